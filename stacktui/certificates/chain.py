@@ -1,0 +1,101 @@
+"""What a certificate says, as values (RFC 5280). Parsing needs `cryptography`, which is slow to
+import: only what shows or judges a chain imports this module."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from cryptography import x509
+from cryptography.x509.oid import ExtensionOID, NameOID
+
+from stacktui.transport.text import visible
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate; text is cleaned, times are UTC, fingerprints are of the DER.
+
+    `names` are the subject alternative names (DNS and IP). `sha256` is in colon form, upper case.
+    `unreadable` says why nothing else could be read; then the other fields are empty.
+    """
+
+    sha256: str
+    subject: str = ""
+    issuer: str = ""
+    common_name: str = ""
+    issuer_name: str = ""
+    names: tuple[str, ...] = ()
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    serial: str = ""
+    is_ca: bool = False
+    self_issued: bool = False
+    unreadable: str = ""
+
+    def days_left(self, now: datetime) -> int | None:
+        """Whole days until `not_after`; negative once it has passed; None if unreadable."""
+        return None if self.not_after is None else (self.not_after - now).days
+
+
+def fingerprint(der: bytes) -> str:
+    """SHA-256 of the DER as other tools print it: `9F:2C:…`."""
+    return sha256(der).digest().hex(":").upper()
+
+
+def describe(der: bytes) -> Certificate:
+    """Read one certificate; never raises."""
+    print_ = fingerprint(der)
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        return Certificate(
+            sha256=print_,
+            subject=_name(certificate.subject),
+            issuer=_name(certificate.issuer),
+            common_name=_common_name(certificate.subject),
+            issuer_name=_common_name(certificate.issuer),
+            names=_names(certificate),
+            not_before=certificate.not_valid_before_utc,
+            not_after=certificate.not_valid_after_utc,
+            serial=f"{certificate.serial_number:X}",
+            is_ca=_is_ca(certificate),
+            self_issued=certificate.subject == certificate.issuer,
+        )
+    except Exception as error:  # network bytes: cryptography raises many kinds
+        return Certificate(sha256=print_, unreadable=visible(str(error) or type(error).__name__))
+
+
+def _name(name: x509.Name) -> str:
+    return visible(name.rfc4514_string())
+
+
+def _common_name(name: x509.Name) -> str:
+    """The last common name, else the last attribute, as the eye looks for it."""
+    found = name.get_attributes_for_oid(NameOID.COMMON_NAME) or list(name)
+    return visible(str(found[-1].value)) if found else "(no name)"
+
+
+def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+    try:
+        extension = certificate.extensions.get_extension_for_oid(
+            ExtensionOID.SUBJECT_ALTERNATIVE_NAME
+        )
+    except x509.ExtensionNotFound:
+        return ()
+    value = extension.value
+    if not isinstance(value, x509.SubjectAlternativeName):
+        return ()
+    return tuple(
+        visible(str(name.value))
+        for name in value
+        if isinstance(name, x509.DNSName | x509.IPAddress)
+    )
+
+
+def _is_ca(certificate: x509.Certificate) -> bool:
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    except x509.ExtensionNotFound:
+        return False
+    return extension.value.ca

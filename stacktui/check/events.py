@@ -1,0 +1,54 @@
+"""What a running check tells its watchers, in order.
+
+    CheckStarted (StepStarted (PhaseStarted PhaseFinished)* StepFinished)* CheckFinished
+
+A skipped step has a StepFinished alone. The live pane and the headless command consume the same
+events; there is no second way to run a check.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from stacktui.check.report import Report, Step, StepName, Target
+from stacktui.transport.facts import Phase, PhaseName
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStarted:
+    target: Target
+    started: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    name: StepName
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseStarted:
+    step: StepName
+    name: PhaseName
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseFinished:
+    step: StepName
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFinished:
+    report: Report
+
+
+CheckEvent = (
+    CheckStarted | StepStarted | PhaseStarted | PhaseFinished | StepFinished | CheckFinished
+)

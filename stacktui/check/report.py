@@ -1,0 +1,114 @@
+"""What a check found out, as frozen data: outcomes, not exceptions.
+
+Every text in a report has been cleaned at the edge (`transport.text`); nothing in it is secret.
+Times are UTC, durations seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from stacktui.certificates.trust import TrustFileFault, TrustUsed
+from stacktui.environments.metadata import Metadata, MetadataFault
+from stacktui.environments.model import Environment
+from stacktui.identities.faults import CertificateFault, SecretFault, SignInFault
+from stacktui.identities.model import Identity
+from stacktui.identities.token import TokenFacts
+from stacktui.resources.model import ArmFault, ResourceGroupList
+from stacktui.transport.facts import Exchange, Phase, TransportFault
+
+
+class StepName(StrEnum):
+    """The steps of a check, in order."""
+
+    METADATA = "metadata"
+    TOKEN = "token"  # noqa: S105 - the name of a step
+    RESOURCE_GROUPS = "resource-groups"
+
+
+class Outcome(StrEnum):
+    """How a step ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+# Why a step failed: each layer's own fault type, for the diagnosis to match on.
+Fault = (
+    TransportFault
+    | TrustFileFault
+    | MetadataFault
+    | SecretFault
+    | CertificateFault
+    | SignInFault
+    | ArmFault
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The facts of one step.
+
+    `fault` is set exactly when the step failed, `result` exactly when it went well, `skipped`
+    (why, in words) exactly when it did not run. `exchanges` are all requests made, in order; the
+    last one decided.
+    """
+
+    exchanges: tuple[Exchange, ...] = ()
+    trust: TrustUsed | None = None
+    fault: Fault | None = None
+    result: Metadata | TokenFacts | ResourceGroupList | None = None
+    skipped: str = ""
+
+    @property
+    def last(self) -> Exchange | None:
+        """The exchange that decided."""
+        return self.exchanges[-1] if self.exchanges else None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a check; `phases` are those of all its exchanges, in order."""
+
+    name: StepName
+    outcome: Outcome
+    seconds: float
+    evidence: Evidence
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        return tuple(phase for each in self.evidence.exchanges for phase in each.phases)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to check: an environment, and the identity to sign in with, if any."""
+
+    environment: Environment
+    identity: Identity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole check. `steps` always holds all three, in order."""
+
+    target: Target
+    started: datetime
+    seconds: float
+    steps: tuple[Step, ...]
+
+    @property
+    def ok(self) -> bool:
+        """No step failed; skipped steps do not count."""
+        return self.failed is None
+
+    @property
+    def failed(self) -> Step | None:
+        """The step that failed; there is at most one, as the later ones are skipped."""
+        return next((step for step in self.steps if step.outcome is Outcome.FAILED), None)
+
+    def step(self, name: StepName) -> Step:
+        return next(step for step in self.steps if step.name is name)

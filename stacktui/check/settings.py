@@ -1,0 +1,98 @@
+"""The whole config as values, and from it the target of a check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stacktui.check.report import Target
+from stacktui.config.document import ConfigError, Table, nearest, read_document
+from stacktui.environments.config import KEYS as ENVIRONMENT_KEYS
+from stacktui.environments.config import read_environment
+from stacktui.environments.model import Environment
+from stacktui.identities.config import KEYS as IDENTITY_KEYS
+from stacktui.identities.config import read_identity
+from stacktui.identities.model import Identity
+
+KEYS = ("active", "theme", "environments", "identities")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A config that was read. `warnings` are lines for stderr; they never stop anything."""
+
+    path: Path
+    active: str | None
+    theme: str | None
+    environments: Mapping[str, Environment]
+    identities: Mapping[str, Identity]
+    warnings: tuple[str, ...] = ()
+
+    def target(self, name: str | None = None) -> Target:
+        """The named environment, else the active one, else the only one, with its identity.
+
+        Raises ConfigError when there is no such environment or the choice is open.
+        """
+        environment = self._environment(name or self.active)
+        identity = self.identities.get(environment.identity) if environment.identity else None
+        return Target(environment, identity)
+
+    def _environment(self, name: str | None) -> Environment:
+        known = self.environments
+        if not known:
+            raise ConfigError(self.path, "has no environments; add one: stacktui, then a")
+        if name is None:
+            if len(known) == 1:
+                return next(iter(known.values()))
+            names = ", ".join(known)
+            raise ConfigError(self.path, f"has no active environment; name one of: {names}")
+        if name not in known:
+            meant = nearest(name, known)
+            hint = f"did you mean {meant}?" if meant else f"known: {', '.join(known)}"
+            raise ConfigError(self.path, f"has no environment {name!r}; {hint}")
+        return known[name]
+
+
+def load_settings(path: Path) -> Settings:
+    """Read the config; a file that is not there gives empty settings. Raises ConfigError."""
+    top = Table(path, "", read_document(path))
+    warnings = top.warnings(KEYS)
+    environments = {}
+    for name, table in _tables(top, "environments"):
+        environments[name] = read_environment(name, table)
+        warnings += table.warnings(ENVIRONMENT_KEYS)
+    identities = {}
+    for name, table in _tables(top, "identities"):
+        identities[name] = read_identity(name, table)
+        warnings += table.warnings(IDENTITY_KEYS)
+    for environment in environments.values():
+        _require_identity(path, environment, identities)
+    return Settings(
+        path,
+        top.string("active"),
+        top.string("theme"),
+        environments,
+        identities,
+        tuple(warnings),
+    )
+
+
+def _tables(top: Table, key: str) -> list[tuple[str, Table]]:
+    group = top.table(key)
+    if group is None:
+        return []
+    return [(name, Table(top.path, f"{key}.{name}", group.value(name))) for name in group]
+
+
+def _require_identity(
+    path: Path, environment: Environment, identities: Mapping[str, Identity]
+) -> None:
+    name = environment.identity
+    if name is None or name in identities:
+        return
+    meant = nearest(name, identities)
+    hint = f"did you mean {meant}?" if meant else f"add [identities.{name}]"
+    raise ConfigError(
+        path, f"environments.{environment.name}.identity {name!r} is not there; {hint}"
+    )

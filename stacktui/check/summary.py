@@ -1,0 +1,85 @@
+"""One-line summaries of a check's facts, the same on every screen and in the headless text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from stacktui.certificates.trust import TrustFileFault, TrustUsed
+from stacktui.check.report import Fault, Target
+from stacktui.environments.metadata import IdentityProvider, Metadata, MetadataFault
+from stacktui.identities.faults import CertificateFault, SecretFault, SignInFault
+from stacktui.identities.model import IdentityKind
+from stacktui.identities.token import TokenFacts
+from stacktui.resources.model import ArmFault, ResourceGroupList
+from stacktui.transport.facts import Phase, PhaseName, TransportFault
+from stacktui.transport.text import visible
+
+# What a phase is called where space is short.
+_SHORT = {PhaseName.FIRST_BYTE: "wait", PhaseName.REQUEST: "send"}
+_KINDS = {IdentityKind.SERVICE_PRINCIPAL: "service principal"}
+PROVIDERS = {IdentityProvider.ENTRA: "Entra ID", IdentityProvider.ADFS: "AD FS"}
+
+
+def target_summary(target: Target) -> str:
+    """`AzureStackUser · management.… · 2020-09-01-hybrid · ops (service principal)`."""
+    environment, identity = target.environment, target.identity
+    who = f"{identity.name} ({_KINDS[identity.kind]})" if identity else "no identity"
+    host = urlsplit(environment.arm).netloc
+    return visible(" · ".join((environment.name, host, environment.profile, who)))
+
+
+def phase_summary(phases: Iterable[Phase]) -> str:
+    """`dns 2 · tcp 4 · tls 31 · wait 48 · body 2`, in ms, the same phase added up.
+
+    A phase that took less than half a millisecond is left out, unless it failed.
+    """
+    totals: dict[PhaseName, float] = {}
+    failed = {phase.name for phase in phases if not phase.ok}
+    for phase in phases:
+        totals[phase.name] = totals.get(phase.name, 0.0) + phase.seconds
+    return " · ".join(
+        f"{_SHORT.get(name, name.value)} {seconds * 1000:.0f}"
+        for name, seconds in totals.items()
+        if seconds >= 0.0005 or name in failed
+    )
+
+
+def result_summary(result: Metadata | TokenFacts | ResourceGroupList) -> str:
+    """What a step found out, in a few words."""
+    match result:
+        case Metadata():
+            login = urlsplit(result.login_endpoint).netloc
+            return visible(f"{PROVIDERS[result.identity_provider]} at {login}")
+        case TokenFacts():
+            until = f"until {result.expires:%H:%M} UTC" if result.expires else "no expiry told"
+            return f"for {result.subject or 'an unnamed subject'}, {until}"
+        case ResourceGroupList():
+            count = len(result.groups)
+            return f"{count} group{'' if count == 1 else 's'} in {result.subscription}"
+
+
+def fault_summary(fault: Fault) -> str:
+    """What stopped a step, in a few words and without a judgement."""
+    match fault:
+        case TransportFault():
+            return f"{fault.host}: {fault.detail}"
+        case TrustFileFault():
+            return f"{fault.setting} names {fault.path}: {fault.problem.value}"
+        case MetadataFault():
+            return fault.detail
+        case SecretFault():
+            return f"{fault.reference}: {fault.detail}"
+        case CertificateFault():
+            return fault.detail
+        case SignInFault():
+            status = f"status {fault.status}" if fault.status else fault.problem.value
+            said = fault.description or fault.code or fault.error or status
+            return said if len(said) <= 90 else f"{said[:89]}…"
+        case ArmFault():
+            return f"{fault.status} {fault.code}".strip() or fault.problem.value
+
+
+def trust_summary(used: TrustUsed | None) -> str:
+    """`certifi + ca`: the settings that name what is trusted."""
+    return " + ".join(source.setting for source in used.sources) if used else ""

@@ -1,0 +1,156 @@
+"""Reading the config as checked values: every error is one line that names the thing.
+
+Reading uses the standard library's tomllib, which is fast enough to come before first paint;
+only a change of the file needs tomlkit (see `edit`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from stacktui.transport.text import visible
+
+# A config larger than this is some other file.
+MAX_SIZE = 4 * 1024 * 1024
+_POSITION = re.compile(r"^(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|.*)\)$")
+_KINDS = {str: "a string", int: "a number", float: "a number", bool: "true or false",
+          dict: "a table", list: "a list"}  # fmt: skip
+
+
+class ConfigError(Exception):
+    """The config cannot be used; `str()` is one line that names file, place and mend."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(visible(f"{path}: {message}"))
+        self.path = path
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """The file as plain values, empty if there is none. Raises ConfigError."""
+    try:
+        if not path.exists():
+            return {}
+        if not path.is_file():
+            raise ConfigError(path, "is not a file; name a TOML file with --config")
+        if path.stat().st_size > MAX_SIZE:
+            raise ConfigError(path, "is over 4 MiB, so it is no stacktui config")
+        content = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigError(path, f"cannot be read ({reason}); check its permissions") from None
+    return parse_document(path, content)
+
+
+def parse_document(path: Path, content: bytes) -> dict[str, Any]:
+    """`content` as plain values; errors name `path`, line and column."""
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(path, f"line {line}: is not UTF-8; save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(path, _syntax_message(str(error), content)) from None
+    except RecursionError:
+        raise ConfigError(path, "is nested too deeply to be a config") from None
+
+
+def _syntax_message(message: str, content: bytes) -> str:
+    found = _POSITION.match(message)
+    what = found["what"] if found else message
+    if found and found["line"]:
+        line, column = int(found["line"]), int(found["column"])
+    else:  # "at end of document"
+        line = content.count(b"\n") + 1
+        column = len(content) - (content.rfind(b"\n") + 1) + 1
+    return f"line {line}, column {column}: {what}; the file was left as it is"
+
+
+def nearest(name: str, known: Collection[str]) -> str | None:
+    """The known name that `name` was probably meant to be."""
+    matches = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return matches[0] if matches else None
+
+
+class Table:
+    """One table of the config, with typed access. Each getter raises ConfigError by its key."""
+
+    def __init__(self, path: Path, key: str, values: object) -> None:
+        self.path = path
+        self.key = key
+        if not isinstance(values, dict):
+            raise self.error(None, f"must be a table, not {_kind(values)}")
+        self._values: Mapping[str, Any] = values
+
+    def error(self, key: str | None, message: str) -> ConfigError:
+        """A ConfigError about `key` of this table, or about the table itself."""
+        place = ".".join(part for part in (self.key, key) if part)
+        return ConfigError(self.path, f"{place} {message}" if place else message)
+
+    def string(self, key: str) -> str | None:
+        """A string that is not blank, or None where there is none."""
+        value = self._values.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise self.error(key, f"must be a string, not {_kind(value)}")
+        if not value.strip():
+            raise self.error(key, "is empty; give it a value or take the line out")
+        return value
+
+    def required(self, key: str, example: str) -> str:
+        value = self.string(key)
+        if value is None:
+            raise self.error(None, f"has no {key}; add: {key} = {example}")
+        return value
+
+    def path_value(self, key: str) -> Path | None:
+        """A path; `~` is the home directory, a relative one starts from the config's folder."""
+        value = self.string(key)
+        if value is None:
+            return None
+        if "\0" in value:
+            raise self.error(key, "holds a NUL character, which no path can")
+        return self.path.parent / Path(value).expanduser()
+
+    def strings(self, key: str) -> Mapping[str, str]:
+        """A table of strings, empty where there is none."""
+        table = self.table(key)
+        return {name: table.required(name, '"…"') for name in table} if table else {}
+
+    def table(self, key: str) -> Table | None:
+        value = self._values.get(key)
+        return None if value is None else Table(self.path, f"{self.key}.{key}".lstrip("."), value)
+
+    def value(self, key: str) -> object:
+        """The raw value, for a `Table` of the caller's own."""
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def warnings(self, known: Collection[str]) -> list[str]:
+        """One line for each key that nobody reads; the key itself stays in the file."""
+        lines = []
+        for key in self._values:
+            if key in known:
+                continue
+            place = visible(".".join(part for part in (self.key, key) if part))
+            meant = nearest(key, known)
+            hint = f"did you mean {meant}?" if meant else f"known: {', '.join(sorted(known))}"
+            lines.append(f"{self.path}: {place} is not a known key; {hint}")
+        return lines
+
+
+def _kind(value: object) -> str:
+    return _KINDS.get(type(value), f"a {type(value).__name__}")

@@ -1,0 +1,45 @@
+"""The single owner of paths: nothing else in the product asks the platform for a directory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+CONFIG_VARIABLE = "STACKTUI_CONFIG"
+APP = "stacktui"
+
+
+def config_file(explicit: Path | None = None) -> Path:
+    """The config file to use: `explicit`, else `$STACKTUI_CONFIG`, else the platform's place.
+
+    The file may not exist.
+    """
+    if explicit is not None:
+        return explicit.expanduser()
+    if named := os.environ.get(CONFIG_VARIABLE):
+        return Path(named).expanduser()
+    return config_directory() / "config.toml"
+
+
+def config_directory() -> Path:
+    """The platform's config directory of this user; it may not exist."""
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir(APP, appauthor=False))
+
+
+def own_bundle() -> Path:
+    """stacktui's own CA bundle, trusted besides the base store; it may not exist."""
+    return config_directory() / "ca-bundle.pem"
+
+
+def user_themes() -> Path:
+    """Where a user puts themes of their own; it may not exist."""
+    return config_directory() / "themes"
+
+
+def packaged_themes() -> Path:
+    """The themes that come with the product: in the wheel, else in the checkout."""
+    package = Path(__file__).parent.parent
+    installed = package / "themes"
+    return installed if installed.is_dir() else package.parent / "themes"

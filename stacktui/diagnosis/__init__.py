@@ -1,0 +1,28 @@
+"""Evidence in, findings out. Pure: no I/O, no clock, no environment.
+
+`diagnose` walks the catalogue (`catalogue.RULES`) in order. The first rule that explains the
+failed step is the verdict, the others that apply are also seen, and a fault that no rule explains
+is reported as `unexplained` with its evidence.
+"""
+
+from __future__ import annotations
+
+from stacktui.check.report import Report
+from stacktui.diagnosis.finding import Diagnosis
+
+
+def diagnose(report: Report) -> Diagnosis:
+    """The diagnosis of a finished check; its verdict is None exactly when `report.ok`."""
+    failed = report.failed
+    if failed is None:
+        return Diagnosis(None)
+    # The rules read certificates, whose library is slow to import: only a fault pays for it.
+    from stacktui.diagnosis.case import Case
+    from stacktui.diagnosis.catalogue import RULES
+    from stacktui.diagnosis.unexplained import unexplained
+
+    case = Case(report, failed)
+    found = [finding for rule in RULES if (finding := rule.examine(case)) is not None]
+    if not found:
+        return Diagnosis(unexplained(case))
+    return Diagnosis(found[0], tuple(found[1:]))

@@ -1,0 +1,124 @@
+"""A diagnosed report as the JSON document of schema 1.
+
+Later versions add fields to the schema and never change these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from stacktui.certificates.chain import describe
+from stacktui.check.report import Evidence, Report, Step
+from stacktui.diagnosis.finding import Diagnosis, Finding
+from stacktui.transport.facts import Exchange
+
+SCHEMA = 1
+
+
+def report_document(report: Report, diagnosis: Diagnosis) -> dict[str, Any]:
+    """The document, made of what `json.dumps` takes. Holds no secret, as reports do not."""
+    target = report.target
+    return {
+        "schema": SCHEMA,
+        "environment": target.environment.name,
+        "identity": target.identity.name if target.identity else None,
+        "started": _time(report.started),
+        "seconds": _seconds(report.seconds),
+        "ok": report.ok,
+        "verdict": _finding(diagnosis.verdict) if diagnosis.verdict else None,
+        "also_seen": [_finding(finding) for finding in diagnosis.also_seen],
+        "steps": [_step(step) for step in report.steps],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.id,
+        "title": finding.title,
+        "side": finding.side.value,
+        "evidence": list(finding.evidence),
+        "remedies": [
+            {"title": each.title, "bash": each.bash, "powershell": each.powershell}
+            for each in finding.remedies
+        ],
+        "az_says": finding.az_says,
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "name": step.name.value,
+        "outcome": step.outcome.value,
+        "seconds": _seconds(step.seconds),
+        "phases": [
+            {"name": each.name.value, "host": each.host, "seconds": _seconds(each.seconds)}
+            for each in step.phases
+        ],
+        "evidence": _evidence(step.evidence),
+    }
+
+
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    if evidence.skipped:
+        document["skipped"] = evidence.skipped
+    if evidence.fault is not None:
+        document["fault"] = {"type": type(evidence.fault).__name__, **_plain(evidence.fault)}
+    if evidence.result is not None:
+        document["result"] = _plain(evidence.result)
+    if evidence.trust is not None:
+        document["trust"] = _plain(evidence.trust)["sources"]
+    if evidence.exchanges:
+        document["exchanges"] = [_exchange(each) for each in evidence.exchanges]
+    return document
+
+
+def _exchange(exchange: Exchange) -> dict[str, Any]:
+    document: dict[str, Any] = _plain(exchange)
+    del document["phases"]  # they are the step's
+    document.pop("fault", None)  # it is the step's too
+    tls = exchange.connection.tls if exchange.connection else None
+    if tls is not None:
+        document["connection"]["tls"]["chain"] = [_plain(describe(der)) for der in tls.chain]
+    return document
+
+
+def _plain(value: object) -> Any:
+    """A value as JSON has it; fields that hold nothing are left out."""
+    match value:
+        case Enum():
+            return value.value
+        case datetime():
+            return _time(value)
+        case Path():
+            return str(value)
+        case bytes():
+            return value.hex()
+        case float():
+            return _seconds(value)
+        case list() | tuple():
+            return [_plain(each) for each in value]
+        case Mapping():
+            return {str(key): _plain(each) for key, each in value.items()}
+    if is_dataclass(value):
+        pairs = ((each.name, getattr(value, each.name)) for each in fields(value))
+        return {
+            name: [list(pair) for pair in held] if name == "headers" else _plain(held)
+            for name, held in pairs
+            if held not in (None, "", ())
+        }
+    return value
+
+
+def _seconds(value: float) -> float:
+    return round(value, 6)
+
+
+def _time(moment: datetime) -> str:
+    """RFC 3339 in UTC, whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,63 @@
+"""Faults before TLS: names, ports, routes."""
+
+from __future__ import annotations
+
+from stacktui.diagnosis.case import Case, rule
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.shell import bash, powershell
+from stacktui.diagnosis.words import route_lines
+from stacktui.environments.naming import domain_of
+from stacktui.transport.facts import TransportFaultKind
+
+_AZ = (
+    "Unable to get endpoints from the cloud. Please ensure you have network connection. "
+    "Error detail: HTTPSConnectionPool(…): Max retries exceeded with url: … (Caused by "
+)
+
+
+@rule("dns-not-found", Side.BOX, _AZ + "NameResolutionError(… Failed to resolve …))")
+def dns_not_found(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+    fault = case.transport(TransportFaultKind.DNS_NOT_FOUND)
+    if fault is None:
+        return None
+    host = fault.host
+    evidence = [f"looking up {host} said: {fault.detail} ({fault.errno or 'no code'})"]
+    if domain := domain_of(host):
+        evidence.append(f"by the naming rule the stamp's domain is {domain}")
+    remedies = (
+        Remedy(
+            f"Ask this box's resolver for {host}; if it should know it, mend the resolver",
+            f"getent ahosts {bash(host)}; grep -v '^#' /etc/resolv.conf",
+            f"Resolve-DnsName {powershell(host)}; Get-DnsClientServerAddress",
+        ),
+        Remedy(f"If the name is mistyped, set the right one: arm under {case.section}"),
+        Remedy(
+            f"Without DNS, pin the stamp's address under {case.section}: "
+            f'resolve = {{ "{host}:{fault.port}" = "<address>:{fault.port}" }}'
+        ),
+    )
+    return f"The name {host} does not exist for this box", tuple(evidence), remedies
+
+
+@rule("tcp-refused", Side.STAMP, _AZ + "NewConnectionError(… [Errno 111] Connection refused))")
+def tcp_refused(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+    fault = case.transport(TransportFaultKind.TCP_REFUSED)
+    if fault is None:
+        return None
+    host, port = fault.host, fault.port
+    evidence = route_lines(case) or [f"{host}:{port} {fault.errno}"]
+    remedies = [
+        Remedy(
+            f"See whether anything listens on {host} port {port}",
+            f"timeout 5 bash -c {bash(f'</dev/tcp/{host}/{port}')} && echo open",
+            f"Test-NetConnection {powershell(host)} -Port {port}",
+        ),
+        Remedy(
+            f"If it stays closed, the service behind {case.host} is down: tell the stamp's operator"
+        ),
+    ]
+    if case.port != 443 and case.last and case.last.url.startswith(case.environment.arm):
+        remedies.insert(
+            0, Remedy(f"Stamps listen on 443: check the port of arm under {case.section}")
+        )
+    return f"Nothing listens on {host} port {port}", tuple(evidence), tuple(remedies)

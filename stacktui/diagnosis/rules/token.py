@@ -1,0 +1,164 @@
+"""No token: what the identity lacks, or what the sign-in service said."""
+
+from __future__ import annotations
+
+from stacktui.diagnosis.case import Case, rule
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.shell import bash, powershell
+from stacktui.diagnosis.words import fault_lines
+from stacktui.identities.faults import (
+    CertificateFault,
+    CertificateProblem,
+    SecretFault,
+    SignInFault,
+)
+from stacktui.identities.model import CertificateRef, EnvSecret, FileSecret
+
+# Entra's "invalid client secret", and AD FS's "client authentication failed".
+_WRONG_SECRET_CODES = frozenset({"AADSTS7000215", "MSIS9612", "MSIS9622"})
+
+
+@rule("secret-missing", Side.BOX, "nothing: az keeps its own copy of the secret, or asks for it")
+def secret_missing(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+    fault = case.fault
+    identity = case.identity
+    if not isinstance(fault, SecretFault) or identity is None:
+        return None
+    credential = identity.credential
+    remedies: tuple[Remedy, ...] = ()
+    if isinstance(credential, EnvSecret):
+        name = credential.name
+        remedies = (
+            Remedy(
+                f"Set {name} in this shell without leaving the secret in its history",
+                f"read -rs {name} && export {name}",
+                f"$env:{name} = Read-Host -MaskInput",
+            ),
+        )
+    elif isinstance(credential, FileSecret):
+        path = str(credential.path)
+        remedies = (
+            Remedy(
+                f"Put the secret into {path}, readable by you alone",
+                f'(umask 077; read -rs s && printf %s "$s" > {bash(path)})',
+                f"Read-Host -MaskInput | Set-Content -NoNewline {powershell(path)}",
+            ),
+        )
+    remedies += (Remedy(f"Or change secret under [identities.{identity.name}]"),)
+    title = f"The secret of identity {identity.name} is not there"
+    return title, (f"{fault.reference}: {fault.detail}",), remedies
+
+
+@rule("sp-cert-unusable", Side.BOX, "Invalid certificate / Unable to load certificate …")
+def sp_cert_unusable(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+    fault = case.fault
+    if not isinstance(fault, CertificateFault):
+        return None
+    name = case.identity.name if case.identity else "?"
+    title = f"The certificate of identity {name} cannot sign in: {_CERT_WORDS[fault.problem]}"
+    return title, (f"{fault.path}: {fault.detail}",), _cert_remedies(fault, name)
+
+
+_CERT_WORDS = {
+    CertificateProblem.MISSING: "the file is not there",
+    CertificateProblem.UNREADABLE: "the file cannot be read",
+    CertificateProblem.NO_CERTIFICATE: "the file holds no certificate",
+    CertificateProblem.NO_KEY: "its private key is missing",
+    CertificateProblem.ENCRYPTED: "its private key is encrypted",
+    CertificateProblem.PFX: "it is not in PEM form",
+    CertificateProblem.KEY_MISMATCH: "key and certificate do not belong together",
+    CertificateProblem.EXPIRED: "it has expired",
+    CertificateProblem.NOT_YET_VALID: "it is not valid yet",
+    CertificateProblem.KEY_TYPE: "its key is not RSA",
+}
+
+
+def _new_secret(fault: SignInFault, client: str) -> Remedy:
+    if fault.code.startswith("MSIS"):
+        # AD FS keeps applications where only the operator's privileged endpoint reaches them.
+        return Remedy(
+            f"Else the stamp's operator resets the secret of {client} at the privileged endpoint",
+            powershell="Invoke-Command -Session $pep { Set-GraphApplication "
+            f"-ApplicationIdentifier {powershell(client)} -ResetClientSecret }}",
+        )
+    return Remedy(
+        f"Else make a new secret for application {client}, and put it there",
+        f"az ad app credential reset --id {bash(client)} --append",
+        f"az ad app credential reset --id {powershell(client)} --append",
+    )
+
+
+def _cert_remedies(fault: CertificateFault, name: str) -> tuple[Remedy, ...]:
+    path, pem = fault.path, f"{fault.path}.pem"
+    setting = f"certificate under [identities.{name}]"
+    match fault.problem:
+        case CertificateProblem.PFX:
+            return (
+                Remedy(
+                    f"Convert it to PEM with key, then point {setting} at {pem}",
+                    f"(umask 077; openssl pkcs12 -in {bash(path)} -nodes -out {bash(pem)})",
+                    f"openssl pkcs12 -in {powershell(path)} -nodes -out {powershell(pem)}",
+                ),
+            )
+        case CertificateProblem.ENCRYPTED:
+            return (
+                Remedy(
+                    f"Write key and certificate to a file only you can read, then point {setting} "
+                    f"at {pem}",
+                    f"(umask 077; {{ openssl pkey -in {bash(path)}; "
+                    f"openssl x509 -in {bash(path)}; }} > {bash(pem)})",
+                    f"(openssl pkey -in {powershell(path)}), (openssl x509 -in {powershell(path)}) "
+                    f"| Set-Content {powershell(pem)}",
+                ),
+            )
+        case CertificateProblem.MISSING | CertificateProblem.UNREADABLE:
+            return (
+                Remedy(
+                    f"Put the file there, readable by you, or change {setting}",
+                    f"ls -l {bash(path)}",
+                    f"Get-Item {powershell(path)}",
+                ),
+            )
+        case CertificateProblem.EXPIRED:
+            return (Remedy("Register a new certificate for the application, and put it there"),)
+        case CertificateProblem.NOT_YET_VALID:
+            return (
+                Remedy(
+                    "Check this box's clock first",
+                    "timedatectl status",
+                    "w32tm /query /status",
+                ),
+            )
+    return (
+        Remedy(
+            f"{setting} must name one PEM file with the certificate and its RSA private key",
+            f"openssl x509 -in {bash(path)} -noout -subject -enddate; "
+            f"openssl pkey -in {bash(path)} -noout -check",
+            f"openssl x509 -in {powershell(path)} -noout -subject -enddate",
+        ),
+    )
+
+
+@rule(
+    "sp-secret-wrong",
+    Side.SIGN_IN,
+    "AADSTS7000215: Invalid client secret provided. … / MSIS9622: Client authentication failed. …",
+)
+def sp_secret_wrong(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+    fault, identity = case.fault, case.identity
+    if not isinstance(fault, SignInFault) or fault.code not in _WRONG_SECRET_CODES:
+        return None
+    if identity is None or isinstance(identity.credential, CertificateRef):
+        return None
+    evidence = (f"the secret came from {identity.credential}", *fault_lines(fault))
+    if fault.secret_looks_like_id:
+        evidence = ("what was sent has the form of an id, not of a secret", *evidence)
+    client = identity.client_id
+    remedies = (
+        Remedy(
+            "Check that the secret's value was pasted, not its id: the portal shows both, "
+            f"and the value only once ({identity.credential})"
+        ),
+        _new_secret(fault, client),
+    )
+    return f"The sign-in service refuses the secret of application {client}", evidence, remedies

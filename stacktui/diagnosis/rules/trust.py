@@ -1,0 +1,75 @@
+"""Files of certificates that cannot be used."""
+
+from __future__ import annotations
+
+from stacktui.certificates.trust import TrustFileFault, TrustFileProblem
+from stacktui.diagnosis.case import Case, rule
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.shell import bash, powershell
+
+_AZ_OS_ERROR = (
+    "Could not find a suitable TLS CA certificate bundle, invalid path: … "
+    "(only where the file is REQUESTS_CA_BUNDLE's; az does not know the others)"
+)
+_AZ_SSL_ERROR = (
+    "Unable to get endpoints from the cloud. Please ensure you have network connection. "
+    "Error detail: … (only where the file is REQUESTS_CA_BUNDLE's)"
+)
+_WHAT = {
+    TrustFileProblem.EMPTY: "is empty",
+    TrustFileProblem.DER: "is in DER form; PEM is needed",
+    TrustFileProblem.KEY_ONLY: "holds a private key but no certificate",
+    TrustFileProblem.HTML: "is an HTML page, probably a download that failed",
+    TrustFileProblem.UNREADABLE: "cannot be read",
+    TrustFileProblem.TOO_LARGE: "is too large to be a bundle of certificates",
+    TrustFileProblem.NO_CERTIFICATE: "holds no usable PEM certificate",
+}
+
+
+def _change_setting(case: Case, fault: TrustFileFault) -> Remedy:
+    if fault.setting == "ca":
+        return Remedy(
+            f"Point ca under {case.section} at the stamp's root in PEM form, or take it out"
+        )
+    if fault.setting.isupper():
+        return Remedy(
+            f"Unset {fault.setting}, or point it at a file of PEM certificates",
+            f"unset {fault.setting}",
+            f"Remove-Item Env:{fault.setting}",
+        )
+    return Remedy(f"Mend or remove {fault.path}", f"ls -l {bash(fault.path)}",
+                  f"Get-Item {powershell(fault.path)}")  # fmt: skip
+
+
+@rule("trust-file-missing", Side.BOX, _AZ_OS_ERROR)
+def trust_file_missing(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+    fault = case.fault
+    if not isinstance(fault, TrustFileFault) or fault.problem is not TrustFileProblem.MISSING:
+        return None
+    title = f"{fault.setting} names a file of certificates that is not there"
+    return (
+        title,
+        (f"{fault.setting} = {fault.path}: no such file",),
+        (_change_setting(case, fault),),
+    )
+
+
+@rule("trust-file-bad", Side.BOX, _AZ_SSL_ERROR)
+def trust_file_bad(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+    fault = case.fault
+    if not isinstance(fault, TrustFileFault) or fault.problem is TrustFileProblem.MISSING:
+        return None
+    title = f"The file that {fault.setting} names {_WHAT[fault.problem]}"
+    evidence = [f"{fault.setting} = {fault.path}", f"it {_WHAT[fault.problem]}"]
+    if fault.detail:
+        evidence.append(f"reading it said: {fault.detail}")
+    remedies: tuple[Remedy, ...] = (_change_setting(case, fault),)
+    if fault.problem is TrustFileProblem.DER:
+        path, pem = fault.path, f"{fault.path}.pem"
+        convert = Remedy(
+            f"Convert it to PEM and name {pem} instead",
+            f"openssl x509 -inform DER -in {bash(path)} -out {bash(pem)}",
+            f"certutil -encode {powershell(path)} {powershell(pem)}",
+        )
+        remedies = (convert, *remedies)
+    return title, tuple(evidence), remedies

@@ -1,0 +1,97 @@
+"""Facts in words: evidence lines that several rules share."""
+
+from __future__ import annotations
+
+from stacktui.certificates.chain import Certificate
+from stacktui.certificates.trust import TrustFileFault, TrustUsed
+from stacktui.check.report import Fault
+from stacktui.diagnosis.case import Case
+from stacktui.environments.metadata import MetadataFault
+from stacktui.identities.faults import CertificateFault, SecretFault, SignInFault
+from stacktui.resources.model import ArmFault
+from stacktui.transport.facts import Exchange, TransportFault
+
+
+def request_line(exchange: Exchange) -> str:
+    """`GET https://… → 500 (1,234 bytes)`."""
+    response = exchange.response
+    if response is None:
+        return f"{exchange.method} {exchange.url} → no answer"
+    return f"{exchange.method} {exchange.url} → {response.status} ({response.size:,} bytes)"
+
+
+def route_lines(case: Case) -> list[str]:
+    """How the connection was made: addresses, pin and proxy, as far as they matter."""
+    connection = case.connection
+    if connection is None:
+        return []
+    lines = []
+    if connection.attempts:
+        tried = ", ".join(
+            f"{each.address}:{each.port} {each.error or 'connected'}"
+            for each in connection.attempts
+        )
+        lines.append(f"tried {tried}")
+    if connection.pinned:
+        lines.append(f"resolve pins {connection.host}:{connection.port} to {connection.pinned}")
+    if connection.proxy.url:
+        lines.append(f"through the proxy {connection.proxy.url} ({connection.proxy.source})")
+    return lines
+
+
+def chain_lines(chain: tuple[Certificate, ...]) -> list[str]:
+    """One line a certificate, leaf first."""
+    return [
+        f"certificate {number}: {each.unreadable or each.common_name}, "
+        f"issued by {each.issuer_name or '?'}, until {each.not_after:%Y-%m-%d}"
+        if each.not_after
+        else f"certificate {number}: unreadable ({each.unreadable})"
+        for number, each in enumerate(chain, 1)
+    ]
+
+
+def trust_line(used: TrustUsed | None) -> str:
+    sources = ", ".join(f"{each.setting} ({each.path})" for each in used.sources) if used else "-"
+    return f"trusted here: {sources}"
+
+
+def id_lines(fault: ArmFault) -> list[str]:
+    """The ids that support asks for first."""
+    pairs = (("x-ms-request-id", fault.request_id),
+             ("x-ms-correlation-request-id", fault.correlation_id))  # fmt: skip
+    return [f"{name}: {value}" for name, value in pairs if value]
+
+
+def fault_lines(fault: Fault) -> list[str]:
+    """Any fault, said plainly without a judgement."""
+    match fault:
+        case TransportFault():
+            code = f" ({fault.errno})" if fault.errno else ""
+            lines = [f"{fault.kind} at {fault.host}:{fault.port}: {fault.detail}{code}"]
+            return lines + ([f"it answered: {fault.answer}"] if fault.answer else [])
+        case TrustFileFault():
+            return [f"{fault.setting} names {fault.path}: {fault.problem} {fault.detail}".rstrip()]
+        case MetadataFault():
+            lines = [f"metadata: {fault.detail}"]
+            lines += [f"ARM says {fault.code}: {fault.message}"] if fault.code else []
+            lines += [f"page title: {fault.page_title}"] if fault.page_title else []
+            return lines + (
+                [f"api-versions tried: {', '.join(fault.versions)}"] if fault.versions else []
+            )
+        case SecretFault():
+            return [f"{fault.reference}: {fault.detail}"]
+        case CertificateFault():
+            return [f"{fault.path}: {fault.problem}: {fault.detail}"]
+        case SignInFault():
+            status = f", status {fault.status}" if fault.status else ""
+            lines = [f"{fault.authority}: {fault.problem}{status}"]
+            said = " ".join(part for part in (fault.error, fault.description) if part)
+            lines += [f"it said: {said}"] if said else []
+            lines += [f"scopes tried: {', '.join(fault.scopes)}"] if fault.scopes else []
+            return lines + (
+                [f"correlation id: {fault.correlation_id}"] if fault.correlation_id else []
+            )
+        case ArmFault():
+            said = ": ".join(part for part in (fault.code, fault.message) if part)
+            lines = [f"ARM answered {fault.status} for {fault.what} ({fault.problem})"]
+            return lines + ([f"it said {said}"] if said else []) + id_lines(fault)

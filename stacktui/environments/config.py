@@ -1,0 +1,59 @@
+"""Reading `[environments.*]` tables."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from stacktui.config.document import Table, nearest
+from stacktui.environments.model import Environment, parse_arm_url
+from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
+from stacktui.transport.proxy import DIRECT, parse_proxy
+
+KEYS = ("arm", "profile", "identity", "subscription", "ca", "proxy", "resolve")
+
+
+def read_environment(name: str, table: Table) -> Environment:
+    """One environment; raises ConfigError that names the key and the mend."""
+    arm = table.required("arm", '"https://management.<region>.<fqdn>"')
+    try:
+        arm = parse_arm_url(arm)
+    except ValueError as error:
+        raise table.error("arm", f"{arm!r} {error}") from None
+    profile = table.string("profile") or DEFAULT_PROFILE
+    if profile not in PROFILES:
+        meant = nearest(profile, PROFILES)
+        hint = f"did you mean {meant}?" if meant else f"known: {', '.join(PROFILES)}"
+        raise table.error("profile", f"{profile!r} is not a known profile; {hint}")
+    return Environment(
+        name=name,
+        arm=arm,
+        profile=profile,
+        identity=table.string("identity"),
+        subscription=table.string("subscription"),
+        ca=table.path_value("ca"),
+        proxy=_proxy(table),
+        resolve=MappingProxyType(_resolve(table)),
+    )
+
+
+def _proxy(table: Table) -> str | None:
+    proxy = table.string("proxy")
+    if proxy is not None and proxy != DIRECT:
+        try:
+            parse_proxy(proxy, "proxy")
+        except ValueError as error:
+            # The value may hold a password: it is not repeated.
+            raise table.error("proxy", f"{error}, or {DIRECT!r}") from None
+    return proxy
+
+
+def _resolve(table: Table) -> dict[str, str]:
+    pins = table.strings("resolve")
+    for key, value in pins.items():
+        for text in (key, value):
+            host, _, port = text.rpartition(":")
+            if not host or not port.isdigit() or not 0 < int(port) < 65536:
+                raise table.error(
+                    "resolve", f'has {text!r}, which is not host:port; write "host:443"'
+                )
+    return {key.lower(): value for key, value in pins.items()}

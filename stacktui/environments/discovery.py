@@ -1,0 +1,60 @@
+"""Fetching a stamp's metadata: the first step of every check."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from stacktui.environments.metadata import (
+    API_VERSIONS,
+    Metadata,
+    MetadataError,
+    MetadataFault,
+    MetadataProblem,
+    looks_like_html,
+    metadata_url,
+    page_title,
+    parse_metadata,
+)
+from stacktui.transport.arm_error import read_arm_error
+from stacktui.transport.session import Answer, Session
+
+# ARM's words for "I do not serve that api-version" (PROTOCOL.md section 3).
+_VERSION_CODES = frozenset({"InvalidApiVersionParameter", "NoRegisteredProviderFound"})
+
+
+async def fetch_metadata(session: Session, arm: str) -> Metadata:
+    """Ask the ARM endpoint `arm` for its metadata, by the api-versions in turn, without a token.
+
+    Only an answer that refuses the api-version itself leads to the next one. Raises
+    TransportError and MetadataError.
+    """
+    tried: list[str] = []
+    for version in API_VERSIONS:
+        tried.append(version)
+        url = metadata_url(arm, version)
+        answer = await session.fetch("GET", url, limit=session.bounds.metadata)
+        try:
+            return _read(answer, arm, version, session)
+        except MetadataError as error:
+            last = error.fault
+            if last.problem is not MetadataProblem.API_VERSION:
+                raise
+    raise MetadataError(replace(last, versions=tuple(tried)))
+
+
+def _read(answer: Answer, arm: str, version: str, session: Session) -> Metadata:
+    status = answer.status
+    if status == 200:
+        return parse_metadata(answer.body, arm, version, session.cleaner)
+    if 300 <= status < 400:
+        location = session.cleaner.line(answer.headers.get("location", ""), 200)
+        detail = f"a redirect to {location}" if location else "a redirect to nowhere"
+        raise MetadataError(
+            MetadataFault(MetadataProblem.REDIRECT, detail, status, location=location)
+        )
+    code, message = read_arm_error(answer.body, session.cleaner)
+    problem = MetadataProblem.API_VERSION if code in _VERSION_CODES else MetadataProblem.STATUS
+    title = page_title(answer.body, session.cleaner) if looks_like_html(answer.body) else None
+    detail = f"status {status}" + (f", {code}" if code else "")
+    fault = MetadataFault(problem, detail, status, page_title=title, code=code, message=message)
+    raise MetadataError(fault)

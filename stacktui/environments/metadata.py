@@ -1,0 +1,212 @@
+"""The metadata document, `GET <ARM>/metadata/endpoints` (PROTOCOL.md section 1)."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from stacktui.environments.naming import suffixes
+from stacktui.transport.json_body import JsonError, parse_json
+from stacktui.transport.text import Cleaner
+
+PATH = "/metadata/endpoints"
+# The first is what `az` 2.66 asks for, so that its users get a verdict on the same request.
+API_VERSIONS = ("2015-01-01", "2019-10-01")
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+_LOOKS_HTML = re.compile(
+    rb"\A\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|\?xml)", re.IGNORECASE
+)
+
+
+class IdentityProvider(StrEnum):
+    """Who signs users in for a stamp."""
+
+    ENTRA = "AAD"
+    ADFS = "ADFS"
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a stamp says of itself; text is cleaned, except the values that are sent back.
+
+    `login_endpoint` has no trailing slash. `audience` is opaque and kept byte for byte.
+    The suffixes come from the answer or, when it has none, from the naming rule.
+    """
+
+    api_version: str
+    login_endpoint: str
+    audience: str
+    identity_provider: IdentityProvider
+    tenant: str | None = None
+    graph: str | None = None
+    portal: str | None = None
+    gallery: str | None = None
+    storage_suffix: str | None = None
+    keyvault_suffix: str | None = None
+
+
+class MetadataProblem(StrEnum):
+    """What can be wrong with a metadata answer that did arrive."""
+
+    STATUS = "status"
+    REDIRECT = "redirect"
+    HTML = "html"
+    NOT_JSON = "not-json"
+    INCOMPLETE = "incomplete"
+    API_VERSION = "api-version"
+    LOGIN_INSECURE = "login-insecure"
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataFault:
+    """Why an answer is no usable metadata.
+
+    `field` is the key at fault (INCOMPLETE, LOGIN_INSECURE). `position` is the character at which
+    parsing stopped (NOT_JSON). `page_title` and `location` tell who spoke instead (HTML,
+    REDIRECT). `code` and `message` are ARM's (STATUS, API_VERSION). `versions` were tried.
+    """
+
+    problem: MetadataProblem
+    detail: str
+    status: int
+    field: str | None = None
+    position: int | None = None
+    page_title: str | None = None
+    location: str | None = None
+    code: str = ""
+    message: str = ""
+    versions: tuple[str, ...] = ()
+
+
+class MetadataError(Exception):
+    """Raised by `parse_metadata`; carries the fault as data."""
+
+    def __init__(self, fault: MetadataFault) -> None:
+        super().__init__(fault.detail)
+        self.fault = fault
+
+
+def metadata_url(arm: str, api_version: str) -> str:
+    return f"{arm}{PATH}?api-version={api_version}"
+
+
+def looks_like_html(body: bytes) -> bool:
+    return bool(_LOOKS_HTML.match(body))
+
+
+def page_title(body: bytes, cleaner: Cleaner) -> str | None:
+    """The title of an HTML page, as one harmless line."""
+    found = _TITLE.search(body[:65536].decode("utf-8", "replace"))
+    return cleaner.line(html.unescape(found[1]).strip(), 120) if found else None
+
+
+def parse_metadata(body: bytes, arm: str, api_version: str, cleaner: Cleaner) -> Metadata:
+    """Read a metadata answer of either shape. Raises MetadataError."""
+    found = _select(_load(body, cleaner), arm)
+    authentication = found.get("authentication")
+    if not isinstance(authentication, dict):
+        raise _incomplete("authentication", authentication)
+    login = _text(authentication, "loginEndpoint", "authentication.loginEndpoint")
+    parts = _split_login(login)
+    audiences = authentication.get("audiences")
+    if not isinstance(audiences, list) or not audiences:
+        raise _incomplete("authentication.audiences", audiences)
+    audience = audiences[0]
+    if not isinstance(audience, str) or not audience.strip():
+        raise _incomplete("authentication.audiences[0]", audience)
+    host = urlsplit(arm).hostname or ""
+    storage, keyvault = suffixes(host)
+    declared = found.get("suffixes")
+    declared = declared if isinstance(declared, dict) else {}
+    return Metadata(
+        api_version=api_version,
+        login_endpoint=login.rstrip("/"),
+        audience=audience,
+        identity_provider=_provider(authentication, parts.path),
+        tenant=_optional(authentication, "tenant", cleaner),
+        graph=_optional(found, "graph", cleaner) or _optional(found, "graphEndpoint", cleaner),
+        portal=_optional(found, "portal", cleaner) or _optional(found, "portalEndpoint", cleaner),
+        gallery=_optional(found, "gallery", cleaner)
+        or _optional(found, "galleryEndpoint", cleaner),
+        storage_suffix=_optional(declared, "storage", cleaner) or storage,
+        keyvault_suffix=_optional(declared, "keyVaultDns", cleaner) or keyvault,
+    )
+
+
+def _load(body: bytes, cleaner: Cleaner) -> Any:
+    if looks_like_html(body):
+        title = page_title(body, cleaner)
+        raise _error(MetadataProblem.HTML, "the answer is an HTML page", page_title=title)
+    try:
+        return parse_json(body)
+    except JsonError as error:
+        raise _error(MetadataProblem.NOT_JSON, str(error), position=error.position) from None
+
+
+def _select(document: Any, arm: str) -> Mapping[str, Any]:
+    """The cloud that is this stamp: the object itself, or the list's entry for our endpoint."""
+    if isinstance(document, dict):
+        return document
+    clouds = (
+        [each for each in document if isinstance(each, dict)] if isinstance(document, list) else []
+    )
+    if not clouds:
+        raise _incomplete("authentication", None)
+    ours = [each for each in clouds if str(each.get("resourceManager", "")).rstrip("/") == arm]
+    return (ours or clouds)[0]
+
+
+def _split_login(login: str) -> Any:
+    try:
+        parts = urlsplit(login)
+        _ = parts.port
+    except ValueError:
+        raise _incomplete("authentication.loginEndpoint", "a broken URL") from None
+    if parts.scheme == "http":
+        detail = "the login endpoint is http:, so secrets would travel in the clear"
+        raise _error(MetadataProblem.LOGIN_INSECURE, detail, field="authentication.loginEndpoint")
+    if parts.scheme != "https" or not parts.hostname:
+        raise _incomplete("authentication.loginEndpoint", "no https: URL")
+    return parts
+
+
+def _provider(authentication: Mapping[str, Any], path: str) -> IdentityProvider:
+    declared = authentication.get("identityProvider")
+    by_path = path.rstrip("/").lower().endswith("/adfs")
+    if (isinstance(declared, str) and declared.upper() == "ADFS") or by_path:
+        return IdentityProvider.ADFS
+    return IdentityProvider.ENTRA
+
+
+def _text(table: Mapping[str, Any], key: str, field: str) -> str:
+    value = table.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise _incomplete(field, value)
+    return value.strip()
+
+
+def _optional(table: Mapping[str, Any], key: str, cleaner: Cleaner) -> str | None:
+    value = table.get(key)
+    return cleaner.line(value.strip(), 200) if isinstance(value, str) and value.strip() else None
+
+
+def _incomplete(field: str, value: object) -> MetadataError:
+    match value:
+        case None:
+            what = "is missing"
+        case str() if not value.strip():
+            what = "is blank"
+        case str():
+            what = f"is {value}"
+        case _:
+            what = f"has the wrong type ({type(value).__name__})"
+    return _error(MetadataProblem.INCOMPLETE, f"{field} {what}", field=field)
+
+
+def _error(problem: MetadataProblem, detail: str, **values: Any) -> MetadataError:
+    return MetadataError(MetadataFault(problem, detail, status=200, **values))

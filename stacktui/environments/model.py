@@ -1,0 +1,74 @@
+"""What an environment is: one ARM endpoint of one stamp, and how to reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import SplitResult, urlsplit
+
+from stacktui.environments.profiles import DEFAULT_PROFILE
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One `[environments.NAME]` table of the config. Only `name` and `arm` are needed.
+
+    `arm` is `https://host[:port]` without a trailing slash. `identity` names an identity.
+    `subscription` is an id; without one the first enabled subscription is used.
+    `ca` is trusted besides the base store. `proxy` is a URL, or `none` for a direct connection.
+    `resolve` maps `host:port` to the `address:port` to connect to instead.
+    """
+
+    name: str
+    arm: str
+    profile: str = DEFAULT_PROFILE
+    identity: str | None = None
+    subscription: str | None = None
+    ca: Path | None = None
+    proxy: str | None = None
+    resolve: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def parse_arm_url(text: str) -> str:
+    """`text` as `https://host[:port]`, lower-case host, no trailing slash.
+
+    Raises ValueError whose message says what is wrong and, where it can be told, what was meant.
+    """
+    text = text.strip()
+    parts = _split(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        host = text.split("://")[-1].split("/")[0] or "management.<region>.<fqdn>"
+        raise ValueError(f"must be https://host[:port]; try https://{host}")
+    port = f":{parts.port}" if parts.port not in (None, 443) else ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    meant = f"https://{host}{port}"
+    if parts.scheme != "https":
+        raise ValueError(f"must be https, not http; try {meant}")
+    if "@" in parts.netloc:
+        raise ValueError(f"must not hold a user name; try {meant}")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError(f"must be the host alone, without a path; try {meant}")
+    if not _is_host(parts.hostname):
+        raise ValueError("holds a host name that cannot exist")
+    return meant
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises on a port that is no number or out of range
+    except ValueError as error:
+        raise ValueError(f"must be https://host[:port] ({error})") from None
+    if any(char.isspace() or not char.isprintable() for char in text):
+        raise ValueError("must be https://host[:port], without blanks or control characters")
+    return parts
+
+
+def _is_host(host: str) -> bool:
+    try:
+        encoded = host.encode("idna")
+    except UnicodeError:
+        return False
+    return len(encoded) <= 253 and not host.startswith((".", "-"))

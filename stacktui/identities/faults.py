@@ -1,0 +1,76 @@
+"""What can go wrong on the way to a token, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class SecretFault:
+    """A secret reference that resolves to nothing; `detail` says why (not set, no such file)."""
+
+    reference: str
+    detail: str
+
+
+class CertificateProblem(StrEnum):
+    """What can be wrong with a service principal's certificate file."""
+
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    NO_CERTIFICATE = "no-certificate"
+    NO_KEY = "no-key"
+    ENCRYPTED = "encrypted"
+    PFX = "pfx"
+    KEY_MISMATCH = "key-mismatch"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not-yet-valid"
+    KEY_TYPE = "key-type"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFault:
+    """A certificate file that cannot sign anybody in; `detail` holds the values seen."""
+
+    path: str
+    problem: CertificateProblem
+    detail: str
+
+
+class SignInProblem(StrEnum):
+    """At which point signing in failed."""
+
+    DISCOVERY = "discovery"
+    REFUSED = "refused"
+    NOT_JSON = "not-json"
+    SERVER_ERROR = "server-error"
+    NO_TENANT = "no-tenant"
+
+
+@dataclass(frozen=True, slots=True)
+class SignInFault:
+    """The sign-in service answered, but with no token.
+
+    `error` is OAuth's (RFC 6749 section 5.2); `code` is `AADSTSn` or `MSISn` where one is given;
+    `scopes` were tried in order. `secret_looks_like_id` says that the secret sent has the form of
+    a GUID, as a secret's id has and its value has not. All text is cleaned.
+    """
+
+    problem: SignInProblem
+    authority: str
+    status: int | None
+    error: str = ""
+    code: str = ""
+    description: str = ""
+    scopes: tuple[str, ...] = ()
+    correlation_id: str = ""
+    secret_looks_like_id: bool = False
+
+
+class IdentityError(Exception):
+    """Raised inside `identities`; carries the fault as data."""
+
+    def __init__(self, fault: SecretFault | CertificateFault | SignInFault) -> None:
+        super().__init__(str(fault))
+        self.fault = fault

@@ -1,0 +1,83 @@
+"""A token, and what may be told of it."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from stacktui.transport.json_body import JsonError, parse_json
+from stacktui.transport.text import Cleaner
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """What a token says of itself, cleaned; never the token. Times are UTC.
+
+    `subject` is whom it speaks for: a user name, or the application's id. Claims are read, not
+    verified: the stamp verifies them. `scope` is the one that the sign-in service accepted.
+    """
+
+    authority: str
+    scope: str
+    audience: str | None = None
+    issuer: str | None = None
+    tenant: str | None = None
+    object_id: str | None = None
+    subject: str | None = None
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token for one ARM origin, in memory only."""
+
+    value: str = field(repr=False)
+    facts: TokenFacts
+
+
+# Who a token speaks for, most telling first: Entra and AD FS users, then applications.
+_SUBJECT_CLAIMS = ("upn", "preferred_username", "unique_name", "appid", "azp", "sub")
+
+
+def read_token(value: str, authority: str, scope: str, cleaner: Cleaner) -> Token:
+    """The token with its claims (RFC 7519 section 4); an opaque token just has none."""
+    claims = _claims(value)
+
+    def text(name: str) -> str | None:
+        claim = claims.get(name)
+        return cleaner.line(claim, 200) if isinstance(claim, str) else None
+
+    facts = TokenFacts(
+        authority=authority,
+        scope=scope,
+        audience=text("aud"),
+        issuer=text("iss"),
+        tenant=text("tid"),
+        object_id=text("oid"),
+        subject=next((text(name) for name in _SUBJECT_CLAIMS if text(name)), None),
+        expires=_time(claims.get("exp")),
+    )
+    return Token(value, facts)
+
+
+def _claims(value: str) -> Mapping[str, Any]:
+    parts = value.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        claims = parse_json(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (JsonError, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def _time(claim: object) -> datetime | None:
+    if not isinstance(claim, int | float) or isinstance(claim, bool):
+        return None
+    try:
+        return datetime.fromtimestamp(claim, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,75 @@
+"""What ARM tells of subscriptions and resource groups, and how it says no."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One subscription; `state` is ARM's word (`Enabled`, `Disabled`, …)."""
+
+    id: str
+    name: str
+    state: str
+
+    @property
+    def enabled(self) -> bool:
+        return self.state.lower() == "enabled"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceGroup:
+    """One resource group; `state` is its provisioning state."""
+
+    name: str
+    location: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceGroupList:
+    """All resource groups of one subscription, in the order that ARM gave them."""
+
+    subscription: str
+    groups: tuple[ResourceGroup, ...]
+    pages: int
+
+
+class ArmProblem(StrEnum):
+    """At which point reading from ARM failed."""
+
+    REFUSED = "refused"
+    NOT_JSON = "not-json"
+    SHAPE = "shape"
+    NO_SUBSCRIPTIONS = "no-subscriptions"
+    NO_ENABLED_SUBSCRIPTION = "no-enabled-subscription"
+    PAGING_LOOP = "paging-loop"
+    PAGING_FOREIGN_HOST = "paging-foreign-host"
+    PAGING_LIMIT = "paging-limit"
+
+
+@dataclass(frozen=True, slots=True)
+class ArmFault:
+    """ARM answered, but not with what was asked.
+
+    `code` and `message` are ARM's (`{"error": {"code", "message"}}`), cleaned. `what` is what was
+    asked for, in words. `request_id` and `correlation_id` are what support asks for first.
+    """
+
+    problem: ArmProblem
+    what: str
+    status: int
+    code: str = ""
+    message: str = ""
+    request_id: str = ""
+    correlation_id: str = ""
+
+
+class ArmError(Exception):
+    """Raised inside `resources`; carries the fault as data."""
+
+    def __init__(self, fault: ArmFault) -> None:
+        super().__init__(f"{fault.what}: {fault.status} {fault.code}")
+        self.fault = fault

@@ -1,0 +1,16 @@
+"""The one network stack: timed phases, captured chain, bounds, proxy, trust.
+
+What can go wrong, as `TransportFault.kind` (an exception only inside, data at the edge):
+
+    TransportError
+    ├── DNS      DNS_NOT_FOUND · DNS_TIMEOUT
+    ├── TCP      TCP_REFUSED · TCP_TIMEOUT · TCP_UNREACHABLE · TCP_RESET
+    ├── proxy    PROXY_UNREACHABLE · PROXY_AUTH_REQUIRED · PROXY_REFUSED · PROXY_PROTOCOL
+    ├── TLS      TLS_NOT_TLS · TLS_VERIFY · TLS_REFUSED · TLS_RESET · TLS_TIMEOUT
+    ├── HTTP     HTTP_PROTOCOL · HTTP_RESET · FIRST_BYTE_TIMEOUT
+    ├── body     BODY_TRUNCATED · BODY_ENCODING · TOO_LARGE
+    └── ours     INSECURE_URL · STEP_TIMEOUT
+
+`facts`, `bounds`, `text` and `proxy` are light and may be imported anywhere. `session` (and with
+it httpx) is imported only where a request is about to be made.
+"""

@@ -1,0 +1,25 @@
+"""ARM's error form, `{"error": {"code", "message"}}` (PROTOCOL.md section 4).
+
+Both the metadata endpoint and the resource API answer in it.
+"""
+
+from __future__ import annotations
+
+from stacktui.transport.json_body import JsonError, parse_json
+from stacktui.transport.text import Cleaner
+
+
+def read_arm_error(body: bytes, cleaner: Cleaner) -> tuple[str, str]:
+    """The error's code and message, cleaned; empty where the body is not of that form."""
+    try:
+        document = parse_json(body)
+    except JsonError:
+        return "", ""
+    error = document.get("error") if isinstance(document, dict) else None
+    if not isinstance(error, dict):
+        return "", ""
+    code, message = error.get("code"), error.get("message")
+    return (
+        cleaner.line(code, 80) if isinstance(code, str) else "",
+        cleaner.line(message) if isinstance(message, str) else "",
+    )

@@ -1,0 +1,231 @@
+"""Opening a connection: DNS, TCP, proxy and TLS, each timed, each fault named.
+
+`Dialler` is the only place that opens a socket. It never sends a byte of the user's request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+
+from stacktui.transport.bounds import Bounds
+from stacktui.transport.facts import (
+    Attempt,
+    ConnectionFacts,
+    PhaseName,
+    ProxyUsed,
+    TlsFacts,
+    TransportError,
+    TransportFault,
+    TransportFaultKind,
+)
+from stacktui.transport.proxy import Proxy
+from stacktui.transport.race import connect_any
+from stacktui.transport.resolver import resolve
+from stacktui.transport.streams import SocketStream, Stream, TlsStream
+from stacktui.transport.text import Cleaner
+from stacktui.transport.tunnel import open_tunnel
+
+# Starts the clock of one phase; leaving the context stops it, with an exception as failed.
+Timed = Callable[[PhaseName, str], AbstractContextManager[None]]
+# Gives the TLS context when it is needed: it loads while DNS and TCP are under way.
+Trust = Callable[[], Awaitable[ssl.SSLContext]]
+
+# OpenSSL reason codes that mean: what came back was no TLS record at all.
+_NOT_TLS_REASONS = frozenset(
+    {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "RECORD_LAYER_FAILURE"}
+)
+_TCP_KINDS = {
+    errno.ECONNREFUSED: TransportFaultKind.TCP_REFUSED,
+    errno.ETIMEDOUT: TransportFaultKind.TCP_TIMEOUT,
+    errno.ENETUNREACH: TransportFaultKind.TCP_UNREACHABLE,
+    errno.EHOSTUNREACH: TransportFaultKind.TCP_UNREACHABLE,
+    errno.EADDRNOTAVAIL: TransportFaultKind.TCP_UNREACHABLE,
+    errno.ECONNRESET: TransportFaultKind.TCP_RESET,
+    errno.EPIPE: TransportFaultKind.TCP_RESET,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How to reach one origin: the name to ask for, and where its connection really goes.
+
+    `target` is the name and port to connect or CONNECT to: the origin, or its `resolve` pin.
+    """
+
+    host: str
+    port: int
+    target: tuple[str, int]
+    proxy: Proxy | None
+    proxy_used: ProxyUsed
+
+    def facts(self) -> ConnectionFacts:
+        pinned = None
+        if self.target != (self.host, self.port):
+            pinned = f"{self.target[0]}:{self.target[1]}"
+        return ConnectionFacts(self.host, self.port, self.proxy_used, pinned=pinned)
+
+
+class Dialler:
+    """Opens one connection over a route; `facts` grows with what it finds out on the way."""
+
+    def __init__(
+        self, route: Route, trust: Trust, bounds: Bounds, timed: Timed, cleaner: Cleaner
+    ) -> None:
+        self.facts = route.facts()
+        self._route = route
+        self._trust = trust
+        self._bounds = bounds
+        self._timed = timed
+        self._cleaner = cleaner
+
+    async def dial(self) -> TlsStream:
+        """A TLS stream to the origin.
+
+        Raises TransportError, and whatever `trust` raises. On a certificate that does not
+        verify, a second connection looks at the chain (`facts.tls.looked`).
+        """
+        try:
+            return await self._dial()
+        except TransportError as error:
+            verify_failed = error.fault.kind is TransportFaultKind.TLS_VERIFY
+            if verify_failed and error.fault.host == self._route.host:
+                await self._look_at_chain()
+            raise
+
+    async def _dial(self) -> TlsStream:
+        route = self._route
+        below = await self._connect()
+        try:
+            context = await self._trust()
+            stream = TlsStream(below, context, route.host)
+            await self._handshake(stream, route.host, route.port)
+        except BaseException:
+            below.close()
+            raise
+        tls = TlsFacts(route.host, stream.protocol, stream.cipher, stream.chain())
+        self.facts = replace(self.facts, tls=tls)
+        return stream
+
+    async def _connect(self) -> Stream:
+        proxy = self._route.proxy
+        if proxy is None:
+            return await self._tcp(*self._route.target)
+        try:
+            below: Stream = await self._tcp(proxy.host, proxy.port)
+        except TransportError as error:
+            fault = replace(error.fault, kind=TransportFaultKind.PROXY_UNREACHABLE)
+            raise TransportError(fault) from None
+        try:
+            if proxy.scheme == "https":
+                below = TlsStream(below, await self._trust(), proxy.host)
+                await self._handshake(below, proxy.host, proxy.port)
+            with self._timed(PhaseName.PROXY, proxy.host):
+                await open_tunnel(below, proxy, self._route.target, self._bounds, self._cleaner)
+        except BaseException:
+            below.close()
+            raise
+        return below
+
+    async def _tcp(self, host: str, port: int) -> Stream:
+        with self._timed(PhaseName.DNS, host):
+            addresses = await resolve(host, port, self._bounds.dns)
+        self.facts = replace(self.facts, addresses=addresses)
+        attempts: list[Attempt] = []
+        with self._timed(PhaseName.TCP, host):
+            try:
+                sock = await connect_any(addresses, port, self._bounds.connect, attempts)
+            except OSError as error:
+                raise TransportError(_tcp_fault(error, host, port, self._bounds.connect)) from None
+            finally:
+                self.facts = replace(self.facts, attempts=tuple(attempts))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return SocketStream(sock)
+
+    async def _handshake(self, stream: TlsStream, host: str, port: int) -> None:
+        bound = self._bounds.tls
+        with self._timed(PhaseName.TLS, host):
+            try:
+                async with asyncio.timeout(bound):
+                    await stream.handshake()
+            except OSError as error:  # ssl.SSLError and TimeoutError are OSErrors too
+                if isinstance(error, ssl.SSLCertVerificationError):
+                    message = self._cleaner.line(error.verify_message)
+                    failed = TlsFacts(host, verify_code=error.verify_code, verify_message=message)
+                    self.facts = replace(self.facts, tls=failed)
+                fault = _tls_fault(error, stream, host, port, bound, self._cleaner)
+                raise TransportError(fault) from None
+
+    async def _look_at_chain(self) -> None:
+        """Handshake again without verification, to see the chain; nothing is sent over it."""
+        blind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        blind.check_hostname = False
+        blind.verify_mode = ssl.CERT_NONE
+        look = Dialler(self._route, self._trust, self._bounds, _untimed, self._cleaner)
+        try:
+            below = await look._connect()
+            try:
+                stream = TlsStream(below, blind, self._route.host)
+                await look._handshake(stream, self._route.host, self._route.port)
+            finally:
+                below.close()
+        except TransportError:
+            return  # the verdict stands without the chain
+        failed = self.facts.tls
+        if failed is not None:
+            seen = replace(
+                failed,
+                protocol=stream.protocol,
+                cipher=stream.cipher,
+                chain=stream.chain(),
+                looked=True,
+            )
+            self.facts = replace(self.facts, tls=seen)
+
+
+def _untimed(_name: PhaseName, _host: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def _tcp_fault(error: OSError, host: str, port: int, bound: float) -> TransportFault:
+    if isinstance(error, TimeoutError):
+        kind, detail = TransportFaultKind.TCP_TIMEOUT, f"no answer in {bound:g} s"
+        return TransportFault(kind, host, port, detail, errno="ETIMEDOUT", limit=bound)
+    kind = _TCP_KINDS.get(error.errno or 0, TransportFaultKind.TCP_UNREACHABLE)
+    symbol = errno.errorcode.get(error.errno or 0)
+    return TransportFault(kind, host, port, error.strerror or str(error), errno=symbol)
+
+
+def _tls_fault(
+    error: OSError, stream: TlsStream, host: str, port: int, bound: float, cleaner: Cleaner
+) -> TransportFault:
+    kinds = TransportFaultKind
+    match error:
+        case ssl.SSLCertVerificationError():
+            detail = cleaner.line(error.verify_message)
+            code = error.verify_code
+            return TransportFault(kinds.TLS_VERIFY, host, port, detail, verify_code=code)
+        case ssl.SSLError(reason=reason) if reason in _NOT_TLS_REASONS and not _is_tls(stream):
+            answer = cleaner.excerpt(stream.received, 120)
+            detail = "what came back is not TLS"
+            return TransportFault(kinds.TLS_NOT_TLS, host, port, detail, answer=answer)
+        case ssl.SSLError():
+            detail = cleaner.line(error.reason or str(error))
+            return TransportFault(kinds.TLS_REFUSED, host, port, detail)
+        case TimeoutError():
+            detail = f"the handshake did not end in {bound:g} s"
+            return TransportFault(kinds.TLS_TIMEOUT, host, port, detail, limit=bound)
+    symbol = errno.errorcode.get(error.errno or errno.ECONNRESET)
+    detail = "the connection was closed during the handshake"
+    return TransportFault(kinds.TLS_RESET, host, port, detail, errno=symbol)
+
+
+def _is_tls(stream: TlsStream) -> bool:
+    # RFC 8446 section 5.1: a record starts with its type (20 to 24), then 0x03.
+    start = stream.received[:2]
+    return len(start) == 2 and 20 <= start[0] <= 24 and start[1] == 3

@@ -1,0 +1,32 @@
+"""Reading a network answer as JSON: any bytes in, a value or a `JsonError` out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+class JsonError(Exception):
+    """The bytes are no JSON. `position` is the character (or byte) at which reading stopped."""
+
+    def __init__(self, detail: str, position: int) -> None:
+        super().__init__(detail)
+        self.position = position
+
+
+def parse_json(body: bytes) -> Any:
+    """The value of a JSON text (RFC 8259), with or without a byte-order mark."""
+    if not body.strip():
+        raise JsonError("the answer is empty", 0)
+    try:
+        return json.loads(body.decode("utf-8-sig"))
+    except json.JSONDecodeError as error:
+        detail = f"{error.msg} at character {error.pos} of {len(error.doc)}"
+        raise JsonError(detail, error.pos) from None
+    except UnicodeDecodeError as error:
+        raise JsonError(f"not UTF-8 at byte {error.start} of {len(body)}", error.start) from None
+    except RecursionError:
+        raise JsonError("nested too deeply", 0) from None
+    except ValueError:
+        # CPython refuses integers of more than 4,300 digits.
+        raise JsonError("a number of absurd length", 0) from None

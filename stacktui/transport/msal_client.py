@@ -1,0 +1,129 @@
+"""MSAL without I/O of its own: it is run again and again over the answers that we fetched.
+
+MSAL is synchronous and would block a thread for every request. Instead, `run_msal` calls a
+function that uses MSAL with a `Replay` as its `http_client`. When MSAL asks for what is not
+recorded yet, the replay stops it, the session fetches it (same proxy, trust, bounds, timings and
+connections as everything else), and the function runs anew with one answer more. A run costs
+well under a millisecond, and a cancelled check leaves no thread behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from stacktui.transport.session import Session
+
+T = TypeVar("T")
+# A token answer with many group claims stays far below this.
+MAX_ANSWER = 1024 * 1024
+# Discovery, realm, token, a second scope: more means that MSAL goes round in circles.
+MAX_REQUESTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class MsalResponse:
+    """What MSAL reads of an answer (msal.oauth2cli.http.Response)."""
+
+    status_code: int
+    text: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+
+    def raise_for_status(self) -> None:
+        """MSAL calls this where it can make nothing of an answer; the status is the message."""
+        if self.status_code >= 400:
+            raise RuntimeError(f"HTTP {self.status_code}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted(BaseException):
+    """The request at which a replay ran out of answers. No `except Exception` may swallow it."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(repr=False)
+
+
+class Replay:
+    """An MSAL `http_client` (PROTOCOL.md section 2) that answers from a record, in order.
+
+    `last` is the latest answer, for whoever must explain what MSAL could not make sense of.
+    """
+
+    def __init__(self, recorded: list[MsalResponse]) -> None:
+        self._recorded = recorded
+        self._next = 0
+
+    @property
+    def last(self) -> MsalResponse | None:
+        return self._recorded[-1] if self._recorded else None
+
+    def get(
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **_ignored: Any,
+    ) -> MsalResponse:
+        return self._answer("GET", url, params, None, headers)
+
+    def post(
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **_ignored: Any,
+    ) -> MsalResponse:
+        return self._answer("POST", url, params, data, headers)
+
+    def close(self) -> None:
+        """Nothing is open here; the session outlives MSAL's use of it."""
+
+    def _answer(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None,
+        data: Mapping[str, str] | str | None,
+        headers: Mapping[str, str] | None,
+    ) -> MsalResponse:
+        if self._next < len(self._recorded):
+            self._next += 1
+            return self._recorded[self._next - 1]
+        if params:
+            url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
+        sent = dict(headers or {})
+        body: bytes | None = None
+        if data is not None:
+            body = (data if isinstance(data, str) else urlencode(data)).encode()
+            sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        raise _Wanted(method, url, sent, body)
+
+
+async def run_msal(session: Session, work: Callable[[Replay], T]) -> T:
+    """What `work` returns or raises once it has all the answers it asks its Replay for.
+
+    `work` must start from nothing each time: a fresh MSAL application, no shared caches. Raises
+    what `Session.fetch` raises, and RuntimeError when MSAL asks without end.
+    """
+    recorded: list[MsalResponse] = []
+    while len(recorded) <= MAX_REQUESTS:
+        try:
+            return work(Replay(recorded))
+        except _Wanted as wanted:
+            request = wanted
+        answer = await session.fetch(
+            request.method,
+            request.url,
+            headers=request.headers,
+            body=request.body,
+            limit=MAX_ANSWER,
+            confidential=True,
+        )
+        text = answer.body.decode("utf-8-sig", "replace")
+        recorded.append(MsalResponse(answer.status, text, answer.headers))
+    raise RuntimeError(f"MSAL made more than {MAX_REQUESTS} requests for one token")

@@ -1,0 +1,78 @@
+"""Which proxy a connection takes, and why (PROTOCOL.md section 7; DESIGN.md, Transport)."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+from stacktui.transport.facts import ProxyUsed
+
+# The value of an environment's `proxy` setting that means: none, whatever the variables say.
+DIRECT = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy to CONNECT through. `authorization` is secret and stays out of every repr."""
+
+    scheme: str
+    host: str
+    port: int
+    source: str
+    authorization: str | None = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        """The proxy's URL without credentials, safe to show."""
+        return f"{self.scheme}://{self.host}:{self.port}"
+
+    def used(self) -> ProxyUsed:
+        return ProxyUsed(self.url, self.source)
+
+
+def parse_proxy(url: str, source: str) -> Proxy:
+    """Read `http[s]://[user:password@]host[:port]`; ValueError says what is wrong with it."""
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    if parts.scheme not in ("http", "https"):
+        raise ValueError(f"a proxy must be http:// or https://, not {parts.scheme}://")
+    if not parts.hostname:
+        raise ValueError("a proxy must be http://host:port")
+    port = parts.port or (3128 if parts.scheme == "http" else 443)
+    authorization = None
+    if parts.username is not None:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        authorization = "Basic " + b64encode(pair.encode()).decode()
+    return Proxy(parts.scheme, parts.hostname, port, source, authorization)
+
+
+def choose_proxy(host: str, port: int, setting: str | None) -> tuple[Proxy | None, ProxyUsed]:
+    """The proxy for an https connection to `host`: the setting, else the usual variables.
+
+    Raises ValueError for a proxy that cannot be read, naming the variable that holds it.
+    """
+    if setting == DIRECT:
+        return None, ProxyUsed(None, "proxy setting")
+    if setting:
+        proxy = parse_proxy(setting, "proxy setting")
+        return proxy, proxy.used()
+    for variable in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        value = os.environ.get(variable, "").strip()
+        if not value:
+            continue
+        if _bypassed(host, port):
+            return None, ProxyUsed(None, "NO_PROXY")
+        try:
+            proxy = parse_proxy(value, variable)
+        except ValueError as error:
+            raise ValueError(f"{variable}: {error}") from None
+        return proxy, proxy.used()
+    return None, ProxyUsed(None, "no proxy set")
+
+
+def _bypassed(host: str, port: int) -> bool:
+    # The standard library's reading of NO_PROXY is the one our users' other programs share.
+    from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
+
+    return bool(proxy_bypass_environment(f"{host}:{port}"))

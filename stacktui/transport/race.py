@@ -1,0 +1,79 @@
+"""Connecting to the first address that answers (RFC 8305), keeping what each attempt did."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Sequence
+from time import perf_counter
+
+from stacktui.transport.facts import Attempt
+
+# RFC 8305 section 8: the recommended Connection Attempt Delay, seconds.
+ATTEMPT_DELAY = 0.25
+
+
+async def connect_any(
+    addresses: Sequence[str], port: int, bound: float, attempts: list[Attempt]
+) -> socket.socket:
+    """A socket connected to one of `addresses`, within `bound` seconds for all of them together.
+
+    `attempts` receives one entry per address that was tried. Raises the first attempt's OSError,
+    or TimeoutError when the bound passed before any attempt ended otherwise.
+    """
+    pending: dict[asyncio.Task[socket.socket], tuple[str, float]] = {}
+    errors: list[OSError] = []
+    waiting = list(addresses)
+    deadline = perf_counter() + bound
+    try:
+        while waiting or pending:
+            if waiting:
+                address = waiting.pop(0)
+                pending[asyncio.create_task(_connect(address, port))] = (address, perf_counter())
+            left = deadline - perf_counter()
+            pause = min(ATTEMPT_DELAY, left) if waiting else left
+            done, _ = await asyncio.wait(
+                pending, timeout=max(pause, 0), return_when=asyncio.FIRST_COMPLETED
+            )
+            winner: socket.socket | None = None
+            for task in done:
+                address, started = pending.pop(task)
+                error = task.exception()
+                symbol = _symbol(error) if error is not None else None
+                attempts.append(Attempt(address, port, perf_counter() - started, symbol))
+                if error is None and winner is None:
+                    winner = task.result()
+                elif error is None:
+                    task.result().close()
+                elif isinstance(error, OSError):
+                    errors.append(error)
+                else:
+                    raise error
+            if winner is not None:
+                return winner
+            if perf_counter() >= deadline:
+                break
+    finally:
+        for task, (address, started) in pending.items():
+            task.cancel()
+            attempts.append(Attempt(address, port, perf_counter() - started, "ETIMEDOUT"))
+        await asyncio.gather(*pending, return_exceptions=True)
+    raise errors[0] if errors else TimeoutError()
+
+
+async def _connect(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    try:
+        await asyncio.get_running_loop().sock_connect(sock, (address, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _symbol(error: BaseException) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    return errno.errorcode.get(number or 0, type(error).__name__)

@@ -1,0 +1,86 @@
+"""Names to addresses, without holding anything up.
+
+getaddrinfo can neither be cancelled nor bounded, so each look-up has a daemon thread of its own:
+a dead resolver then delays neither a cancelled check nor the end of the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import threading
+from contextlib import suppress
+
+from stacktui.transport.facts import TransportError, TransportFault, TransportFaultKind
+
+
+async def resolve(host: str, port: int, bound: float) -> tuple[str, ...]:
+    """The addresses of `host` in the order to try them; at most `bound` seconds.
+
+    Raises TransportError with DNS_NOT_FOUND or DNS_TIMEOUT.
+    """
+    if _is_address(host):
+        return (host,)
+    try:
+        async with asyncio.timeout(bound):
+            return await _look_up(host, port)
+    except TimeoutError:
+        fault = TransportFault(
+            TransportFaultKind.DNS_TIMEOUT, host, port, f"no answer in {bound:g} s", limit=bound
+        )
+        raise TransportError(fault) from None
+    except OSError as error:
+        raise TransportError(_fault_of(error, host, port)) from None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+async def _look_up(host: str, port: int) -> tuple[str, ...]:
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[tuple[str, ...]] = loop.create_future()
+
+    def settle(result: tuple[str, ...] | Exception) -> None:
+        if answer.done():
+            return
+        if isinstance(result, Exception):
+            answer.set_exception(result)
+        else:
+            answer.set_result(result)
+
+    def work() -> None:
+        result: tuple[str, ...] | Exception
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            result = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+        except UnicodeError:
+            # The IDNA codec refuses labels that are empty or over 63 characters.
+            result = socket.gaierror(socket.EAI_NONAME, "not a host name")
+        except OSError as error:
+            result = error
+        with suppress(RuntimeError):  # the loop ended before the resolver answered
+            loop.call_soon_threadsafe(settle, result)
+
+    threading.Thread(target=work, name="dns", daemon=True).start()
+    return await answer
+
+
+def _fault_of(error: OSError, host: str, port: int) -> TransportFault:
+    temporary = error.errno == socket.EAI_AGAIN
+    kind = TransportFaultKind.DNS_TIMEOUT if temporary else TransportFaultKind.DNS_NOT_FOUND
+    symbol = next(
+        (
+            name
+            for name in ("EAI_NONAME", "EAI_NODATA", "EAI_AGAIN", "EAI_FAIL")
+            if getattr(socket, name, None) == error.errno
+        ),
+        None,
+    )
+    detail = error.strerror or str(error)
+    return TransportFault(kind, host, port, detail, errno=symbol)

@@ -1,0 +1,220 @@
+"""The one way to make a request: `Session.fetch`.
+
+A session belongs to one check. It keeps connections open between requests, follows no redirect,
+keeps no cookie, bounds every body after decompression, and records every exchange.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from stacktui import __version__
+from stacktui.transport.bounds import Bounds
+from stacktui.transport.connections import CALL, Call, Connections, Watch
+from stacktui.transport.dial import Trust
+from stacktui.transport.facts import (
+    Exchange,
+    PhaseName,
+    ResponseFacts,
+    TransportError,
+    TransportFault,
+    TransportFaultKind,
+)
+from stacktui.transport.text import Cleaner
+
+# The headers that a diagnosis or a support case needs; the others are dropped at the edge.
+KEPT_HEADERS = (
+    "content-type",
+    "date",
+    "location",
+    "retry-after",
+    "server",
+    "via",
+    "www-authenticate",
+    "x-ms-client-request-id",
+    "x-ms-correlation-request-id",
+    "x-ms-request-id",
+)
+
+
+_HEADERS = {
+    # The program's name is what a stamp's operator looks for in the logs.
+    "user-agent": f"stacktui/{__version__}",
+    "accept": "application/json",
+    "accept-encoding": "gzip",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. `body` is raw network bytes and may hold a token: never show or log it."""
+
+    exchange: Exchange
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+class Session:
+    """One check's requests over one set of connections; close it with `aclose`."""
+
+    def __init__(
+        self,
+        trust: Trust,
+        watch: Watch,
+        cleaner: Cleaner,
+        *,
+        proxy: str | None = None,
+        resolve: Mapping[str, str] | None = None,
+        bounds: Bounds | None = None,
+    ) -> None:
+        self.bounds = bounds or Bounds()
+        self.cleaner = cleaner
+        self._watch = watch
+        self._exchanges: list[Exchange] = []
+        # The transport alone, without a client around it: no redirect, cookie or retry can
+        # happen that the check does not ask for.
+        self._connections = Connections(trust, proxy, resolve or {}, self.bounds, cleaner)
+
+    async def fetch(
+        self,
+        method: str,
+        url: str,
+        *,
+        limit: int,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        confidential: bool = False,
+    ) -> Answer:
+        """Make one request and read its answer, whatever its status, up to `limit` bytes.
+
+        The record quotes the beginning of the answer; of a `confidential` one (it may be a token
+        or a user's data) only if it has an error status.
+
+        Raises TransportError when no whole answer came, and whatever the session's `trust`
+        raises. Either way the exchange is recorded (`take_exchanges`).
+        """
+        call = Call(self._watch)
+        response: httpx.Response | None = None
+        content = b""
+        fault: TransportFault | None = None
+        try:
+            request = self._request(method, url, headers, body, call)
+            response = await self._connections.handle_async_request(request)
+            try:
+                with call.timed(PhaseName.BODY, request.url.host):
+                    content = await _read_body(request, response, limit)
+            finally:
+                await response.aclose()
+        except TransportError as error:
+            fault = error.fault
+            raise
+        finally:
+            exchange = Exchange(
+                method,
+                self.cleaner.line(url),
+                call.connection,
+                self._facts(response, content, confidential),
+                tuple(call.phases),
+                fault,
+            )
+            self._exchanges.append(exchange)
+        return Answer(exchange, response.status_code, response.headers, content)
+
+    def take_exchanges(self) -> tuple[Exchange, ...]:
+        """The exchanges since the last call, in order."""
+        taken, self._exchanges = tuple(self._exchanges), []
+        return taken
+
+    async def aclose(self) -> None:
+        await self._connections.aclose()
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        body: bytes | None,
+        call: Call,
+    ) -> httpx.Request:
+        merged = httpx.Headers(_HEADERS)
+        merged.update(headers)
+        try:
+            return httpx.Request(
+                method,
+                url,
+                headers=merged,
+                content=body,
+                extensions={CALL: call},
+            )
+        except (httpx.InvalidURL, ValueError) as error:
+            detail = self.cleaner.line(f"not a usable URL: {url} ({error})")
+            fault = TransportFault(TransportFaultKind.INSECURE_URL, "", 0, detail)
+            raise TransportError(fault) from None
+
+    def _facts(
+        self, response: httpx.Response | None, content: bytes, confidential: bool
+    ) -> ResponseFacts | None:
+        if response is None:
+            return None
+        received = datetime.now(UTC)
+        kept = tuple(
+            (name, self.cleaner.line(response.headers[name]))
+            for name in KEPT_HEADERS
+            if name in response.headers
+        )
+        quoted = response.is_error or not confidential
+        excerpt = self.cleaner.excerpt(content, self.bounds.excerpt) if quoted else ""
+        skew = _clock_skew(response.headers.get("date"), received)
+        return ResponseFacts(response.status_code, kept, len(content), excerpt, received, skew)
+
+
+def _clock_skew(date: str | None, received: datetime) -> float | None:
+    """The server's `Date` (RFC 9110 section 6.6.1) minus our clock, in whole seconds."""
+    if not date:
+        return None
+    try:
+        theirs = parsedate_to_datetime(date)
+        if theirs.tzinfo is None:
+            theirs = theirs.replace(tzinfo=UTC)
+        return round((theirs - received).total_seconds())
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+async def _read_body(request: httpx.Request, response: httpx.Response, limit: int) -> bytes:
+    """The body, decompressed, at most `limit` bytes; a gzip bomb is never unpacked further."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", ""):
+        raise _body_error(request, TransportFaultKind.BODY_ENCODING, f"encoded as {encoding!r}")
+    # RFC 1952, with its header and trailer checked (wbits 16 + 15).
+    gunzip = zlib.decompressobj(16 + zlib.MAX_WBITS) if encoding == "gzip" else None
+    parts = bytearray()
+    async for raw in response.aiter_raw():
+        if gunzip is None:
+            parts += raw
+        else:
+            try:
+                parts += gunzip.decompress(raw, limit + 1 - len(parts))
+            except zlib.error as error:
+                detail = f"broken gzip: {error}"
+                raise _body_error(request, TransportFaultKind.BODY_ENCODING, detail) from None
+        if len(parts) > limit:
+            detail = f"larger than {limit} bytes"
+            raise _body_error(request, TransportFaultKind.TOO_LARGE, detail, limit)
+    if gunzip is not None and not gunzip.eof and parts:
+        raise _body_error(request, TransportFaultKind.BODY_TRUNCATED, "gzip ends too early")
+    return bytes(parts)
+
+
+def _body_error(
+    request: httpx.Request, kind: TransportFaultKind, detail: str, limit: float | None = None
+) -> TransportError:
+    url = request.url
+    return TransportError(TransportFault(kind, url.host, url.port or 443, detail, limit=limit))

@@ -1,0 +1,138 @@
+"""Byte streams over a socket and over TLS, with what went over them left observable.
+
+TLS runs over memory buffers rather than inside the event loop's transport, so that a failed
+handshake still tells what the other side sent, and so that TLS can run inside a proxy's TLS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import socket
+import ssl
+from contextlib import suppress
+from typing import Protocol
+
+READ_SIZE = 64 * 1024
+
+
+class Stream(Protocol):
+    """What a TLS layer and an HTTP connection need of the layer below."""
+
+    async def read(self, max_bytes: int) -> bytes: ...
+
+    async def write(self, data: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+    def readable(self) -> bool:
+        """Whether bytes (or an end) wait to be read, without waiting for them."""
+        ...
+
+
+class SocketStream:
+    """A connected, non-blocking TCP socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._loop = asyncio.get_running_loop()
+
+    async def read(self, max_bytes: int) -> bytes:
+        return await self._loop.sock_recv(self._sock, max_bytes)
+
+    async def write(self, data: bytes) -> None:
+        await self._loop.sock_sendall(self._sock, data)
+
+    def close(self) -> None:
+        self._sock.close()
+
+    def readable(self) -> bool:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._sock, selectors.EVENT_READ)
+            return bool(selector.select(0))
+
+
+class TlsStream:
+    """TLS as a client over another stream.
+
+    `received` keeps the first bytes of the handshake: a server that does not speak TLS tells in
+    them what it speaks instead.
+    """
+
+    def __init__(self, below: Stream, context: ssl.SSLContext, server_name: str) -> None:
+        self._below = below
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(
+            self._incoming, self._outgoing, server_side=False, server_hostname=server_name
+        )
+        self.received = b""
+
+    async def handshake(self) -> None:
+        """Raises ssl.SSLError, or OSError from below; EOF becomes ConnectionResetError."""
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                await self._flush()
+                data = await self._below.read(READ_SIZE)
+                if len(self.received) < 512:
+                    self.received += data[:512]
+                if not data:
+                    raise ConnectionResetError("closed during the TLS handshake") from None
+                self._incoming.write(data)
+            except ssl.SSLError:
+                # The alert tells the server why; a server that hung up first does not matter.
+                with suppress(OSError):
+                    await self._flush()
+                raise
+            else:
+                await self._flush()
+                return
+
+    async def read(self, max_bytes: int) -> bytes:
+        while True:
+            try:
+                return self._tls.read(max_bytes)
+            except ssl.SSLWantReadError:
+                await self._flush()
+                data = await self._below.read(READ_SIZE)
+                if data:
+                    self._incoming.write(data)
+                else:
+                    self._incoming.write_eof()
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                # Servers often close without close_notify; HTTP's own framing tells truncation.
+                return b""
+
+    async def write(self, data: bytes) -> None:
+        self._tls.write(data)
+        await self._flush()
+
+    async def _flush(self) -> None:
+        if pending := self._outgoing.read():
+            await self._below.write(pending)
+
+    def close(self) -> None:
+        self._below.close()
+
+    def readable(self) -> bool:
+        return self._tls.pending() > 0 or self._below.readable()
+
+    @property
+    def protocol(self) -> str | None:
+        return self._tls.version()
+
+    @property
+    def cipher(self) -> str | None:
+        cipher = self._tls.cipher()
+        return cipher[0] if cipher else None
+
+    def chain(self) -> tuple[bytes, ...]:
+        """The certificates that the server sent, leaf first, DER."""
+        if hasattr(self._tls, "get_unverified_chain"):  # Python 3.13 and later
+            return tuple(self._tls.get_unverified_chain())
+        # Before 3.13 the same method exists one layer down, giving certificate objects.
+        der = ssl._ssl.ENCODING_DER  # type: ignore[attr-defined]
+        raw = self._tls._sslobj.get_unverified_chain()  # type: ignore[attr-defined]
+        return tuple(each.public_bytes(der) for each in raw or ())
