@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stacktui.diagnosis.rules import metadata, reach, resources, tls, token, trust
+from stacktui.diagnosis.rules import interception, metadata, reach, resources, tls, token, trust
 
 RULES = (
     # trust files
@@ -14,6 +14,7 @@ RULES = (
     # TLS
     tls.tls_expired,
     tls.tls_name_mismatch,
+    interception.tls_intercepted,
     tls.tls_untrusted_root,
     # metadata
     metadata.metadata_intercepted,

@@ -6,6 +6,7 @@ comes from the answer that the sign-in service really gave.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -69,6 +70,8 @@ def prepare(identity: Identity, cleaner: Cleaner) -> Credential:
     """
     import msal  # noqa: F401
 
+    # What MSAL logs of a failure is told from the answer itself; its own words may quote one.
+    logging.getLogger("msal").setLevel(logging.CRITICAL)
     reference = identity.credential
     if not isinstance(reference, CertificateRef):
         secret = resolve_secret(reference)
@@ -117,7 +120,7 @@ def _acquire(request: _Request, client: Replay, cleaner: Cleaner) -> Token:
             instance_discovery=False,
             http_client=client,
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RuntimeError):
+    except Exception:  # MSAL raises many kinds; none of them can be a network fault here
         raise _failed(SignInProblem.DISCOVERY, request, client.last, cleaner) from None
     result: Any = None
     tried: list[str] = []
@@ -125,7 +128,7 @@ def _acquire(request: _Request, client: Replay, cleaner: Cleaner) -> Token:
         tried.append(scope)
         try:
             result = application.acquire_token_for_client([scope])
-        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError):
+        except Exception:  # likewise
             raise _failed(SignInProblem.REFUSED, request, client.last, cleaner, tried) from None
         value = result.get("access_token") if isinstance(result, dict) else None
         if isinstance(value, str) and value:

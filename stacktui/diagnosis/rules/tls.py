@@ -8,6 +8,7 @@ from itertools import pairwise
 from stacktui.certificates.chain import Certificate
 from stacktui.diagnosis.case import Case, rule
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.rules.interception import interceptor
 from stacktui.diagnosis.shell import bash, toml
 from stacktui.diagnosis.words import chain_lines, trust_line
 from stacktui.transport.facts import TransportFaultKind
@@ -69,11 +70,9 @@ def tls_name_mismatch(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, .
     evidence = (f"asked for: {case.host}", f"the certificate is for: {shown or '(no names)'}")
     remedies = []
     if nearest := _nearest(case.host, names):
-        url = f"https://{nearest}" + (f":{case.port}" if case.port != 443 else "")
+        url = toml(f"https://{nearest}" + (f":{case.port}" if case.port != 443 else ""))
         remedies.append(
-            Remedy(
-                f"If {nearest} is the name that is meant, set under {case.section}: arm = {toml(url)}"
-            )
+            Remedy(f"If {nearest} is the name that is meant, under {case.section}: arm = {url}")
         )
     remedies.append(
         Remedy(f"Else the stamp's operator issues a certificate that names {case.host}")
@@ -99,6 +98,8 @@ def tls_untrusted_root(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, 
     code = _verify_code(case)
     if code not in (_SELF_SIGNED_IN_CHAIN, _NO_LOCAL_ISSUER) or not _reaches_root(case.chain):
         return None
+    if interceptor(case.chain):
+        return None  # the root to trust is not the stamp's: tls-intercepted tells
     top = case.chain[-1]
     root = top.common_name if top.self_issued else top.issuer_name
     evidence = [

@@ -1,0 +1,112 @@
+"""`stacktui demo`: the dashboard, or the headless check, on an embedded stamp of this process."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import click
+
+from stacktui.cli.check import check_headless, format_option
+from stacktui.cli.main import config_option
+
+if TYPE_CHECKING:
+    from stacktui.stamp import StampOptions
+    from stacktui.stamp.running import RunningStamp
+
+DEMO_DOMAIN = "local.azurestack.external"
+
+
+class Demo:
+    """An embedded stamp with a throw-away config, started on demand; both end with the context."""
+
+    def __init__(self, options: StampOptions | None = None) -> None:
+        self._options = options
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Demo:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def start(self) -> Path:
+        """Start the stamp in a thread of its own; the path of a config that names it. Blocks."""
+        from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
+
+        adfs = StampOptions(domain=DEMO_DOMAIN, idp=IdentityProvider.ADFS)
+        options = self._options or adfs
+        stamp = self._stack.enter_context(run_in_thread(options))
+        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="stacktui-demo-"))
+        path = Path(folder) / "config.toml"
+        path.write_text(_config(stamp), encoding="utf-8")
+        return path
+
+
+def _config(stamp: RunningStamp) -> str:
+    """A config as a user would write it; the secret stays in its own private file."""
+    import tomlkit
+
+    document = tomlkit.document()
+    document.add(tomlkit.comment("Made by `stacktui demo`; it goes when the demo ends."))
+    document["active"] = "AzureStackUser"
+    document["environments"] = {
+        "AzureStackUser": {
+            "arm": stamp.arm_url,
+            "identity": "demo",
+            "subscription": stamp.subscription_id,
+            "ca": str(stamp.ca_file),
+            # The stamp is on this box, whatever proxy the variables name.
+            "proxy": "none",
+            "resolve": dict(stamp.resolve),
+        }
+    }
+    document["identities"] = {
+        "demo": {
+            "kind": "service-principal",
+            "tenant": stamp.tenant,
+            "client_id": stamp.client_id,
+            "secret": {"file": str(stamp.secret_file)},
+        }
+    }
+    return tomlkit.dumps(document)
+
+
+@click.command()
+@click.option("--idp", type=click.Choice(["aad", "adfs"]), default="adfs", show_default=True,
+              help="Who signs users in.")  # fmt: skip
+@click.option(
+    "--fault", metavar="ID", help="Drill a fault; stacktui stamp --list-faults lists them."
+)
+@click.option("--check", "headless", is_flag=True, help="Print the headless check instead.")
+@format_option
+@config_option
+def command(idp: str, fault: str | None, headless: bool, format_: str, config: Path | None) -> None:
+    """Try stacktui on an embedded Azure Stack Hub; nothing of yours is read or changed."""
+    from stacktui.cli.dashboard import require_terminal
+    from stacktui.stamp import IdentityProvider, StampOptions, UnknownFaultError
+
+    if config is not None:
+        raise click.UsageError("the demo has a config of its own; leave --config out")
+    try:
+        options = StampOptions(domain=DEMO_DOMAIN, idp=IdentityProvider(idp), fault=fault)
+    except UnknownFaultError as error:
+        raise click.BadParameter(str(error), param_hint="--fault") from None
+    if not headless:
+        require_terminal()
+    with Demo(options) as demo:
+        if headless:
+            click.get_current_context().exit(check_headless(demo.start(), None, format_))
+        from stacktui.tui.app import StacktuiApp
+
+        app = StacktuiApp(demo.start(), auto_check=True)
+        app.run()
+        click.get_current_context().exit(app.return_code or 0)

@@ -1,0 +1,114 @@
+"""The `stacktui` command: the dashboard without a subcommand, and the headless commands.
+
+Exit codes: 0 all is well, 1 a fault was found, 2 wrong usage or config, 3 an error of our own.
+Each command's module is imported only when that command runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import IntEnum
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from stacktui import __version__
+from stacktui.config.document import ConfigError
+
+# Each command, the module of this package that has it as `command`, and its one-line help.
+COMMANDS = {
+    "check": "Check the connection to an environment, headless.",
+    "demo": "Open the dashboard on an embedded stamp, or drill a fault.",
+    "stamp": "Run an embedded Azure Stack Hub for tests and training.",
+}
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller."""
+
+    HEALTHY = 0
+    FAULT = 1
+    USAGE = 2
+    OURS = 3
+
+
+class _LazyGroup(click.Group):
+    """Knows every command by name; imports one only to run it or to show its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"stacktui.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+def config_option(function: click.decorators.FC) -> click.decorators.FC:
+    """`--config F`, which every command takes."""
+    return click.option(
+        "--config",
+        "config",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The config file (default: $STACKTUI_CONFIG, else the platform's place).",
+    )(function)
+
+
+@click.group(cls=_LazyGroup, invoke_without_command=True)
+@config_option
+@click.option("--environment", metavar="NAME", help="Open the dashboard on this environment.")
+@click.version_option(__version__, package_name="stacktui", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, config: Path | None, environment: str | None) -> None:
+    """A terminal dashboard and connectivity check for Azure Stack Hub.
+
+    Without a command, the dashboard opens.
+    """
+    ctx.obj = config
+    if ctx.invoked_subcommand is None:
+        from stacktui.cli.dashboard import open_dashboard
+
+        ctx.exit(open_dashboard(config, environment))
+
+
+def main() -> None:
+    """The console script. Turns every ending into an exit code and at most one line of stderr."""
+    try:
+        code = cli.main(prog_name="stacktui", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = ExitCode.USAGE
+    except ConfigError as error:
+        click.echo(f"stacktui: {error}", err=True)
+        code = ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        code = 130  # as a shell reports an end by SIGINT
+    except BrokenPipeError:
+        # The reader went away, as `| head` does; the interpreter must not complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.FAULT
+    except Exception as error:
+        code = _report_defect(error)
+    sys.exit(code)
+
+
+def _report_defect(error: Exception) -> int:
+    """One line on our own error. Its message stays out: it may hold what must not be shown."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
+    click.echo(
+        f"stacktui: an error of our own: {type(error).__name__} at {place}; "
+        "please report it with the command you ran",
+        err=True,
+    )
+    return ExitCode.OURS

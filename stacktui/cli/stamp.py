@@ -1,0 +1,88 @@
+"""`stacktui stamp`: run the embedded stamp in the foreground, for drills and for other clients."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from contextlib import suppress
+from typing import Any
+
+import click
+
+from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, UnknownFaultError, serve
+
+
+def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    width = max(map(len, FAULTS))
+    for fault, entry in FAULTS.items():
+        click.echo(f"{fault:{width}}  {entry.summary}")
+    context.exit()
+
+
+@click.command(name="stamp", context_settings={"show_default": True})
+@click.option(
+    "--idp",
+    type=click.Choice([provider.value for provider in IdentityProvider]),
+    default=IdentityProvider.AAD.value,
+    help="Identity provider: Entra ID or AD FS.",
+)
+@click.option("--build", default="2102", help="Release of the stamp: year and month, four digits.")
+@click.option("--groups", type=click.IntRange(0, 980), default=18, help="Resource groups to hold.")
+@click.option("--page-size", type=click.IntRange(1), default=100, help="Resource groups a page.")
+@click.option(
+    "--latency", type=click.FloatRange(0), default=0.0, help="Seconds before each answer."
+)
+@click.option("--domain", help="Serve under this domain's names instead of localhost.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="TLS port; 0: any free one.")
+@click.option(
+    "--imds-port", type=click.IntRange(0, 65535), default=0, help="IMDS port; 0: any free one."
+)
+@click.option("--fault", metavar="ID", help="Play a fault of the catalogue; see --list-faults.")
+@click.option(
+    "--no-default-scope",
+    is_flag=True,
+    help="AD FS refuses /.default on client credentials (MSIS9605).",
+)
+@click.option(
+    "--list-faults",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_faults,
+    help="List the faults and exit.",
+)
+def command(no_default_scope: bool, idp: str, **settings: Any) -> None:
+    """Run a simulated Azure Stack Hub on loopback until it is interrupted.
+
+    Prints one line of JSON with everything a client needs to connect. Its certificates, ids and
+    secrets are made up anew at each start, and its files are removed at the end.
+    """
+    try:
+        options = StampOptions(
+            idp=IdentityProvider(idp), adfs_default_scope=not no_default_scope, **settings
+        )
+    except UnknownFaultError as error:
+        raise click.BadParameter(str(error), param_hint="--fault") from error
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    try:
+        asyncio.run(_run(options))
+    except OSError as error:
+        raise click.ClickException(f"cannot listen: {error}") from error
+    except KeyboardInterrupt:
+        # Only where the loop cannot take signals itself (Windows).
+        pass
+
+
+async def _run(options: StampOptions) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    with suppress(NotImplementedError):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+    async with serve(options) as stamp:
+        click.echo(json.dumps(stamp.describe()))
+        await stop.wait()

@@ -1,0 +1,84 @@
+"""TLS opened on the way: a chain that ends in a gateway's root instead of the stamp's."""
+
+from __future__ import annotations
+
+from stacktui.certificates.chain import Certificate
+from stacktui.diagnosis.case import Case, rule
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.words import chain_lines, route_lines, trust_line
+from stacktui.transport.facts import TransportFaultKind
+
+# Words in the issuer's name by which products that open TLS, and their administrators, name
+# their roots. Lower case.
+INTERCEPTOR_WORDS = (
+    "gateway",
+    "proxy",
+    "firewall",
+    "interception",
+    "inspection",
+    "blue coat",
+    "bluecoat",
+    "burp",
+    "charles",
+    "check point",
+    "cisco umbrella",
+    "fiddler",
+    "forcepoint",
+    "fortigate",
+    "fortinet",
+    "mcafee",
+    "mitmproxy",
+    "netskope",
+    "palo alto",
+    "portswigger",
+    "sophos",
+    "squid",
+    "trend micro",
+    "watchguard",
+    "zscaler",
+)
+# OpenSSL's X509_V_ERR numbers for a chain that leads to no trusted root (x509_vfy.h).
+UNTRUSTED = frozenset({18, 19, 20, 21})
+
+
+def interceptor(chain: tuple[Certificate, ...]) -> str | None:
+    """The name of the CA at the top of `chain`, if it is named like an interceptor's."""
+    if not chain:
+        return None
+    name = chain[-1].issuer_name
+    told = f"{chain[-1].issuer} {name}".lower()
+    return name if any(word in told for word in INTERCEPTOR_WORDS) else None
+
+
+@rule(
+    "tls-intercepted",
+    Side.NETWORK,
+    "Unable to get endpoints from the cloud. Please ensure you have network connection. "
+    "Error detail: … (Caused by SSLError(SSLCertVerificationError(1, '… certificate verify failed",
+)
+def tls_intercepted(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+    fault = case.transport(TransportFaultKind.TLS_VERIFY)
+    if fault is None or fault.verify_code not in UNTRUSTED:
+        return None
+    name = interceptor(case.chain)
+    if name is None:
+        return None
+    title = f"{name} answers for {case.host}: a gateway opens TLS on the way to the stamp"
+    evidence = (
+        f"the chain of {case.host} ends at {name}, a name that products which open TLS use",
+        *chain_lines(case.chain),
+        trust_line(case.step.evidence.trust),
+        *route_lines(case),
+    )
+    remedies = (
+        Remedy(f"Ask for {case.host} to be exempt from TLS inspection: then the stamp answers"),
+        Remedy(
+            f"Else get {name} as PEM from whoever runs the gateway, compare its SHA-256 with "
+            f'theirs, and set under {case.section}: ca = "/path/to/gateway-root.pem"'
+        ),
+        Remedy(
+            "Do not switch verification off: then anybody on the way can read your secrets, "
+            "not only the gateway"
+        ),
+    )
+    return title, evidence, remedies

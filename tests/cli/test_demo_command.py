@@ -1,0 +1,46 @@
+"""`stacktui demo --check`, the README's first command, without a terminal."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.product import stacktui
+
+
+@pytest.mark.parametrize("idp", ["aad", "adfs"])
+def test_the_demo_is_healthy(idp: str) -> None:
+    ran = stacktui("demo", "--check", "--idp", idp, "--format", "json")
+    assert (ran.code, ran.err) == (0, "")
+    document = json.loads(ran.out)
+    assert document["ok"]
+    assert document["environment"] == "AzureStackUser"
+
+
+def test_the_demo_drills_a_fault() -> None:
+    ran = stacktui("demo", "--check", "--fault", "tls-expired")
+    assert ran.code == 1
+    assert "✗ tls-expired · side: the stamp" in ran.out
+
+
+def test_the_demo_names_the_fault_that_was_meant() -> None:
+    ran = stacktui("demo", "--check", "--fault", "tls-expird")
+    assert (ran.code, ran.out) == (2, "")
+    assert "tls-expired" in ran.err
+
+
+def test_the_demo_works_behind_a_proxy_setting_and_leaves_nothing(tmp_path: Path) -> None:
+    ran = stacktui(
+        "demo", "--check", TMPDIR=str(tmp_path), HTTPS_PROXY="http://127.0.0.1:9",
+        REQUESTS_CA_BUNDLE="", HOME=str(tmp_path / "home"),
+    )  # fmt: skip
+    assert ran.code == 0, ran.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_has_a_config_of_its_own() -> None:
+    ran = stacktui("demo", "--check", "--config", tempfile.gettempdir())
+    assert (ran.code, ran.out) == (2, "")

@@ -1,0 +1,269 @@
+"""Each rule's fault provoked on a real stamp, and its verdict read from outside, as JSON."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacktui.diagnosis.catalogue import RULES
+from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, run_in_thread
+from tests.product import check_json, write_config
+
+KNOWN = {rule.id for rule in RULES}
+DOMAIN = "local.azurestack.external"
+ARM = f"management.{DOMAIN}"
+# fault: the side it is on, the step it stops, and what its evidence must show
+PROVOKED = {
+    "tls-untrusted-root": ("box", "metadata", ["AzureStackSelfSignedRootCert", "ca ("]),
+    "tls-expired": ("stamp", "metadata", ["days ago", "this box's clock says"]),
+    "tls-intercepted": ("network", "metadata", ["Contoso Web Gateway Root CA"]),
+    "tls-name-mismatch": ("stamp", "metadata", [f"asked for: {ARM}", "the certificate is for: "]),
+    "metadata-intercepted": ("network", "metadata", ["the page is titled: ", "→ 200"]),
+    "metadata-not-json": ("stamp", "metadata", ["at character", "it begins: {"]),
+    "sp-secret-wrong": ("sign-in", "token", ["the secret came from file", "invalid_client"]),
+    "arm-forbidden": ("stamp", "resource-groups", ["resourceGroups/read", "AuthorizationFailed"]),
+    "arm-server-error": ("stamp", "resource-groups", ["500", "x-ms-request-id: "]),
+}
+STEPS = ["metadata", "token", "resource-groups"]
+
+
+def provoke(fault: str, folder: Path, idp: IdentityProvider = IdentityProvider.AAD) -> Any:
+    options = StampOptions(fault=fault, idp=idp, domain=DOMAIN)
+    with run_in_thread(options) as stamp:
+        ran = check_json(write_config(folder, stamp.describe()))
+    assert ran.err == ""
+    return ran
+
+
+@pytest.mark.parametrize("idp", list(IdentityProvider))
+@pytest.mark.parametrize("fault", PROVOKED)
+def test_a_fault_on_the_wire_is_named(fault: str, idp: IdentityProvider, tmp_path: Path) -> None:
+    side, step, shown = PROVOKED[fault]
+    ran = provoke(fault, tmp_path, idp)
+    verdict = ran.document["verdict"]
+    assert (ran.code, ran.document["ok"]) == (1, False)
+    assert (verdict["id"], verdict["side"]) == (fault, side)
+    for text in shown:
+        assert any(text in line for line in verdict["evidence"]), (text, verdict["evidence"])
+    assert verdict["title"]
+    assert verdict["az_says"]
+    assert verdict["remedies"]
+    outcomes = [each["outcome"] for each in ran.document["steps"]]
+    failed = STEPS.index(step)
+    assert outcomes == ["ok"] * failed + ["failed"] + ["skipped"] * (2 - failed)
+
+
+NEIGHBOURS = sorted(
+    fault
+    for fault in FAULTS
+    if fault.startswith(("tls-", "metadata-", "login-", "sp-", "app-", "tenant-", "arm-"))
+    and fault not in KNOWN
+    and fault not in ("metadata-timeout", "arm-timeout")  # 15 s each, and no rule's neighbour
+)
+
+
+@pytest.mark.parametrize("fault", NEIGHBOURS)
+def test_a_fault_without_a_rule_is_never_dressed_up(fault: str, tmp_path: Path) -> None:
+    ran = provoke(fault, tmp_path)
+    verdict = ran.document["verdict"]
+    # A fault may lie where a check by a service principal's secret does not look.
+    assert verdict is None or verdict["id"] == "unexplained"
+    if verdict is not None:
+        assert verdict["evidence"]
+        assert ran.code == 1
+
+
+def test_enough_neighbours_are_seen_to_fail(tmp_path: Path) -> None:
+    """The test above would be empty if the stamp's faults did not reach the check."""
+    assert len(NEIGHBOURS) >= 10
+    document = provoke("metadata-server-error", tmp_path).document
+    assert document["verdict"]["id"] == "unexplained"
+    assert any("500" in line for line in document["verdict"]["evidence"])
+
+
+def test_a_healthy_stamp_has_no_verdict(tmp_path: Path) -> None:
+    with run_in_thread(StampOptions(domain=DOMAIN)) as stamp:
+        ran = check_json(write_config(tmp_path, stamp.describe()))
+    assert (ran.code, ran.document["ok"], ran.document["verdict"]) == (0, True, None)
+
+
+@pytest.fixture(scope="module")
+def stamp() -> Any:
+    with run_in_thread(StampOptions(domain=DOMAIN)) as running:
+        yield running.describe()
+
+
+def verdict_of(config: Path, **variables: str) -> dict[str, Any]:
+    ran = check_json(config, **variables)
+    assert ran.code == 1, ran.err
+    verdict: dict[str, Any] = ran.document["verdict"]
+    return verdict | {"steps": [step["outcome"] for step in ran.document["steps"]]}
+
+
+def test_a_name_that_does_not_exist(stamp: Any, tmp_path: Path) -> None:
+    config = write_config(tmp_path, stamp, arm='"https://management.nowhere.invalid"')
+    verdict = verdict_of(config)
+    assert (verdict["id"], verdict["side"]) == ("dns-not-found", "box")
+    assert "management.nowhere.invalid" in verdict["title"]
+    assert any("the stamp's domain is nowhere.invalid" in line for line in verdict["evidence"])
+
+
+def test_a_port_where_nothing_listens(stamp: Any, tmp_path: Path, closed_port: int) -> None:
+    config = write_config(tmp_path, stamp, arm=f'"https://127.0.0.1:{closed_port}"')
+    verdict = verdict_of(config)
+    assert (verdict["id"], verdict["side"]) == ("tcp-refused", "stamp")
+    assert f"tried 127.0.0.1:{closed_port} ECONNREFUSED" in verdict["evidence"]
+    assert "443" in verdict["remedies"][0]["title"]
+
+
+def test_a_login_host_where_nothing_listens(stamp: Any, tmp_path: Path, closed_port: int) -> None:
+    login = next(name for name in stamp["resolve"] if name.startswith("login."))
+    pins = dict(stamp["resolve"]) | {login: f"127.0.0.1:{closed_port}"}
+    text = ", ".join(f'"{name}" = "{pin}"' for name, pin in pins.items())
+    verdict = verdict_of(write_config(tmp_path, stamp, resolve=f"{{ {text} }}"))
+    assert verdict["id"] == "tcp-refused"
+    assert verdict["steps"] == ["ok", "failed", "skipped"]
+
+
+@pytest.mark.parametrize(
+    ("secret", "told"),
+    [
+        ('{ env = "STACKTUI_TEST_UNSET" }', "STACKTUI_TEST_UNSET: it is not set"),
+        ('{ env = "EMPTY_SECRET" }', "EMPTY_SECRET: it is empty"),
+        ('{ file = "nowhere/secret" }', "nowhere/secret: No such file or directory"),
+        ('{ file = "." }', "it is not a file"),
+    ],
+)
+def test_a_secret_that_is_not_there(secret: str, told: str, stamp: Any, tmp_path: Path) -> None:
+    verdict = verdict_of(write_config(tmp_path, stamp, secret=secret), EMPTY_SECRET="")
+    assert (verdict["id"], verdict["side"]) == ("secret-missing", "box")
+    assert verdict["evidence"][0].endswith(told)
+    assert verdict["steps"] == ["ok", "failed", "skipped"]
+
+
+def test_a_mend_for_a_missing_secret_works_when_pasted(stamp: Any, tmp_path: Path) -> None:
+    config = write_config(tmp_path, stamp, secret='{ file = "kept/secret" }')
+    (tmp_path / "kept").mkdir()
+    command = verdict_of(config)["remedies"][0]["bash"]
+    secret = Path(stamp["secret_file"]).read_text(encoding="utf-8")
+    subprocess.run(["bash", "-c", command], input=f"{secret}\n", text=True, check=True)
+    assert (tmp_path / "kept" / "secret").stat().st_mode & 0o777 == 0o600
+    assert check_json(config).code == 0
+
+
+CERTIFICATES = {
+    "missing": (None, "the file is not there"),
+    "empty": ("", "no certificate"),
+    "key only": ("key", "no certificate"),
+    "certificate only": ("certificate", "its private key is missing"),
+    "pfx": ("pfx", "not in PEM form"),
+    "encrypted": ("encrypted", "is encrypted"),
+}
+
+
+@pytest.mark.parametrize("case", CERTIFICATES)
+def test_a_certificate_that_cannot_sign_in(case: str, stamp: Any, tmp_path: Path) -> None:
+    made, told = CERTIFICATES[case]
+    path = tmp_path / "sp.pem"
+    if made is not None:
+        path.write_bytes(_certificate_file(Path(stamp["certificate_file"]), made))
+    verdict = verdict_of(write_config(tmp_path, stamp, secret="", certificate=f'"{path}"'))
+    assert (verdict["id"], verdict["side"]) == ("sp-cert-unusable", "box")
+    assert told in verdict["title"]
+    assert verdict["steps"] == ["ok", "failed", "skipped"]
+
+
+@pytest.mark.parametrize("case", ["pfx", "encrypted"])
+def test_a_mend_for_a_certificate_works_when_pasted(case: str, stamp: Any, tmp_path: Path) -> None:
+    path = tmp_path / "sp.file"
+    path.write_bytes(_certificate_file(Path(stamp["certificate_file"]), case))
+    config = write_config(tmp_path, stamp, secret="", certificate=f'"{path}"')
+    command = verdict_of(config)["remedies"][0]["bash"]
+    # openssl asks for the password on its terminal; here it comes by openssl's own option.
+    command = command.replace("openssl pkcs12", "openssl pkcs12 -passin pass:tested")
+    command = command.replace("openssl pkey", "openssl pkey -passin pass:tested")
+    subprocess.run(["bash", "-c", command], check=True, capture_output=True)
+    mended = write_config(tmp_path, stamp, secret="", certificate=f'"{path}.pem"')
+    ran = check_json(mended)
+    assert ran.code == 0, ran.out
+
+
+def _certificate_file(usable: Path, made: str) -> bytes:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization as form
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    content = usable.read_bytes()
+    key = form.load_pem_private_key(content[content.index(b"-----BEGIN PRIVATE") :], None)
+    certificate = x509.load_pem_x509_certificate(content)
+    pem = certificate.public_bytes(form.Encoding.PEM)
+    private = (form.Encoding.PEM, form.PrivateFormat.PKCS8)
+    locked = form.BestAvailableEncryption(b"tested")
+    match made:
+        case "key":
+            return key.private_bytes(*private, form.NoEncryption())
+        case "certificate":
+            return pem
+        case "encrypted":
+            return key.private_bytes(*private, locked) + pem
+        case "pfx":
+            return pkcs12.serialize_key_and_certificates(
+                b"sp",
+                key,  # type: ignore[arg-type]
+                certificate,
+                None,
+                locked,
+            )
+    return made.encode()
+
+
+TRUST_FILES = {
+    "empty": (b"", "is empty"),
+    "html": (b"<html><body>404</body></html>", "is an HTML page"),
+    "text": (b"not a certificate\n", "holds no usable PEM certificate"),
+    "key": (b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "private key but"),
+    "der": (None, "is in DER form"),
+}
+
+
+@pytest.mark.parametrize("setting", ["ca", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_a_trust_file_that_is_not_there(setting: str, stamp: Any, tmp_path: Path) -> None:
+    missing = str(tmp_path / "missing.pem")
+    replaced = {"ca": f'"{missing}"'} if setting == "ca" else {}
+    variables = {} if setting == "ca" else {setting: missing}
+    verdict = verdict_of(write_config(tmp_path, stamp, **replaced), **variables)
+    assert (verdict["id"], verdict["side"]) == ("trust-file-missing", "box")
+    assert verdict["evidence"] == [f"{setting} = {missing}: no such file"]
+    assert verdict["steps"] == ["failed", "skipped", "skipped"]
+
+
+@pytest.mark.parametrize("case", TRUST_FILES)
+@pytest.mark.parametrize("setting", ["ca", "REQUESTS_CA_BUNDLE"])
+def test_a_trust_file_that_is_none(case: str, setting: str, stamp: Any, tmp_path: Path) -> None:
+    content, told = TRUST_FILES[case]
+    bad = tmp_path / "bad.pem"
+    bad.write_bytes(_der(Path(stamp["ca_file"])) if content is None else content)
+    replaced = {"ca": f'"{bad}"'} if setting == "ca" else {}
+    variables = {} if setting == "ca" else {setting: str(bad)}
+    verdict = verdict_of(write_config(tmp_path, stamp, **replaced), **variables)
+    assert (verdict["id"], verdict["side"]) == ("trust-file-bad", "box")
+    assert told in verdict["title"]
+    assert verdict["evidence"][0] == f"{setting} = {bad}"
+
+
+def test_a_mend_for_a_der_file_works_when_pasted(stamp: Any, tmp_path: Path) -> None:
+    der = tmp_path / "root.cer"
+    der.write_bytes(_der(Path(stamp["ca_file"])))
+    command = verdict_of(write_config(tmp_path, stamp, ca=f'"{der}"'))["remedies"][0]["bash"]
+    subprocess.run(["bash", "-c", command], check=True, capture_output=True)
+    assert check_json(write_config(tmp_path, stamp, ca=f'"{der}.pem"')).code == 0
+
+
+def _der(pem: Path) -> bytes:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return x509.load_pem_x509_certificate(pem.read_bytes()).public_bytes(Encoding.DER)
