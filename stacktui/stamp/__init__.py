@@ -1,0 +1,52 @@
+"""The embedded stamp: a simulated Azure Stack Hub on loopback, for the demo, drills and tests.
+
+    with run_in_thread(StampOptions(idp=IdentityProvider.ADFS)) as stamp:
+        ...  # stamp.arm_url, stamp.ca_file, stamp.client_id, stamp.secret_file, …
+
+It speaks what PROTOCOL.md says over real sockets and real TLS, checks what a real stamp checks,
+and refuses as one does. `StampOptions.fault` names an entry of `FAULTS`. Nothing of the rest of
+stacktui is imported here, and importing this package is cheap: TLS, HTTP and cryptography are
+imported when a stamp starts.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import TYPE_CHECKING
+
+from stacktui.stamp.fault import Fault
+from stacktui.stamp.faults import FAULTS
+from stacktui.stamp.options import IdentityProvider, StampOptions, UnknownFaultError
+
+if TYPE_CHECKING:
+    from stacktui.stamp.running import RunningStamp
+
+__all__ = [
+    "FAULTS",
+    "Fault",
+    "IdentityProvider",
+    "StampOptions",
+    "UnknownFaultError",
+    "run_in_thread",
+    "serve",
+]
+
+
+def serve(options: StampOptions | None = None) -> AbstractAsyncContextManager[RunningStamp]:
+    """Run a stamp on the running event loop while the context lasts.
+
+    OSError when a port is taken.
+    """
+    from stacktui.stamp import runtime
+
+    return runtime.serve(options or StampOptions())
+
+
+def run_in_thread(options: StampOptions | None = None) -> AbstractContextManager[RunningStamp]:
+    """Run a stamp in a thread with an event loop of its own while the context lasts.
+
+    What fails at start (OSError when a port is taken) is raised in the caller.
+    """
+    from stacktui.stamp import runtime
+
+    return runtime.run_in_thread(options or StampOptions())

@@ -1,0 +1,1 @@
+"""Azure Resource Manager of the stamp (PROTOCOL.md sections 3 and 4)."""

@@ -1,0 +1,149 @@
+"""ARM's routes, and the checks every request passes on its way (PROTOCOL.md sections 3 and 4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from uuid import uuid4
+
+from stacktui.stamp.arm.bearer import Caller, Gate
+from stacktui.stamp.arm.errors import ArmError, Code
+from stacktui.stamp.arm.manager import ResourceManager
+from stacktui.stamp.arm.versions import Family, require_version
+from stacktui.stamp.fault import Area
+from stacktui.stamp.messages import Request, Response
+
+Method = Callable[[ResourceManager, Caller, Request, Mapping[str, str]], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method on one path. ARM's paths are matched without case."""
+
+    verb: str
+    pattern: re.Pattern[str]
+    family: Family
+    area: Area
+    method: Method
+    kind: str = ""
+    """Resource type, for APIs that belong to a provider and not to ARM itself."""
+
+
+_SUBSCRIPTION = "/subscriptions/(?P<subscription>[^/]+)"
+_GROUP = _SUBSCRIPTION + "/resourcegroups/(?P<group>[^/]+)"
+_PROVIDER = _SUBSCRIPTION + "/providers/(?P<namespace>[^/]+)"
+_ASSIGNMENTS = "/providers/microsoft.authorization/roleassignments"
+_RM = ResourceManager
+
+_TABLE: tuple[tuple[str, str, Family, Area, Method, str], ...] = (
+    ("GET", "/tenants", Family.SUBSCRIPTIONS, Area.SUBSCRIPTIONS, _RM.tenants, ""),
+    ("GET", "/subscriptions", Family.SUBSCRIPTIONS, Area.SUBSCRIPTIONS, _RM.subscriptions, ""),
+    ("GET", _SUBSCRIPTION, Family.SUBSCRIPTIONS, Area.SUBSCRIPTIONS, _RM.subscription, ""),
+    ("GET", _SUBSCRIPTION + "/locations", Family.SUBSCRIPTIONS, Area.ARM, _RM.locations, ""),
+    ("GET", _SUBSCRIPTION + "/providers", Family.RESOURCES, Area.ARM, _RM.providers, ""),
+    (
+        "GET",
+        _SUBSCRIPTION + _ASSIGNMENTS,
+        Family.AUTHORIZATION,
+        Area.ARM,
+        _RM.role_assignments,
+        "roleAssignments",
+    ),
+    ("GET", _PROVIDER, Family.RESOURCES, Area.ARM, _RM.provider, ""),
+    ("POST", _PROVIDER + "/register", Family.RESOURCES, Area.ARM, _RM.register, ""),
+    (
+        "GET",
+        _SUBSCRIPTION + "/resourcegroups",
+        Family.RESOURCES,
+        Area.GROUP_LIST,
+        _RM.list_groups,
+        "",
+    ),
+    ("GET", _GROUP, Family.RESOURCES, Area.ARM, _RM.get_group, ""),
+    ("HEAD", _GROUP, Family.RESOURCES, Area.ARM, _RM.head_group, ""),
+    ("PUT", _GROUP, Family.RESOURCES, Area.ARM, _RM.put_group, ""),
+    ("DELETE", _GROUP, Family.RESOURCES, Area.ARM, _RM.delete_group, ""),
+    ("GET", _GROUP + "/resources", Family.RESOURCES, Area.ARM, _RM.resources, ""),
+    ("GET", _SUBSCRIPTION + "/resources", Family.RESOURCES, Area.ARM, _RM.resources, ""),
+    (
+        "GET",
+        _SUBSCRIPTION + "/operationresults/(?P<operation>[^/]+)",
+        Family.RESOURCES,
+        Area.ARM,
+        _RM.operation,
+        "",
+    ),
+)
+
+ROUTES = tuple(
+    Route(verb, re.compile(pattern, re.IGNORECASE), family, area, method, kind)
+    for verb, pattern, family, area, method, kind in _TABLE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """The front door: finds the route, checks token and api-version, names the request."""
+
+    manager: ResourceManager
+    gate: Gate
+
+    def answer(self, request: Request) -> tuple[Area, Response]:
+        """The area of the request and its answer; errors come in ARM's form."""
+        area = Area.ARM
+        try:
+            route, parts = _find(request)
+            area = route.area
+            response = self._enter(route, request, parts)
+        except ArmError as error:
+            response = error.response()
+        return area, response.with_headers(**self._request_ids(request))
+
+    def _enter(self, route: Route, request: Request, parts: Mapping[str, str]) -> Response:
+        """A missing api-version is refused before the token is looked at, a wrong one after."""
+        version = request.query.get("api-version")
+        if not version:
+            raise ArmError(Code.API_VERSION_MISSING)
+        caller = self.gate.admit(request.headers)
+        region, build = self.manager.hosts.region, self.manager.build
+        require_version(route.family, build, version, region, route.kind)
+        return route.method(self.manager, caller, request, parts)
+
+    def _request_ids(self, request: Request) -> dict[str, str]:
+        """Ids that support asks for; the correlation id is the client's when it sends one."""
+        request_id = str(uuid4())
+        correlation = _echoed(request, "x-ms-correlation-request-id") or request_id
+        now = self.gate.clock.now()
+        routing = f"{self.manager.hosts.region.upper()}:{now:%Y%m%dT%H%M%SZ}:{uuid4()}"
+        ids = {
+            "x_ms_request_id": request_id,
+            "x_ms_correlation_request_id": correlation,
+            "x_ms_routing_request_id": routing,
+            "Cache_Control": "no-cache",
+        }
+        client = _echoed(request, "x-ms-client-request-id")
+        if client and _echoed(request, "x-ms-return-client-request-id").lower() == "true":
+            ids["x_ms_client_request_id"] = client
+        return ids
+
+
+def _echoed(request: Request, name: str) -> str:
+    """A header that goes back as it came, if it is plain text of a sane length; else ""."""
+    value = request.headers.get(name, "")
+    return value if value.isascii() and value.isprintable() and len(value) <= 128 else ""
+
+
+def _find(request: Request) -> tuple[Route, dict[str, str]]:
+    verbs = set()
+    for route in ROUTES:
+        match = route.pattern.fullmatch(request.path)
+        if match is None:
+            continue
+        if route.verb == request.method:
+            return route, match.groupdict()
+        verbs.add(route.verb)
+    if verbs:
+        allow = {"Allow": ", ".join(sorted(verbs))}
+        raise ArmError(Code.METHOD, allow, method=request.method)
+    raise ArmError(Code.NOT_FOUND, path=request.path[:200])

@@ -1,0 +1,76 @@
+"""Which api-versions a build serves (the table of PROTOCOL.md section 3)."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from stacktui.stamp.arm.errors import ArmError, Code
+
+
+class Family(Enum):
+    """API families that are versioned apart."""
+
+    METADATA = auto()
+    RESOURCES = auto()
+    SUBSCRIPTIONS = auto()
+    AUTHORIZATION = auto()
+
+
+_OLD_RESOURCES = ("2014-04-01", "2015-01-01", "2015-11-01", "2016-02-01")
+
+RESOURCES_SINCE = (
+    ("0000", _OLD_RESOURCES),
+    ("1808", ("2016-09-01", "2017-05-10", "2018-02-01")),
+    ("1904", ("2018-05-01",)),
+    ("2102", ("2019-10-01",)),
+)
+"""From which build on which versions came; later builds keep the earlier versions."""
+
+METADATA_OBJECT = ("1.0", "2015-01-01", "2016-01-01")
+METADATA_LIST = ("2019-10-01", "2022-09-01")
+METADATA_LIST_SINCE = "1910"
+
+FIXED = {
+    Family.SUBSCRIPTIONS: ("2014-04-01", "2015-01-01", "2015-11-01", "2016-06-01"),
+    Family.AUTHORIZATION: ("2014-10-01-preview", "2015-07-01"),
+}
+
+
+def supported(family: Family, build: str) -> tuple[str, ...]:
+    """Versions of a family that a build serves, oldest first."""
+    match family:
+        case Family.RESOURCES:
+            return tuple(
+                version
+                for since, versions in RESOURCES_SINCE
+                if since <= build
+                for version in versions
+            )
+        case Family.METADATA:
+            newer = METADATA_LIST if build >= METADATA_LIST_SINCE else ()
+            return METADATA_OBJECT + newer
+        case _:
+            return FIXED[family]
+
+
+def require_version(
+    family: Family, build: str, version: str | None, location: str, kind: str = ""
+) -> str:
+    """The version, when the build serves it; else ArmError with the versions that it does serve.
+
+    `kind` is the resource type of a provider's own API, whose error differs.
+    """
+    if not version:
+        raise ArmError(Code.API_VERSION_MISSING)
+    known = supported(family, build)
+    if version in known:
+        return version
+    if kind:
+        raise ArmError(
+            Code.NO_PROVIDER,
+            location=location,
+            version=version,
+            type=kind,
+            supported=", ".join(known),
+        )
+    raise ArmError(Code.API_VERSION_INVALID, version=version, supported=",".join(reversed(known)))

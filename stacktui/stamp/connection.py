@@ -1,0 +1,258 @@
+"""HTTP/1.1 connections: h11 over asyncio streams, every resource bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import struct
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from email.utils import format_datetime
+from itertools import count
+
+import h11
+
+from stacktui.stamp.clock import Clock
+from stacktui.stamp.messages import Fate, Request, Response, html_page
+
+MAX_HEAD = 32 * 1024
+MAX_BODY = 1024 * 1024
+MAX_CONNECTIONS = 256
+IDLE_SECONDS = 75.0
+"""A connection that has not sent a whole request, or not read an answer, for so long is closed."""
+
+MAX_LOG = 4096
+READ_SIZE = 16 * 1024
+
+BAD_REQUEST = html_page(400, "Bad Request", "<h2>Bad Request</h2>")
+TOO_LARGE = html_page(413, "Too Large", "<h2>Request Entity Too Large</h2>")
+BROKEN = html_page(500, "Server Error", "<h2>Server Error</h2>")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One answered request. No query, body or header value is kept: they may hold secrets."""
+
+    method: str
+    host: str
+    path: str
+    status: int
+    connection: int
+    """Number of the connection, counted from 1 over all ports."""
+    authorized: bool
+    """Whether the request carried an Authorization header."""
+
+
+class RequestLog:
+    """The last requests, and how many connections there were. Safe to read from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._records: deque[RequestRecord] = deque(maxlen=MAX_LOG)
+        self._numbers = count(1)
+
+    def number(self) -> int:
+        """A number for a new connection."""
+        with self._lock:
+            return next(self._numbers)
+
+    def add(self, record: RequestRecord) -> None:
+        with self._lock:
+            self._records.append(record)
+
+    def records(self) -> tuple[RequestRecord, ...]:
+        """A copy, oldest first."""
+        with self._lock:
+            return tuple(self._records)
+
+
+class TooLargeError(Exception):
+    """A request body over MAX_BODY."""
+
+
+class HttpService:
+    """Speaks HTTP on the connections of one port and asks `answer` what to say."""
+
+    def __init__(
+        self,
+        answer: Callable[[Request], Response],
+        *,
+        latency: float,
+        clock: Clock,
+        log: RequestLog,
+    ) -> None:
+        self._answer = answer
+        self._latency = latency
+        self._clock = clock
+        self._log = log
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection until either side ends it; the callback of start_server."""
+        task = asyncio.current_task()
+        if task is None or len(self._tasks) >= MAX_CONNECTIONS:
+            writer.transport.abort()
+            return
+        self._tasks.add(task)
+        try:
+            await Connection(self, reader, writer, self._log.number()).serve()
+        except (OSError, asyncio.CancelledError):
+            # The peer left, or the stamp stops: neither is worth a word.
+            writer.transport.abort()
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+
+    async def stop(self) -> None:
+        """End every connection."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def respond(self, request: Request, connection: int) -> Response:
+        """The response to send, late by the latency. A failure of our own becomes a 500."""
+        if self._latency:
+            await asyncio.sleep(self._latency)
+        try:
+            response = self._answer(request)
+        except Exception:
+            _log.exception("no answer to %s %s", request.method, request.path)
+            response = BROKEN
+        record = RequestRecord(
+            request.method,
+            request.headers.get("host", ""),
+            request.path,
+            response.status,
+            connection,
+            "authorization" in request.headers,
+        )
+        self._log.add(record)
+        date = format_datetime(self._clock.now(), usegmt=True)
+        return response.with_headers(Date=date, Server="Microsoft-HTTPAPI/2.0")
+
+
+class Connection:
+    """One connection. A request that breaks the rules gets an answer, and is the last."""
+
+    def __init__(
+        self,
+        service: HttpService,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        number: int,
+    ) -> None:
+        self._service = service
+        self._reader = reader
+        self._writer = writer
+        self._number = number
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
+        self._bodiless = False
+        raw = writer.get_extra_info("socket")
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    async def serve(self) -> None:
+        """Answer requests until the connection must close."""
+        while True:
+            try:
+                async with asyncio.timeout(IDLE_SECONDS):
+                    request = await self._read()
+            except TimeoutError:
+                return
+            except TooLargeError:
+                await self._send(TOO_LARGE.with_headers(Connection="close"))
+                return
+            except (h11.RemoteProtocolError, ValueError):
+                with suppress(h11.LocalProtocolError):
+                    await self._send(BAD_REQUEST.with_headers(Connection="close"))
+                return
+            if request is None:
+                return
+            response = await self._service.respond(request, self._number)
+            match response.fate:
+                case Fate.SILENCE:
+                    while await self._reader.read(READ_SIZE):
+                        pass
+                    return
+                case Fate.RESET:
+                    await self._break_off(response)
+                    return
+                case Fate.ANSWER:
+                    await self._send(response)
+            if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+                return
+            self._http.start_next_cycle()
+
+    async def _read(self) -> Request | None:
+        """The next whole request; None when the peer has closed."""
+        head: h11.Request | None = None
+        body = bytearray()
+        while True:
+            event = self._http.next_event()
+            match event:
+                case h11.NEED_DATA:
+                    if self._http.they_are_waiting_for_100_continue:
+                        self._write(h11.InformationalResponse(status_code=100, headers=[]))
+                    self._http.receive_data(await self._reader.read(READ_SIZE))
+                case h11.Request():
+                    head = event
+                    self._bodiless = head.method == b"HEAD"
+                case h11.Data():
+                    body += event.data
+                    if len(body) > MAX_BODY:
+                        raise TooLargeError
+                case h11.EndOfMessage() if head:
+                    return _request(head, bytes(body))
+                case _:
+                    return None
+
+    async def _send(self, response: Response) -> None:
+        self._writer.write(self._render(response))
+        async with asyncio.timeout(IDLE_SECONDS):
+            await self._writer.drain()
+
+    async def _break_off(self, response: Response) -> None:
+        """Send half of a response, then reset the connection."""
+        whole = self._render(response)
+        self._writer.write(whole[: len(whole) // 2])
+        await self._writer.drain()
+        raw = self._writer.get_extra_info("socket")
+        reset_on_close(raw)
+        self._writer.transport.abort()
+
+    def _render(self, response: Response) -> bytes:
+        """Head and body as one write, so that they are one TLS record and one segment."""
+        headers = list((response.headers or {}).items())
+        if response.status != 204:
+            headers += [("Content-Length", str(len(response.body)))]
+        if response.body:
+            headers += [("Content-Type", response.content_type)]
+        head = h11.Response(status_code=response.status, headers=headers)
+        parts = [self._http.send(head) or b""]
+        if response.body and not self._bodiless:
+            parts.append(self._http.send(h11.Data(data=response.body)) or b"")
+        parts.append(self._http.send(h11.EndOfMessage()) or b"")
+        return b"".join(parts)
+
+    def _write(self, event: h11.InformationalResponse) -> None:
+        self._writer.write(self._http.send(event) or b"")
+
+
+def _request(head: h11.Request, body: bytes) -> Request:
+    headers: dict[str, str] = {}
+    for name, value in head.headers:
+        headers.setdefault(name.decode(), value.decode("latin-1"))
+    return Request.parse(head.method.decode(), head.target.decode("latin-1"), headers, body)
+
+
+def reset_on_close(raw: socket.socket) -> None:
+    """Make closing this socket send a TCP reset (SO_LINGER with zero seconds)."""
+    linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

@@ -1,0 +1,296 @@
+"""The fault table: what `--fault ID` makes the stamp do. Ids and meanings are FAULTS.md's.
+
+One entry a fault, data only; what an entry can change is listed at `Fault`. Services refuse for
+real wherever they can: a wrong secret is refused because the directory holds another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+from uuid import uuid4
+
+from stacktui.stamp import answers
+from stacktui.stamp.directory import AccountState, Directory, SubscriptionState, make_secret
+from stacktui.stamp.fault import Area, Chain, Fault, Wire
+from stacktui.stamp.signin.refusals import Reason
+
+CAPTIVE_TITLE = "Guest Network Sign-in"
+CAPTIVE_TEXT = "Accept the terms of use to get access to this network."
+DAY = timedelta(days=1)
+HOUR = 3600
+FOREIGN_ORIGIN = "https://management.east.fabrikam.invalid"
+
+
+def _app(**changes: Any) -> Callable[[Directory], Directory]:
+    return lambda known: replace(known, application=replace(known.application, **changes))
+
+
+def _user(state: AccountState) -> Callable[[Directory], Directory]:
+    return lambda known: replace(known, user=replace(known.user, state=state))
+
+
+def _directory(**changes: Any) -> Callable[[Directory], Directory]:
+    return lambda known: replace(known, **changes)
+
+
+def _blank_login(document: Any, _request: object, _facts: object) -> None:
+    for cloud in document if isinstance(document, list) else [document]:
+        cloud["authentication"].update(loginEndpoint="", audiences=[""])
+
+
+def _plain_login(document: Any, _request: object, _facts: object) -> None:
+    for cloud in document if isinstance(document, list) else [document]:
+        sign_in = cloud["authentication"]
+        sign_in["loginEndpoint"] = sign_in["loginEndpoint"].replace("https:", "http:", 1)
+
+
+def _link_to_itself(document: Any, request: Any, facts: answers.Facts) -> None:
+    query = "&".join(f"{name}={value}" for name, value in request.query.items())
+    document["nextLink"] = f"{facts.arm}{request.path}?{query}"
+
+
+def _link_elsewhere(document: Any, request: Any, _facts: object) -> None:
+    document["nextLink"] = f"{FOREIGN_ORIGIN}{request.path}?api-version=2019-10-01&$skiptoken=eyJ"
+
+
+_FAULTS: dict[str, Fault] = {
+    # reach
+    "dns-not-found": Fault(
+        summary="the ARM URL names a host that does not exist",
+        hands={"arm_url": "https://management.local.azurestack.invalid"},
+    ),
+    "tcp-refused": Fault(summary="nothing listens on the stamp's port", wire=Wire.NOBODY),
+    "tcp-reset": Fault(summary="connections are reset before TLS", wire=Wire.RESET),
+    # TLS
+    "tls-not-tls": Fault(summary="the port speaks plain HTTP", wire=Wire.PLAIN_HTTP),
+    "tls-timeout": Fault(summary="the TLS handshake never ends", wire=Wire.SILENCE),
+    "tls-untrusted-root": Fault(
+        summary="the CA file holds another root than the chain's", chain=Chain(trusted=False)
+    ),
+    "tls-missing-intermediate": Fault(
+        summary="the server sends the leaf only", chain=Chain(sends_intermediate=False)
+    ),
+    "tls-self-signed": Fault(summary="the leaf is its own issuer", chain=Chain(self_signed=True)),
+    "tls-intercepted": Fault(
+        summary="the chain ends in a gateway's root, the CA file holds another",
+        chain=Chain(root="Contoso Web Gateway Root CA", trusted=False),
+    ),
+    "tls-expired": Fault(
+        summary="the leaf ended three days ago", chain=Chain(starts=-400 * DAY, ends=-3 * DAY)
+    ),
+    "tls-not-yet-valid": Fault(
+        summary="the leaf begins in three days", chain=Chain(starts=3 * DAY)
+    ),
+    "tls-name-mismatch": Fault(
+        summary="the leaf is for another region's names",
+        chain=Chain(names=("portal.east.contoso.example", "management.east.contoso.example")),
+    ),
+    "tls-weak": Fault(summary="the leaf's key is RSA of 1024 bits", chain=Chain(weak_key=True)),
+    "trust-file-missing": Fault(summary="the CA file is not there", files={"ca.pem": None}),
+    "trust-file-bad": Fault(
+        summary="the CA file is a web page", files={"ca.pem": b"<html>Not found</html>\n"}
+    ),
+    # metadata
+    "metadata-server-error": Fault(
+        summary="metadata answers 500",
+        at=Area.METADATA,
+        change=answers.arm_error(
+            500, "InternalServerError", "Encountered internal server error. Id: '{tracking}'."
+        ),
+    ),
+    "metadata-unavailable": Fault(
+        summary="metadata answers 503 with Retry-After",
+        at=Area.METADATA,
+        change=answers.arm_error(
+            503, "ServiceUnavailable", "The service is unavailable.", {"Retry-After": "120"}
+        ),
+    ),
+    "metadata-intercepted": Fault(
+        summary="metadata answers 200 with a captive portal's page",
+        at=Area.METADATA,
+        change=answers.page(200, CAPTIVE_TITLE, CAPTIVE_TEXT),
+    ),
+    "metadata-not-json": Fault(
+        summary="metadata answers JSON cut after 60 bytes",
+        at=Area.METADATA,
+        change=answers.truncated(60),
+    ),
+    "metadata-incomplete": Fault(
+        summary="login endpoint and audience are blank",
+        at=Area.METADATA,
+        change=answers.edited(_blank_login),
+    ),
+    "metadata-too-large": Fault(
+        summary="metadata answers 4 MiB", at=Area.METADATA, change=answers.padded(4 << 20)
+    ),
+    "metadata-timeout": Fault(
+        summary="metadata never answers", at=Area.METADATA, change=answers.silence()
+    ),
+    "login-endpoint-insecure": Fault(
+        summary="the login endpoint is http:",
+        at=Area.METADATA,
+        change=answers.edited(_plain_login),
+    ),
+    # token
+    "login-server-error": Fault(
+        summary="the token endpoint answers 500",
+        at=Area.TOKEN,
+        change=answers.oauth_error(500, "server_error", "The service met an internal error."),
+    ),
+    "login-not-json": Fault(
+        summary="the token endpoint answers an HTML page",
+        at=Area.TOKEN,
+        change=answers.page(200, "IIS Windows Server", "Internet Information Services"),
+    ),
+    "login-throttled": Fault(
+        summary="the token endpoint answers 429 with Retry-After",
+        refuses=Reason.THROTTLED,
+    ),
+    "secret-missing": Fault(summary="the secret file is not there", files={"secret": None}),
+    "sp-secret-wrong": Fault(
+        summary="the application holds another secret than the client",
+        knows=lambda known: _app(secret=make_secret())(known),
+    ),
+    "sp-secret-expired": Fault(summary="the secret has expired", knows=_app(secret_expired=True)),
+    "sp-cert-unusable": Fault(
+        summary="the certificate file holds no key", files={"sp.pem": b"no PEM block here\n"}
+    ),
+    "sp-cert-rejected": Fault(
+        summary="the application holds no certificate", knows=_app(certificate=None)
+    ),
+    "app-not-found": Fault(
+        summary="the directory knows no such application",
+        knows=lambda known: _app(client_id=str(uuid4()))(known),
+    ),
+    "tenant-not-found": Fault(
+        summary="the login service knows no such tenant",
+        knows=lambda known: replace(known, tenant=str(uuid4()), domain="fabrikam.invalid"),
+    ),
+    "audience-unknown": Fault(
+        summary="the directory knows no resource with the metadata's audience",
+        knows=lambda known: replace(known, audience=f"https://management.invalid/{uuid4()}"),
+    ),
+    "password-wrong": Fault(
+        summary="the user has another password than the client",
+        knows=lambda known: replace(known, user=replace(known.user, password=make_secret())),
+    ),
+    "account-locked": Fault(summary="the account is locked", knows=_user(AccountState.LOCKED)),
+    "account-disabled": Fault(
+        summary="the account is disabled", knows=_user(AccountState.DISABLED)
+    ),
+    "password-expired": Fault(
+        summary="the password has expired", knows=_user(AccountState.PASSWORD_EXPIRED)
+    ),
+    "mfa-required": Fault(
+        summary="the user must use a second factor", knows=_user(AccountState.MFA_REQUIRED)
+    ),
+    "conditional-access": Fault(
+        summary="a policy blocks the sign-in", knows=_user(AccountState.CONDITIONAL_ACCESS)
+    ),
+    "consent-required": Fault(
+        summary="nobody has consented to the client", knows=_user(AccountState.CONSENT_REQUIRED)
+    ),
+    "imds-no-identity": Fault(
+        summary="no managed identity is assigned", knows=_directory(identities=())
+    ),
+    "imds-unavailable": Fault(
+        summary="the instance metadata service answers 503",
+        at=Area.IMDS,
+        change=answers.oauth_error(503, "server_error", "The service is unavailable."),
+    ),
+    "token-audience-mismatch": Fault(
+        summary="access tokens are for another audience",
+        claims=lambda claims: claims.update(aud=f"https://management.invalid/{uuid4()}"),
+    ),
+    "token-expired-on-arrival": Fault(
+        summary="access tokens ended an hour ago",
+        claims=lambda claims: claims.update(
+            {name: claims[name] - 2 * HOUR for name in ("iat", "nbf", "exp")}
+        ),
+    ),
+    "clock-skew": Fault(
+        summary="the stamp's clock is 20 minutes ahead", clock=timedelta(minutes=20)
+    ),
+    # resources
+    "arm-unauthorized": Fault(
+        summary="access tokens are of another tenant",
+        claims=lambda claims: claims.update(tid=str(uuid4())),
+    ),
+    "arm-forbidden": Fault(
+        summary="reading resource groups is denied",
+        denies=frozenset({"Microsoft.Resources/subscriptions/resourceGroups/read"}),
+    ),
+    "no-subscriptions": Fault(
+        summary="there is no subscription", knows=_directory(subscription_state=None)
+    ),
+    "subscription-not-found": Fault(
+        summary="the client is handed a subscription that is not there",
+        knows=lambda known: replace(known, subscription=str(uuid4())),
+    ),
+    "subscription-disabled": Fault(
+        summary="the subscription is disabled",
+        knows=_directory(subscription_state=SubscriptionState.DISABLED),
+    ),
+    "api-version-unsupported": Fault(summary="the stamp is of build 1802", build="1802"),
+    "arm-throttled": Fault(
+        summary="resource groups answers 429 with Retry-After",
+        at=Area.GROUP_LIST,
+        change=answers.arm_error(
+            429,
+            "TooManyRequests",
+            "Number of read requests for subscription '{subscription}' exceeded the limit. "
+            "Please try again after '17' seconds.",
+            {"Retry-After": "17"},
+        ),
+    ),
+    "arm-server-error": Fault(
+        summary="resource groups answers 500",
+        at=Area.GROUP_LIST,
+        change=answers.arm_error(
+            500,
+            "InternalServerError",
+            "Encountered internal server error. Diagnostic information: timestamp '{timestamp}', "
+            "subscription id '{subscription}', tracking id '{tracking}'.",
+        ),
+    ),
+    "arm-unavailable": Fault(
+        summary="resource groups answers 503 with Retry-After",
+        at=Area.GROUP_LIST,
+        change=answers.arm_error(
+            503,
+            "ServiceUnavailable",
+            "The service is unavailable. The tracking id is '{tracking}'.",
+            {"Retry-After": "60"},
+        ),
+    ),
+    "arm-not-json": Fault(
+        summary="resource groups answers JSON cut after 60 bytes",
+        at=Area.GROUP_LIST,
+        change=answers.truncated(60),
+    ),
+    "arm-reset": Fault(
+        summary="resource groups is reset in mid-answer",
+        at=Area.GROUP_LIST,
+        change=answers.reset(),
+    ),
+    "arm-timeout": Fault(
+        summary="resource groups never answers", at=Area.GROUP_LIST, change=answers.silence()
+    ),
+    "paging-loop": Fault(
+        summary="nextLink repeats the page it is on",
+        at=Area.GROUP_LIST,
+        change=answers.edited(_link_to_itself),
+    ),
+    "paging-foreign-host": Fault(
+        summary="nextLink leaves the stamp",
+        at=Area.GROUP_LIST,
+        change=answers.edited(_link_elsewhere),
+    ),
+}
+
+FAULTS: Mapping[str, Fault] = MappingProxyType(_FAULTS)
+"""Every fault the stamp can play, by its id in FAULTS.md."""

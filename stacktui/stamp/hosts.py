@@ -1,0 +1,133 @@
+"""Which host name plays which role (naming rules: PROTOCOL.md sections 1 and 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from urllib.parse import urlsplit
+
+from stacktui.stamp.options import IdentityProvider
+
+LOOPBACK = "127.0.0.1"
+
+
+class Role(Enum):
+    """What a host of the stamp does."""
+
+    ARM = auto()
+    LOGIN = auto()
+    GRAPH = auto()
+    PORTAL = auto()
+
+
+ROLE_OF_LABEL = {
+    "management": Role.ARM,
+    "adminmanagement": Role.ARM,
+    "login": Role.LOGIN,
+    "adfs": Role.LOGIN,
+    "graph": Role.GRAPH,
+    "portal": Role.PORTAL,
+    "adminportal": Role.PORTAL,
+}
+
+CERTIFICATE_LABELS = (
+    "management",
+    "adminmanagement",
+    "portal",
+    "adminportal",
+    "*.blob",
+    "*.table",
+    "*.queue",
+    "*.vault",
+    "*.adminvault",
+    "*.hosting",
+    "*.adminhosting",
+)
+"""Names a stamp's certificates must cover whatever the identity provider (section 6)."""
+
+LOGIN_LABELS = {
+    IdentityProvider.AAD: ("login", "graph"),
+    IdentityProvider.ADFS: ("adfs", "graph"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """The stamp's URLs: all on `localhost:<port>`, or under `domain` without a port."""
+
+    idp: IdentityProvider
+    domain: str | None
+    port: int
+
+    @property
+    def region(self) -> str:
+        """The location that resources live in: the domain's first label."""
+        return self.domain.split(".")[0] if self.domain else "local"
+
+    @property
+    def arm(self) -> str:
+        """Origin of the user endpoint, without a trailing slash."""
+        return self._origin("management")
+
+    @property
+    def login_origin(self) -> str:
+        """Origin of the sign-in host."""
+        return self._origin(LOGIN_LABELS[self.idp][0])
+
+    @property
+    def login(self) -> str:
+        """`loginEndpoint` of the metadata: Entra's ends in a slash, AD FS's in `/adfs`."""
+        match self.idp:
+            case IdentityProvider.AAD:
+                return f"{self.login_origin}/"
+            case IdentityProvider.ADFS:
+                return f"{self.login_origin}/adfs"
+
+    @property
+    def graph(self) -> str:
+        return f"{self._origin('graph')}/"
+
+    @property
+    def portal(self) -> str:
+        return f"{self._origin('portal')}/"
+
+    @property
+    def gallery(self) -> str:
+        """Gallery endpoint: on a stamp it is the providers' host, port 30016."""
+        return f"https://providers.{self.domain}:30016/" if self.domain else f"{self.arm}/gallery/"
+
+    @property
+    def suffix(self) -> str:
+        """DNS suffix of the stamp's storage, and after `vault.` of its Key Vault."""
+        return self.domain or "local.azurestack.external"
+
+    def certificate_names(self) -> tuple[str, ...]:
+        """DNS names the leaf is for; localhost is always among them."""
+        if self.domain is None:
+            return ("localhost",)
+        labels = (*CERTIFICATE_LABELS, *LOGIN_LABELS[self.idp])
+        return ("localhost", *(f"{label}.{self.domain}" for label in labels))
+
+    def resolve(self) -> dict[str, str]:
+        """Pins, `host:443` to `127.0.0.1:port`, for clients of a stamp under a domain."""
+        if self.domain is None:
+            return {}
+        labels = [label for label in CERTIFICATE_LABELS if not label.startswith("*")]
+        labels += LOGIN_LABELS[self.idp]
+        return {f"{label}.{self.domain}:443": f"{LOOPBACK}:{self.port}" for label in labels}
+
+    def roles(self, host_header: str) -> frozenset[Role]:
+        """Roles that answer to a Host header; empty for a name that is not the stamp's."""
+        try:
+            host = urlsplit(f"//{host_header}").hostname or ""
+        except ValueError:
+            return frozenset()
+        if host in ("localhost", LOOPBACK):
+            return frozenset(Role)
+        label, _, rest = host.partition(".")
+        if self.domain is not None and rest == self.domain and label in ROLE_OF_LABEL:
+            return frozenset({ROLE_OF_LABEL[label]})
+        return frozenset()
+
+    def _origin(self, label: str) -> str:
+        return f"https://{label}.{self.domain}" if self.domain else f"https://localhost:{self.port}"

@@ -1,0 +1,52 @@
+"""The metadata endpoint's two shapes, by api-version (PROTOCOL.md section 1)."""
+
+from __future__ import annotations
+
+from stacktui.stamp.arm.errors import ArmError
+from stacktui.stamp.arm.versions import METADATA_OBJECT, Family, require_version
+from stacktui.stamp.directory import Directory
+from stacktui.stamp.hosts import Hosts
+from stacktui.stamp.messages import Request, Response, json_response
+from stacktui.stamp.options import IdentityProvider
+
+PATH = "/metadata/endpoints"
+
+
+def answer(hosts: Hosts, directory: Directory, build: str, request: Request) -> Response:
+    """The endpoints of this stamp; no token is needed, and none is looked at."""
+    try:
+        version = request.query.get("api-version")
+        version = require_version(Family.METADATA, build, version, hosts.region)
+    except ArmError as error:
+        return error.response()
+    if version in METADATA_OBJECT:
+        return json_response(200, _one_object(hosts, directory))
+    return json_response(200, [_cloud(hosts, directory)])
+
+
+def _one_object(hosts: Hosts, directory: Directory) -> dict[str, object]:
+    return {
+        "galleryEndpoint": hosts.gallery,
+        "graphEndpoint": hosts.graph,
+        "portalEndpoint": hosts.portal,
+        "authentication": {"loginEndpoint": hosts.login, "audiences": [directory.audience]},
+    }
+
+
+def _cloud(hosts: Hosts, directory: Directory) -> dict[str, object]:
+    adfs = hosts.idp is IdentityProvider.ADFS
+    return {
+        "name": f"AzureStack-User-{directory.tenant}",
+        "portal": hosts.portal,
+        "gallery": hosts.gallery,
+        "graph": hosts.graph,
+        "graphAudience": hosts.graph,
+        "resourceManager": f"{hosts.arm}/",
+        "authentication": {
+            "loginEndpoint": hosts.login,
+            "audiences": [directory.audience],
+            "tenant": "adfs" if adfs else directory.tenant,
+            "identityProvider": hosts.idp.value.upper(),
+        },
+        "suffixes": {"storage": hosts.suffix, "keyVaultDns": f"vault.{hosts.suffix}"},
+    }

@@ -1,0 +1,166 @@
+"""The stamp's certificates, made at start: root, intermediate, leaf, service principal.
+
+The TLS chain uses EC P-256 keys, since a start must cost little; the service principal's key is
+RSA, since clients sign assertions with RS256 or PS256. Extensions follow RFC 5280, and the key
+usages the vendor's readiness checker (PROTOCOL.md section 6).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from stacktui.stamp.fault import Chain
+
+AUTHORITY_LIFE = timedelta(days=3650)
+INTERMEDIATE_NAME = "Azure Stack Issuing CA 01"
+OTHER_ROOT_NAME = "Fabrikam Enterprise Root CA"
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A certificate and its key."""
+
+    certificate: x509.Certificate
+    key: PrivateKey
+
+    def key_pem(self) -> bytes:
+        """The key, unencrypted, PKCS #8."""
+        return self.key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+
+    def certificate_pem(self) -> bytes:
+        return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerChain:
+    """What the server presents, and the CA file its clients get, both PEM."""
+
+    leaf: Identity
+    presented: bytes
+    ca_file: bytes
+
+    def context(self, folder: Path, plan: Chain) -> ssl.SSLContext:
+        """A server context; the key passes through `folder`, which must be private."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.set_alpn_protocols(["http/1.1"])
+        if plan.weak_key:
+            # Python asks OpenSSL for level 2, at which it does not even load such a certificate.
+            context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        path = folder / "server.pem"
+        write_private(path, self.leaf.key_pem() + self.presented)
+        context.load_cert_chain(path)
+        path.unlink()
+        return context
+
+
+def make_server_chain(names: tuple[str, ...], plan: Chain) -> ServerChain:
+    """Root, intermediate and leaf for `names`, with what `plan` changes about them."""
+    root = _authority(_name(plan.root), None)
+    intermediate = _authority(_name(INTERMEDIATE_NAME), root)
+    leaf = _leaf(plan.names or names, None if plan.self_signed else intermediate, plan)
+    presented = leaf.certificate_pem()
+    if plan.sends_intermediate and not plan.self_signed:
+        presented += intermediate.certificate_pem()
+    trusted = root if plan.trusted else _authority(_name(OTHER_ROOT_NAME), None)
+    return ServerChain(leaf, presented, trusted.certificate_pem())
+
+
+def make_key() -> rsa.RSAPrivateKey:
+    """An RSA key for signing tokens and assertions."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def make_client_certificate(common_name: str, key: rsa.RSAPrivateKey) -> Identity:
+    """A self-signed certificate as a service principal registers it: one year."""
+    now = datetime.now(UTC)
+    builder = _builder(_name(common_name), _name(common_name), key)
+    builder = builder.not_valid_before(now - timedelta(days=1))
+    builder = builder.not_valid_after(now + timedelta(days=365))
+    return Identity(builder.sign(key, hashes.SHA256()), key)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Create a file that only its owner can read; it must not exist yet."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+
+
+def _authority(subject: x509.Name, issuer: Identity | None) -> Identity:
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(UTC)
+    builder = _builder(subject, issuer.certificate.subject if issuer else subject, key)
+    builder = builder.not_valid_before(now - timedelta(days=30))
+    builder = builder.not_valid_after(now + AUTHORITY_LIFE)
+    path_length = 0 if issuer else 1
+    builder = builder.add_extension(x509.BasicConstraints(True, path_length), critical=True)
+    builder = builder.add_extension(_usage("key_cert_sign", "crl_sign"), critical=True)
+    return _signed(builder, key, issuer)
+
+
+def _leaf(names: tuple[str, ...], issuer: Identity | None, plan: Chain) -> Identity:
+    key: PrivateKey = ec.generate_private_key(ec.SECP256R1())
+    if plan.weak_key:
+        key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
+    now = datetime.now(UTC)
+    subject = _name(names[-1] if len(names) == 1 else names[1])
+    builder = _builder(subject, issuer.certificate.subject if issuer else subject, key)
+    builder = builder.not_valid_before(now + plan.starts).not_valid_after(now + plan.ends)
+    alternative: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
+    if "localhost" in names:
+        alternative.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
+    builder = builder.add_extension(x509.SubjectAlternativeName(alternative), critical=False)
+    builder = builder.add_extension(x509.BasicConstraints(False, None), critical=True)
+    builder = builder.add_extension(_usage("digital_signature", "key_encipherment"), critical=True)
+    purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+    return _signed(builder, key, issuer)
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, key: PrivateKey) -> x509.CertificateBuilder:
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
+    builder = builder.serial_number(x509.random_serial_number()).public_key(key.public_key())
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    return builder.add_extension(identifier, critical=False)
+
+
+def _signed(builder: x509.CertificateBuilder, key: PrivateKey, issuer: Identity | None) -> Identity:
+    signer = issuer.key if issuer else key
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+    builder = builder.add_extension(identifier, critical=False)
+    return Identity(builder.sign(signer, hashes.SHA256()), key)
+
+
+def _usage(*names: str) -> x509.KeyUsage:
+    fields = (
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
+    )
+    return x509.KeyUsage(**{field: field in names for field in fields})

@@ -1,0 +1,63 @@
+"""A stamp that is up: what a client needs to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stacktui.stamp.connection import RequestLog, RequestRecord
+from stacktui.stamp.options import IdentityProvider
+
+NOT_DESCRIBED = frozenset({"log", "folder"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningStamp:
+    """Connection values of a running stamp. All are made up anew at each start.
+
+    Files are in `folder` (0700), which is deleted when the stamp stops. `resolve` maps
+    `host:443` to `127.0.0.1:port` for a stamp under a domain, and is empty otherwise.
+    `secret_file` holds the secret and nothing else. The `imds_*` ids are those of the
+    user-assigned managed identity.
+    """
+
+    arm_url: str
+    login_url: str
+    port: int
+    idp: IdentityProvider
+    build: str
+    fault: str | None
+    tenant: str
+    tenant_domain: str
+    identity_provider_audience: str
+    subscription_id: str
+    location: str
+    client_id: str
+    object_id: str
+    secret: str
+    user: str
+    password: str
+    public_client_id: str
+    device_login_url: str
+    ca_file: str
+    certificate_file: str
+    secret_file: str
+    imds_url: str
+    imds_client_id: str
+    imds_object_id: str
+    imds_resource_id: str
+    resolve: Mapping[str, str]
+    folder: Path
+    log: RequestLog = field(repr=False)
+
+    @property
+    def requests(self) -> tuple[RequestRecord, ...]:
+        """The last requests that were answered, oldest first; bounded, from any thread."""
+        return self.log.records()
+
+    def describe(self) -> dict[str, object]:
+        """Every value, ready for JSON: the one line that `stacktui stamp` prints."""
+        names = [name for name in self.__slots__ if name not in NOT_DESCRIBED]
+        described = {name: getattr(self, name) for name in names}
+        return described | {"resolve": dict(self.resolve), "idp": self.idp.value}

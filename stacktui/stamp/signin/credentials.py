@@ -1,0 +1,175 @@
+"""Checking who asks: a client's secret or assertion, a user's password."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from stacktui.stamp.directory import AccountState, Application, User
+from stacktui.stamp.messages import Request
+from stacktui.stamp.options import IdentityProvider
+from stacktui.stamp.signin.jwt import BadSignatureError, Jws, MalformedTokenError, thumbprints
+from stacktui.stamp.signin.refusals import Reason, RefusedError
+from stacktui.stamp.signin.service import TokenService
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+CLOCK_SKEW = 300
+"""Seconds by which an assertion's times may be off (PROTOCOL.md section 4)."""
+
+ACCEPTED_THUMBPRINTS = {
+    IdentityProvider.AAD: ("x5t#S256", "x5t"),
+    IdentityProvider.ADFS: ("x5t",),
+}
+"""AD FS knows SHA-1 only; Entra takes both, since az 2.66 still sends it SHA-1."""
+
+SECRET_METHOD, CERTIFICATE_METHOD = "1", "2"
+
+ACCOUNT_REFUSALS = {
+    AccountState.LOCKED: Reason.ACCOUNT_LOCKED,
+    AccountState.DISABLED: Reason.ACCOUNT_DISABLED,
+    AccountState.PASSWORD_EXPIRED: Reason.PASSWORD_EXPIRED,
+    AccountState.MFA_REQUIRED: Reason.MFA_REQUIRED,
+    AccountState.CONDITIONAL_ACCESS: Reason.CONDITIONAL_ACCESS,
+    AccountState.CONSENT_REQUIRED: Reason.CONSENT_REQUIRED,
+}
+"""What a right password still meets."""
+
+PASSWORD_ONLY_REFUSALS = frozenset({AccountState.MFA_REQUIRED})
+"""States that a sign-in page can satisfy, and a bare password cannot."""
+
+
+def same(left: str, right: str) -> bool:
+    """Compare secrets in constant time."""
+    return hmac.compare_digest(left.encode(), right.encode())
+
+
+def authenticate_application(
+    service: TokenService, request: Request, form: Mapping[str, str]
+) -> tuple[Application, str]:
+    """The application that sent the request, and how it proved itself (`appidacr`).
+
+    A secret comes in the form or as HTTP Basic (RFC 6749 section 2.3.1), an assertion as
+    RFC 7523 section 2.2 says. RefusedError when it is unknown or proves nothing.
+    """
+    client_id, secret = _basic(request) or (form.get("client_id"), form.get("client_secret"))
+    application = service.directory.application
+    if not client_id:
+        raise RefusedError(Reason.PARAMETER_MISSING, "client_id")
+    if client_id.lower() != application.client_id:
+        raise RefusedError(Reason.APP_UNKNOWN, client_id)
+    if form.get("client_assertion_type") == ASSERTION_TYPE:
+        _check_assertion(service, application, form.get("client_assertion", ""))
+        return application, CERTIFICATE_METHOD
+    if not secret:
+        raise RefusedError(Reason.SECRET_MISSING)
+    if not same(secret, application.secret):
+        raise RefusedError(Reason.SECRET_WRONG, application.client_id)
+    if application.secret_expired:
+        raise RefusedError(Reason.SECRET_EXPIRED, application.client_id)
+    return application, SECRET_METHOD
+
+
+def authenticate_user(
+    service: TokenService, name: str, password: str, *, interactive: bool, client_id: str
+) -> User:
+    """The user of a name and password; `interactive` on a page, which can ask for more."""
+    user = service.directory.user
+    if name.lower() != user.name.lower():
+        raise RefusedError(Reason.USER_UNKNOWN, name)
+    if not same(password, user.password):
+        raise RefusedError(Reason.PASSWORD_WRONG)
+    if user.state is AccountState.FINE or (interactive and user.state in PASSWORD_ONLY_REFUSALS):
+        return user
+    detail = {
+        AccountState.MFA_REQUIRED: service.directory.audience,
+        AccountState.CONSENT_REQUIRED: client_id,
+    }
+    raise RefusedError(ACCOUNT_REFUSALS[user.state], detail.get(user.state, ""))
+
+
+def _basic(request: Request) -> tuple[str, str] | None:
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return name, secret
+
+
+def _check_assertion(service: TokenService, application: Application, assertion: str) -> None:
+    try:
+        token = Jws.parse(assertion)
+    except MalformedTokenError as error:
+        raise RefusedError(Reason.ASSERTION_MALFORMED, str(error)) from None
+    shown = _thumbprint(token, service.idp)
+    key = _registered_key(application, token.header, service.idp)
+    if key is None:
+        raise RefusedError(Reason.ASSERTION_KEY_UNKNOWN, shown)
+    try:
+        token.verify(key)
+    except BadSignatureError:
+        raise RefusedError(Reason.ASSERTION_SIGNATURE, shown) from None
+    _check_assertion_claims(service, application, token)
+
+
+def _registered_key(
+    application: Application, header: Mapping[str, Any], idp: IdentityProvider
+) -> rsa.RSAPublicKey | None:
+    """The public key of the registered certificate, if the header names that certificate."""
+    if application.certificate is None:
+        return None
+    known = thumbprints(application.certificate)
+    if not any(_named(header, name) == known[name] for name in ACCEPTED_THUMBPRINTS[idp]):
+        return None
+    key = application.certificate.public_key()
+    return key if isinstance(key, rsa.RSAPublicKey) else None
+
+
+def _named(header: Mapping[str, Any], name: str) -> str:
+    """A thumbprint of the header. MSAL for Python pads it, against RFC 7515 section 2."""
+    value = header.get(name)
+    return value.rstrip("=") if isinstance(value, str) else ""
+
+
+def _thumbprint(token: Jws, idp: IdentityProvider) -> str:
+    """The thumbprint a header gives, in hexadecimal as Entra writes it; "" when it gives none."""
+    named = (_named(token.header, name) for name in ACCEPTED_THUMBPRINTS[idp])
+    value = next((name for name in named if name), "")
+    try:
+        return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).hex().upper()
+    except ValueError:
+        return ""
+
+
+def _check_assertion_claims(service: TokenService, application: Application, token: Jws) -> None:
+    """RFC 7523 section 3: issuer and subject are the client, audience is us, time is now."""
+    for claim in ("iss", "sub"):
+        if token.claims.get(claim) != application.client_id:
+            raise RefusedError(Reason.ASSERTION_MALFORMED, f"Claim '{claim}' is not the client.")
+    audience = token.claims.get("aud")
+    if audience not in assertion_audiences(service):
+        raise RefusedError(Reason.ASSERTION_AUDIENCE, str(audience)[:200])
+    now, expires = service.clock.epoch(), token.number("exp")
+    begins = token.number("nbf") or token.number("iat") or 0
+    if expires is None or not begins - CLOCK_SKEW <= now < expires + CLOCK_SKEW:
+        times = f"Current time: {now}, assertion valid from {begins}, expiry time {expires}."
+        raise RefusedError(Reason.ASSERTION_TIME, times)
+
+
+def assertion_audiences(service: TokenService) -> frozenset[str]:
+    """Audiences an assertion may have: the token endpoints and the issuer, by any tenant name."""
+    login, directory = service.hosts.login, service.directory
+    match service.idp:
+        case IdentityProvider.AAD:
+            tenants = (directory.tenant, directory.domain)
+            paths = ("/oauth2/v2.0/token", "/oauth2/token", "/v2.0", "/")
+            return frozenset(f"{login}{tenant}{path}" for tenant in tenants for path in paths)
+        case IdentityProvider.ADFS:
+            return frozenset({f"{login}/oauth2/token", f"{login}/oauth2/token/", login})

@@ -1,0 +1,150 @@
+"""JSON Web Tokens: signing our own, checking our own, checking a client's assertion.
+
+RFC 7515 (JWS), RFC 7519 (JWT), RFC 7523 (client assertions).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+MAX_TOKEN = 16 * 1024
+"""Bytes; a longer token is malformed."""
+
+
+class MalformedTokenError(ValueError):
+    """Not three base64url parts with JSON objects in the first two."""
+
+
+class BadSignatureError(ValueError):
+    """Well formed, but not signed by the key it must be signed by."""
+
+
+def encode_part(raw: bytes) -> str:
+    """base64url without padding (RFC 7515 section 2)."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def encode_json(document: Mapping[str, Any]) -> str:
+    return encode_part(json.dumps(document, separators=(",", ":")).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Jws:
+    """A parsed, not yet verified token."""
+
+    header: dict[str, Any]
+    claims: dict[str, Any]
+    signed: bytes
+    signature: bytes
+
+    @classmethod
+    def parse(cls, token: str) -> Jws:
+        """Take a compact token apart; MalformedTokenError when it is none."""
+        parts = token.split(".")
+        if len(parts) != 3 or len(token) > MAX_TOKEN:
+            raise MalformedTokenError("not in JWS compact serialisation")
+        try:
+            header, claims, signature = (_decode_part(part) for part in parts)
+            documents = json.loads(header), json.loads(claims)
+        except (ValueError, RecursionError) as error:
+            raise MalformedTokenError("a part is not base64url or not JSON") from error
+        if not all(isinstance(document, dict) for document in documents):
+            raise MalformedTokenError("a part is not a JSON object")
+        signed = f"{parts[0]}.{parts[1]}".encode()
+        return cls(documents[0], documents[1], signed, signature)
+
+    def verify(self, key: rsa.RSAPublicKey) -> None:
+        """Check the signature by RS256 or PS256; BadSignatureError when it is not the key's."""
+        match self.header.get("alg"):
+            case "RS256":
+                scheme: padding.AsymmetricPadding = padding.PKCS1v15()
+            case "PS256":
+                scheme = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
+            case _:
+                raise BadSignatureError("algorithm not accepted")
+        try:
+            key.verify(self.signature, self.signed, scheme, hashes.SHA256())
+        except InvalidSignature:
+            raise BadSignatureError("signature does not verify") from None
+
+    def number(self, claim: str) -> float | None:
+        """A NumericDate claim (RFC 7519 section 2), None when absent or no number."""
+        value = self.claims.get(claim)
+        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _decode_part(part: str) -> bytes:
+    try:
+        raw = part.encode("ascii")
+        return base64.b64decode(raw + b"=" * (-len(raw) % 4), altchars=b"-_", validate=True)
+    except (UnicodeEncodeError, binascii.Error) as error:
+        raise ValueError("not base64url") from error
+
+
+class Signer:
+    """The token service's key. The key may still be in the making: it is awaited when needed."""
+
+    def __init__(self, key: Future[rsa.RSAPrivateKey]) -> None:
+        self._key = key
+
+    @property
+    def key_id(self) -> str:
+        """`kid`: the SHA-256 of the public key, shortened."""
+        return encode_part(hashlib.sha256(self._public_der()).digest()[:20])
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """A compact token, RS256."""
+        header = {"typ": "JWT", "alg": "RS256", "x5t": self.key_id, "kid": self.key_id}
+        signed = f"{encode_json(header)}.{encode_json(claims)}"
+        key = self._key.result()
+        signature = key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return f"{signed}.{encode_part(signature)}"
+
+    def verify(self, token: str) -> dict[str, Any]:
+        """Claims of a token that this key signed; the errors of Jws.parse and Jws.verify."""
+        parsed = Jws.parse(token)
+        parsed.verify(self._key.result().public_key())
+        return parsed.claims
+
+    def key_set(self) -> dict[str, object]:
+        """The public key as a JWK set (RFC 7517)."""
+        numbers = self._key.result().public_key().public_numbers()
+        key = {
+            "kty": "RSA",
+            "use": "sig",
+            "alg": "RS256",
+            "kid": self.key_id,
+            "x5t": self.key_id,
+            "n": encode_part(numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8, "big")),
+            "e": encode_part(numbers.e.to_bytes(3, "big")),
+        }
+        return {"keys": [key]}
+
+    def _public_der(self) -> bytes:
+        return (
+            self._key.result()
+            .public_key()
+            .public_bytes(
+                serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
+        )
+
+
+def thumbprints(certificate: x509.Certificate) -> dict[str, str]:
+    """`x5t` (SHA-1) and `x5t#S256` of a certificate's DER (RFC 7515 sections 4.1.7, 4.1.8)."""
+    return {
+        "x5t": encode_part(certificate.fingerprint(hashes.SHA1())),  # noqa: S303 - the field's hash
+        "x5t#S256": encode_part(certificate.fingerprint(hashes.SHA256())),
+    }

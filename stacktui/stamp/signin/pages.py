@@ -1,0 +1,92 @@
+"""Device code endpoint, and the page where a user approves the code (RFC 8628 section 3.3)."""
+
+from __future__ import annotations
+
+from html import escape
+
+from stacktui.stamp.messages import Request, Response, html_page, json_response
+from stacktui.stamp.options import IdentityProvider
+from stacktui.stamp.signin.credentials import authenticate_user
+from stacktui.stamp.signin.devices import LIFETIME, Decision
+from stacktui.stamp.signin.grants import asked, check_tenant, public_client
+from stacktui.stamp.signin.refusals import ADFS, ENTRA, Reason, RefusedError
+from stacktui.stamp.signin.service import TokenService
+
+TITLE = "Sign in to your account"
+FORM = (
+    '<form method="post">'
+    '<label>Code <input name="user_code"></label>'
+    '<label>User <input name="username"></label>'
+    '<label>Password <input name="password" type="password"></label>'
+    '<button name="action" value="approve">Sign in</button>'
+    '<button name="action" value="decline">Cancel</button></form>'
+)
+
+
+def device_code(service: TokenService, request: Request, tenant: str) -> Response:
+    """Issue a device code (RFC 8628 section 3.2), with Entra's or AD FS's extras."""
+    if service.refuses:
+        raise RefusedError(service.refuses)
+    check_tenant(service, tenant, users=True)
+    try:
+        form = request.form()
+    except ValueError:
+        raise RefusedError(Reason.PARAMETER_MISSING, "client_id") from None
+    client_id = public_client(form)
+    asked(service, form)
+    code = service.devices.issue(client_id, form.get("scope", ""))
+    page = verification_page(service)
+    document: dict[str, object] = {
+        "user_code": code.user_code,
+        "device_code": code.device_code,
+        "verification_uri": page,
+        "expires_in": LIFETIME,
+        "interval": service.options.device_interval,
+        "message": (
+            f"To sign in, use a web browser to open the page {page} "
+            f"and enter the code {code.user_code} to authenticate."
+        ),
+    }
+    if service.idp is IdentityProvider.ADFS:
+        document["verification_uri_complete"] = f"{page}?user_code={code.user_code}"
+    return json_response(200, document)
+
+
+def verification_page(service: TokenService) -> str:
+    """URL of the page where codes are typed."""
+    match service.idp:
+        case IdentityProvider.AAD:
+            return f"{service.hosts.login_origin}/devicelogin"
+        case IdentityProvider.ADFS:
+            return f"{service.hosts.login}/oauth2/deviceauth"
+
+
+def show_device_page(_service: TokenService, _request: Request) -> Response:
+    """The form."""
+    return html_page(200, TITLE, FORM)
+
+
+def submit_device_page(service: TokenService, request: Request) -> Response:
+    """Approve or decline a code: 200 when done, 400 with the form and the reason when not."""
+    try:
+        form = request.form()
+        code = service.devices.by_user_code(form.get("user_code", ""))
+        if code is None:
+            return _again("That code didn't work. Check the code and try again.")
+        if form.get("action") == "decline":
+            code.decision = Decision.DECLINED
+            return html_page(200, TITLE, "<p>You cancelled the sign-in.</p>")
+        name, password = form.get("username", ""), form.get("password", "")
+        code.decision = authenticate_user(
+            service, name, password, interactive=True, client_id=code.client_id
+        )
+    except RefusedError as refused:
+        table = ENTRA if service.idp is IdentityProvider.AAD else ADFS
+        return _again(table[refused.reason].text.format(refused.detail))
+    except ValueError:
+        return _again("The form could not be read.")
+    return html_page(200, TITLE, "<p>You have signed in. You may now close this window.</p>")
+
+
+def _again(reason: str) -> Response:
+    return html_page(400, TITLE, f"<p>{escape(reason)}</p>{FORM}")

@@ -1,0 +1,153 @@
+"""What one stamp's token service is made of, and the tokens it issues."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from stacktui.stamp.clock import Clock
+from stacktui.stamp.directory import Application, Directory, ManagedIdentity, User
+from stacktui.stamp.hosts import Hosts
+from stacktui.stamp.options import IdentityProvider, StampOptions
+from stacktui.stamp.signin.devices import DeviceCodes
+from stacktui.stamp.signin.jwt import Signer, encode_json
+from stacktui.stamp.signin.refusals import Reason
+
+LIFETIME = {IdentityProvider.AAD: 3599, IdentityProvider.ADFS: 3600}
+"""Seconds an access token lasts."""
+
+MAX_REFRESH_TOKENS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a refresh token stands for."""
+
+    client_id: str
+    user: User
+
+
+@dataclass(slots=True)
+class TokenService:
+    """State and parts of the token service. `alter` is a fault's hand on access token claims."""
+
+    options: StampOptions
+    hosts: Hosts
+    clock: Clock
+    directory: Directory
+    signer: Signer
+    devices: DeviceCodes
+    alter: Callable[[dict[str, Any]], None] | None = None
+    refuses: Reason | None = None
+    _grants: OrderedDict[str, Grant] = field(default_factory=OrderedDict)
+
+    @property
+    def idp(self) -> IdentityProvider:
+        return self.options.idp
+
+    @property
+    def issuer(self) -> str:
+        """`iss` of access tokens: Entra's version 1.0 form, or AD FS's trust identifier."""
+        match self.idp:
+            case IdentityProvider.AAD:
+                return f"{self.hosts.login}{self.directory.tenant}/"
+            case IdentityProvider.ADFS:
+                return f"{self.hosts.login}/services/trust"
+
+    def app_token(self, app: Application | ManagedIdentity, method: str) -> str:
+        """An access token for an application; `method` is Entra's `appidacr`."""
+        claims = self._common(app.client_id, app.object_id)
+        claims |= {"idtyp": "app", "sub": app.object_id}
+        match self.idp:
+            case IdentityProvider.AAD:
+                claims |= {"appidacr": method, "idp": self.issuer}
+            case IdentityProvider.ADFS:
+                claims |= {"apptype": "Confidential"}
+        return self._sign_access(claims)
+
+    def user_token(self, client_id: str, user: User) -> str:
+        """An access token for a user who signed in through a public client."""
+        claims = self._common(client_id, user.object_id)
+        claims |= {"idtyp": "user", "sub": _subject(client_id, user), "scp": "user_impersonation"}
+        claims |= {"upn": user.name, "unique_name": user.name, "name": "Stamp Operator"}
+        match self.idp:
+            case IdentityProvider.AAD:
+                claims |= {"acr": "1", "amr": ["pwd"], "appidacr": "0"}
+            case IdentityProvider.ADFS:
+                claims |= {"apptype": "Public"}
+        return self._sign_access(claims)
+
+    def id_token(self, client_id: str, user: User) -> str:
+        """An ID token (OpenID Connect Core section 2): the user name claim differs by provider."""
+        now = self.clock.epoch()
+        claims = {
+            "aud": client_id,
+            "iat": now,
+            "nbf": now,
+            "exp": now + LIFETIME[self.idp],
+            "sub": _subject(client_id, user),
+        }
+        match self.idp:
+            case IdentityProvider.AAD:
+                claims |= {
+                    "iss": f"{self.hosts.login}{self.directory.tenant}/v2.0",
+                    "name": "Stamp Operator",
+                    "oid": user.object_id,
+                    "preferred_username": user.name,
+                    "tid": self.directory.tenant,
+                    "ver": "2.0",
+                }
+            case IdentityProvider.ADFS:
+                # az 2.66 reads `tid` of a stamp's AD FS too, and has no other place to find it.
+                claims |= {
+                    "iss": self.hosts.login,
+                    "upn": user.name,
+                    "unique_name": user.name,
+                    "tid": self.directory.tenant,
+                }
+        return self.signer.sign(claims)
+
+    def client_info(self, user: User) -> str:
+        """Entra's `client_info`: from it MSAL makes the account's id."""
+        return encode_json({"uid": user.object_id, "utid": self.directory.tenant})
+
+    def refresh_token(self, client_id: str, user: User) -> str:
+        """A new refresh token; the oldest is forgotten when there are too many."""
+        token = f"0.{secrets.token_urlsafe(96)}"
+        self._grants[token] = Grant(client_id, user)
+        if len(self._grants) > MAX_REFRESH_TOKENS:
+            self._grants.popitem(last=False)
+        return token
+
+    def grant(self, refresh_token: str) -> Grant | None:
+        return self._grants.get(refresh_token)
+
+    def _common(self, client_id: str, object_id: str) -> dict[str, Any]:
+        now = self.clock.epoch()
+        return {
+            "aud": self.directory.audience,
+            "iss": self.issuer,
+            "iat": now,
+            "nbf": now,
+            "exp": now + LIFETIME[self.idp],
+            "appid": client_id,
+            "oid": object_id,
+            "tid": self.directory.tenant,
+            "uti": secrets.token_urlsafe(16),
+            "jti": str(uuid4()),
+            "ver": "1.0",
+        }
+
+    def _sign_access(self, claims: dict[str, Any]) -> str:
+        if self.alter:
+            self.alter(claims)
+        return self.signer.sign(claims)
+
+
+def _subject(client_id: str, user: User) -> str:
+    """`sub` is pairwise: the same user is another subject for another client."""
+    return f"{user.object_id[:13]}.{client_id[:8]}"

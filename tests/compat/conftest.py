@@ -1,0 +1,95 @@
+"""Set-up of the compatibility tests: they run a real third-party client against the stamp."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
+from stacktui.stamp.running import RunningStamp
+
+from . import az as real
+from .proxy import pinning_proxy
+
+CLOUD = "EmbeddedStamp"
+PROFILE = "2020-09-01-hybrid"
+INSTALL_SECONDS = 900
+PAGE_SIZE = 3
+GROUPS = 7
+DOMAIN = "local.azurestack.external"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark this folder's tests; the first may have to wait for the installation of `az`."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.compat)
+            item.add_marker(pytest.mark.timeout(INSTALL_SECONDS))
+
+
+@pytest.fixture(scope="session")
+def az_path() -> Path:
+    """The real `az`; skips, saying how to turn these tests on, when there is none."""
+    path = real.find()
+    if path is None:
+        pytest.skip(real.TURN_ON)
+    return path
+
+
+@pytest.fixture(scope="module", params=list(IdentityProvider))
+def stamp(request: pytest.FixtureRequest, az_path: Path) -> Iterator[RunningStamp]:
+    """A healthy stamp, as Entra and as AD FS, every role on localhost."""
+    options = StampOptions(idp=request.param, groups=GROUPS, page_size=PAGE_SIZE, device_interval=1)
+    with run_in_thread(options) as running:
+        yield running
+
+
+def register(az: real.Az, stamp: RunningStamp) -> real.Done:
+    """`az cloud register`, as the documents say it."""
+    suffix = DOMAIN
+    return az(
+        "cloud", "register", "-n", CLOUD, "--endpoint-resource-manager", stamp.arm_url,
+        "--suffix-storage-endpoint", suffix, "--suffix-keyvault-dns", f".vault.{suffix}",
+    )  # fmt: skip
+
+
+def connect(az: real.Az, stamp: RunningStamp) -> real.Az:
+    """Register, select and set the profile; the same `az`, now on the stamp."""
+    done = register(az, stamp)
+    assert done.code == 0, done.err
+    az.ok("cloud", "set", "-n", CLOUD)
+    az.ok("cloud", "update", "--profile", PROFILE)
+    return az
+
+
+@pytest.fixture(scope="module")
+def connected(
+    az_path: Path, stamp: RunningStamp, tmp_path_factory: pytest.TempPathFactory
+) -> real.Az:
+    """An `az` on the stamp, nobody signed in."""
+    folder = tmp_path_factory.mktemp("connected")
+    az = real.Az(az_path, folder, {"REQUESTS_CA_BUNDLE": stamp.ca_file})
+    return connect(az, stamp)
+
+
+@pytest.fixture
+def az(connected: real.Az, tmp_path: Path) -> real.Az:
+    """A copy of the connected `az`, without any token."""
+    return connected.copy(tmp_path / "home")
+
+
+@pytest.fixture
+def named_stamp(az_path: Path) -> Iterator[tuple[RunningStamp, dict[str, str]]]:
+    """An Entra stamp under real names, and the variables by which `az` reaches it.
+
+    MSAL asks for a user's realm at the login host's name without its port, so that a password
+    sign-in on Entra needs a login host on 443.
+    """
+    with (
+        run_in_thread(StampOptions(domain=DOMAIN, groups=GROUPS, page_size=PAGE_SIZE)) as stamp,
+        pinning_proxy(stamp.resolve) as proxy,
+    ):
+        yield stamp, {"REQUESTS_CA_BUNDLE": stamp.ca_file, "HTTPS_PROXY": proxy}

@@ -1,0 +1,48 @@
+"""Stamps to test, and clients of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
+from stacktui.stamp.running import RunningStamp
+
+from .probe import Client
+
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+@pytest.fixture(autouse=True)
+def _no_other_trust(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stamp's CA file is all that is trusted, whatever this box trusts."""
+    for name in CA_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="module")
+def entra() -> Iterator[RunningStamp]:
+    """A healthy stamp under Entra, seven groups on pages of three."""
+    with run_in_thread(StampOptions(groups=7, page_size=3)) as stamp:
+        yield stamp
+
+
+@pytest.fixture(scope="module", params=list(IdentityProvider))
+def stamp(request: pytest.FixtureRequest) -> Iterator[RunningStamp]:
+    """A healthy stamp of either kind."""
+    with run_in_thread(StampOptions(idp=request.param, groups=7, page_size=3)) as running:
+        yield running
+
+
+@pytest.fixture
+def client(stamp: RunningStamp) -> Client:
+    return Client(stamp)
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., RunningStamp]]:
+    """Start a stamp with options; it stops with the test."""
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(run_in_thread(StampOptions(**options)))

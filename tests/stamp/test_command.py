@@ -1,0 +1,60 @@
+"""`stacktui stamp` as a process."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stacktui.stamp import FAULTS
+
+COMMAND = [sys.executable, "-c", "from stacktui.cli.stamp import command; command()"]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=30)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_line_then_until_a_signal(number: signal.Signals) -> None:
+    arguments = ["--idp", "adfs", "--groups", "3"]
+    with subprocess.Popen(
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        described = json.loads(process.stdout.readline())
+        folder = Path(described["ca_file"]).parent
+        assert folder.is_dir()
+        assert process.poll() is None
+        process.send_signal(number)
+        rest, errors = process.communicate(timeout=10)
+    assert (process.returncode, rest, errors) == (0, "", "")
+    assert not folder.exists()
+    assert described["arm_url"] == f"https://localhost:{described['port']}"
+    assert described["login_url"].endswith("/adfs")
+
+
+def test_unknown_fault() -> None:
+    done = run("--fault", "arm-forbiden")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "arm-forbidden" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--build", "x"], ["--groups", "-1"], ["--idp", "okta"], ["--domain", "a b"], ["--port", "x"]],
+)
+def test_wrong_usage(arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_list_faults() -> None:
+    done = run("--list-faults")
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()] == list(FAULTS)
