@@ -1,20 +1,15 @@
-"""An httpx transport that keeps one connection per origin and times every phase of a call.
-
-httpcore frames HTTP/1.1 on streams that `dial` opened; what it cannot tell (which phase failed,
-what was on the wire) the call's own record tells.
-"""
+"""An httpx transport that keeps one connection per origin and times every phase of a call."""
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Protocol
 
-import httpcore
+import h11
 import httpx
 
 from stacktui.transport.bounds import Bounds
@@ -27,8 +22,8 @@ from stacktui.transport.facts import (
     TransportFault,
     TransportFaultKind,
 )
+from stacktui.transport.http1 import Http1Connection
 from stacktui.transport.proxy import choose_proxy
-from stacktui.transport.streams import TlsStream
 from stacktui.transport.text import Cleaner
 
 # The key under which a request's `extensions` carry its Call.
@@ -51,33 +46,24 @@ class Call:
     phases: list[Phase] = field(default_factory=list)
     connection: ConnectionFacts | None = None
 
-    def start(self, name: PhaseName, host: str) -> Callable[[bool], None]:
-        """Start a phase's clock; call what this returns, with whether all went well, to stop it."""
+    @contextmanager
+    def timed(self, name: PhaseName, host: str) -> Iterator[None]:
+        """Times a phase; an exception that leaves the context fails it."""
         self.watch.phase_started(name, host)
         started = perf_counter()
-
-        def finish(ok: bool) -> None:
+        ok = False
+        try:
+            yield
+            ok = True
+        finally:
             phase = Phase(name, host, perf_counter() - started, ok)
             self.phases.append(phase)
             self.watch.phase_finished(phase)
 
-        return finish
-
-    @contextmanager
-    def timed(self, name: PhaseName, host: str) -> Iterator[None]:
-        """The same as a context; an exception that leaves it fails the phase."""
-        finish = self.start(name, host)
-        try:
-            yield
-        except BaseException:
-            finish(False)
-            raise
-        finish(True)
-
 
 @dataclass(frozen=True, slots=True)
 class _Connection:
-    http: httpcore.AsyncHTTP11Connection
+    http: Http1Connection
     facts: ConnectionFacts
 
 
@@ -104,17 +90,30 @@ class Connections(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         call: Call = request.extensions[CALL]
-        host, port = request.url.host, request.url.port or 443
+        # As DNS and TLS carry it: httpx decodes IDNA names for display, and raises on bad ones.
+        host, port = request.url.raw_host.decode("ascii"), request.url.port or 443
         if request.url.scheme != "https":
             raise _error(TransportFaultKind.INSECURE_URL, host, port, "only https: is spoken")
-        connection = self._idle.pop((host, port), None)
-        if connection is not None and not connection.http.has_expired():
+        content = await request.aread()
+        connection = self._take_idle(host, port)
+        if connection is not None:
             call.connection = replace(connection.facts, reused=True)
         else:
             connection = await self._open(host, port, call)
-        response = await self._send(connection, request, call)
-        body = _Body(response, self, connection, self._cleaner)
-        return httpx.Response(response.status, headers=response.headers, stream=body)
+        try:
+            head = await self._send(connection, request, content, call)
+        except BaseException:
+            connection.http.close()
+            raise
+        body = _Body(connection, self._keep, self._cleaner)
+        return httpx.Response(head.status_code, headers=head.headers.raw_items(), stream=body)
+
+    def _take_idle(self, host: str, port: int) -> _Connection | None:
+        connection = self._idle.pop((host, port), None)
+        if connection is not None and connection.http.stale():
+            connection.http.close()
+            return None
+        return connection
 
     async def _open(self, host: str, port: int, call: Call) -> _Connection:
         try:
@@ -128,9 +127,7 @@ class Connections(httpx.AsyncBaseTransport):
             stream = await dialler.dial()
         finally:
             call.connection = dialler.facts
-        origin = httpcore.Origin(b"https", host.encode("idna"), port)
-        http = httpcore.AsyncHTTP11Connection(origin, _HttpStream(stream))
-        return _Connection(http, dialler.facts)
+        return _Connection(Http1Connection(stream), dialler.facts)
 
     def _target(self, host: str, port: int) -> tuple[str, int]:
         pin = self._resolve.get(f"{host}:{port}")
@@ -140,128 +137,66 @@ class Connections(httpx.AsyncBaseTransport):
         return address.strip("[]"), int(pinned_port)
 
     async def _send(
-        self, connection: _Connection, request: httpx.Request, call: Call
-    ) -> httpcore.Response:
-        host, port = connection.facts.host, connection.facts.port
+        self, connection: _Connection, request: httpx.Request, content: bytes, call: Call
+    ) -> h11.Response:
+        http, host, port = connection.http, connection.facts.host, connection.facts.port
         bound = self._bounds.first_byte
-        outgoing = httpcore.Request(
-            request.method,
-            # The origin as httpcore compares it; the path and query as httpx encoded them.
-            httpcore.URL(
-                scheme=b"https", host=host.encode("idna"), port=port, target=request.url.raw_path
-            ),
-            headers=request.headers.raw,
-            content=request.stream,
-            extensions={"trace": _Tracer(call, host)},
-        )
         try:
             async with asyncio.timeout(bound):
-                return await connection.http.handle_async_request(outgoing)
+                with call.timed(PhaseName.REQUEST, host):
+                    method, headers = request.method.encode(), request.headers.raw
+                    await http.send(method, request.url.raw_path, headers, content)
+                with call.timed(PhaseName.FIRST_BYTE, host):
+                    return await http.head()
         except TimeoutError:
             detail = f"the request was sent; no answer in {bound:g} s"
             kind = TransportFaultKind.FIRST_BYTE_TIMEOUT
             raise _error(kind, host, port, detail, bound) from None
-        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
-            raise _exchange_error(error, host, port, self._cleaner) from None
+        except h11.RemoteProtocolError as error:
+            detail = self._cleaner.line(f"the answer is not HTTP/1.1: {error}")
+            raise _error(TransportFaultKind.HTTP_PROTOCOL, host, port, detail) from None
+        except OSError:
+            detail = "the connection was closed before an answer came"
+            raise _error(TransportFaultKind.HTTP_RESET, host, port, detail) from None
 
-    def keep(self, connection: _Connection) -> None:
-        """Take back a connection whose answer has been read to its end."""
-        if connection.http.is_idle():
+    def _keep(self, connection: _Connection) -> None:
+        """Take back a connection; keep it only if its answer was read to its end."""
+        if connection.http.reuse():
             self._idle[connection.facts.host, connection.facts.port] = connection
+        else:
+            connection.http.close()
 
     async def aclose(self) -> None:
         idle, self._idle = self._idle, {}
         for connection in idle.values():
-            await connection.http.aclose()
-
-
-class _Tracer:
-    """Turns httpcore's trace events into the request and first-byte phases."""
-
-    def __init__(self, call: Call, host: str) -> None:
-        self._call = call
-        self._host = host
-        self._finish: Callable[[bool], None] | None = None
-
-    async def __call__(self, event: str, _info: Mapping[str, Any]) -> None:
-        match event:
-            case "http11.send_request_headers.started":
-                self._finish = self._call.start(PhaseName.REQUEST, self._host)
-            case "http11.receive_response_headers.started":
-                self._end(ok=True)
-                self._finish = self._call.start(PhaseName.FIRST_BYTE, self._host)
-            case "http11.receive_response_headers.complete":
-                self._end(ok=True)
-            case "http11.response_closed.started":
-                # Reached with a phase still open only when the request failed.
-                self._end(ok=False)
-
-    def _end(self, ok: bool) -> None:
-        if self._finish is not None:
-            self._finish(ok)
-            self._finish = None
+            connection.http.close()
 
 
 class _Body(httpx.AsyncByteStream):
-    """A response body; read to its end, it gives its connection back."""
+    """A response body; closed, it gives its connection back."""
 
     def __init__(
-        self,
-        response: httpcore.Response,
-        owner: Connections,
-        connection: _Connection,
-        cleaner: Cleaner,
+        self, connection: _Connection, give_back: Callable[[_Connection], None], cleaner: Cleaner
     ) -> None:
-        self._response = response
-        self._owner = owner
         self._connection = connection
+        self._give_back = give_back
         self._cleaner = cleaner
+        self._closed = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         facts = self._connection.facts
         try:
-            async for part in self._response.aiter_stream():
+            async for part in self._connection.http.body():
                 yield part
-        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
+        except (h11.RemoteProtocolError, OSError) as error:
             detail = self._cleaner.line(f"the answer broke off: {error or type(error).__name__}")
             kind = TransportFaultKind.BODY_TRUNCATED
             raise _error(kind, facts.host, facts.port, detail) from None
 
     async def aclose(self) -> None:
-        await self._response.aclose()
-        self._owner.keep(self._connection)
-
-
-class _HttpStream(httpcore.AsyncNetworkStream):
-    """Our TLS stream as httpcore wants it; the bounds are kept one level up."""
-
-    def __init__(self, stream: TlsStream) -> None:
-        self._stream = stream
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        return await self._stream.read(max_bytes)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        try:
-            await self._stream.write(buffer)
-        except (OSError, ssl.SSLError) as error:
-            # httpcore then still reads the answer that a server may send before it hangs up.
-            raise httpcore.WriteError(str(error)) from error
-
-    async def aclose(self) -> None:
-        self._stream.close()
-
-    def get_extra_info(self, info: str) -> Any:
-        # An idle connection that has something to read has been closed by the server.
-        return self._stream.readable() if info == "is_readable" else None
-
-
-def _exchange_error(error: Exception, host: str, port: int, cleaner: Cleaner) -> TransportError:
-    if isinstance(error, httpcore.ProtocolError) and "disconnected" not in str(error):
-        detail = cleaner.line(f"the answer is not HTTP/1.1: {error}")
-        return _error(TransportFaultKind.HTTP_PROTOCOL, host, port, detail)
-    detail = "the connection was closed before an answer came"
-    return _error(TransportFaultKind.HTTP_RESET, host, port, detail)
+        if not self._closed:
+            self._closed = True
+            self._give_back(self._connection)
 
 
 def _error(

@@ -158,7 +158,7 @@ class TransportFault:
     `host` and `port` are those that failed (the proxy's, for a proxy that cannot be reached).
     `detail` is one cleaned line. `errno` is its symbol. `limit` is the bound that was hit, in
     seconds or bytes. `answer` is the cleaned beginning of what a server that does not speak TLS
-    said instead.
+    said instead. `resolvers` are the name servers that were configured, for a DNS fault.
     """
 
     kind: TransportFaultKind
@@ -169,6 +169,7 @@ class TransportFault:
     verify_code: int | None = None
     limit: float | None = None
     answer: str = ""
+    resolvers: tuple[str, ...] = ()
 
 
 class TransportError(Exception):

@@ -26,7 +26,8 @@ class Proxy:
     @property
     def url(self) -> str:
         """The proxy's URL without credentials, safe to show."""
-        return f"{self.scheme}://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
 
     def used(self) -> ProxyUsed:
         return ProxyUsed(self.url, self.source)
@@ -34,12 +35,19 @@ class Proxy:
 
 def parse_proxy(url: str, source: str) -> Proxy:
     """Read `http[s]://[user:password@]host[:port]`; ValueError says what is wrong with it."""
-    parts = urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        port = parts.port
+    except ValueError:
+        # Python's own words quote parts of the URL, which may hold a password.
+        how = "http://host:port, special characters in a password written as %XX"
+        raise ValueError(f"a proxy must be {how}") from None
     if parts.scheme not in ("http", "https"):
         raise ValueError(f"a proxy must be http:// or https://, not {parts.scheme}://")
     if not parts.hostname:
         raise ValueError("a proxy must be http://host:port")
-    port = parts.port or (3128 if parts.scheme == "http" else 443)
+    # Without a port, requests and so `az` take the scheme's own.
+    port = port or (80 if parts.scheme == "http" else 443)
     authorization = None
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"

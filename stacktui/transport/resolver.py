@@ -11,8 +11,12 @@ import ipaddress
 import socket
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 from stacktui.transport.facts import TransportError, TransportFault, TransportFaultKind
+from stacktui.transport.text import visible
+
+RESOLV_CONF = Path("/etc/resolv.conf")
 
 
 async def resolve(host: str, port: int, bound: float) -> tuple[str, ...]:
@@ -26,10 +30,11 @@ async def resolve(host: str, port: int, bound: float) -> tuple[str, ...]:
         async with asyncio.timeout(bound):
             return await _look_up(host, port)
     except TimeoutError:
-        fault = TransportFault(
-            TransportFaultKind.DNS_TIMEOUT, host, port, f"no answer in {bound:g} s", limit=bound
-        )
-        raise TransportError(fault) from None
+        kind, detail = TransportFaultKind.DNS_TIMEOUT, f"no answer in {bound:g} s"
+        servers = configured_resolvers()
+        raise TransportError(
+            TransportFault(kind, host, port, detail, limit=bound, resolvers=servers)
+        ) from None
     except OSError as error:
         raise TransportError(_fault_of(error, host, port)) from None
 
@@ -83,4 +88,15 @@ def _fault_of(error: OSError, host: str, port: int) -> TransportFault:
         None,
     )
     detail = error.strerror or str(error)
-    return TransportFault(kind, host, port, detail, errno=symbol)
+    servers = configured_resolvers()
+    return TransportFault(kind, host, port, detail, errno=symbol, resolvers=servers)
+
+
+def configured_resolvers() -> tuple[str, ...]:
+    """The name servers that this box asks (resolv.conf(5)); empty where the system hides them."""
+    try:
+        with RESOLV_CONF.open(encoding="utf-8", errors="replace") as file:
+            words = [line.split() for line in file.read(65536).splitlines()]
+    except OSError:
+        return ()
+    return tuple(visible(line[1]) for line in words if line[:1] == ["nameserver"] and line[1:])

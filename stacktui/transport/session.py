@@ -108,7 +108,7 @@ class Session:
             request = self._request(method, url, headers, body, call)
             response = await self._connections.handle_async_request(request)
             try:
-                with call.timed(PhaseName.BODY, request.url.host):
+                with call.timed(PhaseName.BODY, request.url.raw_host.decode("ascii")):
                     content = await _read_body(request, response, limit)
             finally:
                 await response.aclose()
@@ -217,4 +217,5 @@ def _body_error(
     request: httpx.Request, kind: TransportFaultKind, detail: str, limit: float | None = None
 ) -> TransportError:
     url = request.url
-    return TransportError(TransportFault(kind, url.host, url.port or 443, detail, limit=limit))
+    host = url.raw_host.decode("ascii")
+    return TransportError(TransportFault(kind, host, url.port or 443, detail, limit=limit))

@@ -10,6 +10,7 @@ import pytest
 
 from stacktui.diagnosis.catalogue import RULES
 from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, run_in_thread
+from stacktui.transport.resolver import configured_resolvers
 from tests.product import check_json, write_config
 
 KNOWN = {rule.id for rule in RULES}
@@ -109,6 +110,9 @@ def test_a_name_that_does_not_exist(stamp: Any, tmp_path: Path) -> None:
     assert (verdict["id"], verdict["side"]) == ("dns-not-found", "box")
     assert "management.nowhere.invalid" in verdict["title"]
     assert any("the stamp's domain is nowhere.invalid" in line for line in verdict["evidence"])
+    asked = [line for line in verdict["evidence"] if line.startswith("resolvers asked: ")]
+    servers = configured_resolvers()
+    assert asked == ([f"resolvers asked: {', '.join(servers)}"] if servers else [])
 
 
 def test_a_port_where_nothing_listens(stamp: Any, tmp_path: Path, closed_port: int) -> None:

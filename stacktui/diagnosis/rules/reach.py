@@ -22,6 +22,8 @@ def dns_not_found(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]]
         return None
     host = fault.host
     evidence = [f"looking up {host} said: {fault.detail} ({fault.errno or 'no code'})"]
+    if fault.resolvers:
+        evidence.append(f"resolvers asked: {', '.join(fault.resolvers)}")
     if domain := domain_of(host):
         evidence.append(f"by the naming rule the stamp's domain is {domain}")
     remedies = (

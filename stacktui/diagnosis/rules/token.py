@@ -14,6 +14,8 @@ from stacktui.identities.faults import (
 )
 from stacktui.identities.model import CertificateRef, EnvSecret, FileSecret
 
+# Asks without showing what is typed, in Windows PowerShell 5.1 and in PowerShell 7 alike.
+_POWERSHELL_ASKS = "[Net.NetworkCredential]::new('', (Read-Host -AsSecureString)).Password"
 # Entra's "invalid client secret", and AD FS's "client authentication failed".
 _WRONG_SECRET_CODES = frozenset({"AADSTS7000215", "MSIS9612", "MSIS9622"})
 
@@ -32,7 +34,7 @@ def secret_missing(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]
             Remedy(
                 f"Set {name} in this shell without leaving the secret in its history",
                 f"read -rs {name} && export {name}",
-                f"$env:{name} = Read-Host -MaskInput",
+                f"$env:{name} = {_POWERSHELL_ASKS}",
             ),
         )
     elif isinstance(credential, FileSecret):
@@ -41,7 +43,7 @@ def secret_missing(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]
             Remedy(
                 f"Put the secret into {path}, readable by you alone",
                 f'(umask 077; read -rs s && printf %s "$s" > {bash(path)})',
-                f"Read-Host -MaskInput | Set-Content -NoNewline {powershell(path)}",
+                f"{_POWERSHELL_ASKS} | Set-Content -NoNewline {powershell(path)}",
             ),
         )
     remedies += (Remedy(f"Or change secret under [identities.{identity.name}]"),)

@@ -1,0 +1,79 @@
+"""HTTP/1.1 over one stream: h11 frames, we move the bytes and know which part is under way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import h11
+
+from stacktui.transport.streams import READ_SIZE, Stream
+
+# RFC 9112 names no limit; a head beyond this is not a service that we know.
+MAX_HEAD = 100 * 1024
+
+
+class Http1Connection:
+    """One connection, one request at a time: `send`, then `head`, then `body` to its end.
+
+    Raises h11.RemoteProtocolError for an answer that is not HTTP/1.1, ConnectionResetError for one
+    that ends too early, and OSError from the stream. After either, only `close` makes sense.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
+
+    async def send(
+        self, method: bytes, target: bytes, headers: list[tuple[bytes, bytes]], body: bytes
+    ) -> None:
+        """Send a whole request as one write."""
+        data = self._h11.send(h11.Request(method=method, target=target, headers=headers)) or b""
+        if body:
+            data += self._h11.send(h11.Data(data=body)) or b""
+        data += self._h11.send(h11.EndOfMessage()) or b""
+        # A server may answer and hang up before it has read all: its answer still counts.
+        with suppress(OSError):
+            await self._stream.write(data)
+
+    async def head(self) -> h11.Response:
+        """The answer's status and headers; interim answers (1xx) are passed over."""
+        while True:
+            event = await self._event()
+            if isinstance(event, h11.Response):
+                return event
+            if not isinstance(event, h11.InformationalResponse):
+                raise ConnectionResetError("closed before an answer came")
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """The answer's body as it arrives, still encoded."""
+        while True:
+            event = await self._event()
+            if not isinstance(event, h11.Data):
+                return
+            yield bytes(event.data)
+
+    async def _event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        """The next event; never NEED_DATA, which h11 has no narrower type without."""
+        while True:
+            event = self._h11.next_event()
+            if event is not h11.NEED_DATA:
+                return event
+            data = await self._stream.read(READ_SIZE)
+            if not data and self._h11.their_state is h11.SEND_RESPONSE:
+                raise ConnectionResetError("closed before an answer came")
+            self._h11.receive_data(data)
+
+    def reuse(self) -> bool:
+        """Make ready for another request; False where the connection must not be used again."""
+        done = self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE
+        if done:
+            self._h11.start_next_cycle()
+        return done
+
+    def stale(self) -> bool:
+        """Whether the server has closed an idle connection: then there is an end to read."""
+        return self._stream.readable()
+
+    def close(self) -> None:
+        self._stream.close()
