@@ -3,14 +3,20 @@ import: only what shows or judges a chain imports this module."""
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
 from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 from stacktui.transport.text import visible
+
+# It is said of odd certificates, on stderr, which may be under the dashboard. Once and for all:
+# catch_warnings would undo the filters that another thread sets meanwhile (requests does).
+warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +54,26 @@ def describe(der: bytes) -> Certificate:
     """Read one certificate; never raises."""
     print_ = fingerprint(der)
     try:
-        certificate = x509.load_der_x509_certificate(der)
-        return Certificate(
-            sha256=print_,
-            subject=_name(certificate.subject),
-            issuer=_name(certificate.issuer),
-            common_name=_common_name(certificate.subject),
-            issuer_name=_common_name(certificate.issuer),
-            names=_names(certificate),
-            not_before=certificate.not_valid_before_utc,
-            not_after=certificate.not_valid_after_utc,
-            serial=f"{certificate.serial_number:X}",
-            is_ca=_is_ca(certificate),
-            self_issued=certificate.subject == certificate.issuer,
-        )
+        return _read(der, print_)
     except Exception as error:  # network bytes: cryptography raises many kinds
         return Certificate(sha256=print_, unreadable=visible(str(error) or type(error).__name__))
+
+
+def _read(der: bytes, print_: str) -> Certificate:
+    certificate = x509.load_der_x509_certificate(der)
+    return Certificate(
+        sha256=print_,
+        subject=_name(certificate.subject),
+        issuer=_name(certificate.issuer),
+        common_name=_common_name(certificate.subject),
+        issuer_name=_common_name(certificate.issuer),
+        names=_names(certificate),
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        serial=f"{certificate.serial_number:X}",
+        is_ca=_is_ca(certificate),
+        self_issued=certificate.subject == certificate.issuer,
+    )
 
 
 def _name(name: x509.Name) -> str:

@@ -89,7 +89,9 @@ def _base() -> TrustSource:
     return TrustSource("certifi", certifi.where())
 
 
-_contexts: dict[tuple[tuple[str, int, int], ...], ssl.SSLContext] = {}
+# A file as it was: its path, its times of change (of content and of inode) and its size.
+_Stamp = tuple[str, int, int, int]
+_contexts: dict[tuple[_Stamp, ...], ssl.SSLContext] = {}
 _building = threading.Lock()
 
 
@@ -119,14 +121,14 @@ def build_context(used: TrustUsed) -> ssl.SSLContext:
         return context
 
 
-def _stamp(source: TrustSource) -> tuple[str, int, int]:
+def _stamp(source: TrustSource) -> _Stamp:
     try:
         status = Path(source.path).stat()
     except (OSError, ValueError) as error:
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
         problem = TrustFileProblem.MISSING if missing else TrustFileProblem.UNREADABLE
         raise _error(source, problem, _reason(error)) from None
-    return source.path, status.st_mtime_ns, status.st_size
+    return source.path, status.st_mtime_ns, status.st_ctime_ns, status.st_size
 
 
 def _load(context: ssl.SSLContext, source: TrustSource) -> None:
@@ -152,7 +154,7 @@ def _load(context: ssl.SSLContext, source: TrustSource) -> None:
 
 def _problem(content: bytes) -> TrustFileProblem:
     labels = set(_PEM_LABEL.findall(content))
-    stripped = content.lstrip()
+    stripped = content.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not stripped:
         return TrustFileProblem.EMPTY
     if content[:2] == b"\x30\x82":  # a DER SEQUENCE of 256 bytes or more (X.690 section 8.1.3)

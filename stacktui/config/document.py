@@ -32,41 +32,50 @@ class ConfigError(Exception):
 
 def read_document(path: Path) -> dict[str, Any]:
     """The file as plain values, empty if there is none. Raises ConfigError."""
+    return parse_document(path, read_content(path))
+
+
+def read_content(path: Path) -> bytes:
+    """The file's bytes, none if there is no file. Raises ConfigError."""
     try:
         if not path.exists():
-            return {}
+            return b""
         if not path.is_file():
             raise ConfigError(path, "is not a file; name a TOML file with --config")
         if path.stat().st_size > MAX_SIZE:
             raise ConfigError(path, "is over 4 MiB, so it is no stacktui config")
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ConfigError(path, f"cannot be read ({reason}); check its permissions") from None
-    return parse_document(path, content)
 
 
 def parse_document(path: Path, content: bytes) -> dict[str, Any]:
     """`content` as plain values; errors name `path`, line and column."""
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError(path, f"line {line}: is not UTF-8; save it as UTF-8") from None
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(path, _syntax_message(str(error), content)) from None
+        raise ConfigError(path, _syntax_message(str(error), text)) from None
     except RecursionError:
         raise ConfigError(path, "is nested too deeply to be a config") from None
+    except ValueError:
+        # CPython refuses integers of more than 4,300 digits.
+        raise ConfigError(path, "holds a number of absurd length") from None
 
 
-def _syntax_message(message: str, content: bytes) -> str:
+def _syntax_message(message: str, text: str) -> str:
     found = _POSITION.match(message)
     what = found["what"] if found else message
     if found and found["line"]:
         line, column = int(found["line"]), int(found["column"])
     else:  # "at end of document"
-        line = content.count(b"\n") + 1
-        column = len(content) - (content.rfind(b"\n") + 1) + 1
+        line = text.count("\n") + 1
+        column = len(text) - (text.rfind("\n") + 1) + 1
     return f"line {line}, column {column}: {what}; the file was left as it is"
 
 
@@ -115,7 +124,10 @@ class Table:
             return None
         if "\0" in value:
             raise self.error(key, "holds a NUL character, which no path can")
-        return self.path.parent / Path(value).expanduser()
+        try:
+            return self.path.parent / Path(value).expanduser()
+        except RuntimeError:
+            raise self.error(key, "starts from the home of a user who is not there") from None
 
     def strings(self, key: str) -> Mapping[str, str]:
         """A table of strings, empty where there is none."""

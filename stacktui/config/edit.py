@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import tomllib
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stacktui.config.atomic import write_atomically
-from stacktui.config.document import ConfigError, parse_document
+from stacktui.config.document import ConfigError, parse_document, read_content
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -19,24 +20,36 @@ def add_environment(path: Path, name: str, values: Mapping[str, object]) -> None
     Raises ConfigError when there is one of that name, or when the file cannot be read or written.
     """
     import tomlkit
+    from tomlkit.items import InlineTable
 
     def change(document: TOMLDocument) -> str:
         environments = document.setdefault("environments", tomlkit.table(is_super_table=True))
+        if not isinstance(environments, MutableMapping):
+            raise ConfigError(path, "environments must be a table")
         if name in environments:
             raise ConfigError(path, f"environments.{name} is already there; choose another name")
-        table = tomlkit.table()
+        inline = isinstance(environments, InlineTable)
+        table = tomlkit.inline_table() if inline else tomlkit.table()
         table.update(values)
         environments[name] = table
         if "active" in document:
             return tomlkit.dumps(document)
         return _with_top_level(document, "active", name)
 
-    _edit(path, change)
+    def expected(before: dict[str, Any]) -> dict[str, Any]:
+        environments = {**before.get("environments", {}), name: values}
+        return {"active": name} | before | {"environments": environments}
+
+    _edit(path, change, expected)
 
 
 def remember(path: Path, key: str, value: str) -> None:
     """Set the top-level `key` (`active`, `theme`). Raises ConfigError."""
-    _edit(path, lambda document: _with_top_level(document, key, value))
+    _edit(
+        path,
+        lambda document: _with_top_level(document, key, value),
+        lambda before: before | {key: value},
+    )
 
 
 def _with_top_level(document: TOMLDocument, key: str, value: str) -> str:
@@ -49,17 +62,25 @@ def _with_top_level(document: TOMLDocument, key: str, value: str) -> str:
     return f"{key} = {tomlkit.item(value).as_string()}\n{tomlkit.dumps(document)}"
 
 
-def _edit(path: Path, change: Callable[[TOMLDocument], str]) -> None:
+def _edit(
+    path: Path,
+    change: Callable[[TOMLDocument], str],
+    expected: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
     import tomlkit
+    from tomlkit.exceptions import TOMLKitError
 
+    content = read_content(path)
+    before = parse_document(path, content)
     try:
-        content = path.read_bytes() if path.exists() else b""
-    except OSError as error:
-        raise ConfigError(path, f"cannot be read ({error.strerror}); nothing changed") from None
-    parse_document(path, content)
-    text = change(tomlkit.parse(content.decode("utf-8-sig")))
-    # What would be written must read back: never leave a file that the next start refuses.
-    parse_document(path, text.encode())
+        text = change(tomlkit.parse(content.decode("utf-8-sig")))
+        # What would be written must read back as meant: among dotted keys, tomlkit can put a
+        # table where it swallows the keys after it.
+        safe = tomllib.loads(text) == expected(before)
+    except (TOMLKitError, tomllib.TOMLDecodeError):
+        safe = False
+    if not safe:
+        raise ConfigError(path, "is laid out in a way that only you can change; edit it by hand")
     try:
         write_atomically(path, text.encode())
     except OSError as error:

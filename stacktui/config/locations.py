@@ -15,10 +15,15 @@ def config_file(explicit: Path | None = None) -> Path:
     The file may not exist.
     """
     if explicit is not None:
-        return explicit.expanduser()
+        return _expanded(explicit)
     if named := os.environ.get(CONFIG_VARIABLE):
-        return Path(named).expanduser()
+        return _expanded(named)
     return config_directory() / "config.toml"
+
+
+def _expanded(path: Path | str) -> Path:
+    # Unlike Path.expanduser, this leaves the home of an unknown user as it is written.
+    return Path(os.path.expanduser(path))
 
 
 def config_directory() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 
 from stacktui.config.document import Table, nearest
@@ -9,6 +10,7 @@ from stacktui.environments.model import Environment, parse_arm_url
 from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
 from stacktui.transport.proxy import DIRECT, parse_proxy
 
+_PORT = re.compile(r"[0-9]{1,5}")
 KEYS = ("arm", "profile", "identity", "subscription", "ca", "proxy", "resolve")
 
 
@@ -18,7 +20,9 @@ def read_environment(name: str, table: Table) -> Environment:
     try:
         arm = parse_arm_url(arm)
     except ValueError as error:
-        raise table.error("arm", f"{arm!r} {error}") from None
+        # A URL with a user name may hold a password: it is not repeated.
+        quoted = "" if "@" in arm else f"{arm!r} "
+        raise table.error("arm", f"{quoted}{error}") from None
     profile = table.string("profile") or DEFAULT_PROFILE
     if profile not in PROFILES:
         meant = nearest(profile, PROFILES)
@@ -52,7 +56,7 @@ def _resolve(table: Table) -> dict[str, str]:
     for key, value in pins.items():
         for text in (key, value):
             host, _, port = text.rpartition(":")
-            if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            if not host or not _PORT.fullmatch(port) or not 0 < int(port) < 65536:
                 raise table.error(
                     "resolve", f'has {text!r}, which is not host:port; write "host:443"'
                 )

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
+from stacktui.environments.model import parse_arm_url
 from stacktui.environments.naming import suffixes
 from stacktui.transport.json_body import JsonError, parse_json
 from stacktui.transport.text import Cleaner
@@ -17,6 +18,7 @@ from stacktui.transport.text import Cleaner
 PATH = "/metadata/endpoints"
 # The first is what `az` 2.66 asks for, so that its users get a verdict on the same request.
 API_VERSIONS = ("2015-01-01", "2019-10-01")
+_TITLE_START = re.compile(r"<title", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _LOOKS_HTML = re.compile(
     rb"\A\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|\?xml)", re.IGNORECASE
@@ -101,7 +103,10 @@ def looks_like_html(body: bytes) -> bool:
 
 def page_title(body: bytes, cleaner: Cleaner) -> str | None:
     """The title of an HTML page, as one harmless line."""
-    found = _TITLE.search(body[:65536].decode("utf-8", "replace"))
+    page = body[:65536].decode("utf-8", "replace")
+    start = _TITLE_START.search(page)
+    # Matched at the first one alone: a page full of them would take quadratic time.
+    found = _TITLE.match(page, start.start()) if start else None
     return cleaner.line(html.unescape(found[1]).strip(), 120) if found else None
 
 
@@ -157,8 +162,15 @@ def _select(document: Any, arm: str) -> Mapping[str, Any]:
     )
     if not clouds:
         raise _incomplete("authentication", None)
-    ours = [each for each in clouds if str(each.get("resourceManager", "")).rstrip("/") == arm]
+    ours = [each for each in clouds if _origin(each.get("resourceManager")) == arm]
     return (ours or clouds)[0]
+
+
+def _origin(url: object) -> str:
+    try:
+        return parse_arm_url(url) if isinstance(url, str) else ""
+    except ValueError:
+        return ""
 
 
 def _split_login(login: str) -> Any:
@@ -166,13 +178,18 @@ def _split_login(login: str) -> Any:
         parts = urlsplit(login)
         _ = parts.port
     except ValueError:
-        raise _incomplete("authentication.loginEndpoint", "a broken URL") from None
+        raise _no_login("is a broken URL") from None
     if parts.scheme == "http":
         detail = "the login endpoint is http:, so secrets would travel in the clear"
         raise _error(MetadataProblem.LOGIN_INSECURE, detail, field="authentication.loginEndpoint")
     if parts.scheme != "https" or not parts.hostname:
-        raise _incomplete("authentication.loginEndpoint", "no https: URL")
+        raise _no_login("is no https: URL")
     return parts
+
+
+def _no_login(what: str) -> MetadataError:
+    field = "authentication.loginEndpoint"
+    return _error(MetadataProblem.INCOMPLETE, f"{field} {what}", field=field)
 
 
 def _provider(authentication: Mapping[str, Any], path: str) -> IdentityProvider:
@@ -201,8 +218,8 @@ def _incomplete(field: str, value: object) -> MetadataError:
             what = "is missing"
         case str() if not value.strip():
             what = "is blank"
-        case str():
-            what = f"is {value}"
+        case []:
+            what = "is empty"
         case _:
             what = f"has the wrong type ({type(value).__name__})"
     return _error(MetadataProblem.INCOMPLETE, f"{field} {what}", field=field)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 
 from stacktui.environments.profiles import DEFAULT_PROFILE
+
+# Names as DNS carries them (RFC 1123 section 2.1), with the underscore that some sites use.
+_HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_][a-z0-9._-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Environment:
 
 
 def parse_arm_url(text: str) -> str:
-    """`text` as `https://host[:port]`, lower-case host, no trailing slash.
+    """`text` as `https://host[:port]`, host in lower-case ASCII, no trailing slash.
 
     Raises ValueError whose message says what is wrong and, where it can be told, what was meant.
     """
@@ -41,34 +46,39 @@ def parse_arm_url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         host = text.split("://")[-1].split("/")[0] or "management.<region>.<fqdn>"
         raise ValueError(f"must be https://host[:port]; try https://{host}")
-    port = f":{parts.port}" if parts.port not in (None, 443) else ""
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    meant = f"https://{host}{port}"
+    usual = 443 if parts.scheme == "https" else 80
+    port = f":{parts.port}" if parts.port not in (None, usual) else ""
+    meant = f"https://{_host(parts.hostname)}{port}"
     if parts.scheme != "https":
         raise ValueError(f"must be https, not http; try {meant}")
     if "@" in parts.netloc:
         raise ValueError(f"must not hold a user name; try {meant}")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise ValueError(f"must be the host alone, without a path; try {meant}")
-    if not _is_host(parts.hostname):
-        raise ValueError("holds a host name that cannot exist")
     return meant
 
 
 def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
-        _ = parts.port  # raises on a port that is no number or out of range
-    except ValueError as error:
-        raise ValueError(f"must be https://host[:port] ({error})") from None
+        if parts.port == 0:  # asking raises on a port that is no number or out of range
+            raise ValueError("no port 0")
+    except ValueError:
+        # Python's own words may quote the user name and password.
+        raise ValueError("must be https://host[:port], with a port from 1 to 65535") from None
     if any(char.isspace() or not char.isprintable() for char in text):
         raise ValueError("must be https://host[:port], without blanks or control characters")
     return parts
 
 
-def _is_host(host: str) -> bool:
+def _host(host: str) -> str:
+    """The host as it goes into a URL; ValueError for one that cannot exist."""
     try:
-        encoded = host.encode("idna")
-    except UnicodeError:
-        return False
-    return len(encoded) <= 253 and not host.startswith((".", "-"))
+        if ":" in host:
+            return f"[{IPv6Address(host)}]"
+        encoded = host.encode("idna").decode().lower()
+    except ValueError:
+        encoded = ""
+    if not _HOST.fullmatch(encoded):
+        raise ValueError("holds a host name that cannot exist")
+    return encoded

@@ -39,6 +39,8 @@ def _credential(table: Table) -> SecretRef | CertificateRef:
         raise table.error(
             None, 'needs either secret = { env = "NAME" } or certificate = "file.pem", not both'
         )
+    if "-----BEGIN" in (table.string("certificate") or ""):
+        raise table.error("certificate", "must be the path of a file, not its content")
     certificate = table.path_value("certificate")
     return CertificateRef(certificate) if certificate else _secret(table)
 
@@ -53,7 +55,8 @@ def _secret(table: Table) -> SecretRef:
         raise table.error("secret", f"must be one reference; {how}")
     if variable := reference.string("env"):
         if not _VARIABLE.fullmatch(variable):
-            raise table.error("secret", f"{variable!r} is no name of a variable; {how}")
+            # It may be the secret itself in the wrong place: it is not repeated.
+            raise table.error("secret", f"has an env that is no name of a variable; {how}")
         return EnvSecret(variable)
     if path := reference.path_value("file"):
         return FileSecret(path)

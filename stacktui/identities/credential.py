@@ -6,6 +6,7 @@ MSAL would fail late and vaguely on most of these files; here each has its own n
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha1, sha256
@@ -26,6 +27,9 @@ from stacktui.identities.model import CertificateRef
 from stacktui.transport.text import visible
 
 MAX_SIZE = 1024 * 1024
+_CERTIFICATE_BLOCK = re.compile(
+    rb"-----BEGIN (X509 )?CERTIFICATE-----.*?-----END (X509 )?CERTIFICATE-----", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +87,17 @@ def _certificate(path: Path, content: bytes) -> x509.Certificate:
         # PKCS#12 and a DER certificate both start with a SEQUENCE; only the first can hold a key.
         detail = "binary content: a PFX (PKCS#12) or DER file, where PEM with key is needed"
         raise _error(path, CertificateProblem.PFX, detail)
+    # The block alone, so that damage elsewhere in the file is not taken for the certificate's.
+    block = _CERTIFICATE_BLOCK.search(content)
     try:
-        return x509.load_pem_x509_certificate(content)
-    except ValueError:
+        if block:
+            return x509.load_pem_x509_certificate(block[0])
+        detail = "no PEM certificate" if content.strip() else "the file is empty"
         if b"PRIVATE KEY-----" in content:
             detail = "a private key, but no certificate"
-        else:
-            detail = "no PEM certificate" if content.strip() else "the file is empty"
-        raise _error(path, CertificateProblem.NO_CERTIFICATE, detail) from None
+    except ValueError:
+        detail = "the certificate cannot be read"
+    raise _error(path, CertificateProblem.NO_CERTIFICATE, detail)
 
 
 def _key(path: Path, content: bytes) -> RSAPrivateKey:

@@ -18,6 +18,8 @@ def resolve_secret(reference: SecretRef) -> str:
         value = os.environ.get(reference.name)
         if value is None:
             raise _error(reference, "it is not set")
+        if not _is_text(value):
+            raise _error(reference, "it is not text")
     else:
         value = _read(reference)
     if not value.strip():
@@ -41,6 +43,15 @@ def _read(reference: FileSecret) -> str:
         raise _error(reference, error.strerror or type(error).__name__) from None
     # Editors and `echo` end a file with a line break that is no part of the secret.
     return text.removesuffix("\n").removesuffix("\r")
+
+
+def _is_text(value: str) -> bool:
+    """False for a variable whose bytes are no UTF-8, which os.environ holds as surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _error(reference: SecretRef, detail: str) -> IdentityError:

@@ -21,7 +21,7 @@ from stacktui.identities.token import Token, read_token
 from stacktui.transport.json_body import JsonError, parse_json
 from stacktui.transport.msal_client import MsalResponse, Replay, run_msal
 from stacktui.transport.session import Session
-from stacktui.transport.text import Cleaner
+from stacktui.transport.text import Cleaner, visible
 
 if TYPE_CHECKING:
     from stacktui.identities.credential import ClientCertificate
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # What `prepare` gives: a secret, or a checked certificate with its key.
 Credential = Union[str, "ClientCertificate"]
 _CODE = re.compile(r"\b(AADSTS|MSIS)(\d{3,9})\b")
+# RFC 6750 section 2.1: anything else could not be sent in a header.
+_BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # AD FS knows no `.default`; where it says so, the resource's `openid` scope works instead.
 _ADFS_DEFAULT_SCOPE_REFUSED = "MSIS9605"
@@ -51,7 +53,7 @@ def authority_of(metadata: Metadata, identity: Identity) -> str:
         return login if login.lower().endswith("/adfs") else f"{login}/adfs"
     tenant = identity.tenant or metadata.tenant
     if not tenant:
-        raise IdentityError(SignInFault(SignInProblem.NO_TENANT, login, None))
+        raise IdentityError(SignInFault(SignInProblem.NO_TENANT, visible(login), None))
     return f"{login}/{tenant}"
 
 
@@ -131,7 +133,7 @@ def _acquire(request: _Request, client: Replay, cleaner: Cleaner) -> Token:
         except Exception:  # likewise
             raise _failed(SignInProblem.REFUSED, request, client.last, cleaner, tried) from None
         value = result.get("access_token") if isinstance(result, dict) else None
-        if isinstance(value, str) and value:
+        if isinstance(value, str) and _BEARER.fullmatch(value):
             cleaner.hide(value)
             return read_token(value, request.authority, scope, cleaner)
         if _ADFS_DEFAULT_SCOPE_REFUSED not in str(result):
@@ -149,12 +151,12 @@ def _failed(
     """What the sign-in service's last answer says, whatever MSAL made of it."""
     status = last.status_code if last else None
     authority = cleaner.line(request.authority, 200)
-    tried = tuple(scopes or ())
+    tried = tuple(cleaner.line(scope, 200) for scope in scopes or ())
     try:
         answer = parse_json(last.text.encode()) if last else {}
-    except JsonError as error:
+    except JsonError as broken:
         kind = SignInProblem.SERVER_ERROR if (status or 0) >= 500 else SignInProblem.NOT_JSON
-        fault = SignInFault(kind, authority, status, description=str(error), scopes=tried)
+        fault = SignInFault(kind, authority, status, description=str(broken), scopes=tried)
         return IdentityError(fault)
     answer = answer if isinstance(answer, dict) else {}
     error, description = _text(answer, "error"), _text(answer, "error_description")
@@ -189,4 +191,4 @@ def _code(answer: Mapping[str, Any], description: str) -> str:
         return found[0]
     codes = answer.get("error_codes")
     first = codes[0] if isinstance(codes, list) and codes else None
-    return f"AADSTS{first}" if isinstance(first, int) else ""
+    return f"AADSTS{first}" if type(first) is int else ""

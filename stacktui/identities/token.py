@@ -51,8 +51,8 @@ def read_token(value: str, authority: str, scope: str, cleaner: Cleaner) -> Toke
         return cleaner.line(claim, 200) if isinstance(claim, str) else None
 
     facts = TokenFacts(
-        authority=authority,
-        scope=scope,
+        authority=cleaner.line(authority, 200),
+        scope=cleaner.line(scope, 200),
         audience=text("aud"),
         issuer=text("iss"),
         tenant=text("tid"),

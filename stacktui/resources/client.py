@@ -34,7 +34,7 @@ class ArmClient:
         self._token = token
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
-        """All subscriptions that the token's holder can see."""
+        """All subscriptions that the token's holder can see; a row without an id is none."""
         url = f"{self._arm}/subscriptions?api-version={self._profile.subscriptions}"
         rows, _ = await self._pages(url, "the subscriptions")
         return tuple(
@@ -44,6 +44,7 @@ class ArmClient:
                 self._text(row, "state"),
             )
             for row in rows
+            if self._text(row, "subscriptionId")
         )
 
     async def first_enabled_subscription(self) -> str:
@@ -86,18 +87,21 @@ class ArmClient:
             if len(seen) >= self._session.bounds.pages:
                 raise self._error(ArmProblem.PAGING_LIMIT, what, 200, message=f"{len(seen)} pages")
             seen.add(url)
-            page = await self._get(url, what)
+            page, answer = await self._get(url, what)
             value = page.get("value")
             if not isinstance(value, list):
-                raise self._error(ArmProblem.SHAPE, what, 200, message="no list of values")
+                message = "no list of values"
+                raise self._error(ArmProblem.SHAPE, what, 200, message=message, answer=answer)
             rows += [row for row in value if isinstance(row, dict)]
             link = page.get("nextLink")
             if not isinstance(link, str) or not link:
                 return rows, len(seen)
             if link in seen:
-                raise self._error(ArmProblem.PAGING_LOOP, what, 200, message=link)
+                problem = ArmProblem.PAGING_LOOP
+                raise self._error(problem, what, 200, message=link, answer=answer)
             if not self._is_ours(link):
-                raise self._error(ArmProblem.PAGING_FOREIGN_HOST, what, 200, message=link)
+                problem = ArmProblem.PAGING_FOREIGN_HOST
+                raise self._error(problem, what, 200, message=link, answer=answer)
             url = link
 
     def _is_ours(self, link: str) -> bool:
@@ -112,7 +116,7 @@ class ArmClient:
         except ValueError:
             return False
 
-    async def _get(self, url: str, what: str) -> dict[str, Any]:
+    async def _get(self, url: str, what: str) -> tuple[dict[str, Any], Answer]:
         headers = {"Authorization": f"Bearer {self._token.value}"}
         limit = self._session.bounds.page
         answer = await self._session.fetch(
@@ -127,7 +131,7 @@ class ArmClient:
             raise self._error(problem, what, 200, message=str(error), answer=answer) from None
         if not isinstance(page, dict):
             raise self._error(ArmProblem.SHAPE, what, 200, message="no object", answer=answer)
-        return page
+        return page, answer
 
     def _refused(self, answer: Answer, what: str) -> ArmError:
         code, message = read_arm_error(answer.body, self._session.cleaner)

@@ -152,6 +152,10 @@ class Connections(httpx.AsyncBaseTransport):
             detail = f"the request was sent; no answer in {bound:g} s"
             kind = TransportFaultKind.FIRST_BYTE_TIMEOUT
             raise _error(kind, host, port, detail, bound) from None
+        except h11.LocalProtocolError:
+            # Its words would quote the header, which may be a token.
+            detail = "the request holds a character that HTTP/1.1 cannot carry"
+            raise _error(TransportFaultKind.HTTP_PROTOCOL, host, port, detail) from None
         except h11.RemoteProtocolError as error:
             detail = self._cleaner.line(f"the answer is not HTTP/1.1: {error}")
             raise _error(TransportFaultKind.HTTP_PROTOCOL, host, port, detail) from None

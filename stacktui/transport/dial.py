@@ -36,10 +36,6 @@ Timed = Callable[[PhaseName, str], AbstractContextManager[None]]
 # Gives the TLS context when it is needed: it loads while DNS and TCP are under way.
 Trust = Callable[[], Awaitable[ssl.SSLContext]]
 
-# OpenSSL reason codes that mean: what came back was no TLS record at all.
-_NOT_TLS_REASONS = frozenset(
-    {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "RECORD_LAYER_FAILURE"}
-)
 _TCP_KINDS = {
     errno.ECONNREFUSED: TransportFaultKind.TCP_REFUSED,
     errno.ETIMEDOUT: TransportFaultKind.TCP_TIMEOUT,
@@ -210,7 +206,7 @@ def _tls_fault(
             detail = cleaner.line(error.verify_message)
             code = error.verify_code
             return TransportFault(kinds.TLS_VERIFY, host, port, detail, verify_code=code)
-        case ssl.SSLError(reason=reason) if reason in _NOT_TLS_REASONS and not _is_tls(stream):
+        case _ if stream.received and not _is_tls(stream):
             answer = cleaner.excerpt(stream.received, 120)
             detail = "what came back is not TLS"
             return TransportFault(kinds.TLS_NOT_TLS, host, port, detail, answer=answer)
@@ -227,5 +223,5 @@ def _tls_fault(
 
 def _is_tls(stream: TlsStream) -> bool:
     # RFC 8446 section 5.1: a record starts with its type (20 to 24), then 0x03.
-    start = stream.received[:2]
-    return len(start) == 2 and 20 <= start[0] <= 24 and start[1] == 3
+    kind, version = stream.received[:1], stream.received[1:2]
+    return b"\x14" <= kind <= b"\x18" and version in (b"\x03", b"")

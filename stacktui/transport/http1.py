@@ -17,7 +17,8 @@ class Http1Connection:
     """One connection, one request at a time: `send`, then `head`, then `body` to its end.
 
     Raises h11.RemoteProtocolError for an answer that is not HTTP/1.1, ConnectionResetError for one
-    that ends too early, and OSError from the stream. After either, only `close` makes sense.
+    that ends too early, h11.LocalProtocolError for a request that HTTP/1.1 cannot carry, and
+    OSError from the stream. After any of them, only `close` makes sense.
     """
 
     def __init__(self, stream: Stream) -> None:
@@ -67,6 +68,8 @@ class Http1Connection:
     def reuse(self) -> bool:
         """Make ready for another request; False where the connection must not be used again."""
         done = self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE
+        # What came after the answer, bytes or an end, must not count for the next request.
+        done = done and self._h11.trailing_data == (b"", False)
         if done:
             self._h11.start_next_cycle()
         return done

@@ -111,11 +111,13 @@ async def run_msal(session: Session, work: Callable[[Replay], T]) -> T:
     what `Session.fetch` raises, and RuntimeError when MSAL asks without end.
     """
     recorded: list[MsalResponse] = []
-    while len(recorded) <= MAX_REQUESTS:
+    while True:
         try:
             return work(Replay(recorded))
         except _Wanted as wanted:
             request = wanted
+        if len(recorded) >= MAX_REQUESTS:
+            raise RuntimeError(f"MSAL made more than {MAX_REQUESTS} requests for one token")
         answer = await session.fetch(
             request.method,
             request.url,
@@ -126,4 +128,3 @@ async def run_msal(session: Session, work: Callable[[Replay], T]) -> T:
         )
         text = answer.body.decode("utf-8-sig", "replace")
         recorded.append(MsalResponse(answer.status, text, answer.headers))
-    raise RuntimeError(f"MSAL made more than {MAX_REQUESTS} requests for one token")

@@ -12,6 +12,9 @@ from stacktui.transport.facts import Attempt
 
 # RFC 8305 section 8: the recommended Connection Attempt Delay, seconds.
 ATTEMPT_DELAY = 0.25
+# What this box says of an address that it cannot even try, such as IPv6 on a box without: that
+# must not hide what the other addresses met.
+_OUR_SIDE = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 
 async def connect_any(
@@ -19,13 +22,15 @@ async def connect_any(
 ) -> socket.socket:
     """A socket connected to one of `addresses`, within `bound` seconds for all of them together.
 
-    `attempts` receives one entry per address that was tried. Raises the first attempt's OSError,
-    or TimeoutError when the bound passed before any attempt ended otherwise.
+    `attempts` receives one entry per address that was tried; the error of one that was given up,
+    as another had connected, is ECANCELED. Raises the most telling attempt's OSError, or
+    TimeoutError when the bound passed before any peer or the network answered.
     """
     pending: dict[asyncio.Task[socket.socket], tuple[str, float]] = {}
     errors: list[OSError] = []
     waiting = list(addresses)
     deadline = perf_counter() + bound
+    timed_out = False
     try:
         while waiting or pending:
             if waiting:
@@ -52,14 +57,21 @@ async def connect_any(
                     raise error
             if winner is not None:
                 return winner
-            if perf_counter() >= deadline:
+            timed_out = perf_counter() >= deadline
+            if timed_out:
                 break
     finally:
+        given_up = "ETIMEDOUT" if perf_counter() >= deadline else "ECANCELED"
         for task, (address, started) in pending.items():
             task.cancel()
-            attempts.append(Attempt(address, port, perf_counter() - started, "ETIMEDOUT"))
-        await asyncio.gather(*pending, return_exceptions=True)
-    raise errors[0] if errors else TimeoutError()
+            attempts.append(Attempt(address, port, perf_counter() - started, given_up))
+        for late in await asyncio.gather(*pending, return_exceptions=True):
+            if isinstance(late, socket.socket):  # connected before it could be cancelled
+                late.close()
+    told = [error for error in errors if error.errno not in _OUR_SIDE]
+    if told or (errors and not timed_out):
+        raise (told or errors)[0]
+    raise TimeoutError
 
 
 async def _connect(address: str, port: int) -> socket.socket:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import httpx
 
@@ -192,25 +193,45 @@ async def _read_body(request: httpx.Request, response: httpx.Response, limit: in
     """The body, decompressed, at most `limit` bytes; a gzip bomb is never unpacked further."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", ""):
-        raise _body_error(request, TransportFaultKind.BODY_ENCODING, f"encoded as {encoding!r}")
-    # RFC 1952, with its header and trailer checked (wbits 16 + 15).
-    gunzip = zlib.decompressobj(16 + zlib.MAX_WBITS) if encoding == "gzip" else None
+        detail = f"encoded as {encoding[:40]!r}"
+        raise _body_error(request, TransportFaultKind.BODY_ENCODING, detail)
+    gunzip = _Gunzip() if encoding == "gzip" else None
     parts = bytearray()
     async for raw in response.aiter_raw():
-        if gunzip is None:
-            parts += raw
-        else:
-            try:
-                parts += gunzip.decompress(raw, limit + 1 - len(parts))
-            except zlib.error as error:
-                detail = f"broken gzip: {error}"
-                raise _body_error(request, TransportFaultKind.BODY_ENCODING, detail) from None
+        try:
+            parts += gunzip.feed(raw, limit + 1 - len(parts)) if gunzip else raw
+        except zlib.error as error:
+            detail = f"broken gzip: {error}"
+            raise _body_error(request, TransportFaultKind.BODY_ENCODING, detail) from None
         if len(parts) > limit:
             detail = f"larger than {limit} bytes"
             raise _body_error(request, TransportFaultKind.TOO_LARGE, detail, limit)
-    if gunzip is not None and not gunzip.eof and parts:
+    if gunzip is not None and not gunzip.whole:
         raise _body_error(request, TransportFaultKind.BODY_TRUNCATED, "gzip ends too early")
     return bytes(parts)
+
+
+class _Gunzip:
+    """RFC 1952, of one member or several, each with its header and trailer checked."""
+
+    def __init__(self) -> None:
+        self._member: Any = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether what was fed ends with a member, or was nothing at all."""
+        return self._member is None
+
+    def feed(self, raw: bytes, limit: int) -> bytes:
+        """What `raw` adds, at most `limit` bytes of it. Raises zlib.error."""
+        parts = bytearray()
+        while raw and len(parts) < limit:
+            self._member = self._member or zlib.decompressobj(16 + zlib.MAX_WBITS)
+            parts += self._member.decompress(raw, limit - len(parts))
+            if not self._member.eof:
+                break  # all of `raw` is in, or there is no room for more
+            raw, self._member = self._member.unused_data, None
+        return bytes(parts)
 
 
 def _body_error(

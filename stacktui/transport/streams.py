@@ -26,7 +26,10 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
     def readable(self) -> bool:
-        """Whether bytes (or an end) wait to be read, without waiting for them."""
+        """Whether bytes (or an end) wait to be read, without waiting for them.
+
+        May lose such a byte: only a stream that has nothing left to say may be asked.
+        """
         ...
 
 
@@ -38,6 +41,9 @@ class SocketStream:
         self._loop = asyncio.get_running_loop()
 
     async def read(self, max_bytes: int) -> bytes:
+        # sock_recv does not yield while there is something to read: without this, a peer that
+        # never pauses could hold up every bound, and the screen.
+        await asyncio.sleep(0)
         return await self._loop.sock_recv(self._sock, max_bytes)
 
     async def write(self, data: bytes) -> None:
@@ -117,7 +123,13 @@ class TlsStream:
         self._below.close()
 
     def readable(self) -> bool:
-        return self._tls.pending() > 0 or self._below.readable()
+        try:
+            self._tls.read(1)  # takes note of what has come, such as the server's close_notify
+        except ssl.SSLWantReadError:
+            return self._below.readable()
+        except ssl.SSLError:
+            pass
+        return True
 
     @property
     def protocol(self) -> str | None:

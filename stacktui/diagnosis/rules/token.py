@@ -159,8 +159,9 @@ def sp_secret_wrong(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...
     remedies = (
         Remedy(
             "Check that the secret's value was pasted, not its id: the portal shows both, "
-            f"and the value only once ({identity.credential})"
+            "and the value only once"
         ),
         _new_secret(fault, client),
     )
-    return f"The sign-in service refuses the secret of application {client}", evidence, remedies
+    title = "The sign-in service refuses the application's secret"
+    return title, (f"application {client}", *evidence), remedies

@@ -1,0 +1,220 @@
+"""Changing the config: nothing of the user's is lost, and a broken file is left alone."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stacktui.config.document import ConfigError
+from stacktui.config.edit import add_environment, remember
+
+ARM = {"arm": "https://management.local.azurestack.external"}
+WRITTEN_BY_HAND = """\
+# Ours. Ask before changing.
+theme = "light"   # for the projector
+
+[environments.West]
+profile = "2019-03-01-hybrid"
+arm = "https://management.west.contoso.example"  # the old one
+colour = "blue"
+
+[identities.ops]
+kind = "service-principal"
+secret = { env = "OPS_SECRET" }
+"""
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(WRITTEN_BY_HAND)
+    return path
+
+
+def test_the_first_environment_makes_a_private_file(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "config.toml"
+    add_environment(path, "Home", ARM)
+    assert tomllib.loads(path.read_text()) == {"active": "Home", "environments": {"Home": ARM}}
+    assert mode(path) == 0o600
+    assert [mode(folder) for folder in (path.parent, path.parent.parent)] == [0o700, 0o700]
+
+
+def test_everything_written_by_hand_stays_as_it_was(config: Path) -> None:
+    add_environment(config, "East", ARM)
+    text = config.read_text()
+    lines = iter(text.splitlines())
+    assert all(line in lines for line in WRITTEN_BY_HAND.splitlines()), text
+    before, after = tomllib.loads(WRITTEN_BY_HAND), tomllib.loads(text)
+    before["environments"]["East"] = ARM
+    assert after == before | {"active": "East"}
+
+
+def test_active_comes_before_the_first_table(config: Path) -> None:
+    remember(config, "active", "West")
+    text = config.read_text()
+    assert text.index("active") < text.index("[environments")
+    assert tomllib.loads(text) == tomllib.loads(WRITTEN_BY_HAND) | {"active": "West"}
+
+
+def test_a_top_level_key_that_is_there_is_changed_in_place(config: Path) -> None:
+    remember(config, "theme", "dark")
+    assert config.read_text() == WRITTEN_BY_HAND.replace('"light"', '"dark"')
+
+
+def test_an_active_environment_stays_active(config: Path) -> None:
+    remember(config, "active", "West")
+    add_environment(config, "East", ARM)
+    assert tomllib.loads(config.read_text())["active"] == "West"
+
+
+def test_an_environment_is_not_added_twice(config: Path) -> None:
+    with pytest.raises(ConfigError, match=r"environments\.West is already there"):
+        add_environment(config, "West", ARM)
+    assert config.read_text() == WRITTEN_BY_HAND
+
+
+@pytest.mark.parametrize("name", ["with space", "dots.in.it", 'quo"te', "émigré", "a\nb", "#"])
+def test_any_name_reads_back(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "config.toml"
+    add_environment(path, name, ARM)
+    assert tomllib.loads(path.read_text()) == {"active": name, "environments": {name: ARM}}
+
+
+def test_pins_are_written_as_a_table_of_strings(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    values = ARM | {"resolve": {"management.local.azurestack.external:443": "127.0.0.1:8443"}}
+    add_environment(path, "A", values)
+    assert tomllib.loads(path.read_text())["environments"]["A"] == values
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[environments.A]\narm = "a"\n[identities.x]\nkind = "k"\n[environments.B]\narm = "b"\n',
+        'environments.A.arm = "a"\n',
+        'environments = { A = { arm = "a" } }\n',
+        'environments = {}\ntheme = "dark"\n',
+        "[environments]\n[environments.A]\narm = 'a'\n[[extra]]\nx = 1\n",
+        '[identities.x]\nkind = "k"\n',
+        '\ufeffactive = "A"\r\n[environments.A]\r\narm = "a"\r\n',
+    ],
+)
+def test_every_way_to_write_tables_is_added_to(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(content.encode())
+    before = tomllib.loads(content.removeprefix("\ufeff"))
+    add_environment(path, "New", ARM)
+    after = tomllib.loads(path.read_text())
+    before.setdefault("environments", {})["New"] = ARM
+    assert after == {"active": "New"} | before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a = \n",
+        b"[environments.A\n",
+        b'a = "caf\xe9"\n',
+        b"a = 1\na = 2\n",
+        b"environments = 5\n",
+        b'environments = ["West"]\n',
+    ],
+)
+def test_a_broken_file_is_left_byte_for_byte(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError):
+        add_environment(path, "New", ARM)
+    assert path.read_bytes() == content
+    assert [each.name for each in tmp_path.iterdir()] == ["config.toml"]
+
+
+def test_dotted_keys_are_never_swallowed_by_a_new_table(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    content = 'environments.A.arm = "a"\ntheme = "dark"\n'
+    path.write_text(content)
+    # What tomlkit makes of it depends on its release: all is kept, or nothing is changed.
+    try:
+        add_environment(path, "New", ARM)
+    except ConfigError as error:
+        told, expected = str(error), {"A": {"arm": "a"}}
+        unchanged = path.read_text() == content
+    else:
+        told, expected, unchanged = "edit it by hand", {"A": {"arm": "a"}, "New": ARM}, True
+    assert "edit it by hand" in told
+    assert unchanged
+    after = tomllib.loads(path.read_text())
+    assert (after["theme"], after["environments"]) == ("dark", expected)
+
+
+def test_a_directory_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        remember(tmp_path, "theme", "dark")
+
+
+@pytest.mark.timeout(5)
+def test_a_fifo_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    with pytest.raises(ConfigError, match="is not a file"):
+        remember(path, "theme", "dark")
+    assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    path = tmp_path / "plain" / "config.toml"
+    with pytest.raises(ConfigError) as caught:
+        remember(path, "theme", "dark")
+    assert str(caught.value) == f"{path}: cannot be written (File exists); nothing changed"
+
+
+@pytest.mark.parametrize("bits", [0o600, 0o640, 0o644])
+def test_the_mode_is_kept(config: Path, bits: int) -> None:
+    config.chmod(bits)
+    remember(config, "theme", "dark")
+    assert mode(config) == bits
+
+
+def test_a_symbolic_link_stays_one(config: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.toml"
+    link.symlink_to(config.name)
+    remember(link, "theme", "dark")
+    assert link.is_symlink()
+    assert tomllib.loads(config.read_text())["theme"] == "dark"
+
+
+def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path) -> None:
+    link = tmp_path / "loop.toml"
+    link.symlink_to(link.name)
+    with pytest.raises(ConfigError):
+        remember(link, "theme", "dark")
+    assert link.is_symlink()
+
+
+_KEYS = st.text(alphabet='ab ."é\n', min_size=1, max_size=6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(names=st.lists(_KEYS, min_size=1, max_size=4, unique=True), value=st.text(max_size=20))
+def test_environments_added_in_turn_all_read_back(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str], value: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "property.toml"
+    path.unlink(missing_ok=True)
+    for name in names:
+        add_environment(path, name, {"arm": value})
+    assert tomllib.loads(path.read_bytes().decode()) == {
+        "active": names[0],
+        "environments": {name: {"arm": value} for name in names},
+    }

@@ -1,0 +1,51 @@
+"""Where files are looked for, most explicit first."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from stacktui.config import locations
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the places of a Linux platform")
+
+
+@linux
+def test_the_platforms_place_comes_last() -> None:
+    expected = Path(os.environ["HOME"], ".config", "stacktui")
+    assert locations.config_file() == expected / "config.toml"
+    assert locations.own_bundle() == expected / "ca-bundle.pem"
+    assert locations.user_themes() == expected / "themes"
+
+
+@linux
+def test_xdg_config_home_moves_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert locations.config_file() == tmp_path / "stacktui" / "config.toml"
+
+
+def test_the_variable_beats_the_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACKTUI_CONFIG", "~/mine.toml")
+    assert locations.config_file() == Path.home() / "mine.toml"
+
+
+def test_an_empty_variable_counts_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACKTUI_CONFIG", "")
+    assert locations.config_file().name == "config.toml"
+
+
+def test_the_option_beats_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACKTUI_CONFIG", "elsewhere.toml")
+    assert locations.config_file(Path("~/named.toml")) == Path.home() / "named.toml"
+
+
+def test_an_unknown_users_home_is_left_as_written() -> None:
+    named = Path("~no-such-user-here/c.toml")
+    assert locations.config_file(named) == named
+
+
+def test_the_packaged_themes_are_there() -> None:
+    assert locations.packaged_themes().is_dir()

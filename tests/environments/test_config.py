@@ -1,0 +1,125 @@
+"""`[environments.*]` tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stacktui.config.document import ConfigError, Table
+from stacktui.environments.config import KEYS, read_environment
+from stacktui.environments.model import Environment
+
+ARM = "https://management.local.azurestack.external"
+
+
+def read(**values: object) -> Environment:
+    return read_environment(
+        "A", Table(Path("conf/c.toml"), "environments.A", {"arm": ARM} | values)
+    )
+
+
+def refusal(**values: object) -> str:
+    with pytest.raises(ConfigError) as caught:
+        read(**values)
+    return str(caught.value)
+
+
+def test_only_the_url_is_needed() -> None:
+    assert read() == Environment("A", ARM)
+
+
+def test_every_key_is_read() -> None:
+    found = read(
+        arm="https://Management.Local.AzureStack.external:443/",
+        profile="2018-03-01-hybrid",
+        identity="ops",
+        subscription="sub",
+        ca="root.pem",
+        proxy="http://proxy:3128",
+        resolve={"Management.local:443": "10.0.0.5:443"},
+    )
+    assert found == Environment(
+        name="A",
+        arm=ARM,
+        profile="2018-03-01-hybrid",
+        identity="ops",
+        subscription="sub",
+        ca=Path("conf/root.pem"),
+        proxy="http://proxy:3128",
+        resolve={"management.local:443": "10.0.0.5:443"},
+    )
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_wrong_type_names_the_key(key: str) -> None:
+    wanted = "a table" if key == "resolve" else "a string"
+    assert (
+        refusal(**{key: 5}) == f"conf/c.toml: environments.A.{key} must be {wanted}, not a number"
+    )
+
+
+def test_no_url_says_what_to_add() -> None:
+    with pytest.raises(ConfigError, match=r"environments\.A has no arm; add: arm = "):
+        read_environment("A", Table(Path("c.toml"), "environments.A", {}))
+
+
+def test_a_bad_url_is_quoted_with_the_mend() -> None:
+    assert refusal(arm="http://host") == (
+        "conf/c.toml: environments.A.arm 'http://host' must be https, not http; try https://host"
+    )
+
+
+def test_a_password_in_the_url_is_not_repeated() -> None:
+    assert "hunter2" not in refusal(arm="https://ops:hunter2@host")
+
+
+@pytest.mark.parametrize(
+    ("profile", "hint"),
+    [
+        ("2020-09-01-hybird", "did you mean 2020-09-01-hybrid?"),
+        ("zzz", "known: 2017-03-09-profile, 2018-03-01-hybrid"),
+    ],
+)
+def test_an_unknown_profile_names_the_nearest(profile: str, hint: str) -> None:
+    assert hint in refusal(profile=profile)
+
+
+@pytest.mark.parametrize("proxy", ["none", "http://proxy:3128", "https://u:p@proxy", "proxy:3128"])
+def test_a_proxy_is_kept_as_written(proxy: str) -> None:
+    assert read(proxy=proxy).proxy == proxy
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "socks5://u:hunter2@proxy",
+        "http://u:hunter2/x@proxy:3128",
+        "http://u:hunter2#x@proxy:3128",
+        "http://u\u2100:hunter2@proxy",
+        "http://[u:hunter2@proxy",
+        "http://",
+    ],
+)
+def test_a_bad_proxy_is_refused_without_its_password(proxy: str) -> None:
+    message = refusal(proxy=proxy)
+    assert message.startswith("conf/c.toml: environments.A.proxy ")
+    assert message.endswith(", or 'none'")
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    ("pin", "to"),
+    [
+        ("host", "10.0.0.5:443"),
+        ("host:443", "10.0.0.5"),
+        ("host:443", ":443"),
+        ("host:x", "10.0.0.5:443"),
+        ("host:0", "10.0.0.5:443"),
+        ("host:65536", "10.0.0.5:443"),
+        ("host:²", "10.0.0.5:443"),
+        ("host:443", "10.0.0.5:٤"),
+    ],
+)
+def test_a_pin_that_is_not_host_and_port_is_refused(pin: str, to: str) -> None:
+    assert 'write "host:443"' in refusal(resolve={pin: to})

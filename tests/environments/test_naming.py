@@ -1,0 +1,57 @@
+"""The naming rule of integrated systems, and the profiles."""
+
+from __future__ import annotations
+
+import pytest
+
+from stacktui.environments.naming import domain_of, suffixes, suggested_name
+from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
+
+
+@pytest.mark.parametrize(
+    ("host", "domain"),
+    [
+        ("management.local.azurestack.external", "local.azurestack.external"),
+        ("adminmanagement.west.contoso.example", "west.contoso.example"),
+        ("portal.local.azurestack.external", None),
+        ("management", None),
+        ("management.local", None),
+        ("localhost", None),
+        ("", None),
+    ],
+)
+def test_the_domain_follows_from_an_arm_host(host: str, domain: str | None) -> None:
+    assert domain_of(host) == domain
+
+
+def test_user_and_operator_have_their_own_vaults() -> None:
+    assert suffixes("management.w.c.example") == ("w.c.example", ".vault.w.c.example")
+    assert suffixes("adminmanagement.w.c.example") == ("w.c.example", ".adminvault.w.c.example")
+    assert suffixes("localhost") == (None, None)
+
+
+def test_names_are_suggested_as_the_documents_choose_them() -> None:
+    assert suggested_name("https://management.w.c.example") == "AzureStackUser"
+    assert suggested_name("https://adminmanagement.w.c.example:8443") == "AzureStackAdmin"
+
+
+@pytest.mark.parametrize(
+    ("name", "resources", "subscriptions", "authorization"),
+    [
+        ("2017-03-09-profile", "2016-02-01", "2016-06-01", "2015-07-01"),
+        ("2018-03-01-hybrid", "2018-02-01", "2016-06-01", "2015-07-01"),
+        ("2019-03-01-hybrid", "2018-05-01", "2016-06-01", "2015-07-01"),
+        ("2020-09-01-hybrid", "2019-10-01", "2016-06-01", "2015-07-01"),
+    ],
+)
+def test_a_profile_sends_the_documented_versions(
+    name: str, resources: str, subscriptions: str, authorization: str
+) -> None:
+    found = PROFILES[name]
+    assert (found.resources, found.subscriptions) == (resources, subscriptions)
+    assert found.authorization == authorization
+
+
+def test_the_default_profile_is_for_current_builds() -> None:
+    assert PROFILES[DEFAULT_PROFILE].builds == "2102 and later"
+    assert "latest" in PROFILES

@@ -1,0 +1,120 @@
+"""Signing in on stamps and on servers that say what a test wants."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from stacktui.environments.discovery import fetch_metadata
+from stacktui.environments.metadata import IdentityProvider, Metadata
+from stacktui.identities.faults import IdentityError, SignInFault
+from stacktui.identities.model import (
+    CertificateRef,
+    EnvSecret,
+    FileSecret,
+    Identity,
+    IdentityKind,
+    SecretRef,
+)
+from stacktui.identities.sign_in import acquire_token, prepare
+from stacktui.identities.token import Token
+from stacktui.stamp.running import RunningStamp
+from stacktui.transport.facts import Exchange
+from stacktui.transport.session import Session
+from stacktui.transport.text import Cleaner
+from tests.support.sessions import opened, opened_on
+from tests.support.web import Asked, Raw, Web, answer, serving
+
+AUDIENCE = "https://management.contoso.example/3ee899c8"
+TENANT = "0f8ab61b-9b1c-4b8f-b55c-7c60a3a2a7f1"
+JSON = {"Content_Type": "application/json"}
+
+
+def identity_of(stamp: RunningStamp, *, certificate: bool = False, **replaced: object) -> Identity:
+    """The service principal that a stamp knows, or one that differs in what is `replaced`."""
+    credential = (
+        CertificateRef(Path(stamp.certificate_file))
+        if certificate
+        else FileSecret(Path(stamp.secret_file))
+    )
+    values = {
+        "kind": IdentityKind.SERVICE_PRINCIPAL,
+        "client_id": stamp.client_id,
+        "credential": credential,
+        "tenant": stamp.tenant,
+    }
+    return Identity(name="ops", **(values | replaced))  # type: ignore[arg-type]
+
+
+async def sign_in(
+    stamp: RunningStamp, identity: Identity, cleaner: Cleaner | None = None
+) -> tuple[Token, tuple[Exchange, ...]]:
+    """A token from a stamp, and what went over the network for it."""
+    async with opened_on(stamp, cleaner=cleaner) as session:
+        metadata = await fetch_metadata(session, stamp.arm_url)
+        session.take_exchanges()
+        credential = prepare(identity, session.cleaner)
+        token = await acquire_token(session, metadata, identity, credential)
+        return token, session.take_exchanges()
+
+
+async def refusal(stamp: RunningStamp, identity: Identity) -> SignInFault:
+    """How a stamp refuses an identity."""
+    with pytest.raises(IdentityError) as caught:
+        await sign_in(stamp, identity)
+    assert isinstance(caught.value.fault, SignInFault)
+    return caught.value.fault
+
+
+@asynccontextmanager
+async def login_host(
+    token: Raw, discovery: Raw | None = None, *, adfs: bool = False
+) -> AsyncIterator[tuple[Web, Metadata]]:
+    """A sign-in host that gives every token request the same answer."""
+
+    def said(asked: Asked) -> Raw:
+        if asked.method == "POST":
+            return token
+        return discovery or answer(document(web.url), **JSON)
+
+    async with serving(said) as web:
+        provider = IdentityProvider.ADFS if adfs else IdentityProvider.ENTRA
+        login = f"{web.url}/adfs" if adfs else web.url
+        yield web, Metadata("2015-01-01", login, AUDIENCE, provider)
+
+
+def document(origin: str) -> bytes:
+    """An OpenID configuration."""
+    return json.dumps(
+        {
+            "issuer": f"{origin}/{TENANT}/v2.0",
+            "authorization_endpoint": f"{origin}/authorize",
+            "token_endpoint": f"{origin}/token",
+        }
+    ).encode()
+
+
+def ops(
+    credential: SecretRef | CertificateRef | None = None, tenant: str | None = TENANT
+) -> Identity:
+    """A service principal whose secret is in the variable `OPS`."""
+    kind = IdentityKind.SERVICE_PRINCIPAL
+    return Identity("ops", kind, "client-id", credential or EnvSecret("OPS"), tenant)
+
+
+async def acquire(session: Session, metadata: Metadata, identity: Identity) -> Token:
+    credential = prepare(identity, session.cleaner)
+    return await acquire_token(session, metadata, identity, credential)
+
+
+async def refused(metadata: Metadata, identity: Identity | None = None) -> SignInFault:
+    """How a login host refuses."""
+    async with opened() as session:
+        with pytest.raises(IdentityError) as caught:
+            await acquire(session, metadata, identity or ops())
+    assert isinstance(caught.value.fault, SignInFault)
+    return caught.value.fault

@@ -1,0 +1,91 @@
+"""Whatever happens on the way to the resource groups, no secret is in what is kept or logged."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from stacktui.environments.discovery import fetch_metadata
+from stacktui.environments.metadata import MetadataError
+from stacktui.environments.model import Environment
+from stacktui.identities.faults import IdentityError
+from stacktui.identities.model import FileSecret
+from stacktui.identities.sign_in import acquire_token, prepare
+from stacktui.identities.token import Token
+from stacktui.resources.client import ArmClient
+from stacktui.resources.model import ArmError
+from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
+from stacktui.stamp.running import RunningStamp
+from stacktui.transport.facts import TransportError
+from tests.identities.sign_ins import identity_of
+from tests.support.proxies import proxying
+from tests.support.sessions import Recorder, opened, trusting_file
+
+PROXY_PASSWORD = "pr0xy-passw0rd"
+WRONG_SECRET = "wr0ng~secret/with+signs="
+
+
+async def everything_kept(
+    stamp: RunningStamp, *, certificate: bool, secret: FileSecret | None
+) -> tuple[str, str | None]:
+    """All that a check of `stamp` could keep or show, and the token if there was one."""
+    replaced = {"credential": secret} if secret else {}
+    identity = identity_of(stamp, certificate=certificate, **replaced)
+    watch, told, token = Recorder(), "", None
+    async with proxying() as proxy:
+        url = f"http://ops:{PROXY_PASSWORD}@localhost:{proxy.port}"
+        context = trusting_file(stamp.ca_file)
+        async with opened(context, proxy=url, resolve=stamp.resolve, watch=watch) as session:
+            try:
+                metadata = await fetch_metadata(session, stamp.arm_url)
+                credential = prepare(identity, session.cleaner)
+                token = await acquire_token(session, metadata, identity, credential)
+                arm = ArmClient(session, Environment("A", stamp.arm_url), token)
+                told += repr(await arm.resource_groups(await arm.first_enabled_subscription()))
+                told += repr((metadata, token, str(token), token.facts, arm.__dict__))
+            except (TransportError, MetadataError, IdentityError, ArmError) as error:
+                told += repr((error, error.fault)) + str(error) + repr(error.__cause__)
+            told += repr((session.take_exchanges(), watch, identity, str(identity.credential)))
+    return told, token.value if isinstance(token, Token) else None
+
+
+@pytest.mark.parametrize("idp", list(IdentityProvider))
+@pytest.mark.parametrize("certificate", [False, True], ids=["secret", "certificate"])
+@pytest.mark.parametrize("fault", [None, "sp-secret-wrong", "sp-cert-rejected", "arm-forbidden"])
+def test_nothing_secret_is_kept_or_logged(
+    idp: IdentityProvider, certificate: bool, fault: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    with run_in_thread(StampOptions(idp=idp, fault=fault)) as stamp:
+        caplog.set_level(logging.DEBUG)
+        told, token = asyncio.run(everything_kept(stamp, certificate=certificate, secret=None))
+        pem = Path(stamp.certificate_file).read_text()
+    refused = fault == ("sp-cert-rejected" if certificate else "sp-secret-wrong")
+    assert (token is None) == refused
+    kept = told + caplog.text
+    key_line = pem.splitlines()[3]
+    for secret in filter(
+        None, (stamp.secret, quote(stamp.secret), token, key_line, PROXY_PASSWORD)
+    ):
+        assert secret not in kept
+    assert "PRIVATE KEY" not in kept
+    assert "eyJ" not in kept
+    assert stamp.client_id in told
+
+
+def test_a_refused_secret_is_not_kept_or_logged(
+    entra_stamp: RunningStamp, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "secret"
+    path.write_text(WRONG_SECRET)
+    caplog.set_level(logging.DEBUG)
+    told, token = asyncio.run(
+        everything_kept(entra_stamp, certificate=False, secret=FileSecret(path))
+    )
+    assert token is None
+    assert "AADSTS7000215" in told
+    for secret in (WRONG_SECRET, quote(WRONG_SECRET, safe=""), WRONG_SECRET[:8]):
+        assert secret not in told + caplog.text

@@ -1,0 +1,1 @@
+"""Real peers for the tests: certificates, listeners, web servers and proxies on loopback."""

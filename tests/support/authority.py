@@ -1,0 +1,146 @@
+"""Certificates for tests: a root, an intermediate, and whatever leaf a test needs."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache, cached_property
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate and its key."""
+
+    certificate: x509.Certificate
+    key: Key
+
+    @cached_property
+    def der(self) -> bytes:
+        return self.certificate.public_bytes(Encoding.DER)
+
+    @cached_property
+    def pem(self) -> bytes:
+        return self.certificate.public_bytes(Encoding.PEM)
+
+    @cached_property
+    def key_pem(self) -> bytes:
+        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A root and one intermediate below it."""
+
+    root: Issued
+    intermediate: Issued
+
+    def leaf(
+        self,
+        *names: str,
+        starts: timedelta = -DAY,
+        ends: timedelta = 90 * DAY,
+        key: Key | None = None,
+    ) -> Issued:
+        """A server certificate for `names` (DNS names and addresses), by the intermediate."""
+        return issue(names[0], names, self.intermediate, starts=starts, ends=ends, key=key)
+
+    def server(self, leaf: Issued, *, whole: bool = True) -> ssl.SSLContext:
+        """A server's context that presents `leaf`, with the intermediate unless not `whole`."""
+        below = self.intermediate.pem if whole else b""
+        return server_context(leaf, below)
+
+
+@cache
+def authority(name: str = "Contoso") -> Authority:
+    """The same authority for the same name, as keys take time."""
+    root = issue(f"{name} Root CA", (), None)
+    return Authority(root, issue(f"{name} Issuing CA", (), root))
+
+
+@cache
+def localhost() -> Issued:
+    """The leaf that most tests need."""
+    return authority().leaf("localhost", "127.0.0.1")
+
+
+def localhost_server() -> ssl.SSLContext:
+    """A server's context for `localhost`, under the default authority."""
+    return authority().server(localhost())
+
+
+def issue(
+    common_name: str,
+    names: tuple[str, ...],
+    issuer: Issued | None,
+    *,
+    starts: timedelta = -DAY,
+    ends: timedelta = 90 * DAY,
+    key: Key | None = None,
+) -> Issued:
+    """A leaf if there are `names`, else a CA certificate; self-signed without an issuer."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + starts)
+        .not_valid_after(now + ends)
+        .add_extension(x509.BasicConstraints(not names, None), critical=True)
+    )
+    if names:
+        builder = builder.add_extension(
+            x509.SubjectAlternativeName([_general(name) for name in names]), critical=False
+        )
+    signer = issuer.key if issuer else key
+    return Issued(builder.sign(signer, hashes.SHA256()), key)
+
+
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+@cache
+def rsa_key() -> rsa.RSAPrivateKey:
+    """One RSA key for all tests that need any."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def server_context(leaf: Issued, below: bytes = b"") -> ssl.SSLContext:
+    """A server's context that presents `leaf` and the PEM certificates `below` it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "server.pem")
+        path.write_bytes(leaf.key_pem + leaf.pem + below)
+        context.load_cert_chain(path)
+    return context
+
+
+def trusting(*roots: Issued) -> ssl.SSLContext:
+    """A client's context that trusts these and nothing else."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for root in roots:
+        context.load_verify_locations(cadata=root.pem.decode())
+    return context
+
+
+STRANGERS = authority("Gateway")

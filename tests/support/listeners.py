@@ -1,0 +1,134 @@
+"""Raw listeners on loopback that do to a connection what a network can do to it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from dataclasses import dataclass, field
+
+LOOPBACK = "127.0.0.1"
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass
+class Listener:
+    """A listener that is up. `open` are the connections that its peers have not closed yet."""
+
+    port: int
+    connections: int = 0
+    open: set[asyncio.StreamWriter] = field(default_factory=set)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    all_closed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.port}"
+
+
+@asynccontextmanager
+async def listening(
+    handler: Handler, *, context: ssl.SSLContext | None = None, host: str = LOOPBACK
+) -> AsyncIterator[Listener]:
+    """Serve every connection with `handler` until the context ends."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        listener.connections += 1
+        listener.open.add(writer)
+        listener.arrived.set()
+        listener.all_closed.clear()
+        try:
+            with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                await handler(reader, writer)
+        finally:
+            tasks.discard(task)
+            writer.close()
+            listener.open.discard(writer)
+            if not listener.open:
+                listener.all_closed.set()
+
+    server = await asyncio.start_server(serve, host, 0, ssl=context)
+    listener = Listener(server.sockets[0].getsockname()[1])
+    try:
+        yield listener
+    finally:
+        server.close()
+        for task in tuple(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def until_closed(reader: asyncio.StreamReader) -> None:
+    """Read until the peer ends the connection."""
+    while await reader.read(65536):
+        pass
+
+
+async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    """Accept and never say a word."""
+    await until_closed(reader)
+
+
+async def closing_at_once(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    """Close without a word."""
+
+
+async def resetting(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Reset at once."""
+    reset(writer)
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection by a TCP reset."""
+    raw = writer.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+def saying(data: bytes, *, then_close: bool = False) -> Handler:
+    """Say something unasked, then wait for the peer to leave, or leave first."""
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(data)
+        await writer.drain()
+        if not then_close:
+            await until_closed(reader)
+
+    return handler
+
+
+@contextmanager
+def closed_port(host: str = LOOPBACK) -> Iterator[int]:
+    """A port on which nothing listens, kept from being given to anybody else meanwhile."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with closing(socket.socket(family)) as holder:
+        holder.bind((host, 0))
+        yield holder.getsockname()[1]
+
+
+@contextmanager
+def full_port(host: str = LOOPBACK, port: int = 0) -> Iterator[int]:
+    """A port whose backlog is full, so that a further connection attempt gets no answer."""
+    with closing(socket.socket()) as listener:
+        listener.bind((host, port))
+        listener.listen(0)
+        address = listener.getsockname()
+        fillers = []
+        try:
+            for _ in range(3):
+                filler = socket.socket()
+                filler.setblocking(False)
+                fillers.append(filler)
+                with suppress(BlockingIOError):
+                    filler.connect(address)
+            yield address[1]
+        finally:
+            for filler in fillers:
+                filler.close()

@@ -1,0 +1,103 @@
+"""Sessions of the product's transport, and what they tell while they work."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from stacktui.stamp.running import RunningStamp
+from stacktui.transport.bounds import Bounds
+from stacktui.transport.facts import (
+    Exchange,
+    Phase,
+    PhaseName,
+    TransportError,
+    TransportFault,
+)
+from stacktui.transport.session import Session
+from stacktui.transport.text import Cleaner
+from tests.support.authority import authority, trusting
+
+MIB = 1024 * 1024
+
+
+@dataclass
+class Recorder:
+    """A Watch that keeps what it is told."""
+
+    started: list[PhaseName] = field(default_factory=list)
+    finished: list[Phase] = field(default_factory=list)
+
+    def phase_started(self, name: PhaseName, host: str) -> None:
+        self.started.append(name)
+
+    def phase_finished(self, phase: Phase) -> None:
+        self.finished.append(phase)
+
+
+@asynccontextmanager
+async def opened(
+    context: ssl.SSLContext | None = None,
+    *,
+    watch: Recorder | None = None,
+    cleaner: Cleaner | None = None,
+    proxy: str | None = "none",
+    resolve: Mapping[str, str] | None = None,
+    bounds: Bounds | None = None,
+) -> AsyncIterator[Session]:
+    """A session that trusts `context`, by default the tests' own authority."""
+    trusted = context or trusting(authority().root)
+
+    async def trust() -> ssl.SSLContext:
+        return trusted
+
+    session = Session(
+        trust,
+        watch or Recorder(),
+        cleaner or Cleaner(),
+        proxy=proxy,
+        resolve=resolve,
+        bounds=bounds,
+    )
+    try:
+        yield session
+    finally:
+        await session.aclose()
+
+
+def trusting_file(path: str | Path) -> ssl.SSLContext:
+    """A client's context that trusts the certificates of one file."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cafile=path)
+    return context
+
+
+@asynccontextmanager
+async def opened_on(
+    stamp: RunningStamp, *, cleaner: Cleaner | None = None
+) -> AsyncIterator[Session]:
+    """A session that reaches and trusts a stamp."""
+    context = trusting_file(stamp.ca_file)
+    async with opened(context, resolve=stamp.resolve, cleaner=cleaner) as session:
+        yield session
+
+
+async def failure(
+    session: Session, url: str, *, limit: int = MIB
+) -> tuple[TransportFault, Exchange]:
+    """The fault that a GET ends in, and the exchange that it was recorded as."""
+    with pytest.raises(TransportError) as caught:
+        await session.fetch("GET", url, limit=limit)
+    (exchange,) = session.take_exchanges()
+    assert exchange.fault == caught.value.fault
+    return caught.value.fault, exchange
+
+
+def names(phases: tuple[Phase, ...] | list[Phase]) -> list[str]:
+    """The phases' names, a failed one marked."""
+    return [phase.name.value + ("" if phase.ok else "!") for phase in phases]

@@ -1,0 +1,104 @@
+"""An HTTPS server that says what a test scripts, byte by byte, and records what it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from tests.support.authority import localhost_server
+from tests.support.listeners import LOOPBACK, Listener, listening, reset, until_closed
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request as it came over the wire."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Bytes to answer with. `then` is what happens after them: keep, close, reset or hang."""
+
+    data: bytes | Iterable[bytes]
+    then: str = "keep"
+
+    def parts(self) -> Iterable[bytes]:
+        return [self.data] if isinstance(self.data, bytes) else self.data
+
+    def whole(self) -> bytes:
+        return b"".join(self.parts())
+
+
+Answering = Callable[[Asked], Raw]
+
+
+@dataclass
+class Web:
+    """A web server that is up."""
+
+    listener: Listener
+    asked: list[Asked] = field(default_factory=list)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def url(self) -> str:
+        return self.listener.url
+
+
+def answer(body: bytes = b"", *, status: str = "200 OK", then: str = "keep", **headers: str) -> Raw:
+    """A whole answer with a length; `_` in a header's name stands for `-`."""
+    fields = {"Content-Length": str(len(body))}
+    fields |= {name.replace("_", "-"): value for name, value in headers.items()}
+    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in fields.items())]
+    return Raw("\r\n".join([*lines, "", ""]).encode("latin-1") + body, then)
+
+
+@asynccontextmanager
+async def serving(
+    *script: Raw | Answering, context: ssl.SSLContext | None = None, host: str = LOOPBACK
+) -> AsyncIterator[Web]:
+    """Answer requests from `script` in order; the last entry answers all further ones."""
+    web: Web
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (asked := await _read(reader)) is not None:
+            web.asked.append(asked)
+            web.arrived.set()
+            entry = script[min(len(web.asked), len(script)) - 1]
+            said = entry if isinstance(entry, Raw) else entry(asked)
+            for part in said.parts():
+                writer.write(part)
+                await writer.drain()
+            match said.then:
+                case "close":
+                    return
+                case "reset":
+                    reset(writer)
+                    return
+                case "hang":
+                    await until_closed(reader)
+                    return
+
+    context = context or localhost_server()
+    async with listening(handler, context=context, host=host) as listener:
+        web = Web(listener)
+        yield web
+
+
+async def _read(reader: asyncio.StreamReader) -> Asked | None:
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    except asyncio.IncompleteReadError:
+        return None
+    first, *lines = head.rstrip().split("\r\n")
+    method, target, _ = first.split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Asked(method, target, headers, body)

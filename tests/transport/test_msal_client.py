@@ -1,0 +1,147 @@
+"""MSAL's `http_client`: recorded answers first, then one request of ours."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from stacktui.transport.facts import TransportError, TransportFaultKind
+from stacktui.transport.msal_client import MAX_REQUESTS, MsalResponse, Replay, run_msal
+from tests.support.listeners import closed_port
+from tests.support.sessions import opened
+from tests.support.web import Asked, Raw, answer, serving
+
+
+async def test_work_runs_anew_with_one_answer_more_each_time() -> None:
+    runs: list[list[str]] = []
+
+    async with (
+        serving(answer(b"one"), answer(b"two"), answer(b"three")) as web,
+        opened() as session,
+    ):
+
+        def work(client: Replay) -> list[str]:
+            runs.append([])
+            for path in ("a", "b", "c"):
+                runs[-1].append(client.get(f"{web.url}/{path}").text)
+            assert client.last is not None
+            assert client.last.text == "three"
+            return runs[-1]
+
+        assert await run_msal(session, work) == ["one", "two", "three"]
+        exchanges = session.take_exchanges()
+    assert runs == [[], ["one"], ["one", "two"], ["one", "two", "three"]]
+    assert [asked.target for asked in web.asked] == ["/a", "/b", "/c"]
+    assert len(exchanges) == 3
+
+
+async def test_requests_are_sent_as_msal_means_them() -> None:
+    async with serving(answer(b"x")) as web, opened() as session:
+
+        def work(client: Replay) -> None:
+            client.get(
+                f"{web.url}/get?a=1", params={"b": "2 3"}, headers={"X-A": "1"}, verify=False
+            )
+            client.get(f"{web.url}/plain", params={"b": "&"})
+            client.post(f"{web.url}/form", data={"k": "v&w ü"}, timeout=3)
+            client.post(f"{web.url}/text", data="raw", headers={"Content-Type": "text/plain"})
+            client.post(f"{web.url}/none")
+
+        await run_msal(session, work)
+    get, plain, form, text, none = web.asked
+    assert (get.method, get.target, get.headers["x-a"]) == ("GET", "/get?a=1&b=2+3", "1")
+    assert plain.target == "/plain?b=%26"
+    assert (form.method, form.body) == ("POST", b"k=v%26w+%C3%BC")
+    assert form.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert (text.body, text.headers["content-type"]) == (b"raw", "text/plain")
+    assert (none.method, none.body) == ("POST", b"")
+
+
+async def test_an_answer_is_what_msal_reads() -> None:
+    said = answer(b'\xef\xbb\xbf{"a": "\xff"}', status="400 Bad", Retry_After="7")
+    async with serving(said) as web, opened() as session:
+        found = await run_msal(session, lambda client: client.get(web.url))
+    assert (found.status_code, found.text) == (400, '{"a": "\ufffd"}')
+    assert found.headers["retry-after"] == "7"
+    with pytest.raises(RuntimeError, match="HTTP 400"):
+        found.raise_for_status()
+
+
+async def test_a_good_status_raises_nothing() -> None:
+    MsalResponse(399, "", {}).raise_for_status()
+
+
+async def test_no_handler_of_msals_swallows_a_wanted_request() -> None:
+    async with serving(answer(b"x")) as web, opened() as session:
+
+        def work(client: Replay) -> str:
+            try:
+                return client.get(web.url).text
+            except Exception:  # as MSAL does
+                return "swallowed"
+
+        assert await run_msal(session, work) == "x"
+
+
+async def test_what_work_raises_comes_through() -> None:
+    async with opened() as session:
+
+        def work(_client: Replay) -> None:
+            raise ValueError("from MSAL")
+
+        with pytest.raises(ValueError, match="from MSAL"):
+            await run_msal(session, work)
+
+
+async def test_what_the_transport_raises_comes_through() -> None:
+    with closed_port() as port:
+        async with opened() as session:
+            with pytest.raises(TransportError) as caught:
+                await run_msal(session, lambda client: client.get(f"https://127.0.0.1:{port}"))
+    assert caught.value.fault.kind is TransportFaultKind.TCP_REFUSED
+
+
+async def test_asking_without_end_is_stopped() -> None:
+    async with serving(answer()) as web, opened() as session:
+
+        def work(client: Replay) -> None:
+            while True:
+                client.get(web.url)
+
+        with pytest.raises(RuntimeError, match=f"more than {MAX_REQUESTS} requests"):
+            await run_msal(session, work)
+    assert len(web.asked) == MAX_REQUESTS
+
+
+async def test_a_cancelled_run_makes_no_further_request() -> None:
+    async with serving(Raw(b"", "hang")) as web, opened() as session:
+        task = asyncio.create_task(run_msal(session, lambda client: client.get(web.url)))
+        async with asyncio.timeout(2):
+            await web.arrived.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await web.listener.all_closed.wait()
+    assert len(web.asked) == 1
+
+
+async def test_neither_bodies_nor_headers_show() -> None:
+    def said(asked: Asked) -> Raw:
+        assert asked.body == b"client_secret=s3cret-value"
+        return answer(b'{"access_token": "t0ken-value"}', status="200 OK")
+
+    async with serving(said) as web, opened() as session:
+        shown = await run_msal(
+            session,
+            lambda client: repr(
+                client.post(
+                    web.url,
+                    data={"client_secret": "s3cret-value"},
+                    headers={"Authorization": "s3cret-value"},
+                )
+            ),
+        )
+        shown += repr(session.take_exchanges())
+    assert "s3cret" not in shown
+    assert "t0ken" not in shown
