@@ -65,7 +65,9 @@ def choose_proxy(host: str, port: int, setting: str | None) -> tuple[Proxy | Non
     if setting:
         proxy = parse_proxy(setting, "proxy setting")
         return proxy, proxy.used()
-    for variable in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+    for name in ("https_proxy", "all_proxy"):
+        # The lower-case one counts first, even empty: that is how curl and requests take it back.
+        variable = name if name in os.environ else name.upper()
         value = os.environ.get(variable, "").strip()
         if not value:
             continue

@@ -48,6 +48,12 @@ def test_a_blank_variable_counts_for_nothing(monkeypatch: pytest.MonkeyPatch) ->
     assert choice(monkeypatch, HTTPS_PROXY=" ", ALL_PROXY="http://p:1").source == "ALL_PROXY"
 
 
+def test_an_empty_lower_case_variable_takes_the_upper_case_one_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert choice(monkeypatch, https_proxy="", HTTPS_PROXY="http://p:1").url is None
+
+
 def test_the_setting_beats_every_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     used = choice(monkeypatch, "https://mine:8443", HTTPS_PROXY="http://p:1", NO_PROXY="*")
     assert used == ProxyUsed("https://mine:8443", "proxy setting")
