@@ -1,0 +1,67 @@
+"""Make the pictures in this folder from the real dashboard on a real embedded stamp.
+
+    python screenshots/make.py
+
+Run it from a checkout in which stacktui is installed. Times on the pictures are those of the run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from stacktui.cli.demo import Demo
+from stacktui.stamp import IdentityProvider, StampOptions
+from stacktui.tui.app import StacktuiApp
+
+HERE = Path(__file__).parent
+SIZE = (120, 36)
+PATIENCE = 30.0
+# What is pictured is the product, not the settings of whoever pictures it.
+SETTINGS = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "STACKTUI_ASCII": "0", "TZ": "UTC"}
+UNWANTED = ("NO_COLOR", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "STACKTUI_CONFIG", "XDG_CONFIG_HOME")
+# Where Debian keeps its certificates: a path that says nothing of this machine.
+SYSTEM_STORE = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+async def picture(name: str, fault: str | None) -> None:
+    """One check on a stamp with this fault, from its start to the verdict."""
+    options = StampOptions(
+        idp=IdentityProvider.ADFS, domain="local.azurestack.external", fault=fault
+    )
+    with Demo(options) as demo:
+        app = StacktuiApp(demo.start(), auto_check=True)
+        async with app.run_test(size=SIZE) as pilot:
+            await _until_certificates_are_read(pilot, app)
+            svg = app.export_screenshot(title="stacktui")
+    (HERE / f"{name}.svg").write_text(svg, encoding="utf-8")
+
+
+async def _until_certificates_are_read(pilot: Pilot[None], app: StacktuiApp) -> None:
+    for _ in range(int(PATIENCE / 0.05)):
+        await pilot.pause(0.05)
+        if app.session.certificates:
+            return
+    raise TimeoutError("the check did not end")
+
+
+def main() -> None:
+    for name in UNWANTED:
+        os.environ.pop(name, None)
+    os.environ |= SETTINGS
+    if SYSTEM_STORE.exists():
+        os.environ["REQUESTS_CA_BUNDLE"] = str(SYSTEM_STORE)
+    time.tzset()
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["HOME"] = home
+        asyncio.run(picture("healthy", None))
+        asyncio.run(picture("fault", "tls-untrusted-root"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,284 @@
+"""The dashboard as an application: the session, the look, and the work beside the screen."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakSet
+
+from textual import events
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from stacktui.check.settings import load_settings
+from stacktui.config.document import ConfigError
+from stacktui.config.locations import packaged_themes, user_themes
+from stacktui.tui.background import in_background
+from stacktui.tui.checking import Checker, load_engine
+from stacktui.tui.glyphs import glyphs_for
+from stacktui.tui.lines import Role
+from stacktui.tui.look import look_of
+from stacktui.tui.screens.dashboard import Dashboard
+from stacktui.tui.session import Session
+from stacktui.tui.themes import DEFAULT, SIXTEEN, load_themes
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from stacktui.certificates.chain import Certificate
+    from stacktui.tui.live import LiveCheck
+
+# Seconds of rest after the first frame before the engine is imported in the background.
+PATIENCE = 0.5
+
+
+class StacktuiApp(App[None]):
+    """The dashboard on the config at `config`; the file may be missing, or even broken.
+
+    `environment` is the one to begin with, else the active one. `start_demo` blocks until an
+    embedded stamp runs and returns a config for it; without it there is no demo on offer.
+    `auto_check` starts a check as soon as the first frame is out.
+    """
+
+    TITLE = "stacktui"
+    CSS_PATH = Path(__file__).with_name("stacktui.tcss")
+    ENABLE_COMMAND_PALETTE = False
+    ESCAPE_TO_MINIMIZE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "interrupt", "cancel, or quit", show=False, priority=True),
+        Binding("ctrl+q", "quit", "quit", show=False, priority=True),
+    ]
+    load_engine = staticmethod(load_engine)
+
+    def __init__(
+        self,
+        config: Path,
+        *,
+        environment: str | None = None,
+        start_demo: Callable[[], Path] | None = None,
+        auto_check: bool = False,
+    ) -> None:
+        # Without this Textual turns colours to greys, where NO_COLOR asks for none at all.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        self.animation_level = "none"
+        self._wanted = environment
+        self._start_demo = start_demo
+        self._auto_check = auto_check
+        self._notices: list[str] = []
+        self.session = Session(config, demo_on_offer=start_demo is not None)
+        self._checkers: WeakSet[Checker] = WeakSet()
+        self.checker = self.new_checker(self._heard, self.certified)
+        self._read_config()
+        self._set_up_look()
+
+    def run(self, **options: Any) -> Any:
+        """Run until the user quits. The mouse stays the terminal's own, so that text on the
+        screen can be selected and copied, and its movements need not cross a slow link."""
+        return super().run(**({"mouse": False} | options))
+
+    # Start
+
+    def get_default_screen(self) -> Screen[None]:
+        self.dashboard = Dashboard(self.session)
+        return self.dashboard
+
+    def on_ready(self) -> None:
+        if self._notices:
+            self.dashboard.notice("; ".join(self._notices), Role.WARNING)
+        if self._auto_check:
+            self.check()
+        else:
+            # The first check should not have to wait for the engine's imports, nor the first
+            # keys for this.
+            self.set_timer(PATIENCE, self._warm_up)
+
+    def _warm_up(self) -> None:
+        async def import_engine() -> None:
+            await in_background(self.load_engine)
+
+        work: Callable[[], Awaitable[None]] = import_engine
+        self.run_worker(work, exit_on_error=False)
+
+    def _read_config(self) -> None:
+        """Read the config into the session; a broken one is told there, and never written."""
+        session = self.session
+        try:
+            session.settings, session.trouble = load_settings(session.config), ""
+        except ConfigError as error:
+            session.settings, session.trouble = None, str(error)
+            return
+        self._notices += session.settings.warnings
+        names = [each.name for each in session.environments]
+        if self._wanted is not None and self._wanted not in names:
+            self._notices.append(f"there is no environment {self._wanted!r}")
+        for name in (session.current, self._wanted, session.settings.active, *names):
+            if name in names:
+                session.current = name
+                return
+        session.current = None
+
+    # Look
+
+    def _set_up_look(self) -> None:
+        """Choose signs and colours before the first frame, so that it need not be drawn twice."""
+        self._glyphs = glyphs_for(os.environ)
+        self.themes, broken = load_themes(packaged_themes(), user_themes())
+        self._notices += broken
+        for theme in self.themes.values():
+            self.register_theme(theme.textual())
+        wanted = (self.session.settings.theme if self.session.settings else None) or DEFAULT
+        if wanted not in self.themes:
+            self._notices.append(f"there is no theme {wanted!r}: {DEFAULT} is used")
+            wanted = DEFAULT
+        few_colours = self.console.color_system in (None, "standard") or self.no_color
+        if few_colours and not self.themes[wanted].native:
+            wanted = SIXTEEN
+        self.wear(wanted)
+
+    def wear(self, name: str) -> None:
+        """Put on a theme by its name, without remembering it."""
+        theme = self.themes[name]
+        self.worn = name
+        self.look = look_of(theme.colours, self._glyphs, no_colour=self.no_color)
+        if self.is_running or theme.native:
+            self.theme = theme.textual().name
+        else:
+            # Setting it would have Textual parse its stylesheet twice before the first frame.
+            self.set_reactive(App.theme, theme.textual().name)
+            self.stylesheet.set_variables(self.get_css_variables())
+
+    def action_choose_theme(self) -> None:
+        from stacktui.tui.screens.chooser import Choice, Chooser
+
+        before = self.worn
+        choices = [Choice(name, name, "dark" if theme.dark else "light")
+                   for name, theme in self.themes.items()]  # fmt: skip
+
+        def chosen(name: str | None) -> None:
+            self.wear(name or before)
+            if name is not None:
+                self._remember("theme", name)
+
+        self.push_screen(Chooser("Themes", choices, at=before, preview=self.wear), chosen)
+
+    # Config
+
+    def use(self, name: str | None) -> None:
+        """Make an environment the active one, here and for the headless check."""
+        if name is not None:
+            self._remember("active", name)
+
+    def added(self, check: LiveCheck | None) -> None:
+        """An environment was added and saved, with what its discovery saw."""
+        if check is None:
+            return
+        name = check.target.environment.name
+        self.session.checks[name] = check
+        self.session.current = name
+        self.action_reload()
+
+    def action_reload(self) -> None:
+        """Read the config again."""
+        self._notices.clear()
+        self._read_config()
+        self.dashboard.board.environments.choose(self.session.current)
+        self.dashboard.update()
+        if self.session.trouble:
+            self.dashboard.notice("the config cannot be used", Role.ERROR)
+        else:
+            self.dashboard.notice("; ".join(self._notices) or "the config was read again")
+
+    def _remember(self, key: str, value: str) -> None:
+        self.run_worker(self._write(key, value), exit_on_error=False)
+
+    async def _write(self, key: str, value: str) -> None:
+        from stacktui.config.edit import remember
+
+        path = self.session.config
+        if self.session.settings is None:
+            self.dashboard.notice("not remembered: the config is broken", Role.WARNING)
+            return
+        try:
+            await in_background(lambda: remember(path, key, value))
+        except ConfigError as error:
+            self.dashboard.notice(str(error), Role.WARNING)
+            return
+        self._read_config()
+        self.dashboard.update()
+        self.dashboard.notice(f"{key}: {value}, remembered", Role.OK)
+
+    # Demo
+
+    def demo(self) -> None:
+        """Start the embedded stamp and open the config that comes with it."""
+        if self._start_demo is not None:
+            self.dashboard.notice("starting the demo stamp on this machine")
+            self.run_worker(self._demo(self._start_demo), group="demo", exit_on_error=False)
+
+    async def _demo(self, start: Callable[[], Path]) -> None:
+        try:
+            config = await in_background(start)
+        except Exception as error:
+            self.dashboard.notice(f"the demo did not start: {type(error).__name__}", Role.ERROR)
+            return
+        self.session.config = config
+        self.action_reload()
+        self.dashboard.notice("this is the demo: a simulated stamp on this machine")
+        self.check()
+
+    # Check
+
+    def new_checker(
+        self,
+        tell: Callable[[LiveCheck], None],
+        certify: Callable[[dict[bytes, Certificate]], None],
+    ) -> Checker:
+        """A checker of its own for a screen; what it runs can be interrupted by Ctrl+C too."""
+        checker = Checker(self, self.load_engine, tell, certify)
+        self._checkers.add(checker)
+        return checker
+
+    @property
+    def checking(self) -> bool:
+        return self.checker.running
+
+    def check(self) -> None:
+        """Check the current environment; a running check gives way."""
+        if target := self.session.target:
+            self.checker.start(target)
+
+    def cancel_check(self) -> None:
+        self.checker.cancel()
+
+    def _heard(self, live: LiveCheck) -> None:
+        self.session.checks[live.target.environment.name] = live
+        self.dashboard.update()
+
+    def certified(self, certificates: dict[bytes, Certificate]) -> None:
+        """Certificates that a check saw were read."""
+        self.session.certificates |= certificates
+        self.dashboard.update()
+
+    # Keys
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self.dashboard.board.hints.clear_notice()
+        await super().on_event(event)
+
+    def action_interrupt(self) -> None:
+        running = [checker for checker in self._checkers if checker.running]
+        for checker in running:
+            checker.cancel()
+        if not running:
+            self.exit()
+
+    # Pictures
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """The screen as SVG that needs nothing from elsewhere: any fixed-width font will do."""
+        svg = super().export_screenshot(title=title, simplify=simplify)
+        return re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)

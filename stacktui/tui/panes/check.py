@@ -1,0 +1,95 @@
+"""The check, live: always on screen, with the three steps, the verdict and the mend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from stacktui.tui.glyphs import Glyphs
+from stacktui.tui.lines import BLANK, Line, Role, Span, line
+from stacktui.tui.session import CheckState, Session
+from stacktui.tui.widgets.story import StoryPane
+from stacktui.tui.words import STEP_WORDS, clock, duration
+
+if TYPE_CHECKING:
+    from stacktui.check.report import Target
+    from stacktui.tui.live import LiveCheck
+
+
+class CheckPane(StoryPane):
+    """Always on screen. It shows the current environment's last check, or how to start one."""
+
+    caption = "Check"
+    number = "0"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._check: LiveCheck | None = None
+        self._target: Target | None = None
+        self.whole = False
+
+    def update(self, session: Session) -> None:
+        before, self._check, self._target = self._check, session.check, session.target
+        if self._check is not None and self._check.running and not (before and before.running):
+            self.from_the_top()
+        self.redraw()
+
+    def show_whole(self, whole: bool) -> None:
+        """With the timeline of every request, for a pane that fills the screen."""
+        self.whole = whole
+        self.from_the_top()
+
+    def summary(self) -> tuple[Span, ...]:
+        return summary(self._check, self.look.glyphs)
+
+    def story(self, width: int) -> Sequence[Line]:
+        glyphs = self.look.glyphs
+        if self._check is None:
+            return invitation(self._target, glyphs)
+        # A report's types are imported with the first check, not before the first frame.
+        from stacktui.tui.panes.check_story import check_lines, timeline
+
+        lines = check_lines(self._check, width, glyphs)
+        if self.whole and self._check.report is not None:
+            lines += timeline(self._check.report, glyphs)
+        return lines
+
+
+def summary(check: LiveCheck | None, glyphs: Glyphs) -> tuple[Span, ...]:
+    """When, how long, and how it ended: `03:12:09 · 0.14 s · FAULT`."""
+    if check is None:
+        return ()
+    known = [clock(check.started)] if check.started else []
+    if check.report:
+        known.append(duration(check.report.seconds))
+    word, role = _ending(check)
+    return (*(Span(part + glyphs.dot, Role.DIM) for part in known), Span(word, role))
+
+
+def _ending(check: LiveCheck) -> tuple[str, Role]:
+    match check.state:
+        case CheckState.RUNNING:
+            return "running", Role.ACCENT
+        case CheckState.CANCELLED:
+            return "cancelled", Role.WARNING
+        case CheckState.BROKEN:
+            return "our error", Role.ERROR
+    return ("OK", Role.OK) if check.healthy else ("FAULT", Role.ERROR)
+
+
+def invitation(target: Target | None, glyphs: Glyphs) -> list[Line]:
+    """The three steps that a check will take, and the key that starts it."""
+    steps = [line(Span(f"{glyphs.pending} {name}", Role.DIM)) for name in STEP_WORDS]
+    if target is None:
+        return [*steps, BLANK, line(Span("Nothing to check yet.", Role.DIM))]
+    return [
+        *steps,
+        BLANK,
+        line(
+            "Press ",
+            Span("c", Role.KEY),
+            " to check ",
+            Span(target.environment.name, Role.STRONG),
+            ".",
+        ),
+    ]

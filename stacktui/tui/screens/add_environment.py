@@ -1,0 +1,286 @@
+"""Adding an environment: an ARM URL is pasted, the stamp tells the rest, and then it is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import Enum, auto
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label
+
+from stacktui.check.report import Target
+from stacktui.config.document import ConfigError
+from stacktui.environments.model import Environment, parse_arm_url
+from stacktui.tui.background import in_background
+from stacktui.tui.checking import Checker
+from stacktui.tui.glyphs import Glyphs
+from stacktui.tui.keys import keys_of
+from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
+from stacktui.tui.live import LiveCheck
+from stacktui.tui.panes.check_story import WIDE, step_lines, verdict_lines
+from stacktui.tui.panes.detail import DetailPane
+from stacktui.tui.panes.identities import PROVIDERS
+from stacktui.tui.session import CheckState, Session
+from stacktui.tui.widgets.bars import HintBar
+from stacktui.tui.words import command_of
+
+if TYPE_CHECKING:
+    from stacktui.certificates.chain import Certificate
+    from stacktui.tui.app import StacktuiApp
+
+INVITATION = (
+    line(
+        "Paste the ARM URL of the stamp and press ",
+        Span("enter", Role.KEY),
+        ". The rest is asked from the stamp and shown here before anything is saved.",
+    ),
+    BLANK,
+    field("user", Span("https://management.<region>.<fqdn>", Role.DIM)),
+    field("operator", Span("https://adminmanagement.<region>.<fqdn>", Role.DIM)),
+    field("ASDK", Span("https://management.local.azurestack.external", Role.DIM)),
+)
+
+
+class Stage(Enum):
+    """Where the user is."""
+
+    TYPING = auto()
+    LOOKING = auto()
+    FOUND = auto()
+    FAULT = auto()
+
+
+class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
+    """Returns the check that discovered the environment once it is saved, else None."""
+
+    AUTO_FOCUS = "#arm"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # Before the input's own: that one has no use for enter but to say so.
+        Binding("enter", "look", "ask the stamp", priority=True),
+        Binding("enter", "save", "save", priority=True),
+        Binding("s", "save_nevertheless", "save nevertheless"),
+        Binding("y", "copy", "copy the mend"),
+        Binding("escape", "cancel", "cancel"),
+        Binding("escape", "edit", "change it"),
+        Binding("escape", "leave", "back"),
+        Binding("tab,down", "app.focus_next", "next field", show=False),
+        Binding("shift+tab,up", "app.focus_previous", "previous field", show=False),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._stage = Stage.TYPING
+        self._live: LiveCheck | None = None
+        self._proposed = ""
+        self._found = DetailPane(id="found")
+        self._hints = HintBar(id="add-hints")
+        self._checker: Checker | None = None
+
+    @property
+    def owner(self) -> StacktuiApp:
+        return cast("StacktuiApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        self._found.show("Add an environment", INVITATION)
+        with Vertical():
+            for name, label, hint in (
+                ("arm", "ARM URL", "https://management.<region>.<fqdn>"),
+                ("name", "Name", "proposed from the URL"),
+                ("ca", "CA file", "only for a private root; a PEM file"),
+            ):
+                with Horizontal():
+                    yield Label(label, markup=False)
+                    field_ = Input(placeholder=hint, id=name)
+                    field_.cursor_blink = False
+                    yield field_
+            yield self._found
+            yield self._hints
+
+    def on_mount(self) -> None:
+        self._checker = self.owner.new_checker(self._heard, self._certified)
+        self._show_hints()
+
+    # Typing
+
+    @on(Input.Changed, "#arm")
+    def _propose_name(self, event: Input.Changed) -> None:
+        name = self.query_one("#name", Input)
+        if name.value == self._proposed:
+            taken = [each.name for each in self._session.environments]
+            self._proposed = propose_name(event.value, taken)
+            name.value = self._proposed
+
+    def action_look(self) -> None:
+        """Ask the stamp, if what was typed can be asked."""
+        try:
+            environment = self._typed()
+        except ValueError as error:
+            self._found.show(
+                "Add an environment", (line(Span(str(error), Role.ERROR)), BLANK, *INVITATION)
+            )
+            return
+        if self._checker is not None:
+            self._checker.start(Target(environment))
+            self._found.focus()
+
+    def _typed(self) -> Environment:
+        """What was typed, as an environment. Raises ValueError."""
+        arm, name, ca = (self.query_one(f"#{each}", Input).value for each in ("arm", "name", "ca"))
+        try:
+            arm = parse_arm_url(arm)
+        except ValueError as error:
+            raise ValueError(f"The ARM URL {error}") from None
+        name = name.strip() or propose_name(arm, ())
+        if any(each.name == name for each in self._session.environments):
+            raise ValueError(f"There is an environment {name} already; choose another name.")
+        path = Path(ca.strip()).expanduser().absolute() if ca.strip() else None
+        return Environment(name, arm, ca=path)
+
+    # Looking
+
+    def _heard(self, live: LiveCheck) -> None:
+        self._live = live
+        match live.state:
+            case CheckState.RUNNING:
+                self._stage = Stage.LOOKING
+            case CheckState.FINISHED:
+                good = live.report is not None and live.report.ok
+                self._stage = Stage.FOUND if good else Stage.FAULT
+            case CheckState.CANCELLED:
+                self._stage = Stage.TYPING
+                self.query_one("#arm", Input).focus()
+            case CheckState.BROKEN:
+                self._stage = Stage.FAULT
+        self._show_found()
+
+    def _certified(self, certificates: dict[bytes, Certificate]) -> None:
+        self.owner.certified(certificates)
+        if self.is_current:
+            self._show_found()
+
+    def _show_found(self) -> None:
+        if self._live is not None:
+            name = self._live.target.environment.name
+            self._found.show(name, found_lines(self._live, self._session, self.owner.look.glyphs))
+        self._show_hints()
+
+    def _show_hints(self) -> None:
+        keys = keys_of(self.active_bindings.values(), None)
+        self._hints.show([(key.keys[0], key.does) for key in keys if key.shown], ())
+
+    # Deciding
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "look" | "leave":
+                return self._stage is Stage.TYPING
+            case "cancel":
+                return self._stage is Stage.LOOKING
+            case "save":
+                return self._stage is Stage.FOUND
+            case "save_nevertheless":
+                return self._stage is Stage.FAULT
+            case "copy":
+                return self._stage is Stage.FAULT and bool(self._command())
+            case "edit":
+                return self._stage in (Stage.FOUND, Stage.FAULT)
+            case _:
+                return True
+
+    def action_cancel(self) -> None:
+        if self._checker is not None:
+            self._checker.cancel()
+
+    def action_edit(self) -> None:
+        self._stage = Stage.TYPING
+        self.query_one("#arm", Input).focus()
+        self._show_hints()
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def action_copy(self) -> None:
+        command = self._command()
+        self.app.copy_to_clipboard(command)
+        self._hints.notice(f"copied: {command.splitlines()[0]}", Role.OK)
+
+    def action_save(self) -> None:
+        self.run_worker(self._save(), exclusive=True, exit_on_error=False)
+
+    def action_save_nevertheless(self) -> None:
+        self.action_save()
+
+    async def _save(self) -> None:
+        from stacktui.config.edit import add_environment
+
+        live, path = self._live, self._session.config
+        if live is None:
+            return
+        environment = live.target.environment
+        values = {"arm": environment.arm}
+        if environment.ca is not None:
+            values["ca"] = str(environment.ca)
+        try:
+            await in_background(lambda: add_environment(path, environment.name, values))
+        except ConfigError as error:
+            self._hints.notice(str(error), Role.ERROR)
+            return
+        self.dismiss(live)
+
+    def _command(self) -> str:
+        verdict = self._live.verdict if self._live else None
+        return next(filter(None, map(command_of, verdict.remedies if verdict else ())), "")
+
+
+def propose_name(arm: str, taken: Collection[str]) -> str:
+    """A name that is not taken: the region, with `-admin` for the operator's endpoint."""
+    labels = arm.strip().rpartition("://")[2].partition("/")[0].partition(":")[0].split(".")
+    if len(labels) < 2:
+        return ""
+    name = f"{labels[1]}-admin" if labels[0] == "adminmanagement" else labels[1]
+    names = (name if count == 1 else f"{name}-{count}" for count in range(1, len(taken) + 2))
+    return next(each for each in names if each not in taken)
+
+
+def found_lines(live: LiveCheck, session: Session, glyphs: Glyphs) -> list[Line]:
+    """What discovery has seen so far."""
+    step = live.steps[0]
+    lines = [*step_lines(step, WIDE, glyphs, brief=False), BLANK]
+    if live.state is CheckState.BROKEN:
+        return [*lines, line(Span(f"{glyphs.failed} our own error: {live.error}", Role.ERROR))]
+    if live.verdict is not None:
+        return [*lines, *verdict_lines(live.verdict, WIDE, glyphs)]
+    found = live.metadata
+    if found is None:
+        return lines
+    known = (
+        ("sign-in", f"{PROVIDERS[found.identity_provider]}, {found.login_endpoint}"),
+        ("audience", found.audience),
+        ("tenant", found.tenant),
+        ("portal", found.portal),
+        ("graph", found.graph),
+        ("storage", found.storage_suffix),
+        ("key vault", found.keyvault_suffix),
+    )
+    lines += [field(label, value) for label, value in known if value]
+    return [*lines, *_root(live, session)]
+
+
+def _root(live: LiveCheck, session: Session) -> list[Line]:
+    """The end of the chain, which is what trusting this stamp means."""
+    for each in live.connections[:1]:
+        chain = each.tls.chain if each.tls else ()
+        last = session.certificates.get(chain[-1]) if chain else None
+        if last is not None:
+            return [
+                field("signed by", last.common_name if last.self_issued else last.issuer_name),
+                field("", Span(f"SHA-256 of {last.common_name}: {last.sha256}", Role.DIM)),
+            ]
+    return []

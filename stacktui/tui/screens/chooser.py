@@ -1,0 +1,80 @@
+"""A sheet with a list to choose from by typing: the commands, the themes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from stacktui.tui.lines import Role, Span
+from stacktui.tui.widgets.listing import ListPane, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing to choose: what is returned, what is read, and a remark beside it."""
+
+    value: str
+    name: str
+    remark: str = ""
+
+
+class ChoicePane(ListPane):
+    """A list whose filter is open from the start."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(id="choices")
+        self.caption = title
+        self.in_front = True
+        self._filtering = True
+
+    def wanted_height(self, width: int) -> int:
+        return min(super().wanted_height(width), 20)
+
+
+class Chooser(ModalScreen[str], inherit_bindings=False):
+    """Returns the value of a choice, or None. `preview` hears where the bar is."""
+
+    AUTO_FOCUS = "#choices"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "choose", priority=True),
+        Binding("escape", "dismiss(None)", "back"),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        *,
+        at: str | None = None,
+        preview: Callable[[str], None] | None = None,
+    ) -> None:
+        super().__init__()
+        self._choices = choices
+        self._preview = preview
+        self._pane = ChoicePane(title)
+        self._pane.choose(at)
+
+    def compose(self) -> ComposeResult:
+        rows = [
+            Row(choice.value, (Span(choice.name),), (((Span(choice.remark, Role.KEY),),),))
+            for choice in self._choices
+        ]
+        hint = (Span("enter", Role.KEY), Span(" chooses  ", Role.DIM),
+                Span("esc", Role.KEY), Span(" back", Role.DIM))  # fmt: skip
+        self._pane.show(rows, hint)
+        self._pane.styles.height = self._pane.wanted_height(60)
+        yield self._pane
+
+    @on(ListPane.Chosen)
+    def _moved(self, event: ListPane.Chosen) -> None:
+        if self._preview is not None and event.key is not None:
+            self._preview(event.key)
+
+    def action_choose(self) -> None:
+        self.dismiss(self._pane.chosen)

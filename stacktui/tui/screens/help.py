@@ -1,0 +1,62 @@
+"""The keys of the place you were in when you asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from stacktui.tui.keys import Key
+from stacktui.tui.lines import BLANK, Line, Role, Span, line
+from stacktui.tui.widgets.story import StoryPane
+
+COLUMN = 28
+
+
+class Sheet(StoryPane):
+    """The list of keys, as a page that scrolls."""
+
+    caption = "Keys"
+
+    def __init__(self, place: str, keys: Sequence[Key]) -> None:
+        super().__init__(id="sheet")
+        self.in_front = True
+        self._lines = [
+            *_group(place, [key for key in keys if key.place]),
+            BLANK,
+            *_group("Everywhere", [key for key in keys if not key.place]),
+        ]
+
+    def story(self, width: int) -> Sequence[Line]:
+        return self._lines
+
+    def summary(self) -> tuple[Span, ...]:
+        return (Span("esc", Role.KEY), Span(" back", Role.DIM))
+
+
+class Help(ModalScreen[None], inherit_bindings=False):
+    """What every key does, read from the bindings."""
+
+    AUTO_FOCUS = "#sheet"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark", "dismiss(None)", "back"),
+    ]
+
+    def __init__(self, place: str, keys: Sequence[Key]) -> None:
+        super().__init__()
+        self._sheet = Sheet(place, keys)
+
+    def compose(self) -> ComposeResult:
+        self._sheet.styles.height = min(self.app.size.height, self._sheet.wanted_height(76))
+        yield self._sheet
+
+
+def _group(title: str, keys: Sequence[Key]) -> list[Line]:
+    lines = [line(Span(title, Role.STRONG))]
+    for key in keys:
+        names = " ".join(key.keys)
+        lines.append(line(Span(f"  {names}".ljust(COLUMN), Role.KEY), key.does, hang=COLUMN))
+    return lines

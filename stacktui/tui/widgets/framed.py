@@ -1,0 +1,88 @@
+"""The pane that every other pane is: a frame, a title, rows, and repaints of what changed only."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, cast
+
+from textual.geometry import Region, Size
+from textual.strip import Strip
+
+from stacktui.tui.box import Face, draw, strip
+from stacktui.tui.lines import Line, Role, Span
+from stacktui.tui.widgets.still import StillWidget
+
+if TYPE_CHECKING:
+    from stacktui.tui.app import StacktuiApp
+    from stacktui.tui.look import Look
+
+
+class Framed(StillWidget):
+    """Draws a `Face`. It has no children, no scroll bars and no markup; it scrolls by itself.
+
+    A slow link feels every byte: `redraw` sends only the lines that differ from those on screen.
+    """
+
+    can_focus = True
+    caption = ""
+    number = ""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.in_front = False
+        self._drawn: list[Line] = []
+        self._drawn_size = Size(0, 0)
+
+    @abstractmethod
+    def face(self, width: int, height: int) -> Face:
+        """What to show in `height` rows of `width` cells inside the frame."""
+
+    @abstractmethod
+    def wanted_height(self, width: int) -> int:
+        """How many lines, frame included, would show everything at this outer width."""
+
+    @property
+    def look(self) -> Look:
+        return cast("StacktuiApp", self.app).look
+
+    @property
+    def title(self) -> tuple[Span, ...]:
+        """The number that jumps here, and the name."""
+        number = (Span(f"{self.number} ", Role.ACCENT),) if self.number else ()
+        return (*number, Span(self.caption, Role.STRONG if self.in_front else Role.TEXT))
+
+    @property
+    def rows_shown(self) -> int:
+        """How many rows there are room for inside the frame."""
+        return max(0, self.size.height - 2)
+
+    def bring_to_front(self, in_front: bool) -> None:
+        """Say whether the keys go to this pane. Not Textual's focus: that is lost on a blur."""
+        if in_front is not self.in_front:
+            self.in_front = in_front
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Put the current face on screen, line by line where it changed."""
+        if not self.is_mounted or not self.size or self._drawn_size != self.size:
+            self.refresh()  # the first layout will draw it whole
+            self._drawn = []
+            return
+        before, self._drawn = self._drawn, self._draw()
+        changed = [y for y, (old, new) in enumerate(zip(before, self._drawn, strict=True))
+                   if old != new]  # fmt: skip
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
+    def render_line(self, y: int) -> Strip:
+        if self._drawn_size != self.size or not self._drawn:
+            self._drawn_size = self.size
+            self._drawn = self._draw()
+        if y >= len(self._drawn):
+            return Strip.blank(self.size.width)
+        return strip(self._drawn[y], self.size.width, self.look)
+
+    def _draw(self) -> list[Line]:
+        width, height = self.size
+        face = self.face(max(1, width - 4), max(0, height - 2))
+        return draw(face, width, height, self.look.glyphs)

@@ -1,0 +1,257 @@
+"""A pane with a list: one thing a line, a bar to choose, a filter to find."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from stacktui.tui.box import Face
+from stacktui.tui.lines import Line, Role, Span, fit, harmless, width_of, wrap
+from stacktui.tui.widgets.framed import Framed
+
+# A name may be cut to this before a column is given up for it.
+NAME_ROOM = 18
+LEAST_NAME = 10
+GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing. `forms` are its other columns from the richest to the barest choice of them."""
+
+    key: str
+    name: tuple[Span, ...]
+    forms: tuple[tuple[tuple[Span, ...], ...], ...] = ((),)
+
+    def matches(self, words: Sequence[str]) -> bool:
+        cells = (self.name, *self.forms[0])
+        text = " ".join(span.text for cell in cells for span in cell).lower()
+        return all(word in text for word in words)
+
+
+class ListPane(Framed):
+    """Rows with a cursor. Subclasses say what the rows are, and what to do when there are none."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "filter"),
+        Binding("j,down", "move(1)", "move the bar", show=False),
+        Binding("k,up", "move(-1)", "move the bar", show=False),
+        Binding("ctrl+d,pagedown", "page(1)", "a page on, a page back", show=False),
+        Binding("ctrl+u,pageup", "page(-1)", "a page on, a page back", show=False),
+        Binding("g,home", "move(-99999)", "to the first, to the last", show=False),
+        Binding("G,end", "move(99999)", "to the first, to the last", show=False),
+    ]
+
+    @dataclass
+    class Chosen(Message):
+        """The bar is on another row now; `key` is None when there is none."""
+
+        pane: ListPane
+        key: str | None
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._rows: tuple[Row, ...] = ()
+        self._summary: tuple[Span, ...] = ()
+        self._folded: tuple[Span, ...] = ()
+        self._empty: tuple[Line, ...] = ()
+        self._key: str | None = None
+        self._top = 0
+        self._filter = ""
+        self._filtering = False
+
+    def show(
+        self,
+        rows: Sequence[Row],
+        summary: tuple[Span, ...],
+        empty: Sequence[Line] = (),
+        *,
+        folded: tuple[Span, ...] = (),
+    ) -> None:
+        """Replace the rows; the bar stays on the thing it was on, if that is still there.
+
+        `folded` is what the title line says instead of `summary` when it is all there is.
+        """
+        self._rows, self._summary, self._empty = tuple(rows), summary, tuple(empty)
+        self._folded = folded or summary
+        if self._index() is None:
+            self._key = rows[0].key if rows else None
+        self.redraw()
+
+    @property
+    def chosen(self) -> str | None:
+        """The key of the row under the bar."""
+        return self._key if self._index() is not None else None
+
+    def choose(self, key: str | None) -> None:
+        """Put the bar on a row without telling anyone."""
+        self._key = key
+        self.redraw()
+
+    @property
+    def filtered(self) -> bool:
+        """A filter is in use or being typed."""
+        return self._filtering or bool(self._filter)
+
+    def wanted_height(self, width: int) -> int:
+        rows = len(self._rows) or len(self._empty_rows(width - 4))
+        return rows + 2
+
+    # What is drawn
+
+    def face(self, width: int, height: int) -> Face:
+        if height == 0:
+            return Face(self.title, self._folded, (), focused=self.in_front)
+        if not self._rows:
+            rows = self._empty_rows(width)
+            return Face(self.title, self._summary, rows, focused=self.in_front)
+        matching = self._matching()
+        index = self._index() or 0
+        self._keep_in_view(index, len(matching), height)
+        drawn = self._table(matching, width)[self._top : self._top + height]
+        if not matching:
+            drawn = [Line((Span("nothing matches", Role.DIM),))]
+        note = self._note(len(matching), height)
+        return Face(self.title, self._summary, drawn, note, self.in_front)
+
+    def _note(self, count: int, height: int) -> tuple[Span, ...]:
+        """The bottom edge: the filter, and where in the list we are."""
+        spans: list[Span] = []
+        if self._filtering or self._filter:
+            prompt = self.look.glyphs.prompt if self._filtering else ""
+            spans.append(Span(f"/{self._filter}{prompt}", Role.KEY))
+        if self._filter or count > height:
+            position = (self._index() or 0) + 1 if count else 0
+            gap = " " if spans else ""
+            spans.append(Span(f"{gap}{position} of {count}", Role.DIM))
+        return tuple(spans)
+
+    def _table(self, rows: Sequence[Row], width: int) -> list[Line]:
+        glyphs = self.look.glyphs
+        names = [harmless(row.name, glyphs) for row in rows]
+        longest = max(map(width_of, names), default=0)
+        forms, widths = self._columns(rows, width - 2, min(longest, NAME_ROOM))
+        room = width - 2 - sum(widths) - GAP * len(widths)
+        lines = []
+        for row, name, cells in zip(rows, names, forms, strict=True):
+            chosen = row.key == self._key
+            mark = Span(f"{glyphs.cursor} " if chosen else "  ", Role.ACCENT)
+            spans = [mark, *_padded(fit(name, room, glyphs), room)]
+            for cell, size in zip(cells, widths, strict=True):
+                spans += [Span(" " * GAP), *_padded(cell, size)]
+            lines.append(Line(_trimmed(spans), chosen=chosen and self.in_front))
+        return lines
+
+    def _columns(
+        self, rows: Sequence[Row], room: int, name: int
+    ) -> tuple[list[list[tuple[Span, ...]]], list[int]]:
+        """The richest columns that leave `name` cells to the names, and their widths."""
+        cells: list[list[tuple[Span, ...]]] = []
+        widths: list[int] = []
+        for form in range(len(rows[0].forms) if rows else 0):
+            cells = [[harmless(each, self.look.glyphs) for each in row.forms[form]] for row in rows]
+            widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
+            if room - sum(widths) - GAP * len(widths) >= name:
+                break
+        else:
+            # Even the barest is too wide: the name is cut first, but not to nothing.
+            share = max(1, (room - LEAST_NAME) // max(1, len(widths)) - GAP)
+            widths = [min(size, share) for size in widths]
+            glyphs = self.look.glyphs
+            cells = [
+                [fit(cell, size, glyphs) for cell, size in zip(row, widths, strict=True)]
+                for row in cells
+            ]
+        return cells, widths
+
+    def _empty_rows(self, width: int) -> list[Line]:
+        glyphs = self.look.glyphs
+        return [row for text in self._empty for row in wrap(text, max(1, width), glyphs)]
+
+    # The bar and the filter
+
+    def _matching(self) -> list[Row]:
+        words = self._filter.lower().split()
+        return [row for row in self._rows if row.matches(words)] if words else list(self._rows)
+
+    def _index(self) -> int | None:
+        keys = (row.key for row in self._matching())
+        return next((index for index, key in enumerate(keys) if key == self._key), None)
+
+    def _keep_in_view(self, index: int, count: int, height: int) -> None:
+        height = max(1, height)
+        self._top = max(index - height + 1, min(self._top, index, count - height), 0)
+
+    def _set_filter(self, text: str) -> None:
+        self._filter = text
+        if self._index() is None:
+            matching = self._matching()
+            self._move_bar(matching[0].key if matching else None)
+        self.redraw()
+
+    def _move_bar(self, key: str | None) -> None:
+        if key != self._key:
+            self._key = key
+            self.post_message(self.Chosen(self, key))
+
+    def action_move(self, steps: int) -> None:
+        rows = self._matching()
+        if rows:
+            index = max(0, min((self._index() or 0) + steps, len(rows) - 1))
+            self._move_bar(rows[index].key)
+            self.redraw()
+
+    def action_page(self, pages: int) -> None:
+        self.action_move(pages * max(1, self.rows_shown - 1))
+
+    def action_filter(self) -> None:
+        self._filtering = True
+        self.redraw()
+
+    def clear_filter(self) -> None:
+        """Show everything again."""
+        self._filtering = False
+        self._set_filter("")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self._rows) if action == "filter" else True
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return self._filtering and character is not None and character.isprintable()
+
+    def on_key(self, event: events.Key) -> None:
+        """While the filter is typed, letters are text; arrows still move the bar."""
+        if not self._filtering:
+            return
+        if event.key == "enter":
+            self._filtering = False
+            self.redraw()
+        elif event.key == "backspace":
+            self._set_filter(self._filter[:-1])
+        elif event.is_printable and event.character:
+            self._set_filter(self._filter + event.character)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self._filtering:
+            event.stop()
+            self._set_filter(self._filter + "".join(filter(str.isprintable, event.text)))
+
+
+def _padded(spans: tuple[Span, ...], width: int) -> tuple[Span, ...]:
+    gap = width - width_of(spans)
+    return (*spans, Span(" " * gap)) if gap > 0 else spans
+
+
+def _trimmed(spans: list[Span]) -> tuple[Span, ...]:
+    while spans and not spans[-1].text.strip():
+        spans.pop()
+    return tuple(spans)

@@ -1,0 +1,67 @@
+"""A pane of running text that is read from the top: the check, and the detail of a thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from stacktui.tui.box import Face
+from stacktui.tui.lines import Line, Role, Span, wrap
+from stacktui.tui.widgets.framed import Framed
+
+
+class StoryPane(Framed):
+    """Lines that wrap; what does not fit is scrolled to, and the bottom edge says how much."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "scroll(1)", "scroll", show=False),
+        Binding("k,up", "scroll(-1)", "scroll", show=False),
+        Binding("ctrl+d,pagedown", "page(1)", "a page on, a page back", show=False),
+        Binding("ctrl+u,pageup", "page(-1)", "a page on, a page back", show=False),
+        Binding("g,home", "scroll(-99999)", "to the top, to the end", show=False),
+        Binding("G,end", "scroll(99999)", "to the top, to the end", show=False),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._top = 0
+        self._wrapped: tuple[int, Sequence[Line], list[Line]] = (0, (), [])
+
+    def story(self, width: int) -> Sequence[Line]:
+        """The whole text for this inner width, not wrapped yet."""
+        raise NotImplementedError
+
+    def summary(self) -> tuple[Span, ...]:
+        """What stands at the right of the title."""
+        return ()
+
+    def wanted_height(self, width: int) -> int:
+        return len(self._rows(max(1, width - 4))) + 2
+
+    def face(self, width: int, height: int) -> Face:
+        rows = self._rows(width)
+        self._top = max(0, min(self._top, len(rows) - height))
+        hidden = len(rows) - self._top - height
+        note = (Span(f"{self.look.glyphs.down} {hidden} more", Role.DIM),) if hidden > 0 else ()
+        shown = rows[self._top : self._top + height]
+        return Face(self.title, self.summary(), shown, note, self.in_front)
+
+    def from_the_top(self) -> None:
+        self._top = 0
+
+    def action_scroll(self, lines: int) -> None:
+        self._top = max(0, self._top + lines)
+        self.redraw()
+
+    def action_page(self, pages: int) -> None:
+        self.action_scroll(pages * max(1, self.rows_shown - 1))
+
+    def _rows(self, width: int) -> list[Line]:
+        story = self.story(width)
+        if self._wrapped[:2] != (width, story):
+            glyphs = self.look.glyphs
+            rows = [row for text in story for row in wrap(text, width, glyphs)]
+            self._wrapped = (width, story, rows)
+        return self._wrapped[2]

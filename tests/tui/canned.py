@@ -1,0 +1,371 @@
+"""Checks as values, with fixed times: what the screens are shown in the tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from stacktui.certificates.chain import Certificate
+from stacktui.certificates.trust import TrustSource, TrustUsed
+from stacktui.check.events import (
+    CheckEvent,
+    CheckFinished,
+    CheckStarted,
+    PhaseFinished,
+    PhaseStarted,
+    StepFinished,
+    StepStarted,
+)
+from stacktui.check.report import Evidence, Outcome, Report, Step, StepName, Target
+from stacktui.diagnosis.finding import Diagnosis, Finding, Remedy, Side
+from stacktui.environments.metadata import IdentityProvider, Metadata
+from stacktui.environments.model import Environment
+from stacktui.identities.model import EnvSecret, Identity, IdentityKind
+from stacktui.identities.token import TokenFacts
+from stacktui.resources.model import ResourceGroup, ResourceGroupList
+from stacktui.transport.facts import (
+    ConnectionFacts,
+    Exchange,
+    Phase,
+    PhaseName,
+    ProxyUsed,
+    ResponseFacts,
+    TlsFacts,
+    TransportFault,
+    TransportFaultKind,
+)
+from stacktui.tui.app import StacktuiApp
+from stacktui.tui.checking import Engine
+
+STARTED = datetime(2026, 11, 21, 3, 12, 9, tzinfo=UTC)
+ARM = "management.local.azurestack.external"
+LOGIN = "adfs.local.azurestack.external"
+TRUST = TrustUsed((TrustSource("certifi", "/cacert.pem"), TrustSource("ca", "/root.pem")))
+
+CONFIG = """\
+active = "AzureStackUser"
+
+[environments.AzureStackUser]
+arm = "https://management.local.azurestack.external"
+identity = "ops"
+ca = "/etc/stacktui/root.pem"
+
+[environments.AzureStackAdmin]
+arm = "https://adminmanagement.local.azurestack.external"
+identity = "operator"
+
+[environments.West]
+arm = "https://management.west.contoso.example"
+
+[identities.ops]
+kind = "service-principal"
+tenant = "contoso.onmicrosoft.com"
+client_id = "5e0dd8c1-5a3f-4b1e-9f0e-2b8f1c9d7a66"
+secret = { env = "OPS_SECRET" }
+
+[identities.operator]
+kind = "service-principal"
+client_id = "0c9f7a52-1d3c-4a67-8c0b-6f3f0f7a9b11"
+certificate = "/etc/stacktui/operator.pem"
+"""
+HOSTILE_CONFIG = r"""
+active = "[bold red]evil[/] \u001b[31mred\u001b[0m\nnext line"
+
+[environments."[bold red]evil[/] \u001b[31mred\u001b[0m\nnext line"]
+arm = "https://management.local.azurestack.external"
+identity = "[link=https://evil.example]me[/link]"
+
+[environments."a-name-without-any-place-to-break-it-that-is-much-longer-than-any-pane-is-wide-0123456789"]
+arm = "https://management.west.contoso.example"
+
+[environments."日本語の環境名、とても長い名前です、画面より長い"]
+arm = "https://management.west.contoso.example"
+
+[identities."[link=https://evil.example]me[/link]"]
+kind = "service-principal"
+client_id = "\u202Edecived"
+secret = { env = "X" }
+"""
+
+
+def environment(name: str = "AzureStackUser") -> Environment:
+    return Environment(name, f"https://{ARM}", identity="ops", ca=Path("/etc/stacktui/root.pem"))
+
+
+TARGET = Target(
+    environment(),
+    Identity(
+        "ops",
+        IdentityKind.SERVICE_PRINCIPAL,
+        "5e0dd8c1-5a3f-4b1e-9f0e-2b8f1c9d7a66",
+        EnvSecret("OPS_SECRET"),
+        "contoso.onmicrosoft.com",
+    ),
+)
+
+
+def phases(host: str, *milliseconds: float) -> tuple[Phase, ...]:
+    """DNS, TCP, TLS, request, first byte and body; fewer figures stop in the middle."""
+    names = (PhaseName.DNS, PhaseName.TCP, PhaseName.TLS, PhaseName.REQUEST,
+             PhaseName.FIRST_BYTE, PhaseName.BODY)  # fmt: skip
+    pairs = zip(names, milliseconds, strict=False)
+    return tuple(Phase(name, host, figure / 1000) for name, figure in pairs)
+
+
+def connection(host: str, verify_code: int = 0) -> ConnectionFacts:
+    tls = TlsFacts(
+        host,
+        "TLSv1.3",
+        "TLS_AES_256_GCM_SHA384",
+        (f"leaf {host}".encode(), b"issuing ca", b"root"),
+        verify_code or None,
+        "unable to get local issuer certificate" if verify_code else None,
+        looked=bool(verify_code),
+    )
+    return ConnectionFacts(host, 443, ProxyUsed(None, "no proxy is set"), ("10.0.0.5",), tls=tls)
+
+
+def reused(host: str, path: str, wait: float, body: float) -> Exchange:
+    """A further request over a connection that is open already."""
+    took = (
+        Phase(PhaseName.REQUEST, host, 0.0001),
+        Phase(PhaseName.FIRST_BYTE, host, wait / 1000),
+        Phase(PhaseName.BODY, host, body / 1000),
+    )
+    return replace(exchange(host, path), phases=took)
+
+
+def exchange(host: str, path: str, *milliseconds: float, size: int = 900) -> Exchange:
+    response = ResponseFacts(
+        200, (("x-ms-request-id", "6f1c0d1e-77aa-4a0b-8f0d-0e9e7c1b2a55"),), size, "", STARTED
+    )
+    took = phases(host, *milliseconds)
+    return Exchange("GET", f"https://{host}{path}", connection(host), response, took)
+
+
+METADATA = Metadata(
+    "2015-01-01",
+    "https://adfs.local.azurestack.external/adfs",
+    "https://management.adfs.azurestack.local/4de2b1f4",
+    IdentityProvider.ADFS,
+    tenant="adfs",
+    graph="https://graph.local.azurestack.external/",
+    portal="https://portal.local.azurestack.external/",
+    storage_suffix="local.azurestack.external",
+    keyvault_suffix=".vault.local.azurestack.external",
+)
+TOKEN = TokenFacts(
+    authority=METADATA.login_endpoint,
+    scope=f"{METADATA.audience}/.default",
+    audience=METADATA.audience,
+    issuer="http://adfs.local.azurestack.external/adfs/services/trust",
+    subject="5e0dd8c1-5a3f-4b1e-9f0e-2b8f1c9d7a66",
+    expires=STARTED + timedelta(hours=1),
+)
+GROUPS = ResourceGroupList(
+    "3f6d8b52-6a0c-4f5b-8f16-7f7c0d1f2a90",
+    tuple(
+        ResourceGroup(name, "local", state)
+        for name, state in (
+            ("backup-vault-prod", "Succeeded"),
+            ("network-hub", "Succeeded"),
+            ("sql-always-on", "Succeeded"),
+            ("web-frontend", "Deleting"),
+            *((f"team-{number:02}", "Succeeded") for number in range(1, 15)),
+        )
+    ),
+    1,
+)
+
+METADATA_OK = Step(
+    StepName.METADATA,
+    Outcome.OK,
+    0.087,
+    Evidence(
+        (exchange(ARM, "/metadata/endpoints?api-version=2015-01-01", 2, 4, 31, 0.2, 48, 2),),
+        TRUST,
+        result=METADATA,
+    ),
+)
+TOKEN_OK = Step(
+    StepName.TOKEN,
+    Outcome.OK,
+    0.064,
+    Evidence((exchange(LOGIN, "/adfs/oauth2/token", 1, 3, 22, 0.2, 36, 1),), TRUST, result=TOKEN),
+)
+GROUPS_OK = Step(
+    StepName.RESOURCE_GROUPS,
+    Outcome.OK,
+    0.041,
+    Evidence(
+        (
+            reused(ARM, "/subscriptions?api-version=2016-06-01", 15, 1),
+            reused(ARM, "/subscriptions/3f6d8b52/resourcegroups", 21, 3),
+        ),
+        TRUST,
+        result=GROUPS,
+    ),
+)
+HEALTHY = Report(TARGET, STARTED, 0.192, (METADATA_OK, TOKEN_OK, GROUPS_OK))
+
+
+def skipped(name: StepName, why: str) -> Step:
+    return Step(name, Outcome.SKIPPED, 0.0, Evidence(skipped=why))
+
+
+METADATA_ONLY = Report(
+    Target(replace(environment("West"), arm="https://management.west.contoso.example")),
+    STARTED,
+    0.087,
+    (
+        METADATA_OK,
+        skipped(StepName.TOKEN, "no identity is configured for this environment"),
+        skipped(StepName.RESOURCE_GROUPS, "no identity is configured for this environment"),
+    ),
+)
+
+
+def untrusted() -> Report:
+    """The login host's chain ends in a root that nobody here trusts."""
+    fault = TransportFault(
+        TransportFaultKind.TLS_VERIFY,
+        LOGIN,
+        443,
+        "unable to get local issuer certificate",
+        verify_code=20,
+    )
+    failed = Phase(PhaseName.TLS, LOGIN, 0.029, ok=False)
+    seen = Exchange(
+        "POST",
+        f"https://{LOGIN}/adfs/oauth2/token",
+        connection(LOGIN, verify_code=20),
+        None,
+        (*phases(LOGIN, 1, 3), failed),
+        fault,
+    )
+    return Report(
+        TARGET,
+        STARTED,
+        0.139,
+        (
+            METADATA_OK,
+            Step(StepName.TOKEN, Outcome.FAILED, 0.052, Evidence((seen,), TRUST, fault=fault)),
+            skipped(StepName.RESOURCE_GROUPS, "no token"),
+        ),
+    )
+
+
+UNTRUSTED = untrusted()
+VERDICT = Finding(
+    "tls-untrusted-root",
+    "adfs.local.azurestack.external ends in a root that nothing here trusts",
+    Side.BOX,
+    (
+        f"root: Contoso Web Gateway CA, SHA-256 {sha256(b'gateway').digest().hex(':').upper()}",
+        "trusted here: certifi + ca (/etc/stacktui/root.pem)",
+    ),
+    (
+        Remedy(
+            "Trust the root for this environment: set its ca",
+            "openssl s_client -connect adfs.local.azurestack.external:443 -showcerts </dev/null"
+            " | openssl x509 > root.pem",
+            "Get-Item root.pem",
+        ),
+        Remedy("Ask the stamp's operator for the root certificate"),
+    ),
+    "Unable to get endpoints from the cloud. Please ensure you have network connection. "
+    "Error detail: certificate verify failed",
+)
+SEEN_TOO = Finding(
+    "cert-expires-soon",
+    "management.local.azurestack.external expires in 25 days",
+    Side.STAMP,
+    (),
+    (Remedy("Ask the stamp's operator to rotate it"),),
+    "",
+)
+
+
+def diagnose(report: Report) -> Diagnosis:
+    return Diagnosis(VERDICT, (SEEN_TOO,)) if report.failed else Diagnosis(None)
+
+
+def describe(der: bytes) -> Certificate:
+    """What the canned chains say."""
+    text = der.decode()
+    start = datetime(2026, 1, 9, tzinfo=UTC)
+    print_ = sha256(der).digest().hex(":").upper()
+    if text.startswith("leaf "):
+        host = text.removeprefix("leaf ")
+        days = 25 if host == ARM else 214
+        return Certificate(
+            print_, f"CN={host}", "CN=Contoso Issuing CA 2", host, "Contoso Issuing CA 2",
+            (host, f"*.{host}"), start, STARTED + timedelta(days=days, hours=2), "2F11",
+        )  # fmt: skip
+    if text == "root":
+        return Certificate(
+            print_, "CN=AzureStackSelfSignedRootCert", "CN=AzureStackSelfSignedRootCert",
+            "AzureStackSelfSignedRootCert", "AzureStackSelfSignedRootCert", (),
+            start, STARTED + timedelta(days=3650), "01", True, True,
+        )  # fmt: skip
+    return Certificate(
+        print_, "CN=Contoso Issuing CA 2", "CN=AzureStackSelfSignedRootCert",
+        "Contoso Issuing CA 2", "AzureStackSelfSignedRootCert", (),
+        start, STARTED + timedelta(days=1800), "02", True, False,
+    )  # fmt: skip
+
+
+def events_of(report: Report) -> list[CheckEvent]:
+    """The events that lead to a report."""
+    events: list[CheckEvent] = [CheckStarted(report.target, report.started)]
+    for step in report.steps:
+        if step.outcome is not Outcome.SKIPPED:
+            events.append(StepStarted(step.name))
+            for phase in step.phases:
+                events.append(PhaseStarted(step.name, phase.name, phase.host))
+                events.append(PhaseFinished(step.name, phase))
+        events.append(StepFinished(step))
+    return [*events, CheckFinished(report)]
+
+
+def waiting_for_first_byte() -> list[CheckEvent]:
+    """A check whose second step is under way."""
+    events = events_of(HEALTHY)
+    waiting = PhaseStarted(StepName.TOKEN, PhaseName.FIRST_BYTE, LOGIN)
+    return events[: events.index(waiting) + 1]
+
+
+async def replay(events: Sequence[CheckEvent]) -> AsyncGenerator[CheckEvent, None]:
+    """The events, and then nothing for ever unless the check is over."""
+    for event in events:
+        yield event
+    if not isinstance(events[-1], CheckFinished):
+        await asyncio.Event().wait()
+
+
+def canned_app(
+    config: Path,
+    events: Sequence[CheckEvent] = (),
+    *,
+    start_demo: Callable[[], Path] | None = None,
+    text: str | None = None,
+) -> StacktuiApp:
+    """The real dashboard on a config with this text, over an engine that replays `events`."""
+    if text is not None:
+        config.write_text(text, encoding="utf-8")
+
+    def run(target: Target) -> AsyncGenerator[CheckEvent, None]:
+        return replay([_for(target, event) for event in events])
+
+    class CannedApp(StacktuiApp):
+        load_engine = staticmethod(lambda: Engine(run, diagnose, describe))
+
+    return CannedApp(config, start_demo=start_demo)
+
+
+def _for(target: Target, event: CheckEvent) -> CheckEvent:
+    return replace(event, target=target) if isinstance(event, CheckStarted) else event

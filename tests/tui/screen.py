@@ -1,0 +1,43 @@
+"""Reading the screen as a user does, and waiting for what should be on it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from time import monotonic
+
+from textual.app import App
+from textual.pilot import Pilot
+
+PATIENCE = 20.0
+
+
+def text_of(app: App[None]) -> str:
+    """What is on the screen, line by line, without colours."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text.rstrip() for strip in strips)
+
+
+async def until(pilot: Pilot[None], text: str) -> str:
+    """Wait until `text` is on the screen; the screen as it is then."""
+    deadline = monotonic() + PATIENCE
+    while monotonic() < deadline:
+        await pilot.pause()
+        if text in (shown := text_of(pilot.app)):
+            return shown
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"{text!r} did not come up on:\n{text_of(pilot.app)}")
+
+
+async def type_in(pilot: Pilot[None], text: str) -> None:
+    await pilot.press(*text)
+    await pilot.pause()
+
+
+def read(path: Path) -> str:
+    """What a file holds, nothing if there is none."""
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,111 @@
+"""A program in a pseudo-terminal, as a user's terminal would run it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import termios
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from types import TracebackType
+
+PATIENCE = 30.0
+
+
+@dataclass
+class Terminal:
+    """Runs `command` on a pty of `width` x `height`; everything it writes is in `written`."""
+
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    width: int = 120
+    height: int = 40
+    written: bytes = b""
+    code: int | None = None
+    pid: int = 0
+    fd: int = -1
+    before: list[object] = field(default_factory=list)
+
+    def __enter__(self) -> Terminal:
+        fd, side = pty.openpty()
+        size = struct.pack("HHHH", self.height, self.width, 0, 0)
+        fcntl.ioctl(side, termios.TIOCSWINSZ, size)
+        self.before = termios.tcgetattr(side)
+        self.fd, self._side = fd, side
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.login_tty(side) if hasattr(os, "login_tty") else _login(side)
+            os.execve(self.command[0], list(self.command), dict(self.environ))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self.code is None:
+            os.kill(self.pid, 9)
+            os.waitpid(self.pid, 0)
+        os.close(self.fd)
+        os.close(self._side)
+
+    def read(self, seconds: float) -> bytes:
+        """What is written within the next `seconds`."""
+        end, before = monotonic() + seconds, len(self.written)
+        while (left := end - monotonic()) > 0:
+            if select.select([self.fd], [], [], left)[0]:
+                self.written += os.read(self.fd, 65536)
+        return self.written[before:]
+
+    def until(self, text: str) -> float:
+        """Read until `text` was written after now; how long that took."""
+        start, begun = len(self.written), monotonic()
+        while text.encode() not in self.written[start:]:
+            if monotonic() - begun > PATIENCE:
+                raise AssertionError(f"{text!r} was not written")
+            self.read(0.005)
+        return monotonic() - begun
+
+    def rest(self, seconds: float = 1.0) -> None:
+        """Read until nothing was written for `seconds`."""
+        begun = monotonic()
+        while self.read(seconds):
+            if monotonic() - begun > PATIENCE:
+                raise AssertionError("it does not come to rest")
+
+    def press(self, keys: str) -> None:
+        os.write(self.fd, keys.encode())
+
+    def wait(self) -> tuple[int, float]:
+        """The exit code, and how long the end took."""
+        begun = monotonic()
+        while monotonic() - begun < PATIENCE:
+            self.read(0.01)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.code = os.waitstatus_to_exitcode(status)
+                self.read(0.05)
+                return self.code, monotonic() - begun
+        raise AssertionError("it does not end")
+
+    def modes(self) -> list[object]:
+        """The line settings of the terminal now."""
+        return termios.tcgetattr(self._side)
+
+    def peak_memory(self) -> int:
+        """The most memory that the program has had, in KiB."""
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
+            peak = next(line for line in status if line.startswith("VmHWM"))
+        return int(peak.split()[1])
+
+
+def _login(side: int) -> None:
+    os.setsid()
+    fcntl.ioctl(side, termios.TIOCSCTTY, 0)
+    for fd in (0, 1, 2):
+        os.dup2(side, fd)

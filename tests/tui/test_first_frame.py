@@ -1,0 +1,40 @@
+"""The first frame waits for nothing slow, in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from .canned import CONFIG
+
+HEAVY = ("httpx", "httpcore", "h11", "msal", "requests", "cryptography", "tomlkit", "click")
+PROGRAM = """
+import sys
+from pathlib import Path
+from stacktui.tui.app import StacktuiApp
+
+class Told(StacktuiApp):
+    def on_ready(self):
+        for name in sys.modules:
+            print("MODULE", name, file=sys.__stdout__)
+        self.exit()
+
+Told(Path(sys.argv[1])).run(headless=True, size=(120, 40))
+"""
+
+
+def test_it_needs_no_network_library_and_no_report(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(config)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    imported = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("MODULE")}
+    assert "stacktui.tui.screens.dashboard" in imported
+    assert not {name.partition(".")[0] for name in imported} & set(HEAVY)
+    assert not imported & {"stacktui.tui.live", "stacktui.check.events", "stacktui.check.pipeline"}

@@ -1,0 +1,91 @@
+"""Lines keep their text and their width, whatever they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from stacktui.tui.box import Face, draw, strip
+from stacktui.tui.glyphs import ASCII, CONSOLE, UNICODE, Glyphs
+from stacktui.tui.lines import Role, Span, field, fit, line, width_of, wrap
+from stacktui.tui.look import look_of
+
+ROLES = st.sampled_from(list(Role))
+SPANS = st.lists(st.builds(Span, st.text(max_size=60), ROLES), max_size=6)
+GLYPHS = st.sampled_from([UNICODE, CONSOLE, ASCII])
+
+
+def text_of(spans: Iterable[Span]) -> str:
+    return "".join(span.text for span in spans)
+
+
+@given(SPANS, st.integers(0, 40), GLYPHS)
+def test_a_cut_fits(spans: list[Span], width: int, glyphs: Glyphs) -> None:
+    assert width_of(fit(spans, width, glyphs)) <= max(0, width)
+
+
+@given(SPANS, st.integers(8, 60), st.integers(0, 30), GLYPHS)
+def test_rows_fit_and_lose_nothing_but_blanks(
+    spans: list[Span], width: int, hang: int, glyphs: Glyphs
+) -> None:
+    rows = wrap(line(*spans, hang=hang), width, glyphs)
+    assert all(width_of(row.spans) <= width for row in rows)
+    whole = "".join(text_of(row.spans) for row in rows).replace(" ", "")
+    wanted = "".join(text_of(row.spans) for row in wrap(line(*spans), 10_000, glyphs))
+    assert whole == wanted.replace(" ", "")
+
+
+@given(st.text(max_size=200), st.integers(20, 60), st.integers(1, 8), GLYPHS)
+def test_a_face_is_exactly_as_large_as_its_place(
+    text: str, width: int, height: int, glyphs: Glyphs
+) -> None:
+    rows = wrap(field("label", text), width - 4, glyphs)
+    face = Face((Span(text),), (Span(text),), rows, (Span(text),))
+    drawn = draw(face, width, height, glyphs)
+    assert len(drawn) == height
+    assert [width_of(row.spans) for row in drawn] == [width] * height
+
+
+def test_words_stay_whole_and_values_stay_under_each_other() -> None:
+    rows = wrap(field("why", "the root is not trusted here", width=6), 20, UNICODE)
+    assert [text_of(row.spans) for row in rows] == [
+        "why   the root is",
+        "      not trusted",
+        "      here",
+    ]
+
+
+def test_a_fingerprint_is_broken_between_bytes() -> None:
+    rows = wrap(field("SHA", "9F:2C:51:07:BA:33:1D:64:E0:11:5B:7C", width=5), 16, UNICODE)
+    assert all(text_of(row.spans).rstrip().endswith((":", "7C")) for row in rows)
+
+
+def test_a_wide_character_is_never_halved() -> None:
+    rows = wrap(line("環境" * 12), 9, UNICODE)
+    assert all(width_of(row.spans) == 8 for row in rows)
+
+
+def test_what_a_terminal_could_act_on_is_shown_instead() -> None:
+    rows = wrap(line("[bold]x[/] \x1b[31mred\x1b[0m\n\u202eevil"), 80, UNICODE)
+    assert [text_of(row.spans) for row in rows] == [r"[bold]x[/] \x1b[31mred\x1b[0m\n\u202eevil"]
+
+
+def test_plain_ascii_is_plain_ascii() -> None:
+    text = text_of(wrap(line("„déjà“ – 18 × … 環"), 80, ASCII)[0].spans)
+    assert text.isascii()
+    assert text.startswith('"d?j?" - 18 x ...')
+
+
+def test_neighbours_of_one_style_are_one_segment() -> None:
+    colours = dict.fromkeys(
+        ("background", "text", "dim", "accent", "ok", "warning", "error", "frame", "selected"),
+        "#ffffff",
+    ) | {"selection": "#000000"}
+    drawn = strip(
+        line("a", "b", Span("c", Role.TEXT)), 3, look_of(colours, UNICODE, no_colour=False)
+    )
+    assert len(list(drawn)) == 1
+    assert cell_len(drawn.text) == 3

@@ -1,0 +1,218 @@
+"""The real dashboard with the real check against the real embedded stamp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
+from stacktui.stamp.running import RunningStamp
+from stacktui.tui.app import StacktuiApp
+from tests.product import config_text
+
+from .screen import read, text_of, type_in, until, write
+
+WIDE = (120, 40)
+Start = Callable[..., RunningStamp]
+
+
+@pytest.fixture
+def start(config: Path) -> Iterator[Start]:
+    """Start a stamp with options, and write a config for it."""
+    with ExitStack() as stack:
+
+        def started(**options: object) -> RunningStamp:
+            stamp = stack.enter_context(run_in_thread(StampOptions(**options)))  # type: ignore[arg-type]
+            write(config, config_text(stamp.describe()))
+            return stamp
+
+        yield started
+
+
+@pytest.mark.parametrize("idp", list(IdentityProvider))
+async def test_a_healthy_stamp(start: Start, config: Path, idp: IdentityProvider) -> None:
+    stamp = start(idp=idp, groups=18)
+    async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+        await pilot.press("c")
+        shown = await until(pilot, "Signed in and read 18 resource groups. Nothing is wrong.")
+        assert "Entra ID" in shown if idp is IdentityProvider.AAD else "AD FS" in shown
+        assert "certifi + ca" in shown
+        await until(pilot, " days")
+        for keys in ("2", "enter", "escape", "3", "enter", "escape", "4", "0", "enter", "G"):
+            await pilot.press(keys)
+            await pilot.pause()
+            assert_nothing_secret(text_of(pilot.app), stamp)
+
+
+@pytest.mark.parametrize(
+    ("fault", "side"),
+    [
+        ("tls-untrusted-root", "this box"),
+        ("tls-expired", "the stamp"),
+        ("tls-name-mismatch", "side: "),
+        ("metadata-intercepted", "the network"),
+        ("metadata-not-json", "the stamp"),
+        ("sp-secret-wrong", "sign-in"),
+        ("arm-forbidden", "side: "),
+        ("arm-server-error", "the stamp"),
+    ],
+)
+async def test_every_fault_shows_its_verdict(
+    start: Start, config: Path, fault: str, side: str
+) -> None:
+    stamp = start(fault=fault)
+    async with StacktuiApp(config, auto_check=True).run_test(size=(80, 24)) as pilot:
+        shown = await until(pilot, f"✗ {fault}")
+        assert side in shown
+        assert "mend" in shown
+        assert "FAULT" in shown
+        await pilot.press("0", "enter", "G")
+        await pilot.pause()
+        assert_nothing_secret(text_of(pilot.app), stamp)
+
+
+async def test_a_missing_secret_is_a_fault_like_any_other(start: Start, config: Path) -> None:
+    stamp = start()
+    write(config, config_text(stamp.describe(), secret='{ env = "GONE" }'))
+    async with StacktuiApp(config, auto_check=True).run_test(size=WIDE) as pilot:
+        shown = await until(pilot, "✗ secret-missing")
+        assert "GONE" in shown
+        assert "✓ metadata" in shown
+
+
+async def test_an_environment_without_an_identity(start: Start, config: Path) -> None:
+    stamp = start()
+    write(config, config_text(stamp.describe()).replace('identity = "tester"\n', ""))
+    async with StacktuiApp(config, auto_check=True).run_test(size=WIDE) as pilot:
+        shown = await until(pilot, "The stamp answers. Sign-in was not tried.")
+        assert "skipped: no identity is configured" in shown
+
+
+async def test_esc_cancels_within_a_fifth_of_a_second(start: Start, config: Path) -> None:
+    start(latency=30.0)
+    async with StacktuiApp(config, auto_check=True).run_test(size=WIDE) as pilot:
+        await until(pilot, "waiting for first byte")
+        pressed = monotonic()
+        await pilot.press("escape")
+        await until(pilot, "cancelled  press c")
+        assert monotonic() - pressed < 1.0  # the bound is 0.2 s; a busy machine gets some more
+
+
+async def test_closing_with_a_check_under_way_is_quick(start: Start, config: Path) -> None:
+    start(latency=30.0)
+    app = StacktuiApp(config, auto_check=True)
+    async with app.run_test(size=WIDE) as pilot:
+        await until(pilot, "waiting for first byte")
+        pressed = monotonic()
+        await pilot.press("q")
+    assert monotonic() - pressed < 2.0
+
+
+async def test_adding_a_stamp_asks_it_for_the_rest(start: Start, config: Path) -> None:
+    stamp = start(idp=IdentityProvider.ADFS)
+    write(config, "# mine\n")
+    async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+        await pilot.press("a")
+        await until(pilot, "Paste the ARM URL")
+        await type_in(pilot, stamp.arm_url)
+        await pilot.press("tab")
+        await type_in(pilot, "Here")
+        await pilot.press("tab")
+        await type_in(pilot, str(stamp.ca_file))
+        await pilot.press("enter")
+        shown = await until(pilot, "signed by")
+        for said in ("✓ metadata", "AD FS, https://", "audience", "SHA-256", "enter save"):
+            assert said in shown, said
+        assert "Here" not in read(config)
+        await pilot.press("enter")
+        shown = await until(pilot, "✓ ok")
+        assert "Here" in shown
+    text = read(config)
+    assert text.count("# mine") == 1
+    assert f'arm = "{stamp.arm_url}"' in text
+    assert f'ca = "{stamp.ca_file}"' in text
+
+
+async def test_a_fault_in_discovery_can_be_mended_or_saved_nevertheless(
+    start: Start, config: Path
+) -> None:
+    stamp = start(fault="tls-untrusted-root")
+    write(config, "")
+    async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+        await pilot.press("a")
+        await type_in(pilot, stamp.arm_url)
+        await pilot.press("tab")
+        await type_in(pilot, "Here")
+        await pilot.press("enter")
+        shown = await until(pilot, "✗ tls-untrusted-root")
+        assert "mend" in shown
+        assert "s save nevertheless" in shown
+        await pilot.press("escape")
+        await until(pilot, "enter ask the stamp")
+        await pilot.press("enter")
+        await until(pilot, "s save nevertheless")
+        await pilot.press("s")
+        await until(pilot, "0 Check")
+    assert f'arm = "{stamp.arm_url}"' in read(config)
+
+
+async def test_discovery_is_cancelled_by_esc(start: Start, config: Path) -> None:
+    stamp = start(latency=30.0)
+    write(config, "")
+    async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+        await pilot.press("a")
+        await type_in(pilot, stamp.arm_url)
+        await pilot.press("tab")
+        await type_in(pilot, "Here")
+        await pilot.press("tab")
+        await type_in(pilot, str(stamp.ca_file))
+        await pilot.press("enter")
+        await until(pilot, "waiting for first byte")
+        await pilot.press("escape")
+        await until(pilot, "enter ask the stamp")
+        await pilot.press("escape")
+        await until(pilot, "0 Check")
+    assert read(config) == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", "The ARM URL must be https://host[:port]"),
+        ("management.west.example", "try https://management.west.example"),
+        ("http://management.west.example", "must be https, not http"),
+        ("https://portal.west.example/#home", "must be the host alone"),
+        ("https://u:hunter2@management.west.example", "must not hold a user name"),
+        ("https://host:99999", "must be https://host[:port]"),
+    ],
+)
+async def test_a_wrong_url_is_explained_where_it_was_typed(
+    config: Path, typed: str, said: str
+) -> None:
+    async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+        await pilot.press("a")
+        await type_in(pilot, typed)
+        await pilot.press("enter")
+        shown = await until(pilot, said)
+        assert "enter ask the stamp" in shown
+    assert not read(config)
+
+
+async def test_a_name_that_is_taken_is_refused(config: Path) -> None:
+    write(config, '[environments.west]\narm = "https://management.west.example"\n')
+    async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+        await pilot.press("a")
+        await type_in(pilot, "https://management.west.example")
+        await until(pilot, "west-2")
+        await pilot.press("tab", *"west", "enter")
+        await until(pilot, "There is an environment west already")
+
+
+def assert_nothing_secret(shown: str, stamp: RunningStamp) -> None:
+    secret = Path(stamp.secret_file).read_text(encoding="utf-8").strip()
+    assert secret not in shown
+    assert "eyJ" not in shown

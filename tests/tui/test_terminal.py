@@ -1,0 +1,160 @@
+"""The real program in a real terminal: start, keys, bytes, exit, and what it leaves behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from stacktui.stamp import StampOptions, run_in_thread
+from tests.product import config_text
+
+from .canned import CONFIG
+from .terminal import Terminal
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+
+
+@contextmanager
+def dashboard(
+    config: Path, text: str, size: tuple[int, int] = (120, 40), **variables: str
+) -> Iterator[Terminal]:
+    config.write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "stacktui", "--config", str(config.absolute())]
+    environ = dict(os.environ) | {"LANG": "C.UTF-8"} | variables
+    with Terminal(command, environ, *size) as terminal:
+        yield terminal
+
+
+def test_it_starts_rests_and_leaves_the_terminal_as_it_was(config: Path) -> None:
+    with dashboard(config, CONFIG) as terminal:
+        terminal.until("Environments")
+        terminal.rest()
+        assert len(terminal.written) <= 32 * 1024
+        # It rests: nothing blinks, ticks or polls.
+        assert terminal.read(2.0) == b""
+        terminal.press("q")
+        code, seconds = terminal.wait()
+        assert code == 0
+        assert seconds < 2.0
+        assert terminal.modes() == terminal.before
+    end = terminal.written[terminal.written.rindex(b"\x1b[?1049l") :]
+    assert b"\x1b[?25h" in end
+    assert b"\x1b[?1000h" not in terminal.written, "the mouse belongs to the terminal's user"
+
+
+def test_a_key_writes_what_changed_and_no_more(config: Path) -> None:
+    with dashboard(config, CONFIG) as terminal:
+        terminal.until("Environments")
+        terminal.rest()
+        terminal.press("j")
+        terminal.rest(0.5)
+        before = len(terminal.written)
+        terminal.press("j")
+        terminal.rest(0.5)
+        assert 0 < len(terminal.written) - before < 6000
+        terminal.press("q")
+        terminal.wait()
+
+
+def test_a_check_runs_rests_and_can_be_left_under_way(config: Path) -> None:
+    with run_in_thread(StampOptions()) as stamp:
+        text = config_text(stamp.describe())
+        with dashboard(config, text) as terminal:
+            terminal.until("Environments")
+            terminal.press("c")
+            terminal.until("Nothing is wrong.")
+            terminal.rest()
+            assert terminal.read(1.0) == b""
+            terminal.press("q")
+            assert terminal.wait()[0] == 0
+    with run_in_thread(StampOptions(latency=30.0)) as stamp:
+        text = config_text(stamp.describe())
+        with dashboard(config, text, (80, 24)) as terminal:
+            terminal.until("Environments")
+            terminal.press("c")
+            terminal.until("waiting for first")
+            assert terminal.read(1.0).count(b"waiting") <= 1
+            assert terminal.read(1.0) == b"", "waiting is no reason to write"
+            terminal.press("\x1b")
+            terminal.until("cancelled")
+            terminal.press("c")
+            terminal.until("waiting for first")
+            terminal.press("q")
+            code, seconds = terminal.wait()
+            assert code == 0
+            assert seconds < 2.0
+
+
+# SGR colours of 256 and more, and all colours but the terminal's own default (39, 49).
+MANY_COLOURS = re.compile(rb"\x1b\[[\d;]*\b[34]8;[25];")
+ANY_COLOUR = re.compile(rb"\x1b\[(?:\d+;)*(?:[34][0-7]|[34]8|9[0-7]|10[0-7])[;m]")
+
+
+@pytest.mark.parametrize(
+    ("variables", "absent"),
+    [
+        ({"TERM": "xterm", "COLORTERM": ""}, MANY_COLOURS),
+        ({"TERM": "linux", "COLORTERM": ""}, MANY_COLOURS),
+        ({"NO_COLOR": "1"}, ANY_COLOUR),
+    ],
+)
+def test_it_keeps_to_the_colours_that_the_terminal_has(
+    config: Path, variables: dict[str, str], absent: re.Pattern[bytes]
+) -> None:
+    variables |= {"STACKTUI_ASCII": ""}
+    with dashboard(config, CONFIG, (80, 24), **variables) as terminal:
+        terminal.until("Environments")
+        for keys in ("?", "\x1b", "t", "\x1b", "a", "https://x.y", "\x1b", "j"):
+            terminal.press(keys)
+            terminal.rest(0.3)
+        found = absent.search(terminal.written)
+        assert not found, found
+        if variables.get("TERM") == "linux":
+            assert "✓" not in terminal.written.decode()
+            assert "╭" not in terminal.written.decode()
+            assert "┌" in terminal.written.decode()
+        terminal.press("q")
+        assert terminal.wait()[0] == 0
+
+
+def test_plain_ascii_where_the_locale_knows_no_more(config: Path) -> None:
+    variables = {"LC_ALL": "C", "LANG": "C", "STACKTUI_ASCII": ""}
+    with dashboard(config, CONFIG, (80, 24), **variables) as terminal:
+        terminal.until("Environments")
+        terminal.rest(0.5)
+        terminal.press("?")
+        terminal.rest(0.5)
+        terminal.press("\x1b")
+        terminal.rest(0.5)
+        assert terminal.written.isascii()
+        terminal.press("q")
+        assert terminal.wait()[0] == 0
+
+
+def test_y_reaches_the_clipboard_of_the_machine_in_front_of_the_user(config: Path) -> None:
+    with ExitStack() as stack:
+        stamp = stack.enter_context(run_in_thread(StampOptions(fault="arm-forbidden")))
+        terminal = stack.enter_context(dashboard(config, config_text(stamp.describe())))
+        terminal.until("Environments")
+        terminal.press("c")
+        terminal.until("copies")
+        terminal.rest(0.3)
+        terminal.press("y")
+        terminal.until("copied: ")
+        assert b"\x1b]52;c;" in terminal.written
+        terminal.press("q")
+        assert terminal.wait()[0] == 0
+
+
+def test_ctrl_c_ends_it_too(config: Path) -> None:
+    with dashboard(config, CONFIG) as terminal:
+        terminal.until("Environments")
+        terminal.rest(0.3)
+        terminal.press("\x03")
+        assert terminal.wait()[0] == 0
