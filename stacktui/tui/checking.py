@@ -31,14 +31,20 @@ class Engine:
 
 
 def load_engine() -> Engine:
-    """Import the engine (httpx, msal, cryptography); blocks for as long as that takes."""
-    from stacktui.certificates.chain import describe
+    """Import the engine and the network under it; blocks for as long as that takes."""
     from stacktui.check.pipeline import run
     from stacktui.diagnosis import diagnose
 
     return Engine(
-        cast("Callable[[Target], AsyncGenerator[CheckEvent, None]]", run), diagnose, describe
+        cast("Callable[[Target], AsyncGenerator[CheckEvent, None]]", run), diagnose, _describe
     )
+
+
+def _describe(der: bytes) -> Certificate:
+    # A check needs no certificate library: its weight is taken on with the first chain to show.
+    from stacktui.certificates.chain import describe
+
+    return describe(der)
 
 
 class Checker:

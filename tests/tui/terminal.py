@@ -38,7 +38,7 @@ class Terminal:
         self.fd, self._side = fd, side
         self.pid = os.fork()
         if self.pid == 0:
-            os.login_tty(side) if hasattr(os, "login_tty") else _login(side)
+            os.login_tty(side)
             os.execve(self.command[0], list(self.command), dict(self.environ))
         return self
 
@@ -102,10 +102,3 @@ class Terminal:
         with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
             peak = next(line for line in status if line.startswith("VmHWM"))
         return int(peak.split()[1])
-
-
-def _login(side: int) -> None:
-    os.setsid()
-    fcntl.ioctl(side, termios.TIOCSCTTY, 0)
-    for fd in (0, 1, 2):
-        os.dup2(side, fd)
