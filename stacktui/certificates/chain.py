@@ -7,6 +7,7 @@ import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from itertools import islice
 
 from cryptography import x509
 from cryptography.utils import CryptographyDeprecationWarning
@@ -19,11 +20,17 @@ from stacktui.transport.text import visible
 warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning)
 
 
+# A stamp's certificates have about 20 names; a name has at most 253 characters (RFC 1035).
+MAX_NAMES = 200
+MAX_TEXT = 500
+
+
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """One certificate; text is cleaned, times are UTC, fingerprints are of the DER.
 
-    `names` are the subject alternative names (DNS and IP). `sha256` is in colon form, upper case.
+    `names` are the subject alternative names (DNS and IP), at most MAX_NAMES of them. `sha256` is
+    in colon form, upper case.
     `unreadable` says why nothing else could be read; then the other fields are empty.
     """
 
@@ -76,14 +83,20 @@ def _read(der: bytes, print_: str) -> Certificate:
     )
 
 
+def _text(text: str) -> str:
+    """Text of a certificate as it may be shown: harmless, and bounded in length."""
+    shown = visible(text[:MAX_TEXT])
+    return shown if len(text) <= MAX_TEXT else f"{shown}…"
+
+
 def _name(name: x509.Name) -> str:
-    return visible(name.rfc4514_string())
+    return _text(name.rfc4514_string())
 
 
 def _common_name(name: x509.Name) -> str:
     """The last common name, else the last attribute, as the eye looks for it."""
     found = name.get_attributes_for_oid(NameOID.COMMON_NAME) or list(name)
-    return visible(str(found[-1].value)) if found else "(no name)"
+    return _text(str(found[-1].value)) if found else "(no name)"
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -96,11 +109,8 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     value = extension.value
     if not isinstance(value, x509.SubjectAlternativeName):
         return ()
-    return tuple(
-        visible(str(name.value))
-        for name in value
-        if isinstance(name, x509.DNSName | x509.IPAddress)
-    )
+    named = (name for name in value if isinstance(name, x509.DNSName | x509.IPAddress))
+    return tuple(_text(str(name.value)) for name in islice(named, MAX_NAMES))
 
 
 def _is_ca(certificate: x509.Certificate) -> bool:

@@ -73,7 +73,8 @@ class TrustFileError(Exception):
 def sources_for(ca: Path | None, own_bundle: Path) -> TrustUsed:
     """The files that count for an environment whose `ca` is given, by today's variables."""
     sources = [_base()]
-    if own_bundle.exists():
+    # Unlike Path.exists, this takes a folder that may not be searched for one without a bundle.
+    if os.path.exists(own_bundle):
         sources.append(TrustSource("own bundle", str(own_bundle)))
     if ca is not None:
         sources.append(TrustSource("ca", str(ca)))

@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from stacktui.check.report import Report, Step, StepName, Target
+from stacktui.check.report import Report, Step, StepName
+from stacktui.check.target import Target
 from stacktui.transport.facts import Phase, PhaseName
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from stacktui.certificates.trust import (
     TrustFileError,
@@ -25,7 +26,8 @@ from stacktui.check.events import (
     StepFinished,
     StepStarted,
 )
-from stacktui.check.report import Evidence, Fault, Outcome, Report, Step, StepName, Target
+from stacktui.check.report import Evidence, Fault, Outcome, Report, Step, StepName
+from stacktui.check.target import Target
 from stacktui.check.trust import trust_of
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import Metadata, MetadataError
@@ -37,6 +39,7 @@ from stacktui.resources.client import ArmClient
 from stacktui.resources.model import ArmError, ResourceGroupList
 from stacktui.transport.bounds import Bounds
 from stacktui.transport.facts import (
+    Exchange,
     Phase,
     PhaseName,
     TransportError,
@@ -152,25 +155,31 @@ class _Check:
         started = perf_counter()
         result: T | None = None
         fault: Fault | None = None
+        timed_out = False
         try:
             async with asyncio.timeout(self._bounds.step):
                 result = await work()
         except TimeoutError:
-            fault = self._out_of_time(session)
+            timed_out = True
         except (TransportError, TrustFileError, MetadataError, IdentityError, ArmError) as error:
             fault = error.fault
-        evidence = Evidence(
-            session.take_exchanges(), self._trust, fault, None if fault else _shown(result)
-        )
+        exchanges = session.take_exchanges()
+        if timed_out:
+            fault = self._out_of_time(exchanges)
+        evidence = Evidence(exchanges, self._trust, fault, None if fault else _shown(result))
         outcome = Outcome.FAILED if fault else Outcome.OK
         self._finish(Step(name, outcome, perf_counter() - started, evidence))
         return result
 
-    def _out_of_time(self, session: Session) -> TransportFault:
+    def _out_of_time(self, exchanges: tuple[Exchange, ...]) -> TransportFault:
+        """The fault of a step that hit its bound, at the host it was waiting for."""
         bound = self._bounds.step
-        host = self._target.environment.arm.removeprefix("https://")
+        arm = urlsplit(self._target.environment.arm)
+        host, port = arm.hostname or "", arm.port or 443
+        if exchanges and (connection := exchanges[-1].connection) is not None:
+            host, port = connection.host, connection.port
         detail = f"the step did not end in {bound:g} s"
-        return TransportFault(TransportFaultKind.STEP_TIMEOUT, host, 0, detail, limit=bound)
+        return TransportFault(TransportFaultKind.STEP_TIMEOUT, host, port, detail, limit=bound)
 
     def _skip(self, name: StepName, why: str) -> None:
         self._finish(Step(name, Outcome.SKIPPED, 0.0, Evidence(skipped=why)))

@@ -11,10 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from stacktui.certificates.trust import TrustFileFault, TrustUsed
+from stacktui.check.target import Target
 from stacktui.environments.metadata import Metadata, MetadataFault
-from stacktui.environments.model import Environment
 from stacktui.identities.faults import CertificateFault, SecretFault, SignInFault
-from stacktui.identities.model import Identity
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ResourceGroupList
 from stacktui.transport.facts import Exchange, Phase, TransportFault
@@ -81,14 +80,6 @@ class Step:
     @property
     def phases(self) -> tuple[Phase, ...]:
         return tuple(phase for each in self.evidence.exchanges for phase in each.phases)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What to check: an environment, and the identity to sign in with, if any."""
-
-    environment: Environment
-    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)

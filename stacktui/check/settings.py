@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stacktui.check.report import Target
+from stacktui.check.target import Target
 from stacktui.config.document import ConfigError, Table, nearest, read_document
 from stacktui.environments.config import KEYS as ENVIRONMENT_KEYS
 from stacktui.environments.config import read_environment

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from stacktui.certificates.trust import TrustFileFault, TrustUsed
-from stacktui.check.report import Fault, Target
+from stacktui.check.report import Fault
+from stacktui.check.target import Target
 from stacktui.environments.metadata import IdentityProvider, Metadata, MetadataFault
 from stacktui.identities.faults import CertificateFault, SecretFault, SignInFault
 from stacktui.identities.model import IdentityKind

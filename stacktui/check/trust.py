@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from stacktui.certificates.trust import TrustFileError, TrustUsed, build_context, sources_for
-from stacktui.check.report import Target
+from stacktui.check.target import Target
 from stacktui.config.locations import own_bundle
 
 

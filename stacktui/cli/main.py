@@ -6,7 +6,9 @@ Each command's module is imported only when that command runs.
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import sys
 from enum import IntEnum
 from importlib import import_module
@@ -23,6 +25,10 @@ COMMANDS = {
     "demo": "Open the dashboard on an embedded stamp, or drill a fault.",
     "stamp": "Run an embedded Azure Stack Hub for tests and training.",
 }
+
+
+# What writing to a full disk or a broken stdout says.
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
 
 
 class ExitCode(IntEnum):
@@ -81,6 +87,9 @@ def cli(ctx: click.Context, config: Path | None, environment: str | None) -> Non
 
 def main() -> None:
     """The console script. Turns every ending into an exit code and at most one line of stderr."""
+    if sys.stdout is None:  # started with stdout closed
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    _end_tidily_when_told_to()
     try:
         code = cli.main(prog_name="stacktui", standalone_mode=False)
     except click.ClickException as error:
@@ -92,12 +101,34 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         code = 130  # as a shell reports an end by SIGINT
     except BrokenPipeError:
-        # The reader went away, as `| head` does; the interpreter must not complain at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()  # the reader went away, as `| head` does
         code = ExitCode.FAULT
+    except OSError as error:
+        if error.errno not in _UNWRITABLE or error.filename is not None:
+            code = _report_defect(error)
+        else:
+            _give_up_stdout()
+            click.echo(f"stacktui: cannot write the result: {error.strerror}", err=True)
+            code = ExitCode.OURS
     except Exception as error:
         code = _report_defect(error)
     sys.exit(code)
+
+
+def _end_tidily_when_told_to() -> None:
+    """Make SIGTERM and SIGHUP an ordinary exit, so that what is temporary is removed."""
+
+    def leave(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    for name in ("SIGTERM", "SIGHUP"):  # the second is not on Windows
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), leave)
+
+
+def _give_up_stdout() -> None:
+    """Keep the interpreter from complaining at its end about what it could not write."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report_defect(error: Exception) -> int:

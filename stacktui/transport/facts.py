@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from stacktui.transport.proxy import ProxyUsed
+
 
 class PhaseName(StrEnum):
     """The phases of a request, in the order in which they happen."""
@@ -41,17 +43,6 @@ class Attempt:
     port: int
     seconds: float
     error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ProxyUsed:
-    """Which proxy was used and why; never its credentials.
-
-    `url` is None for a direct connection. `source` names the setting or variable that decided.
-    """
-
-    url: str | None
-    source: str
 
 
 @dataclass(frozen=True, slots=True)

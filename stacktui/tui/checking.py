@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from stacktui.certificates.chain import Certificate
     from stacktui.check.events import CheckEvent
-    from stacktui.check.report import Report, Target
+    from stacktui.check.report import Report
+    from stacktui.check.target import Target
     from stacktui.diagnosis.finding import Diagnosis
     from stacktui.tui.live import LiveCheck
 

@@ -18,7 +18,8 @@ from stacktui.check.events import (
     StepFinished,
     StepStarted,
 )
-from stacktui.check.report import Evidence, Report, Step, StepName, Target
+from stacktui.check.report import Evidence, Report, Step, StepName
+from stacktui.check.target import Target
 from stacktui.diagnosis.finding import Diagnosis, Finding
 from stacktui.environments.metadata import Metadata
 from stacktui.identities.token import TokenFacts

@@ -13,7 +13,7 @@ from stacktui.identities.model import Identity
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-    from stacktui.check.report import Target
+    from stacktui.check.target import Target
     from stacktui.tui.live import LiveCheck
 
 

@@ -14,8 +14,9 @@ import pytest
 from stacktui.check import events as seen
 from stacktui.check.events import CheckEvent
 from stacktui.check.pipeline import run
-from stacktui.check.report import Outcome, Report, StepName, Target
+from stacktui.check.report import Outcome, Report, StepName
 from stacktui.check.settings import load_settings
+from stacktui.check.target import Target
 from stacktui.environments.metadata import Metadata
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ResourceGroupList
@@ -171,6 +172,7 @@ async def test_a_step_has_a_bound_of_its_own(slow: Target) -> None:
     fault = report.steps[0].evidence.fault
     assert isinstance(fault, TransportFault)
     assert fault.kind is TransportFaultKind.STEP_TIMEOUT
+    assert f"https://{fault.host}:{fault.port}" == slow.environment.arm
     assert report.seconds < 2
 
 

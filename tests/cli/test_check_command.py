@@ -98,7 +98,8 @@ def test_text_is_written_while_the_check_runs(tmp_path: Path) -> None:
                 process.send_signal(signal.SIGINT)
                 started = time.perf_counter()
                 process.wait(10)
-    assert time.perf_counter() - started < 1
+    # Far from the 15 s for which the stamp stays silent, with room for a busy machine.
+    assert time.perf_counter() - started < 3
     assert process.returncode == 130
 
 
@@ -130,6 +131,35 @@ def test_a_reader_that_goes_away_ends_nothing_in_tears(config: Path) -> None:
     os.close(writer)
     assert done.stderr == b""
     assert done.returncode != 3
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_full_disk_is_said_plainly(form: str, config: Path) -> None:
+    command = [sys.executable, "-m", "stacktui", "check", "--config", str(config), "--format", form]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=30, check=False)
+    told = b"stacktui: cannot write the result: No space left on device\n"
+    assert (done.returncode, done.stderr) == (3, told)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_closed_stdout_still_gives_an_exit_code(form: str, config: Path) -> None:
+    command = f"{sys.executable} -m stacktui check --config {config} --format {form} >&-"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_home_that_may_not_be_searched_is_no_fault(config: Path) -> None:
+    assert check_json(config, XDG_CONFIG_HOME="/" + "x" * 300).code == 0
+
+
+def test_a_proxy_of_a_kind_we_do_not_speak_is_told_in_json(
+    stamp: dict[str, Any], tmp_path: Path
+) -> None:
+    config = write_config(tmp_path, stamp, proxy="")
+    ran = check_json(config, HTTPS_PROXY="socks5://127.0.0.1:1")
+    assert (ran.code, ran.err) == (1, "")
+    assert "HTTPS_PROXY" in str(ran.document["verdict"]["evidence"])
 
 
 GOOD = '[environments.Test]\narm = "https://management.nowhere.invalid"\n'

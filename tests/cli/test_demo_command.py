@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -38,6 +42,21 @@ def test_the_demo_works_behind_a_proxy_setting_and_leaves_nothing(tmp_path: Path
         REQUESTS_CA_BUNDLE="", HOME=str(tmp_path / "home"),
     )  # fmt: skip
     assert ran.code == 0, ran.out
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_the_demo_leaves_nothing_however_it_ends(ending: signal.Signals, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "stacktui", "demo", "--check", "--fault", "arm-timeout"]
+    environment = dict(os.environ) | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        while not process.stdout.readline().decode().startswith("✓ token"):
+            assert process.poll() is None
+        assert list(tmp_path.iterdir()) != []
+        process.send_signal(ending)
+        process.wait(10)
+    assert process.returncode == 128 + ending
     assert list(tmp_path.iterdir()) == []
 
 

@@ -20,7 +20,8 @@ from stacktui.check.events import (
     StepFinished,
     StepStarted,
 )
-from stacktui.check.report import Evidence, Outcome, Report, Step, StepName, Target
+from stacktui.check.report import Evidence, Outcome, Report, Step, StepName
+from stacktui.check.target import Target
 from stacktui.diagnosis.finding import Diagnosis, Finding, Remedy, Side
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import Environment

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from stacktui.check.events import CheckEvent
-from stacktui.check.report import Report, Target
+from stacktui.check.report import Report
+from stacktui.check.target import Target
 from stacktui.diagnosis.finding import Diagnosis
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.checking import Engine

@@ -12,7 +12,7 @@ from stacktui.tui.widgets.story import StoryPane
 from stacktui.tui.words import STEP_WORDS, clock, duration
 
 if TYPE_CHECKING:
-    from stacktui.check.report import Target
+    from stacktui.check.target import Target
     from stacktui.tui.live import LiveCheck
 
 

@@ -14,7 +14,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
-from stacktui.check.report import Target
+from stacktui.check.target import Target
 from stacktui.config.document import ConfigError
 from stacktui.environments.model import Environment, parse_arm_url
 from stacktui.tui.background import in_background
