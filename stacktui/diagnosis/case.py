@@ -10,12 +10,11 @@ from urllib.parse import urlsplit
 
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.check.report import Fault, Report, Step
-from stacktui.diagnosis.finding import Finding, Remedy, Side
-from stacktui.diagnosis.shell import toml
+from stacktui.diagnosis.finding import Finding, Remedy, Side, finding
+from stacktui.diagnosis.shell import toml_table
 from stacktui.environments.model import Environment
 from stacktui.identities.model import Identity
 from stacktui.transport.facts import ConnectionFacts, Exchange, TransportFault, TransportFaultKind
-from stacktui.transport.text import visible
 
 
 class Case:
@@ -39,10 +38,8 @@ class Case:
 
     @property
     def section(self) -> str:
-        """The header of the environment's table in the config, as it would be written."""
-        name = visible(self.environment.name)
-        bare = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
-        return f"[environments.{name}]" if bare else f"[environments.{toml(name)}]"
+        """The header of the environment's table in the config."""
+        return toml_table("environments", self.environment.name)
 
     @property
     def now(self) -> datetime:
@@ -60,18 +57,49 @@ class Case:
     @property
     def host(self) -> str:
         """The host that the deciding request was for."""
-        url = self.last.url if self.last else self.environment.arm
-        return urlsplit(url).hostname or ""
+        return self._origin[0]
 
     @property
     def port(self) -> int:
-        return urlsplit(self.last.url if self.last else self.environment.arm).port or 443
+        return self._origin[1]
+
+    @property
+    def at_arm(self) -> bool:
+        """Whether the deciding request was for the host that the setting `arm` names."""
+        return self._origin == self._arm
+
+    @cached_property
+    def _origin(self) -> tuple[str, int]:
+        if self.connection:
+            return self.connection.host, self.connection.port
+        fault = self.fault
+        # A fault that belongs to no host, such as a step's end of time, has port 0.
+        if isinstance(fault, TransportFault) and fault.host and fault.port:
+            return fault.host, fault.port
+        return self._arm
+
+    @cached_property
+    def _arm(self) -> tuple[str, int]:
+        try:
+            parts = urlsplit(self.environment.arm)
+            return parts.hostname or "", parts.port or 443
+        except ValueError:  # the config does not let one through; a report may be made otherwise
+            return "", 443
 
     @cached_property
     def chain(self) -> tuple[Certificate, ...]:
         """The certificates that the deciding host presented, leaf first."""
         tls = self.connection.tls if self.connection else None
         return tuple(describe(der) for der in tls.chain) if tls else ()
+
+    @property
+    def verify_code(self) -> int | None:
+        """OpenSSL's number if the case's own host presents what does not verify, else None.
+
+        None where it is an `https` proxy's certificate: nothing can be said of the host behind it.
+        """
+        fault = self.transport(TransportFaultKind.TLS_VERIFY)
+        return fault.verify_code if fault and (fault.host, fault.port) == self._origin else None
 
     def transport(self, kind: TransportFaultKind) -> TransportFault | None:
         """The fault, if it is the transport's and of this kind."""
@@ -99,7 +127,7 @@ class Rule:
         if explained is None:
             return None
         title, evidence, remedies = explained
-        return Finding(self.id, title, self.side, evidence, remedies, self.az_says)
+        return finding(self.id, title, self.side, evidence, remedies, self.az_says)
 
 
 def rule(id_: str, side: Side, az_says: str) -> Callable[[Explain], Rule]:

@@ -13,6 +13,7 @@ RULES = (
     reach.tcp_refused,
     # TLS
     tls.tls_expired,
+    tls.tls_expired_here,
     tls.tls_name_mismatch,
     interception.tls_intercepted,
     tls.tls_untrusted_root,

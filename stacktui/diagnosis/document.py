@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from stacktui.certificates.chain import describe
 from stacktui.check.report import Evidence, Report, Step
 from stacktui.diagnosis.finding import Diagnosis, Finding
-from stacktui.transport.facts import Exchange
+from stacktui.transport.facts import Exchange, TlsFacts
 
 SCHEMA = 1
 
@@ -72,20 +73,16 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
     if evidence.result is not None:
         document["result"] = _plain(evidence.result)
     if evidence.trust is not None:
-        document["trust"] = _plain(evidence.trust)["sources"]
+        document["trust"] = _plain(evidence.trust.sources)
     if evidence.exchanges:
         document["exchanges"] = [_exchange(each) for each in evidence.exchanges]
     return document
 
 
 def _exchange(exchange: Exchange) -> dict[str, Any]:
-    document: dict[str, Any] = _plain(exchange)
-    del document["phases"]  # they are the step's
-    document.pop("fault", None)  # it is the step's too
-    tls = exchange.connection.tls if exchange.connection else None
-    if tls is not None:
-        document["connection"]["tls"]["chain"] = [_plain(describe(der)) for der in tls.chain]
-    return document
+    held = _fields(exchange)
+    # Phases and fault are told of the step.
+    return {name: held[name] for name in held if name not in ("phases", "fault")}
 
 
 def _plain(value: object) -> Any:
@@ -105,20 +102,20 @@ def _plain(value: object) -> Any:
             return [_plain(each) for each in value]
         case Mapping():
             return {str(key): _plain(each) for key, each in value.items()}
-    if is_dataclass(value):
-        pairs = ((each.name, getattr(value, each.name)) for each in fields(value))
-        return {
-            name: [list(pair) for pair in held] if name == "headers" else _plain(held)
-            for name, held in pairs
-            if held not in (None, "", ())
-        }
-    return value
+        case TlsFacts():
+            return _fields(value) | {"chain": [_plain(describe(der)) for der in value.chain]}
+    return _fields(value) if is_dataclass(value) else value
 
 
-def _seconds(value: float) -> float:
-    return round(value, 6)
+def _fields(value: Any) -> dict[str, Any]:
+    pairs = ((each.name, getattr(value, each.name)) for each in fields(value))
+    return {name: _plain(held) for name, held in pairs if held not in (None, "", ())}
+
+
+def _seconds(value: float) -> float | None:
+    return round(value, 6) if isfinite(value) else None  # JSON has no other numbers
 
 
 def _time(moment: datetime) -> str:
     """RFC 3339 in UTC, whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

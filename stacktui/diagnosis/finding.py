@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+
+from stacktui.transport.text import visible
+
+# Names in certificates and settings may be of any length; nobody reads a longer line.
+_LINE = 800
 
 
 class Side(StrEnum):
@@ -45,3 +51,25 @@ class Diagnosis:
 
     verdict: Finding | None
     also_seen: tuple[Finding, ...] = ()
+
+
+def finding(
+    id_: str,
+    title: str,
+    side: Side,
+    evidence: Iterable[str],
+    remedies: Iterable[Remedy],
+    az_says: str,
+) -> Finding:
+    """A finding made of lines that are safe to show, whatever the facts and settings hold.
+
+    What came from the network is clean already; names and paths of this box's own are not.
+    """
+    mends = (Remedy(_line(each.title), visible(each.bash), visible(each.powershell))
+             for each in remedies)  # fmt: skip
+    return Finding(id_, _line(title), side, tuple(map(_line, evidence)), tuple(mends), az_says)
+
+
+def _line(text: str) -> str:
+    shown = visible(text[: _LINE + 1])
+    return shown if len(shown) <= _LINE else shown[: _LINE - 1] + "…"

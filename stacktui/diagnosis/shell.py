@@ -1,26 +1,69 @@
-"""Values inside commands that a user will paste: quoted, since hosts and ids come from outside."""
+"""Values inside commands that a user will paste: quoted, since hosts and ids come from outside.
+
+What cannot be printed is written as an escape of the shell's own: pasted into a terminal, a raw
+ESC or line break would act before any shell reads the quotes around it.
+"""
 
 from __future__ import annotations
 
 import shlex
 
+# The characters that PowerShell takes for a single quote.
+_POWERSHELL_QUOTES = "'‘’‚‛"
+
 
 def bash(value: str) -> str:
-    """`value` as one word of a POSIX shell."""
-    return shlex.quote(value)
+    """`value` as one word of bash."""
+    if value.isprintable():
+        return shlex.quote(value)
+    return "$'" + "".join(map(_bash_char, value)) + "'"
+
+
+def _bash_char(char: str) -> str:
+    if char.isprintable():
+        return f"\\{char}" if char in "\\'" else char
+    return "".join(f"\\x{byte:02x}" for byte in _utf8(char))
+
+
+def _utf8(char: str) -> bytes:
+    try:
+        # A path's byte that is no UTF-8 is a lone surrogate in Python (PEP 383).
+        return char.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return char.encode("utf-8", "surrogatepass")
 
 
 def powershell(value: str) -> str:
-    """`value` as one literal string of PowerShell."""
-    plain = value.isascii() and all(char.isalnum() or char in "._-:/\\" for char in value)
-    # PowerShell also ends a literal at the typographic quotes, so each is doubled like its own.
-    return value if plain and value else "'" + _doubled(value) + "'"
+    """`value` as one string of PowerShell, in an expression or as an argument.
 
-
-def _doubled(value: str) -> str:
-    return "".join(char * 2 if char in "'‘’‚‛" else char for char in value)
+    Always quoted: a bare word is a string only as an argument, and a command elsewhere.
+    """
+    parts = ["'"]
+    for char in value:
+        if char.isprintable():
+            # PowerShell also ends a literal at typographic quotes; each is doubled like its own.
+            parts.append(char * 2 if char in _POWERSHELL_QUOTES else char)
+        else:
+            units = char.encode("utf-16-be", "surrogatepass")
+            codes = (units[:2], units[2:]) if len(units) > 2 else (units,)
+            chars = "+".join(f"[char]0x{code.hex()}" for code in codes)
+            parts.append(f"'+{chars}+'")
+    literal = "".join((*parts, "'"))
+    return literal if value.isprintable() else f"({literal})"
 
 
 def toml(value: str) -> str:
     """`value` as a TOML basic string."""
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + "".join(map(_toml_char, value)) + '"'
+
+
+def _toml_char(char: str) -> str:
+    if char in '\\"':
+        return f"\\{char}"
+    return char if char.isprintable() else f"\\U{ord(char):08x}"
+
+
+def toml_table(group: str, name: str) -> str:
+    """The header of one table of the config, as it would be written: `[environments.NAME]`."""
+    bare = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
+    return f"[{group}.{name if bare else toml(name)}]"

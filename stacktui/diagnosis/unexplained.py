@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stacktui.diagnosis.case import Case
-from stacktui.diagnosis.finding import Finding, Remedy, Side
+from stacktui.diagnosis.finding import Finding, Remedy, Side, finding
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.diagnosis.words import chain_lines, fault_lines, request_line, route_lines
 from stacktui.environments.metadata import MetadataFault
@@ -11,12 +11,15 @@ from stacktui.identities.faults import CertificateFault, SecretFault, SignInFaul
 from stacktui.resources.model import ArmFault
 
 ID = "unexplained"
+# OpenSSL's X509_V_ERR numbers for an issuer that is neither presented nor trusted (x509_vfy.h).
+_NO_ISSUER = frozenset({20, 21})
 
 
 def unexplained(case: Case) -> Finding:
     """All evidence of the failed step. The side is only where the evidence was found."""
     name = case.environment.name
-    evidence = fault_lines(case.fault) + route_lines(case) + chain_lines(case.chain)
+    evidence = fault_lines(case.fault) + _open_end(case)
+    evidence += route_lines(case) + chain_lines(case.chain)
     if case.last:
         evidence.append(request_line(case.last))
         response = case.last.response
@@ -24,12 +27,22 @@ def unexplained(case: Case) -> Finding:
             evidence.append(f"the answer begins: {response.excerpt}")
     remedy = Remedy(
         "No known fault fits. Keep the full evidence for whoever looks into it.",
-        f"stacktui check {bash(name)} --format json > check.json",
-        f"stacktui check {powershell(name)} --format json > check.json",
+        f"stacktui check --format json -- {bash(name)} > check.json",
+        f"stacktui check --format json -- {powershell(name)} > check.json",
     )
     title = f"The {case.step.name} step failed in a way that no rule explains"
     az_says = "whatever it says, it cannot be told from here"
-    return Finding(ID, title, _side(case), tuple(evidence), (remedy,), az_says)
+    return finding(ID, title, _side(case), evidence, (remedy,), az_says)
+
+
+def _open_end(case: Case) -> list[str]:
+    """Where a chain stops, if that is what is wrong with it: two faults look alike from here."""
+    if case.verify_code not in _NO_ISSUER or not case.chain or case.chain[-1].self_issued:
+        return []
+    top = case.chain[-1]
+    issuer = top.issuer_name or "an unknown issuer"
+    either = f"either an intermediate is missing, or the root {issuer} is not trusted here"
+    return [f"the chain stops at {top.common_name or '?'}, issued by {issuer}: {either}"]
 
 
 def _side(case: Case) -> Side:

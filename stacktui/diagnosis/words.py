@@ -8,8 +8,12 @@ from stacktui.check.report import Fault
 from stacktui.diagnosis.case import Case
 from stacktui.environments.metadata import MetadataFault
 from stacktui.identities.faults import CertificateFault, SecretFault, SignInFault
-from stacktui.resources.model import ArmFault
+from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.facts import Exchange, TransportFault
+
+# Servers may present what they like; a stamp's chain has three certificates, and 20 names.
+_CERTIFICATES = 8
+_NAMES = 12
 
 
 def request_line(exchange: Exchange) -> str:
@@ -40,14 +44,22 @@ def route_lines(case: Case) -> list[str]:
 
 
 def chain_lines(chain: tuple[Certificate, ...]) -> list[str]:
-    """One line a certificate, leaf first."""
-    return [
+    """One line a certificate, leaf first, of the first few."""
+    lines = [
         f"certificate {number}: {each.unreadable or each.common_name}, "
         f"issued by {each.issuer_name or '?'}, until {each.not_after:%Y-%m-%d}"
         if each.not_after
         else f"certificate {number}: unreadable ({each.unreadable})"
-        for number, each in enumerate(chain, 1)
+        for number, each in enumerate(chain[:_CERTIFICATES], 1)
     ]
+    more = len(chain) - _CERTIFICATES
+    return lines + ([f"and {more} more certificates"] if more > 0 else [])
+
+
+def names_line(names: tuple[str, ...]) -> str:
+    """The names of a certificate, of the first few."""
+    more = f", … ({len(names)} in all)" if len(names) > _NAMES else ""
+    return (", ".join(names[:_NAMES]) or "(no names)") + more
 
 
 def trust_line(used: TrustUsed | None) -> str:
@@ -93,5 +105,9 @@ def fault_lines(fault: Fault) -> list[str]:
             )
         case ArmFault():
             said = ": ".join(part for part in (fault.code, fault.message) if part)
+            if not fault.status:
+                return [f"ARM was not asked for {fault.what} ({fault.problem}): {said}"]
             lines = [f"ARM answered {fault.status} for {fault.what} ({fault.problem})"]
-            return lines + ([f"it said {said}"] if said else []) + id_lines(fault)
+            # What is not a refusal has no words of ARM's: the message is our own.
+            told = "it said" if fault.problem is ArmProblem.REFUSED else "seen:"
+            return lines + ([f"{told} {said}"] if said else []) + id_lines(fault)

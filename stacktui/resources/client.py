@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from stacktui.environments.model import Environment
@@ -17,8 +20,21 @@ from stacktui.resources.model import (
     Subscription,
 )
 from stacktui.transport.arm_error import read_arm_error
+from stacktui.transport.bounds import MIB
 from stacktui.transport.json_body import JsonError, parse_json
 from stacktui.transport.session import Answer, Session
+
+Row = TypeVar("Row")
+# What is read in all, whatever the number of pages: a subscription holds at most 980 groups
+# (PROTOCOL.md section 4), an operator sees many subscriptions, and a row takes less than 2 KiB.
+MAX_ROWS = 5000
+MAX_BYTES = 32 * MIB
+# Of one page, so many values are unpacked: they take many times the memory of their text.
+MAX_VALUES = 50 * MAX_ROWS
+# So many rows are read before somebody else may run: the step's bound, or `esc`.
+_CHUNK = 100
+# An id is a GUID; what else could be one must at least stay one segment of a path.
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,79}")
 
 
 class ArmClient:
@@ -34,18 +50,10 @@ class ArmClient:
         self._token = token
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
-        """All subscriptions that the token's holder can see; a row without an id is none."""
+        """All subscriptions that the token's holder can see."""
         url = f"{self._arm}/subscriptions?api-version={self._profile.subscriptions}"
-        rows, _ = await self._pages(url, "the subscriptions")
-        return tuple(
-            Subscription(
-                self._text(row, "subscriptionId"),
-                self._text(row, "displayName"),
-                self._text(row, "state"),
-            )
-            for row in rows
-            if self._text(row, "subscriptionId")
-        )
+        found, _ = await self._pages(url, "the subscriptions", self._subscription)
+        return found
 
     async def first_enabled_subscription(self) -> str:
         """The id of the first enabled subscription; ArmError when there is none."""
@@ -61,11 +69,21 @@ class ArmClient:
 
     async def resource_groups(self, subscription: str) -> ResourceGroupList:
         """All resource groups of a subscription, page by page until no nextLink is left."""
+        if not _ID.fullmatch(subscription):
+            # Not asked at all: `..` would lead to another path.
+            message = f"no usable subscription id: {subscription}"
+            raise self._error(ArmProblem.SHAPE, "the resource groups", 0, message=message)
         path = f"/subscriptions/{quote(subscription, safe='')}/resourcegroups"
         url = f"{self._arm}{path}?api-version={self._profile.resources}"
-        rows, pages = await self._pages(url, "the resource groups")
-        groups = tuple(self._group(row) for row in rows)
+        groups, pages = await self._pages(url, "the resource groups", self._group)
         return ResourceGroupList(self._session.cleaner.line(subscription, 80), groups, pages)
+
+    def _subscription(self, row: dict[str, Any]) -> Subscription:
+        """Raises ValueError for one without a usable id."""
+        id_ = self._text(row, "subscriptionId")
+        if not _ID.fullmatch(id_):
+            raise ValueError(f"no usable subscription id: {id_}")
+        return Subscription(id_, self._text(row, "displayName"), self._text(row, "state"))
 
     def _group(self, row: dict[str, Any]) -> ResourceGroup:
         properties = row.get("properties")
@@ -80,22 +98,27 @@ class ArmClient:
         value = row.get(key)
         return self._session.cleaner.line(value, 200) if isinstance(value, str) else ""
 
-    async def _pages(self, url: str, what: str) -> tuple[list[dict[str, Any]], int]:
-        rows: list[dict[str, Any]] = []
+    async def _pages(
+        self, url: str, what: str, read: Callable[[dict[str, Any]], Row]
+    ) -> tuple[tuple[Row, ...], int]:
+        """The rows of all pages as `read` makes them of ARM's, and how many pages there were.
+
+        Each page is made small at once: what a hostile page unpacks to is never kept.
+        """
+        rows: list[Row] = []
         seen: set[str] = set()
+        size = 0
         while True:
             if len(seen) >= self._session.bounds.pages:
                 raise self._error(ArmProblem.PAGING_LIMIT, what, 200, message=f"{len(seen)} pages")
             seen.add(url)
-            page, answer = await self._get(url, what)
-            value = page.get("value")
-            if not isinstance(value, list):
-                message = "no list of values"
-                raise self._error(ArmProblem.SHAPE, what, 200, message=message, answer=answer)
-            rows += [row for row in value if isinstance(row, dict)]
-            link = page.get("nextLink")
-            if not isinstance(link, str) or not link:
-                return rows, len(seen)
+            answer = await self._get(url, what)
+            size += len(answer.body)
+            if size > MAX_BYTES:
+                raise self._too_large(what, f"over {MAX_BYTES // MIB} MiB in all", answer)
+            link = await self._page(answer, what, read, rows)
+            if not link:
+                return tuple(rows), len(seen)
             if link in seen:
                 problem = ArmProblem.PAGING_LOOP
                 raise self._error(problem, what, 200, message=link, answer=answer)
@@ -103,6 +126,29 @@ class ArmClient:
                 problem = ArmProblem.PAGING_FOREIGN_HOST
                 raise self._error(problem, what, 200, message=link, answer=answer)
             url = link
+
+    async def _page(
+        self, answer: Answer, what: str, read: Callable[[dict[str, Any]], Row], rows: list[Row]
+    ) -> str:
+        """Add one page's rows to `rows`; its nextLink, empty at the end of the list."""
+        page = self._parsed(answer, what)
+        value, link = page.get("value"), page.get("nextLink")
+        if not isinstance(value, list):
+            raise self._shape(what, "no list of values", answer)
+        if not isinstance(link, str | None):
+            raise self._shape(what, "a nextLink that is no text", answer)
+        if len(rows) + len(value) > MAX_ROWS:
+            raise self._too_large(what, f"over {MAX_ROWS:,} rows", answer)
+        for number, row in enumerate(value):
+            if number % _CHUNK == 0:
+                await asyncio.sleep(0)
+            if not isinstance(row, dict):
+                raise self._shape(what, "a row that is no object", answer)
+            try:
+                rows.append(read(row))
+            except ValueError as error:
+                raise self._shape(what, str(error), answer) from None
+        return link or ""
 
     def _is_ours(self, link: str) -> bool:
         """Whether a nextLink stays on the environment's own origin (RFC 6454 section 5)."""
@@ -116,7 +162,7 @@ class ArmClient:
         except ValueError:
             return False
 
-    async def _get(self, url: str, what: str) -> tuple[dict[str, Any], Answer]:
+    async def _get(self, url: str, what: str) -> Answer:
         headers = {"Authorization": f"Bearer {self._token.value}"}
         limit = self._session.bounds.page
         answer = await self._session.fetch(
@@ -124,14 +170,27 @@ class ArmClient:
         )
         if answer.status != 200:
             raise self._refused(answer, what)
+        return answer
+
+    def _parsed(self, answer: Answer, what: str) -> dict[str, Any]:
+        # Counted in the text, before it is unpacked: each value but a list's or an object's first
+        # has a comma before it. Those inside texts count too; the bound has room for them.
+        if sum(map(answer.body.count, (b",", b"[", b"{"))) > MAX_VALUES:
+            raise self._too_large(what, f"over {MAX_VALUES:,} values on a page", answer)
         try:
             page = parse_json(answer.body)
         except JsonError as error:
             problem = ArmProblem.NOT_JSON
             raise self._error(problem, what, 200, message=str(error), answer=answer) from None
         if not isinstance(page, dict):
-            raise self._error(ArmProblem.SHAPE, what, 200, message="no object", answer=answer)
-        return page, answer
+            raise self._shape(what, "no object", answer)
+        return page
+
+    def _shape(self, what: str, message: str, answer: Answer) -> ArmError:
+        return self._error(ArmProblem.SHAPE, what, 200, message=message, answer=answer)
+
+    def _too_large(self, what: str, message: str, answer: Answer) -> ArmError:
+        return self._error(ArmProblem.TOO_LARGE, what, 200, message=message, answer=answer)
 
     def _refused(self, answer: Answer, what: str) -> ArmError:
         code, message = read_arm_error(answer.body, self._session.cleaner)
@@ -152,7 +211,7 @@ class ArmClient:
             what,
             status,
             code=code,
-            message=self._session.cleaner.line(message),
+            message=self._session.cleaner.quote(message),
             request_id=(response.header("x-ms-request-id") if response else "") or "",
             correlation_id=(response.header("x-ms-correlation-request-id") if response else "")
             or "",

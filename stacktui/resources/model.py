@@ -48,14 +48,17 @@ class ArmProblem(StrEnum):
     PAGING_LOOP = "paging-loop"
     PAGING_FOREIGN_HOST = "paging-foreign-host"
     PAGING_LIMIT = "paging-limit"
+    TOO_LARGE = "too-large"
 
 
 @dataclass(frozen=True, slots=True)
 class ArmFault:
     """ARM answered, but not with what was asked.
 
-    `code` and `message` are ARM's (`{"error": {"code", "message"}}`), cleaned. `what` is what was
-    asked for, in words. `request_id` and `correlation_id` are what support asks for first.
+    `code` is ARM's (`{"error": {"code", "message"}}`), and so is `message` of a refusal; else it
+    tells what was seen. Both are cleaned. `what` is what was asked for, in words; `status` is 0
+    where ARM was not asked at all. `request_id` and `correlation_id` are what support asks for
+    first.
     """
 
     problem: ArmProblem

@@ -101,11 +101,11 @@ async def test_a_request_sends_the_token_and_the_profiles_version(
     client: Client, profile: str, resources: str, subscriptions: str
 ) -> None:
     async with serving(page()) as web, client(web, profile=profile) as (arm, session):
-        await arm.resource_groups("a b/../c")
+        await arm.resource_groups("a-b.c_1")
         await arm.subscriptions()
         shown = repr(session.take_exchanges())
     groups, others = web.asked
-    assert groups.target == f"/subscriptions/a%20b%2F..%2Fc/resourcegroups?api-version={resources}"
+    assert groups.target == f"/subscriptions/a-b.c_1/resourcegroups?api-version={resources}"
     assert others.target == f"/subscriptions?api-version={subscriptions}"
     assert groups.headers["authorization"] == f"Bearer {TOKEN}"
     assert TOKEN not in shown
@@ -116,8 +116,6 @@ async def test_groups_are_cleaned_and_incomplete_rows_kept(client: Client) -> No
         {"name": "a\x1b[31m[b]", "location": "l\u202e", "properties": {"provisioningState": "S"}},
         {"name": "b", "properties": None},
         {"name": ["x"], "location": 5, "properties": "y"},
-        "no row",
-        None,
     )
     async with serving(page(*rows)) as web, client(web) as (arm, _):
         found = await arm.resource_groups("s1")
@@ -137,8 +135,6 @@ async def test_groups_are_cleaned_and_incomplete_rows_kept(client: Client) -> No
     [
         ([subscription("s1")], "s1"),
         ([subscription("s1", "Disabled"), subscription("s2", "enabled"), subscription("s3")], "s2"),
-        ([{"state": "Enabled"}, subscription("s2")], "s2"),
-        ([{"state": "Enabled", "subscriptionId": ""}, subscription("s2")], "s2"),
     ],
 )
 async def test_the_first_enabled_subscription_counts(
@@ -146,6 +142,50 @@ async def test_the_first_enabled_subscription_counts(
 ) -> None:
     async with serving(page(*rows)) as web, client(web) as (arm, _):
         assert await arm.first_enabled_subscription() == expected
+
+
+UNUSABLE_IDS = (
+    "",
+    "..",
+    ".",
+    "../x",
+    "a/b",
+    "a\\b",
+    "a b",
+    "a?b",
+    "a#b",
+    "a%2f",
+    "\x1b[2J",
+    "x" * 81,
+)
+
+
+@pytest.mark.parametrize("id_", [*UNUSABLE_IDS, None, 5, ["s1"]])
+async def test_a_subscription_without_a_usable_id_is_no_subscription(
+    client: Client, id_: object
+) -> None:
+    rows = (subscription("s1"), {"subscriptionId": id_, "state": "Enabled"})
+    async with serving(page(*rows)) as web, client(web) as (arm, _):
+        with pytest.raises(ArmError) as caught:
+            await arm.first_enabled_subscription()
+    assert (caught.value.fault.problem, caught.value.fault.status) == (ArmProblem.SHAPE, 200)
+    assert caught.value.fault.message.startswith("no usable subscription id: ")
+    assert caught.value.fault.message.isprintable()
+
+
+@pytest.mark.parametrize("id_", UNUSABLE_IDS)
+async def test_an_unusable_id_is_not_asked_for(client: Client, id_: str) -> None:
+    async with serving(page()) as web, client(web) as (arm, _):
+        with pytest.raises(ArmError) as caught:
+            await arm.resource_groups(id_)
+    assert (caught.value.fault.problem, caught.value.fault.status) == (ArmProblem.SHAPE, 0)
+    assert web.asked == []
+
+
+@pytest.mark.parametrize("row", ["no row", None, 5, [], [{"name": "g"}], True])
+async def test_a_row_that_is_no_object_is_never_ok(client: Client, row: object) -> None:
+    found = await fault(client, page({"name": "g"}, row))
+    assert (found.problem, found.message) == (ArmProblem.SHAPE, "a row that is no object")
 
 
 @pytest.mark.parametrize(

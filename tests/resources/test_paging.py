@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -41,11 +42,19 @@ async def test_many_pages_are_read_to_the_end(client: Client) -> None:
     assert {asked.headers["authorization"] for asked in web.asked} == {f"Bearer {TOKEN}"}
 
 
-@pytest.mark.parametrize("link", ["", None, 5, [], {}, False])
-async def test_no_link_is_the_end(client: Client, link: object) -> None:
-    async with serving(page(GROUP, link=link)) as web, client(web) as (arm, _):
+@pytest.mark.parametrize("ending", [{}, {"nextLink": None}, {"nextLink": ""}])
+async def test_no_link_is_the_end(client: Client, ending: dict[str, object]) -> None:
+    said = answer(json.dumps({"value": [GROUP]} | ending).encode())
+    async with serving(said) as web, client(web) as (arm, _):
         found = await arm.resource_groups("s1")
     assert (len(found.groups), found.pages) == (1, 1)
+
+
+@pytest.mark.parametrize("link", [5, 0, [], ["https://localhost/x"], {}, False, True])
+async def test_a_link_that_is_no_text_is_no_end(client: Client, link: object) -> None:
+    async with serving(page(GROUP, link=link)) as web:
+        found = await fault_of(client, web)
+    assert (found.problem, found.message) == (ArmProblem.SHAPE, "a nextLink that is no text")
 
 
 async def test_a_page_may_be_empty(client: Client) -> None:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import re
+
 from stacktui.certificates.chain import Certificate
 from stacktui.diagnosis.case import Case, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.words import chain_lines, route_lines, trust_line
-from stacktui.transport.facts import TransportFaultKind
 
 # Words in the issuer's name by which products that open TLS, and their administrators, name
-# their roots. Lower case.
+# their roots. Lower case; whole words, as a county may well be called Charleston.
 INTERCEPTOR_WORDS = (
     "gateway",
     "proxy",
     "firewall",
     "interception",
-    "inspection",
+    "https inspection",
+    "ssl inspection",
+    "tls inspection",
     "blue coat",
     "bluecoat",
     "burp",
-    "charles",
+    "charles proxy",
     "check point",
     "cisco umbrella",
     "fiddler",
@@ -37,6 +40,10 @@ INTERCEPTOR_WORDS = (
     "watchguard",
     "zscaler",
 )
+# Such a word may end in a number ("proxy01"), but not go on in letters.
+_INTERCEPTOR = re.compile(
+    rf"(?<![^\W_])(?:{'|'.join(INTERCEPTOR_WORDS)})(?![^\W\d_])", re.IGNORECASE
+)
 # OpenSSL's X509_V_ERR numbers for a chain that leads to no trusted root (x509_vfy.h).
 UNTRUSTED = frozenset({18, 19, 20, 21})
 
@@ -45,9 +52,8 @@ def interceptor(chain: tuple[Certificate, ...]) -> str | None:
     """The name of the CA at the top of `chain`, if it is named like an interceptor's."""
     if not chain:
         return None
-    name = chain[-1].issuer_name
-    told = f"{chain[-1].issuer} {name}".lower()
-    return name if any(word in told for word in INTERCEPTOR_WORDS) else None
+    top = chain[-1]
+    return top.issuer_name if _INTERCEPTOR.search(f"{top.issuer} {top.issuer_name}") else None
 
 
 @rule(
@@ -57,13 +63,12 @@ def interceptor(chain: tuple[Certificate, ...]) -> str | None:
     "Error detail: … (Caused by SSLError(SSLCertVerificationError(1, '… certificate verify failed",
 )
 def tls_intercepted(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
-    fault = case.transport(TransportFaultKind.TLS_VERIFY)
-    if fault is None or fault.verify_code not in UNTRUSTED:
+    if case.verify_code not in UNTRUSTED:
         return None
     name = interceptor(case.chain)
     if name is None:
         return None
-    title = f"{name} answers for {case.host}: a gateway opens TLS on the way to the stamp"
+    title = f"{name} signs for {case.host}, and is named like a gateway that opens TLS"
     evidence = (
         f"the chain of {case.host} ends at {name}, a name that products which open TLS use",
         *chain_lines(case.chain),

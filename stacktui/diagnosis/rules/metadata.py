@@ -17,13 +17,17 @@ _AZ_JSON = (
 )
 
 
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
 @rule("metadata-intercepted", Side.NETWORK, _AZ_JSON)
 def metadata_intercepted(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
     fault = case.fault
     if not isinstance(fault, MetadataFault):
         return None
+    elsewhere = _redirected_to(fault)
     page = fault.problem is MetadataProblem.HTML and fault.status == 200
-    if not page and fault.problem is not MetadataProblem.REDIRECT:
+    if not page and elsewhere in (None, case.host):
         return None
     if case.host.partition(".")[0] in OTHER_SERVICES:
         return None  # a portal of the stamp answers so by right: the URL is wrong, not the way
@@ -31,9 +35,8 @@ def metadata_intercepted(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy
     evidence = [request_line(case.last)] if case.last else []
     if fault.page_title:
         evidence.append(f"the page is titled: {fault.page_title}")
-    if fault.location:
-        host = urlsplit(fault.location).hostname or "an unreadable address"
-        evidence.append(f"it redirects to {host}: {fault.location}")
+    if elsewhere:
+        evidence.append(f"it redirects to {elsewhere}: {fault.location}")
     response = case.last.response if case.last else None
     evidence += [
         f"{name}: {value}"
@@ -54,6 +57,16 @@ def metadata_intercepted(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy
         ),
     )
     return title, tuple(evidence), remedies
+
+
+def _redirected_to(fault: MetadataFault) -> str | None:
+    """The host that a redirect names (RFC 9110 section 15.4); None if it names none."""
+    if fault.problem is not MetadataProblem.REDIRECT or fault.status not in _REDIRECTS:
+        return None
+    try:
+        return urlsplit(fault.location or "").hostname
+    except ValueError:  # it is the server's own word
+        return None
 
 
 @rule("metadata-not-json", Side.STAMP, _AZ_JSON)

@@ -26,19 +26,26 @@ def dns_not_found(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]]
         evidence.append(f"resolvers asked: {', '.join(fault.resolvers)}")
     if domain := domain_of(host):
         evidence.append(f"by the naming rule the stamp's domain is {domain}")
-    remedies = (
+    remedies = [
         Remedy(
             f"Ask this box's resolver for {host}; if it should know it, mend the resolver",
             f"getent ahosts {bash(host)}; grep -v '^#' /etc/resolv.conf",
             f"Resolve-DnsName {powershell(host)}; Get-DnsClientServerAddress",
         ),
-        Remedy(f"If the name is mistyped, set the right one: arm under {case.section}"),
+    ]
+    if host != case.host:
+        remedies.append(Remedy(f"If the name is mistyped, mend resolve under {case.section}"))
+    elif case.at_arm:
+        remedies.append(
+            Remedy(f"If the name is mistyped, set the right one: arm under {case.section}")
+        )
+    remedies.append(
         Remedy(
-            f"Without DNS, pin the stamp's address under {case.section}: "
-            f'resolve = {{ "{host}:{fault.port}" = "<address>:{fault.port}" }}'
-        ),
+            f"Without DNS, pin the address under {case.section}: "
+            f'resolve = {{ "{case.host}:{case.port}" = "<address>:{fault.port}" }}'
+        )
     )
-    return f"The name {host} does not exist for this box", tuple(evidence), remedies
+    return f"The name {host} does not exist for this box", tuple(evidence), tuple(remedies)
 
 
 @rule("tcp-refused", Side.STAMP, _AZ + "NewConnectionError(… [Errno 111] Connection refused))")
@@ -51,14 +58,14 @@ def tcp_refused(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] |
     remedies = [
         Remedy(
             f"See whether anything listens on {host} port {port}",
-            f"timeout 5 bash -c {bash(f'</dev/tcp/{host}/{port}')} && echo open",
+            f"""timeout 5 bash -c '</dev/tcp/"$0"/"$1"' {bash(host)} {port} && echo open""",
             f"Test-NetConnection {powershell(host)} -Port {port}",
         ),
         Remedy(
             f"If it stays closed, the service behind {case.host} is down: tell the stamp's operator"
         ),
     ]
-    if case.port != 443 and case.last and case.last.url.startswith(case.environment.arm):
+    if case.at_arm and (host, port) == (case.host, case.port) and port != 443:
         remedies.insert(
             0, Remedy(f"Stamps listen on 443: check the port of arm under {case.section}")
         )

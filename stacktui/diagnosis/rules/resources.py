@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 from stacktui.diagnosis.case import Case, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.diagnosis.words import fault_lines, id_lines, request_line
+from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ArmProblem
 
 # How ARM words an AuthorizationFailed: who, which action, which scope.
 _OBJECT = re.compile(r"object id '([0-9a-fA-F-]{36})'")
 _ACTION = re.compile(r"action '([\w./*-]+)'")
 _SCOPE = re.compile(r"scope '(/[^']*)'")
-_SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)")
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)/resourcegroups")
 
 
 @rule("arm-forbidden", Side.STAMP, "(AuthorizationFailed) The client '…' with object id '…' does "
@@ -23,22 +26,35 @@ def arm_forbidden(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]]
     fault = case.fault
     if not isinstance(fault, ArmFault) or fault.code != "AuthorizationFailed":
         return None
-    who = _first(_OBJECT, fault.message)
-    action = _first(_ACTION, fault.message)
-    scope = _first(_SCOPE, fault.message) or _scope_of_request(case)
-    title = f"Signed in, but not allowed to read {fault.what}"
-    evidence = [f"{label} {value}" for label, value in
-                (("object id", who), ("action", action), ("scope", scope)) if value]  # fmt: skip
+    who, scope = _object_id(case), _scope(case)
+    evidence = [
+        *_compared("object id", "the token is for", who, _first(_OBJECT, fault.message)),
+        *_compared("scope", "asked was for", scope, _first(_SCOPE, fault.message)),
+    ]
+    if action := _first(_ACTION, fault.message):
+        evidence.append(f"action {action}")
     evidence += fault_lines(fault)
-    grant = Remedy(f"An owner of the subscription grants Reader at {scope or 'the subscription'}")
-    if who and scope:
-        grant = Remedy(
-            f"An owner of {scope} grants Reader, the smallest role that can do this",
-            f"az role assignment create --assignee {bash(who)} --role Reader --scope {bash(scope)}",
-            f"New-AzRoleAssignment -ObjectId {powershell(who)} -RoleDefinitionName Reader "
-            f"-Scope {powershell(scope)}",
-        )
-    return title, tuple(evidence), (grant,)
+    title = f"Signed in, but not allowed to read {fault.what}"
+    return title, tuple(evidence), (_grant(case, who, scope),)
+
+
+def _grant(case: Case, who: str | None, scope: str | None) -> Remedy:
+    """The command takes what we know ourselves: the server's words shall grant nobody anything."""
+    if scope is None:
+        return Remedy("An owner of the subscription grants Reader at the subscription")
+    title = f"An owner of {scope} grants Reader, the smallest role that can do this"
+    if who is None and case.identity is None:
+        return Remedy(title)
+    # Where the token names no object, the application's own id finds it too.
+    assignee = who or (case.identity.client_id if case.identity else "")
+    parameter = "-ObjectId" if who else "-ApplicationId"
+    return Remedy(
+        title,
+        f"az role assignment create --assignee {bash(assignee)} --role Reader "
+        f"--scope {bash(scope)}",
+        f"New-AzRoleAssignment {parameter} {powershell(assignee)} -RoleDefinitionName Reader "
+        f"-Scope {powershell(scope)}",
+    )
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str | None:
@@ -46,9 +62,28 @@ def _first(pattern: re.Pattern[str], text: str) -> str | None:
     return found[1] if found else None
 
 
-def _scope_of_request(case: Case) -> str | None:
-    found = _SUBSCRIPTION.search(case.last.url) if case.last else None
-    return f"/subscriptions/{found[1]}" if found else None
+def _compared(label: str, ours: str, known: str | None, said: str | None) -> list[str]:
+    """One value as we know it and as ARM says it: one line if they agree."""
+    if known and said and known.lower().rstrip("/") != said.lower().rstrip("/"):
+        return [f"ARM names the {label} {said}, but {ours} {known}"]
+    return [f"{label} {known or said}"] if known or said else []
+
+
+def _object_id(case: Case) -> str | None:
+    """The object id that our own token claims."""
+    for step in case.report.steps:
+        facts = step.evidence.result
+        if isinstance(facts, TokenFacts) and facts.object_id and _GUID.fullmatch(facts.object_id):
+            return facts.object_id
+    return None
+
+
+def _scope(case: Case) -> str | None:
+    """The subscription whose groups were asked for: of the first request, as later pages have
+    the server's own addresses."""
+    ids = (_first(_SUBSCRIPTION, each.url) for each in case.step.evidence.exchanges)
+    asked = next((id_ for id_ in ids if id_), None)
+    return f"/subscriptions/{unquote(asked)}" if asked else None
 
 
 @rule("arm-server-error", Side.STAMP, "(InternalServerError) … / Operation returned an invalid "
@@ -57,8 +92,11 @@ def arm_server_error(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ..
     fault = case.fault
     if not isinstance(fault, ArmFault) or fault.problem is not ArmProblem.REFUSED:
         return None
-    if fault.status < 500 or fault.status == 503:  # 503 is its own fault: come back later
+    if not 500 <= fault.status < 600 or fault.status == 503:  # 503 says: come back later
         return None
+    response = case.last.response if case.last else None
+    if response and response.excerpt.startswith("<"):
+        return None  # ARM speaks JSON: a page is of something in front of it
     evidence = fault_lines(fault)
     if case.last:
         evidence.append(request_line(case.last))
@@ -66,8 +104,8 @@ def arm_server_error(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ..
     remedies = (
         Remedy(
             "Run the check again in a minute: the stamp may just be restarting a service",
-            f"stacktui check {bash(case.environment.name)}",
-            f"stacktui check {powershell(case.environment.name)}",
+            f"stacktui check -- {bash(case.environment.name)}",
+            f"stacktui check -- {powershell(case.environment.name)}",
         ),
         Remedy(f"If it stays so, give the stamp's operator the time and the ids ({ids})"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from itertools import pairwise
 
@@ -10,8 +11,7 @@ from stacktui.diagnosis.case import Case, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules.interception import interceptor
 from stacktui.diagnosis.shell import bash, toml
-from stacktui.diagnosis.words import chain_lines, trust_line
-from stacktui.transport.facts import TransportFaultKind
+from stacktui.diagnosis.words import chain_lines, names_line, trust_line
 
 # OpenSSL's X509_V_ERR numbers (x509_vfy.h).
 _HAS_EXPIRED = 10
@@ -21,30 +21,25 @@ _HOSTNAME_MISMATCH = 62
 _IP_MISMATCH = 64
 # The root that every development kit makes for itself (PROTOCOL.md section 6).
 _ASDK_ROOT = "AzureStackSelfSignedRootCert"
+_ROOT = re.compile(r"(?<![^\W_])root(?![^\W\d_])", re.IGNORECASE)
 _AZ = (
     "Unable to get endpoints from the cloud. Please ensure you have network connection. "
     "Error detail: HTTPSConnectionPool(…): … (Caused by SSLError(SSLCertVerificationError(1, "
 )
 
 
-def _verify_code(case: Case) -> int | None:
-    fault = case.transport(TransportFaultKind.TLS_VERIFY)
-    return fault.verify_code if fault else None
-
-
 @rule("tls-expired", Side.STAMP, _AZ + "'… certificate has expired …')))")
 def tls_expired(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
-    if _verify_code(case) != _HAS_EXPIRED:
+    if case.verify_code != _HAS_EXPIRED:
         return None
-    expired = [each for each in case.chain if each.not_after and each.not_after < case.now]
-    which = expired[0] if expired else None
+    which = next((each for each in case.chain if _ended(each, case.now)), None)
+    if which is None or which.not_after is None:
+        return None
     title = f"The certificate of {case.host} has expired"
-    evidence = [f"this box's clock says {case.now:%Y-%m-%d %H:%M} UTC"]
-    if which is not None and which.not_after is not None:
-        if which is not case.chain[0]:
-            title = f"The CA certificate {which.common_name} behind {case.host} has expired"
-        ended = f"{which.common_name} ended {which.not_after:%Y-%m-%d %H:%M} UTC"
-        evidence.insert(0, f"{ended}, {_ago(case.now, which.not_after)}")
+    if which is not case.chain[0]:
+        title = f"The CA certificate {which.common_name} behind {case.host} has expired"
+    ended = f"{which.common_name} ended {which.not_after:%Y-%m-%d %H:%M} UTC"
+    evidence = (f"{ended}, {_ago(case.now, which.not_after)}", _clock_line(case))
     remedies = (
         Remedy("The stamp's operator renews the certificate (secret rotation)"),
         Remedy(
@@ -56,6 +51,38 @@ def tls_expired(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] |
     return title, (*evidence, *chain_lines(case.chain)), remedies
 
 
+# The same fault on the other side: all that was presented is good.
+@rule("tls-expired", Side.BOX, _AZ + "'… certificate has expired …')))")
+def tls_expired_here(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+    if case.verify_code != _HAS_EXPIRED or not case.chain:
+        return None
+    if any(each.not_after is None or _ended(each, case.now) for each in case.chain):
+        return None
+    top = case.chain[-1].issuer_name
+    evidence = (
+        f"OpenSSL says that a certificate has expired, but none that {case.host} presents has",
+        f"the chain is presented up to what {top} signed",
+        _clock_line(case),
+        trust_line(case.step.evidence.trust),
+        *chain_lines(case.chain),
+    )
+    remedies = (
+        Remedy(
+            f"Replace the expired certificate of {top} in the files trusted here by its renewed "
+            "one; the stamp's operator has it"
+        ),
+    )
+    return f"A CA certificate that this box trusts for {case.host} has expired", evidence, remedies
+
+
+def _ended(certificate: Certificate, now: datetime) -> bool:
+    return certificate.not_after is not None and certificate.not_after < now
+
+
+def _clock_line(case: Case) -> str:
+    return f"this box's clock says {case.now:%Y-%m-%d %H:%M} UTC"
+
+
 def _ago(now: datetime, then: datetime) -> str:
     days = (now - then).days
     return f"{days} days ago" if days else f"{(now - then).seconds // 3600} hours ago"
@@ -63,13 +90,12 @@ def _ago(now: datetime, then: datetime) -> str:
 
 @rule("tls-name-mismatch", Side.STAMP, _AZ + '"… Hostname mismatch, certificate is not valid …")))')
 def tls_name_mismatch(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
-    if _verify_code(case) not in (_HOSTNAME_MISMATCH, _IP_MISMATCH):
+    if case.verify_code not in (_HOSTNAME_MISMATCH, _IP_MISMATCH):
         return None
     names = case.chain[0].names if case.chain else ()
-    shown = ", ".join(names[:12]) + (f", … ({len(names)} in all)" if len(names) > 12 else "")
-    evidence = (f"asked for: {case.host}", f"the certificate is for: {shown or '(no names)'}")
+    evidence = (f"asked for: {case.host}", f"the certificate is for: {names_line(names)}")
     remedies = []
-    if nearest := _nearest(case.host, names):
+    if case.at_arm and (nearest := _nearest(case.host, names)):
         url = toml(f"https://{nearest}" + (f":{case.port}" if case.port != 443 else ""))
         remedies.append(
             Remedy(f"If {nearest} is the name that is meant, under {case.section}: arm = {url}")
@@ -95,8 +121,7 @@ def _nearest(host: str, names: tuple[str, ...]) -> str | None:
 
 @rule("tls-untrusted-root", Side.BOX, _AZ + "'… unable to get local issuer certificate …')))")
 def tls_untrusted_root(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
-    code = _verify_code(case)
-    if code not in (_SELF_SIGNED_IN_CHAIN, _NO_LOCAL_ISSUER) or not _reaches_root(case.chain):
+    if not _reaches_root(case.chain, case.verify_code):
         return None
     if interceptor(case.chain):
         return None  # the root to trust is not the stamp's: tls-intercepted tells
@@ -116,16 +141,19 @@ def tls_untrusted_root(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, 
     )
 
 
-def _reaches_root(chain: tuple[Certificate, ...]) -> bool:
+def _reaches_root(chain: tuple[Certificate, ...], code: int | None) -> bool:
     """Whether the chain is whole up to its root, so that only trust in the root is missing.
 
-    A leaf alone tells nothing: its intermediate may be missing. The development kit's root is
-    the exception, as it signs leaves itself.
+    A chain that stops below its root tells nothing: one more intermediate may be missing, and the
+    root be trusted. Only a name can tell that the missing certificate is the root.
     """
-    linked = all(lower.issuer == upper.subject for lower, upper in pairwise(chain))
-    if len(chain) == 1:
-        return chain[0].issuer_name == _ASDK_ROOT
-    return len(chain) > 1 and linked
+    if not chain or any(lower.issuer != upper.subject for lower, upper in pairwise(chain)):
+        return False
+    top = chain[-1]
+    if code == _SELF_SIGNED_IN_CHAIN:
+        return top.self_issued
+    named_root = top.issuer_name == _ASDK_ROOT or bool(_ROOT.search(top.issuer_name))
+    return code == _NO_LOCAL_ISSUER and not top.self_issued and named_root
 
 
 # Prints the last certificate of a chain that openssl shows.

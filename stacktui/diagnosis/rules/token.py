@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from stacktui.diagnosis.case import Case, rule
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.shell import bash, powershell
+from stacktui.diagnosis.shell import bash, powershell, toml_table
 from stacktui.diagnosis.words import fault_lines
 from stacktui.identities.faults import (
     CertificateFault,
     CertificateProblem,
     SecretFault,
     SignInFault,
+    SignInProblem,
 )
 from stacktui.identities.model import CertificateRef, EnvSecret, FileSecret
 
@@ -18,6 +21,10 @@ from stacktui.identities.model import CertificateRef, EnvSecret, FileSecret
 _POWERSHELL_ASKS = "[Net.NetworkCredential]::new('', (Read-Host -AsSecureString)).Password"
 # Entra's "invalid client secret", and AD FS's "client authentication failed".
 _WRONG_SECRET_CODES = frozenset({"AADSTS7000215", "MSIS9612", "MSIS9622"})
+# What OAuth has for a client that cannot prove who it is (RFC 6749 section 5.2).
+_WRONG_CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
+# A variable that a shell can set.
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @rule("secret-missing", Side.BOX, "nothing: az keeps its own copy of the secret, or asks for it")
@@ -28,7 +35,7 @@ def secret_missing(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]
         return None
     credential = identity.credential
     remedies: tuple[Remedy, ...] = ()
-    if isinstance(credential, EnvSecret):
+    if isinstance(credential, EnvSecret) and _VARIABLE.fullmatch(credential.name):
         name = credential.name
         remedies = (
             Remedy(
@@ -46,7 +53,7 @@ def secret_missing(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]
                 f"{_POWERSHELL_ASKS} | Set-Content -NoNewline {powershell(path)}",
             ),
         )
-    remedies += (Remedy(f"Or change secret under [identities.{identity.name}]"),)
+    remedies += (Remedy(f"Or change secret under {toml_table('identities', identity.name)}"),)
     title = f"The secret of identity {identity.name} is not there"
     return title, (f"{fault.reference}: {fault.detail}",), remedies
 
@@ -92,7 +99,7 @@ def _new_secret(fault: SignInFault, client: str) -> Remedy:
 
 def _cert_remedies(fault: CertificateFault, name: str) -> tuple[Remedy, ...]:
     path, pem = fault.path, f"{fault.path}.pem"
-    setting = f"certificate under [identities.{name}]"
+    setting = f"certificate under {toml_table('identities', name)}"
     match fault.problem:
         case CertificateProblem.PFX:
             return (
@@ -117,7 +124,7 @@ def _cert_remedies(fault: CertificateFault, name: str) -> tuple[Remedy, ...]:
             return (
                 Remedy(
                     f"Put the file there, readable by you, or change {setting}",
-                    f"ls -l {bash(path)}",
+                    f"ls -l -- {bash(path)}",
                     f"Get-Item {powershell(path)}",
                 ),
             )
@@ -148,7 +155,7 @@ def _cert_remedies(fault: CertificateFault, name: str) -> tuple[Remedy, ...]:
 )
 def sp_secret_wrong(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
     fault, identity = case.fault, case.identity
-    if not isinstance(fault, SignInFault) or fault.code not in _WRONG_SECRET_CODES:
+    if not isinstance(fault, SignInFault) or not _refuses_secret(fault):
         return None
     if identity is None or isinstance(identity.credential, CertificateRef):
         return None
@@ -165,3 +172,13 @@ def sp_secret_wrong(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...
     )
     title = "The sign-in service refuses the application's secret"
     return title, (f"application {client}", *evidence), remedies
+
+
+def _refuses_secret(fault: SignInFault) -> bool:
+    """The code alone does not tell: words may quote one that is not the verdict."""
+    return (
+        fault.problem is SignInProblem.REFUSED
+        and fault.status in (400, 401)
+        and fault.error in _WRONG_CLIENT_ERRORS
+        and fault.code in _WRONG_SECRET_CODES
+    )

@@ -34,10 +34,10 @@ def _change_setting(case: Case, fault: TrustFileFault) -> Remedy:
     if fault.setting.isupper():
         return Remedy(
             f"Unset {fault.setting}, or point it at a file of PEM certificates",
-            f"unset {fault.setting}",
-            f"Remove-Item Env:{fault.setting}",
+            f"unset {bash(fault.setting)}",
+            f"Remove-Item {powershell('Env:' + fault.setting)}",
         )
-    return Remedy(f"Mend or remove {fault.path}", f"ls -l {bash(fault.path)}",
+    return Remedy(f"Mend or remove {fault.path}", f"ls -l -- {bash(fault.path)}",
                   f"Get-Item {powershell(fault.path)}")  # fmt: skip
 
 
