@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
+import sys
 from contextlib import suppress
 from typing import Any
 
@@ -81,8 +83,19 @@ async def _run(options: StampOptions) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     with suppress(NotImplementedError):
-        for number in (signal.SIGINT, signal.SIGTERM):
+        # A hang-up too: what is in the folder must not outlive the terminal.
+        for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
             loop.add_signal_handler(number, stop.set)
     async with serve(options) as stamp:
-        click.echo(json.dumps(stamp.describe()))
+        _tell(json.dumps(stamp.describe()))
         await stop.wait()
+
+
+def _tell(line: str) -> None:
+    try:
+        click.echo(line)
+    except OSError as error:
+        # Else Python tries to write the line again at its end, and complains again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        reason = error.strerror or type(error).__name__
+        raise click.ClickException(f"cannot write what clients need to know: {reason}") from error

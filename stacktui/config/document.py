@@ -16,7 +16,9 @@ from typing import Any
 from stacktui.transport.text import visible
 
 # A config larger than this is some other file.
-MAX_SIZE = 4 * 1024 * 1024
+MAX_SIZE = 256 * 1024
+# tomllib takes quadratic time and memory for a key of many dots, and no line of ours has that many.
+MAX_DOTS = 1000
 _POSITION = re.compile(r"^(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|.*)\)$")
 _KINDS = {str: "a string", int: "a number", float: "a number", bool: "true or false",
           dict: "a table", list: "a list"}  # fmt: skip
@@ -39,11 +41,15 @@ def read_content(path: Path) -> bytes:
     """The file's bytes, none if there is no file. Raises ConfigError."""
     try:
         if not path.exists():
+            if path.is_symlink():
+                # Taken for an absent file, it would read as a config without environments.
+                target = path.readlink()
+                raise ConfigError(path, f"is a link to {target}, which leads to no file")
             return b""
         if not path.is_file():
             raise ConfigError(path, "is not a file; name a TOML file with --config")
         if path.stat().st_size > MAX_SIZE:
-            raise ConfigError(path, "is over 4 MiB, so it is no stacktui config")
+            raise ConfigError(path, "is over 256 KiB, so it is no stacktui config")
         return path.read_bytes()
     except OSError as error:
         reason = error.strerror or type(error).__name__
@@ -57,6 +63,10 @@ def parse_document(path: Path, content: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError(path, f"line {line}: is not UTF-8; save it as UTF-8") from None
+    if content.count(b".") > MAX_DOTS:
+        for number, row in enumerate(content.split(b"\n"), 1):
+            if row.count(b".") > MAX_DOTS:
+                raise ConfigError(path, f"line {number}: has over {MAX_DOTS} dots; split it")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from stacktui.config.document import Table, nearest
 from stacktui.environments.model import Environment, parse_arm_url
 from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
+from stacktui.transport.host import is_host
 from stacktui.transport.proxy import DIRECT, parse_proxy
 
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -51,13 +52,22 @@ def _proxy(table: Table) -> str | None:
     return proxy
 
 
+def _is_place(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    if not _PORT.fullmatch(port) or not 0 < int(port) < 65536:
+        return False
+    bracketed = host.startswith("[") and host.endswith("]")
+    return is_host(host[1:-1]) and ":" in host if bracketed else is_host(host)
+
+
 def _resolve(table: Table) -> dict[str, str]:
     pins = table.strings("resolve")
     for key, value in pins.items():
         for text in (key, value):
-            host, _, port = text.rpartition(":")
-            if not host or not _PORT.fullmatch(port) or not 0 < int(port) < 65536:
+            if not _is_place(text):
+                # What stands before an @ may be a password: it is not repeated.
+                what = "an entry with an @" if "@" in text else repr(text)
                 raise table.error(
-                    "resolve", f'has {text!r}, which is not host:port; write "host:443"'
+                    "resolve", f'has {what}, which is not host:port; write "host:443"'
                 )
     return {key.lower(): value for key, value in pins.items()}

@@ -47,7 +47,7 @@ def _read(answer: Answer, arm: str, version: str, session: Session) -> Metadata:
     if status == 200:
         return parse_metadata(answer.body, arm, version, session.cleaner)
     if 300 <= status < 400:
-        location = session.cleaner.line(answer.headers.get("location", ""), 200)
+        location = session.cleaner.quote(answer.headers.get("location", ""), 200)
         detail = f"a redirect to {location}" if location else "a redirect to nowhere"
         raise MetadataError(
             MetadataFault(MetadataProblem.REDIRECT, detail, status, location=location)

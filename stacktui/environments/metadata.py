@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,9 +21,7 @@ PATH = "/metadata/endpoints"
 API_VERSIONS = ("2015-01-01", "2019-10-01")
 _TITLE_START = re.compile(r"<title", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
-_LOOKS_HTML = re.compile(
-    rb"\A\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|\?xml)", re.IGNORECASE
-)
+_HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body")
 
 
 class IdentityProvider(StrEnum):
@@ -98,7 +97,8 @@ def metadata_url(arm: str, api_version: str) -> str:
 
 
 def looks_like_html(body: bytes) -> bool:
-    return bool(_LOOKS_HTML.match(body))
+    start = body.lstrip().removeprefix(BOM_UTF8).lstrip()[:64].lower()
+    return start.startswith(_HTML_STARTS)
 
 
 def page_title(body: bytes, cleaner: Cleaner) -> str | None:
@@ -107,7 +107,8 @@ def page_title(body: bytes, cleaner: Cleaner) -> str | None:
     start = _TITLE_START.search(page)
     # Matched at the first one alone: a page full of them would take quadratic time.
     found = _TITLE.match(page, start.start()) if start else None
-    return cleaner.line(html.unescape(found[1]).strip(), 120) if found else None
+    # The cut keeps a number of absurd length from html.unescape, which would raise ValueError.
+    return cleaner.quote(html.unescape(found[1].strip()[:1000]), 120) if found else None
 
 
 def parse_metadata(body: bytes, arm: str, api_version: str, cleaner: Cleaner) -> Metadata:
@@ -154,7 +155,11 @@ def _load(body: bytes, cleaner: Cleaner) -> Any:
 
 
 def _select(document: Any, arm: str) -> Mapping[str, Any]:
-    """The cloud that is this stamp: the object itself, or the list's entry for our endpoint."""
+    """The cloud that is this stamp: the object itself, or the list's entry for our endpoint.
+
+    An only entry is this stamp, whatever it calls itself. Of several that are all others, none
+    may tell where the user's secret goes.
+    """
     if isinstance(document, dict):
         return document
     clouds = (
@@ -163,6 +168,9 @@ def _select(document: Any, arm: str) -> Mapping[str, Any]:
     if not clouds:
         raise _incomplete("authentication", None)
     ours = [each for each in clouds if _origin(each.get("resourceManager")) == arm]
+    if not ours and len(clouds) > 1:
+        detail = f"none of the {len(clouds)} clouds listed is this stamp"
+        raise _error(MetadataProblem.INCOMPLETE, detail, field="resourceManager")
     return (ours or clouds)[0]
 
 

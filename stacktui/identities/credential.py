@@ -89,15 +89,24 @@ def _certificate(path: Path, content: bytes) -> x509.Certificate:
         raise _error(path, CertificateProblem.PFX, detail)
     # The block alone, so that damage elsewhere in the file is not taken for the certificate's.
     block = _CERTIFICATE_BLOCK.search(content)
-    try:
-        if block:
-            return x509.load_pem_x509_certificate(block[0])
-        detail = "no PEM certificate" if content.strip() else "the file is empty"
-        if b"PRIVATE KEY-----" in content:
-            detail = "a private key, but no certificate"
-    except ValueError:
-        detail = "the certificate cannot be read"
+    if block:
+        return _parsed(path, block[0])
+    detail = "no PEM certificate" if content.strip() else "the file is empty"
+    if b"PRIVATE KEY-----" in content:
+        detail = "a private key, but no certificate"
     raise _error(path, CertificateProblem.NO_CERTIFICATE, detail)
+
+
+def _parsed(path: Path, block: bytes) -> x509.Certificate:
+    """The certificate, with a key and dates that can be read."""
+    try:
+        certificate = x509.load_pem_x509_certificate(block)
+        _ = certificate.public_key(), certificate.not_valid_before_utc
+        _ = certificate.not_valid_after_utc
+    except Exception:  # cryptography raises many kinds, some only when a part is read
+        detail = "the certificate cannot be read"
+        raise _error(path, CertificateProblem.NO_CERTIFICATE, detail) from None
+    return certificate
 
 
 def _key(path: Path, content: bytes) -> RSAPrivateKey:

@@ -46,6 +46,8 @@ class SignInProblem(StrEnum):
     NOT_JSON = "not-json"
     SERVER_ERROR = "server-error"
     NO_TENANT = "no-tenant"
+    FOREIGN_TOKEN_ENDPOINT = "foreign-token-endpoint"  # noqa: S105
+    UNUSABLE_TOKEN = "unusable-token"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,9 @@ class SignInFault:
 
     `error` is OAuth's (RFC 6749 section 5.2); `code` is `AADSTSn` or `MSISn` where one is given;
     `scopes` were tried in order. `secret_looks_like_id` says that the secret sent has the form of
-    a GUID, as a secret's id has and its value has not. All text is cleaned.
+    a GUID, as a secret's id has and its value has not. `description` is the service's own, or ours
+    of what is wrong with its answer (FOREIGN_TOKEN_ENDPOINT names both hosts; nothing was sent to
+    the other). All text is cleaned.
     """
 
     problem: SignInProblem

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from stacktui.transport.text import visible
+
 
 class IdentityKind(StrEnum):
     """The values of an identity's `kind`."""
@@ -20,7 +22,7 @@ class EnvSecret:
     name: str
 
     def __str__(self) -> str:
-        return f"environment variable {self.name}"
+        return visible(f"environment variable {self.name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class FileSecret:
     path: Path
 
     def __str__(self) -> str:
-        return f"file {self.path}"
+        return visible(f"file {self.path}")
 
 
 SecretRef = EnvSecret | FileSecret
@@ -43,7 +45,7 @@ class CertificateRef:
     path: Path
 
     def __str__(self) -> str:
-        return f"certificate {self.path}"
+        return visible(f"certificate {self.path}")
 
 
 @dataclass(frozen=True, slots=True)

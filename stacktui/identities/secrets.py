@@ -6,7 +6,6 @@ import os
 
 from stacktui.identities.faults import IdentityError, SecretFault
 from stacktui.identities.model import EnvSecret, FileSecret, SecretRef
-from stacktui.transport.text import visible
 
 # A client secret has about 40 characters; a file beyond this is something else.
 MAX_SIZE = 64 * 1024
@@ -55,4 +54,4 @@ def _is_text(value: str) -> bool:
 
 
 def _error(reference: SecretRef, detail: str) -> IdentityError:
-    return IdentityError(SecretFault(visible(str(reference)), detail))
+    return IdentityError(SecretFault(str(reference), detail))

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Union
 
 from stacktui.environments.metadata import IdentityProvider, Metadata
+from stacktui.identities.authority import host_of, may_ask
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
 from stacktui.identities.model import CertificateRef, Identity
 from stacktui.identities.secrets import resolve_secret
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
 
 # What `prepare` gives: a secret, or a checked certificate with its key.
 Credential = Union[str, "ClientCertificate"]
-_CODE = re.compile(r"\b(AADSTS|MSIS)(\d{3,9})\b")
+# Only what starts a description is the service's: further on, it may quote what we sent.
+_CODE = re.compile(r"\s*((?:AADSTS|MSIS)\d{3,9})\b")
 # RFC 6750 section 2.1: anything else could not be sent in a header.
 _BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+# A token with the claims of 200 groups has about 8 KiB; common servers refuse such a header whole.
+MAX_TOKEN = 16 * 1024
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # AD FS knows no `.default`; where it says so, the resource's `openid` scope works instead.
 _ADFS_DEFAULT_SCOPE_REFUSED = "MSIS9605"
@@ -94,7 +98,24 @@ async def acquire_token(
         _for_msal(credential, metadata.identity_provider),
         scopes_of(metadata),
     )
-    return await run_msal(session, lambda replay: _acquire(request, replay, session.cleaner))
+    cleaner = session.cleaner
+
+    def permit(url: str) -> None:
+        if not may_ask(request.authority, url):
+            raise _foreign(request, url, cleaner)
+
+    return await run_msal(session, lambda replay: _acquire(request, replay, cleaner), permit)
+
+
+def _foreign(request: _Request, url: str, cleaner: Cleaner) -> IdentityError:
+    there, here = cleaner.quote(host_of(url), 120), cleaner.line(host_of(request.authority), 120)
+    fault = SignInFault(
+        SignInProblem.FOREIGN_TOKEN_ENDPOINT,
+        cleaner.line(request.authority, 200),
+        None,
+        description=f"the token endpoint it names is on {there}, not on {here}",
+    )
+    return IdentityError(fault)
 
 
 def _for_msal(credential: Credential, provider: IdentityProvider) -> str | Mapping[str, str]:
@@ -134,11 +155,24 @@ def _acquire(request: _Request, client: Replay, cleaner: Cleaner) -> Token:
             raise _failed(SignInProblem.REFUSED, request, client.last, cleaner, tried) from None
         value = result.get("access_token") if isinstance(result, dict) else None
         if isinstance(value, str) and _BEARER.fullmatch(value):
-            cleaner.hide(value)
+            if len(value) > MAX_TOKEN:
+                raise _too_long(request, client.last, cleaner, len(value))
             return read_token(value, request.authority, scope, cleaner)
         if _ADFS_DEFAULT_SCOPE_REFUSED not in str(result):
             break
     raise _failed(SignInProblem.REFUSED, request, client.last, cleaner, tried)
+
+
+def _too_long(
+    request: _Request, last: MsalResponse | None, cleaner: Cleaner, length: int
+) -> IdentityError:
+    fault = SignInFault(
+        SignInProblem.UNUSABLE_TOKEN,
+        cleaner.line(request.authority, 200),
+        last.status_code if last else None,
+        description=f"the token has {length} characters, more than a request can carry",
+    )
+    return IdentityError(fault)
 
 
 def _failed(
@@ -166,11 +200,11 @@ def _failed(
         problem,
         authority,
         status,
-        error=cleaner.line(error, 80),
+        error=cleaner.quote(error, 80),
         code=_code(answer, description),
-        description=cleaner.line(description.split("Trace ID")[0].strip()),
+        description=cleaner.quote(description.split("Trace ID")[0].strip()),
         scopes=tried,
-        correlation_id=cleaner.line(_text(answer, "correlation_id"), 80),
+        correlation_id=cleaner.quote(_text(answer, "correlation_id"), 80),
         secret_looks_like_id=_looks_like_id(request.credential),
     )
     return IdentityError(fault)
@@ -186,9 +220,10 @@ def _text(answer: Mapping[str, Any], key: str) -> str:
 
 
 def _code(answer: Mapping[str, Any], description: str) -> str:
-    """`AADSTS7000215` or `MSIS9612`, from the description, else Entra's `error_codes`."""
-    if found := _CODE.search(description):
-        return found[0]
+    """`AADSTS7000215` or `MSIS9612`: Entra's `error_codes`, else what starts the description."""
     codes = answer.get("error_codes")
     first = codes[0] if isinstance(codes, list) and codes else None
-    return f"AADSTS{first}" if type(first) is int else ""
+    if type(first) is int and 0 < first < 10**9:
+        return f"AADSTS{first}"
+    found = _CODE.match(description)
+    return found[1] if found else ""

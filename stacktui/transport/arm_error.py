@@ -20,6 +20,6 @@ def read_arm_error(body: bytes, cleaner: Cleaner) -> tuple[str, str]:
         return "", ""
     code, message = error.get("code"), error.get("message")
     return (
-        cleaner.line(code, 80) if isinstance(code, str) else "",
-        cleaner.line(message) if isinstance(message, str) else "",
+        cleaner.quote(code, 80) if isinstance(code, str) else "",
+        cleaner.quote(message) if isinstance(message, str) else "",
     )

@@ -22,9 +22,10 @@ from stacktui.transport.facts import (
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.http1 import Http1Connection
+from stacktui.transport.host import is_host
+from stacktui.transport.http1 import Http1Connection, what_is_wrong
 from stacktui.transport.proxy import choose_proxy
-from stacktui.transport.text import Cleaner
+from stacktui.transport.text import Cleaner, visible
 
 # The key under which a request's `extensions` carry its Call.
 CALL = "stacktui.call"
@@ -94,6 +95,9 @@ class Connections(httpx.AsyncBaseTransport):
         host, port = request.url.raw_host.decode("ascii"), request.url.port or 443
         if request.url.scheme != "https":
             raise _error(TransportFaultKind.INSECURE_URL, host, port, "only https: is spoken")
+        if not is_host(host):
+            detail = "not a usable host: no name in DNS, and no address"
+            raise _error(TransportFaultKind.INSECURE_URL, visible(host), port, detail)
         content = await request.aread()
         connection = self._take_idle(host, port)
         if connection is not None:
@@ -102,10 +106,13 @@ class Connections(httpx.AsyncBaseTransport):
             connection = await self._open(host, port, call)
         try:
             head = await self._send(connection, request, content, call)
-        except BaseException:
-            connection.http.close()
-            raise
-        body = _Body(connection, self._keep, self._cleaner)
+        except TransportError as error:
+            if not _closed_idle(error, request, call):
+                raise
+            call.phases.clear()  # what the dead connection took is no part of this exchange
+            connection = await self._open(host, port, call)
+            head = await self._send(connection, request, content, call)
+        body = _Body(connection, self._keep)
         return httpx.Response(head.status_code, headers=head.headers.raw_items(), stream=body)
 
     def _take_idle(self, host: str, port: int) -> _Connection | None:
@@ -121,6 +128,8 @@ class Connections(httpx.AsyncBaseTransport):
         except ValueError as error:
             detail = self._cleaner.line(str(error))
             raise _error(TransportFaultKind.PROXY_UNREACHABLE, host, port, detail) from None
+        for secret in proxy.secrets if proxy else ():
+            self._cleaner.hide(secret)
         route = Route(host, port, self._target(host, port), proxy, used)
         dialler = Dialler(route, self._trust, self._bounds, call.timed, self._cleaner)
         try:
@@ -137,6 +146,16 @@ class Connections(httpx.AsyncBaseTransport):
         return address.strip("[]"), int(pinned_port)
 
     async def _send(
+        self, connection: _Connection, request: httpx.Request, content: bytes, call: Call
+    ) -> h11.Response:
+        """The answer's head; a connection that gives none is closed."""
+        try:
+            return await self._ask(connection, request, content, call)
+        except BaseException:
+            connection.http.close()
+            raise
+
+    async def _ask(
         self, connection: _Connection, request: httpx.Request, content: bytes, call: Call
     ) -> h11.Response:
         http, host, port = connection.http, connection.facts.host, connection.facts.port
@@ -157,7 +176,7 @@ class Connections(httpx.AsyncBaseTransport):
             detail = "the request holds a character that HTTP/1.1 cannot carry"
             raise _error(TransportFaultKind.HTTP_PROTOCOL, host, port, detail) from None
         except h11.RemoteProtocolError as error:
-            detail = self._cleaner.line(f"the answer is not HTTP/1.1: {error}")
+            detail = f"the answer is not HTTP/1.1: {what_is_wrong(error)}"
             raise _error(TransportFaultKind.HTTP_PROTOCOL, host, port, detail) from None
         except OSError:
             detail = "the connection was closed before an answer came"
@@ -179,28 +198,38 @@ class Connections(httpx.AsyncBaseTransport):
 class _Body(httpx.AsyncByteStream):
     """A response body; closed, it gives its connection back."""
 
-    def __init__(
-        self, connection: _Connection, give_back: Callable[[_Connection], None], cleaner: Cleaner
-    ) -> None:
+    def __init__(self, connection: _Connection, give_back: Callable[[_Connection], None]) -> None:
         self._connection = connection
         self._give_back = give_back
-        self._cleaner = cleaner
         self._closed = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        facts = self._connection.facts
         try:
             async for part in self._connection.http.body():
                 yield part
-        except (h11.RemoteProtocolError, OSError) as error:
-            detail = self._cleaner.line(f"the answer broke off: {error or type(error).__name__}")
-            kind = TransportFaultKind.BODY_TRUNCATED
-            raise _error(kind, facts.host, facts.port, detail) from None
+        except h11.RemoteProtocolError as error:
+            raise self._broke_off(what_is_wrong(error)) from None
+        except OSError as error:
+            raise self._broke_off(error.strerror or type(error).__name__) from None
+
+    def _broke_off(self, why: str) -> TransportError:
+        facts, detail = self._connection.facts, f"the answer broke off: {why}"
+        return _error(TransportFaultKind.BODY_TRUNCATED, facts.host, facts.port, detail)
 
     async def aclose(self) -> None:
         if not self._closed:
             self._closed = True
             self._give_back(self._connection)
+
+
+def _closed_idle(error: TransportError, request: httpx.Request, call: Call) -> bool:
+    """Whether the server seems to have closed an idle connection just as we used it again.
+
+    That is no fault (RFC 9112 section 9.3.1): what may be asked twice is asked again, once.
+    """
+    reused = call.connection is not None and call.connection.reused
+    reset = error.fault.kind is TransportFaultKind.HTTP_RESET
+    return reused and reset and request.method == "GET"
 
 
 def _error(

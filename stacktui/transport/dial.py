@@ -18,13 +18,12 @@ from stacktui.transport.facts import (
     Attempt,
     ConnectionFacts,
     PhaseName,
-    ProxyUsed,
     TlsFacts,
     TransportError,
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.proxy import Proxy
+from stacktui.transport.proxy import Proxy, ProxyUsed
 from stacktui.transport.race import connect_any
 from stacktui.transport.resolver import resolve
 from stacktui.transport.streams import SocketStream, Stream, TlsStream

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
@@ -11,6 +12,13 @@ from stacktui.transport.streams import READ_SIZE, Stream
 
 # RFC 9112 names no limit; a head beyond this is not a service that we know.
 MAX_HEAD = 100 * 1024
+# Where h11 starts to quote what it met, as Python writes bytes.
+_QUOTED_BYTES = re.compile(r":? \(?(?:expected )?(?:bytearray\()?b['\"]")
+
+
+def what_is_wrong(error: h11.RemoteProtocolError) -> str:
+    """What keeps an answer from being HTTP/1.1, without a word of the answer."""
+    return _QUOTED_BYTES.split(str(error), maxsplit=1)[0] or type(error).__name__
 
 
 class Http1Connection:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from stacktui.transport.json_body import JsonError, parse_json
 from stacktui.transport.session import Session
 
 T = TypeVar("T")
@@ -21,6 +22,8 @@ T = TypeVar("T")
 MAX_ANSWER = 1024 * 1024
 # Discovery, realm, token, a second scope: more means that MSAL goes round in circles.
 MAX_REQUESTS = 8
+# What an answer calls the credentials in it (RFC 6749 section 5.1, OpenID Connect Core 3.1.3.3).
+_TOKENS = ("access_token", "refresh_token", "id_token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +107,15 @@ class Replay:
         raise _Wanted(method, url, sent, body)
 
 
-async def run_msal(session: Session, work: Callable[[Replay], T]) -> T:
+async def run_msal(
+    session: Session, work: Callable[[Replay], T], permit: Callable[[str], None]
+) -> T:
     """What `work` returns or raises once it has all the answers it asks its Replay for.
 
-    `work` must start from nothing each time: a fresh MSAL application, no shared caches. Raises
-    what `Session.fetch` raises, and RuntimeError when MSAL asks without end.
+    `work` must start from nothing each time: a fresh MSAL application, no shared caches. `permit`
+    is told each URL before anything is sent to it, and raises where nothing may be. Tokens are
+    hidden by the session's cleaner before their answer is recorded. Raises what `permit` and
+    `Session.fetch` raise, and RuntimeError when MSAL asks without end.
     """
     recorded: list[MsalResponse] = []
     while True:
@@ -116,6 +123,7 @@ async def run_msal(session: Session, work: Callable[[Replay], T]) -> T:
             return work(Replay(recorded))
         except _Wanted as wanted:
             request = wanted
+        permit(request.url)
         if len(recorded) >= MAX_REQUESTS:
             raise RuntimeError(f"MSAL made more than {MAX_REQUESTS} requests for one token")
         answer = await session.fetch(
@@ -125,6 +133,16 @@ async def run_msal(session: Session, work: Callable[[Replay], T]) -> T:
             body=request.body,
             limit=MAX_ANSWER,
             confidential=True,
+            secrets_in=_tokens_in,
         )
         text = answer.body.decode("utf-8-sig", "replace")
         recorded.append(MsalResponse(answer.status, text, answer.headers))
+
+
+def _tokens_in(body: bytes) -> list[str]:
+    try:
+        answer = parse_json(body)
+    except JsonError:
+        return []
+    values = [answer.get(name) for name in _TOKENS] if isinstance(answer, dict) else []
+    return [value for value in values if isinstance(value, str)]

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import os
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-from stacktui.transport.facts import ProxyUsed
-
 # The value of an environment's `proxy` setting that means: none, whatever the variables say.
 DIRECT = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyUsed:
+    """Which proxy was used and why; never its credentials.
+
+    `url` is None for a direct connection. `source` names the setting or variable that decided.
+    """
+
+    url: str | None
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,14 @@ class Proxy:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What nobody may see: the credentials as they are sent, and the password in them."""
+        if self.authorization is None:
+            return ()
+        sent = self.authorization.removeprefix("Basic ")
+        return sent, b64decode(sent).decode().partition(":")[2]
+
     def used(self) -> ProxyUsed:
         return ProxyUsed(self.url, self.source)
 
@@ -44,7 +61,8 @@ def parse_proxy(url: str, source: str) -> Proxy:
         raise ValueError(f"a proxy must be {how}") from None
     if parts.scheme not in ("http", "https"):
         raise ValueError(f"a proxy must be http:// or https://, not {parts.scheme}://")
-    if not parts.hostname:
+    host = parts.hostname or ""
+    if not host or not host.isprintable() or " " in host:
         raise ValueError("a proxy must be http://host:port")
     # Without a port, requests and so `az` take the scheme's own.
     port = port or (80 if parts.scheme == "http" else 443)
@@ -52,7 +70,7 @@ def parse_proxy(url: str, source: str) -> Proxy:
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         authorization = "Basic " + b64encode(pair.encode()).decode()
-    return Proxy(parts.scheme, parts.hostname, port, source, authorization)
+    return Proxy(parts.scheme, host, port, source, authorization)
 
 
 def choose_proxy(host: str, port: int, setting: str | None) -> tuple[Proxy | None, ProxyUsed]:

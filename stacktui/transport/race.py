@@ -14,7 +14,9 @@ from stacktui.transport.facts import Attempt
 ATTEMPT_DELAY = 0.25
 # What this box says of an address that it cannot even try, such as IPv6 on a box without: that
 # must not hide what the other addresses met.
-_OUR_SIDE = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+_OUR_SIDE = frozenset(
+    {errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EMFILE, errno.ENFILE}
+)
 
 
 async def connect_any(

@@ -99,4 +99,4 @@ def configured_resolvers() -> tuple[str, ...]:
             words = [line.split() for line in file.read(65536).splitlines()]
     except OSError:
         return ()
-    return tuple(visible(line[1]) for line in words if line[:1] == ["nameserver"] and line[1:])
+    return tuple(visible(line[1][:64]) for line in words if line[:1] == ["nameserver"] and line[1:])

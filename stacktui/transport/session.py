@@ -7,7 +7,7 @@ keeps no cookie, bounds every body after decompression, and records every exchan
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -92,11 +92,13 @@ class Session:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         confidential: bool = False,
+        secrets_in: Callable[[bytes], Iterable[str]] | None = None,
     ) -> Answer:
         """Make one request and read its answer, whatever its status, up to `limit` bytes.
 
         The record quotes the beginning of the answer; of a `confidential` one (it may be a token
-        or a user's data) only if it has an error status.
+        or a user's data) only if it has an error status. `secrets_in` gives the secrets that the
+        body holds: the cleaner hides them before anything of the answer is recorded.
 
         Raises TransportError when no whole answer came, and whatever the session's `trust`
         raises. Either way the exchange is recorded (`take_exchanges`).
@@ -110,9 +112,11 @@ class Session:
             response = await self._connections.handle_async_request(request)
             try:
                 with call.timed(PhaseName.BODY, request.url.raw_host.decode("ascii")):
-                    content = await _read_body(request, response, limit)
+                    content = await _read_body(request, response, limit, self.cleaner)
             finally:
                 await response.aclose()
+            for secret in secrets_in(content) if secrets_in else ():
+                self.cleaner.hide(secret)
         except TransportError as error:
             fault = error.fault
             raise
@@ -166,7 +170,7 @@ class Session:
             return None
         received = datetime.now(UTC)
         kept = tuple(
-            (name, self.cleaner.line(response.headers[name]))
+            (name, self.cleaner.quote(response.headers[name]))
             for name in KEPT_HEADERS
             if name in response.headers
         )
@@ -189,11 +193,13 @@ def _clock_skew(date: str | None, received: datetime) -> float | None:
         return None
 
 
-async def _read_body(request: httpx.Request, response: httpx.Response, limit: int) -> bytes:
+async def _read_body(
+    request: httpx.Request, response: httpx.Response, limit: int, cleaner: Cleaner
+) -> bytes:
     """The body, decompressed, at most `limit` bytes; a gzip bomb is never unpacked further."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", ""):
-        detail = f"encoded as {encoding[:40]!r}"
+        detail = f"encoded as '{cleaner.quote(encoding, 40)}'"
         raise _body_error(request, TransportFaultKind.BODY_ENCODING, detail)
     gunzip = _Gunzip() if encoding == "gzip" else None
     parts = bytearray()

@@ -7,7 +7,6 @@ handshake still tells what the other side sent, and so that TLS can run inside a
 from __future__ import annotations
 
 import asyncio
-import selectors
 import socket
 import ssl
 from contextlib import suppress
@@ -53,9 +52,14 @@ class SocketStream:
         self._sock.close()
 
     def readable(self) -> bool:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._sock, selectors.EVENT_READ)
-            return bool(selector.select(0))
+        # Not by a selector, which needs a file descriptor that may not be left.
+        try:
+            self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass  # it has ended, and reading will say how
+        return True
 
 
 class TlsStream:

@@ -11,8 +11,21 @@ import html
 import json
 import re
 import unicodedata
+from collections.abc import Callable
+from functools import partial
+
+from stacktui.transport.echo import Pieces
 
 REDACTED = "[redacted]"
+HELD_BACK = "[held back: it echoed a secret]"
+# No credential is longer; of a longer one, the beginning is hidden.
+MAX_SECRET = 16 * 1024
+# So much of a secret is matched in all its encodings. A longer one takes what follows with it.
+_MATCHED = 256
+# What no encoding changes.
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]+")
+# Looked at beyond what is shown, for a secret that starts at the end of it.
+_BEYOND = 128
 # How many times its limit of a text is looked at, as white space is joined before it is cut.
 WINDOW = 16
 # Of a body, so much is searched for secrets: far more than could be shown of it, so that none is
@@ -26,8 +39,9 @@ _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _DOTTED_WORD = re.compile(r"[\w.-]++")
 # A field of a form or of JSON whose value must never be shown, whoever sent it.
 _CREDENTIAL = re.compile(
-    r"""(?ix) (\b(?:client_secret|client_assertion|password|access_token|refresh_token|id_token
-        |assertion|device_code)\b ["']? \s* [:=] \s* ["']?) ([^\s"'&,}]+)"""
+    r"""(?ix) (\b(?:client_?secret|client_?assertion|password|access_?token|refresh_?token
+        |id_?token|assertion|device_?code)\b ["']? \s* [:=] \s* (?:\[\s*)? ["']?)
+        ([^\s"'&,}\]]+)"""
 )
 
 
@@ -63,9 +77,14 @@ def _without_token(word: re.Match[str]) -> str:
     return word[0][:start] + REDACTED if found else word[0]
 
 
-def _echoes(secret: str) -> re.Pattern[str]:
-    """Matches a secret in the ways in which a server may echo it: in text, URLs, JSON and HTML."""
-    return re.compile("".join(map(_echoes_of, secret)))
+def _remover(secret: str) -> Callable[[str], str]:
+    """Replaces a secret in the ways in which a server may echo it: in text, URLs, JSON and HTML."""
+    if _UNRESERVED.fullmatch(secret):
+        return lambda text: text.replace(secret, REDACTED)
+    echoes = "".join(map(_echoes_of, secret[:_MATCHED]))
+    if len(secret) > _MATCHED:
+        echoes += ".*"
+    return partial(re.compile(echoes, re.DOTALL).sub, REDACTED)
 
 
 def _echoes_of(char: str) -> str:
@@ -84,19 +103,47 @@ class Cleaner:
     """Cleans text for display and removes known secrets from it.
 
     One belongs to each check; `hide` is told every secret and token the check gets to know, so
-    that a server that echoes them cannot have them shown.
+    that a server that echoes them cannot have them shown. `quote` is for what a server said and
+    is about to be recorded; `line` is cheaper, for names by the thousand.
     """
 
     def __init__(self) -> None:
-        self._secrets: dict[str, re.Pattern[str]] = {}
+        # Replaced as a whole, never changed: secrets are read in a worker thread.
+        self._secrets: dict[str, Callable[[str], str]] = {}
+        self._pieces = Pieces()
 
     def hide(self, secret: str) -> None:
-        """Never let `secret` through again, plain or encoded. Short ones are too common."""
-        if len(secret) >= 4:
-            self._secrets[secret] = _echoes(secret)
+        """Never let `secret` through again, plain or encoded. Short ones are too common.
+
+        Blanks around it are no part of it: a server that echoes it may have dropped them.
+        """
+        secret = secret.strip()[:MAX_SECRET]
+        if len(secret) < 4 or secret in self._secrets:
+            return
+        known = self._secrets | {secret: _remover(secret)}
+        self._secrets = {each: known[each] for each in sorted(known, key=len, reverse=True)}
+        self._pieces = self._pieces.and_of(secret)
 
     def line(self, text: str, limit: int = 400) -> str:
         """`text` as one harmless line of at most `limit` characters."""
+        return _shown(self._without_secrets(text, limit), limit)
+
+    def quote(self, text: str, limit: int = 400) -> str:
+        """As `line`; but a text that holds a piece of a secret, in whatever form, is held back."""
+        text = self._without_secrets(text, limit)
+        if self._pieces.echoed_in(text[: limit + _BEYOND]):
+            return HELD_BACK
+        return _shown(text, limit)
+
+    def excerpt(self, body: bytes, limit: int = 400) -> str:
+        """The beginning of a body, as `quote` gives it; undecodable bytes are marked."""
+        body = body.lstrip()
+        text = body[:EXCERPTED].decode("utf-8-sig", "replace").strip()
+        if len(body) > EXCERPTED:
+            text = self._without_start_of_secret(text)
+        return self.quote(text, limit)
+
+    def _without_secrets(self, text: str, limit: int) -> str:
         # A secret is looked for in the whole text, before the cut could split it. The rest works
         # on what could still be shown: a hostile text may have megabytes.
         text = self._redacted(text)[: limit * WINDOW]
@@ -107,14 +154,22 @@ class Cleaner:
         if "\n" in text or "\t" in text:
             # Again: joined lines may make a secret that no line held.
             text = self._redacted(" ".join(text.split()))
-        shown = visible(text[: limit + 1])
-        return shown if len(shown) <= limit else shown[: limit - 1] + "…"
-
-    def excerpt(self, body: bytes, limit: int = 400) -> str:
-        """The beginning of a body as one harmless line; undecodable bytes are marked."""
-        return self.line(body[:EXCERPTED].decode("utf-8-sig", "replace").strip(), limit)
+        return text
 
     def _redacted(self, text: str) -> str:
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = self._secrets[secret].sub(REDACTED, text)
+        for remove in self._secrets.values():
+            text = remove(text)
         return text
+
+    def _without_start_of_secret(self, text: str) -> str:
+        """`text` less an end with which a secret starts, of which a cut took the rest."""
+        for secret in self._secrets:
+            for length in range(min(len(secret), len(text)), 0, -1):
+                if text.endswith(secret[:length]):
+                    return text[:-length]
+        return text
+
+
+def _shown(text: str, limit: int) -> str:
+    shown = visible(text[: limit + 1])
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import h11
 
 from stacktui.transport.bounds import Bounds
 from stacktui.transport.facts import TransportError, TransportFault, TransportFaultKind
+from stacktui.transport.http1 import what_is_wrong
 from stacktui.transport.proxy import Proxy
 from stacktui.transport.streams import READ_SIZE, Stream
 from stacktui.transport.text import Cleaner
+
+# An authentication scheme's name (RFC 9110 sections 5.6.2 and 11.1); the longest known has 13.
+_SCHEME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,24}(?=[\s,]|\Z)")
+MAX_SCHEMES = 8
 
 
 async def open_tunnel(
@@ -27,7 +33,11 @@ async def open_tunnel(
         detail = f"the proxy did not answer CONNECT in {bounds.first_byte:g} s"
         raise _error(TransportFaultKind.PROXY_REFUSED, proxy, detail, bounds.first_byte) from None
     except h11.RemoteProtocolError as error:
-        detail = cleaner.line(f"the proxy does not speak HTTP: {error}")
+        detail = f"the proxy does not speak HTTP: {what_is_wrong(error)}"
+        raise _error(TransportFaultKind.PROXY_PROTOCOL, proxy, detail) from None
+    except (h11.LocalProtocolError, UnicodeError):
+        # Its words would quote the credentials for the proxy.
+        detail = "CONNECT holds a character that HTTP/1.1 cannot carry"
         raise _error(TransportFaultKind.PROXY_PROTOCOL, proxy, detail) from None
     except OSError:
         detail = "the proxy closed the connection instead of answering CONNECT"
@@ -56,16 +66,17 @@ async def _connect(stream: Stream, proxy: Proxy, target: tuple[str, int], cleane
 
 
 def _refusal(response: h11.Response, proxy: Proxy, cleaner: Cleaner) -> TransportError:
-    reason = cleaner.line(response.reason.decode("latin-1"), 120)
+    reason = cleaner.quote(response.reason.decode("latin-1"), 120)
     detail = f"the proxy answered {response.status_code} {reason}".rstrip()
     if response.status_code != 407:
         return _error(TransportFaultKind.PROXY_REFUSED, proxy, detail)
-    schemes = ", ".join(
-        value.decode("latin-1").split(" ")[0]
+    # What follows a scheme's name is for a program, and may be anything.
+    schemes = [
+        found[0].decode()
         for name, value in response.headers
-        if name == b"proxy-authenticate"
-    )
-    offered = cleaner.line(f"; it offers {schemes}", 120) if schemes else ""
+        if name == b"proxy-authenticate" and (found := _SCHEME.match(value))
+    ]
+    offered = f"; it offers {cleaner.quote(', '.join(schemes[:MAX_SCHEMES]), 120)}" * bool(schemes)
     return _error(TransportFaultKind.PROXY_AUTH_REQUIRED, proxy, detail + offered)
 
 

@@ -49,7 +49,7 @@ def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     with path.open("wb") as file:
         file.truncate(MAX_SIZE + 1)
-    assert "over 4 MiB" in refusal(path)
+    assert "over 256 KiB" in refusal(path)
 
 
 def test_a_file_below_a_file_cannot_be_there(tmp_path: Path) -> None:
@@ -186,3 +186,17 @@ def test_an_unknown_key_names_the_nearest_known_one() -> None:
 def test_a_warning_is_one_printable_line() -> None:
     (line,) = table({"a\x1b]0;x\x07\nrm": 1}).warnings(("arm",))
     assert line.isprintable()
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("key", ["a" + ".a" * 130_000, "[a" + ".a" * 130_000 + "]"])
+def test_a_key_of_absurd_depth_is_refused(key: str) -> None:
+    with pytest.raises(ConfigError, match="line 2: has over 1000 dots"):
+        parse_document(Path("c.toml"), f"\n{key} = 1".encode())
+
+
+@pytest.mark.parametrize("target", ["absent.toml", "c.toml"])
+def test_a_link_to_nothing_says_so(tmp_path: Path, target: str) -> None:
+    path = tmp_path / "c.toml"
+    path.symlink_to(target)
+    assert f"is a link to {target}, which leads to no file" in refusal(path)

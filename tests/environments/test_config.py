@@ -123,3 +123,25 @@ def test_a_bad_proxy_is_refused_without_its_password(proxy: str) -> None:
 )
 def test_a_pin_that_is_not_host_and_port_is_refused(pin: str, to: str) -> None:
     assert 'write "host:443"' in refusal(resolve={pin: to})
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["a b:443", "ä:443", "127.0.0.1\n:443", "[]:443", "[host]:443", "a\0b:443", "\x1b[2J:443",
+     "user:pw@h:1", "a..b:443", ".a:443", "\u202ea:443"],
+)  # fmt: skip
+def test_a_pin_of_an_impossible_host_is_refused(place: str) -> None:
+    for pin in ({place: "10.0.0.5:443"}, {"host:443": place}):
+        message = refusal(resolve=pin)
+        assert 'write "host:443"' in message
+        assert "pw" not in message
+
+
+@pytest.mark.parametrize("place", ["h_1.x-y.:1", "[::1]:443", "::1:443", "[fe80::1%eth0]:1"])
+def test_a_pin_of_a_name_or_address_is_read(place: str) -> None:
+    assert read(resolve={"host:443": place}).resolve == {"host:443": place}
+
+
+@pytest.mark.parametrize("proxy", ["http://a\x1b[2Jb:1", "http://a\0b:1", "http://\u202ea:1"])
+def test_a_proxy_with_control_characters_is_refused(proxy: str) -> None:
+    assert refusal(proxy=proxy).startswith("conf/c.toml: environments.A.proxy ")

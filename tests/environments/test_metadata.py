@@ -15,6 +15,7 @@ from stacktui.environments.metadata import (
     MetadataError,
     MetadataFault,
     MetadataProblem,
+    looks_like_html,
     page_title,
     parse_metadata,
 )
@@ -69,9 +70,18 @@ def test_a_list_selects_the_stamps_own_cloud(ours: str) -> None:
     assert parsed([other, cloud(ours, "ours"), other]).audience == "ours"
 
 
-def test_a_list_without_our_endpoint_gives_its_first_cloud() -> None:
-    clouds = ["noise", cloud("https://management.east.contoso.example", "first"), cloud("", "2nd")]
+def test_a_lists_only_cloud_is_this_stamp() -> None:
+    clouds = ["noise", cloud("https://management.east.contoso.example", "first")]
     assert parsed(clouds).audience == "first"
+
+
+def test_of_a_list_of_other_clouds_none_is_taken() -> None:
+    clouds = ["noise", cloud("https://management.east.contoso.example", "first"), cloud("", "2nd")]
+    with pytest.raises(MetadataError) as caught:
+        parsed(clouds)
+    fault = caught.value.fault
+    assert (fault.problem, fault.field) == (MetadataProblem.INCOMPLETE, "resourceManager")
+    assert fault.detail == "none of the 2 clouds listed is this stamp"
 
 
 def test_one_object_of_the_newer_shape_is_read() -> None:
@@ -268,3 +278,25 @@ def test_any_bytes_give_metadata_or_a_fault(body: bytes) -> None:
     assert met.detail.isprintable()
     assert len(met.detail) < 300
     assert met.field or met.problem in (MetadataProblem.NOT_JSON, MetadataProblem.HTML)
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize(
+    ("body", "html"),
+    [
+        (b" " * 1_000_000, False),
+        (b"\xef\xbb\xbf" + b"\n" * 1_000_000 + b"<HTML>", True),
+        (b"\n\xef\xbb\xbf <!DOCTYPE  html>", False),
+        (b"<!doctype html>", True),
+        (b"<body x>", True),
+        (b'<?xml version="1.0"?><Error/>', False),
+        (b"", False),
+    ],
+)
+def test_html_is_told_by_its_beginning(body: bytes, html: bool) -> None:
+    assert looks_like_html(body) is html
+
+
+def test_a_title_with_a_number_of_absurd_length_is_shown() -> None:
+    page = b"<html><title>&#" + b"9" * 5000 + b";</title>"
+    assert page_title(page, Cleaner()) is not None

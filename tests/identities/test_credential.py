@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 from datetime import UTC, datetime, timedelta
@@ -201,3 +202,16 @@ def test_the_last_second_still_counts(tmp_path: Path, offset: int, good: bool) -
         assert load_certificate(reference, at)
     else:
         assert fault(reference, at).problem is CertificateProblem.EXPIRED
+
+
+def test_a_certificate_of_an_unknown_kind_is_a_fault(tmp_path: Path) -> None:
+    der = ours().der
+    rsa_oid = bytes.fromhex("06092a864886f70d010101")  # rsaEncryption, RFC 8017 appendix C
+    version = bytes.fromhex("a003020102")  # v3, RFC 5280 section 4.1.2.1
+    for old, new in ((rsa_oid, rsa_oid[:-1] + b"\x63"), (version, version[:-1] + b"\x07")):
+        assert old in der
+        block = base64.encodebytes(der.replace(old, new, 1))
+        pem = b"-----BEGIN CERTIFICATE-----\n" + block + b"-----END CERTIFICATE-----\n"
+        found = fault(written(tmp_path, pem + ours().key_pem))
+        assert found.problem is CertificateProblem.NO_CERTIFICATE
+        assert found.detail == "the certificate cannot be read"

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stacktui.identities.authority import may_ask
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
+from stacktui.identities.sign_in import MAX_TOKEN
 from stacktui.transport.facts import TransportError, TransportFaultKind
 from stacktui.transport.text import Cleaner
 from tests.identities.sign_ins import (
@@ -122,6 +124,25 @@ async def test_a_discovery_that_fails_is_named(
             "x",
         ),
         ({"error": "x", "error_codes": [50196]}, "AADSTS50196", "x"),
+        (
+            {
+                "error": "x",
+                "error_description": " AADSTS90002: Tenant 'AADSTS7000215' not found.",
+            },
+            "AADSTS90002",
+            "x",
+        ),
+        (
+            {"error": "x", "error_description": "Tenant 'AADSTS7000215' not found AADSTS90002"},
+            "",
+            "x",
+        ),
+        (
+            {"error": "x", "error_codes": [90002], "error_description": "AADSTS7000215: x"},
+            "AADSTS90002",
+            "x",
+        ),
+        ({"error": "x", "error_description": "MSIS9622: Bad."}, "MSIS9622", "x"),
         ({"error": "x", "error_codes": [True]}, "", "x"),
         ({"error": "x", "error_codes": []}, "", "x"),
         ({"error": "x", "error_codes": "7"}, "", "x"),
@@ -266,3 +287,56 @@ def test_any_answer_is_a_token_or_a_fault(body: object, status: str) -> None:
         assert met.error.isprintable()
 
     asyncio.run(check())
+
+
+@pytest.mark.parametrize("adfs", [False, True])
+async def test_a_token_endpoint_on_another_host_gets_no_secret(adfs: bool) -> None:
+    async with login_host(said({})) as (other, _):
+        elsewhere = answer(document(other.url), **JSON)
+        async with login_host(said({}), elsewhere, adfs=adfs) as (web, metadata):
+            found = await refused(metadata)
+        assert other.listener.connections == 0
+    assert found.problem is SignInProblem.FOREIGN_TOKEN_ENDPOINT
+    assert found.description == (
+        f"the token endpoint it names is on localhost:{other.listener.port}, "
+        f"not on localhost:{web.listener.port}"
+    )
+    assert [asked.method for asked in web.asked] == ["GET"]
+
+
+@pytest.mark.parametrize(
+    ("authority", "url", "may"),
+    [
+        ("https://adfs.a/adfs", "https://ADFS.a:443/token", True),
+        ("https://adfs.a/adfs", "https://adfs.a:444/token", False),
+        ("https://adfs.a/adfs", "http://adfs.a/token", False),
+        ("https://adfs.a/adfs", "https://adfs.a@evil.test/token", False),
+        ("https://adfs.a/adfs", "https://adfs.a.evil.test/token", False),
+        ("https://adfs.a/adfs", "https://login.microsoftonline.com/token", False),
+        ("https://login.windows.net/t", "https://login.microsoftonline.com/t/token", True),
+        ("https://login.microsoftonline.com/t", "https://login.microsoftonline.us/t", True),
+        ("https://login.microsoftonline.com/t", "https://login.microsoftonline.com:8443/t", False),
+        ("https://login.microsoftonline.com/t", "https://evil.test/t", False),
+        ("https://adfs.a/adfs", "https://[broken/token", False),
+        ("https://adfs.a/adfs", "/token", False),
+    ],
+)
+def test_who_may_be_asked(authority: str, url: str, may: bool) -> None:
+    assert may_ask(authority, url) is may
+
+
+@pytest.mark.timeout(10)
+async def test_a_token_of_absurd_length_is_refused() -> None:
+    for token in ("+" * 100_000, "a" * (MAX_TOKEN + 1)):
+        async with login_host(said({"access_token": token})) as (_, metadata):
+            found = await refused(metadata)
+        assert (found.problem, found.status) == (SignInProblem.UNUSABLE_TOKEN, 200)
+        assert str(len(token)) in found.description
+
+
+async def test_a_secret_with_a_blank_at_its_end_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPS", f"{SECRET} \n")
+    body = {"error": SECRET, "error_description": f"You sent {SECRET}"}
+    async with login_host(said(body, "400 Bad")) as (_, metadata):
+        found = await refused(metadata)
+    assert "s3cret" not in repr(found)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,7 +22,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=30)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_one_line_then_until_a_signal(number: signal.Signals) -> None:
     arguments = ["--idp", "adfs", "--groups", "3"]
     with subprocess.Popen(
@@ -58,3 +61,34 @@ def test_list_faults() -> None:
     done = run("--list-faults")
     assert done.returncode == 0
     assert [line.split()[0] for line in done.stdout.splitlines()] == list(FAULTS)
+
+
+def test_an_output_that_takes_nothing_is_told_apart_from_a_port() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(COMMAND, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: cannot write what clients need to know: No space left on device\n"
+    )
+
+
+def test_an_output_that_is_closed() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            COMMAND, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=30
+        )
+    finally:
+        os.close(writing)
+    assert done.returncode == 1
+    assert done.stderr == "Error: cannot write what clients need to know: Broken pipe\n"
+
+
+def test_a_port_that_is_taken() -> None:
+    with closing(socket.socket()) as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        done = run("--port", str(holder.getsockname()[1]))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: cannot listen: ")

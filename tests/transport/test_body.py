@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stacktui.transport.facts import Exchange, TransportFault, TransportFaultKind
+from stacktui.transport.text import Cleaner
 from tests.support.sessions import MIB, failure, names, opened
 from tests.support.web import Raw, answer, serving
 
@@ -186,3 +187,14 @@ async def test_an_encoding_that_cannot_be_undone_is_named(body: bytes, encoding:
     assert fault.detail.isprintable()
     assert len(fault.detail) < 200
     assert names(exchange.phases)[-1] == "body!"
+
+
+async def test_an_encoding_that_echoes_a_secret_does_not_show_it() -> None:
+    cleaner = Cleaner()
+    cleaner.hide("s3cret-value")
+    async with (
+        serving(answer(Content_Encoding="s3cret-value")) as web,
+        opened(cleaner=cleaner) as session,
+    ):
+        fault, _ = await failure(session, web.url)
+    assert fault.detail == "encoded as '[redacted]'"

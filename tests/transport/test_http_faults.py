@@ -161,3 +161,16 @@ async def test_a_header_that_cannot_be_sent_is_a_fault_that_does_not_show_it(tok
         exchanges = session.take_exchanges()
     assert web.asked == []
     assert "abc" not in str(caught.value) + repr(caught.value.fault) + repr(exchanges)
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"SSH-2.0-s3cret\r\n\r\n", "illegal status line"),
+        (b"HTTP/1.1 200 OK\r\ns3cret\r\n\r\n", "illegal header line"),
+    ],
+)
+async def test_what_is_not_http_is_not_quoted(data: bytes, what: str) -> None:
+    async with serving(Raw(data, "close")) as web, opened() as session:
+        fault, _ = await failure(session, web.url)
+    assert fault.detail == f"the answer is not HTTP/1.1: {what}"

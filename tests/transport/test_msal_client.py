@@ -13,6 +13,10 @@ from tests.support.sessions import opened
 from tests.support.web import Asked, Raw, answer, serving
 
 
+def anywhere(_url: str) -> None:
+    """Permits every URL."""
+
+
 async def test_work_runs_anew_with_one_answer_more_each_time() -> None:
     runs: list[list[str]] = []
 
@@ -29,7 +33,7 @@ async def test_work_runs_anew_with_one_answer_more_each_time() -> None:
             assert client.last.text == "three"
             return runs[-1]
 
-        assert await run_msal(session, work) == ["one", "two", "three"]
+        assert await run_msal(session, work, anywhere) == ["one", "two", "three"]
         exchanges = session.take_exchanges()
     assert runs == [[], ["one"], ["one", "two"], ["one", "two", "three"]]
     assert [asked.target for asked in web.asked] == ["/a", "/b", "/c"]
@@ -48,7 +52,7 @@ async def test_requests_are_sent_as_msal_means_them() -> None:
             client.post(f"{web.url}/text", data="raw", headers={"Content-Type": "text/plain"})
             client.post(f"{web.url}/none")
 
-        await run_msal(session, work)
+        await run_msal(session, work, anywhere)
     get, plain, form, text, none = web.asked
     assert (get.method, get.target, get.headers["x-a"]) == ("GET", "/get?a=1&b=2+3", "1")
     assert plain.target == "/plain?b=%26"
@@ -61,7 +65,7 @@ async def test_requests_are_sent_as_msal_means_them() -> None:
 async def test_an_answer_is_what_msal_reads() -> None:
     said = answer(b'\xef\xbb\xbf{"a": "\xff"}', status="400 Bad", Retry_After="7")
     async with serving(said) as web, opened() as session:
-        found = await run_msal(session, lambda client: client.get(web.url))
+        found = await run_msal(session, lambda client: client.get(web.url), anywhere)
     assert (found.status_code, found.text) == (400, '{"a": "\ufffd"}')
     assert found.headers["retry-after"] == "7"
     with pytest.raises(RuntimeError, match="HTTP 400"):
@@ -81,7 +85,7 @@ async def test_no_handler_of_msals_swallows_a_wanted_request() -> None:
             except Exception:  # as MSAL does
                 return "swallowed"
 
-        assert await run_msal(session, work) == "x"
+        assert await run_msal(session, work, anywhere) == "x"
 
 
 async def test_what_work_raises_comes_through() -> None:
@@ -91,14 +95,16 @@ async def test_what_work_raises_comes_through() -> None:
             raise ValueError("from MSAL")
 
         with pytest.raises(ValueError, match="from MSAL"):
-            await run_msal(session, work)
+            await run_msal(session, work, anywhere)
 
 
 async def test_what_the_transport_raises_comes_through() -> None:
     with closed_port() as port:
         async with opened() as session:
             with pytest.raises(TransportError) as caught:
-                await run_msal(session, lambda client: client.get(f"https://127.0.0.1:{port}"))
+                await run_msal(
+                    session, lambda client: client.get(f"https://127.0.0.1:{port}"), anywhere
+                )
     assert caught.value.fault.kind is TransportFaultKind.TCP_REFUSED
 
 
@@ -110,13 +116,13 @@ async def test_asking_without_end_is_stopped() -> None:
                 client.get(web.url)
 
         with pytest.raises(RuntimeError, match=f"more than {MAX_REQUESTS} requests"):
-            await run_msal(session, work)
+            await run_msal(session, work, anywhere)
     assert len(web.asked) == MAX_REQUESTS
 
 
 async def test_a_cancelled_run_makes_no_further_request() -> None:
     async with serving(Raw(b"", "hang")) as web, opened() as session:
-        task = asyncio.create_task(run_msal(session, lambda client: client.get(web.url)))
+        task = asyncio.create_task(run_msal(session, lambda client: client.get(web.url), anywhere))
         async with asyncio.timeout(2):
             await web.arrived.wait()
             task.cancel()
@@ -141,7 +147,31 @@ async def test_neither_bodies_nor_headers_show() -> None:
                     headers={"Authorization": "s3cret-value"},
                 )
             ),
+            anywhere,
         )
         shown += repr(session.take_exchanges())
     assert "s3cret" not in shown
     assert "t0ken" not in shown
+
+
+async def test_nothing_is_sent_where_it_is_not_permitted() -> None:
+    def nowhere(url: str) -> None:
+        raise PermissionError(url)
+
+    async with serving(answer()) as web, opened() as session:
+        with pytest.raises(PermissionError, match="localhost"):
+            await run_msal(session, lambda client: client.post(web.url, data={"a": "b"}), nowhere)
+        assert web.listener.connections == 0
+
+
+async def test_a_token_in_the_headers_of_its_own_answer_does_not_show() -> None:
+    token = "opaque-t0ken-value"
+    said = answer(
+        f'{{"access_token": "{token}"}}'.encode(), x_ms_request_id=token, Location=f"/{token}"
+    )
+    async with serving(said) as web, opened() as session:
+        await run_msal(session, lambda client: client.post(web.url, data={"a": "b"}), anywhere)
+        (exchange,) = session.take_exchanges()
+    assert exchange.response is not None
+    assert exchange.response.header("x-ms-request-id") == "[redacted]"
+    assert exchange.response.header("location") == "/[redacted]"

@@ -6,8 +6,7 @@ from base64 import b64decode
 
 import pytest
 
-from stacktui.transport.facts import ProxyUsed
-from stacktui.transport.proxy import choose_proxy, parse_proxy
+from stacktui.transport.proxy import ProxyUsed, choose_proxy, parse_proxy
 
 HOST = "management.local.azurestack.external"
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
+import resource
 import socket
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -16,7 +19,7 @@ from stacktui.transport.facts import TransportFaultKind
 from stacktui.transport.resolver import resolve
 from tests.support.listeners import closed_port, full_port
 from tests.support.names import resolver_that_hangs, resolving
-from tests.support.sessions import failure, names, opened
+from tests.support.sessions import MIB, failure, names, opened
 from tests.support.web import answer, serving
 
 NAME = "management.local.azurestack.invalid"
@@ -35,10 +38,36 @@ async def test_a_name_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> No
     assert (exchange.connection.addresses, exchange.response) == ((), None)
 
 
-async def test_a_name_that_cannot_exist_is_not_found() -> None:
-    async with opened() as session:
-        fault, _ = await failure(session, f"https://{'a' * 64}.invalid")
-    assert fault.kind is TransportFaultKind.DNS_NOT_FOUND
+@pytest.mark.parametrize("proxy", ["none", "http://127.0.0.1:9"])
+@pytest.mark.parametrize("host", [f"{'a' * 64}.invalid", ".evil.test", "a..b", "a." * 127 + "bb"])
+async def test_a_name_that_cannot_exist_is_not_asked_for(host: str, proxy: str) -> None:
+    async with opened(proxy=proxy) as session:
+        fault, exchange = await failure(session, f"https://{host}/")
+    assert fault.kind is TransportFaultKind.INSECURE_URL
+    assert fault.detail.startswith("not a usable host")
+    assert exchange.phases == ()
+
+
+async def test_a_box_without_a_free_descriptor_is_a_fault() -> None:
+    async with serving(answer(b"x")) as web, serving(answer()) as other, opened() as session:
+        await session.fetch("GET", web.url, limit=MIB)
+        session.take_exchanges()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        taken = []
+        try:
+            with suppress(OSError):
+                while True:
+                    taken.append(os.dup(0))
+            again = await session.fetch("GET", web.url, limit=MIB)
+            session.take_exchanges()
+            fault, _ = await failure(session, f"https://127.0.0.1:{other.listener.port}")
+        finally:
+            for each in taken:
+                os.close(each)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert again.body == b"x"
+    assert (fault.kind, fault.errno) == (TransportFaultKind.TCP_UNREACHABLE, "EMFILE")
 
 
 async def test_a_resolver_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,3 +171,37 @@ async def test_many_failures_leave_no_socket_behind() -> None:
                 await session.fetch("GET", listener.url, limit=MIB)
         async with asyncio.timeout(PROMPT):
             await listener.all_closed.wait()
+
+
+def closing_as_asked_again(answers: int) -> Handler:
+    """A server that closes a connection when it gets one request more than `answers`."""
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(answers):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+        await reader.readuntil(b"\r\n\r\n")
+
+    return handler
+
+
+async def test_a_get_on_a_connection_that_closes_meanwhile_is_asked_again() -> None:
+    handler = closing_as_asked_again(1)
+    async with listening(handler, context=localhost_server()) as listener, opened() as session:
+        for _ in range(2):
+            assert (await session.fetch("GET", listener.url, limit=MIB)).body == b"x"
+        assert listener.connections == 2
+        with pytest.raises(TransportError):
+            await session.fetch("POST", listener.url, limit=MIB)
+        assert listener.connections == 2
+        async with asyncio.timeout(PROMPT):
+            await listener.all_closed.wait()
+
+
+async def test_a_get_is_asked_again_only_once() -> None:
+    script = (answer(b"x"), Raw(b"", "close"))
+    async with serving(*script) as web, opened() as session:
+        await session.fetch("GET", web.url, limit=MIB)
+        session.take_exchanges()
+        await failure(session, web.url)
+        assert len(web.asked) == 3

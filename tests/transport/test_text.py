@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import unicodedata
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from stacktui.transport.text import REDACTED, Cleaner, visible
+from stacktui.transport.text import EXCERPTED, HELD_BACK, REDACTED, Cleaner, visible
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2lnbmF0dXJl"
 UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -121,6 +122,8 @@ def test_very_short_secrets_are_let_through() -> None:
         ("see eyJ and eyJabc.d", "see eyJ and eyJabc.d"),
         ("client_secret=abc&x=1", f"client_secret={REDACTED}&x=1"),
         ('{"access_token": "abc", "b": 1}', f'{{"access_token": "{REDACTED}", "b": 1}}'),
+        ('{"accessToken":"abc"}', f'{{"accessToken":"{REDACTED}"}}'),
+        ('"access_token": ["abc"]', f'"access_token": ["{REDACTED}"]'),
         ("PASSWORD : abc", f"PASSWORD : {REDACTED}"),
         ("my_password=abc", "my_password=abc"),
         ("the password is wrong", "the password is wrong"),
@@ -152,3 +155,73 @@ def test_megabytes_of_hostile_text_take_no_time(part: str) -> None:
     for _ in range(20):
         assert len(cleaner.line(part * 400_000)) <= 400
         assert len(cleaner.excerpt(part.encode() * 400_000)) <= 400
+
+
+SECRET = "abc8Q~x-Yz01_secret.VALUE~42mm"
+HALF = SECRET[3:19]
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        HALF,
+        HALF.upper(),
+        HALF[::-1],
+        " ".join(HALF),
+        "".join(f"%{ord(char):02x}" for char in HALF),
+        "".join(f"%25{ord(char):02x}" for char in HALF),
+        "".join(f"\\u{ord(char):04x}" for char in HALF),
+        "".join(f"\\x{ord(char):02x}" for char in HALF),
+        "".join(f"&#{ord(char)};" for char in HALF),
+        b64encode(SECRET.encode()).decode(),
+        "glued" + urlsafe_b64encode(SECRET.encode()).decode().rstrip("="),
+        quote(b64encode(SECRET.encode()).decode()),
+    ],
+)
+def test_a_quote_that_echoes_a_piece_in_any_form_is_held_back(echo: str) -> None:
+    cleaner = hiding(SECRET)
+    assert cleaner.quote(f"AADSTS1: you sent {echo}, no?") == HELD_BACK
+    assert cleaner.excerpt(f"{{'a': '{echo}'}}".encode()) == HELD_BACK
+
+
+def test_a_piece_at_the_cut_is_held_back() -> None:
+    assert hiding(SECRET).quote("x " * 198 + HALF) == HELD_BACK
+
+
+def test_ordinary_words_are_not_held_back() -> None:
+    header = urlsafe_b64encode(b'{"typ":"JWT","alg":"RS256"}').decode().rstrip("=")
+    cleaner = hiding(SECRET, f"{header}.{'c2lnbmF0dXJl' * 9}.x", "short", "hunter2")
+    for text in (
+        "AADSTS7000215: Invalid client secret provided for app '0f8ab61b-9b1c-4b8f-b55c-7c60a3a2'",
+        f"header {header[:20]}",
+        "Sat, 21 Nov 2026 22:46:55 GMT",
+    ):
+        assert cleaner.quote(text) == text
+
+
+def test_what_surrounds_a_hidden_secret_is_kept() -> None:
+    assert hiding(SECRET).quote(f"You sent {SECRET}!") == f"You sent {REDACTED}!"
+
+
+def test_blanks_around_a_secret_are_no_part_of_it() -> None:
+    assert hiding("pass-word \n").line("x pass-word y") == f"x {REDACTED} y"
+
+
+@pytest.mark.parametrize("before", [b" " * (EXCERPTED - 5), b"y" + b" " * 100 + b"\n"])
+def test_a_cut_body_does_not_end_in_the_start_of_a_secret(before: bytes) -> None:
+    body = before + SECRET.encode() * (EXCERPTED // 10)
+    assert "abc8Q" not in hiding(SECRET).excerpt(body)
+    long = "+/" * 8000
+    copies = EXCERPTED // len(long)
+    body = (long + "\n").encode() * copies + SECRET.encode()[: EXCERPTED - copies * 16001]
+    assert "abc" not in hiding(SECRET, long).excerpt(body + b"x" * EXCERPTED)
+
+
+@pytest.mark.timeout(5)
+def test_a_secret_of_any_length_takes_no_time() -> None:
+    for secret in ("+" * 100_000, "+a" * 50_000, "a" * 1_000_000):
+        cleaner = hiding(secret)
+        for text in ("+a+" * 100_000, secret, secret[:-1], "a+" * 100_000):
+            cleaner.line(text)
+            cleaner.quote(text)
+        assert secret[:300] not in cleaner.line(secret)

@@ -8,7 +8,8 @@ from base64 import b64encode
 import pytest
 
 from stacktui.transport.bounds import Bounds
-from stacktui.transport.facts import ProxyUsed, TransportFaultKind
+from stacktui.transport.facts import TransportFaultKind
+from stacktui.transport.proxy import ProxyUsed
 from tests.support.authority import STRANGERS, authority, localhost_server, trusting
 from tests.support.listeners import Handler, closed_port, listening, resetting, saying, silent
 from tests.support.proxies import answering_connect, proxying
@@ -266,3 +267,35 @@ async def test_a_tunnel_is_used_again() -> None:
         second = await session.fetch("GET", web.url, limit=MIB)
     assert len(proxy.targets) == 1
     assert names(second.exchange.phases) == ["request", "first-byte", "body"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "HTTP/1.1 403 not {0}\r\n\r\n",
+        "HTTP/1.1 403 not {1}\r\n\r\n",
+        "HTTP/1.1 407 No\r\nProxy-Authenticate: {0}\r\n\r\n",
+        'HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm="{1}"\r\n\r\n',
+        "HTTP/1.1 407 No\r\nProxy-Authenticate: {1}\r\n\r\n",
+        "SSH-2.0-{0}\r\n\r\n",
+        "{1}\r\n\r\n",
+    ],
+)
+async def test_a_proxy_that_echoes_its_credentials_does_not_show_them(said: str) -> None:
+    handler = answering_connect(said.format(PASSWORD, PAIR).encode())
+    async with listening(handler) as listener:
+        url = f"http://{USER}:s3cret%2Fpass@localhost:{listener.port}"
+        async with opened(proxy=url) as session:
+            fault, exchange = await failure(session, "https://management.invalid")
+    shown = repr(fault) + repr(exchange)
+    assert "s3cret" not in shown
+    assert PAIR[:8] not in shown
+
+
+async def test_a_target_that_connect_cannot_carry_is_a_fault() -> None:
+    for pin in ("a b:443", "ä:443", "h\n:443"):
+        async with listening(answering_connect(b"")) as listener:
+            url, name = f"http://localhost:{listener.port}", "management.invalid"
+            async with opened(proxy=url, resolve={f"{name}:443": pin}) as session:
+                fault, _ = await failure(session, f"https://{name}/")
+        assert fault.kind is TransportFaultKind.PROXY_PROTOCOL

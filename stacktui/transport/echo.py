@@ -1,0 +1,95 @@
+"""Finding pieces of a secret in what a server said, however it wrote them there.
+
+A server that was sent a secret may give it back encoded in ways that no list of patterns foresees.
+So both are brought into one plain form, and short pieces of the secret are looked for in it.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+# Letters and digits. Fewer are found in any text by chance; that many of a secret give it away.
+PIECE = 8
+# Any PIECE characters of a text hold a window of this many that starts at a multiple of _STEP.
+_WINDOW, _STEP = 4, 5
+_NOT_PLAIN = re.compile(r"[\W_]+")
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
+# Base64 or base64url of a piece at least, whatever it is glued to; not the digits of a GUID.
+_RUN = re.compile(r"(?![0-9a-fA-F-]++(?![A-Za-z0-9+/_]))[A-Za-z0-9+/_-]{11,}+")
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Some secrets in plain form, to look for any PIECE characters of them in a text.
+
+    `windows` are all of theirs: a text without one has no piece either, and that is soon found.
+    """
+
+    secrets: tuple[str, ...] = ()
+    windows: frozenset[str] = frozenset()
+
+    def and_of(self, secret: str) -> Pieces:
+        """These and those of one more secret, which has none where it is too short.
+
+        A token's header (RFC 7515 section 4) is the same in all tokens, and no secret.
+        """
+        header, _, rest = secret.partition(".")
+        plain = _plain(rest if header.startswith("eyJ") else secret)
+        if len(plain) < PIECE:
+            return self
+        return Pieces((*self.secrets, plain), self.windows.union(_cut(plain, _WINDOW, 1)))
+
+    def echoed_in(self, text: str) -> bool:
+        """Whether `text`, which the caller must bound, holds a piece: encoded, or backwards."""
+        if not self.secrets:
+            return False
+        plains = (_plain(view) for view in _views(text))
+        return any(self._found_in(plain) or self._found_in(plain[::-1]) for plain in plains)
+
+    def _found_in(self, plain: str) -> bool:
+        if self.windows.isdisjoint(_cut(plain, _WINDOW, _STEP)):
+            return False
+        pieces = _cut(plain, PIECE, 1)
+        return any(piece in secret for piece in pieces for secret in self.secrets)
+
+
+def _cut(text: str, size: int, step: int) -> list[str]:
+    return [text[start : start + size] for start in range(0, len(text) - size + 1, step)]
+
+
+def _plain(text: str) -> str:
+    return _NOT_PLAIN.sub("", text.casefold())
+
+
+def _views(text: str) -> Iterator[str]:
+    """The text as it is, decoded, decoded twice, and what is in its runs of base64."""
+    seen = [text]
+    for _ in range(2):
+        seen.append(_decoded(seen[-1]))
+    for view in dict.fromkeys(seen):
+        yield view
+        if runs := _RUN.findall(view):
+            yield " ".join(_from_base64(run) for run in runs)
+
+
+def _decoded(text: str) -> str:
+    if "%" in text:
+        text = unquote(text)
+    if "&" in text:
+        text = html.unescape(text)
+    if "\\" in text:
+        text = _ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text)
+    return text
+
+
+def _from_base64(run: str) -> str:
+    # It may be glued to letters before it, so that it is not known where its groups of four start.
+    run = run.translate(_URL_SAFE)
+    ways = (run[start : start + (len(run) - start) // 4 * 4] for start in range(4))
+    return " ".join(b64decode(way).decode(errors="replace") for way in ways)
