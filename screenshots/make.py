@@ -39,6 +39,8 @@ async def picture(name: str, fault: str | None) -> None:
         async with app.run_test(size=SIZE) as pilot:
             await _until_certificates_are_read(pilot, app)
             svg = app.export_screenshot(title="stacktui")
+    # Not every renderer keeps the blanks that align a line unless it is told to.
+    svg = svg.replace("<text ", '<text xml:space="preserve" ')
     (HERE / f"{name}.svg").write_text(svg, encoding="utf-8")
 
 

@@ -61,16 +61,23 @@ def test_the_source_archive_can_test_itself(built: Path) -> None:
     assert {"themes/dark.toml", "tests/conftest.py", "stacktui/__init__.py"} <= names
 
 
+def readme_line(name: str) -> str:
+    """The command between the README's markers, as a reader would paste it."""
+    text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    block = text.partition(f"<!-- {name} -->")[2].partition("<!-- end -->")[0]
+    return block.strip().removeprefix("```bash").removesuffix("```").strip()
+
+
 def test_a_box_without_internet_installs_and_runs_it(built: Path, tmp_path: Path) -> None:
-    (wheel,) = built.glob("*.whl")
-    wheels = tmp_path / "wheels"
-    run(sys.executable, "-m", "pip", "download", "-q", "-d", wheels, wheel, cwd=tmp_path)
-    run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
-    bin_ = tmp_path / "venv" / "bin"
-    run(
-        bin_ / "pip", "install", "-q", "--no-index", "--find-links", wheels, "stacktui",
-        cwd=tmp_path,
-    )  # fmt: skip
+    """The README's two lines, in the unpacked source and in an empty folder beside it."""
+    (archive,) = built.glob("*.tar.gz")
+    with tarfile.open(archive) as content:
+        content.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.iterdir()
+    run("bash", "-c", readme_line("offline: gather"), cwd=source)
+    (source / "wheels").rename(tmp_path / "wheels")
+    run("bash", "-c", readme_line("offline: install"), cwd=tmp_path)
+    bin_ = tmp_path / ".venv" / "bin"
     out = run(bin_ / "stacktui", "demo", "--check", cwd=tmp_path)
     assert "OK in " in out
     themes = "from stacktui.config.locations import packaged_themes as p; print(*p().iterdir())"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from stacktui.check.target import Target
 from stacktui.config.document import ConfigError, Table, nearest, read_document
+from stacktui.config.locations import config_file
 from stacktui.environments.config import KEYS as ENVIRONMENT_KEYS
 from stacktui.environments.config import read_environment
 from stacktui.environments.model import Environment
@@ -36,12 +37,14 @@ class Settings:
         """
         environment = self._environment(name or self.active)
         identity = self.identities.get(environment.identity) if environment.identity else None
-        return Target(environment, identity)
+        named = None if self.path == config_file() else self.path
+        return Target(environment, identity, named)
 
     def _environment(self, name: str | None) -> Environment:
         known = self.environments
         if not known:
-            raise ConfigError(self.path, "has no environments; add one: stacktui, then a")
+            what = "has no environments" if self.path.exists() else "is not there"
+            raise ConfigError(self.path, f"{what}; add an environment: stacktui, then a")
         if name is None:
             if len(known) == 1:
                 return next(iter(known.values()))

@@ -41,6 +41,14 @@ class Case:
         """The header of the environment's table in the config."""
         return toml_table("environments", self.environment.name)
 
+    def check_command(self, quote: Callable[[str], str], options: str = "") -> str:
+        """The command that repeats this check, its words quoted for a shell by `quote`."""
+        config = self.report.target.config
+        named = f" --config {quote(str(config))}" if config else ""
+        name = self.environment.name
+        # After `--`, a name that looks like an option is none; every option goes before it.
+        return f"stacktui check{named}{options} -- {quote(name)}"
+
     @property
     def now(self) -> datetime:
         """When the check started: the only clock that a diagnosis knows."""

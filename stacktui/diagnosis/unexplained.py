@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stacktui.check.report import StepName
 from stacktui.diagnosis.case import Case
 from stacktui.diagnosis.finding import Finding, Remedy, Side, finding
 from stacktui.diagnosis.shell import bash, powershell
@@ -9,15 +10,30 @@ from stacktui.diagnosis.words import chain_lines, fault_lines, request_line, rou
 from stacktui.environments.metadata import MetadataFault
 from stacktui.identities.faults import CertificateFault, SecretFault, SignInFault
 from stacktui.resources.model import ArmFault
+from stacktui.transport.facts import TransportFault, TransportFaultKind
 
 ID = "unexplained"
+# Faults of the transport that only somebody who was reached can cause.
+_ANSWERED = frozenset(
+    {
+        TransportFaultKind.TLS_VERIFY,
+        TransportFaultKind.TLS_REFUSED,
+        TransportFaultKind.HTTP_PROTOCOL,
+        TransportFaultKind.HTTP_RESET,
+        TransportFaultKind.FIRST_BYTE_TIMEOUT,
+        TransportFaultKind.BODY_TRUNCATED,
+        TransportFaultKind.BODY_ENCODING,
+        TransportFaultKind.TOO_LARGE,
+        TransportFaultKind.INSECURE_URL,
+        TransportFaultKind.STEP_TIMEOUT,
+    }
+)
 # OpenSSL's X509_V_ERR numbers for an issuer that is neither presented nor trusted (x509_vfy.h).
 _NO_ISSUER = frozenset({20, 21})
 
 
 def unexplained(case: Case) -> Finding:
     """All evidence of the failed step. The side is only where the evidence was found."""
-    name = case.environment.name
     evidence = fault_lines(case.fault) + _open_end(case)
     evidence += route_lines(case) + chain_lines(case.chain)
     if case.last:
@@ -27,8 +43,8 @@ def unexplained(case: Case) -> Finding:
             evidence.append(f"the answer begins: {response.excerpt}")
     remedy = Remedy(
         "No known fault fits. Keep the full evidence for whoever looks into it.",
-        f"stacktui check --format json -- {bash(name)} > check.json",
-        f"stacktui check --format json -- {powershell(name)} > check.json",
+        f"{case.check_command(bash, ' --format json')} > check.json",
+        f"{case.check_command(powershell, ' --format json')} > check.json",
     )
     title = f"The {case.step.name} step failed in a way that no rule explains"
     az_says = "whatever it says, it cannot be told from here"
@@ -53,4 +69,6 @@ def _side(case: Case) -> Side:
             return Side.SIGN_IN
         case SecretFault() | CertificateFault():
             return Side.BOX
+        case TransportFault(kind=kind) if kind in _ANSWERED:
+            return Side.SIGN_IN if case.step.name is StepName.TOKEN else Side.STAMP
     return Side.NETWORK

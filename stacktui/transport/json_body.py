@@ -21,7 +21,7 @@ def parse_json(body: bytes) -> Any:
     try:
         return json.loads(body.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
-        detail = f"{error.msg} at character {error.pos} of {len(error.doc)}"
+        detail = f"{error.msg}: character {error.pos} of {len(error.doc)}"
         raise JsonError(detail, error.pos) from None
     except UnicodeDecodeError as error:
         raise JsonError(f"not UTF-8 at byte {error.start} of {len(body)}", error.start) from None

@@ -162,6 +162,20 @@ def test_a_proxy_of_a_kind_we_do_not_speak_is_told_in_json(
     assert "HTTPS_PROXY" in str(ran.document["verdict"]["evidence"])
 
 
+def test_a_mend_that_repeats_the_check_can_be_pasted(tmp_path: Path) -> None:
+    """It names the config that was named, whatever folder and shell it is pasted in."""
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    with run_in_thread(StampOptions(fault="arm-server-error", domain=DOMAIN)) as stamp:
+        config = write_config(folder, stamp.describe())
+        command = check_json(config).document["verdict"]["remedies"][0]["bash"]
+        assert command.startswith("stacktui check --config ")
+        repeated = command.replace("stacktui", f"{sys.executable} -m stacktui", 1)
+        done = subprocess.run(["bash", "-c", repeated], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "✗ arm-server-error" in done.stdout
+
+
 GOOD = '[environments.Test]\narm = "https://management.nowhere.invalid"\n'
 # content: what the one line on stderr must hold
 BAD = {
@@ -209,7 +223,7 @@ def test_a_bad_config_is_one_line_that_names_thing_and_mend(content: str, tmp_pa
 def test_a_config_that_is_not_there_says_how_to_begin(tmp_path: Path) -> None:
     ran = stacktui("check", "--config", str(tmp_path / "nowhere.toml"))
     assert (ran.code, ran.out) == (2, "")
-    assert "has no environments; add one" in ran.err
+    assert "is not there; add an environment: stacktui, then a" in ran.err
 
 
 @pytest.mark.parametrize("kind", ["directory", "fifo", "binary"])

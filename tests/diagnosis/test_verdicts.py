@@ -23,7 +23,7 @@ PROVOKED = {
     "tls-intercepted": ("network", "metadata", ["Contoso Web Gateway Root CA"]),
     "tls-name-mismatch": ("stamp", "metadata", [f"asked for: {ARM}", "the certificate is for: "]),
     "metadata-intercepted": ("network", "metadata", ["the page is titled: ", "→ 200"]),
-    "metadata-not-json": ("stamp", "metadata", ["at character", "it begins: {"]),
+    "metadata-not-json": ("stamp", "metadata", [": character", "it begins: {"]),
     "sp-secret-wrong": ("sign-in", "token", ["the secret came from file", "invalid_client"]),
     "arm-forbidden": ("stamp", "resource-groups", ["resourceGroups/read", "AuthorizationFailed"]),
     "arm-server-error": ("stamp", "resource-groups", ["500", "x-ms-request-id: "]),

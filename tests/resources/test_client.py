@@ -257,8 +257,8 @@ async def test_a_refusal_in_another_form_still_has_its_status(client: Client, bo
     ("body", "problem", "message"),
     [
         (b"", ArmProblem.NOT_JSON, "the answer is empty"),
-        (b'{"value": [', ArmProblem.NOT_JSON, "Expecting value at character 11 of 11"),
-        (b"<html>", ArmProblem.NOT_JSON, "Expecting value at character 0 of 6"),
+        (b'{"value": [', ArmProblem.NOT_JSON, "Expecting value: character 11 of 11"),
+        (b"<html>", ArmProblem.NOT_JSON, "Expecting value: character 0 of 6"),
         (b"[]", ArmProblem.SHAPE, "no object"),
         (b"null", ArmProblem.SHAPE, "no object"),
         (b"{}", ArmProblem.SHAPE, "no list of values"),

@@ -30,8 +30,8 @@ def test_json_is_read_with_and_without_a_mark(value: object, mark: bool) -> None
     [
         (b"", "the answer is empty", 0),
         (b" \r\n", "the answer is empty", 0),
-        (b"\xef\xbb\xbf", "Expecting value at character 0 of 0", 0),
-        (b'{"a": 1', "Expecting ',' delimiter at character 7 of 7", 7),
+        (b"\xef\xbb\xbf", "Expecting value: character 0 of 0", 0),
+        (b'{"a": 1', "Expecting ',' delimiter: character 7 of 7", 7),
         (b'{"\xff"}', "not UTF-8 at byte 2 of 5", 2),
         (b"[" * 200_000, "nested too deeply", 0),
         (b"9" * 5000, "a number of absurd length", 0),

@@ -155,7 +155,7 @@ async def test_a_fault_in_discovery_can_be_mended_or_saved_nevertheless(
         await until(pilot, "enter ask the stamp")
         await pilot.press("enter")
         await until(pilot, "s save nevertheless")
-        await pilot.press("s")
+        await pilot.press("ctrl+s")
         await until(pilot, "0 Check")
     assert f'arm = "{stamp.arm_url}"' in read(config)
 

@@ -12,6 +12,7 @@ from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules.interception import interceptor
 from stacktui.diagnosis.shell import bash, toml
 from stacktui.diagnosis.words import chain_lines, names_line, trust_line
+from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT
 
 # OpenSSL's X509_V_ERR numbers (x509_vfy.h).
 _HAS_EXPIRED = 10
@@ -107,7 +108,7 @@ def tls_name_mismatch(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, .
 
 
 def _nearest(host: str, names: tuple[str, ...]) -> str | None:
-    """The offered name that shares most labels with the one asked for, counted from the right."""
+    """The offered name that may have been meant: an ARM endpoint's, or one of the same domain."""
 
     def shared(name: str) -> int:
         pairs = zip(
@@ -115,7 +116,9 @@ def _nearest(host: str, names: tuple[str, ...]) -> str | None:
         )
         return sum(1 for ours, theirs in pairs if ours == theirs)
 
-    plain = [name for name in names if not name.startswith("*")]
+    arm = (USER_ENDPOINT, OPERATOR_ENDPOINT)
+    likely = [name for name in names if name.partition(".")[0] in arm or shared(name) >= 2]
+    plain = [name for name in likely if not name.startswith("*")]
     return max(plain, key=shared, default=None)
 
 

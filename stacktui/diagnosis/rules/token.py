@@ -53,7 +53,12 @@ def secret_missing(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]
                 f"{_POWERSHELL_ASKS} | Set-Content -NoNewline {powershell(path)}",
             ),
         )
-    remedies += (Remedy(f"Or change secret under {toml_table('identities', identity.name)}"),)
+    remedies += (
+        Remedy(
+            "Change where the secret comes from: secret under "
+            f"{toml_table('identities', identity.name)}"
+        ),
+    )
     title = f"The secret of identity {identity.name} is not there"
     return title, (f"{fault.reference}: {fault.detail}",), remedies
 
@@ -86,7 +91,8 @@ def _new_secret(fault: SignInFault, client: str) -> Remedy:
     if fault.code.startswith("MSIS"):
         # AD FS keeps applications where only the operator's privileged endpoint reaches them.
         return Remedy(
-            f"Else the stamp's operator resets the secret of {client} at the privileged endpoint",
+            "If it is the right secret, the stamp's operator makes a new one at the privileged "
+            "endpoint",
             powershell="Invoke-Command -Session $pep { Set-GraphApplication "
             f"-ApplicationIdentifier {powershell(client)} -ResetClientSecret }}",
         )
@@ -163,13 +169,10 @@ def sp_secret_wrong(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...
     if fault.secret_looks_like_id:
         evidence = ("what was sent has the form of an id, not of a secret", *evidence)
     client = identity.client_id
-    remedies = (
-        Remedy(
-            "Check that the secret's value was pasted, not its id: the portal shows both, "
-            "and the value only once"
-        ),
-        _new_secret(fault, client),
-    )
+    remedies: tuple[Remedy, ...] = (_new_secret(fault, client),)
+    if not fault.code.startswith("MSIS"):
+        trap = "Check that the secret's value was pasted, not its id: the portal shows both, "
+        remedies = (Remedy(f"{trap}and the value only once"), *remedies)
     title = "The sign-in service refuses the application's secret"
     return title, (f"application {client}", *evidence), remedies
 

@@ -48,6 +48,8 @@ UNDER_WAY = {
 WIDE = 66
 NAME = max(map(len, STEP_WORDS)) + 1
 LABEL = 6
+# Seconds from which on a phase is worth mentioning at all.
+WORTH_MENTIONING = 0.0005
 # Seconds from which on sending a request is worth a word.
 WORTH_A_WORD = 0.010
 HARD = "\u00a0"
@@ -111,6 +113,8 @@ def phase_spans(phases: Iterable[Phase], glyphs: Glyphs) -> list[Span]:
         del spent[sending]
     spans: list[Span] = []
     for word, seconds in spent.items():
+        if seconds < WORTH_MENTIONING and word not in failed:
+            continue
         if spans:
             spans.append(Span(glyphs.dot.rstrip() + HARD, Role.DIM))
         if word in failed:

@@ -64,8 +64,9 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
         # Before the input's own: that one has no use for enter but to say so.
         Binding("enter", "look", "ask the stamp", priority=True),
         Binding("enter", "save", "save", priority=True),
-        Binding("s", "save_nevertheless", "save nevertheless"),
-        Binding("y", "copy", "copy the mend"),
+        # No letter: after a fault, somebody may go on typing the URL.
+        Binding("ctrl+s", "save_nevertheless", "save nevertheless"),
+        Binding("y", "copy", "copy the command"),
         Binding("escape", "cancel", "cancel"),
         Binding("escape", "edit", "change it"),
         Binding("escape", "leave", "back"),
@@ -107,6 +108,9 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
         self._checker = self.owner.new_checker(self._heard, self._certified)
         self._show_hints()
 
+    def on_key(self) -> None:
+        self._hints.clear_notice()
+
     # Typing
 
     @on(Input.Changed, "#arm")
@@ -137,7 +141,8 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
             arm = parse_arm_url(arm)
         except ValueError as error:
             raise ValueError(f"The ARM URL {error}") from None
-        name = name.strip() or propose_name(arm, ())
+        taken = [each.name for each in self._session.environments]
+        name = name.strip() or propose_name(arm, taken)
         if any(each.name == name for each in self._session.environments):
             raise ValueError(f"There is an environment {name} already; choose another name.")
         path = Path(ca.strip()).expanduser().absolute() if ca.strip() else None
@@ -240,11 +245,15 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
 
 
 def propose_name(arm: str, taken: Collection[str]) -> str:
-    """A name that is not taken: the region, with `-admin` for the operator's endpoint."""
-    labels = arm.strip().rpartition("://")[2].partition("/")[0].partition(":")[0].split(".")
-    if len(labels) < 2:
+    """A name that is not taken, empty only without a host: the region by the naming rule, with
+    `-admin` for the operator's endpoint; of any other host, its whole name."""
+    host = arm.strip().rpartition("://")[2].partition("/")[0].partition(":")[0]
+    service, _, domain = host.partition(".")
+    region = domain.partition(".")[0]
+    by_rule = {"management": region, "adminmanagement": f"{region}-admin"}
+    name = (by_rule.get(service) if region else None) or host
+    if not name:
         return ""
-    name = f"{labels[1]}-admin" if labels[0] == "adminmanagement" else labels[1]
     names = (name if count == 1 else f"{name}-{count}" for count in range(1, len(taken) + 2))
     return next(each for each in names if each not in taken)
 

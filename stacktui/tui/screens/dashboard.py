@@ -37,7 +37,7 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
         Binding("escape", "clear_filter", "clear the filter"),
         Binding("escape", "back", "back"),
         Binding("c", "check", "check"),
-        Binding("y", "copy", "copy the mend"),
+        Binding("y", "copy", "copy the command"),
         Binding("enter", "zoom", "open"),
         Binding("a", "add", "add environment"),
         Binding("d", "demo", "demo"),
