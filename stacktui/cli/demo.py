@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stacktui.cli.check import check_headless, format_option
-from stacktui.cli.main import config_option
+from stacktui.cli.main import config_option, tell_config_is_not_read
 
 if TYPE_CHECKING:
     from stacktui.stamp import StampOptions
@@ -94,8 +94,7 @@ def command(idp: str, fault: str | None, headless: bool, format_: str, config: P
     from stacktui.cli.dashboard import require_terminal
     from stacktui.stamp import IdentityProvider, StampOptions, UnknownFaultError
 
-    if config is not None:
-        raise click.UsageError("the demo has a config of its own; leave --config out")
+    tell_config_is_not_read(config)
     try:
         options = StampOptions(domain=DEMO_DOMAIN, idp=IdentityProvider(idp), fault=fault)
     except UnknownFaultError as error:

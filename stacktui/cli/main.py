@@ -18,6 +18,7 @@ import click
 
 from stacktui import __version__
 from stacktui.config.document import ConfigError
+from stacktui.transport.text import visible
 
 # Each command, the module of this package that has it as `command`, and its one-line help.
 COMMANDS = {
@@ -66,6 +67,12 @@ def config_option(function: click.decorators.FC) -> click.decorators.FC:
         metavar="FILE",
         help="The config file (default: $STACKTUI_CONFIG, else the platform's place).",
     )(function)
+
+
+def tell_config_is_not_read(config: Path | None) -> None:
+    """For a command that has no use for a config: it says so, and goes on."""
+    if config is not None:
+        click.echo(f"stacktui: --config {visible(str(config))} is not read here", err=True)
 
 
 @click.group(cls=_LazyGroup, invoke_without_command=True)

@@ -8,10 +8,12 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import click
 
+from stacktui.cli.main import config_option, tell_config_is_not_read
 from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, UnknownFaultError, serve
 
 
@@ -56,12 +58,14 @@ def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool)
     callback=_list_faults,
     help="List the faults and exit.",
 )
-def command(no_default_scope: bool, idp: str, **settings: Any) -> None:
+@config_option
+def command(no_default_scope: bool, idp: str, config: Path | None, **settings: Any) -> None:
     """Run a simulated Azure Stack Hub on loopback until it is interrupted.
 
     Prints one line of JSON with everything a client needs to connect. Its certificates, ids and
     secrets are made up anew at each start, and its files are removed at the end.
     """
+    tell_config_is_not_read(config)
     try:
         options = StampOptions(
             idp=IdentityProvider(idp), adfs_default_scope=not no_default_scope, **settings
