@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from stacktui.certificates.trust import TrustFileFault, TrustUsed
+from stacktui.certificates.trust import TrustFileFault
 from stacktui.check.report import Fault
 from stacktui.check.target import Target
 from stacktui.environments.metadata import IdentityProvider, Metadata, MetadataFault
@@ -79,8 +79,3 @@ def fault_summary(fault: Fault) -> str:
             return said if len(said) <= 90 else f"{said[:89]}…"
         case ArmFault():
             return f"{fault.status} {fault.code}".strip() or fault.problem.value
-
-
-def trust_summary(used: TrustUsed | None) -> str:
-    """`certifi + ca`: the settings that name what is trusted."""
-    return " + ".join(source.setting for source in used.sources) if used else ""

@@ -28,9 +28,3 @@ def suffixes(host: str) -> tuple[str | None, str | None]:
         return None, None
     vault = "adminvault" if host.startswith(OPERATOR_ENDPOINT) else "vault"
     return domain, f".{vault}.{domain}"
-
-
-def suggested_name(arm: str) -> str:
-    """A name for a new environment, as the documents choose it."""
-    host = arm.removeprefix("https://")
-    return "AzureStackAdmin" if host.startswith(OPERATOR_ENDPOINT) else "AzureStackUser"

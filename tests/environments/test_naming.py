@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stacktui.environments.naming import domain_of, suffixes, suggested_name
+from stacktui.environments.naming import domain_of, suffixes
 from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
 
 
@@ -28,11 +28,6 @@ def test_user_and_operator_have_their_own_vaults() -> None:
     assert suffixes("management.w.c.example") == ("w.c.example", ".vault.w.c.example")
     assert suffixes("adminmanagement.w.c.example") == ("w.c.example", ".adminvault.w.c.example")
     assert suffixes("localhost") == (None, None)
-
-
-def test_names_are_suggested_as_the_documents_choose_them() -> None:
-    assert suggested_name("https://management.w.c.example") == "AzureStackUser"
-    assert suggested_name("https://adminmanagement.w.c.example:8443") == "AzureStackAdmin"
 
 
 @pytest.mark.parametrize(
