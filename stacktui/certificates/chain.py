@@ -6,12 +6,20 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
+from hashlib import md5, sha1, sha256
 from itertools import islice
+from typing import TypeVar
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.utils import CryptographyDeprecationWarning
-from cryptography.x509.oid import ExtensionOID, NameOID
+from cryptography.x509.oid import (
+    AuthorityInformationAccessOID,
+    ExtendedKeyUsageOID,
+    NameOID,
+    SignatureAlgorithmOID,
+)
 
 from stacktui.transport.text import visible
 
@@ -23,18 +31,26 @@ warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning)
 # A stamp's certificates have about 20 names; a name has at most 253 characters (RFC 1035).
 MAX_NAMES = 200
 MAX_TEXT = 500
+MAX_URLS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """One certificate; text is cleaned, times are UTC, fingerprints are of the DER.
 
-    `names` are the subject alternative names (DNS and IP), at most MAX_NAMES of them. `sha256` is
-    in colon form, upper case.
+    `names` are the subject alternative names (DNS and IP), at most MAX_NAMES of them. Fingerprints
+    are in colon form, upper case; `serial` is hexadecimal, upper case.
+    `key_type` is RSA, EC, Ed25519, …, `key_bits` its size; `curve` is set for EC. `signature` is
+    the algorithm's name as OpenSSL prints it, `signature_hash` its hash (SHA1, SHA256), empty
+    where there is none. `key_usage` and `extended_key_usage` hold the names of RFC 5280 section
+    4.2.1 (digitalSignature, serverAuth; an OID in dots if it has no name), None where the
+    extension is absent: then every use is allowed. `issuer_urls` are those of the AIA extension.
     `unreadable` says why nothing else could be read; then the other fields are empty.
     """
 
     sha256: str
+    sha1: str = ""
+    md5: str = ""
     subject: str = ""
     issuer: str = ""
     common_name: str = ""
@@ -43,6 +59,15 @@ class Certificate:
     not_before: datetime | None = None
     not_after: datetime | None = None
     serial: str = ""
+    version: int = 3
+    key_type: str = ""
+    key_bits: int = 0
+    curve: str = ""
+    signature: str = ""
+    signature_hash: str = ""
+    key_usage: tuple[str, ...] | None = None
+    extended_key_usage: tuple[str, ...] | None = None
+    issuer_urls: tuple[str, ...] = ()
     is_ca: bool = False
     self_issued: bool = False
     unreadable: str = ""
@@ -50,6 +75,19 @@ class Certificate:
     def days_left(self, now: datetime) -> int | None:
         """Whole days until `not_after`; negative once it has passed; None if unreadable."""
         return None if self.not_after is None else (self.not_after - now).days
+
+    @property
+    def key(self) -> str:
+        """The key in words: `RSA 2048 bits`, `EC 256 bits (secp256r1)`."""
+        curve = f" ({self.curve})" if self.curve else ""
+        return f"{self.key_type} {self.key_bits} bits{curve}" if self.key_bits else self.key_type
+
+    @property
+    def kind(self) -> str:
+        """Its place in a chain: `root`, `intermediate` or `leaf`."""
+        if self.is_ca:
+            return "root" if self.self_issued else "intermediate"
+        return "leaf"
 
 
 def fingerprint(der: bytes) -> str:
@@ -68,8 +106,11 @@ def describe(der: bytes) -> Certificate:
 
 def _read(der: bytes, print_: str) -> Certificate:
     certificate = x509.load_der_x509_certificate(der)
+    key_type, key_bits, curve = _key(certificate)
     return Certificate(
         sha256=print_,
+        sha1=sha1(der, usedforsecurity=False).digest().hex(":").upper(),
+        md5=md5(der, usedforsecurity=False).digest().hex(":").upper(),
         subject=_name(certificate.subject),
         issuer=_name(certificate.issuer),
         common_name=_common_name(certificate.subject),
@@ -78,6 +119,15 @@ def _read(der: bytes, print_: str) -> Certificate:
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         serial=f"{certificate.serial_number:X}",
+        version=certificate.version.value + 1,
+        key_type=key_type,
+        key_bits=key_bits,
+        curve=curve,
+        signature=_signature(certificate),
+        signature_hash=_signature_hash(certificate),
+        key_usage=_key_usage(certificate),
+        extended_key_usage=_extended_key_usage(certificate),
+        issuer_urls=_issuer_urls(certificate),
         is_ca=_is_ca(certificate),
         self_issued=certificate.subject == certificate.issuer,
     )
@@ -100,22 +150,138 @@ def _common_name(name: x509.Name) -> str:
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
-    try:
-        extension = certificate.extensions.get_extension_for_oid(
-            ExtensionOID.SUBJECT_ALTERNATIVE_NAME
-        )
-    except x509.ExtensionNotFound:
-        return ()
-    value = extension.value
-    if not isinstance(value, x509.SubjectAlternativeName):
+    value = _extension(certificate, x509.SubjectAlternativeName)
+    if value is None:
         return ()
     named = (name for name in value if isinstance(name, x509.DNSName | x509.IPAddress))
     return tuple(_text(str(name.value)) for name in islice(named, MAX_NAMES))
 
 
 def _is_ca(certificate: x509.Certificate) -> bool:
+    value = _extension(certificate, x509.BasicConstraints)
+    if value is None:
+        # Before version 3 there were no extensions, and a self-signed certificate was a root.
+        return certificate.version is x509.Version.v1 and certificate.subject == certificate.issuer
+    return value.ca
+
+
+E = TypeVar("E", bound=x509.ExtensionType)
+
+
+def _extension(certificate: x509.Certificate, kind: type[E]) -> E | None:
     try:
-        extension = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+        return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
+        return None
+
+
+def _key(certificate: x509.Certificate) -> tuple[str, int, str]:
+    """Type, bits and curve of the public key."""
+    try:
+        key = certificate.public_key()
+    except Exception:  # a kind of key that cryptography does not know, or a damaged one
+        return certificate.public_key_algorithm_oid.dotted_string, 0, ""
+    match key:
+        case rsa.RSAPublicKey():
+            return "RSA", key.key_size, ""
+        case ec.EllipticCurvePublicKey():
+            return "EC", key.key_size, key.curve.name
+        case dsa.DSAPublicKey():
+            return "DSA", key.key_size, ""
+        case ed25519.Ed25519PublicKey():
+            return "Ed25519", 256, ""
+        case ed448.Ed448PublicKey():
+            return "Ed448", 456, ""
+        case _:
+            return type(key).__name__.removesuffix("PublicKey"), 0, ""
+
+
+# The names that OpenSSL prints; those of RFC 4055 section 6 and RFC 5758 section 3.2.
+_SIGNATURES = {
+    SignatureAlgorithmOID.RSA_WITH_MD5: "md5WithRSAEncryption",
+    SignatureAlgorithmOID.RSA_WITH_SHA1: "sha1WithRSAEncryption",
+    SignatureAlgorithmOID.RSA_WITH_SHA224: "sha224WithRSAEncryption",
+    SignatureAlgorithmOID.RSA_WITH_SHA256: "sha256WithRSAEncryption",
+    SignatureAlgorithmOID.RSA_WITH_SHA384: "sha384WithRSAEncryption",
+    SignatureAlgorithmOID.RSA_WITH_SHA512: "sha512WithRSAEncryption",
+    SignatureAlgorithmOID.RSASSA_PSS: "rsassaPss",
+    SignatureAlgorithmOID.ECDSA_WITH_SHA1: "ecdsa-with-SHA1",
+    SignatureAlgorithmOID.ECDSA_WITH_SHA224: "ecdsa-with-SHA224",
+    SignatureAlgorithmOID.ECDSA_WITH_SHA256: "ecdsa-with-SHA256",
+    SignatureAlgorithmOID.ECDSA_WITH_SHA384: "ecdsa-with-SHA384",
+    SignatureAlgorithmOID.ECDSA_WITH_SHA512: "ecdsa-with-SHA512",
+    SignatureAlgorithmOID.ED25519: "ED25519",
+    SignatureAlgorithmOID.ED448: "ED448",
+}
+_SHA1_RSA_OF_OIW = "1.3.14.3.2.29"  # sha1WithRSA, as some old tools write it
+
+
+def _signature(certificate: x509.Certificate) -> str:
+    oid = certificate.signature_algorithm_oid
+    return _SIGNATURES.get(oid, oid.dotted_string)
+
+
+def _signature_hash(certificate: x509.Certificate) -> str:
+    if certificate.signature_algorithm_oid.dotted_string == _SHA1_RSA_OF_OIW:
+        return "SHA1"
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return ""
+    return algorithm.name.upper() if algorithm else ""
+
+
+# Bits and names of RFC 5280 section 4.2.1.3.
+_KEY_USAGES = {
+    "digital_signature": "digitalSignature",
+    "content_commitment": "nonRepudiation",
+    "key_encipherment": "keyEncipherment",
+    "data_encipherment": "dataEncipherment",
+    "key_agreement": "keyAgreement",
+    "key_cert_sign": "keyCertSign",
+    "crl_sign": "cRLSign",
+}
+_PURPOSES = {
+    ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
+    ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
+    ExtendedKeyUsageOID.CODE_SIGNING: "codeSigning",
+    ExtendedKeyUsageOID.EMAIL_PROTECTION: "emailProtection",
+    ExtendedKeyUsageOID.TIME_STAMPING: "timeStamping",
+    ExtendedKeyUsageOID.OCSP_SIGNING: "OCSPSigning",
+    ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE: "anyExtendedKeyUsage",
+}
+
+
+def _key_usage(certificate: x509.Certificate) -> tuple[str, ...] | None:
+    value = _extension(certificate, x509.KeyUsage)
+    if value is None:
+        return None
+    return tuple(name for bit, name in _KEY_USAGES.items() if getattr(value, bit))
+
+
+def _extended_key_usage(certificate: x509.Certificate) -> tuple[str, ...] | None:
+    value = _extension(certificate, x509.ExtendedKeyUsage)
+    if value is None:
+        return None
+    return tuple(_PURPOSES.get(oid, oid.dotted_string) for oid in islice(value, MAX_NAMES))
+
+
+def _issuer_urls(certificate: x509.Certificate) -> tuple[str, ...]:
+    value = _extension(certificate, x509.AuthorityInformationAccess)
+    urls = (
+        each.access_location.value
+        for each in value or ()
+        if each.access_method == AuthorityInformationAccessOID.CA_ISSUERS
+        and isinstance(each.access_location, x509.UniformResourceIdentifier)
+    )
+    return tuple(_text(url) for url in islice(urls, MAX_URLS))
+
+
+def issued_by(der: bytes, issuer: bytes) -> bool:
+    """Whether `issuer` signed `der`: names agree and the signature verifies. Never raises."""
+    try:
+        lower, upper = x509.load_der_x509_certificate(der), x509.load_der_x509_certificate(issuer)
+        lower.verify_directly_issued_by(upper)
+    except Exception:  # network bytes, and every way in which a signature can be wrong
         return False
-    return extension.value.ca
+    return True

@@ -7,21 +7,22 @@ host, and a bundle with the private root alone breaks sign-in (DESIGN.md, Trust 
 from __future__ import annotations
 
 import os
-import re
 import ssl
 import threading
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
+from stacktui.certificates.files import (
+    MAX_SIZE,
+    CertificateFileError,
+    FileProblem,
+    problem_of,
+    read_content,
+)
 from stacktui.transport.text import visible
 
 # What names the base store, in the order in which our users' other programs look.
 BASE_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
-# No bundle of certificates is larger; certifi's has about 300 KiB.
-MAX_SIZE = 16 * 1024 * 1024
-_PEM_LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
-_CERTIFICATE_LABELS = frozenset({b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +40,13 @@ class TrustUsed:
     sources: tuple[TrustSource, ...]
 
 
-class TrustFileProblem(StrEnum):
-    """What can be wrong with a file that should hold CA certificates."""
-
-    MISSING = "missing"
-    UNREADABLE = "unreadable"
-    EMPTY = "empty"
-    DER = "der"
-    KEY_ONLY = "key-only"
-    HTML = "html"
-    TOO_LARGE = "too-large"
-    NO_CERTIFICATE = "no-certificate"
-
-
 @dataclass(frozen=True, slots=True)
 class TrustFileFault:
     """A file of certificates that cannot be used; `setting` names who asked for it."""
 
     setting: str
     path: str
-    problem: TrustFileProblem
+    problem: FileProblem
     detail: str = ""
 
 
@@ -127,7 +115,7 @@ def _stamp(source: TrustSource) -> _Stamp:
         status = Path(source.path).stat()
     except (OSError, ValueError) as error:
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
-        problem = TrustFileProblem.MISSING if missing else TrustFileProblem.UNREADABLE
+        problem = FileProblem.MISSING if missing else FileProblem.UNREADABLE
         raise _error(source, problem, _reason(error)) from None
     return source.path, status.st_mtime_ns, status.st_ctime_ns, status.st_size
 
@@ -139,38 +127,30 @@ def _load(context: ssl.SSLContext, source: TrustSource) -> None:
         context.load_verify_locations(capath=source.path)
         return
     if not path.is_file():  # a FIFO or a device would block for ever
-        raise _error(source, TrustFileProblem.UNREADABLE, "not a regular file")
+        raise _error(source, FileProblem.UNREADABLE, "not a regular file")
     if path.stat().st_size > MAX_SIZE:
-        raise _error(source, TrustFileProblem.TOO_LARGE, f"over {MAX_SIZE} bytes")
+        raise _error(source, FileProblem.TOO_LARGE, f"over {MAX_SIZE} bytes")
     try:
         # The file itself, not its text: OpenSSL skips the comments between certificates.
         context.load_verify_locations(cafile=source.path)
     except ssl.SSLError as error:
-        content = path.read_bytes()
-        problem = _problem(content)
+        problem = _problem(path)
         raise _error(source, problem, visible(error.reason or str(error))) from None
     except OSError as error:
-        raise _error(source, TrustFileProblem.UNREADABLE, _reason(error)) from None
+        raise _error(source, FileProblem.UNREADABLE, _reason(error)) from None
 
 
-def _problem(content: bytes) -> TrustFileProblem:
-    labels = set(_PEM_LABEL.findall(content))
-    stripped = content.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not stripped:
-        return TrustFileProblem.EMPTY
-    if content[:2] == b"\x30\x82":  # a DER SEQUENCE of 256 bytes or more (X.690 section 8.1.3)
-        return TrustFileProblem.DER
-    if stripped[:1] == b"<":
-        return TrustFileProblem.HTML
-    if any(label.endswith(b"PRIVATE KEY") for label in labels) and not labels & _CERTIFICATE_LABELS:
-        return TrustFileProblem.KEY_ONLY
-    return TrustFileProblem.NO_CERTIFICATE
+def _problem(path: Path) -> FileProblem:
+    try:
+        return problem_of(read_content(path))
+    except CertificateFileError as error:
+        return error.problem
 
 
 def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def _error(source: TrustSource, problem: TrustFileProblem, detail: str) -> TrustFileError:
+def _error(source: TrustSource, problem: FileProblem, detail: str) -> TrustFileError:
     fault = TrustFileFault(source.setting, visible(source.path), problem, detail)
     return TrustFileError(fault)

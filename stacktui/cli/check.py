@@ -52,7 +52,7 @@ def check_headless(path: Path, name: str | None, format_: str) -> int:
     from stacktui.check.pipeline import run
     from stacktui.cli.text import TextWriter
 
-    writer = TextWriter(click.echo) if format_ == "text" else None
+    writer = TextWriter() if format_ == "text" else None
 
     async def consume() -> int:
         async for event in run(target):

@@ -17,11 +17,13 @@ from pathlib import Path
 import click
 
 from stacktui import __version__
+from stacktui.certificates.files import CertificateError
 from stacktui.config.document import ConfigError
 from stacktui.transport.text import visible
 
 # Each command, the module of this package that has it as `command`, and its one-line help.
 COMMANDS = {
+    "certificates": "See chains and who trusts them, trust a root, judge and convert files.",
     "check": "Check the connection to an environment, headless.",
     "demo": "Open the dashboard on an embedded stamp, or drill a fault.",
     "stamp": "Run an embedded Azure Stack Hub for tests and training.",
@@ -102,7 +104,7 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         code = ExitCode.USAGE
-    except ConfigError as error:
+    except (ConfigError, CertificateError) as error:
         click.echo(f"stacktui: {error}", err=True)
         code = ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):

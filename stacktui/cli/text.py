@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+
+import click
 
 from stacktui.check.events import CheckEvent, CheckFinished, CheckStarted, StepFinished
 from stacktui.check.report import Outcome, Report, Step
@@ -20,56 +21,54 @@ _SYMBOLS = {Outcome.OK: "✓", Outcome.FAILED: "✗", Outcome.SKIPPED: "–"}
 _ASCII = {"✓": "+", "✗": "x", "–": "-", "·": "|", "…": "...", "→": "->", "“": '"', "”": '"'}
 
 
-class TextWriter:
-    """Writes each step as it ends, then the verdict. Falls back to ASCII where stdout must."""
+def say(text: str = "") -> None:
+    """Write one line to stdout, now; in ASCII where stdout can do no more."""
+    if not (sys.stdout.encoding or "ascii").lower().startswith("utf"):
+        text = "".join(_ASCII.get(char, char) for char in text)
+        text = text.encode("ascii", "replace").decode()
+    click.echo(text)
+    sys.stdout.flush()
 
-    def __init__(self, echo: Callable[[str], object]) -> None:
-        self._echo = echo
-        self._unicode = (sys.stdout.encoding or "ascii").lower().startswith("utf")
+
+class TextWriter:
+    """Writes each step as it ends, then the verdict."""
 
     def write(self, event: CheckEvent) -> None:
         match event:
             case CheckStarted(target=target):
-                self._line(target_summary(target))
+                say(target_summary(target))
             case StepFinished(step=step):
-                self._line(_step_line(step))
+                say(_step_line(step))
             case CheckFinished(report=report):
-                self._line("")
-                self._line(_closing_line(report))
+                say("")
+                say(_closing_line(report))
 
     def write_diagnosis(self, diagnosis: Diagnosis) -> None:
         if diagnosis.verdict is not None:
             self._finding(diagnosis.verdict)
         for finding in diagnosis.also_seen:
-            self._line("")
-            self._line("Also seen")
+            say("")
+            say("Also seen")
             self._finding(finding)
 
     def _finding(self, finding: Finding) -> None:
-        self._line("")
-        self._line(f"✗ {finding.id} · side: {_SIDES[finding.side]}")
-        self._line(f"  {finding.title}")
-        self._line("  Why we think so")
+        say("")
+        say(f"✗ {finding.id} · side: {_SIDES[finding.side]}")
+        say(f"  {finding.title}")
+        say("  Why we think so")
         for line in finding.evidence:
-            self._line(f"    - {line}")
-        self._line("  How to mend it")
+            say(f"    - {line}")
+        say("  How to mend it")
         for number, remedy in enumerate(finding.remedies, 1):
             self._remedy(number, remedy)
-        self._line(f"  az says: {finding.az_says}")
+        say(f"  az says: {finding.az_says}")
 
     def _remedy(self, number: int, remedy: Remedy) -> None:
-        self._line(f"    {number}. {remedy.title}")
+        say(f"    {number}. {remedy.title}")
         # The shell of this box first; the other one is in the JSON.
         shell = remedy.powershell if sys.platform == "win32" else remedy.bash
         if shell:
-            self._line(f"       {shell}")
-
-    def _line(self, text: str) -> None:
-        if not self._unicode:
-            text = "".join(_ASCII.get(char, char) for char in text)
-            text = text.encode("ascii", "replace").decode()
-        self._echo(text)
-        sys.stdout.flush()
+            say(f"       {shell}")
 
 
 def _step_line(step: Step) -> str:

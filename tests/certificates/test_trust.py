@@ -11,9 +11,9 @@ import pytest
 
 from stacktui.certificates.trust import (
     MAX_SIZE,
+    FileProblem,
     TrustFileError,
     TrustFileFault,
-    TrustFileProblem,
     TrustSource,
     TrustUsed,
     build_context,
@@ -174,19 +174,19 @@ def test_a_hashed_directory_is_trusted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", TrustFileProblem.EMPTY),
-        (b" \r\n\t\n", TrustFileProblem.EMPTY),
-        (ROOT.der, TrustFileProblem.DER),
-        (localhost().key_pem, TrustFileProblem.KEY_ONLY),
-        (b"<html><body>404</body></html>", TrustFileProblem.HTML),
-        (b"\n\n <!DOCTYPE html>", TrustFileProblem.HTML),
-        (b"\xef\xbb\xbf<!DOCTYPE html>", TrustFileProblem.HTML),
-        (b"hello", TrustFileProblem.NO_CERTIFICATE),
-        (PEM.replace(b"MII", b"!!!"), TrustFileProblem.NO_CERTIFICATE),
-        (PEM[: len(PEM) // 2], TrustFileProblem.NO_CERTIFICATE),
-        (PEM.decode().encode("utf-16"), TrustFileProblem.NO_CERTIFICATE),
-        (bytes(range(1, 256)) * 8, TrustFileProblem.NO_CERTIFICATE),
-        (PEM.replace(b" CERTIFICATE-", b" CERTIFICATE REQUEST-"), TrustFileProblem.NO_CERTIFICATE),
+        (b"", FileProblem.EMPTY),
+        (b" \r\n\t\n", FileProblem.EMPTY),
+        (ROOT.der, FileProblem.DER),
+        (localhost().key_pem, FileProblem.KEY_ONLY),
+        (b"<html><body>404</body></html>", FileProblem.HTML),
+        (b"\n\n <!DOCTYPE html>", FileProblem.HTML),
+        (b"\xef\xbb\xbf<!DOCTYPE html>", FileProblem.HTML),
+        (b"hello", FileProblem.NO_CERTIFICATE),
+        (PEM.replace(b"MII", b"!!!"), FileProblem.NO_CERTIFICATE),
+        (PEM[: len(PEM) // 2], FileProblem.NO_CERTIFICATE),
+        (PEM.decode().encode("utf-16"), FileProblem.NO_CERTIFICATE),
+        (bytes(range(1, 256)) * 8, FileProblem.NO_CERTIFICATE),
+        (PEM.replace(b" CERTIFICATE-", b" CERTIFICATE REQUEST-"), FileProblem.NO_CERTIFICATE),
     ],
     ids=[
         "empty",
@@ -205,7 +205,7 @@ def test_a_hashed_directory_is_trusted(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_with_a_file_is_named(
-    tmp_path: Path, content: bytes, problem: TrustFileProblem
+    tmp_path: Path, content: bytes, problem: FileProblem
 ) -> None:
     path = tmp_path / "ca.pem"
     path.write_bytes(content)
@@ -218,21 +218,21 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "none.pem", tmp_path / "plain" / "ca.pem"):
         (tmp_path / "plain").touch()
         found = fault(path)
-        assert (found.problem, found.path) == (TrustFileProblem.MISSING, str(path))
+        assert (found.problem, found.path) == (FileProblem.MISSING, str(path))
 
 
 def test_a_missing_file_is_named_before_anything_is_built(tmp_path: Path) -> None:
     with pytest.raises(TrustFileError) as caught:
         known_context(used(tmp_path / "none.pem", setting="REQUESTS_CA_BUNDLE"))
     assert caught.value.fault.setting == "REQUESTS_CA_BUNDLE"
-    assert caught.value.fault.problem is TrustFileProblem.MISSING
+    assert caught.value.fault.problem is FileProblem.MISSING
 
 
 @pytest.mark.timeout(5)
 def test_a_fifo_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
     path = tmp_path / "fifo"
     os.mkfifo(path)
-    assert fault(path).problem is TrustFileProblem.UNREADABLE
+    assert fault(path).problem is FileProblem.UNREADABLE
 
 
 @pytest.mark.timeout(10)
@@ -240,13 +240,13 @@ def test_a_giant_file_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
     with path.open("wb") as file:
         file.truncate(MAX_SIZE + 1)
-    assert fault(path).problem is TrustFileProblem.TOO_LARGE
+    assert fault(path).problem is FileProblem.TOO_LARGE
 
 
 def test_a_link_that_leads_to_itself_is_unreadable(tmp_path: Path) -> None:
     path = tmp_path / "loop"
     path.symlink_to("loop")
-    assert fault(path).problem is TrustFileProblem.UNREADABLE
+    assert fault(path).problem is FileProblem.UNREADABLE
 
 
 def test_a_path_is_shown_harmlessly(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_an_encrypted_key_in_the_file_asks_nobody_for_a_password(tmp_path: Path)
     try:
         assert ROOT.der in loaded(path)
     except TrustFileError as error:
-        assert error.fault.problem is TrustFileProblem.NO_CERTIFICATE  # noqa: PT017
+        assert error.fault.problem is FileProblem.NO_CERTIFICATE  # noqa: PT017
 
 
 def test_unchanged_files_give_the_same_context(tmp_path: Path) -> None:
@@ -311,7 +311,7 @@ def test_a_file_that_went_bad_is_noticed(tmp_path: Path) -> None:
     path.write_bytes(PEM)
     build_context(used(path))
     path.unlink()
-    assert fault(path).problem is TrustFileProblem.MISSING
+    assert fault(path).problem is FileProblem.MISSING
 
 
 def test_another_set_of_files_is_another_context(tmp_path: Path) -> None:

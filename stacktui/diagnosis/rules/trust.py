@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stacktui.certificates.trust import TrustFileFault, TrustFileProblem
+from stacktui.certificates.files import WHAT, FileProblem
+from stacktui.certificates.trust import TrustFileFault
 from stacktui.diagnosis.case import Case, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.shell import bash, powershell
@@ -15,15 +16,6 @@ _AZ_SSL_ERROR = (
     "Unable to get endpoints from the cloud. Please ensure you have network connection. "
     "Error detail: … (only where the file is REQUESTS_CA_BUNDLE's)"
 )
-_WHAT = {
-    TrustFileProblem.EMPTY: "is empty",
-    TrustFileProblem.DER: "is in DER form; PEM is needed",
-    TrustFileProblem.KEY_ONLY: "holds a private key but no certificate",
-    TrustFileProblem.HTML: "is an HTML page, probably a download that failed",
-    TrustFileProblem.UNREADABLE: "cannot be read",
-    TrustFileProblem.TOO_LARGE: "is too large to be a bundle of certificates",
-    TrustFileProblem.NO_CERTIFICATE: "holds no usable PEM certificate",
-}
 
 
 def _change_setting(case: Case, fault: TrustFileFault) -> Remedy:
@@ -44,7 +36,7 @@ def _change_setting(case: Case, fault: TrustFileFault) -> Remedy:
 @rule("trust-file-missing", Side.BOX, _AZ_OS_ERROR)
 def trust_file_missing(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
     fault = case.fault
-    if not isinstance(fault, TrustFileFault) or fault.problem is not TrustFileProblem.MISSING:
+    if not isinstance(fault, TrustFileFault) or fault.problem is not FileProblem.MISSING:
         return None
     title = f"{fault.setting} names a file of certificates that is not there"
     return (
@@ -57,14 +49,14 @@ def trust_file_missing(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, 
 @rule("trust-file-bad", Side.BOX, _AZ_SSL_ERROR)
 def trust_file_bad(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
     fault = case.fault
-    if not isinstance(fault, TrustFileFault) or fault.problem is TrustFileProblem.MISSING:
+    if not isinstance(fault, TrustFileFault) or fault.problem is FileProblem.MISSING:
         return None
-    title = f"The file that {fault.setting} names {_WHAT[fault.problem]}"
-    evidence = [f"{fault.setting} = {fault.path}", f"it {_WHAT[fault.problem]}"]
+    title = f"The file that {fault.setting} names {WHAT[fault.problem]}"
+    evidence = [f"{fault.setting} = {fault.path}", f"it {WHAT[fault.problem]}"]
     if fault.detail:
         evidence.append(f"reading it said: {fault.detail}")
     remedies: tuple[Remedy, ...] = (_change_setting(case, fault),)
-    if fault.problem is TrustFileProblem.DER:
+    if fault.problem is FileProblem.DER:
         path, pem = fault.path, f"{fault.path}.pem"
         convert = Remedy(
             f"Convert it to PEM and name {pem} instead",

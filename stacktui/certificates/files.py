@@ -1,0 +1,191 @@
+"""Files that should hold certificates, as users have them: read within bounds, and told apart.
+
+Light to import: what a certificate says is `chain`'s to read.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from stacktui.transport.text import visible
+
+# No bundle of certificates is larger; certifi's has about 300 KiB.
+MAX_SIZE = 16 * 1024 * 1024
+_LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
+# The second is an old name; the third is OpenSSL's own, with trust settings after the certificate.
+_CERTIFICATE_LABELS = (b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE")
+_BEGIN = re.compile(rb"-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----")
+_BOM = b"\xef\xbb\xbf"
+# Blanks and line breaks may stand anywhere in base64; nothing else may.
+_BLANKS = re.compile(rb"\s+")
+
+
+class FileProblem(StrEnum):
+    """What can be wrong with a file that should hold certificates."""
+
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    EMPTY = "empty"
+    DER = "der"
+    KEY_ONLY = "key-only"
+    HTML = "html"
+    TOO_LARGE = "too-large"
+    NO_CERTIFICATE = "no-certificate"
+
+
+WHAT = {
+    FileProblem.MISSING: "is not there",
+    FileProblem.UNREADABLE: "cannot be read",
+    FileProblem.EMPTY: "is empty",
+    FileProblem.DER: "is in DER form; PEM is needed",
+    FileProblem.KEY_ONLY: "holds a private key but no certificate",
+    FileProblem.HTML: "is an HTML page, probably a download that failed",
+    FileProblem.TOO_LARGE: "is too large to be a bundle of certificates",
+    FileProblem.NO_CERTIFICATE: "holds no usable PEM certificate",
+}
+
+
+class CertificateError(Exception):
+    """Something about certificates that cannot be done as asked; `str()` is one safe line.
+
+    CertificateError
+     ├── CertificateFileError   a file that holds no certificates, or cannot be read
+     ├── bundle.BundleError     a bundle that cannot be changed as asked
+     └── pfx.ConversionError    a PFX or PEM that cannot be converted
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(visible(message))
+
+
+class CertificateFileError(CertificateError):
+    """A file of certificates that cannot be used; `str()` is one line, safe to show."""
+
+    def __init__(self, path: Path | str, problem: FileProblem, detail: str = "") -> None:
+        why = f" ({detail})" if detail else ""
+        super().__init__(f"{path} {WHAT[problem]}{why}")
+        self.path = str(path)
+        self.problem = problem
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One certificate of a file; `der` is empty where the base64 is damaged, `line` its first."""
+
+    der: bytes
+    line: int
+
+
+def read_content(path: Path, limit: int = MAX_SIZE) -> bytes:
+    """The bytes of a regular file of at most `limit` bytes. Blocks on disk, but never for long.
+
+    Raises CertificateFileError.
+    """
+    try:
+        if not path.is_file():  # a FIFO or a device would block for ever
+            if not path.exists():
+                raise CertificateFileError(path, FileProblem.MISSING)
+            what = "it is a directory" if path.is_dir() else "not a regular file"
+            raise CertificateFileError(path, FileProblem.UNREADABLE, what)
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
+    except OSError as error:
+        detail = error.strerror or type(error).__name__
+        raise CertificateFileError(path, FileProblem.UNREADABLE, detail) from None
+    except ValueError:  # a NUL in the name
+        raise CertificateFileError(path, FileProblem.MISSING, "no such name") from None
+    if len(content) > limit:
+        raise CertificateFileError(path, FileProblem.TOO_LARGE, f"over {limit:,} bytes")
+    return content
+
+
+def read_certificates(path: Path) -> tuple[bytes, ...]:
+    """The certificates (DER) of a PEM or DER file, in its order; at least one.
+
+    Damaged entries are left out. Raises CertificateFileError.
+    """
+    content = read_content(path)
+    found = tuple(entry.der for entry in entries(content) if entry.der)
+    if not found:
+        problem = problem_of(content)
+        if problem is FileProblem.DER:  # binary, but no certificate
+            problem = FileProblem.NO_CERTIFICATE
+        raise CertificateFileError(path, problem)
+    return found
+
+
+def entries(content: bytes) -> Iterator[Entry]:
+    """The certificates of a file's content: every PEM block, else the whole as DER.
+
+    In linear time, whatever the content. That an entry has DER does not mean that it can be read.
+    """
+    found = _BEGIN.search(content)
+    if found is None:
+        if _is_der(content):
+            yield Entry(content, 1)
+        return
+    line, counted = 1, 0
+    while found is not None:
+        line += content.count(b"\n", counted, found.start())
+        counted = found.start()
+        start = found.end()
+        following = _BEGIN.search(content, start)
+        limit = following.start() if following else len(content)
+        end = content.find(b"-----END " + found[1] + b"-----", start, limit)
+        yield Entry(_decoded(content[start:end]) if end >= 0 else b"", line)  # else it is cut off
+        found = following
+
+
+def problem_of(content: bytes) -> FileProblem:
+    """What is wrong with content in which no certificate was found."""
+    labels = set(_LABEL.findall(content))
+    stripped = content.removeprefix(_BOM).lstrip()
+    if not stripped:
+        return FileProblem.EMPTY
+    if content[:2] == b"\x30\x82":  # a DER SEQUENCE of 256 bytes or more (X.690 section 8.1.3)
+        return FileProblem.DER
+    if stripped[:1] == b"<":
+        return FileProblem.HTML
+    keys = any(label.endswith(b"PRIVATE KEY") for label in labels)
+    if keys and not labels & set(_CERTIFICATE_LABELS):
+        return FileProblem.KEY_ONLY
+    return FileProblem.NO_CERTIFICATE
+
+
+def _decoded(text: bytes) -> bytes:
+    try:
+        der = b64decode(_BLANKS.sub(b"", text), validate=True)
+    except ValueError:
+        return b""
+    return der[: _der_length(der)]  # what follows are the trust settings of a TRUSTED CERTIFICATE
+
+
+def _is_der(content: bytes) -> bool:
+    """Whether this is one DER SEQUENCE whose first part is another, as a certificate's are.
+
+    A PKCS #12 file starts with a SEQUENCE too, but its first part is an INTEGER.
+    """
+    length = _der_length(content)
+    if content[:1] != b"\x30" or not length or length != len(content):
+        return False
+    header = 2 if content[1] < 0x80 else 2 + (content[1] & 0x7F)
+    return content[header : header + 1] == b"\x30"
+
+
+def _der_length(der: bytes) -> int:
+    """The length in bytes of the DER value that `der` starts with, 0 if it starts with none."""
+    if len(der) < 2:
+        return 0
+    first = der[1]
+    if first < 0x80:
+        return 2 + first
+    size = first & 0x7F
+    if not 0 < size <= 4:
+        return 0
+    return 2 + size + int.from_bytes(der[2 : 2 + size])

@@ -1,0 +1,115 @@
+"""Who would trust this chain? OpenSSL's own answer, offline.
+
+A chain that a host presented once is put before any number of trust stores without asking the
+host again. Nothing of the judgement is ours: a TLS client of the standard library is handed a
+server's first two messages (ServerHello and Certificate, RFC 5246 section 7.4) from memory.
+OpenSSL judges a chain as soon as it has read it, before it asks for proof of the key, so what it
+says then is word for word what a live connection would have said: path, trust, name, dates,
+purposes and security level.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# OpenSSL's X509_V_ERR numbers (x509_vfy.h) that have a word of their own.
+WORDS = {
+    2: "issuer unknown",
+    9: "not yet valid",
+    10: "expired",
+    18: "self-signed",
+    19: "root unknown",
+    20: "issuer unknown",
+    21: "issuer unknown",
+    24: "not a CA",
+    26: "wrong purpose",
+    62: "wrong name",
+    64: "wrong name",
+    66: "weak key",
+    67: "weak key",
+    68: "weak signature",
+}
+_OTHER = "not trusted"
+
+# TLS 1.2, whose Certificate message is not encrypted yet.
+_VERSION = b"\x03\x03"
+_HANDSHAKE, _SERVER_HELLO, _CERTIFICATE = b"\x16", b"\x02", b"\x0b"
+# ECDHE_RSA_WITH_AES_128_GCM_SHA256, which every client offers. That the key may be of another
+# kind is asked only after the chain was judged.
+_CIPHER = b"\xc0\x2f"
+# An empty renegotiation_info (RFC 5746 section 3.6), without which OpenSSL 3 goes no further.
+_EXTENSIONS = b"\xff\x01\x00\x01\x00"
+_MAX_RECORD = 16384
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """OpenSSL's judgement: `code` is its X509_V_ERR number, 0 when the chain is trusted."""
+
+    code: int
+    message: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0
+
+    @property
+    def word(self) -> str:
+        """The judgement in a word or two, for a column."""
+        return "trusted" if self.ok else word_of(self.code)
+
+
+def word_of(code: int) -> str:
+    """A refusal in a word or two."""
+    return WORDS.get(code, _OTHER)
+
+
+def verify(chain: Sequence[bytes], host: str, context: ssl.SSLContext) -> Verification:
+    """What a client with `context` would say to a host that presents `chain` (DER, leaf first).
+
+    The context must verify, and allow TLS 1.2. Makes no connection. Never raises for what a
+    chain holds: one that OpenSSL cannot even read has code -1 and OpenSSL's reason.
+    """
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(incoming, outgoing, server_hostname=host)
+    try:
+        try:
+            client.do_handshake()  # the ClientHello
+        except ssl.SSLWantReadError:
+            incoming.write(_records(_server_hello() + _certificate(chain)))
+        client.do_handshake()
+    except ssl.SSLWantReadError:
+        return Verification(0)  # the chain is accepted, and the proof of the key awaited
+    except ssl.SSLCertVerificationError as error:
+        return Verification(error.verify_code, error.verify_message)
+    except ssl.SSLError as error:
+        if error.reason == "WRONG_CERTIFICATE_TYPE":
+            return Verification(0)  # accepted too: only the cipher does not go with the key
+        return Verification(-1, (error.reason or "unreadable").replace("_", " ").lower())
+    raise AssertionError("a handshake cannot end without a server")
+
+
+def _server_hello() -> bytes:
+    random, session, compression = bytes(32), b"\x00", b"\x00"
+    body = _VERSION + random + session + _CIPHER + compression
+    return _message(_SERVER_HELLO, body + len(_EXTENSIONS).to_bytes(2) + _EXTENSIONS)
+
+
+def _certificate(chain: Sequence[bytes]) -> bytes:
+    listed = b"".join(len(der).to_bytes(3) + der for der in chain)
+    return _message(_CERTIFICATE, len(listed).to_bytes(3) + listed)
+
+
+def _message(kind: bytes, body: bytes) -> bytes:
+    return kind + len(body).to_bytes(3) + body
+
+
+def _records(messages: bytes) -> bytes:
+    return b"".join(
+        _HANDSHAKE + _VERSION + len(part).to_bytes(2) + part
+        for part in (
+            messages[start : start + _MAX_RECORD] for start in range(0, len(messages), _MAX_RECORD)
+        )
+    )
