@@ -4,6 +4,7 @@ import: only what shows or judges a chain imports this module."""
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import md5, sha1, sha256
@@ -32,6 +33,8 @@ warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning)
 MAX_NAMES = 200
 MAX_TEXT = 500
 MAX_URLS = 8
+# A stamp's chain has two or three certificates; more are not followed, as each costs a signature.
+MAX_PATH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,3 +288,31 @@ def issued_by(der: bytes, issuer: bytes) -> bool:
     except Exception:  # network bytes, and every way in which a signature can be wrong
         return False
     return True
+
+
+def path_of(chain: Sequence[bytes], leaf: int = 0) -> tuple[int, ...]:
+    """Positions from the leaf up, each certificate issued by the next; at most MAX_PATH.
+
+    Of several possible issuers, the one that follows is preferred. Empty for an empty chain.
+    """
+    certificates = [describe(der) for der in chain]
+    path = [leaf] if leaf < len(chain) else []
+    while path and len(path) < MAX_PATH:
+        below = path[-1]
+        lower = certificates[below]
+        if lower.self_issued and issued_by(chain[below], chain[below]):
+            break
+        issuer = next(
+            (
+                position
+                for position in (*range(below + 1, len(chain)), *range(below))
+                if certificates[position].subject == lower.issuer
+                and all(chain[position] != chain[each] for each in path)
+                and issued_by(chain[below], chain[position])
+            ),
+            None,
+        )
+        if issuer is None:
+            break
+        path.append(issuer)
+    return tuple(path)

@@ -125,11 +125,10 @@ def entries(content: bytes) -> Iterator[Entry]:
 
     In linear time, whatever the content. That an entry has DER does not mean that it can be read.
     """
-    found = _BEGIN.search(content)
-    if found is None:
-        if _is_der(content):
-            yield Entry(content, 1)
+    if _is_der(content):  # first: a name in it may look like the beginning of a PEM block
+        yield Entry(content, 1)
         return
+    found = _BEGIN.search(content)
     line, counted = 1, 0
     while found is not None:
         line += content.count(b"\n", counted, found.start())

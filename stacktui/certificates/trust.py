@@ -7,15 +7,19 @@ host, and a bundle with the private root alone breaks sign-in (DESIGN.md, Trust 
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from stacktui.certificates.files import (
     MAX_SIZE,
+    WHAT,
     CertificateFileError,
     FileProblem,
+    entries,
     problem_of,
     read_content,
 )
@@ -50,11 +54,19 @@ class TrustFileFault:
     detail: str = ""
 
 
+# The others say it all.
+_DETAILED = (FileProblem.UNREADABLE, FileProblem.TOO_LARGE, FileProblem.NO_CERTIFICATE)
+
+
 class TrustFileError(Exception):
-    """Raised when a context is to be built from an unusable file; carries the fault as data."""
+    """Raised when a context is to be built from an unusable file; carries the fault as data.
+
+    `str()` is one line, safe to show: the fault's texts are.
+    """
 
     def __init__(self, fault: TrustFileFault) -> None:
-        super().__init__(f"{fault.setting} names {fault.path}: {fault.problem}")
+        why = f" ({fault.detail})" if fault.detail and fault.problem in _DETAILED else ""
+        super().__init__(f"{fault.setting} names {fault.path}, which {WHAT[fault.problem]}{why}")
         self.fault = fault
 
 
@@ -79,8 +91,8 @@ def _base() -> TrustSource:
 
 
 # A file as it was: its path, its times of change (of content and of inode) and its size.
-_Stamp = tuple[str, int, int, int]
-_contexts: dict[tuple[_Stamp, ...], ssl.SSLContext] = {}
+Stamp = tuple[str, int, int, int]
+_contexts: dict[tuple[Stamp, ...], ssl.SSLContext] = {}
 _building = threading.Lock()
 
 
@@ -89,7 +101,7 @@ def known_context(used: TrustUsed) -> ssl.SSLContext | None:
 
     Raises TrustFileError for a file that is not there.
     """
-    return _contexts.get(tuple(_stamp(source) for source in used.sources))
+    return _contexts.get(tuple(stamp_of(source) for source in used.sources))
 
 
 def build_context(used: TrustUsed) -> ssl.SSLContext:
@@ -98,25 +110,35 @@ def build_context(used: TrustUsed) -> ssl.SSLContext:
     The same unchanged files give the same context again, as parsing a base store costs more than
     a handshake. Blocks on disk. Raises TrustFileError.
     """
-    key = tuple(_stamp(source) for source in used.sources)
+    key = tuple(stamp_of(source) for source in used.sources)
     with _building:  # who comes second waits for the first one's work
         if (context := _contexts.get(key)) is not None:
             return context
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        for source in used.sources:
-            _load(context, source)
+        context = new_context(used.sources)
         _contexts.clear()  # one set of files is in use at a time; older ones would pile up
         _contexts[key] = context
         return context
 
 
-def _stamp(source: TrustSource) -> _Stamp:
+def new_context(sources: Iterable[TrustSource]) -> ssl.SSLContext:
+    """A verifying client context over these alone, built anew. Blocks on disk.
+
+    Raises TrustFileError.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for source in sources:
+        _load(context, source)
+    return context
+
+
+def stamp_of(source: TrustSource) -> Stamp:
+    """What changes when the file does, but for its path. Raises TrustFileError."""
     try:
         status = Path(source.path).stat()
     except (OSError, ValueError) as error:
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
         problem = FileProblem.MISSING if missing else FileProblem.UNREADABLE
-        raise _error(source, problem, _reason(error)) from None
+        raise source_error(source, problem, _reason(error)) from None
     return source.path, status.st_mtime_ns, status.st_ctime_ns, status.st_size
 
 
@@ -127,30 +149,45 @@ def _load(context: ssl.SSLContext, source: TrustSource) -> None:
         context.load_verify_locations(capath=source.path)
         return
     if not path.is_file():  # a FIFO or a device would block for ever
-        raise _error(source, FileProblem.UNREADABLE, "not a regular file")
+        raise source_error(source, FileProblem.UNREADABLE, "not a regular file")
     if path.stat().st_size > MAX_SIZE:
-        raise _error(source, FileProblem.TOO_LARGE, f"over {MAX_SIZE} bytes")
+        raise source_error(source, FileProblem.TOO_LARGE, f"over {MAX_SIZE} bytes")
     try:
         # The file itself, not its text: OpenSSL skips the comments between certificates.
         context.load_verify_locations(cafile=source.path)
     except ssl.SSLError as error:
-        problem = _problem(path)
-        raise _error(source, problem, visible(error.reason or str(error))) from None
+        problem, damage = _problem(path)
+        raise source_error(source, problem, damage or _openssl_reason(error)) from None
     except OSError as error:
-        raise _error(source, FileProblem.UNREADABLE, _reason(error)) from None
+        raise source_error(source, FileProblem.UNREADABLE, _reason(error)) from None
 
 
-def _problem(path: Path) -> FileProblem:
+def _problem(path: Path) -> tuple[FileProblem, str]:
+    """What is wrong with a file that OpenSSL refuses; and if it is one entry of several, which."""
     try:
-        return problem_of(read_content(path))
+        content = read_content(path)
     except CertificateFileError as error:
-        return error.problem
+        return error.problem, error.detail
+    found = list(entries(content))
+    damaged = next((each.line for each in found if not each.der), None)
+    if damaged is None or not any(each.der for each in found):
+        return problem_of(content), ""
+    detail = f"OpenSSL refuses all of it for the damaged certificate at line {damaged}"
+    return FileProblem.NO_CERTIFICATE, detail
+
+
+def _openssl_reason(error: ssl.SSLError) -> str:
+    """`no certificate or crl found`, without the place in CPython's source."""
+    if error.reason:
+        return error.reason.replace("_", " ").lower()
+    return re.sub(r"^\[\w+\] | \(_ssl\.c:\d+\)$", "", str(error))
 
 
 def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def _error(source: TrustSource, problem: FileProblem, detail: str) -> TrustFileError:
-    fault = TrustFileFault(source.setting, visible(source.path), problem, detail)
+def source_error(source: TrustSource, problem: FileProblem, detail: str) -> TrustFileError:
+    """The error for a file that cannot be used."""
+    fault = TrustFileFault(source.setting, visible(source.path), problem, visible(detail))
     return TrustFileError(fault)

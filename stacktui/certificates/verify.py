@@ -30,6 +30,7 @@ WORDS = {
     66: "weak key",
     67: "weak key",
     68: "weak signature",
+    79: "not a CA",
 }
 _OTHER = "not trusted"
 

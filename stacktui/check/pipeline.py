@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from stacktui.certificates.trust import (
@@ -29,6 +30,7 @@ from stacktui.check.events import (
 from stacktui.check.report import Evidence, Fault, Outcome, Report, Step, StepName
 from stacktui.check.target import Target
 from stacktui.check.trust import trust_of
+from stacktui.config.locations import additions_file
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import Metadata, MetadataError
 from stacktui.identities.faults import IdentityError
@@ -48,6 +50,9 @@ from stacktui.transport.facts import (
 )
 from stacktui.transport.session import Session
 from stacktui.transport.text import Cleaner
+
+if TYPE_CHECKING:
+    from stacktui.certificates.additions import LostAddition
 
 T = TypeVar("T", Metadata, Token, ResourceGroupList)
 
@@ -104,7 +109,8 @@ class _Check:
             await session.aclose()
             await _discard(context)
             await _discard(credential)
-        report = Report(self._target, started, perf_counter() - clock, tuple(self._steps))
+        lost = await _lost_additions()
+        report = Report(self._target, started, perf_counter() - clock, tuple(self._steps), lost)
         self._tell(CheckFinished(report))
 
     def _prepare_credential(self) -> asyncio.Task[Credential] | None:
@@ -207,6 +213,20 @@ async def _discard(task: asyncio.Task[Any] | None) -> None:
         task.cancel()
         with suppress(asyncio.CancelledError, TrustFileError, IdentityError):
             await task
+
+
+async def _lost_additions() -> tuple[LostAddition, ...]:
+    # Nearly always there is nothing to remember, and a thread would cost more than this look.
+    if not _remembers_additions():
+        return ()
+    from stacktui.certificates.additions import lost_additions
+
+    return await asyncio.to_thread(lost_additions)
+
+
+def _remembers_additions() -> bool:
+    # Unlike Path.exists, this takes a folder that may not be searched for one without the file.
+    return os.path.exists(additions_file())
 
 
 async def _context(trust: TrustUsed) -> ssl.SSLContext:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from stacktui.certificates.trust import TrustFileFault, TrustUsed
 from stacktui.check.target import Target
@@ -17,6 +18,9 @@ from stacktui.identities.faults import CertificateFault, SecretFault, SignInFaul
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ResourceGroupList
 from stacktui.transport.facts import Exchange, Phase, TransportFault
+
+if TYPE_CHECKING:
+    from stacktui.certificates.additions import LostAddition
 
 
 class StepName(StrEnum):
@@ -84,12 +88,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole check. `steps` always holds all three, in order."""
+    """A whole check. `steps` always holds all three, in order.
+
+    `lost` are additions to other programs' trust stores that are not there any more.
+    """
 
     target: Target
     started: datetime
     seconds: float
     steps: tuple[Step, ...]
+    lost: tuple[LostAddition, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -45,15 +45,16 @@ class TextWriter:
 
     def write_diagnosis(self, diagnosis: Diagnosis) -> None:
         if diagnosis.verdict is not None:
-            self._finding(diagnosis.verdict)
-        for finding in diagnosis.also_seen:
+            self._finding("✗", diagnosis.verdict)
+        if diagnosis.also_seen:
             say("")
             say("Also seen")
-            self._finding(finding)
+        for finding in diagnosis.also_seen:
+            self._finding("!", finding)
 
-    def _finding(self, finding: Finding) -> None:
+    def _finding(self, sign: str, finding: Finding) -> None:
         say("")
-        say(f"✗ {finding.id} · side: {_SIDES[finding.side]}")
+        say(f"{sign} {finding.id} · side: {_SIDES[finding.side]}")
         say(f"  {finding.title}")
         say("  Why we think so")
         for line in finding.evidence:

@@ -1,28 +1,38 @@
-"""Writing a file so that a reader finds the old content or the new, never something between."""
+"""Writing a file so that a reader finds the old content or the new, never something between,
+and one writer at a time.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+import sys
 import tempfile
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # Ours until somebody widens it: a config may name hosts and accounts.
 PRIVATE = 0o600
+# How long another run is waited for, in seconds: a change takes far less, a stopped one for ever.
+PATIENCE = 10.0
+_POLL = 0.02
+# Ends the name of what is being written, so that what a killed run left can be told and removed.
+_UNFINISHED = ".stacktui"
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
     """Replace `path` with `content`: same directory, fsync, rename; mode and owner are kept.
 
-    A new file is 0600 and its missing folders 0700. A symbolic link keeps pointing where it
+    A new file has `mode` and its missing folders 0700. A symbolic link keeps pointing where it
     points; its target is replaced. Raises OSError, and then the old file is untouched.
     """
     target = _target(path)
     _make_folder(target.parent)
     old = target.stat() if target.exists() else None
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    descriptor, temporary = tempfile.mkstemp(_UNFINISHED, f".{target.name}.", target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -31,12 +41,73 @@ def write_atomically(path: Path, content: bytes) -> None:
         if old is not None and hasattr(os, "chown"):
             with suppress(PermissionError):  # only root can give a file away, and need not
                 os.chown(temporary, old.st_uid, old.st_gid)
-        Path(temporary).chmod(stat.S_IMODE(old.st_mode) if old else PRIVATE)
+        Path(temporary).chmod(stat.S_IMODE(old.st_mode) if old else mode)
         Path(temporary).replace(target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
     _sync_directory(target.parent)
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold the folder of `path` while the file is read, changed and written: one run at a time.
+
+    Only who asks for this waits for others. What a killed run left of this file is removed. Where
+    the platform or the file system cannot lock a folder, nothing is held. Raises OSError, also
+    when another run holds it for longer than PATIENCE.
+    """
+    target = _target(path)
+    _make_folder(target.parent)
+    descriptor = _locked(target.parent)
+    try:
+        if descriptor is not None:
+            _remove_unfinished(target)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _locked(folder: Path) -> int | None:
+    """A descriptor that holds the lock of `folder` until it is closed, if it can be locked."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    def taken(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # a folder that may be written to but not listed
+        return None
+    deadline = time.monotonic() + PATIENCE
+    try:
+        while not taken(descriptor):
+            if time.monotonic() > deadline:
+                busy = "another program holds its folder locked"
+                raise TimeoutError(errno.ETIMEDOUT, busy, str(folder))
+            time.sleep(_POLL)
+    except TimeoutError:
+        os.close(descriptor)
+        raise
+    except OSError:  # some network file systems have no locks
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _remove_unfinished(target: Path) -> None:
+    start = f".{target.name}."
+    for name in os.listdir(target.parent):
+        if name.startswith(start) and name.endswith(_UNFINISHED):
+            with suppress(OSError):  # in the way of nobody
+                (target.parent / name).unlink()
 
 
 def _target(path: Path) -> Path:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stacktui.config.atomic import write_atomically
+from stacktui.config.atomic import exclusive, write_atomically
 from stacktui.config.document import ConfigError, parse_document, read_content
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
+    from tomlkit.items import Table
 
 
 def add_environment(path: Path, name: str, values: Mapping[str, object]) -> None:
@@ -43,6 +44,48 @@ def add_environment(path: Path, name: str, values: Mapping[str, object]) -> None
     _edit(path, change, expected)
 
 
+def set_in_environment(path: Path, name: str, key: str, value: str | None) -> None:
+    """Set `key` of `[environments.NAME]`, or with None take it out.
+
+    Raises ConfigError when there is no such environment, or as `add_environment` does.
+    """
+
+    def change(document: TOMLDocument) -> str:
+        import tomlkit
+        from tomlkit.items import Table
+
+        environments = document.get("environments")
+        table = environments.get(name) if isinstance(environments, MutableMapping) else None
+        if not isinstance(table, MutableMapping):
+            raise ConfigError(path, f"environments.{name} is not there")
+        if value is None:
+            table.pop(key, None)
+        elif key in table or not isinstance(table, Table):
+            table[key] = value
+        else:
+            _append(table, key, value)
+        return tomlkit.dumps(document)
+
+    def expected(before: dict[str, Any]) -> dict[str, Any]:
+        table = dict(before["environments"][name])
+        if value is None:
+            table.pop(key, None)
+        else:
+            table[key] = value
+        return before | {"environments": before["environments"] | {name: table}}
+
+    _edit(path, change, expected)
+
+
+def _append(table: Table, key: str, value: str) -> None:
+    """Put a key after the last one, and before the comments that lead on to the next table."""
+    body, leading_on = table.value.body, []
+    while body and body[-1][0] is None:
+        leading_on.append(body.pop())
+    table[key] = value
+    body.extend(reversed(leading_on))
+
+
 def remember(path: Path, key: str, value: str) -> None:
     """Set the top-level `key` (`active`, `theme`). Raises ConfigError."""
     _edit(
@@ -67,6 +110,19 @@ def _edit(
     change: Callable[[TOMLDocument], str],
     expected: Callable[[dict[str, Any]], dict[str, Any]],
 ) -> None:
+    read_content(path)  # what cannot be read is refused before a folder is made for it
+    try:
+        with exclusive(path):
+            write_atomically(path, _edited(path, change, expected))
+    except OSError as error:
+        raise ConfigError(path, f"cannot be written ({error.strerror}); nothing changed") from None
+
+
+def _edited(
+    path: Path,
+    change: Callable[[TOMLDocument], str],
+    expected: Callable[[dict[str, Any]], dict[str, Any]],
+) -> bytes:
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
@@ -81,7 +137,4 @@ def _edit(
         safe = False
     if not safe:
         raise ConfigError(path, "is laid out in a way that only you can change; edit it by hand")
-    try:
-        write_atomically(path, text.encode())
-    except OSError as error:
-        raise ConfigError(path, f"cannot be written ({error.strerror}); nothing changed") from None
+    return text.encode()

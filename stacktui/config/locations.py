@@ -38,6 +38,16 @@ def own_bundle() -> Path:
     return config_directory() / "ca-bundle.pem"
 
 
+def additions_file() -> Path:
+    """The memory of roots that were added to bundles of others; it may not exist."""
+    return config_directory() / "additions.json"
+
+
+def exported_bundle() -> Path:
+    """Where a combined bundle for other programs goes unless a place is named."""
+    return config_directory() / "az-bundle.pem"
+
+
 def user_themes() -> Path:
     """Where a user puts themes of their own; it may not exist."""
     return config_directory() / "themes"

@@ -2,7 +2,8 @@
 
 `diagnose` walks the catalogue (`catalogue.RULES`) in order. The first rule that explains the
 failed step is the verdict, the others that apply are also seen, and a fault that no rule explains
-is reported as `unexplained` with its evidence.
+is reported as `unexplained` with its evidence. What fails no check but should be known
+(`rules.beside`) is also seen, of healthy checks too.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ from stacktui.diagnosis.finding import Diagnosis
 
 def diagnose(report: Report) -> Diagnosis:
     """The diagnosis of a finished check; its verdict is None exactly when `report.ok`."""
+    # The rules read certificates, whose library is slow to import.
+    from stacktui.diagnosis.case import Case, Scene
+    from stacktui.diagnosis.rules.beside import BESIDE
+
+    scene = Scene(report)
+    beside = tuple(seen for rule in BESIDE if (seen := rule.examine(scene)) is not None)
     failed = report.failed
     if failed is None:
-        return Diagnosis(None)
-    # The rules read certificates, whose library is slow to import: only a fault pays for it.
-    from stacktui.diagnosis.case import Case
+        return Diagnosis(None, beside)
     from stacktui.diagnosis.catalogue import RULES
     from stacktui.diagnosis.unexplained import unexplained
 
     case = Case(report, failed)
     found = [finding for rule in RULES if (finding := rule.examine(case)) is not None]
-    if not found:
-        return Diagnosis(unexplained(case))
-    return Diagnosis(found[0], tuple(found[1:]))
+    verdict, *others = found or [unexplained(case)]
+    return Diagnosis(verdict, (*others, *beside))

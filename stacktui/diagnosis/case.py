@@ -1,4 +1,4 @@
-"""A failed check as rules look at it, and what a rule is."""
+"""A finished check as rules look at it, and what a rule is."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 from stacktui.certificates.chain import Certificate, describe
@@ -13,20 +14,16 @@ from stacktui.check.report import Fault, Report, Step
 from stacktui.diagnosis.finding import Finding, Remedy, Side, finding
 from stacktui.diagnosis.shell import toml_table
 from stacktui.environments.model import Environment
+from stacktui.environments.naming import is_of_stamp
 from stacktui.identities.model import Identity
 from stacktui.transport.facts import ConnectionFacts, Exchange, TransportFault, TransportFaultKind
 
 
-class Case:
-    """One report and the step that failed in it, with short ways to the facts."""
+class Scene:
+    """A finished check, healthy or not, with short ways to what every rule needs."""
 
-    def __init__(self, report: Report, failed: Step) -> None:
+    def __init__(self, report: Report) -> None:
         self.report = report
-        self.step = failed
-        fault = failed.evidence.fault
-        if fault is None:
-            raise ValueError("a failed step must have a fault")
-        self.fault: Fault = fault
 
     @property
     def environment(self) -> Environment:
@@ -53,6 +50,38 @@ class Case:
     def now(self) -> datetime:
         """When the check started: the only clock that a diagnosis knows."""
         return self.report.started
+
+    @cached_property
+    def presented(self) -> tuple[ConnectionFacts, ...]:
+        """The first connection to each host of the stamp that showed a chain."""
+        found: dict[tuple[str, int], ConnectionFacts] = {}
+        arm, _ = self._arm
+        for step in self.report.steps:
+            for exchange in step.evidence.exchanges:
+                seen = exchange.connection
+                if seen and seen.tls and seen.tls.chain and is_of_stamp(seen.host, arm):
+                    found.setdefault((seen.host, seen.port), seen)
+        return tuple(found.values())
+
+    @cached_property
+    def _arm(self) -> tuple[str, int]:
+        try:
+            parts = urlsplit(self.environment.arm)
+            return parts.hostname or "", parts.port or 443
+        except ValueError:  # the config does not let one through; a report may be made otherwise
+            return "", 443
+
+
+class Case(Scene):
+    """A check that failed, and the step that failed in it."""
+
+    def __init__(self, report: Report, failed: Step) -> None:
+        super().__init__(report)
+        self.step = failed
+        fault = failed.evidence.fault
+        if fault is None:
+            raise ValueError("a failed step must have a fault")
+        self.fault: Fault = fault
 
     @property
     def last(self) -> Exchange | None:
@@ -87,14 +116,6 @@ class Case:
         return self._arm
 
     @cached_property
-    def _arm(self) -> tuple[str, int]:
-        try:
-            parts = urlsplit(self.environment.arm)
-            return parts.hostname or "", parts.port or 443
-        except ValueError:  # the config does not let one through; a report may be made otherwise
-            return "", 443
-
-    @cached_property
     def chain(self) -> tuple[Certificate, ...]:
         """The certificates that the deciding host presented, leaf first."""
         tls = self.connection.tls if self.connection else None
@@ -115,11 +136,13 @@ class Case:
         return fault if isinstance(fault, TransportFault) and fault.kind is kind else None
 
 
-Explain = Callable[[Case], tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None]
+# Title, evidence, remedies.
+Explained = tuple[str, tuple[str, ...], tuple[Remedy, ...]]
+S = TypeVar("S", bound=Scene)
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Generic[S]):
     """One entry of the catalogue.
 
     `explain` gives title, evidence and remedies, or None where the rule does not apply.
@@ -128,16 +151,18 @@ class Rule:
     id: str
     side: Side
     az_says: str
-    explain: Explain
+    explain: Callable[[S], Explained | None]
 
-    def examine(self, case: Case) -> Finding | None:
-        explained = self.explain(case)
+    def examine(self, seen: S) -> Finding | None:
+        explained = self.explain(seen)
         if explained is None:
             return None
         title, evidence, remedies = explained
         return finding(self.id, title, self.side, evidence, remedies, self.az_says)
 
 
-def rule(id_: str, side: Side, az_says: str) -> Callable[[Explain], Rule]:
+def rule(
+    id_: str, side: Side, az_says: str
+) -> Callable[[Callable[[S], Explained | None]], Rule[S]]:
     """Make a rule of the function that explains it."""
     return lambda explain: Rule(id_, side, az_says, explain)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from stacktui.diagnosis.rules import interception, metadata, reach, resources, tls, token, trust
+from stacktui.diagnosis.rules import (
+    interception,
+    metadata,
+    reach,
+    resources,
+    tls,
+    token,
+    trust,
+)
 
 RULES = (
     # trust files

@@ -64,7 +64,8 @@ def _resolve(table: Table) -> dict[str, str]:
     pins = table.strings("resolve")
     for key, value in pins.items():
         for text in (key, value):
-            if not _is_place(text):
+            # A name to pin may stand for every name of one label more.
+            if not _is_place(text.removeprefix("*.") if text is key else text):
                 # What stands before an @ may be a password: it is not repeated.
                 what = "an entry with an @" if "@" in text else repr(text)
                 raise table.error(

@@ -23,7 +23,8 @@ class Environment:
     `arm` is `https://host[:port]` without a trailing slash. `identity` names an identity.
     `subscription` is an id; without one the first enabled subscription is used.
     `ca` is trusted besides the base store. `proxy` is a URL, or `none` for a direct connection.
-    `resolve` maps `host:port` to the `address:port` to connect to instead.
+    `resolve` maps `host:port` to the `address:port` to connect to instead; `*.rest:port` stands for
+    every name with one label before `rest`.
     """
 
     name: str

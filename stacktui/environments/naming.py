@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
+
 USER_ENDPOINT = "management"
 OPERATOR_ENDPOINT = "adminmanagement"
 # Services of a stamp that users paste in place of the ARM endpoint (PROTOCOL.md section 6).
@@ -15,10 +18,63 @@ OTHER_SERVICES = {
 }
 
 
+class Audience(StrEnum):
+    """Who a service of a stamp is for."""
+
+    USER = "user"
+    OPERATOR = "operator"
+    ADFS = "adfs"  # both of them, and only where the stamp signs in with AD FS
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A name of a stamp: `label` goes before `.<region>.<fqdn>`; `*.` stands for one label."""
+
+    label: str
+    audience: Audience
+
+    @property
+    def is_wildcard(self) -> bool:
+        return self.label.startswith("*.")
+
+
+# The names that a stamp's certificates must cover, in the order of PROTOCOL.md section 6.
+SERVICES = (
+    Service("portal", Audience.USER),
+    Service("adminportal", Audience.OPERATOR),
+    Service(USER_ENDPOINT, Audience.USER),
+    Service(OPERATOR_ENDPOINT, Audience.OPERATOR),
+    Service("*.blob", Audience.USER),
+    Service("*.table", Audience.USER),
+    Service("*.queue", Audience.USER),
+    Service("*.vault", Audience.USER),
+    Service("*.adminvault", Audience.OPERATOR),
+    Service("*.hosting", Audience.USER),
+    Service("*.adminhosting", Audience.OPERATOR),
+    Service("adfs", Audience.ADFS),
+    Service("graph", Audience.ADFS),
+)
+
+
+def certificate_names(domain: str, *, adfs: bool) -> tuple[str, ...]:
+    """The names that certificates of the stamp at `<region>.<fqdn>` must cover; lower case."""
+    wanted = (each for each in SERVICES if adfs or each.audience is not Audience.ADFS)
+    return tuple(f"{each.label}.{domain.lower()}" for each in wanted)
+
+
 def domain_of(host: str) -> str | None:
     """`<region>.<fqdn>` of an ARM host that follows the rule, else None."""
     service, _, domain = host.partition(".")
     return domain if service in (USER_ENDPOINT, OPERATOR_ENDPOINT) and "." in domain else None
+
+
+def is_of_stamp(host: str, arm_host: str) -> bool:
+    """Whether `host` is one of the stamp whose ARM host is given, and not one of the public cloud.
+
+    Hosts of a stamp share their domain with its ARM host, whatever the naming.
+    """
+    domain = arm_host.partition(".")[2]
+    return host == arm_host or ("." in domain and host.endswith(f".{domain}"))
 
 
 def suffixes(host: str) -> tuple[str | None, str | None]:

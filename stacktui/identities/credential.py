@@ -36,6 +36,8 @@ _CERTIFICATE_BLOCK = re.compile(
 class ClientCertificate:
     """A usable certificate and key. Thumbprints are of the DER, hex as MSAL wants them.
 
+    `ends` is when its validity ends, UTC.
+
     Entra takes the SHA-256 thumbprint, AD FS the SHA-1 one only (PROTOCOL.md section 2).
     """
 
@@ -43,6 +45,7 @@ class ClientCertificate:
     certificate_pem: str
     sha1: str
     sha256: str
+    ends: datetime
 
 
 def load_certificate(reference: CertificateRef, now: datetime) -> ClientCertificate:
@@ -63,6 +66,7 @@ def load_certificate(reference: CertificateRef, now: datetime) -> ClientCertific
         # Not a signature: the name by which AD FS looks a certificate up.
         sha1=sha1(der, usedforsecurity=False).hexdigest(),
         sha256=sha256(der).hexdigest(),
+        ends=certificate.not_valid_after_utc,
     )
 
 

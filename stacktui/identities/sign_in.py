@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Union
 
@@ -104,7 +104,10 @@ async def acquire_token(
         if not may_ask(request.authority, url):
             raise _foreign(request, url, cleaner)
 
-    return await run_msal(session, lambda replay: _acquire(request, replay, cleaner), permit)
+    token = await run_msal(session, lambda replay: _acquire(request, replay, cleaner), permit)
+    if isinstance(credential, str):
+        return token
+    return replace(token, facts=replace(token.facts, certificate_ends=credential.ends))
 
 
 def _foreign(request: _Request, url: str, cleaner: Cleaner) -> IdentityError:

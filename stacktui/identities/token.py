@@ -18,6 +18,7 @@ class TokenFacts:
 
     `subject` is whom it speaks for: a user name, or the application's id. Claims are read, not
     verified: the stamp verifies them. `scope` is the one that the sign-in service accepted.
+    `certificate_ends` is when the certificate that signed in ends, if one did.
     """
 
     authority: str
@@ -28,6 +29,7 @@ class TokenFacts:
     object_id: str | None = None
     subject: str | None = None
     expires: datetime | None = None
+    certificate_ends: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,8 @@ class Chain:
     """False: the CA file handed to clients holds another root."""
     weak_key: bool = False
     """The leaf's key is RSA of 1024 bits."""
+    server_only: bool = False
+    """The leaf's extended key usage lacks client authentication."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

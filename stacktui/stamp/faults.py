@@ -90,6 +90,14 @@ _FAULTS: dict[str, Fault] = {
         chain=Chain(names=("portal.east.contoso.example", "management.east.contoso.example")),
     ),
     "tls-weak": Fault(summary="the leaf's key is RSA of 1024 bits", chain=Chain(weak_key=True)),
+    # beside a verdict: these fail no check
+    "cert-expires-soon": Fault(
+        summary="the leaf ends in twenty days", chain=Chain(ends=20 * DAY + timedelta(hours=1))
+    ),
+    "cert-readiness": Fault(
+        summary="the leaf may not be used by clients, which the vendor's checker rejects",
+        chain=Chain(server_only=True),
+    ),
     "trust-file-missing": Fault(summary="the CA file is not there", files={"ca.pem": None}),
     "trust-file-bad": Fault(
         summary="the CA file is a web page", files={"ca.pem": b"<html>Not found</html>\n"}

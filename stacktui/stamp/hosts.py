@@ -109,11 +109,13 @@ class Hosts:
         return ("localhost", *(f"{label}.{self.domain}" for label in labels))
 
     def resolve(self) -> dict[str, str]:
-        """Pins, `host:443` to `127.0.0.1:port`, for clients of a stamp under a domain."""
+        """Pins, `host:443` to `127.0.0.1:port`, for clients of a stamp under a domain.
+
+        `*.rest` stands for every name with one label before `rest`, as in a certificate.
+        """
         if self.domain is None:
             return {}
-        labels = [label for label in CERTIFICATE_LABELS if not label.startswith("*")]
-        labels += LOGIN_LABELS[self.idp]
+        labels = (*CERTIFICATE_LABELS, *LOGIN_LABELS[self.idp])
         return {f"{label}.{self.domain}:443": f"{LOOPBACK}:{self.port}" for label in labels}
 
     def roles(self, host_header: str) -> frozenset[Role]:

@@ -128,7 +128,9 @@ def _leaf(names: tuple[str, ...], issuer: Identity | None, plan: Chain) -> Ident
     builder = builder.add_extension(x509.SubjectAlternativeName(alternative), critical=False)
     builder = builder.add_extension(x509.BasicConstraints(False, None), critical=True)
     builder = builder.add_extension(_usage("digital_signature", "key_encipherment"), critical=True)
-    purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    purposes = [ExtendedKeyUsageOID.SERVER_AUTH]
+    if not plan.server_only:
+        purposes.append(ExtendedKeyUsageOID.CLIENT_AUTH)
     builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     return _signed(builder, key, issuer)
 

@@ -14,3 +14,12 @@ What can go wrong, as `TransportFault.kind` (an exception only inside, data at t
 `facts`, `bounds`, `text` and `proxy` are light and may be imported anywhere. `session` (and with
 it httpx) is imported only where a request is about to be made.
 """
+
+from __future__ import annotations
+
+import sys
+
+# httpx has a command line of its own, and imports it wherever click and rich are installed, as
+# they are here: with it rich would be a third of what a headless check imports. Told that there
+# is none, httpx does without (see httpx/__init__.py).
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]

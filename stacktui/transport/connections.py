@@ -13,7 +13,7 @@ import h11
 import httpx
 
 from stacktui.transport.bounds import Bounds
-from stacktui.transport.dial import Dialler, Route, Trust
+from stacktui.transport.dial import Dialler, Trust
 from stacktui.transport.facts import (
     ConnectionFacts,
     Phase,
@@ -24,7 +24,7 @@ from stacktui.transport.facts import (
 )
 from stacktui.transport.host import is_host
 from stacktui.transport.http1 import Http1Connection, what_is_wrong
-from stacktui.transport.proxy import choose_proxy
+from stacktui.transport.route import route_to
 from stacktui.transport.text import Cleaner, visible
 
 # The key under which a request's `extensions` carry its Call.
@@ -123,27 +123,13 @@ class Connections(httpx.AsyncBaseTransport):
         return connection
 
     async def _open(self, host: str, port: int, call: Call) -> _Connection:
-        try:
-            proxy, used = choose_proxy(host, port, self._proxy)
-        except ValueError as error:
-            detail = self._cleaner.line(str(error))
-            raise _error(TransportFaultKind.PROXY_UNREACHABLE, host, port, detail) from None
-        for secret in proxy.secrets if proxy else ():
-            self._cleaner.hide(secret)
-        route = Route(host, port, self._target(host, port), proxy, used)
+        route = route_to(host, port, self._proxy, self._resolve, self._cleaner)
         dialler = Dialler(route, self._trust, self._bounds, call.timed, self._cleaner)
         try:
             stream = await dialler.dial()
         finally:
             call.connection = dialler.facts
         return _Connection(Http1Connection(stream), dialler.facts)
-
-    def _target(self, host: str, port: int) -> tuple[str, int]:
-        pin = self._resolve.get(f"{host}:{port}")
-        if pin is None:
-            return host, port
-        address, _, pinned_port = pin.rpartition(":")
-        return address.strip("[]"), int(pinned_port)
 
     async def _send(
         self, connection: _Connection, request: httpx.Request, content: bytes, call: Call

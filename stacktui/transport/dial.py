@@ -10,22 +10,21 @@ import errno
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import replace
 
 from stacktui.transport.bounds import Bounds
 from stacktui.transport.facts import (
     Attempt,
-    ConnectionFacts,
     PhaseName,
     TlsFacts,
     TransportError,
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.proxy import Proxy, ProxyUsed
 from stacktui.transport.race import connect_any
 from stacktui.transport.resolver import resolve
+from stacktui.transport.route import Route
 from stacktui.transport.streams import SocketStream, Stream, TlsStream
 from stacktui.transport.text import Cleaner
 from stacktui.transport.tunnel import open_tunnel
@@ -44,26 +43,6 @@ _TCP_KINDS = {
     errno.ECONNRESET: TransportFaultKind.TCP_RESET,
     errno.EPIPE: TransportFaultKind.TCP_RESET,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """How to reach one origin: the name to ask for, and where its connection really goes.
-
-    `target` is the name and port to connect or CONNECT to: the origin, or its `resolve` pin.
-    """
-
-    host: str
-    port: int
-    target: tuple[str, int]
-    proxy: Proxy | None
-    proxy_used: ProxyUsed
-
-    def facts(self) -> ConnectionFacts:
-        pinned = None
-        if self.target != (self.host, self.port):
-            pinned = f"{self.target[0]}:{self.target[1]}"
-        return ConnectionFacts(self.host, self.port, self.proxy_used, pinned=pinned)
 
 
 class Dialler:
@@ -156,34 +135,40 @@ class Dialler:
                 fault = _tls_fault(error, stream, host, port, bound, self._cleaner)
                 raise TransportError(fault) from None
 
-    async def _look_at_chain(self) -> None:
-        """Handshake again without verification, to see the chain; nothing is sent over it."""
+    async def look(self) -> None:
+        """Handshake without verification, only to see the chain (`facts.tls`).
+
+        Nothing is sent over it. An `https` proxy on the way is verified as ever, since it is
+        told its credentials. Raises TransportError, and whatever `trust` raises.
+        """
         blind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         blind.check_hostname = False
         blind.verify_mode = ssl.CERT_NONE
-        look = Dialler(self._route, self._trust, self._bounds, _untimed, self._cleaner)
+        route = self._route
+        below = await self._connect()
         try:
-            below = await look._connect()
-            try:
-                stream = TlsStream(below, blind, self._route.host)
-                await look._handshake(stream, self._route.host, self._route.port)
-            finally:
-                below.close()
-        except TransportError:
-            return  # the verdict stands without the chain
-        failed = self.facts.tls
-        if failed is not None:
-            seen = replace(
-                failed,
-                protocol=stream.protocol,
-                cipher=stream.cipher,
-                chain=stream.chain(),
-                looked=True,
+            stream = TlsStream(below, blind, route.host)
+            await self._handshake(stream, route.host, route.port)
+        finally:
+            below.close()
+        tls = TlsFacts(route.host, stream.protocol, stream.cipher, stream.chain(), looked=True)
+        self.facts = replace(self.facts, tls=tls)
+
+    async def _look_at_chain(self) -> None:
+        """Add the chain to what is known of a failed verification, if it can be had."""
+        looker = Dialler(self._route, self._trust, self._bounds, untimed, self._cleaner)
+        with suppress(TransportError):  # the verdict stands without the chain
+            await looker.look()
+        failed, seen = self.facts.tls, looker.facts.tls
+        if failed is not None and seen is not None:
+            code, message = failed.verify_code, failed.verify_message
+            self.facts = replace(
+                self.facts, tls=replace(seen, verify_code=code, verify_message=message)
             )
-            self.facts = replace(self.facts, tls=seen)
 
 
-def _untimed(_name: PhaseName, _host: str) -> AbstractContextManager[None]:
+def untimed(_name: PhaseName, _host: str) -> AbstractContextManager[None]:
+    """For a connection whose phases nobody reports."""
     return nullcontext()
 
 

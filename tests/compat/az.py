@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .own_venv import older_python, own_venv, wanted
+
 VERSION = "2.66"
-CHECKOUT = Path(__file__).resolve().parents[2]
-CACHE = CHECKOUT / ".cache" / f"az-{VERSION}"
 TURN_ON = (
     f"a real az {VERSION} is needed: set STACKTUI_AZ to its path, or STACKTUI_COMPAT=1 to have it "
-    f"installed into {CACHE.relative_to(CHECKOUT)} (about 400 MB)"
+    f"installed into .cache/az-{VERSION} (about 1.3 GB)"
 )
 SECONDS = 90
 
@@ -26,38 +24,18 @@ def find() -> Path | None:
     named = os.environ.get("STACKTUI_AZ")
     if named:
         return Path(named)
-    wanted = os.environ.get("STACKTUI_COMPAT") == "1" or os.environ.get("CI") == "true"
-    return _ours() if wanted else None
+    if not wanted():
+        return None
+    folder = own_venv(f"az-{VERSION}", f"azure-cli=={VERSION}.*", _works, older_python())
+    return folder / "bin" / "az"
 
 
-def _ours() -> Path:
-    """Our own `az`, made once: test processes that start together wait for each other."""
-    CACHE.parent.mkdir(exist_ok=True)
-    az = CACHE / "bin" / "az"
-    with open(CACHE.with_suffix(".lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _works(az):
-            subprocess.run([_python(), "-m", "venv", "--clear", CACHE], check=True)
-            pip = [CACHE / "bin" / "python", "-m", "pip", "install", "--quiet"]
-            subprocess.run([*pip, f"azure-cli=={VERSION}.*"], check=True)
-            if not _works(az):
-                raise RuntimeError(f"{az} does not work after its installation")
-    return az
-
-
-def _works(az: Path) -> bool:
-    if not az.exists():
+def _works(folder: Path) -> bool:
+    if not (folder / "bin" / "az").exists():
         return False
-    probe = [az.parent / "python", "-c", "import azure.cli.core as c; print(c.__version__)"]
+    probe = [folder / "bin" / "python", "-c", "import azure.cli.core as c; print(c.__version__)"]
     done = subprocess.run(probe, capture_output=True, text=True, check=False)
     return done.returncode == 0 and done.stdout.startswith(f"{VERSION}.")
-
-
-def _python() -> str:
-    """An interpreter that azure-cli 2.66 is made for: 3.12 at most."""
-    if sys.version_info < (3, 13):
-        return sys.executable
-    return shutil.which("python3.12") or shutil.which("python3.11") or sys.executable
 
 
 @dataclass(frozen=True)

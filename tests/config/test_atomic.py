@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from stacktui.config.atomic import write_atomically
+from stacktui.config import atomic
+from stacktui.config.atomic import exclusive, write_atomically
 
 OLD, NEW = b"o" * 200_000, b"n" * 200_000
 _WRITER = """
@@ -86,3 +88,67 @@ def test_root_does_not_take_a_users_file_away(tmp_path: Path) -> None:
     write_atomically(path, NEW)
     status = path.stat()
     assert (status.st_uid, status.st_gid) == (12345, 23456)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_a_new_file_has_the_mode_that_was_asked_for(tmp_path: Path, mode: int) -> None:
+    write_atomically(tmp_path / "f", NEW, mode=mode)
+    assert stat.S_IMODE((tmp_path / "f").stat().st_mode) == mode
+
+
+_COUNTER = """
+import sys
+from pathlib import Path
+from stacktui.config.atomic import exclusive, write_atomically
+path = Path(sys.argv[1])
+for _ in range(40):
+    with exclusive(path):
+        count = int(path.read_bytes()) if path.exists() else 0
+        write_atomically(path, str(count + 1).encode())
+"""
+
+
+def test_writers_that_wait_for_each_other_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "counter"
+    writers = [subprocess.Popen([sys.executable, "-c", _COUNTER, path]) for _ in range(4)]
+    assert [writer.wait() for writer in writers] == [0] * 4
+    assert path.read_bytes() == b"160"
+    assert list(path.parent.iterdir()) == [path]
+
+
+_HOLDER = """
+import sys, time
+from pathlib import Path
+from stacktui.config.atomic import exclusive
+with exclusive(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_stopped_holder_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "f"
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLDER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        monkeypatch.setattr(atomic, "PATIENCE", 0.2)
+        with pytest.raises(TimeoutError, match="holds its folder locked"), exclusive(path):
+            pass
+        holder.kill()
+    with exclusive(path):
+        write_atomically(path, NEW)
+    assert path.read_bytes() == NEW
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_one(tmp_path: Path) -> None:
+    path, neighbour = tmp_path / "f", tmp_path / ".g.abc.stacktui"
+    hers, left = tmp_path / ".f.swp", tmp_path / ".f.x1y2z3w4.stacktui"
+    for each in (neighbour, hers, left):
+        each.touch()
+    with exclusive(path):
+        pass
+    assert sorted(tmp_path.iterdir()) == sorted([neighbour, hers])

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stacktui.config.document import ConfigError
-from stacktui.config.edit import add_environment, remember
+from stacktui.config.edit import add_environment, remember, set_in_environment
 
 ARM = {"arm": "https://management.local.azurestack.external"}
 WRITTEN_BY_HAND = """\
@@ -218,3 +218,46 @@ def test_environments_added_in_turn_all_read_back(
         "active": names[0],
         "environments": {name: {"arm": value} for name in names},
     }
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        WRITTEN_BY_HAND,
+        '[environments.West]\narm = "a"\n[environments.West.resolve]\n"x:1" = "y:2"\n',
+        'environments.West.arm = "a"\ntheme = "dark"\n',
+        'environments = { West = { arm = "a" } }\n',
+        "[environments]\n[environments.West]\narm = 'a'",
+        '[environments.West]\r\narm = "a"\r\n\r\n[identities.x]\r\nkind = "k"\r\n',
+        '[environments.A]\narm = "a"\n[environments.West]\narm = "b"\n[other]\nx = 1\n',
+    ],
+    ids=["by-hand", "sub-table", "dotted", "inline", "unended", "crlf", "several"],
+)
+def test_a_key_of_an_environment_is_set_and_taken_out(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(content.encode())
+    before = tomllib.loads(content)
+    set_in_environment(path, "West", "ca", "ca/West.pem")
+    after = tomllib.loads(path.read_bytes().decode())
+    assert after["environments"]["West"].pop("ca") == "ca/West.pem"
+    assert after == before
+    set_in_environment(path, "West", "ca", "other.pem")
+    assert tomllib.loads(path.read_bytes().decode())["environments"]["West"]["ca"] == "other.pem"
+    set_in_environment(path, "West", "ca", None)
+    assert tomllib.loads(path.read_bytes().decode()) == before
+
+
+def test_a_new_key_stands_with_the_others_of_its_table(config: Path) -> None:
+    set_in_environment(config, "West", "ca", "ca/West.pem")
+    assert config.read_text() == WRITTEN_BY_HAND.replace(
+        'colour = "blue"\n', 'colour = "blue"\nca = "ca/West.pem"\n'
+    )
+    set_in_environment(config, "West", "ca", None)
+    assert config.read_text() == WRITTEN_BY_HAND
+
+
+@pytest.mark.parametrize("name", ["East", "ca", ""])
+def test_a_key_of_an_environment_that_is_not_there_is_refused(config: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="is not there"):
+        set_in_environment(config, name, "ca", "x.pem")
+    assert config.read_text() == WRITTEN_BY_HAND

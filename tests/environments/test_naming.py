@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from stacktui.environments.naming import domain_of, suffixes
+from stacktui.environments.naming import (
+    SERVICES,
+    Audience,
+    certificate_names,
+    domain_of,
+    suffixes,
+)
 from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
 
 
@@ -28,6 +34,29 @@ def test_user_and_operator_have_their_own_vaults() -> None:
     assert suffixes("management.w.c.example") == ("w.c.example", ".vault.w.c.example")
     assert suffixes("adminmanagement.w.c.example") == ("w.c.example", ".adminvault.w.c.example")
     assert suffixes("localhost") == (None, None)
+
+
+def test_the_names_of_a_stamp_under_entra_are_those_of_the_documents() -> None:
+    names = certificate_names("East.Contoso.example", adfs=False)
+    labels = [name.removesuffix(".east.contoso.example") for name in names]
+    assert labels == [
+        "portal", "adminportal", "management", "adminmanagement", "*.blob", "*.table", "*.queue",
+        "*.vault", "*.adminvault", "*.hosting", "*.adminhosting",
+    ]  # fmt: skip
+
+
+def test_a_stamp_under_adfs_has_two_names_more() -> None:
+    more = set(certificate_names("e.c", adfs=True)) - set(certificate_names("e.c", adfs=False))
+    assert more == {"adfs.e.c", "graph.e.c"}
+
+
+def test_the_operator_has_the_admin_services_and_nothing_else() -> None:
+    operator = {each.label for each in SERVICES if each.audience is Audience.OPERATOR}
+    assert operator == {each.label for each in SERVICES if "admin" in each.label}
+    assert {each.label for each in SERVICES if each.is_wildcard} == {
+        f"*.{name}"
+        for name in ("blob", "table", "queue", "vault", "adminvault", "hosting", "adminhosting")
+    }
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ WALK = {
     "tls-not-yet-valid": "metadata: certificate 9",
     "tls-name-mismatch": "metadata: certificate 62",
     "tls-weak": "metadata: certificate 66",
+    "cert-expires-soon": "ok 18",
+    "cert-readiness": "ok 18",
     "trust-file-missing": "metadata: FileNotFoundError",
     "trust-file-bad": "metadata: TLS NO_CERTIFICATE_OR_CRL_FOUND",
     "metadata-server-error": "metadata: 500",

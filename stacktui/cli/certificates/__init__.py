@@ -6,16 +6,16 @@ from importlib import import_module
 
 import click
 
-# Each command, the module of this package that has it under its own name, and its help.
+# Each command, in a module of its own name, and its help.
 _COMMANDS = {
-    "show": ("show", "Show the chain that each endpoint of an environment presents."),
-    "stores": ("stores", "List the trust stores on this box."),
-    "matrix": ("matrix", "Show which trust store trusts which endpoint."),
-    "trust": ("trust", "Trust a root."),
-    "untrust": ("trust", "Take back a root that stacktui added."),
-    "export": ("export", "Write a bundle for az and other programs that need no root to use."),
-    "lint": ("lint", "Judge certificate files by the vendor's readiness rules."),
-    "convert": ("convert", "Convert a service principal's certificate, PFX to PEM or back."),
+    "show": "Show the chain that each endpoint of an environment presents.",
+    "stores": "List the trust stores on this box.",
+    "matrix": "Show which trust store trusts which endpoint.",
+    "trust": "Trust a root.",
+    "untrust": "Take back a root that stacktui added.",
+    "export": "Write a bundle for az and other programs that need no root to use.",
+    "lint": "Judge certificate files by the vendor's readiness rules.",
+    "convert": "Convert a service principal's certificate, PFX to PEM or back.",
 }
 
 
@@ -28,13 +28,13 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = import_module(f"{__name__}.{_COMMANDS[cmd_name][0]}")
+        module = import_module(f"{__name__}.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+            formatter.write_dl(list(_COMMANDS.items()))
 
 
 @click.group(cls=_LazyGroup)

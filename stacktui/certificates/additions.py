@@ -1,0 +1,202 @@
+"""The memory of what stacktui added to bundles that are not its own.
+
+An upgrade of certifi writes its bundle anew, and what was added is gone without a word. Only who
+remembers the addition can notice. Light to import: every check asks for what was lost.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from stacktui.certificates.bundle import plain
+from stacktui.certificates.files import CertificateFileError, FileProblem, entries, read_content
+from stacktui.config.atomic import exclusive, write_atomically
+from stacktui.config.locations import additions_file
+from stacktui.transport.text import visible
+
+VERSION = 1
+# Thousands of additions; a larger file is none of ours.
+MAX_SIZE = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A root (DER) that was added to the bundle at `path`; `sha256` in lower case, no colons."""
+
+    path: Path
+    sha256: str
+    subject: str
+    der: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LostAddition:
+    """An addition that is no longer in the bundle at `path`; `gone` when the file is not there.
+
+    `sha256` in lower case, no colons: `stacktui certificates trust` takes it to add it again.
+    """
+
+    path: Path
+    sha256: str
+    subject: str
+    gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is remembered. `trouble` says in one line why that may not be all; else empty."""
+
+    additions: tuple[Addition, ...]
+    trouble: str = ""
+
+
+def read_memory() -> Memory:
+    """What was added to bundles of others. Never raises; one `stat` where nothing ever was."""
+    rows, trouble = _read()
+    found = tuple(each for each in map(_addition, rows) if each is not None)
+    if not trouble and len(found) < len(rows):
+        trouble = f"{additions_file()}: {len(rows) - len(found)} entries cannot be read"
+    return Memory(found, visible(trouble))
+
+
+def lost_additions() -> tuple[LostAddition, ...]:
+    """The additions that are no longer where they were put. Never raises; blocks on disk.
+
+    Of a bundle that cannot be read nothing is said.
+    """
+    lost = []
+    held: dict[Path, Collection[str] | None] = {}
+    for each in read_memory().additions:
+        try:
+            if each.path not in held:
+                held[each.path] = _fingerprints(each.path)
+        except CertificateFileError:
+            continue
+        there = held[each.path]
+        if there is None or each.sha256 not in there:
+            lost.append(LostAddition(each.path, each.sha256, each.subject, gone=there is None))
+    return tuple(lost)
+
+
+def remember(path: Path, ders: Sequence[bytes]) -> str:
+    """Remember that these certificates were added to the bundle at `path`.
+
+    What is remembered already stays as it is. Returns the trouble, if any, in one line: an
+    addition that is not remembered works no less.
+    """
+    from stacktui.certificates.chain import describe
+
+    path = Path(os.path.abspath(path))
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    new = [
+        {
+            "path": str(path),
+            "sha256": sha256(der).hexdigest(),
+            "subject": describe(der).subject,
+            "pem": ssl.DER_cert_to_PEM_cert(der),
+            "added": now,
+        }
+        for der in ders
+    ]
+
+    def merged(rows: list[Any]) -> list[Any]:
+        known = {each.sha256 for each in map(_addition, rows) if each and _same(each.path, path)}
+        return rows + [each for each in new if each["sha256"] not in known]
+
+    return _change(merged)
+
+
+def forget(path: Path, fingerprints: Collection[str]) -> str:
+    """Forget the additions of these SHA-256 fingerprints to the bundle at `path`.
+
+    Returns the trouble, if any, in one line.
+    """
+    unwanted = {plain(each) for each in fingerprints}
+
+    def rest(rows: list[Any]) -> list[Any]:
+        return [row for row in rows if not _matches(_addition(row), path, unwanted)]
+
+    return _change(rest)
+
+
+def remembered_of(path: Path, additions: Sequence[Addition]) -> tuple[Addition, ...]:
+    """Those of the additions that were put into the bundle at `path`, by whatever name."""
+    return tuple(each for each in additions if _same(each.path, path))
+
+
+def _matches(addition: Addition | None, path: Path, fingerprints: Collection[str]) -> bool:
+    return addition is not None and addition.sha256 in fingerprints and _same(addition.path, path)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _fingerprints(path: Path) -> Collection[str] | None:
+    """The fingerprints of what a bundle holds, None where there is no file."""
+    try:
+        content = read_content(path)
+    except CertificateFileError as error:
+        if error.problem is FileProblem.MISSING:
+            return None
+        raise
+    return {sha256(each.der).hexdigest() for each in entries(content)}
+
+
+def _read() -> tuple[list[Any], str]:
+    """The entries as they stand in the file, and why there may be more."""
+    path = additions_file()
+    damaged = f"{path} is damaged, so what was added to other bundles is not known; move it away"
+    try:
+        document = json.loads(read_content(path, MAX_SIZE))
+    except CertificateFileError as error:
+        missing = error.problem is FileProblem.MISSING
+        return [], "" if missing else f"{path}: {error.detail or error.problem}"
+    except (ValueError, RecursionError):
+        return [], damaged
+    if not isinstance(document, dict) or not isinstance(rows := document.get("additions"), list):
+        return [], damaged
+    if document.get("version") != VERSION:
+        return [], f"{path} is of another version of stacktui; it is left as it is"
+    return rows, ""
+
+
+def _addition(row: Any) -> Addition | None:
+    """An entry of the file as a value, None for one that is not as we write it."""
+    if not isinstance(row, dict):
+        return None
+    path, subject, pem = row.get("path"), row.get("subject"), row.get("pem")
+    if not (isinstance(path, str) and isinstance(subject, str) and isinstance(pem, str)):
+        return None
+    try:
+        found = [each.der for each in entries(pem.encode("ascii")) if each.der]
+    except UnicodeEncodeError:
+        return None
+    if len(found) != 1 or "\0" in path or sha256(found[0]).hexdigest() != row.get("sha256"):
+        return None
+    return Addition(Path(path), row["sha256"], visible(subject), found[0])
+
+
+def _change(change: Callable[[list[Any]], list[Any]]) -> str:
+    path = additions_file()
+    try:
+        with exclusive(path):
+            rows, trouble = _read()
+            if trouble:
+                # It may be worth mending: nothing is written over it.
+                return trouble
+            changed = change(rows)
+            if changed != rows:
+                document = {"version": VERSION, "additions": changed}
+                write_atomically(path, (json.dumps(document, indent=1) + "\n").encode())
+    except OSError as error:
+        return visible(f"{path} cannot be written ({error.strerror or type(error).__name__})")
+    return ""

@@ -1,0 +1,325 @@
+"""The Azure CLI installations on this box, and the file of roots that each of them trusts.
+
+`az` trusts the certifi of its own Python, unless REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE says
+otherwise (PROTOCOL.md section 6). Which Python that is, its launcher says, without running it:
+
+  pip, pipx      `#!…/bin/python3`, or beside `bin/python`; packages in the launcher's prefix
+  deb            `"$bin_dir"/../../opt/az/bin/python3 -Im azure.cli`
+  rpm, docker    `PYTHONPATH="$bin_dir/../lib64/az/lib/python3.X/site-packages" python3.X -sm …`
+  Homebrew       `…/Cellar/azure-cli/V/libexec/bin/python -Im azure.cli`, where certifi is another
+                 formula's, which a .pth file adds, and its cacert.pem a link to ca-certificates'
+  install script `…/lib/azure-cli/bin/python -m azure.cli`
+  MSI, ZIP       `"%~dp0\\..\\python.exe" -IBm azure.cli`; packages in the launcher's prefix
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import IO
+
+# Where an installer puts its launcher; each may be missing from PATH (under cron, sudo or a GUI).
+PLACES = (
+    "/usr/bin/az",
+    "/usr/local/bin/az",
+    "/opt/homebrew/bin/az",
+    "/home/linuxbrew/.linuxbrew/bin/az",
+    "~/.local/bin/az",
+    "~/bin/az",
+    "~/lib/azure-cli/bin/az",
+    "C:/Program Files/Microsoft SDKs/Azure/CLI2/wbin/az.cmd",
+    "C:/Program Files (x86)/Microsoft SDKs/Azure/CLI2/wbin/az.cmd",
+)
+_LAUNCHERS = ("az.cmd", "az.bat", "az") if sys.platform == "win32" else ("az",)
+_KINDS = ("site", "dist")
+# How long `az --version` may take. It looks for updates over the network.
+_PATIENCE = 10.0
+# Launchers, .pth files and certifi's core.py have a few hundred bytes.
+_MAX_TEXT = 64 * 1024
+# The launcher's folder, as launchers name it, and what stands for it while parsing: it may have
+# blanks in it.
+_HERE = "\0"
+_FOLDER = re.compile(r'"\$bin_dir"|\$bin_dir')
+_WORD = re.compile(r"""["]([^"\n]*)["]|([^\s"'`=;&|<>()]+)""")
+_PYTHON = re.compile(r"[\\/]python[\d.]*(?:\.exe)?\Z")
+_PACKAGES = re.compile(r"[\\/](?:site|dist)-packages\Z")
+_MAJOR = re.compile(r"python3")
+_PYTHON_VERSION = re.compile(r"python(\d+\.\d+)")
+_VERSION = re.compile(r"^__version__ = [\"']([\w.+-]{1,32})[\"']", re.MULTILINE)
+_METADATA = re.compile(r"azure_cli(?:_core)?-([\w.+]{1,32}?)(?:-py[\d.]+)?\.(?:dist|egg)-info")
+_ADDED = re.compile(r"""addsitedir\(\s*["']([^"'\n]+)["']""")
+# Debian and Fedora have certifi return the system's bundle; its own cacert.pem lies there unused.
+_ELSEWHERE = re.compile(r"""["'](/[^"'\s]+\.(?:crt|pem))["']""")
+_LOCATION = re.compile(r"^Python location '([^'\n]+)'", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class AzureCli:
+    """One installation. `version` may be empty; `cacert` is resolved, and may not be there."""
+
+    launcher: Path
+    prefix: Path
+    version: str
+    cacert: Path
+
+
+def find_azure_clis(places: Iterable[str] = PLACES) -> tuple[AzureCli, ...]:
+    """The installations whose launchers are on PATH (in its order) or in `places`.
+
+    Of those that share a cacert.pem only the first. Reads files, and starts no process unless
+    the `az` that a shell would run is of no known form: then `az --version`, for 10 s at most,
+    and only once for the same launcher. Never raises.
+    """
+    on_path = list(_on_path())
+    found: dict[Path, AzureCli] = {}
+    for launcher in dict.fromkeys([*on_path, *map(_expanded, places)]):
+        if not os.path.isfile(launcher):
+            continue
+        cli = _read(launcher)
+        if cli is None and [launcher] == on_path[:1]:
+            cli = _asked(launcher)
+        if cli is not None:
+            found.setdefault(cli.cacert, cli)
+    return tuple(found.values())
+
+
+def _on_path() -> Iterator[Path]:
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        for name in _LAUNCHERS:
+            launcher = os.path.join(folder, name)
+            # A relative folder of PATH depends on where we were started.
+            runs = os.path.isfile(launcher) and os.access(launcher, os.X_OK)
+            if os.path.isabs(folder) and runs:
+                yield Path(launcher)
+
+
+def _expanded(place: str) -> Path:
+    return Path(os.path.expanduser(place))
+
+
+def _read(launcher: Path) -> AzureCli | None:
+    """What the launcher's text says, if it is of a known form."""
+    text = _text(launcher)
+    path = os.path.realpath(launcher)
+    shebang, pythons, packages = _named(text, os.path.dirname(path))
+    own = os.path.dirname(os.path.dirname(path))
+    prefixes = [_prefix_of(python) for python in pythons]
+    if not shebang:
+        prefixes.append(own)
+    elif os.path.isfile(os.path.join(_prefix_of(shebang), "pyvenv.cfg")):
+        prefixes += [_prefix_of(shebang), own]
+    else:  # the system's Python, to which what `pip install --user` made comes first
+        prefixes += [os.path.expanduser("~/.local"), own, _prefix_of(shebang)]
+    version = next((found for python in (*pythons, shebang) if (found := _version_of(python))), "")
+    return _installation(launcher, [*packages, *_packages_of(prefixes, version)])
+
+
+def _named(text: str, folder: str) -> tuple[str, list[str], list[str]]:
+    """The Python of the launcher's first line, the others it names, and folders of packages.
+
+    Absolute paths only; `folder` is where the launcher is.
+    """
+    text = _FOLDER.sub(_HERE, text.replace(_HERE, ""))
+    shebang, pythons, packages = "", [], []
+    for quoted, bare in _WORD.findall(text):
+        word = (quoted or bare).removeprefix("#!")
+        path = os.path.normpath(word.replace(_HERE, folder)) if word else ""
+        if not os.path.isabs(path) or "$" in word or "%" in word:
+            continue
+        if _PACKAGES.search(path):
+            packages.append(path)
+        elif _PYTHON.search(path):
+            if bare.startswith("#!"):
+                shebang = path
+            else:
+                pythons.append(path)
+    return shebang, pythons, packages
+
+
+def _asked(launcher: Path) -> AzureCli | None:
+    """What `az --version` says of its Python, for launchers of no known form."""
+    try:
+        changed = launcher.stat().st_mtime_ns
+    except OSError:
+        return None
+    python = _location(launcher, changed)
+    if not python:
+        return None
+    return _installation(launcher, _packages_of([_prefix_of(python)], _version_of(python)))
+
+
+@lru_cache(maxsize=16)
+def _location(launcher: Path, changed: int) -> str:
+    """The Python that `az --version` prints; `changed` is for the cache: ask again when it is."""
+    quiet = os.environ | {"AZURE_CORE_COLLECT_TELEMETRY": "false"}
+    try:
+        process = subprocess.Popen(  # noqa: S603  the command that the user has as `az`
+            [launcher, "--version"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=quiet,
+            start_new_session=True,
+        )
+    except (OSError, ValueError):
+        return ""
+    output: list[bytes] = []
+    assert process.stdout is not None  # noqa: S101  for the type
+    # In a thread, as a pipe that a child of it holds open could not be left otherwise.
+    reader = threading.Thread(target=_drain, args=(process.stdout, output), daemon=True)
+    reader.start()
+    reader.join(_PATIENCE)
+    _end(process)
+    found = _LOCATION.search(b"".join(output).decode(errors="replace"))
+    return found[1] if found else ""
+
+
+def _drain(stream: IO[bytes], output: list[bytes]) -> None:
+    with stream:
+        output.append(stream.read(_MAX_TEXT))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Make sure that nothing of it runs on."""
+    try:
+        process.wait(1)  # it closed its output, and is about to end
+    except subprocess.TimeoutExpired:
+        with suppress(OSError):
+            if sys.platform == "win32":
+                process.kill()
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _installation(launcher: Path, packages: list[str]) -> AzureCli | None:
+    """The installation in these folders of packages, which are in the order of imports."""
+    home = next((folder for folder in packages if _has_azure(folder)), None)
+    if home is None:
+        return None
+    version = _version_of(home)
+    same = [each for each in packages if not version or _version_of(each) in ("", version)]
+    for folder in (found for each in same for found in (each, *_added_by(each))):
+        certifi = os.path.join(folder, "certifi")
+        if os.path.isdir(certifi):
+            prefix = Path(_prefix_above(home))
+            return AzureCli(launcher, prefix, _azure_version(home), _where(certifi))
+    return None
+
+
+def _prefix_of(python: str) -> str:
+    """The prefix of an interpreter. It is not resolved: a venv's is a link to the system's."""
+    folder = os.path.dirname(python)
+    if os.path.basename(folder).lower() in ("bin", "scripts"):
+        return os.path.dirname(folder)
+    return folder  # python.exe of an MSI
+
+
+def _prefix_above(packages: str) -> str:
+    """The prefix of `lib/python3.X/site-packages`, or of `Lib/site-packages`."""
+    folder = os.path.dirname(packages)
+    if os.path.basename(folder).startswith("python"):
+        folder = os.path.dirname(folder)
+    return os.path.dirname(folder)
+
+
+def _version_of(path: str) -> str:
+    """The `3.X` of an interpreter or of a folder of packages, empty where neither tells."""
+    if not path:
+        return ""
+    folder = _PACKAGES.search(path)
+    found = _PYTHON_VERSION.search(path if folder else os.path.basename(os.path.realpath(path)))
+    return found[1] if found else ""
+
+
+def _packages_of(prefixes: Iterable[str], version: str) -> list[str]:
+    """The folders of packages under these prefixes that exist, those of that Python first."""
+    found: dict[str, None] = {}
+    for prefix in _with_bases(prefixes):
+        here = [os.path.join(prefix, "Lib", "site-packages")]
+        for library in (os.path.join(prefix, "lib"), os.path.join(prefix, "lib64")):
+            pythons = sorted(filter(_MAJOR.match, _names(library)), key=_newest_first)
+            here += [
+                os.path.join(library, each, f"{kind}-packages")
+                for each in pythons
+                for kind in _KINDS
+            ]
+        found |= dict.fromkeys(filter(os.path.isdir, here))
+    return sorted(found, key=lambda folder: _version_of(folder) not in ("", version))
+
+
+def _newest_first(name: str) -> list[int]:
+    return [-int(number) for number in re.findall(r"\d+", name)]
+
+
+def _with_bases(prefixes: Iterable[str]) -> Iterator[str]:
+    """Each prefix, and the one whose packages its Python sees too."""
+    for prefix in prefixes:
+        if prefix == "/usr":  # Debian and Fedora have pip install there
+            yield "/usr/local"
+        yield prefix
+        lines = _text(os.path.join(prefix, "pyvenv.cfg")).splitlines()
+        pairs = (line.partition("=") for line in lines)
+        settings = {key.strip(): value.strip() for key, _, value in pairs}
+        if settings.get("include-system-site-packages", "").lower() == "true":
+            yield os.path.dirname(settings.get("home", ""))
+
+
+def _added_by(packages: str) -> Iterator[str]:
+    """The folders that the .pth files in this one add to the path of imports."""
+    for name in sorted(_names(packages)):
+        if not name.endswith(".pth"):
+            continue
+        for line in _text(os.path.join(packages, name)).splitlines():
+            if line.startswith("import"):
+                yield from _ADDED.findall(line)
+            elif line.strip() and not line.startswith("#"):
+                yield os.path.join(packages, line.strip())
+
+
+def _has_azure(packages: str) -> bool:
+    return os.path.isdir(os.path.join(packages, "azure", "cli", "core"))
+
+
+def _azure_version(packages: str) -> str:
+    """As the code says, else (the MSI has compiled code only) as its metadata says."""
+    core = _text(os.path.join(packages, "azure", "cli", "core", "__init__.py"))
+    if found := _VERSION.search(core):
+        return found[1]
+    named = (_METADATA.fullmatch(name) for name in sorted(_names(packages)))
+    return next((match[1] for match in named if match), "")
+
+
+def _where(certifi: str) -> Path:
+    """What `certifi.where()` of this package returns, resolved."""
+    elsewhere = _ELSEWHERE.search(_text(os.path.join(certifi, "core.py")))
+    bundle = elsewhere[1] if elsewhere else os.path.join(certifi, "cacert.pem")
+    return Path(os.path.realpath(bundle))
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (OSError, ValueError):
+        return []
+
+
+def _text(path: Path | str) -> str:
+    """The beginning of a text file; empty if it cannot be read, or is a program."""
+    try:
+        if not os.path.isfile(path):
+            return ""
+        with open(path, "rb") as file:
+            content = file.read(_MAX_TEXT)
+    except (OSError, ValueError):
+        return ""
+    return "" if content.startswith((b"\x7fELF", b"MZ")) else content.decode(errors="replace")

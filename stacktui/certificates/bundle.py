@@ -1,0 +1,380 @@
+"""Bundles of certificates: a root is put in and taken out again, byte for byte.
+
+A root is appended in the annotated form that the vendor documents (PROTOCOL.md section 6), which
+is also how it is known again: what is of this form, and only that, is ours to take out.
+Light to import: `cryptography` is needed only to add.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+import stat
+from base64 import b64decode
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import md5, sha1, sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stacktui.certificates.files import (
+    CertificateError,
+    CertificateFileError,
+    FileProblem,
+    entries,
+    problem_of,
+    read_content,
+)
+from stacktui.config.atomic import PRIVATE, exclusive, write_atomically
+from stacktui.transport.text import visible
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+# Where a Linux VM inside a stamp finds the stamp's root (PROTOCOL.md section 6).
+WAAGENT = Path("/var/lib/waagent/Certificates.pem")
+# Ends the name of the copy of a bundle as it was before stacktui touched it.
+BACKUP = ".before-stacktui"
+# A comment that is longer says no more, and nobody's line buffer is this short.
+MAX_COMMENT = 500
+_BOM = b"\xef\xbb\xbf"
+# The form that `annotated` writes, with the blank line before it. Whether the fingerprints are
+# those of the certificate is looked at afterwards.
+_BLOCK = re.compile(
+    rb"\n# Issuer: [^\r\n]*\n# Subject: [^\r\n]*\n# Label: [^\r\n]*\n# Serial: -?[0-9a-f]+\n"
+    rb"# MD5 Fingerprint: ([0-9a-f]{32})\n# SHA1 Fingerprint: ([0-9a-f]{40})\n"
+    rb"# SHA256 Fingerprint: ([0-9a-f]{64})\n"
+    rb"(-----BEGIN CERTIFICATE-----\n((?:[A-Za-z0-9+/=]{1,64}\n)++)-----END CERTIFICATE-----\n)"
+)
+# Names of attributes as .NET writes them, in a subject and in the documented script.
+_NET_NAMES = {
+    "2.5.4.3": "CN",
+    "2.5.4.4": "SN",
+    "2.5.4.5": "SERIALNUMBER",
+    "2.5.4.6": "C",
+    "2.5.4.7": "L",
+    "2.5.4.8": "S",
+    "2.5.4.9": "STREET",
+    "2.5.4.10": "O",
+    "2.5.4.11": "OU",
+    "2.5.4.12": "T",
+    "2.5.4.42": "G",
+    "2.5.4.43": "I",
+    "0.9.2342.19200300.100.1.25": "DC",
+    "1.2.840.113549.1.9.1": "E",
+}
+
+
+class BundleError(CertificateError):
+    """A bundle that cannot be changed as asked; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of one bundle, planned from its content, not yet done. Certificates are DER.
+
+    `ours` is a file of stacktui's own making: it is not backed up, and it goes when it is empty.
+    To add: `added`, and `present`, which were there already in whatever form. To remove:
+    `removed`, and `present`, which were asked for but are not of our adding, so that they stay.
+    `before` is None where there is no file, `after` None where the file is to go.
+    """
+
+    path: Path
+    ours: bool
+    before: bytes | None
+    after: bytes | None
+    added: tuple[bytes, ...] = ()
+    removed: tuple[bytes, ...] = ()
+    present: tuple[bytes, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        return self.before != self.after
+
+
+def plan_addition(path: Path, ders: Sequence[bytes], *, ours: bool = False) -> Change:
+    """Plan to append `ders` to the bundle at `path`, less those that it holds already.
+
+    Idempotent by fingerprint. A file that is not `ours` must be there and hold PEM certificates.
+    Raises BundleError for what may not be trusted (see `may_be_trusted`) and for a bundle in
+    which OpenSSL would not find the additions, CertificateFileError for one that is none.
+    """
+    before = _content(path, ours=ours)
+    content = before or b""
+    held = _held(path, content, ours=ours)
+    wanted = tuple(dict.fromkeys(ders))
+    added = tuple(der for der in wanted if der not in held)
+    now = datetime.now(UTC)
+    for der in added:
+        if (why := may_be_trusted(der, now)) is not None:
+            raise BundleError(f"the certificate with SHA-256 {_sha256(der)} {why}")
+    after = content + b"".join(b"\n" + annotated(der) for der in added)
+    if added and not found_by_openssl(after, added):
+        raise BundleError(
+            f"{path}: what is in it keeps OpenSSL from reading what would follow; mend it first"
+        )
+    present = tuple(der for der in wanted if der in held)
+    return Change(path, ours, before, after if added else before, added=added, present=present)
+
+
+def plan_removal(path: Path, fingerprints: Collection[str], *, ours: bool = False) -> Change:
+    """Plan to take out the additions with these SHA-256 fingerprints, in whatever form.
+
+    What is left is what was there before them, byte for byte. Raises BundleError when none of
+    them is an addition of ours, CertificateFileError when the file cannot be read.
+    """
+    wanted = {plain(each) for each in fingerprints}
+    before = read_content(path)
+    after, removed = _without(before, wanted)
+    there = (each.der for each in entries(after) if each.der and _sha256(each.der) in wanted)
+    present = tuple(dict.fromkeys(there))
+    if not removed:
+        which = f"SHA-256 {next(iter(wanted))}" if len(wanted) == 1 else "any of these certificates"
+        if present:
+            raise BundleError(f"{path} holds {which}, but stacktui did not add it there")
+        raise BundleError(f"{path} does not hold {which}")
+    left = None if ours and not after.strip() else after
+    return Change(path, ours, before, left, removed=removed, present=present)
+
+
+def carry_out(change: Change) -> Path | None:
+    """Do what was planned, atomically; returns the backup's path if one was written.
+
+    Runs wait for each other. Where the file is no longer as it was when the change was planned,
+    the same is planned anew and done. Raises as planning does, and BundleError when the file
+    cannot be written; then it is as it was.
+    """
+    try:
+        with exclusive(change.path):
+            return _carry_out(_as_of_now(change))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise BundleError(f"{change.path} cannot be written ({reason}); it is as it was") from None
+
+
+def backup_of(path: Path) -> Path:
+    """Where the copy of a bundle goes: beside the file itself, where `path` is a link to it."""
+    target = path.resolve()
+    return target.with_name(target.name + BACKUP)
+
+
+def back_up(path: Path, content: bytes) -> Path:
+    """Copy `content`, the file's, to its place, with the file's mode and owner.
+
+    Raises BundleError, and OSError as writing does.
+    """
+    copy = backup_of(path)
+    if copy.is_symlink():  # whoever may write here could have another file overwritten
+        raise BundleError(f"{copy} is a link, so no backup is written over it; remove it first")
+    status = path.stat()
+    write_atomically(copy, content, mode=stat.S_IMODE(status.st_mode))
+    if hasattr(os, "chown"):
+        with suppress(PermissionError):  # only root can give a file away, and need not
+            os.chown(copy, status.st_uid, status.st_gid)
+    return copy
+
+
+def annotated(der: bytes) -> bytes:
+    """One certificate in the documented form, in ASCII: comments, then PEM, each line with LF.
+
+    The comments are cleaned: whatever a name holds, it ends no line and begins no PEM. Raises
+    ValueError for a certificate that cannot be read.
+    """
+    from cryptography import x509
+
+    certificate = x509.load_der_x509_certificate(der)
+    issuer, subject = _net_name(certificate.issuer), _net_name(certificate.subject)
+    comments = {
+        "Issuer": _comment(issuer),
+        "Subject": _comment(subject),
+        "Label": _comment(subject.rpartition("=")[2]),
+        "Serial": _serial(certificate.serial_number),
+        "MD5 Fingerprint": md5(der, usedforsecurity=False).hexdigest(),
+        "SHA1 Fingerprint": sha1(der, usedforsecurity=False).hexdigest(),
+        "SHA256 Fingerprint": _sha256(der),
+    }
+    lines = "".join(f"# {name}: {value}\n" for name, value in comments.items())
+    return lines.encode("ascii") + ssl.DER_cert_to_PEM_cert(der).encode("ascii")
+
+
+def additions_in(content: bytes) -> tuple[bytes, ...]:
+    """The certificates that stacktui added to a file with this content, each once."""
+    return tuple(dict.fromkeys(der for _, _, der in _blocks(content)))
+
+
+def holds_only_additions(content: bytes) -> bool:
+    """Whether nothing but what stacktui added is in a file with this content."""
+    rest, _ = _without(content, {_sha256(der) for der in additions_in(content)})
+    return not rest.strip()
+
+
+def may_be_trusted(der: bytes, now: datetime) -> str | None:
+    """Why this certificate may not be trusted as a root, to follow its name; None if it may."""
+    from stacktui.certificates.chain import describe
+
+    found = describe(der)
+    if found.unreadable:
+        return f"cannot be read as a certificate ({found.unreadable})"
+    if not found.is_ca:
+        by = (
+            "" if found.self_issued else f"; trust the root above it, issued by {found.issuer_name}"
+        )
+        return f"is no CA certificate but a leaf, which can be no root{by}"
+    if found.key_usage is not None and "keyCertSign" not in found.key_usage:
+        return "is no CA certificate: its key usage does not allow to sign certificates"
+    if found.not_after is not None and found.not_after < now:
+        return f"expired on {found.not_after:%Y-%m-%d}"
+    return None
+
+
+def found_by_openssl(content: bytes, ders: Collection[bytes]) -> bool:
+    """Whether a program that loads a file of this content gets to know the certificates."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Python takes only ASCII here. Between certificates OpenSSL does not care what is written.
+    text = content.removeprefix(_BOM).decode("ascii", "replace").replace("\ufffd", "?")
+    try:
+        context.load_verify_locations(cadata=text)
+    except (ssl.SSLError, ValueError):
+        return False
+    return set(ders) <= set(context.get_ca_certs(binary_form=True))
+
+
+def plain(fingerprint: str) -> str:
+    """A SHA-256 fingerprint as this module compares it: lower case, no colons."""
+    return fingerprint.replace(":", "").lower()
+
+
+def _sha256(der: bytes) -> str:
+    return sha256(der).hexdigest()
+
+
+def _content(path: Path, *, ours: bool) -> bytes | None:
+    try:
+        return read_content(path)
+    except CertificateFileError as error:
+        if ours and error.problem is FileProblem.MISSING:
+            return None
+        raise
+
+
+def _held(path: Path, content: bytes, *, ours: bool) -> frozenset[bytes]:
+    """The certificates in a bundle that can be appended to. Raises as `plan_addition` does."""
+    if ours and not content.strip():
+        return frozenset()
+    problem = problem_of(content)
+    if problem is FileProblem.DER:  # entries would take it, but nothing can be appended to it
+        raise CertificateFileError(path, problem)
+    found = tuple(entries(content))
+    if not any(each.der for each in found):
+        raise CertificateFileError(path, problem)
+    for each in found:
+        if not each.der:
+            raise BundleError(
+                f"{path} holds a damaged certificate at line {each.line}, for which OpenSSL "
+                "refuses the whole file; mend it first"
+            )
+    return frozenset(each.der for each in found)
+
+
+def _blocks(content: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Start, end and certificate of each addition of ours, with the blank line before it."""
+    for found in _BLOCK.finditer(content):
+        try:
+            der = b64decode(found[5].replace(b"\n", b""), validate=True)
+        except ValueError:
+            continue
+        ours = (
+            found[1].decode() == md5(der, usedforsecurity=False).hexdigest()
+            and found[2].decode() == sha1(der, usedforsecurity=False).hexdigest()
+            and found[3].decode() == _sha256(der)
+            and found[4] == ssl.DER_cert_to_PEM_cert(der).encode("ascii")
+        )
+        if ours:
+            yield found.start(), found.end(), der
+
+
+def _without(content: bytes, wanted: Collection[str]) -> tuple[bytes, tuple[bytes, ...]]:
+    """The content less our additions with these fingerprints, and what was taken out of it."""
+    kept, end, removed = [], 0, []
+    for start, stop, der in _blocks(content):
+        if _sha256(der) in wanted:
+            kept.append(content[end:start])
+            removed.append(der)
+            end = stop
+    return b"".join((*kept, content[end:])), tuple(dict.fromkeys(removed))
+
+
+def _as_of_now(change: Change) -> Change:
+    """The change as it must be now that the file is held: another run may have been first."""
+    if change.removed:
+        if read_content(change.path) == change.before:
+            return change
+        return plan_removal(change.path, [_sha256(der) for der in change.removed], ours=change.ours)
+    if _content(change.path, ours=change.ours) == change.before:
+        return change
+    return plan_addition(change.path, change.added + change.present, ours=change.ours)
+
+
+def _carry_out(change: Change) -> Path | None:
+    if not change.changes:
+        return None
+    if change.after is None:
+        change.path.resolve().unlink()
+        return None
+    backup = None
+    # Only what was never touched is copied, so that the copy always is the file as others made it.
+    if not change.ours and change.before is not None and not additions_in(change.before):
+        backup = back_up(change.path, change.before)
+    write_atomically(change.path, change.after, mode=PRIVATE)
+    if not change.ours and change.removed:
+        _drop_needless_backup(change.path, change.after)
+    return backup
+
+
+def _drop_needless_backup(path: Path, content: bytes) -> None:
+    """Once the file is again as its copy is, the copy goes too: nothing of ours is left behind."""
+    copy = backup_of(path)
+    with suppress(OSError, CertificateFileError):
+        if not copy.is_symlink() and read_content(copy) == content:
+            copy.unlink()
+
+
+def _net_name(name: x509.Name) -> str:
+    """A name as .NET prints it: the most specific part first, joined by a comma and a blank."""
+    parts = []
+    for rdn in reversed(name.rdns):
+        pairs = (
+            f"{_NET_NAMES.get(each.oid.dotted_string, f'OID.{each.oid.dotted_string}')}"
+            f"={_net_value(each.value)}"
+            for each in rdn
+        )
+        parts.append(" + ".join(pairs))
+    return ", ".join(parts)
+
+
+def _net_value(value: str | bytes) -> str:
+    text = value if isinstance(value, str) else value.hex()
+    if text == text.strip() and not re.search(r'[,+="\n<>#;]', text):
+        return text
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def _comment(text: str) -> str:
+    """`text` as a part of a comment line that no reader can take for anything else.
+
+    ASCII, as certifi's own `contents` takes nothing else; and never hyphens in a row, as some
+    readers look for PEM in the middle of a line (OpenSSL does in a line of over 254 characters).
+    """
+    ascii_ = visible(text[:MAX_COMMENT]).encode("ascii", "backslashreplace").decode()
+    return re.sub("-{3,}", lambda hyphens: " ".join(hyphens[0]), ascii_[:MAX_COMMENT])
+
+
+def _serial(number: int) -> str:
+    """Hexadecimal in whole bytes, as OpenSSL prints it, in lower case."""
+    digits = f"{abs(number):x}"
+    sign = "-" if number < 0 else ""
+    return f"{sign}{digits.zfill(len(digits) + len(digits) % 2)}"

@@ -1,0 +1,152 @@
+"""Where a root is put: stacktui's own bundle, an environment's `ca`, or a bundle of others.
+
+What is done there is done whole: the bundle, the memory of it, and `ca` in the config.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from stacktui.certificates.additions import forget, remember
+from stacktui.certificates.bundle import (
+    BundleError,
+    Change,
+    additions_in,
+    carry_out,
+    holds_only_additions,
+)
+from stacktui.certificates.files import CertificateFileError, FileProblem, entries, read_content
+from stacktui.config.edit import set_in_environment
+from stacktui.config.locations import own_bundle
+from stacktui.environments.model import Environment
+
+# Beside the config: what stacktui makes for environments that had no `ca`.
+FOLDER = "ca"
+_MAX_NAME = 60
+_SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+# Names that mean devices on Windows, whatever comes after a dot.
+_RESERVED = re.compile(r"(?i)CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A bundle to add to or to take from; `ours` as in a `Change`.
+
+    For an environment's `ca`: the `config` that names it, the `environments` whose `ca` it is,
+    and `new_ca`, the value that `ca` gets where the environment has none yet.
+    """
+
+    path: Path
+    ours: bool = False
+    config: Path | None = None
+    environments: tuple[str, ...] = ()
+    new_ca: str = ""
+
+    @property
+    def is_certifi(self) -> bool:
+        """Whether this is the bundle of a certifi, which an upgrade writes anew."""
+        return self.path.name == "cacert.pem" and self.path.parent.name == "certifi"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What else was done. `trouble` says in one line why an upgrade may not be noticed later."""
+
+    backup: Path | None = None
+    trouble: str = ""
+
+
+def own() -> Destination:
+    """stacktui's own bundle, which counts for every environment."""
+    return Destination(own_bundle(), ours=True)
+
+
+def ca_of(
+    config: Path, environments: Mapping[str, Environment], name: str, ders: Collection[bytes] = ()
+) -> Destination:
+    """The `ca` of an environment, or the file that becomes it once `ders` are added to it.
+
+    Raises CertificateFileError when `ca` names a file that cannot be read.
+    """
+    ca = environments[name].ca
+    if ca is None:
+        path = _free_path(config, environments, name, ders)
+        new = path.relative_to(config.parent).as_posix()
+        return Destination(path, ours=True, config=config, environments=(name,), new_ca=new)
+    names = tuple(each.name for each in environments.values() if each.ca and _is(each.ca, ca))
+    ours = _is(ca.parent, config.parent / FOLDER) and holds_only_additions(read_content(ca))
+    return Destination(ca, ours=ours, config=config, environments=names)
+
+
+def put(destination: Destination, change: Change) -> Outcome:
+    """Carry out a planned addition. Raises BundleError and ConfigError."""
+    backup = carry_out(change)
+    trouble = ""
+    if not destination.ours:
+        # What was there may be of an earlier run, which was killed before it could remember.
+        earlier = [der for der in change.present if der in additions_in(change.before or b"")]
+        if remembered := [*change.added, *earlier]:
+            trouble = remember(destination.path, remembered)
+    if destination.new_ca and destination.config is not None:
+        # Last: `ca` must never name a file that is not there.
+        for name in destination.environments:
+            set_in_environment(destination.config, name, "ca", destination.new_ca)
+    return Outcome(backup, trouble)
+
+
+def take(destination: Destination, change: Change) -> Outcome:
+    """Carry out a planned removal. Raises BundleError and ConfigError."""
+    if change.after is None and destination.config is not None:
+        for name in destination.environments:  # first, for the same reason
+            set_in_environment(destination.config, name, "ca", None)
+    carry_out(change)
+    trouble = ""
+    if not destination.ours:
+        trouble = forget(change.path, [sha256(der).hexdigest() for der in change.removed])
+    return Outcome(None, trouble)
+
+
+def _free_path(
+    config: Path, environments: Mapping[str, Environment], name: str, ders: Collection[bytes]
+) -> Path:
+    """A path of our own that brings no trust but in `ders`, and is nobody else's `ca`."""
+    taken = [each.ca for each in environments.values() if each.ca]
+    stem = _file_name(name)
+    for number in range(1, 1000):
+        path = config.parent / FOLDER / (f"{stem}-{number}.pem" if number > 1 else f"{stem}.pem")
+        if any(_is(path, each) for each in taken):
+            continue
+        try:
+            content = read_content(path)
+        except CertificateFileError as error:
+            if error.problem is FileProblem.MISSING and not path.is_symlink():
+                return path
+            continue
+        # As a run leaves it that was killed before `ca` was set.
+        if holds_only_additions(content) and {each.der for each in entries(content)} <= set(ders):
+            return path
+    raise BundleError(f"{config.parent / FOLDER} is full of files for {name}")
+
+
+def _file_name(environment: str) -> str:
+    """A name that every file system takes, and no other environment has."""
+    safe = environment[:_MAX_NAME]
+    if safe == environment and _SAFE.fullmatch(safe) and not _RESERVED.fullmatch(safe):
+        return safe
+    safe = _UNSAFE.sub("-", safe)
+    told_apart = sha256(environment.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{safe.strip('-')}-{told_apart}".lstrip("-")
+
+
+def _is(one: Path, other: Path) -> bool:
+    """Whether these are one file, also where letter case does not count."""
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not there
+        return os.path.realpath(one) == os.path.realpath(other)

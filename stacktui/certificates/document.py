@@ -1,0 +1,194 @@
+"""What is known of certificates as JSON documents of schema 1.
+
+Later versions add fields to the schema and never change these.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from stacktui.certificates.chain import Certificate, describe
+from stacktui.certificates.matrix import Matrix
+from stacktui.certificates.readiness import Judgement, failed, judge, worst
+from stacktui.certificates.stores import StoreState
+from stacktui.certificates.survey import Presented, Survey
+from stacktui.certificates.verify import Verification
+from stacktui.environments.naming import is_of_stamp
+
+SCHEMA = 1
+
+
+def certificate_document(certificate: Certificate, now: datetime) -> dict[str, Any]:
+    """Every field of one certificate; null where it has none."""
+    start, end = certificate.not_before, certificate.not_after
+    return {
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "kind": certificate.kind,
+        "names": list(certificate.names),
+        "not_before": time_text(start) if start else None,
+        "not_after": time_text(end) if end else None,
+        "days_left": certificate.days_left(now),
+        "serial": certificate.serial,
+        "version": certificate.version,
+        "key": {
+            "type": certificate.key_type,
+            "bits": certificate.key_bits,
+            "curve": certificate.curve or None,
+        },
+        "signature": certificate.signature,
+        "signature_hash": certificate.signature_hash or None,
+        "key_usage": _listed(certificate.key_usage),
+        "extended_key_usage": _listed(certificate.extended_key_usage),
+        "is_ca": certificate.is_ca,
+        "self_issued": certificate.self_issued,
+        "issuer_urls": list(certificate.issuer_urls),
+        "sha256": certificate.sha256,
+        "sha1": certificate.sha1,
+        "md5": certificate.md5,
+        "unreadable": certificate.unreadable or None,
+    }
+
+
+def survey_document(survey: Survey, matrix: Matrix) -> dict[str, Any]:
+    """The survey, each endpoint judged by the first column of `matrix`: the store in use."""
+    return {
+        "schema": SCHEMA,
+        "environment": survey.environment.name,
+        "taken": time_text(survey.taken),
+        "ok": survey_ok(survey, matrix),
+        "trust": [{"setting": each.setting, "path": each.path} for each in survey.trust.sources],
+        "trust_problem": matrix.columns[0].problem or None,
+        "no_metadata": survey.no_metadata or None,
+        "endpoints": [
+            _endpoint(survey, row, cells[0])
+            for row, cells in zip(matrix.rows, matrix.cells, strict=True)
+        ],
+    }
+
+
+def survey_ok(survey: Survey, matrix: Matrix) -> bool:
+    """Every host that exists was reached, is trusted here, and passes the readiness rules."""
+    return not survey.no_metadata and all(
+        row.absent
+        or (cells[0] is not None and cells[0].ok and not failed(readiness(survey, row, cells[0])))
+        for row, cells in zip(matrix.rows, matrix.cells, strict=True)
+    )
+
+
+def readiness(
+    survey: Survey, row: Presented, cell: Verification | None = None
+) -> tuple[Judgement, ...]:
+    """The readiness rules on a live chain; none where there is no chain.
+
+    Nor where the host is not the stamp's: the public cloud keeps rules of its own. `cell` is the
+    verdict of the store in use, if it is known.
+    """
+    arm = urlsplit(survey.environment.arm).hostname or ""
+    if not row.chain or not is_of_stamp(row.endpoint.host, arm):
+        return ()
+    trusted = cell.ok if cell is not None else None
+    return judge(row.chain, survey.taken, names=(row.endpoint.name,), trusted=trusted)
+
+
+def matrix_document(
+    survey: Survey, matrix: Matrix, states: tuple[StoreState, ...]
+) -> dict[str, Any]:
+    """Every verdict, by endpoint and store; `stores` and `verdicts` are in the same order."""
+    return {
+        "schema": SCHEMA,
+        "environment": survey.environment.name,
+        "taken": time_text(survey.taken),
+        "no_metadata": survey.no_metadata or None,
+        "stores": [store_document(each, survey.taken) for each in states],
+        "endpoints": [
+            {
+                **_place(row),
+                "verdicts": [_verdict(cell) for cell in cells],
+            }
+            for row, cells in zip(matrix.rows, matrix.cells, strict=True)
+        ],
+    }
+
+
+def store_document(state: StoreState, now: datetime) -> dict[str, Any]:
+    store = state.store
+    return {
+        "kind": store.kind.value,
+        "name": store.name,
+        "detail": store.detail or None,
+        "files": [{"setting": each.setting, "path": each.path} for each in store.sources],
+        "certificates": state.count,
+        "problem": state.problem or None,
+        "unreadable": list(state.unreadable),
+        "expired": [certificate_document(each, now) for each in state.expired],
+        "additions": [certificate_document(each, now) for each in state.additions],
+        "lost": [
+            {
+                "path": str(each.path),
+                "sha256": each.sha256,
+                "subject": each.subject,
+                "gone": each.gone,
+            }
+            for each in state.lost
+        ],
+    }
+
+
+def time_text(moment: datetime) -> str:
+    """ISO 8601, UTC, whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _place(row: Presented) -> dict[str, Any]:
+    endpoint = row.endpoint
+    return {
+        "roles": list(endpoint.roles),
+        "host": endpoint.host,
+        "port": endpoint.port,
+        "name": endpoint.name,
+        "state": state_of(row),
+    }
+
+
+def state_of(row: Presented) -> str:
+    """`presented`, `absent` (this stamp has no such host) or `unreachable`."""
+    if row.chain:
+        return "presented"
+    return "absent" if row.absent else "unreachable"
+
+
+def _endpoint(survey: Survey, row: Presented, cell: Verification | None) -> dict[str, Any]:
+    connection, fault, now = row.connection, row.fault, survey.taken
+    tls = connection.tls if connection else None
+    judgements = readiness(survey, row, cell)
+    return {
+        **_place(row),
+        "addresses": list(connection.addresses) if connection else [],
+        "pinned": connection.pinned if connection else None,
+        "proxy": connection.proxy.url if connection else None,
+        "protocol": tls.protocol if tls else None,
+        "cipher": tls.cipher if tls else None,
+        "fault": {"kind": fault.kind.value, "detail": fault.detail} if fault else None,
+        "verdict": _verdict(cell),
+        "chain": [certificate_document(describe(der), now) for der in row.chain],
+        "readiness": {
+            "level": worst(judgements).value if judgements else None,
+            "judgements": [
+                {"rule": each.rule, "level": each.level.value, "text": each.text}
+                for each in judgements
+            ],
+        },
+    }
+
+
+def _verdict(cell: Verification | None) -> dict[str, Any] | None:
+    if cell is None:
+        return None
+    return {"trusted": cell.ok, "code": cell.code, "word": cell.word, "message": cell.message}
+
+
+def _listed(values: tuple[str, ...] | None) -> list[str] | None:
+    return None if values is None else list(values)

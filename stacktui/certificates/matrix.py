@@ -1,0 +1,81 @@
+"""The trust matrix: every endpoint's chain before every trust store of this box.
+
+Each cell is OpenSSL's verdict on the chain with that store alone (`verify`). Nothing here makes a
+connection.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from stacktui.certificates.stores import Store, store_context
+from stacktui.certificates.survey import Presented
+from stacktui.certificates.trust import TrustFileError
+from stacktui.certificates.verify import Verification, verify
+
+# OpenSSL lets go of the interpreter while it judges a chain.
+THREADS = 4
+# What OpenSSL says of a chain for which it finds no root (X509_V_ERR numbers of x509_vfy.h). It
+# looks for the root first of all (build_chain), so for another host of the same chain, name and
+# dates would not be asked either.
+_ROOTLESS = frozenset({2, 18, 19, 20, 21})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One trust store, loaded; `problem` is one line on why it cannot be, else empty."""
+
+    store: Store
+    context: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """`cells` has a row for each endpoint and in it a cell for each column.
+
+    A cell is None where there is no chain, or no store, to judge.
+    """
+
+    rows: tuple[Presented, ...]
+    columns: tuple[Column, ...]
+    cells: tuple[tuple[Verification | None, ...], ...]
+
+    def cell(self, row: Presented, column: Column) -> Verification | None:
+        return self.cells[self.rows.index(row)][self.columns.index(column)]
+
+
+def load_column(store: Store) -> Column:
+    """Load one store; blocks on disk and on parsing."""
+    try:
+        return Column(store, store_context(store))
+    except TrustFileError as error:
+        return Column(store, None, str(error))
+
+
+def judge(rows: Sequence[Presented], columns: Sequence[Column]) -> Matrix:
+    """Every chain before every store. Blocks; several threads share the work."""
+    with ThreadPoolExecutor(max_workers=THREADS) as threads:
+        judged = list(threads.map(lambda column: _judge_column(rows, column), columns))
+    return Matrix(tuple(rows), tuple(columns), tuple(zip(*judged, strict=True)))
+
+
+def _judge_column(rows: Sequence[Presented], column: Column) -> tuple[Verification | None, ...]:
+    rootless: dict[tuple[bytes, ...], Verification] = {}
+    return tuple(_cell(row, column, rootless) for row in rows)
+
+
+def _cell(
+    row: Presented, column: Column, rootless: dict[tuple[bytes, ...], Verification]
+) -> Verification | None:
+    if column.context is None or not row.chain:
+        return None
+    if (known := rootless.get(row.chain)) is not None:
+        return known
+    found = verify(row.chain, row.endpoint.host, column.context)
+    if found.code in _ROOTLESS:
+        rootless[row.chain] = found
+    return found

@@ -1,0 +1,394 @@
+"""Certificates with their private keys, as PFX (PKCS #12) and as PEM: read, judged whole, written.
+
+What is written is for a service principal to sign in with. (A PFX to deploy to a stamp needs a
+machine key's attribute besides, which Windows alone writes: export those there.)
+Needs `cryptography`.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha1, sha256
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    pkcs12,
+)
+
+from stacktui.certificates.chain import describe, path_of
+from stacktui.certificates.files import (
+    CertificateError,
+    CertificateFileError,
+    FileProblem,
+    entries,
+    problem_of,
+    read_content,
+)
+from stacktui.certificates.readiness import KeyFound
+from stacktui.config.atomic import PRIVATE, write_atomically
+
+# A leaf with its chain has a few. More is a bundle of roots, which is nobody's to deploy.
+MAX_CERTIFICATES = 50
+MAX_SIZE = 1024 * 1024
+
+_KEY_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----")
+# The bags of a PFX that hold a private key, plain or encrypted: pkcs-12 10.1.1 and 10.1.2
+# (RFC 7292 section 4.2). They stand unencrypted themselves.
+_KEY_BAGS = (
+    bytes.fromhex("060b2a864886f70d010c0a0101"),
+    bytes.fromhex("060b2a864886f70d010c0a0102"),
+)
+
+# How often a password is hashed before it opens anything: Windows takes up to 600,000 rounds, and
+# a file may ask for so many that this box would be busy for hours. They are named in the parameters
+# of PBES1 (RFC 7292 appendix C) and of PBKDF2 (RFC 8018 appendix A.2), after a salt.
+MAX_ROUNDS = 10_000_000
+_SALT = re.compile(
+    rb"(?:\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01.|\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0c)"
+    rb"\x30.\x04(.)",
+    re.DOTALL,
+)
+
+
+class ConversionError(CertificateError):
+    """A PFX or PEM that cannot be read or converted as asked; `str()` is one safe line."""
+
+
+class PasswordError(ConversionError):
+    """A file that the password does not open, as far as can be told from a damaged one."""
+
+
+class Form(StrEnum):
+    """In which form a file holds its certificates."""
+
+    PFX = "pfx"
+    PEM = "pem"
+    DER = "der"
+
+
+# Asked once, when a file turns out to be encrypted; None: no password is to be had.
+AskPassword = Callable[[Form], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What one file holds. `chain` is DER in the file's order, an unreadable entry empty; of a
+    PFX the leaf comes first. `leaf` is the position of the key's certificate, else of the first
+    that is no CA's. The key is never part of a repr."""
+
+    form: Form
+    chain: tuple[bytes, ...]
+    leaf: int
+    key: PrivateKeyTypes | None = field(repr=False)
+    key_found: KeyFound
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbprints:
+    """A certificate's names for those who look it up, all of the DER.
+
+    `sha1` is what the portal of Entra and AD FS show: hexadecimal, upper case, no colons. `x5t`
+    and `x5t_s256` are what a client assertion carries (RFC 7515 sections 4.1.7 and 4.1.8).
+    """
+
+    sha1: str
+    sha256: str
+    x5t: str
+    x5t_s256: str
+
+
+def thumbprints(der: bytes) -> Thumbprints:
+    short = sha1(der, usedforsecurity=False).digest()  # a name, not a signature
+    long = sha256(der).digest()
+    return Thumbprints(short.hex().upper(), long.hex().upper(), _base64url(short), _base64url(long))
+
+
+def read_holding(path: Path, ask: AskPassword) -> Holding:
+    """Read a PFX, PEM or DER file; its content says which. Blocks on disk, and in `ask`.
+
+    A PFX without a password is read without asking; an encrypted key of a PEM file for which no
+    password is to be had is told as `KeyFound.LOCKED`. Raises CertificateError.
+    """
+    content = read_content(path, MAX_SIZE)
+    if _is_pfx(content):
+        return _read_pfx(path, content, ask)
+    chain = tuple(entry.der for entry in entries(content))
+    if not any(not describe(der).unreadable for der in chain):
+        problem = problem_of(content)
+        if problem is FileProblem.DER:
+            raise ConversionError(f"{path} is binary, but neither a PFX nor a certificate")
+        raise CertificateFileError(path, problem)
+    _check_number(path, chain)
+    pem = b"-----BEGIN" in content
+    return _holding(Form.PEM if pem else Form.DER, chain, *_pem_key(path, content, ask))
+
+
+def pem_of(holding: Holding) -> bytes:
+    """The leaf, its chain upwards, and its key as PKCS #8, unencrypted. Raises ConversionError."""
+    key = _key_of(holding)
+    blocks = [_certificate(der).public_bytes(Encoding.PEM) for der in own_chain(holding)]
+    blocks.append(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return b"".join(blocks)
+
+
+def pfx_of(holding: Holding, password: str) -> bytes:
+    """The leaf, its chain and its key as a PFX that Windows of any age reads.
+
+    Triple DES and SHA-1: AES is read by Windows Server 2019 and later only, the vendor's checker
+    accepts nothing else, and OpenSSL 3 reads it without `-legacy`. What protects the key is the
+    password: it must be a good one. Raises ConversionError.
+    """
+    if not password:
+        raise ConversionError("a PFX needs a password: an empty one protects nothing")
+    key = _key_of(holding)
+    if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
+        raise ConversionError("the private key is neither RSA nor EC: Windows could not read it")
+    leaf, *issuers = (_certificate(der) for der in own_chain(holding))
+    encryption = (
+        PrivateFormat.PKCS12.encryption_builder()
+        .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
+        .hmac_hash(hashes.SHA1())  # noqa: S303
+        .build(_encoded(password))
+    )
+    name = describe(holding.chain[holding.leaf]).common_name.encode()
+    return pkcs12.serialize_key_and_certificates(name, key, leaf, issuers or None, encryption)
+
+
+def own_chain(holding: Holding) -> tuple[bytes, ...]:
+    """The leaf and those of the file that lead upwards from it, in order; the others are not
+    written."""
+    path = path_of(holding.chain, holding.leaf)
+    return tuple(holding.chain[position] for position in path)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write what holds a key: atomically, and 0600 from its first byte. Raises ConversionError."""
+    try:
+        if path.exists():
+            path.chmod(PRIVATE)  # a file keeps its mode when it is replaced
+        write_atomically(path, content)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConversionError(f"{path} cannot be written: {reason}") from None
+
+
+def _is_pfx(content: bytes) -> bool:
+    """Whether this starts as a PFX does: a SEQUENCE whose first part is the INTEGER 3.
+
+    The length of the SEQUENCE may be left open, as some old programs do (X.690 section 8.1.3.6).
+    """
+    if len(content) < 2 or content[0] != 0x30:
+        return False
+    header = 2 + (content[1] & 0x7F if content[1] & 0x80 else 0)
+    return content[header : header + 3] == b"\x02\x01\x03"
+
+
+def _read_pfx(path: Path, content: bytes, ask: AskPassword) -> Holding:
+    content = _whole(path, content)
+    if _asks_too_much(content) or _rounds_of_mac(content) > MAX_ROUNDS:
+        raise ConversionError(f"{path} {_TOO_MANY_ROUNDS}")
+    keys = sum(content.count(bag) for bag in _KEY_BAGS)
+    if keys > 1:
+        raise ConversionError(f"{path} holds {keys} private keys: export one certificate at a time")
+    loaded = _loaded(path, content, None) or _loaded(path, content, b"")
+    if loaded is None:
+        password = ask(Form.PFX)
+        if password is None:
+            raise ConversionError(f"{path} is encrypted, and no password was given")
+        loaded = _loaded(path, content, _encoded(password))
+    if loaded is None:
+        raise PasswordError(f"{path}: the password is wrong, or the file is damaged")
+    certificates = [loaded.cert] if loaded.cert is not None else []
+    certificates += loaded.additional_certs
+    chain = tuple(each.certificate.public_bytes(Encoding.DER) for each in certificates)
+    if not chain:
+        held = "a private key but no certificate" if loaded.key else "nothing"
+        raise ConversionError(f"{path} is a PFX that holds {held}")
+    _check_number(path, chain)
+    found = KeyFound.OTHER if loaded.key else KeyFound.MISSING
+    return _holding(Form.PFX, chain, loaded.key, found)
+
+
+def _whole(path: Path, content: bytes) -> bytes:
+    """The PFX without what may follow it."""
+    size = content[1] & 0x7F
+    if not content[1] & 0x80 or not 0 < size <= 4:
+        return content
+    length = 2 + size + int.from_bytes(content[2 : 2 + size])
+    if length > len(content):
+        seen = f"{len(content):,} of its {length:,} bytes"
+        raise ConversionError(f"{path} is a PFX that is cut off: {seen}")
+    return content[:length]
+
+
+_TOO_MANY_ROUNDS = f"hashes its password over {MAX_ROUNDS:,} times; it is not opened"
+
+
+def _asks_too_much(content: bytes) -> bool:
+    """Whether the encryption of what is DER asks for more than MAX_ROUNDS."""
+    return any(
+        _integer(content, salt.end() + salt[1][0]) > MAX_ROUNDS for salt in _SALT.finditer(content)
+    )
+
+
+def _rounds_of_mac(content: bytes) -> int:
+    """The rounds of a PFX's MacData, its third part (RFC 7292 section 4); 0 where it has none.
+
+    Also 0 where a length is left open: such a file is of an old program.
+    """
+    version, _ = _body(content, 0)
+    _, safe = _body(content, version)
+    _, mac = _body(content, safe)
+    digest, _ = _body(content, mac)
+    _, salt = _body(content, digest)
+    _, rounds = _body(content, salt)
+    return _integer(content, rounds)
+
+
+def _body(content: bytes, at: int) -> tuple[int, int]:
+    """Where the content of the DER value at `at` starts, and where the next value does."""
+    if at + 1 >= len(content):
+        return len(content), len(content)
+    first = content[at + 1]
+    size = first & 0x7F if first & 0x80 else 0
+    start = at + 2 + size
+    return start, start + (int.from_bytes(content[at + 2 : start]) if size else first)
+
+
+def _integer(content: bytes, at: int) -> int:
+    """The DER INTEGER there, 0 if there is none."""
+    if content[at : at + 1] != b"\x02" or at + 1 >= len(content):
+        return 0
+    size = content[at + 1]
+    return int.from_bytes(content[at + 2 : at + 2 + size]) if size < 0x80 else 0
+
+
+def _loaded(
+    path: Path, content: bytes, password: bytes | None
+) -> pkcs12.PKCS12KeyAndCertificates | None:
+    """None where the password is not the right one, as far as can be told."""
+    try:
+        return pkcs12.load_pkcs12(content, password)
+    except UnsupportedAlgorithm:
+        raise ConversionError(
+            f"{path} is encrypted in a way that is not supported here; export it again from "
+            "Windows with TripleDES-SHA1, or with: openssl pkcs12 -legacy"
+        ) from None
+    except ValueError as error:
+        if "password" in str(error).lower():
+            return None
+        raise ConversionError(f"{path} is a damaged PFX: it cannot be read") from None
+    except Exception:  # cryptography raises many kinds for what a damaged certificate holds
+        raise ConversionError(f"{path} is a damaged PFX: it cannot be read") from None
+
+
+def _pem_key(
+    path: Path, content: bytes, ask: AskPassword
+) -> tuple[PrivateKeyTypes | None, KeyFound]:
+    """The one private key among PEM blocks, if there is one that can be opened."""
+    begins = list(_KEY_BEGIN.finditer(content))
+    if not begins:
+        return None, KeyFound.MISSING
+    if len(begins) > 1:
+        raise ConversionError(f"{path} holds {len(begins)} private keys: leave only the right one")
+    start, end = begins[0].start(), content.find(b"-----END " + begins[0][1], begins[0].end())
+    if end < 0:
+        raise ConversionError(f"{path} holds a private key that is cut off")
+    block = content[start : content.find(b"-----", end + 5) + 5]
+    password = None
+    if b"ENCRYPTED" in block[:200]:  # the label says so, or OpenSSL's old header in the block
+        if _asks_too_much(_decoded(block)):
+            raise ConversionError(f"{path} {_TOO_MANY_ROUNDS}")
+        answer = ask(Form.PEM)
+        if answer is None:
+            return None, KeyFound.LOCKED
+        password = _encoded(answer)
+    try:
+        return load_pem_private_key(block, password), KeyFound.OTHER
+    except Exception:  # cryptography raises many kinds, of a wrong password too
+        why = "cannot be read"
+        if password is not None:
+            why = "does not open: the password is wrong, or the key is damaged"
+        raise ConversionError(f"{path}: the private key {why}") from None
+
+
+def _decoded(block: bytes) -> bytes:
+    """The DER of a PEM block, empty where it is none."""
+    try:
+        return b64decode(b"".join(block.splitlines()[1:-1]))
+    except ValueError:
+        return b""
+
+
+def _holding(
+    form: Form, chain: tuple[bytes, ...], key: PrivateKeyTypes | None, found: KeyFound
+) -> Holding:
+    """`found` is what is known of the key as long as it matches no certificate."""
+    own = _spki(key.public_key()) if key else None
+    for position, der in enumerate(chain):
+        if own is not None and _spki_of(der) == own:
+            return Holding(form, chain, position, key, KeyFound.MATCHES)
+    return Holding(form, chain, _first_leaf(chain), key, found)
+
+
+def _first_leaf(chain: tuple[bytes, ...]) -> int:
+    described = [describe(der) for der in chain]
+    readable = [at for at, each in enumerate(described) if not each.unreadable]
+    return next((at for at in readable if not described[at].is_ca), readable[0])
+
+
+def _check_number(path: Path, chain: tuple[bytes, ...]) -> None:
+    if len(chain) > MAX_CERTIFICATES:
+        what = f"{path} holds {len(chain)} certificates"
+        raise ConversionError(f"{what}: a bundle of roots, not a certificate with its chain")
+
+
+def _key_of(holding: Holding) -> PrivateKeyTypes:
+    match holding.key_found:
+        case KeyFound.LOCKED:
+            raise ConversionError("the private key is encrypted, and no password was given")
+        case KeyFound.OTHER:
+            raise ConversionError("the private key belongs to another certificate")
+    if holding.key is None:
+        raise ConversionError("there is no private key in the file")
+    return holding.key
+
+
+def _certificate(der: bytes) -> x509.Certificate:
+    return x509.load_der_x509_certificate(der)
+
+
+def _spki(key: PublicKeyTypes) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _spki_of(der: bytes) -> bytes | None:
+    """None where the key is of a kind that cannot be read; then it is not ours."""
+    try:
+        return _spki(_certificate(der).public_key())
+    except Exception:  # a damaged certificate, or a kind of key that is not known
+        return None
+
+
+def _encoded(password: str) -> bytes:
+    # What is typed in a terminal of another encoding than it says comes as surrogates.
+    return password.encode("utf-8", "surrogateescape")
+
+
+def _base64url(digest: bytes) -> str:
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -1,0 +1,206 @@
+"""Would the vendor's own readiness checker accept these certificates?
+
+One table of rules (PROTOCOL.md section 6) for the chain that a host presents and for the files
+that are to be deployed. Pure: certificates and a moment in, judgements out, and never an error,
+whatever the certificates hold. Light to import, so that whoever needs only the limits has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stacktui.certificates.chain import Certificate
+
+
+class Level(StrEnum):
+    """How well a rule is kept."""
+
+    SKIPPED = "skipped"
+    PASS = "pass"  # noqa: S105
+    WARNING = "warning"
+    CRITICAL = "critical"
+    FAIL = "fail"
+
+
+_SEVERITY = tuple(Level)
+
+# With fewer whole days left than this: the checker rejects under 7 days, the portal is critical
+# under 30 and warns under 90.
+FAIL_DAYS = 7
+CRITICAL_DAYS = 30
+WARNING_DAYS = 90
+LIMITS = (
+    (FAIL_DAYS, Level.FAIL),
+    (CRITICAL_DAYS, Level.CRITICAL),
+    (WARNING_DAYS, Level.WARNING),
+)
+
+
+class Source(StrEnum):
+    """Where the certificates were found. A live chain shows no key; of files, a PFX is what the
+    stamp is given, so it must be whole."""
+
+    LIVE = "live"
+    PFX = "pfx"
+    FILE = "file"  # PEM or DER
+
+
+class KeyFound(StrEnum):
+    """The private key of a file."""
+
+    MATCHES = "matches"
+    OTHER = "other"  # it belongs to none of the file's certificates
+    MISSING = "missing"
+    LOCKED = "locked"  # encrypted, and its password was not given
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one rule says: `text` is one line with the values seen, safe to show. `mend` says what
+    to do; it is empty where nothing needs mending."""
+
+    rule: str
+    level: Level
+    text: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is judged. `certificates` are as found; `leaf` and the others are positions in them.
+
+    `path` leads from the leaf up, each issued by the next. `chain` is the DER of `certificates`.
+    The rest is as `judge` was given it.
+    """
+
+    now: datetime
+    source: Source
+    chain: tuple[bytes, ...]
+    certificates: tuple[Certificate, ...]
+    path: tuple[int, ...]
+    names: tuple[str, ...] | None
+    domain: str | None
+    key: KeyFound | None
+    trusted: bool | None
+
+    @property
+    def leaf(self) -> Certificate:
+        return self.certificates[self.path[0]]
+
+    @property
+    def on_path(self) -> tuple[Certificate, ...]:
+        return tuple(self.certificates[position] for position in self.path)
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        """Positions of the certificates that are not on the path."""
+        return tuple(each for each in range(len(self.chain)) if each not in self.path)
+
+    @property
+    def place(self) -> str:
+        return "presented" if self.source is Source.LIVE else "in the file"
+
+
+# None: the rule does not apply to where this subject was found.
+Verdict = tuple[Level, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule; `source` is what PROTOCOL.md section 6 says of it, `mend` what keeps it."""
+
+    id: str
+    source: str
+    mend: str
+    judge: Callable[[Subject], Verdict]
+
+
+def judge(
+    chain: Sequence[bytes],
+    now: datetime,
+    *,
+    names: Sequence[str] | None = None,
+    domain: str | None = None,
+    source: Source = Source.LIVE,
+    leaf: int = 0,
+    key: KeyFound | None = None,
+    trusted: bool | None = None,
+) -> tuple[Judgement, ...]:
+    """Each rule's judgement of a chain (DER, as found), in the order of RULES. Never raises.
+
+    `names` must be covered by the leaf (`*.` stands for one label); None: not asked. With `domain`
+    the leaf is one of several that cover the names of the stamp at that domain together, and one
+    will do.
+    `leaf` is the leaf's position. `key` is what a file holds, None for a live chain. `trusted`
+    says whether a client with the right roots was seen to accept the chain as presented.
+    """
+    from stacktui.certificates.chain import describe, path_of
+    from stacktui.certificates.readiness_rules import RULES
+
+    certificates = tuple(describe(der) for der in chain)
+    unreadable = certificates[leaf].unreadable if leaf < len(chain) else "there is no certificate"
+    if unreadable:
+        return tuple(_unread(each, unreadable) for each in RULES)
+    subject = Subject(
+        now,
+        source,
+        tuple(chain),
+        certificates,
+        path_of(chain, leaf),
+        tuple(names) if names is not None else None,
+        domain,
+        key,
+        trusted,
+    )
+    return tuple(made for each in RULES if (made := _judged(each, subject)) is not None)
+
+
+def worst(judgements: Sequence[Judgement]) -> Level:
+    """The most severe level; SKIPPED when nothing was judged."""
+    return worst_level([each.level for each in judgements])
+
+
+def failed(judgements: Sequence[Judgement]) -> bool:
+    """Whether the vendor's checker would reject this."""
+    return worst(judgements) is Level.FAIL
+
+
+def worst_level(levels: Sequence[Level]) -> Level:
+    return max(levels, key=_SEVERITY.index, default=Level.SKIPPED)
+
+
+def level_of(days_left: int) -> Level:
+    """The level of a certificate with so many whole days left."""
+    return next((level for days, level in LIMITS if days_left < days), Level.PASS)
+
+
+def covers(pattern: str, name: str) -> bool:
+    """Whether a subject alternative name covers `name`, which may be a wildcard itself."""
+    pattern, name = pattern.lower(), name.lower()
+    label, _, domain = name.partition(".")
+    return pattern == name or (label not in ("", "*") and bool(domain) and pattern == f"*.{domain}")
+
+
+def covered(names: Sequence[str], by: Sequence[str]) -> tuple[str, ...]:
+    """Those of `names` that subject alternative names cover."""
+    return tuple(name for name in names if any(covers(pattern, name) for pattern in by))
+
+
+def _judged(rule: Rule, subject: Subject) -> Judgement | None:
+    verdict = rule.judge(subject)
+    if verdict is None:
+        return None
+    level, text = verdict
+    fine = level in (Level.PASS, Level.SKIPPED)
+    return Judgement(rule.id, level, text, "" if fine else rule.mend)
+
+
+def _unread(rule: Rule, why: str) -> Judgement:
+    if rule.id == "chain":
+        return Judgement(rule.id, Level.FAIL, f"the leaf cannot be read: {why}", rule.mend)
+    return Judgement(rule.id, Level.SKIPPED, "the leaf cannot be read")

@@ -1,0 +1,277 @@
+"""The vendor's rules, as one table (PROTOCOL.md section 6).
+
+Each is a pure function of a `Subject`: a level and a line with the values seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from stacktui.certificates.readiness import (
+    KeyFound,
+    Level,
+    Rule,
+    Source,
+    Subject,
+    Verdict,
+    covered,
+    level_of,
+)
+
+if TYPE_CHECKING:
+    from stacktui.certificates.chain import Certificate
+
+MIN_RSA_BITS = 2048
+MIN_EC_BITS = 256  # as strong as RSA of 3072 bits (NIST SP 800-57 part 1, table 2)
+# In a sentence, so many characters of a name out of a certificate.
+_MAX_SHOWN = 64
+
+
+def _expiry(subject: Subject) -> Verdict:
+    now = subject.now
+    for each in subject.on_path:
+        if each.not_before is not None and each.not_before > now:
+            return Level.FAIL, f"{_whose(each, subject)}not valid before {_moment(each.not_before)}"
+    first = min(subject.on_path, key=lambda each: _days_left(each, now))
+    if first.not_after is None:
+        return Level.SKIPPED, "the dates cannot be read"
+    whose, left = _whose(first, subject), _days_left(first, now)
+    day = f"{first.not_after:%Y-%m-%d}"
+    if first.not_after < now:
+        ago = (now - first.not_after).days
+        since = f"{_count(ago, 'day')} ago" if ago else "less than a day ago"
+        return Level.FAIL, f"{whose}expired on {day}, {since}"
+    return level_of(left), f"{whose}{_count(left, 'day')} left, until {day}"
+
+
+def _signature(subject: Subject) -> Verdict:
+    seen: list[str] = []
+    unknown: list[str] = []
+    for each in subject.certificates:
+        if each.unreadable or (each.self_issued and each.is_ca):
+            continue  # nobody relies on what a root says of itself
+        if each.signature_hash in _WEAK_HASHES or each.signature in _WEAK_SIGNATURES:
+            hash_ = each.signature_hash or _WEAK_SIGNATURES[each.signature]
+            return Level.FAIL, f"{_quoted(each)} is signed with {hash_} ({each.signature})"
+        known = each.signature_hash or each.signature.startswith("ED")
+        (seen if known else unknown).append(each.signature)
+    if unknown:
+        return Level.WARNING, f"signed in a way that is not known here: {unknown[0]}"
+    return Level.PASS, f"signed with {', '.join(dict.fromkeys(seen))}" if seen else "a root alone"
+
+
+_WEAK_HASHES = frozenset({"SHA1", "MD5"})
+# Too old for the parser to name: RFC 3279 section 2.2.1, and the MD4 one beside it.
+_WEAK_SIGNATURES = {"1.2.840.113549.1.1.2": "MD2", "1.2.840.113549.1.1.3": "MD4"}
+
+
+def _key_size(subject: Subject) -> Verdict:
+    for each in subject.on_path:
+        weak = each.key_type == "RSA" and each.key_bits < MIN_RSA_BITS
+        # The vendor's number is of RSA. Keys on a curve are shorter and no weaker for it.
+        weak = weak or (each.key_type == "EC" and each.key_bits < MIN_EC_BITS)
+        if weak:
+            least = MIN_RSA_BITS if each.key_type == "RSA" else MIN_EC_BITS
+            text = f"{_whose(each, subject)}the key is {each.key}; at least {least} are needed"
+            return Level.FAIL, text
+    leaf = subject.leaf
+    if leaf.key_type not in ("RSA", "EC"):
+        # Windows, on which all hosts of a stamp run, serves TLS with no other kind.
+        return Level.FAIL, f"the key is {leaf.key or 'of an unknown kind'}; RSA or EC is needed"
+    return Level.PASS, leaf.key
+
+
+def _names(subject: Subject) -> Verdict:
+    own = subject.leaf.names
+    if not own:
+        return Level.FAIL, "it has no subject alternative names, and the subject's do not count"
+    if subject.names is None:
+        return Level.SKIPPED, f"the stamp's names are not known; these are there: {_listed(own)}"
+    found = covered(subject.names, own)
+    missing = tuple(name for name in subject.names if name not in found)
+    if subject.domain is not None:
+        return _part(subject.domain, own, found, len(subject.names))
+    if missing:
+        return Level.FAIL, f"missing: {_listed(missing)}; it is for {_listed(own)}"
+    return Level.PASS, f"covers {_listed(subject.names)}"
+
+
+def _part(domain: str, own: Sequence[str], found: Sequence[str], wanted: int) -> Verdict:
+    """Of one certificate among several for the stamp at `domain`."""
+    if found:
+        return Level.PASS, f"covers {len(found)} of the {wanted} names: {_listed(found)}"
+    if any(name.lower().endswith(f".{domain}") for name in own):  # as those of an added service
+        return Level.WARNING, f"not among the names that every stamp needs: {_listed(own)}"
+    return Level.FAIL, f"none is of {domain}; it is for {_listed(own)}"
+
+
+def _self_signed(subject: Subject) -> Verdict:
+    leaf = subject.leaf
+    if leaf.self_issued:
+        return Level.FAIL, f"subject and issuer are the same: {_short(leaf.subject)}"
+    return Level.PASS, f"issued by {_quoted_text(leaf.issuer_name)}"
+
+
+def _chain(subject: Subject) -> Verdict:
+    if subject.leaf.self_issued and len(subject.path) == 1:
+        return Level.SKIPPED, "a self-signed certificate has no chain"
+    top = subject.on_path[-1]
+    names = " < ".join(_quoted(each) for each in subject.on_path)
+    if not top.self_issued and (broken := _break_above(subject, top)):
+        return Level.FAIL, broken
+    if subject.path != tuple(sorted(subject.path)) or subject.path[0] != 0:
+        order = ", ".join(str(position + 1) for position in subject.path)
+        return Level.FAIL, f"badly ordered: from the leaf up they stand {subject.place} as {order}"
+    if len(subject.path) == 1 and not subject.trusted:
+        # Its issuer may be a root, which need not be sent; but a PFX must hold the whole path.
+        level = Level.FAIL if subject.source is Source.PFX else Level.WARNING
+        issuer = _quoted_text(subject.leaf.issuer_name)
+        return level, f"the leaf alone is {subject.place}, without its issuer {issuer}"
+    root = "" if top.self_issued else f" (its root is not {subject.place}, which is fine)"
+    return Level.PASS, f"{names}{root}"
+
+
+def _break_above(subject: Subject, top: Certificate) -> str:
+    """Why the path ends at `top` although there is more above it, else nothing."""
+    others = [subject.certificates[position] for position in subject.others]
+    if any(each.subject == top.issuer and each != top for each in others):
+        return f"the {_quoted_text(top.issuer_name)} {subject.place} did not sign {_quoted(top)}"
+    if any(each.is_ca for each in others):
+        missing = _quoted_text(top.issuer_name)
+        return f"broken: {missing}, which issued {_quoted(top)}, is not {subject.place}"
+    return ""
+
+
+def _other_certificates(subject: Subject) -> Verdict:
+    strays = []
+    top = subject.on_path[-1]
+    broken = not top.self_issued and bool(_break_above(subject, top))
+    for position in subject.others:
+        certificate, number = subject.certificates[position], position + 1
+        if broken and certificate.is_ca:
+            continue  # it may well belong to what is missing
+        if certificate.unreadable:
+            strays.append(f"number {number} (cannot be read)")
+        elif subject.chain[position] in (*subject.chain[:position], *_ders_on_path(subject)):
+            strays.append(f"number {number} (a duplicate of {_quoted(certificate)})")
+        else:
+            strays.append(f"number {number} ({_quoted(certificate)})")
+    if strays:
+        return Level.FAIL, f"not part of the leaf's chain: {_listed(strays)}"
+    return Level.PASS, "nothing but the leaf and its chain"
+
+
+def _ders_on_path(subject: Subject) -> tuple[bytes, ...]:
+    return tuple(subject.chain[position] for position in subject.path)
+
+
+def _key_usage(subject: Subject) -> Verdict:
+    # An EC key cannot encipher: it signs, and the session's key is agreed upon (RFC 8422 section
+    # 5.3). To ask keyEncipherment of it would reject every EC certificate that is made rightly.
+    enciphers = subject.leaf.key_type == "RSA"
+    needed = ("digitalSignature", "keyEncipherment") if enciphers else ("digitalSignature",)
+    return _uses(subject.leaf.key_usage, needed)
+
+
+def _extended_key_usage(subject: Subject) -> Verdict:
+    return _uses(subject.leaf.extended_key_usage, ("serverAuth", "clientAuth"))
+
+
+def _uses(found: tuple[str, ...] | None, needed: tuple[str, ...]) -> Verdict:
+    # RFC 5280 allows every use where the extension is absent; the checker wants to read it.
+    if found is None:
+        return Level.FAIL, f"the extension is absent; {' and '.join(needed)} must be named"
+    missing = [use for use in needed if use not in found]
+    if missing:
+        has = f"it has {_listed(found)}" if found else "it has none"
+        return Level.FAIL, f"without {' and '.join(missing)}; {has}"
+    return Level.PASS, _listed(found)
+
+
+def _private_key(subject: Subject) -> Verdict:
+    match subject.key:
+        case None:
+            return None
+        case KeyFound.MATCHES:
+            return Level.PASS, "present, and it belongs to the leaf"
+        case KeyFound.OTHER:
+            return Level.FAIL, "the private key belongs to none of the certificates"
+        case KeyFound.LOCKED:
+            return Level.SKIPPED, "the private key is encrypted, and no password was given"
+        case KeyFound.MISSING:
+            if subject.source is Source.PFX:
+                return Level.FAIL, "there is no private key in the file"
+            # What a CA returns; it is only the PFX made of it that must hold the key.
+            return Level.SKIPPED, "there is no private key in the file; the PFX must have it"
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("expiry", "fewer than 7 days left", "have it renewed", _expiry),
+    Rule("signature", "SHA-1 signature", "have it issued again, with SHA-256", _signature),
+    Rule("key-size", "key under 2048 bits", "have an RSA key of 2048 bits certified", _key_size),
+    Rule("names", "a missing name", "have it issued with the stamp's names (SAN)", _names),
+    Rule("self-signed", "a self-signed leaf", "have it issued by a CA", _self_signed),
+    Rule(
+        "chain",
+        "a broken or badly ordered chain",
+        "put the leaf first, then each one's issuer, up to the root",
+        _chain,
+    ),
+    Rule(
+        "other-certificates",
+        "certificates that do not belong",
+        "leave out all but the leaf and its chain",
+        _other_certificates,
+    ),
+    Rule(
+        "key-usage",
+        "key usage without digital signature and key encipherment",
+        "have it issued with key usage digitalSignature and keyEncipherment",
+        _key_usage,
+    ),
+    Rule(
+        "extended-key-usage",
+        "extended key usage without server (and client) authentication",
+        "have it issued for serverAuth and clientAuth",
+        _extended_key_usage,
+    ),
+    # Not in the list, but what each file of it is for.
+    Rule("private-key", "", "export it again, with its private key", _private_key),
+)
+
+
+def _days_left(certificate: Certificate, now: datetime) -> int:
+    left = certificate.days_left(now)
+    return left if left is not None else 0
+
+
+def _whose(certificate: Certificate, subject: Subject) -> str:
+    """Whom a sentence is about, if not the leaf."""
+    return "" if certificate is subject.leaf else f"{_quoted(certificate)}: "
+
+
+def _quoted(certificate: Certificate) -> str:
+    return _quoted_text(certificate.common_name)
+
+
+def _quoted_text(text: str) -> str:
+    return f"“{_short(text)}”"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
+
+
+def _listed(texts: Sequence[str], most: int = 3) -> str:
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(_short(text) for text in texts[:most]) + more
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

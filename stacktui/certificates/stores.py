@@ -1,0 +1,342 @@
+"""The trust stores of this box: which there are, what each holds, and a context over each alone.
+
+Which of them counts depends on the program (PROTOCOL.md section 6): `az` and all that uses
+requests take REQUESTS_CA_BUNDLE, then CURL_CA_BUNDLE, then their own certifi; what uses OpenSSL
+takes SSL_CERT_FILE and SSL_CERT_DIR, else the system's. Finding and loading stores needs no
+`cryptography`; only `read_store` imports it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stacktui.certificates.additions import LostAddition, lost_additions
+from stacktui.certificates.azure_cli import find_azure_clis
+from stacktui.certificates.bundle import WAAGENT
+from stacktui.certificates.files import FileProblem
+from stacktui.certificates.store_content import HASHED, content_of, identity_of
+from stacktui.certificates.trust import (
+    TrustFileError,
+    TrustSource,
+    TrustUsed,
+    build_context,
+    new_context,
+    source_error,
+    sources_for,
+    stamp_of,
+)
+from stacktui.transport.text import visible
+
+if TYPE_CHECKING:
+    from stacktui.certificates.chain import Certificate
+
+# Where systems keep one file of all roots, for a Python whose OpenSSL looks elsewhere.
+BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # the same, Azure Linux
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+    "/etc/ssl/cert.pem",  # macOS, Alpine, the BSDs
+    "/private/etc/ssl/cert.pem",  # macOS
+)
+# So many of a store's unreadable entries are told one by one.
+MAX_UNREADABLE = 20
+# Contexts that are kept: more than a box has stores.
+_KEPT = 32
+
+
+class StoreKind(StrEnum):
+    """Who asks for a store."""
+
+    IN_USE = "in-use"
+    OWN = "own"
+    CERTIFI = "certifi"
+    AZ = "az"
+    REQUESTS = "requests-ca-bundle"
+    CURL = "curl-ca-bundle"
+    SSL_FILE = "ssl-cert-file"
+    SSL_DIR = "ssl-cert-dir"
+    SYSTEM = "system"
+    WAAGENT = "waagent"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One trust store: files, or folders in OpenSSL's hashed form, that count together.
+
+    `name` is short, for a column, and not unique: two installations of `az` may be of one
+    version. `detail` says more (the launcher of `az`); all text is safe to show but the paths.
+    """
+
+    kind: StoreKind
+    name: str
+    sources: tuple[TrustSource, ...]
+    detail: str = ""
+
+    @property
+    def path(self) -> str:
+        """All paths of the store in one line, safe to show."""
+        return visible(" + ".join(source.path for source in self.sources))
+
+
+@dataclass(frozen=True, slots=True)
+class StoreState:
+    """What a store holds. All text is safe to show, each in one line.
+
+    `count` is of different certificates. `unreadable` names entries that are damaged, and files
+    of a folder that cannot be used. `problem` says why the store as a whole cannot be used (then
+    the rest is what could be read of it), and is empty where it can. `additions` are those that
+    stacktui made and that are there, `lost` those that were there once.
+    """
+
+    store: Store
+    count: int = 0
+    expired: tuple[Certificate, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    problem: str = ""
+    lost: tuple[LostAddition, ...] = ()
+    additions: tuple[Certificate, ...] = ()
+
+
+def find_stores(ca: Path | None, own_bundle: Path) -> tuple[Store, ...]:
+    """The stores of this box, the one in use for an environment with this `ca` first.
+
+    One that is not there is left out, but what a variable names is listed whether it is there or
+    not. Blocks on disk, and on `az --version` as `find_azure_clis` says. Never raises.
+    """
+    return tuple(_found(ca, own_bundle))
+
+
+def _found(ca: Path | None, own_bundle: Path) -> Iterator[Store]:
+    import certifi
+
+    yield Store(StoreKind.IN_USE, "in use", sources_for(ca, own_bundle).sources)
+    if os.path.exists(own_bundle):
+        yield _store(StoreKind.OWN, "own bundle", own_bundle)
+    yield _store(StoreKind.CERTIFI, "certifi", certifi.where())
+    for cli in find_azure_clis():
+        name = f"az {cli.version}".rstrip()
+        yield _store(StoreKind.AZ, name, cli.cacert, detail=visible(str(cli.launcher)))
+    for kind, variable in _VARIABLES.items():
+        value = os.environ.get(variable, "")
+        # OpenSSL takes several folders, but one file.
+        paths = value.split(os.pathsep) if kind is StoreKind.SSL_DIR else [value]
+        if any(paths):
+            yield _store(kind, variable, *filter(None, paths))
+    if system := system_paths(ssl.get_default_verify_paths()):
+        yield _store(StoreKind.SYSTEM, "system", *system)
+    if _may_exist(WAAGENT):
+        yield _store(StoreKind.WAAGENT, "waagent", WAAGENT)
+
+
+_VARIABLES = {
+    StoreKind.REQUESTS: "REQUESTS_CA_BUNDLE",
+    StoreKind.CURL: "CURL_CA_BUNDLE",
+    StoreKind.SSL_FILE: "SSL_CERT_FILE",
+    StoreKind.SSL_DIR: "SSL_CERT_DIR",
+}
+
+
+def _store(kind: StoreKind, name: str, *paths: Path | str, detail: str = "") -> Store:
+    return Store(kind, name, tuple(TrustSource(name, str(path)) for path in paths), detail)
+
+
+def system_paths(
+    defaults: ssl.DefaultVerifyPaths, bundles: Sequence[str] = BUNDLES
+) -> tuple[str, ...]:
+    """What OpenSSL's programs trust by default: its file and its folder, as far as they are there.
+
+    Not what SSL_CERT_FILE makes of them. Where OpenSSL was built for another system and finds
+    nothing, the first of `bundles` that exists.
+    """
+    found = []
+    if os.path.isfile(defaults.openssl_cafile):
+        found.append(defaults.openssl_cafile)
+    if any(HASHED.match(name) for name in _listed(defaults.openssl_capath)):
+        found.append(defaults.openssl_capath)
+    return tuple(found) or tuple(islice(filter(os.path.isfile, bundles), 1))
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _may_exist(path: Path) -> bool:
+    """Whether a file is there, or is in a folder that only root may look into."""
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def store_context(store: Store) -> ssl.SSLContext:
+    """A verifying client context over this store alone.
+
+    Stores of equal content give the same context. Blocks on disk and on OpenSSL's parsing, so
+    call it in a thread; from several at a time if you like. Raises TrustFileError.
+    """
+    sources, key = _counting(store)
+    slot = _slot(key)
+    with slot.lock:  # who comes second waits for the first one's work
+        if slot.context is not None:
+            return slot.context
+        if store.kind is StoreKind.IN_USE and not any(map(_is_folder, sources)):
+            # The check has built it already, or will need it. What changes inside a folder it
+            # does not see.
+            context = build_context(TrustUsed(sources))
+        else:
+            context = new_context(sources)
+        if _counting(store) == (sources, key):  # else it changed meanwhile, and is of neither
+            slot.context = context
+        return context
+
+
+def read_store(store: Store, now: datetime) -> StoreState:
+    """What the store holds, and what expired before `now`. Never raises.
+
+    Loads it as OpenSSL does, and parses each certificate once, however many stores hold it.
+    Blocks, so call it in a thread.
+    """
+    problem, loaded = "", None
+    try:
+        context = store_context(store)
+        if not any(map(_is_folder, store.sources)):  # what is in a folder is loaded as it is needed
+            loaded = frozenset(context.get_ca_certs(binary_form=True))
+    except TrustFileError as error:
+        problem = str(error)
+    found: dict[bytes, Certificate] = {}
+    additions: dict[bytes, Certificate] = {}
+    unreadable: list[str] = []
+    for source in store.sources:
+        try:
+            _of_a_kind(source, store.kind)
+            content = content_of(source)
+        except TrustFileError as error:
+            unreadable += [str(error)] if str(error) != problem else []
+            continue
+        unreadable += content.unreadable
+        for entry in content.entries:
+            certificate = _described(entry.der)
+            if certificate.unreadable:
+                unreadable.append(f"{entry.place}: {certificate.unreadable}")
+            elif loaded is not None and _signs(certificate) and entry.der not in loaded:
+                unreadable.append(
+                    f"{entry.place}: OpenSSL passes over it, as it does not start a line"
+                )
+            else:
+                found[entry.der] = certificate
+        additions |= {der: _described(der) for der in content.additions}
+    if not found and not problem:
+        problem = f"{store.path} has no certificate that OpenSSL would find: {_WANTED}"
+    return StoreState(
+        store,
+        len(found),
+        tuple(each for each in found.values() if each.not_after and each.not_after < now),
+        _shortened(unreadable),
+        problem,
+        _lost(store),
+        tuple(additions.values()),
+    )
+
+
+def _signs(certificate: Certificate) -> bool:
+    """Whether it is of those that `SSLContext.get_ca_certs` tells of, once they are loaded."""
+    usage = certificate.key_usage
+    return certificate.is_ca and (usage is None or "keyCertSign" in usage)
+
+
+_WANTED = "it looks for PEM files named by a hash, as `openssl rehash` makes them"
+
+
+@lru_cache(maxsize=4096)
+def _described(der: bytes) -> Certificate:
+    from stacktui.certificates.chain import describe
+
+    return describe(der)
+
+
+def _shortened(lines: Sequence[str]) -> tuple[str, ...]:
+    more = len(lines) - MAX_UNREADABLE
+    shown = [visible(line) for line in lines[:MAX_UNREADABLE]]
+    return (*shown, f"and {more} more") if more > 0 else tuple(shown)
+
+
+def _lost(store: Store) -> tuple[LostAddition, ...]:
+    lost = lost_additions()
+    places = {_place(source.path) for source in store.sources} if lost else set()
+    return tuple(each for each in lost if _place(str(each.path)) in places)
+
+
+def _place(path: str) -> str:
+    """A path less its Python's version: an upgrade to another takes additions away too."""
+    return re.sub(r"python3\.\d+", "python3", os.path.realpath(path))
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A place for a context, and who builds it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    context: ssl.SSLContext | None = None
+
+
+_taking = threading.Lock()
+_slots: dict[tuple[object, ...], _Slot] = {}
+
+
+def _slot(key: tuple[object, ...]) -> _Slot:
+    with _taking:
+        slot = _slots.setdefault(key, _Slot())
+        while len(_slots) > _KEPT:
+            del _slots[next(iter(_slots))]
+        return slot
+
+
+def _counting(store: Store) -> tuple[tuple[TrustSource, ...], tuple[object, ...]]:
+    """The sources that OpenSSL would use, and what tells their content from any other.
+
+    Raises TrustFileError.
+    """
+    found, fault = [], None
+    for source in store.sources:
+        try:
+            _of_a_kind(source, store.kind)
+            found.append((source, identity_of(source)))
+        except TrustFileError as error:
+            if store.kind is not StoreKind.SSL_DIR:
+                raise
+            fault = error  # of several folders OpenSSL passes over those that are not there
+    if fault is not None and not found:
+        raise fault
+    return tuple(source for source, _ in found), tuple(identity for _, identity in found)
+
+
+def _is_folder(source: TrustSource) -> bool:
+    return os.path.isdir(source.path)
+
+
+def _of_a_kind(source: TrustSource, kind: StoreKind) -> None:
+    """Raise TrustFileError for what OpenSSL would not take; requests takes a file or a folder."""
+    stamp_of(source)  # it is there
+    folder = _is_folder(source)
+    if folder and kind is StoreKind.SSL_FILE:
+        raise source_error(source, FileProblem.UNREADABLE, "it is a directory")
+    if not folder and kind is StoreKind.SSL_DIR:
+        raise source_error(source, FileProblem.UNREADABLE, "it is not a directory")

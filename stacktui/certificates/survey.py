@@ -1,0 +1,248 @@
+"""Looking at the chain of every endpoint of an environment, all at the same time.
+
+The metadata fetch is the check's own, verified as ever; its connection shows ARM's chain. Every
+other host is looked at over one connection that sends nothing (`Dialler.look`). What to think of
+the chains is asked afterwards, offline (`verify`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from stacktui.certificates.trust import TrustFileError, TrustUsed, build_context, known_context
+from stacktui.environments.discovery import fetch_metadata
+from stacktui.environments.endpoints import Endpoint, all_endpoints, arm_endpoint, endpoints
+from stacktui.environments.metadata import Metadata, MetadataError
+from stacktui.environments.model import Environment
+from stacktui.transport.bounds import Bounds
+from stacktui.transport.connections import Watch
+from stacktui.transport.dial import Dialler, untimed
+from stacktui.transport.facts import (
+    ConnectionFacts,
+    Phase,
+    PhaseName,
+    TransportError,
+    TransportFault,
+    TransportFaultKind,
+)
+from stacktui.transport.route import route_to
+from stacktui.transport.session import Session
+from stacktui.transport.text import Cleaner
+
+# More hosts than a stamp has names are never asked at once.
+AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What one endpoint presented: a chain (DER, leaf first), or the fault that came instead.
+
+    `connection` is None when it was not even tried. `absent` says that this stamp has no such
+    host: only the naming rule speaks of it, and DNS, which knows ARM, does not know it.
+    """
+
+    endpoint: Endpoint
+    connection: ConnectionFacts | None = None
+    fault: TransportFault | None = None
+    absent: bool = False
+
+    @property
+    def chain(self) -> tuple[bytes, ...]:
+        tls = self.connection.tls if self.connection else None
+        return tls.chain if tls else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All endpoints of one environment as they were at `taken`, in the order of the list.
+
+    `no_metadata` says in one line why the metadata could not be had, so that hosts may be missing.
+    """
+
+    environment: Environment
+    taken: datetime
+    trust: TrustUsed
+    presented: tuple[Presented, ...]
+    no_metadata: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyProgress:
+    """So many of the endpoints known so far have answered."""
+
+    done: int
+    known: int
+    last: Presented
+
+
+SurveyEvent = SurveyProgress | Survey
+
+
+class _Deaf(Watch):
+    """A survey tells of hosts, not of phases."""
+
+    def phase_started(self, name: PhaseName, host: str) -> None:
+        """Nobody asks."""
+
+    def phase_finished(self, phase: Phase) -> None:
+        """Nobody asks."""
+
+
+async def survey(
+    environment: Environment, trust: TrustUsed, *, whole: bool = False, bounds: Bounds | None = None
+) -> AsyncIterator[SurveyEvent]:
+    """Look at ARM, login, graph and portal, or with `whole` at every name of the stamp.
+
+    Yields a SurveyProgress as each endpoint has answered; the last event is the Survey. What goes
+    wrong is in it. Closing the iterator, or cancelling its task, ends all connections.
+    """
+    looking = _Looking(environment, trust, bounds or Bounds())
+    try:
+        async for event in looking.run(whole):
+            yield event
+    finally:
+        await looking.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """The outcome of the metadata fetch, and ARM as it saw it."""
+
+    metadata: Metadata | None
+    arm: Presented
+    why_none: str
+
+
+class _Looking:
+    def __init__(self, environment: Environment, trust: TrustUsed, bounds: Bounds) -> None:
+        self._environment = environment
+        self._used = trust
+        self._bounds = bounds
+        self._cleaner = Cleaner()
+        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._context: asyncio.Task[ssl.SSLContext] | None = None
+        self._fetched: asyncio.Task[_Fetched] | None = None
+        self._looks: dict[str, asyncio.Task[Presented]] = {}
+
+    async def run(self, whole: bool) -> AsyncIterator[SurveyEvent]:
+        taken = datetime.now(UTC)
+        list_of = all_endpoints if whole else endpoints
+        # What the naming rule knows need not wait for the metadata.
+        self._fetched = asyncio.create_task(self._fetch())
+        self._looks[arm_endpoint(self._environment).key] = asyncio.create_task(self._arm())
+        for each in list_of(self._environment, None) if whole else ():
+            self._start(each)
+        fetched = await self._fetched
+        wanted = list_of(self._environment, fetched.metadata)
+        for each in wanted:
+            self._start(each)
+        tasks = [self._looks[each.key] for each in wanted]
+        for done, finished in enumerate(asyncio.as_completed(tasks), 1):
+            yield SurveyProgress(done, len(tasks), await finished)
+        resolves = not _not_found(fetched.arm)
+        seen = (
+            # A look that began by the naming rule may be of a host that the metadata names.
+            replace(found, endpoint=each, absent=resolves and not each.named and _not_found(found))
+            for each, found in zip(wanted, [task.result() for task in tasks], strict=True)
+        )
+        yield Survey(self._environment, taken, self._used, tuple(seen), fetched.why_none)
+
+    async def stop(self) -> None:
+        tasks = [task for task in (self._fetched, self._context, *self._looks.values()) if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self, endpoint: Endpoint) -> None:
+        if endpoint.key not in self._looks:
+            self._looks[endpoint.key] = asyncio.create_task(self._look(endpoint))
+
+    async def _fetch(self) -> _Fetched:
+        session = Session(
+            self._trust,
+            _Deaf(),
+            self._cleaner,
+            proxy=self._environment.proxy,
+            resolve=self._environment.resolve,
+            bounds=self._bounds,
+        )
+        metadata, fault, why = None, None, ""
+        try:
+            async with asyncio.timeout(self._bounds.step):
+                metadata = await fetch_metadata(session, self._environment.arm)
+        except TransportError as error:
+            fault, why = error.fault, f"{error.fault.host}: {error.fault.detail}"
+        except (MetadataError, TrustFileError) as error:
+            why = str(error)
+        except TimeoutError:
+            why = f"no whole answer in {self._bounds.step:g} s"
+        finally:
+            await session.aclose()
+        exchanges = session.take_exchanges()
+        connection = exchanges[0].connection if exchanges else None
+        # A chain was seen: what came after it is the metadata's trouble, not the certificates'.
+        if connection is not None and connection.tls is not None and connection.tls.chain:
+            fault = None
+        arm = arm_endpoint(self._environment)
+        return _Fetched(metadata, Presented(arm, connection, fault), why)
+
+    async def _arm(self) -> Presented:
+        """ARM as the metadata fetch saw it, else by a look of its own."""
+        assert self._fetched is not None  # noqa: S101 - `run` starts it first
+        arm = (await asyncio.shield(self._fetched)).arm
+        # Where the files in use cannot be loaded, the fetch ends before any handshake.
+        return arm if arm.chain or arm.fault is not None else await self._look(arm.endpoint)
+
+    async def _look(self, endpoint: Endpoint) -> Presented:
+        async with self._turn:
+            looker: Dialler | None = None
+            try:
+                route = route_to(
+                    endpoint.host,
+                    endpoint.port,
+                    self._environment.proxy,
+                    self._environment.resolve,
+                    self._cleaner,
+                )
+                looker = Dialler(route, self._trust, self._bounds, untimed, self._cleaner)
+                await looker.look()
+            except TransportError as error:
+                return Presented(endpoint, looker.facts if looker else None, error.fault)
+            except TrustFileError as error:  # an https proxy cannot be verified
+                fault = TransportFault(
+                    TransportFaultKind.PROXY_UNREACHABLE, endpoint.host, endpoint.port, str(error)
+                )
+                return Presented(endpoint, None, fault)
+            return Presented(endpoint, looker.facts)
+
+    async def _trust(self) -> ssl.SSLContext:
+        if (known := known_context(self._used)) is not None:
+            return known
+        if self._context is None:
+            self._context = asyncio.create_task(asyncio.to_thread(build_context, self._used))
+        return await asyncio.shield(self._context)
+
+
+def _not_found(presented: Presented) -> bool:
+    fault = presented.fault
+    return fault is not None and fault.kind is TransportFaultKind.DNS_NOT_FOUND
+
+
+async def look_at(
+    environment: Environment, trust: TrustUsed, endpoint: Endpoint, bounds: Bounds | None = None
+) -> Presented:
+    """Look at one endpoint alone."""
+    looking = _Looking(environment, trust, bounds or Bounds())
+    try:
+        return await looking._look(endpoint)
+    finally:
+        await looking.stop()
+
+
+def chains(presented: Iterable[Presented]) -> frozenset[bytes]:
+    """Every certificate that was presented, once."""
+    return frozenset(der for each in presented for der in each.chain)

@@ -1,0 +1,162 @@
+"""`stacktui certificates convert`: a service principal's certificate, PFX to PEM or back."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from stacktui.certificates.chain import Certificate, describe
+from stacktui.certificates.document import SCHEMA, certificate_document
+from stacktui.certificates.pfx import (
+    ConversionError,
+    Form,
+    Holding,
+    own_chain,
+    pem_of,
+    pfx_of,
+    read_holding,
+    thumbprints,
+    write_private,
+)
+from stacktui.cli.ask import RefusedError, confirm, yes_option
+from stacktui.cli.certificates.lint import count_of, say_wrapped
+from stacktui.cli.certificates.passwords import Password, password_options
+from stacktui.cli.check import format_option
+from stacktui.cli.main import config_option, tell_config_is_not_read
+from stacktui.cli.text import say
+from stacktui.transport.text import visible
+
+
+@click.command()
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@password_options("password", "the password of the PFX")
+@password_options("key-password", "the password of an encrypted key in a PEM file")
+@yes_option
+@format_option
+@config_option
+@click.pass_obj
+def convert(
+    parent: Path | None,
+    source: Path,
+    target: Path,
+    password_env: str | None,
+    password_file: Path | None,
+    key_password_env: str | None,
+    key_password_file: Path | None,
+    yes: bool,
+    format_: str,
+    config: Path | None,
+) -> None:
+    """Convert a service principal's certificate: a PFX to PEM, or PEM to a PFX.
+
+    What IN holds decides the direction. OUT holds the certificate, its chain and its private key,
+    and only its owner can read it. The key of a PEM file is written unencrypted, as signing in
+    needs it. Passwords are asked for, and never taken as an argument.
+    """
+    tell_config_is_not_read(config or parent)
+    password = Password("password", password_env, password_file)
+    key_password = Password("key-password", key_password_env, key_password_file)
+    _check_target(source, target)
+
+    def ask(form: Form) -> str:
+        if form is Form.PFX:
+            return password.get(f"Password of {visible(str(source))}")
+        return key_password.get(f"Password of the key in {visible(str(source))}")
+
+    holding = read_holding(source, ask)
+    try:
+        pem = pem_of(holding)
+    except ConversionError as error:
+        raise ConversionError(f"{source}: {error}") from None
+    if target.exists():
+        confirm(f"{visible(str(target))} exists. Replace it?", yes=yes)
+    if holding.form is Form.PFX:
+        write_private(target, pem)
+    else:
+        new = password.get(f"Password for {visible(str(target))}", twice=True)
+        write_private(target, pfx_of(holding, new))
+    _report_converted(target, holding, format_)
+
+
+def _check_target(source: Path, target: Path) -> None:
+    """Refuse before anybody is asked for a password."""
+    shown = visible(str(target))
+    if str(target) == "-":
+        raise RefusedError("a private key is not written to stdout: name a file as OUT")
+    try:
+        if target.exists() and not target.is_file():
+            raise RefusedError(f"{shown} is not a regular file; nothing was written")
+        if target.exists() and source.exists() and target.samefile(source):
+            raise RefusedError(f"{shown} is IN and OUT; nothing was written")
+        if not target.parent.is_dir():
+            raise RefusedError(f"{shown} cannot be written: its folder is not there")
+    except OSError as error:
+        raise RefusedError(f"{shown} cannot be written: {error.strerror}") from None
+    except ValueError:
+        raise RefusedError(f"{shown} cannot be a file's name") from None
+
+
+def _report_converted(target: Path, holding: Holding, format_: str) -> None:
+    now = datetime.now(UTC)
+    der = holding.chain[holding.leaf]
+    leaf, prints = describe(der), thumbprints(der)
+    issuers = len(own_chain(holding)) - 1
+    left_out = len(holding.chain) - 1 - issuers
+    pem = holding.form is Form.PFX
+    line = _config_line(target) if pem and leaf.key_type == "RSA" else None
+    if format_ == "json":
+        document = {
+            "schema": SCHEMA,
+            "written": str(target),
+            "form": (Form.PEM if pem else Form.PFX).value,
+            "issuers": issuers,
+            "left_out": left_out,
+            "certificate": certificate_document(leaf, now),
+            "thumbprint": prints.sha1,
+            "x5t": prints.x5t,
+            "x5t_s256": prints.x5t_s256,
+            "config": line,
+        }
+        click.echo(json.dumps(document))
+        return
+    chain = f", {count_of(issuers, 'CA certificate')}" if issuers else ""
+    say(f"✓ {visible(str(target))} written: the certificate{chain} and its key, mode 0600")
+    if left_out:
+        say(f"! {count_of(left_out, 'certificate')} left out: not part of its chain")
+    say()
+    for label, value in (
+        ("subject", leaf.subject),
+        ("valid", _validity(leaf, now)),
+        ("thumbprint", f"{prints.sha1}  (SHA-1)"),
+        ("SHA-256", prints.sha256),
+        ("x5t", prints.x5t),
+        ("x5t#S256", prints.x5t_s256),
+    ):
+        say_wrapped(f"  {label:<12}{value}", hang=14)
+    say("  Entra and AD FS show the thumbprint; sign-ins carry x5t or x5t#S256.")
+    if line is not None:
+        say()
+        say("To sign in with it, in the config, under [identities.NAME]:")
+        say(f"  {line}")
+    elif leaf.key_type != "RSA":
+        say()
+        say(f"! The key is {leaf.key}: Entra and AD FS sign in with RSA only.")
+
+
+def _validity(leaf: Certificate, now: datetime) -> str:
+    left = leaf.days_left(now)
+    if left is None:
+        return "unknown"
+    days = f"{count_of(left, 'day')} left" if left >= 0 else "expired"
+    return f"{leaf.not_before:%Y-%m-%d} to {leaf.not_after:%Y-%m-%d}, {days}"
+
+
+def _config_line(target: Path) -> str:
+    import tomlkit
+
+    return visible(f"certificate = {tomlkit.item(os.path.abspath(target)).as_string()}")

@@ -1,0 +1,281 @@
+"""`stacktui certificates lint`: certificate files judged before they are deployed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stacktui.certificates.chain import Certificate, describe
+from stacktui.certificates.document import SCHEMA, certificate_document
+from stacktui.certificates.files import CertificateError
+from stacktui.certificates.pfx import Form, Holding, PasswordError, read_holding
+from stacktui.certificates.readiness import (
+    Judgement,
+    Level,
+    Source,
+    covered,
+    judge,
+    worst,
+    worst_level,
+)
+from stacktui.cli.certificates.passwords import Password, password_options
+from stacktui.cli.check import format_option
+from stacktui.cli.main import ExitCode, config_option, tell_config_is_not_read
+from stacktui.cli.text import say
+from stacktui.environments.naming import certificate_names
+from stacktui.transport.text import visible
+
+_SYMBOLS = {
+    Level.FAIL: "✗",
+    Level.CRITICAL: "!",
+    Level.WARNING: "!",
+    Level.SKIPPED: "–",
+    Level.PASS: "✓",
+}
+_TROUBLE = (Level.FAIL, Level.CRITICAL, Level.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Linted:
+    """One file that could be read, and what the rules say of it."""
+
+    path: Path
+    form: Form
+    leaf: Certificate
+    judgements: tuple[Judgement, ...]
+
+    @property
+    def level(self) -> Level:
+        return worst(self.judgements)
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The names that a stamp's certificates must cover together."""
+
+    domain: str
+    wanted: tuple[str, ...]
+
+    def missing(self, files: Sequence[_Linted]) -> tuple[str, ...]:
+        own = [name for each in files for name in each.leaf.names]
+        found = covered(self.wanted, own)
+        return tuple(name for name in self.wanted if name not in found)
+
+
+@click.command()
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--region", metavar="R", help="The stamp's region: its names must all be covered.")
+@click.option("--fqdn", metavar="F", help="The stamp's external domain name, without the region.")
+@click.option("--adfs", is_flag=True, help="The stamp signs in with AD FS: two names more.")
+@password_options("password", "the password of the files")
+@format_option
+@config_option
+@click.pass_obj
+def lint(
+    parent: Path | None,
+    files: tuple[Path, ...],
+    region: str | None,
+    fqdn: str | None,
+    adfs: bool,
+    password_env: str | None,
+    password_file: Path | None,
+    format_: str,
+    config: Path | None,
+) -> None:
+    """Judge PFX, PEM and DER files by the vendor's readiness rules, before they are deployed.
+
+    With --region and --fqdn, all FILEs together must cover every name of the stamp. A password is
+    asked for where one is needed, and never taken as an argument. Exits with 0 also on warnings
+    and criticals, with 1 when a rule fails, and with 2 when a file cannot be read.
+    """
+    tell_config_is_not_read(config or parent)
+    names = _names_of(region, fqdn, adfs)
+    reader = _Reader(Password("password", password_env, password_file))
+    now = datetime.now(UTC)
+    linted: list[_Linted] = []
+    errors: list[tuple[Path, str]] = []
+    for path in files:
+        try:
+            linted.append(_lint(path, reader.read(path), names, now))
+        except CertificateError as error:
+            errors.append((path, str(error)))
+            click.echo(f"stacktui: {error}", err=True)
+    if linted and format_ == "json":
+        click.echo(json.dumps(_lint_document(linted, errors, names, now)))
+    elif linted:
+        _write_linted(linted, len(errors), names)
+    failed = _set_level(linted, names) is Level.FAIL
+    code = ExitCode.FAULT if failed else ExitCode.HEALTHY
+    click.get_current_context().exit(ExitCode.USAGE if errors else code)
+
+
+def _names_of(region: str | None, fqdn: str | None, adfs: bool) -> _Names | None:
+    if region is None and fqdn is None:
+        if adfs:
+            raise click.UsageError("--adfs needs --region and --fqdn.")
+        return None
+    domain = ".".join((each or "").strip(". ").lower() for each in (region, fqdn))
+    if region is None or fqdn is None or not all(domain.split(".")):
+        raise click.UsageError("--region and --fqdn go together, as in: --region east "
+                               "--fqdn contoso.example")  # fmt: skip
+    return _Names(domain, certificate_names(domain, adfs=adfs))
+
+
+class _Reader:
+    """Reads files whose password is usually the same, so that it is asked for once."""
+
+    def __init__(self, password: Password) -> None:
+        self._password = password
+        self._known: str | None = None
+
+    def read(self, path: Path) -> Holding:
+        if self._known is None or self._password.is_given:
+            return read_holding(path, lambda form: self._get(path, form))
+        try:
+            return read_holding(path, lambda _form: self._known)
+        except PasswordError:
+            return read_holding(path, lambda form: self._get(path, form))
+
+    def _get(self, path: Path, form: Form) -> str | None:
+        if form is Form.PEM:
+            # Its certificates can be judged without: only the key's rule is skipped.
+            return self._password.given()
+        self._known = self._password.get(f"Password of {visible(str(path))}")
+        return self._known
+
+
+def _lint(path: Path, holding: Holding, names: _Names | None, now: datetime) -> _Linted:
+    judgements = judge(
+        holding.chain,
+        now,
+        names=names.wanted if names else None,
+        domain=names.domain if names else None,
+        source=Source.PFX if holding.form is Form.PFX else Source.FILE,
+        leaf=holding.leaf,
+        key=holding.key_found,
+    )
+    return _Linted(path, holding.form, describe(holding.chain[holding.leaf]), judgements)
+
+
+def _set_level(linted: Sequence[_Linted], names: _Names | None) -> Level:
+    levels = [each.level for each in linted]
+    if names is not None:
+        levels.append(Level.FAIL if names.missing(linted) else Level.PASS)
+    return worst_level(levels)
+
+
+def _lint_document(
+    linted: Sequence[_Linted],
+    errors: Sequence[tuple[Path, str]],
+    names: _Names | None,
+    now: datetime,
+) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "level": _set_level(linted, names).value,
+        "files": [
+            {
+                "path": str(each.path),
+                "form": each.form.value,
+                "level": each.level.value,
+                "certificate": certificate_document(each.leaf, now),
+                "judgements": [
+                    {
+                        "rule": judgement.rule,
+                        "level": judgement.level.value,
+                        "text": judgement.text,
+                        "mend": judgement.mend or None,
+                    }
+                    for judgement in each.judgements
+                ],
+            }
+            for each in linted
+        ],
+        "errors": [{"path": str(path), "text": text} for path, text in errors],
+        "names": None,
+    }
+    if names is not None:
+        missing = names.missing(linted)
+        document["names"] = {
+            "domain": names.domain,
+            "level": (Level.FAIL if missing else Level.PASS).value,
+            "covered": [name for name in names.wanted if name not in missing],
+            "missing": list(missing),
+        }
+    return document
+
+
+def _write_linted(linted: Sequence[_Linted], unread: int, names: _Names | None) -> None:
+    for each in linted:
+        _write_file(each)
+    missing = names.missing(linted) if names is not None else ()
+    if names is not None:
+        _write_names(names, missing)
+    failing = sum(each.level is Level.FAIL for each in linted)
+    level = _set_level(linted, names)
+    of = f"{failing} of {len(linted)} files" if len(linted) > 1 else "the file"
+    counts = [f"{of} would be rejected"] if failing else []
+    counts += [f"{count_of(len(missing), 'name')} missing"] if missing else []
+    counts = counts or [f"{count_of(len(linted), 'file')} judged, none would be rejected"]
+    counts += [f"{unread} not read (see above)"] if unread else []
+    say_wrapped(f"{_SYMBOLS[level]} {level.value.upper()}: {', '.join(counts)}")
+    if names is None:
+        say_wrapped("  Whether a stamp's names are covered is judged with --region and --fqdn.")
+
+
+def _write_file(linted: _Linted) -> None:
+    leaf = linted.leaf
+    say(f"{_SYMBOLS[linted.level]} {linted.level.value.upper()}  {visible(str(linted.path))}")
+    say_wrapped(f"  “{leaf.common_name}”, issued by “{leaf.issuer_name}”")
+    for level in _TROUBLE:
+        for each in (each for each in linted.judgements if each.level is level):
+            say_wrapped(f"  {_SYMBOLS[level]} {level.value}  {each.rule}: {each.text}")
+            say_wrapped(f"    → {each.mend}", hang=6)
+    for each in linted.judgements:
+        if each.level is Level.SKIPPED:
+            say_wrapped(f"  {_SYMBOLS[Level.SKIPPED]} skipped  {each.rule}: {each.text}")
+    passed = [each.rule for each in linted.judgements if each.level is Level.PASS]
+    if passed:
+        say_wrapped(f"  {_SYMBOLS[Level.PASS]} pass  {', '.join(passed)}")
+    say()
+
+
+def _write_names(names: _Names, missing: Sequence[str]) -> None:
+    if not missing:
+        say_wrapped(
+            f"✓ NAMES  all {len(names.wanted)} names of {visible(names.domain)} are covered"
+        )
+    else:
+        found = len(names.wanted) - len(missing)
+        say_wrapped(f"✗ NAMES  {found} of the {len(names.wanted)} names of {visible(names.domain)} "
+             "are covered; missing:")  # fmt: skip
+        for name in missing:
+            say(f"    {visible(name)}")
+    say()
+
+
+def say_wrapped(text: str, hang: int = 4) -> None:
+    """One line, wrapped to the terminal; whole where stdout is none, so that it can be searched."""
+    if not sys.stdout.isatty():
+        say(text)
+        return
+    width = shutil.get_terminal_size().columns
+    for line in textwrap.wrap(
+        text, width, subsequent_indent=" " * hang, break_on_hyphens=False, break_long_words=False
+    ):
+        say(line)
+
+
+def count_of(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

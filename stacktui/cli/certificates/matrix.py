@@ -1,0 +1,110 @@
+"""`stacktui certificates matrix`: which trust store trusts which endpoint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from stacktui.certificates.document import matrix_document, survey_ok
+from stacktui.certificates.matrix import Matrix
+from stacktui.certificates.stores import find_stores, read_store
+from stacktui.certificates.verify import Verification
+from stacktui.cli.certificates.look import Surveyed, run_survey
+from stacktui.cli.certificates.place import read_settings
+from stacktui.cli.certificates.show import WIDTH, all_option, wrapped
+from stacktui.cli.check import format_option
+from stacktui.cli.main import ExitCode, config_option
+from stacktui.cli.text import say
+from stacktui.config.locations import own_bundle
+
+# Columns of the screen for one store.
+CELL = 3
+
+
+@click.command()
+@click.argument("name", metavar="[ENV]", required=False)
+@all_option
+@format_option
+@config_option
+@click.pass_obj
+def matrix(
+    parent: Path | None, name: str | None, whole: bool, format_: str, config: Path | None
+) -> None:
+    """Show which trust store on this box trusts which endpoint of ENV.
+
+    Each cell is OpenSSL's verdict on the chain with that store alone. Exits with 1 when the store
+    in use does not trust a host.
+    """
+    target = read_settings(parent, config).target(name)
+    found = find_stores(target.environment.ca, own_bundle())
+    surveyed = run_survey(target, found, whole=whole)
+    if format_ == "json":
+        now = surveyed.survey.taken
+        states = tuple(read_store(each, now) for each in found)
+        click.echo(json.dumps(matrix_document(surveyed.survey, surveyed.matrix, states)))
+    else:
+        _write_matrix(surveyed)
+    ok = survey_ok(surveyed.survey, surveyed.matrix)
+    click.get_current_context().exit(ExitCode.HEALTHY if ok else ExitCode.FAULT)
+
+
+def _write_matrix(surveyed: Surveyed) -> None:
+    found = surveyed.matrix
+    say(f"{surveyed.survey.environment.name}: which trust store trusts which host")
+    if surveyed.survey.no_metadata:
+        say(f"! no metadata, so hosts may be missing: {surveyed.survey.no_metadata}")
+    say()
+    for number, column in enumerate(found.columns, 1):
+        paths = " + ".join(source.path for source in column.store.sources)
+        say(f"  {number:>2}  {column.store.name:<20} {column.problem or paths}")
+    say()
+    roles = max(len(row.endpoint.role) for row in found.rows)
+    room = max(12, WIDTH - roles - 4 - CELL * len(found.columns))
+    names = [_cut(row.endpoint.name, room) for row in found.rows]
+    width = roles + 2 + max(map(len, names))
+    numbers = "".join(f"{number:>{CELL}}" for number in range(1, len(found.columns) + 1))
+    say(f"  {'':<{width}}{numbers}")
+    for row, name, cells in zip(found.rows, names, found.cells, strict=True):
+        head = f"  {f'{row.endpoint.role:<{roles}}  {name}':<{width}}"
+        if row.chain:
+            say(head + "".join(f"{_sign(cell):>{CELL}}" for cell in cells))
+        else:
+            why = "absent" if row.absent else row.fault.detail if row.fault else "no chain"
+            say(f"{head}  {why}")
+    _write_reasons(found)
+
+
+def _write_reasons(found: Matrix) -> None:
+    """Each reason once, with the hosts and the stores that it is given for."""
+    reasons: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+    for row, cells in zip(found.rows, found.cells, strict=True):
+        by_message: dict[str, list[int]] = {}
+        for number, cell in enumerate(cells, 1):
+            if cell is not None and not cell.ok:
+                by_message.setdefault(cell.message, []).append(number)
+        for message, in_stores in by_message.items():
+            reasons.setdefault((message, tuple(in_stores)), []).append(row.endpoint.role)
+    judged = sum(1 for row in found.rows if row.chain)
+    for (message, numbers), roles in reasons.items():
+        whose = "every host" if len(roles) == judged > 1 else ", ".join(roles)
+        say()
+        for line in wrapped(f"  ✗ {message}: {whose}, in {_listed(numbers)}", 4):
+            say(line)
+
+
+def _listed(numbers: tuple[int, ...]) -> str:
+    """`2`, `2 and 4`, `2 to 7`."""
+    if len(numbers) > 2 and numbers == tuple(range(numbers[0], numbers[-1] + 1)):
+        return f"{numbers[0]} to {numbers[-1]}"
+    *most, last = map(str, numbers)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _cut(name: str, room: int) -> str:
+    return name if len(name) <= room else f"{name[: room - 1]}…"
+
+
+def _sign(cell: Verification | None) -> str:
+    return "–" if cell is None else "✓" if cell.ok else "✗"

@@ -1,0 +1,90 @@
+"""Passwords of certificate files: of a variable or a file, else asked for; never an argument."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stacktui.cli.ask import RefusedError
+from stacktui.identities.faults import IdentityError, SecretFault
+from stacktui.identities.model import EnvSecret, FileSecret
+from stacktui.identities.secrets import MAX_SIZE, resolve_secret
+from stacktui.transport.text import visible
+
+
+def password_options(prefix: str, what: str) -> Callable[[click.decorators.FC], Any]:
+    """`--PREFIX-env NAME` and `--PREFIX-file PATH`; the prompt is what is left without them."""
+
+    def add(function: click.decorators.FC) -> click.decorators.FC:
+        function = click.option(
+            f"--{prefix}-file",
+            type=click.Path(path_type=Path),
+            metavar="PATH",
+            help=f"Read {what} from a file (default: asks).",
+        )(function)
+        return click.option(
+            f"--{prefix}-env",
+            metavar="NAME",
+            help=f"Read {what} from an environment variable.",
+        )(function)
+
+    return add
+
+
+class Password:
+    """One password: of a variable or a file, else asked for, once."""
+
+    def __init__(self, option: str, name: str | None, path: Path | None) -> None:
+        if name is not None and path is not None:
+            raise click.UsageError(f"--{option}-env and --{option}-file: give one of them.")
+        self._option = option
+        self._reference = FileSecret(path) if path is not None else EnvSecret(name or "")
+        self.is_given = name is not None or path is not None
+
+    def given(self) -> str | None:
+        """What the options name. Raises RefusedError where it is not there."""
+        if not self.is_given:
+            return None
+        try:
+            return resolve_secret(self._reference)
+        except IdentityError as error:
+            fault = error.fault
+            why = f"{fault.reference}: {fault.detail}" if isinstance(fault, SecretFault) else "?"
+            raise RefusedError(f"no password: {visible(why)}") from None
+
+    def get(self, question: str, *, twice: bool = False) -> str:
+        """What the options name, else the user's answer, not shown. Raises RefusedError.
+
+        Without a terminal, the first line of stdin is the answer.
+        """
+        if (given := self.given()) is not None:
+            return given
+        if sys.stdin is not None and sys.stdin.isatty():
+            answer: str = click.prompt(
+                question,
+                hide_input=True,
+                err=True,
+                default="",
+                show_default=False,
+                confirmation_prompt="Again" if twice else False,
+            )
+        else:
+            answer = _first_line()
+        if not answer:
+            options = f"--{self._option}-env or --{self._option}-file gives it"
+            raise RefusedError(f"{question} is needed, and was not given; {options}")
+        return answer
+
+
+def _first_line() -> str:
+    """The next line of a stdin that is no terminal; empty where there is none."""
+    if sys.stdin is None:  # started with stdin closed
+        return ""
+    try:
+        return sys.stdin.readline(MAX_SIZE).rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise RefusedError("the password on stdin is not text") from None

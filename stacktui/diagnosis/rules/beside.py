@@ -1,0 +1,156 @@
+"""What fails no check, but should be known before it does: the rules of `BESIDE`.
+
+Apart from the catalogue, since they are asked of healthy checks too, which need no other rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stacktui.certificates.chain import Certificate, describe
+from stacktui.certificates.readiness import WARNING_DAYS, Judgement, Level, judge
+from stacktui.diagnosis.case import Explained, Scene, rule
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.shell import bash, powershell
+from stacktui.transport.facts import ConnectionFacts
+
+_NOTHING = "nothing: it works until the last day"
+# What a verdict says of a host's certificate already, by OpenSSL's X509_V_ERR number.
+_SAID = {
+    9: ("expiry",),
+    10: ("expiry",),
+    18: ("self-signed", "chain"),
+    20: ("chain",),
+    21: ("chain",),
+    62: ("names",),
+    64: ("names",),
+    66: ("key-size",),
+    67: ("key-size",),
+    68: ("signature",),
+}
+
+
+def _soon(scene: Scene) -> Iterator[tuple[int, str, Certificate]]:
+    """Days left, host and certificate of those that end soon, and have not ended yet."""
+    for connection in scene.presented:
+        for der in connection.tls.chain if connection.tls else ():
+            certificate = describe(der)
+            left = certificate.days_left(scene.now)
+            if left is not None and 0 <= left < WARNING_DAYS:
+                yield left, connection.host, certificate
+
+
+@rule("cert-expires-soon", Side.STAMP, _NOTHING)
+def cert_expires_soon(scene: Scene) -> Explained | None:
+    soon = sorted(_soon(scene), key=lambda each: each[0])
+    if not soon:
+        return None
+    left, host, first = soon[0]
+    what = f"The certificate of {host}"
+    if first.is_ca:
+        what = f"The CA certificate {first.common_name} behind {host}"
+    evidence = dict.fromkeys(_ends_line(left, host, each) for left, host, each in soon)
+    remedies = (
+        Remedy("The stamp's operator renews it (secret rotation) before that day"),
+        Remedy(
+            "See the certificates of all hosts of this stamp",
+            f"stacktui certificates show --all -- {bash(scene.environment.name)}",
+            f"stacktui certificates show --all -- {powershell(scene.environment.name)}",
+        ),
+    )
+    return f"{what} ends in {_days(left)}", tuple(evidence), remedies
+
+
+def _ends_line(left: int, host: str, certificate: Certificate) -> str:
+    end = f"{certificate.not_after:%Y-%m-%d %H:%M} UTC" if certificate.not_after else "?"
+    return f"{host}: {certificate.common_name} ends {end}, in {_days(left)}"
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
+
+
+# The same on this side: the certificate that signs in.
+@rule("cert-expires-soon", Side.BOX, _NOTHING)
+def own_cert_expires_soon(scene: Scene) -> Explained | None:
+    identity = scene.identity
+    ends = next(
+        (end for step in scene.report.steps
+         if (end := getattr(step.evidence.result, "certificate_ends", None))), None,
+    )  # fmt: skip
+    if identity is None or ends is None or (left := (ends - scene.now).days) >= WARNING_DAYS:
+        return None
+    title = f"The certificate of identity {identity.name} ends in {_days(left)}"
+    evidence = (f"{identity.credential}", f"it ends {ends:%Y-%m-%d %H:%M} UTC")
+    remedies = (
+        Remedy(
+            "Make a new certificate, add it to the application beside the old one, and name its "
+            "file in the config before that day"
+        ),
+    )
+    return title, evidence, remedies
+
+
+@rule("cert-readiness", Side.STAMP, _NOTHING)
+def cert_readiness(scene: Scene) -> Explained | None:
+    found = {
+        f"{connection.host}: {each.text} ({each.rule})": each
+        for connection in scene.presented
+        for each in _rejected(scene, connection)
+    }
+    if not found:
+        return None
+    rules = ", ".join(dict.fromkeys(each.rule for each in found.values()))
+    title = f"The vendor's readiness checker would reject a certificate of this stamp: {rules}"
+    mends = dict.fromkeys(each.mend for each in found.values() if each.mend)
+    remedies = [Remedy(f"The stamp's operator: {mend}") for mend in mends]
+    remedies.append(
+        Remedy("And judges new files with `stacktui certificates lint` before they are deployed")
+    )
+    return title, tuple(found), tuple(remedies)
+
+
+def _rejected(scene: Scene, connection: ConnectionFacts) -> Iterator[Judgement]:
+    tls = connection.tls
+    if tls is None:
+        return
+    said = _SAID.get(tls.verify_code or 0, ())
+    trusted = tls.verify_code is None
+    judgements = judge(tls.chain, scene.now, names=(connection.host,), trusted=trusted)
+    for each in judgements:
+        # That one ends soon has a name of its own.
+        if each.level is Level.FAIL and each.rule not in (*said, "expiry"):
+            yield each
+
+
+@rule("certifi-addition-lost", Side.BOX, "the same TLS error as before the root was added")
+def certifi_addition_lost(scene: Scene) -> Explained | None:
+    lost = scene.report.lost
+    if not lost:
+        return None
+    title = "A root that was added to another program's trust store is not there any more"
+    evidence = tuple(
+        f"{each.path}: {each.subject}, SHA-256 {each.sha256}"
+        + (" (the file itself is gone)" if each.gone else "")
+        for each in lost
+    )
+    remedies = [
+        Remedy(
+            "Write a bundle of your own for az and the others: no upgrade touches it",
+            "stacktui certificates export",
+            "stacktui certificates export",
+        )
+    ]
+    remedies += [
+        Remedy(
+            f"Or add it to {each.path} again, until the next upgrade",
+            f"stacktui certificates trust {each.sha256} --store {bash(str(each.path))}",
+            f"stacktui certificates trust {each.sha256} --store {powershell(str(each.path))}",
+        )
+        for each in lost
+        if not each.gone
+    ]
+    return title, evidence, tuple(remedies)
+
+
+BESIDE = (cert_expires_soon, own_cert_expires_soon, cert_readiness, certifi_addition_lost)

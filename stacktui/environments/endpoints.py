@@ -1,0 +1,111 @@
+"""The hosts of an environment that speak TLS: those every user meets, and a stamp's whole list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from stacktui.environments.metadata import IdentityProvider, Metadata
+from stacktui.environments.model import Environment
+from stacktui.environments.naming import OPERATOR_ENDPOINT, certificate_names, domain_of
+from stacktui.transport.host import is_host
+
+ARM, LOGIN, GRAPH, PORTAL = "ARM", "login", "graph", "portal"
+# What stands for the `*` of a wildcard name: any label would do that nobody has given a meaning.
+PROBE_LABEL = "stacktui-probe"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One host to look at.
+
+    `roles` are what it is for (`ARM`, `login`, `portal`, `*.blob`): one host can be several.
+    `name` is what its certificate must cover: `host` itself, or the wildcard that `host` was made
+    up for. `named` is true when the config or the stamp's metadata names the host, so that it must
+    exist; the others follow from the naming rule (PROTOCOL.md section 6) and may be absent.
+    """
+
+    roles: tuple[str, ...]
+    host: str
+    port: int
+    name: str
+    named: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    @property
+    def role(self) -> str:
+        """The roles as one text: `ARM, login`."""
+        return ", ".join(self.roles)
+
+
+def arm_endpoint(environment: Environment) -> Endpoint:
+    return _named(ARM, environment.arm)
+
+
+def endpoints(environment: Environment, metadata: Metadata | None) -> tuple[Endpoint, ...]:
+    """ARM, login, graph and portal.
+
+    Without `metadata` the last three are where the naming rule puts them; the login host of a
+    stamp under Entra cannot be known then.
+    """
+    found = [arm_endpoint(environment)]
+    if metadata is not None:
+        told = ((LOGIN, metadata.login_endpoint), (GRAPH, metadata.graph),
+                (PORTAL, metadata.portal))  # fmt: skip
+        found += [_named(role, url) for role, url in told if url and _is_usable(url)]
+    domain = domain_of(urlsplit(environment.arm).hostname or "")
+    if metadata is None and domain is not None:
+        operator = environment.arm.startswith(f"https://{OPERATOR_ENDPOINT}.")
+        portal = "adminportal" if operator else PORTAL
+        wanted = ((LOGIN, "adfs"), (GRAPH, "graph"), (PORTAL, portal))
+        found += [_derived(role, f"{label}.{domain}") for role, label in wanted]
+    return merged(found)
+
+
+def all_endpoints(environment: Environment, metadata: Metadata | None) -> tuple[Endpoint, ...]:
+    """`endpoints`, and every name that a stamp's certificates cover, user's and operator's."""
+    found = list(endpoints(environment, metadata))
+    domain = domain_of(urlsplit(environment.arm).hostname or "")
+    if domain is not None:
+        adfs = metadata is None or metadata.identity_provider is IdentityProvider.ADFS
+        known = {each.host for each in found}
+        names = certificate_names(domain, adfs=adfs)
+        found += [_derived(name.removesuffix(f".{domain}"), name) for name in names
+                  if name not in known]  # fmt: skip
+    return merged(found)
+
+
+def merged(found: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
+    """One endpoint a host and port, in the order of their first; roles and certainty add up."""
+    by_key: dict[str, Endpoint] = {}
+    for each in found:
+        known = by_key.get(each.key)
+        if known is None:
+            by_key[each.key] = each
+        else:
+            roles = (*known.roles, *(role for role in each.roles if role not in known.roles))
+            by_key[each.key] = replace(known, roles=roles, named=known.named or each.named)
+    return tuple(by_key.values())
+
+
+def _is_usable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" and is_host(parts.hostname or "") and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _named(role: str, url: str) -> Endpoint:
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    return Endpoint((role,), host, parts.port or 443, host, named=True)
+
+
+def _derived(role: str, name: str) -> Endpoint:
+    host = name.replace("*", PROBE_LABEL, 1)
+    return Endpoint((role,), host, 443, name)

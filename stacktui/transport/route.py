@@ -1,0 +1,63 @@
+"""How to reach one origin: pins, then the proxy, decided before anything is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stacktui.transport.facts import (
+    ConnectionFacts,
+    TransportError,
+    TransportFault,
+    TransportFaultKind,
+)
+from stacktui.transport.proxy import Proxy, ProxyUsed, choose_proxy
+from stacktui.transport.text import Cleaner
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How to reach one origin: the name to ask for, and where its connection really goes.
+
+    `target` is the name and port to connect or CONNECT to: the origin, or its `resolve` pin.
+    """
+
+    host: str
+    port: int
+    target: tuple[str, int]
+    proxy: Proxy | None
+    proxy_used: ProxyUsed
+
+    def facts(self) -> ConnectionFacts:
+        pinned = None
+        if self.target != (self.host, self.port):
+            pinned = f"{self.target[0]}:{self.target[1]}"
+        return ConnectionFacts(self.host, self.port, self.proxy_used, pinned=pinned)
+
+
+def route_to(
+    host: str, port: int, proxy: str | None, resolve: Mapping[str, str], cleaner: Cleaner
+) -> Route:
+    """The route by an environment's `proxy` and `resolve`; `cleaner` learns the proxy's secrets.
+
+    Raises TransportError for a proxy that cannot be read.
+    """
+    try:
+        chosen, used = choose_proxy(host, port, proxy)
+    except ValueError as error:
+        detail = cleaner.line(str(error))
+        kind = TransportFaultKind.PROXY_UNREACHABLE
+        raise TransportError(TransportFault(kind, host, port, detail)) from None
+    for secret in chosen.secrets if chosen else ():
+        cleaner.hide(secret)
+    return Route(host, port, _target(host, port, resolve), chosen, used)
+
+
+def _target(host: str, port: int, resolve: Mapping[str, str]) -> tuple[str, int]:
+    # A pin for `*.rest` covers one label, as a wildcard of a certificate does.
+    wildcard = f"*.{host.partition('.')[2]}"
+    pin = resolve.get(f"{host}:{port}") or resolve.get(f"{wildcard}:{port}")
+    if pin is None:
+        return host, port
+    address, _, pinned_port = pin.rpartition(":")
+    return address.strip("[]"), int(pinned_port)

@@ -1,0 +1,45 @@
+"""Other people's programs, each in a virtual environment of its own under `.cache/`."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def wanted() -> bool:
+    """Whether such programs may be installed here: in CI, or because somebody asked for it."""
+    return os.environ.get("STACKTUI_COMPAT") == "1" or os.environ.get("CI") == "true"
+
+
+def own_venv(
+    name: str, requirement: str, works: Callable[[Path], bool], python: str = sys.executable
+) -> Path:
+    """The environment with `requirement` in it, made once.
+
+    Test processes that start together wait for each other.
+    """
+    folder = CHECKOUT / ".cache" / name
+    folder.parent.mkdir(exist_ok=True)
+    with open(folder.with_name(f"{folder.name}.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not works(folder):
+            subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
+            pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
+            subprocess.run([*pip, requirement], check=True)
+            if not works(folder):
+                raise RuntimeError(f"{folder} does not work after its installation")
+    return folder
+
+
+def older_python() -> str:
+    """An interpreter of 3.12 at most, which is what azure-cli 2.66 is made for."""
+    if sys.version_info < (3, 13):
+        return sys.executable
+    return shutil.which("python3.12") or shutil.which("python3.11") or sys.executable
