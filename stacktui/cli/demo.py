@@ -12,6 +12,7 @@ import click
 
 from stacktui.cli.check import check_headless, format_option
 from stacktui.cli.main import config_option, tell_config_is_not_read
+from stacktui.config.locations import kept_in
 
 if TYPE_CHECKING:
     from stacktui.stamp import StampOptions
@@ -46,6 +47,7 @@ class Demo:
         options = self._options or adfs
         stamp = self._stack.enter_context(run_in_thread(options))
         folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="stacktui-demo-"))
+        self._stack.enter_context(kept_in(Path(folder)))
         path = Path(folder) / "config.toml"
         path.write_text(_config(stamp), encoding="utf-8")
         return path

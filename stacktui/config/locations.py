@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CONFIG_VARIABLE = "STACKTUI_CONFIG"
@@ -26,11 +28,28 @@ def _expanded(path: Path | str) -> Path:
     return Path(os.path.expanduser(path))
 
 
+_elsewhere: Path | None = None
+
+
 def config_directory() -> Path:
     """The platform's config directory of this user; it may not exist."""
+    if _elsewhere is not None:
+        return _elsewhere
     import platformdirs
 
     return Path(platformdirs.user_config_dir(APP, appauthor=False))
+
+
+@contextmanager
+def kept_in(folder: Path) -> Iterator[None]:
+    """Keep everything in `folder` instead, in this whole process: for a demo, which must neither
+    read nor change what is the user's."""
+    global _elsewhere  # the owner of paths is one for the whole process
+    before, _elsewhere = _elsewhere, folder
+    try:
+        yield
+    finally:
+        _elsewhere = before
 
 
 def own_bundle() -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakSet
@@ -16,13 +17,15 @@ from textual.binding import Binding, BindingType
 from stacktui.check.settings import load_settings
 from stacktui.config.document import ConfigError
 from stacktui.config.locations import packaged_themes, user_themes
+from stacktui.identities.certificate_file import read_files, references
 from stacktui.tui.background import in_background
 from stacktui.tui.checking import Checker, load_engine
 from stacktui.tui.glyphs import glyphs_for
 from stacktui.tui.lines import Role
 from stacktui.tui.look import look_of
 from stacktui.tui.screens.dashboard import Dashboard
-from stacktui.tui.session import Session
+from stacktui.tui.session import CheckState, Session
+from stacktui.tui.surveying import LiveSurvey, Surveyor, SurveyResult, load_survey_engine
 from stacktui.tui.themes import DEFAULT, SIXTEEN, load_themes
 
 if TYPE_CHECKING:
@@ -52,6 +55,8 @@ class StacktuiApp(App[None]):
         Binding("ctrl+q", "quit", "quit", show=False, priority=True),
     ]
     load_engine = staticmethod(load_engine)
+    load_survey_engine = staticmethod(load_survey_engine)
+    read_files = staticmethod(read_files)
 
     def __init__(
         self,
@@ -71,6 +76,7 @@ class StacktuiApp(App[None]):
         self.session = Session(config, demo_on_offer=start_demo is not None)
         self._checkers: WeakSet[Checker] = WeakSet()
         self.checker = self.new_checker(self._heard, self.certified)
+        self.surveyor = Surveyor(self, self.load_survey_engine, self._surveying, self._surveyed)
         self._read_config()
         self._set_up_look()
 
@@ -186,6 +192,8 @@ class StacktuiApp(App[None]):
         self._read_config()
         self.dashboard.board.environments.choose(self.session.current)
         self.dashboard.update()
+        if self.session.identity_files is not None:
+            self.read_identity_files()
         if self.session.trouble:
             self.dashboard.notice("the config cannot be used", Role.ERROR)
         else:
@@ -262,6 +270,46 @@ class StacktuiApp(App[None]):
         self.session.certificates |= certificates
         self.dashboard.update()
 
+    # Certificates
+
+    def survey(self, *, whole: bool) -> None:
+        """Look at the endpoints of the current environment; a running look gives way."""
+        if target := self.session.target:
+            self.surveyor.start(target, whole=whole)
+            self.read_identity_files()
+
+    def trust_changed(self, done: str) -> None:
+        """A root was put somewhere or taken away: read what that changes, and look once more."""
+        result = self.session.surveyed
+        self._read_config()  # the environment may have another `ca` now
+        self.survey(whole=result is not None and result.whole)
+        self.dashboard.notice(done, Role.OK)
+
+    def read_identity_files(self) -> None:
+        """Read the certificates that identities sign in with."""
+        self.run_worker(self._read_identity_files(), group="identities", exit_on_error=False)
+
+    async def _read_identity_files(self) -> None:
+        wanted = references(self.session.identities)
+        if self.session.identity_files is None:
+            self.session.identity_files = {}
+            self.dashboard.update()
+        if wanted:
+            read, now = self.read_files, datetime.now(UTC)
+            self.session.identity_files = await in_background(lambda: read(wanted, now))
+            self.dashboard.update()
+
+    def _surveying(self, live: LiveSurvey) -> None:
+        self.session.survey = live
+        self.dashboard.update()
+        if live.state is CheckState.CANCELLED:
+            self.dashboard.notice("the look was cancelled")
+        elif live.state is CheckState.BROKEN:
+            self.dashboard.notice(f"our own error: {live.error}", Role.ERROR)
+
+    def _surveyed(self, result: SurveyResult) -> None:
+        self.session.surveys[result.target.environment.name] = result
+
     # Keys
 
     async def on_event(self, event: events.Event) -> None:
@@ -270,9 +318,10 @@ class StacktuiApp(App[None]):
         await super().on_event(event)
 
     def action_interrupt(self) -> None:
-        running = [checker for checker in self._checkers if checker.running]
-        for checker in running:
-            checker.cancel()
+        workers: list[Checker | Surveyor] = [*self._checkers, self.surveyor]
+        running = [each for each in workers if each.running]
+        for each in running:
+            each.cancel()
         if not running:
             self.exit()
 

@@ -11,6 +11,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+class Refused(Exception):  # noqa: N818 - it is no defect
+    """Work that was not done, for a reason to tell: `str()` is one line, safe to show."""
+
+
 async def in_background(work: Callable[[], T]) -> T:
     """The result of `work`, run in a daemon thread; cancelling lets go of it at once.
 

@@ -66,6 +66,12 @@ def _edge(
     return Line((*left, *tail))
 
 
+def summary_room(title: tuple[Span, ...], width: int, *, folded: bool) -> int:
+    """How many cells of a summary fit beside the title in a face of this width, uncut."""
+    corners = 2 if folded else 4
+    return width - corners - width_of(title) - (2 if title else 0) - 3
+
+
 def _row(text: Line, down: str, width: int, role: Role) -> Line:
     gap = width - 4 - width_of(text.spans) - width_of(text.right)
     if text.chosen:

@@ -27,6 +27,7 @@ class Glyphs:
     dot: str
     down: str
     prompt: str
+    branch: str
     frame: str
     replaced: Mapping[int, str]
     ascii_only: bool = False
@@ -58,6 +59,7 @@ UNICODE = Glyphs(
     dot=" · ",
     down="↓",
     prompt="▏",
+    branch="└",
     frame="╭╮╯╰─│",
     replaced={},
 )
@@ -75,6 +77,7 @@ CONSOLE = Glyphs(
     dot=" - ",
     down="v",
     prompt="_",
+    branch="└",
     frame="┌┐┘└─│",
     replaced=_TYPOGRAPHY,
 )
@@ -91,6 +94,7 @@ ASCII = Glyphs(
     dot=" - ",
     down="v",
     prompt="_",
+    branch="`",
     frame="++++-|",
     replaced=_TYPOGRAPHY,
     ascii_only=True,

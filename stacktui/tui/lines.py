@@ -46,13 +46,15 @@ class Span:
 class Line:
     """One logical line. It wraps under column `hang`; `right` is kept at the right edge.
 
-    `chosen` marks the line that the keys of a list act on.
+    `chosen` marks the line that the keys of a list act on. `cut` lines do not wrap: they end with
+    an ellipsis where there is no more room.
     """
 
     spans: tuple[Span, ...] = ()
     right: tuple[Span, ...] = ()
     hang: int = 0
     chosen: bool = False
+    cut: bool = False
 
 
 BLANK = Line()
@@ -109,6 +111,8 @@ def wrap(text: Line, width: int, glyphs: Glyphs) -> list[Line]:
     spans = harmless(text.spans, glyphs)
     right = fit(harmless(text.right, glyphs), max(0, width - 2), glyphs)
     room = width - (width_of(right) + 1 if right else 0)
+    if text.cut:
+        spans = fit(spans, room, glyphs)
     if width_of(spans) <= room:
         return [Line(spans, right, text.hang, text.chosen)]
     hang = text.hang if text.hang <= width // 2 else 2

@@ -14,7 +14,9 @@ from stacktui.identities.model import Identity
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
     from stacktui.check.target import Target
+    from stacktui.identities.certificate_file import IdentityFile
     from stacktui.tui.live import LiveCheck
+    from stacktui.tui.surveying import LiveSurvey, SurveyResult
 
 
 class CheckState(StrEnum):
@@ -32,6 +34,9 @@ class Session:
 
     `trouble` is why the config could not be read: one line with the mend. `current` names the
     environment that every pane speaks of. `certificates` are described ones, by their DER.
+    `surveys` are the last finished ones, by environment; `survey` is the one that was begun last,
+    wherever. `identity_files` are the certificates that identities sign in with, by identity,
+    None before they were asked for.
     """
 
     config: Path
@@ -41,6 +46,9 @@ class Session:
     current: str | None = None
     checks: dict[str, LiveCheck] = field(default_factory=dict)
     certificates: dict[bytes, Certificate] = field(default_factory=dict)
+    surveys: dict[str, SurveyResult] = field(default_factory=dict)
+    survey: LiveSurvey | None = None
+    identity_files: dict[str, IdentityFile] | None = None
 
     @property
     def environments(self) -> tuple[Environment, ...]:
@@ -66,3 +74,15 @@ class Session:
     def check(self) -> LiveCheck | None:
         """The last check of the current environment, perhaps still running."""
         return self.checks.get(self.current) if self.current else None
+
+    @property
+    def surveyed(self) -> SurveyResult | None:
+        """The last finished look at the endpoints of the current environment."""
+        return self.surveys.get(self.current) if self.current else None
+
+    @property
+    def looking(self) -> LiveSurvey | None:
+        """The look at the current environment that was begun last, if none was begun elsewhere."""
+        live = self.survey
+        mine = live is not None and live.target.environment.name == self.current
+        return live if mine else None

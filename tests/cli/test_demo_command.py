@@ -24,6 +24,17 @@ def test_the_demo_is_healthy(idp: str) -> None:
     assert document["environment"] == "AzureStackUser"
 
 
+def test_the_demo_reads_nothing_of_the_user_s() -> None:
+    folder = Path(os.environ["HOME"], ".config", "stacktui")
+    folder.mkdir(parents=True)
+    (folder / "ca-bundle.pem").write_text("no bundle at all")
+    (folder / "additions.json").write_text("no memory at all")
+    ran = stacktui("demo", "--check", "--format", "json")
+    assert (ran.code, ran.err) == (0, "")
+    trusted = ran.document["steps"][0]["evidence"]["trust"]
+    assert [each["setting"] for each in trusted] == ["certifi", "ca"]
+
+
 def test_the_demo_drills_a_fault() -> None:
     ran = stacktui("demo", "--check", "--fault", "tls-expired")
     assert ran.code == 1

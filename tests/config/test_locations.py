@@ -49,3 +49,13 @@ def test_an_unknown_users_home_is_left_as_written() -> None:
 
 def test_the_packaged_themes_are_there() -> None:
     assert locations.packaged_themes().is_dir()
+
+
+def test_everything_can_be_kept_elsewhere_for_a_while(tmp_path: Path) -> None:
+    usual = locations.own_bundle()
+    with locations.kept_in(tmp_path):
+        assert locations.own_bundle().parent == tmp_path
+        assert locations.additions_file().parent == tmp_path
+        assert locations.exported_bundle().parent == tmp_path
+        assert locations.user_themes().parent == tmp_path
+    assert locations.own_bundle() == usual

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
-from stacktui.certificates.chain import Certificate
 from stacktui.certificates.trust import TrustSource, TrustUsed
 from stacktui.check.events import (
     CheckEvent,
@@ -41,10 +40,10 @@ from stacktui.transport.facts import (
 )
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.checking import Engine
+from stacktui.tui.surveying import SurveyEngine, load_survey_engine
 
-STARTED = datetime(2026, 11, 21, 3, 12, 9, tzinfo=UTC)
-ARM = "management.local.azurestack.external"
-LOGIN = "adfs.local.azurestack.external"
+from .canned_certificates import ARM, LOGIN, STARTED, describe, identity_files
+
 TRUST = TrustUsed((TrustSource("certifi", "/cacert.pem"), TrustSource("ca", "/root.pem")))
 
 CONFIG = """\
@@ -295,31 +294,6 @@ def diagnose(report: Report) -> Diagnosis:
     return Diagnosis(VERDICT, (SEEN_TOO,)) if report.failed else Diagnosis(None)
 
 
-def describe(der: bytes) -> Certificate:
-    """What the canned chains say."""
-    text = der.decode()
-    start = datetime(2026, 1, 9, tzinfo=UTC)
-    print_ = sha256(der).digest().hex(":").upper()
-    if text.startswith("leaf "):
-        host = text.removeprefix("leaf ")
-        days = 25 if host == ARM else 214
-        return Certificate(
-            print_, f"CN={host}", "CN=Contoso Issuing CA 2", host, "Contoso Issuing CA 2",
-            (host, f"*.{host}"), start, STARTED + timedelta(days=days, hours=2), "2F11",
-        )  # fmt: skip
-    if text == "root":
-        return Certificate(
-            print_, "CN=AzureStackSelfSignedRootCert", "CN=AzureStackSelfSignedRootCert",
-            "AzureStackSelfSignedRootCert", "AzureStackSelfSignedRootCert", (),
-            start, STARTED + timedelta(days=3650), "01", True, True,
-        )  # fmt: skip
-    return Certificate(
-        print_, "CN=Contoso Issuing CA 2", "CN=AzureStackSelfSignedRootCert",
-        "Contoso Issuing CA 2", "AzureStackSelfSignedRootCert", (),
-        start, STARTED + timedelta(days=1800), "02", True, False,
-    )  # fmt: skip
-
-
 def events_of(report: Report) -> list[CheckEvent]:
     """The events that lead to a report."""
     events: list[CheckEvent] = [CheckStarted(report.target, report.started)]
@@ -354,8 +328,10 @@ def canned_app(
     *,
     start_demo: Callable[[], Path] | None = None,
     text: str | None = None,
+    survey: Callable[[], SurveyEngine] | None = None,
 ) -> StacktuiApp:
-    """The real dashboard on a config with this text, over an engine that replays `events`."""
+    """The real dashboard on a config with this text, over an engine that replays `events`, and
+    one that looks at nothing unless `survey` is given."""
     if text is not None:
         config.write_text(text, encoding="utf-8")
 
@@ -364,6 +340,8 @@ def canned_app(
 
     class CannedApp(StacktuiApp):
         load_engine = staticmethod(lambda: Engine(run, diagnose, describe))
+        load_survey_engine = staticmethod(survey or load_survey_engine)
+        read_files = staticmethod(identity_files)
 
     return CannedApp(config, start_demo=start_demo)
 

@@ -18,6 +18,11 @@ def text_of(app: App[None]) -> str:
     return "\n".join(strip.text.rstrip() for strip in strips)
 
 
+def flat(shown: str) -> str:
+    """The screen as running text, where lines were broken and frames stand between."""
+    return " ".join(shown.replace("│", " ").split())
+
+
 async def until(pilot: Pilot[None], text: str) -> str:
     """Wait until `text` is on the screen; the screen as it is then."""
     deadline = monotonic() + PATIENCE

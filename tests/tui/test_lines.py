@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from stacktui.tui.box import Face, draw, strip
 from stacktui.tui.glyphs import ASCII, CONSOLE, UNICODE, Glyphs
-from stacktui.tui.lines import Role, Span, field, fit, line, width_of, wrap
+from stacktui.tui.lines import Line, Role, Span, field, fit, line, width_of, wrap
 from stacktui.tui.look import look_of
 
 ROLES = st.sampled_from(list(Role))
@@ -89,3 +89,10 @@ def test_neighbours_of_one_style_are_one_segment() -> None:
     )
     assert len(list(drawn)) == 1
     assert cell_len(drawn.text) == 3
+
+
+def test_a_cut_line_is_one_row() -> None:
+    long = Line((Span("store "), Span("/opt/az/lib/python3.11/cacert.pem", Role.DIM)), cut=True)
+    rows = wrap(long, 16, UNICODE)
+    assert [text_of(row.spans) for row in rows] == ["store /opt/az/l…"]
+    assert [text_of(row.spans) for row in wrap(long, 80, UNICODE)] == [text_of(long.spans)]

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from stacktui.tui import trusting
 from stacktui.tui.app import StacktuiApp
 
-from . import canned
+from . import canned, canned_trust
 from .canned import CONFIG, HOSTILE_CONFIG, canned_app
+from .canned_survey import surveys
 from .screen import until
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
@@ -143,6 +145,81 @@ def test_hostile_names(snap_compare: Compare, config: Path, size: Size) -> None:
     assert snap_compare(app, terminal_size=size, run_before=after(*steps))
 
 
+@SIZES
+def test_looked(snap_compare: Compare, config: Path, size: Size) -> None:
+    app = canned_app(config, HEALTHY, text=CONFIG, survey=surveys())
+    steps = (("c", "Signed in"), ("2l", "✗ TLS silent"), ("jj", "T finds its root"))
+    assert snap_compare(app, terminal_size=size, run_before=after(*steps))
+
+
+@SIZES
+def test_looking(snap_compare: Compare, config: Path, size: Size) -> None:
+    app = canned_app(config, text=CONFIG, survey=surveys(hangs=True))
+    assert snap_compare(app, terminal_size=size, run_before=after(("2L", "12 of 13")))
+
+
+@SIZES
+def test_matrix(snap_compare: Compare, config: Path, size: Size) -> None:
+    app = canned_app(config, text=CONFIG, survey=surveys())
+    steps = (("2L", "✗ TLS silent"), (("enter",), "who trusts it"))
+    assert snap_compare(app, terminal_size=size, run_before=after(*steps))
+
+
+@SIZES
+def test_identity_certificate(snap_compare: Compare, config: Path, size: Size) -> None:
+    app = canned_app(config, text=CONFIG)
+    steps = (("2", "214 days"), (("enter",), "thumbprint"))
+    assert snap_compare(app, terminal_size=size, run_before=after(*steps))
+
+
+@SIZES
+@pytest.mark.parametrize("proposal", ["presented", "held", "none"])
+def test_trust(
+    snap_compare: Compare,
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    proposal: str,
+    size: Size,
+) -> None:
+    proposals = {
+        "presented": canned_trust.PRESENTED,
+        "held": canned_trust.HELD,
+        "none": canned_trust.NO_ROOT,
+    }
+    monkeypatch.setattr(trusting, "propose", lambda *_: proposals[proposal])
+    app = canned_app(config, text=CONFIG, survey=surveys())
+    steps = [("2l", "✗ TLS silent"), ("T", "root")]
+    if proposal == "held":
+        steps.append((("down", "down"), "The bundle of az 2.66.2"))
+    assert snap_compare(app, terminal_size=size, run_before=after(*steps))
+
+
+@SIZES
+@pytest.mark.parametrize("asked", [False, True])
+def test_untrust(
+    snap_compare: Compare,
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: bool,
+    size: Size,
+) -> None:
+    monkeypatch.setattr(trusting, "additions", lambda _: canned_trust.ADDED)
+    app = canned_app(config, text=CONFIG)
+    steps: list[tuple[Sequence[str], str]] = [("2U", "Contoso Root CA")]
+    if asked:
+        steps.append((("down", "enter"), "Forget it?"))
+    assert snap_compare(app, terminal_size=size, run_before=after(*steps))
+
+
+@SIZES
+def test_export(
+    snap_compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, size: Size
+) -> None:
+    monkeypatch.setattr(trusting, "export", lambda _: canned_trust.EXPORTED)
+    app = canned_app(config, text=CONFIG)
+    assert snap_compare(app, terminal_size=size, run_before=after(("2x", "PowerShell")))
+
+
 def test_too_small(snap_compare: Compare, config: Path) -> None:
     app = canned_app(config, text=CONFIG)
     assert snap_compare(app, terminal_size=(60, 15), run_before=after(((), "stacktui needs")))
@@ -156,22 +233,43 @@ def test_themes(snap_compare: Compare, config: Path, theme: str) -> None:
     assert snap_compare(app, terminal_size=(100, 30), run_before=after(*steps))
 
 
-@pytest.mark.parametrize(
+PLAIN = pytest.mark.parametrize(
     "variables",
     [{"STACKTUI_ASCII": "1"}, {"NO_COLOR": "1"}, {"TERM": "linux", "COLORTERM": ""}],
     ids=["ascii", "no-colour", "console"],
 )
+
+
+def wear(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
+    """A terminal that knows less."""
+    monkeypatch.setenv("STACKTUI_ASCII", "")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    monkeypatch.delenv("LC_ALL", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+
+@PLAIN
 def test_plain_terminals(
     snap_compare: Compare,
     config: Path,
     monkeypatch: pytest.MonkeyPatch,
     variables: dict[str, str],
 ) -> None:
-    monkeypatch.setenv("STACKTUI_ASCII", "")
-    monkeypatch.setenv("LANG", "C.UTF-8")
-    monkeypatch.delenv("LC_ALL", raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
+    wear(monkeypatch, variables)
     app: StacktuiApp = canned_app(config, FAULT, text=CONFIG)
     steps = (("c", "tls-untrusted-root"), ("2", "! 25 days"))
+    assert snap_compare(app, terminal_size=(80, 24), run_before=after(*steps))
+
+
+@PLAIN
+def test_plain_matrix(
+    snap_compare: Compare,
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+) -> None:
+    wear(monkeypatch, variables)
+    app: StacktuiApp = canned_app(config, text=CONFIG, survey=surveys())
+    steps = (("2L", " TLS silent"), (("enter",), "who trusts it"))
     assert snap_compare(app, terminal_size=(80, 24), run_before=after(*steps))

@@ -36,8 +36,9 @@ class CheckPane(StoryPane):
 
     def show_whole(self, whole: bool) -> None:
         """With the timeline of every request, for a pane that fills the screen."""
-        self.whole = whole
-        self.from_the_top()
+        if whole is not self.whole:
+            self.whole = whole
+            self.from_the_top()
 
     def summary(self) -> tuple[Span, ...]:
         return summary(self._check, self.look.glyphs)

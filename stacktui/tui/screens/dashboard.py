@@ -22,7 +22,23 @@ if TYPE_CHECKING:
     from stacktui.tui.app import StacktuiApp
 
 # What the bottom line shows first; the rest follows in the order of the bindings.
-HINT_ORDER = ("cancel", "clear_filter", "back", "check", "copy", "add", "demo", "zoom", "use")
+HINT_ORDER = (
+    "cancel_look",
+    "cancel",
+    "clear_filter",
+    "back",
+    "screen.look(False)",
+    "screen.trust",
+    "screen.zoom",
+    "check",
+    "copy",
+    "screen.look(True)",
+    "screen.export",
+    "add",
+    "demo",
+    "zoom",
+    "use",
+)
 ALWAYS = ("help", "app.quit")
 # Keys for fingers, not commands for a list.
 MOVES = ("move", "scroll", "page", "step", "go", "palette", "interrupt", "app.interrupt")
@@ -33,6 +49,7 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
 
     AUTO_FOCUS = "#environments"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel_look", "cancel the look"),
         Binding("escape", "cancel", "cancel the check"),
         Binding("escape", "clear_filter", "clear the filter"),
         Binding("escape", "back", "back"),
@@ -107,6 +124,7 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
             self.update()
         else:
             self._show_detail()
+            self.show_hints()
             self.board.settle()
 
     def _show_detail(self) -> None:
@@ -121,10 +139,11 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
             return "", ()
         if board.open is board.environments and session.environment:
             return key, environments.detail(session.environment, session, glyphs)
-        if board.open is board.certificates and session.check:
-            for each in session.check.connections:
-                if certificates.key(each) == key:
-                    return each.host, certificates.detail(each, session, glyphs)
+        if board.open is board.certificates:
+            # Most of what it tells comes with the first look or check.
+            from stacktui.tui.panes.certificate_story import detail
+
+            return detail(key, session, glyphs, whole=board.certificates.whole)
         if board.open is board.identities and session.settings:
             return key, identities.detail(session.settings.identities[key], session, glyphs)
         found = resources.groups(session)
@@ -138,6 +157,8 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if isinstance(event.widget, Framed) and event.widget is not self.board.front:
             self.board.bring_to_front(event.widget)
+            if event.widget is self.board.certificates and self.session.identity_files is None:
+                self.owner.read_identity_files()
             self._show_detail()
             self.board.settle()
             self.show_hints()
@@ -155,6 +176,7 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
     def action_zoom(self) -> None:
         if self.board.zoomed is None:
             self.board.zoom(self.board.front)
+            self._show_detail()
             self.show_hints()
 
     def action_back(self) -> None:
@@ -162,6 +184,7 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
         self.board.zoom(None)
         if zoomed is not None:
             self.set_focus(zoomed, scroll_visible=False)
+        self._show_detail()
         self.show_hints()
 
     def action_clear_filter(self) -> None:
@@ -175,8 +198,18 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
         """Keys that would do nothing here are neither shown nor heard."""
         session = self.session
         match action:
+            case "cancel_look":
+                # Where both run, `esc` cancels what one is looking at.
+                mine = self.board.open is self.board.certificates
+                return self.owner.surveyor.running and (mine or not self.owner.checking)
             case "cancel":
                 return self.owner.checking
+            case "look":
+                return session.environment is not None
+            case "trust":
+                return session.settings is not None and bool(self._chain())
+            case "untrust" | "export":
+                return session.settings is not None
             case "clear_filter":
                 front = self.board.front
                 return isinstance(front, ListPane) and front.filtered
@@ -202,6 +235,35 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
 
     def action_check(self) -> None:
         self.owner.check()
+
+    def action_cancel_look(self) -> None:
+        self.owner.surveyor.cancel()
+
+    def action_look(self, whole: bool) -> None:
+        self.owner.survey(whole=whole)
+
+    def action_trust(self) -> None:
+        from stacktui.tui.screens.trust import Trust
+
+        target, settings, chain = self.session.target, self.session.settings, self._chain()
+        if target is not None and settings is not None and chain:
+            host = (self.board.certificates.chosen or "").removesuffix(":443")
+            self.app.push_screen(Trust(target, settings, host, chain), self._trust_changed)
+
+    def action_untrust(self) -> None:
+        from stacktui.tui.screens.untrust import Untrust
+
+        if self.session.settings is not None:
+            self.app.push_screen(Untrust(self.session.settings), self._trust_changed)
+
+    def action_export(self) -> None:
+        from stacktui.tui.screens.export import Export
+
+        self.app.push_screen(Export(self.session.settings))
+
+    def _trust_changed(self, done: str | None) -> None:
+        if done is not None:
+            self.owner.trust_changed(done)
 
     def action_cancel(self) -> None:
         self.owner.cancel_check()
@@ -244,6 +306,11 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
 
         choices = [Choice(key.action, key.does, key.keys[0]) for key in keys.values()]
         self.app.push_screen(Chooser("Commands", choices), run)
+
+    def _chain(self) -> tuple[bytes, ...]:
+        """What the chosen host presents, DER, leaf first."""
+        chosen = self.board.certificates.chosen
+        return certificates.chain_of(chosen, self.session) if chosen else ()
 
     def _command(self) -> str:
         """The command of the first remedy that has one."""

@@ -78,18 +78,19 @@ class Board(StillWidget):
         """Let the keys go to `pane`, opening it if it is folded."""
         if self.zoomed not in (None, pane) and pane is not self.detail:
             self.zoomed = pane
-            self.check.show_whole(pane is self.check)
         self.front = pane
         if isinstance(pane, ListPane):
             self.open = pane
         for each in self.panes:
             each.bring_to_front(each is pane)
+            each.show_whole(each is self.zoomed)
         self.settle()
 
     def zoom(self, pane: Framed | None) -> None:
         """Fill the screen with one pane (a list keeps its detail), or show all again."""
         self.zoomed = pane
-        self.check.show_whole(pane is self.check)
+        for each in self.panes:
+            each.show_whole(each is pane)
         self.settle()
 
     def in_reach(self) -> tuple[Framed, ...]:

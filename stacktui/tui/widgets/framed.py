@@ -62,6 +62,9 @@ class Framed(StillWidget):
             self.in_front = in_front
             self.redraw()
 
+    def show_whole(self, whole: bool) -> None:
+        """Told whether the pane has the screen to itself, so that there is room for more."""
+
     def redraw(self) -> None:
         """Put the current face on screen, line by line where it changed."""
         if not self.is_mounted or not self.size or self._drawn_size != self.size:

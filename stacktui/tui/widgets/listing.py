@@ -10,11 +10,10 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from stacktui.tui.box import Face
+from stacktui.tui.box import Face, summary_room
 from stacktui.tui.lines import Line, Role, Span, fit, harmless, width_of, wrap
 from stacktui.tui.widgets.framed import Framed
 
-# A name may be cut to this before a column is given up for it.
 NAME_ROOM = 18
 LEAST_NAME = 10
 GAP = 2
@@ -22,11 +21,16 @@ GAP = 2
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing. `forms` are its other columns from the richest to the barest choice of them."""
+    """One thing. `forms` are its other columns from the richest to the barest choice of them.
+
+    `short` stands for the name where there are fewer than `least` cells for it.
+    """
 
     key: str
     name: tuple[Span, ...]
     forms: tuple[tuple[tuple[Span, ...], ...], ...] = ((),)
+    short: tuple[Span, ...] = ()
+    least: int = 0
 
     def matches(self, words: Sequence[str]) -> bool:
         cells = (self.name, *self.forms[0])
@@ -47,6 +51,9 @@ class ListPane(Framed):
         Binding("G,end", "move(99999)", "to the first, to the last", show=False),
     ]
 
+    # A name may be cut to this before a column is given up for it.
+    name_room = NAME_ROOM
+
     @dataclass
     class Chosen(Message):
         """The bar is on another row now; `key` is None when there is none."""
@@ -57,7 +64,8 @@ class ListPane(Framed):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._rows: tuple[Row, ...] = ()
-        self._summary: tuple[Span, ...] = ()
+        self._header: Row | None = None
+        self._summaries: tuple[tuple[Span, ...], ...] = ((),)
         self._folded: tuple[Span, ...] = ()
         self._empty: tuple[Line, ...] = ()
         self._key: str | None = None
@@ -72,13 +80,17 @@ class ListPane(Framed):
         empty: Sequence[Line] = (),
         *,
         folded: tuple[Span, ...] = (),
+        shorter: Sequence[tuple[Span, ...]] = (),
+        header: Row | None = None,
     ) -> None:
         """Replace the rows; the bar stays on the thing it was on, if that is still there.
 
-        `folded` is what the title line says instead of `summary` when it is all there is.
+        `shorter` are summaries for titles without the room for `summary`, longest first; `folded`
+        is what the title line says instead when it is all there is. `header` stands above the
+        rows, in their columns.
         """
-        self._rows, self._summary, self._empty = tuple(rows), summary, tuple(empty)
-        self._folded = folded or summary
+        self._rows, self._header, self._empty = tuple(rows), header, tuple(empty)
+        self._summaries, self._folded = (summary, *shorter), folded
         if self._index() is None:
             self._key = rows[0].key if rows else None
         self.redraw()
@@ -100,24 +112,37 @@ class ListPane(Framed):
 
     def wanted_height(self, width: int) -> int:
         rows = len(self._rows) or len(self._empty_rows(width - 4))
-        return rows + 2
+        return rows + self._header_rows + 2
+
+    @property
+    def rows_shown(self) -> int:
+        return max(0, super().rows_shown - self._header_rows)
+
+    @property
+    def _header_rows(self) -> int:
+        return 1 if self._header is not None and self._rows else 0
 
     # What is drawn
 
     def face(self, width: int, height: int) -> Face:
+        room = summary_room(self.title, width + 4, folded=height == 0)
+        fitting = (each for each in self._summaries if width_of(each) <= room)
+        summary = next(fitting, self._summaries[-1])
         if height == 0:
-            return Face(self.title, self._folded, (), focused=self.in_front)
+            return Face(self.title, self._folded or summary, (), focused=self.in_front)
         if not self._rows:
             rows = self._empty_rows(width)
-            return Face(self.title, self._summary, rows, focused=self.in_front)
+            return Face(self.title, summary, rows, focused=self.in_front)
         matching = self._matching()
         index = self._index() or 0
+        height = max(1, height - self._header_rows)
         self._keep_in_view(index, len(matching), height)
-        drawn = self._table(matching, width)[self._top : self._top + height]
+        header, drawn = self._table(matching, width)
+        drawn = drawn[self._top : self._top + height]
         if not matching:
             drawn = [Line((Span("nothing matches", Role.DIM),))]
         note = self._note(len(matching), height)
-        return Face(self.title, self._summary, drawn, note, self.in_front)
+        return Face(self.title, summary, (*header, *drawn), note, self.in_front)
 
     def _note(self, count: int, height: int) -> tuple[Span, ...]:
         """The bottom edge: the filter, and where in the list we are."""
@@ -131,21 +156,28 @@ class ListPane(Framed):
             spans.append(Span(f"{gap}{position} of {count}", Role.DIM))
         return tuple(spans)
 
-    def _table(self, rows: Sequence[Row], width: int) -> list[Line]:
+    def _table(self, rows: Sequence[Row], width: int) -> tuple[list[Line], list[Line]]:
+        """The header, if there is one, and the rows."""
         glyphs = self.look.glyphs
+        above = [self._header] if self._header is not None else []
+        rows = [*above, *rows]
         names = [harmless(row.name, glyphs) for row in rows]
         longest = max(map(width_of, names), default=0)
-        forms, widths = self._columns(rows, width - 2, min(longest, NAME_ROOM))
+        forms, widths = self._columns(rows, width - 2, min(longest, self.name_room))
         room = width - 2 - sum(widths) - GAP * len(widths)
+        names = [
+            harmless(row.short, glyphs) if room < row.least else name
+            for row, name in zip(rows, names, strict=True)
+        ]
         lines = []
         for row, name, cells in zip(rows, names, forms, strict=True):
-            chosen = row.key == self._key
+            chosen = row.key == self._key and row is not self._header
             mark = Span(f"{glyphs.cursor} " if chosen else "  ", Role.ACCENT)
             spans = [mark, *_padded(fit(name, room, glyphs), room)]
             for cell, size in zip(cells, widths, strict=True):
                 spans += [Span(" " * GAP), *_padded(cell, size)]
             lines.append(Line(_trimmed(spans), chosen=chosen and self.in_front))
-        return lines
+        return lines[: len(above)], lines[len(above) :]
 
     def _columns(
         self, rows: Sequence[Row], room: int, name: int

@@ -1,0 +1,77 @@
+"""The certificate files that identities sign in with, as they are shown. Light to import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stacktui.identities.model import CertificateRef, Identity
+
+if TYPE_CHECKING:
+    from stacktui.certificates.chain import Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityFile:
+    """What the file of one identity holds: the certificate that signs in comes first.
+
+    `word` is short and `problem` is one line: why nobody can sign in with it, empty where
+    somebody can. `mend` says what to do then.
+    """
+
+    identity: str
+    path: Path
+    read: datetime
+    chain: tuple[Certificate, ...] = ()
+    word: str = ""
+    problem: str = ""
+    mend: str = ""
+
+
+def references(identities: Iterable[Identity]) -> dict[str, CertificateRef]:
+    """The identities that sign in with a certificate."""
+    return {
+        each.name: each.credential
+        for each in identities
+        if isinstance(each.credential, CertificateRef)
+    }
+
+
+def read_files(references: dict[str, CertificateRef], now: datetime) -> dict[str, IdentityFile]:
+    """Read them all; blocks on disk and on the certificate library. Never raises."""
+    return {name: _read(name, each, now) for name, each in references.items()}
+
+
+def _read(name: str, reference: CertificateRef, now: datetime) -> IdentityFile:
+    from stacktui.identities.credential import load_certificate
+    from stacktui.identities.faults import CertificateFault, CertificateProblem, IdentityError
+
+    word = problem = mend = ""
+    try:
+        # What a check would say of it, in the check's own words.
+        load_certificate(reference, now)
+    except IdentityError as error:
+        fault = error.fault
+        if isinstance(fault, CertificateFault):
+            word, problem = fault.problem.value.replace("-", " "), fault.detail
+            if fault.problem is CertificateProblem.PFX:
+                mend = "make a PEM file of it: stacktui certificates convert"
+            elif fault.problem in (CertificateProblem.EXPIRED, CertificateProblem.KEY_MISMATCH):
+                mend = "put a new certificate with its key there, and register it"
+    return IdentityFile(name, reference.path, now, _chain(reference.path), word, problem, mend)
+
+
+def _chain(path: Path) -> tuple[Certificate, ...]:
+    """The certificates of the file as far as they can be read without a password."""
+    from stacktui.certificates.chain import describe
+    from stacktui.certificates.files import CertificateError
+    from stacktui.certificates.pfx import own_chain, read_holding
+
+    try:
+        holding = read_holding(path, lambda form: None)
+    except CertificateError:
+        return ()
+    return tuple(describe(der) for der in own_chain(holding))

@@ -1,0 +1,191 @@
+"""Looking at endpoints beside the screen: one look at a time, cancelled at once.
+
+Light to import; the network and the certificate library come with the first look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from stacktui.tui.background import in_background
+from stacktui.tui.session import CheckState
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.worker import Worker
+
+    from stacktui.certificates.chain import Certificate
+    from stacktui.certificates.matrix import Column, Matrix
+    from stacktui.certificates.readiness import Judgement
+    from stacktui.certificates.stores import StoreState
+    from stacktui.certificates.survey import Presented, Survey, SurveyEvent
+    from stacktui.certificates.verify import Verification
+    from stacktui.check.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The trust stores of this box, loaded: the one in use first, each with what it holds."""
+
+    columns: tuple[Column, ...]
+    states: tuple[StoreState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyResult:
+    """A finished look, and what there is to say of it.
+
+    `states` are in the order of the matrix's columns, `judgements` in that of its rows;
+    `certificates` are all that were presented, by their DER.
+    """
+
+    target: Target
+    whole: bool
+    survey: Survey
+    matrix: Matrix
+    states: tuple[StoreState, ...]
+    judgements: tuple[tuple[Judgement, ...], ...]
+    certificates: Mapping[bytes, Certificate]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Each endpoint with what is said of it."""
+        known = self.certificates
+        return tuple(
+            Row(seen, cells, judgements, known.get(seen.chain[0]) if seen.chain else None)
+            for seen, cells, judgements in zip(
+                self.matrix.rows, self.matrix.cells, self.judgements, strict=True
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One endpoint: `cells` by store, None where there was nothing to judge."""
+
+    seen: Presented
+    cells: tuple[Verification | None, ...]
+    judgements: tuple[Judgement, ...]
+    leaf: Certificate | None
+
+    @property
+    def verdict(self) -> Verification | None:
+        """Of the store in use."""
+        return self.cells[0]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSurvey:
+    """A look so far: `done` of `known` endpoints. `error` is the type of our own error."""
+
+    target: Target
+    whole: bool
+    state: CheckState = CheckState.RUNNING
+    done: int = 0
+    known: int = 0
+    error: str = ""
+
+    @property
+    def running(self) -> bool:
+        return self.state is CheckState.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyEngine:
+    """What the dashboard needs to look. `open_stores` and `weigh` block."""
+
+    survey: Callable[[Target, bool], AsyncGenerator[SurveyEvent, None]]
+    open_stores: Callable[[Target], Stores]
+    weigh: Callable[[Target, bool, Survey, Stores], SurveyResult]
+
+
+def load_survey_engine() -> SurveyEngine:
+    """Import what a look needs; blocks for as long as that takes."""
+    from stacktui.tui.survey_engine import open_stores, survey, weigh
+
+    return SurveyEngine(survey, open_stores, weigh)
+
+
+@dataclass(slots=True)
+class Surveyor:
+    """Runs one look at a time. `tell` hears its state after every event, `finish` its result."""
+
+    app: App[Any]
+    load: Callable[[], SurveyEngine]
+    tell: Callable[[LiveSurvey], None]
+    finish: Callable[[SurveyResult], None]
+    _live: LiveSurvey | None = None
+    _worker: Worker[None] | None = field(default=None, repr=False)
+
+    @property
+    def running(self) -> bool:
+        return self._live is not None and self._live.running
+
+    def start(self, target: Target, *, whole: bool) -> None:
+        """Begin a look; one that runs already is cancelled."""
+        self._stop()
+        self._live = LiveSurvey(target, whole)
+        self.tell(self._live)
+        self._worker = self.app.run_worker(
+            self._run(self._live), group="survey", exit_on_error=False
+        )
+
+    def cancel(self) -> None:
+        """End the running look, if any, and say so at once; its clean-up goes on behind."""
+        if self._live is not None and self._live.running:
+            self._stop()
+            self._move_to(self._live, replace(self._live, state=CheckState.CANCELLED))
+
+    def _stop(self) -> None:
+        if self._worker is not None:
+            self._worker.cancel()
+
+    def _move_to(self, before: LiveSurvey, after: LiveSurvey) -> LiveSurvey:
+        """Tell the new state, unless the look is no longer the one that counts."""
+        if self._live is before:
+            self._live = after
+            self.tell(after)
+        return after
+
+    async def _run(self, live: LiveSurvey) -> None:
+        try:
+            engine = await in_background(self.load)
+            # The engine has imported it by now.
+            from stacktui.certificates.survey import SurveyProgress
+
+            target, whole = live.target, live.whole
+            # Stores load while the hosts are asked.
+            opening = asyncio.ensure_future(in_background(lambda: engine.open_stores(target)))
+            opening.add_done_callback(_retrieve)
+            found: Survey | None = None
+            try:
+                async with aclosing(engine.survey(target, whole)) as events:
+                    async for event in events:
+                        if isinstance(event, SurveyProgress):
+                            after = replace(live, done=event.done, known=event.known)
+                            live = self._move_to(live, after)
+                        else:
+                            found = event
+                stores = await opening
+            finally:
+                opening.cancel()
+            if found is None:
+                raise AssertionError("a look ends with its result")
+            survey = found
+            result = await in_background(lambda: engine.weigh(target, whole, survey, stores))
+            if self._live is live:
+                self.finish(result)
+            self._move_to(live, replace(live, state=CheckState.FINISHED))
+        except Exception as error:
+            # Its text may hold anything, so only the type is shown.
+            self._move_to(live, replace(live, state=CheckState.BROKEN, error=type(error).__name__))
+
+
+def _retrieve(opening: asyncio.Future[Stores]) -> None:
+    """Take the exception of stores that nobody waits for any more, or asyncio writes it out."""
+    if not opening.cancelled():
+        opening.exception()
