@@ -11,6 +11,7 @@ import asyncio
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -29,27 +30,30 @@ UNWANTED = ("NO_COLOR", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "STACKTUI_CONFIG"
 SYSTEM_STORE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
-async def picture(name: str, fault: str | None) -> None:
-    """One check on a stamp with this fault, from its start to the verdict."""
+async def picture(name: str, fault: str | None, *keys: str) -> None:
+    """One check on a stamp with this fault, from its start to the verdict, then these keys."""
     options = StampOptions(
         idp=IdentityProvider.ADFS, domain="local.azurestack.external", fault=fault
     )
     with Demo(options) as demo:
         app = StacktuiApp(demo.start(), auto_check=True)
         async with app.run_test(size=SIZE) as pilot:
-            await _until_certificates_are_read(pilot, app)
+            await _until(pilot, lambda: bool(app.session.certificates))
+            await pilot.press(*keys)
+            await _until(pilot, lambda: not app.surveyor.running)
+            await pilot.pause(0.2)
             svg = app.export_screenshot(title="stacktui")
     # Not every renderer keeps the blanks that align a line unless it is told to.
     svg = svg.replace("<text ", '<text xml:space="preserve" ')
     (HERE / f"{name}.svg").write_text(svg, encoding="utf-8")
 
 
-async def _until_certificates_are_read(pilot: Pilot[None], app: StacktuiApp) -> None:
+async def _until(pilot: Pilot[None], done: Callable[[], bool]) -> None:
     for _ in range(int(PATIENCE / 0.05)):
         await pilot.pause(0.05)
-        if app.session.certificates:
+        if done():
             return
-    raise TimeoutError("the check did not end")
+    raise TimeoutError("it did not end")
 
 
 def main() -> None:
@@ -63,6 +67,7 @@ def main() -> None:
         os.environ["HOME"] = home
         asyncio.run(picture("healthy", None))
         asyncio.run(picture("fault", "tls-untrusted-root"))
+        asyncio.run(picture("certificates", "cert-expires-soon", "2", "L"))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from stacktui.certificates.bundle import plain
+from stacktui.certificates.bundle import MAX_COMMENT, plain
 from stacktui.certificates.files import CertificateFileError, FileProblem, entries, read_content
 from stacktui.config.atomic import exclusive, write_atomically
 from stacktui.config.locations import additions_file
@@ -111,7 +111,7 @@ def remember(path: Path, ders: Sequence[bytes]) -> str:
         known = {each.sha256 for each in map(_addition, rows) if each and _same(each.path, path)}
         return rows + [each for each in new if each["sha256"] not in known]
 
-    return _change(merged)
+    return _change(merged, "an upgrade that loses the addition will go unnoticed")
 
 
 def forget(path: Path, fingerprints: Collection[str]) -> str:
@@ -124,7 +124,7 @@ def forget(path: Path, fingerprints: Collection[str]) -> str:
     def rest(rows: list[Any]) -> list[Any]:
         return [row for row in rows if not _matches(_addition(row), path, unwanted)]
 
-    return _change(rest)
+    return _change(rest, "the next check will call it lost")
 
 
 def remembered_of(path: Path, additions: Sequence[Addition]) -> tuple[Addition, ...]:
@@ -180,12 +180,15 @@ def _addition(row: Any) -> Addition | None:
         found = [each.der for each in entries(pem.encode("ascii")) if each.der]
     except UnicodeEncodeError:
         return None
-    if len(found) != 1 or "\0" in path or sha256(found[0]).hexdigest() != row.get("sha256"):
+    if len(found) != 1 or sha256(found[0]).hexdigest() != row.get("sha256"):
         return None
-    return Addition(Path(path), row["sha256"], visible(subject), found[0])
+    if "\0" in path or not os.path.isabs(path):
+        return None
+    return Addition(Path(path), row["sha256"], visible(subject[:MAX_COMMENT]), found[0])
 
 
-def _change(change: Callable[[list[Any]], list[Any]]) -> str:
+def _change(change: Callable[[list[Any]], list[Any]], else_: str) -> str:
+    """Returns the trouble, if any; `else_` is what follows where nothing can be written."""
     path = additions_file()
     try:
         with exclusive(path):
@@ -198,5 +201,6 @@ def _change(change: Callable[[list[Any]], list[Any]]) -> str:
                 document = {"version": VERSION, "additions": changed}
                 write_atomically(path, (json.dumps(document, indent=1) + "\n").encode())
     except OSError as error:
-        return visible(f"{path} cannot be written ({error.strerror or type(error).__name__})")
+        reason = error.strerror or type(error).__name__
+        return visible(f"{path} cannot be written ({reason}), so {else_}")
     return ""

@@ -25,6 +25,7 @@ from stacktui.certificates.files import (
     CertificateFileError,
     FileProblem,
     entries,
+    found_by_openssl,
     problem_of,
     read_content,
 )
@@ -40,7 +41,6 @@ WAAGENT = Path("/var/lib/waagent/Certificates.pem")
 BACKUP = ".before-stacktui"
 # A comment that is longer says no more, and nobody's line buffer is this short.
 MAX_COMMENT = 500
-_BOM = b"\xef\xbb\xbf"
 # The form that `annotated` writes, with the blank line before it. Whether the fingerprints are
 # those of the certificate is looked at afterwards.
 _BLOCK = re.compile(
@@ -152,7 +152,10 @@ def carry_out(change: Change) -> Path | None:
             return _carry_out(_as_of_now(change))
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise BundleError(f"{change.path} cannot be written ({reason}); it is as it was") from None
+        text = f"{change.path} cannot be written ({reason}); it is as it was"
+        if isinstance(error, PermissionError) and change.added and not change.ours:
+            text += "; what needs no right to it: stacktui certificates export"
+        raise BundleError(text) from None
 
 
 def backup_of(path: Path) -> Path:
@@ -228,18 +231,6 @@ def may_be_trusted(der: bytes, now: datetime) -> str | None:
     if found.not_after is not None and found.not_after < now:
         return f"expired on {found.not_after:%Y-%m-%d}"
     return None
-
-
-def found_by_openssl(content: bytes, ders: Collection[bytes]) -> bool:
-    """Whether a program that loads a file of this content gets to know the certificates."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # Python takes only ASCII here. Between certificates OpenSSL does not care what is written.
-    text = content.removeprefix(_BOM).decode("ascii", "replace").replace("\ufffd", "?")
-    try:
-        context.load_verify_locations(cadata=text)
-    except (ssl.SSLError, ValueError):
-        return False
-    return set(ders) <= set(context.get_ca_certs(binary_form=True))
 
 
 def plain(fingerprint: str) -> str:
@@ -328,7 +319,13 @@ def _carry_out(change: Change) -> Path | None:
     # Only what was never touched is copied, so that the copy always is the file as others made it.
     if not change.ours and change.before is not None and not additions_in(change.before):
         backup = back_up(change.path, change.before)
-    write_atomically(change.path, change.after, mode=PRIVATE)
+    try:
+        write_atomically(change.path, change.after, mode=PRIVATE)
+    except BaseException:
+        if backup is not None:  # it would say that something was changed, and fill a full disk
+            with suppress(OSError):
+                backup.unlink()
+        raise
     if not change.ours and change.removed:
         _drop_needless_backup(change.path, change.after)
     return backup

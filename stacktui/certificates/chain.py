@@ -27,6 +27,8 @@ from stacktui.transport.text import visible
 # It is said of odd certificates, on stderr, which may be under the dashboard. Once and for all:
 # catch_warnings would undo the filters that another thread sets meanwhile (requests does).
 warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning)
+# Any name may be longer than X.520 allows, and is shown cut.
+warnings.filterwarnings("ignore", "Attribute's length", UserWarning)
 
 
 # A stamp's certificates have about 20 names; a name has at most 253 characters (RFC 1035).
@@ -178,12 +180,20 @@ def _extension(certificate: x509.Certificate, kind: type[E]) -> E | None:
         return None
 
 
+_UNUSABLE = {
+    "1.2.840.113549.1.1.1": "unusable RSA",  # such as one with the exponent 1
+    "1.2.840.10045.2.1": "EC on an unknown curve",
+    "1.2.840.10040.4.1": "unusable DSA",
+}
+
+
 def _key(certificate: x509.Certificate) -> tuple[str, int, str]:
     """Type, bits and curve of the public key."""
     try:
         key = certificate.public_key()
     except Exception:  # a kind of key that cryptography does not know, or a damaged one
-        return certificate.public_key_algorithm_oid.dotted_string, 0, ""
+        oid = certificate.public_key_algorithm_oid.dotted_string
+        return _UNUSABLE.get(oid, oid), 0, ""
     match key:
         case rsa.RSAPublicKey():
             return "RSA", key.key_size, ""

@@ -16,6 +16,7 @@ from stacktui.certificates.stores import StoreState
 from stacktui.certificates.survey import Presented, Survey
 from stacktui.certificates.verify import Verification
 from stacktui.environments.naming import is_of_stamp
+from stacktui.identities.certificate_file import IdentityFile
 
 SCHEMA = 1
 
@@ -78,6 +79,14 @@ def survey_ok(survey: Survey, matrix: Matrix) -> bool:
     )
 
 
+def matrix_ok(survey: Survey, matrix: Matrix) -> bool:
+    """Every host that exists was reached, and is trusted by the first store: the one in use."""
+    return not survey.no_metadata and all(
+        row.absent or (cells[0] is not None and cells[0].ok)
+        for row, cells in zip(matrix.rows, matrix.cells, strict=True)
+    )
+
+
 def readiness(
     survey: Survey, row: Presented, cell: Verification | None = None
 ) -> tuple[Judgement, ...]:
@@ -93,6 +102,17 @@ def readiness(
     return judge(row.chain, survey.taken, names=(row.endpoint.name,), trusted=trusted)
 
 
+def identity_document(file: IdentityFile) -> dict[str, Any]:
+    """The certificate that an identity signs in with, its chain leaf first."""
+    return {
+        "identity": file.identity,
+        "path": str(file.path),
+        "problem": file.problem or None,
+        "mend": file.mend or None,
+        "chain": [certificate_document(each, file.read) for each in file.chain],
+    }
+
+
 def matrix_document(
     survey: Survey, matrix: Matrix, states: tuple[StoreState, ...]
 ) -> dict[str, Any]:
@@ -101,6 +121,7 @@ def matrix_document(
         "schema": SCHEMA,
         "environment": survey.environment.name,
         "taken": time_text(survey.taken),
+        "ok": matrix_ok(survey, matrix),
         "no_metadata": survey.no_metadata or None,
         "stores": [store_document(each, survey.taken) for each in states],
         "endpoints": [
@@ -177,7 +198,12 @@ def _endpoint(survey: Survey, row: Presented, cell: Verification | None) -> dict
         "readiness": {
             "level": worst(judgements).value if judgements else None,
             "judgements": [
-                {"rule": each.rule, "level": each.level.value, "text": each.text}
+                {
+                    "rule": each.rule,
+                    "level": each.level.value,
+                    "text": each.text,
+                    "mend": each.mend or None,
+                }
                 for each in judgements
             ],
         },

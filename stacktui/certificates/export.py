@@ -5,7 +5,8 @@ Named by REQUESTS_CA_BUNDLE it needs no rights to anybody's certifi, and no upgr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,17 +16,35 @@ from stacktui.certificates.bundle import (
     BundleError,
     annotated,
     back_up,
-    found_by_openssl,
     may_be_trusted,
 )
-from stacktui.certificates.files import CertificateFileError, FileProblem, entries, read_content
+from stacktui.certificates.files import (
+    CertificateFileError,
+    FileProblem,
+    entries,
+    found_by_openssl,
+    read_content,
+)
 from stacktui.certificates.trust import TrustSource
 from stacktui.config.atomic import exclusive, write_atomically
+from stacktui.config.locations import exported_bundle, own_bundle
+from stacktui.environments.model import Environment
 
+# What az and every other program of `requests` asks for its bundle, in this order.
+VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 # The first line of what we wrote ourselves, and may write over without asking.
 _MARK = b"# Written by `stacktui certificates export`, which writes it anew each time.\n"
 # Nothing in it is secret, and other users' programs may be told to read it.
 _MODE = 0o644
+
+
+def sources_of(environments: Iterable[Environment]) -> list[TrustSource]:
+    """What stacktui trusts besides a base store: its own bundle, and these environments' `ca`."""
+    own = own_bundle()
+    found = [TrustSource("own bundle", str(own))] if os.path.exists(own) else []
+    return found + [
+        TrustSource(f"ca of {each.name}", str(each.ca)) for each in environments if each.ca
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +133,19 @@ def write_export(path: Path, combined: Combined) -> Path | None:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise BundleError(f"{path} cannot be written ({reason}); it is as it was") from None
+
+
+def exports_with(ders: Collection[bytes]) -> tuple[Path, ...]:
+    """The bundles of our exporting that hold one of these: in the usual place, and in use."""
+    named = (os.environ.get(variable) for variable in VARIABLES)
+    paths = dict.fromkeys([exported_bundle(), *(Path(each) for each in named if each)])
+    found = []
+    for path in paths:
+        with suppress(CertificateFileError):
+            content = read_content(path)
+            if content.startswith(_MARK) and any(each.der in ders for each in entries(content)):
+                found.append(path)
+    return tuple(found)
 
 
 def _name(der: bytes) -> str:

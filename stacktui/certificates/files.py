@@ -6,8 +6,9 @@ Light to import: what a certificate says is `chain`'s to read.
 from __future__ import annotations
 
 import re
+import ssl
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +22,8 @@ _LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
 _CERTIFICATE_LABELS = (b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE")
 _BEGIN = re.compile(rb"-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----")
 _BOM = b"\xef\xbb\xbf"
+# What OpenSSL reads of a file at once (LINESIZE of its pem_lib.c): a line, or 254 bytes of it.
+_PIECE = re.compile(rb"[^\n]{254}|[^\n]{0,253}\n|[^\n]+")
 # Blanks and line breaks may stand anywhere in base64; nothing else may.
 _BLANKS = re.compile(rb"\s+")
 
@@ -155,6 +158,32 @@ def problem_of(content: bytes) -> FileProblem:
     if keys and not labels & set(_CERTIFICATE_LABELS):
         return FileProblem.KEY_ONLY
     return FileProblem.NO_CERTIFICATE
+
+
+def found_by_openssl(content: bytes, ders: Collection[bytes]) -> bool:
+    """Whether a program that loads a file of this content gets to know the certificates."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Python takes only ASCII here. Between certificates OpenSSL does not care what is written.
+    read = _as_read_from_a_file(content).removeprefix(_BOM)
+    text = read.decode("ascii", "replace").replace("\ufffd", "?")
+    try:
+        context.load_verify_locations(cadata=text)
+    except (ssl.SSLError, ValueError):
+        return False
+    return set(ders) <= set(context.get_ca_certs(binary_form=True))
+
+
+def _as_read_from_a_file(content: bytes) -> bytes:
+    """What OpenSSL gets to see: each piece up to a NUL, and nothing after an empty one."""
+    if b"\0" not in content:
+        return content
+    read = []
+    for piece in _PIECE.findall(content):
+        seen = piece.partition(b"\0")[0]
+        if not seen:
+            break
+        read.append(seen if seen == piece else seen + b"\n")
+    return b"".join(read)
 
 
 def _decoded(text: bytes) -> bytes:

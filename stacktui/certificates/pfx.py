@@ -8,6 +8,7 @@ Needs `cryptography`.
 from __future__ import annotations
 
 import re
+import warnings
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -40,7 +41,11 @@ from stacktui.certificates.files import (
     read_content,
 )
 from stacktui.certificates.readiness import KeyFound
+from stacktui.certificates.rounds import MAX_ROUNDS, asks_too_much, rounds_of_mac
 from stacktui.config.atomic import PRIVATE, write_atomically
+
+# It is said of files by old programs, on stderr, which may be under the dashboard.
+warnings.filterwarnings("ignore", "PKCS#12 bundle could not be parsed as DER", UserWarning)
 
 # A leaf with its chain has a few. More is a bundle of roots, which is nobody's to deploy.
 MAX_CERTIFICATES = 50
@@ -52,16 +57,6 @@ _KEY_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----")
 _KEY_BAGS = (
     bytes.fromhex("060b2a864886f70d010c0a0101"),
     bytes.fromhex("060b2a864886f70d010c0a0102"),
-)
-
-# How often a password is hashed before it opens anything: Windows takes up to 600,000 rounds, and
-# a file may ask for so many that this box would be busy for hours. They are named in the parameters
-# of PBES1 (RFC 7292 appendix C) and of PBKDF2 (RFC 8018 appendix A.2), after a salt.
-MAX_ROUNDS = 10_000_000
-_SALT = re.compile(
-    rb"(?:\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01.|\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0c)"
-    rb"\x30.\x04(.)",
-    re.DOTALL,
 )
 
 
@@ -200,7 +195,7 @@ def _is_pfx(content: bytes) -> bool:
 
 def _read_pfx(path: Path, content: bytes, ask: AskPassword) -> Holding:
     content = _whole(path, content)
-    if _asks_too_much(content) or _rounds_of_mac(content) > MAX_ROUNDS:
+    if asks_too_much(content) or rounds_of_mac(content) > MAX_ROUNDS:
         raise ConversionError(f"{path} {_TOO_MANY_ROUNDS}")
     keys = sum(content.count(bag) for bag in _KEY_BAGS)
     if keys > 1:
@@ -239,45 +234,6 @@ def _whole(path: Path, content: bytes) -> bytes:
 _TOO_MANY_ROUNDS = f"hashes its password over {MAX_ROUNDS:,} times; it is not opened"
 
 
-def _asks_too_much(content: bytes) -> bool:
-    """Whether the encryption of what is DER asks for more than MAX_ROUNDS."""
-    return any(
-        _integer(content, salt.end() + salt[1][0]) > MAX_ROUNDS for salt in _SALT.finditer(content)
-    )
-
-
-def _rounds_of_mac(content: bytes) -> int:
-    """The rounds of a PFX's MacData, its third part (RFC 7292 section 4); 0 where it has none.
-
-    Also 0 where a length is left open: such a file is of an old program.
-    """
-    version, _ = _body(content, 0)
-    _, safe = _body(content, version)
-    _, mac = _body(content, safe)
-    digest, _ = _body(content, mac)
-    _, salt = _body(content, digest)
-    _, rounds = _body(content, salt)
-    return _integer(content, rounds)
-
-
-def _body(content: bytes, at: int) -> tuple[int, int]:
-    """Where the content of the DER value at `at` starts, and where the next value does."""
-    if at + 1 >= len(content):
-        return len(content), len(content)
-    first = content[at + 1]
-    size = first & 0x7F if first & 0x80 else 0
-    start = at + 2 + size
-    return start, start + (int.from_bytes(content[at + 2 : start]) if size else first)
-
-
-def _integer(content: bytes, at: int) -> int:
-    """The DER INTEGER there, 0 if there is none."""
-    if content[at : at + 1] != b"\x02" or at + 1 >= len(content):
-        return 0
-    size = content[at + 1]
-    return int.from_bytes(content[at + 2 : at + 2 + size]) if size < 0x80 else 0
-
-
 def _loaded(
     path: Path, content: bytes, password: bytes | None
 ) -> pkcs12.PKCS12KeyAndCertificates | None:
@@ -312,7 +268,7 @@ def _pem_key(
     block = content[start : content.find(b"-----", end + 5) + 5]
     password = None
     if b"ENCRYPTED" in block[:200]:  # the label says so, or OpenSSL's old header in the block
-        if _asks_too_much(_decoded(block)):
+        if asks_too_much(_decoded(block)):
             raise ConversionError(f"{path} {_TOO_MANY_ROUNDS}")
         answer = ask(Form.PEM)
         if answer is None:

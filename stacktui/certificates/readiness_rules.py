@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from stacktui.certificates.chain import MAX_PATH
 from stacktui.certificates.readiness import (
     KeyFound,
     Level,
@@ -119,11 +120,13 @@ def _chain(subject: Subject) -> Verdict:
         return Level.SKIPPED, "a self-signed certificate has no chain"
     top = subject.on_path[-1]
     names = " < ".join(_quoted(each) for each in subject.on_path)
-    if not top.self_issued and (broken := _break_above(subject, top)):
+    if broken := _break_above(subject, top):
         return Level.FAIL, broken
     if subject.path != tuple(sorted(subject.path)) or subject.path[0] != 0:
         order = ", ".join(str(position + 1) for position in subject.path)
         return Level.FAIL, f"badly ordered: from the leaf up they stand {subject.place} as {order}"
+    if _is_cut(subject):
+        return Level.WARNING, f"longer than {MAX_PATH} certificates: not followed to its end"
     if len(subject.path) == 1 and not subject.trusted:
         # Its issuer may be a root, which need not be sent; but a PFX must hold the whole path.
         level = Level.FAIL if subject.source is Source.PFX else Level.WARNING
@@ -135,8 +138,14 @@ def _chain(subject: Subject) -> Verdict:
 
 def _break_above(subject: Subject, top: Certificate) -> str:
     """Why the path ends at `top` although there is more above it, else nothing."""
+    # A client that accepts the chain found its way: then the others are merely too many.
+    if top.self_issued or subject.trusted or _is_cut(subject):
+        return ""
+    # Another version of one on the path, as after a renewal, leads no higher than that one.
+    below = {each.subject for each in subject.on_path}
     others = [subject.certificates[position] for position in subject.others]
-    if any(each.subject == top.issuer and each != top for each in others):
+    others = [each for each in others if each.subject not in below]
+    if any(each.subject == top.issuer for each in others):
         return f"the {_quoted_text(top.issuer_name)} {subject.place} did not sign {_quoted(top)}"
     if any(each.is_ca for each in others):
         missing = _quoted_text(top.issuer_name)
@@ -144,17 +153,27 @@ def _break_above(subject: Subject, top: Certificate) -> str:
     return ""
 
 
+def _is_cut(subject: Subject) -> bool:
+    """Whether more may stand above the path than was looked for."""
+    return len(subject.path) == MAX_PATH and not subject.on_path[-1].self_issued
+
+
 def _other_certificates(subject: Subject) -> Verdict:
     strays = []
-    top = subject.on_path[-1]
-    broken = not top.self_issued and bool(_break_above(subject, top))
+    if _is_cut(subject):
+        return Level.SKIPPED, "the chain is too long to tell"
+    broken = bool(_break_above(subject, subject.on_path[-1]))
     for position in subject.others:
         certificate, number = subject.certificates[position], position + 1
-        if broken and certificate.is_ca:
+        duplicate = subject.chain[position] in (
+            *subject.chain[:position],
+            *_ders_on_path(subject),
+        )
+        if broken and certificate.is_ca and not duplicate:
             continue  # it may well belong to what is missing
         if certificate.unreadable:
             strays.append(f"number {number} (cannot be read)")
-        elif subject.chain[position] in (*subject.chain[:position], *_ders_on_path(subject)):
+        elif duplicate:
             strays.append(f"number {number} (a duplicate of {_quoted(certificate)})")
         else:
             strays.append(f"number {number} ({_quoted(certificate)})")

@@ -43,6 +43,8 @@ _CIPHER = b"\xc0\x2f"
 # An empty renegotiation_info (RFC 5746 section 3.6), without which OpenSSL 3 goes no further.
 _EXTENSIONS = b"\xff\x01\x00\x01\x00"
 _MAX_RECORD = 16384
+# What three bytes of length can tell (RFC 5246 section 7.4.2). OpenSSL takes far less.
+_MAX_MESSAGE = 2**24 - 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ def verify(chain: Sequence[bytes], host: str, context: ssl.SSLContext) -> Verifi
     The context must verify, and allow TLS 1.2. Makes no connection. Never raises for what a
     chain holds: one that OpenSSL cannot even read has code -1 and OpenSSL's reason.
     """
+    if sum(len(der) + 3 for der in chain) > _MAX_MESSAGE:
+        return Verification(-1, "excessive message size")
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = context.wrap_bio(incoming, outgoing, server_hostname=host)
     try:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
 import click
+
+T = TypeVar("T")
 
 yes_option = click.option("--yes", "yes", is_flag=True, help="Answer every question with yes.")
 
@@ -17,26 +23,27 @@ class RefusedError(click.ClickException):
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Go on only if the user says so. Raises RefusedError otherwise."""
-    if yes:
-        return
-    try:
-        agreed = click.confirm(question, err=True)
-    except click.Abort:
-        click.echo(err=True)
-        raise RefusedError("nobody answered; --yes answers yes to every question") from None
-    if not agreed:
+    """Go on only if the user says so. Raises RefusedError otherwise, click.Abort on Ctrl+C."""
+    if not yes and not _answer(lambda: click.confirm(question, err=True)):
         raise RefusedError("nothing was changed")
 
 
 def confirm_by_typing(question: str, expected: str, *, yes: bool) -> None:
-    """Go on only if the user types `expected` (in any case). Raises RefusedError otherwise."""
+    """Go on only if the user types `expected` (in any case). Raises as `confirm` does."""
     if yes:
         return
-    try:
-        typed = click.prompt(question, err=True, default="", show_default=False)
-    except click.Abort:
-        click.echo(err=True)
-        raise RefusedError("nobody answered; --yes answers yes to every question") from None
+    typed = _answer(lambda: click.prompt(question, err=True, default="", show_default=False))
     if str(typed).strip().replace(":", "").upper() != expected.replace(":", "").upper():
         raise RefusedError("that is not what was asked for; nothing was changed")
+
+
+def _answer(ask: Callable[[], T]) -> T:
+    """What the user answers. Raises RefusedError where nobody does, click.Abort on Ctrl+C."""
+    try:
+        if sys.stdin is not None and sys.stderr is not None:  # else started with one closed
+            return ask()
+    except click.Abort as abort:
+        click.echo(err=True)
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            raise
+    raise RefusedError("nobody answered; --yes answers yes to every question")

@@ -38,13 +38,19 @@ class Scene:
         """The header of the environment's table in the config."""
         return toml_table("environments", self.environment.name)
 
-    def check_command(self, quote: Callable[[str], str], options: str = "") -> str:
-        """The command that repeats this check, its words quoted for a shell by `quote`."""
-        config = self.report.target.config
-        named = f" --config {quote(str(config))}" if config else ""
+    def command(self, what: str, quote: Callable[[str], str], options: str = "") -> str:
+        """A command of ours (`check`, `certificates matrix`) on the environment that was checked.
+
+        Its words are quoted for a shell by `quote`.
+        """
         name = self.environment.name
         # After `--`, a name that looks like an option is none; every option goes before it.
-        return f"stacktui check{named}{options} -- {quote(name)}"
+        return f"stacktui {what}{self.config_option(quote)}{options} -- {quote(name)}"
+
+    def config_option(self, quote: Callable[[str], str]) -> str:
+        """` --config FILE` where the config is not found without being named, else nothing."""
+        config = self.report.target.config
+        return f" --config {quote(str(config))}" if config else ""
 
     @property
     def now(self) -> datetime:

@@ -43,8 +43,8 @@ def unexplained(case: Case) -> Finding:
             evidence.append(f"the answer begins: {response.excerpt}")
     remedy = Remedy(
         "No known fault fits. Keep the full evidence for whoever looks into it.",
-        f"{case.check_command(bash, ' --format json')} > check.json",
-        f"{case.check_command(powershell, ' --format json')} > check.json",
+        f"{case.command('check', bash, ' --format json')} > check.json",
+        f"{case.command('check', powershell, ' --format json')} > check.json",
     )
     title = f"The {case.step.name} step failed in a way that no rule explains"
     az_says = "whatever it says, it cannot be told from here"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from stacktui.environments.metadata import IdentityProvider, Metadata
@@ -34,7 +35,7 @@ class Endpoint:
 
     @property
     def key(self) -> str:
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def role(self) -> str:
@@ -76,7 +77,8 @@ def all_endpoints(environment: Environment, metadata: Metadata | None) -> tuple[
         names = certificate_names(domain, adfs=adfs)
         found += [_derived(name.removesuffix(f".{domain}"), name) for name in names
                   if name not in known]  # fmt: skip
-    return merged(found)
+    # What goes before a domain as long as names may be can make a name that is none.
+    return merged(each for each in found if is_host(each.host))
 
 
 def merged(found: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
@@ -103,7 +105,15 @@ def _is_usable(url: str) -> bool:
 def _named(role: str, url: str) -> Endpoint:
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
-    return Endpoint((role,), host, parts.port or 443, host, named=True)
+    return Endpoint((role,), host, parts.port or 443, _as_certified(host), named=True)
+
+
+def _as_certified(host: str) -> str:
+    """An address in the one form in which names of certificates are written; else as it is."""
+    try:
+        return str(ip_address(host.partition("%")[0]))
+    except ValueError:
+        return host
 
 
 def _derived(role: str, name: str) -> Endpoint:

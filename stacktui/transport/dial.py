@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -43,6 +44,8 @@ _TCP_KINDS = {
     errno.ECONNRESET: TransportFaultKind.TCP_RESET,
     errno.EPIPE: TransportFaultKind.TCP_RESET,
 }
+# What asyncio says in place of the system's words, whatever the reason was.
+_ASYNCIO_S_OWN = "Connect call failed"
 
 
 class Dialler:
@@ -178,7 +181,10 @@ def _tcp_fault(error: OSError, host: str, port: int, bound: float) -> TransportF
         return TransportFault(kind, host, port, detail, errno="ETIMEDOUT", limit=bound)
     kind = _TCP_KINDS.get(error.errno or 0, TransportFaultKind.TCP_UNREACHABLE)
     symbol = errno.errorcode.get(error.errno or 0)
-    return TransportFault(kind, host, port, error.strerror or str(error), errno=symbol)
+    detail = error.strerror or str(error)
+    if symbol is not None and detail.startswith(_ASYNCIO_S_OWN):
+        detail = os.strerror(error.errno or 0)
+    return TransportFault(kind, host, port, detail, errno=symbol)
 
 
 def _tls_fault(

@@ -23,7 +23,7 @@ from stacktui.certificates.bundle import (
 )
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.destination import Destination, Outcome, ca_of, own, put, take
-from stacktui.certificates.export import combine, is_export, write_export
+from stacktui.certificates.export import combine, is_export, sources_of, write_export
 from stacktui.certificates.files import (
     CertificateError,
     CertificateFileError,
@@ -314,12 +314,7 @@ def export(settings: Settings | None) -> Exported:
     import certifi
 
     path = exported_bundle()
-    others = [TrustSource(OWN, str(own_bundle()))] if own_bundle().exists() else []
-    others += [
-        TrustSource(CA.format(each.name), str(each.ca))
-        for each in (settings.environments.values() if settings else ())
-        if each.ca is not None
-    ]
+    others = sources_of(settings.environments.values() if settings else ())
     try:
         if not is_export(path):
             raise Refused(f"{visible(str(path))} was not exported by stacktui: move it away")

@@ -19,7 +19,7 @@ from stacktui.certificates.additions import (
     remember,
     remembered_of,
 )
-from stacktui.certificates.bundle import carry_out, plan_addition, plan_removal
+from stacktui.certificates.bundle import MAX_COMMENT, carry_out, plan_addition, plan_removal
 from stacktui.config.locations import additions_file
 from tests.support.authority import STRANGERS, authority
 
@@ -110,7 +110,7 @@ def test_a_broken_memory_is_one_warning_and_is_left_alone(bundle: Path, content:
 @pytest.mark.parametrize(
     "change",
     [{"path": 5}, {"pem": "x"}, {"pem": "é"}, {"sha256": "00"}, {"subject": None},
-     {"path": "a\x00b"}],
+     {"path": "/a\x00b"}, {"path": "relative.pem"}, {"path": ""}],
     ids=str,
 )  # fmt: skip
 def test_a_broken_entry_spoils_no_other_and_is_kept(bundle: Path, change: dict[str, Any]) -> None:
@@ -129,9 +129,10 @@ def test_a_broken_entry_spoils_no_other_and_is_kept(bundle: Path, change: dict[s
 
 def test_a_subject_in_the_memory_is_shown_harmlessly(bundle: Path) -> None:
     document = json.loads(additions_file().read_text())
-    document["additions"][0]["subject"] = "\x1b[31mCN=x\n"
-    additions_file().write_text(json.dumps(document))
-    assert read_memory().additions[0].subject == r"\x1b[31mCN=x\n"
+    for subject, shown in (("\x1b[31mCN=x\n", r"\x1b[31mCN=x\n"), ("x" * 9999, "x" * MAX_COMMENT)):
+        document["additions"][0]["subject"] = subject
+        additions_file().write_text(json.dumps(document))
+        assert read_memory().additions[0].subject == shown
 
 
 def test_a_folder_in_its_place_is_told(tmp_path: Path) -> None:

@@ -248,6 +248,9 @@ def test_added_and_removed_leaves_the_file_as_it_was(tmp_path: Path, content: by
 )
 @example(head=b"", tail=b"\n-----BEGIN X509 CRL-----\nMII")
 @example(head=b"-----BEGIN CERTIFICATE-----\n", tail=b"")
+@example(head=b"\x00", tail=b"")
+@example(head=b"#" * 508 + b"\x00", tail=b"")
+@example(head=b"#" * 507 + b"\x00", tail=b"\n\x00")
 def test_whatever_is_in_the_file_it_is_refused_or_comes_back(
     tmp_path_factory: pytest.TempPathFactory, head: bytes, tail: bytes
 ) -> None:
@@ -265,6 +268,48 @@ def test_whatever_is_in_the_file_it_is_refused_or_comes_back(
     assert ROOT.der in loaded(path)
     remove(path, SHA)
     assert path.read_bytes() == content
+
+
+KNOWN = [ROOT.der, OTHER.der, authority("A third").root.der]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    content=st.sampled_from(sorted(SHAPES)[:-1]),
+    steps=st.lists(
+        st.tuples(st.sampled_from(["add", "remove", "append"]), st.integers(0, 2)), max_size=12
+    ),
+)
+def test_in_whatever_order_only_what_others_wrote_is_left(
+    tmp_path_factory: pytest.TempPathFactory, content: str, steps: list[tuple[str, int]]
+) -> None:
+    """Additions and removals in any order, while others append what they like."""
+    path = tmp_path_factory.getbasetemp() / "sequence.pem"
+    backup_of(path).unlink(missing_ok=True)
+    theirs = SHAPES[content]
+    path.write_bytes(theirs)
+    there = set(loaded(path))
+    ours: set[bytes] = set()
+    for step, number in steps:
+        der = KNOWN[number]
+        if step == "append":
+            with path.open("ab") as file:
+                file.write(b"\n# theirs %d\n" % number)
+            theirs += b"\n# theirs %d\n" % number
+        elif step == "add":
+            add(path, der)
+            ours |= {der} - there
+        elif der in ours:
+            remove(path, sha256(der).hexdigest())
+            ours.remove(der)
+        else:
+            with pytest.raises(BundleError):
+                plan_removal(path, [sha256(der).hexdigest()])
+        assert set(additions_in(path.read_bytes())) == ours
+        assert set(loaded(path)) == there | ours
+    for der in ours:
+        remove(path, sha256(der).hexdigest())
+    assert path.read_bytes() == theirs
 
 
 def test_two_additions_come_out_in_any_order(bundle: Path) -> None:
@@ -296,6 +341,26 @@ def test_the_owner_is_kept(bundle: Path) -> None:
     assert backup is not None
     for path in (bundle, backup):
         assert (path.stat().st_uid, path.stat().st_gid) == (12345, 23456)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs a limit on the size of files")
+def test_what_cannot_be_written_leaves_no_backup_behind(bundle: Path) -> None:
+    """As on a full disk: the copy still fits, the longer file does not."""
+    import resource
+    import signal
+
+    before = bundle.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 100, limits[1]))
+    try:
+        with pytest.raises(BundleError, match="File too large"):
+            add(bundle, ROOT.der)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert bundle.read_bytes() == before
+    assert list(bundle.parent.iterdir()) == [bundle]
 
 
 # Idempotent

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacktui.certificates.chain import describe, path_of
+from stacktui.certificates.chain import MAX_PATH, describe, path_of
 from stacktui.certificates.readiness import (
     LIMITS,
     Judgement,
@@ -189,6 +190,38 @@ def test_a_ca_of_the_right_name_but_another_key_did_not_sign() -> None:
 def test_a_leaf_alone(source: Source, trusted: bool | None, level: Level) -> None:
     found = judged(good().der, source=source, trusted=trusted)
     assert found["chain"].level is level
+
+
+def test_a_second_version_of_the_issuer_breaks_nothing() -> None:
+    """As after a renewal: the same name and key twice, and the root not presented."""
+    issuing = enterprise().intermediate
+    name = issuing.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
+    renewed = issue(str(name), (), enterprise().root, key=issuing.key)
+    for chain in (
+        (good().der, issuing.der, renewed.der),
+        (good().der, issuing.der, issuing.der),
+    ):
+        found = judged(*chain)
+        assert broken(found) == {"other-certificates"}
+        assert "number 3" in found["other-certificates"].text
+
+
+def test_a_chain_that_a_client_accepts_is_not_called_broken() -> None:
+    chain = (good().der, enterprise().intermediate.der, authority("Strangers").root.der)
+    assert "broken: " in judged(*chain)["chain"].text
+    found = judged(*chain, trusted=True)
+    assert broken(found) == {"other-certificates"}
+
+
+def test_a_chain_too_long_to_follow_is_not_called_broken() -> None:
+    cas = [enterprise().root]
+    for number in range(MAX_PATH + 2):
+        cas.append(issue(f"CA {number}", (), cas[-1]))
+    leaf = Leaf(issuer=cas[-1]).issued()
+    found = judged(leaf.der, *(each.der for each in reversed(cas)))
+    assert broken(found) == set()
+    assert found["chain"].level is Level.WARNING
+    assert "not followed to its end" in found["chain"].text
 
 
 @pytest.mark.parametrize(

@@ -131,3 +131,8 @@ def test_any_chain_gets_a_verdict(junk: list[bytes], at: int, noise: bytes) -> N
     assert found.ok or found.code != 0
     if damaged != der:
         assert not found.ok
+
+
+def test_a_chain_that_no_message_can_hold_gets_a_verdict() -> None:
+    found = verify([bytes(2**24)], "localhost", trusting(authority().root))
+    assert (found.code, found.ok) == (-1, False)

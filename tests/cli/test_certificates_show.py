@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from tests.product import Ran, stacktui, write_config
-from tests.support.authority import authority
+from tests.support.authority import DAY, authority, issue
+from tests.support.listeners import closed_port
 
 DOMAIN = "local.azurestack.external"
 TRUST_FAULTS = (
@@ -35,6 +37,19 @@ PURPOSES = {
 def run(command: str, config: Path, *arguments: str, **variables: str) -> Ran:
     return stacktui("certificates", command, "Test", "--config", str(config), *arguments,
                     **variables)  # fmt: skip
+
+
+def words(done: Ran) -> str:
+    """What was written, whatever the lines."""
+    return " ".join(done.out.split())
+
+
+def fits(done: Ran, *paths: str) -> bool:
+    """Nothing is wider than a small terminal but lines with a path."""
+    forced = (*paths, "https://", "site-packages")
+    return all(
+        len(line) <= 80 or any(each in line for each in forced) for line in done.out.splitlines()
+    )
 
 
 def shown_by_openssl(stamp: RunningStamp) -> list[str]:
@@ -188,8 +203,12 @@ def test_a_store_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     none = str(tmp_path / "none.toml")
     done = stacktui("certificates", "stores", "--config", none, **variables)
     assert done.code == 1
-    assert f"CURL_CA_BUNDLE names {page}, which is an HTML page" in done.out
-    assert "gone.pem, which is not there" in done.out
+    out = words(done)
+    assert f"CURL_CA_BUNDLE names {page}, which is an HTML page" in out
+    assert "gone.pem, which is not there" in out
+    assert "→ Mend the file, or take away the setting that names it" in out
+    # in use, and named by the variable: once each
+    assert out.count("gone.pem, which is not there") == 2
 
 
 def test_each_cell_is_that_store_alone(tmp_path: Path) -> None:
@@ -225,3 +244,100 @@ def test_a_wildcard_s_own_chain_is_judged_by_the_wildcard(tmp_path: Path) -> Non
     assert "*" not in blob["host"]
     names = [each for each in blob["readiness"]["judgements"] if each["rule"] == "names"]
     assert [each["level"] for each in names] == ["pass"]
+
+
+@pytest.mark.parametrize("fault", [None, *TRUST_FAULTS, "cert-readiness", "tcp-refused"])
+def test_what_is_wrong_comes_with_what_to_do(fault: str | None, tmp_path: Path) -> None:
+    with run_in_thread(StampOptions(domain=DOMAIN, fault=fault)) as stamp:
+        config = write_config(tmp_path, stamp.describe())
+        shown, matrix = (run(each, config, "--all") for each in ("show", "matrix"))
+        documents = [run(each, config, "--format", "json").document for each in ("show", "matrix")]
+    assert fits(shown, str(tmp_path), stamp.ca_file)
+    assert fits(matrix, str(tmp_path), stamp.ca_file)
+    if fault is None:
+        assert "→" not in shown.out
+        assert documents[0]["next_steps"] == []
+        assert re.search(r"^✓ \d+ hosts: trusted, and none against", shown.out, re.MULTILINE)
+    elif fault == "cert-readiness":
+        # The rules are no matter of trust.
+        assert (shown.code, matrix.code) == (1, 0)
+        assert (documents[0]["ok"], documents[1]["ok"]) == (False, True)
+        assert "against the vendor's rules" in shown.out
+        assert shown.out.count("→ have it issued for serverAuth and clientAuth") == 1
+    else:
+        assert (shown.code, matrix.code) == (1, 1)
+        assert "→" in shown.out
+        assert "→" in matrix.out
+        assert documents[0]["next_steps"][0]["text"]
+        assert documents[1]["ok"] is False
+
+
+def test_a_root_on_this_box_is_trusted_by_the_command_that_is_named(tmp_path: Path) -> None:
+    with run_in_thread(StampOptions(domain=DOMAIN)) as stamp:
+        config = write_config(tmp_path, stamp.describe(), ca="")
+        variables = {"CURL_CA_BUNDLE": stamp.ca_file}
+        done = run("show", config, "--format", "json", **variables)
+        (step,) = done.document["next_steps"]
+        assert "AzureStackSelfSignedRootCert" in step["text"]
+        assert "CURL_CA_BUNDLE" in step["text"]
+        assert step["bash"].startswith("stacktui certificates trust --presented Test")
+        command = shlex.split(step["bash"])[1:]
+        assert stacktui(*command, "--yes", **variables).code == 0
+        assert run("show", config, "--format", "json", **variables).document["ok"] is True
+
+
+def test_a_proxy_that_refuses_is_named(tmp_path: Path) -> None:
+    with run_in_thread(StampOptions(domain=DOMAIN)) as stamp, closed_port() as port:
+        config = write_config(tmp_path, stamp.describe(), proxy=f'"http://127.0.0.1:{port}"')
+        shown, matrix = run("show", config), run("matrix", config)
+    assert f"through the proxy http://127.0.0.1:{port}" in shown.out
+    assert f"the proxy 127.0.0.1:{port}: Connection refused" in words(shown)
+    assert f"the proxy 127.0.0.1:{port}: Connection refused" in words(matrix)
+    assert "stacktui check Test" in shown.out
+    assert fits(shown, str(tmp_path))
+    assert fits(matrix, str(tmp_path), stamp.ca_file)
+
+
+def test_other_ports_and_addresses_can_be_told_apart(tmp_path: Path) -> None:
+    with run_in_thread(StampOptions()) as stamp:
+        described = stamp.describe()
+        assert f"localhost:{stamp.port}" in run("matrix", write_config(tmp_path, described)).out
+        arm = f'"https://[::1]:{stamp.port}"'
+        done = run("show", write_config(tmp_path, described, arm=arm))
+    assert f"ARM  [::1]:{stamp.port}" in done.out
+
+
+def test_a_store_named_twice_is_told_once(tmp_path: Path) -> None:
+    expired = authority("Old").root
+    old = issue("Ended Root", (), None, starts=-90 * DAY, ends=-DAY)
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(expired.pem + old.pem)
+    variables = {"CURL_CA_BUNDLE": str(bundle), "SSL_CERT_FILE": str(bundle)}
+    done = stacktui("certificates", "stores", "--config", str(tmp_path / "none.toml"), **variables)
+    assert done.out.count("1 expired: Ended Root") == 1
+    assert "the same as" in done.out
+    assert fits(done, str(tmp_path))
+
+
+def test_the_certificate_that_the_identity_signs_in_with(tmp_path: Path) -> None:
+    with run_in_thread(StampOptions()) as stamp:
+        keys = {"secret": "", "certificate": f'"{stamp.certificate_file}"'}
+        config = write_config(tmp_path, stamp.describe(), **keys)
+        document = run("show", config, "--format", "json").document
+        text = run("show", config)
+        pem = Path(stamp.certificate_file).read_text()
+        gone = write_config(tmp_path, stamp.describe(), secret="", certificate='"gone.pem"')
+        without = run("show", gone)
+    (identity,) = document["identities"]
+    assert identity["problem"] is None
+    (found,) = PEM.findall(pem)
+    expected = x509(found, "-fingerprint", "-sha1").strip().split("=")[1]
+    assert identity["chain"][0]["sha1"] == expected
+    assert f"thumbprint  {expected.replace(':', '')}" in text.out
+    assert "✓ identity tester  usable, " in text.out
+    assert text.code == 0
+    assert without.code == 1
+    assert "✗ identity tester" in without.out
+    # The key is nobody's business.
+    key = "".join(pem.split("PRIVATE KEY-----")[1].split())
+    assert key[:40] not in "".join(text.out.split())

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import pty
+import signal
 import ssl
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 import certifi
 import pytest
 from click.testing import CliRunner
+from cryptography.x509.oid import NameOID
 
 from stacktui.certificates import bundle
 from stacktui.certificates.additions import read_memory
@@ -165,6 +167,73 @@ def test_the_question_names_the_file_and_a_no_changes_nothing(root: Path, store:
     assert store.read_bytes() == ORIGINAL
 
 
+def test_ctrl_c_at_a_question_ends_as_everywhere(root: Path, store: Path) -> None:
+    code, screen = on_a_terminal(
+        "\x03", "trust", str(root), "--store", str(store), after=b"[y/N]: "
+    )
+    assert code == 130
+    assert "nobody answered" not in screen
+    assert store.read_bytes() == ORIGINAL
+
+
+@pytest.mark.parametrize("closed", ["<&-", "<&- 2>&-", "<&- >&- 2>&-"])
+def test_with_nobody_to_ask_nothing_is_done(root: Path, store: Path, closed: str) -> None:
+    command = f'"$0" -m stacktui certificates trust "$1" --store "$2" {closed}'
+    done = subprocess.run(
+        ["bash", "-c", command, sys.executable, root, store],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    line = "stacktui: nobody answered; --yes answers yes to every question"
+    assert done.stderr.splitlines()[-1:] == ([] if "2>" in closed else [line])
+    assert store.read_bytes() == ORIGINAL
+
+
+@pytest.mark.parametrize(
+    "part", [SHA[-8:], COLONS[:23], SHA[:40]], ids=["digits", "colons", "as-long-as-sha-1"]
+)
+def test_a_part_of_a_fingerprint_is_told_from_a_file(root: Path, part: str) -> None:
+    certificates("trust", root)
+    line = refused("untrust", part)
+    assert (
+        line
+        == f"{part} is no file, and no SHA-256 either: that has 64 digits, with colons or without"
+    )
+    assert refused("trust", part) == line
+
+
+def test_a_store_that_is_not_there_is_to_be_looked_up(root: Path, tmp_path: Path) -> None:
+    line = refused("trust", root, "--store", tmp_path / "az")
+    assert line.endswith("az is not there; stacktui certificates stores lists the bundles on this box")  # noqa: E501 # fmt: skip
+
+
+def test_what_was_exported_before_is_told_when_it_is_taken_back(root: Path, tmp_path: Path) -> None:
+    """Else az goes on to trust what its admin believes to be gone."""
+    mine = tmp_path / "mine.pem"
+    certificates("trust", root)
+    certificates("export")
+    certificates("export", mine)
+    ran = certificates("untrust", root, REQUESTS_CA_BUNDLE=str(mine))
+    assert f"! {exported_bundle()}, which was exported before, still holds it: " in ran.err
+    assert f"! {mine}, which was exported before, still holds it: " in ran.err
+    for line in ran.err.splitlines():
+        again = line.partition(": stacktui ")[2]
+        assert stacktui(*again.split()).code == 0
+    assert ROOT.der not in loaded(mine) + loaded(exported_bundle())
+    certificates("trust", root)
+    document = certificates("untrust", root, "--format", "json").document
+    assert document["still_exported"] == []
+
+
+def test_who_uses_sudo_learns_whose_memory_it_is(root: Path, store: Path, tmp_path: Path) -> None:
+    told = f"! Remembered in {config_directory()}/additions.json:"
+    assert told in certificates("trust", root, "--store", store, "--yes", SUDO_USER="ops").err
+    assert told not in certificates("trust", root, SUDO_USER="ops").err  # nothing to remember
+    other = tmp_path / "other.pem"
+    other.write_bytes(OTHER.pem)
+    assert told not in certificates("trust", root, "--store", other, "--yes").err
+
+
 def test_the_undo_line_is_quoted(root: Path, tmp_path: Path) -> None:
     odd = tmp_path / "it's $(here) \x1b[31m\n.pem"
     odd.write_bytes(OTHER.pem)
@@ -295,8 +364,6 @@ def test_of_a_whole_chain_the_ca_certificates_are_taken(tmp_path: Path) -> None:
 
 
 def test_a_hostile_certificate_shows_harmlessly(tmp_path: Path) -> None:
-    from cryptography.x509.oid import NameOID
-
     der = root_named(
         (NameOID.ORGANIZATION_NAME, "\x1b]0;owned\x07\n-----BEGIN CERTIFICATE-----\nMII"),
         (NameOID.COMMON_NAME, "\x1b[2J\u202egpj\n"),
@@ -305,6 +372,19 @@ def test_a_hostile_certificate_shows_harmlessly(tmp_path: Path) -> None:
     path.write_bytes(ssl.DER_cert_to_PEM_cert(der).encode())
     assert certificates("trust", path).code == 0  # which looks for control characters
     assert loaded(own_bundle()) == [der]
+
+
+def test_a_name_of_any_length_is_cut_without_a_warning(tmp_path: Path) -> None:
+    """Nor with the source lines that Python's warnings bring along."""
+    path = tmp_path / "long.pem"
+    marked = root_named((NameOID.ORGANIZATION_NAME, "x" * 100))
+    # The same as a common name, which X.520 allows 64 characters.
+    der = marked.replace(bytes.fromhex("060355040a"), bytes.fromhex("0603550403"))
+    path.write_bytes(ssl.DER_cert_to_PEM_cert(der).encode())
+    ran = certificates("trust", path)
+    assert ran.code == 0
+    assert "Warning" not in ran.err
+    assert max(map(len, ran.err.splitlines())) < 1000
 
 
 def test_two_hundred_certificates_take_a_line_each(tmp_path: Path) -> None:
@@ -442,6 +522,8 @@ def test_without_the_right_to_a_file_it_is_one_line(tmp_path: Path) -> None:
             assert (ran.code, ran.out) == (2, "")
             assert last.startswith("stacktui: ")
             assert words in last
+            needless = "needs no right" in last
+            assert needless == ("it is as it was" in last and "--store" in arguments)
         assert store.read_bytes() == OTHER.pem
         assert len(list(folder.iterdir())) == 3
 
@@ -496,10 +578,11 @@ def test_the_root_of_a_presented_chain() -> None:
         presented_root((alone,))
 
 
-def on_a_terminal(typed: str, *arguments: str) -> tuple[int, str]:
+def on_a_terminal(typed: str, *arguments: str, after: bytes = b": ") -> tuple[int, str]:
     """Run with a terminal, where the question is answered; exit code and screen."""
     pid, terminal = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a job in the background ignores it
         os.execv(sys.executable, [sys.executable, "-m", "stacktui", "certificates", *arguments])
     screen = b""
     answered = False
@@ -511,7 +594,9 @@ def on_a_terminal(typed: str, *arguments: str) -> tuple[int, str]:
         if not piece:
             break
         screen += piece
-        if not answered and b"digits" in screen and screen.endswith(b": "):
+        asked = b"digits" in screen or b"[y/N]" in screen
+        if not answered and asked and screen.endswith(after):
+            time.sleep(0.2)  # as nobody is so fast as to press Ctrl+C before it is waited for
             os.write(terminal, typed.encode() + b"\n")
             answered = True
     _, status = os.waitpid(pid, 0)
@@ -547,10 +632,25 @@ async def test_a_root_that_is_not_presented_is_named(config: Path) -> None:
         arguments = ("trust", "--presented", "West", "--config", config, "--yes")
         host = web.url.removeprefix("https://")
         line = await asyncio.to_thread(refused, *arguments, "--host", host)
-        assert line.startswith("the host does not present the root Contoso Root CA, as is usual:")
+        assert line.startswith("the host does not present the root Contoso Root CA, as is usual,")
     assert f"{host} presented no chain: " in refused(*arguments, "--host", host)
     assert certificates(*arguments, "--host", "no/host").code == 2
     assert not own_bundle().exists()
+
+
+async def test_a_root_that_is_not_presented_is_looked_for_on_this_box(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = tmp_path / "held.pem"
+    held.write_bytes(authority("Somebody else").root.pem + ROOT.pem)
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(held))
+    async with serving(answer(), context=authority().server(localhost())) as web:
+        write_direct(config, web.url)
+        arguments = ("trust", "--presented", "West", "--config", config, "--yes")
+        done = await asyncio.to_thread(certificates, *arguments)
+    assert done.code == 0, done.err
+    assert f"on this box it is in {held}" in done.err
+    assert loaded(own_bundle()) == [ROOT.der]
 
 
 # Export

@@ -105,6 +105,41 @@ def test_how_soon_is_soon(days: int, expected: bool) -> None:
     assert ("cert-expires-soon" in {each.id for each in diagnose(moved).also_seen}) is expected
 
 
+@pytest.mark.parametrize(
+    ("moved", "skew", "expected"),
+    [
+        (-80 * DAY, 80 * DAY, True),  # ours is behind: by the stamp's it ends in 20 days
+        (0 * DAY, -80 * DAY, True),  # ours is ahead, or theirs behind
+        (-80 * DAY, 2 * DAY, False),
+        (-80 * DAY, 300_000 * DAY, False),
+        (0 * DAY, timedelta(hours=3), True),
+    ],
+)
+def test_either_clock_may_be_wrong(moved: timedelta, skew: timedelta, expected: bool) -> None:
+    report = with_skew(reported("cert-expires-soon"), moved, skew)
+    (found,) = [each for each in diagnose(report).also_seen if each.id == "cert-expires-soon"] or [
+        None
+    ]
+    assert (found is not None) is expected
+    if found is not None:
+        told = [line for line in found.evidence if "one of them is wrong" in line]
+        assert bool(told) is (abs(skew) >= DAY)
+
+
+def with_skew(report: Report, moved: timedelta, skew: timedelta) -> Report:
+    """The report as it were, had it been made so much later, by hosts whose clocks differ."""
+    steps = []
+    for step in report.steps:
+        exchanges = tuple(
+            replace(each, response=replace(each.response, clock_skew=skew.total_seconds()))
+            if each.response is not None
+            else each
+            for each in step.evidence.exchanges
+        )
+        steps.append(replace(step, evidence=replace(step.evidence, exchanges=exchanges)))
+    return replace(report, started=report.started + moved, steps=tuple(steps))
+
+
 def test_the_certificate_that_signs_in() -> None:
     """The application's own certificate ends soon: on this side, whatever the stamp's do."""
     report = reported(None, secret="", certificate='"{stamp.certificate_file}"')
@@ -134,11 +169,15 @@ def test_an_addition_that_an_upgrade_threw_away(tmp_path: Path) -> None:
         found = lost["certifi-addition-lost"]
         assert found["side"] == "box"
         assert any(str(store) in line for line in found["evidence"])
-        (again,) = [each["bash"] for each in found["remedies"] if "--store" in each["bash"]]
-        words = again.split()[1:]
-        assert stacktui(*words, "--yes").code == 0
+        again, forget = [each["bash"] for each in found["remedies"] if "--store" in each["bash"]]
+        assert stacktui(*again.split()[1:], "--yes").code == 0
         assert seen(check_json(config)) == {}
         assert store.read_bytes() != original
+        store.unlink()  # as whoever takes the whole program off this box
+        gone = seen(check_json(config))["certifi-addition-lost"]
+        assert [each["bash"] for each in gone["remedies"] if "--store" in each["bash"]] == [forget]
+        assert stacktui(*forget.split()[1:]).code == 0
+        assert seen(check_json(config)) == {}
 
 
 def test_the_text_of_a_healthy_check_shows_it(tmp_path: Path) -> None:

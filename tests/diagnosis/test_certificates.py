@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shlex
 import ssl
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.diagnosis.servers import Script, said, scripted, verdict_on
+from tests.product import check_json, stacktui
 from tests.support.authority import (
     STRANGERS,
     Issued,
@@ -70,6 +73,20 @@ async def test_a_presented_root_needs_no_name_of_one(tmp_path: Path) -> None:
         assert (await verdict_on(tmp_path, web.url))["id"] == "tls-untrusted-root"
     async with scripted(Script(), presenting(leaf, middle)) as web:
         assert (await verdict_on(tmp_path, web.url))["id"] == "unexplained"
+
+
+async def test_a_mend_for_an_untrusted_root_works_when_pasted(tmp_path: Path) -> None:
+    """All but the question, which `--yes` answers here; the next fault is another one."""
+    root, middle, leaf = chain_of("Tailspin Trust", "Tailspin CA")
+    async with scripted(Script(), presenting(leaf, middle, root)) as web:
+        verdict = await verdict_on(tmp_path, web.url, roots=(STRANGERS.root,))
+        words = shlex.split(verdict["remedies"][0]["bash"])
+        assert words[0] == "stacktui"
+        done = await asyncio.to_thread(stacktui, *words[1:], "--yes")
+        assert done.code == 0, done.err
+        after = await asyncio.to_thread(check_json, tmp_path / "config.toml")
+    steps = {step["name"]: step["outcome"] for step in after.document["steps"]}
+    assert steps["metadata"] == "ok"
 
 
 @pytest.mark.parametrize(

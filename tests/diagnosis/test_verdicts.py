@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -187,9 +189,11 @@ def test_a_mend_for_a_certificate_works_when_pasted(case: str, stamp: Any, tmp_p
     config = write_config(tmp_path, stamp, secret="", certificate=f'"{path}"')
     command = verdict_of(config)["remedies"][0]["bash"]
     # openssl asks for the password on its terminal; here it comes by openssl's own option.
-    command = command.replace("openssl pkcs12", "openssl pkcs12 -passin pass:tested")
     command = command.replace("openssl pkey", "openssl pkey -passin pass:tested")
-    subprocess.run(["bash", "-c", command], check=True, capture_output=True)
+    command = command.replace("stacktui ", f"{shlex.quote(sys.executable)} -m stacktui ")
+    subprocess.run(
+        ["bash", "-c", command], input="tested\n", text=True, check=True, capture_output=True
+    )
     mended = write_config(tmp_path, stamp, secret="", certificate=f'"{path}.pem"')
     ran = check_json(mended)
     assert ran.code == 0, ran.out

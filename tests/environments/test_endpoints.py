@@ -105,3 +105,17 @@ def test_what_is_named_once_is_certain() -> None:
     assert merged([derived, named]) == (
         Endpoint(("adfs", LOGIN), "a.example", 443, "a.example", named=True),
     )
+
+
+def test_addresses_are_written_as_certificates_write_them() -> None:
+    environment = Environment("Address", "https://[0:0:0:0:0:0:0:1]:8443")
+    (found,) = endpoints(environment, None)
+    assert (found.name, found.key) == ("::1", "[0:0:0:0:0:0:0:1]:8443")
+
+
+def test_a_domain_that_leaves_no_room_for_a_label_has_fewer_names() -> None:
+    domain = ".".join(["a" * 60] * 4)[:235]
+    found = hosts(all_endpoints(Environment("Long", f"https://management.{domain}"), None))
+    assert found["portal"] == f"portal.{domain}"
+    assert "*.adminhosting" not in found
+    assert all(len(host) <= 254 for host in found.values())

@@ -118,6 +118,7 @@ async def test_a_closed_port_refuses() -> None:
             fault, exchange = await failure(session, f"https://127.0.0.1:{port}")
     assert fault.kind is TransportFaultKind.TCP_REFUSED
     assert (fault.host, fault.port, fault.errno) == ("127.0.0.1", port, "ECONNREFUSED")
+    assert fault.detail == "Connection refused"
     assert names(exchange.phases) == ["dns", "tcp!"]
     assert exchange.connection is not None
     (attempt,) = exchange.connection.attempts

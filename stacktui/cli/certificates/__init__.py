@@ -13,7 +13,7 @@ _COMMANDS = {
     "matrix": "Show which trust store trusts which endpoint.",
     "trust": "Trust a root.",
     "untrust": "Take back a root that stacktui added.",
-    "export": "Write a bundle for az and other programs that need no root to use.",
+    "export": "Write one bundle for az and others: needs no root rights.",
     "lint": "Judge certificate files by the vendor's readiness rules.",
     "convert": "Convert a service principal's certificate, PFX to PEM or back.",
 }

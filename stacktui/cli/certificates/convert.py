@@ -23,7 +23,8 @@ from stacktui.certificates.pfx import (
     write_private,
 )
 from stacktui.cli.ask import RefusedError, confirm, yes_option
-from stacktui.cli.certificates.lint import count_of, say_wrapped
+from stacktui.cli.certificates.layout import say_wrapped
+from stacktui.cli.certificates.lint import count_of
 from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.check import format_option
 from stacktui.cli.main import config_option, tell_config_is_not_read

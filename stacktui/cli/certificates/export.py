@@ -8,21 +8,24 @@ from pathlib import Path
 
 import click
 
-from stacktui.certificates.export import Combined, combine, is_export, write_export
+from stacktui.certificates.export import (
+    VARIABLES,
+    Combined,
+    combine,
+    is_export,
+    sources_of,
+    write_export,
+)
 from stacktui.certificates.files import CertificateFileError, entries, read_certificates
 from stacktui.certificates.trust import TrustSource
-from stacktui.check.settings import Settings
 from stacktui.cli.ask import RefusedError, confirm, yes_option
 from stacktui.cli.certificates.place import plural, read_settings, tell
 from stacktui.cli.check import format_option
 from stacktui.cli.main import config_option
 from stacktui.cli.text import say
-from stacktui.config.locations import exported_bundle, own_bundle
+from stacktui.config.locations import exported_bundle
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.transport.text import visible
-
-# What az and every other program of `requests` asks for its bundle, in this order.
-_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 @click.command()
@@ -46,13 +49,15 @@ def export(
 
     Holds the roots of this Python's certifi, of stacktui's own bundle and of the ca of every
     environment. Set REQUESTS_CA_BUNDLE to it, as the printed line does, and az trusts what
-    stacktui trusts. It needs no root and survives upgrades; after further trust, export again.
+    stacktui trusts. It needs no root rights and survives upgrades; after further trust, export
+    again.
     """
     import certifi
 
     settings = read_settings(parent, config)
     base = TrustSource("certifi", certifi.where())
-    sources = _sources(settings, environment)
+    alone = [settings.target(environment).environment] if environment is not None else None
+    sources = sources_of(alone or settings.environments.values())
     path = Path(os.path.abspath(file)) if file is not None else exported_bundle()
     _require_free(path, [base, *sources], named=file is not None, yes=yes)
     combined = combine(base, sources)
@@ -83,17 +88,6 @@ def export(
     _warn_of_variables(combined)
 
 
-def _sources(settings: Settings, environment: str | None) -> list[TrustSource]:
-    found = []
-    if os.path.exists(own_bundle()):
-        found.append(TrustSource("own bundle", str(own_bundle())))
-    named = settings.target(environment).environment if environment is not None else None
-    wanted = [named] if named else settings.environments.values()
-    return found + [
-        TrustSource(f"ca of {each.name}", str(each.ca)) for each in wanted if each.ca is not None
-    ]
-
-
 def _require_free(path: Path, sources: list[TrustSource], *, named: bool, yes: bool) -> None:
     where = visible(str(path))
     for source in sources:
@@ -118,12 +112,14 @@ def _write(path: Path, combined: Combined, backup: Path | None, lines: dict[str,
     say("For PowerShell:")
     say(f"  {lines['powershell']}")
     tell()
-    tell("It survives upgrades and needs no root. After further trust, export again.")
+    tell("The line counts for this shell; in ~/.bashrc or $PROFILE, for every one.")
+    tell("It survives upgrades and needs no root rights.")
+    tell("After further trust, export again.")
 
 
 def _warn_of_variables(combined: Combined) -> None:
     """Whoever has a bundle of their own in use would lose its roots by the printed line."""
-    variable = next((each for each in _VARIABLES if os.environ.get(each)), None)
+    variable = next((each for each in VARIABLES if os.environ.get(each)), None)
     if variable is None:
         return
     path = os.environ[variable]

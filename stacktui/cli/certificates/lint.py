@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +24,7 @@ from stacktui.certificates.readiness import (
     worst,
     worst_level,
 )
+from stacktui.cli.certificates.layout import say_wrapped
 from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.check import format_option
 from stacktui.cli.main import ExitCode, config_option, tell_config_is_not_read
@@ -263,18 +261,6 @@ def _write_names(names: _Names, missing: Sequence[str]) -> None:
         for name in missing:
             say(f"    {visible(name)}")
     say()
-
-
-def say_wrapped(text: str, hang: int = 4) -> None:
-    """One line, wrapped to the terminal; whole where stdout is none, so that it can be searched."""
-    if not sys.stdout.isatty():
-        say(text)
-        return
-    width = shutil.get_terminal_size().columns
-    for line in textwrap.wrap(
-        text, width, subsequent_indent=" " * hang, break_on_hyphens=False, break_long_words=False
-    ):
-        say(line)
 
 
 def count_of(number: int, noun: str) -> str:

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import click
 
-from stacktui.certificates.document import matrix_document, survey_ok
+from stacktui.certificates.document import matrix_document, matrix_ok
 from stacktui.certificates.matrix import Matrix
 from stacktui.certificates.stores import find_stores, read_store
+from stacktui.certificates.survey import Presented
 from stacktui.certificates.verify import Verification
+from stacktui.cli.certificates.advice import say_steps, steps_of
+from stacktui.cli.certificates.layout import say_wrapped, width
 from stacktui.cli.certificates.look import Surveyed, run_survey
 from stacktui.cli.certificates.place import read_settings
-from stacktui.cli.certificates.show import WIDTH, all_option, wrapped
+from stacktui.cli.certificates.show import all_option, why_none, write_problems
 from stacktui.cli.check import format_option
 from stacktui.cli.main import ExitCode, config_option
 from stacktui.cli.text import say
@@ -35,44 +38,46 @@ def matrix(
     """Show which trust store on this box trusts which endpoint of ENV.
 
     Each cell is OpenSSL's verdict on the chain with that store alone. Exits with 1 when the store
-    in use does not trust a host.
+    in use does not trust a host, when one that exists cannot be reached, or when the metadata
+    cannot be had, so that hosts may be missing.
     """
     target = read_settings(parent, config).target(name)
     found = find_stores(target.environment.ca, own_bundle())
     surveyed = run_survey(target, found, whole=whole)
+    steps = steps_of(surveyed, target, found)
     if format_ == "json":
         now = surveyed.survey.taken
         states = tuple(read_store(each, now) for each in found)
-        click.echo(json.dumps(matrix_document(surveyed.survey, surveyed.matrix, states)))
+        document = matrix_document(surveyed.survey, surveyed.matrix, states)
+        click.echo(json.dumps(document | {"next_steps": [each.document() for each in steps]}))
     else:
         _write_matrix(surveyed)
-    ok = survey_ok(surveyed.survey, surveyed.matrix)
+        say_steps(steps)
+    ok = matrix_ok(surveyed.survey, surveyed.matrix)
     click.get_current_context().exit(ExitCode.HEALTHY if ok else ExitCode.FAULT)
 
 
 def _write_matrix(surveyed: Surveyed) -> None:
     found = surveyed.matrix
     say(f"{surveyed.survey.environment.name}: which trust store trusts which host")
-    if surveyed.survey.no_metadata:
-        say(f"! no metadata, so hosts may be missing: {surveyed.survey.no_metadata}")
+    write_problems(surveyed)
     say()
     for number, column in enumerate(found.columns, 1):
-        paths = " + ".join(source.path for source in column.store.sources)
-        say(f"  {number:>2}  {column.store.name:<20} {column.problem or paths}")
+        what = f"✗ {column.problem}" if column.problem else column.store.path
+        say_wrapped(f"  {number:>2}  {column.store.name:<20} {what}", 27)
     say()
     roles = max(len(row.endpoint.role) for row in found.rows)
-    room = max(12, WIDTH - roles - 4 - CELL * len(found.columns))
-    names = [_cut(row.endpoint.name, room) for row in found.rows]
-    width = roles + 2 + max(map(len, names))
+    room = max(12, width() - roles - 4 - CELL * len(found.columns))
+    names = [_cut(_name(row), room) for row in found.rows]
+    head_width = roles + 2 + max(map(len, names))
     numbers = "".join(f"{number:>{CELL}}" for number in range(1, len(found.columns) + 1))
-    say(f"  {'':<{width}}{numbers}")
+    say(f"  {'':<{head_width}}{numbers}")
     for row, name, cells in zip(found.rows, names, found.cells, strict=True):
-        head = f"  {f'{row.endpoint.role:<{roles}}  {name}':<{width}}"
+        head = f"  {f'{row.endpoint.role:<{roles}}  {name}':<{head_width}}"
         if row.chain:
             say(head + "".join(f"{_sign(cell):>{CELL}}" for cell in cells))
         else:
-            why = "absent" if row.absent else row.fault.detail if row.fault else "no chain"
-            say(f"{head}  {why}")
+            say_wrapped(f"{head}  {why_none(row)}", 6)
     _write_reasons(found)
 
 
@@ -90,8 +95,7 @@ def _write_reasons(found: Matrix) -> None:
     for (message, numbers), roles in reasons.items():
         whose = "every host" if len(roles) == judged > 1 else ", ".join(roles)
         say()
-        for line in wrapped(f"  ✗ {message}: {whose}, in {_listed(numbers)}", 4):
-            say(line)
+        say_wrapped(f"  ✗ {message.rstrip('.')}: {whose}, in {_listed(numbers)}", 4)
 
 
 def _listed(numbers: tuple[int, ...]) -> str:
@@ -100,6 +104,12 @@ def _listed(numbers: tuple[int, ...]) -> str:
         return f"{numbers[0]} to {numbers[-1]}"
     *most, last = map(str, numbers)
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def _name(row: Presented) -> str:
+    """What a certificate must cover, and the port where it is another than a stamp's."""
+    endpoint = row.endpoint
+    return endpoint.name if endpoint.port == 443 else f"{endpoint.name}:{endpoint.port}"
 
 
 def _cut(name: str, room: int) -> str:

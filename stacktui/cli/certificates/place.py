@@ -21,12 +21,15 @@ from stacktui.transport.text import visible
 
 # What a SHA-256 fingerprint looks like, with colons or without.
 _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{64}|[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){31}")
+# A part of one, or a SHA-1.
+_DIGITS = re.compile(r"[0-9A-Fa-f: ]+")
+_MAX_SHOWN = 100
 
 store_option = click.option(
     "--store",
     type=click.Path(path_type=Path, readable=False),
     metavar="PATH",
-    help="A PEM bundle of another program, such as the cacert.pem of az's certifi.",
+    help="The PEM bundle of another program, as `certificates stores` lists them: az's certifi.",
 )
 environment_option = click.option(
     "--environment", metavar="NAME", help="The ca of this environment."
@@ -34,9 +37,19 @@ environment_option = click.option(
 
 
 def fingerprint_in(argument: str) -> str | None:
-    """The SHA-256 (lower case, no colons) that an argument is, unless a file has that name."""
-    if _FINGERPRINT.fullmatch(argument) and not os.path.lexists(argument):
+    """The SHA-256 (lower case, no colons) that an argument is, unless a file has that name.
+
+    Raises RefusedError for what is neither a file nor the whole of a fingerprint.
+    """
+    if os.path.lexists(argument):
+        return None
+    if _FINGERPRINT.fullmatch(argument):
         return plain(argument)
+    if _DIGITS.fullmatch(argument):
+        raise RefusedError(
+            f"{argument[:_MAX_SHOWN]} is no file, and no SHA-256 either: "
+            "that has 64 digits, with colons or without"
+        )
     return None
 
 
@@ -60,6 +73,11 @@ def destination_of(
     if store is not None and environment is not None:
         raise click.UsageError("Name one place: --store or --environment.")
     if store is not None:
+        if to_add and not os.path.lexists(store):
+            raise RefusedError(
+                f"{visible(str(_absolute(store)))} is not there; "
+                "stacktui certificates stores lists the bundles on this box"
+            )
         return Destination(_absolute(store))
     if environment is None or settings is None:
         return own()

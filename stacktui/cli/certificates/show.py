@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import json
-import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import click
 
 from stacktui.certificates.chain import Certificate, describe
-from stacktui.certificates.document import readiness, survey_document, survey_ok
-from stacktui.certificates.readiness import Level
+from stacktui.certificates.document import (
+    identity_document,
+    readiness,
+    survey_document,
+    survey_ok,
+)
+from stacktui.certificates.readiness import Level, worst
 from stacktui.certificates.stores import find_stores
 from stacktui.certificates.survey import Presented, Survey
 from stacktui.certificates.verify import Verification
+from stacktui.cli.certificates.advice import say_steps, steps_of
+from stacktui.cli.certificates.layout import say_beside, say_wrapped, wrapped
 from stacktui.cli.certificates.look import Surveyed, run_survey
-from stacktui.cli.certificates.place import read_settings
+from stacktui.cli.certificates.place import plural, read_settings
 from stacktui.cli.check import format_option
 from stacktui.cli.main import ExitCode, config_option
 from stacktui.cli.text import say
 from stacktui.config.locations import own_bundle
+from stacktui.identities.certificate_file import IdentityFile, read_files, references
+from stacktui.transport.facts import TransportFaultKind
+from stacktui.transport.text import visible
 
-WIDTH = 80
+# A chain is drawn no deeper than this, so that there is room for what it says.
+_DEEPEST = 6
 
 all_option = click.option(
     "--all", "whole", is_flag=True, help="Look at every name that a stamp has, not only at four."
@@ -42,83 +52,176 @@ def show(
     """Show the chain that each endpoint of ENV presents (default: the active environment).
 
     ARM, login, graph and portal; with --all every name that a stamp's certificates cover. Judged
-    by the trust store in use and by the vendor's readiness rules. Exits with 1 when a host that
-    exists cannot be reached, is not trusted, or fails a rule.
+    by the trust store in use and by the vendor's readiness rules. Then the certificate that the
+    identity of ENV signs in with, if it has one. Exits with 1 when a host that exists cannot be
+    reached, is not trusted or fails a rule, or when nobody can sign in with the certificate.
     """
     target = read_settings(parent, config).target(name)
-    in_use = find_stores(target.environment.ca, own_bundle())[0]
-    surveyed = run_survey(target, [in_use], whole=whole)
+    stores = find_stores(target.environment.ca, own_bundle())
+    surveyed = run_survey(target, stores[:1], whole=whole)
+    steps = steps_of(surveyed, target, stores)
+    used = references([target.identity] if target.identity else [])
+    files = tuple(read_files(used, surveyed.survey.taken).values())
     if format_ == "json":
-        click.echo(json.dumps(survey_document(surveyed.survey, surveyed.matrix)))
+        document = survey_document(surveyed.survey, surveyed.matrix)
+        document["identities"] = [identity_document(each) for each in files]
+        click.echo(json.dumps(document | {"next_steps": [each.document() for each in steps]}))
     else:
-        _write(surveyed)
-    ok = survey_ok(surveyed.survey, surveyed.matrix)
+        _write(surveyed, files)
+        say_steps(steps)
+    ok = survey_ok(surveyed.survey, surveyed.matrix) and not any(each.problem for each in files)
     click.get_current_context().exit(ExitCode.HEALTHY if ok else ExitCode.FAULT)
 
 
-def _write(surveyed: Surveyed) -> None:
+def _write(surveyed: Surveyed, files: Sequence[IdentityFile]) -> None:
     survey, matrix = surveyed.survey, surveyed.matrix
     trusted = " + ".join(each.setting for each in survey.trust.sources)
-    say(f"{survey.environment.name} · {survey.environment.arm} · trusted here: {trusted}")
-    if matrix.columns[0].problem:
-        say(f"✗ {matrix.columns[0].problem}")
-    if survey.no_metadata:
-        for line in wrapped(f"! no metadata, so hosts may be missing: {survey.no_metadata}", 2):
-            say(line)
+    say_beside(
+        f"{survey.environment.name} · {survey.environment.arm}", f"· trusted here: {trusted}"
+    )
+    for proxy in sorted({row.connection.proxy.url or "" for row in matrix.rows if row.connection}):
+        if proxy:
+            say_wrapped(f"  · through the proxy {proxy}")
+    write_problems(surveyed)
     shown: dict[tuple[bytes, ...], str] = {}
+    told: dict[tuple[bytes, ...], set[str]] = {}
     for row, (cell, *_) in zip(matrix.rows, matrix.cells, strict=True):
         say()
-        say(_head(row, cell, survey.taken))
-        for line in _trouble(surveyed.survey, row, cell):
-            say(line)
+        sign, what = _head(surveyed, row, cell)
+        say_beside(f"{sign} {place(row)}", what)
+        # What was said of a chain for one host need not be said again for the next.
+        known = told.setdefault(row.chain, set())
+        for text, hang in _trouble(survey, row, cell):
+            if text not in known:
+                say_wrapped(text, hang)
+        known |= {text for text, _ in _trouble(survey, row, cell)}
         if row.chain in shown:
             say(f"  the same chain as {shown[row.chain]}")
         elif row.chain:
             shown[row.chain] = row.endpoint.role
             for line in chain_lines([describe(der) for der in row.chain], survey.taken):
                 say(line)
+    for file in files:
+        say()
+        _write_identity(file)
+    say()
+    say_wrapped(_summary(surveyed), 2)
+
+
+def _write_identity(file: IdentityFile) -> None:
+    """The certificate that signs in, with the thumbprint that Entra and AD FS show."""
+    left = _left(file.chain[0], file.read) if file.chain else ""
+    state = file.problem or f"usable{f', {left}' if left else ''}"
+    say_beside(f"{'✗' if file.problem else '✓'} identity {visible(file.identity)}", state)
+    say(f"  {visible(str(file.path))}")
+    if file.mend:
+        say_wrapped(f"    → {file.mend}", 6)
+    if file.chain:
+        say(f"  thumbprint  {file.chain[0].sha1.replace(':', '')}")
+    for line in chain_lines(list(file.chain), file.read):
+        say(line)
+
+
+def _summary(surveyed: Surveyed) -> str:
+    """The last line: what the exit code says, in words."""
+    survey, matrix = surveyed.survey, surveyed.matrix
+    rows = [(row, cells[0]) for row, cells in zip(matrix.rows, matrix.cells, strict=True)
+            if not row.absent]  # fmt: skip
+    unreached = sum(not row.chain for row, _ in rows)
+    unjudged = sum(bool(row.chain) and cell is None for row, cell in rows)
+    refused = sum(cell is not None and not cell.ok for _, cell in rows)
+    levels = [worst(readiness(survey, row, cell)) for row, cell in rows]
+    counts = [
+        f"{number} {what}"
+        for number, what in (
+            (unreached, "not reached"),
+            (refused, "not trusted"),
+            (unjudged, "not judged"),
+            (levels.count(Level.FAIL), "against the vendor's rules"),
+        )
+        if number
+    ]
+    if survey_ok(survey, matrix):
+        near = levels.count(Level.CRITICAL) + levels.count(Level.WARNING)
+        soon = f"; {near} with a warning" if near else ""
+        return (f"{'!' if near else '✓'} {plural(len(rows), 'host')}: trusted, and none against "
+                f"the vendor's rules{soon}")  # fmt: skip
+    trouble = ", ".join(counts) or "all right, but there may be more"
+    return f"✗ {plural(len(rows), 'host')}: {trouble}"
+
+
+def write_problems(surveyed: Surveyed) -> None:
+    """What keeps the whole from being judged, or from being whole."""
+    problem, why = surveyed.matrix.columns[0].problem, surveyed.survey.no_metadata
+    if problem:
+        say_wrapped(f"✗ {problem}", 2)
+    if why:
+        because = "" if why == problem else f": {why}"
+        say_wrapped(f"! no metadata, so hosts may be missing{because}", 2)
 
 
 def place(row: Presented) -> str:
     """The host, and what it is for."""
     endpoint = row.endpoint
-    port = "" if endpoint.port == 443 else f":{endpoint.port}"
-    return f"{endpoint.role}  {endpoint.host}{port}"
+    return f"{endpoint.role}  {endpoint.host if endpoint.port == 443 else endpoint.key}"
 
 
-def _head(row: Presented, cell: Verification | None, now: datetime) -> str:
+def why_none(row: Presented) -> str:
+    """Why an endpoint presented no chain: at the host itself, or on the way to it."""
+    fault = row.fault
+    if row.absent or fault is None:
+        return "absent" if row.absent else "no chain was seen"
+    if fault.kind is TransportFaultKind.PROXY_UNREACHABLE and fault.host != row.endpoint.host:
+        return f"the proxy {fault.host}:{fault.port}: {fault.detail}"
+    return fault.detail if fault.host == row.endpoint.host else f"{fault.host}: {fault.detail}"
+
+
+def _head(surveyed: Surveyed, row: Presented, cell: Verification | None) -> tuple[str, str]:
     if row.absent:
-        return f"– {place(row)}  absent: this stamp has no such host"
-    if not row.chain or cell is None:
-        detail = row.fault.detail if row.fault else "no chain was seen"
-        return f"✗ {place(row)}  {detail if not row.chain else 'not judged'}"
-    left = _left(describe(row.chain[0]), now)
-    return f"{'✓' if cell.ok else '✗'} {place(row)}  {cell.word}{f', {left}' if left else ''}"
+        # Which host signs users in under Entra, the metadata alone can tell.
+        guessed = bool(surveyed.survey.no_metadata)
+        more = "; the metadata would name the right one" if guessed else ""
+        return "–", f"absent: this stamp has no such host{more}"
+    if not row.chain:
+        return "✗", why_none(row)
+    if cell is None:
+        return "✗", "not judged: the store in use cannot be loaded"
+    left = _left(describe(row.chain[0]), surveyed.survey.taken)
+    return "✓" if cell.ok else "✗", f"{cell.word}{f', {left}' if left else ''}"
 
 
 def _left(certificate: Certificate, now: datetime) -> str:
     end = certificate.not_after
     if end is None:
         return ""
-    return f"ended {(now - end).days} days ago" if end < now else f"{(end - now).days} days left"
+    if end >= now:
+        return f"{plural((end - now).days, 'day')} left"
+    ago = (now - end).days
+    return f"ended {plural(ago, 'day')} ago" if ago else "ended less than a day ago"
 
 
-def _trouble(survey: Survey, row: Presented, cell: Verification | None) -> Iterator[str]:
+def _trouble(
+    survey: Survey, row: Presented, cell: Verification | None
+) -> Iterator[tuple[str, int]]:
+    """Lines, each with how far it hangs."""
     if cell is not None and not cell.ok:
-        yield f"  OpenSSL says: {cell.message}"
+        yield f"  OpenSSL says: {cell.message}", 4
     for each in readiness(survey, row, cell):
         if each.level in (Level.WARNING, Level.CRITICAL, Level.FAIL):
             sign = "✗" if each.level is Level.FAIL else "!"
-            yield from wrapped(f"  {sign} {each.level.value}: {each.text}", 4)
+            yield f"  {sign} {each.level.value}  {each.rule}: {each.text}", 4
+            yield f"    → {each.mend}", 6
 
 
 def chain_lines(chain: list[Certificate], now: datetime) -> Iterator[str]:
     """The chain as a tree, leaf first, every field."""
     for depth, each in enumerate(chain):
-        indent = "  " * (depth + 1)
-        yield f"{indent}{'└ ' if depth else ''}{each.common_name or each.unreadable} ({each.kind})"
+        indent = "  " * (min(depth, _DEEPEST) + 1)
+        # One that cannot be read could be of any kind.
+        name = "unreadable" if each.unreadable else f"{each.common_name} ({each.kind})"
+        yield from wrapped(f"{indent}{'└ ' if depth else ''}{name}", len(indent) + 4, cut=True)
         for label, value in fields_of(each, now):
-            yield from wrapped(f"{indent}  {label:<12}{value}", len(indent) + 14)
+            yield from wrapped(f"{indent}  {label:<12}{value}", len(indent) + 14, cut=True)
 
 
 def fields_of(certificate: Certificate, now: datetime) -> list[tuple[str, str]]:
@@ -143,8 +246,3 @@ def fields_of(certificate: Certificate, now: datetime) -> list[tuple[str, str]]:
         ("SHA-1", certificate.sha1),
         ("MD5", certificate.md5),
     ]
-
-
-def wrapped(text: str, hang: int) -> list[str]:
-    """The text as lines of the width of a small terminal, all but the first indented."""
-    return textwrap.wrap(text, WIDTH, subsequent_indent=" " * hang, break_on_hyphens=False) or [""]

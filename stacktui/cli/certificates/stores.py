@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import click
 
+from stacktui.certificates.additions import read_memory
 from stacktui.certificates.document import SCHEMA, store_document
 from stacktui.certificates.stores import StoreState, find_stores, read_store
-from stacktui.cli.certificates.place import plural, read_settings
+from stacktui.cli.certificates.layout import say_beside, say_wrapped
+from stacktui.cli.certificates.place import plural, read_settings, tell
 from stacktui.cli.check import format_option
 from stacktui.cli.main import ExitCode, config_option
 from stacktui.cli.text import say
 from stacktui.config.locations import own_bundle
 from stacktui.diagnosis.shell import bash
+from stacktui.transport.text import visible
+
+# So many expired certificates of a store are named; the others are in the JSON.
+MAX_EXPIRED = 8
 
 
 @click.command()
@@ -37,26 +45,47 @@ def stores(parent: Path | None, name: str | None, format_: str, config: Path | N
         documents = [store_document(each, now) for each in states]
         click.echo(json.dumps({"schema": SCHEMA, "stores": documents}))
     else:
-        for state in states:
-            _write_store(state)
+        _write_stores(states)
+    if trouble := read_memory().trouble:
+        tell(f"! {trouble}")
     bad = any(state.problem or state.lost for state in states)
     click.get_current_context().exit(ExitCode.FAULT if bad else ExitCode.HEALTHY)
 
 
-def _write_store(state: StoreState) -> None:
-    store = state.store
-    sign = "✗" if state.problem else "!" if state.lost else "✓"
-    say(f"{sign} {store.name:<20} {plural(state.count):>16}  {store.detail}".rstrip())
-    for source in store.sources:
-        say(f"    {source.path}")
+def _write_stores(states: Sequence[StoreState]) -> None:
+    first: dict[tuple[str, ...], str] = {}
+    for state in states:
+        store = state.store
+        paths = tuple(source.path for source in store.sources)
+        sign = "✗" if state.problem else "!" if state.lost else "✓"
+        say_beside(f"{sign} {store.name:<20} {plural(state.count):>16}".rstrip(), store.detail)
+        if not state.problem and paths in first:
+            say(f"    the same as {first[paths]}")
+        else:
+            for source in store.sources:
+                say(f"    {visible(source.path)}")
+            _write_content(state)
+        first.setdefault(paths, store.name)
+    if any(state.problem for state in states):
+        say()
+        say_wrapped("→ Mend the file, or take away the setting that names it: while a store cannot "
+                    "be used, the programs that look there can verify nobody.", 2)  # fmt: skip
+
+
+def _write_content(state: StoreState) -> None:
     if state.problem:
-        say(f"    ✗ {state.problem}")
+        say_wrapped(f"    ✗ {state.problem}", 6)
     for line in state.unreadable:
-        say(f"    ! unreadable: {line}")
-    for each in state.expired:
-        say(f"    ! expired on {each.not_after:%Y-%m-%d}: {each.common_name}")
+        say_wrapped(f"    ! unreadable: {line}", 6)
+    if state.expired:
+        ended = (f"{each.common_name} ({each.not_after:%Y-%m-%d})" for each in state.expired)
+        listed = ", ".join(islice(ended, MAX_EXPIRED))
+        left = len(state.expired) - MAX_EXPIRED
+        more = f" and {left} more" if left > 0 else ""
+        say_wrapped(f"    ! {len(state.expired)} expired: {listed}{more}", 6)
     for each in state.additions:
-        say(f"    + added by stacktui: {each.common_name}, SHA-256 {each.sha256[:23]}…")
+        say_wrapped(f"    + added by stacktui: {each.common_name}, SHA-256 {each.sha256[:23]}…", 6)
     for lost in state.lost:
-        say(f"    ! added by stacktui and lost since, as by an upgrade: {lost.subject}")
+        say_wrapped(f"    ! added by stacktui and lost since, as by an upgrade: {lost.subject}", 6)
+        say("      to add it again:")
         say(f"      stacktui certificates trust {lost.sha256} --store {bash(str(lost.path))}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,7 +40,7 @@ from stacktui.cli.certificates.place import (
 from stacktui.cli.check import format_option
 from stacktui.cli.main import config_option
 from stacktui.cli.text import say
-from stacktui.config.locations import own_bundle
+from stacktui.config.locations import additions_file, own_bundle
 from stacktui.transport.text import visible
 
 # As many certificates are shown in full before they are asked about; more get a line each.
@@ -280,6 +281,9 @@ def _write(
         say(f"As it was before: {visible(str(outcome.backup))}")
     if change.added:
         say(f"To undo: {of_this_box(undo)}")
+    if change.added and not destination.ours and os.environ.get("SUDO_USER"):
+        tell(f"! Remembered in {additions_file()}:")
+        tell("! only a check that reads it notices when an upgrade loses the addition.")
     if change.added and destination.ours:
         tell("az does not read this file; for az: stacktui certificates export")
 

@@ -15,6 +15,7 @@ from stacktui.certificates.additions import Addition, forget, read_memory, remem
 from stacktui.certificates.bundle import BundleError, Change, plan_removal
 from stacktui.certificates.chain import describe
 from stacktui.certificates.destination import Destination, take
+from stacktui.certificates.export import exports_with
 from stacktui.certificates.files import (
     CertificateError,
     CertificateFileError,
@@ -25,9 +26,11 @@ from stacktui.certificates.files import (
 )
 from stacktui.cli.ask import confirm, yes_option
 from stacktui.cli.certificates.place import (
+    command_line,
     destination_of,
     environment_option,
     fingerprint_in,
+    of_this_box,
     plural,
     read_settings,
     store_option,
@@ -36,6 +39,7 @@ from stacktui.cli.certificates.place import (
 from stacktui.cli.check import format_option
 from stacktui.cli.main import config_option
 from stacktui.cli.text import say
+from stacktui.config.locations import exported_bundle
 from stacktui.diagnosis.shell import bash
 from stacktui.transport.text import visible
 
@@ -72,12 +76,21 @@ def untrust(
     trouble = take(destination, change).trouble if change is not None else ""
     if lost:
         trouble = forget(destination.path, [each.sha256 for each in lost]) or trouble
+    # What was taken out of one program's bundle may well be meant to stay in the others'.
+    exported = exports_with(change.removed) if change is not None and store is None else ()
     if format_ == "json":
-        click.echo(json.dumps(_document(destination, change, lost)))
+        click.echo(json.dumps(_document(destination, change, lost, exported)))
     else:
         _write(destination, change, lost)
+    for path in exported:
+        again = command_line("stacktui certificates export", _unless_usual(path))
+        tell(f"! {path}, which was exported before, still holds it: {of_this_box(again)}")
     if trouble:
         tell(f"! {trouble}")
+
+
+def _unless_usual(path: Path) -> tuple[str, ...]:
+    return () if path == exported_bundle() else (str(path),)
 
 
 def _fingerprints(which: Collection[str]) -> set[str]:
@@ -147,7 +160,10 @@ def _write(destination: Destination, change: Change | None, lost: Collection[Add
 
 
 def _document(
-    destination: Destination, change: Change | None, lost: Collection[Addition]
+    destination: Destination,
+    change: Change | None,
+    lost: Collection[Addition],
+    exported: Collection[Path],
 ) -> dict[str, Any]:
     from stacktui.certificates.document import SCHEMA, certificate_document
 
@@ -163,4 +179,5 @@ def _document(
         "present": [certificate_document(describe(der), now) for der in present],
         "forgotten": [{"sha256": each.sha256, "subject": each.subject} for each in lost],
         "file_removed": gone,
+        "still_exported": [str(each) for each in exported],
     }

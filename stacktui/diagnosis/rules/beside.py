@@ -5,7 +5,11 @@ Apart from the catalogue, since they are asked of healthy checks too, which need
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.readiness import WARNING_DAYS, Judgement, Level, judge
@@ -13,6 +17,9 @@ from stacktui.diagnosis.case import Explained, Scene, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.transport.facts import ConnectionFacts
+
+if TYPE_CHECKING:
+    from stacktui.certificates.additions import LostAddition
 
 _NOTHING = "nothing: it works until the last day"
 # What a verdict says of a host's certificate already, by OpenSSL's X509_V_ERR number.
@@ -30,14 +37,42 @@ _SAID = {
 }
 
 
+# A day: a clock that is less off changes no count of days that matters. One that is more than
+# thirty years off tells no time at all.
+_SKEW, _NO_CLOCK = timedelta(days=1), timedelta(days=30 * 365)
+
+
+def _skew(scene: Scene) -> timedelta:
+    """How far the stamp's clock is ahead of this box's, where that is worth a word."""
+    exchanges = (each for step in scene.report.steps for each in step.evidence.exchanges)
+    told = (each.response.clock_skew for each in exchanges if each.response is not None)
+    seconds = next((each for each in told if each is not None), 0.0)
+    believed = _SKEW.total_seconds() <= abs(seconds) <= _NO_CLOCK.total_seconds()
+    return timedelta(seconds=seconds) if believed else timedelta()
+
+
+def _clocks(scene: Scene) -> Iterator[datetime]:
+    """This box's, and the stamp's where it says otherwise."""
+    yield scene.now
+    if skew := _skew(scene):
+        with suppress(OverflowError):  # at the end of all time
+            yield scene.now + skew
+
+
 def _soon(scene: Scene) -> Iterator[tuple[int, str, Certificate]]:
-    """Days left, host and certificate of those that end soon, and have not ended yet."""
+    """Days left, host and certificate of those that end soon, and have not ended yet.
+
+    By the clock of this box, else by the stamp's: nobody here knows which of them is wrong.
+    """
+    clocks = tuple(_clocks(scene))
     for connection in scene.presented:
         for der in connection.tls.chain if connection.tls else ():
             certificate = describe(der)
-            left = certificate.days_left(scene.now)
-            if left is not None and 0 <= left < WARNING_DAYS:
-                yield left, connection.host, certificate
+            for clock in clocks:
+                left = certificate.days_left(clock)
+                if left is not None and 0 <= left < WARNING_DAYS:
+                    yield left, connection.host, certificate
+                    break
 
 
 @rule("cert-expires-soon", Side.STAMP, _NOTHING)
@@ -50,12 +85,18 @@ def cert_expires_soon(scene: Scene) -> Explained | None:
     if first.is_ca:
         what = f"The CA certificate {first.common_name} behind {host}"
     evidence = dict.fromkeys(_ends_line(left, host, each) for left, host, each in soon)
+    here, *there = _clocks(scene)
+    for other in there:
+        evidence[
+            f"this box's clock says {here:%Y-%m-%d}, the stamp's {other:%Y-%m-%d}: "
+            "one of them is wrong"
+        ] = None
     remedies = (
         Remedy("The stamp's operator renews it (secret rotation) before that day"),
         Remedy(
             "See the certificates of all hosts of this stamp",
-            f"stacktui certificates show --all -- {bash(scene.environment.name)}",
-            f"stacktui certificates show --all -- {powershell(scene.environment.name)}",
+            scene.command("certificates show --all", bash),
+            scene.command("certificates show --all", powershell),
         ),
     )
     return f"{what} ends in {_days(left)}", tuple(evidence), remedies
@@ -116,7 +157,9 @@ def _rejected(scene: Scene, connection: ConnectionFacts) -> Iterator[Judgement]:
         return
     said = _SAID.get(tls.verify_code or 0, ())
     trusted = tls.verify_code is None
-    judgements = judge(tls.chain, scene.now, names=(connection.host,), trusted=trusted)
+    # OpenSSL knows more of names than a rule does (addresses, other alphabets).
+    names = None if trusted else (connection.host,)
+    judgements = judge(tls.chain, scene.now, names=names, trusted=trusted)
     for each in judgements:
         # That one ends soon has a name of its own.
         if each.level is Level.FAIL and each.rule not in (*said, "expiry"):
@@ -150,7 +193,23 @@ def certifi_addition_lost(scene: Scene) -> Explained | None:
         for each in lost
         if not each.gone
     ]
+    remedies += [
+        Remedy(
+            f"Or forget it, where {path} is not to have it any more",
+            f"stacktui certificates untrust {' '.join(prints)} --store {bash(str(path))}",
+            f"stacktui certificates untrust {' '.join(prints)} --store {powershell(str(path))}",
+        )
+        for path, prints in _prints(lost).items()
+    ]
     return title, evidence, tuple(remedies)
+
+
+def _prints(lost: Iterable[LostAddition]) -> dict[Path, list[str]]:
+    """The fingerprints of what was lost, by bundle."""
+    found: dict[Path, list[str]] = {}
+    for each in lost:
+        found.setdefault(each.path, []).append(each.sha256)
+    return found
 
 
 BESIDE = (cert_expires_soon, own_cert_expires_soon, cert_readiness, certifi_addition_lost)

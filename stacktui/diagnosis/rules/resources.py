@@ -104,8 +104,8 @@ def arm_server_error(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ..
     remedies = (
         Remedy(
             "Run the check again in a minute: the stamp may just be restarting a service",
-            case.check_command(bash),
-            case.check_command(powershell),
+            case.command("check", bash),
+            case.command("check", powershell),
         ),
         Remedy(f"If it stays so, give the stamp's operator the time and the ids ({ids})"),
     )

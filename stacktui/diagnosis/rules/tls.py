@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from itertools import pairwise
 
@@ -10,7 +11,7 @@ from stacktui.certificates.chain import Certificate
 from stacktui.diagnosis.case import Case, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules.interception import interceptor
-from stacktui.diagnosis.shell import bash, toml
+from stacktui.diagnosis.shell import bash, powershell, toml
 from stacktui.diagnosis.words import chain_lines, names_line, trust_line
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT
 
@@ -159,39 +160,36 @@ def _reaches_root(chain: tuple[Certificate, ...], code: int | None) -> bool:
     return code == _NO_LOCAL_ISSUER and not top.self_issued and named_root
 
 
-# Prints the last certificate of a chain that openssl shows.
-_LAST_CERTIFICATE = (
-    """awk '/BEGIN CERT/{p=""} {p=p $0 "\\n"} /END CERT/{r=p} END{printf "%s", r}'"""
-)
-
-
 def _trust(case: Case, root: str) -> tuple[Remedy, ...]:
-    remedies = [_save_presented_root(case)] if case.chain[-1].self_issued else []
-    remedies.append(
+    remedies = [
         Remedy(
-            f"Get {root} from the stamp's operator as PEM, and set under {case.section}: "
-            'ca = "/path/to/root.pem"'
+            f"If you have {root} as a file (PEM or DER) from the stamp's operator: "
+            "stacktui certificates trust FILE"
+        ),
+        Remedy(
+            "See which trust store on this box trusts it, and which does not",
+            case.command("certificates matrix", bash),
+            case.command("certificates matrix", powershell),
+        ),
+    ]
+    if case.chain[-1].self_issued:
+        title = (
+            f"Trust {root} as it was presented: you compare its SHA-256 with what the stamp's "
+            "operator tells you, and type its last 8 digits"
         )
-    )
+        pasted = _trust_presented(case, bash), _trust_presented(case, powershell)
+        remedies.insert(0, Remedy(title, *pasted))
     remedies.append(
         Remedy(
-            "For az: a bundle of all roots and this one, as REQUESTS_CA_BUNDLE replaces its own",
-            'cat "$(python3 -m certifi)" /path/to/root.pem > bundle.pem && '
-            'export REQUESTS_CA_BUNDLE="$PWD/bundle.pem"',
-            "Get-Content (python -m certifi), C:\\path\\to\\root.pem | Set-Content bundle.pem; "
-            '$env:REQUESTS_CA_BUNDLE = "$PWD\\bundle.pem"',
+            "Then for az: a bundle of certifi's roots and yours, which upgrades leave alone",
+            "stacktui certificates export",
+            "stacktui certificates export",
         )
     )
     return tuple(remedies)
 
 
-def _save_presented_root(case: Case) -> Remedy:
-    pinned = case.connection.pinned if case.connection else None
-    connect = bash(pinned or f"{case.host}:{case.port}")
-    show = f"openssl s_client -showcerts -connect {connect} -servername {bash(case.host)}"
-    return Remedy(
-        "Save the root that was presented, compare its SHA-256 with what the stamp's operator "
-        f'tells you, then set under {case.section}: ca = "/path/to/root.pem"',
-        f"{show} </dev/null 2>/dev/null | {_LAST_CERTIFICATE} > root.pem && "
-        "openssl x509 -in root.pem -noout -fingerprint -sha256",
-    )
+def _trust_presented(case: Case, quote: Callable[[str], str]) -> str:
+    host = "" if case.at_arm else f" --host {quote(f'{case.host}:{case.port}')}"
+    name = quote(case.environment.name)
+    return f"stacktui certificates trust{case.config_option(quote)}{host} --presented={name}"

@@ -111,8 +111,8 @@ def _cert_remedies(fault: CertificateFault, name: str) -> tuple[Remedy, ...]:
             return (
                 Remedy(
                     f"Convert it to PEM with key, then point {setting} at {pem}",
-                    f"(umask 077; openssl pkcs12 -in {bash(path)} -nodes -out {bash(pem)})",
-                    f"openssl pkcs12 -in {powershell(path)} -nodes -out {powershell(pem)}",
+                    f"stacktui certificates convert {bash(path)} {bash(pem)}",
+                    f"stacktui certificates convert {powershell(path)} {powershell(pem)}",
                 ),
             )
         case CertificateProblem.ENCRYPTED:

@@ -1,0 +1,141 @@
+"""What to do next about a survey: few steps, each with the command that does it if there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stacktui.certificates.chain import describe
+from stacktui.certificates.roots import missing, root_of
+from stacktui.certificates.stores import Store, StoreKind
+from stacktui.certificates.survey import Presented
+from stacktui.check.target import Target
+from stacktui.cli.certificates.layout import say_wrapped
+from stacktui.cli.certificates.look import Surveyed
+from stacktui.cli.certificates.place import command_line, of_this_box
+from stacktui.cli.text import say
+from stacktui.environments.endpoints import ARM
+
+# OpenSSL's X509_V_ERR numbers (x509_vfy.h), by what mends them.
+_ROOTLESS = (2, 18, 19, 20, 21)
+_DATES = (9, 10)
+_NAMES = (62, 64)
+# Stores that count for az.
+_OF_AZ = (StoreKind.AZ, StoreKind.REQUESTS, StoreKind.CURL)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`text` is safe to show; `command` is by shell (`bash`, `powershell`)."""
+
+    text: str
+    command: dict[str, str] | None = None
+
+    def document(self) -> dict[str, Any]:
+        command = self.command or {}
+        return {
+            "text": self.text,
+            "bash": command.get("bash"),
+            "powershell": command.get("powershell"),
+        }
+
+
+def steps_of(surveyed: Surveyed, target: Target, stores: Sequence[Store]) -> tuple[Step, ...]:
+    """The next steps for a survey whose first column is the store in use. Blocks on disk.
+
+    `stores` are where a root that was not presented is looked for.
+    """
+    return tuple(_steps(surveyed, target, stores))
+
+
+def say_steps(steps: Sequence[Step]) -> None:
+    for step in steps:
+        say()
+        say_wrapped(f"→ {step.text}", 2)
+        if step.command is not None:
+            say(f"    {of_this_box(step.command)}")
+
+
+def _steps(surveyed: Surveyed, target: Target, stores: Sequence[Store]) -> Iterator[Step]:
+    matrix, name = surveyed.matrix, target.environment.name
+    here = [name] if target.config is None else [name, "--config", str(target.config)]
+    if matrix.columns[0].problem:
+        yield Step(
+            f"{matrix.columns[0].problem}: put a right file there, or take that setting away. "
+            "Until then no chain is judged."
+        )
+    refused = [
+        (row, cells[0].code)
+        for row, cells in zip(matrix.rows, matrix.cells, strict=True)
+        if cells[0] is not None and not cells[0].ok
+    ]
+    unreached = any(not row.chain and not row.absent for row in matrix.rows)
+    told = bool(refused or matrix.columns[0].problem)  # which is why there is no metadata
+    if unreached or (surveyed.survey.no_metadata and not told):
+        what = "Not every host was reached" if unreached else "The stamp gave no metadata"
+        yield Step(f"{what}; how far a request gets:", command_line("stacktui check", here))
+    rootless: dict[tuple[bytes, ...], Presented] = {}
+    for row, code in refused:
+        if code in _ROOTLESS:
+            rootless.setdefault(row.chain, row)
+    for row in list(rootless.values())[:3]:
+        yield _trust(row, here, stores)
+    if any(code in _DATES for _, code in refused):
+        yield Step(
+            f"By the clock of this box it is {surveyed.survey.taken:%Y-%m-%d %H:%M} UTC. If that "
+            "is right, the stamp's operator must renew the certificate: trusting it does not help."
+        )
+    if any(code in _NAMES for _, code in refused):
+        yield Step(
+            "A host presents a certificate that is not for its name: make sure that the name, DNS, "
+            "`resolve` and any proxy lead to the right host; else its operator must have the "
+            "certificate issued with that name."
+        )
+    if any(code not in (*_ROOTLESS, *_DATES, *_NAMES) for _, code in refused):
+        yield Step(
+            "A certificate is of a kind that clients refuse, whoever they trust: the stamp's "
+            "operator must have it issued anew, as the vendor's rules want it."
+        )
+    if not rootless and _az_is_without(surveyed):
+        yield Step(
+            "The store in use is fine, but az looks elsewhere. A bundle for az, and the line that "
+            "has it used:",
+            command_line("stacktui certificates export", []),
+        )
+
+
+def _trust(row: Presented, here: list[str], stores: Sequence[Store]) -> Step:
+    found = root_of(row.chain, stores)
+    leaf = describe(row.chain[0])
+    if found is not None:
+        where = "" if found.where is None else f", which is in {found.where.name} on this box"
+        host = [] if ARM in row.endpoint.roles else ["--host", row.endpoint.key]
+        root = describe(found.der).common_name
+        return Step(
+            f"No root of the store in use leads to {row.endpoint.host}. If “{root}”{where}, is the "
+            "stamp's own root, trust it; its fingerprint is asked for:",
+            command_line("stacktui certificates trust --presented", [*here, *host]),
+        )
+    if leaf.self_issued:
+        return Step(
+            f"“{leaf.common_name}” signed itself and is no CA: there is no root to trust. The "
+            "stamp's operator must replace it, or something else answers in the stamp's place."
+        )
+    return Step(
+        f"“{missing(row.chain)}” is neither presented by {row.endpoint.host} nor on this box. Get "
+        "it, and the root above it if it is an intermediate, as a file from the stamp's operator, "
+        "then:",
+        command_line("stacktui certificates trust", ["FILE"]),
+    )
+
+
+def _az_is_without(surveyed: Surveyed) -> bool:
+    matrix = surveyed.matrix
+    return any(
+        cell is not None and cell.code in _ROOTLESS
+        for cells in matrix.cells
+        if cells[0] is not None and cells[0].ok
+        for column, cell in zip(matrix.columns, cells, strict=True)
+        if column.store.kind in _OF_AZ
+    )

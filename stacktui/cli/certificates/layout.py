@@ -1,0 +1,48 @@
+"""Lines of text that fit a terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+
+from stacktui.cli.text import say
+
+# Of a small terminal, and of what is no terminal at all.
+WIDTH = 80
+# Longer lines are hard to read.
+_WIDEST = 100
+
+
+def width() -> int:
+    """Columns for one line: of the terminal, within reason."""
+    if not sys.stdout.isatty():
+        return WIDTH
+    return max(40, min(shutil.get_terminal_size().columns, _WIDEST))
+
+
+def wrapped(text: str, hang: int, *, cut: bool = False) -> list[str]:
+    """The text as lines, all but the first indented. A word that is too long, such as a path,
+    stays whole, so that it can be copied, unless it may be `cut`."""
+    lines = textwrap.wrap(
+        text,
+        width(),
+        subsequent_indent=" " * hang,
+        break_on_hyphens=False,
+        break_long_words=cut,
+    )
+    return lines or [""]
+
+
+def say_wrapped(text: str, hang: int = 4) -> None:
+    for line in wrapped(text, hang):
+        say(line)
+
+
+def say_beside(first: str, second: str, hang: int = 2) -> None:
+    """Two texts on one line if there is room, else the second below the first."""
+    if len(first) + 2 + len(second) <= width():
+        say(f"{first}  {second}".rstrip())
+    else:
+        say(first)
+        say_wrapped(" " * hang + second, hang + 2)
