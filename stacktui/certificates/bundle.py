@@ -20,8 +20,8 @@ from hashlib import md5, sha1, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.files import (
-    CertificateError,
     CertificateFileError,
     FileProblem,
     entries,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from stacktui.transport.text import visible
+from stacktui.certificates.errors import CertificateError
 
 # No bundle of certificates is larger; certifi's has about 300 KiB.
 MAX_SIZE = 16 * 1024 * 1024
@@ -51,19 +51,6 @@ WHAT = {
     FileProblem.TOO_LARGE: "is too large to be a bundle of certificates",
     FileProblem.NO_CERTIFICATE: "holds no usable PEM certificate",
 }
-
-
-class CertificateError(Exception):
-    """Something about certificates that cannot be done as asked; `str()` is one safe line.
-
-    CertificateError
-     ├── CertificateFileError   a file that holds no certificates, or cannot be read
-     ├── bundle.BundleError     a bundle that cannot be changed as asked
-     └── pfx.ConversionError    a PFX or PEM that cannot be converted
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__(visible(message))
 
 
 class CertificateFileError(CertificateError):

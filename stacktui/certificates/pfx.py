@@ -32,8 +32,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from stacktui.certificates.chain import describe, path_of
+from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.files import (
-    CertificateError,
     CertificateFileError,
     FileProblem,
     entries,

@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 
 from stacktui import __version__
-from stacktui.certificates.files import CertificateError
+from stacktui.certificates.errors import CertificateError
 from stacktui.config.document import ConfigError
 from stacktui.transport.text import visible
 

@@ -67,7 +67,7 @@ def _read(name: str, reference: CertificateRef, now: datetime) -> IdentityFile:
 def _chain(path: Path) -> tuple[Certificate, ...]:
     """The certificates of the file as far as they can be read without a password."""
     from stacktui.certificates.chain import describe
-    from stacktui.certificates.files import CertificateError
+    from stacktui.certificates.errors import CertificateError
     from stacktui.certificates.pfx import own_chain, read_holding
 
     try:

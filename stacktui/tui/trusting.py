@@ -23,9 +23,9 @@ from stacktui.certificates.bundle import (
 )
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.destination import Destination, Outcome, ca_of, own, put, take
+from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.export import combine, is_export, sources_of, write_export
 from stacktui.certificates.files import (
-    CertificateError,
     CertificateFileError,
     FileProblem,
     read_content,

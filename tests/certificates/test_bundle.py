@@ -32,7 +32,8 @@ from stacktui.certificates.bundle import (
     plan_addition,
     plan_removal,
 )
-from stacktui.certificates.files import CertificateError, CertificateFileError, FileProblem
+from stacktui.certificates.errors import CertificateError
+from stacktui.certificates.files import CertificateFileError, FileProblem
 from tests.support.authority import DAY, STRANGERS, authority, issue, localhost
 
 ROOT = authority().root

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stacktui.certificates.files import CertificateError
+from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.pfx import (
     MAX_CERTIFICATES,
     ConversionError,

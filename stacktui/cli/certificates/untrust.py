@@ -15,9 +15,9 @@ from stacktui.certificates.additions import Addition, forget, read_memory, remem
 from stacktui.certificates.bundle import BundleError, Change, plan_removal
 from stacktui.certificates.chain import describe
 from stacktui.certificates.destination import Destination, take
+from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.export import exports_with
 from stacktui.certificates.files import (
-    CertificateError,
     CertificateFileError,
     FileProblem,
     entries,
