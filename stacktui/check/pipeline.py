@@ -150,7 +150,10 @@ class _Check:
         subscription = self._target.environment.subscription
         if subscription is None:
             subscription = await client.first_enabled_subscription()
-        return await client.resource_groups(subscription)
+        try:
+            return await client.resource_groups(subscription)
+        except ArmError as error:
+            raise await client.with_subscriptions(error) from None
 
     async def _step(
         self, session: Session, name: StepName, work: Callable[[], Awaitable[T]]

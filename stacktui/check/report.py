@@ -57,7 +57,7 @@ class Evidence:
 
     `fault` is set exactly when the step failed, `result` exactly when it went well, `skipped`
     (why, in words) exactly when it did not run. `exchanges` are all requests made, in order; the
-    last one decided.
+    last one decided, save that subscriptions are listed after one was refused (`ArmFault.seen`).
     """
 
     exchanges: tuple[Exchange, ...] = ()

@@ -55,6 +55,14 @@ SERVICES = (
     Service("graph", Audience.ADFS),
 )
 
+_PER_ACCOUNT = {
+    each.label.removeprefix("*."): (
+        OPERATOR_ENDPOINT if each.audience is Audience.OPERATOR else USER_ENDPOINT
+    )
+    for each in SERVICES
+    if each.is_wildcard
+}
+
 
 def certificate_names(domain: str, *, adfs: bool) -> tuple[str, ...]:
     """The names that certificates of the stamp at `<region>.<fqdn>` must cover; lower case."""
@@ -66,6 +74,20 @@ def domain_of(host: str) -> str | None:
     """`<region>.<fqdn>` of an ARM host that follows the rule, else None."""
     service, _, domain = host.partition(".")
     return domain if service in (USER_ENDPOINT, OPERATOR_ENDPOINT) and "." in domain else None
+
+
+def other_service(host: str) -> tuple[str, str] | None:
+    """A service of a stamp other than ARM that `host` is by its name, and the ARM host beside it.
+
+    Of services with a name for each account, as storage and vaults have, the second label counts.
+    """
+    first, _, rest = host.lower().partition(".")
+    if first in OTHER_SERVICES and rest:
+        return first, f"{OTHER_SERVICES[first]}.{rest}"
+    second, _, domain = rest.partition(".")
+    if second in _PER_ACCOUNT and "." in domain:
+        return second, f"{_PER_ACCOUNT[second]}.{domain}"
+    return None
 
 
 def is_of_stamp(host: str, arm_host: str) -> bool:

@@ -56,9 +56,11 @@ class SignInFault:
 
     `error` is OAuth's (RFC 6749 section 5.2); `code` is `AADSTSn` or `MSISn` where one is given;
     `scopes` were tried in order. `secret_looks_like_id` says that the secret sent has the form of
-    a GUID, as a secret's id has and its value has not. `description` is the service's own, or ours
-    of what is wrong with its answer (FOREIGN_TOKEN_ENDPOINT names both hosts; nothing was sent to
-    the other). All text is cleaned.
+    a GUID, as a secret's id has and its value has not. `thumbprint` is that of the certificate that
+    was to sign in, as it was sent (SHA-256 to Entra, SHA-1 to AD FS). `description` is the
+    service's own, or ours of what is wrong with its answer (FOREIGN_TOKEN_ENDPOINT names both
+    hosts; nothing was sent to the other). `page_title` is that of an HTML page that came instead
+    (NOT_JSON, SERVER_ERROR). All text is cleaned.
     """
 
     problem: SignInProblem
@@ -70,6 +72,8 @@ class SignInFault:
     scopes: tuple[str, ...] = ()
     correlation_id: str = ""
     secret_looks_like_id: bool = False
+    thumbprint: str = ""
+    page_title: str = ""
 
 
 class IdentityError(Exception):

@@ -13,7 +13,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Union
 
-from stacktui.environments.metadata import IdentityProvider, Metadata
+from stacktui.environments.metadata import (
+    IdentityProvider,
+    Metadata,
+    looks_like_html,
+    page_title,
+)
 from stacktui.identities.authority import host_of, may_ask
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
 from stacktui.identities.model import CertificateRef, Identity
@@ -48,6 +53,7 @@ class _Request:
     client_id: str
     credential: str | Mapping[str, str] = field(repr=False)
     scopes: tuple[str, ...]
+    thumbprint: str = ""
 
 
 def authority_of(metadata: Metadata, identity: Identity) -> str:
@@ -97,6 +103,7 @@ async def acquire_token(
         identity.client_id,
         _for_msal(credential, metadata.identity_provider),
         scopes_of(metadata),
+        _thumbprint(credential, metadata.identity_provider),
     )
     cleaner = session.cleaner
 
@@ -132,6 +139,12 @@ def _for_msal(credential: Credential, provider: IdentityProvider) -> str | Mappi
         "private_key": credential.key_pem,
         "public_certificate": credential.certificate_pem,
     }
+
+
+def _thumbprint(credential: Credential, provider: IdentityProvider) -> str:
+    if isinstance(credential, str):
+        return ""
+    return credential.sha1 if provider is IdentityProvider.ADFS else credential.sha256
 
 
 def _acquire(request: _Request, client: Replay, cleaner: Cleaner) -> Token:
@@ -193,7 +206,16 @@ def _failed(
         answer = parse_json(last.text.encode()) if last else {}
     except JsonError as broken:
         kind = SignInProblem.SERVER_ERROR if (status or 0) >= 500 else SignInProblem.NOT_JSON
-        fault = SignInFault(kind, authority, status, description=str(broken), scopes=tried)
+        page = last.text.encode() if last else b""
+        title = page_title(page, cleaner) if looks_like_html(page) else None
+        fault = SignInFault(
+            kind,
+            authority,
+            status,
+            description=str(broken),
+            scopes=tried,
+            page_title=title or "",
+        )
         return IdentityError(fault)
     answer = answer if isinstance(answer, dict) else {}
     error, description = _text(answer, "error"), _text(answer, "error_description")
@@ -209,6 +231,7 @@ def _failed(
         scopes=tried,
         correlation_id=cleaner.quote(_text(answer, "correlation_id"), 80),
         secret_looks_like_id=_looks_like_id(request.credential),
+        thumbprint=request.thumbprint,
     )
     return IdentityError(fault)
 

@@ -29,6 +29,7 @@ class TokenFacts:
     object_id: str | None = None
     subject: str | None = None
     expires: datetime | None = None
+    begins: datetime | None = None
     certificate_ends: datetime | None = None
 
 
@@ -61,6 +62,7 @@ def read_token(value: str, authority: str, scope: str, cleaner: Cleaner) -> Toke
         object_id=text("oid"),
         subject=next((text(name) for name in _SUBJECT_CLAIMS if text(name)), None),
         expires=_time(claims.get("exp")),
+        begins=_time(claims.get("nbf")),
     )
     return Token(value, facts)
 

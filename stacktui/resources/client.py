@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -21,6 +22,7 @@ from stacktui.resources.model import (
 )
 from stacktui.transport.arm_error import read_arm_error
 from stacktui.transport.bounds import MIB
+from stacktui.transport.facts import TransportError
 from stacktui.transport.json_body import JsonError, parse_json
 from stacktui.transport.session import Answer, Session
 
@@ -33,6 +35,10 @@ MAX_BYTES = 32 * MIB
 MAX_VALUES = 50 * MAX_ROWS
 # So many rows are read before somebody else may run: the step's bound, or `esc`.
 _CHUNK = 100
+# ARM's codes for one subscription that cannot be used; others may well be.
+_SUBSCRIPTION_REFUSED = frozenset({"SubscriptionNotFound", "DisabledSubscription"})
+# Seconds: a step that failed has a verdict to give, and a bound of its own to keep.
+_BESIDE = 3.0
 # An id is a GUID; what else could be one must at least stay one segment of a path.
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,79}")
 
@@ -77,6 +83,19 @@ class ArmClient:
         url = f"{self._arm}{path}?api-version={self._profile.resources}"
         groups, pages = await self._pages(url, "the resource groups", self._group)
         return ResourceGroupList(self._session.cleaner.line(subscription, 80), groups, pages)
+
+    async def with_subscriptions(self, error: ArmError) -> ArmError:
+        """`error`, told with the subscriptions that can be seen where it says that one cannot.
+
+        Only beside the error: what goes wrong here, or takes long, hides nothing of it.
+        """
+        if error.fault.code not in _SUBSCRIPTION_REFUSED:
+            return error
+        try:
+            async with asyncio.timeout(_BESIDE):
+                return ArmError(replace(error.fault, seen=await self.subscriptions()))
+        except (ArmError, TransportError, TimeoutError):
+            return error
 
     def _subscription(self, row: dict[str, Any]) -> Subscription:
         """Raises ValueError for one without a usable id."""

@@ -58,7 +58,8 @@ class ArmFault:
     `code` is ARM's (`{"error": {"code", "message"}}`), and so is `message` of a refusal; else it
     tells what was seen. Both are cleaned. `what` is what was asked for, in words; `status` is 0
     where ARM was not asked at all. `request_id` and `correlation_id` are what support asks for
-    first.
+    first. `seen` are the subscriptions that can be seen, where one was refused and they could be
+    asked for.
     """
 
     problem: ArmProblem
@@ -68,6 +69,7 @@ class ArmFault:
     message: str = ""
     request_id: str = ""
     correlation_id: str = ""
+    seen: tuple[Subscription, ...] | None = None
 
 
 class ArmError(Exception):

@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import shlex
 import ssl
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
+from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from tests.diagnosis.servers import Script, said, scripted, verdict_on
-from tests.product import check_json, stacktui
+from tests.product import check_json, stacktui, write_config
 from tests.support.authority import (
     STRANGERS,
     Issued,
@@ -19,7 +25,7 @@ from tests.support.authority import (
     issue,
     server_context,
 )
-from tests.support.listeners import closed_port
+from tests.support.listeners import closed_port, listening, saying
 from tests.support.proxies import proxying
 from tests.support.web import Raw
 
@@ -191,3 +197,137 @@ async def test_a_chain_of_many_certificates_is_shown_in_part(tmp_path: Path) -> 
     shown = [line for line in verdict["evidence"] if line.startswith("certificate ")]
     assert len(shown) == 8
     assert "and 6 more certificates" in verdict["evidence"]
+
+
+@pytest.mark.parametrize("idp", list(IdentityProvider))
+@pytest.mark.parametrize(
+    ("fault", "shown"),
+    [
+        ("tls-self-signed", "is its own issuer"),
+        ("tls-not-yet-valid", "in 2 days"),
+        ("tls-missing-intermediate", "is issued by Azure Stack Issuing CA 01, which management."),
+        ("tls-weak", "RSA 1024 bits, signed with ecdsa-with-SHA256"),
+    ],
+)
+def test_a_chain_of_the_stamps_is_judged(
+    fault: str, shown: str, idp: IdentityProvider, tmp_path: Path
+) -> None:
+    domain = "local.azurestack.external"
+    with run_in_thread(StampOptions(fault=fault, idp=idp, domain=domain)) as stamp:
+        ran = check_json(write_config(tmp_path, stamp.describe()))
+    verdict = ran.document["verdict"]
+    assert (ran.code, verdict["id"], verdict["side"]) == (1, fault, "stamp")
+    assert any(shown in line for line in verdict["evidence"]), verdict["evidence"]
+    assert ran.document["also_seen"] == []
+
+
+@pytest.mark.parametrize(
+    ("names", "sent", "id_"),
+    [
+        # Root, intermediates; what is sent of root (0), intermediates (1, 2) and leaf (-1).
+        (("Tailspin Root CA", "Tailspin Issuing CA"), (-1,), "tls-missing-intermediate"),
+        (("Tailspin Trust", "Tailspin CA"), (-1, 0), "tls-missing-intermediate"),
+        (("Tailspin Trust", "Tailspin Policy CA", "CA 1"), (-1, 2), "tls-missing-intermediate"),
+        # The one that is missing may be the root itself.
+        (("Tailspin Trust", "Tailspin CA"), (-1,), "unexplained"),
+        (("Tailspin CA",), (-1,), "unexplained"),
+        (("Tailspin Root CA",), (-1,), "tls-untrusted-root"),
+        (("Tailspin Issuing Root",), (-1,), "tls-untrusted-root"),
+        # Whole, in whatever order.
+        (("Tailspin Trust", "Tailspin Issuing CA"), (-1, 1, 0), "tls-untrusted-root"),
+        (("Tailspin Trust", "Tailspin Issuing CA"), (-1, 0, 1), "unexplained"),
+        (("Contoso Web Gateway", "Contoso Web Gateway Issuing CA"), (-1,), "tls-intercepted"),
+    ],
+)
+async def test_a_gap_is_told_from_an_unknown_root(
+    names: tuple[str, ...], sent: tuple[int, ...], id_: str, tmp_path: Path
+) -> None:
+    made = chain_of(*names)
+    async with scripted(Script(), presenting(*(made[each] for each in sent))) as web:
+        verdict = await verdict_on(tmp_path, web.url, roots=(STRANGERS.root,))
+    assert verdict["id"] == id_
+
+
+async def test_a_missing_intermediate_beside_the_root_is_the_mend(tmp_path: Path) -> None:
+    root, issuing, leaf = chain_of("Tailspin Root CA", "Tailspin Issuing CA")
+    async with scripted(Script(), presenting(leaf)) as web:
+        before = await verdict_on(tmp_path, web.url, roots=(root,))
+        (tmp_path / "ca.pem").write_bytes(root.pem + issuing.pem)
+        after = await asyncio.to_thread(check_json, tmp_path / "config.toml")
+    assert before["id"] == "tls-missing-intermediate"
+    assert "beside the root in the file that ca under" in before["remedies"][1]["title"]
+    assert after.code == 0, after.out
+
+
+async def test_an_address_of_the_missing_issuer_is_told(tmp_path: Path) -> None:
+    root, issuing = chain_of("Tailspin Root CA", "Tailspin Issuing CA")[:2]
+    url = "http://pki.tailspin.example/issuing.crt"
+    leaf = _leaf_with_issuer_at(url, issuing)
+    async with scripted(Script(), presenting(leaf)) as web:
+        verdict = await verdict_on(tmp_path, web.url, roots=(root,))
+    assert verdict["id"] == "tls-missing-intermediate"
+    assert f"its issuer can be had from (AIA) {url}" in verdict["evidence"]
+
+
+def _leaf_with_issuer_at(url: str, issuer: Issued) -> Issued:
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(UTC)
+    access = x509.AccessDescription(
+        AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(url)
+    )
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]))
+        .issuer_name(issuer.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - DAY)
+        .not_valid_after(now + 90 * DAY)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.AuthorityInformationAccess([access]), critical=False)
+    )
+    return Issued(builder.sign(issuer.key, hashes.SHA256()), key)
+
+
+async def test_a_root_of_this_box_that_begins_later_is_not_the_stamps(tmp_path: Path) -> None:
+    root = issue("New Root CA", (), None, starts=2 * DAY, ends=9 * DAY)
+    leaf = issue("localhost", ("localhost",), root)
+    async with scripted(Script(), presenting(leaf)) as web:
+        verdict = await verdict_on(tmp_path, web.url, roots=(root,))
+    assert (verdict["id"], verdict["side"]) == ("tls-not-yet-valid", "box")
+    assert any("New Root CA" in line for line in verdict["evidence"])
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "ahead", "id_", "side"),
+    [
+        (3 * DAY, 90 * DAY, 10 * DAY, "tls-not-yet-valid", "box"),
+        (3 * DAY, 90 * DAY, DAY, "tls-not-yet-valid", "stamp"),
+        (-90 * DAY, -3 * DAY, -10 * DAY, "tls-expired", "box"),
+        (-90 * DAY, -3 * DAY, -DAY, "tls-expired", "stamp"),
+    ],
+)
+async def test_this_boxs_clock_is_checked_against_the_stamps(
+    starts: timedelta, ends: timedelta, ahead: timedelta, id_: str, side: str, tmp_path: Path
+) -> None:
+    """ARM's answer tells the time; then the login host shows its certificate."""
+    issuing = issue("Contoso Other CA", (), authority().root, starts=-99 * DAY)
+    leaf = issue("localhost", ("localhost",), issuing, starts=starts, ends=ends)
+    script = Script()
+    async with scripted(Script(), presenting(leaf, issuing)) as login, scripted(script) as web:
+        sign_in = {"loginEndpoint": f"{login.url}/adfs", "audiences": ["https://a"]}
+        date = format_datetime(datetime.now(UTC) + ahead, usegmt=True)
+        script.metadata = said({"authentication": sign_in}, Date=date)
+        verdict = await verdict_on(tmp_path, web.url)
+    assert (verdict["id"], verdict["side"]) == (id_, side)
+    assert ("clock is 9 days" in verdict["title"] or "clock is 10 days" in verdict["title"]) == (
+        side == "box"
+    )
+
+
+async def test_a_server_of_old_tls_is_too_weak(tmp_path: Path) -> None:
+    """It answers as servers of TLS 1.0 do: by the alert `protocol_version`, in TLS 1.0."""
+    async with listening(saying(b"\x15\x03\x01\x00\x02\x02\x46")) as listener:
+        verdict = await verdict_on(tmp_path, listener.url)
+    assert (verdict["id"], verdict["side"]) == ("tls-weak", "stamp")
+    assert "neither TLS 1.2 nor 1.3" in verdict["title"]

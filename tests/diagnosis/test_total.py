@@ -177,7 +177,7 @@ def test_a_name_of_any_kind_is_one_inert_argument(name: str) -> None:
     server_error = ArmFault(ArmProblem.REFUSED, "the groups", 500)
     known, unknown = (
         failed(server_error, StepName.RESOURCE_GROUPS, name=name),
-        failed(replace(server_error, status=503), StepName.RESOURCE_GROUPS, name=name),
+        failed(replace(server_error, status=418), StepName.RESOURCE_GROUPS, name=name),
     )
     (again, _), (keep,) = verdict(known).remedies, verdict(unknown).remedies
     assert again.bash == f"stacktui check -- {bash(name)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stacktui.diagnosis.case import Case, rule
+from stacktui.diagnosis.case import Case, Explained, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.diagnosis.words import route_lines
@@ -13,6 +13,9 @@ _AZ = (
     "Unable to get endpoints from the cloud. Please ensure you have network connection. "
     "Error detail: HTTPSConnectionPool(…): Max retries exceeded with url: … (Caused by "
 )
+
+# A name may have any number of addresses.
+_ADDRESSES = 8
 
 
 @rule("dns-not-found", Side.BOX, _AZ + "NameResolutionError(… Failed to resolve …))")
@@ -70,3 +73,56 @@ def tcp_refused(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] |
             0, Remedy(f"Stamps listen on 443: check the port of arm under {case.section}")
         )
     return f"Nothing listens on {host} port {port}", tuple(evidence), tuple(remedies)
+
+
+@rule("dns-timeout", Side.NETWORK, _AZ + "NameResolutionError(… Temporary failure in name …))")
+def dns_timeout(case: Case) -> Explained | None:
+    fault = case.transport(TransportFaultKind.DNS_TIMEOUT)
+    if fault is None:
+        return None
+    host = fault.host
+    evidence = [f"looking up {host} said: {fault.detail} ({fault.errno or 'no code'})"]
+    if fault.resolvers:
+        evidence.append(f"resolvers configured: {', '.join(fault.resolvers)}")
+    remedies = (
+        Remedy(
+            "See which resolvers this box asks, and whether one answers; ask the network for "
+            "port 53 to them, or connect the VPN that leads there",
+            f"grep -v '^#' /etc/resolv.conf; getent ahosts {bash(host)}",
+            f"Get-DnsClientServerAddress; Resolve-DnsName {powershell(host)}",
+        ),
+        Remedy(
+            f"Without DNS, pin the address under {case.section}: "
+            f'resolve = {{ "{case.host}:{case.port}" = "<address>:{fault.port}" }}'
+        ),
+    )
+    return f"No resolver of this box gives an answer for {host}", tuple(evidence), remedies
+
+
+@rule("tcp-timeout", Side.NETWORK, _AZ + "… [Errno 110] Connection timed out)), after minutes")
+def tcp_timeout(case: Case) -> Explained | None:
+    fault = case.transport(TransportFaultKind.TCP_TIMEOUT)
+    if fault is None:
+        return None
+    host, port = fault.host, fault.port
+    attempts = case.connection.attempts if case.connection else ()
+    evidence = (f"{host}:{port}: {fault.detail}", *route_lines(case))
+    tried = list(dict.fromkeys(each.address for each in attempts)) or [host]
+    remedies = [
+        Remedy(
+            f"See by which route this box sends to {tried[0]}, and whether a VPN must be up",
+            f"ip route get {bash(tried[0])}",
+            f"Test-NetConnection {powershell(tried[0])} -Port {port} -InformationLevel Detailed",
+        ),
+        Remedy(
+            "Ask for a firewall rule from this box to "
+            + ", ".join(f"{address} port {port}" for address in tried[:_ADDRESSES])
+        ),
+    ]
+    if case.connection and case.connection.pinned:
+        remedies.append(Remedy(f"If the address is wrong, mend resolve under {case.section}"))
+    title = f"Nothing comes back from {host} port {port}: packets are lost on the way"
+    return title, evidence, tuple(remedies)
+
+
+RULES = (dns_not_found, dns_timeout, tcp_refused, tcp_timeout)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from stacktui.diagnosis.case import Case, rule
+from stacktui.diagnosis.case import Case, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.rules import answers, subscriptions
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.diagnosis.words import fault_lines, id_lines, request_line
 from stacktui.identities.token import TokenFacts
@@ -114,3 +115,11 @@ def arm_server_error(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ..
         tuple(evidence),
         remedies,
     )
+
+
+RULES: tuple[Rule[Case], ...] = (
+    *subscriptions.RULES,
+    arm_forbidden,
+    *answers.RULES,
+    arm_server_error,
+)

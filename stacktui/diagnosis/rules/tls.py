@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from stacktui.certificates.chain import Certificate
 from stacktui.diagnosis.case import Case, rule
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.rules.interception import interceptor
+from stacktui.diagnosis.rules.chains import (
+    NAMED_ROOT,
+    tls_missing_intermediate,
+    tls_self_signed,
+    tls_weak,
+)
+from stacktui.diagnosis.rules.interception import interceptor, tls_intercepted
 from stacktui.diagnosis.shell import bash, powershell, toml
 from stacktui.diagnosis.words import chain_lines, names_line, trust_line
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT
 
 # OpenSSL's X509_V_ERR numbers (x509_vfy.h).
+_NOT_YET_VALID = 9
 _HAS_EXPIRED = 10
 _SELF_SIGNED_IN_CHAIN = 19
 _NO_LOCAL_ISSUER = 20
@@ -23,7 +29,8 @@ _HOSTNAME_MISMATCH = 62
 _IP_MISMATCH = 64
 # The root that every development kit makes for itself (PROTOCOL.md section 6).
 _ASDK_ROOT = "AzureStackSelfSignedRootCert"
-_ROOT = re.compile(r"(?<![^\W_])root(?![^\W\d_])", re.IGNORECASE)
+# Seconds: certificates begin on the minute, and a clock thirty years off tells no time at all.
+_SLACK, _NO_CLOCK = 60.0, 30 * 365 * 86400.0
 _AZ = (
     "Unable to get endpoints from the cloud. Please ensure you have network connection. "
     "Error detail: HTTPSConnectionPool(…): … (Caused by SSLError(SSLCertVerificationError(1, "
@@ -35,7 +42,7 @@ def tls_expired(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] |
     if case.verify_code != _HAS_EXPIRED:
         return None
     which = next((each for each in case.chain if _ended(each, case.now)), None)
-    if which is None or which.not_after is None:
+    if which is None or which.not_after is None or _clock_is_wrong(case):
         return None
     title = f"The certificate of {case.host} has expired"
     if which is not case.chain[0]:
@@ -44,13 +51,51 @@ def tls_expired(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] |
     evidence = (f"{ended}, {_ago(case.now, which.not_after)}", _clock_line(case))
     remedies = (
         Remedy("The stamp's operator renews the certificate (secret rotation)"),
-        Remedy(
-            "If this box's clock is wrong, set it: a wrong clock makes good certificates look old",
-            "timedatectl status; sudo timedatectl set-ntp true",
-            "w32tm /query /status; w32tm /resync",
-        ),
+        _set_clock("If this box's clock is wrong, set it: good certificates then look old"),
     )
     return title, (*evidence, *chain_lines(case.chain)), remedies
+
+
+def _set_clock(title: str) -> Remedy:
+    return Remedy(
+        title,
+        "timedatectl status; sudo timedatectl set-ntp true",
+        "w32tm /query /status; w32tm /resync",
+    )
+
+
+def _clock_is_wrong(case: Case) -> timedelta | None:
+    """How far the stamp's clock is ahead, if by it all that was presented is valid now."""
+    exchanges = (each for step in case.report.steps for each in step.evidence.exchanges)
+    told = (each.response.clock_skew for each in exchanges if each.response is not None)
+    seconds = next((each for each in told if each is not None), None)
+    if seconds is None or not case.chain or not _SLACK <= abs(seconds) <= _NO_CLOCK:
+        return None
+    skew = timedelta(seconds=seconds)
+    try:
+        there = case.now + skew
+    except OverflowError:  # at the end of all time
+        return None
+    good = all(
+        each.not_before and each.not_after and each.not_before <= there <= each.not_after
+        for each in case.chain
+    )
+    return skew if good else None
+
+
+def _clock(case: Case, skew: timedelta) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]]:
+    host, there = case.host, case.now + skew
+    evidence = (
+        _clock_line(case),
+        f"the stamp's Date says {there:%Y-%m-%d %H:%M} UTC: then what {host} presents is valid",
+        *chain_lines(case.chain),
+    )
+    off = f"{abs(skew).days} days" if abs(skew).days else f"{abs(skew).seconds // 60} minutes"
+    title = (
+        f"This box's clock is {off} {'behind' if skew > timedelta() else 'ahead'}: by it the "
+        f"certificate of {host} is not valid"
+    )
+    return title, evidence, (_set_clock("Set this box's clock"),)
 
 
 # The same fault on the other side: all that was presented is good.
@@ -58,6 +103,8 @@ def tls_expired(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] |
 def tls_expired_here(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
     if case.verify_code != _HAS_EXPIRED or not case.chain:
         return None
+    if skew := _clock_is_wrong(case):
+        return _clock(case, skew)
     if any(each.not_after is None or _ended(each, case.now) for each in case.chain):
         return None
     top = case.chain[-1].issuer_name
@@ -79,6 +126,64 @@ def tls_expired_here(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ..
 
 def _ended(certificate: Certificate, now: datetime) -> bool:
     return certificate.not_after is not None and certificate.not_after < now
+
+
+@rule("tls-not-yet-valid", Side.STAMP, _AZ + "'… certificate is not yet valid …')))")
+def tls_not_yet_valid(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+    if case.verify_code != _NOT_YET_VALID or _clock_is_wrong(case):
+        return None
+    which = next((each for each in case.chain if _begins_later(each, case.now)), None)
+    if which is None or which.not_before is None:
+        return None
+    title = f"The certificate of {case.host} is not valid yet"
+    if which is not case.chain[0]:
+        title = f"The CA certificate {which.common_name} behind {case.host} is not valid yet"
+    begins = f"{which.common_name} begins {which.not_before:%Y-%m-%d %H:%M} UTC"
+    evidence = (f"{begins}, in {_until(case.now, which.not_before)}", _clock_line(case))
+    remedies = (
+        _set_clock("Check this box's clock first, and set it if it is behind"),
+        Remedy(
+            "If it is right, the stamp's operator puts back a certificate that is valid today "
+            "(its CA's clock was ahead, or it was deployed too early)"
+        ),
+    )
+    return title, (*evidence, *chain_lines(case.chain)), remedies
+
+
+# The same fault on the other side: this box's clock, or a certificate of its own.
+@rule("tls-not-yet-valid", Side.BOX, _AZ + "'… certificate is not yet valid …')))")
+def tls_not_yet_valid_here(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+    if case.verify_code != _NOT_YET_VALID or not case.chain:
+        return None
+    if skew := _clock_is_wrong(case):
+        return _clock(case, skew)
+    if any(each.not_before is None or _begins_later(each, case.now) for each in case.chain):
+        return None
+    top = case.chain[-1].issuer_name
+    evidence = (
+        f"OpenSSL says that a certificate is not valid yet, but all that {case.host} presents are",
+        f"the chain is presented up to what {top} signed",
+        _clock_line(case),
+        trust_line(case.step.evidence.trust),
+        *chain_lines(case.chain),
+    )
+    remedies = (
+        _set_clock("Check this box's clock first, and set it if it is behind"),
+        Remedy(f"Else take the certificate of {top} that begins later out of the files trusted"),
+    )
+    title = f"A CA certificate that this box trusts for {case.host} is not valid yet"
+    return title, evidence, remedies
+
+
+def _begins_later(certificate: Certificate, now: datetime) -> bool:
+    return certificate.not_before is not None and certificate.not_before > now
+
+
+def _until(now: datetime, then: datetime) -> str:
+    left = then - now
+    if left.days:
+        return f"{left.days} days"
+    return f"{left.seconds // 3600} hours" if left.seconds >= 3600 else "less than an hour"
 
 
 def _clock_line(case: Case) -> str:
@@ -156,7 +261,7 @@ def _reaches_root(chain: tuple[Certificate, ...], code: int | None) -> bool:
     top = chain[-1]
     if code == _SELF_SIGNED_IN_CHAIN:
         return top.self_issued
-    named_root = top.issuer_name == _ASDK_ROOT or bool(_ROOT.search(top.issuer_name))
+    named_root = top.issuer_name == _ASDK_ROOT or bool(NAMED_ROOT.search(top.issuer_name))
     return code == _NO_LOCAL_ISSUER and not top.self_issued and named_root
 
 
@@ -193,3 +298,17 @@ def _trust_presented(case: Case, quote: Callable[[str], str]) -> str:
     host = "" if case.at_arm else f" --host {quote(f'{case.host}:{case.port}')}"
     name = quote(case.environment.name)
     return f"stacktui certificates trust{case.config_option(quote)}{host} --presented={name}"
+
+
+RULES = (
+    tls_expired,
+    tls_expired_here,
+    tls_not_yet_valid,
+    tls_not_yet_valid_here,
+    tls_weak,
+    tls_name_mismatch,
+    tls_intercepted,
+    tls_self_signed,
+    tls_missing_intermediate,
+    tls_untrusted_root,
+)

@@ -1,28 +1,18 @@
-"""No token: what the identity lacks, or what the sign-in service said."""
+"""No token: what the identity lacks, or what the sign-in service said (`refusals`)."""
 
 from __future__ import annotations
 
 import re
 
-from stacktui.diagnosis.case import Case, rule
+from stacktui.diagnosis.case import Case, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.rules import refusals
 from stacktui.diagnosis.shell import bash, powershell, toml_table
-from stacktui.diagnosis.words import fault_lines
-from stacktui.identities.faults import (
-    CertificateFault,
-    CertificateProblem,
-    SecretFault,
-    SignInFault,
-    SignInProblem,
-)
-from stacktui.identities.model import CertificateRef, EnvSecret, FileSecret
+from stacktui.identities.faults import CertificateFault, CertificateProblem, SecretFault
+from stacktui.identities.model import EnvSecret, FileSecret
 
 # Asks without showing what is typed, in Windows PowerShell 5.1 and in PowerShell 7 alike.
 _POWERSHELL_ASKS = "[Net.NetworkCredential]::new('', (Read-Host -AsSecureString)).Password"
-# Entra's "invalid client secret", and AD FS's "client authentication failed".
-_WRONG_SECRET_CODES = frozenset({"AADSTS7000215", "MSIS9612", "MSIS9622"})
-# What OAuth has for a client that cannot prove who it is (RFC 6749 section 5.2).
-_WRONG_CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
 # A variable that a shell can set.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -87,22 +77,6 @@ _CERT_WORDS = {
 }
 
 
-def _new_secret(fault: SignInFault, client: str) -> Remedy:
-    if fault.code.startswith("MSIS"):
-        # AD FS keeps applications where only the operator's privileged endpoint reaches them.
-        return Remedy(
-            "If it is the right secret, the stamp's operator makes a new one at the privileged "
-            "endpoint",
-            powershell="Invoke-Command -Session $pep { Set-GraphApplication "
-            f"-ApplicationIdentifier {powershell(client)} -ResetClientSecret }}",
-        )
-    return Remedy(
-        f"Else make a new secret for application {client}, and put it there",
-        f"az ad app credential reset --id {bash(client)} --append",
-        f"az ad app credential reset --id {powershell(client)} --append",
-    )
-
-
 def _cert_remedies(fault: CertificateFault, name: str) -> tuple[Remedy, ...]:
     path, pem = fault.path, f"{fault.path}.pem"
     setting = f"certificate under {toml_table('identities', name)}"
@@ -154,34 +128,4 @@ def _cert_remedies(fault: CertificateFault, name: str) -> tuple[Remedy, ...]:
     )
 
 
-@rule(
-    "sp-secret-wrong",
-    Side.SIGN_IN,
-    "AADSTS7000215: Invalid client secret provided. … / MSIS9622: Client authentication failed. …",
-)
-def sp_secret_wrong(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
-    fault, identity = case.fault, case.identity
-    if not isinstance(fault, SignInFault) or not _refuses_secret(fault):
-        return None
-    if identity is None or isinstance(identity.credential, CertificateRef):
-        return None
-    evidence = (f"the secret came from {identity.credential}", *fault_lines(fault))
-    if fault.secret_looks_like_id:
-        evidence = ("what was sent has the form of an id, not of a secret", *evidence)
-    client = identity.client_id
-    remedies: tuple[Remedy, ...] = (_new_secret(fault, client),)
-    if not fault.code.startswith("MSIS"):
-        trap = "Check that the secret's value was pasted, not its id: the portal shows both, "
-        remedies = (Remedy(f"{trap}and the value only once"), *remedies)
-    title = "The sign-in service refuses the application's secret"
-    return title, (f"application {client}", *evidence), remedies
-
-
-def _refuses_secret(fault: SignInFault) -> bool:
-    """The code alone does not tell: words may quote one that is not the verdict."""
-    return (
-        fault.problem is SignInProblem.REFUSED
-        and fault.status in (400, 401)
-        and fault.error in _WRONG_CLIENT_ERRORS
-        and fault.code in _WRONG_SECRET_CODES
-    )
+RULES: tuple[Rule[Case], ...] = (secret_missing, sp_cert_unusable, *refusals.RULES)

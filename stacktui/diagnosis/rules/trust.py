@@ -65,3 +65,6 @@ def trust_file_bad(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]
         )
         remedies = (convert, *remedies)
     return title, tuple(evidence), remedies
+
+
+RULES = (trust_file_missing, trust_file_bad)

@@ -1,0 +1,103 @@
+"""Verdicts on handshakes that come to no certificate, each by a real listener."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
+from tests.diagnosis.servers import verdict_on
+from tests.product import check_json, write_config
+from tests.support.listeners import closing_at_once, listening, resetting, saying, silent
+
+DOMAIN = "local.azurestack.external"
+
+
+@pytest.mark.parametrize("idp", list(IdentityProvider))
+@pytest.mark.parametrize(
+    ("fault", "side", "shown"),
+    [
+        ("tcp-reset", "network", f"(SNI): management.{DOMAIN}"),
+        ("tls-not-tls", "box", "it answered: HTTP/1.1 400"),
+        ("tls-timeout", "network", "did not end in 5 s"),
+    ],
+)
+def test_a_fault_of_the_stamp_is_named(
+    fault: str, side: str, shown: str, idp: IdentityProvider, tmp_path: Path
+) -> None:
+    with run_in_thread(StampOptions(fault=fault, idp=idp, domain=DOMAIN)) as stamp:
+        ran = check_json(write_config(tmp_path, stamp.describe()))
+    verdict = ran.document["verdict"]
+    assert (ran.code, verdict["id"], verdict["side"]) == (1, fault, side)
+    assert any(shown in line for line in verdict["evidence"]), verdict["evidence"]
+    assert verdict["remedies"]
+    assert [each["outcome"] for each in ran.document["steps"]] == ["failed", "skipped", "skipped"]
+
+
+@pytest.mark.parametrize("handler", [closing_at_once, resetting])
+async def test_a_connection_that_ends_before_tls(handler: object, tmp_path: Path) -> None:
+    async with listening(handler) as listener:  # type: ignore[arg-type]
+        verdict = await verdict_on(tmp_path, listener.url)
+        assert (verdict["id"], verdict["side"]) == ("tcp-reset", "network")
+        command = verdict["remedies"][0]["bash"]
+        assert f"localhost:{listener.port}" in command
+        seen = listener.connections
+        await asyncio.to_thread(subprocess.run, ["bash", "-c", command], capture_output=True)
+        assert listener.connections == seen + 2  # with the name and without it
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "speaks plain HTTP"),
+        (b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n", "speaks SSH"),
+        (b"220 mail.contoso.example ESMTP\r\n", "speaks SMTP or FTP"),
+        (b"\x00\x01 whatever", "speaks something else"),
+    ],
+)
+async def test_what_is_spoken_instead_of_tls_is_said(
+    said: bytes, told: str, tmp_path: Path
+) -> None:
+    async with listening(saying(said)) as listener:
+        verdict = await verdict_on(tmp_path, listener.url)
+    assert (verdict["id"], verdict["side"]) == ("tls-not-tls", "box")
+    assert told in verdict["title"]
+    assert any("443" in each["title"] for each in verdict["remedies"])
+
+
+async def test_an_https_proxy_that_speaks_plain_http(tmp_path: Path) -> None:
+    async with listening(saying(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as listener:
+        proxy = f"https://localhost:{listener.port}"
+        verdict = await verdict_on(
+            tmp_path,
+            "https://management.local.azurestack.invalid",
+            settings="\n",
+            variables={"HTTPS_PROXY": proxy},
+        )
+    assert verdict["id"] == "tls-not-tls"
+    assert verdict["title"].startswith("the proxy localhost port ")
+    assert verdict["remedies"][0]["bash"] == (
+        f"export HTTPS_PROXY=http://localhost:{listener.port}"
+    )
+
+
+async def test_silence_behind_a_pin_is_pinged_where_it_was_reached(tmp_path: Path) -> None:
+    async with listening(silent) as listener:
+        verdict = await verdict_on(
+            tmp_path,
+            "https://management.east.contoso.invalid",
+            settings='proxy = "none"\nresolve = '
+            f'{{ "management.east.contoso.invalid:443" = "127.0.0.1:{listener.port}" }}',
+        )
+    assert verdict["id"] == "tls-timeout"
+    assert "-s 1472 127.0.0.1" in verdict["remedies"][0]["bash"]
+
+
+async def test_an_alert_that_says_nothing_is_not_explained(tmp_path: Path) -> None:
+    """A handshake failure (RFC 8446 section 6.2) may be ciphers, names or client certificates."""
+    async with listening(saying(b"\x15\x03\x01\x00\x02\x02\x28")) as listener:
+        verdict = await verdict_on(tmp_path, listener.url)
+    assert verdict["id"] == "unexplained"
