@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import md5, sha1, sha256
 from itertools import islice
 from typing import TypeVar
@@ -100,8 +101,9 @@ def fingerprint(der: bytes) -> str:
     return sha256(der).digest().hex(":").upper()
 
 
+@lru_cache(maxsize=4096)
 def describe(der: bytes) -> Certificate:
-    """Read one certificate; never raises."""
+    """Read one certificate; never raises. The roots of a few stores are read once."""
     print_ = fingerprint(der)
     try:
         return _read(der, print_)

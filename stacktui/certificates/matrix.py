@@ -14,14 +14,10 @@ from dataclasses import dataclass, field
 from stacktui.certificates.stores import Store, store_context
 from stacktui.certificates.survey import Presented
 from stacktui.certificates.trust import TrustFileError
-from stacktui.certificates.verify import Verification, verify
+from stacktui.certificates.verify import ROOTLESS, Verification, verify
 
 # OpenSSL lets go of the interpreter while it judges a chain.
 THREADS = 4
-# What OpenSSL says of a chain for which it finds no root (X509_V_ERR numbers of x509_vfy.h). It
-# looks for the root first of all (build_chain), so for another host of the same chain, name and
-# dates would not be asked either.
-_ROOTLESS = frozenset({2, 18, 19, 20, 21})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +72,8 @@ def _cell(
     if (known := rootless.get(row.chain)) is not None:
         return known
     found = verify(row.chain, row.endpoint.host, column.context)
-    if found.code in _ROOTLESS:
+    # OpenSSL looks for the root first of all (build_chain), so for another host of the same chain,
+    # name and dates would not be asked either.
+    if found.code in ROOTLESS:
         rootless[row.chain] = found
     return found

@@ -3,7 +3,7 @@
 Which of them counts depends on the program (PROTOCOL.md section 6): `az` and all that uses
 requests take REQUESTS_CA_BUNDLE, then CURL_CA_BUNDLE, then their own certifi; what uses OpenSSL
 takes SSL_CERT_FILE and SSL_CERT_DIR, else the system's. Finding and loading stores needs no
-`cryptography`; only `read_store` imports it.
+`cryptography`; only `read_stores` imports it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -208,12 +207,19 @@ def store_context(store: Store) -> ssl.SSLContext:
         return context
 
 
-def read_store(store: Store, now: datetime) -> StoreState:
-    """What the store holds, and what expired before `now`. Never raises.
+def read_stores(stores: Sequence[Store], now: datetime) -> tuple[StoreState, ...]:
+    """What each store holds, and what expired before `now`. Never raises.
 
     Loads it as OpenSSL does, and parses each certificate once, however many stores hold it.
     Blocks, so call it in a thread.
     """
+    lost = lost_additions()
+    return tuple(_read(store, now, lost) for store in stores)
+
+
+def _read(store: Store, now: datetime, lost: Sequence[LostAddition]) -> StoreState:
+    from stacktui.certificates.chain import describe
+
     problem, loaded = "", None
     try:
         context = store_context(store)
@@ -233,7 +239,7 @@ def read_store(store: Store, now: datetime) -> StoreState:
             continue
         unreadable += content.unreadable
         for entry in content.entries:
-            certificate = _described(entry.der)
+            certificate = describe(entry.der)
             if certificate.unreadable:
                 unreadable.append(f"{entry.place}: {certificate.unreadable}")
             elif loaded is not None and _signs(certificate) and entry.der not in loaded:
@@ -242,7 +248,7 @@ def read_store(store: Store, now: datetime) -> StoreState:
                 )
             else:
                 found[entry.der] = certificate
-        additions |= {der: _described(der) for der in content.additions}
+        additions |= {der: describe(der) for der in content.additions}
     if not found and not problem:
         problem = f"{store.path} has no certificate that OpenSSL would find: {_WANTED}"
     return StoreState(
@@ -251,7 +257,7 @@ def read_store(store: Store, now: datetime) -> StoreState:
         tuple(each for each in found.values() if each.not_after and each.not_after < now),
         _shortened(unreadable),
         problem,
-        _lost(store),
+        _lost(store, lost),
         tuple(additions.values()),
     )
 
@@ -265,21 +271,13 @@ def _signs(certificate: Certificate) -> bool:
 _WANTED = "it looks for PEM files named by a hash, as `openssl rehash` makes them"
 
 
-@lru_cache(maxsize=4096)
-def _described(der: bytes) -> Certificate:
-    from stacktui.certificates.chain import describe
-
-    return describe(der)
-
-
 def _shortened(lines: Sequence[str]) -> tuple[str, ...]:
     more = len(lines) - MAX_UNREADABLE
     shown = [visible(line) for line in lines[:MAX_UNREADABLE]]
     return (*shown, f"and {more} more") if more > 0 else tuple(shown)
 
 
-def _lost(store: Store) -> tuple[LostAddition, ...]:
-    lost = lost_additions()
+def _lost(store: Store, lost: Sequence[LostAddition]) -> tuple[LostAddition, ...]:
     places = {_place(source.path) for source in store.sources} if lost else set()
     return tuple(each for each in lost if _place(str(each.path)) in places)
 

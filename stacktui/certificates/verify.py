@@ -13,25 +13,54 @@ from __future__ import annotations
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
-# OpenSSL's X509_V_ERR numbers (x509_vfy.h) that have a word of their own.
-WORDS = {
-    2: "issuer unknown",
-    9: "not yet valid",
-    10: "expired",
-    18: "self-signed",
-    19: "root unknown",
-    20: "issuer unknown",
-    21: "issuer unknown",
-    24: "not a CA",
-    26: "wrong purpose",
-    62: "wrong name",
-    64: "wrong name",
-    66: "weak key",
-    67: "weak key",
-    68: "weak signature",
-    79: "not a CA",
+
+class VerifyCode(IntEnum):
+    """OpenSSL's verdicts that somebody acts on: X509_V_ERR_… of x509_vfy.h, by its names."""
+
+    UNABLE_TO_GET_ISSUER_CERT = 2
+    CERT_NOT_YET_VALID = 9
+    CERT_HAS_EXPIRED = 10
+    DEPTH_ZERO_SELF_SIGNED_CERT = 18
+    SELF_SIGNED_CERT_IN_CHAIN = 19
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY = 20
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE = 21
+    INVALID_PURPOSE = 26
+    HOSTNAME_MISMATCH = 62
+    IP_ADDRESS_MISMATCH = 64
+    EE_KEY_TOO_SMALL = 66
+    CA_KEY_TOO_SMALL = 67
+    CA_MD_TOO_WEAK = 68
+    INVALID_CA = 79
+
+
+# What was presented stops: a certificate of the chain is missing, or its root is not trusted.
+NO_ISSUER = frozenset(
+    {VerifyCode.UNABLE_TO_GET_ISSUER_CERT_LOCALLY, VerifyCode.UNABLE_TO_VERIFY_LEAF_SIGNATURE}
+)
+# The chain leads to nothing that is trusted; the first is of one that goes on in the store.
+ROOTLESS = NO_ISSUER | {
+    VerifyCode.UNABLE_TO_GET_ISSUER_CERT,
+    VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT,
+    VerifyCode.SELF_SIGNED_CERT_IN_CHAIN,
 }
+DATES = frozenset({VerifyCode.CERT_NOT_YET_VALID, VerifyCode.CERT_HAS_EXPIRED})
+NAMES = frozenset({VerifyCode.HOSTNAME_MISMATCH, VerifyCode.IP_ADDRESS_MISMATCH})
+WORDS = {
+    VerifyCode.CERT_NOT_YET_VALID: "not yet valid",
+    VerifyCode.CERT_HAS_EXPIRED: "expired",
+    VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT: "self-signed",
+    VerifyCode.SELF_SIGNED_CERT_IN_CHAIN: "root unknown",
+    **dict.fromkeys(NO_ISSUER | {VerifyCode.UNABLE_TO_GET_ISSUER_CERT}, "issuer unknown"),
+    VerifyCode.INVALID_CA: "not a CA",
+    VerifyCode.INVALID_PURPOSE: "wrong purpose",
+    **dict.fromkeys(NAMES, "wrong name"),
+    VerifyCode.EE_KEY_TOO_SMALL: "weak key",
+    VerifyCode.CA_KEY_TOO_SMALL: "weak key",
+    VerifyCode.CA_MD_TOO_WEAK: "weak signature",
+}
+_BY_NUMBER: dict[int, str] = {code.value: word for code, word in WORDS.items()}
 _OTHER = "not trusted"
 
 # TLS 1.2, whose Certificate message is not encrypted yet.
@@ -66,7 +95,7 @@ class Verification:
 
 def word_of(code: int) -> str:
     """A refusal in a word or two."""
-    return WORDS.get(code, _OTHER)
+    return _BY_NUMBER.get(code, _OTHER)
 
 
 def verify(chain: Sequence[bytes], host: str, context: ssl.SSLContext) -> Verification:

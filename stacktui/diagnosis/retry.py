@@ -12,8 +12,8 @@ from stacktui.transport.facts import Exchange
 _LONGEST = timedelta(days=7)
 
 
-def retry_at(exchange: Exchange | None) -> datetime | None:
-    """When the answer says to ask again (RFC 9110 section 10.2.3: seconds, or a date)."""
+def wait_of(exchange: Exchange | None) -> timedelta | None:
+    """How long the answer says to wait (RFC 9110 section 10.2.3: seconds, or a date)."""
     response = exchange.response if exchange else None
     said = (response.header("retry-after") or "").strip() if response else ""
     if response is None or not said:
@@ -26,7 +26,13 @@ def retry_at(exchange: Exchange | None) -> datetime | None:
             # A date is by the server's clock: what is told is by ours.
             wait = _aware(parsedate_to_datetime(said)) - _aware(response.received)
             wait -= timedelta(seconds=response.clock_skew or 0)
-    if wait is None or not timedelta() <= wait <= _LONGEST:
+    return wait if wait is not None and timedelta() <= wait <= _LONGEST else None
+
+
+def retry_at(exchange: Exchange | None) -> datetime | None:
+    """The time at which to ask again, by this box's clock."""
+    wait, response = wait_of(exchange), exchange.response if exchange else None
+    if wait is None or response is None:
         return None
     with suppress(OverflowError):
         return response.received + wait

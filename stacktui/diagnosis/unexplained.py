@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stacktui.certificates.verify import NO_ISSUER
 from stacktui.check.report import StepName
 from stacktui.diagnosis.case import Case
 from stacktui.diagnosis.finding import Finding, Remedy, Side, finding
@@ -28,8 +29,6 @@ _ANSWERED = frozenset(
         TransportFaultKind.STEP_TIMEOUT,
     }
 )
-# OpenSSL's X509_V_ERR numbers for an issuer that is neither presented nor trusted (x509_vfy.h).
-_NO_ISSUER = frozenset({20, 21})
 
 
 def unexplained(case: Case) -> Finding:
@@ -53,7 +52,7 @@ def unexplained(case: Case) -> Finding:
 
 def _open_end(case: Case) -> list[str]:
     """Where a chain stops, if that is what is wrong with it: two faults look alike from here."""
-    if case.verify_code not in _NO_ISSUER or not case.chain or case.chain[-1].self_issued:
+    if case.verify_code not in NO_ISSUER or not case.chain or case.chain[-1].self_issued:
         return []
     top = case.chain[-1]
     issuer = top.issuer_name or "an unknown issuer"

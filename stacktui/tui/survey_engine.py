@@ -10,7 +10,7 @@ from stacktui.certificates import survey as surveys
 from stacktui.certificates.chain import describe
 from stacktui.certificates.document import readiness
 from stacktui.certificates.matrix import judge, load_column
-from stacktui.certificates.stores import find_stores, read_store
+from stacktui.certificates.stores import find_stores, read_stores
 from stacktui.certificates.survey import Survey, SurveyEvent
 from stacktui.check.target import Target
 from stacktui.check.trust import trust_of
@@ -29,7 +29,7 @@ def open_stores(target: Target) -> Stores:
     now = datetime.now(UTC)
     stores = find_stores(target.environment.ca, own_bundle())
     columns = tuple(map(load_column, stores))
-    return Stores(columns, tuple(read_store(store, now) for store in stores))
+    return Stores(columns, read_stores(stores, now))
 
 
 def weigh(target: Target, whole: bool, found: Survey, stores: Stores) -> SurveyResult:

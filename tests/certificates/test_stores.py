@@ -22,7 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from stacktui.certificates import stores
 from stacktui.certificates.additions import remember
 from stacktui.certificates.bundle import annotated
-from stacktui.certificates.chain import fingerprint
+from stacktui.certificates.chain import describe, fingerprint
 from stacktui.certificates.files import MAX_SIZE
 from stacktui.certificates.stores import (
     MAX_UNREADABLE,
@@ -30,7 +30,7 @@ from stacktui.certificates.stores import (
     StoreKind,
     StoreState,
     find_stores,
-    read_store,
+    read_stores,
     store_context,
     system_paths,
 )
@@ -61,7 +61,7 @@ def written(path: Path, content: bytes) -> Path:
 
 
 def read(path: Path, kind: StoreKind = StoreKind.REQUESTS) -> StoreState:
-    state = read_store(store(path, kind=kind), NOW)
+    state = read_stores([store(path, kind=kind)], NOW)[0]
     for line in (state.problem, *state.unreadable):
         assert line.isprintable()
     return state
@@ -167,7 +167,7 @@ def test_the_systems_store_is_what_openssl_has_without_variables(
     defaults = ssl.get_default_verify_paths()
     if os.path.isfile(defaults.openssl_cafile):
         assert found[0].sources[0].path == defaults.openssl_cafile
-    assert read_store(found[0], NOW).count > 50
+    assert read_stores([found[0]], NOW)[0].count > 50
 
 
 def paths(file: Path, folder: Path) -> ssl.DefaultVerifyPaths:
@@ -279,7 +279,7 @@ def test_each_file_of_a_store_counts(tmp_path: Path) -> None:
         written(tmp_path / "1.pem", STRANGERS.root.pem), written(tmp_path / "2.pem", ROOT.pem)
     )
     assert verify([each.der for each in CHAIN], "localhost", store_context(both)).ok
-    assert read_store(both, NOW).count == 2
+    assert read_stores([both], NOW)[0].count == 2
 
 
 def test_a_context_verifies_and_holds_this_store_alone(tmp_path: Path) -> None:
@@ -333,7 +333,7 @@ def test_threads_that_want_the_same_store_load_it_once(tmp_path: Path) -> None:
 
     def load(_: int) -> tuple[ssl.SSLContext, int]:
         together.wait()
-        return store_context(store(path)), read_store(store(path), NOW).count
+        return store_context(store(path)), read_stores([store(path)], NOW)[0].count
 
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(load, range(8)))
@@ -364,7 +364,7 @@ def test_the_expired_are_named(tmp_path: Path) -> None:
     assert state.count == 2
     assert [each.common_name for each in state.expired] == ["Old Root"]
     assert state.expired[0].not_after == OLD_ROOT.certificate.not_valid_after_utc
-    assert read_store(store(path), NOW - 2 * DAY).expired == ()
+    assert read_stores([store(path)], NOW - 2 * DAY)[0].expired == ()
 
 
 def test_what_stacktui_added_is_told_from_the_rest(tmp_path: Path) -> None:
@@ -538,7 +538,7 @@ from pathlib import Path
 from stacktui.certificates import stores
 def look():
     found = stores.find_stores(None, Path("/nonexistent/own.pem"))[-1]
-    return found, stores.read_store(found, datetime.now(UTC))
+    return found, stores.read_stores([found], datetime.now(UTC))[0]
 look()  # imports all that it needs, which only root may be able to
 if os.geteuid() == 0:
     os.setuid(65534)
@@ -618,7 +618,7 @@ def test_ssl_cert_dir_is_one_store_of_several_folders(tmp_path: Path) -> None:
     one, two = rehashed(tmp_path / "1", ROOT), rehashed(tmp_path / "2", STRANGERS.root)
     gone, file = tmp_path / "gone", written(tmp_path / "ca.pem", ROOT.pem)
     whole = store(gone, one, file, two, kind=StoreKind.SSL_DIR)
-    state = read_store(whole, NOW)
+    state = read_stores([whole], NOW)[0]
     assert (state.count, state.problem) == (2, "")
     assert state.unreadable == (
         f"test names {gone}, which is not there",
@@ -663,7 +663,7 @@ def test_a_store_is_parsed_once(tmp_path: Path) -> None:
         written(tmp_path / "1.pem", b"".join(each.pem for each in many)),
         written(tmp_path / "2.pem", b"# another bundle\n" + b"".join(each.pem for each in many)),
     ]
-    before = stores._described.cache_info().misses
+    before = describe.cache_info().misses
     for path in paths_ * 2:
         assert read(path).count == 100
-    assert stores._described.cache_info().misses - before == 100
+    assert describe.cache_info().misses - before == 100

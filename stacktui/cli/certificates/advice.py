@@ -10,6 +10,7 @@ from stacktui.certificates.chain import describe
 from stacktui.certificates.roots import missing, root_of
 from stacktui.certificates.stores import Store, StoreKind
 from stacktui.certificates.survey import Presented
+from stacktui.certificates.verify import DATES, NAMES, ROOTLESS
 from stacktui.check.target import Target
 from stacktui.cli.certificates.layout import say_wrapped
 from stacktui.cli.certificates.look import Surveyed
@@ -17,10 +18,6 @@ from stacktui.cli.certificates.place import command_line, of_this_box
 from stacktui.cli.text import say
 from stacktui.environments.endpoints import ARM
 
-# OpenSSL's X509_V_ERR numbers (x509_vfy.h), by what mends them.
-_ROOTLESS = (2, 18, 19, 20, 21)
-_DATES = (9, 10)
-_NAMES = (62, 64)
 # Stores that count for az.
 _OF_AZ = (StoreKind.AZ, StoreKind.REQUESTS, StoreKind.CURL)
 
@@ -77,22 +74,22 @@ def _steps(surveyed: Surveyed, target: Target, stores: Sequence[Store]) -> Itera
         yield Step(f"{what}; how far a request gets:", command_line("stacktui check", here))
     rootless: dict[tuple[bytes, ...], Presented] = {}
     for row, code in refused:
-        if code in _ROOTLESS:
+        if code in ROOTLESS:
             rootless.setdefault(row.chain, row)
     for row in list(rootless.values())[:3]:
         yield _trust(row, here, stores)
-    if any(code in _DATES for _, code in refused):
+    if any(code in DATES for _, code in refused):
         yield Step(
             f"By the clock of this box it is {surveyed.survey.taken:%Y-%m-%d %H:%M} UTC. If that "
             "is right, the stamp's operator must renew the certificate: trusting it does not help."
         )
-    if any(code in _NAMES for _, code in refused):
+    if any(code in NAMES for _, code in refused):
         yield Step(
             "A host presents a certificate that is not for its name: make sure that the name, DNS, "
             "`resolve` and any proxy lead to the right host; else its operator must have the "
             "certificate issued with that name."
         )
-    if any(code not in (*_ROOTLESS, *_DATES, *_NAMES) for _, code in refused):
+    if any(code not in ROOTLESS | DATES | NAMES for _, code in refused):
         yield Step(
             "A certificate is of a kind that clients refuse, whoever they trust: the stamp's "
             "operator must have it issued anew, as the vendor's rules want it."
@@ -133,7 +130,7 @@ def _trust(row: Presented, here: list[str], stores: Sequence[Store]) -> Step:
 def _az_is_without(surveyed: Surveyed) -> bool:
     matrix = surveyed.matrix
     return any(
-        cell is not None and cell.code in _ROOTLESS
+        cell is not None and cell.code in ROOTLESS
         for cells in matrix.cells
         if cells[0] is not None and cells[0].ok
         for column, cell in zip(matrix.columns, cells, strict=True)

@@ -9,7 +9,7 @@ import click
 
 from stacktui.certificates.document import matrix_document, matrix_ok
 from stacktui.certificates.matrix import Matrix
-from stacktui.certificates.stores import find_stores, read_store
+from stacktui.certificates.stores import find_stores, read_stores
 from stacktui.certificates.survey import Presented
 from stacktui.certificates.verify import Verification
 from stacktui.cli.certificates.advice import say_steps, steps_of
@@ -47,7 +47,7 @@ def matrix(
     steps = steps_of(surveyed, target, found)
     if format_ == "json":
         now = surveyed.survey.taken
-        states = tuple(read_store(each, now) for each in found)
+        states = read_stores(found, now)
         document = matrix_document(surveyed.survey, surveyed.matrix, states)
         click.echo(json.dumps(document | {"next_steps": [each.document() for each in steps]}))
     else:

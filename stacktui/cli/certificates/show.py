@@ -20,6 +20,7 @@ from stacktui.certificates.readiness import Level, worst
 from stacktui.certificates.stores import find_stores
 from stacktui.certificates.survey import Presented, Survey
 from stacktui.certificates.verify import Verification
+from stacktui.certificates.words import fields_of, time_left
 from stacktui.cli.certificates.advice import say_steps, steps_of
 from stacktui.cli.certificates.layout import say_beside, say_wrapped, wrapped
 from stacktui.cli.certificates.look import Surveyed, run_survey
@@ -110,7 +111,7 @@ def _write(surveyed: Surveyed, files: Sequence[IdentityFile]) -> None:
 
 def _write_identity(file: IdentityFile) -> None:
     """The certificate that signs in, with the thumbprint that Entra and AD FS show."""
-    left = _left(file.chain[0], file.read) if file.chain else ""
+    left = time_left(file.chain[0], file.read) if file.chain else ""
     state = file.problem or f"usable{f', {left}' if left else ''}"
     say_beside(f"{'✗' if file.problem else '✓'} identity {visible(file.identity)}", state)
     say(f"  {visible(str(file.path))}")
@@ -186,18 +187,8 @@ def _head(surveyed: Surveyed, row: Presented, cell: Verification | None) -> tupl
         return "✗", why_none(row)
     if cell is None:
         return "✗", "not judged: the store in use cannot be loaded"
-    left = _left(describe(row.chain[0]), surveyed.survey.taken)
+    left = time_left(describe(row.chain[0]), surveyed.survey.taken)
     return "✓" if cell.ok else "✗", f"{cell.word}{f', {left}' if left else ''}"
-
-
-def _left(certificate: Certificate, now: datetime) -> str:
-    end = certificate.not_after
-    if end is None:
-        return ""
-    if end >= now:
-        return f"{plural((end - now).days, 'day')} left"
-    ago = (now - end).days
-    return f"ended {plural(ago, 'day')} ago" if ago else "ended less than a day ago"
 
 
 def _trouble(
@@ -221,28 +212,6 @@ def chain_lines(chain: list[Certificate], now: datetime) -> Iterator[str]:
         name = "unreadable" if each.unreadable else f"{each.common_name} ({each.kind})"
         yield from wrapped(f"{indent}{'└ ' if depth else ''}{name}", len(indent) + 4, cut=True)
         for label, value in fields_of(each, now):
-            yield from wrapped(f"{indent}  {label:<12}{value}", len(indent) + 14, cut=True)
-
-
-def fields_of(certificate: Certificate, now: datetime) -> list[tuple[str, str]]:
-    """What one certificate says, labelled, in the order in which one looks for it."""
-    if certificate.unreadable:
-        return [("unreadable", certificate.unreadable), ("SHA-256", certificate.sha256)]
-    start, end = certificate.not_before, certificate.not_after
-    usage = certificate.key_usage
-    purposes = certificate.extended_key_usage
-    return [
-        ("subject", certificate.subject),
-        ("issuer", certificate.issuer),
-        ("names", ", ".join(certificate.names) or "none"),
-        ("valid", f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC, {_left(certificate, now)}"),
-        ("serial", certificate.serial),
-        ("key", certificate.key),
-        ("signature", certificate.signature),
-        ("key usage", "any" if usage is None else ", ".join(usage) or "none"),
-        ("purposes", "any" if purposes is None else ", ".join(purposes) or "none"),
-        # In two halves, as it is compared by eye, and a terminal would cut it within a byte.
-        ("SHA-256", f"{certificate.sha256[:48]} {certificate.sha256[48:]}"),
-        ("SHA-1", certificate.sha1),
-        ("MD5", certificate.md5),
-    ]
+            # In two halves, as it is compared by eye, and a terminal would cut it within a byte.
+            text = f"{value[:48]} {value[48:]}" if label == "SHA-256" else value
+            yield from wrapped(f"{indent}  {label:<12}{text}", len(indent) + 14, cut=True)

@@ -12,7 +12,7 @@ import click
 
 from stacktui.certificates.additions import read_memory
 from stacktui.certificates.document import SCHEMA, store_document
-from stacktui.certificates.stores import StoreState, find_stores, read_store
+from stacktui.certificates.stores import StoreState, find_stores, read_stores
 from stacktui.cli.certificates.layout import say_beside, say_wrapped
 from stacktui.cli.certificates.place import plural, read_settings, tell
 from stacktui.cli.check import format_option
@@ -40,7 +40,7 @@ def stores(parent: Path | None, name: str | None, format_: str, config: Path | N
     settings = read_settings(parent, config)
     ca = settings.target(name).environment.ca if settings.environments or name else None
     now = datetime.now(UTC)
-    states = [read_store(each, now) for each in find_stores(ca, own_bundle())]
+    states = read_stores(find_stores(ca, own_bundle()), now)
     if format_ == "json":
         documents = [store_document(each, now) for each in states]
         click.echo(json.dumps({"schema": SCHEMA, "stores": documents}))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
+from math import ceil
 from urllib.parse import urlsplit
 
 from stacktui.check.report import StepName
 from stacktui.diagnosis.case import Case, Explained, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.retry import retry_lines, wait_of
 from stacktui.diagnosis.shell import bash, powershell, toml
 from stacktui.diagnosis.words import fault_lines, id_lines, request_line, route_lines
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
 
-# Longer than a day is no time to wait.
-_LONGEST_WAIT = 86400
+# Nobody leaves a command asleep for longer.
+_LONGEST_SLEEP = timedelta(days=1)
 _BROKEN_OFF = frozenset({TransportFaultKind.HTTP_RESET, TransportFaultKind.BODY_TRUNCATED})
 _OUT_OF_TIME = frozenset({TransportFaultKind.FIRST_BYTE_TIMEOUT, TransportFaultKind.STEP_TIMEOUT})
 
@@ -29,34 +32,20 @@ def _refused(case: Case, status: int) -> ArmFault | None:
     return fault if fault.status == status and not page else None
 
 
-def _wait(case: Case) -> int | None:
-    """The seconds of Retry-After, if it has seconds (RFC 9110 section 10.2.3)."""
-    value = _retry_after(case)
-    if not value.isascii() or not value.isdigit() or len(value) > 6:
-        return None
-    return int(value) if int(value) <= _LONGEST_WAIT else None
-
-
-def _retry_after(case: Case) -> str:
-    response = case.last.response if case.last else None
-    return ((response.header("retry-after") if response else None) or "").strip()
-
-
 def _later(case: Case) -> Remedy:
-    seconds, shells = _wait(case), (bash, powershell)
+    wait = wait_of(case.last)
+    seconds = ceil(wait.total_seconds()) if wait is not None and wait <= _LONGEST_SLEEP else 0
     pauses = ("sleep {} && ", "Start-Sleep -Seconds {}; ")
     commands = [
         (pause.format(seconds) if seconds else "") + case.command("check", quote)
-        for pause, quote in zip(pauses, shells, strict=True)
+        for pause, quote in zip(pauses, (bash, powershell), strict=True)
     ]
     when = f"in {seconds} s" if seconds else "in a minute"
     return Remedy(f"Run the check again {when}", *commands)
 
 
 def _answered(case: Case) -> list[str]:
-    value = _retry_after(case)
-    lines = [f"Retry-After: {value}"] if value else []
-    return lines + ([request_line(case.last)] if case.last else [])
+    return retry_lines(case.last) + ([request_line(case.last)] if case.last else [])
 
 
 def _operator(fault: ArmFault) -> Remedy:

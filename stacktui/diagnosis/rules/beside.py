@@ -6,15 +6,16 @@ Apart from the catalogue, since they are asked of healthy checks too, which need
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.readiness import WARNING_DAYS, Judgement, Level, judge
+from stacktui.certificates.verify import NAMES, NO_ISSUER, VerifyCode
 from stacktui.diagnosis.case import Explained, Scene, rule
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.rules.clocks import other_clock
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.transport.facts import ConnectionFacts
 
@@ -22,41 +23,26 @@ if TYPE_CHECKING:
     from stacktui.certificates.additions import LostAddition
 
 _NOTHING = "nothing: it works until the last day"
-# What a verdict says of a host's certificate already, by OpenSSL's X509_V_ERR number.
-_SAID = {
-    9: ("expiry",),
-    10: ("expiry",),
-    18: ("self-signed", "chain"),
-    20: ("chain",),
-    21: ("chain",),
-    62: ("names",),
-    64: ("names",),
-    66: ("key-size",),
-    67: ("key-size",),
-    68: ("signature",),
+# What a verdict says of a host's certificate already.
+_SAID: dict[int, tuple[str, ...]] = {
+    VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT: ("self-signed", "chain"),
+    **dict.fromkeys(NO_ISSUER, ("chain",)),
+    **dict.fromkeys(NAMES, ("names",)),
+    VerifyCode.EE_KEY_TOO_SMALL: ("key-size",),
+    VerifyCode.CA_KEY_TOO_SMALL: ("key-size",),
+    VerifyCode.CA_MD_TOO_WEAK: ("signature",),
 }
 
 
-# A day: a clock that is less off changes no count of days that matters. One that is more than
-# thirty years off tells no time at all.
-_SKEW, _NO_CLOCK = timedelta(days=1), timedelta(days=30 * 365)
-
-
-def _skew(scene: Scene) -> timedelta:
-    """How far the stamp's clock is ahead of this box's, where that is worth a word."""
-    exchanges = (each for step in scene.report.steps for each in step.evidence.exchanges)
-    told = (each.response.clock_skew for each in exchanges if each.response is not None)
-    seconds = next((each for each in told if each is not None), 0.0)
-    believed = _SKEW.total_seconds() <= abs(seconds) <= _NO_CLOCK.total_seconds()
-    return timedelta(seconds=seconds) if believed else timedelta()
+# Seconds, a day: a clock that is less off changes no count of days that matters.
+_SKEW = 86400.0
 
 
 def _clocks(scene: Scene) -> Iterator[datetime]:
     """This box's, and the stamp's where it says otherwise."""
     yield scene.now
-    if skew := _skew(scene):
-        with suppress(OverflowError):  # at the end of all time
-            yield scene.now + skew
+    if there := other_clock(scene, _SKEW):
+        yield there
 
 
 def _soon(scene: Scene) -> Iterator[tuple[int, str, Certificate]]:

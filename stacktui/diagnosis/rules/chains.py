@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 
 from stacktui.certificates.chain import Certificate
+from stacktui.certificates.verify import NO_ISSUER, VerifyCode
 from stacktui.diagnosis.case import Case, Explained, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules.interception import interceptor
 from stacktui.diagnosis.words import chain_lines, fault_lines, route_lines
 from stacktui.transport.facts import TransportFaultKind
 
-# OpenSSL's X509_V_ERR numbers (x509_vfy.h).
-_SELF_SIGNED = 18
-_NO_ISSUER = frozenset({20, 21})
-_WEAK = {
-    66: "its key is too small",
-    67: "the key of a CA in its chain is too small",
-    68: "a signature in its chain uses a hash that is broken",
+_WEAK: dict[int, str] = {
+    VerifyCode.EE_KEY_TOO_SMALL: "its key is too small",
+    VerifyCode.CA_KEY_TOO_SMALL: "the key of a CA in its chain is too small",
+    VerifyCode.CA_MD_TOO_WEAK: "a signature in its chain uses a hash that is broken",
 }
 # OpenSSL's reasons for a handshake that only weaker rules would let through (sslerr.h). Not those
 # that say no more than that the server did not like something (SSLV3_ALERT_HANDSHAKE_FAILURE).
@@ -46,7 +44,11 @@ _URLS = 4
 
 @rule("tls-self-signed", Side.STAMP, _AZ_VERIFY + "'… self-signed certificate …')))")
 def tls_self_signed(case: Case) -> Explained | None:
-    if case.verify_code != _SELF_SIGNED or not case.chain or not case.chain[0].self_issued:
+    if (
+        case.verify_code != VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT
+        or not case.chain
+        or not case.chain[0].self_issued
+    ):
         return None
     if interceptor(case.chain):
         return None  # its issuer is named like a gateway: tls-intercepted tells
@@ -76,7 +78,7 @@ def tls_self_signed(case: Case) -> Explained | None:
     _AZ_VERIFY + "'… unable to get local issuer certificate …')))",
 )
 def tls_missing_intermediate(case: Case) -> Explained | None:
-    if case.verify_code not in _NO_ISSUER or interceptor(case.chain):
+    if case.verify_code not in NO_ISSUER or interceptor(case.chain):
         return None
     last = _last_linked(case.chain)
     if last is None or not (why := _why_intermediate(case.chain, last)):

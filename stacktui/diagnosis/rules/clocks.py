@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+from stacktui.diagnosis.case import Scene
 from stacktui.transport.facts import Exchange
 
 # Tokens and assertions fail from 5 minutes on (PROTOCOL.md section 4).
@@ -14,6 +17,21 @@ def skew_of(exchange: Exchange | None) -> float | None:
     """Seconds by which the answering host's clock is ahead of this box's, if it told."""
     skew = exchange.response.clock_skew if exchange and exchange.response else None
     return skew if skew is not None and abs(skew) <= _NO_CLOCK else None
+
+
+def other_clock(scene: Scene, least: float) -> datetime | None:
+    """What the first host that told its time says it was when the check started.
+
+    None where none told, or where it is less than `least` seconds from this box's.
+    """
+    exchanges = (each for step in scene.report.steps for each in step.evidence.exchanges)
+    skew = next((told for each in exchanges if (told := skew_of(each)) is not None), 0.0)
+    if abs(skew) < least:
+        return None
+    try:
+        return scene.now + timedelta(seconds=skew)
+    except OverflowError:  # at the end of all time
+        return None
 
 
 def is_skewed(exchange: Exchange | None) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from stacktui.certificates.chain import Certificate
-from stacktui.diagnosis.case import Case, rule
+from stacktui.certificates.verify import ROOTLESS
+from stacktui.diagnosis.case import Case, Explained, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.words import chain_lines, route_lines, trust_line
 
@@ -44,8 +45,6 @@ INTERCEPTOR_WORDS = (
 _INTERCEPTOR = re.compile(
     rf"(?<![^\W_])(?:{'|'.join(INTERCEPTOR_WORDS)})(?![^\W\d_])", re.IGNORECASE
 )
-# OpenSSL's X509_V_ERR numbers for a chain that leads to no trusted root (x509_vfy.h).
-UNTRUSTED = frozenset({18, 19, 20, 21})
 
 
 def interceptor(chain: tuple[Certificate, ...]) -> str | None:
@@ -62,8 +61,8 @@ def interceptor(chain: tuple[Certificate, ...]) -> str | None:
     "Unable to get endpoints from the cloud. Please ensure you have network connection. "
     "Error detail: … (Caused by SSLError(SSLCertVerificationError(1, '… certificate verify failed",
 )
-def tls_intercepted(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
-    if case.verify_code not in UNTRUSTED:
+def tls_intercepted(case: Case) -> Explained | None:
+    if case.verify_code not in ROOTLESS:
         return None
     name = interceptor(case.chain)
     if name is None:

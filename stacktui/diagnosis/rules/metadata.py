@@ -101,7 +101,7 @@ def _meant(case: Case) -> tuple[tuple[str, str], ...]:
 
 
 @rule("metadata-intercepted", Side.NETWORK, _AZ_JSON)
-def metadata_intercepted(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+def metadata_intercepted(case: Case) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, MetadataFault):
         return None
@@ -150,7 +150,7 @@ def _redirected_to(fault: MetadataFault) -> str | None:
 
 
 @rule("metadata-not-json", Side.STAMP, _AZ_JSON)
-def metadata_not_json(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+def metadata_not_json(case: Case) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, MetadataFault) or fault.problem is not MetadataProblem.NOT_JSON:
         return None

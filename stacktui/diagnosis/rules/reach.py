@@ -19,7 +19,7 @@ _ADDRESSES = 8
 
 
 @rule("dns-not-found", Side.BOX, _AZ + "NameResolutionError(… Failed to resolve …))")
-def dns_not_found(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+def dns_not_found(case: Case) -> Explained | None:
     fault = case.transport(TransportFaultKind.DNS_NOT_FOUND)
     if fault is None:
         return None
@@ -52,7 +52,7 @@ def dns_not_found(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]]
 
 
 @rule("tcp-refused", Side.STAMP, _AZ + "NewConnectionError(… [Errno 111] Connection refused))")
-def tcp_refused(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+def tcp_refused(case: Case) -> Explained | None:
     fault = case.transport(TransportFaultKind.TCP_REFUSED)
     if fault is None:
         return None

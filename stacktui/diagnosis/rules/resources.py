@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from stacktui.diagnosis.case import Case, Rule, rule
+from stacktui.diagnosis.case import Case, Explained, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules import answers, subscriptions
 from stacktui.diagnosis.shell import bash, powershell
@@ -23,7 +23,7 @@ _SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)/resourcegroups")
 
 @rule("arm-forbidden", Side.STAMP, "(AuthorizationFailed) The client '…' with object id '…' does "
       "not have authorization to perform action '…' over scope '…'")  # fmt: skip
-def arm_forbidden(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+def arm_forbidden(case: Case) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, ArmFault) or fault.code != "AuthorizationFailed":
         return None
@@ -89,7 +89,7 @@ def _scope(case: Case) -> str | None:
 
 @rule("arm-server-error", Side.STAMP, "(InternalServerError) … / Operation returned an invalid "
       "status 'Internal Server Error'")  # fmt: skip
-def arm_server_error(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+def arm_server_error(case: Case) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, ArmFault) or fault.problem is not ArmProblem.REFUSED:
         return None

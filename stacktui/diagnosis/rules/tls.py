@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from stacktui.certificates.chain import Certificate
-from stacktui.diagnosis.case import Case, rule
+from stacktui.certificates.verify import NAMES, VerifyCode
+from stacktui.diagnosis.case import Case, Explained, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules.chains import (
     NAMED_ROOT,
@@ -15,22 +16,16 @@ from stacktui.diagnosis.rules.chains import (
     tls_self_signed,
     tls_weak,
 )
+from stacktui.diagnosis.rules.clocks import other_clock
 from stacktui.diagnosis.rules.interception import interceptor, tls_intercepted
 from stacktui.diagnosis.shell import bash, powershell, toml
 from stacktui.diagnosis.words import chain_lines, names_line, trust_line
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT
 
-# OpenSSL's X509_V_ERR numbers (x509_vfy.h).
-_NOT_YET_VALID = 9
-_HAS_EXPIRED = 10
-_SELF_SIGNED_IN_CHAIN = 19
-_NO_LOCAL_ISSUER = 20
-_HOSTNAME_MISMATCH = 62
-_IP_MISMATCH = 64
 # The root that every development kit makes for itself (PROTOCOL.md section 6).
 _ASDK_ROOT = "AzureStackSelfSignedRootCert"
-# Seconds: certificates begin on the minute, and a clock thirty years off tells no time at all.
-_SLACK, _NO_CLOCK = 60.0, 30 * 365 * 86400.0
+# Seconds: certificates begin on the minute.
+_SLACK = 60.0
 _AZ = (
     "Unable to get endpoints from the cloud. Please ensure you have network connection. "
     "Error detail: HTTPSConnectionPool(…): … (Caused by SSLError(SSLCertVerificationError(1, "
@@ -38,11 +33,11 @@ _AZ = (
 
 
 @rule("tls-expired", Side.STAMP, _AZ + "'… certificate has expired …')))")
-def tls_expired(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
-    if case.verify_code != _HAS_EXPIRED:
+def tls_expired(case: Case) -> Explained | None:
+    if case.verify_code != VerifyCode.CERT_HAS_EXPIRED:
         return None
     which = next((each for each in case.chain if _ended(each, case.now)), None)
-    if which is None or which.not_after is None or _clock_is_wrong(case):
+    if which is None or which.not_after is None or _right_clock(case):
         return None
     title = f"The certificate of {case.host} has expired"
     if which is not case.chain[0]:
@@ -64,27 +59,20 @@ def _set_clock(title: str) -> Remedy:
     )
 
 
-def _clock_is_wrong(case: Case) -> timedelta | None:
-    """How far the stamp's clock is ahead, if by it all that was presented is valid now."""
-    exchanges = (each for step in case.report.steps for each in step.evidence.exchanges)
-    told = (each.response.clock_skew for each in exchanges if each.response is not None)
-    seconds = next((each for each in told if each is not None), None)
-    if seconds is None or not case.chain or not _SLACK <= abs(seconds) <= _NO_CLOCK:
-        return None
-    skew = timedelta(seconds=seconds)
-    try:
-        there = case.now + skew
-    except OverflowError:  # at the end of all time
+def _right_clock(case: Case) -> datetime | None:
+    """The stamp's clock, if this box's differs and by it all that was presented is valid."""
+    there = other_clock(case, _SLACK)
+    if there is None or not case.chain:
         return None
     good = all(
         each.not_before and each.not_after and each.not_before <= there <= each.not_after
         for each in case.chain
     )
-    return skew if good else None
+    return there if good else None
 
 
-def _clock(case: Case, skew: timedelta) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]]:
-    host, there = case.host, case.now + skew
+def _clock(case: Case, there: datetime) -> Explained:
+    host, skew = case.host, there - case.now
     evidence = (
         _clock_line(case),
         f"the stamp's Date says {there:%Y-%m-%d %H:%M} UTC: then what {host} presents is valid",
@@ -100,11 +88,11 @@ def _clock(case: Case, skew: timedelta) -> tuple[str, tuple[str, ...], tuple[Rem
 
 # The same fault on the other side: all that was presented is good.
 @rule("tls-expired", Side.BOX, _AZ + "'… certificate has expired …')))")
-def tls_expired_here(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
-    if case.verify_code != _HAS_EXPIRED or not case.chain:
+def tls_expired_here(case: Case) -> Explained | None:
+    if case.verify_code != VerifyCode.CERT_HAS_EXPIRED or not case.chain:
         return None
-    if skew := _clock_is_wrong(case):
-        return _clock(case, skew)
+    if there := _right_clock(case):
+        return _clock(case, there)
     if any(each.not_after is None or _ended(each, case.now) for each in case.chain):
         return None
     top = case.chain[-1].issuer_name
@@ -129,8 +117,8 @@ def _ended(certificate: Certificate, now: datetime) -> bool:
 
 
 @rule("tls-not-yet-valid", Side.STAMP, _AZ + "'… certificate is not yet valid …')))")
-def tls_not_yet_valid(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
-    if case.verify_code != _NOT_YET_VALID or _clock_is_wrong(case):
+def tls_not_yet_valid(case: Case) -> Explained | None:
+    if case.verify_code != VerifyCode.CERT_NOT_YET_VALID or _right_clock(case):
         return None
     which = next((each for each in case.chain if _begins_later(each, case.now)), None)
     if which is None or which.not_before is None:
@@ -152,11 +140,11 @@ def tls_not_yet_valid(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, .
 
 # The same fault on the other side: this box's clock, or a certificate of its own.
 @rule("tls-not-yet-valid", Side.BOX, _AZ + "'… certificate is not yet valid …')))")
-def tls_not_yet_valid_here(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
-    if case.verify_code != _NOT_YET_VALID or not case.chain:
+def tls_not_yet_valid_here(case: Case) -> Explained | None:
+    if case.verify_code != VerifyCode.CERT_NOT_YET_VALID or not case.chain:
         return None
-    if skew := _clock_is_wrong(case):
-        return _clock(case, skew)
+    if there := _right_clock(case):
+        return _clock(case, there)
     if any(each.not_before is None or _begins_later(each, case.now) for each in case.chain):
         return None
     top = case.chain[-1].issuer_name
@@ -196,8 +184,8 @@ def _ago(now: datetime, then: datetime) -> str:
 
 
 @rule("tls-name-mismatch", Side.STAMP, _AZ + '"… Hostname mismatch, certificate is not valid …")))')
-def tls_name_mismatch(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
-    if case.verify_code not in (_HOSTNAME_MISMATCH, _IP_MISMATCH):
+def tls_name_mismatch(case: Case) -> Explained | None:
+    if case.verify_code not in NAMES:
         return None
     names = case.chain[0].names if case.chain else ()
     evidence = (f"asked for: {case.host}", f"the certificate is for: {names_line(names)}")
@@ -229,7 +217,7 @@ def _nearest(host: str, names: tuple[str, ...]) -> str | None:
 
 
 @rule("tls-untrusted-root", Side.BOX, _AZ + "'… unable to get local issuer certificate …')))")
-def tls_untrusted_root(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+def tls_untrusted_root(case: Case) -> Explained | None:
     if not _reaches_root(case.chain, case.verify_code):
         return None
     if interceptor(case.chain):
@@ -259,10 +247,12 @@ def _reaches_root(chain: tuple[Certificate, ...], code: int | None) -> bool:
     if not chain or any(lower.issuer != upper.subject for lower, upper in pairwise(chain)):
         return False
     top = chain[-1]
-    if code == _SELF_SIGNED_IN_CHAIN:
+    if code == VerifyCode.SELF_SIGNED_CERT_IN_CHAIN:
         return top.self_issued
     named_root = top.issuer_name == _ASDK_ROOT or bool(NAMED_ROOT.search(top.issuer_name))
-    return code == _NO_LOCAL_ISSUER and not top.self_issued and named_root
+    return (
+        code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT_LOCALLY and not top.self_issued and named_root
+    )
 
 
 def _trust(case: Case, root: str) -> tuple[Remedy, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from stacktui.diagnosis.case import Case, Rule, rule
+from stacktui.diagnosis.case import Case, Explained, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules import refusals
 from stacktui.diagnosis.shell import bash, powershell, toml_table
@@ -18,7 +18,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @rule("secret-missing", Side.BOX, "nothing: az keeps its own copy of the secret, or asks for it")
-def secret_missing(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+def secret_missing(case: Case) -> Explained | None:
     fault = case.fault
     identity = case.identity
     if not isinstance(fault, SecretFault) or identity is None:
@@ -54,7 +54,7 @@ def secret_missing(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]
 
 
 @rule("sp-cert-unusable", Side.BOX, "Invalid certificate / Unable to load certificate …")
-def sp_cert_unusable(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+def sp_cert_unusable(case: Case) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, CertificateFault):
         return None

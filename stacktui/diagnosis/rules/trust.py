@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stacktui.certificates.files import WHAT, FileProblem
 from stacktui.certificates.trust import TrustFileFault
-from stacktui.diagnosis.case import Case, rule
+from stacktui.diagnosis.case import Case, Explained, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.shell import bash, powershell
 
@@ -34,7 +34,7 @@ def _change_setting(case: Case, fault: TrustFileFault) -> Remedy:
 
 
 @rule("trust-file-missing", Side.BOX, _AZ_OS_ERROR)
-def trust_file_missing(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+def trust_file_missing(case: Case) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, TrustFileFault) or fault.problem is not FileProblem.MISSING:
         return None
@@ -47,7 +47,7 @@ def trust_file_missing(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, 
 
 
 @rule("trust-file-bad", Side.BOX, _AZ_SSL_ERROR)
-def trust_file_bad(case: Case) -> tuple[str, tuple[str, ...], tuple[Remedy, ...]] | None:
+def trust_file_bad(case: Case) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, TrustFileFault) or fault.problem is FileProblem.MISSING:
         return None

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.readiness import Level, level_of
+from stacktui.certificates.words import VALID, fields_of, time_left
 from stacktui.identities.certificate_file import IdentityFile
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from stacktui.tui.surveying import Row, SurveyResult
 
 LABEL = 14
+# Fields that few look for.
+_DIM = ("SHA-1", "MD5")
 # A chain that is deeper than this is not indented any further.
 DEEPEST = 3
 Named = tuple[str, tuple[Line, ...]]
@@ -151,9 +154,12 @@ def _mend(row: Row) -> tuple[Span, ...]:
     verdict = row.verdict
     if verdict is None or verdict.ok:
         return ()
-    if verdict.word in ("issuer unknown", "root unknown", "not trusted"):
+    from stacktui.certificates.verify import DATES, ROOTLESS, VerifyCode
+
+    # A leaf that signed itself has no root.
+    if verdict.code in ROOTLESS - {VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT}:
         return (Span("T", Role.KEY), Span(" finds its root and trusts it"))
-    if verdict.word in ("expired", "not yet valid"):
+    if verdict.code in DATES:
         return (Span("the stamp's operator must renew it; check this box's clock too"),)
     return (Span("the stamp's operator must replace the certificate"),)
 
@@ -217,44 +223,21 @@ def field_lines(certificate: Certificate, now: datetime, indent: str = "") -> li
     def said(label: str, *values: str | Span) -> Line:
         return field(indent + label, *values, width=len(indent) + LABEL)
 
-    if certificate.unreadable:
-        return [
-            said("unreadable", Span(certificate.unreadable, Role.ERROR)),
-            said("SHA-256", certificate.sha256),
-        ]
     return [
-        said("subject", certificate.subject),
-        said("issuer", certificate.issuer),
-        said("names", ", ".join(certificate.names) or Span("none", Role.DIM)),
-        said("valid", *validity(certificate, now)),
-        said("serial", certificate.serial),
-        said("key", certificate.key),
-        said("signature", certificate.signature),
-        said("key usage", _uses(certificate.key_usage)),
-        said("purposes", _uses(certificate.extended_key_usage)),
-        said("SHA-256", certificate.sha256),
-        said("SHA-1", Span(certificate.sha1, Role.DIM)),
-        said("MD5", Span(certificate.md5, Role.DIM)),
-    ]
+        said(label, *validity(certificate, now)) if label == VALID
+        else said(label, Span(value, Role.DIM if label in _DIM else Role.TEXT))
+        for label, value in fields_of(certificate, now)
+    ]  # fmt: skip
 
 
 def validity(certificate: Certificate, now: datetime) -> tuple[Span, ...]:
     if certificate.not_before is None or certificate.not_after is None:
         return ()
     span = Span(f"{day(certificate.not_before)} to {day(certificate.not_after)}")
-    left = certificate.days_left(now) or 0
-    if certificate.not_before > now:
-        return (span, Span("  not yet valid", Role.ERROR))
-    if certificate.not_after < now:
-        return (span, Span(f"  expired {count_of(-left, 'day')} ago", Role.ERROR))
-    role = LEVELS.get(level_of(left), Role.DIM)
-    return (span, Span(f"  {count_of(left, 'day')} left", role))
-
-
-def _uses(uses: tuple[str, ...] | None) -> Span:
-    if uses is None:
-        return Span("any: it names none", Role.DIM)
-    return Span(", ".join(uses) or "none", Role.TEXT)
+    role = Role.ERROR
+    if certificate.not_before <= now <= certificate.not_after:
+        role = LEVELS.get(level_of(certificate.days_left(now) or 0), Role.DIM)
+    return (span, Span(f"  {time_left(certificate, now)}", role))
 
 
 # Readiness

@@ -1,0 +1,55 @@
+"""What a certificate says, in words: the same on the screen and on the command line."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stacktui.certificates.chain import Certificate
+
+# The label of the field that tells of time.
+VALID = "valid"
+
+
+def fields_of(certificate: Certificate, now: datetime) -> list[tuple[str, str]]:
+    """Labels and values, in the order in which one looks for them."""
+    if certificate.unreadable:
+        return [("unreadable", certificate.unreadable), ("SHA-256", certificate.sha256)]
+    start, end = certificate.not_before, certificate.not_after
+    between = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC" if start and end else ""
+    return [
+        ("subject", certificate.subject),
+        ("issuer", certificate.issuer),
+        ("names", ", ".join(certificate.names) or "none"),
+        (VALID, f"{between}, {time_left(certificate, now)}"),
+        ("serial", certificate.serial),
+        ("key", certificate.key),
+        ("signature", certificate.signature),
+        ("key usage", _uses(certificate.key_usage)),
+        ("purposes", _uses(certificate.extended_key_usage)),
+        ("SHA-256", certificate.sha256),
+        ("SHA-1", certificate.sha1),
+        ("MD5", certificate.md5),
+    ]
+
+
+def time_left(certificate: Certificate, now: datetime) -> str:
+    """`214 days left`, `ended 3 days ago`, `not valid yet`; empty where the dates are not known."""
+    start, end = certificate.not_before, certificate.not_after
+    if start is None or end is None:
+        return ""
+    if start > now:
+        return "not valid yet"
+    if end >= now:
+        return f"{_days((end - now).days)} left"
+    ago = (now - end).days
+    return f"ended {_days(ago)} ago" if ago else "ended less than a day ago"
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
+
+
+def _uses(uses: tuple[str, ...] | None) -> str:
+    return "any: it names none" if uses is None else ", ".join(uses) or "none"
