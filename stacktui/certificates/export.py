@@ -23,6 +23,7 @@ from stacktui.certificates.files import (
     FileProblem,
     entries,
     found_by_openssl,
+    read_certificates,
     read_content,
 )
 from stacktui.certificates.trust import TrustSource
@@ -82,7 +83,7 @@ def combine(base: TrustSource, others: Sequence[TrustSource]) -> Combined:
     for source in others:
         count = 0
         try:
-            found = [each.der for each in entries(read_content(Path(source.path))) if each.der]
+            found = read_certificates(Path(source.path))
         except CertificateFileError as error:
             left_out.append(f"{source.setting}: {error}")
             continue

@@ -53,6 +53,18 @@ class TrustFileFault:
     problem: FileProblem
     detail: str = ""
 
+    @property
+    def is_named(self) -> bool:
+        """Whether a setting of the user's names it: a variable, or `ca`. Else it is where it is."""
+        return self.setting.isupper() or self.setting == "ca"
+
+    @property
+    def subject(self) -> str:
+        """The beginning of a sentence on it."""
+        if self.is_named:
+            return f"{self.setting} names {self.path}, which"
+        return f"{self.setting}: {self.path}"
+
 
 # The others say it all.
 _DETAILED = (FileProblem.UNREADABLE, FileProblem.TOO_LARGE, FileProblem.NO_CERTIFICATE)
@@ -66,7 +78,7 @@ class TrustFileError(Exception):
 
     def __init__(self, fault: TrustFileFault) -> None:
         why = f" ({fault.detail})" if fault.detail and fault.problem in _DETAILED else ""
-        super().__init__(f"{fault.setting} names {fault.path}, which {WHAT[fault.problem]}{why}")
+        super().__init__(f"{fault.subject} {WHAT[fault.problem]}{why}")
         self.fault = fault
 
 

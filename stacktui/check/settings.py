@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stacktui.check.target import Target
 from stacktui.config.document import ConfigError, Table, nearest, read_document
-from stacktui.config.locations import config_file
+from stacktui.config.locations import config_file, is_kept_elsewhere
 from stacktui.environments.config import KEYS as ENVIRONMENT_KEYS
 from stacktui.environments.config import read_environment
 from stacktui.environments.model import Environment
@@ -37,7 +37,8 @@ class Settings:
         """
         environment = self._environment(name or self.active)
         identity = self.identities.get(environment.identity) if environment.identity else None
-        named = None if self.path == config_file() else self.path
+        found = self.path == config_file() and not is_kept_elsewhere()
+        named = None if found else self.path
         return Target(environment, identity, named)
 
     def _environment(self, name: str | None) -> Environment:

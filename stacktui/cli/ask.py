@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import click
 
+from stacktui.transport.text import visible
+
 T = TypeVar("T")
 
 yes_option = click.option("--yes", "yes", is_flag=True, help="Answer every question with yes.")
@@ -19,7 +21,13 @@ class RefusedError(click.ClickException):
     exit_code = 2
 
     def show(self, file: object = None) -> None:
-        click.echo(f"stacktui: {self.message}", err=True)
+        click.echo(f"stacktui: {visible(self.message)}", err=True)
+
+
+class FaultError(RefusedError):
+    """What was asked for cannot be done for a fault of the other side."""
+
+    exit_code = 1
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -11,13 +11,14 @@ import os
 import signal
 import sys
 from enum import IntEnum
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 from stacktui import __version__
 from stacktui.certificates.errors import CertificateError
+from stacktui.cli.ask import FaultError
+from stacktui.cli.lazy import LazyGroup
 from stacktui.config.document import ConfigError
 from stacktui.transport.text import visible
 
@@ -25,7 +26,9 @@ from stacktui.transport.text import visible
 COMMANDS = {
     "certificates": "See chains and who trusts them, trust a root, judge and convert files.",
     "check": "Check the connection to an environment, headless.",
+    "environments": "See, change and accept what is configured and recorded of a stamp.",
     "demo": "Open the dashboard on an embedded stamp, or drill a fault.",
+    "explain": "Explain a verdict by its id, or what a message of az can mean.",
     "stamp": "Run an embedded Azure Stack Hub for tests and training.",
 }
 
@@ -41,23 +44,6 @@ class ExitCode(IntEnum):
     FAULT = 1
     USAGE = 2
     OURS = 3
-
-
-class _LazyGroup(click.Group):
-    """Knows every command by name; imports one only to run it or to show its own help."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(f"stacktui.cli.{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(COMMANDS.items()))
 
 
 def config_option(function: click.decorators.FC) -> click.decorators.FC:
@@ -77,7 +63,12 @@ def tell_config_is_not_read(config: Path | None) -> None:
         click.echo(f"stacktui: --config {visible(str(config))} is not read here", err=True)
 
 
-@click.group(cls=_LazyGroup, invoke_without_command=True)
+@click.group(
+    cls=LazyGroup,
+    package="stacktui.cli",
+    table=dict(sorted(COMMANDS.items())),
+    invoke_without_command=True,
+)
 @config_option
 @click.option("--environment", metavar="NAME", help="Open the dashboard on this environment.")
 @click.version_option(__version__, package_name="stacktui", message="%(prog)s %(version)s")
@@ -103,7 +94,7 @@ def main() -> None:
         code = cli.main(prog_name="stacktui", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        code = ExitCode.USAGE
+        code = ExitCode.FAULT if isinstance(error, FaultError) else ExitCode.USAGE
     except (ConfigError, CertificateError) as error:
         click.echo(f"stacktui: {error}", err=True)
         code = ExitCode.USAGE

@@ -9,20 +9,16 @@ import click
 from stacktui.check.events import CheckEvent, CheckFinished, CheckStarted, StepFinished
 from stacktui.check.report import Outcome, Report, Step
 from stacktui.check.summary import fault_summary, phase_summary, result_summary, target_summary
-from stacktui.diagnosis.finding import Diagnosis, Finding, Remedy, Side
+from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
+from stacktui.transport.text import visible
 
-_SIDES = {
-    Side.BOX: "this box",
-    Side.NETWORK: "the network",
-    Side.SIGN_IN: "sign-in",
-    Side.STAMP: "the stamp",
-}
 _SYMBOLS = {Outcome.OK: "✓", Outcome.FAILED: "✗", Outcome.SKIPPED: "–"}
 _ASCII = {"✓": "+", "✗": "x", "–": "-", "·": "|", "…": "...", "→": "->", "“": '"', "”": '"'}
 
 
 def say(text: str = "") -> None:
-    """Write one line to stdout, now; in ASCII where stdout can do no more."""
+    """Write one line to stdout, now, harmless; in ASCII where stdout can do no more."""
+    text = visible(text)
     if not (sys.stdout.encoding or "ascii").lower().startswith("utf"):
         text = "".join(_ASCII.get(char, char) for char in text)
         text = text.encode("ascii", "replace").decode()
@@ -46,15 +42,15 @@ class TextWriter:
     def write_diagnosis(self, diagnosis: Diagnosis) -> None:
         if diagnosis.verdict is not None:
             self._finding("✗", diagnosis.verdict)
-        if diagnosis.also_seen:
+        if diagnosis.besides:
             say("")
             say("Also seen")
-        for finding in diagnosis.also_seen:
+        for finding in diagnosis.besides:
             self._finding("!", finding)
 
     def _finding(self, sign: str, finding: Finding) -> None:
         say("")
-        say(f"{sign} {finding.id} · side: {_SIDES[finding.side]}")
+        say(f"{sign} {finding.id} · side: {SIDES[finding.side]}")
         say(f"  {finding.title}")
         say("  Why we think so")
         for line in finding.evidence:

@@ -9,17 +9,22 @@ _SECONDS = 60
 
 
 def look_at(case: Case, url: str) -> tuple[str, str]:
-    """For bash and PowerShell. curl is told of the environment's own CA, pin and direct way."""
-    options = [f"-sS -i -m {_SECONDS}"]
+    """For bash and PowerShell. curl is told of the environment's own CA, pin and direct way.
+
+    What the server says reaches no terminal as it came: it could act there.
+    """
+    # Not to be expanded by curl: the server may have chosen the URL.
+    options = [f"-sS -i -g -m {_SECONDS}"]
     if case.environment.ca:
         options.append(f"--cacert {bash(str(case.environment.ca))}")
     if case.environment.proxy == "none":
         options.append("--noproxy '*'")
     if case.connection and case.connection.pinned:
         options.append(f"--connect-to {bash('::' + case.connection.pinned)}")
+    ask = f"(Invoke-WebRequest -TimeoutSec {_SECONDS} {powershell(url)}).RawContent"
     return (
-        f"curl {' '.join(options)} {bash(url)} | head -c 2000",
-        f"(Invoke-WebRequest -TimeoutSec {_SECONDS} {powershell(url)}).RawContent",
+        f"curl {' '.join(options)} {bash(url)} | head -c 2000 | cat -v",
+        rf"{ask} -replace '[^\x20-\x7E\r\n\t]', '?'",
     )
 
 

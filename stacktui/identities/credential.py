@@ -6,7 +6,6 @@ MSAL would fail late and vaguely on most of these files; here each has its own n
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha1, sha256
@@ -22,14 +21,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from stacktui.certificates.files import entries
 from stacktui.identities.faults import CertificateFault, CertificateProblem, IdentityError
 from stacktui.identities.model import CertificateRef
 from stacktui.transport.text import visible
 
 MAX_SIZE = 1024 * 1024
-_CERTIFICATE_BLOCK = re.compile(
-    rb"-----BEGIN (X509 )?CERTIFICATE-----.*?-----END (X509 )?CERTIFICATE-----", re.DOTALL
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +89,19 @@ def _certificate(path: Path, content: bytes) -> x509.Certificate:
         detail = "binary content: a PFX (PKCS#12) or DER file, where PEM with key is needed"
         raise _error(path, CertificateProblem.PFX, detail)
     # The block alone, so that damage elsewhere in the file is not taken for the certificate's.
-    block = _CERTIFICATE_BLOCK.search(content)
-    if block:
-        return _parsed(path, block[0])
+    entry = next(entries(content), None)
+    if entry is not None:
+        return _parsed(path, entry.der)
     detail = "no PEM certificate" if content.strip() else "the file is empty"
     if b"PRIVATE KEY-----" in content:
         detail = "a private key, but no certificate"
     raise _error(path, CertificateProblem.NO_CERTIFICATE, detail)
 
 
-def _parsed(path: Path, block: bytes) -> x509.Certificate:
+def _parsed(path: Path, der: bytes) -> x509.Certificate:
     """The certificate, with a key and dates that can be read."""
     try:
-        certificate = x509.load_pem_x509_certificate(block)
+        certificate = x509.load_der_x509_certificate(der)
         _ = certificate.public_key(), certificate.not_valid_before_utc
         _ = certificate.not_valid_after_utc
     except Exception:  # cryptography raises many kinds, some only when a part is read

@@ -44,7 +44,9 @@ class Proxy:
         if self.authorization is None:
             return ()
         sent = self.authorization.removeprefix("Basic ")
-        return sent, b64decode(sent).decode().partition(":")[2]
+        user, _, password = b64decode(sent).decode().partition(":")
+        # A token stands for the user with some proxies, and has no password then.
+        return (sent, password) if password else (sent, user)
 
     def used(self) -> ProxyUsed:
         return ProxyUsed(self.url, self.source)
@@ -64,6 +66,11 @@ def parse_proxy(url: str, source: str) -> Proxy:
     host = parts.hostname or ""
     if not host or not host.isprintable() or " " in host:
         raise ValueError("a proxy must be http://host:port")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        # Most likely a part of a password, which would be taken for the host.
+        raise ValueError(
+            "a proxy must be http://host:port, special characters in a password written as %XX"
+        )
     # Without a port, requests and so `az` take the scheme's own.
     port = port or (80 if parts.scheme == "http" else 443)
     authorization = None

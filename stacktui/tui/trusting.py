@@ -30,6 +30,7 @@ from stacktui.certificates.files import (
     FileProblem,
     read_content,
 )
+from stacktui.certificates.matrix import load_column
 from stacktui.certificates.roots import missing, root_of
 from stacktui.certificates.store_content import content_of
 from stacktui.certificates.stores import Store, StoreKind, find_stores
@@ -37,7 +38,8 @@ from stacktui.certificates.trust import TrustFileError, TrustSource
 from stacktui.check.settings import Settings
 from stacktui.check.target import Target
 from stacktui.config.document import ConfigError
-from stacktui.config.locations import exported_bundle, own_bundle
+from stacktui.config.locations import exported_bundle, is_kept_elsewhere, own_bundle
+from stacktui.diagnosis.rules.interception import interceptor
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.transport.text import visible
 from stacktui.tui.background import Refused
@@ -76,7 +78,8 @@ class Proposal:
     """The root of a chain, and where it can go.
 
     `holders` names the stores of this box that hold the root; without any, only the host itself
-    vouches for it. Without a root `why_not` and `mend` are set, and there are no places.
+    vouches for it. Without a root `why_not` and `mend` are set, and there are no places. `first`
+    says why nothing is trusted at all until something else is mended.
     """
 
     made: datetime
@@ -85,6 +88,7 @@ class Proposal:
     places: tuple[Place, ...] = ()
     why_not: str = ""
     mend: str = ""
+    first: str = ""
 
     @property
     def vouched_for(self) -> bool:
@@ -111,6 +115,7 @@ def propose(target: Target, settings: Settings, chain: Sequence[bytes]) -> Propo
         root,
         tuple(each.name for each in stores if _holds(each, found.der)),
         tuple(_places(target, settings, stores, found.der)),
+        first=load_column(stores[0]).problem,
     )
 
 
@@ -122,6 +127,15 @@ def _no_root(chain: Sequence[bytes], now: datetime) -> Proposal:
             why_not=f"The host presents {leaf.common_name} alone, a certificate that signed "
             "itself. A leaf can be no root, so there is nothing to trust.",
             mend="The stamp's operator must give the host a certificate that a CA has issued.",
+        )
+    if gateway := interceptor(tuple(map(describe, chain))):
+        return Proposal(
+            now,
+            why_not=f"The chain goes on with {gateway}, which is named like a gateway that opens "
+            "TLS on the way. The host does not present it, and no store on this box holds it.",
+            mend="Ask for this host to be exempt from TLS inspection. Else get that root as a file "
+            "from whoever runs the gateway, compare its SHA-256 with theirs, then: "
+            "stacktui certificates trust FILE",
         )
     return Proposal(
         now,
@@ -162,12 +176,17 @@ def _places(
     else:
         taken.add(os.path.realpath(destination.path))
         yield _place(CA.format(name), destination, _of_environments(destination), der)
-    for store in stores:
+    for store in _of_other_programs(stores):
         path = store.sources[0].path if store.sources else ""
-        if store.kind not in _BUNDLES or os.path.realpath(path) in taken or os.path.isdir(path):
+        if os.path.realpath(path) in taken or os.path.isdir(path):
             continue
         taken.add(os.path.realpath(path))
         yield _place(store.name, Destination(Path(path)), _of_others(store), der)
+
+
+def _of_other_programs(stores: Sequence[Store]) -> list[Store]:
+    """Those that a root may be put into. None in a demo, which leaves alone what is the user's."""
+    return [each for each in stores if each.kind in _BUNDLES and not is_kept_elsewhere()]
 
 
 def _of_environments(destination: Destination) -> str:
@@ -189,7 +208,8 @@ def _of_others(store: Store) -> str:
 
 
 def _copied(path: Path) -> str:
-    return f" The file as it is now is kept as {backup_of(path).name}."
+    copy = backup_of(path)
+    return "" if copy.exists() else f" The file as it is now is kept as {copy.name}."
 
 
 def _place(name: str, destination: Destination, says: str, der: bytes) -> Place:
@@ -271,9 +291,8 @@ def _bundles(settings: Settings) -> Iterator[tuple[str, Destination]]:
                 yield CA.format(each.name), ca_of(settings.path, settings.environments, each.name)
             except CertificateError:
                 continue
-    for store in find_stores(None, own_bundle()):
-        if store.kind in _BUNDLES:
-            yield store.name, Destination(Path(store.sources[0].path))
+    for store in _of_other_programs(find_stores(None, own_bundle())):
+        yield store.name, Destination(Path(store.sources[0].path))
     for remembered in read_memory().additions:
         yield visible(remembered.path.name), Destination(remembered.path)
 

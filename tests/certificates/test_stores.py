@@ -515,13 +515,13 @@ def test_a_fifo_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     path = tmp_path / "a\x1b[31m\n.pem"
-    assert refused(path) == rf"test names {tmp_path}/a\x1b[31m\n.pem, which is not there"
+    assert refused(path) == rf"test: {tmp_path}/a\x1b[31m\n.pem is not there"
 
 
 def test_a_name_with_a_nul_and_a_loop_are_refused(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     assert "cannot be read" in refused(tmp_path / "loop")
-    assert "test names" in read(Path("a\0b")).problem
+    assert read(Path("a\0b")).problem == r"test: a\x00b cannot be read (embedded null byte)"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
@@ -553,9 +553,7 @@ print(found.name, state.count, state.problem)
     finally:
         folder.chmod(0o700)
     place = folder / "Certificates.pem"
-    assert done.stdout == (
-        f"waagent 0 waagent names {place}, which cannot be read (Permission denied)\n"
-    )
+    assert done.stdout == f"waagent 0 waagent: {place} cannot be read (Permission denied)\n"
 
 
 # Folders
@@ -621,11 +619,11 @@ def test_ssl_cert_dir_is_one_store_of_several_folders(tmp_path: Path) -> None:
     state = read_stores([whole], NOW)[0]
     assert (state.count, state.problem) == (2, "")
     assert state.unreadable == (
-        f"test names {gone}, which is not there",
-        f"test names {file}, which cannot be read (it is not a directory)",
+        f"test: {gone} is not there",
+        f"test: {file} cannot be read (it is not a directory)",
     )
     assert verify([each.der for each in CHAIN], "localhost", store_context(whole)).ok
-    assert "which is not there" in refused(gone, StoreKind.SSL_DIR)
+    assert refused(gone, StoreKind.SSL_DIR) == f"test: {gone} is not there"
 
 
 def test_ssl_cert_file_may_be_no_folder_nor_ssl_cert_dir_a_file(tmp_path: Path) -> None:

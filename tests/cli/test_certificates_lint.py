@@ -263,6 +263,21 @@ def test_without_a_password_nobody_is_waited_for(tmp_path: Path) -> None:
     assert lint(pfx_file(tmp_path / "b.pfx", good(), ISSUERS, password=False)).code == 0
 
 
+def test_a_password_in_place_of_the_variable_s_name_is_not_repeated(tmp_path: Path) -> None:
+    """`lint` and `convert` of this module see to it that no output holds it."""
+    path, out = pfx_file(tmp_path / "a.pfx", good(), ISSUERS), tmp_path / "out.pem"
+    told = "stacktui: --{} takes the name of a variable; that is none\n"
+    assert one_line(lint(path, "--password-env", PASSWORD)) == told.format("password-env")
+    keys = ("--password-env", "SECRET", "--key-password-env", PASSWORD)
+    for wrong in ("--password-env", PASSWORD), keys:
+        ran = convert(path, out, *wrong, SECRET=PASSWORD)
+        assert one_line(ran) == told.format(wrong[-2].removeprefix("--"))
+    for odd in ("", " ", "1A", "A=b", "A B", "a-b", "$SECRET", "SECRET\n", "\x1b[2J"):
+        ran = lint(path, "--password-env", odd, SECRET=PASSWORD)
+        assert one_line(ran) == told.format("password-env")
+    assert not out.exists()
+
+
 def test_a_password_is_asked_for_once_and_not_shown(tmp_path: Path) -> None:
     files = [pfx_file(tmp_path / f"{name}.pfx", good(), ISSUERS) for name in "ab"]
     at = AtTerminal("lint", *files, answers=(PASSWORD,))

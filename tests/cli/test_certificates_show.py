@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from tests.product import Ran, stacktui, write_config
-from tests.support.authority import DAY, authority, issue
+from tests.support.authority import DAY, STRANGERS, authority, issue
 from tests.support.listeners import closed_port
 
 DOMAIN = "local.azurestack.external"
@@ -280,22 +281,59 @@ def test_a_root_on_this_box_is_trusted_by_the_command_that_is_named(tmp_path: Pa
         (step,) = done.document["next_steps"]
         assert "AzureStackSelfSignedRootCert" in step["text"]
         assert "CURL_CA_BUNDLE" in step["text"]
-        assert step["bash"].startswith("stacktui certificates trust --presented Test")
+        trust = f"stacktui certificates trust --config {config} --presented=Test"
+        assert step["bash"].startswith(trust)
         command = shlex.split(step["bash"])[1:]
         assert stacktui(*command, "--yes", **variables).code == 0
         assert run("show", config, "--format", "json", **variables).document["ok"] is True
+
+
+def test_the_bundle_for_az_is_made_of_the_config_that_was_named(tmp_path: Path) -> None:
+    with run_in_thread(StampOptions(domain=DOMAIN)) as stamp:
+        config = write_config(tmp_path, stamp.describe())
+        theirs = tmp_path / "theirs.pem"
+        theirs.write_bytes(STRANGERS.root.pem)
+        done = run("matrix", config, CURL_CA_BUNDLE=str(theirs))
+        assert "The store in use is fine, but az looks elsewhere." in words(done)
+        (line,) = (each.strip() for each in done.out.splitlines() if " export" in each)
+        assert line == f"stacktui certificates export --config {config}"
+        made = stacktui(*shlex.split(line)[1:], "--format", "json")
+        parts = {each["setting"]: each["added"] for each in made.document["sources"]}
+        assert parts["ca of Test"] == 1
 
 
 def test_a_proxy_that_refuses_is_named(tmp_path: Path) -> None:
     with run_in_thread(StampOptions(domain=DOMAIN)) as stamp, closed_port() as port:
         config = write_config(tmp_path, stamp.describe(), proxy=f'"http://127.0.0.1:{port}"')
         shown, matrix = run("show", config), run("matrix", config)
+        (step,) = run("show", config, "--format", "json").document["next_steps"]
+        checked = stacktui(*shlex.split(step["bash"])[1:])
     assert f"through the proxy http://127.0.0.1:{port}" in shown.out
     assert f"the proxy 127.0.0.1:{port}: Connection refused" in words(shown)
     assert f"the proxy 127.0.0.1:{port}: Connection refused" in words(matrix)
-    assert "stacktui check Test" in shown.out
+    assert step["bash"] == f"stacktui check --config {config} -- Test"
+    assert step["bash"] in shown.out
+    assert (checked.code, checked.err) == (1, "")
+    assert checked.out.startswith("Test · ")
     assert fits(shown, str(tmp_path))
     assert fits(matrix, str(tmp_path), stamp.ca_file)
+
+
+@pytest.mark.parametrize("command", ["show", "matrix"])
+@pytest.mark.parametrize("fault", [None, "tls-untrusted-root", "tcp-refused"])
+def test_a_hostile_name_reaches_no_terminal(
+    command: str, fault: str | None, tmp_path: Path
+) -> None:
+    name = "\x1b]0;a\x07\x1b[2J\u202eb\x9b1m\nc"
+    with run_in_thread(StampOptions(domain=DOMAIN, fault=fault)) as stamp:
+        config = write_config(tmp_path, stamp.describe())
+        text = config.read_text().replace('"Test"', json.dumps(name))
+        config.write_text(text.replace(".Test]", f".{json.dumps(name)}]"))
+        done = stacktui("certificates", command, "--config", str(config))
+    assert done.code == (0 if fault is None else 1), done
+    assert r"\x1b]0;a\x07\x1b[2J\u202eb\x9b1m\nc" in done.out
+    for line in (done.out + done.err).split("\n"):
+        assert line == "" or line.isprintable(), line
 
 
 def test_other_ports_and_addresses_can_be_told_apart(tmp_path: Path) -> None:

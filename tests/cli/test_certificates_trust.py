@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import pty
+import shlex
 import signal
 import ssl
 import subprocess
@@ -55,10 +56,10 @@ def certificates(*arguments: str | Path, **variables: str) -> Ran:
     return ran
 
 
-def refused(*arguments: str | Path) -> str:
+def refused(*arguments: str | Path, code: int = 2) -> str:
     """The one line of a refusal."""
     ran = certificates(*arguments)
-    assert (ran.code, ran.out) == (2, ""), ran
+    assert (ran.code, ran.out) == (code, ""), ran
     assert ran.err.startswith("stacktui: ")
     assert ran.err.count("\n") == 1, ran.err
     return ran.err.removeprefix("stacktui: ").removesuffix("\n")
@@ -633,7 +634,14 @@ async def test_a_root_that_is_not_presented_is_named(config: Path) -> None:
         host = web.url.removeprefix("https://")
         line = await asyncio.to_thread(refused, *arguments, "--host", host)
         assert line.startswith("the host does not present the root Contoso Root CA, as is usual,")
-    assert f"{host} presented no chain: " in refused(*arguments, "--host", host)
+    # No fault of the command line: the host cannot be reached.
+    line = refused(*arguments, "--host", host, code=1)
+    check = f"stacktui check --config {config} -- West"
+    assert line.startswith(f"{host} presented no chain: ")
+    assert line.endswith(f"; how far a request gets: {check}")
+    checked = stacktui(*shlex.split(check)[1:])
+    assert (checked.code, checked.err) == (1, "")
+    assert checked.out.startswith("West · ")
     assert certificates(*arguments, "--host", "no/host").code == 2
     assert not own_bundle().exists()
 
@@ -727,6 +735,46 @@ def test_export_goes_on_without_a_ca_that_cannot_be_read(config: Path) -> None:
     assert ran.code == 0
     assert "! left out: ca of West: " in ran.err
     assert "none.pem is not there" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "is not there"),
+        (b"", "is empty"),
+        (b"<!DOCTYPE html><title>Sign in</title>", "is an HTML page, probably a download that"),
+        (localhost().key_pem, "holds a private key but no certificate"),
+        (b"-----BEGIN CERTIFICATE-----\nAAAA\n", "holds no usable PEM certificate"),
+    ],
+    ids=["missing", "empty", "html", "key", "damaged"],
+)
+def test_export_tells_what_is_left_out_and_why(
+    root: Path, config: Path, tmp_path: Path, content: bytes | None, why: str
+) -> None:
+    (tmp_path / "east.pem").write_bytes(OTHER.pem)
+    config.write_text(
+        f'{config.read_text()}ca = "west.pem"\n'
+        '[environments.East]\narm = "https://management.east.example"\nca = "east.pem"\n'
+    )
+    certificates("trust", root)
+    broken = (tmp_path / "west.pem", "ca of West"), (own_bundle(), "own bundle")
+    for number, (path, setting) in enumerate(broken):
+        if content is not None:
+            path.write_bytes(content)
+        elif path == own_bundle():
+            continue  # as on every box on which nothing was trusted yet
+        text = certificates("export", "--config", config)
+        document = certificates("export", "--config", config, "--format", "json").document
+        assert text.code == 0
+        told = [line for line in document["left_out"] if line.startswith(f"{setting}: {path} ")]
+        assert len(told) == 1
+        assert why in told[0]
+        assert len(document["left_out"]) == number + 1
+        for line in document["left_out"]:
+            assert f"! left out: {line}\n" in text.err
+        assert setting not in [each["setting"] for each in document["sources"]]
+        assert OTHER.der in loaded(exported_bundle())
+        assert (ROOT.der in loaded(exported_bundle())) == (number == 0)
 
 
 def test_export_tells_whose_roots_the_line_would_lose(tmp_path: Path) -> None:

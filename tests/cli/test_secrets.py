@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
-from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, run_in_thread
-from tests.product import stacktui, write_config
+from stacktui.stamp import FAULTS, IdentityProvider, SignInBy, StampOptions, run_in_thread
+from tests.diagnosis.servers import CLIENT_ID, SUBSCRIPTION, Script, arm_error, said, scripted
+from tests.product import imds_of, signing_in, stacktui, write_config
+from tests.support.authority import authority
+from tests.support.web import Asked, Raw
 
 DOMAIN = "local.azurestack.external"
 # A token in compact form; nothing that the product prints may look like one.
@@ -19,14 +26,18 @@ SLOW = {"metadata-timeout", "arm-timeout", "tls-timeout"}
 @pytest.mark.parametrize("fault", [None, *sorted(set(FAULTS) - SLOW)])
 def test_no_output_holds_a_secret(fault: str | None, tmp_path: Path) -> None:
     idp = IdentityProvider.ADFS if len(fault or "") % 2 else IdentityProvider.AAD
-    with run_in_thread(StampOptions(fault=fault, idp=idp, domain=DOMAIN)) as stamp:
-        config = write_config(tmp_path, stamp.describe())
+    by = FAULTS[fault].met_by if fault else SignInBy.SECRET
+    options = StampOptions(fault=fault, idp=idp, domain=DOMAIN, device_interval=1)
+    with run_in_thread(options) as stamp:
+        described = stamp.describe()
+        config = write_config(tmp_path, described, **signing_in(by, described))
         secret = Path(stamp.secret_file)
         known = {stamp.secret, stamp.password}
         if secret.exists():
             known.add(secret.read_text(encoding="utf-8"))
         for form in ("text", "json"):
-            ran = stacktui("check", "--config", str(config), "--format", form)
+            arguments = ("check", "--config", str(config), "--format", form)
+            ran = stacktui(*arguments, **imds_of(described))
             assert ran.code in (0, 1), ran.err
             for text in (ran.out, ran.err):
                 assert not [each for each in known if each in text]
@@ -49,14 +60,86 @@ def test_the_secret_is_in_no_argument_list_or_traceback(tmp_path: Path) -> None:
     assert stamp.secret not in healthy.out + healthy.err + broken.out + broken.err
 
 
+@dataclass
+class Echoing(Script):
+    """A stamp that has got to know the secret, and tells it in its metadata, or in a refusal."""
+
+    secret: str = ""
+    by: str = "audience"
+
+    def answer(self, asked: Asked) -> Raw:
+        login = f"https://{asked.headers['host']}"
+        if self.by == "login":
+            login += f"/{quote(self.secret, safe='')}"
+        if asked.target.startswith("/metadata/endpoints"):
+            if self.by == "refusal":
+                return arm_error("403 No", self.secret, f"no {self.secret} here")
+            audience = self.secret if self.by == "audience" else "https://arm/1"
+            return said(
+                {"authentication": {"loginEndpoint": f"{login}/adfs", "audiences": [audience]}}
+            )
+        return super().answer(asked)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at-once", "late"])
+@pytest.mark.parametrize("by", ["audience", "login", "refusal"])
+@pytest.mark.parametrize("secret", ["s3cret~of.ours-123", "s3cret/of?ours+100%=~&<#"])
+async def test_a_secret_that_metadata_echoes_is_shown_nowhere(
+    secret: str, by: str, late: bool, tmp_path: Path
+) -> None:
+    """However long the secret takes to be read: nobody is asked before it is known."""
+    config, variables = tmp_path / "config.toml", {"SP_SECRET": secret}
+    (tmp_path / "ca.pem").write_bytes(authority().root.pem)
+    if late:
+        variables["PYTHONPATH"] = _late(tmp_path)
+    async with scripted(Echoing(secret=secret, by=by)) as web:
+        config.write_text(
+            f'[environments.Test]\narm = "{web.url}"\nca = "ca.pem"\nidentity = "sp"\n'
+            f'subscription = "{SUBSCRIPTION}"\nproxy = "none"\n[identities.sp]\n'
+            f'kind = "service-principal"\nclient_id = "{CLIENT_ID}"\ntenant = "t"\n'
+            'secret = { env = "SP_SECRET" }\n'
+        )
+        for form in ("json", "text"):
+            arguments = ("check", "--config", str(config), "--format", form)
+            ran = await asyncio.to_thread(stacktui, *arguments, **variables)
+            assert ran.code in (0, 1), ran
+            assert ran.err == ""
+            for each in {secret, quote(secret, safe=""), json.dumps(secret)[1:-1], secret[:8]}:
+                assert each not in ran.out
+            if form == "json":
+                step = ran.document["steps"][0]
+                assert step["outcome"] == ("failed" if by == "refusal" else "ok")
+                assert step["evidence"]["exchanges"]
+                assert re.search(r"\[redacted\]|\[held back", ran.out)
+        assert web.asked
+
+
+def _late(folder: Path) -> str:
+    """A folder whose sitecustomize makes every secret take longer to read than metadata to come."""
+    return _site(
+        folder,
+        "import time\n"
+        "import stacktui.identities.sign_in as sign_in\n"
+        "resolve = sign_in.resolve_secret\n"
+        "def late(reference):\n"
+        "    time.sleep(1)\n"
+        "    return resolve(reference)\n"
+        "sign_in.resolve_secret = late\n",
+    )
+
+
 def _broken(folder: Path) -> str:
     """A folder whose sitecustomize makes the last step of every check divide by zero."""
-    site = folder / "site"
-    site.mkdir()
-    (site / "sitecustomize.py").write_text(
+    return _site(
+        folder,
         "import stacktui.resources.client as client\n"
         "async def broken(self, subscription): return 1 / 0\n"
         "client.ArmClient.resource_groups = broken\n",
-        encoding="utf-8",
     )
+
+
+def _site(folder: Path, code: str) -> str:
+    site = folder / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(code, encoding="utf-8")
     return str(site)

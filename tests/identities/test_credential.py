@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -174,6 +175,19 @@ def test_a_bad_file_is_named(tmp_path: Path, name: str) -> None:
     assert detail in (found.detail, "")
     assert found.detail
     assert found.detail.isprintable()
+
+
+@pytest.mark.parametrize("label", ["CERTIFICATE", "X509 CERTIFICATE", "PRIVATE KEY"])
+@pytest.mark.parametrize("key", [False, True], ids=["alone", "with-a-key"])
+def test_the_largest_file_full_of_beginnings_is_judged_in_linear_time(
+    tmp_path: Path, label: str, key: bool
+) -> None:
+    line = f"-----BEGIN {label}-----\n".encode()
+    before = ours().key_pem if key else b""
+    reference = written(tmp_path, before + line * ((MAX_SIZE - len(before)) // len(line)))
+    started = time.process_time()  # of this process alone, however busy the box is
+    assert fault(reference).problem is CertificateProblem.NO_CERTIFICATE
+    assert time.process_time() - started < 2  # what is quadratic takes minutes
 
 
 def test_an_expired_certificate_says_since_when(tmp_path: Path) -> None:

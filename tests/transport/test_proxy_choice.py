@@ -97,7 +97,7 @@ def test_no_proxy_is_honoured(
         ("proxy:3128", "http://proxy:3128"),
         ("http://proxy", "http://proxy:80"),
         ("https://proxy", "https://proxy:443"),
-        ("http://PROXY:3128/path", "http://proxy:3128"),
+        ("http://PROXY:3128/", "http://proxy:3128"),
         ("http://[::1]:3128", "http://[::1]:3128"),
         ("http://u:p@proxy:3128", "http://proxy:3128"),
         ("u:p@proxy:3128", "http://proxy:3128"),
@@ -126,10 +126,28 @@ def test_credentials_are_sent_decoded_and_never_shown(text: str, pair: str) -> N
     assert "cret" not in shown
 
 
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("http://ops:s3cret@proxy", "s3cret"),
+        ("http://ops:s%2Fcr%40et@proxy", "s/cr@et"),
+        # A token that stands for the user.
+        ("http://t0ken@proxy", "t0ken"),
+        ("http://t0ken:@proxy", "t0ken"),
+        ("http://t%2F0ken@proxy", "t/0ken"),
+    ],
+)
+def test_what_of_credentials_nobody_may_see(text: str, secret: str) -> None:
+    proxy = parse_proxy(text, "x")
+    assert proxy.authorization is not None
+    assert proxy.secrets == (proxy.authorization.removeprefix("Basic "), secret)
+
+
 def test_a_proxy_without_credentials_sends_none() -> None:
     assert parse_proxy("http://proxy:3128", "x").authorization is None
 
 
+@pytest.mark.parametrize("setting", [False, True], ids=["variable", "setting"])
 @pytest.mark.parametrize(
     "text",
     [
@@ -139,15 +157,24 @@ def test_a_proxy_without_credentials_sends_none() -> None:
         "http://u:p@proxy:hunter2",
         "http://u:p@proxy:99999",
         "http://[u:hunter2@proxy",
+        # What stands before the first of these would be taken for the host, the rest for a path.
+        "http://hunter2/x@proxy:3128",
+        "http://hunter2?x@proxy:3128",
+        "http://hunter2#x@proxy:3128",
+        "http://hunter2:12/x@proxy:3128",
+        "hunter2#:p@proxy:3128",
+        "http://u:p@hunter2/x@proxy:3128",
+        "http://PROXY:3128/hunter2",
         "http://u\u2100:hunter2@proxy",
         "http://",
         "http://:3128",
     ],
 )
-def test_a_bad_variable_is_named_without_its_password(
-    monkeypatch: pytest.MonkeyPatch, text: str
+def test_a_bad_proxy_is_named_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, text: str, setting: bool
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", text)
-    with pytest.raises(ValueError, match=r"^HTTPS_PROXY: a proxy must be ") as caught:
-        choose_proxy(HOST, 443, None)
+    named = r"^a proxy must be " if setting else r"^HTTPS_PROXY: a proxy must be "
+    with pytest.raises(ValueError, match=named) as caught:
+        choose_proxy(HOST, 443, text if setting else None)
     assert "hunter2" not in str(caught.value)

@@ -93,7 +93,7 @@ async def test_the_root_that_a_store_holds_is_trusted_and_taken_back(
     async with StacktuiApp(config).run_test(size=WIDE) as pilot:
         await pilot.press("2", "L")
         shown = await until(pilot, "✗ issuer unknown")
-        assert "T finds its root and trusts it" in shown
+        assert "T looks for its root, to trust it" in shown
         await pilot.press("T")
         shown = await until(pilot, "Into which bundle")
         assert "stores of this box that hold it: CURL_CA_BUNDLE" in shown
@@ -162,7 +162,19 @@ async def test_a_bundle_of_others_says_what_it_takes_and_keeps_a_copy(
         await pilot.press("down", "down", "down")
         shown = await until(pilot, "The bundle of SSL_CERT_FILE; needs write permission.")
         assert "roots.pem.before-stacktui" in shown
-        await pilot.press("enter")
+        for no in ("escape", "up"):
+            await pilot.press("enter")
+            shown = await until(pilot, "Change the file of SSL_CERT_FILE?  y yes   esc no")
+            await pilot.press("enter")  # which is no answer
+            assert bundle.read_bytes() == before
+            await pilot.press(no)
+            shown = await until(pilot, "enter trust it")
+            assert "Change the file" not in shown
+            await pilot.press("y")  # an answer to nothing
+            assert bundle.read_bytes() == before
+        await pilot.press("down")
+        await until(pilot, "The bundle of SSL_CERT_FILE")
+        await pilot.press("enter", "y")
         await until(pilot, "as it was: roots.pem.before-stacktui")
         assert stamp_root(stamp) in ders(bundle.read_bytes())
         assert content_of(f"{bundle}.before-stacktui") == before

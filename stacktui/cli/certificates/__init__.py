@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
+
+from stacktui.cli.lazy import LazyGroup
 
 # Each command, in a module of its own name, and its help.
 _COMMANDS = {
@@ -19,24 +19,6 @@ _COMMANDS = {
 }
 
 
-class _LazyGroup(click.Group):
-    """Knows every command by name; imports one only to run it or to show its own help."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module = import_module(f"{__name__}.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
-
-
-@click.group(cls=_LazyGroup)
+@click.group(cls=LazyGroup, package=__name__, table=_COMMANDS)
 def command() -> None:
     """See the chain, see who trusts it, trust it rightly."""

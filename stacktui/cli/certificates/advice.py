@@ -56,7 +56,7 @@ def say_steps(steps: Sequence[Step]) -> None:
 
 def _steps(surveyed: Surveyed, target: Target, stores: Sequence[Store]) -> Iterator[Step]:
     matrix, name = surveyed.matrix, target.environment.name
-    here = [name] if target.config is None else [name, "--config", str(target.config)]
+    config = [] if target.config is None else ["--config", str(target.config)]
     if matrix.columns[0].problem:
         yield Step(
             f"{matrix.columns[0].problem}: put a right file there, or take that setting away. "
@@ -71,13 +71,16 @@ def _steps(surveyed: Surveyed, target: Target, stores: Sequence[Store]) -> Itera
     told = bool(refused or matrix.columns[0].problem)  # which is why there is no metadata
     if unreached or (surveyed.survey.no_metadata and not told):
         what = "Not every host was reached" if unreached else "The stamp gave no metadata"
-        yield Step(f"{what}; how far a request gets:", command_line("stacktui check", here))
+        yield Step(
+            f"{what}; how far a request gets:",
+            command_line("stacktui check", [*config, "--", name]),
+        )
     rootless: dict[tuple[bytes, ...], Presented] = {}
     for row, code in refused:
         if code in ROOTLESS:
             rootless.setdefault(row.chain, row)
     for row in list(rootless.values())[:3]:
-        yield _trust(row, here, stores)
+        yield _trust(row, [*config, f"--presented={name}"], stores)
     if any(code in DATES for _, code in refused):
         yield Step(
             f"By the clock of this box it is {surveyed.survey.taken:%Y-%m-%d %H:%M} UTC. If that "
@@ -98,7 +101,7 @@ def _steps(surveyed: Surveyed, target: Target, stores: Sequence[Store]) -> Itera
         yield Step(
             "The store in use is fine, but az looks elsewhere. A bundle for az, and the line that "
             "has it used:",
-            command_line("stacktui certificates export", []),
+            command_line("stacktui certificates export", config),
         )
 
 
@@ -112,7 +115,7 @@ def _trust(row: Presented, here: list[str], stores: Sequence[Store]) -> Step:
         return Step(
             f"No root of the store in use leads to {row.endpoint.host}. If “{root}”{where}, is the "
             "stamp's own root, trust it; its fingerprint is asked for:",
-            command_line("stacktui certificates trust --presented", [*here, *host]),
+            command_line("stacktui certificates trust", [*here, *host]),
         )
     if leaf.self_issued:
         return Step(

@@ -41,7 +41,7 @@ from stacktui.transport.text import visible
 @format_option
 @config_option
 @click.pass_obj
-def convert(
+def command(
     parent: Path | None,
     source: Path,
     target: Path,

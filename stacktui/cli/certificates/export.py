@@ -37,7 +37,7 @@ from stacktui.transport.text import visible
 @format_option
 @config_option
 @click.pass_obj
-def export(
+def command(
     parent: Path | None,
     file: Path | None,
     environment: str | None,

@@ -80,7 +80,7 @@ class _Names:
 @format_option
 @config_option
 @click.pass_obj
-def lint(
+def command(
     parent: Path | None,
     files: tuple[Path, ...],
     region: str | None,

@@ -32,7 +32,7 @@ CELL = 3
 @format_option
 @config_option
 @click.pass_obj
-def matrix(
+def command(
     parent: Path | None, name: str | None, whole: bool, format_: str, config: Path | None
 ) -> None:
     """Show which trust store on this box trusts which endpoint of ENV.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,9 @@ from stacktui.identities.faults import IdentityError, SecretFault
 from stacktui.identities.model import EnvSecret, FileSecret
 from stacktui.identities.secrets import MAX_SIZE, resolve_secret
 from stacktui.transport.text import visible
+
+# A variable that a shell can set.
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def password_options(prefix: str, what: str) -> Callable[[click.decorators.FC], Any]:
@@ -41,6 +45,9 @@ class Password:
     def __init__(self, option: str, name: str | None, path: Path | None) -> None:
         if name is not None and path is not None:
             raise click.UsageError(f"--{option}-env and --{option}-file: give one of them.")
+        if name is not None and not _VARIABLE.fullmatch(name):
+            # It may be the password itself in the wrong place: it is not repeated.
+            raise RefusedError(f"--{option}-env takes the name of a variable; that is none")
         self._option = option
         self._reference = FileSecret(path) if path is not None else EnvSecret(name or "")
         self.is_given = name is not None or path is not None

@@ -47,7 +47,7 @@ all_option = click.option(
 @format_option
 @config_option
 @click.pass_obj
-def show(
+def command(
     parent: Path | None, name: str | None, whole: bool, format_: str, config: Path | None
 ) -> None:
     """Show the chain that each endpoint of ENV presents (default: the active environment).

@@ -31,7 +31,7 @@ MAX_EXPIRED = 8
 @format_option
 @config_option
 @click.pass_obj
-def stores(parent: Path | None, name: str | None, format_: str, config: Path | None) -> None:
+def command(parent: Path | None, name: str | None, format_: str, config: Path | None) -> None:
     """List the trust stores on this box, and what is wrong with them.
 
     The one in use is ENV's (default: the active environment). Exits with 1 when a store cannot be

@@ -22,7 +22,7 @@ from stacktui.certificates.files import read_certificates
 from stacktui.certificates.stores import Store, find_stores
 from stacktui.check.settings import Settings
 from stacktui.check.target import Target
-from stacktui.cli.ask import RefusedError, confirm, confirm_by_typing, yes_option
+from stacktui.cli.ask import FaultError, RefusedError, confirm, confirm_by_typing, yes_option
 from stacktui.cli.certificates.place import (
     command_line,
     destination_of,
@@ -101,7 +101,7 @@ class Chosen:
 @format_option
 @config_option
 @click.pass_obj
-def trust(
+def command(
     parent: Path | None,
     /,
     store: Path | None,
@@ -166,7 +166,12 @@ def presented_chain(target: Target, host: str | None) -> tuple[bytes, ...]:
     seen = asyncio.run(look_at(target.environment, trust_of(target), endpoint))
     if not seen.chain:
         detail = seen.fault.detail if seen.fault else "no certificate came"
-        raise RefusedError(f"{endpoint.key} presented no chain: {detail}")
+        config = [] if target.config is None else ["--config", str(target.config)]
+        check = command_line("stacktui check", [*config, "--", target.environment.name])
+        raise FaultError(
+            f"{endpoint.key} presented no chain: {detail}; how far a request gets: "
+            f"{of_this_box(check)}"
+        )
     return seen.chain
 
 

@@ -52,7 +52,7 @@ from stacktui.transport.text import visible
 @format_option
 @config_option
 @click.pass_obj
-def untrust(
+def command(
     parent: Path | None,
     which: tuple[str, ...],
     store: Path | None,
@@ -131,7 +131,8 @@ def _plan(
             return None
         if elsewhere := _elsewhere(destination, wanted):
             raise BundleError(f"{error}; {elsewhere}") from None
-        if destination.ours and isinstance(error, CertificateFileError):
+        missing = isinstance(error, CertificateFileError) and error.problem is FileProblem.MISSING
+        if destination.ours and missing:
             raise BundleError(f"{error}, so nothing is trusted there") from None
         raise
 

@@ -110,7 +110,7 @@ def _head(row: Row, result: SurveyResult, glyphs: Glyphs) -> list[Line]:
         lines.append(field("mend", *mend))
     if result.survey.no_metadata and endpoint.roles[:1] == ("ARM",):
         why = f"no metadata, so hosts may be missing: {result.survey.no_metadata}"
-        lines.append(field("", Span(f"{glyphs.warning} {why}", Role.WARNING)))
+        lines.append(field("besides", Span(f"{glyphs.warning} {why}", Role.WARNING)))
     return lines
 
 
@@ -158,7 +158,7 @@ def _mend(row: Row) -> tuple[Span, ...]:
 
     # A leaf that signed itself has no root.
     if verdict.code in ROOTLESS - {VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT}:
-        return (Span("T", Role.KEY), Span(" finds its root and trusts it"))
+        return (Span("T", Role.KEY), Span(" looks for its root, to trust it"))
     if verdict.code in DATES:
         return (Span("the stamp's operator must renew it; check this box's clock too"),)
     return (Span("the stamp's operator must replace the certificate"),)

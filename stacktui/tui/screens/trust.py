@@ -28,19 +28,30 @@ DIGITS = 8
 
 
 class Trust(Deed):
-    """`chain` is what `host` presents, DER, leaf first."""
+    """`chain` is what `host` presents, DER, leaf first; `checks` when a check follows by itself."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # Before the input's own, which has no use for it.
         Binding("enter", "trust", "trust it", priority=True),
+        Binding("y", "confirm", "yes"),
+        Binding("escape", "change", "no"),
+        Binding("escape", "leave", "back"),
     ]
 
     def __init__(
-        self, target: Target, settings: Settings, host: str, chain: tuple[bytes, ...]
+        self,
+        target: Target,
+        settings: Settings,
+        host: str,
+        chain: tuple[bytes, ...],
+        *,
+        checks: bool = False,
     ) -> None:
         super().__init__(f"Trust the root of {host}", "Into which bundle")
         self._target, self._settings, self._chain = target, settings, chain
+        self._checks = checks
         self._proposal: Proposal | None = None
+        self._asking = False
         self._typed = Input(id="digits", max_length=4 * DIGITS)
         self._typed.cursor_blink = False
         self._typing = Horizontal(Label(f"The last {DIGITS} digits", markup=False), self._typed)
@@ -68,14 +79,16 @@ class Trust(Deed):
             self._typing.display = True
             self.below += 1
             self._typed.focus()
-        possible = (each.key for each in proposal.places if each.change is not None)
+        # Another program's bundle is never what one gets for pressing enter.
+        possible = (each.key for each in proposal.places if each.change and each.destination.ours)
         self.choices.choose(next(possible, proposal.places[0].key if proposal.places else None))
         self._show()
 
     @on(ListPane.Chosen)
     def _show(self) -> None:
+        self._asking = False
         if self._proposal is not None:
-            self.tell(_lines(self._proposal, self._place))
+            self.tell(_lines(self._proposal, self._place, asking=False))
 
     @property
     def _place(self) -> Place | None:
@@ -83,9 +96,15 @@ class Trust(Deed):
         return next((each for each in places if each.key == self.choices.chosen), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "trust":
-            return self._place is not None and self._place.change is not None
-        return True
+        match action:
+            case "trust":
+                return self._place is not None and bool(self._place.change) and not self._asking
+            case "confirm" | "change":
+                return self._asking
+            case "leave":
+                return not self._asking
+            case _:
+                return True
 
     def action_trust(self) -> None:
         place = self._place
@@ -93,8 +112,23 @@ class Trust(Deed):
             return
         if not self._proposal.vouched_for and not self._digits_agree(self._proposal.root):
             self.warn(f"not the last {DIGITS} digits of its SHA-256: nothing was changed")
-            return
+        elif place.destination.ours:
+            self._trust(place)
+        else:
+            self._asking = True
+            self.choices.focus()  # so that the answer is not typed among the digits
+            self.tell(_lines(self._proposal, place, asking=True))
 
+    def action_confirm(self) -> None:
+        if self._place is not None:
+            self._trust(self._place)
+
+    def action_change(self) -> None:
+        self._show()
+        if self._typing.display:
+            self._typed.focus()
+
+    def _trust(self, place: Place) -> None:
         def trust() -> Outcome:
             from stacktui.tui.trusting import trust
 
@@ -109,7 +143,8 @@ class Trust(Deed):
     def _done(self, place: Place, outcome: Outcome) -> None:
         kept = f" (as it was: {outcome.backup.name})" if outcome.backup else ""
         trouble = f"; {outcome.trouble}" if outcome.trouble else ""
-        self.dismiss(f"trusted in {place.name}{kept}: U takes it back, c checks{trouble}")
+        then = "U in pane 2 takes it back" if self._checks else "U takes it back, c checks"
+        self.dismiss(f"trusted in {place.name}{kept}: {then}{trouble}")
 
 
 def _row(place: Place, glyphs: Glyphs) -> Row:
@@ -122,7 +157,7 @@ def _row(place: Place, glyphs: Glyphs) -> Row:
     return Row(place.key, (Span(place.name),), (((state,), (path,)), ((state,),)))
 
 
-def _lines(proposal: Proposal, place: Place | None) -> list[Line]:
+def _lines(proposal: Proposal, place: Place | None, *, asking: bool) -> list[Line]:
     root = proposal.root
     if root is None:
         return [
@@ -137,10 +172,16 @@ def _lines(proposal: Proposal, place: Place | None) -> list[Line]:
         field("valid", *validity(root, proposal.made)),
         field("comes from", *_origin(proposal)),
     ]
+    if proposal.first:
+        lines.append(field("mend first", Span(proposal.first, Role.ERROR)))
     if place is not None:
         lines += [BLANK, field("into", str(place.destination.path)), field("", place.says)]
         if place.why_not:
             lines.append(field("but", Span(place.why_not, Role.WARNING)))
+    if asking and place is not None:
+        question = Span(f"Change the file of {place.name}?  ", Role.WARNING)
+        yes = (Span("y", Role.KEY), Span(" yes   "), Span("esc", Role.KEY), Span(" no"))
+        return [*lines, BLANK, line(question, *yes)]
     if not proposal.vouched_for:
         lines += [
             BLANK,

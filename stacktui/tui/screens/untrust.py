@@ -122,7 +122,11 @@ def _lines(added: Added | None, *, asking: bool) -> list[Line]:
     if asking:
         names = ", ".join(added.destination.environments)
         whom = f" of {names}" if names else ""
-        question = "Forget it?" if added.lost else f"Take it out{whom}? Hosts under it fail then."
+        question = (
+            "Forget it?"
+            if added.lost
+            else f"Take it out{whom}? Hosts that nothing else vouches for fail then."
+        )
         yes = (Span("y", Role.KEY), Span(" yes   ", Role.TEXT), Span("esc", Role.KEY), Span(" no"))
         lines += [BLANK, line(Span(f"{question}  ", Role.WARNING), *yes)]
     return lines

@@ -1,0 +1,38 @@
+"""Groups of commands of which only the one that runs is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+
+class LazyGroup(click.Group):
+    """Knows every command by name; imports one only to run it or to show its own help.
+
+    `table` has the one-line help of each. A command is `command` of the module of its name in
+    `package`.
+    """
+
+    def __init__(
+        self, name: str | None = None, *, package: str, table: Mapping[str, str], **rest: Any
+    ) -> None:
+        super().__init__(name, **rest)
+        self._package = package
+        self._table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._table:
+            return None
+        module = import_module(f"{self._package}.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._table.items()))
