@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import click
 
-from stacktui.cli.check import check_headless, format_option
+from stacktui.cli.check import check_headless, report_format_option
 from stacktui.cli.main import config_option, tell_config_is_not_read
 from stacktui.config.locations import kept_in
 
 if TYPE_CHECKING:
-    from stacktui.stamp import StampOptions
+    from stacktui.stamp import SignInBy, StampOptions
     from stacktui.stamp.running import RunningStamp
 
 DEMO_DOMAIN = "local.azurestack.external"
+# As MSAL and the product read it.
+IMDS_VARIABLE = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
 
 
 class Demo:
@@ -41,19 +45,56 @@ class Demo:
 
     def start(self) -> Path:
         """Start the stamp in a thread of its own; the path of a config that names it. Blocks."""
-        from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
+        from stacktui.stamp import FAULTS, IdentityProvider, SignInBy, StampOptions, run_in_thread
 
         adfs = StampOptions(domain=DEMO_DOMAIN, idp=IdentityProvider.ADFS)
         options = self._options or adfs
         stamp = self._stack.enter_context(run_in_thread(options))
         folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="stacktui-demo-"))
         self._stack.enter_context(kept_in(Path(folder)))
+        by = FAULTS[stamp.fault].met_by if stamp.fault else SignInBy.SECRET
+        if by is SignInBy.MANAGED_IDENTITY:
+            self._stack.enter_context(_imds_at(stamp.imds_url))
         path = Path(folder) / "config.toml"
-        path.write_text(_config(stamp), encoding="utf-8")
+        path.write_text(_config(stamp, by), encoding="utf-8")
         return path
 
 
-def _config(stamp: RunningStamp) -> str:
+@contextmanager
+def _imds_at(url: str) -> Iterator[None]:
+    """Let this process find the stamp's instance metadata service, which every machine has at the
+    same address."""
+    before = os.environ.get(IMDS_VARIABLE)
+    os.environ[IMDS_VARIABLE] = url
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[IMDS_VARIABLE]
+        else:
+            os.environ[IMDS_VARIABLE] = before
+
+
+def _identity(stamp: RunningStamp, by: SignInBy) -> dict[str, object]:
+    """One of the stamp's identities, of the kind that signs in so."""
+    from stacktui.stamp import SignInBy
+
+    tenant = {"tenant": stamp.tenant}
+    application = {"kind": "service-principal", **tenant, "client_id": stamp.client_id}
+    match by:
+        case SignInBy.CERTIFICATE:
+            return {**application, "certificate": stamp.certificate_file}
+        case SignInBy.PASSWORD:
+            password = {"file": stamp.password_file}
+            return {"kind": "user", **tenant, "username": stamp.user, "password": password}
+        case SignInBy.DEVICE_CODE:
+            return {"kind": "device-code", **tenant}
+        case SignInBy.MANAGED_IDENTITY:
+            return {"kind": "managed-identity"}
+    return {**application, "secret": {"file": stamp.secret_file}}
+
+
+def _config(stamp: RunningStamp, by: SignInBy) -> str:
     """A config as a user would write it; the secret stays in its own private file."""
     import tomlkit
 
@@ -67,18 +108,11 @@ def _config(stamp: RunningStamp) -> str:
             "subscription": stamp.subscription_id,
             "ca": str(stamp.ca_file),
             # The stamp is on this box, whatever proxy the variables name.
-            "proxy": "none",
+            "proxy": stamp.proxy or "none",
             "resolve": dict(stamp.resolve),
         }
     }
-    document["identities"] = {
-        "demo": {
-            "kind": "service-principal",
-            "tenant": stamp.tenant,
-            "client_id": stamp.client_id,
-            "secret": {"file": str(stamp.secret_file)},
-        }
-    }
+    document["identities"] = {"demo": _identity(stamp, by)}
     return tomlkit.dumps(document)
 
 
@@ -89,7 +123,7 @@ def _config(stamp: RunningStamp) -> str:
     "--fault", metavar="ID", help="Drill a fault; stacktui stamp --list-faults lists them."
 )
 @click.option("--check", "headless", is_flag=True, help="Print the headless check instead.")
-@format_option
+@report_format_option
 @config_option
 def command(idp: str, fault: str | None, headless: bool, format_: str, config: Path | None) -> None:
     """Try stacktui on an embedded Azure Stack Hub; nothing of yours is read or changed."""

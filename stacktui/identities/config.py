@@ -6,6 +6,7 @@ import re
 
 from stacktui.config.document import Table
 from stacktui.identities.model import (
+    AZURE_CLI,
     CertificateRef,
     EnvSecret,
     FileSecret,
@@ -16,22 +17,63 @@ from stacktui.identities.model import (
 
 # POSIX.1-2017 section 8.1: the names that every shell can set.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-KEYS = ("kind", "tenant", "client_id", "secret", "certificate")
+# The keys that each kind takes besides `kind`.
+_KEYS_OF = {
+    IdentityKind.SERVICE_PRINCIPAL: ("tenant", "client_id", "secret", "certificate"),
+    IdentityKind.USER: ("tenant", "client_id", "username", "password"),
+    IdentityKind.DEVICE_CODE: ("tenant", "client_id"),
+    IdentityKind.MANAGED_IDENTITY: ("client_id", "object_id", "resource_id"),
+}
+KEYS = ("kind", *dict.fromkeys(key for keys in _KEYS_OF.values() for key in keys))
+# Each names a managed identity by itself.
+_NAMES = ("client_id", "object_id", "resource_id")
 
 
 def read_identity(name: str, table: Table) -> Identity:
     """One identity; raises ConfigError that names the key and the mend."""
-    kind = table.required("kind", '"service-principal"')
-    if kind not in tuple(IdentityKind):
+    written = table.required("kind", '"service-principal"')
+    if written not in tuple(IdentityKind):
         known = ", ".join(repr(str(each)) for each in IdentityKind)
-        raise table.error("kind", f"{kind!r} is not a known kind; known: {known}")
-    return Identity(
-        name=name,
-        kind=IdentityKind(kind),
-        client_id=table.required("client_id", '"<application id>"'),
-        credential=_credential(table),
-        tenant=table.string("tenant"),
-    )
+        raise table.error("kind", f"{written!r} is not a known kind; known: {known}")
+    kind = IdentityKind(written)
+    _refuse_keys_of_others(kind, table)
+    tenant = table.string("tenant")
+    match kind:
+        case IdentityKind.SERVICE_PRINCIPAL:
+            client_id = table.required("client_id", '"<application id>"')
+            return Identity(name, kind, client_id, _credential(table), tenant)
+        case IdentityKind.USER:
+            username = table.required("username", '"<user>@<domain>"')
+            if "password" not in table:
+                raise table.error(None, 'has no password; add: password = { env = "NAME" }')
+            password = _secret(table, "password")
+            return Identity(name, kind, _public_client(table), password, tenant, username)
+        case IdentityKind.DEVICE_CODE:
+            return Identity(name, kind, _public_client(table), tenant=tenant)
+        case IdentityKind.MANAGED_IDENTITY:
+            return _managed_identity(name, table)
+
+
+def _refuse_keys_of_others(kind: IdentityKind, table: Table) -> None:
+    """A key of another kind says that one of the two is a mistake: neither is guessed."""
+    for key in KEYS:
+        if key in table and key != "kind" and key not in _KEYS_OF[kind]:
+            takers = " or ".join(f'"{each}"' for each in IdentityKind if key in _KEYS_OF[each])
+            mend = f"take it out, or set kind = {takers}"
+            raise table.error(key, f'is no key of kind "{kind}"; {mend}')
+
+
+def _public_client(table: Table) -> str:
+    return table.string("client_id") or AZURE_CLI
+
+
+def _managed_identity(name: str, table: Table) -> Identity:
+    named = [key for key in _NAMES if key in table]
+    if len(named) > 1:
+        raise table.error(None, f"names an identity by {' and '.join(named)}; keep one of them")
+    client, object_, resource = (table.string(key) or "" for key in _NAMES)
+    kind = IdentityKind.MANAGED_IDENTITY
+    return Identity(name, kind, client, object_id=object_, resource_id=resource)
 
 
 def _credential(table: Table) -> SecretRef | CertificateRef:
@@ -42,22 +84,22 @@ def _credential(table: Table) -> SecretRef | CertificateRef:
     if "-----BEGIN" in (table.string("certificate") or ""):
         raise table.error("certificate", "must be the path of a file, not its content")
     certificate = table.path_value("certificate")
-    return CertificateRef(certificate) if certificate else _secret(table)
+    return CertificateRef(certificate) if certificate else _secret(table, "secret")
 
 
-def _secret(table: Table) -> SecretRef:
-    how = 'write secret = { env = "NAME" } or { file = "path" }'
-    if not isinstance(table.value("secret"), dict):
+def _secret(table: Table, key: str) -> SecretRef:
+    how = f'write {key} = {{ env = "NAME" }} or {{ file = "path" }}'
+    if not isinstance(table.value(key), dict):
         # The mistake to expect is the secret itself in the config: it is not repeated.
-        raise table.error("secret", f"must be a reference, not the secret itself; {how}")
-    reference = table.table("secret")
+        raise table.error(key, f"must be a reference, not the {key} itself; {how}")
+    reference = table.table(key)
     if reference is None or len(reference) != 1:
-        raise table.error("secret", f"must be one reference; {how}")
+        raise table.error(key, f"must be one reference; {how}")
     if variable := reference.string("env"):
         if not _VARIABLE.fullmatch(variable):
             # It may be the secret itself in the wrong place: it is not repeated.
-            raise table.error("secret", f"has an env that is no name of a variable; {how}")
+            raise table.error(key, f"has an env that is no name of a variable; {how}")
         return EnvSecret(variable)
     if path := reference.path_value("file"):
         return FileSecret(path)
-    raise table.error("secret", f"is a reference of no known kind; {how}")
+    raise table.error(key, f"is a reference of no known kind; {how}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from stacktui.transport.facts import TransportFault
+
 
 @dataclass(frozen=True, slots=True)
 class SecretFault:
@@ -76,9 +78,41 @@ class SignInFault:
     page_title: str = ""
 
 
+class ImdsProblem(StrEnum):
+    """Why the instance metadata service gave no token."""
+
+    UNREACHABLE = "unreachable"
+    SOMETHING_ELSE = "something-else"
+    FORWARDED = "forwarded"
+    NO_IDENTITY = "no-identity"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class ImdsFault:
+    """No token for a managed identity; `endpoint` is the service's origin.
+
+    `by_variable` says that AZURE_POD_IDENTITY_AUTHORITY_HOST named it. `cause` is what the network
+    did (UNREACHABLE). SOMETHING_ELSE answered with what is not the service's, FORWARDED is its own
+    word for a request that a proxy passed on. `tries` counts the requests, over `seconds`. All
+    text is cleaned.
+    """
+
+    problem: ImdsProblem
+    endpoint: str
+    by_variable: bool = False
+    status: int | None = None
+    error: str = ""
+    description: str = ""
+    page_title: str = ""
+    tries: int = 1
+    seconds: float = 0.0
+    cause: TransportFault | None = None
+
+
 class IdentityError(Exception):
     """Raised inside `identities`; carries the fault as data."""
 
-    def __init__(self, fault: SecretFault | CertificateFault | SignInFault) -> None:
+    def __init__(self, fault: SecretFault | CertificateFault | SignInFault | ImdsFault) -> None:
         super().__init__(str(fault))
         self.fault = fault

@@ -13,6 +13,18 @@ class IdentityKind(StrEnum):
     """The values of an identity's `kind`."""
 
     SERVICE_PRINCIPAL = "service-principal"
+    USER = "user"
+    DEVICE_CODE = "device-code"
+    MANAGED_IDENTITY = "managed-identity"
+
+    @property
+    def words(self) -> str:
+        """As it is called on a screen: `service principal`."""
+        return self.value.replace("-", " ")
+
+
+# The public client of Azure CLI, which Entra and AD FS know alike (PROTOCOL.md section 2).
+AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +62,26 @@ class CertificateRef:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One `[identities.NAME]` table. `tenant` is an id or a domain; AD FS ignores it."""
+    """One `[identities.NAME]` table; what a kind has no use for is empty.
+
+    A service principal has `client_id` and `credential`. A user has `username`, and the reference
+    to the password as `credential`; whoever types a device code needs neither. Both sign in
+    through the public client `client_id`. A managed identity is the one that `client_id`,
+    `object_id` or `resource_id` names, at most one of them; without any, it is the machine's own.
+    `tenant` is an id or a domain; AD FS and managed identities need none.
+    """
 
     name: str
     kind: IdentityKind
-    client_id: str
-    credential: SecretRef | CertificateRef
+    client_id: str = ""
+    credential: SecretRef | CertificateRef | None = None
     tenant: str | None = None
+    username: str = ""
+    object_id: str = ""
+    resource_id: str = ""
+
+    @property
+    def principal(self) -> str:
+        """By what a role can be granted to it; empty where that is known only once it signed in."""
+        through_others = self.kind in (IdentityKind.USER, IdentityKind.DEVICE_CODE)
+        return self.username if through_others else self.object_id or self.client_id

@@ -14,7 +14,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING
 
-from stacktui.stamp.fault import Fault
+from stacktui.stamp.fault import Fault, SignInBy
 from stacktui.stamp.faults import FAULTS
 from stacktui.stamp.options import IdentityProvider, StampOptions, UnknownFaultError
 
@@ -25,6 +25,7 @@ __all__ = [
     "FAULTS",
     "Fault",
     "IdentityProvider",
+    "SignInBy",
     "StampOptions",
     "UnknownFaultError",
     "run_in_thread",

@@ -23,6 +23,8 @@ class Facts:
     arm: str
     subscription: str
     timestamp: str
+    earlier: int = 0
+    """Requests of the same area that were answered before."""
 
 
 Change = Callable[[Request, Response, Facts], Response]
@@ -95,6 +97,11 @@ def silence() -> Change:
 def reset() -> Change:
     """A TCP reset in the middle of the answer."""
     return lambda _request, response, _facts: replace(response, fate=Fate.RESET)
+
+
+def closed() -> Change:
+    """No answer: the connection is closed."""
+    return lambda _request, response, _facts: replace(response, fate=Fate.CLOSED)
 
 
 def redirect(location: str) -> Change:

@@ -181,6 +181,8 @@ class Connection:
                     while await self._reader.read(READ_SIZE):
                         pass
                     return
+                case Fate.CLOSED:
+                    return
                 case Fate.RESET:
                     await self._break_off(response)
                     return

@@ -10,6 +10,7 @@ from typing import Any
 
 from stacktui.stamp.answers import Change
 from stacktui.stamp.directory import Directory
+from stacktui.stamp.signin.devices import LIFETIME
 from stacktui.stamp.signin.refusals import Reason
 
 
@@ -39,6 +40,18 @@ class Wire(Enum):
     """Accepted, then never a byte."""
     PLAIN_HTTP = auto()
     """HTTP without TLS."""
+    LOST = auto()
+    """Whoever connects hears nothing at all: on Linux, elsewhere as NOBODY."""
+
+
+class SignInBy(Enum):
+    """What a client signs in by."""
+
+    SECRET = auto()
+    CERTIFICATE = auto()
+    PASSWORD = auto()
+    DEVICE_CODE = auto()
+    MANAGED_IDENTITY = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +81,10 @@ class Fault:
     know after values were handed to the client; `claims` alters the claims of access tokens;
     `hands` and `files` alter what the client is handed (a value by its attribute, a file by its
     name: other content, or None to remove it); `refuses` is what the token service says to all;
-    `denies` are ARM actions refused to all.
+    `denies` are ARM actions refused to all. `code_lifetime` is for how long device codes are good,
+    in seconds, and `declines` says that the user declines each. `imds_listens` is false where
+    nothing listens on the port of the instance metadata service. `met_by` is how a client must sign
+    in to meet the fault.
     """
 
     summary: str
@@ -84,6 +100,12 @@ class Fault:
     denies: frozenset[str] = frozenset()
     build: str | None = None
     clock: timedelta = timedelta()
+    code_lifetime: int = LIFETIME
+    declines: bool = False
+    imds_listens: bool = True
+    proxy: bytes | None = None
+    """What the proxy that clients are handed says to all; nobody listens there if it is empty."""
+    met_by: SignInBy = SignInBy.SECRET
 
 
 NO_FAULT = Fault(summary="nothing is wrong")

@@ -11,17 +11,19 @@ from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from stacktui.stamp import answers
 from stacktui.stamp.directory import AccountState, Directory, SubscriptionState, make_secret
-from stacktui.stamp.fault import Area, Chain, Fault, Wire
+from stacktui.stamp.fault import Area, Chain, Fault, SignInBy, Wire
 from stacktui.stamp.signin.refusals import Reason
 
 CAPTIVE_TITLE = "Guest Network Sign-in"
 CAPTIVE_TEXT = "Accept the terms of use to get access to this network."
 DAY = timedelta(days=1)
 HOUR = 3600
+ABSENT_LOGIN = "https://login.azurestack.invalid"
 FOREIGN_ORIGIN = "https://management.east.fabrikam.invalid"
 
 
@@ -48,6 +50,18 @@ def _plain_login(document: Any, _request: object, _facts: object) -> None:
         sign_in["loginEndpoint"] = sign_in["loginEndpoint"].replace("https:", "http:", 1)
 
 
+def _login_elsewhere(document: Any, _request: object, _facts: object) -> None:
+    for cloud in document if isinstance(document, list) else [document]:
+        sign_in = cloud["authentication"]
+        path = urlsplit(sign_in["loginEndpoint"]).path
+        sign_in["loginEndpoint"] = f"{ABSENT_LOGIN}{path}"
+
+
+def _login_moves(document: Any, request: object, facts: answers.Facts) -> None:
+    if facts.earlier:
+        _login_elsewhere(document, request, facts)
+
+
 def _link_to_itself(document: Any, request: Any, facts: answers.Facts) -> None:
     query = "&".join(f"{name}={value}" for name, value in request.query.items())
     document["nextLink"] = f"{facts.arm}{request.path}?{query}"
@@ -64,7 +78,20 @@ _FAULTS: dict[str, Fault] = {
         hands={"arm_url": "https://management.local.azurestack.invalid"},
     ),
     "tcp-refused": Fault(summary="nothing listens on the stamp's port", wire=Wire.NOBODY),
+    "tcp-timeout": Fault(summary="nothing comes back from the stamp's port", wire=Wire.LOST),
     "tcp-reset": Fault(summary="connections are reset before TLS", wire=Wire.RESET),
+    "proxy-unreachable": Fault(summary="nobody listens at the proxy", proxy=b""),
+    "proxy-auth-required": Fault(
+        summary="the proxy answers 407",
+        proxy=b"HTTP/1.1 407 Proxy Authentication Required\r\n"
+        b"Proxy-Authenticate: Negotiate\r\n"
+        b'Proxy-Authenticate: Basic realm="Contoso"\r\n'
+        b"Content-Length: 0\r\n\r\n",
+    ),
+    "proxy-refused": Fault(
+        summary="the proxy answers 403",
+        proxy=b"HTTP/1.1 403 Blocked by policy\r\nContent-Length: 0\r\n\r\n",
+    ),
     # TLS
     "tls-not-tls": Fault(summary="the port speaks plain HTTP", wire=Wire.PLAIN_HTTP),
     "tls-timeout": Fault(summary="the TLS handshake never ends", wire=Wire.SILENCE),
@@ -138,12 +165,44 @@ _FAULTS: dict[str, Fault] = {
     "metadata-timeout": Fault(
         summary="metadata never answers", at=Area.METADATA, change=answers.silence()
     ),
+    "metadata-api-version": Fault(
+        summary="metadata refuses every api-version but 1.0",
+        at=Area.METADATA,
+        change=answers.arm_error(
+            400,
+            "InvalidApiVersionParameter",
+            "The api-version is invalid. The supported versions are '1.0'.",
+        ),
+    ),
+    "metadata-drift": Fault(
+        summary="from the second time on, metadata names another login host",
+        at=Area.METADATA,
+        change=answers.edited(_login_moves),
+    ),
+    "metadata-reset": Fault(
+        summary="the connection is closed where metadata should come",
+        at=Area.METADATA,
+        change=answers.closed(),
+    ),
     "login-endpoint-insecure": Fault(
         summary="the login endpoint is http:",
         at=Area.METADATA,
         change=answers.edited(_plain_login),
     ),
     # token
+    "login-unreachable": Fault(
+        summary="the login host does not exist",
+        at=Area.METADATA,
+        change=answers.edited(_login_elsewhere),
+    ),
+    "login-timeout": Fault(
+        summary="the token endpoint never answers", at=Area.TOKEN, change=answers.silence()
+    ),
+    "login-reset": Fault(
+        summary="the token endpoint is reset in mid-answer",
+        at=Area.TOKEN,
+        change=answers.reset(),
+    ),
     "login-server-error": Fault(
         summary="the token endpoint answers 500",
         at=Area.TOKEN,
@@ -165,10 +224,14 @@ _FAULTS: dict[str, Fault] = {
     ),
     "sp-secret-expired": Fault(summary="the secret has expired", knows=_app(secret_expired=True)),
     "sp-cert-unusable": Fault(
-        summary="the certificate file holds no key", files={"sp.pem": b"no PEM block here\n"}
+        summary="the certificate file holds no key",
+        files={"sp.pem": b"no PEM block here\n"},
+        met_by=SignInBy.CERTIFICATE,
     ),
     "sp-cert-rejected": Fault(
-        summary="the application holds no certificate", knows=_app(certificate=None)
+        summary="the application holds no certificate",
+        knows=_app(certificate=None),
+        met_by=SignInBy.CERTIFICATE,
     ),
     "app-not-found": Fault(
         summary="the directory knows no such application",
@@ -185,30 +248,63 @@ _FAULTS: dict[str, Fault] = {
     "password-wrong": Fault(
         summary="the user has another password than the client",
         knows=lambda known: replace(known, user=replace(known.user, password=make_secret())),
+        met_by=SignInBy.PASSWORD,
     ),
-    "account-locked": Fault(summary="the account is locked", knows=_user(AccountState.LOCKED)),
+    "account-locked": Fault(
+        summary="the account is locked",
+        knows=_user(AccountState.LOCKED),
+        met_by=SignInBy.PASSWORD,
+    ),
     "account-disabled": Fault(
-        summary="the account is disabled", knows=_user(AccountState.DISABLED)
+        summary="the account is disabled",
+        knows=_user(AccountState.DISABLED),
+        met_by=SignInBy.PASSWORD,
     ),
     "password-expired": Fault(
-        summary="the password has expired", knows=_user(AccountState.PASSWORD_EXPIRED)
+        summary="the password has expired",
+        knows=_user(AccountState.PASSWORD_EXPIRED),
+        met_by=SignInBy.PASSWORD,
     ),
     "mfa-required": Fault(
-        summary="the user must use a second factor", knows=_user(AccountState.MFA_REQUIRED)
+        summary="the user must use a second factor",
+        knows=_user(AccountState.MFA_REQUIRED),
+        met_by=SignInBy.PASSWORD,
     ),
     "conditional-access": Fault(
-        summary="a policy blocks the sign-in", knows=_user(AccountState.CONDITIONAL_ACCESS)
+        summary="a policy blocks the sign-in",
+        knows=_user(AccountState.CONDITIONAL_ACCESS),
+        met_by=SignInBy.PASSWORD,
     ),
     "consent-required": Fault(
-        summary="nobody has consented to the client", knows=_user(AccountState.CONSENT_REQUIRED)
+        summary="nobody has consented to the client",
+        knows=_user(AccountState.CONSENT_REQUIRED),
+        met_by=SignInBy.PASSWORD,
+    ),
+    "device-code-expired": Fault(
+        summary="device codes are good for three seconds",
+        code_lifetime=3,
+        met_by=SignInBy.DEVICE_CODE,
+    ),
+    "device-code-declined": Fault(
+        summary="the user declines the device code",
+        declines=True,
+        met_by=SignInBy.DEVICE_CODE,
+    ),
+    "imds-unreachable": Fault(
+        summary="nothing listens where the instance metadata service should be",
+        imds_listens=False,
+        met_by=SignInBy.MANAGED_IDENTITY,
     ),
     "imds-no-identity": Fault(
-        summary="no managed identity is assigned", knows=_directory(identities=())
+        summary="no managed identity is assigned",
+        knows=_directory(identities=()),
+        met_by=SignInBy.MANAGED_IDENTITY,
     ),
     "imds-unavailable": Fault(
         summary="the instance metadata service answers 503",
         at=Area.IMDS,
         change=answers.oauth_error(503, "server_error", "The service is unavailable."),
+        met_by=SignInBy.MANAGED_IDENTITY,
     ),
     "token-audience-mismatch": Fault(
         summary="access tokens are for another audience",

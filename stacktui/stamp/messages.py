@@ -20,6 +20,8 @@ class Fate(Enum):
     """Never answer; the connection stays open."""
     RESET = auto()
     """Send half of the response, then a TCP reset."""
+    CLOSED = auto()
+    """Close the connection, and answer nothing."""
 
 
 @dataclass(frozen=True, slots=True)

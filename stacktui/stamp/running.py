@@ -18,8 +18,9 @@ class RunningStamp:
 
     Files are in `folder` (0700), which is deleted when the stamp stops. `resolve` maps
     `host:443` to `127.0.0.1:port` for a stamp under a domain, and is empty otherwise.
-    `secret_file` holds the secret and nothing else. The `imds_*` ids are those of the
-    user-assigned managed identity.
+    `secret_file` and `password_file` hold the secret and the password and nothing else. `proxy` is
+    set where clients are to go through one. The `imds_*` ids are those of the user-assigned
+    managed identity.
     """
 
     arm_url: str
@@ -43,10 +44,12 @@ class RunningStamp:
     ca_file: str
     certificate_file: str
     secret_file: str
+    password_file: str
     imds_url: str
     imds_client_id: str
     imds_object_id: str
     imds_resource_id: str
+    proxy: str | None
     resolve: Mapping[str, str]
     folder: Path
     log: RequestLog = field(repr=False)

@@ -39,11 +39,12 @@ from stacktui.stamp.signin.jwt import Signer
 from stacktui.stamp.signin.pages import verification_page
 from stacktui.stamp.signin.service import TokenService
 from stacktui.stamp.site import Site
-from stacktui.stamp.sockets import Mute, bound, listening
+from stacktui.stamp.sockets import Door, Mute, bound, listening, lost
 
 Started = tuple[RunningStamp, asyncio.AbstractEventLoop, asyncio.Event]
 
-CA_FILE, CERTIFICATE_FILE, SECRET_FILE = "ca.pem", "sp.pem", "secret"
+CA_FILE, CERTIFICATE_FILE = "ca.pem", "sp.pem"
+SECRET_FILE, PASSWORD_FILE = "secret", "password"
 
 
 @asynccontextmanager
@@ -66,9 +67,10 @@ async def serve(options: StampOptions) -> AsyncIterator[RunningStamp]:
         handed = _hand_out(options, chain, await client_key, folder)
         site = _site(options, fault, hosts, handed, token_key)
         await _listen(stack, site, log, context, front, imds)
+        proxy = await _proxy(stack, fault.proxy)
         for name, content in fault.files.items():
             _spoil(folder / name, content)
-        yield _describe(site, folder, log, imds.getsockname()[1])
+        yield _describe(site, folder, log, imds.getsockname()[1], proxy)
 
 
 @contextmanager
@@ -118,6 +120,7 @@ def _hand_out(
     write_private(folder / CA_FILE, chain.ca_file)
     write_private(folder / CERTIFICATE_FILE, certificate.key_pem() + certificate.certificate_pem())
     write_private(folder / SECRET_FILE, directory.application.secret.encode())
+    write_private(folder / PASSWORD_FILE, directory.user.password.encode())
     return directory
 
 
@@ -131,8 +134,9 @@ def _site(
     """The services, knowing what the fault lets them know."""
     known = fault.knows(handed) if fault.knows else handed
     clock, signer = Clock(fault.clock), Signer(token_key)
+    devices = DeviceCodes(fault.code_lifetime, declines=fault.declines)
     tokens = TokenService(
-        options, hosts, clock, known, signer, DeviceCodes(), fault.claims, fault.refuses
+        options, hosts, clock, known, signer, devices, fault.claims, fault.refuses
     )
     manager = ResourceManager(
         hosts,
@@ -158,7 +162,8 @@ async def _listen(
     latency, clock = site.tokens.options.latency, site.tokens.clock
     service = HttpService(site.answer, latency=latency, clock=clock, log=log)
     plain = HttpService(site.answer_imds, latency=latency, clock=clock, log=log)
-    await stack.enter_async_context(listening(plain, imds, None))
+    if site.fault.imds_listens:
+        await stack.enter_async_context(listening(plain, imds, None))
     match site.fault.wire:
         case Wire.TLS:
             await stack.enter_async_context(listening(service, front, context))
@@ -168,8 +173,20 @@ async def _listen(
             await stack.enter_async_context(listening(Mute(reset=False), front, None))
         case Wire.RESET:
             await stack.enter_async_context(listening(Mute(reset=True), front, None))
+        case Wire.LOST:
+            stack.enter_context(lost(front))
         case Wire.NOBODY:
             pass
+
+
+async def _proxy(stack: AsyncExitStack, answer: bytes | None) -> str | None:
+    """The URL of a proxy that says this to all, if there is to be one."""
+    if answer is None:
+        return None
+    door = stack.enter_context(bound(0))
+    if answer:
+        await stack.enter_async_context(listening(Door(answer), door, None))
+    return f"http://{LOOPBACK}:{door.getsockname()[1]}"
 
 
 def _spoil(path: Path, content: bytes | None) -> None:
@@ -179,7 +196,9 @@ def _spoil(path: Path, content: bytes | None) -> None:
         write_private(path, content)
 
 
-def _describe(site: Site, folder: Path, log: RequestLog, imds_port: int) -> RunningStamp:
+def _describe(
+    site: Site, folder: Path, log: RequestLog, imds_port: int, proxy: str | None
+) -> RunningStamp:
     hosts, handed, options = site.hosts, site.handed, site.tokens.options
     assigned = handed.identities[-1]
     stamp = RunningStamp(
@@ -204,10 +223,12 @@ def _describe(site: Site, folder: Path, log: RequestLog, imds_port: int) -> Runn
         ca_file=str(folder / CA_FILE),
         certificate_file=str(folder / CERTIFICATE_FILE),
         secret_file=str(folder / SECRET_FILE),
+        password_file=str(folder / PASSWORD_FILE),
         imds_url=f"http://{LOOPBACK}:{imds_port}",
         imds_client_id=assigned.client_id,
         imds_object_id=assigned.object_id,
         imds_resource_id=assigned.resource_id or "",
+        proxy=proxy,
         resolve=hosts.resolve(),
         folder=folder,
         log=log,

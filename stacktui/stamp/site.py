@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stacktui.stamp import imds, metadata
 from stacktui.stamp.answers import Facts
@@ -69,6 +70,7 @@ class Site:
     tokens: TokenService
     arm: Arm
     fault: Fault
+    _answered: Counter[Area] = field(default_factory=Counter)
 
     def answer(self, request: Request) -> Response:
         """The answer on the TLS port."""
@@ -127,5 +129,7 @@ class Site:
             self.hosts.arm,
             self.arm.manager.directory.subscription,
             self.tokens.clock.now().strftime("%Y%m%dT%H%M%SZ"),
+            self._answered[area],
         )
+        self._answered[area] += 1
         return self.fault.change(request, response, facts)

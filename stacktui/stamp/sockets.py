@@ -7,7 +7,7 @@ import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Protocol
 
 from stacktui.stamp.connection import READ_SIZE, reset_on_close
@@ -15,6 +15,8 @@ from stacktui.stamp.hosts import LOOPBACK
 
 HANDSHAKE_SECONDS = 15.0
 SHUTDOWN_SECONDS = 1.0
+# Connections that fill a queue of length 0, which holds one, and a few to be sure.
+_QUEUE = 4
 
 
 class Service(Protocol):
@@ -51,6 +53,42 @@ class Mute:
     async def stop(self) -> None:
         for writer in tuple(self._writers):
             writer.transport.abort()
+
+
+class Door:
+    """Answers whatever is asked with the same bytes, as a proxy that lets nobody through."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(self._answer)
+            await writer.drain()
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+
+    async def stop(self) -> None:
+        for writer in tuple(self._writers):
+            writer.transport.abort()
+
+
+@contextmanager
+def lost(opened: socket.socket) -> Iterator[None]:
+    """Have Linux drop what comes to a bound socket: its queue is full, and nobody empties it."""
+    opened.listen(0)
+    with ExitStack() as stack:
+        for _ in range(_QUEUE):
+            filler = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            filler.setblocking(False)
+            filler.connect_ex(opened.getsockname())
+        yield
 
 
 @contextmanager

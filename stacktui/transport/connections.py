@@ -24,11 +24,21 @@ from stacktui.transport.facts import (
 )
 from stacktui.transport.host import is_host
 from stacktui.transport.http1 import Http1Connection, what_is_wrong
-from stacktui.transport.route import route_to
+from stacktui.transport.route import local_route, route_to
+from stacktui.transport.streams import Stream
 from stacktui.transport.text import Cleaner, visible
 
 # The key under which a request's `extensions` carry its Call.
 CALL = "stacktui.call"
+# Likewise whether it is for the metadata service of this machine (see `Session.fetch`).
+LOCAL = "stacktui.local"
+# Scheme, host and port: what is spoken in clear never shares a connection with what is not.
+Origin = tuple[str, str, int]
+
+
+def port_of(url: httpx.URL) -> int:
+    """The port that a URL leads to."""
+    return url.port or (80 if url.scheme == "http" else 443)
 
 
 class Watch(Protocol):
@@ -37,6 +47,16 @@ class Watch(Protocol):
     def phase_started(self, name: PhaseName, host: str) -> None: ...
 
     def phase_finished(self, phase: Phase) -> None: ...
+
+
+class Deaf(Watch):
+    """For what is looked at beside a check, of which no phase is told."""
+
+    def phase_started(self, name: PhaseName, host: str) -> None:
+        """Nobody asks."""
+
+    def phase_finished(self, phase: Phase) -> None:
+        """Nobody asks."""
 
 
 @dataclass(slots=True)
@@ -66,10 +86,11 @@ class Call:
 class _Connection:
     http: Http1Connection
     facts: ConnectionFacts
+    origin: Origin
 
 
 class Connections(httpx.AsyncBaseTransport):
-    """Serves httpx; every request must carry its `Call` under `extensions[CALL]`.
+    """Serves httpx; every request must carry its `Call` and whether it is `LOCAL`, as extensions.
 
     Raises TransportError for what the network did, and whatever `trust` raises.
     """
@@ -87,49 +108,56 @@ class Connections(httpx.AsyncBaseTransport):
         self._resolve = resolve
         self._bounds = bounds
         self._cleaner = cleaner
-        self._idle: dict[tuple[str, int], _Connection] = {}
+        self._idle: dict[Origin, _Connection] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         call: Call = request.extensions[CALL]
         # As DNS and TLS carry it: httpx decodes IDNA names for display, and raises on bad ones.
-        host, port = request.url.raw_host.decode("ascii"), request.url.port or 443
-        if request.url.scheme != "https":
+        scheme, host = request.url.scheme, request.url.raw_host.decode("ascii")
+        port, local = port_of(request.url), request.extensions[LOCAL]
+        if scheme != "https" and not (local and scheme == "http"):
             raise _error(TransportFaultKind.INSECURE_URL, host, port, "only https: is spoken")
         if not is_host(host):
             detail = "not a usable host: no name in DNS, and no address"
             raise _error(TransportFaultKind.INSECURE_URL, visible(host), port, detail)
         content = await request.aread()
-        connection = self._take_idle(host, port)
+        origin = (scheme, host, port)
+        connection = self._take_idle(origin)
         if connection is not None:
             call.connection = replace(connection.facts, reused=True)
         else:
-            connection = await self._open(host, port, call)
+            connection = await self._open(origin, call, local)
         try:
             head = await self._send(connection, request, content, call)
         except TransportError as error:
             if not _closed_idle(error, request, call):
                 raise
             call.phases.clear()  # what the dead connection took is no part of this exchange
-            connection = await self._open(host, port, call)
+            connection = await self._open(origin, call, local)
             head = await self._send(connection, request, content, call)
         body = _Body(connection, self._keep)
         return httpx.Response(head.status_code, headers=head.headers.raw_items(), stream=body)
 
-    def _take_idle(self, host: str, port: int) -> _Connection | None:
-        connection = self._idle.pop((host, port), None)
+    def _take_idle(self, origin: Origin) -> _Connection | None:
+        connection = self._idle.pop(origin, None)
         if connection is not None and connection.http.stale():
             connection.http.close()
             return None
         return connection
 
-    async def _open(self, host: str, port: int, call: Call) -> _Connection:
-        route = route_to(host, port, self._proxy, self._resolve, self._cleaner)
+    async def _open(self, origin: Origin, call: Call, local: bool) -> _Connection:
+        scheme, host, port = origin
+        if local:
+            route = local_route(host, port)
+        else:
+            route = route_to(host, port, self._proxy, self._resolve, self._cleaner)
         dialler = Dialler(route, self._trust, self._bounds, call.timed, self._cleaner)
         try:
-            stream = await dialler.dial()
+            in_clear = scheme == "http"
+            stream: Stream = await (dialler.connect() if in_clear else dialler.dial())
         finally:
             call.connection = dialler.facts
-        return _Connection(Http1Connection(stream), dialler.facts)
+        return _Connection(Http1Connection(stream), dialler.facts, origin)
 
     async def _send(
         self, connection: _Connection, request: httpx.Request, content: bytes, call: Call
@@ -171,7 +199,7 @@ class Connections(httpx.AsyncBaseTransport):
     def _keep(self, connection: _Connection) -> None:
         """Take back a connection; keep it only if its answer was read to its end."""
         if connection.http.reuse():
-            self._idle[connection.facts.host, connection.facts.port] = connection
+            self._idle[connection.origin] = connection
         else:
             connection.http.close()
 

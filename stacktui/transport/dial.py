@@ -77,7 +77,7 @@ class Dialler:
 
     async def _dial(self) -> TlsStream:
         route = self._route
-        below = await self._connect()
+        below = await self.connect()
         try:
             context = await self._trust()
             stream = TlsStream(below, context, route.host)
@@ -89,7 +89,8 @@ class Dialler:
         self.facts = replace(self.facts, tls=tls)
         return stream
 
-    async def _connect(self) -> Stream:
+    async def connect(self) -> Stream:
+        """What TLS is spoken over: a TCP stream, or a tunnel. Raises TransportError."""
         proxy = self._route.proxy
         if proxy is None:
             return await self._tcp(*self._route.target)
@@ -148,7 +149,7 @@ class Dialler:
         blind.check_hostname = False
         blind.verify_mode = ssl.CERT_NONE
         route = self._route
-        below = await self._connect()
+        below = await self.connect()
         try:
             stream = TlsStream(below, blind, route.host)
             await self._handshake(stream, route.host, route.port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -30,3 +31,12 @@ def parse_json(body: bytes) -> Any:
     except ValueError:
         # CPython refuses integers of more than 4,300 digits.
         raise JsonError("a number of absurd length", 0) from None
+
+
+def parse_object(body: bytes) -> Mapping[str, Any]:
+    """The object that a JSON text is; nothing where it is anything else."""
+    try:
+        value = parse_json(body)
+    except JsonError:
+        return {}
+    return value if isinstance(value, dict) else {}

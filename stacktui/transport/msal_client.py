@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from stacktui.transport.json_body import JsonError, parse_json
+from stacktui.transport.json_body import parse_object
 from stacktui.transport.session import Session
 
 T = TypeVar("T")
@@ -22,8 +22,9 @@ T = TypeVar("T")
 MAX_ANSWER = 1024 * 1024
 # Discovery, realm, token, a second scope: more means that MSAL goes round in circles.
 MAX_REQUESTS = 8
-# What an answer calls the credentials in it (RFC 6749 section 5.1, OpenID Connect Core 3.1.3.3).
-_TOKENS = ("access_token", "refresh_token", "id_token")
+# What an answer calls the credentials in it (RFC 6749 section 5.1, OpenID Connect Core 3.1.3.3,
+# RFC 8628 section 3.2).
+_SECRETS = ("access_token", "refresh_token", "id_token", "device_code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class _Wanted(BaseException):
 class Replay:
     """An MSAL `http_client` (PROTOCOL.md section 2) that answers from a record, in order.
 
-    `last` is the latest answer, for whoever must explain what MSAL could not make sense of.
+    `said` is status and text of the latest answer (None and nothing before the first), for whoever
+    must explain what MSAL could not make sense of.
     """
 
     def __init__(self, recorded: list[MsalResponse]) -> None:
@@ -61,8 +63,9 @@ class Replay:
         self._next = 0
 
     @property
-    def last(self) -> MsalResponse | None:
-        return self._recorded[-1] if self._recorded else None
+    def said(self) -> tuple[int | None, str]:
+        last = self._recorded[-1] if self._recorded else None
+        return (last.status_code, last.text) if last else (None, "")
 
     def get(
         self,
@@ -133,16 +136,14 @@ async def run_msal(
             body=request.body,
             limit=MAX_ANSWER,
             confidential=True,
-            secrets_in=_tokens_in,
+            secrets_in=secrets_in,
         )
         text = answer.body.decode("utf-8-sig", "replace")
         recorded.append(MsalResponse(answer.status, text, answer.headers))
 
 
-def _tokens_in(body: bytes) -> list[str]:
-    try:
-        answer = parse_json(body)
-    except JsonError:
-        return []
-    values = [answer.get(name) for name in _TOKENS] if isinstance(answer, dict) else []
+def secrets_in(body: bytes) -> list[str]:
+    """The credentials in an answer of a sign-in service."""
+    answer = parse_object(body)
+    values = (answer.get(name) for name in _SECRETS)
     return [value for value in values if isinstance(value, str)]

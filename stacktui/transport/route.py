@@ -53,6 +53,11 @@ def route_to(
     return Route(host, port, _target(host, port, resolve), chosen, used)
 
 
+def local_route(host: str, port: int) -> Route:
+    """The route to a service of this machine's own: no proxy and no pin leads there."""
+    return Route(host, port, (host, port), None, ProxyUsed(None, "a service of this machine"))
+
+
 def _target(host: str, port: int, resolve: Mapping[str, str]) -> tuple[str, int]:
     # A pin for `*.rest` covers one label, as a wildcard of a certificate does.
     wildcard = f"*.{host.partition('.')[2]}"

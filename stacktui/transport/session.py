@@ -17,7 +17,7 @@ import httpx
 
 from stacktui import __version__
 from stacktui.transport.bounds import Bounds
-from stacktui.transport.connections import CALL, Call, Connections, Watch
+from stacktui.transport.connections import CALL, LOCAL, Call, Connections, Watch, port_of
 from stacktui.transport.dial import Trust
 from stacktui.transport.facts import (
     Exchange,
@@ -93,12 +93,15 @@ class Session:
         body: bytes | None = None,
         confidential: bool = False,
         secrets_in: Callable[[bytes], Iterable[str]] | None = None,
+        local: bool = False,
     ) -> Answer:
         """Make one request and read its answer, whatever its status, up to `limit` bytes.
 
         The record quotes the beginning of the answer; of a `confidential` one (it may be a token
         or a user's data) only if it has an error status. `secrets_in` gives the secrets that the
-        body holds: the cleaner hides them before anything of the answer is recorded.
+        body holds: the cleaner hides them before anything of the answer is recorded. `local` asks
+        the metadata service of this machine: never through a proxy, and over `http:`, which is
+        refused to everybody else.
 
         Raises TransportError when no whole answer came, and whatever the session's `trust`
         raises. Either way the exchange is recorded (`take_exchanges`).
@@ -108,7 +111,7 @@ class Session:
         content = b""
         fault: TransportFault | None = None
         try:
-            request = self._request(method, url, headers, body, call)
+            request = self._request(method, url, headers, body, call, local)
             response = await self._connections.handle_async_request(request)
             try:
                 with call.timed(PhaseName.BODY, request.url.raw_host.decode("ascii")):
@@ -123,7 +126,7 @@ class Session:
         finally:
             exchange = Exchange(
                 method,
-                self.cleaner.line(url),
+                self.cleaner.quote(url),
                 call.connection,
                 self._facts(response, content, confidential),
                 tuple(call.phases),
@@ -131,6 +134,10 @@ class Session:
             )
             self._exchanges.append(exchange)
         return Answer(exchange, response.status_code, response.headers, content)
+
+    def forget(self, exchange: Exchange) -> None:
+        """Drop one from the record: a question asked over and over that was answered as before."""
+        self._exchanges = [each for each in self._exchanges if each is not exchange]
 
     def take_exchanges(self) -> tuple[Exchange, ...]:
         """The exchanges since the last call, in order."""
@@ -147,6 +154,7 @@ class Session:
         headers: Mapping[str, str] | None,
         body: bytes | None,
         call: Call,
+        local: bool,
     ) -> httpx.Request:
         merged = httpx.Headers(_HEADERS)
         merged.update(headers)
@@ -156,7 +164,7 @@ class Session:
                 url,
                 headers=merged,
                 content=body,
-                extensions={CALL: call},
+                extensions={CALL: call, LOCAL: local},
             )
         except (httpx.InvalidURL, ValueError) as error:
             detail = self.cleaner.line(f"not a usable URL: {url} ({error})")
@@ -245,4 +253,4 @@ def _body_error(
 ) -> TransportError:
     url = request.url
     host = url.raw_host.decode("ascii")
-    return TransportError(TransportFault(kind, host, url.port or 443, detail, limit=limit))
+    return TransportError(TransportFault(kind, host, port_of(url), detail, limit=limit))

@@ -13,6 +13,7 @@ from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.identities.faults import IdentityError, SignInFault
 from stacktui.identities.model import (
+    AZURE_CLI,
     CertificateRef,
     EnvSecret,
     FileSecret,
@@ -20,7 +21,7 @@ from stacktui.identities.model import (
     IdentityKind,
     SecretRef,
 )
-from stacktui.identities.sign_in import acquire_token, prepare
+from stacktui.identities.sign_in import acquire_token, prepare, read_secret
 from stacktui.identities.token import Token
 from stacktui.stamp.running import RunningStamp
 from stacktui.transport.facts import Exchange
@@ -50,6 +51,21 @@ def identity_of(stamp: RunningStamp, *, certificate: bool = False, **replaced: o
     return Identity(name="ops", **(values | replaced))  # type: ignore[arg-type]
 
 
+def user_of(stamp: RunningStamp, **replaced: object) -> Identity:
+    """The user that a stamp knows."""
+    values = {
+        "kind": IdentityKind.USER,
+        "client_id": AZURE_CLI,
+        "username": stamp.user,
+        "credential": FileSecret(Path(stamp.password_file)),
+    }
+    return identity_of(stamp, **(values | replaced))
+
+
+def nobody_asked(page: str, code: str, seconds: float) -> None:
+    raise AssertionError("somebody was asked to sign in")
+
+
 async def sign_in(
     stamp: RunningStamp, identity: Identity, cleaner: Cleaner | None = None
 ) -> tuple[Token, tuple[Exchange, ...]]:
@@ -57,8 +73,8 @@ async def sign_in(
     async with opened_on(stamp, cleaner=cleaner) as session:
         metadata = await fetch_metadata(session, stamp.arm_url)
         session.take_exchanges()
-        credential = prepare(identity, session.cleaner)
-        token = await acquire_token(session, metadata, identity, credential)
+        credential = prepare(identity, read_secret(identity, session.cleaner))
+        token = await acquire_token(session, metadata, identity, credential, nobody_asked)
         return token, session.take_exchanges()
 
 
@@ -107,8 +123,8 @@ def ops(
 
 
 async def acquire(session: Session, metadata: Metadata, identity: Identity) -> Token:
-    credential = prepare(identity, session.cleaner)
-    return await acquire_token(session, metadata, identity, credential)
+    credential = prepare(identity, read_secret(identity, session.cleaner))
+    return await acquire_token(session, metadata, identity, credential, nobody_asked)
 
 
 async def refused(metadata: Metadata, identity: Identity | None = None) -> SignInFault:

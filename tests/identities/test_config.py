@@ -9,6 +9,7 @@ import pytest
 from stacktui.config.document import ConfigError, Table
 from stacktui.identities.config import read_identity
 from stacktui.identities.model import (
+    AZURE_CLI,
     CertificateRef,
     EnvSecret,
     FileSecret,
@@ -111,6 +112,86 @@ def test_either_secret_or_certificate_is_needed() -> None:
 )
 def test_a_bad_key_is_named(key: str, value: object, message: str) -> None:
     assert message in refusal(**{key: value})
+
+
+def read_whole(**values: object) -> Identity:
+    return read_identity("ops", Table(Path("conf/c.toml"), "identities.ops", values))
+
+
+def refused_whole(**values: object) -> str:
+    with pytest.raises(ConfigError) as caught:
+        read_whole(**values)
+    message = str(caught.value)
+    assert SECRET not in message
+    return message
+
+
+def test_a_user_is_read() -> None:
+    found = read_whole(kind="user", username="a@b.c", password={"env": "OPS_PASSWORD"}, tenant="t")
+    assert found == Identity(
+        "ops", IdentityKind.USER, AZURE_CLI, EnvSecret("OPS_PASSWORD"), "t", "a@b.c"
+    )
+    own = read_whole(kind="user", username="a", password={"file": "p"}, client_id="own")
+    assert (own.client_id, own.credential) == ("own", FileSecret(Path("conf/p")))
+
+
+def test_a_device_code_needs_nothing() -> None:
+    expected = Identity("ops", IdentityKind.DEVICE_CODE, AZURE_CLI)
+    assert read_whole(kind="device-code") == expected
+    assert read_whole(kind="device-code", client_id="own", tenant="t") == Identity(
+        "ops", IdentityKind.DEVICE_CODE, "own", tenant="t"
+    )
+
+
+@pytest.mark.parametrize("key", ["client_id", "object_id", "resource_id"])
+def test_a_managed_identity_is_named_by_one_id(key: str) -> None:
+    named = read_whole(kind="managed-identity", **{key: "x"})
+    assert named == Identity("ops", IdentityKind.MANAGED_IDENTITY, **{key: "x"})
+    assert read_whole(kind="managed-identity") == Identity("ops", IdentityKind.MANAGED_IDENTITY)
+
+
+@pytest.mark.parametrize("password", [SECRET, [SECRET], {"env": SECRET}, {}, {"value": SECRET}])
+def test_a_password_itself_is_refused(password: object) -> None:
+    message = refused_whole(kind="user", username="a", password=password)
+    assert "identities.ops.password " in message
+    assert 'write password = { env = "NAME" } or { file = "path" }' in message
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"kind": "user", "password": {"env": "A"}}, "has no username; add: username = "),
+        ({"kind": "user", "username": "a"}, 'has no password; add: password = { env = "NAME" }'),
+        ({"kind": "user", "username": ""}, "username is empty"),
+        (
+            {"kind": "user", "username": "a", "secret": {"env": "A"}},
+            'secret is no key of kind "user"; take it out, or set kind = "service-principal"',
+        ),
+        (
+            {"kind": "device-code", "password": {"env": "A"}},
+            'password is no key of kind "device-code"; take it out, or set kind = "user"',
+        ),
+        (
+            {"kind": "managed-identity", "tenant": "t"},
+            'take it out, or set kind = "service-principal" or "user" or "device-code"',
+        ),
+        (
+            {"kind": "managed-identity", "client_id": "a", "object_id": "b"},
+            "names an identity by client_id and object_id; keep one of them",
+        ),
+        ({"kind": "managed-identity", "resource_id": 5}, "resource_id must be a string"),
+        (
+            {"kind": "service-principal", "object_id": "a"},
+            'no key of kind "service-principal"; take it out, or set kind = "managed-identity"',
+        ),
+    ],
+)
+def test_a_key_of_another_kind_is_named_with_its_mend(
+    values: dict[str, object], message: str
+) -> None:
+    told = refused_whole(**values)
+    assert told.startswith("conf/c.toml: identities.ops")
+    assert message in told
 
 
 def test_references_are_told_in_words() -> None:

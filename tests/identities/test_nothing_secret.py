@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,15 +14,15 @@ from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import MetadataError
 from stacktui.environments.model import Environment
 from stacktui.identities.faults import IdentityError
-from stacktui.identities.model import FileSecret
-from stacktui.identities.sign_in import acquire_token, prepare
+from stacktui.identities.model import FileSecret, Identity, IdentityKind
+from stacktui.identities.sign_in import acquire_token, prepare, read_secret
 from stacktui.identities.token import Token
 from stacktui.resources.client import ArmClient
 from stacktui.resources.model import ArmError
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.transport.facts import TransportError
-from tests.identities.sign_ins import identity_of
+from tests.identities.sign_ins import identity_of, user_of
 from tests.support.proxies import proxying
 from tests.support.sessions import Recorder, opened, trusting_file
 
@@ -29,12 +30,8 @@ PROXY_PASSWORD = "pr0xy-passw0rd"
 WRONG_SECRET = "wr0ng~secret/with+signs="
 
 
-async def everything_kept(
-    stamp: RunningStamp, *, certificate: bool, secret: FileSecret | None
-) -> tuple[str, str | None]:
+async def everything_kept(stamp: RunningStamp, identity: Identity) -> tuple[str, str | None]:
     """All that a check of `stamp` could keep or show, and the token if there was one."""
-    replaced = {"credential": secret} if secret else {}
-    identity = identity_of(stamp, certificate=certificate, **replaced)
     watch, told, token = Recorder(), "", None
     async with proxying() as proxy:
         url = f"http://ops:{PROXY_PASSWORD}@localhost:{proxy.port}"
@@ -42,8 +39,12 @@ async def everything_kept(
         async with opened(context, proxy=url, resolve=stamp.resolve, watch=watch) as session:
             try:
                 metadata = await fetch_metadata(session, stamp.arm_url)
-                credential = prepare(identity, session.cleaner)
-                token = await acquire_token(session, metadata, identity, credential)
+                credential = prepare(identity, read_secret(identity, session.cleaner))
+                prompted: list[object] = []
+                token = await acquire_token(
+                    session, metadata, identity, credential, lambda *told: prompted.append(told)
+                )
+                told += repr(prompted)
                 arm = ArmClient(session, Environment("A", stamp.arm_url), token)
                 told += repr(await arm.resource_groups(await arm.first_enabled_subscription()))
                 told += repr((metadata, token, str(token), token.facts, arm.__dict__))
@@ -61,7 +62,8 @@ def test_nothing_secret_is_kept_or_logged(
 ) -> None:
     with run_in_thread(StampOptions(idp=idp, fault=fault)) as stamp:
         caplog.set_level(logging.DEBUG)
-        told, token = asyncio.run(everything_kept(stamp, certificate=certificate, secret=None))
+        identity = identity_of(stamp, certificate=certificate)
+        told, token = asyncio.run(everything_kept(stamp, identity))
         pem = Path(stamp.certificate_file).read_text()
     refused = fault == ("sp-cert-rejected" if certificate else "sp-secret-wrong")
     assert (token is None) == refused
@@ -82,10 +84,56 @@ def test_a_refused_secret_is_not_kept_or_logged(
     path = tmp_path / "secret"
     path.write_text(WRONG_SECRET)
     caplog.set_level(logging.DEBUG)
-    told, token = asyncio.run(
-        everything_kept(entra_stamp, certificate=False, secret=FileSecret(path))
-    )
+    identity = identity_of(entra_stamp, credential=FileSecret(path))
+    told, token = asyncio.run(everything_kept(entra_stamp, identity))
     assert token is None
     assert "AADSTS7000215" in told
     for secret in (WRONG_SECRET, quote(WRONG_SECRET, safe=""), WRONG_SECRET[:8]):
         assert secret not in told + caplog.text
+
+
+@pytest.mark.parametrize("idp", list(IdentityProvider))
+@pytest.mark.parametrize("kind", [each for each in IdentityKind if "principal" not in each])
+@pytest.mark.parametrize("fault", [None, "password-wrong", "mfa-required", "imds-no-identity"])
+def test_nothing_secret_of_a_person_or_a_machine_is_kept_or_logged(
+    idp: IdentityProvider,
+    kind: IdentityKind,
+    fault: str | None,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options = StampOptions(idp=idp, fault=fault, device_interval=1, device_approve_after=1)
+    with run_in_thread(options) as stamp:
+        caplog.set_level(logging.DEBUG)
+        monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", stamp.imds_url)
+        identity = user_of(stamp)
+        if kind is not IdentityKind.USER:
+            identity = replace(identity, kind=kind, username="", credential=None)
+        if kind is IdentityKind.MANAGED_IDENTITY:
+            identity = replace(identity, client_id=stamp.imds_client_id)
+        codes = _device_codes_of(stamp, monkeypatch)
+        told, token = asyncio.run(everything_kept(stamp, identity))
+    of_users = fault in ("password-wrong", "mfa-required") and kind is IdentityKind.USER
+    of_machines = fault == "imds-no-identity" and kind is IdentityKind.MANAGED_IDENTITY
+    assert (token is None) == (of_users or of_machines)
+    assert bool(codes) == (kind is IdentityKind.DEVICE_CODE)
+    kept = told + caplog.text
+    for secret in filter(None, (stamp.password, token, PROXY_PASSWORD, *codes)):
+        assert secret not in kept
+    assert "eyJ" not in kept
+
+
+def _device_codes_of(stamp: RunningStamp, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The device codes that the stamp will give, as it gives them."""
+    from stacktui.stamp.signin.devices import DeviceCode, DeviceCodes
+
+    given: list[str] = []
+    issue = DeviceCodes.issue
+
+    def noted(self: DeviceCodes, client_id: str, scope: str) -> DeviceCode:
+        code = issue(self, client_id, scope)
+        given.append(code.device_code)
+        return code
+
+    monkeypatch.setattr(DeviceCodes, "issue", noted)
+    return given

@@ -11,7 +11,7 @@ import pytest
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.identities.faults import IdentityError, SecretFault, SignInFault, SignInProblem
 from stacktui.identities.model import EnvSecret, FileSecret, Identity
-from stacktui.identities.sign_in import authority_of, prepare, scopes_of
+from stacktui.identities.sign_in import authority_of, prepare, read_secret, scopes_of
 from stacktui.stamp import IdentityProvider as StampKind
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
@@ -171,7 +171,7 @@ async def test_a_sign_in_service_that_fails_is_named() -> None:
 async def test_a_missing_secret_is_named_before_anybody_is_asked(entra_stamp: RunningStamp) -> None:
     asked = len(entra_stamp.requests)
     with pytest.raises(IdentityError) as caught:
-        prepare(identity_of(entra_stamp, credential=EnvSecret("NO_SUCH")), Cleaner())
+        read_secret(identity_of(entra_stamp, credential=EnvSecret("NO_SUCH")), Cleaner())
     assert isinstance(caught.value.fault, SecretFault)
     assert len(entra_stamp.requests) == asked
 
@@ -219,6 +219,6 @@ def test_an_identity_shows_where_its_secret_is_and_not_what(
     monkeypatch.setenv("OPS", "s3cret-value")
     identity: Identity = ops()
     cleaner = Cleaner()
-    assert prepare(identity, cleaner) == "s3cret-value"
+    assert prepare(identity, read_secret(identity, cleaner)) == "s3cret-value"
     assert "s3cret" not in repr(identity)
     assert cleaner.line("an echo of s3cret-value") == "an echo of [redacted]"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stacktui.identities.authority import may_ask
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
-from stacktui.identities.sign_in import MAX_TOKEN
+from stacktui.identities.refusal import MAX_TOKEN
 from stacktui.transport.facts import TransportError, TransportFaultKind
 from stacktui.transport.text import Cleaner
 from tests.identities.sign_ins import (

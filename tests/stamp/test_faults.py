@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import re
+import socket
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -45,6 +48,16 @@ WALK = {
     "metadata-too-large": "ok 18",
     "metadata-timeout": "metadata: TimeoutError",
     "login-endpoint-insecure": "metadata: login endpoint 'http'",
+    "metadata-api-version": "metadata: 400",
+    "metadata-reset": "metadata: RemoteDisconnected",
+    "metadata-drift": "ok 18",
+    "login-unreachable": "ok 18",
+    "login-timeout": "token: TimeoutError",
+    "login-reset": "token: (ConnectionResetError|IncompleteRead)",
+    "tcp-timeout": "metadata: TimeoutError",
+    "proxy-unreachable": "ok 18",
+    "proxy-auth-required": "ok 18",
+    "proxy-refused": "ok 18",
     "login-server-error": "token: 500 server_error",
     "login-not-json": "token: JSONDecodeError",
     "login-throttled": "token: 429 AADSTS90055",
@@ -85,8 +98,11 @@ PASSWORD = {
 }
 """What a user with a password meets, under Entra."""
 
-ELSEWHERE = {"sp-cert-unusable", "sp-cert-rejected", "imds-no-identity", "imds-unavailable"}
-"""Faults that test_assertions.py and test_imds.py look at."""
+ELSEWHERE = {
+    "sp-cert-unusable", "sp-cert-rejected", "device-code-expired", "device-code-declined",
+    "imds-unreachable", "imds-no-identity", "imds-unavailable",
+}  # fmt: skip
+"""Faults that test_assertions.py, test_signin.py and test_imds.py look at."""
 
 ADFS = {
     "sp-secret-wrong": "token: 400 MSIS9622",
@@ -106,6 +122,42 @@ def test_every_fault_is_looked_at() -> None:
 def test_on_the_way(start: Start, fault: str) -> None:
     seconds = 0.5 if fault.endswith("-timeout") else 5.0
     assert re.fullmatch(WALK[fault], walk(start(fault=fault), seconds))
+
+
+PROXIES = {
+    "proxy-auth-required": (407, 'Negotiate, Basic realm="Contoso"'),
+    "proxy-refused": (403, None),
+}
+
+
+@pytest.mark.parametrize("fault", PROXIES)
+def test_a_proxy_lets_nobody_through(start: Start, fault: str) -> None:
+    place = urlsplit(str(start(fault=fault).proxy))
+    connection = http.client.HTTPConnection(str(place.hostname), place.port or 0, timeout=5)
+    connection.request("CONNECT", "management.local.azurestack.external:443")
+    answer = connection.getresponse()
+    assert (answer.status, answer.getheader("proxy-authenticate")) == PROXIES[fault]
+    connection.close()
+
+
+def test_nobody_listens_at_a_proxy(start: Start) -> None:
+    place = urlsplit(str(start(fault="proxy-unreachable").proxy))
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((str(place.hostname), place.port or 0), timeout=5)
+
+
+def test_only_where_a_fault_needs_it_there_is_a_proxy(stamp: RunningStamp) -> None:
+    assert stamp.proxy is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "first"), [("login-unreachable", True), ("metadata-drift", False)]
+)
+def test_the_login_host_is_elsewhere(start: Start, fault: str, first: bool) -> None:
+    client = Client(start(fault=fault))
+    said = [client.metadata().json()["authentication"]["loginEndpoint"] for _ in range(2)]
+    moved = [each.startswith("https://login.azurestack.invalid") for each in said]
+    assert moved == [first, True]
 
 
 @pytest.mark.parametrize("fault", ADFS)

@@ -80,6 +80,11 @@ def test_no_identity_fault(start: Callable[..., RunningStamp]) -> None:
     assert (answer.status, answer.json()["error_description"]) == (400, "Identity not found")
 
 
+def test_unreachable_fault(start: Callable[..., RunningStamp]) -> None:
+    with pytest.raises(ConnectionRefusedError):
+        ask(start(fault="imds-unreachable"))
+
+
 def test_unavailable_fault(start: Callable[..., RunningStamp]) -> None:
     assert ask(start(fault="imds-unavailable")).status == 503
 

@@ -121,10 +121,12 @@ def test_files_are_private(entra: RunningStamp) -> None:
         return stat.S_IMODE(Path(path).stat().st_mode)
 
     assert mode(entra.folder) == 0o700
-    for path in (entra.secret_file, entra.certificate_file, entra.ca_file):
+    files = (entra.secret_file, entra.password_file, entra.certificate_file, entra.ca_file)
+    for path in files:
         assert mode(path) == 0o600
     assert Path(entra.secret_file).read_text() == entra.secret
-    assert {path.name for path in entra.folder.iterdir()} == {"ca.pem", "sp.pem", "secret"}
+    assert Path(entra.password_file).read_text() == entra.password
+    assert set(entra.folder.iterdir()) == set(map(Path, files))
 
 
 def test_describes_itself_in_json(stamp: RunningStamp) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from collections.abc import Callable
 from urllib.parse import urlencode
 
@@ -96,6 +97,29 @@ def test_device_code_declined(stamp: RunningStamp) -> None:
     }
     error = client.post(client.token_url, poll).json()["error"]
     assert error in ("authorization_declined", "access_denied")
+
+
+@pytest.mark.parametrize(
+    ("fault", "lifetime", "pause", "error"),
+    [
+        ("device-code-expired", 3, 3.0, "expired_token"),
+        ("device-code-declined", 900, 0.0, "authorization_declined"),
+    ],
+)
+def test_device_code_faults(
+    start: Start, fault: str, lifetime: int, pause: float, error: str
+) -> None:
+    stamp = start(fault=fault)
+    client = Client(stamp)
+    flow = public(stamp).initiate_device_flow(scopes(stamp))
+    assert flow["expires_in"] == lifetime
+    time.sleep(pause)
+    poll = {
+        "grant_type": "device_code",
+        "client_id": stamp.public_client_id,
+        "device_code": flow["device_code"],
+    }
+    assert client.post(client.token_url, poll).json()["error"] == error
 
 
 def test_device_code_approves_itself(start: Start) -> None:

@@ -31,9 +31,13 @@ class Listener:
 
 @asynccontextmanager
 async def listening(
-    handler: Handler, *, context: ssl.SSLContext | None = None, host: str = LOOPBACK
+    handler: Handler,
+    *,
+    context: ssl.SSLContext | None = None,
+    host: str = LOOPBACK,
+    port: int = 0,
 ) -> AsyncIterator[Listener]:
-    """Serve every connection with `handler` until the context ends."""
+    """Serve every connection with `handler` until the context ends; on any free port for 0."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -54,7 +58,7 @@ async def listening(
             if not listener.open:
                 listener.all_closed.set()
 
-    server = await asyncio.start_server(serve, host, 0, ssl=context)
+    server = await asyncio.start_server(serve, host, port, ssl=context)
     listener = Listener(server.sockets[0].getsockname()[1])
     try:
         yield listener

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 from tests.support.authority import localhost_server
@@ -24,10 +24,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Raw:
-    """Bytes to answer with. `then` is what happens after them: keep, close, reset or hang."""
+    """Bytes to answer with. `then` is what happens after them: keep, close, reset or hang.
+
+    `pause` is in seconds, after each of the parts.
+    """
 
     data: bytes | Iterable[bytes]
     then: str = "keep"
+    pause: float = 0.0
 
     def parts(self) -> Iterable[bytes]:
         return [self.data] if isinstance(self.data, bytes) else self.data
@@ -47,9 +51,11 @@ class Web:
     asked: list[Asked] = field(default_factory=list)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
+    plain: bool = False
+
     @property
     def url(self) -> str:
-        return self.listener.url
+        return self.listener.url.replace("https", "http") if self.plain else self.listener.url
 
 
 def answer(body: bytes = b"", *, status: str = "200 OK", then: str = "keep", **headers: str) -> Raw:
@@ -60,11 +66,25 @@ def answer(body: bytes = b"", *, status: str = "200 OK", then: str = "keep", **h
     return Raw("\r\n".join([*lines, "", ""]).encode("latin-1") + body, then)
 
 
-@asynccontextmanager
-async def serving(
-    *script: Raw | Answering, context: ssl.SSLContext | None = None, host: str = LOOPBACK
-) -> AsyncIterator[Web]:
+def serving(
+    *script: Raw | Answering,
+    context: ssl.SSLContext | None = None,
+    host: str = LOOPBACK,
+    port: int = 0,
+) -> AbstractAsyncContextManager[Web]:
     """Answer requests from `script` in order; the last entry answers all further ones."""
+    return _serving(script, context or localhost_server(), host, port)
+
+
+def serving_plain(*script: Raw | Answering) -> AbstractAsyncContextManager[Web]:
+    """The same over http:, as the instance metadata service does."""
+    return _serving(script, None, LOOPBACK, 0)
+
+
+@asynccontextmanager
+async def _serving(
+    script: tuple[Raw | Answering, ...], context: ssl.SSLContext | None, host: str, port: int
+) -> AsyncIterator[Web]:
     web: Web
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -76,6 +96,7 @@ async def serving(
             for part in said.parts():
                 writer.write(part)
                 await writer.drain()
+                await asyncio.sleep(said.pause)
             match said.then:
                 case "close":
                     return
@@ -86,9 +107,8 @@ async def serving(
                     await until_closed(reader)
                     return
 
-    context = context or localhost_server()
-    async with listening(handler, context=context, host=host) as listener:
-        web = Web(listener)
+    async with listening(handler, context=context, host=host, port=port) as listener:
+        web = Web(listener, plain=context is None)
         yield web
 
 

@@ -12,7 +12,7 @@ from stacktui.stamp.directory import User
 from stacktui.stamp.signin.refusals import Reason, RefusedError
 
 LIFETIME = 900
-"""Seconds until a code expires."""
+"""Seconds until a code expires, where nothing is wrong."""
 
 MAX_WAITING = 64
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ23456789"
@@ -41,16 +41,22 @@ class DeviceCode:
 
 
 class DeviceCodes:
-    """The codes of one stamp, a bounded number of them."""
+    """The codes of one stamp, a bounded number of them, each good for `lifetime` seconds.
 
-    def __init__(self) -> None:
+    `declines` says that the user declines each as soon as it is there.
+    """
+
+    def __init__(self, lifetime: int = LIFETIME, *, declines: bool = False) -> None:
+        self.lifetime = lifetime
+        self._first = Decision.DECLINED if declines else Decision.WAITING
         self._codes: OrderedDict[str, DeviceCode] = OrderedDict()
 
     def issue(self, client_id: str, scope: str) -> DeviceCode:
         """A new code for a client and what it asks for."""
         user_code = "".join(secrets.choice(ALPHABET) for _ in range(9))
+        expires = time.monotonic() + self.lifetime
         code = DeviceCode(
-            secrets.token_urlsafe(64), user_code, client_id, scope, time.monotonic() + LIFETIME
+            secrets.token_urlsafe(64), user_code, client_id, scope, expires, self._first
         )
         self._codes[code.device_code] = code
         if len(self._codes) > MAX_WAITING:

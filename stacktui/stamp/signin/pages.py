@@ -7,7 +7,7 @@ from html import escape
 from stacktui.stamp.messages import Request, Response, html_page, json_response
 from stacktui.stamp.options import IdentityProvider
 from stacktui.stamp.signin.credentials import authenticate_user
-from stacktui.stamp.signin.devices import LIFETIME, Decision
+from stacktui.stamp.signin.devices import Decision
 from stacktui.stamp.signin.grants import asked, check_tenant, public_client
 from stacktui.stamp.signin.refusals import ADFS, ENTRA, Reason, RefusedError
 from stacktui.stamp.signin.service import TokenService
@@ -40,7 +40,7 @@ def device_code(service: TokenService, request: Request, tenant: str) -> Respons
         "user_code": code.user_code,
         "device_code": code.device_code,
         "verification_uri": page,
-        "expires_in": LIFETIME,
+        "expires_in": service.devices.lifetime,
         "interval": service.options.device_interval,
         "message": (
             f"To sign in, use a web browser to open the page {page} "

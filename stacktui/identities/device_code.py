@@ -1,0 +1,161 @@
+"""Signing in by device code (RFC 8628): a person types a code on another machine, we wait."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from math import isfinite
+from urllib.parse import urlencode
+
+from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
+from stacktui.identities.refusal import TokenRequest, only_to, refused, text_in, usable_token
+from stacktui.identities.sign_in import Prompt
+from stacktui.identities.token import Token
+from stacktui.transport.facts import TransportError
+from stacktui.transport.json_body import parse_object
+from stacktui.transport.msal_client import MAX_ANSWER, Replay, run_msal, secrets_in
+from stacktui.transport.session import Answer, Session
+from stacktui.transport.text import Cleaner
+
+_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+# RFC 8628 section 3.5: what means "not yet", and by how much to wait longer from then on.
+_PENDING, _SLOW_DOWN, _SLOWER = "authorization_pending", "slow_down", 5.0
+# RFC 8628 section 3.2: seconds between two questions where none are told. A minute is enough.
+_INTERVAL, _LONGEST_INTERVAL = 5.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """A code under way. Times are in seconds."""
+
+    device_code: str = field(repr=False)
+    user_code: str
+    page: str
+    lifetime: float
+    interval: float
+    token_endpoint: str
+
+
+async def acquire_by_device_code(session: Session, request: TokenRequest, prompt: Prompt) -> Token:
+    """A token, once a person has signed in with the code that `prompt` is told.
+
+    Waits as long as the code is good, at most `Bounds.device_code` seconds. Raises IdentityError
+    and what `Session.fetch` raises.
+    """
+    cleaner, longest = session.cleaner, session.bounds.device_code
+    permit = only_to(request.authority, cleaner)
+    code = await run_msal(session, lambda replay: _begin(request, replay, longest, cleaner), permit)
+    permit(code.token_endpoint)
+    prompt(code.page, code.user_code, code.lifetime)
+    return await _wait(session, request, code)
+
+
+def _begin(request: TokenRequest, client: Replay, longest: float, cleaner: Cleaner) -> _Code:
+    import msal
+
+    scope = request.scopes[0]
+    try:
+        application = msal.PublicClientApplication(
+            request.client_id,
+            authority=request.authority,
+            instance_discovery=False,
+            http_client=client,
+        )
+    except Exception:  # MSAL raises many kinds; none of them can be a network fault here
+        raise refused(SignInProblem.DISCOVERY, request, *client.said, cleaner) from None
+    try:
+        application.initiate_device_flow([scope])
+    except Exception:  # likewise; what it makes of a good answer is read from that answer
+        raise refused(SignInProblem.REFUSED, request, *client.said, cleaner, [scope]) from None
+    endpoint = application.authority.token_endpoint
+    code = _read(client.said[1], endpoint, longest, cleaner)
+    if code is None:
+        raise refused(SignInProblem.REFUSED, request, *client.said, cleaner, [scope])
+    return code
+
+
+def _read(text: str, endpoint: object, longest: float, cleaner: Cleaner) -> _Code | None:
+    """The code that an answer holds (RFC 8628 section 3.2), if it is one."""
+    answer = parse_object(text.encode())
+    device_code, user_code = text_in(answer, "device_code"), text_in(answer, "user_code")
+    page = text_in(answer, "verification_uri") or text_in(answer, "verification_url")
+    if not (device_code and user_code and page and isinstance(endpoint, str)):
+        return None
+    interval = _seconds(answer.get("interval"), _INTERVAL)
+    return _Code(
+        device_code,
+        cleaner.line(user_code, 40),
+        cleaner.line(page, 200),
+        min(_seconds(answer.get("expires_in"), longest), longest),
+        min(max(interval, 1.0), _LONGEST_INTERVAL),
+        endpoint,
+    )
+
+
+async def _wait(session: Session, request: TokenRequest, code: _Code) -> Token:
+    loop, interval, failed = asyncio.get_running_loop(), code.interval, False
+    ends = loop.time() + code.lifetime
+    while (left := ends - loop.time()) > 0:
+        await asyncio.sleep(min(interval, left))
+        try:
+            answer = await _ask(session, request, code)
+        except TransportError:
+            if failed:
+                raise
+            # A person's minutes must not be lost to one lost packet (RFC 8628 section 3.5), or to
+            # a server that has just closed an idle connection.
+            failed = True
+            continue
+        failed = False
+        said = parse_object(answer.body)
+        error = text_in(said, "error")
+        if error in (_PENDING, _SLOW_DOWN):
+            interval += _SLOWER if error == _SLOW_DOWN else 0.0
+            # Minutes of the same answer are no evidence of anything.
+            session.forget(answer.exchange)
+            continue
+        scope, cleaner = request.scopes[0], session.cleaner
+        token = usable_token(said.get("access_token"), request, scope, answer.status, cleaner)
+        if token is not None:
+            return token
+        text = answer.body.decode("utf-8-sig", "replace")
+        raise refused(
+            SignInProblem.REFUSED, request, answer.status, text, cleaner, request.scopes[:1]
+        )
+    fault = SignInFault(
+        SignInProblem.REFUSED,
+        session.cleaner.line(request.authority, 200),
+        None,
+        error="expired_token",
+        description=f"nobody signed in with the code in {code.lifetime:g} s",
+    )
+    raise IdentityError(fault)
+
+
+async def _ask(session: Session, request: TokenRequest, code: _Code) -> Answer:
+    form = {
+        "grant_type": _GRANT,
+        "client_id": request.client_id,
+        "device_code": code.device_code,
+        # Some services read it under this name; az sends both.
+        "code": code.device_code,
+    }
+    return await session.fetch(
+        "POST",
+        code.token_endpoint,
+        headers=_FORM,
+        body=urlencode(form).encode(),
+        limit=MAX_ANSWER,
+        confidential=True,
+        secrets_in=secrets_in,
+    )
+
+
+def _seconds(value: object, otherwise: float) -> float:
+    """A duration as services write it: a number, or one in a string."""
+    try:
+        seconds = float(value) if isinstance(value, int | float | str) else otherwise
+    except (ValueError, OverflowError):
+        return otherwise
+    return seconds if isfinite(seconds) and seconds >= 0 else otherwise

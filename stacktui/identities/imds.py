@@ -1,0 +1,166 @@
+"""A managed identity's token, from the instance metadata service (PROTOCOL.md section 5).
+
+Asked by ourselves: MSAL would also look for App Service, Arc and others in the environment, and
+wait in a thread between its tries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from time import perf_counter
+from urllib.parse import urlencode, urlsplit
+
+from stacktui.environments.metadata import looks_like_html, page_title
+from stacktui.identities.faults import IdentityError, ImdsFault, ImdsProblem, SignInProblem
+from stacktui.identities.model import Identity
+from stacktui.identities.refusal import TokenRequest, refused, text_in, usable_token
+from stacktui.identities.token import Token
+from stacktui.transport.facts import TransportError, TransportFault, TransportFaultKind
+from stacktui.transport.json_body import parse_object
+from stacktui.transport.msal_client import MAX_ANSWER, secrets_in
+from stacktui.transport.session import Answer, Session
+
+ENDPOINT = "http://169.254.169.254"
+# As MSAL reads it: where the service is instead.
+VARIABLE = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
+_PATH = "/metadata/identity/oauth2/token"
+_VERSION = "2018-02-01"
+# Seconds before the next try, while the service says that it cannot now.
+_DELAYS = (0.8, 1.6, 3.2, 6.4)
+_LATER = frozenset({404, 410, 429})
+# Parts of a step's bound: for all tries, and after which no further one begins.
+_WHOLE, _LAST_TRY = 0.95, 0.7
+_PROXY_HEADER_REFUSED = "request was forwarded"
+_NO_IDENTITY = "identity not found"
+
+
+async def acquire_from_imds(session: Session, audience: str, identity: Identity) -> Token:
+    """A token for `audience`, byte for byte. Raises IdentityError."""
+    named = os.environ.get(VARIABLE, "").strip()
+    imds = _Imds(session, named.strip("/") if named else ENDPOINT, bool(named))
+    try:
+        async with asyncio.timeout(session.bounds.step * _WHOLE):
+            return await imds.token(audience, identity)
+    except TimeoutError:
+        raise imds.unreachable(_out_of_time(imds.endpoint, session.bounds.step)) from None
+
+
+class _Imds:
+    """One conversation with the service; it knows how often it was asked, and since when."""
+
+    def __init__(self, session: Session, endpoint: str, by_variable: bool) -> None:
+        self.endpoint = endpoint
+        self._session = session
+        self._by_variable = by_variable
+        self._started = perf_counter()
+        self._tries = 0
+
+    async def token(self, audience: str, identity: Identity) -> Token:
+        query = {"api-version": _VERSION, "resource": audience, **_which(identity)}
+        answer = await self._answer(f"{self.endpoint}{_PATH}?{urlencode(query)}")
+        cleaner, status = self._session.cleaner, answer.status
+        said = parse_object(answer.body)
+        request = TokenRequest(self.endpoint, identity.client_id, (audience,))
+        if status == 200:
+            value = said.get("access_token")
+            if token := usable_token(value, request, audience, status, cleaner):
+                return token
+        if (problem := _problem(answer)) is not None:
+            raise self._fault(problem, answer)
+        text = answer.body.decode("utf-8-sig", "replace")
+        raise refused(SignInProblem.REFUSED, request, status, text, cleaner, (audience,))
+
+    async def _answer(self, url: str) -> Answer:
+        """The first answer that is not "later", or the last of them."""
+        for delay in (*_DELAYS, None):
+            self._tries += 1
+            try:
+                answer = await self._session.fetch(
+                    "GET",
+                    url,
+                    headers={"Metadata": "true"},
+                    limit=MAX_ANSWER,
+                    confidential=True,
+                    secrets_in=secrets_in,
+                    local=True,
+                )
+            except TransportError as error:
+                raise self.unreachable(error.fault) from None
+            ends = self._session.bounds.step * _LAST_TRY
+            if not _may_pass(answer) or delay is None or self._spent + delay > ends:
+                break
+            await asyncio.sleep(delay)
+        return answer
+
+    @property
+    def _spent(self) -> float:
+        return perf_counter() - self._started
+
+    def unreachable(self, cause: TransportFault) -> IdentityError:
+        return IdentityError(
+            ImdsFault(
+                ImdsProblem.UNREACHABLE,
+                self._session.cleaner.line(self.endpoint, 200),
+                self._by_variable,
+                tries=self._tries,
+                seconds=self._spent,
+                cause=cause,
+            )
+        )
+
+    def _fault(self, problem: ImdsProblem, answer: Answer) -> IdentityError:
+        cleaner, said = self._session.cleaner, parse_object(answer.body)
+        title = page_title(answer.body, cleaner) if looks_like_html(answer.body) else None
+        return IdentityError(
+            ImdsFault(
+                problem,
+                cleaner.line(self.endpoint, 200),
+                self._by_variable,
+                answer.status,
+                cleaner.quote(text_in(said, "error"), 80),
+                cleaner.quote(text_in(said, "error_description")),
+                title or "",
+                self._tries,
+                self._spent,
+            )
+        )
+
+
+def _which(identity: Identity) -> dict[str, str]:
+    """The identity as the service's query names it; nothing for the machine's own."""
+    named = (
+        ("client_id", identity.client_id),
+        ("object_id", identity.object_id),
+        ("mi_res_id", identity.resource_id),
+    )
+    return {key: value for key, value in named if value}
+
+
+def _problem(answer: Answer) -> ImdsProblem | None:
+    """What an answer without a token means; None for a refusal in the directory's own words."""
+    said = parse_object(answer.body)
+    description = text_in(said, "error_description").lower()
+    if _may_pass(answer):
+        return ImdsProblem.UNAVAILABLE
+    if not text_in(said, "error"):
+        return ImdsProblem.SOMETHING_ELSE
+    if _NO_IDENTITY in description:
+        return ImdsProblem.NO_IDENTITY
+    return ImdsProblem.FORWARDED if _PROXY_HEADER_REFUSED in description else None
+
+
+def _may_pass(answer: Answer) -> bool:
+    """Whether the service says that it cannot now; a page is of something in front of it."""
+    later = answer.status in _LATER or answer.status >= 500
+    return later and not looks_like_html(answer.body)
+
+
+def _out_of_time(endpoint: str, bound: float) -> TransportFault:
+    try:
+        parts = urlsplit(endpoint)
+        host, port = parts.hostname or "", parts.port or 80
+    except ValueError:
+        host, port = "", 80
+    detail = f"no whole answer within {bound:g} s"
+    return TransportFault(TransportFaultKind.STEP_TIMEOUT, host, port, detail, limit=bound)

@@ -1,0 +1,54 @@
+"""What `az` has on a box: an installation as its launcher and packages, and its cache of errors."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+
+from msal.throttled_http_client import ThrottledHttpClient
+
+# What `pip` makes of azure-cli's own launcher: its first line is the Python.
+LAUNCHER = "#!{prefix}/bin/python\n\nimport os\nimport sys\n"
+
+
+def installed_az(prefix: Path, version: str) -> Path:
+    """An `az` that cannot run, as files tell of it: `az-VERSION/bin/az`, which is returned."""
+    packages = prefix / "lib" / "python3.12" / "site-packages"
+    core = packages / "azure" / "cli" / "core"
+    core.mkdir(parents=True)
+    (core / "__init__.py").write_text(f'__version__ = "{version}"\n')
+    (packages / "certifi").mkdir()
+    (packages / "certifi" / "cacert.pem").write_text("")
+    launcher = prefix / "bin" / "az"
+    launcher.parent.mkdir()
+    launcher.write_text(LAUNCHER.format(prefix=prefix))
+    launcher.chmod(0o755)
+    return launcher
+
+
+def unknown_az(folder: Path) -> Path:
+    """An `az` of no known form, which is not to be run: it leaves a trace."""
+    folder.mkdir(parents=True)
+    launcher = folder / "az"
+    launcher.write_text(f"#!/bin/sh\necho ran >> {folder}/ran\n")
+    launcher.chmod(0o755)
+    return launcher
+
+
+def kept_by_msal(
+    url: str, status: int, text: str, headers: Mapping[str, str] | None = None
+) -> bytes:
+    """The file that `az` writes after MSAL was answered so at `url`: MSAL itself keeps it."""
+    answer = SimpleNamespace(
+        status_code=status, text=text, headers={"content-type": "text/plain", **(headers or {})}
+    )
+    found = SimpleNamespace(status_code=200, text="{}", headers={})
+    cache: dict[str, object] = {}
+    client = ThrottledHttpClient(
+        SimpleNamespace(post=lambda *_, **__: answer, get=lambda *_, **__: found), http_cache=cache
+    )
+    client.get(f"{url}/.well-known/openid-configuration")
+    client.post(url, data={"client_id": "app", "scope": "s/.default", "client_secret": "wrong"})
+    return pickle.dumps(cache)
