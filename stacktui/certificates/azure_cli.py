@@ -27,19 +27,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
-# Where an installer puts its launcher; each may be missing from PATH (under cron, sudo or a GUI).
-PLACES = (
-    "/usr/bin/az",
-    "/usr/local/bin/az",
-    "/opt/homebrew/bin/az",
-    "/home/linuxbrew/.linuxbrew/bin/az",
-    "~/.local/bin/az",
-    "~/bin/az",
-    "~/lib/azure-cli/bin/az",
-    "C:/Program Files/Microsoft SDKs/Azure/CLI2/wbin/az.cmd",
-    "C:/Program Files (x86)/Microsoft SDKs/Azure/CLI2/wbin/az.cmd",
-)
-_LAUNCHERS = ("az.cmd", "az.bat", "az") if sys.platform == "win32" else ("az",)
+from stacktui.certificates.azure_launchers import PLACES, launchers, on_path
+
 _KINDS = ("site", "dist")
 # How long `az --version` may take. It looks for updates over the network.
 _PATIENCE = 10.0
@@ -72,38 +61,22 @@ class AzureCli:
     cacert: Path
 
 
-def find_azure_clis(places: Iterable[str] = PLACES) -> tuple[AzureCli, ...]:
+def find_azure_clis(places: Iterable[str] = PLACES, *, ask: bool = True) -> tuple[AzureCli, ...]:
     """The installations whose launchers are on PATH (in its order) or in `places`.
 
     Of those that share a cacert.pem only the first. Reads files, and starts no process unless
-    the `az` that a shell would run is of no known form: then `az --version`, for 10 s at most,
-    and only once for the same launcher. Never raises.
+    the `az` that a shell would run is of no known form: then, with `ask`, `az --version`, for
+    10 s at most, and only once for the same launcher. Never raises.
     """
-    on_path = list(_on_path())
+    first = on_path()[:1] if ask else ()
     found: dict[Path, AzureCli] = {}
-    for launcher in dict.fromkeys([*on_path, *map(_expanded, places)]):
-        if not os.path.isfile(launcher):
-            continue
+    for launcher in launchers(places):
         cli = _read(launcher)
-        if cli is None and [launcher] == on_path[:1]:
+        if cli is None and launcher in first:
             cli = _asked(launcher)
         if cli is not None:
             found.setdefault(cli.cacert, cli)
     return tuple(found.values())
-
-
-def _on_path() -> Iterator[Path]:
-    for folder in os.environ.get("PATH", "").split(os.pathsep):
-        for name in _LAUNCHERS:
-            launcher = os.path.join(folder, name)
-            # A relative folder of PATH depends on where we were started.
-            runs = os.path.isfile(launcher) and os.access(launcher, os.X_OK)
-            if os.path.isabs(folder) and runs:
-                yield Path(launcher)
-
-
-def _expanded(place: str) -> Path:
-    return Path(os.path.expanduser(place))
 
 
 def _read(launcher: Path) -> AzureCli | None:

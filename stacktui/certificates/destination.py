@@ -96,7 +96,7 @@ def put(destination: Destination, change: Change) -> Outcome:
     if destination.new_ca and destination.config is not None:
         # Last: `ca` must never name a file that is not there.
         for name in destination.environments:
-            set_in_environment(destination.config, name, "ca", destination.new_ca)
+            set_in_environment(destination.config, name, {"ca": destination.new_ca})
     return Outcome(backup, trouble)
 
 
@@ -104,7 +104,7 @@ def take(destination: Destination, change: Change) -> Outcome:
     """Carry out a planned removal. Raises BundleError and ConfigError."""
     if change.after is None and destination.config is not None:
         for name in destination.environments:  # first, for the same reason
-            set_in_environment(destination.config, name, "ca", None)
+            set_in_environment(destination.config, name, {"ca": None})
     carry_out(change)
     trouble = ""
     if not destination.ours:

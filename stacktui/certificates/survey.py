@@ -19,12 +19,10 @@ from stacktui.environments.endpoints import Endpoint, all_endpoints, arm_endpoin
 from stacktui.environments.metadata import Metadata, MetadataError
 from stacktui.environments.model import Environment
 from stacktui.transport.bounds import Bounds
-from stacktui.transport.connections import Watch
+from stacktui.transport.connections import Deaf
 from stacktui.transport.dial import Dialler, untimed
 from stacktui.transport.facts import (
     ConnectionFacts,
-    Phase,
-    PhaseName,
     TransportError,
     TransportFault,
     TransportFaultKind,
@@ -80,16 +78,6 @@ class SurveyProgress:
 
 
 SurveyEvent = SurveyProgress | Survey
-
-
-class _Deaf(Watch):
-    """A survey tells of hosts, not of phases."""
-
-    def phase_started(self, name: PhaseName, host: str) -> None:
-        """Nobody asks."""
-
-    def phase_finished(self, phase: Phase) -> None:
-        """Nobody asks."""
 
 
 async def survey(
@@ -164,7 +152,7 @@ class _Looking:
     async def _fetch(self) -> _Fetched:
         session = Session(
             self._trust,
-            _Deaf(),
+            Deaf(),
             self._cleaner,
             proxy=self._environment.proxy,
             resolve=self._environment.resolve,

@@ -20,6 +20,7 @@ class VerifyCode(IntEnum):
     """OpenSSL's verdicts that somebody acts on: X509_V_ERR_… of x509_vfy.h, by its names."""
 
     UNABLE_TO_GET_ISSUER_CERT = 2
+    CERT_SIGNATURE_FAILURE = 7
     CERT_NOT_YET_VALID = 9
     CERT_HAS_EXPIRED = 10
     DEPTH_ZERO_SELF_SIGNED_CERT = 18
@@ -48,6 +49,7 @@ ROOTLESS = NO_ISSUER | {
 DATES = frozenset({VerifyCode.CERT_NOT_YET_VALID, VerifyCode.CERT_HAS_EXPIRED})
 NAMES = frozenset({VerifyCode.HOSTNAME_MISMATCH, VerifyCode.IP_ADDRESS_MISMATCH})
 WORDS = {
+    VerifyCode.CERT_SIGNATURE_FAILURE: "bad signature",
     VerifyCode.CERT_NOT_YET_VALID: "not yet valid",
     VerifyCode.CERT_HAS_EXPIRED: "expired",
     VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT: "self-signed",

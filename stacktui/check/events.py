@@ -2,8 +2,9 @@
 
     CheckStarted (StepStarted (PhaseStarted PhaseFinished)* StepFinished)* CheckFinished
 
-A skipped step has a StepFinished alone. The live pane and the headless command consume the same
-events; there is no second way to run a check.
+A skipped step has a StepFinished alone. Where a person must sign in, a SignInPrompt comes between
+the phases of the token step. The live pane and the headless command consume the same events; there
+is no second way to run a check.
 """
 
 from __future__ import annotations
@@ -41,6 +42,18 @@ class PhaseFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class SignInPrompt:
+    """Somebody must open `page` in a browser, on any machine, and type `code` there by `until`.
+
+    The token step waits for that. Both texts are the sign-in service's, cleaned; neither is secret.
+    """
+
+    page: str
+    code: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StepFinished:
     step: Step
 
@@ -51,5 +64,11 @@ class CheckFinished:
 
 
 CheckEvent = (
-    CheckStarted | StepStarted | PhaseStarted | PhaseFinished | StepFinished | CheckFinished
+    CheckStarted
+    | StepStarted
+    | PhaseStarted
+    | PhaseFinished
+    | SignInPrompt
+    | StepFinished
+    | CheckFinished
 )

@@ -7,7 +7,8 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -18,28 +19,43 @@ from stacktui.certificates.trust import (
     build_context,
     known_context,
 )
+from stacktui.check.accepting import config_of
+from stacktui.check.aftermath import Aftermath, Looker
 from stacktui.check.events import (
     CheckEvent,
     CheckFinished,
     CheckStarted,
     PhaseFinished,
     PhaseStarted,
+    SignInPrompt,
     StepFinished,
     StepStarted,
 )
 from stacktui.check.report import Evidence, Fault, Outcome, Report, Step, StepName
 from stacktui.check.target import Target
 from stacktui.check.trust import trust_of
-from stacktui.config.locations import additions_file
+from stacktui.config.locations import additions_file, stamps_file
+from stacktui.environments.azure_beside import az_facts
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import Metadata, MetadataError
+from stacktui.environments.record import (
+    DriftError,
+    DriftFault,
+    StampRecord,
+    drifts,
+    is_recordable,
+    read_record,
+    record_of,
+    write_record,
+)
 from stacktui.identities.faults import IdentityError
 from stacktui.identities.model import Identity
-from stacktui.identities.sign_in import Credential, acquire_token, prepare
+from stacktui.identities.sign_in import Credential, Prompt, acquire_token, prepare, read_secret
 from stacktui.identities.token import Token, TokenFacts
 from stacktui.resources.client import ArmClient
 from stacktui.resources.model import ArmError, ResourceGroupList
 from stacktui.transport.bounds import Bounds
+from stacktui.transport.dial import Trust
 from stacktui.transport.facts import (
     Exchange,
     Phase,
@@ -55,6 +71,7 @@ if TYPE_CHECKING:
     from stacktui.certificates.additions import LostAddition
 
 T = TypeVar("T", Metadata, Token, ResourceGroupList)
+_FAULTS = (TransportError, TrustFileError, MetadataError, DriftError, IdentityError, ArmError)
 
 
 async def run(target: Target, *, bounds: Bounds | None = None) -> AsyncIterator[CheckEvent]:
@@ -86,46 +103,96 @@ class _Check:
         self._tell = tell
         self._steps: list[Step] = []
         self._current = StepName.METADATA
+        self._limit: asyncio.Timeout
         self._cleaner = Cleaner()
         self._trust: TrustUsed = trust_of(target)
+        self._metadata: Metadata | None = None
+        self._known: asyncio.Task[StampRecord | None]
 
     async def run(self) -> None:
         started, clock = datetime.now(UTC), perf_counter()
         self._tell(CheckStarted(self._target, started))
         context = asyncio.create_task(_context(self._trust))
-        credential = self._prepare_credential()
+        secret = credential = None
+        if (identity := self._target.identity) is not None:
+            reading = asyncio.to_thread(read_secret, identity, self._cleaner)
+            secret = asyncio.create_task(reading)
+            credential = asyncio.create_task(_prepared(identity, secret))
         environment = self._target.environment
         session = Session(
-            lambda: _shared(context),
+            lambda: _ready(context, secret),
             self,
             self._cleaner,
             proxy=environment.proxy,
             resolve=environment.resolve,
             bounds=self._bounds,
         )
+        self._known = asyncio.create_task(_known_of(self._target))
+        beside = asyncio.create_task(asyncio.to_thread(az_facts))
+        after = Aftermath()
         try:
             await self._all_steps(session, credential)
+            if self._failed:
+                after = await self._look_after(lambda: _ready(context, secret))
         finally:
             await session.aclose()
             await _discard(context)
             await _discard(credential)
-        lost = await _lost_additions()
-        report = Report(self._target, started, perf_counter() - clock, tuple(self._steps), lost)
+            await _discard(secret)
+        report = Report(
+            self._target,
+            started,
+            perf_counter() - clock,
+            tuple(self._steps),
+            lost=await _lost_additions(),
+            recorded=await self._known,
+            probes=after.probes,
+            completion=after.completion,
+            siblings=after.siblings,
+            az=await beside,
+        )
+        if report.ok and report.recorded is None:
+            await self._record(started)
         self._tell(CheckFinished(report))
 
-    def _prepare_credential(self) -> asyncio.Task[Credential] | None:
-        """Reads the credential, and imports what is slow to import, while metadata comes."""
-        if self._target.identity is None:
-            return None
-        work = asyncio.to_thread(prepare, self._target.identity, self._cleaner)
-        return asyncio.create_task(work)
+    @property
+    def _failed(self) -> bool:
+        return any(step.outcome is Outcome.FAILED for step in self._steps)
+
+    async def _look_after(self, trust: Trust) -> Aftermath:
+        looker = Looker(self._target, self._trust, trust, self._cleaner)
+        known = self._metadata or await self._known
+        return await looker.look(self._steps, known.login_endpoint if known else None, self._bounds)
+
+    async def _metadata_step(self, session: Session) -> Metadata:
+        """Metadata that sends secrets where it sent them before. Raises DriftError besides."""
+        metadata = await fetch_metadata(session, self._target.environment.arm)
+        self._metadata = metadata
+        known = await self._known
+        if known is not None and (found := drifts(known, metadata, self._cleaner)):
+            raise DriftError(DriftFault(found, known.recorded))
+        return metadata
+
+    async def _record(self, now: datetime) -> None:
+        """Remember a stamp that was found well for the first time."""
+        exchanges = self._steps[0].evidence.exchanges
+        seen = exchanges[-1].connection if exchanges else None
+        chain = seen.tls.chain if seen and seen.tls else ()
+        if self._metadata is None:
+            return
+        record = record_of(self._target.environment, self._metadata, chain, now)
+        if is_recordable(record, self._cleaner):
+            # Where nothing can be written, the next check is a first one again.
+            await asyncio.to_thread(
+                write_record, config_of(self._target), self._target.environment, record
+            )
 
     async def _all_steps(
         self, session: Session, credential: asyncio.Task[Credential] | None
     ) -> None:
-        environment, identity = self._target.environment, self._target.identity
+        identity = self._target.identity
         metadata = await self._step(
-            session, StepName.METADATA, lambda: fetch_metadata(session, environment.arm)
+            session, StepName.METADATA, lambda: self._metadata_step(session)
         )
         if metadata is None:
             self._skip(StepName.TOKEN, "no metadata")
@@ -136,7 +203,9 @@ class _Check:
             self._skip(StepName.RESOURCE_GROUPS, "no identity is configured for this environment")
             return
         token = await self._step(
-            session, StepName.TOKEN, lambda: _sign_in(session, metadata, identity, credential)
+            session,
+            StepName.TOKEN,
+            lambda: _sign_in(session, metadata, identity, credential, self._prompt),
         )
         if token is None:
             self._skip(StepName.RESOURCE_GROUPS, "no token")
@@ -166,19 +235,27 @@ class _Check:
         fault: Fault | None = None
         timed_out = False
         try:
-            async with asyncio.timeout(self._bounds.step):
+            async with asyncio.timeout(self._bounds.step) as self._limit:
                 result = await work()
         except TimeoutError:
             timed_out = True
-        except (TransportError, TrustFileError, MetadataError, IdentityError, ArmError) as error:
+        except _FAULTS as error:
             fault = error.fault
         exchanges = session.take_exchanges()
         if timed_out:
             fault = self._out_of_time(exchanges)
-        evidence = Evidence(exchanges, self._trust, fault, None if fault else _shown(result))
+        evidence = Evidence(
+            exchanges, self._trust, fault, None if fault else _shown(result, self._cleaner)
+        )
         outcome = Outcome.FAILED if fault else Outcome.OK
         self._finish(Step(name, outcome, perf_counter() - started, evidence))
         return result
+
+    def _prompt(self, page: str, code: str, seconds: float) -> None:
+        """Tell what a person must type where; the step's bound starts anew when that ends."""
+        now = asyncio.get_running_loop().time()
+        self._limit.reschedule(now + seconds + self._bounds.step)
+        self._tell(SignInPrompt(page, code, datetime.now(UTC) + timedelta(seconds=seconds)))
 
     def _out_of_time(self, exchanges: tuple[Exchange, ...]) -> TransportFault:
         """The fault of a step that hit its bound, at the host it was waiting for."""
@@ -205,9 +282,13 @@ class _Check:
 
 
 async def _sign_in(
-    session: Session, metadata: Metadata, identity: Identity, credential: asyncio.Task[Credential]
+    session: Session,
+    metadata: Metadata,
+    identity: Identity,
+    credential: asyncio.Task[Credential],
+    prompt: Prompt,
 ) -> Token:
-    return await acquire_token(session, metadata, identity, await credential)
+    return await acquire_token(session, metadata, identity, await credential, prompt)
 
 
 async def _discard(task: asyncio.Task[Any] | None) -> None:
@@ -232,18 +313,46 @@ def _remembers_additions() -> bool:
     return os.path.exists(additions_file())
 
 
+async def _known_of(target: Target) -> StampRecord | None:
+    # As above: before the first good check there is nothing to read.
+    if not _remembers_stamps():
+        return None
+    return await asyncio.to_thread(read_record, config_of(target), target.environment)
+
+
+def _remembers_stamps() -> bool:
+    return os.path.exists(stamps_file())
+
+
 async def _context(trust: TrustUsed) -> ssl.SSLContext:
     known = known_context(trust)
     return known if known is not None else await asyncio.to_thread(build_context, trust)
 
 
-async def _shared(context: asyncio.Task[ssl.SSLContext]) -> ssl.SSLContext:
+async def _prepared(identity: Identity, secret: asyncio.Task[str | None]) -> Credential:
+    """The credential, made while metadata comes. Raises IdentityError."""
+    return await asyncio.to_thread(prepare, identity, await asyncio.shield(secret))
+
+
+async def _ready(
+    context: asyncio.Task[ssl.SSLContext], secret: asyncio.Task[str | None] | None
+) -> ssl.SSLContext:
+    """The TLS context, once the secret is known: before anybody answers who could echo it."""
+    if secret is not None:
+        await asyncio.wait({secret})
     # One caller's cancellation must not take the context away from the next.
     return await asyncio.shield(context)
 
 
 def _shown(
-    result: Metadata | Token | ResourceGroupList | None,
+    result: Metadata | Token | ResourceGroupList | None, cleaner: Cleaner
 ) -> Metadata | TokenFacts | ResourceGroupList | None:
-    """What of a step's result a report may hold: of a token, its facts alone."""
-    return result.facts if isinstance(result, Token) else result
+    """What of a step's result a report may hold: of a token its facts alone, and of metadata no
+    value as it came, since it is sent back byte for byte and may be anything."""
+    match result:
+        case Token():
+            return result.facts
+        case Metadata():
+            login, audience = cleaner.quote(result.login_endpoint), cleaner.quote(result.audience)
+            return replace(result, login_endpoint=login, audience=audience)
+    return result

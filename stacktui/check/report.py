@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 from stacktui.certificates.trust import TrustFileFault, TrustUsed
 from stacktui.check.target import Target
 from stacktui.environments.metadata import Metadata, MetadataFault
-from stacktui.identities.faults import CertificateFault, SecretFault, SignInFault
+from stacktui.environments.record import DriftFault, StampRecord
+from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ResourceGroupList
 from stacktui.transport.facts import Exchange, Phase, TransportFault
 
 if TYPE_CHECKING:
     from stacktui.certificates.additions import LostAddition
+    from stacktui.certificates.completion import Completion
+    from stacktui.environments.azure_cli import AzFacts
 
 
 class StepName(StrEnum):
@@ -44,9 +47,11 @@ Fault = (
     TransportFault
     | TrustFileFault
     | MetadataFault
+    | DriftFault
     | SecretFault
     | CertificateFault
     | SignInFault
+    | ImdsFault
     | ArmFault
 )
 
@@ -87,10 +92,26 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """A host that the failed check did not come to, looked at as far as TLS without any secret.
+
+    `exchange` has no response; its fault, if any, is why the next step would have failed there.
+    """
+
+    role: str
+    seconds: float
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A whole check. `steps` always holds all three, in order.
 
-    `lost` are additions to other programs' trust stores that are not there any more.
+    `recorded` is what was known of the stamp before. After a failure, `probes` are the hosts that
+    were not come to, `completion` is what is missing of a chain that does not verify, and
+    `siblings` are names of the same stamp that exist where ARM's does not. `lost` are additions
+    to other programs' trust stores that are not there any more. `az` is what was found of the
+    Azure CLI on this box, None where it is not there.
     """
 
     target: Target
@@ -98,6 +119,11 @@ class Report:
     seconds: float
     steps: tuple[Step, ...]
     lost: tuple[LostAddition, ...] = ()
+    recorded: StampRecord | None = None
+    probes: tuple[Probe, ...] = ()
+    completion: Completion | None = None
+    siblings: tuple[str, ...] = ()
+    az: AzFacts | None = None
 
     @property
     def ok(self) -> bool:

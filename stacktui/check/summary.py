@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from stacktui.certificates.trust import TrustFileFault
+from stacktui.certificates.trust import TrustFileError, TrustFileFault
+from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Fault
 from stacktui.check.target import Target
 from stacktui.environments.metadata import IdentityProvider, Metadata, MetadataFault
-from stacktui.identities.faults import CertificateFault, SecretFault, SignInFault
-from stacktui.identities.model import IdentityKind
+from stacktui.environments.record import DriftError, DriftFault
+from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ResourceGroupList
 from stacktui.transport.facts import Phase, PhaseName, TransportFault
@@ -18,16 +19,21 @@ from stacktui.transport.text import visible
 
 # What a phase is called where space is short.
 _SHORT = {PhaseName.FIRST_BYTE: "wait", PhaseName.REQUEST: "send"}
-_KINDS = {IdentityKind.SERVICE_PRINCIPAL: "service principal"}
 PROVIDERS = {IdentityProvider.ENTRA: "Entra ID", IdentityProvider.ADFS: "AD FS"}
 
 
 def target_summary(target: Target) -> str:
     """`AzureStackUser · management.… · 2020-09-01-hybrid · ops (service principal)`."""
     environment, identity = target.environment, target.identity
-    who = f"{identity.name} ({_KINDS[identity.kind]})" if identity else "no identity"
+    who = f"{identity.name} ({identity.kind.words})" if identity else "no identity"
     host = urlsplit(environment.arm).netloc
     return visible(" · ".join((environment.name, host, environment.profile, who)))
+
+
+def prompt_summary(prompt: SignInPrompt) -> str:
+    """What somebody must do now, and by when."""
+    what = f"open {prompt.page} in a browser and type the code {prompt.code} there"
+    return f"to sign in, {what}, by {prompt.until:%H:%M:%S} UTC"
 
 
 def phase_summary(phases: Iterable[Phase]) -> str:
@@ -66,9 +72,11 @@ def fault_summary(fault: Fault) -> str:
         case TransportFault():
             return f"{fault.host}: {fault.detail}"
         case TrustFileFault():
-            return f"{fault.setting} names {fault.path}: {fault.problem.value}"
+            return str(TrustFileError(fault))
         case MetadataFault():
             return fault.detail
+        case DriftFault():
+            return str(DriftError(fault))
         case SecretFault():
             return f"{fault.reference}: {fault.detail}"
         case CertificateFault():
@@ -77,5 +85,8 @@ def fault_summary(fault: Fault) -> str:
             status = f"status {fault.status}" if fault.status else fault.problem.value
             said = fault.description or fault.code or fault.error or status
             return said if len(said) <= 90 else f"{said[:89]}…"
+        case ImdsFault():
+            said = fault.cause.detail if fault.cause else fault.description or fault.error
+            return f"{fault.endpoint}: {said or fault.page_title or f'status {fault.status}'}"
         case ArmFault():
             return f"{fault.status} {fault.code}".strip() or fault.problem.value

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,19 +17,32 @@ from stacktui.check.trust import preload_trust
 from stacktui.cli.main import ExitCode, config_option
 from stacktui.config.locations import config_file
 
-format_option = click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to write the result to stdout.",
-)
+if TYPE_CHECKING:
+    from click.decorators import FC
+
+    from stacktui.check.report import Report
+    from stacktui.diagnosis.finding import Diagnosis
+
+
+def _format_option(*formats: str) -> Callable[[FC], FC]:
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="How to write the result to stdout.",
+    )
+
+
+format_option = _format_option("text", "json")
+# A check can also be told as the text of a ticket.
+report_format_option = _format_option("text", "json", "markdown")
 
 
 @click.command()
 @click.argument("name", required=False)
-@format_option
+@report_format_option
 @config_option
 @click.pass_obj
 def command(parent: Path | None, name: str | None, format_: str, config: Path | None) -> None:
@@ -48,8 +64,9 @@ def check_headless(path: Path, name: str | None, format_: str) -> int:
     # OpenSSL reads the trusted certificates without the interpreter's lock, so that this is done
     # by the time the imports below are; the check finds the context ready or waits for it.
     threading.Thread(target=preload_trust, args=(target,), daemon=True).start()
-    from stacktui.check.events import CheckFinished
+    from stacktui.check.events import CheckFinished, SignInPrompt
     from stacktui.check.pipeline import run
+    from stacktui.check.summary import prompt_summary
     from stacktui.cli.text import TextWriter
 
     writer = TextWriter() if format_ == "text" else None
@@ -58,6 +75,8 @@ def check_headless(path: Path, name: str | None, format_: str) -> int:
         async for event in run(target):
             if writer is not None:
                 writer.write(event)
+            if isinstance(event, SignInPrompt):
+                click.echo(f"stacktui: {prompt_summary(event)}", err=True)
             if isinstance(event, CheckFinished):
                 from stacktui.diagnosis import diagnose
 
@@ -65,10 +84,20 @@ def check_headless(path: Path, name: str | None, format_: str) -> int:
                 if writer is not None:
                     writer.write_diagnosis(diagnosis)
                 else:
-                    from stacktui.diagnosis.document import report_document
-
-                    click.echo(json.dumps(report_document(event.report, diagnosis)))
+                    click.echo(_document(event.report, diagnosis, format_), nl=format_ == "json")
                 return ExitCode.HEALTHY if event.report.ok else ExitCode.FAULT
         raise AssertionError("a check ends with CheckFinished")
 
     return asyncio.run(consume())
+
+
+def _document(report: Report, diagnosis: Diagnosis, format_: str) -> str:
+    if format_ == "json":
+        from stacktui.diagnosis.document import report_document
+
+        return json.dumps(report_document(report, diagnosis))
+    from stacktui.diagnosis.markdown import report_markdown
+
+    encoding = sys.stdout.encoding or "ascii"
+    # Where stdout can do no more, a question mark stands for what it cannot write.
+    return report_markdown(report, diagnosis).encode(encoding, "replace").decode(encoding)

@@ -44,8 +44,8 @@ def add_environment(path: Path, name: str, values: Mapping[str, object]) -> None
     _edit(path, change, expected)
 
 
-def set_in_environment(path: Path, name: str, key: str, value: str | None) -> None:
-    """Set `key` of `[environments.NAME]`, or with None take it out.
+def set_in_environment(path: Path, name: str, changes: Mapping[str, str | None]) -> None:
+    """Set each key of `[environments.NAME]` to its value, or with None take it out.
 
     Raises ConfigError when there is no such environment, or as `add_environment` does.
     """
@@ -58,20 +58,18 @@ def set_in_environment(path: Path, name: str, key: str, value: str | None) -> No
         table = environments.get(name) if isinstance(environments, MutableMapping) else None
         if not isinstance(table, MutableMapping):
             raise ConfigError(path, f"environments.{name} is not there")
-        if value is None:
-            table.pop(key, None)
-        elif key in table or not isinstance(table, Table):
-            table[key] = value
-        else:
-            _append(table, key, value)
+        for key, value in changes.items():
+            if value is None:
+                table.pop(key, None)
+            elif key in table or not isinstance(table, Table):
+                table[key] = value
+            else:
+                _append(table, key, value)
         return tomlkit.dumps(document)
 
     def expected(before: dict[str, Any]) -> dict[str, Any]:
-        table = dict(before["environments"][name])
-        if value is None:
-            table.pop(key, None)
-        else:
-            table[key] = value
+        table = before["environments"][name] | changes
+        table = {key: value for key, value in table.items() if value is not None}
         return before | {"environments": before["environments"] | {name: table}}
 
     _edit(path, change, expected)
@@ -137,4 +135,7 @@ def _edited(
         safe = False
     if not safe:
         raise ConfigError(path, "is laid out in a way that only you can change; edit it by hand")
-    return text.encode()
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # the bytes of an argument that is no UTF-8
+        raise ConfigError(path, "can hold only UTF-8 text; nothing changed") from None

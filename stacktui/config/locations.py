@@ -40,6 +40,11 @@ def config_directory() -> Path:
     return Path(platformdirs.user_config_dir(APP, appauthor=False))
 
 
+def is_kept_elsewhere() -> bool:
+    """Whether this is a demo, which must not offer to change what is the user's either."""
+    return _elsewhere is not None
+
+
 @contextmanager
 def kept_in(folder: Path) -> Iterator[None]:
     """Keep everything in `folder` instead, in this whole process: for a demo, which must neither
@@ -60,6 +65,12 @@ def own_bundle() -> Path:
 def additions_file() -> Path:
     """The memory of roots that were added to bundles of others; it may not exist."""
     return config_directory() / "additions.json"
+
+
+def stamps_file() -> Path:
+    """What was recorded of each environment's stamp when it was first found well; it may not
+    exist."""
+    return config_directory() / "stamps.json"
 
 
 def exported_bundle() -> Path:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
-from stacktui.config.document import Table, nearest
+from stacktui.config.document import ConfigError, Table, nearest, read_document
+from stacktui.config.edit import set_in_environment
 from stacktui.environments.model import Environment, parse_arm_url
 from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
 from stacktui.transport.host import is_host
 from stacktui.transport.proxy import DIRECT, parse_proxy
 
 _PORT = re.compile(r"[0-9]{1,5}")
-KEYS = ("arm", "profile", "identity", "subscription", "ca", "proxy", "resolve")
+# The keys whose value is a text.
+TEXTS = ("arm", "profile", "identity", "subscription", "ca", "proxy")
+KEYS = (*TEXTS, "resolve")
 
 
 def read_environment(name: str, table: Table) -> Environment:
@@ -39,6 +44,28 @@ def read_environment(name: str, table: Table) -> Environment:
         proxy=_proxy(table),
         resolve=MappingProxyType(_resolve(table)),
     )
+
+
+def change_environment(path: Path, name: str, changes: Mapping[str, str]) -> None:
+    """Put each value in its key of `[environments.NAME]`; an empty one takes the key out.
+
+    Raises ConfigError, with nothing changed, for a key or a value that the config does not take.
+    """
+    tables = read_document(path).get("environments")
+    before = tables.get(name) if isinstance(tables, dict) else None
+    if before is None:
+        raise ConfigError(path, f"environments.{name} is not there")
+    place = f"environments.{name}"
+    table = Table(path, place, before)
+    for key in changes:
+        if key not in TEXTS:
+            meant = nearest(key, TEXTS)
+            hint = f"did you mean {meant}?" if meant else f"known: {', '.join(TEXTS)}"
+            raise table.error(key, f"cannot be set; {hint}")
+    kept = {key: table.value(key) for key in table if changes.get(key) != ""}
+    new = {key: value for key, value in changes.items() if value}
+    read_environment(name, Table(path, place, kept | new))
+    set_in_environment(path, name, {key: value or None for key, value in changes.items()})
 
 
 def _proxy(table: Table) -> str | None:

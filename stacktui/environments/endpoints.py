@@ -67,6 +67,25 @@ def endpoints(environment: Environment, metadata: Metadata | None) -> tuple[Endp
     return merged(found)
 
 
+def login_endpoint(environment: Environment, url: str | None) -> Endpoint | None:
+    """The login host that `url` names; without one, the AD FS that the naming rule knows.
+
+    That one is `named` where a pin of the environment's is for it, and absent in a stamp under
+    Entra. None where there is nothing to go by.
+    """
+    if url is not None:
+        return _named(LOGIN, url) if _is_usable(url) else None
+    domain = domain_of(urlsplit(environment.arm).hostname or "")
+    if domain is None:
+        return None
+    host = f"adfs.{domain}"
+    for pin in environment.resolve:
+        name, _, port = pin.rpartition(":")
+        if name in (host, f"*.{domain}"):
+            return Endpoint((LOGIN,), host, int(port), host, named=name == host)
+    return _derived(LOGIN, host)
+
+
 def all_endpoints(environment: Environment, metadata: Metadata | None) -> tuple[Endpoint, ...]:
     """`endpoints`, and every name that a stamp's certificates cover, user's and operator's."""
     found = list(endpoints(environment, metadata))

@@ -39,6 +39,8 @@ def test_the_json_contract_of_a_healthy_check(config: Path) -> None:
     assert list(document) == [
         "schema", "environment", "identity", "started", "seconds", "ok", "verdict", "also_seen",
         "steps",
+        # Added since.
+        "recorded", "probes", "completion", "siblings", "az",
     ]  # fmt: skip
     assert (document["schema"], document["environment"], document["identity"]) == (
         1, "Test", "tester",

@@ -237,27 +237,27 @@ def test_a_key_of_an_environment_is_set_and_taken_out(tmp_path: Path, content: s
     path = tmp_path / "config.toml"
     path.write_bytes(content.encode())
     before = tomllib.loads(content)
-    set_in_environment(path, "West", "ca", "ca/West.pem")
+    set_in_environment(path, "West", {"ca": "ca/West.pem"})
     after = tomllib.loads(path.read_bytes().decode())
     assert after["environments"]["West"].pop("ca") == "ca/West.pem"
     assert after == before
-    set_in_environment(path, "West", "ca", "other.pem")
+    set_in_environment(path, "West", {"ca": "other.pem"})
     assert tomllib.loads(path.read_bytes().decode())["environments"]["West"]["ca"] == "other.pem"
-    set_in_environment(path, "West", "ca", None)
+    set_in_environment(path, "West", {"ca": None})
     assert tomllib.loads(path.read_bytes().decode()) == before
 
 
 def test_a_new_key_stands_with_the_others_of_its_table(config: Path) -> None:
-    set_in_environment(config, "West", "ca", "ca/West.pem")
+    set_in_environment(config, "West", {"ca": "ca/West.pem"})
     assert config.read_text() == WRITTEN_BY_HAND.replace(
         'colour = "blue"\n', 'colour = "blue"\nca = "ca/West.pem"\n'
     )
-    set_in_environment(config, "West", "ca", None)
+    set_in_environment(config, "West", {"ca": None})
     assert config.read_text() == WRITTEN_BY_HAND
 
 
 @pytest.mark.parametrize("name", ["East", "ca", ""])
 def test_a_key_of_an_environment_that_is_not_there_is_refused(config: Path, name: str) -> None:
     with pytest.raises(ConfigError, match="is not there"):
-        set_in_environment(config, name, "ca", "x.pem")
+        set_in_environment(config, name, {"ca": "x.pem"})
     assert config.read_text() == WRITTEN_BY_HAND

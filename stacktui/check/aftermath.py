@@ -1,0 +1,165 @@
+"""After a step has failed: what else can be seen without guessing, and without any secret.
+
+One fault must not hide another. The login host, if the check did not come to it, is looked at as
+far as TLS, and a chain that stops is followed further. All of it within what is left of the time
+that the failed step had.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from stacktui.certificates.trust import TrustFileError, TrustUsed
+from stacktui.check.report import Probe, Step
+from stacktui.check.target import Target
+from stacktui.environments.endpoints import LOGIN, Endpoint, arm_endpoint, login_endpoint
+from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT
+from stacktui.transport.bounds import Bounds
+from stacktui.transport.connections import Call, Deaf
+from stacktui.transport.dial import Dialler, Trust
+from stacktui.transport.facts import (
+    ConnectionFacts,
+    Exchange,
+    TransportError,
+    TransportFault,
+    TransportFaultKind,
+)
+from stacktui.transport.plain import fetch_public
+from stacktui.transport.resolver import resolve
+from stacktui.transport.route import route_to
+from stacktui.transport.text import Cleaner
+
+if TYPE_CHECKING:
+    from stacktui.certificates.completion import Completion
+
+# What is said of a name that does not exist; by a proxy, too, which looks names up itself.
+_NO_SUCH_HOST = (TransportFaultKind.DNS_NOT_FOUND, TransportFaultKind.PROXY_REFUSED)
+# Names that every stamp has, ARM's first.
+_SIBLINGS = (USER_ENDPOINT, OPERATOR_ENDPOINT, "portal", "adminportal")
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What was seen after the failure; nothing where there was nothing to look at, or no time."""
+
+    probes: tuple[Probe, ...] = ()
+    completion: Completion | None = None
+    siblings: tuple[str, ...] = ()
+
+
+class Looker:
+    """Looks after one failed check, with its trust."""
+
+    def __init__(self, target: Target, used: TrustUsed, trust: Trust, cleaner: Cleaner) -> None:
+        self._environment = target.environment
+        self._used = used
+        self._trust = trust
+        self._cleaner = cleaner
+
+    async def look(self, steps: Sequence[Step], login_url: str | None, bounds: Bounds) -> Aftermath:
+        """Look for as long as the failed step, the last that ran, has left of its bound."""
+        left = bounds.step - max((step.seconds for step in steps), default=0.0)
+        probing = asyncio.create_task(
+            self._probe_all(list(self._not_met(steps, login_url)), bounds)
+        )
+        completing = asyncio.create_task(self._complete(steps))
+        naming = asyncio.create_task(self._siblings(steps, bounds))
+        tasks = {probing, completing, naming}
+        try:
+            await asyncio.wait(tasks, timeout=max(left, 0.0))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return Aftermath(
+            () if probing.cancelled() else probing.result(),
+            None if completing.cancelled() else completing.result(),
+            () if naming.cancelled() else naming.result(),
+        )
+
+    def _not_met(self, steps: Sequence[Step], login_url: str | None) -> Iterator[Endpoint]:
+        met = {
+            (seen.connection.host, seen.connection.port)
+            for step in steps
+            for seen in step.evidence.exchanges
+            if seen.connection is not None
+        }
+        login = login_endpoint(self._environment, login_url)
+        for each in (arm_endpoint(self._environment), login):
+            if each is not None and (each.host, each.port) not in met:
+                yield each
+
+    async def _probe_all(self, wanted: Sequence[Endpoint], bounds: Bounds) -> tuple[Probe, ...]:
+        probes = await asyncio.gather(*(self._probe(each, bounds) for each in wanted))
+        return tuple(each for each in probes if each is not None)
+
+    async def _probe(self, endpoint: Endpoint, bounds: Bounds) -> Probe | None:
+        call, started = Call(Deaf()), perf_counter()
+        facts: ConnectionFacts | None = None
+        fault: TransportFault | None = None
+        dialler: Dialler | None = None
+        environment = self._environment
+        try:
+            route = route_to(
+                endpoint.host,
+                endpoint.port,
+                environment.proxy,
+                environment.resolve,
+                self._cleaner,
+            )
+            dialler = Dialler(route, self._trust, bounds, call.timed, self._cleaner)
+            (await dialler.dial()).close()
+        except TransportError as error:
+            fault = error.fault
+        except TrustFileError:
+            return None  # told already, and nothing can be verified without
+        if fault and fault.kind in _NO_SUCH_HOST and not endpoint.named:
+            return None  # only the naming rule speaks of it: this stamp has no such host
+        facts = dialler.facts if dialler else None
+        url = f"https://{endpoint.key}"
+        exchange = Exchange("TLS", url, facts, None, tuple(call.phases), fault)
+        return Probe(LOGIN if LOGIN in endpoint.roles else endpoint.role,
+                     perf_counter() - started, exchange)  # fmt: skip
+
+    async def _siblings(self, steps: Sequence[Step], bounds: Bounds) -> tuple[str, ...]:
+        """The stamp's other names that exist, if ARM's does not: then only its label is wrong."""
+        arm = arm_endpoint(self._environment)
+        missing = (
+            isinstance(fault := step.evidence.fault, TransportFault)
+            and (fault.kind, fault.host) == (TransportFaultKind.DNS_NOT_FOUND, arm.host)
+            for step in steps
+        )
+        domain = arm.host.partition(".")[2]
+        if not any(missing) or "." not in domain:
+            return ()
+        names = [f"{label}.{domain}" for label in _SIBLINGS if f"{label}.{domain}" != arm.host]
+
+        async def exists(name: str) -> bool:
+            try:
+                return bool(await resolve(name, arm.port, bounds.dns))
+            except TransportError:
+                return False
+
+        found = await asyncio.gather(*map(exists, names))
+        return tuple(name for name, there in zip(names, found, strict=True) if there)
+
+    async def _complete(self, steps: Sequence[Step]) -> Completion | None:
+        """Follow the chain of the host that failed, if trust in it is what failed."""
+        from stacktui.certificates.verify import ROOTLESS
+
+        last = next((each for step in steps if (each := step.evidence.last) and each.fault), None)
+        seen = last.connection if last else None
+        if seen is None or seen.tls is None or not seen.tls.chain:
+            return None
+        if seen.tls.verify_code not in ROOTLESS:
+            return None
+        from stacktui.certificates.completion import MAX_SIZE, complete
+
+        async def fetch(url: str) -> bytes | str:
+            return await fetch_public(url, MAX_SIZE, self._environment.proxy)
+
+        return await complete(seen.host, seen.port, seen.tls.chain, self._used, fetch)

@@ -1,0 +1,45 @@
+"""`stacktui environments accept`: record the stamp anew, once the user has seen both values."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from stacktui.check.accepting import AcceptError, accept, ask_stamp, differences
+from stacktui.cli.ask import FaultError, RefusedError, confirm, yes_option
+from stacktui.cli.certificates.place import read_settings, tell
+from stacktui.cli.main import config_option
+
+
+@click.command()
+@click.argument("name", metavar="[ENV]", required=False)
+@yes_option
+@config_option
+@click.pass_obj
+def command(parent: Path | None, name: str | None, yes: bool, config: Path | None) -> None:
+    """Accept the login endpoint, the audience and the root that the stamp of ENV has now.
+
+    Only a stamp that answers, with a chain that this box trusts, can be accepted. Exits with 1
+    when it does not.
+    """
+    target = read_settings(parent, config).target(name)
+    try:
+        offer = asyncio.run(ask_stamp(target))
+    except AcceptError as error:
+        raise FaultError(f"nothing to accept: {error}") from None
+    changes = list(differences(offer))
+    if offer.known is not None and not changes:
+        tell(f"{target.environment.name}: nothing has changed since it was recorded")
+        return
+    for what, before, now in changes:
+        tell(f"{what}:")
+        tell(f"  recorded  {before}")
+        tell(f"  now       {now}")
+    confirm(f"Accept this for {target.environment.name}?", yes=yes)
+    try:
+        accept(target, offer)
+    except AcceptError as error:
+        raise RefusedError(str(error)) from None
+    tell(f"{target.environment.name}: recorded; the next check goes by it")

@@ -1,0 +1,31 @@
+"""`stacktui environments forget`: the next good check records the stamp anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from stacktui.check.accepting import AcceptError, forget
+from stacktui.cli.ask import RefusedError, confirm, yes_option
+from stacktui.cli.certificates.place import read_settings, tell
+from stacktui.cli.main import config_option
+
+
+@click.command()
+@click.argument("name", metavar="ENV")
+@yes_option
+@config_option
+@click.pass_obj
+def command(parent: Path | None, name: str, yes: bool, config: Path | None) -> None:
+    """Forget the login endpoint, the audience and the root that were recorded of ENV.
+
+    The next good check records what it finds then, whatever that is.
+    """
+    target = read_settings(parent, config).target(name)
+    confirm(f"Forget what was recorded of {target.environment.name}?", yes=yes)
+    try:
+        forget(target)
+    except AcceptError as error:
+        raise RefusedError(str(error)) from None
+    tell(f"{target.environment.name}: forgotten")

@@ -1,0 +1,47 @@
+"""`stacktui environments set`: change settings, as a finding's mend names them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from stacktui.cli.ask import RefusedError
+from stacktui.cli.certificates.place import read_settings, tell
+from stacktui.cli.main import config_option
+from stacktui.environments.config import TEXTS, change_environment
+
+
+@click.command()
+@click.argument("name", metavar="ENV")
+@click.argument("changes", metavar="KEY=VALUE...", nargs=-1, required=True)
+@config_option
+@click.pass_obj
+def command(parent: Path | None, name: str, changes: tuple[str, ...], config: Path | None) -> None:
+    """Put each VALUE in its KEY of the environment ENV; `KEY=` takes the key out.
+
+    KEY is one of arm, profile, identity, subscription, ca and proxy. What the config would not
+    take is refused, and nothing is changed. Comments and the order of the file stay.
+    """
+    settings = read_settings(parent, config)
+    environment = settings.target(name).environment
+    wanted = dict(map(_pair, changes))
+    identity = wanted.get("identity")
+    if identity and identity not in settings.identities:
+        known = ", ".join(settings.identities) or "none"
+        raise RefusedError(f"there is no identity {identity!r}; known: {known}")
+    before = {key: getattr(environment, key, None) for key in wanted}
+    change_environment(settings.path, name, wanted)
+    for key, value in wanted.items():
+        if key == "proxy":  # its URL may hold a password
+            tell(f"{name}: {key} is {'set' if value else 'taken out'}")
+        else:
+            was = f" (was: {before[key]})" if before[key] else ""
+            tell(f"{name}: {key} = {value}{was}" if value else f"{name}: {key} taken out{was}")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, sign, value = text.partition("=")
+    if not sign:
+        raise RefusedError(f"write KEY=VALUE; KEY is one of: {', '.join(TEXTS)}")
+    return key.strip(), value.strip()

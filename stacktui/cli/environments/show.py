@@ -1,0 +1,75 @@
+"""`stacktui environments show`: the settings, and what was recorded of the stamp."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from stacktui.certificates.chain import describe
+from stacktui.check.accepting import config_of
+from stacktui.cli.certificates.place import read_settings
+from stacktui.cli.check import format_option
+from stacktui.cli.main import config_option
+from stacktui.cli.text import say
+from stacktui.environments.model import Environment
+from stacktui.environments.record import StampRecord, read_record
+from stacktui.transport.text import visible
+
+SCHEMA = 1
+_WIDTH = 15
+
+
+@click.command()
+@click.argument("name", metavar="[ENV]", required=False)
+@format_option
+@config_option
+@click.pass_obj
+def command(parent: Path | None, name: str | None, format_: str, config: Path | None) -> None:
+    """Show the settings of ENV (default: the active environment), and what was recorded of it.
+
+    The first good check records the login endpoint, the audience and whose root signs for ARM.
+    When one of the first two is another later, no secret is sent until you accept it.
+    """
+    target = read_settings(parent, config).target(name)
+    record = read_record(config_of(target), target.environment)
+    settings, recorded = dict(_settings(target.environment)), dict(_recorded(record))
+    if format_ == "json":
+        document = {"schema": SCHEMA, "environment": target.environment.name}
+        click.echo(json.dumps(document | {"settings": settings, "recorded": recorded or None}))
+        return
+    say(target.environment.name)
+    _say(settings)
+    say()
+    say("Recorded at the first good check" if recorded else "Nothing is recorded yet.")
+    _say(recorded)
+
+
+def _say(values: dict[str, str]) -> None:
+    for key, value in values.items():
+        say(f"  {key:<{_WIDTH}} {value}")
+
+
+def _settings(environment: Environment) -> Iterator[tuple[str, str]]:
+    for key in ("arm", "profile", "identity", "subscription", "ca", "proxy"):
+        value = getattr(environment, key)
+        if value is not None:
+            # A proxy's URL may hold a password.
+            shown = value if key != "proxy" else str(value).rpartition("@")[2]
+            yield key, visible(str(shown))
+    if environment.resolve:
+        pins = (f"{place} = {pin}" for place, pin in environment.resolve.items())
+        yield "resolve", visible(", ".join(pins))
+
+
+def _recorded(record: StampRecord | None) -> Iterator[tuple[str, str]]:
+    if record is None:
+        return
+    yield "login endpoint", visible(record.login_endpoint)
+    yield "audience", visible(record.audience)
+    if record.top:
+        top = describe(record.top)
+        yield "root", f"{top.issuer_name}{f', SHA-256 {top.sha256}' if top.self_issued else ''}"
+    yield "recorded", f"{record.recorded:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,126 @@
+"""`stacktui explain`: the catalogue, an entry of it, or what a pasted message can mean."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from stacktui.cli.check import report_format_option
+from stacktui.cli.main import ExitCode, config_option, tell_config_is_not_read
+from stacktui.diagnosis.entries import ENTRIES, Entry
+from stacktui.diagnosis.entries.written import (
+    SCHEMA,
+    catalogue_table,
+    entry_document,
+    entry_markdown,
+)
+
+if TYPE_CHECKING:
+    from stacktui.diagnosis.recognise import Recognised
+
+STDIN = "-"
+# Of a pipe; `az --debug` writes less.
+_MOST = 1024 * 1024
+_NEAR = 5
+_ID = re.compile(r"[a-z0-9-]{1,40}")
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="ID|MESSAGE|-")
+@click.option("--list", "list_", is_flag=True, help="List all entries of the catalogue.")
+@report_format_option
+@config_option
+@click.pass_obj
+def command(
+    parent: Path | None, words: tuple[str, ...], list_: bool, format_: str, config: Path | None
+) -> None:
+    """Explain a verdict by its ID, or what a MESSAGE of az or another client can mean.
+
+    Give a message in quotes, or `-` to read it from stdin:
+
+        az cloud register … 2>&1 | stacktui explain -
+
+    Exits with 0 when something is explained, 1 when a message says nothing that is known, 2 on
+    wrong usage. Nothing of the message is written anywhere.
+    """
+    tell_config_is_not_read(config or parent)
+    if list_ == bool(words):
+        raise click.UsageError("give an ID, a message, - for stdin, or --list alone")
+    click.get_current_context().exit(_answer(words, format_))
+
+
+def _answer(words: Sequence[str], format_: str) -> int:
+    named = [ENTRIES.get(word.lower()) for word in words]
+    if all(named):
+        _tell_entries([each for each in named if each] or list(ENTRIES.values()), format_, words)
+        return ExitCode.HEALTHY
+    from stacktui.diagnosis.recognise import recognise
+
+    found = recognise(_piped() if list(words) == [STDIN] else " ".join(words))
+    if not found and len(words) == 1 and words[0] != STDIN and _ID.fullmatch(words[0].lower()):
+        raise click.UsageError(_no_such_id(words[0].lower()))
+    _tell_recognised(found, format_)
+    return ExitCode.HEALTHY if found else ExitCode.FAULT
+
+
+def _no_such_id(word: str) -> str:
+    """The word itself is not repeated: it may be anything that was pasted."""
+    near = [id_ for id_ in ENTRIES if id_.startswith(f"{word}-")][:_NEAR]
+    near = near or get_close_matches(word, ENTRIES, n=3)
+    meant = f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"the catalogue has no such id{meant} (`stacktui explain --list` shows all)"
+
+
+def _piped() -> str:
+    from stacktui.diagnosis.recognise import decoded
+
+    if sys.stdin is None:  # started with stdin closed
+        return ""
+    if sys.stdin.isatty():
+        click.echo("stacktui: paste the message, then press Ctrl+D (Ctrl+Z on Windows)", err=True)
+    raw = sys.stdin.buffer.read(_MOST + 1)
+    if len(raw) > _MOST:
+        click.echo("stacktui: only the first MiB of stdin was read", err=True)
+    return decoded(raw[:_MOST])
+
+
+def _tell_entries(entries: Sequence[Entry], format_: str, words: Sequence[str]) -> None:
+    match format_:
+        case "json":
+            _write_json(entries=[entry_document(each) for each in entries])
+        case "markdown" if words:
+            click.echo("\n\n".join(map(entry_markdown, entries)))
+        case "markdown":
+            click.echo(catalogue_table(entries))
+        case _:
+            from stacktui.cli.explained import write_catalogue, write_entries
+
+            write_entries(entries) if words else write_catalogue(entries)
+
+
+def _tell_recognised(found: Recognised, format_: str) -> None:
+    match format_:
+        case "json":
+            told = [
+                entry_document(each.entry) | {"because": list(each.because)}
+                for each in found.candidates
+            ]
+            _write_json(entries=told, notes=list(found.notes))
+        case "markdown":
+            parts = [entry_markdown(each.entry) for each in found.candidates]
+            click.echo("\n\n".join([*parts, *found.notes]) or "No entry of the catalogue fits.")
+        case _:
+            from stacktui.cli.explained import write_recognised
+
+            write_recognised(found)
+
+
+def _write_json(**fields: Any) -> None:
+    click.echo(json.dumps({"schema": SCHEMA, **fields}))

@@ -1,0 +1,33 @@
+"""Whether there is anything to say of `az` on this box. Light to import: every check asks."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from stacktui.certificates.azure_launchers import launchers
+from stacktui.config.locations import is_kept_elsewhere
+from stacktui.transport.text import visible
+
+if TYPE_CHECKING:
+    from stacktui.environments.azure_cli import AzFacts
+
+# az 2.66 reads the first (any value but an empty one counts, `0` too), its old ADAL library the
+# second.
+UNVERIFIED = ("AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "ADAL_PYTHON_SSL_NO_VERIFY")
+
+
+def az_facts() -> AzFacts | None:
+    """What there is to know of `az`; None where it is not on this box and no variable of its own
+    is set, and in a demo. Blocks on disk; never raises."""
+    if is_kept_elsewhere():
+        return None
+    set_here = tuple(
+        (name, visible(value[:40])) for name in UNVERIFIED if (value := os.environ.get(name))
+    )
+    found = launchers()
+    if not found and not set_here:
+        return None
+    from stacktui.environments.azure_cli import read_facts
+
+    return read_facts(found, set_here)

@@ -1,0 +1,126 @@
+"""`az` beside us: which one is on this box, and what in its own files makes it fail.
+
+Everything is read from files, within bounds: no process is started, and nothing is asked over the
+network.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stacktui.certificates.azure_launchers import on_path
+from stacktui.certificates.files import CertificateFileError, FileProblem, read_content
+from stacktui.environments import azure_clouds
+from stacktui.environments.azure_clouds import AzCloud, BrokenFile, Flaw, Parsed
+
+if TYPE_CHECKING:
+    from stacktui.environments.azure_errors import KeptError
+
+# MSAL keeps 1024 answers at most. The largest, a login host's configuration, has about 2 KiB.
+_MAX_KEPT = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class AzInstallation:
+    """One `az`. `version` is empty where its files do not tell."""
+
+    launcher: Path
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class AzFacts:
+    """What was found of `az`; text is cleaned.
+
+    `installations` are those whose files tell of them, in the order of PATH; `runs` is the one that
+    a shell would run, None where that is not known. `folder` holds az's files: `broken` are those
+    of them that it cannot use, `clouds` what it has registered, `active` the name of the cloud in
+    use (may be empty), `kept` the error answers that it gives again. `unverified` are the variables
+    that turn verification off, with their values.
+    """
+
+    folder: Path
+    installations: tuple[AzInstallation, ...] = ()
+    runs: AzInstallation | None = None
+    broken: tuple[BrokenFile, ...] = ()
+    clouds: tuple[AzCloud, ...] = ()
+    active: str = ""
+    kept: tuple[KeptError, ...] = ()
+    unverified: tuple[tuple[str, str], ...] = ()
+
+
+def read_facts(launchers: Sequence[Path], unverified: tuple[tuple[str, str], ...]) -> AzFacts:
+    """The facts of the `az` that these launchers start, if any. Blocks on disk; never raises."""
+    folder = Path(os.environ.get("AZURE_CONFIG_DIR") or os.path.expanduser("~/.azure"))
+    if not launchers:
+        return AzFacts(folder, unverified=unverified)
+    found = _installations(tuple((each, _changed(each)) for each in launchers))
+    config, of_config = _read_ini(folder / "config")
+    clouds, of_clouds = _read_ini(folder / "clouds.config", removable=True)
+    if of_clouds is None and (flaw := azure_clouds.flaw_of_values(clouds)) is not None:
+        of_clouds = BrokenFile(folder / "clouds.config", *flaw)
+    return AzFacts(
+        folder,
+        found,
+        _run_by_shell(found),
+        tuple(each for each in (of_config, of_clouds) if each is not None),
+        azure_clouds.clouds(clouds),
+        os.environ.get("AZURE_CLOUD_NAME") or azure_clouds.value(config, "cloud", "name"),
+        _kept(folder / "msal_http_cache.bin"),
+        unverified,
+    )
+
+
+@lru_cache(maxsize=4)
+def _installations(launchers: tuple[tuple[Path, int], ...]) -> tuple[AzInstallation, ...]:
+    """Read once a process for the same launchers, unless one was written anew (its mtime)."""
+    # Its patterns are slow to make, and most boxes need them never.
+    from stacktui.certificates.azure_cli import find_azure_clis
+
+    found = find_azure_clis((str(launcher) for launcher, _ in launchers), ask=False)
+    return tuple(AzInstallation(each.launcher, each.version) for each in found)
+
+
+def _changed(launcher: Path) -> int:
+    try:
+        return os.stat(launcher).st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _run_by_shell(found: tuple[AzInstallation, ...]) -> AzInstallation | None:
+    first = on_path()[:1]
+    if not first:  # a full path starts it, or an alias
+        return found[0] if len(found) == 1 else None
+    return next((each for each in found if each.launcher in first), None)
+
+
+def _read_ini(path: Path, *, removable: bool = False) -> tuple[Parsed, BrokenFile | None]:
+    """`removable` is the file that az removes, if it does not begin with a section."""
+    try:
+        found = azure_clouds.parsed(read_content(path, azure_clouds.MAX_SIZE))
+    except CertificateFileError as error:
+        if error.problem is not FileProblem.UNREADABLE:
+            return Parsed(), None  # not there, or too large to be judged
+        return Parsed(), BrokenFile(path, Flaw.UNREADABLE, error.detail)
+    if found.flaw is None:
+        return found, None
+    removed = removable and found.flaw in (Flaw.NO_SECTION, Flaw.BYTE_ORDER_MARK)
+    return found, BrokenFile(path, found.flaw, found.detail, removed)
+
+
+def _kept(path: Path) -> tuple[KeptError, ...]:
+    try:
+        content = read_content(path, _MAX_KEPT)
+    except CertificateFileError:
+        return ()
+    if b"POST " not in content:  # as nearly always: no error is kept
+        return ()
+    from stacktui.environments.azure_errors import kept_errors
+
+    return kept_errors(content)

@@ -1,0 +1,497 @@
+"""What is missing of a chain: had from a store or from an address, or honestly not had."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import time
+import tracemalloc
+import warnings
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stacktui.certificates import stores
+from stacktui.certificates.completion import MAX_SIZE, Completion, complete
+from stacktui.certificates.trust import TrustSource, TrustUsed
+from stacktui.transport import plain
+from stacktui.transport.plain import fetch_public
+from tests.support.authority import DAY, Issued, authority, issue, localhost
+from tests.support.listeners import closed_port, listening, silent
+from tests.support.names import resolver_that_hangs
+from tests.support.publishing import FORMS, naming, published, signed_by
+from tests.support.web import Raw, answer, serving_plain
+
+ROOT, INTERMEDIATE = authority().root, authority().intermediate
+OTHER = authority("Fabrikam").root
+LEAF = localhost()
+HOST, PORT = "localhost", 8443
+MIB = 1024 * 1024
+
+
+@pytest.fixture(autouse=True)
+def _no_stores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An `az` of this box is nobody's store here, nor its waagent's."""
+    monkeypatch.setattr(stores, "find_azure_clis", lambda: ())
+    monkeypatch.setattr(stores, "WAAGENT", tmp_path / "no" / "waagent.pem")
+
+
+def in_use(folder: Path, *roots: Issued) -> TrustUsed:
+    """A store in use that holds these alone."""
+    path = folder / "in-use.pem"
+    path.write_bytes(b"".join(each.pem for each in roots or (OTHER,)))
+    return TrustUsed((TrustSource("ca", str(path)),))
+
+
+async def nothing(url: str) -> bytes | str:
+    raise AssertionError(f"{url} was asked for")
+
+
+async def completed(
+    folder: Path, *chain: Issued | bytes, roots: Sequence[Issued] = (), by: object = None
+) -> Completion:
+    """The completion of a chain, with the real way to fetch unless another is given."""
+    ders = [each if isinstance(each, bytes) else each.der for each in chain]
+
+    async def fetch(url: str) -> bytes | str:
+        return await fetch_public(url, MAX_SIZE, "none")
+
+    return await complete(HOST, PORT, ders, in_use(folder, *roots), by or fetch)  # type: ignore[arg-type]
+
+
+# From a store of this box
+
+
+@pytest.mark.parametrize("store", ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "waagent"])
+async def test_a_store_of_this_box_has_the_intermediate(
+    store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "store.pem"
+    path.write_bytes(OTHER.pem + INTERMEDIATE.pem)
+    if store == "waagent":
+        monkeypatch.setattr(stores, "WAAGENT", path)
+    else:
+        monkeypatch.setenv(store, str(path))
+    found = await completed(tmp_path, LEAF, roots=[ROOT], by=nothing)
+    assert (found.host, found.port) == (HOST, PORT)
+    assert [(each.der, each.where) for each in found.found] == [(INTERMEDIATE.der, (store,))]
+    assert found.trusted
+    assert (found.holders, found.unanswered) == ((), ())
+
+
+async def test_a_root_in_another_store_is_found_but_not_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "store.pem"
+    path.write_bytes(ROOT.pem + INTERMEDIATE.pem)
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(path))
+    found = await completed(tmp_path, LEAF, by=nothing)
+    assert [each.der for each in found.found] == [INTERMEDIATE.der, ROOT.der]
+    assert found.holders == ("CURL_CA_BUNDLE",)
+    assert not found.trusted
+
+
+async def test_a_presented_root_is_looked_for_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "store.pem"
+    path.write_bytes(ROOT.pem)
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(path))
+    found = await completed(tmp_path, LEAF, INTERMEDIATE, ROOT, by=nothing)
+    assert (found.found, found.holders, found.trusted) == ((), ("CURL_CA_BUNDLE",), False)
+
+
+async def test_an_intermediate_in_the_store_in_use_is_gone_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "store.pem"
+    path.write_bytes(ROOT.pem)
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(path))
+    found = await completed(tmp_path, LEAF, roots=[INTERMEDIATE], by=nothing)
+    assert [(each.der, each.where) for each in found.found] == [
+        (INTERMEDIATE.der, ("the store in use",)),
+        (ROOT.der, ("CURL_CA_BUNDLE",)),
+    ]
+    assert (found.holders, found.trusted) == (("CURL_CA_BUNDLE",), False)
+
+
+async def test_what_only_has_the_issuers_name_is_not_its_issuer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twin = naming("Contoso Issuing CA", ROOT)
+    path = tmp_path / "store.pem"
+    path.write_bytes(twin.pem)
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(path))
+    assert (await completed(tmp_path, LEAF, roots=[ROOT], by=nothing)).found == ()
+    path.write_bytes(twin.pem + INTERMEDIATE.pem)
+    (found,) = (await completed(tmp_path, LEAF, roots=[ROOT], by=nothing)).found
+    assert found.der == INTERMEDIATE.der
+
+
+UNUSABLE = {"empty": b"", "html": b"<html>", "der": b"\x30\x82\xff\xff", "cut off": LEAF.pem[:300]}
+
+
+@pytest.mark.parametrize("what", UNUSABLE)
+async def test_a_store_that_cannot_be_used_is_passed_over(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = tmp_path / "bad.pem", tmp_path / "good.pem"
+    bad.write_bytes(UNUSABLE[what])
+    good.write_bytes(INTERMEDIATE.pem)
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(bad))
+    monkeypatch.setenv("SSL_CERT_FILE", str(good))
+    (found,) = (await completed(tmp_path, LEAF, roots=[ROOT], by=nothing)).found
+    assert found.where == ("SSL_CERT_FILE",)
+
+
+async def test_a_root_that_cannot_be_loaded_any_more_is_not_trusted(tmp_path: Path) -> None:
+    trust = TrustUsed((TrustSource("ca", str(tmp_path / "gone.pem")),))
+
+    async def fetch(_url: str) -> bytes | str:
+        return INTERMEDIATE.der
+
+    leaf = naming("localhost", INTERMEDIATE, "http://ca.example/1", names=[HOST])
+    found = await complete(HOST, PORT, [leaf.der], trust, fetch)
+    assert ([each.der for each in found.found], found.trusted) == ([INTERMEDIATE.der], False)
+
+
+@pytest.mark.parametrize(("host", "trusted"), [("localhost", True), ("other.example", False)])
+async def test_trusted_means_by_the_store_in_use_for_this_host(
+    host: str, trusted: bool, tmp_path: Path
+) -> None:
+    leaf = naming("localhost", INTERMEDIATE, "http://ca.example/1", names=["localhost"])
+
+    async def fetch(_url: str) -> bytes | str:
+        return INTERMEDIATE.pem
+
+    found = await complete(host, PORT, [leaf.der], in_use(tmp_path, ROOT), fetch)
+    assert found.trusted == trusted
+
+
+async def test_an_expired_intermediate_makes_no_chain_good(tmp_path: Path) -> None:
+    old = issue("Old Issuing CA", (), ROOT, starts=-9 * DAY, ends=-2 * DAY)
+    leaf = naming("localhost", old, "http://ca.example/1", names=[HOST])
+
+    async def fetch(_url: str) -> bytes | str:
+        return old.der
+
+    found = await completed(tmp_path, leaf, roots=[ROOT], by=fetch)
+    assert ([each.der for each in found.found], found.trusted) == ([old.der], False)
+
+
+# From an address
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_the_address_of_the_issuer_is_asked(form: str, tmp_path: Path) -> None:
+    body = published(form, INTERMEDIATE, *([OTHER] if form != "der" else []))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # it would stand on stderr, under the dashboard
+        async with serving_plain(answer(body)) as web:
+            url = f"{web.url}/ca.crt"
+            leaf = naming("localhost", INTERMEDIATE, url, names=[HOST])
+            found = await completed(tmp_path, leaf, roots=[ROOT])
+            (asked,) = web.asked
+    assert [(each.der, each.where) for each in found.found] == [(INTERMEDIATE.der, (url,))]
+    assert (found.trusted, found.unanswered) == (True, ())
+    assert (asked.method, asked.target, asked.body) == ("GET", "/ca.crt", b"")
+    assert {"authorization", "cookie"}.isdisjoint(asked.headers)
+
+
+async def test_a_chain_of_addresses_is_followed_to_the_root(tmp_path: Path) -> None:
+    said: dict[str, bytes] = {}
+    async with serving_plain(lambda asked: answer(said[asked.target])) as web:
+        root = naming("Tailspin Root", None)
+        first = naming("Tailspin CA 1", root, f"{web.url}/root")
+        second = naming("Tailspin CA 2", first, f"{web.url}/first")
+        leaf = naming("localhost", second, f"{web.url}/second", names=[HOST])
+        said |= {"/root": root.der, "/first": first.der, "/second": second.der}
+        found = await completed(tmp_path, leaf, roots=[root])
+        unknown = await completed(tmp_path, leaf)
+    assert [each.der for each in found.found] == [second.der, first.der]
+    assert [each.der for each in unknown.found] == [second.der, first.der, root.der]
+    assert (found.trusted, unknown.trusted) == (True, False)
+
+
+async def test_the_second_address_is_asked_and_no_third(tmp_path: Path) -> None:
+    async with serving_plain(answer(b"", status="404 Not Found")) as web:
+        urls = [f"{web.url}/{number}" for number in range(5)]
+        leaf = naming("localhost", INTERMEDIATE, "ldap:///CN=ca", *urls, names=[HOST])
+        found = await completed(tmp_path, leaf, roots=[ROOT])
+        assert [each.target for each in web.asked] == ["/0", "/1"]
+    assert found.found == ()
+    assert found.unanswered == tuple(f"{url}: status 404" for url in urls[:2])
+
+
+WRONG = {
+    "nothing": b"",
+    "html": b"<html>Welcome</html>",
+    "garbage": bytes(range(256)) * 10,
+    "a certificate of somebody else": OTHER.der,
+    "the leaf itself": LEAF.der,
+    "one of the same name": naming("Contoso Issuing CA", ROOT).der,
+    "a broken PKCS#7": published("pkcs7-der", INTERMEDIATE)[:-40],
+    "PEM cut off": INTERMEDIATE.pem[:300],
+    "sequences without end": b"\x30\x80" * 5000,
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+async def test_what_is_not_the_issuer_is_told_and_not_believed(what: str, tmp_path: Path) -> None:
+    async with serving_plain(answer(WRONG[what])) as web:
+        leaf = naming("localhost", INTERMEDIATE, web.url, names=[HOST])
+        found = await completed(tmp_path, leaf, roots=[ROOT])
+    assert (found.found, found.trusted) == ((), False)
+    assert found.unanswered == (f"{web.url}: not the certificate of its issuer",)
+
+
+@settings(max_examples=120, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@given(
+    body=st.binary(max_size=300)
+    | st.sampled_from([published(form, INTERMEDIATE) for form in FORMS]).flatmap(
+        lambda good: st.builds(
+            lambda at, byte: good[:at] + bytes([byte]) + good[at + 1 :],
+            st.integers(0, len(good) - 1),
+            st.integers(0, 255),
+        )
+    )
+)
+def test_any_bytes_from_an_address_are_harmless(body: bytes, tmp_path: Path) -> None:
+    leaf = naming("localhost", INTERMEDIATE, "http://ca.example/1", names=[HOST])
+
+    async def fetch(_url: str) -> bytes | str:
+        return body
+
+    found = asyncio.run(completed(tmp_path, leaf, roots=[ROOT], by=fetch))
+    assert len(found.found) + len(found.unanswered) == 1
+
+
+@settings(max_examples=60, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+@given(
+    chain=st.lists(
+        st.binary(max_size=60) | st.sampled_from([LEAF.der, INTERMEDIATE.der, ROOT.der, b""]),
+        max_size=12,
+    )
+)
+def test_any_chain_can_be_followed(chain: list[bytes], tmp_path: Path) -> None:
+    async def fetch(_url: str) -> bytes | str:
+        return "nobody there"
+
+    found = asyncio.run(completed(tmp_path, *chain, by=fetch))
+    assert isinstance(found, Completion)
+
+
+async def test_certificates_that_sign_each_other_are_no_way_up(tmp_path: Path) -> None:
+    said: dict[str, bytes] = {}
+    async with serving_plain(lambda asked: answer(said[asked.target])) as web:
+        one = naming("Ring 1", None, f"{web.url}/two", issuer_name="Ring 2")
+        two = naming("Ring 2", one, f"{web.url}/one")
+        # The first again, now signed by the second: the ring is closed.
+        closed = signed_by(one, two, f"{web.url}/two")
+        leaf = naming("localhost", closed, f"{web.url}/one", names=[HOST])
+        said |= {"/one": closed.der, "/two": two.der}
+        found = await completed(tmp_path, leaf, roots=[ROOT])
+        assert len(web.asked) <= 3
+        assert replace(found, found=()) == Completion(HOST, PORT, ())
+    assert [each.der for each in found.found] == [closed.der, two.der]
+
+
+async def test_a_way_up_without_end_is_left(tmp_path: Path) -> None:
+    """Each certificate names one more above it."""
+    made = [naming("Tower 30", None)]
+    for number in range(29, 0, -1):
+        made.append(naming(f"Tower {number}", made[-1], f"http://ca.example/{number + 1}"))
+    by_url = {f"http://ca.example/{30 - at}": each.der for at, each in enumerate(made)}
+    asked: list[str] = []
+
+    async def fetch(url: str) -> bytes | str:
+        asked.append(url)
+        return by_url[url]
+
+    leaf = naming("localhost", made[-1], "http://ca.example/1", names=[HOST])
+    found = await completed(tmp_path, leaf, by=fetch)
+    assert len(asked) == len(found.found) == 4
+
+
+# The way to public data
+
+
+@contextmanager
+def shortened(monkeypatch: pytest.MonkeyPatch, step: float, whole: float):  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(plain, "_SECONDS", step)
+    monkeypatch.setattr(plain, "_WHOLE", whole)
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd", "ftp://h/x", "https://localhost/x", "ldap:///CN=x", "gopher://h", "",
+        "http:", "http://", "http://[", "http://[::1", "http://h:99999999/", "http://h:x/",
+        "//h/x", "http:///x", "\0", "http://\u2100/", "http://h/\udcff", "data:,x", "x" * 70_000,
+        "http://" + "x" * 5000 + "/", "http://a..b/", "http://-/", "http://user:pw@[/",
+    ],
+)  # fmt: skip
+async def test_what_is_no_http_address_is_not_asked(url: str) -> None:
+    found = await fetch_public(url, MAX_SIZE, "none")
+    assert isinstance(found, str)
+    assert 0 < len(found) < 80
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=30) | st.text(max_size=20).map("http://[".__add__))
+def test_any_text_is_an_address_or_is_refused(url: str) -> None:
+    if "://" in url.lower() or "@" in url:  # nobody out there is to be asked
+        url = url.replace("h", "x", 1)
+    assert isinstance(asyncio.run(fetch_public(url, MAX_SIZE, "none")), str)
+
+
+async def test_a_body_is_whole_up_to_the_limit_and_no_byte_more() -> None:
+    async with serving_plain(answer(b"x" * 1000)) as web:
+        assert await fetch_public(web.url, 1000, "none") == b"x" * 1000
+        assert await fetch_public(web.url, 999, "none") == "more than 999 bytes"
+
+
+async def test_a_giant_body_is_given_up_in_little_memory() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 4294967296\r\n\r\n"
+    piece = b"x" * MIB
+    async with serving_plain(Raw([head, *[piece] * 10])) as web:
+        tracemalloc.start()
+        try:
+            found = await fetch_public(web.url, MAX_SIZE, "none")
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert found == f"more than {MAX_SIZE} bytes"
+    assert peak < 8 * MIB
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    async with (
+        serving_plain(answer(INTERMEDIATE.der)) as there,
+        serving_plain(answer(status="302 Found", Location=there.url)) as web,
+    ):
+        assert await fetch_public(web.url, MAX_SIZE, "none") == "status 302"
+        assert there.asked == []
+
+
+async def test_a_compressed_body_is_not_unpacked() -> None:
+    bomb = gzip.compress(bytes(64 * MIB))
+    async with serving_plain(answer(bomb, Content_Encoding="gzip")) as web:
+        assert await fetch_public(web.url, MAX_SIZE, "none") == bomb
+        assert web.asked[0].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("said", [b"", b"SSH-2.0-x\r\n", b"HTTP/9.9 huh\r\n\r\n", b"\0" * 100])
+async def test_what_speaks_no_http_is_told(said: bytes) -> None:
+    async with serving_plain(Raw(said, "close")) as web:
+        found = await fetch_public(web.url, MAX_SIZE, "none")
+    assert isinstance(found, str)
+
+
+async def test_a_closed_port_and_an_unknown_name_are_told() -> None:
+    with closed_port() as port:
+        found = await fetch_public(f"http://127.0.0.1:{port}/", MAX_SIZE, "none")
+    assert found == "cannot be reached"
+    found = await fetch_public("http://nowhere.invalid/", MAX_SIZE, "none")
+    assert isinstance(found, str)
+
+
+async def test_silence_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with listening(silent) as listener:
+        with shortened(monkeypatch, 0.2, 5):
+            found = await fetch_public(f"http://localhost:{listener.port}/", MAX_SIZE, "none")
+    assert found == "no answer in 0.2 s"
+
+
+async def test_a_byte_now_and_then_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"
+    async with serving_plain(Raw([head, *([b"x"] * 500)], pause=0.05)) as web:
+        with shortened(monkeypatch, 1, 0.5):
+            found = await fetch_public(web.url, MAX_SIZE, "none")
+    assert found == "no whole answer in 0.5 s"
+
+
+def test_a_resolver_that_hangs_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    with resolver_that_hangs(monkeypatch), shortened(monkeypatch, 0.2, 5):
+        found = asyncio.run(fetch_public("http://ca.example/x", MAX_SIZE, "none"))
+    assert isinstance(found, str)
+
+
+async def test_a_cancelled_fetch_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with listening(silent) as listener:
+        task = asyncio.create_task(
+            fetch_public(f"http://localhost:{listener.port}/", MAX_SIZE, "none")
+        )
+        await asyncio.wait_for(listener.arrived.wait(), 5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.wait_for(listener.all_closed.wait(), 5)
+
+
+BROKEN = {
+    "SSL_CERT_FILE": "/no/such/file.pem",
+    "HTTPS_PROXY": "socks5://127.0.0.1:9",
+    "https_proxy": "nonsense://[",
+    "SSLKEYLOGFILE": "/no/such/folder/keys",
+}
+
+
+@pytest.mark.parametrize("variable", BROKEN)
+async def test_a_variable_that_is_no_concern_does_no_harm(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, BROKEN[variable])
+    async with serving_plain(answer(b"hello")) as web:
+        assert await fetch_public(web.url, MAX_SIZE) == b"hello"
+
+
+@pytest.mark.parametrize("value", ["socks5://127.0.0.1:9", "foo://x", "http://[", "http://a b"])
+@pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY", "setting"])
+async def test_a_proxy_that_cannot_be_used_is_told(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting = value if variable == "setting" else None
+    if setting is None:
+        monkeypatch.setenv(variable, value)
+    async with serving_plain(answer(b"hello")) as web:
+        assert isinstance(await fetch_public(web.url, MAX_SIZE, setting), str)
+        assert web.asked == []
+
+
+@pytest.mark.parametrize("by", ["http_proxy", "setting"])
+@pytest.mark.parametrize("user", ["", "user:pass%20word@"])
+async def test_a_proxy_is_asked_in_its_way(
+    by: str, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names that only the proxy knows are its to look up."""
+    async with serving_plain(answer(INTERMEDIATE.der)) as proxy:
+        address = proxy.url.replace("http://", f"http://{user}")
+        if by == "http_proxy":
+            monkeypatch.setenv("http_proxy", address)
+        setting = address if by == "setting" else None
+        found = await fetch_public("http://nowhere.invalid/ca.crt", MAX_SIZE, setting)
+        (asked,) = proxy.asked
+    assert found == INTERMEDIATE.der
+    assert asked.target == "http://nowhere.invalid/ca.crt"
+    sent = asked.headers.get("proxy-authorization")
+    assert sent == ("Basic dXNlcjpwYXNzIHdvcmQ=" if user else None)
+
+
+async def test_no_proxy_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    async with serving_plain(answer(b"hello")) as web:
+        assert await fetch_public(web.url, MAX_SIZE) == "cannot be reached"
+        assert await fetch_public(web.url, MAX_SIZE, "none") == b"hello"
+        monkeypatch.setenv("no_proxy", "localhost")
+        assert await fetch_public(web.url, MAX_SIZE) == b"hello"
