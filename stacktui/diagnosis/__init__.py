@@ -2,7 +2,8 @@
 
 `diagnose` walks the catalogue (`catalogue.RULES`) in order. The first rule that explains the
 failed step is the verdict, the others that apply are also seen, and a fault that no rule explains
-is reported as `unexplained` with its evidence. What fails no check but should be known
+is reported as `unexplained` with its evidence. What is wrong with hosts that the check did not
+come to any more is also seen (`login_host`). What fails no check but should be known
 (`rules.beside`) is also seen, of healthy checks too.
 """
 
@@ -24,9 +25,11 @@ def diagnose(report: Report) -> Diagnosis:
     if failed is None:
         return Diagnosis(None, beside)
     from stacktui.diagnosis.catalogue import RULES
+    from stacktui.diagnosis.login_host import named, probed
     from stacktui.diagnosis.unexplained import unexplained
 
     case = Case(report, failed)
     found = [finding for rule in RULES if (finding := rule.examine(case)) is not None]
-    verdict, *others = found or [unexplained(case)]
-    return Diagnosis(verdict, (*others, *beside))
+    first, *others = found or [unexplained(case)]
+    verdict, *more = named(case, first)
+    return Diagnosis(verdict, (*more, *others, *probed(case), *beside))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from stacktui.certificates.chain import Certificate, describe
@@ -17,6 +17,9 @@ from stacktui.environments.model import Environment
 from stacktui.environments.naming import is_of_stamp
 from stacktui.identities.model import Identity
 from stacktui.transport.facts import ConnectionFacts, Exchange, TransportFault, TransportFaultKind
+
+if TYPE_CHECKING:
+    from stacktui.certificates.completion import Completion
 
 
 class Scene:
@@ -61,13 +64,17 @@ class Scene:
     def presented(self) -> tuple[ConnectionFacts, ...]:
         """The first connection to each host of the stamp that showed a chain."""
         found: dict[tuple[str, int], ConnectionFacts] = {}
-        arm, _ = self._arm
         for step in self.report.steps:
             for exchange in step.evidence.exchanges:
                 seen = exchange.connection
-                if seen and seen.tls and seen.tls.chain and is_of_stamp(seen.host, arm):
+                if seen and seen.tls and seen.tls.chain and is_of_stamp(seen.host, self._arm[0]):
                     found.setdefault((seen.host, seen.port), seen)
         return tuple(found.values())
+
+    @property
+    def arm_connection(self) -> ConnectionFacts | None:
+        """The first connection to ARM that showed a chain."""
+        return next((each for each in self.presented if (each.host, each.port) == self._arm), None)
 
     @cached_property
     def _arm(self) -> tuple[str, int]:
@@ -126,6 +133,19 @@ class Case(Scene):
         """The certificates that the deciding host presented, leaf first."""
         tls = self.connection.tls if self.connection else None
         return tuple(describe(der) for der in tls.chain) if tls else ()
+
+    @property
+    def completion(self) -> Completion | None:
+        """What is missing of the deciding host's chain, if it was followed further."""
+        found = self.report.completion
+        return found if found and (found.host, found.port) == self._origin else None
+
+    @property
+    def root_is_at_hand(self) -> bool:
+        """Whether the chain's root was presented, or a store of this box holds it."""
+        if self.chain and self.chain[-1].self_issued:
+            return True
+        return self.completion is not None and bool(self.completion.holders)
 
     @property
     def verify_code(self) -> int | None:

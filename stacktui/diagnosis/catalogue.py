@@ -6,14 +6,17 @@ from stacktui.diagnosis.case import Case, Rule
 from stacktui.diagnosis.rules import (
     claims,
     handshake,
+    imds,
     login,
     metadata,
     proxy,
     reach,
+    recorded,
     resources,
     tls,
     token,
     trust,
+    user_sign_in,
 )
 
 RULES: tuple[Rule[Case], ...] = (
@@ -23,8 +26,11 @@ RULES: tuple[Rule[Case], ...] = (
     *handshake.RULES,
     *tls.RULES,
     *metadata.RULES,
+    *recorded.RULES,
     *login.RULES,
     *token.RULES,
+    *user_sign_in.RULES,
+    *imds.RULES,
     *claims.RULES,
     *resources.RULES,
 )

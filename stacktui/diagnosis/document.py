@@ -11,12 +11,17 @@ from datetime import UTC, datetime
 from enum import Enum
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stacktui.certificates.chain import describe
-from stacktui.check.report import Evidence, Report, Step
-from stacktui.diagnosis.finding import Diagnosis, Finding
+from stacktui.check.report import Evidence, Probe, Report, Step
+from stacktui.diagnosis.finding import Diagnosis, Finding, Remedy
+from stacktui.environments.record import StampRecord
 from stacktui.transport.facts import Exchange, TlsFacts
+from stacktui.transport.text import visible
+
+if TYPE_CHECKING:
+    from stacktui.certificates.completion import Completion
 
 SCHEMA = 1
 
@@ -34,6 +39,11 @@ def report_document(report: Report, diagnosis: Diagnosis) -> dict[str, Any]:
         "verdict": _finding(diagnosis.verdict) if diagnosis.verdict else None,
         "also_seen": [_finding(finding) for finding in diagnosis.also_seen],
         "steps": [_step(step) for step in report.steps],
+        "recorded": _recorded(report.recorded) if report.recorded else None,
+        "probes": [_probe(each) for each in report.probes],
+        "completion": _completion(report.completion) if report.completion else None,
+        "siblings": list(report.siblings),
+        "az": [_fields(each) for each in report.az.installations] if report.az else [],
     }
 
 
@@ -43,11 +53,18 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "title": finding.title,
         "side": finding.side.value,
         "evidence": list(finding.evidence),
-        "remedies": [
-            {"title": each.title, "bash": each.bash, "powershell": each.powershell}
-            for each in finding.remedies
-        ],
+        "remedies": [_remedy(each) for each in finding.remedies],
         "az_says": finding.az_says,
+    }
+
+
+def _remedy(remedy: Remedy) -> dict[str, Any]:
+    action = _fields(remedy.action) if remedy.action else None
+    return {
+        "title": remedy.title,
+        "bash": remedy.bash,
+        "powershell": remedy.powershell,
+        "action": action,
     }
 
 
@@ -62,6 +79,36 @@ def _step(step: Step) -> dict[str, Any]:
         ],
         "evidence": _evidence(step.evidence),
     }
+
+
+def _recorded(record: StampRecord) -> dict[str, Any]:
+    """What was known of the stamp before; `top` is the certificate that ARM presented last."""
+    top = _plain(describe(record.top)) if record.top else None
+    return {
+        "login_endpoint": visible(record.login_endpoint),
+        "audience": visible(record.audience),
+        "recorded": _time(record.recorded),
+        "top": top,
+    }
+
+
+def _probe(probe: Probe) -> dict[str, Any]:
+    fault = probe.exchange.fault
+    return {
+        "role": probe.role,
+        "seconds": _seconds(probe.seconds),
+        "ok": fault is None,
+        "fault": _fields(fault) if fault else None,
+        "connection": _plain(probe.exchange.connection),
+    }
+
+
+def _completion(completion: Completion) -> dict[str, Any]:
+    found = [
+        {"certificate": _plain(describe(each.der)), "where": list(each.where)}
+        for each in completion.found
+    ]
+    return _fields(completion) | {"found": found, "trusted": completion.trusted}
 
 
 def _evidence(evidence: Evidence) -> dict[str, Any]:

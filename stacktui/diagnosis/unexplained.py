@@ -9,7 +9,7 @@ from stacktui.diagnosis.finding import Finding, Remedy, Side, finding
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.diagnosis.words import chain_lines, fault_lines, request_line, route_lines
 from stacktui.environments.metadata import MetadataFault
-from stacktui.identities.faults import CertificateFault, SecretFault, SignInFault
+from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
 from stacktui.resources.model import ArmFault
 from stacktui.transport.facts import TransportFault, TransportFaultKind
 
@@ -66,7 +66,7 @@ def _side(case: Case) -> Side:
             return Side.STAMP
         case SignInFault():
             return Side.SIGN_IN
-        case SecretFault() | CertificateFault():
+        case SecretFault() | CertificateFault() | ImdsFault():
             return Side.BOX
         case TransportFault(kind=kind) if kind in _ANSWERED:
             return Side.SIGN_IN if case.step.name is StepName.TOKEN else Side.STAMP

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from stacktui.certificates.chain import Certificate
-from stacktui.certificates.trust import TrustFileFault, TrustUsed
+from stacktui.certificates.trust import TrustFileError, TrustFileFault, TrustUsed
 from stacktui.check.report import Fault
 from stacktui.diagnosis.case import Case
 from stacktui.environments.metadata import MetadataFault
-from stacktui.identities.faults import CertificateFault, SecretFault, SignInFault
+from stacktui.environments.record import DriftFault
+from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.facts import Exchange, TransportFault
 
@@ -74,6 +75,25 @@ def id_lines(fault: ArmFault) -> list[str]:
     return [f"{name}: {value}" for name, value in pairs if value]
 
 
+def drift_lines(fault: DriftFault) -> list[str]:
+    """Both values of each difference, and since when the first was known."""
+    lines = [f"{each.field}: recorded {each.recorded}, now {each.seen}" for each in fault.drifts]
+    return [*lines, f"recorded {fault.recorded:%Y-%m-%d %H:%M} UTC, at the first good check"]
+
+
+def imds_lines(fault: ImdsFault) -> list[str]:
+    """What was asked how often, and what came."""
+    lines = [f"{fault.endpoint}: {fault.problem}" + (f", {fault.status}" if fault.status else "")]
+    if fault.by_variable:
+        lines.append("AZURE_POD_IDENTITY_AUTHORITY_HOST names it")
+    lines += fault_lines(fault.cause) if fault.cause else []
+    said = " ".join(part for part in (fault.error, fault.description) if part)
+    lines += [f"it said: {said}"] if said else []
+    lines += [f"page title: {fault.page_title}"] if fault.page_title else []
+    tried = fault.tries > 1
+    return lines + ([f"asked {fault.tries} times in {fault.seconds:.0f} s"] if tried else [])
+
+
 def fault_lines(fault: Fault) -> list[str]:
     """Any fault, said plainly without a judgement."""
     match fault:
@@ -82,7 +102,7 @@ def fault_lines(fault: Fault) -> list[str]:
             lines = [f"{fault.kind} at {fault.host}:{fault.port}: {fault.detail}{code}"]
             return lines + ([f"it answered: {fault.answer}"] if fault.answer else [])
         case TrustFileFault():
-            return [f"{fault.setting} names {fault.path}: {fault.problem} {fault.detail}".rstrip()]
+            return [str(TrustFileError(fault))]
         case MetadataFault():
             lines = [f"metadata: {fault.detail}"]
             lines += [f"ARM says {fault.code}: {fault.message}"] if fault.code else []
@@ -90,6 +110,8 @@ def fault_lines(fault: Fault) -> list[str]:
             return lines + (
                 [f"api-versions tried: {', '.join(fault.versions)}"] if fault.versions else []
             )
+        case DriftFault():
+            return drift_lines(fault)
         case SecretFault():
             return [f"{fault.reference}: {fault.detail}"]
         case CertificateFault():
@@ -103,6 +125,8 @@ def fault_lines(fault: Fault) -> list[str]:
             return lines + (
                 [f"correlation id: {fault.correlation_id}"] if fault.correlation_id else []
             )
+        case ImdsFault():
+            return imds_lines(fault)
         case ArmFault():
             said = ": ".join(part for part in (fault.code, fault.message) if part)
             if not fault.status:

@@ -60,21 +60,22 @@ class Script:
 
 
 @asynccontextmanager
-async def scripted(script: Script, context: ssl.SSLContext | None = None) -> AsyncIterator[Web]:
-    async with serving(script.answer, context=context) as web:
+async def scripted(
+    script: Script, context: ssl.SSLContext | None = None, *, port: int = 0
+) -> AsyncIterator[Web]:
+    async with serving(script.answer, context=context, port=port) as web:
         yield web
 
 
-async def verdict_on(
+def config_for(
     folder: Path,
     arm: str,
     *,
     roots: tuple[Issued, ...] = (),
     name: str = "Test",
     settings: str = "",
-    variables: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
-    """The verdict that `stacktui check` gives on `arm`; `roots` are trusted, else the tests'."""
+) -> Path:
+    """A config of one environment, which signs in by a secret; it trusts `roots`, else ours."""
     trusted = roots or (authority().root,)
     (folder / "ca.pem").write_bytes(b"".join(each.pem for each in trusted))
     (folder / "secret").write_text("a-secret-of-ours")
@@ -87,7 +88,20 @@ async def verdict_on(
         f'tenant = "t"\nsecret = {{ file = "{folder}/secret" }}\n',
         encoding="utf-8",
     )
+    return config
+
+
+async def document_on(
+    folder: Path, arm: str, *, variables: Mapping[str, str] | None = None, **settings: Any
+) -> dict[str, Any]:
+    """What `stacktui check` finds wrong with `arm`; the same settings as `config_for`."""
+    config = config_for(folder, arm, **settings)
     ran = await asyncio.to_thread(check_json, config, **dict(variables or {}))
     assert ran.code == 1, ran
-    verdict: dict[str, Any] = ran.document["verdict"]
+    return ran.document
+
+
+async def verdict_on(folder: Path, arm: str, **settings: Any) -> dict[str, Any]:
+    """The verdict alone; the same settings as `document_on`."""
+    verdict: dict[str, Any] = (await document_on(folder, arm, **settings))["verdict"]
     return verdict

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
+from stacktui.diagnosis.shell import powershell
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from tests.diagnosis.servers import Script, said, scripted, verdict_on
 from tests.product import check_json, stacktui, write_config
@@ -81,16 +82,21 @@ async def test_a_presented_root_needs_no_name_of_one(tmp_path: Path) -> None:
         assert (await verdict_on(tmp_path, web.url))["id"] == "unexplained"
 
 
-async def test_a_mend_for_an_untrusted_root_works_when_pasted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["Test", "--help", "-n", "--yes", "a b'c", "$(id)", "--"])
+async def test_a_mend_for_an_untrusted_root_works_when_pasted(name: str, tmp_path: Path) -> None:
     """All but the question, which `--yes` answers here; the next fault is another one."""
     root, middle, leaf = chain_of("Tailspin Trust", "Tailspin CA")
     async with scripted(Script(), presenting(leaf, middle, root)) as web:
-        verdict = await verdict_on(tmp_path, web.url, roots=(STRANGERS.root,))
-        words = shlex.split(verdict["remedies"][0]["bash"])
+        verdict = await verdict_on(tmp_path, web.url, roots=(STRANGERS.root,), name=name)
+        mend = verdict["remedies"][0]
+        words = shlex.split(mend["bash"])
         assert words[0] == "stacktui"
+        assert words[-1] == f"--presented={name}"
+        assert mend["powershell"].endswith(" " + powershell(f"--presented={name}"))
         done = await asyncio.to_thread(stacktui, *words[1:], "--yes")
         assert done.code == 0, done.err
-        after = await asyncio.to_thread(check_json, tmp_path / "config.toml")
+        assert "Added 1 certificate" in done.out
+        after = await asyncio.to_thread(check_json, tmp_path / "config.toml", "--", name)
     steps = {step["name"]: step["outcome"] for step in after.document["steps"]}
     assert steps["metadata"] == "ok"
 
@@ -116,9 +122,9 @@ async def test_only_whole_words_name_an_interceptor(
     async with scripted(Script(), presenting(leaf, root)) as web:
         verdict = await verdict_on(tmp_path, web.url)
     assert verdict["id"] == id_
-    assert ("is named like a gateway that opens TLS" in verdict["title"]) == (
-        id_ == "tls-intercepted"
-    )
+    intercepted = id_ == "tls-intercepted"
+    assert verdict["title"].endswith("TLS is opened on the way") == intercepted
+    assert any("named like products" in line for line in verdict["evidence"]) == intercepted
 
 
 async def test_an_expired_root_of_this_box_is_not_the_stamps(tmp_path: Path) -> None:
@@ -155,9 +161,12 @@ async def test_arm_is_not_to_be_changed_for_the_login_hosts_sake(tmp_path: Path)
         script.metadata = _login_at(login.url)
         verdict = await verdict_on(tmp_path, web.url)
         at_arm = await verdict_on(tmp_path, login.url)
-    assert (verdict["id"], at_arm["id"]) == ("tls-name-mismatch", "tls-name-mismatch")
-    assert not any("arm = " in remedy["title"] for remedy in verdict["remedies"])
-    assert any("arm = " in remedy["title"] for remedy in at_arm["remedies"])
+    assert (verdict["id"], at_arm["id"]) == ("login-unreachable", "tls-name-mismatch")
+    assert verdict["title"].endswith("cannot be used: The certificate is not for localhost")
+    assert not any(remedy["action"] for remedy in verdict["remedies"])
+    meant = f"https://management.example:{login.listener.port}"
+    action = {"kind": "set", "key": "arm", "value": meant}
+    assert [each["action"] for each in at_arm["remedies"] if each["action"]] == [action]
 
 
 async def test_arm_is_not_to_be_changed_for_a_login_host_without_name_or_port(
@@ -170,7 +179,7 @@ async def test_arm_is_not_to_be_changed_for_a_login_host_without_name_or_port(
             refused = await verdict_on(tmp_path, web.url)
             script.metadata = _login_at("https://adfs.nowhere.invalid")
             unknown = await verdict_on(tmp_path, web.url)
-    assert (refused["id"], unknown["id"]) == ("tcp-refused", "dns-not-found")
+    assert (refused["id"], unknown["id"]) == ("login-unreachable", "login-unreachable")
     for verdict in (refused, unknown):
         assert verdict["remedies"]
         assert not any("arm under" in remedy["title"] for remedy in verdict["remedies"])
@@ -298,6 +307,12 @@ async def test_a_root_of_this_box_that_begins_later_is_not_the_stamps(tmp_path: 
     assert any("New Root CA" in line for line in verdict["evidence"])
 
 
+AZ_SAYS = {
+    "tls-not-yet-valid": "'… certificate is not yet valid …')))",
+    "tls-expired": "'… certificate has expired …')))",
+}
+
+
 @pytest.mark.parametrize(
     ("starts", "ends", "ahead", "id_", "side"),
     [
@@ -319,7 +334,8 @@ async def test_this_boxs_clock_is_checked_against_the_stamps(
         date = format_datetime(datetime.now(UTC) + ahead, usegmt=True)
         script.metadata = said({"authentication": sign_in}, Date=date)
         verdict = await verdict_on(tmp_path, web.url)
-    assert (verdict["id"], verdict["side"]) == (id_, side)
+    assert (verdict["id"], verdict["side"]) == ("login-unreachable", side)
+    assert verdict["az_says"].endswith(AZ_SAYS[id_])
     assert ("clock is 9 days" in verdict["title"] or "clock is 10 days" in verdict["title"]) == (
         side == "box"
     )
@@ -331,3 +347,26 @@ async def test_a_server_of_old_tls_is_too_weak(tmp_path: Path) -> None:
         verdict = await verdict_on(tmp_path, listener.url)
     assert (verdict["id"], verdict["side"]) == ("tls-weak", "stamp")
     assert "neither TLS 1.2 nor 1.3" in verdict["title"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "names", "side"),
+    [
+        ("arm.east.example", ("management.east.example", "portal.east.example"), "box"),
+        ("management.east.example", ("management.west.example",), "stamp"),
+        ("management.east.example", ("portal.east.example",), "stamp"),
+        ("127.0.0.1", ("management.east.example",), "box"),
+        ("127.0.0.1", ("www.fabrikam.example",), "stamp"),
+    ],
+)
+async def test_a_name_that_is_no_arm_endpoints_is_this_boxs_mistake(
+    asked: str, names: tuple[str, ...], side: str, tmp_path: Path
+) -> None:
+    async with scripted(Script(), authority().server(authority().leaf(*names))) as web:
+        port = web.listener.port
+        settings = f'proxy = "none"\nresolve = {{ "{asked}:{port}" = "127.0.0.1:{port}" }}'
+        verdict = await verdict_on(tmp_path, f"https://{asked}:{port}", settings=settings)
+    assert (verdict["id"], verdict["side"]) == ("tls-name-mismatch", side)
+    meant = [each["action"]["value"] for each in verdict["remedies"] if each["action"]]
+    if side == "box":
+        assert meant == [f"https://management.east.example:{port}"]

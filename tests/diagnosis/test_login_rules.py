@@ -133,3 +133,20 @@ async def test_a_time_that_is_none_is_only_quoted(said_: str, tmp_path: Path) ->
 async def test_a_proxy_is_named_only_where_there_is_one(tmp_path: Path) -> None:
     found = await verdict(tmp_path, answer(PAGE))
     assert "NO_PROXY" not in str(found["remedies"])
+
+
+BROKEN_OFF = {
+    "reset": Raw(b"", "reset"),
+    "closed": Raw(b"", "close"),
+    "closed in mid-answer": Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{", "close"),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN_OFF)
+async def test_a_sign_in_that_breaks_off(how: str, tmp_path: Path) -> None:
+    """Silence, its neighbour, is in the tests of the budgets: it takes 15 s."""
+    found = await verdict(tmp_path, BROKEN_OFF[how])
+    assert (found["id"], found["side"]) == ("login-reset", "sign-in")
+    assert "/oauth2/token" in found["evidence"][0]
+    async with scripted(Script(groups=BROKEN_OFF[how])) as web:
+        assert (await verdict_on(tmp_path, web.url))["id"] == "arm-reset"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from tests.diagnosis.servers import Script, arm_error, said, scripted, verdict_on
 from tests.product import check_json, write_config
 from tests.support.authority import authority
+from tests.support.pasted import Shell
 from tests.support.web import Asked, Raw, answer
 
 DOMAIN = "local.azurestack.external"
@@ -218,16 +218,10 @@ def test_another_service_of_the_stamp_is_no_arm_endpoint(
     document = check_json(config).document
     found = document["verdict"]
     assert (found["id"], found["side"]) == ("metadata-wrong-url", "box")
-    (line,) = (each["title"] for each in found["remedies"])
-    assert line.startswith("Set under [environments.Test] ")
-    assert line.endswith(f'arm = "https://{WRONG[label]}"')
+    (mend,) = found["remedies"]
+    assert mend["action"] == {"kind": "set", "key": "arm", "value": f"https://{WRONG[label]}"}
     assert "metadata-intercepted" not in [each["id"] for each in document["also_seen"]]
-    # The mend is the line as it stands.
-    mended = config.read_text().replace(
-        f'arm = "https://{label}.{DOMAIN}"', line.partition("): ")[2]
-    )
-    config.write_text(mended)
-    assert check_json(config).code == 0
+    assert Shell(tmp_path).check_after(mend["bash"], config=config)["ok"]
 
 
 @pytest.fixture(scope="module")
@@ -272,11 +266,30 @@ async def test_a_certificate_tells_which_url_was_meant(tmp_path: Path) -> None:
         found = await verdict_on(tmp_path, w.url)
         port = w.listener.port
     assert found["id"] == "metadata-wrong-url"
-    assert f'arm = "https://management.{DOMAIN}:{port}"' in json.dumps(
-        found, ensure_ascii=False
-    ).replace('\\"', '"')
+    assert found["remedies"][0]["action"]["value"] == f"https://management.{DOMAIN}:{port}"
 
 
 async def test_an_error_of_arms_own_is_no_wrong_url(tmp_path: Path) -> None:
     found = await verdict(tmp_path, arm_error("404 Not Found", "ResourceNotFound"))
     assert found["id"] == "unexplained"
+
+
+BROKEN_OFF = {
+    "reset": (Raw(b"", "reset"), "metadata-reset"),
+    "closed": (Raw(b"", "close"), "metadata-reset"),
+    "cut": (Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{", "close"), "metadata-not-json"),
+    "no more chunks": (
+        Raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", "reset"),
+        "metadata-not-json",
+    ),
+    # a neighbour: nothing is missing, but it is no HTTP
+    "another protocol": (Raw(b"+OK POP3 ready\r\n\r\n", "close"), "unexplained"),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN_OFF)
+async def test_metadata_that_breaks_off(how: str, tmp_path: Path) -> None:
+    raw, id_ = BROKEN_OFF[how]
+    found = await verdict(tmp_path, raw)
+    assert (found["id"], found["side"]) == (id_, "stamp")
+    assert any("/metadata/endpoints" in line for line in found["evidence"])

@@ -49,7 +49,8 @@ async def test_a_proxy_that_is_not_there(by: str, tmp_path: Path) -> None:
     assert (verdict["id"], verdict["side"]) == ("proxy-unreachable", "box")
     assert f"{by} names the proxy localhost:{port}" in verdict["evidence"]
     assert any("ECONNREFUSED" in line for line in verdict["evidence"])
-    settled = [each for each in verdict["remedies"] if 'proxy = "none"' in each["title"]]
+    direct = {"kind": "set", "key": "proxy", "value": "none"}
+    settled = [each for each in verdict["remedies"] if each["action"] == direct]
     assert bool(settled) == (by == "proxy setting")
 
 

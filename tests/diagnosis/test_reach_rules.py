@@ -34,7 +34,7 @@ async def test_a_closed_port_is_no_lost_packet(tmp_path: Path) -> None:
     [
         ("https://management.east.contoso.example", "dns-timeout"),
         # In the same namespace without a single route: nothing is dropped, there is no way.
-        ("https://192.0.2.1", "unexplained"),
+        ("https://192.0.2.1", "tcp-unreachable"),
     ],
 )
 def test_without_a_network_no_resolver_answers(arm: str, id_: str, tmp_path: Path) -> None:

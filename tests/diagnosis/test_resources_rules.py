@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from tests.diagnosis.drills import DOMAIN, ENTRA, drill, verdict_of
 from tests.diagnosis.servers import SUBSCRIPTION, Script, arm_error, said, scripted, verdict_on
 from tests.product import check_json, write_config
+from tests.support.pasted import Shell
 from tests.support.web import Raw, answer
 
 # fault: the side it is on, and what the evidence must show
@@ -55,10 +55,9 @@ def test_the_profile_that_fits_is_the_mend(tmp_path: Path) -> None:
     options = StampOptions(fault="api-version-unsupported", idp=ENTRA, domain=DOMAIN)
     with run_in_thread(options) as stamp:
         described = stamp.describe()
-        first = verdict_of(check_json(write_config(tmp_path, described)), "resource-groups")
-        (line,) = re.findall(r"profile = (\S+)", first["remedies"][0]["title"])
-        mended = write_config(tmp_path, described, environment=f"profile = {line}")
-        assert check_json(mended).code == 0
+        config = write_config(tmp_path, described)
+        first = verdict_of(check_json(config), "resource-groups")
+        assert Shell(tmp_path).check_after(first["remedies"][0]["bash"], config=config)["ok"]
     assert first["remedies"][1]["bash"] == "az cloud update --profile 2017-03-09-profile"
 
 
@@ -66,9 +65,12 @@ def test_a_subscription_that_is_seen_is_the_mend(tmp_path: Path) -> None:
     options = StampOptions(fault="subscription-not-found", idp=ENTRA, domain=DOMAIN)
     with run_in_thread(options) as stamp:
         described = stamp.describe()
-        first = verdict_of(check_json(write_config(tmp_path, described)), "resource-groups")
-        (line,) = re.findall(r"subscription = (\S+)", first["remedies"][0]["title"])
-        assert check_json(write_config(tmp_path, described, subscription=line)).code == 0
+        config = write_config(tmp_path, described)
+        first = verdict_of(check_json(config), "resource-groups")
+        for mend in first["remedies"]:  # name another, or none: both find a usable one
+            assert mend["action"]["key"] == "subscription"
+            write_config(tmp_path, described)
+            assert Shell(tmp_path).check_after(mend["bash"], config=config)["ok"]
 
 
 class Listing(Script):
@@ -115,7 +117,7 @@ async def test_the_newest_profile_that_fits_is_named(code: str, tmp_path: Path) 
     message, profile = VERSIONS[code]
     found = await verdict(tmp_path, arm_error("400 Bad Request", code, message))
     assert found["id"] == "api-version-unsupported"
-    assert f'profile = "{profile}"' in found["remedies"][0]["title"]
+    assert found["remedies"][0]["action"] == {"kind": "set", "key": "profile", "value": profile}
 
 
 async def test_versions_that_no_profile_asks_for_name_none(tmp_path: Path) -> None:

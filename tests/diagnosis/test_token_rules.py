@@ -137,3 +137,12 @@ def test_new_secrets_and_certificates_are_commands_for_one_application(tmp_path:
     words = shlex.split(verdict["remedies"][0]["bash"])
     assert words[:6] == ["az", "ad", "app", "credential", "reset", "--id"]
     assert words[6] == line.removeprefix("application ")
+
+
+def test_a_tenant_that_is_named_nowhere(tmp_path: Path) -> None:
+    """Entra is asked at an address that has the tenant in it; the old metadata names none."""
+    with run_in_thread(StampOptions(domain=DOMAIN)) as stamp:
+        ran = check_json(write_config(tmp_path, stamp.describe(), tenant=""))
+    verdict = ran.document["verdict"]
+    assert (verdict["id"], verdict["side"]) == ("tenant-not-found", "box")
+    assert "[identities.tester] has no tenant" in verdict["evidence"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 import types
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -13,16 +15,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stacktui.check.report import Evidence, Fault, Outcome, Report, Step, StepName
+from stacktui.certificates.additions import LostAddition
+from stacktui.certificates.completion import Completion
+from stacktui.check.report import Evidence, Fault, Outcome, Probe, Report, Step, StepName
 from stacktui.check.target import Target
 from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.document import report_document
 from stacktui.diagnosis.finding import Finding
+from stacktui.diagnosis.markdown import report_markdown
 from stacktui.diagnosis.shell import bash, powershell
+from stacktui.environments.azure_cli import AzFacts
+from stacktui.environments.azure_errors import KeptError
+from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
+from stacktui.environments.record import StampRecord
 from stacktui.identities.faults import SecretFault
 from stacktui.identities.model import EnvSecret, FileSecret, Identity, IdentityKind
-from stacktui.resources.model import ArmFault, ArmProblem
+from stacktui.identities.token import TokenFacts
+from stacktui.resources.model import ArmFault, ArmProblem, ResourceGroupList
 from stacktui.transport.facts import (
     ConnectionFacts,
     Exchange,
@@ -32,8 +42,10 @@ from stacktui.transport.facts import (
     TransportFaultKind,
 )
 from stacktui.transport.text import visible
-from tests.support.authority import authority, localhost
+from tests.support.authority import STRANGERS, authority, localhost
 
+# Seconds in which any report is judged and written; a good one takes milliseconds.
+AT_ONCE = 5.0
 NOW = datetime(2026, 5, 3, tzinfo=UTC)
 ODD = (
     "", " ", "https://[", "https://[::1", "//[", "https://h:99999999/", "https://h:x",
@@ -44,25 +56,34 @@ ODD = (
     "REQUESTS_CA_BUNDLE", "ca", "https://arm.test/subscriptions/%/resourcegroups",
 )  # fmt: skip
 TEXTS = st.sampled_from(ODD) | st.text(max_size=30)
-CHAINS = st.lists(
-    st.sampled_from([localhost().der, authority().intermediate.der, authority().root.der, b""])
-    | st.binary(max_size=40),
-    max_size=12,
-).map(tuple)
+DERS = st.sampled_from(
+    [localhost().der, authority().intermediate.der, authority().root.der, STRANGERS.root.der, b""]
+) | st.binary(max_size=40)
+CHAINS = st.lists(DERS, max_size=12).map(tuple)
+# Few values of what rules compare, so that they are often the same.
+FEW = {
+    "host": st.sampled_from(["arm.test", "login.test", "login.microsoftonline.com"]) | TEXTS,
+    "port": st.sampled_from([443, 8443]) | st.integers(-1, 70000),
+    "arm": st.sampled_from(["https://arm.test:8443", "https://arm.test"]) | TEXTS,
+    "login_endpoint": st.sampled_from(["https://login.test/adfs", "https://arm.test:8443"]) | TEXTS,
+    "audience": st.sampled_from(["https://arm/1", "https://arm/1/"]) | TEXTS,
+    "scope": st.sampled_from(["https://arm/1/.default", "https://arm/1/openid"]) | TEXTS,
+    "verify_code": st.sampled_from([0, 2, 9, 10, 18, 19, 20, 21, 26, 62, 64, 66, 67, 68, 79]),
+    "status": st.sampled_from([0, 200, 302, 304, 400, 401, 403, 407, 429, 500, 503, 10**9]),
+    "chain": CHAINS,
+    "der": DERS,
+    "top": DERS,
+}
 
 
 def values(kind: Any, name: str = "") -> st.SearchStrategy[Any]:
     """Any value of a type as the facts' fields have them."""
-    if name == "chain":
-        return CHAINS
-    if name == "verify_code":
-        return st.sampled_from([None, 0, 10, 18, 19, 20, 21, 62, 64])
-    if name == "status":
-        return st.sampled_from([0, 200, 302, 304, 400, 401, 403, 500, 503, 10**9])
-    if is_dataclass(kind) and isinstance(kind, type):
-        return objects(kind)
     if get_origin(kind) in (Union, types.UnionType):
         return st.one_of([values(each, name) for each in get_args(kind)])
+    if name in FEW and kind is not type(None):
+        return FEW[name]
+    if is_dataclass(kind) and isinstance(kind, type):
+        return objects(kind)
     if get_origin(kind) is tuple:
         inner = get_args(kind)
         if inner[-1] is Ellipsis:
@@ -83,8 +104,9 @@ def values(kind: Any, name: str = "") -> st.SearchStrategy[Any]:
     return plain[kind] if kind in plain else st.sampled_from(list(kind))
 
 
+@cache
 def objects(kind: type) -> st.SearchStrategy[Any]:
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind, localns={"KeptError": KeptError})
     return st.builds(
         kind, **{each.name: values(hints[each.name], each.name) for each in fields(kind)}
     )
@@ -92,6 +114,11 @@ def objects(kind: type) -> st.SearchStrategy[Any]:
 
 FAULTS = st.one_of([objects(kind) for kind in get_args(Fault)])
 EVIDENCE = st.deferred(lambda: objects(Evidence))
+RESULTS = {
+    StepName.METADATA: objects(Metadata),
+    StepName.TOKEN: objects(TokenFacts),
+    StepName.RESOURCE_GROUPS: objects(ResourceGroupList),
+}
 
 
 @st.composite
@@ -102,12 +129,24 @@ def reports(draw: st.DrawFn) -> Report:
         evidence = draw(EVIDENCE)
         outcome = Outcome.FAILED if name is failing else Outcome.OK
         fault = draw(FAULTS) if name is failing else None
+        # A rule must bear a step that went well without a result, too.
+        result = None if name is failing else draw(st.none() | RESULTS[name])
         steps.append(
-            Step(name, outcome, draw(values(float)), replace(evidence, fault=fault, result=None))
+            Step(name, outcome, draw(values(float)), replace(evidence, fault=fault, result=result))
         )
     target = Target(draw(objects(Environment)), draw(st.none() | objects(Identity)))
-    started = draw(values(datetime))
-    return Report(target, started, draw(values(float)), tuple(steps))
+    return Report(
+        target,
+        draw(values(datetime)),
+        draw(values(float)),
+        tuple(steps),
+        lost=draw(st.lists(objects(LostAddition), max_size=2).map(tuple)),
+        recorded=draw(st.none() | objects(StampRecord)),
+        probes=draw(st.lists(objects(Probe), max_size=2).map(tuple)),
+        completion=draw(st.none() | objects(Completion)),
+        siblings=draw(st.lists(TEXTS, max_size=2).map(tuple)),
+        az=draw(st.none() | objects(AzFacts)),
+    )
 
 
 def shown(found: Finding) -> list[str]:
@@ -122,6 +161,7 @@ def shown(found: Finding) -> list[str]:
 )
 @given(reports())
 def test_any_report_has_a_diagnosis_and_a_document(report: Report) -> None:
+    started = time.monotonic()
     diagnosis = diagnose(report)
     assert (diagnosis.verdict is None) == report.ok
     for found in (diagnosis.verdict, *diagnosis.also_seen):
@@ -131,6 +171,8 @@ def test_any_report_has_a_diagnosis_and_a_document(report: Report) -> None:
             assert all(len(line) <= 800 for line in (found.title, *found.evidence))
     text = json.dumps(report_document(report, diagnosis), allow_nan=False)
     assert json.loads(text)["schema"] == 1
+    assert report_markdown(report, diagnosis)
+    assert time.monotonic() - started < AT_ONCE
 
 
 def is_harmless(line: str) -> bool:

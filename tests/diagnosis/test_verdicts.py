@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from stacktui.diagnosis import login_host
 from stacktui.diagnosis.catalogue import RULES
-from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, run_in_thread
+from stacktui.stamp import FAULTS, IdentityProvider, SignInBy, StampOptions, run_in_thread
 from stacktui.transport.resolver import configured_resolvers
 from tests.diagnosis.servers import Script, said, scripted, verdict_on
-from tests.product import check_json, write_config
+from tests.product import check_json, imds_of, signing_in, write_config
 
-KNOWN = {rule.id for rule in RULES}
+KNOWN = {rule.id for rule in RULES} | {login_host.ID}
 DOMAIN = "local.azurestack.external"
 ARM = f"management.{DOMAIN}"
 # fault: the side it is on, the step it stops, and what its evidence must show
@@ -28,17 +29,22 @@ PROVOKED = {
     "metadata-intercepted": ("network", "metadata", ["the page is titled: ", "→ 200"]),
     "metadata-not-json": ("stamp", "metadata", [": character", "it begins: {"]),
     "sp-secret-wrong": ("sign-in", "token", ["the secret came from file", "invalid_client"]),
-    "arm-forbidden": ("stamp", "resource-groups", ["resourceGroups/read", "AuthorizationFailed"]),
+    "arm-forbidden": ("sign-in", "resource-groups", ["resourceGroups/read", "AuthorizationFailed"]),
     "arm-server-error": ("stamp", "resource-groups", ["500", "x-ms-request-id: "]),
 }
 STEPS = ["metadata", "token", "resource-groups"]
 
 
 def provoke(fault: str, folder: Path, idp: IdentityProvider = IdentityProvider.AAD) -> Any:
-    options = StampOptions(fault=fault, idp=idp, domain=DOMAIN)
+    """The check of a stamp with this fault, by whatever identity meets it."""
+    options = StampOptions(fault=fault, idp=idp, domain=DOMAIN, device_interval=1)
+    by = FAULTS[fault].met_by
     with run_in_thread(options) as stamp:
-        ran = check_json(write_config(folder, stamp.describe()))
-    assert ran.err == ""
+        described = stamp.describe()
+        config = write_config(folder, described, **signing_in(by, described))
+        ran = check_json(config, **imds_of(described))
+    # A code to type is told on stderr, and nothing else.
+    assert ran.err.count("\n") == (1 if by is SignInBy.DEVICE_CODE else 0), ran.err
     return ran
 
 
@@ -60,16 +66,13 @@ def test_a_fault_on_the_wire_is_named(fault: str, idp: IdentityProvider, tmp_pat
     assert outcomes == ["ok"] * failed + ["failed"] + ["skipped"] * (2 - failed)
 
 
-# What a service principal with a secret never meets, and what fails no check.
-UNMET = frozenset(
-    fault
-    for fault in FAULTS
-    if fault.startswith(("password-", "account-", "mfa-", "conditional-", "consent-", "imds-",
-                         "sp-cert-", "cert-"))
-)  # fmt: skip
+# What fails no check.
+UNMET = frozenset(fault for fault in FAULTS if fault.startswith("cert-"))
 # 15 s each; their rules' own tests wait for them.
-SLOW = frozenset({"metadata-timeout", "arm-timeout"})
-DRILLS = sorted(set(FAULTS) - set(PROVOKED) - UNMET - SLOW)
+SLOW = frozenset({"metadata-timeout", "arm-timeout", "login-timeout"})
+# Met by the second check only.
+SECOND = frozenset({"metadata-drift"})
+DRILLS = sorted(set(FAULTS) - set(PROVOKED) - UNMET - SLOW - SECOND)
 
 
 @pytest.mark.parametrize("fault", DRILLS)
@@ -84,6 +87,17 @@ def test_a_drill_has_its_own_name_or_none(fault: str, tmp_path: Path) -> None:
     assert ran.code == 1
     assert verdict["id"] == (fault if fault in KNOWN else "unexplained")
     assert verdict["evidence"]
+
+
+@pytest.mark.parametrize("idp", list(IdentityProvider))
+def test_a_login_host_that_moves_is_met_by_the_second_check(
+    idp: IdentityProvider, tmp_path: Path
+) -> None:
+    with run_in_thread(StampOptions(fault="metadata-drift", idp=idp, domain=DOMAIN)) as stamp:
+        config = write_config(tmp_path, stamp.describe())
+        assert check_json(config).code == 0
+        document = check_json(config).document
+    assert document["verdict"]["id"] == "metadata-drift"
 
 
 async def test_what_no_rule_knows_is_unexplained(tmp_path: Path) -> None:
@@ -136,7 +150,8 @@ def test_a_login_host_where_nothing_listens(stamp: Any, tmp_path: Path, closed_p
     pins = dict(stamp["resolve"]) | {login: f"127.0.0.1:{closed_port}"}
     text = ", ".join(f'"{name}" = "{pin}"' for name, pin in pins.items())
     verdict = verdict_of(write_config(tmp_path, stamp, resolve=f"{{ {text} }}"))
-    assert verdict["id"] == "tcp-refused"
+    assert verdict["id"] == "login-unreachable"
+    assert verdict["title"].startswith(f"The login host {login.partition(':')[0]} cannot be used")
     assert verdict["steps"] == ["ok", "failed", "skipped"]
 
 

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from stacktui.check.report import StepName
 from stacktui.diagnosis.case import Case, Explained, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.mends import set_value
 from stacktui.diagnosis.retry import retry_lines, wait_of
-from stacktui.diagnosis.shell import bash, powershell, toml
+from stacktui.diagnosis.shell import bash, powershell
 from stacktui.diagnosis.words import fault_lines, id_lines, request_line, route_lines
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
@@ -36,12 +37,12 @@ def _later(case: Case) -> Remedy:
     wait = wait_of(case.last)
     seconds = ceil(wait.total_seconds()) if wait is not None and wait <= _LONGEST_SLEEP else 0
     pauses = ("sleep {} && ", "Start-Sleep -Seconds {}; ")
-    commands = [
+    pasted, for_powershell = (
         (pause.format(seconds) if seconds else "") + case.command("check", quote)
         for pause, quote in zip(pauses, (bash, powershell), strict=True)
-    ]
+    )
     when = f"in {seconds} s" if seconds else "in a minute"
-    return Remedy(f"Run the check again {when}", *commands)
+    return Remedy(f"Run the check again {when}", pasted, for_powershell)
 
 
 def _answered(case: Case) -> list[str]:
@@ -177,9 +178,11 @@ def paging_foreign_host(case: Case) -> Explained | None:
     remedies = [operator]
     if origin := _origin(fault.message):
         remedies.append(
-            Remedy(
-                f"Only if you know that {origin} is this stamp by its own name: set it under "
-                f"{case.section}: arm = {toml(origin)}"
+            set_value(
+                case,
+                f"Only if you know that {origin} is this stamp by its own name: use that",
+                "arm",
+                origin,
             )
         )
     return title, evidence, tuple(remedies)

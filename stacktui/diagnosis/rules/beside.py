@@ -15,7 +15,10 @@ from stacktui.certificates.readiness import WARNING_DAYS, Judgement, Level, judg
 from stacktui.certificates.verify import NAMES, NO_ISSUER, VerifyCode
 from stacktui.diagnosis.case import Explained, Scene, rule
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.rules.clocks import other_clock
+from stacktui.diagnosis.rules import azure_cli
+from stacktui.diagnosis.rules.clocks import clocks_apart, other_clock
+from stacktui.diagnosis.rules.interception import interceptor
+from stacktui.diagnosis.rules.recorded import root_changed
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.transport.facts import ConnectionFacts
 
@@ -45,13 +48,21 @@ def _clocks(scene: Scene) -> Iterator[datetime]:
         yield there
 
 
+def _own(scene: Scene) -> Iterator[ConnectionFacts]:
+    """Connections that show the stamp's own chain: a gateway's is no matter of its operator."""
+    for connection in scene.presented:
+        chain = connection.tls.chain if connection.tls else ()
+        if not interceptor(tuple(map(describe, chain))):
+            yield connection
+
+
 def _soon(scene: Scene) -> Iterator[tuple[int, str, Certificate]]:
     """Days left, host and certificate of those that end soon, and have not ended yet.
 
     By the clock of this box, else by the stamp's: nobody here knows which of them is wrong.
     """
     clocks = tuple(_clocks(scene))
-    for connection in scene.presented:
+    for connection in _own(scene):
         for der in connection.tls.chain if connection.tls else ():
             certificate = describe(der)
             for clock in clocks:
@@ -122,7 +133,7 @@ def own_cert_expires_soon(scene: Scene) -> Explained | None:
 def cert_readiness(scene: Scene) -> Explained | None:
     found = {
         f"{connection.host}: {each.text} ({each.rule})": each
-        for connection in scene.presented
+        for connection in _own(scene)
         for each in _rejected(scene, connection)
     }
     if not found:
@@ -166,8 +177,8 @@ def certifi_addition_lost(scene: Scene) -> Explained | None:
     remedies = [
         Remedy(
             "Write a bundle of your own for az and the others: no upgrade touches it",
-            "stacktui certificates export",
-            "stacktui certificates export",
+            f"stacktui certificates export{scene.config_option(bash)}",
+            f"stacktui certificates export{scene.config_option(powershell)}",
         )
     ]
     remedies += [
@@ -198,4 +209,12 @@ def _prints(lost: Iterable[LostAddition]) -> dict[Path, list[str]]:
     return found
 
 
-BESIDE = (cert_expires_soon, own_cert_expires_soon, cert_readiness, certifi_addition_lost)
+BESIDE = (
+    cert_expires_soon,
+    own_cert_expires_soon,
+    cert_readiness,
+    root_changed,
+    clocks_apart,
+    certifi_addition_lost,
+    *azure_cli.RULES,
+)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from stacktui.certificates.chain import Certificate
+from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.verify import NO_ISSUER, VerifyCode
 from stacktui.diagnosis.case import Case, Explained, rule
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.rules.interception import interceptor
+from stacktui.diagnosis.rules.interception import interceptor, why_intercepted
 from stacktui.diagnosis.words import chain_lines, fault_lines, route_lines
 from stacktui.transport.facts import TransportFaultKind
 
@@ -78,14 +78,18 @@ def tls_self_signed(case: Case) -> Explained | None:
     _AZ_VERIFY + "'… unable to get local issuer certificate …')))",
 )
 def tls_missing_intermediate(case: Case) -> Explained | None:
-    if case.verify_code not in NO_ISSUER or interceptor(case.chain):
+    if case.verify_code not in NO_ISSUER or why_intercepted(case):
         return None
     last = _last_linked(case.chain)
-    if last is None or not (why := _why_intermediate(case.chain, last)):
+    if last is None or _is_root_missing(case):
+        return None
+    why = _found_intermediates(case) or _why_intermediate(case.chain, last)
+    if not why:
         return None
     missing = last.issuer_name
-    evidence = [f"{last.common_name} is issued by {missing}, which {case.host} does not send", why]
+    evidence = [f"{last.common_name} is issued by {missing}, which {case.host} does not send", *why]
     evidence += [f"its issuer can be had from (AIA) {url}" for url in last.issuer_urls[:_URLS]]
+    evidence += case.completion.unanswered if case.completion else ()
     if not last.issuer_urls:
         evidence.append(f"{last.common_name} names no address of its issuer's certificate (no AIA)")
     remedies = [
@@ -116,19 +120,40 @@ def _last_linked(chain: tuple[Certificate, ...]) -> Certificate | None:
     return None
 
 
-def _why_intermediate(chain: tuple[Certificate, ...], last: Certificate) -> str:
+def _is_root_missing(case: Case) -> bool:
+    """Whether the missing certificate could be had and is a root: tls-untrusted-root tells."""
+    found = case.completion.found if case.completion else ()
+    return bool(found) and describe(found[0].der).self_issued
+
+
+def _found_intermediates(case: Case) -> list[str]:
+    """The missing certificates themselves, where they could be had and are no roots."""
+    completion = case.completion
+    found = [(describe(each.der), each.where) for each in completion.found] if completion else []
+    lines = [
+        f"{certificate.common_name} was found in {', '.join(where)}: issued by "
+        f"{certificate.issuer_name}, SHA-256 {certificate.sha256}"
+        for certificate, where in found
+        if not certificate.self_issued
+    ]
+    if lines and completion is not None and completion.trusted:
+        lines.append("with it this box trusts the chain: nothing else is missing")
+    return lines
+
+
+def _why_intermediate(chain: tuple[Certificate, ...], last: Certificate) -> list[str]:
     """How we know that the issuer of `last` is no root; empty where we do not.
 
     Then it may be an unknown root just as well, which only a root's own certificate could tell.
     """
     if NAMED_ROOT.search(last.issuer_name):
-        return ""
+        return []
     if _BELOW_ROOT.search(last.issuer_name):
-        return f"{last.issuer_name} is named like a CA below a root, not like a root"
+        return [f"{last.issuer_name} is named like a CA below a root, not like a root"]
     root = next((each for each in chain if each.kind == "root"), None)
     if root is not None:
-        return f"the root {root.common_name} is sent, but nothing that leads up to it"
-    return ""
+        return [f"the root {root.common_name} is sent, but nothing that leads up to it"]
+    return []
 
 
 @rule(

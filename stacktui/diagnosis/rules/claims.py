@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 from stacktui.check.report import StepName
 from stacktui.diagnosis.case import Case, Explained, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.rules.clocks import SKEW, apart, is_skewed, skew_of
+from stacktui.diagnosis.rules.clocks import (
+    CLOCK_REMEDIES,
+    OPERATOR_SETS_TIME,
+    SKEW,
+    apart,
+    is_skewed,
+    skew_of,
+)
 from stacktui.diagnosis.rules.refusals import certificate_unknown, metadata_of
 from stacktui.diagnosis.shell import bash, powershell, toml_table
 from stacktui.diagnosis.words import fault_lines
@@ -176,7 +183,7 @@ def clock_skew(case: Case) -> Explained | None:
         *fault_lines(fault),
     ]
     title = f"This box's clock and the sign-in service's are {abs(skew) / 60:.0f} minutes apart"
-    return title, tuple(evidence), (*_CLOCK_REMEDIES, _operator_sets_time())
+    return title, tuple(evidence), (*CLOCK_REMEDIES, OPERATOR_SETS_TIME)
 
 
 def _assertion_of_another_time(case: Case) -> bool:
@@ -202,24 +209,6 @@ def _others(case: Case, skew: float) -> list[str]:
     return [f"{apart(arm, 'ARM: its')}, which {agrees}"]
 
 
-_CLOCK_REMEDIES = (
-    Remedy("See whether this box's clock is kept", "timedatectl status", "w32tm /query /status"),
-    Remedy(
-        "Let it be set by a time server (as administrator)",
-        "sudo timedatectl set-ntp true",
-        "w32tm /resync",
-    ),
-)
-
-
-def _operator_sets_time() -> Remedy:
-    return Remedy(
-        "If this box is right, the stamp's operator looks at the stamp's time source (privileged "
-        "endpoint)",
-        powershell="Invoke-Command -Session $pep { Get-AzsTimeSource }",
-    )
-
-
 @rule("clock-skew", Side.STAMP, _AZ_CLOCK)
 def clock_skew_there(case: Case) -> Explained | None:
     refused = _refused(case)
@@ -235,7 +224,7 @@ def clock_skew_there(case: Case) -> Explained | None:
     evidence += [f"the token begins {_time(token.begins)}"] if token.begins else []
     evidence += [f"the token ends {_time(token.expires)}"] if token.expires else []
     title = "The clocks of ARM and of the sign-in service are too far apart for its tokens"
-    return title, (*evidence, *fault_lines(refused.fault)), (_operator_sets_time(),)
+    return title, (*evidence, *fault_lines(refused.fault)), (OPERATOR_SETS_TIME,)
 
 
 def _clocks_differ(refused: _Refused, arm: datetime, issuer: datetime) -> bool:

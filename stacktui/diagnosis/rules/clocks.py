@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from stacktui.diagnosis.case import Scene
+from stacktui.diagnosis.case import Explained, Scene, rule
+from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.transport.facts import Exchange
 
 # Tokens and assertions fail from 5 minutes on (PROTOCOL.md section 4).
 SKEW = 300.0
 # More than thirty years off tells no time at all.
 _NO_CLOCK = 30 * 365 * 86400.0
+CLOCK_REMEDIES = (
+    Remedy("See whether this box's clock is kept", "timedatectl status", "w32tm /query /status"),
+    Remedy(
+        "Let it be set by a time server (as administrator)",
+        "sudo timedatectl set-ntp true",
+        "w32tm /resync",
+    ),
+)
+OPERATOR_SETS_TIME = Remedy(
+    "If this box is right, the stamp's operator looks at the stamp's time source (privileged "
+    "endpoint)",
+    powershell="Invoke-Command -Session $pep { Get-AzsTimeSource }",
+)
 
 
 def skew_of(exchange: Exchange | None) -> float | None:
@@ -53,3 +67,22 @@ def apart(skew: float, whose: str) -> str:
     """`the stamp's clock is 1,200 s (20 min) ahead of this box's`."""
     side = "ahead of" if skew > 0 else "behind"
     return f"{whose} clock is {abs(skew):,.0f} s ({abs(skew) / 60:.0f} min) {side} this box's"
+
+
+# Of a check that went well: a secret has no time in it, but certificates and tokens have.
+@rule("clock-skew", Side.BOX, "nothing, until a certificate signs in or a token is refused")
+def clocks_apart(scene: Scene) -> Explained | None:
+    if not scene.report.ok:
+        return None  # the verdict tells, if it comes of it
+    exchanges = [each for step in scene.report.steps for each in step.evidence.exchanges]
+    told = {
+        each.connection.host: skew
+        for each in exchanges
+        if each.connection and (skew := skew_of(each)) is not None and abs(skew) >= SKEW
+    }
+    if not told:
+        return None
+    minutes = abs(next(iter(told.values()))) / 60
+    evidence = tuple(apart(skew, f"{host}: its") for host, skew in told.items())
+    title = f"This box's clock and {next(iter(told))}'s are {minutes:.0f} minutes apart"
+    return title, evidence, (*CLOCK_REMEDIES, OPERATOR_SETS_TIME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stacktui.check.report import StepName
 from stacktui.diagnosis.case import Case, Explained, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.look import look_at
@@ -11,6 +12,7 @@ from stacktui.diagnosis.words import fault_lines, request_line, route_lines
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
 from stacktui.identities.faults import SignInFault, SignInProblem
+from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
 
 # Entra's "the request was throttled".
 _THROTTLED_CODES = frozenset({"AADSTS90055"})
@@ -18,6 +20,8 @@ _THROTTLED_CODES = frozenset({"AADSTS90055"})
 # about the request, whatever its status.
 _SERVER_ERRORS = frozenset({"", "server_error", "temporarily_unavailable"})
 _HEADERS = ("content-type", "server", "via", "location", "x-ms-request-id")
+_OUT_OF_TIME = (TransportFaultKind.FIRST_BYTE_TIMEOUT, TransportFaultKind.STEP_TIMEOUT)
+_BROKEN_OFF = (TransportFaultKind.HTTP_RESET, TransportFaultKind.BODY_TRUNCATED)
 _NO_JSON = (SignInProblem.NOT_JSON, SignInProblem.SERVER_ERROR)
 
 
@@ -93,6 +97,52 @@ def login_not_json(case: Case) -> Explained | None:
     return title, _evidence(case, fault), tuple(remedies)
 
 
+@rule("login-timeout", Side.SIGN_IN, "nothing: az has no time-out there, and waits for ever")
+def login_timeout(case: Case) -> Explained | None:
+    fault = _after_asking(case, _OUT_OF_TIME)
+    if fault is None:
+        return None
+    title = f"{case.host} takes the sign-in, and does not answer it within {fault.limit or 0:g} s"
+    return title, _unanswered(case, fault), _again_or_ask(case)
+
+
+@rule(
+    "login-reset",
+    Side.SIGN_IN,
+    "('Connection aborted.', RemoteDisconnected('Remote end closed connection without response'))",
+)
+def login_reset(case: Case) -> Explained | None:
+    fault = _after_asking(case, _BROKEN_OFF)
+    if fault is None:
+        return None
+    title = f"The connection to {case.host} broke off before the sign-in was answered"
+    return title, _unanswered(case, fault), _again_or_ask(case)
+
+
+def _after_asking(case: Case, kinds: tuple[TransportFaultKind, ...]) -> TransportFault | None:
+    """The fault, if the login host had a whole request when it happened."""
+    fault = case.fault
+    if case.step.name is not StepName.TOKEN or not isinstance(fault, TransportFault):
+        return None
+    phases = case.last.phases if case.last else ()
+    sent = any(each.name is PhaseName.REQUEST and each.ok for each in phases)
+    ended = bool(phases) and phases[-1].ok  # then it was not this request that was waited for
+    return fault if fault.kind in kinds and sent and not ended else None
+
+
+def _unanswered(case: Case, fault: TransportFault) -> tuple[str, ...]:
+    asked = (request_line(case.last),) if case.last else ()
+    return (*asked, *fault_lines(fault), *route_lines(case))
+
+
+def _again_or_ask(case: Case) -> tuple[Remedy, ...]:
+    again = case.command("check", bash), case.command("check", powershell)
+    return (
+        Remedy("Run the check again: the service may just be under load", *again),
+        _who_mends(case),
+    )
+
+
 def _evidence(case: Case, fault: SignInFault) -> tuple[str, ...]:
     lines = fault_lines(fault)
     if fault.page_title:
@@ -108,9 +158,9 @@ def _evidence(case: Case, fault: SignInFault) -> tuple[str, ...]:
     return (*lines, *retry_lines(case.last), *route_lines(case))
 
 
-def _who_mends(case: Case, fault: SignInFault) -> Remedy:
+def _who_mends(case: Case, fault: SignInFault | None = None) -> Remedy:
     """AD FS is the stamp's or the company's; an Entra of Microsoft's has a page of its health."""
-    id_ = f" ({fault.correlation_id})" if fault.correlation_id else ""
+    id_ = f" ({fault.correlation_id})" if fault and fault.correlation_id else ""
     if _is_adfs(case):
         return Remedy(
             f"If it stays so, whoever runs the AD FS at {case.host} looks into its event log "
@@ -132,4 +182,10 @@ def _is_adfs(case: Case) -> bool:
     return found is not None and found.identity_provider is IdentityProvider.ADFS
 
 
-RULES: tuple[Rule[Case], ...] = (login_throttled, login_server_error, login_not_json)
+RULES: tuple[Rule[Case], ...] = (
+    login_throttled,
+    login_server_error,
+    login_not_json,
+    login_timeout,
+    login_reset,
+)

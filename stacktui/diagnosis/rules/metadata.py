@@ -7,18 +7,21 @@ from urllib.parse import urlsplit
 from stacktui.diagnosis.case import Case, Explained, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.look import look_again
+from stacktui.diagnosis.mends import set_value
 from stacktui.diagnosis.rules.metadata_answers import (
     answer_lines,
     login_endpoint_insecure,
     metadata_api_version,
+    metadata_cut_short,
     metadata_fault,
     metadata_incomplete,
+    metadata_reset,
     metadata_server_error,
     metadata_timeout,
     metadata_too_large,
     metadata_unavailable,
 )
-from stacktui.diagnosis.shell import bash, powershell, toml
+from stacktui.diagnosis.shell import bash, powershell
 from stacktui.diagnosis.words import request_line, route_lines
 from stacktui.environments.metadata import MetadataFault, MetadataProblem
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, other_service
@@ -56,7 +59,7 @@ def metadata_wrong_url(case: Case) -> Explained | None:
         evidence.append(f"it redirects to: {fault.location}")
     meant = _meant(case)
     remedies = tuple(
-        Remedy(f"Set under {case.section} ({whose}): arm = {toml(url)}") for url, whose in meant
+        set_value(case, f"Check {url} instead ({whose})", "arm", url) for url, whose in meant
     ) or (
         Remedy(
             f"Set the URL that the stamp's operator names, under {case.section}: "
@@ -181,6 +184,8 @@ RULES: tuple[Rule[Case], ...] = (
     metadata_unavailable,
     metadata_api_version,
     metadata_not_json,
+    metadata_cut_short,
+    metadata_reset,
     metadata_incomplete,
     login_endpoint_insecure,
 )

@@ -234,6 +234,39 @@ def _waited(case: Case) -> float | None:
     return fault.limit or 0
 
 
+# Beside `metadata.metadata_not_json`: there the answer ended in order, here the connection did not.
+@rule("metadata-not-json", Side.STAMP, _AZ + "… Connection broken: IncompleteRead(…)")
+def metadata_cut_short(case: Case) -> Explained | None:
+    fault = case.transport(TransportFaultKind.BODY_TRUNCATED)
+    if fault is None or case.step.name is not StepName.METADATA:
+        return None
+    response = case.last.response if case.last else None
+    begins = (f"it begins: {response.excerpt}",) if response and response.excerpt else ()
+    title = f"The metadata of {case.host} is cut short: the connection closed before its end"
+    return title, (fault.detail, *_sent_lines(case), *begins), _again_look_or_tell(case)
+
+
+@rule(
+    "metadata-reset",
+    Side.STAMP,
+    _AZ + "… ('Connection aborted.', RemoteDisconnected('Remote end closed connection without …",
+)
+def metadata_reset(case: Case) -> Explained | None:
+    fault = case.transport(TransportFaultKind.HTTP_RESET)
+    if fault is None or case.step.name is not StepName.METADATA:
+        return None
+    title = f"{case.host} takes the metadata request, and closes the connection unanswered"
+    return title, (fault.detail, *_sent_lines(case)), _again_look_or_tell(case)
+
+
+def _again_look_or_tell(case: Case) -> tuple[Remedy, ...]:
+    return (
+        _check_again(case, "Run the check again: a service may just be restarting"),
+        Remedy("See what comes back", *look_again(case)),
+        _tell_operator(case, "If it stays so, ARM or the load balancer before it breaks off"),
+    )
+
+
 @rule(
     "metadata-api-version",
     Side.STAMP,

@@ -6,10 +6,12 @@ import re
 
 from stacktui.diagnosis.case import Case, Explained, rule
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.mends import set_value
 from stacktui.diagnosis.shell import bash, powershell, toml
 from stacktui.diagnosis.words import route_lines
 from stacktui.environments.naming import domain_of
 from stacktui.transport.facts import TransportFault, TransportFaultKind
+from stacktui.transport.proxy import DIRECT
 
 _AZ = (
     "Unable to get endpoints from the cloud. Please ensure you have network connection. "
@@ -28,7 +30,7 @@ def around_proxy(case: Case) -> tuple[Remedy, ...]:
         return ()
     source = _source(case)
     if source == _SETTING:
-        return (Remedy(f'If no proxy is needed, under {case.section}: proxy = "none"'),)
+        return (set_value(case, "If no proxy is needed, connect directly", "proxy", DIRECT),)
     if not _VARIABLE.fullmatch(source):
         return ()
     domain = domain_of(case.host)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from stacktui.diagnosis.case import Case, Explained, rule
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.mends import set_value
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.diagnosis.words import route_lines
-from stacktui.environments.naming import domain_of
+from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, domain_of
 from stacktui.transport.facts import TransportFaultKind
 
 _AZ = (
@@ -29,7 +30,10 @@ def dns_not_found(case: Case) -> Explained | None:
         evidence.append(f"resolvers asked: {', '.join(fault.resolvers)}")
     if domain := domain_of(host):
         evidence.append(f"by the naming rule the stamp's domain is {domain}")
+    there = case.report.siblings if case.at_arm and host == case.host else ()
+    evidence += [f"{name} does exist: only the first label is wrong" for name in there]
     remedies = [
+        *_siblings(case, there),
         Remedy(
             f"Ask this box's resolver for {host}; if it should know it, mend the resolver",
             f"getent ahosts {bash(host)}; grep -v '^#' /etc/resolv.conf",
@@ -48,7 +52,20 @@ def dns_not_found(case: Case) -> Explained | None:
             f'resolve = {{ "{case.host}:{case.port}" = "<address>:{fault.port}" }}'
         )
     )
-    return f"The name {host} does not exist for this box", tuple(evidence), tuple(remedies)
+    # A name that exists may have records of other kinds alone.
+    what = "has no address" if fault.errno == "EAI_NODATA" else "does not exist"
+    return f"The name {host} {what} for this box", tuple(evidence), tuple(remedies)
+
+
+def _siblings(case: Case, there: tuple[str, ...]) -> list[Remedy]:
+    """ARM's own names among those of the stamp that exist."""
+    port = "" if case.port == 443 else f":{case.port}"
+    whose = {USER_ENDPOINT: "for users", OPERATOR_ENDPOINT: "for operators"}
+    return [
+        set_value(case, f"Check {name} instead ({whose[label]})", "arm", f"https://{name}{port}")
+        for name in there
+        if (label := name.partition(".")[0]) in whose
+    ]
 
 
 @rule("tcp-refused", Side.STAMP, _AZ + "NewConnectionError(… [Errno 111] Connection refused))")
@@ -125,4 +142,42 @@ def tcp_timeout(case: Case) -> Explained | None:
     return title, evidence, tuple(remedies)
 
 
-RULES = (dns_not_found, dns_timeout, tcp_refused, tcp_timeout)
+# What the system says in place of sending a packet, or once it was told that none can arrive.
+_NO_WAY = {
+    "ENETUNREACH": "no route leads there, from here or from a router on the way",
+    "EHOSTUNREACH": "a router or a firewall says so, or the last hop that finds no such host",
+    "EADDRNOTAVAIL": "this box has no address from which it could send there",
+    "EACCES": "a route of this box forbids it",
+    "EPERM": "this box's own firewall forbids it",
+}
+
+
+@rule("tcp-unreachable", Side.NETWORK, _AZ + "NewConnectionError(… [Errno 113] No route to host))")
+def tcp_unreachable(case: Case) -> Explained | None:
+    fault = case.transport(TransportFaultKind.TCP_UNREACHABLE)
+    why = _NO_WAY.get(fault.errno or "") if fault else None
+    if fault is None or why is None:
+        return None
+    host, port = fault.host, fault.port
+    evidence = (f"{host}:{port}: {fault.detail} ({fault.errno}): {why}", *route_lines(case))
+    attempts = case.connection.attempts if case.connection else ()
+    address = next((each.address for each in attempts if each.error == fault.errno), host)
+    remedies = [
+        Remedy(
+            f"See whether this box has a route to {address}: if it has none, connect the VPN or "
+            "mend the route here",
+            f"ip route get {bash(address)}",
+            f"Find-NetRoute -RemoteIPAddress {powershell(address)}",
+        ),
+        Remedy(
+            "If it has one, somebody on the way refuses: ask for a route and a firewall rule from "
+            f"this box to {address} port {port}"
+        ),
+    ]
+    if case.connection and case.connection.pinned:
+        remedies.append(Remedy(f"If the address is wrong, mend resolve under {case.section}"))
+    title = f"There is no way from this box to {host} port {port}"
+    return title, evidence, tuple(remedies)
+
+
+RULES = (dns_not_found, dns_timeout, tcp_refused, tcp_timeout, tcp_unreachable)

@@ -2,52 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from stacktui.diagnosis.case import Case, Explained, Rule, rule
+from stacktui.diagnosis.codes import REFUSALS, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules.clocks import clock_line, is_skewed
 from stacktui.diagnosis.shell import bash, powershell, toml, toml_table
 from stacktui.diagnosis.words import fault_lines
 from stacktui.environments.metadata import Metadata
 from stacktui.identities.faults import SignInFault, SignInProblem
-from stacktui.identities.model import CertificateRef, Identity
+from stacktui.identities.model import CertificateRef, Identity, IdentityKind
 
-# What OAuth has for a client that cannot prove who it is (RFC 6749 section 5.2).
-_CLIENT = frozenset({"invalid_client", "unauthorized_client"})
-_RESOURCE = frozenset({"invalid_resource", "invalid_target", "invalid_request"})
-_TENANT = frozenset({"invalid_request", "invalid_tenant"})
-_NOT_ALLOWED = frozenset({"invalid_grant", "access_denied", "unauthorized_client"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """One verdict of a sign-in service: its codes, and the OAuth errors they come with."""
-
-    codes: frozenset[str]
-    errors: frozenset[str]
-
-
-def _row(errors: frozenset[str], *codes: str) -> _Refusal:
-    return _Refusal(frozenset(codes), errors)
-
-
-# PROTOCOL.md section 2. AD FS says "client authentication failed" of a wrong secret, an expired
-# one and a rejected certificate alike: what the identity signs in with tells them apart.
-_BAD_CREDENTIAL = ("MSIS9612", "MSIS9622")
-_SECRET_WRONG = _row(_CLIENT, "AADSTS7000215", *_BAD_CREDENTIAL)
-_SECRET_EXPIRED = _row(_CLIENT, "AADSTS7000222")
-_CERT_REJECTED = _row(_CLIENT, "AADSTS700027", *_BAD_CREDENTIAL)
-_APP_NOT_FOUND = _row(_CLIENT | {"invalid_request"}, "AADSTS700016", "MSIS9607")
-_TENANT_NOT_FOUND = _row(_TENANT, "AADSTS90002")
-_AUDIENCE_UNKNOWN = _row(_RESOURCE, "AADSTS500011", "MSIS9602")
-_CLIENT_NOT_ALLOWED = _row(_NOT_ALLOWED, "MSIS9605")
+# PROTOCOL.md section 2.
+_SECRET_WRONG = REFUSALS["sp-secret-wrong"]
+_SECRET_EXPIRED = REFUSALS["sp-secret-expired"]
+_CERT_REJECTED = REFUSALS["sp-cert-rejected"]
+_APP_NOT_FOUND = REFUSALS["app-not-found"]
+_TENANT_NOT_FOUND = REFUSALS["tenant-not-found"]
+_AUDIENCE_UNKNOWN = REFUSALS["audience-unknown"]
+_CLIENT_NOT_ALLOWED = REFUSALS["adfs-client-not-allowed"]
 _REFUSED = frozenset({SignInProblem.REFUSED, SignInProblem.DISCOVERY})
 # How Entra says that a certificate is not the application's, whatever the clock says.
 _KEY_NOT_FOUND = "key was not found"
 
 
-def _refusal(case: Case, expected: _Refusal) -> tuple[SignInFault, Identity] | None:
+def refusal(case: Case, expected: Refusal) -> tuple[SignInFault, Identity] | None:
     """The refusal, if it is the expected one, and who was refused.
 
     The code alone does not tell: words may quote one that is not the verdict.
@@ -59,7 +37,8 @@ def _refusal(case: Case, expected: _Refusal) -> tuple[SignInFault, Identity] | N
     return (fault, identity) if told and fault.code in expected.codes else None
 
 
-def _is_adfs(fault: SignInFault) -> bool:
+def is_adfs(fault: SignInFault) -> bool:
+    """Whether the code is one of AD FS's."""
     return fault.code.startswith("MSIS")
 
 
@@ -69,15 +48,16 @@ def metadata_of(case: Case) -> Metadata | None:
     return next((each for each in results if isinstance(each, Metadata)), None)
 
 
-def _section(identity: Identity) -> str:
+def section_of(identity: Identity) -> str:
+    """The header of the identity's table in the config."""
     return toml_table("identities", identity.name)
 
 
-def _tenant_lines(case: Case, identity: Identity) -> list[str]:
+def tenant_lines(case: Case, identity: Identity) -> list[str]:
     """The tenant that was asked, and the stamp's own where it names one."""
     metadata = metadata_of(case)
     own = metadata.tenant if metadata else None
-    lines = [f"tenant under {_section(identity)}: {identity.tenant}"] if identity.tenant else []
+    lines = [f"tenant under {section_of(identity)}: {identity.tenant}"] if identity.tenant else []
     return lines + ([f"the stamp's metadata names the tenant {own}"] if own else [])
 
 
@@ -86,16 +66,16 @@ def _tenant_remedy(case: Case, identity: Identity) -> Remedy:
     own = metadata.tenant if metadata else None
     if own and identity.tenant and own.lower() != identity.tenant.lower():
         return Remedy(
-            f"Set the stamp's own tenant under {_section(identity)}: tenant = {toml(own)}"
+            f"Set the stamp's own tenant under {section_of(identity)}: tenant = {toml(own)}"
         )
     return Remedy(
-        f"Check tenant under {_section(identity)}: the id or domain of the directory that the "
+        f"Check tenant under {section_of(identity)}: the id or domain of the directory that the "
         "application is in, as the portal's overview of the directory shows it"
     )
 
 
 def _new_secret(fault: SignInFault, client: str, when: str) -> Remedy:
-    if _is_adfs(fault):
+    if is_adfs(fault):
         # AD FS keeps applications where only the operator's privileged endpoint reaches them.
         return Remedy(
             "If it is the right secret, the stamp's operator makes a new one at the privileged "
@@ -116,16 +96,18 @@ def _new_secret(fault: SignInFault, client: str, when: str) -> Remedy:
     "AADSTS7000215: Invalid client secret provided. … / MSIS9622: Client authentication failed. …",
 )
 def sp_secret_wrong(case: Case) -> Explained | None:
-    refused = _refusal(case, _SECRET_WRONG)
+    refused = refusal(case, _SECRET_WRONG)
     if refused is None or isinstance(refused[1].credential, CertificateRef):
         return None
+    if refused[1].kind is not IdentityKind.SERVICE_PRINCIPAL:
+        return None  # no secret of an application's was sent
     fault, identity = refused
     evidence = (f"the secret came from {identity.credential}", *fault_lines(fault))
     if fault.secret_looks_like_id:
         evidence = ("what was sent has the form of an id, not of a secret", *evidence)
     client = identity.client_id
     remedies: tuple[Remedy, ...] = (_new_secret(fault, client, "Else make"),)
-    if not _is_adfs(fault):
+    if not is_adfs(fault):
         trap = "Check that the secret's value was pasted, not its id: the portal shows both, "
         remedies = (Remedy(f"{trap}and the value only once"), *remedies)
     title = "The sign-in service refuses the application's secret"
@@ -138,7 +120,7 @@ def sp_secret_wrong(case: Case) -> Explained | None:
     "AADSTS7000222: The provided client secret keys for app '…' are expired. …",
 )
 def sp_secret_expired(case: Case) -> Explained | None:
-    refused = _refusal(case, _SECRET_EXPIRED)
+    refused = refusal(case, _SECRET_EXPIRED)
     if refused is None:
         return None
     fault, identity = refused
@@ -167,7 +149,7 @@ def sp_secret_expired(case: Case) -> Explained | None:
     "registered on application. … / MSIS9622: Client authentication failed. …",
 )
 def sp_cert_rejected(case: Case) -> Explained | None:
-    refused = _refusal(case, _CERT_REJECTED)
+    refused = refusal(case, _CERT_REJECTED)
     if refused is None:
         return None
     fault, identity = refused
@@ -178,7 +160,7 @@ def sp_cert_rejected(case: Case) -> Explained | None:
         return None  # an assertion of another time is refused in the same words: clock-skew
     evidence = [f"application {identity.client_id}", f"it signed in with {reference}"]
     if fault.thumbprint:
-        kind = "SHA-1" if _is_adfs(fault) else "SHA-256"
+        kind = "SHA-1" if is_adfs(fault) else "SHA-256"
         evidence.append(
             f"the certificate that was sent has the {kind} thumbprint {fault.thumbprint}"
         )
@@ -200,7 +182,7 @@ def _cert_remedies(fault: SignInFault, client: str, path: str) -> tuple[Remedy, 
         f"openssl x509 -in {bash(path)} -noout -fingerprint -sha1 -subject -dates",
         f"openssl x509 -in {powershell(path)} -noout -fingerprint -sha1 -subject -dates",
     )
-    if _is_adfs(fault):
+    if is_adfs(fault):
         return (
             compare,
             Remedy(
@@ -231,14 +213,14 @@ def _cert_remedies(fault: SignInFault, client: str, path: str) -> tuple[Remedy, 
     "MSIS9607: The 'client_id' parameter in the request is invalid. …",
 )
 def app_not_found(case: Case) -> Explained | None:
-    refused = _refusal(case, _APP_NOT_FOUND)
+    refused = refusal(case, _APP_NOT_FOUND)
     if refused is None:
         return None
     fault, identity = refused
     client = identity.client_id
-    evidence = [f"client_id under {_section(identity)}: {client}"]
-    check = Remedy(f"Check client_id under {_section(identity)}: the application's id")
-    if _is_adfs(fault):
+    evidence = [f"client_id under {section_of(identity)}: {client}"]
+    check = Remedy(f"Check client_id under {section_of(identity)}: the application's id")
+    if is_adfs(fault):
         remedies = [
             check,
             Remedy(
@@ -264,20 +246,20 @@ def app_not_found(case: Case) -> Explained | None:
             f"az ad sp show --id {powershell(client)}",
         ),
     ]
-    evidence += [*_tenant_lines(case, identity), *fault_lines(fault)]
+    evidence += [*tenant_lines(case, identity), *fault_lines(fault)]
     return f"The directory has no application {client}", tuple(evidence), tuple(remedies)
 
 
 @rule("tenant-not-found", Side.SIGN_IN, "AADSTS90002: Tenant '…' not found. …")
 def tenant_not_found(case: Case) -> Explained | None:
-    refused = _refusal(case, _TENANT_NOT_FOUND)
+    refused = refusal(case, _TENANT_NOT_FOUND)
     if refused is None:
         return None
     fault, identity = refused
     asked = fault.authority.rpartition("/")[2]
     evidence = (
         f"asked for the tenant {asked} at {fault.authority}",
-        *_tenant_lines(case, identity),
+        *tenant_lines(case, identity),
         *fault_lines(fault),
     )
     return (
@@ -294,6 +276,33 @@ def tenant_not_found(case: Case) -> Explained | None:
     )
 
 
+# Before anybody was asked: Entra is asked at an address that has the tenant in it.
+@rule("tenant-not-found", Side.BOX, "ValueError: Unable to get authority configuration for …")
+def tenant_not_named(case: Case) -> Explained | None:
+    fault, identity = case.fault, case.identity
+    if not isinstance(fault, SignInFault) or identity is None:
+        return None
+    if fault.problem is not SignInProblem.NO_TENANT:
+        return None
+    evidence = (
+        f"{section_of(identity)} has no tenant",
+        f"the stamp signs in at {fault.authority} (Entra ID), and its metadata names no tenant",
+        "nothing was sent",
+    )
+    remedies = (
+        Remedy(
+            f"Name it under {section_of(identity)}: tenant = the id or domain of the directory "
+            "that the application is in"
+        ),
+        Remedy(
+            "See the tenants of your own account",
+            "az account tenant list",
+            "az account tenant list",
+        ),
+    )
+    return f"No tenant is named for {identity.name}", evidence, remedies
+
+
 @rule(
     "audience-unknown",
     Side.SIGN_IN,
@@ -301,7 +310,7 @@ def tenant_not_found(case: Case) -> Explained | None:
     "received 'resource' parameter is invalid. …",
 )
 def audience_unknown(case: Case) -> Explained | None:
-    refused = _refusal(case, _AUDIENCE_UNKNOWN)
+    refused = refusal(case, _AUDIENCE_UNKNOWN)
     if refused is None:
         return None
     fault, identity = refused
@@ -316,7 +325,7 @@ def audience_unknown(case: Case) -> Explained | None:
         f"{case.environment.arm}"
     )
     title = "The sign-in service does not know this stamp"
-    if _is_adfs(fault):
+    if is_adfs(fault):
         operator = Remedy(
             "If it is right, the stamp's operator looks why its AD FS does not know its own ARM: "
             "give the audience above"
@@ -329,7 +338,7 @@ def audience_unknown(case: Case) -> Explained | None:
         powershell="Register-AzSWithMyDirectoryTenant -TenantResourceManagerEndpoint "
         f"{powershell(case.environment.arm)} -DirectoryTenantName {powershell(tenant)}",
     )
-    evidence += [*_tenant_lines(case, identity), *fault_lines(fault)]
+    evidence += [*tenant_lines(case, identity), *fault_lines(fault)]
     remedies = (_tenant_remedy(case, identity), right_arm, register)
     return title, tuple(evidence), remedies
 
@@ -340,7 +349,7 @@ def audience_unknown(case: Case) -> Explained | None:
     "MSIS9605: The client is not allowed to access the requested resource.",
 )
 def adfs_client_not_allowed(case: Case) -> Explained | None:
-    refused = _refusal(case, _CLIENT_NOT_ALLOWED)
+    refused = refusal(case, _CLIENT_NOT_ALLOWED)
     # Some AD FS say so of the first scope alone: only both tell of the client.
     if refused is None or len(set(refused[0].scopes)) < 2:
         return None
@@ -350,7 +359,7 @@ def adfs_client_not_allowed(case: Case) -> Explained | None:
     proof = "-ClientCertificates $using:cert" if certificate else "-GenerateClientSecret"
     remedy = Remedy(
         "The stamp's operator registers the application at the privileged endpoint, which allows "
-        f"it to ask for the stamp's ARM; its new id goes to client_id under {_section(identity)}",
+        f"it to ask for the stamp's ARM; its new id goes to client_id under {section_of(identity)}",
         powershell="Invoke-Command -Session $pep { New-GraphApplication "
         f"-Name {powershell(identity.name)} {proof} }}",
     )
@@ -363,6 +372,7 @@ RULES: tuple[Rule[Case], ...] = (
     sp_secret_expired,
     sp_cert_rejected,
     app_not_found,
+    tenant_not_named,
     tenant_not_found,
     audience_unknown,
     adfs_client_not_allowed,

@@ -21,7 +21,7 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)/resourcegroups")
 
 
-@rule("arm-forbidden", Side.STAMP, "(AuthorizationFailed) The client '…' with object id '…' does "
+@rule("arm-forbidden", Side.SIGN_IN, "(AuthorizationFailed) The client '…' with object id '…' does "
       "not have authorization to perform action '…' over scope '…'")  # fmt: skip
 def arm_forbidden(case: Case) -> Explained | None:
     fault = case.fault
@@ -44,11 +44,14 @@ def _grant(case: Case, who: str | None, scope: str | None) -> Remedy:
     if scope is None:
         return Remedy("An owner of the subscription grants Reader at the subscription")
     title = f"An owner of {scope} grants Reader, the smallest role that can do this"
-    if who is None and case.identity is None:
+    # Where the token names no object, what the identity is known by finds it too.
+    identity = case.identity
+    assignee = who or (identity.principal if identity else "")
+    if not assignee:
         return Remedy(title)
-    # Where the token names no object, the application's own id finds it too.
-    assignee = who or (case.identity.client_id if case.identity else "")
-    parameter = "-ObjectId" if who else "-ApplicationId"
+    by_object = who or (identity and identity.object_id)
+    by_user = "-SignInName" if identity and identity.username else "-ApplicationId"
+    parameter = "-ObjectId" if by_object else by_user
     return Remedy(
         title,
         f"az role assignment create --assignee {bash(assignee)} --role Reader "

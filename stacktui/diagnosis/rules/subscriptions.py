@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from stacktui.diagnosis.case import Case, Explained, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.shell import bash, powershell, toml
+from stacktui.diagnosis.mends import set_value
+from stacktui.diagnosis.shell import bash, powershell
 from stacktui.diagnosis.words import fault_lines
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.profiles import PROFILES, Profile
@@ -44,12 +45,12 @@ def _seen_lines(seen: tuple[Subscription, ...] | None) -> list[str]:
 
 
 def _use_another(case: Case, fault: ArmFault) -> Remedy | None:
-    """The config line with an enabled one that is seen, if there is one."""
+    """Name an enabled one that is seen, if there is one."""
     usable = next((each for each in fault.seen or () if each.enabled), None)
     if usable is None:
         return None
-    line = f"subscription = {toml(usable.id)}"
-    return Remedy(f"Under {case.section}, name one that this identity can use: {line}")
+    title = f"Name a subscription that this identity can use: {usable.name or usable.id}"
+    return set_value(case, title, "subscription", usable.id)
 
 
 @rule("no-subscriptions", Side.STAMP, "No subscriptions found for ….")
@@ -57,14 +58,14 @@ def no_subscriptions(case: Case) -> Explained | None:
     fault = _arm(case)
     if fault is None or not _sees_none(fault):
         return None
-    who = case.identity.client_id if case.identity else "this identity"
+    who = (case.identity and case.identity.principal) or "this identity"
     results = (step.evidence.result for step in case.report.steps)
     metadata = next((each for each in results if isinstance(each, Metadata)), None)
     portal = metadata.portal if metadata and metadata.portal else "the stamp's portal"
     evidence = (f"signed in as {who}", "ARM lists no subscription for it", *fault_lines(fault))
     remedies = (
         Remedy(
-            f"The owner of a subscription grants Reader to application {who}: in {portal}, the "
+            f"The owner of a subscription grants Reader to {who}: in {portal}, the "
             "subscription, Access control (IAM)"
         ),
         Remedy(f"If there is no subscription yet: a user takes one from an offer in {portal}"),
@@ -92,14 +93,16 @@ def subscription_not_found(case: Case) -> Explained | None:
     evidence = [f"subscription under {case.section}: {asked}"] if asked else []
     evidence += [*_seen_lines(fault.seen), *fault_lines(fault)]
     remedies = [each for each in (_use_another(case, fault),) if each]
-    remedies.append(
-        Remedy(
-            f"Or take subscription out of {case.section}: then the first enabled one is read"
-            if remedies
-            else "An owner of the subscription grants this identity Reader on it, or check its id "
-            f"under {case.section}"
+    if remedies and asked:
+        title = "Or name none: then the first enabled one is read"
+        remedies.append(set_value(case, title, "subscription", ""))
+    if not remedies:
+        remedies.append(
+            Remedy(
+                "An owner of the subscription grants this identity Reader on it, or check its id "
+                f"under {case.section}"
+            )
         )
-    )
     title = f"This identity finds no subscription {asked}" if asked else "The subscription is gone"
     return title, tuple(evidence), tuple(remedies)
 
@@ -183,7 +186,7 @@ def _profile_remedies(case: Case, fits: Profile | None) -> tuple[Remedy, ...]:
         title = f"Set profile under {case.section} to the one of the stamp's build: {known}"
         return (Remedy(title),)
     return (
-        Remedy(f"Set under {case.section}: profile = {toml(fits.name)}"),
+        set_value(case, f"Use the profile that fits this stamp: {fits.name}", "profile", fits.name),
         Remedy(
             "And the same for az, where the stamp is its active cloud",
             f"az cloud update --profile {bash(fits.name)}",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from stacktui.certificates.chain import Certificate
-from stacktui.certificates.verify import NAMES, VerifyCode
+from stacktui.certificates.chain import Certificate, describe, path_of
+from stacktui.certificates.verify import NAMES, NO_ISSUER, VerifyCode
 from stacktui.diagnosis.case import Case, Explained, rule
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.mends import set_value, trust_file, trust_presented
 from stacktui.diagnosis.rules.chains import (
     NAMED_ROOT,
     tls_missing_intermediate,
@@ -17,8 +17,9 @@ from stacktui.diagnosis.rules.chains import (
     tls_weak,
 )
 from stacktui.diagnosis.rules.clocks import other_clock
-from stacktui.diagnosis.rules.interception import interceptor, tls_intercepted
-from stacktui.diagnosis.shell import bash, powershell, toml
+from stacktui.diagnosis.rules.interception import tls_intercepted, why_intercepted
+from stacktui.diagnosis.rules.recorded import anchor_of, recorded_anchor
+from stacktui.diagnosis.shell import bash, powershell
 from stacktui.diagnosis.words import chain_lines, names_line, trust_line
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT
 
@@ -185,16 +186,35 @@ def _ago(now: datetime, then: datetime) -> str:
 
 @rule("tls-name-mismatch", Side.STAMP, _AZ + '"… Hostname mismatch, certificate is not valid …")))')
 def tls_name_mismatch(case: Case) -> Explained | None:
+    return None if _asked_wrongly(case) else _other_names(case)
+
+
+# The same where the name that was asked is none of a stamp's, and the right one is offered.
+@rule("tls-name-mismatch", Side.BOX, _AZ + '"… Hostname mismatch, certificate is not valid …")))')
+def tls_name_mistaken(case: Case) -> Explained | None:
+    return _other_names(case) if _asked_wrongly(case) else None
+
+
+def _asked_wrongly(case: Case) -> bool:
+    """Whether ARM was asked by its address, or by a name beside its own in the same domain."""
+    names = case.chain[0].names if case.chain else ()
+    label, _, domain = case.host.partition(".")
+    own = {f"{each}.{domain}" for each in (USER_ENDPOINT, OPERATOR_ENDPOINT)}
+    by_address = case.verify_code == VerifyCode.IP_ADDRESS_MISMATCH
+    beside = label not in (USER_ENDPOINT, OPERATOR_ENDPOINT) and bool(own & set(names))
+    return case.at_arm and (beside or (by_address and _nearest(case.host, names) is not None))
+
+
+def _other_names(case: Case) -> Explained | None:
     if case.verify_code not in NAMES:
         return None
     names = case.chain[0].names if case.chain else ()
     evidence = (f"asked for: {case.host}", f"the certificate is for: {names_line(names)}")
     remedies = []
     if case.at_arm and (nearest := _nearest(case.host, names)):
-        url = toml(f"https://{nearest}" + (f":{case.port}" if case.port != 443 else ""))
-        remedies.append(
-            Remedy(f"If {nearest} is the name that is meant, under {case.section}: arm = {url}")
-        )
+        url = f"https://{nearest}" + (f":{case.port}" if case.port != 443 else "")
+        title = f"If {nearest} is the name that is meant, set it"
+        remedies.append(set_value(case, title, "arm", url))
     remedies.append(
         Remedy(f"Else the stamp's operator issues a certificate that names {case.host}")
     )
@@ -218,24 +238,89 @@ def _nearest(host: str, names: tuple[str, ...]) -> str | None:
 
 @rule("tls-untrusted-root", Side.BOX, _AZ + "'… unable to get local issuer certificate …')))")
 def tls_untrusted_root(case: Case) -> Explained | None:
-    if not _reaches_root(case.chain, case.verify_code):
+    found = _found_root(case)
+    if found is None and not _reaches_root(case.chain, case.verify_code):
         return None
-    if interceptor(case.chain):
+    if why_intercepted(case):
         return None  # the root to trust is not the stamp's: tls-intercepted tells
-    top = case.chain[-1]
+    top = found or case.chain[-1]
     root = top.common_name if top.self_issued else top.issuer_name
+    holders = case.completion.holders if case.completion else ()
     evidence = [
         f"the chain of {case.host} ends at {root}, which no store in use holds",
         trust_line(case.step.evidence.trust),
         *chain_lines(case.chain),
     ]
+    if holders:
+        evidence.insert(1, f"other stores of this box hold it: {', '.join(holders)}")
     if top.self_issued:
         evidence.insert(1, f"{root} has SHA-256 {top.sha256}")
+    if case.verify_code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT:
+        what = "a certificate below it is in the store in use, but without the root it counts for"
+        evidence.insert(1, f"{what} nothing")
+    evidence += _same_name(case, top)
     return (
-        f"Nobody here trusts {root}, which signs for {case.host}",
+        f"The trust store in use does not hold {root}, which signs for {case.host}",
         tuple(evidence),
         _trust(case, root),
     )
+
+
+# The same, where a store holds a root of the same name: OpenSSL takes that one, and it fits not.
+@rule("tls-untrusted-root", Side.BOX, _AZ + "'… certificate signature failure …')))")
+def tls_renewed_root(case: Case) -> Explained | None:
+    code, chain = case.verify_code, case.chain
+    if code != VerifyCode.CERT_SIGNATURE_FAILURE or not chain or not chain[-1].self_issued:
+        return None
+    tls = case.connection.tls if case.connection else None
+    ders = tls.chain if tls else ()
+    # Whole in itself: so it is not the chain that is damaged.
+    if path_of(ders)[-1:] != (len(ders) - 1,):
+        return None
+    top = chain[-1]
+    evidence = (
+        f"{top.common_name}, as presented, has SHA-256 {top.sha256} and signed the chain",
+        "a store in use holds another certificate of that name, whose key did not",
+        trust_line(case.step.evidence.trust),
+        *_same_name(case, top),
+        *chain_lines(chain),
+    )
+    title = (
+        f"{top.common_name}, which signs for {case.host}, is not the root of that name which this "
+        "box trusts"
+    )
+    return title, evidence, (*_untrust_recorded(case), *_trust(case, top.common_name))
+
+
+def _untrust_recorded(case: Case) -> tuple[Remedy, ...]:
+    before = recorded_anchor(case) if case.at_arm else None
+    what = "Take the old root out, since of two of one name OpenSSL may take the wrong one"
+    if before is None or not before.sha256:
+        return (Remedy(f"{what}: stacktui certificates untrust, or the file of ca"),)
+    command = f"stacktui certificates untrust {before.sha256}"
+    return (Remedy(what, command, command),)
+
+
+def _found_root(case: Case) -> Certificate | None:
+    """The root above what was presented, or what is nearest to it, if the store in use does not
+    hold it: had as the direct issuer, or above what that store does hold."""
+    found = case.completion.found if case.completion else ()
+    if not found:
+        return None
+    last = describe(found[-1].der)
+    if case.verify_code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT:
+        return last
+    direct = case.verify_code in NO_ISSUER and len(found) == 1
+    return last if direct and last.self_issued else None
+
+
+def _same_name(case: Case, top: Certificate) -> list[str]:
+    """What is known of another root of the same name: then a stamp was deployed anew, or worse."""
+    before, now = recorded_anchor(case) if case.at_arm else None, anchor_of(top)
+    if before is None or now is None or not before.is_other(now) or before.issuer != now.issuer:
+        return []
+    told = f"the recorded root has the same name, but SHA-256 {before.sha256}"
+    return [f"{told}: the stamp was deployed anew, or somebody imitates it"]
 
 
 def _reaches_root(chain: tuple[Certificate, ...], code: int | None) -> bool:
@@ -247,7 +332,8 @@ def _reaches_root(chain: tuple[Certificate, ...], code: int | None) -> bool:
     if not chain or any(lower.issuer != upper.subject for lower, upper in pairwise(chain)):
         return False
     top = chain[-1]
-    if code == VerifyCode.SELF_SIGNED_CERT_IN_CHAIN:
+    # The second: as far as an intermediate, the chain is in the store as well.
+    if code in (VerifyCode.SELF_SIGNED_CERT_IN_CHAIN, VerifyCode.UNABLE_TO_GET_ISSUER_CERT):
         return top.self_issued
     named_root = top.issuer_name == _ASDK_ROOT or bool(NAMED_ROOT.search(top.issuer_name))
     return (
@@ -257,9 +343,8 @@ def _reaches_root(chain: tuple[Certificate, ...], code: int | None) -> bool:
 
 def _trust(case: Case, root: str) -> tuple[Remedy, ...]:
     remedies = [
-        Remedy(
-            f"If you have {root} as a file (PEM or DER) from the stamp's operator: "
-            "stacktui certificates trust FILE"
+        trust_file(
+            f"If you have {root} as a file (PEM or DER) from the stamp's operator, trust it"
         ),
         Remedy(
             "See which trust store on this box trusts it, and which does not",
@@ -267,27 +352,20 @@ def _trust(case: Case, root: str) -> tuple[Remedy, ...]:
             case.command("certificates matrix", powershell),
         ),
     ]
-    if case.chain[-1].self_issued:
+    if case.root_is_at_hand:
         title = (
             f"Trust {root} as it was presented: you compare its SHA-256 with what the stamp's "
             "operator tells you, and type its last 8 digits"
         )
-        pasted = _trust_presented(case, bash), _trust_presented(case, powershell)
-        remedies.insert(0, Remedy(title, *pasted))
+        remedies.insert(0, trust_presented(case, title))
     remedies.append(
         Remedy(
             "Then for az: a bundle of certifi's roots and yours, which upgrades leave alone",
-            "stacktui certificates export",
-            "stacktui certificates export",
+            f"stacktui certificates export{case.config_option(bash)}",
+            f"stacktui certificates export{case.config_option(powershell)}",
         )
     )
     return tuple(remedies)
-
-
-def _trust_presented(case: Case, quote: Callable[[str], str]) -> str:
-    host = "" if case.at_arm else f" --host {quote(f'{case.host}:{case.port}')}"
-    name = quote(case.environment.name)
-    return f"stacktui certificates trust{case.config_option(quote)}{host} --presented={name}"
 
 
 RULES = (
@@ -297,8 +375,10 @@ RULES = (
     tls_not_yet_valid_here,
     tls_weak,
     tls_name_mismatch,
+    tls_name_mistaken,
     tls_intercepted,
     tls_self_signed,
     tls_missing_intermediate,
+    tls_renewed_root,
     tls_untrusted_root,
 )

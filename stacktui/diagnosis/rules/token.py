@@ -9,7 +9,7 @@ from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules import refusals
 from stacktui.diagnosis.shell import bash, powershell, toml_table
 from stacktui.identities.faults import CertificateFault, CertificateProblem, SecretFault
-from stacktui.identities.model import EnvSecret, FileSecret
+from stacktui.identities.model import EnvSecret, FileSecret, IdentityKind
 
 # Asks without showing what is typed, in Windows PowerShell 5.1 and in PowerShell 7 alike.
 _POWERSHELL_ASKS = "[Net.NetworkCredential]::new('', (Read-Host -AsSecureString)).Password"
@@ -23,34 +23,38 @@ def secret_missing(case: Case) -> Explained | None:
     identity = case.identity
     if not isinstance(fault, SecretFault) or identity is None:
         return None
-    credential = identity.credential
-    remedies: tuple[Remedy, ...] = ()
-    if isinstance(credential, EnvSecret) and _VARIABLE.fullmatch(credential.name):
-        name = credential.name
-        remedies = (
-            Remedy(
-                f"Set {name} in this shell without leaving the secret in its history",
-                f"read -rs {name} && export {name}",
-                f"$env:{name} = {_POWERSHELL_ASKS}",
-            ),
-        )
-    elif isinstance(credential, FileSecret):
-        path = str(credential.path)
-        remedies = (
-            Remedy(
-                f"Put the secret into {path}, readable by you alone",
-                f'(umask 077; read -rs s && printf %s "$s" > {bash(path)})',
-                f"{_POWERSHELL_ASKS} | Set-Content -NoNewline {powershell(path)}",
-            ),
-        )
-    remedies += (
+    what = "password" if identity.kind is IdentityKind.USER else "secret"
+    remedies = (
+        *put_secret(identity.credential, what),
         Remedy(
-            "Change where the secret comes from: secret under "
+            f"Change where the {what} comes from: {what} under "
             f"{toml_table('identities', identity.name)}"
         ),
     )
-    title = f"The secret of identity {identity.name} is not there"
+    title = f"The {what} of identity {identity.name} is not there"
     return title, (f"{fault.reference}: {fault.detail}",), remedies
+
+
+def put_secret(reference: object, what: str) -> tuple[Remedy, ...]:
+    """How to put a secret or password where `reference` says that it comes from."""
+    match reference:
+        case EnvSecret(name=name) if _VARIABLE.fullmatch(name):
+            return (
+                Remedy(
+                    f"Set {name} in this shell without leaving the {what} in its history",
+                    f"read -rs {name} && export {name}",
+                    f"$env:{name} = {_POWERSHELL_ASKS}",
+                ),
+            )
+        case FileSecret(path=path):
+            return (
+                Remedy(
+                    f"Put the {what} into {path}, readable by you alone",
+                    f'(umask 077; read -rs s && printf %s "$s" > {bash(str(path))})',
+                    f"{_POWERSHELL_ASKS} | Set-Content -NoNewline {powershell(str(path))}",
+                ),
+            )
+    return ()
 
 
 @rule("sp-cert-unusable", Side.BOX, "Invalid certificate / Unable to load certificate …")

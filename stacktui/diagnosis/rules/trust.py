@@ -14,7 +14,8 @@ _AZ_OS_ERROR = (
 )
 _AZ_SSL_ERROR = (
     "Unable to get endpoints from the cloud. Please ensure you have network connection. "
-    "Error detail: … (only where the file is REQUESTS_CA_BUNDLE's)"
+    "Error detail: … [X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found … "
+    "(only where the file is REQUESTS_CA_BUNDLE's)"
 )
 
 
@@ -29,8 +30,12 @@ def _change_setting(case: Case, fault: TrustFileFault) -> Remedy:
             f"unset {bash(fault.setting)}",
             f"Remove-Item {powershell('Env:' + fault.setting)}",
         )
-    return Remedy(f"Mend or remove {fault.path}", f"ls -l -- {bash(fault.path)}",
-                  f"Get-Item {powershell(fault.path)}")  # fmt: skip
+    aside = f"{fault.path}.aside"
+    return Remedy(
+        f"Move it away: without {fault.path} the other stores count again",
+        f"mv -- {bash(fault.path)} {bash(aside)}",
+        f"Move-Item {powershell(fault.path)} {powershell(aside)}",
+    )
 
 
 @rule("trust-file-missing", Side.BOX, _AZ_OS_ERROR)
@@ -52,6 +57,8 @@ def trust_file_bad(case: Case) -> Explained | None:
     if not isinstance(fault, TrustFileFault) or fault.problem is FileProblem.MISSING:
         return None
     title = f"The file that {fault.setting} names {WHAT[fault.problem]}"
+    if not fault.is_named:
+        title = f"The file of the {fault.setting} {WHAT[fault.problem]}"
     evidence = [f"{fault.setting} = {fault.path}", f"it {WHAT[fault.problem]}"]
     if fault.detail:
         evidence.append(f"reading it said: {fault.detail}")

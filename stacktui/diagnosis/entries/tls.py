@@ -1,0 +1,258 @@
+"""Faults of TLS: what is presented, and who trusts it."""
+
+from __future__ import annotations
+
+from stacktui.diagnosis.entries.model import (
+    AROUND_PROXY,
+    AZ_NETWORK,
+    EXPORT,
+    SET_CLOCK,
+    Entry,
+    Group,
+    same,
+)
+from stacktui.diagnosis.finding import Remedy, Side
+
+_AZ_VERIFY = AZ_NETWORK + "SSLCertVerificationError(1, '… certificate verify failed: "
+_MATRIX = same(
+    "See which trust store on this box trusts which host", "stacktui certificates matrix NAME"
+)
+_SHOW = same(
+    "See what each host of the stamp presents, and until when",
+    "stacktui certificates show NAME --all",
+)
+
+TLS = (
+    Entry(
+        "tls-not-tls",
+        Group.TLS,
+        (Side.BOX,),
+        "The port speaks something else than TLS.",
+        "What it answered is not TLS, and the report quotes it: HTTP, SSH, mail. An end without "
+        "an answer is `tcp-reset`; an alert of TLS itself `tls-weak`.",
+        (
+            Remedy("Check the port: stamps speak TLS on 443; set arm under the environment"),
+            Remedy("If it is a proxy that is named with https://, name it with http://"),
+            AROUND_PROXY,
+        ),
+        AZ_NETWORK + "SSLError(1, '[SSL: WRONG_VERSION_NUMBER] wrong version number')",
+    ),
+    Entry(
+        "tls-untrusted-root",
+        Group.TLS,
+        (Side.BOX,),
+        "The chain is whole; its root is unknown to the trust store in use.",
+        "The chain leads to a root, by its own certificate or by its name, and the root is the "
+        "stamp's. Where an issuer below the root is not sent, it is `tls-missing-intermediate`; "
+        "where the root is a gateway's or another than the one recorded, `tls-intercepted`; a "
+        "leaf that is its own issuer is `tls-self-signed`.",
+        (
+            same(
+                "Trust the root as it was presented: you compare its SHA-256 with what the "
+                "stamp's operator tells you, and type its last 8 digits",
+                "stacktui certificates trust --presented NAME",
+            ),
+            same(
+                "Or from a file (PEM or DER) of the operator's", "stacktui certificates trust FILE"
+            ),
+            _MATRIX,
+            EXPORT,
+        ),
+        _AZ_VERIFY + "self-signed certificate in certificate chain' / 'unable to get local issuer "
+        "certificate')",
+    ),
+    Entry(
+        "tls-missing-intermediate",
+        Group.TLS,
+        (Side.STAMP,),
+        "The server does not send an intermediate certificate of its chain.",
+        "What is sent stops below a root, and the issuer that is missing is no root: the chain "
+        "can be completed from this box's stores or from the issuer's address (AIA), or a root "
+        "is sent that nothing leads up to. A missing root alone is `tls-untrusted-root`. "
+        "Browsers hide this fault, as they fetch or remember the intermediate.",
+        (
+            Remedy(
+                "The stamp's operator installs the chain whole: the missing certificate goes into "
+                "the PFX that serves the host"
+            ),
+            same(
+                "Until then, trust the missing certificate besides the root",
+                "stacktui certificates trust FILE",
+            ),
+            _SHOW,
+        ),
+        _AZ_VERIFY + "unable to get local issuer certificate' / 'unable to verify the first "
+        "certificate')",
+    ),
+    Entry(
+        "tls-self-signed",
+        Group.TLS,
+        (Side.STAMP,),
+        "The certificate is signed by nobody but itself.",
+        "One certificate is sent, and its issuer is its subject. A root of its own above it is "
+        "`tls-untrusted-root`; an issuer named like a gateway `tls-intercepted`.",
+        (
+            Remedy(
+                "The stamp's operator gives the host a certificate that a CA has issued: all "
+                "clients can trust that CA"
+            ),
+            Remedy(
+                "If it should have one, compare its SHA-256 with the operator's: something else "
+                "may answer at this address",
+                "openssl s_client -connect HOST:443 -servername HOST < /dev/null | openssl x509 "
+                "-noout -subject -fingerprint -sha256",
+                "'' | openssl s_client -connect HOST:443 -servername HOST | openssl x509 "
+                "-noout -subject -fingerprint -sha256",
+            ),
+        ),
+        _AZ_VERIFY + "self-signed certificate')",
+    ),
+    Entry(
+        "tls-intercepted",
+        Group.TLS,
+        (Side.NETWORK,),
+        "Somebody on the way opens TLS: the chain ends in a gateway's root.",
+        "The root is named like a gateway's, signs for an unrelated host too, or is another than "
+        "the one recorded on the environment's first good check. Without such evidence it is "
+        "`tls-untrusted-root`. Where this box trusts the other root already, the check is "
+        "healthy, and `root-changed` is seen beside it.",
+        (
+            Remedy("Ask for the stamp's hosts to be exempt from TLS inspection"),
+            same(
+                "Else trust the gateway's root: compare its SHA-256 with what whoever runs the "
+                "gateway tells you",
+                "stacktui certificates trust --presented NAME",
+            ),
+            EXPORT,
+            Remedy(
+                "Do not switch verification off: then anybody on the way can read your secrets, "
+                "not only the gateway"
+            ),
+        ),
+        _AZ_VERIFY + "self-signed certificate in certificate chain' / 'unable to get local issuer "
+        "certificate')",
+    ),
+    Entry(
+        "tls-expired",
+        Group.TLS,
+        (Side.STAMP, Side.BOX),
+        "A certificate has expired, or this box's clock is ahead.",
+        "The stamp's own clock (Date) is asked first: if by it the chain is valid, this box's "
+        "clock is wrong. Else the report names the certificate, how long ago it ended, and "
+        "whether it was presented or is in a trust file of this box.",
+        (
+            Remedy("The stamp's operator renews the certificate (secret rotation)"),
+            SET_CLOCK,
+            _SHOW,
+        ),
+        _AZ_VERIFY + "certificate has expired')",
+    ),
+    Entry(
+        "tls-not-yet-valid",
+        Group.TLS,
+        (Side.STAMP, Side.BOX),
+        "A certificate is not valid yet, or this box's clock is behind.",
+        "As with `tls-expired`: if by the stamp's own clock (Date) the chain is valid, this "
+        "box's clock is wrong. Else the report names the certificate and when it begins.",
+        (
+            SET_CLOCK,
+            Remedy("Else the stamp's operator puts back a certificate that is valid today"),
+        ),
+        _AZ_VERIFY + "certificate is not yet valid')",
+    ),
+    Entry(
+        "tls-name-mismatch",
+        Group.TLS,
+        (Side.BOX, Side.STAMP),
+        "The certificate is for other names than the one that was asked.",
+        "The report has both: the name asked, and the names offered; the nearest one may have "
+        "been meant. The chain itself is trusted, unlike in `tls-untrusted-root`. A portal's or "
+        "vault's name leads to `metadata-wrong-url`.",
+        (
+            same(
+                "If another name is meant, set it",
+                "stacktui environments set NAME arm=https://HOST",
+            ),
+            Remedy("Else the stamp's operator issues a certificate that names the host"),
+        ),
+        _AZ_VERIFY + "Hostname mismatch, certificate is not valid for 'HOST'.')",
+    ),
+    Entry(
+        "tls-weak",
+        Group.TLS,
+        (Side.STAMP,),
+        "Key, signature or protocol of the stamp is too weak for this box's rules.",
+        "The report says what was offered: the size of the key, the hash of the signature, or "
+        "the version of TLS. A handshake that ends without a word is `tcp-reset`.",
+        (
+            Remedy(
+                "The stamp's operator mends it: RSA keys of 2048 bits or more, SHA-256 "
+                "signatures, TLS 1.2 or later"
+            ),
+            Remedy(
+                "Do not lower this box's rules (SECLEVEL, MinProtocol): others on the way could "
+                "then read your secrets"
+            ),
+        ),
+        _AZ_VERIFY + "EE certificate key too weak') / '[SSL: UNSUPPORTED_PROTOCOL] unsupported "
+        "protocol'",
+    ),
+    Entry(
+        "tls-timeout",
+        Group.TLS,
+        (Side.NETWORK,),
+        "TCP works, and the TLS handshake never ends.",
+        "The connection was made, so it is no `tcp-timeout`, and nothing closes it, as in "
+        "`tcp-reset`: large packets are lost (MTU), or a filter swallows the handshake.",
+        (
+            Remedy(
+                "See whether large packets get through: if only the second is answered, lower the "
+                "MTU of this box's interface (a VPN often needs 1400 or less)",
+                "ping -c 3 -W 2 -M do -s 1472 HOST; ping -c 3 -W 2 -M do -s 1200 HOST",
+                "ping -n 3 -f -l 1472 HOST; ping -n 3 -f -l 1200 HOST",
+            ),
+            Remedy("Else ask for the filter on the way, or the stamp's operator for its balancer"),
+        ),
+        "nothing: az has no time-out there, and waits for ever",
+    ),
+    Entry(
+        "trust-file-missing",
+        Group.TLS,
+        (Side.BOX,),
+        "A setting names a file of certificates that is not there.",
+        "The report names the setting: REQUESTS_CA_BUNDLE, SSL_CERT_FILE, or ca of the "
+        "environment. A file that is there and cannot be used is `trust-file-bad`.",
+        (
+            Remedy(
+                "Unset the variable, or point it at a file of PEM certificates",
+                "unset REQUESTS_CA_BUNDLE",
+                "Remove-Item Env:REQUESTS_CA_BUNDLE",
+            ),
+            Remedy("Or point ca under the environment at the stamp's root in PEM form"),
+        ),
+        "OSError: Could not find a suitable TLS CA certificate bundle, invalid path: …",
+    ),
+    Entry(
+        "trust-file-bad",
+        Group.TLS,
+        (Side.BOX,),
+        "A file of trusted certificates holds none, or is damaged.",
+        "The report says what is wrong with it: empty, a page, a key only, DER instead of PEM. "
+        "Where the file is good and the root is not in it, it is `tls-untrusted-root`.",
+        (
+            Remedy(
+                "If it is DER, convert it to PEM and name that one",
+                "openssl x509 -inform DER -in FILE -out FILE.pem",
+                "certutil -encode FILE FILE.pem",
+            ),
+            Remedy(
+                "Else unset the variable, or point it at a file of PEM certificates",
+                "unset REQUESTS_CA_BUNDLE",
+                "Remove-Item Env:REQUESTS_CA_BUNDLE",
+            ),
+            same("See what is wrong with each store", "stacktui certificates stores"),
+        ),
+        AZ_NETWORK + "SSLError(136, '[X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl "
+        "found')",
+    ),
+)

@@ -1,0 +1,88 @@
+"""Faults of the host that signs users in, named as such whatever they are.
+
+Whoever reads `tls-expired` looks at the stamp. That it is the login host's, which under Entra is
+not even in the same building, has to be the first thing said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stacktui.certificates.verify import ROOTLESS
+from stacktui.check.report import Evidence, Outcome, Probe, Report, Step, StepName
+from stacktui.diagnosis.case import Case
+from stacktui.diagnosis.finding import Finding, finding
+from stacktui.diagnosis.rules import handshake, proxy, reach, tls
+from stacktui.diagnosis.unexplained import unexplained
+from stacktui.environments.endpoints import LOGIN
+from stacktui.transport.facts import TransportFault
+
+ID = "login-unreachable"
+# What can be wrong before anything is asked of a host.
+RULES = (*reach.RULES, *proxy.RULES, *handshake.RULES, *tls.RULES)
+_AZ_METADATA = (
+    "Unable to get endpoints from the cloud. Please ensure you have network connection. "
+    "Error detail: "
+)
+_IDS = frozenset(each.id for each in RULES)
+
+
+def named(case: Case, verdict: Finding) -> tuple[Finding, ...]:
+    """The verdict as one of the login host, if it is: that first, and what it is after it."""
+    at_login = case.step.name is StepName.TOKEN and not case.at_arm
+    if not at_login or not isinstance(case.fault, TransportFault) or verdict.id not in _IDS:
+        return (verdict,)
+    return (_of_login(case.host, verdict), verdict)
+
+
+def probed(failed: Case) -> Iterator[Finding]:
+    """What is wrong with the hosts that a failed check did not come to.
+
+    Nothing where it is the same thing once more, which the same mend mends.
+    """
+    for probe in failed.report.probes:
+        case = _case(failed.report, probe)
+        if case is None or _is_same(failed, case):
+            continue
+        found = [each for rule in RULES if (each := rule.examine(case)) is not None]
+        first = found[0] if found else unexplained(case)
+        if probe.role == LOGIN:
+            yield _of_login(case.host, first)
+        yield from found or [first]
+
+
+def _case(report: Report, probe: Probe) -> Case | None:
+    """The probe as if it were the step that failed."""
+    fault, step = probe.exchange.fault, report.failed
+    if fault is None or step is None:
+        return None
+    name = StepName.TOKEN if probe.role == LOGIN else StepName.METADATA
+    evidence = Evidence((probe.exchange,), step.evidence.trust, fault)
+    return Case(report, Step(name, Outcome.FAILED, probe.seconds, evidence))
+
+
+def _is_same(one: Case, other: Case) -> bool:
+    """Whether both fail alike, and for what both have in common: a root, an address, a proxy."""
+    a, b = one.fault, other.fault
+    if not isinstance(a, TransportFault) or not isinstance(b, TransportFault):
+        return False
+    if (a.kind, a.verify_code) != (b.kind, b.verify_code):
+        return False
+    if one.chain and other.chain:
+        end = -1 if a.verify_code in ROOTLESS else 0
+        return one.chain[end] == other.chain[end]
+    here, there = _addresses(one), _addresses(other)
+    return not here or here == there
+
+
+def _addresses(case: Case) -> frozenset[tuple[str, int]]:
+    attempts = case.connection.attempts if case.connection else ()
+    return frozenset((each.address, each.port) for each in attempts)
+
+
+def _of_login(host: str, what: Finding) -> Finding:
+    title = f"The login host {host} cannot be used: {what.title}"
+    evidence = (f"the fault is {what.id}", *what.evidence)
+    # az has its metadata by then: what fails is its sign-in.
+    az_says = what.az_says.removeprefix(_AZ_METADATA)
+    return finding(ID, title, what.side, evidence, what.remedies, az_says)

@@ -1,0 +1,49 @@
+"""Mends that stacktui carries out itself: as a command to paste, and as an action for one key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stacktui.diagnosis.case import Case, Scene
+from stacktui.diagnosis.finding import Action, ActionKind, Remedy
+from stacktui.diagnosis.shell import bash, powershell
+
+
+def set_value(scene: Scene, title: str, key: str, value: str) -> Remedy:
+    """Put `value` in `key` of the environment's table; an empty one takes the key out."""
+
+    def pasted(quote: Callable[[str], str]) -> str:
+        return f"{scene.command('environments set', quote)} {quote(f'{key}={value}')}"
+
+    action = Action(ActionKind.SET, key=key, value=value)
+    return Remedy(title, pasted(bash), pasted(powershell), action)
+
+
+def accept(scene: Scene, title: str) -> Remedy:
+    """Record anew where the stamp sends its users, and whose root signs for it."""
+    what = "environments accept"
+    pasted = scene.command(what, bash), scene.command(what, powershell)
+    return Remedy(title, *pasted, Action(ActionKind.ACCEPT))
+
+
+def trust_presented(case: Case, title: str) -> Remedy:
+    """Trust the root that the case's own host presents; its fingerprint is asked for."""
+
+    def pasted(quote: Callable[[str], str]) -> str:
+        host = "" if case.at_arm else f" --host {quote(f'{case.host}:{case.port}')}"
+        # One word for the shell, with the name behind a sign: it may look like an option.
+        presented = quote(f"--presented={case.environment.name}")
+        return f"stacktui certificates trust{case.config_option(quote)}{host} {presented}"
+
+    action = Action(ActionKind.TRUST_ROOT, host=case.host, port=case.port)
+    return Remedy(title, pasted(bash), pasted(powershell), action)
+
+
+def trust_file(title: str) -> Remedy:
+    """Trust a root that somebody else has as a file: the command asks for it, and shows it."""
+    return Remedy(
+        title,
+        # Bash expands ~ neither in what it reads nor in quotes.
+        "read -erp 'File of the root: ' f && stacktui certificates trust -- \"${f/#\\~/$HOME}\"",
+        "stacktui certificates trust -- (Read-Host 'File of the root')",
+    )

@@ -1,0 +1,169 @@
+"""Two faults at once: the first stops the check, and the second is seen all the same."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
+from tests.diagnosis.servers import Script, scripted
+from tests.diagnosis.test_recorded_rules import checked, config_for, ids, metadata
+from tests.product import check_json, stacktui, write_config
+from tests.support.authority import authority
+from tests.support.listeners import listening, saying, silent
+
+DOMAIN = "local.azurestack.external"
+STRANGERS = authority("Strangers")
+
+
+def of_login(document: dict[str, Any]) -> dict[str, Any]:
+    (found,) = (each for each in document["also_seen"] if each["id"] == "login-unreachable")
+    return dict(found)
+
+
+async def recorded_with_login(tmp_path: Path, login: str, script: Script, arm: str) -> Path:
+    """A config whose stamp was found well once, and signs users in at `login` since."""
+    config = config_for(tmp_path, arm)
+    assert (await checked(config))["ok"]
+    script.metadata = metadata(login)
+    ran = await asyncio.to_thread(_accept, config)
+    assert ran == 0
+    return config
+
+
+def _accept(config: Path) -> int:
+    return stacktui("environments", "accept", "--yes", "--config", str(config), "Test").code
+
+
+async def test_an_untrusted_root_hides_no_login_host_without_a_name(tmp_path: Path) -> None:
+    script = Script()
+    async with scripted(script) as web:
+        login = "https://adfs.nowhere.invalid"
+        config = await recorded_with_login(tmp_path, login, script, web.url)
+        (tmp_path / "ca.pem").write_bytes(STRANGERS.root.pem)
+        document = await checked(config)
+    assert document["verdict"]["id"] in ("unexplained", "tls-untrusted-root")
+    assert document["verdict"]["id"] != "login-unreachable"
+    found = of_login(document)
+    assert found["side"] == "box"
+    assert found["title"] == (
+        "The login host adfs.nowhere.invalid cannot be used: "
+        "The name adfs.nowhere.invalid does not exist for this box"
+    )
+    assert "dns-not-found" in ids(document)
+
+
+async def test_a_missing_secret_hides_no_login_host_where_nothing_listens(
+    tmp_path: Path, closed_port: int
+) -> None:
+    script = Script(metadata=metadata(f"https://localhost:{closed_port}"))
+    async with scripted(script) as web:
+        config = config_for(tmp_path, web.url)
+        (tmp_path / "secret").unlink()
+        document = await checked(config)
+    assert document["verdict"]["id"] == "secret-missing"
+    assert of_login(document)["side"] == "stamp"
+    assert "tcp-refused" in ids(document)
+
+
+async def test_a_login_host_of_another_root_is_seen_and_told_nothing(tmp_path: Path) -> None:
+    context = STRANGERS.server(STRANGERS.leaf("localhost"))
+    async with scripted(Script(), context) as login:
+        script = Script(metadata=metadata(login.url))
+        async with scripted(script) as web:
+            config = config_for(tmp_path, web.url)
+            (tmp_path / "secret").unlink()
+            document = await checked(config)
+        assert login.asked == []
+    assert document["verdict"]["id"] == "secret-missing"
+    assert "Strangers" in " ".join(of_login(document)["evidence"])
+
+
+async def test_a_healthy_login_host_is_no_fault_and_told_nothing(tmp_path: Path) -> None:
+    async with scripted(Script()) as login:
+        async with scripted(Script(metadata=metadata(login.url))) as web:
+            config = config_for(tmp_path, web.url)
+            (tmp_path / "secret").unlink()
+            document = await checked(config)
+        assert login.listener.connections == 1
+        assert login.asked == []
+    assert not {"login-unreachable", "unexplained"} & set(ids(document))
+
+
+async def test_a_broken_trust_file_hides_no_fault_before_tls(
+    tmp_path: Path, closed_port: int
+) -> None:
+    config = config_for(tmp_path, f"https://localhost:{closed_port}")
+    (tmp_path / "ca.pem").unlink()
+    document = await checked(config)
+    assert document["verdict"]["id"] == "tcp-refused"
+    async with scripted(Script()) as web:
+        config = config_for(tmp_path, web.url)
+        (tmp_path / "ca.pem").unlink()
+        document = await checked(config)
+    assert document["verdict"]["id"] == "trust-file-missing"
+
+
+async def test_what_is_looked_at_besides_takes_no_longer_than_the_step(tmp_path: Path) -> None:
+    async with listening(silent) as login:
+        script = Script(metadata=metadata(login.url))
+        async with scripted(script) as web:
+            config = config_for(tmp_path, web.url)
+            (tmp_path / "secret").unlink()
+            started = time.monotonic()
+            document = await checked(config)
+            took = time.monotonic() - started
+    assert "tls-timeout" in ids(document)
+    assert took < 20
+
+
+@pytest.mark.parametrize("idp", list(IdentityProvider))
+@pytest.mark.parametrize("fault", ["tls-untrusted-root", "tcp-refused", "tls-expired"])
+def test_the_same_fault_of_the_same_cause_is_said_once(
+    fault: str, idp: IdentityProvider, tmp_path: Path
+) -> None:
+    with run_in_thread(StampOptions(fault=fault, idp=idp, domain=DOMAIN)) as stamp:
+        document = check_json(write_config(tmp_path, stamp.describe())).document
+    assert document["verdict"]["id"] == fault
+    assert document["also_seen"] == []
+
+
+def test_by_the_naming_rule_alone_no_host_must_exist(tmp_path: Path) -> None:
+    """A stamp under Entra has no AD FS: that its name does not resolve is no fault."""
+    with run_in_thread(StampOptions(fault="metadata-server-error", domain=DOMAIN)) as stamp:
+        described = stamp.describe()
+        arm = f"management.{DOMAIN}:443"
+        pins = {key: pin for key, pin in described["resolve"].items() if key == arm}
+        text = ", ".join(f'"{name}" = "{pin}"' for name, pin in pins.items())
+        assert pins
+        document = check_json(write_config(tmp_path, described, resolve=f"{{ {text} }}")).document
+    assert document["verdict"]["id"] == "metadata-server-error"
+    assert document["also_seen"] == []
+
+
+async def test_what_is_behind_a_proxy_that_fails_is_not_told_twice(
+    tmp_path: Path, closed_port: int
+) -> None:
+    async with scripted(Script()) as web:
+        config = config_for(tmp_path, web.url)
+        text = config.read_text().replace('"none"', f'"http://127.0.0.1:{closed_port}"')
+        config.write_text(text)
+        document = await checked(config)
+    assert document["verdict"]["id"] == "proxy-unreachable"
+    assert document["also_seen"] == []
+
+
+async def test_a_port_that_speaks_http_at_the_login_host(tmp_path: Path) -> None:
+    script = Script()
+    async with (
+        listening(saying(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as login,
+        scripted(script) as web,
+    ):
+        script.metadata = metadata(login.url)
+        document = await checked(config_for(tmp_path, web.url))
+    assert document["verdict"]["id"] == "login-unreachable"
+    assert ids(document)[0] == "tls-not-tls"
