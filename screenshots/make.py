@@ -67,6 +67,7 @@ def main() -> None:
         os.environ["HOME"] = home
         asyncio.run(picture("healthy", None))
         asyncio.run(picture("fault", "tls-untrusted-root"))
+        asyncio.run(picture("story", "api-version-unsupported", "0", "enter"))
         asyncio.run(picture("certificates", "cert-expires-soon", "2", "L"))
 
 

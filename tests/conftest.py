@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from stacktui.certificates.azure_launchers import launchers
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 
 # Variables that change what is trusted, how hosts are reached, or which files are read.
 _TRUST = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-_PREFIXES = ("STACKTUI_", "XDG_", "AZURE_", "ARM_", "MSAL_")
+_PREFIXES = ("STACKTUI_", "XDG_", "AZURE_", "ADAL_", "ARM_", "MSAL_")
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +30,19 @@ def _isolated(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     home = Path(tempfile.mkdtemp(prefix="stacktui-home-"))
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
+    if launchers():
+        # What is said of this machine's own az is no part of a test: a shell would run this one.
+        _write_az(home / "unknown")
+        monkeypatch.setenv("PATH", f"{home / 'unknown'}{os.pathsep}{os.environ.get('PATH', '')}")
     yield
     shutil.rmtree(home, ignore_errors=True)
+
+
+def _write_az(folder: Path) -> None:
+    """One of no known form, of which nothing can be said."""
+    folder.mkdir()
+    (folder / "az").write_text("#!/bin/sh\nexit 1\n")
+    (folder / "az").chmod(0o755)
 
 
 @pytest.fixture(scope="session")

@@ -285,6 +285,16 @@ class StacktuiApp(App[None]):
         self.survey(whole=result is not None and result.whole)
         self.dashboard.notice(done, Role.OK)
 
+    def mended(self, done: str) -> None:
+        """A mend was carried out: read what that changes, and check once more."""
+        result = self.session.surveyed
+        self._read_config()
+        self.dashboard.update()
+        if result is not None:
+            self.survey(whole=result.whole)
+        self.check()
+        self.dashboard.notice(done, Role.OK)
+
     def read_identity_files(self) -> None:
         """Read the certificates that identities sign in with."""
         self.run_worker(self._read_identity_files(), group="identities", exit_on_error=False)

@@ -114,5 +114,9 @@ class Checker:
 
     async def _describe(self, engine: Engine, live: LiveCheck) -> None:
         chain = {der for each in live.connections if each.tls for der in each.tls.chain}
+        if live.report is not None and live.report.recorded is not None:
+            chain.add(live.report.recorded.top)
+        if live.report is not None and live.report.completion is not None:
+            chain |= {each.der for each in live.report.completion.found}
         if chain:
             self._certify(await in_background(lambda: {der: engine.describe(der) for der in chain}))

@@ -15,6 +15,7 @@ from stacktui.check.events import (
     CheckStarted,
     PhaseFinished,
     PhaseStarted,
+    SignInPrompt,
     StepFinished,
     StepStarted,
 )
@@ -41,12 +42,16 @@ class LiveStep:
 
 @dataclass(frozen=True, slots=True)
 class LiveCheck:
-    """One check so far. `diagnosis` follows `report`; `error` is the type of our own error."""
+    """One check so far. `diagnosis` follows `report`; `error` is the type of our own error.
+
+    `prompt` is there while the check waits for somebody to sign in.
+    """
 
     target: Target
     state: CheckState = CheckState.RUNNING
     started: datetime | None = None
     steps: tuple[LiveStep, ...] = tuple(LiveStep(name) for name in StepName)
+    prompt: SignInPrompt | None = None
     report: Report | None = None
     diagnosis: Diagnosis | None = None
     error: str = ""
@@ -60,13 +65,18 @@ class LiveCheck:
                 return replace(self, started=started)
             case StepStarted(name=name):
                 return self._with(replace(self._step(name), running=True))
+            case PhaseStarted() | PhaseFinished() if self.prompt is not None:
+                return self  # asked over and over whether somebody signed in: nothing to see
             case PhaseStarted(step=name):
                 return self._with(replace(self._step(name), under_way=event))
             case PhaseFinished(step=name, phase=phase):
                 step = self._step(name)
                 return self._with(replace(step, under_way=None, phases=(*step.phases, phase)))
+            case SignInPrompt():
+                return replace(self, prompt=event)
             case StepFinished(step=step):
-                return self._with(LiveStep(step.name, phases=step.phases, step=step))
+                ended = LiveStep(step.name, phases=step.phases, step=step)
+                return replace(self, prompt=None)._with(ended)
             case CheckFinished(report=report):
                 return replace(self, report=report, state=CheckState.FINISHED)
 
@@ -97,13 +107,16 @@ class LiveCheck:
 
     @property
     def connections(self) -> tuple[ConnectionFacts, ...]:
-        """The first connection to each host that got as far as TLS, in order."""
+        """The first connection to each host that got as far as TLS, in order; those that were
+        only looked at come last."""
+        exchanges = [each for live in self.steps for each in self.ended(live.name).exchanges]
+        if self.report is not None:
+            exchanges += [probe.exchange for probe in self.report.probes]
         found: dict[tuple[str, int], ConnectionFacts] = {}
-        for live in self.steps:
-            for exchange in self.ended(live.name).exchanges:
-                seen = exchange.connection
-                if seen is not None and seen.tls is not None:
-                    found.setdefault((seen.host, seen.port), seen)
+        for exchange in exchanges:
+            seen = exchange.connection
+            if seen is not None and seen.tls is not None:
+                found.setdefault((seen.host, seen.port), seen)
         return tuple(found.values())
 
     @property

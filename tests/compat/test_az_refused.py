@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from stacktui.diagnosis.catalogue import RULES
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 
 from .az import Az, Done
-from .conftest import connect, register
+from .conftest import DOMAIN, connect, register
+from .proxy import pinning_proxy
 
 NETWORK = "Please ensure you have network connection. Error detail:"
 NOT_JSON = "Response body does not contain valid json. Error detail:"
@@ -109,6 +111,32 @@ def test_group_list_against_a_fault(
         done = az("group", "list")
     assert done.code != 0
     assert expected in done.err
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ("password-wrong", "AADSTS50126: Error validating credentials due to invalid username"),
+        ("account-locked", "AADSTS50053: The account is locked, you've tried to sign in too many"),
+        ("account-disabled", "AADSTS50057: The user account is disabled."),
+        ("password-expired", "AADSTS50055: The password is expired."),
+        ("mfa-required", "AADSTS50076: Due to a configuration change made by your administrator"),
+        ("conditional-access", "AADSTS53003: Access has been blocked by Conditional Access"),
+        ("consent-required", "AADSTS65001: The user or administrator has not consented to use"),
+    ],
+)
+def test_a_user_against_a_fault(az_path: Path, tmp_path: Path, fault: str, expected: str) -> None:
+    """What az says of it is what the verdict of the same id says that it says."""
+    options = StampOptions(domain=DOMAIN, fault=fault)
+    with run_in_thread(options) as stamp, pinning_proxy(stamp.resolve) as proxy:
+        variables = {**_trust(stamp), "HTTPS_PROXY": proxy}
+        az = connect(Az(az_path, tmp_path, variables), stamp)
+        done = az("login", "-u", stamp.user, "-p", stamp.password, "--tenant", stamp.tenant)
+    assert done.code != 0
+    assert expected in done.err
+    (rule,) = [each for each in RULES if each.id == fault]
+    assert expected in rule.az_says
+    assert stamp.password not in done.out + done.err
 
 
 def _trust(stamp: RunningStamp) -> dict[str, str]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.model import Environment
-from stacktui.identities.sign_in import acquire_token, prepare
+from stacktui.identities.sign_in import acquire_token, prepare, read_secret
 from stacktui.resources.client import ArmClient
 from stacktui.resources.model import (
     ArmError,
@@ -26,7 +26,7 @@ from stacktui.stamp.running import RunningStamp
 from stacktui.transport.bounds import Bounds
 from stacktui.transport.facts import TransportError, TransportFaultKind
 from stacktui.transport.session import Session
-from tests.identities.sign_ins import identity_of
+from tests.identities.sign_ins import identity_of, nobody_asked
 from tests.resources.conftest import TOKEN, Client
 from tests.support.sessions import opened_on
 from tests.support.web import Raw, answer, serving
@@ -54,7 +54,8 @@ def subscription(id_: str = "s1", state: str = "Enabled") -> dict[str, str]:
 async def arm_of(stamp: RunningStamp, session: Session, **values: Any) -> ArmClient:
     metadata = await fetch_metadata(session, stamp.arm_url)
     identity = identity_of(stamp)
-    token = await acquire_token(session, metadata, identity, prepare(identity, session.cleaner))
+    credential = prepare(identity, read_secret(identity, session.cleaner))
+    token = await acquire_token(session, metadata, identity, credential, nobody_asked)
     return ArmClient(session, Environment("A", stamp.arm_url, **values), token)
 
 

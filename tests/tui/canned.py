@@ -21,7 +21,7 @@ from stacktui.check.events import (
 )
 from stacktui.check.report import Evidence, Outcome, Report, Step, StepName
 from stacktui.check.target import Target
-from stacktui.diagnosis.finding import Diagnosis, Finding, Remedy, Side
+from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, Remedy, Side
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import Environment
 from stacktui.identities.model import EnvSecret, Identity, IdentityKind
@@ -294,6 +294,25 @@ def diagnose(report: Report) -> Diagnosis:
     return Diagnosis(VERDICT, (SEEN_TOO,)) if report.failed else Diagnosis(None)
 
 
+def mendable(report: Report) -> Diagnosis:
+    """With mends that stacktui can carry out itself, one of each kind."""
+    profile = "2018-03-01-hybrid"
+    mends = (
+        Remedy(
+            f"Use the profile that fits this stamp: {profile}",
+            f"stacktui environments set -- AzureStackUser profile={profile}",
+            f"stacktui environments set -- 'AzureStackUser' 'profile={profile}'",
+            Action(ActionKind.SET, "profile", profile),
+        ),
+        Remedy(
+            "Trust its root as it was presented",
+            action=Action(ActionKind.TRUST_ROOT, host=LOGIN, port=443),
+        ),
+    )
+    accept = Remedy("Accept the stamp as it is now", action=Action(ActionKind.ACCEPT))
+    return Diagnosis(replace(VERDICT, remedies=mends), (replace(SEEN_TOO, remedies=(accept,)),))
+
+
 def events_of(report: Report) -> list[CheckEvent]:
     """The events that lead to a report."""
     events: list[CheckEvent] = [CheckStarted(report.target, report.started)]
@@ -329,9 +348,10 @@ def canned_app(
     start_demo: Callable[[], Path] | None = None,
     text: str | None = None,
     survey: Callable[[], SurveyEngine] | None = None,
+    judge: Callable[[Report], Diagnosis] = diagnose,
 ) -> StacktuiApp:
-    """The real dashboard on a config with this text, over an engine that replays `events`, and
-    one that looks at nothing unless `survey` is given."""
+    """The real dashboard on a config with this text, over an engine that replays `events` and
+    has `judge` for its diagnosis, and one that looks at nothing unless `survey` is given."""
     if text is not None:
         config.write_text(text, encoding="utf-8")
 
@@ -339,7 +359,7 @@ def canned_app(
         return replay([_for(target, event) for event in events])
 
     class CannedApp(StacktuiApp):
-        load_engine = staticmethod(lambda: Engine(run, diagnose, describe))
+        load_engine = staticmethod(lambda: Engine(run, judge, describe))
         load_survey_engine = staticmethod(survey or load_survey_engine)
         read_files = staticmethod(identity_files)
 

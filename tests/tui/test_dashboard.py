@@ -120,7 +120,7 @@ async def test_y_copies_the_first_command_and_says_so(config: Path) -> None:
         await pilot.press("y")
         assert app.clipboard == ""
         await pilot.press("c")
-        await until(pilot, "y copy the command")
+        await until(pilot, "y copy command")
         await pilot.press("y")
         await until(pilot, "copied: openssl s_client")
         assert app.clipboard == canned.VERDICT.remedies[0].bash

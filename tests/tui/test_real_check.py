@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
+from urllib.request import Request, urlopen
 
 import pytest
 
-from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
+from stacktui.stamp import IdentityProvider, SignInBy, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.tui.app import StacktuiApp
-from tests.product import config_text
+from tests.product import config_text, signing_in
+from tests.support.sessions import trusting_file
 
-from .screen import read, text_of, type_in, until, write
+from .screen import flat, read, text_of, type_in, until, write
 
 WIDE = (120, 40)
 Start = Callable[..., RunningStamp]
@@ -100,6 +103,60 @@ async def test_esc_cancels_within_a_fifth_of_a_second(start: Start, config: Path
         await pilot.press("escape")
         await until(pilot, "cancelled  press c")
         assert monotonic() - pressed < 1.0  # the bound is 0.2 s; a busy machine gets some more
+
+
+@pytest.mark.parametrize("size", [WIDE, (80, 24)])
+async def test_a_device_code_is_shown_until_somebody_signs_in(
+    config: Path, size: tuple[int, int]
+) -> None:
+    with run_in_thread(StampOptions(device_interval=1)) as stamp:
+        described = stamp.describe()
+        write(config, config_text(described, **signing_in(SignInBy.DEVICE_CODE, described)))
+        async with StacktuiApp(config, auto_check=True).run_test(size=size) as pilot:
+            shown = await until(pilot, "To sign in, open this page")
+            assert f"page {stamp.device_login_url}" in flat(shown)
+            assert "esc cancels" in shown
+            code = flat(shown).partition(" code ")[2].split()[0]
+            # Nothing on the screen moves while only the sign-in service is asked again.
+            await asyncio.sleep(2.5)
+            assert text_of(pilot.app) == shown
+            form = f"user_code={code}&username={stamp.user}&password={stamp.password}"
+            request = Request(stamp.device_login_url, form.encode())
+            trusted = trusting_file(stamp.ca_file)
+            done = await asyncio.to_thread(urlopen, request, context=trusted)
+            done.close()
+            shown = await until(pilot, "Nothing is wrong.")
+            assert code not in shown
+            assert_nothing_secret(shown, stamp)
+
+
+async def test_esc_ends_the_wait_for_a_device_code(config: Path) -> None:
+    with run_in_thread(StampOptions()) as stamp:
+        described = stamp.describe()
+        write(config, config_text(described, **signing_in(SignInBy.DEVICE_CODE, described)))
+        async with StacktuiApp(config, auto_check=True).run_test(size=WIDE) as pilot:
+            await until(pilot, "To sign in, open this page")
+            pressed = monotonic()
+            await pilot.press("escape")
+            shown = await until(pilot, "cancelled  press c")
+            assert monotonic() - pressed < 1.0  # as above
+            assert "browser" not in shown
+
+
+async def test_identities_of_every_kind_are_shown(config: Path) -> None:
+    with run_in_thread(StampOptions()) as stamp:
+        described = stamp.describe()
+        for by, said in (
+            (SignInBy.PASSWORD, ("user", f"user name {stamp.user}", "password from file")),
+            (SignInBy.DEVICE_CODE, ("device code", "client id 04b07795")),
+            (SignInBy.MANAGED_IDENTITY, ("managed identity", "the machine's own")),
+        ):
+            write(config, config_text(described, **signing_in(by, described)))
+            async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+                await pilot.press("3")
+                shown = flat(await until(pilot, "tester"))
+                for text in said:
+                    assert text in shown, shown
 
 
 async def test_closing_with_a_check_under_way_is_quick(start: Start, config: Path) -> None:

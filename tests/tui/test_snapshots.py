@@ -132,6 +132,30 @@ def test_zoomed_check(snap_compare: Compare, config: Path, size: Size) -> None:
 
 
 @SIZES
+def test_mendable(snap_compare: Compare, config: Path, size: Size) -> None:
+    app = canned_app(config, FAULT, text=CONFIG, judge=canned.mendable)
+    steps = (("c", "f sets it"), ("2", "! 25 days"), ("1", "f sets it"))
+    assert snap_compare(app, terminal_size=size, run_before=after(*steps))
+
+
+@SIZES
+@pytest.mark.parametrize("chosen", ["set", "trust"])
+def test_mend(snap_compare: Compare, config: Path, chosen: str, size: Size) -> None:
+    app = canned_app(config, FAULT, text=CONFIG, judge=canned.mendable)
+    steps: list[tuple[Sequence[str], str]] = [("c", "f sets it"), ("f", "Change it?")]
+    if chosen == "trust":
+        steps.append((("down",), "Go on?"))
+    assert snap_compare(app, terminal_size=size, run_before=after(*steps))
+
+
+@SIZES
+def test_end_of_the_whole_story(snap_compare: Compare, config: Path, size: Size) -> None:
+    app = canned_app(config, FAULT, text=CONFIG)
+    steps = (("c", "tls-untrusted-root"), (("2", "0", "enter", "G"), "Y copies all of this"))
+    assert snap_compare(app, terminal_size=size, run_before=after(*steps))
+
+
+@SIZES
 def test_filtered_groups(snap_compare: Compare, config: Path, size: Size) -> None:
     app = canned_app(config, HEALTHY, text=CONFIG)
     steps = (("c", "Signed in"), ("2", "! 25 days"), ("4/team-1", "/team-1"))
@@ -148,7 +172,7 @@ def test_hostile_names(snap_compare: Compare, config: Path, size: Size) -> None:
 @SIZES
 def test_looked(snap_compare: Compare, config: Path, size: Size) -> None:
     app = canned_app(config, HEALTHY, text=CONFIG, survey=surveys())
-    steps = (("c", "Signed in"), ("2l", "✗ TLS silent"), ("jj", "T finds its root"))
+    steps = (("c", "Signed in"), ("2l", "✗ TLS silent"), ("jj", "T looks for its root"))
     assert snap_compare(app, terminal_size=size, run_before=after(*steps))
 
 

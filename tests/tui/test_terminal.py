@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -148,6 +149,10 @@ def test_y_reaches_the_clipboard_of_the_machine_in_front_of_the_user(config: Pat
         terminal.press("y")
         terminal.until("copied: ")
         assert b"\x1b]52;c;" in terminal.written
+        terminal.press("Y")
+        terminal.until("copied the report for a ticket")
+        sent = re.findall(rb"\x1b\]52;c;([^\x07]+)\x07", terminal.written)[-1]
+        assert b64decode(sent).startswith(b"# stacktui: Test: arm-forbidden")
         terminal.press("q")
         assert terminal.wait()[0] == 0
 

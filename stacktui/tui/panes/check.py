@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
 
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, line
@@ -12,6 +14,7 @@ from stacktui.tui.widgets.story import StoryPane
 from stacktui.tui.words import STEP_WORDS, clock, duration
 
 if TYPE_CHECKING:
+    from stacktui.certificates.chain import Certificate
     from stacktui.check.target import Target
     from stacktui.tui.live import LiveCheck
 
@@ -21,21 +24,27 @@ class CheckPane(StoryPane):
 
     caption = "Check"
     number = "0"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "screen.zoom", "whole story"),
+        Binding("Y", "screen.copy_report", "copy report"),
+    ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._check: LiveCheck | None = None
         self._target: Target | None = None
+        self._certificates: Mapping[bytes, Certificate] = {}
         self.whole = False
 
     def update(self, session: Session) -> None:
         before, self._check, self._target = self._check, session.check, session.target
+        self._certificates = session.certificates
         if self._check is not None and self._check.running and not (before and before.running):
             self.from_the_top()
         self.redraw()
 
     def show_whole(self, whole: bool) -> None:
-        """With the timeline of every request, for a pane that fills the screen."""
+        """The whole story, down to every request and chain, for a pane that fills the screen."""
         if whole is not self.whole:
             self.whole = whole
             self.from_the_top()
@@ -48,11 +57,13 @@ class CheckPane(StoryPane):
         if self._check is None:
             return invitation(self._target, glyphs)
         # A report's types are imported with the first check, not before the first frame.
-        from stacktui.tui.panes.check_story import check_lines, timeline
+        from stacktui.tui.panes.check_story import check_lines
 
-        lines = check_lines(self._check, width, glyphs)
-        if self.whole and self._check.report is not None:
-            lines += timeline(self._check.report, glyphs)
+        lines = check_lines(self._check, width, glyphs, whole=self.whole)
+        if self.whole:
+            from stacktui.tui.panes.check_timeline import rest_of_story
+
+            lines += rest_of_story(self._check, self._certificates, glyphs)
         return lines
 
 

@@ -1,26 +1,22 @@
-"""What the check pane tells of a check: steps, phases, the verdict, and every request."""
+"""What the check pane tells of a check: steps, phases, the verdict, and what was also seen."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Outcome, Report, StepName
-from stacktui.diagnosis.finding import Finding, Remedy, Side
+from stacktui.diagnosis.finding import SIDES, Finding, Remedy
 from stacktui.resources.model import ResourceGroupList
-from stacktui.transport.facts import Exchange, Phase, PhaseName
+from stacktui.transport.facts import Phase, PhaseName
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line, width_of
 from stacktui.tui.live import LiveCheck, LiveStep
 from stacktui.tui.session import CheckState
-from stacktui.tui.words import STEP_WORDS, command_of, count_of, duration, milliseconds
+from stacktui.tui.words import STEP_WORDS, clock, command_of, count_of, duration, milliseconds
 
 STEPS = dict(zip(StepName, STEP_WORDS, strict=True))
-SIDES = {
-    Side.BOX: "this box",
-    Side.NETWORK: "the network",
-    Side.SIGN_IN: "sign-in",
-    Side.STAMP: "the stamp",
-}
 SYMBOLS = {
     Outcome.OK: lambda glyphs: Span(glyphs.ok, Role.OK),
     Outcome.FAILED: lambda glyphs: Span(glyphs.failed, Role.ERROR),
@@ -55,13 +51,16 @@ WORTH_A_WORD = 0.010
 HARD = "\u00a0"
 
 
-def check_lines(check: LiveCheck, width: int, glyphs: Glyphs) -> list[Line]:
-    """The whole check as far as it got; the three steps always come first."""
+def check_lines(check: LiveCheck, width: int, glyphs: Glyphs, *, whole: bool = False) -> list[Line]:
+    """The check as far as it got; the three steps always come first.
+
+    The `whole` of it also says all there is to say of what was also seen.
+    """
     judged = check.verdict is not None
     lines: list[Line] = []
     for step in check.steps:
         lines += step_lines(step, width, glyphs, brief=judged)
-    return [*lines, BLANK, *_outcome(check, width, glyphs)]
+    return [*lines, BLANK, *_outcome(check, width, glyphs, whole=whole)]
 
 
 def step_lines(step: LiveStep, width: int, glyphs: Glyphs, *, brief: bool) -> list[Line]:
@@ -98,8 +97,11 @@ def _two(head: Line, rest: Sequence[Span] | None, width: int, brief: bool) -> li
     return [head, line("  ", *rest, hang=2)]
 
 
-def phase_spans(phases: Iterable[Phase], glyphs: Glyphs) -> list[Span]:
-    """`dns 2 · tcp 4 · tls 31`: milliseconds, summed over the requests of a step."""
+def phase_spans(phases: Iterable[Phase], glyphs: Glyphs, *, every: bool = False) -> list[Span]:
+    """`dns 2 · tcp 4 · tls 31`: milliseconds, summed over the requests of a step.
+
+    Those that took next to no time are left out, unless `every` one is wanted.
+    """
     spent: dict[str, float] = {}
     failed = set()
     for phase in phases:
@@ -109,11 +111,11 @@ def phase_spans(phases: Iterable[Phase], glyphs: Glyphs) -> list[Span]:
             failed.add(word)
     # Sending a request takes next to no time, unless something is wrong with it.
     sending = PHASES[PhaseName.REQUEST]
-    if sending not in failed and spent.get(sending, 1.0) < WORTH_A_WORD:
+    if not every and sending not in failed and spent.get(sending, 1.0) < WORTH_A_WORD:
         del spent[sending]
     spans: list[Span] = []
     for word, seconds in spent.items():
-        if seconds < WORTH_MENTIONING and word not in failed:
+        if seconds < WORTH_MENTIONING and word not in failed and not every:
             continue
         if spans:
             spans.append(Span(glyphs.dot.rstrip() + HARD, Role.DIM))
@@ -136,10 +138,11 @@ def _under_way(step: LiveStep, glyphs: Glyphs) -> list[Span]:
     return [*before, Span(words + glyphs.ellipsis, Role.ACCENT)]
 
 
-def _outcome(check: LiveCheck, width: int, glyphs: Glyphs) -> list[Line]:
+def _outcome(check: LiveCheck, width: int, glyphs: Glyphs, *, whole: bool) -> list[Line]:
     match check.state:
         case CheckState.RUNNING:
-            return [line(Span("esc", Role.KEY), Span(" cancels", Role.DIM))]
+            cancel = line(Span("esc", Role.KEY), Span(" cancels", Role.DIM))
+            return [*prompt_lines(check.prompt), cancel]
         case CheckState.CANCELLED:
             return [
                 line(
@@ -154,11 +157,33 @@ def _outcome(check: LiveCheck, width: int, glyphs: Glyphs) -> list[Line]:
                 line(Span(f"{glyphs.failed} our own error: {check.error}", Role.ERROR)),
                 line(Span("A defect of stacktui, not of your stamp: please report it.", Role.DIM)),
             ]
+    keys = Keys.of(check)
     if check.report is not None and check.healthy:
-        return [*healthy_lines(check.report, glyphs), *_also_seen(check, glyphs)]
-    if check.verdict is None:
+        said = healthy_lines(check.report, glyphs)
+    elif check.verdict is not None:
+        said = verdict_lines(check.verdict, width, glyphs, keys)
+    else:
         return [line(Span(f"{glyphs.failed} fault found", Role.ERROR))]
-    return [*verdict_lines(check.verdict, width, glyphs), *_also_seen(check, glyphs)]
+    seen = check.diagnosis.besides if check.diagnosis else ()
+    tell = _seen_whole if whole else _seen_briefly
+    return [
+        *said,
+        *([BLANK] if seen and not whole else []),
+        *(text for finding in seen for text in tell(finding, glyphs, keys)),
+    ]
+
+
+def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:
+    """What somebody must do in a browser while the check waits for it."""
+    if prompt is None:
+        return []
+    return [
+        line("To sign in, open this page in a browser, on any machine:"),
+        field("page", Span(prompt.page, Role.STRONG), width=LABEL),
+        field("code", Span(prompt.code, Role.STRONG), width=LABEL),
+        field("by", clock(prompt.until), width=LABEL),
+        BLANK,
+    ]
 
 
 def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
@@ -173,85 +198,91 @@ def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
     return [line(Span(f"{glyphs.ok} OK", Role.OK), right=total), line(said)]
 
 
-def verdict_lines(finding: Finding, width: int, glyphs: Glyphs) -> list[Line]:
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Which remedy `f` carries out, how that is said, and which one's command `y` copies."""
+
+    fixed: Remedy | None = None
+    does: str = ""
+    copied: Remedy | None = None
+
+    @classmethod
+    def of(cls, check: LiveCheck) -> Keys:
+        from stacktui.tui.mending import DOES, copied_of, mends_of
+
+        first = next(iter(mends_of(check.diagnosis)), None)
+        does = DOES[first.action.kind] if first else ""
+        return cls(first.remedy if first else None, does, copied_of(check.diagnosis))
+
+    def at(self, remedy: Remedy) -> tuple[Span, ...]:
+        """The keys that act on a remedy."""
+        spans: list[Span] = []
+        if remedy is self.fixed:
+            spans += [Span("f", Role.KEY), Span(f" {self.does}", Role.DIM)]
+        if remedy is self.copied:
+            blank = [Span("  ", Role.DIM)] if spans else []
+            spans += [*blank, Span("y", Role.KEY), Span(" copies", Role.DIM)]
+        return tuple(spans)
+
+
+def verdict_lines(finding: Finding, width: int, glyphs: Glyphs, keys: Keys) -> list[Line]:
     """What is wrong, whose side it is on, why we think so, how to mend it, what az says.
 
     Where it is narrow, and so likely to be short, the mend comes before the reasons.
     """
-    side = (Span("side: ", Role.DIM), Span(SIDES[finding.side], Role.STRONG))
     said = [
-        line(Span(f"{glyphs.failed} {finding.id}", Role.ERROR), right=side),
+        line(Span(f"{glyphs.failed} {finding.id}", Role.ERROR), right=_side(finding)),
         line(Span(finding.title, Role.STRONG)),
     ]
-    why = [
-        field("why" if index == 0 else "", seen, width=LABEL)
-        for index, seen in enumerate(finding.evidence)
-    ]
-    copied = next(filter(command_of, finding.remedies), None)
-    mend = [
-        text
-        for index, remedy in enumerate(finding.remedies)
-        for text in remedy_lines(remedy, "mend" if index == 0 else "or", copied=remedy is copied)
-    ]
+    mend, why = _mend_lines(finding, keys), _why_lines(finding)
     az = [field("az", Span(finding.az_says, Role.DIM), width=LABEL)] if finding.az_says else []
     return [*said, *why, *mend, *az] if width >= WIDE else [*said, *mend, *why, *az]
 
 
-def remedy_lines(remedy: Remedy, label: str, *, copied: bool) -> list[Line]:
-    """A mend in words, and under it the command that can be pasted; `y` copies the first one."""
-    key = (Span("y", Role.KEY), Span(" copies", Role.DIM)) if copied else ()
+def _side(finding: Finding) -> tuple[Span, ...]:
+    return (Span("side: ", Role.DIM), Span(SIDES[finding.side], Role.STRONG))
+
+
+def _why_lines(finding: Finding) -> list[Line]:
+    return [
+        field("why" if index == 0 else "", seen, width=LABEL)
+        for index, seen in enumerate(finding.evidence)
+    ]
+
+
+def _mend_lines(finding: Finding, keys: Keys) -> list[Line]:
+    return [
+        text
+        for index, remedy in enumerate(finding.remedies)
+        for text in remedy_lines(remedy, "mend" if index == 0 else "or", keys.at(remedy))
+    ]
+
+
+def remedy_lines(remedy: Remedy, label: str, keys: tuple[Span, ...] = ()) -> list[Line]:
+    """A mend in words, and under it the command that can be pasted; `keys` act on it."""
     title = field(label, remedy.title, width=LABEL)
     commands = command_of(remedy).splitlines()
     return [
-        Line(title.spans, key, title.hang),
+        Line(title.spans, keys, title.hang),
         *(field("", Span(command, Role.ACCENT), width=LABEL) for command in commands),
     ]
 
 
-def _also_seen(check: LiveCheck, glyphs: Glyphs) -> list[Line]:
-    seen = check.diagnosis.also_seen if check.diagnosis else ()
-    lines = [BLANK] if seen else []
-    for finding in seen:
-        lines.append(
-            line(Span(f"{glyphs.warning} {finding.id}  ", Role.WARNING), finding.title, hang=2)
-        )
-        if finding.remedies:
-            lines.append(field("  mend", finding.remedies[0].title, width=LABEL + 2))
-    return lines
+def _seen_briefly(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
+    """What it is, and the mend that a key acts on, else the first."""
+    said = [line(Span(f"{glyphs.warning} {finding.id}  ", Role.WARNING), finding.title, hang=2)]
+    shown = [each for each in finding.remedies if keys.at(each)] or finding.remedies
+    for remedy in shown[:1]:
+        title = field("  mend", remedy.title, width=LABEL + 2)
+        said.append(Line(title.spans, keys.at(remedy), title.hang))
+    return said
 
 
-def timeline(report: Report, glyphs: Glyphs) -> list[Line]:
-    """Every request of the check with its phases and what was answered."""
-    lines: list[Line] = []
-    for step in report.steps:
-        for exchange in step.evidence.exchanges:
-            lines += [BLANK, *_exchange(exchange, glyphs)]
-    return lines
-
-
-def _exchange(exchange: Exchange, glyphs: Glyphs) -> list[Line]:
-    seconds = sum(phase.seconds for phase in exchange.phases)
-    lines = [
-        line(
-            Span(f"{exchange.method} ", Role.DIM),
-            exchange.url,
-            right=(Span(duration(seconds), Role.DIM),),
-            hang=5,
-        ),
-        field("  phases", *phase_spans(exchange.phases, glyphs)),
+def _seen_whole(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
+    return [
+        BLANK,
+        line(Span(f"{glyphs.warning} {finding.id}", Role.WARNING), right=_side(finding)),
+        line(Span(finding.title, Role.STRONG)),
+        *_why_lines(finding),
+        *_mend_lines(finding, keys),
     ]
-    connection, response = exchange.connection, exchange.response
-    if connection is not None:
-        via = connection.proxy.url or "direct"
-        where = ", ".join(connection.addresses) or connection.host
-        lines.append(
-            field("  reached", f"{where} ", Span(f"{via} ({connection.proxy.source})", Role.DIM))
-        )
-    if response is not None:
-        lines.append(field("  answered", f"{response.status}, {response.size} bytes"))
-        lines += [field("", Span(f"{name}: {value}", Role.DIM)) for name, value in response.headers]
-        if response.excerpt:
-            lines.append(field("  body", Span(response.excerpt, Role.DIM)))
-    if exchange.fault is not None:
-        lines.append(field("  failed", Span(exchange.fault.detail, Role.ERROR)))
-    return lines

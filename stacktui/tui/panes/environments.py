@@ -96,12 +96,24 @@ def detail(environment: Environment, session: Session, glyphs: Glyphs) -> tuple[
         for name, address in environment.resolve.items()
     ]
     check = session.checks.get(environment.name)
+    lines += _recorded(check, session)
     lines += [
         BLANK,
         field("last check", *state_spans(check, glyphs), *_at(check, glyphs)),
         field("config", Span(str(session.config), Role.DIM)),
     ]
     return tuple(lines)
+
+
+def _recorded(check: LiveCheck | None, session: Session) -> list[Line]:
+    """What the last check knew of the stamp from before: by it, drift is noticed."""
+    known = check.report.recorded if check and check.report else None
+    if known is None:
+        return []
+    root = session.certificates.get(known.top)
+    signs = f", {root.issuer_name} signs" if root and root.issuer_name else ""
+    told = f"{known.recorded:%Y-%m-%d}: {known.login_endpoint}{signs}"
+    return [field("recorded", told)]
 
 
 def _sign_in(session: Session) -> list[Line]:

@@ -15,7 +15,6 @@ from stacktui.tui.words import clock, day
 if TYPE_CHECKING:
     from stacktui.identities.token import TokenFacts
 
-KINDS = {IdentityKind.SERVICE_PRINCIPAL: "service principal"}
 # By the value of `environments.metadata.IdentityProvider`, which comes with the first metadata.
 PROVIDERS: Mapping[str, str] = {"AAD": "Entra ID", "ADFS": "AD FS"}
 
@@ -32,7 +31,7 @@ class IdentitiesPane(ListPane):
 
 
 def row(identity: Identity, session: Session, glyphs: Glyphs) -> Row:
-    kind = (Span(KINDS[identity.kind], Role.DIM),)
+    kind = (Span(identity.kind.words, Role.DIM),)
     state = (_state(identity, session, glyphs),)
     return Row(identity.name, (Span(identity.name),), ((kind, state), (state,)))
 
@@ -55,19 +54,35 @@ def empty(session: Session) -> tuple[Line, ...]:
 
 def detail(identity: Identity, session: Session, glyphs: Glyphs) -> tuple[Line, ...]:
     """The identity as configured; of a token its facts, never the token."""
-    what = "certificate" if isinstance(identity.credential, CertificateRef) else "secret"
-    where = str(identity.credential).removeprefix("certificate ")
-    lines = [
-        field("kind", KINDS[identity.kind]),
-        field("client id", identity.client_id),
-        field("tenant", identity.tenant or Span("told by the environment", Role.DIM)),
-        field(what, f"from {where}" if what == "secret" else where),
-        BLANK,
-    ]
+    lines = [field("kind", identity.kind.words), *_who(identity), *_credential(identity), BLANK]
     facts = token_facts(session)
     if facts is None or not _in_use(identity, session):
         return (*lines, field("token", Span(_why_none(identity, session), Role.DIM)))
     return (*lines, *token_lines(facts, glyphs))
+
+
+def _who(identity: Identity) -> list[Line]:
+    """Whom the identity speaks for, and where."""
+    known = (
+        ("user name", identity.username),
+        ("client id", identity.client_id),
+        ("object id", identity.object_id),
+        ("resource id", identity.resource_id),
+    )
+    lines = [field(label, value) for label, value in known if value]
+    if identity.kind is IdentityKind.MANAGED_IDENTITY:
+        return lines or [field("which", "the machine's own")]
+    return [*lines, field("tenant", identity.tenant or Span("told by the environment", Role.DIM))]
+
+
+def _credential(identity: Identity) -> list[Line]:
+    match identity.credential:
+        case None:
+            return []
+        case CertificateRef(path=path):
+            return [field("certificate", str(path))]
+    what = "password" if identity.kind is IdentityKind.USER else "secret"
+    return [field(what, f"from {identity.credential}")]
 
 
 def token_lines(facts: TokenFacts, glyphs: Glyphs) -> list[Line]:

@@ -23,7 +23,7 @@ from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.keys import keys_of
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
 from stacktui.tui.live import LiveCheck
-from stacktui.tui.panes.check_story import WIDE, step_lines, verdict_lines
+from stacktui.tui.panes.check_story import WIDE, Keys, step_lines, verdict_lines
 from stacktui.tui.panes.detail import DetailPane
 from stacktui.tui.panes.identities import PROVIDERS
 from stacktui.tui.session import CheckState, Session
@@ -66,7 +66,7 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
         Binding("enter", "save", "save", priority=True),
         # No letter: after a fault, somebody may go on typing the URL.
         Binding("ctrl+s", "save_nevertheless", "save nevertheless"),
-        Binding("y", "copy", "copy the command"),
+        Binding("y", "copy", "copy command"),
         Binding("escape", "cancel", "cancel"),
         Binding("escape", "edit", "change it"),
         Binding("escape", "leave", "back"),
@@ -240,8 +240,12 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
         self.dismiss(live)
 
     def _command(self) -> str:
-        verdict = self._live.verdict if self._live else None
-        return next(filter(None, map(command_of, verdict.remedies if verdict else ())), "")
+        if self._live is None or self._live.verdict is None:
+            return ""
+        from stacktui.tui.mending import copied_of
+
+        remedy = copied_of(self._live.diagnosis)
+        return command_of(remedy) if remedy else ""
 
 
 def propose_name(arm: str, taken: Collection[str]) -> str:
@@ -265,7 +269,10 @@ def found_lines(live: LiveCheck, session: Session, glyphs: Glyphs) -> list[Line]
     if live.state is CheckState.BROKEN:
         return [*lines, line(Span(f"{glyphs.failed} our own error: {live.error}", Role.ERROR))]
     if live.verdict is not None:
-        return [*lines, *verdict_lines(live.verdict, WIDE, glyphs)]
+        from stacktui.tui.mending import copied_of
+
+        keys = Keys(copied=copied_of(live.diagnosis))
+        return [*lines, *verdict_lines(live.verdict, WIDE, glyphs, keys)]
     found = live.metadata
     if found is None:
         return lines

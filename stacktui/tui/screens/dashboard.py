@@ -16,10 +16,12 @@ from stacktui.tui.widgets.board import Board
 from stacktui.tui.widgets.framed import Framed
 from stacktui.tui.widgets.listing import ListPane
 from stacktui.tui.widgets.still import StillScreen
-from stacktui.tui.words import command_of
+from stacktui.tui.words import command_of, count_of
 
 if TYPE_CHECKING:
+    from stacktui.diagnosis.finding import Diagnosis
     from stacktui.tui.app import StacktuiApp
+    from stacktui.tui.mending import Mend
 
 # What the bottom line shows first; the rest follows in the order of the bindings.
 HINT_ORDER = (
@@ -31,7 +33,9 @@ HINT_ORDER = (
     "screen.trust",
     "screen.zoom",
     "check",
+    "mend",
     "copy",
+    "screen.copy_report",
     "screen.look(True)",
     "screen.export",
     "add",
@@ -54,7 +58,9 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
         Binding("escape", "clear_filter", "clear the filter"),
         Binding("escape", "back", "back"),
         Binding("c", "check", "check"),
-        Binding("y", "copy", "copy the command"),
+        Binding("f", "mend", "fix"),
+        Binding("y", "copy", "copy command"),
+        Binding("Y", "copy_report", "copy report"),
         Binding("enter", "zoom", "open"),
         Binding("a", "add", "add environment"),
         Binding("d", "demo", "demo"),
@@ -222,8 +228,12 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
                 )
             case "check":
                 return session.environment is not None
+            case "mend":
+                return session.settings is not None and bool(self._mends())
             case "copy":
                 return bool(self._command())
+            case "copy_report":
+                return session.check is not None and session.check.diagnosis is not None
             case "use":
                 return session.current is not None
             case "add":
@@ -285,6 +295,33 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
             self.app.copy_to_clipboard(command)
             self.notice(f"copied: {command.splitlines()[0]}", Role.OK)
 
+    def action_copy_report(self) -> None:
+        """For a ticket: the whole check as Markdown."""
+        check = self.session.check
+        if check is None or check.report is None or check.diagnosis is None:
+            return
+        from stacktui.diagnosis.markdown import report_markdown
+
+        text = report_markdown(check.report, check.diagnosis)
+        self.app.copy_to_clipboard(text)
+        found = check.verdict.id if check.verdict else "healthy"
+        name = check.target.environment.name
+        lines = count_of(text.count("\n"), "line")
+        self.notice(f"copied the report for a ticket: {name}, {found}, {lines}", Role.OK)
+
+    def action_mend(self) -> None:
+        """Carry out what the verdict, else what was also seen, names first."""
+        check, settings, mends = self.session.check, self.session.settings, self._mends()
+        if check is None or check.report is None or settings is None or not mends:
+            return
+        from stacktui.tui.screens.mend import screen_for
+
+        self.app.push_screen(screen_for(check.report, settings, mends), self._mended)
+
+    def _mended(self, done: str | None) -> None:
+        if done is not None:
+            self.owner.mended(done)
+
     def action_help(self) -> None:
         from stacktui.tui.screens.help import Help
 
@@ -313,8 +350,22 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
         return certificates.chain_of(chosen, self.session) if chosen else ()
 
     def _command(self) -> str:
-        """The command of the first remedy that has one."""
-        check = self.session.check
-        verdict = check.verdict if check else None
-        remedies = verdict.remedies if verdict else ()
-        return next(filter(None, map(command_of, remedies)), "")
+        """The command that `y` copies."""
+        if self._diagnosis is None:
+            return ""
+        from stacktui.tui.mending import copied_of
+
+        remedy = copied_of(self._diagnosis)
+        return command_of(remedy) if remedy else ""
+
+    def _mends(self) -> tuple[Mend, ...]:
+        """What `f` can carry out."""
+        if self._diagnosis is None:
+            return ()
+        from stacktui.tui.mending import mends_of
+
+        return mends_of(self._diagnosis)
+
+    @property
+    def _diagnosis(self) -> Diagnosis | None:
+        return self.session.check.diagnosis if self.session.check else None

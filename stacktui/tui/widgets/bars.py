@@ -12,7 +12,7 @@ from stacktui.tui.arrangement import MIN_HEIGHT, MIN_WIDTH
 from stacktui.tui.box import strip
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import Line, Role, Span, fit, harmless, width_of
-from stacktui.tui.panes.identities import KINDS, PROVIDERS
+from stacktui.tui.panes.identities import PROVIDERS
 from stacktui.tui.session import Session
 from stacktui.tui.widgets.still import StillWidget
 
@@ -92,7 +92,7 @@ def where(session: Session, glyphs: Glyphs) -> Iterator[tuple[Span, ...]]:
     provider = PROVIDERS[metadata.identity_provider] if metadata else ""
     profile = Span(environment.profile, Role.DIM)
     who = Span(target.identity.name if target.identity else "")
-    kind = f" ({KINDS[target.identity.kind]})" if target.identity else ""
+    kind = f" ({target.identity.kind.words})" if target.identity else ""
     for parts in (
         (name, host, Span(provider), profile, Span(who.text + kind)),
         (name, host, Span(provider), profile, who),

@@ -1,0 +1,144 @@
+"""Carrying out a mend: what it changes, in which file, and are you sure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+
+from stacktui.check.settings import Settings
+from stacktui.diagnosis.finding import Action, ActionKind
+from stacktui.tui.glyphs import Glyphs
+from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
+from stacktui.tui.mending import Change, Mend, chain_at, change_of
+from stacktui.tui.screens.deed import Deed
+from stacktui.tui.widgets.listing import ListPane, Row
+
+if TYPE_CHECKING:
+    from stacktui.check.report import Report
+    from stacktui.tui.screens.trust import Trust
+
+
+def screen_for(report: Report, settings: Settings, mends: tuple[Mend, ...]) -> Deed:
+    """Where to choose among `mends`; the only one, if it is to trust a root, has its own screen."""
+    action = mends[0].action
+    if len(mends) == 1 and action.kind is ActionKind.TRUST_ROOT:
+        return trust_screen(report, settings, action)
+    return DoMend(report, settings, mends)
+
+
+def trust_screen(report: Report, settings: Settings, action: Action) -> Trust:
+    """The screen on which the root of what a host of the report presented is trusted."""
+    from stacktui.tui.screens.trust import Trust
+
+    port = action.port or 443
+    host = action.host if port == 443 else f"{action.host}:{port}"
+    chain = chain_at(report, action.host, port)
+    return Trust(report.target, settings, host, chain, checks=True)
+
+
+class DoMend(Deed):
+    """`mends` are those to choose from, the likeliest first; one at least."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "mend", "yes"),
+        Binding("escape", "leave", "no"),
+    ]
+
+    def __init__(self, report: Report, settings: Settings, mends: tuple[Mend, ...]) -> None:
+        super().__init__("Mend it", "What stacktui can do")
+        self._report, self._settings, self._mends = report, settings, mends
+        self._changes: dict[Action, Change] = {}
+
+    def on_mount(self) -> None:
+        if len(self._mends) > 1:
+            self.offer([_row(str(at), each) for at, each in enumerate(self._mends)])
+        self._show()
+
+    @on(ListPane.Chosen)
+    def _show(self) -> None:
+        mend, glyphs = self._chosen, self.owner.look.glyphs
+        if mend.action.kind is ActionKind.TRUST_ROOT:
+            self.tell([*_head(mend, glyphs), *_before_trust(mend.action)])
+        elif mend.action in self._changes:
+            self.tell([*_head(mend, glyphs), *_change(self._changes[mend.action])])
+        else:
+            asks = mend.action.kind is ActionKind.ACCEPT
+            self.wait("Asking the stamp, without any secret." if asks else "Reading the config.")
+            config, name = self._settings.path, self._report.target.environment.name
+            self.do(lambda: (mend.action, change_of(mend, config, name)), self._planned)
+
+    def _planned(self, planned: tuple[Action, Change]) -> None:
+        action, self._changes[action] = planned
+        self._show()
+
+    @property
+    def _chosen(self) -> Mend:
+        return self._mends[int(self.choices.chosen or 0)]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action != "mend" or self._chosen.action.kind is ActionKind.TRUST_ROOT:
+            return True
+        change = self._changes.get(self._chosen.action)
+        return change is not None and change.carry_out is not None
+
+    def action_mend(self) -> None:
+        action = self._chosen.action
+        if action.kind is ActionKind.TRUST_ROOT:
+            screen = trust_screen(self._report, self._settings, action)
+            self.app.push_screen(screen, self._done)
+        elif action in self._changes and (carry_out := self._changes[action].carry_out):
+            self.do(carry_out, self._done, changes=True)
+
+    def _done(self, done: str | None) -> None:
+        if done is not None:
+            self.dismiss(done)
+
+
+def _row(key: str, mend: Mend) -> Row:
+    action = mend.action
+    match action.kind:
+        case ActionKind.TRUST_ROOT:
+            what, value = "trust the root of", action.host
+        case ActionKind.SET:
+            what = f"set {action.key}" if action.value else f"take out {action.key}"
+            value = action.value
+        case ActionKind.ACCEPT:
+            what, value = "accept the stamp", "as it is now"
+    return Row(key, (Span(what),), (((Span(value, Role.DIM),),), ()))
+
+
+def _head(mend: Mend, glyphs: Glyphs) -> list[Line]:
+    sign, role = (glyphs.warning, Role.WARNING) if mend.beside else (glyphs.failed, Role.ERROR)
+    return [
+        field("against", Span(f"{sign} {mend.finding.id}", role)),
+        field("mend", Span(mend.remedy.title, Role.STRONG)),
+    ]
+
+
+def _before_trust(action: Action) -> list[Line]:
+    what = f"The next screen shows the root of what {action.host} presents, and where it can go."
+    return [BLANK, line(what), BLANK, _question("Go on?")]
+
+
+def _change(change: Change) -> list[Line]:
+    lines = [field("file", str(change.file))]
+    if change.carry_out is None:
+        why = field("why", change.why_not)
+        return [*lines, BLANK, line(Span("That cannot be done.", Role.ERROR)), BLANK, why]
+    for what, before, after in change.values:
+        lines += [
+            BLANK,
+            field("changes", what),
+            field("  before", before),
+            field("  after", Span(after, Role.STRONG)),
+        ]
+    if all(before == after for _, before, after in change.values):
+        lines += [BLANK, line(Span("It is so already, since the check was made.", Role.WARNING))]
+    return [*lines, BLANK, line(Span(change.then, Role.DIM)), BLANK, _question("Change it?")]
+
+
+def _question(text: str) -> Line:
+    yes = (Span("y", Role.KEY), Span(" yes   "), Span("esc", Role.KEY), Span(" no"))
+    return line(Span(f"{text}  ", Role.WARNING), *yes)

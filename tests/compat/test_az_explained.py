@@ -1,0 +1,60 @@
+"""What a real az says of a fault, piped into `stacktui explain`: the fault is among the answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stacktui.stamp import StampOptions, run_in_thread
+
+from .az import Az
+from .conftest import register
+
+
+@pytest.mark.parametrize(
+    ("fault", "best"),
+    [
+        ("dns-not-found", True),
+        ("tcp-refused", True),
+        ("tcp-reset", True),
+        ("tls-not-tls", True),
+        ("tls-untrusted-root", True),
+        # az says the same of these two as of the one above.
+        ("tls-missing-intermediate", False),
+        ("tls-intercepted", False),
+        ("tls-self-signed", True),
+        ("tls-expired", True),
+        ("tls-not-yet-valid", True),
+        ("tls-name-mismatch", True),
+        ("tls-weak", True),
+        ("trust-file-missing", True),
+        ("trust-file-bad", True),
+        ("metadata-server-error", True),
+        ("metadata-unavailable", True),
+        ("metadata-intercepted", True),
+        ("metadata-not-json", True),
+    ],
+)
+def test_what_az_says_of_a_fault_is_explained(
+    az_path: Path, tmp_path: Path, fault: str, best: bool
+) -> None:
+    with run_in_thread(StampOptions(fault=fault)) as stamp:
+        said = register(Az(az_path, tmp_path, {"REQUESTS_CA_BUNDLE": stamp.ca_file}), stamp)
+    assert said.code == 1
+    done = subprocess.run(
+        [sys.executable, "-m", "stacktui", "explain", "-", "--format", "json"],
+        env=dict(os.environ),
+        input=said.err,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    found = [each["id"] for each in json.loads(done.stdout)["entries"]]
+    assert fault in found
+    assert (found[0] == fault) is best

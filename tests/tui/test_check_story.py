@@ -1,0 +1,98 @@
+"""The whole story of any check can be told, whatever its texts hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stacktui.certificates.chain import describe
+from stacktui.certificates.completion import Completion, FoundIssuer
+from stacktui.check.report import Probe, Report
+from stacktui.diagnosis import diagnose
+from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, Remedy, Side
+from stacktui.environments.azure_cli import AzFacts, AzInstallation
+from stacktui.environments.record import StampRecord
+from stacktui.tui.glyphs import UNICODE
+from stacktui.tui.lines import width_of, wrap
+from stacktui.tui.live import LiveCheck, LiveStep
+from stacktui.tui.mending import copied_of, mends_of
+from stacktui.tui.panes.check_story import check_lines
+from stacktui.tui.panes.check_timeline import rest_of_story
+from stacktui.tui.session import CheckState
+from tests.diagnosis.test_total import objects, reports
+from tests.support.authority import authority
+
+NOW = datetime(2026, 5, 3, tzinfo=UTC)
+AZ = AzFacts(Path("/home/ops/.azure"), (AzInstallation(Path("/usr/bin/az"), "2.66.2"),))
+WIDTH = 76
+
+
+def live(report: Report) -> LiveCheck:
+    steps = tuple(LiveStep(step.name, phases=step.phases, step=step) for step in report.steps)
+    done = LiveCheck(report.target, CheckState.FINISHED, report.started, steps, report=report)
+    return done.judged(diagnose(report))
+
+
+def told(check: LiveCheck) -> str:
+    """The whole story as rows of a pane."""
+    ders = {der for each in check.connections if each.tls for der in each.tls.chain}
+    lines = check_lines(check, WIDTH, UNICODE, whole=True)
+    lines += rest_of_story(check, {der: describe(der) for der in ders}, UNICODE)
+    rows = [row for line in lines for row in wrap(line, WIDTH, UNICODE)]
+    for row in rows:
+        assert width_of(row.spans) <= WIDTH
+        assert "\x1b" not in "".join(span.text for span in (*row.spans, *row.right))
+    return "\n".join("".join(span.text for span in row.spans) for row in rows)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(reports(), st.lists(objects(Probe), max_size=2))
+def test_any_report_is_told(report: Report, probes: list[Probe]) -> None:
+    shown = told(live(replace(report, started=NOW, probes=tuple(probes), az=AZ)))
+    for said in ("Timeline", "Trusted here", "2.66.2", "Y copies all of this"):
+        assert said in shown
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(reports().filter(lambda report: report.failed is not None))
+def test_what_was_found_missing_and_what_was_known_is_told(report: Report) -> None:
+    record = StampRecord("https://arm", "https://login", "https://audience", NOW)
+    check = live(replace(report, started=NOW, recorded=record))
+    assert "Known of this stamp since 2026-05-03" in told(check)
+    for seen in check.connections[:1]:
+        found = (FoundIssuer(authority().root.der, ("waagent",)),)
+        whole = replace(report, started=NOW, completion=Completion(seen.host, seen.port, found))
+        shown = told(live(whole))
+        if seen.tls and seen.tls.chain:
+            assert "not presented, but in waagent" in " ".join(shown.split())
+
+
+# Which mends the keys act on
+
+
+def finding(*remedies: Remedy) -> Finding:
+    return Finding("an-id", "A title", Side.BOX, (), remedies, "")
+
+
+PLAIN, COMMAND = Remedy("Ask somebody"), Remedy("Run it", "true", "$true")
+SET = Remedy("Set it", "set", "set", Action(ActionKind.SET, "profile", "2018-03-01-hybrid"))
+ACCEPT = Remedy("Accept it", "accept", "accept", Action(ActionKind.ACCEPT))
+
+
+def test_f_carries_out_the_verdict_s_mends_before_what_was_also_seen() -> None:
+    both = Diagnosis(finding(PLAIN, SET), (finding(ACCEPT), finding(SET)))
+    assert [(each.remedy, each.beside) for each in mends_of(both)] == [(SET, False), (ACCEPT, True)]
+    assert [each.remedy for each in mends_of(Diagnosis(None, (finding(ACCEPT),)))] == [ACCEPT]
+    assert not mends_of(Diagnosis(finding(PLAIN, COMMAND)))
+    assert not mends_of(None)
+
+
+def test_y_copies_of_what_was_also_seen_only_without_a_verdict() -> None:
+    assert copied_of(Diagnosis(finding(PLAIN, COMMAND, SET), (finding(ACCEPT),))) is COMMAND
+    assert copied_of(Diagnosis(finding(PLAIN), (finding(COMMAND),))) is None
+    assert copied_of(Diagnosis(None, (finding(PLAIN), finding(COMMAND)))) is COMMAND
+    assert copied_of(None) is None
