@@ -5,6 +5,7 @@ from __future__ import annotations
 from stacktui.diagnosis.case import Case, Rule
 from stacktui.diagnosis.rules import (
     claims,
+    garbled,
     handshake,
     imds,
     login,
@@ -33,4 +34,5 @@ RULES: tuple[Rule[Case], ...] = (
     *imds.RULES,
     *claims.RULES,
     *resources.RULES,
+    *garbled.RULES,
 )

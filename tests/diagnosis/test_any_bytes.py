@@ -232,7 +232,7 @@ ODD = {
 }
 
 
-@settings(max_examples=80, deadline=None,
+@settings(max_examples=50, deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(odd=st.one_of(*ODD.values()))
 @example(odd=("token", "200 OK", b'{"access_token": 7, "expires_in": "soon"}'))
@@ -242,7 +242,7 @@ def test_any_body_with_any_status_is_a_report(odd: tuple[str, str, bytes], tmp_p
     asyncio.run(verdict_on(tmp_path, question, answer(body, status=status)))
 
 
-@settings(max_examples=60, deadline=None,
+@settings(max_examples=40, deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(
     question=st.sampled_from(list(QUESTIONS)),
@@ -307,7 +307,7 @@ def _pem(der: bytes) -> bytes:
     return ssl.DER_cert_to_PEM_cert(der).encode()
 
 
-@settings(max_examples=60, deadline=None,
+@settings(max_examples=40, deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(
     ders=st.lists(
