@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stacktui.stamp import SignInBy
+from tests.support import nursery
 
 # Long enough for the slowest bound of a check (20 s), short enough to notice a hang.
 PATIENCE = 60
@@ -91,10 +92,17 @@ class Ran:
 
 
 def stacktui(*arguments: str, **variables: str) -> Ran:
-    """Run `stacktui` as a process in the test's own environment (see conftest)."""
+    """Run `stacktui` as a process in the test's own environment (see conftest).
+
+    It is forked from one that has imported the product (`tests.support.nursery`), unless a
+    variable is for the interpreter itself: imports would be most of the tests' time.
+    """
+    environment = dict(os.environ) | {"PYTHONIOENCODING": "utf-8"} | variables
+    if hasattr(os, "fork") and not any(name.startswith("PYTHON") for name in variables):
+        return Ran(*nursery.run(arguments, environment, PATIENCE))
     done = subprocess.run(
         [sys.executable, "-m", "stacktui", *arguments],
-        env=dict(os.environ) | {"PYTHONIOENCODING": "utf-8"} | variables,
+        env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

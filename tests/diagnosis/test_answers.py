@@ -178,5 +178,5 @@ async def test_a_token_without_an_object_id_leaves_the_applications_own(tmp_path
 async def test_a_page_of_too_many_rows_is_said_plainly(tmp_path: Path) -> None:
     rows = b'{"value":[' + b",".join([b"{}"] * 4_000_000) + b"]}"
     found = await verdict(tmp_path, groups=answer(rows))
-    assert found["id"] == "unexplained"
+    assert found["id"] == "arm-not-json"
     assert any("over 250,000 values on a page" in line for line in found["evidence"])
