@@ -15,6 +15,7 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import (
     AuthorityInformationAccessOID,
@@ -38,6 +39,8 @@ MAX_TEXT = 500
 MAX_URLS = 8
 # A stamp's chain has two or three certificates; more are not followed, as each costs a signature.
 MAX_PATH = 10
+# Signatures that are tried for one path: with certificates of one name, each may be any's issuer.
+MAX_SIGNATURES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,26 +296,60 @@ def _issuer_urls(certificate: x509.Certificate) -> tuple[str, ...]:
 
 
 def issued_by(der: bytes, issuer: bytes) -> bool:
-    """Whether `issuer` signed `der`: names agree and the signature verifies. Never raises."""
+    """Whether `issuer` signed `der`: names agree and the signature verifies. Never raises.
+
+    False, too, for an issuer whose key is made to be costly: none is verified with.
+    """
     try:
         lower, upper = x509.load_der_x509_certificate(der), x509.load_der_x509_certificate(issuer)
+        if not _is_cheap(upper.public_key()):
+            return False
         lower.verify_directly_issued_by(upper)
     except Exception:  # network bytes, and every way in which a signature can be wrong
         return False
     return True
 
 
+# Far beyond the keys of real CAs: what one signature costs is a few milliseconds at most.
+_MAX_EXPONENT = 2**32
+_MAX_RSA, _MAX_DSA, _MAX_EC = 8192, 3072, 521
+
+
+def _is_cheap(key: CertificatePublicKeyTypes) -> bool:
+    match key:
+        case rsa.RSAPublicKey():
+            return key.key_size <= _MAX_RSA and key.public_numbers().e <= _MAX_EXPONENT
+        case dsa.DSAPublicKey():
+            return key.key_size <= _MAX_DSA
+        case ec.EllipticCurvePublicKey():
+            return key.key_size <= _MAX_EC
+    return True
+
+
 def path_of(chain: Sequence[bytes], leaf: int = 0) -> tuple[int, ...]:
     """Positions from the leaf up, each certificate issued by the next; at most MAX_PATH.
 
-    Of several possible issuers, the one that follows is preferred. Empty for an empty chain.
+    Of several possible issuers, the one that follows is preferred. Empty for an empty chain. The
+    path ends early where MAX_SIGNATURES were tried. Each chain is followed once.
     """
+    return _path_of(tuple(chain), leaf)
+
+
+@lru_cache(maxsize=64)
+def _path_of(chain: tuple[bytes, ...], leaf: int) -> tuple[int, ...]:
     certificates = [describe(der) for der in chain]
+    left = MAX_SIGNATURES
+
+    def signed(lower: int, upper: int) -> bool:
+        nonlocal left
+        left -= 1
+        return left >= 0 and issued_by(chain[lower], chain[upper])
+
     path = [leaf] if leaf < len(chain) else []
     while path and len(path) < MAX_PATH:
         below = path[-1]
         lower = certificates[below]
-        if lower.self_issued and issued_by(chain[below], chain[below]):
+        if lower.self_issued and signed(below, below):
             break
         issuer = next(
             (
@@ -320,7 +357,7 @@ def path_of(chain: Sequence[bytes], leaf: int = 0) -> tuple[int, ...]:
                 for position in (*range(below + 1, len(chain)), *range(below))
                 if certificates[position].subject == lower.issuer
                 and all(chain[position] != chain[each] for each in path)
-                and issued_by(chain[below], chain[position])
+                and signed(below, position)
             ),
             None,
         )
@@ -328,3 +365,17 @@ def path_of(chain: Sequence[bytes], leaf: int = 0) -> tuple[int, ...]:
             break
         path.append(issuer)
     return tuple(path)
+
+
+def described_path(chain: Sequence[bytes]) -> tuple[Certificate, ...]:
+    """The certificates of the path that starts at the leaf, leaf first."""
+    return tuple(describe(chain[position]) for position in path_of(chain))
+
+
+def top_of(chain: Sequence[bytes]) -> bytes:
+    """The end of that path; empty for an empty chain.
+
+    Not what was presented last: nothing ties that to the leaf.
+    """
+    path = path_of(chain)
+    return chain[path[-1]] if path else b""

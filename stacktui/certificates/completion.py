@@ -7,18 +7,20 @@ the last certificate names for its issuer (AIA, RFC 5280 section 4.2.2.1).
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 
-from stacktui.certificates.chain import describe, issued_by, path_of
+from stacktui.certificates.chain import describe, top_of
 from stacktui.certificates.files import entries
-from stacktui.certificates.store_content import content_of
+from stacktui.certificates.issuers import holders, issuer_among, issuer_in
 from stacktui.certificates.stores import Store, StoreKind, find_stores
 from stacktui.certificates.trust import TrustFileError, TrustUsed, build_context
 from stacktui.certificates.verify import verify
 from stacktui.config.locations import own_bundle
+from stacktui.transport.background import in_background
 
 _IN_USE = "the store in use"
 # A path up to a root is no longer than this on any real stamp.
@@ -27,6 +29,8 @@ _STEPS = 4
 _URLS = 2
 # Bytes of one certificate, or of the few that a PKCS#7 file holds.
 MAX_SIZE = 256 * 1024
+# Certificates of one file that are looked at.
+_CERTIFICATES = 16
 
 # The body behind a URL, or in a few words why there is none.
 Fetch = Callable[[str], Awaitable[bytes | str]]
@@ -64,18 +68,17 @@ async def complete(
 ) -> Completion:
     """Follow `chain` (DER, leaf first) up to its root. Never raises.
 
-    Reads the stores of this box in a thread; `fetch` is asked for what none of them holds.
+    Reads the stores of this box and tries signatures in daemon threads, and starts no process;
+    `fetch` is asked for what no store holds.
     """
-    # The first is what is in use for an environment without a ca of its own.
-    _, *others = await asyncio.to_thread(find_stores, None, own_bundle())
+    others = await in_background(_others)
     # OpenSSL looked there already, and may have come as far as an intermediate.
     every = (Store(StoreKind.IN_USE, _IN_USE, trust.sources), *others)
-    path = path_of(chain)
-    top = chain[path[-1]] if path else b""
+    top = await in_background(lambda: top_of(chain))
     found: list[FoundIssuer] = []
     unanswered: list[str] = []
     while top and len(found) < _STEPS and not describe(top).self_issued:
-        issuer = await asyncio.to_thread(_in_stores, top, every)
+        issuer = await in_background(partial(_in_stores, top, every))
         issuer = issuer or await _from_addresses(top, fetch, unanswered)
         if issuer is None or issuer.der in (*chain, *(each.der for each in found)):
             break  # the second: certificates that sign each other in a ring
@@ -84,10 +87,15 @@ async def complete(
         found.append(issuer)
         top = issuer.der
     reached = bool(top) and describe(top).self_issued
-    holders = await asyncio.to_thread(_holders, top, others) if reached else ()
+    held = await in_background(lambda: _names(holders(top, others))) if reached else ()
     whole = [*chain, *(each.der for each in found)]
-    trusted = bool(found) and await asyncio.to_thread(_accepted, whole, host, trust)
-    return Completion(host, port, tuple(found), holders, trusted, tuple(unanswered))
+    trusted = bool(found) and await in_background(lambda: _accepted(whole, host, trust))
+    return Completion(host, port, tuple(found), held, trusted, tuple(unanswered))
+
+
+def _others() -> tuple[Store, ...]:
+    # The first is what is in use for an environment without a ca of its own.
+    return find_stores(None, own_bundle(), ask=False)[1:]
 
 
 def _accepted(chain: Sequence[bytes], host: str, trust: TrustUsed) -> bool:
@@ -99,28 +107,12 @@ def _accepted(chain: Sequence[bytes], host: str, trust: TrustUsed) -> bool:
 
 
 def _in_stores(der: bytes, stores: Sequence[Store]) -> FoundIssuer | None:
-    for issuer in _candidates(der, stores):
-        return FoundIssuer(issuer, _holders(issuer, stores))
-    return None
+    above = issuer_in(der, stores)
+    return FoundIssuer(above[0], _names(above[1])) if above else None
 
 
-def _candidates(der: bytes, stores: Sequence[Store]) -> Iterator[bytes]:
-    name = describe(der).issuer
-    for store in stores:
-        for each in _content(store):
-            # The name first: a signature costs much more to verify.
-            if describe(each).subject == name and issued_by(der, each):
-                yield each
-
-
-def _content(store: Store) -> Iterator[bytes]:
-    for source in store.sources:
-        with suppress(TrustFileError):
-            yield from (entry.der for entry in content_of(source).entries)
-
-
-def _holders(der: bytes, stores: Sequence[Store]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(each.name for each in stores if der in _content(each)))
+def _names(stores: Iterable[Store]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.name for each in stores))
 
 
 async def _from_addresses(der: bytes, fetch: Fetch, unanswered: list[str]) -> FoundIssuer | None:
@@ -131,21 +123,25 @@ async def _from_addresses(der: bytes, fetch: Fetch, unanswered: list[str]) -> Fo
         if isinstance(body, str):
             unanswered.append(f"{url}: {body}")
             continue
-        issuer = next((each for each in _certificates(body) if issued_by(der, each)), None)
+        issuer = await in_background(partial(_in_body, der, body))
         if issuer is not None:
             return FoundIssuer(issuer, (url,))
         unanswered.append(f"{url}: not the certificate of its issuer")
     return None
 
 
+def _in_body(der: bytes, body: bytes) -> bytes | None:
+    return issuer_among(der, _certificates(body))
+
+
 def _certificates(body: bytes) -> list[bytes]:
-    """Those of a file as CAs publish it: DER, PEM, or PKCS#7 in either form. Never raises."""
+    """The first of a file as CAs publish it: DER, PEM, or PKCS#7 in either form. Never raises."""
     from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
-    found = [each.der for each in entries(body) if each.der]
+    found = islice((each.der for each in entries(body) if each.der), _CERTIFICATES)
     if readable := [der for der in found if not describe(der).unreadable]:
         return readable
     for load in (pkcs7.load_der_pkcs7_certificates, pkcs7.load_pem_pkcs7_certificates):
         with suppress(Exception):  # network bytes: cryptography raises many kinds
-            return [each.public_bytes(Encoding.DER) for each in load(body)]
+            return [each.public_bytes(Encoding.DER) for each in load(body)[:_CERTIFICATES]]
     return []

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stacktui.certificates.chain import MAX_PATH, describe, issued_by, path_of
-from stacktui.certificates.store_content import content_of
+from stacktui.certificates.chain import MAX_PATH, describe, path_of
+from stacktui.certificates.issuers import issuer_in
 from stacktui.certificates.stores import Store
-from stacktui.certificates.trust import TrustFileError
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +33,12 @@ def root_of(chain: Sequence[bytes], stores: Sequence[Store] = ()) -> FoundRoot |
         certificate = describe(found.der)
         if certificate.self_issued:
             return found if certificate.is_ca else None
-        issuer = next(_issuers(found.der, certificate.issuer, stores), None)
-        if issuer is None:
+        above = issuer_in(found.der, stores)
+        if above is None:
             return None
-        found = issuer
+        issuer, where = above
+        found = FoundRoot(issuer, where[0])
     return None
-
-
-def _issuers(der: bytes, name: str, stores: Sequence[Store]) -> Iterator[FoundRoot]:
-    for store in stores:
-        for source in store.sources:
-            with suppress(TrustFileError):
-                for entry in content_of(source).entries:
-                    # The name first: a signature costs much more to verify.
-                    if describe(entry.der).subject == name and issued_by(der, entry.der):
-                        yield FoundRoot(entry.der, store)
 
 
 def missing(chain: Sequence[bytes]) -> str:

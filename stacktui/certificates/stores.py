@@ -108,23 +108,23 @@ class StoreState:
     additions: tuple[Certificate, ...] = ()
 
 
-def find_stores(ca: Path | None, own_bundle: Path) -> tuple[Store, ...]:
+def find_stores(ca: Path | None, own_bundle: Path, *, ask: bool = True) -> tuple[Store, ...]:
     """The stores of this box, the one in use for an environment with this `ca` first.
 
     One that is not there is left out, but what a variable names is listed whether it is there or
-    not. Blocks on disk, and on `az --version` as `find_azure_clis` says. Never raises.
+    not. Blocks on disk, and with `ask` on `az --version` as `find_azure_clis` says. Never raises.
     """
-    return tuple(_found(ca, own_bundle))
+    return tuple(_found(ca, own_bundle, ask))
 
 
-def _found(ca: Path | None, own_bundle: Path) -> Iterator[Store]:
+def _found(ca: Path | None, own_bundle: Path, ask: bool) -> Iterator[Store]:
     import certifi
 
     yield Store(StoreKind.IN_USE, "in use", sources_for(ca, own_bundle).sources)
     if os.path.exists(own_bundle):
         yield _store(StoreKind.OWN, "own bundle", own_bundle)
     yield _store(StoreKind.CERTIFI, "certifi", certifi.where())
-    for cli in find_azure_clis():
+    for cli in find_azure_clis(ask=ask):
         name = f"az {cli.version}".rstrip()
         yield _store(StoreKind.AZ, name, cli.cacert, detail=visible(str(cli.launcher)))
     for kind, variable in _VARIABLES.items():

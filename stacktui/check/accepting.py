@@ -16,6 +16,7 @@ from stacktui.config.locations import config_file
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import MetadataError
 from stacktui.environments.record import (
+    RecordError,
     StampRecord,
     is_recordable,
     read_record,
@@ -86,7 +87,10 @@ async def ask_stamp(target: Target, bounds: Bounds | None = None) -> Offer:
     record = record_of(environment, metadata, chain, datetime.now(UTC))
     if not is_recordable(record, cleaner):
         raise AcceptError("its login endpoint or audience holds what cannot be shown")
-    return Offer(read_record(config_of(target), environment), record)
+    try:
+        return Offer(read_record(config_of(target), environment), record)
+    except RecordError as error:
+        raise AcceptError(str(error)) from None
 
 
 def accept(target: Target, offer: Offer) -> None:

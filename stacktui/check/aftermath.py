@@ -1,8 +1,9 @@
 """After a step has failed: what else can be seen without guessing, and without any secret.
 
-One fault must not hide another. The login host, if the check did not come to it, is looked at as
-far as TLS, and a chain that stops is followed further. All of it within what is left of the time
-that the failed step had.
+One fault must not hide another. The login host, if it is known and the check did not come to it,
+is looked at as far as TLS, and a chain that stops is followed further. All of it within what is
+left of the time that the failed step had, without starting a process, and without a thread that
+could hold up the end of ours.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from stacktui.certificates.trust import TrustFileError, TrustUsed
 from stacktui.check.report import Probe, Step
@@ -36,19 +37,22 @@ from stacktui.transport.text import Cleaner
 if TYPE_CHECKING:
     from stacktui.certificates.completion import Completion
 
-# What is said of a name that does not exist; by a proxy, too, which looks names up itself.
-_NO_SUCH_HOST = (TransportFaultKind.DNS_NOT_FOUND, TransportFaultKind.PROXY_REFUSED)
+T = TypeVar("T")
 # Names that every stamp has, ARM's first.
 _SIBLINGS = (USER_ENDPOINT, OPERATOR_ENDPOINT, "portal", "adminportal")
 
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What was seen after the failure; nothing where there was nothing to look at, or no time."""
+    """What was seen after the failure; nothing where there was nothing to look at, or no time.
+
+    `defects` are errors of our own, each of which cost one of the other fields; none is known.
+    """
 
     probes: tuple[Probe, ...] = ()
     completion: Completion | None = None
     siblings: tuple[str, ...] = ()
+    defects: tuple[BaseException, ...] = ()
 
 
 class Looker:
@@ -61,24 +65,27 @@ class Looker:
         self._cleaner = cleaner
 
     async def look(self, steps: Sequence[Step], login_url: str | None, bounds: Bounds) -> Aftermath:
-        """Look for as long as the failed step, the last that ran, has left of its bound."""
+        """Look for as long as the failed step, the last that ran, has left of its bound.
+
+        Never raises: what was found wrong counts more than what else can be seen.
+        """
         left = bounds.step - max((step.seconds for step in steps), default=0.0)
-        probing = asyncio.create_task(
-            self._probe_all(list(self._not_met(steps, login_url)), bounds)
-        )
+        probing = asyncio.create_task(self._probe_all(steps, login_url, bounds))
         completing = asyncio.create_task(self._complete(steps))
         naming = asyncio.create_task(self._siblings(steps, bounds))
-        tasks = {probing, completing, naming}
+        tasks = (probing, completing, naming)
         try:
             await asyncio.wait(tasks, timeout=max(left, 0.0))
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        cut_off = asyncio.CancelledError
         return Aftermath(
-            () if probing.cancelled() else probing.result(),
-            None if completing.cancelled() else completing.result(),
-            () if naming.cancelled() else naming.result(),
+            _result(probing, ()),
+            _result(completing, None),
+            _result(naming, ()),
+            tuple(e for e in ended if isinstance(e, BaseException) and not isinstance(e, cut_off)),
         )
 
     def _not_met(self, steps: Sequence[Step], login_url: str | None) -> Iterator[Endpoint]:
@@ -93,7 +100,10 @@ class Looker:
             if each is not None and (each.host, each.port) not in met:
                 yield each
 
-    async def _probe_all(self, wanted: Sequence[Endpoint], bounds: Bounds) -> tuple[Probe, ...]:
+    async def _probe_all(
+        self, steps: Sequence[Step], login_url: str | None, bounds: Bounds
+    ) -> tuple[Probe, ...]:
+        wanted = self._not_met(steps, login_url)
         probes = await asyncio.gather(*(self._probe(each, bounds) for each in wanted))
         return tuple(each for each in probes if each is not None)
 
@@ -117,8 +127,6 @@ class Looker:
             fault = error.fault
         except TrustFileError:
             return None  # told already, and nothing can be verified without
-        if fault and fault.kind in _NO_SUCH_HOST and not endpoint.named:
-            return None  # only the naming rule speaks of it: this stamp has no such host
         facts = dialler.facts if dialler else None
         url = f"https://{endpoint.key}"
         exchange = Exchange("TLS", url, facts, None, tuple(call.phases), fault)
@@ -155,11 +163,17 @@ class Looker:
         seen = last.connection if last else None
         if seen is None or seen.tls is None or not seen.tls.chain:
             return None
-        if seen.tls.verify_code not in ROOTLESS:
+        if seen.tls.trouble not in ROOTLESS:
             return None
         from stacktui.certificates.completion import MAX_SIZE, complete
 
         async def fetch(url: str) -> bytes | str:
-            return await fetch_public(url, MAX_SIZE, self._environment.proxy)
+            environment = self._environment
+            return await fetch_public(url, MAX_SIZE, environment.proxy, environment.resolve)
 
         return await complete(seen.host, seen.port, seen.tls.chain, self._used, fetch)
+
+
+def _result(task: asyncio.Task[T], nothing: T) -> T:
+    """What came of a task that has ended; `nothing` where it was cut off, or failed."""
+    return nothing if task.cancelled() or task.exception() else task.result()

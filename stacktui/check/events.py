@@ -46,8 +46,11 @@ class SignInPrompt:
     """Somebody must open `page` in a browser, on any machine, and type `code` there by `until`.
 
     The token step waits for that. Both texts are the sign-in service's, cleaned; neither is secret.
+    `host` (with its port, if the metadata names one) is the login host that gave them: the page
+    may be another's, and whoever signs in there signs this host's client in.
     """
 
+    host: str
     page: str
     code: str
     until: datetime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -34,19 +35,22 @@ from stacktui.check.events import (
 from stacktui.check.report import Evidence, Fault, Outcome, Report, Step, StepName
 from stacktui.check.target import Target
 from stacktui.check.trust import trust_of
-from stacktui.config.locations import additions_file, stamps_file
+from stacktui.config.locations import additions_file
 from stacktui.environments.azure_beside import az_facts
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import Metadata, MetadataError
 from stacktui.environments.record import (
     DriftError,
     DriftFault,
+    RecordError,
+    RecordFault,
     StampRecord,
     drifts,
     is_recordable,
+    is_remembered,
     read_record,
+    record_first,
     record_of,
-    write_record,
 )
 from stacktui.identities.faults import IdentityError
 from stacktui.identities.model import Identity
@@ -54,6 +58,7 @@ from stacktui.identities.sign_in import Credential, Prompt, acquire_token, prepa
 from stacktui.identities.token import Token, TokenFacts
 from stacktui.resources.client import ArmClient
 from stacktui.resources.model import ArmError, ResourceGroupList
+from stacktui.transport.background import in_background
 from stacktui.transport.bounds import Bounds
 from stacktui.transport.dial import Trust
 from stacktui.transport.facts import (
@@ -65,13 +70,24 @@ from stacktui.transport.facts import (
     TransportFaultKind,
 )
 from stacktui.transport.session import Session
-from stacktui.transport.text import Cleaner
+from stacktui.transport.text import Cleaner, visible
 
 if TYPE_CHECKING:
     from stacktui.certificates.additions import LostAddition
 
+R = TypeVar("R")
 T = TypeVar("T", Metadata, Token, ResourceGroupList)
-_FAULTS = (TransportError, TrustFileError, MetadataError, DriftError, IdentityError, ArmError)
+# Seconds, once the steps have ended: a file on a dead network share must not keep the verdict.
+_BESIDE = 2.0
+_FAULTS = (
+    TransportError,
+    TrustFileError,
+    MetadataError,
+    RecordError,
+    DriftError,
+    IdentityError,
+    ArmError,
+)
 
 
 async def run(target: Target, *, bounds: Bounds | None = None) -> AsyncIterator[CheckEvent]:
@@ -107,7 +123,7 @@ class _Check:
         self._cleaner = Cleaner()
         self._trust: TrustUsed = trust_of(target)
         self._metadata: Metadata | None = None
-        self._known: asyncio.Task[StampRecord | None]
+        self._known: asyncio.Task[StampRecord | RecordFault | None]
 
     async def run(self) -> None:
         started, clock = datetime.now(UTC), perf_counter()
@@ -128,30 +144,31 @@ class _Check:
             bounds=self._bounds,
         )
         self._known = asyncio.create_task(_known_of(self._target))
-        beside = asyncio.create_task(asyncio.to_thread(az_facts))
+        beside = asyncio.create_task(in_background(az_facts))
         after = Aftermath()
         try:
             await self._all_steps(session, credential)
             if self._failed:
                 after = await self._look_after(lambda: _ready(context, secret))
+            recorded, az = await self._recorded(), await _soon(beside)
         finally:
             await session.aclose()
-            await _discard(context)
-            await _discard(credential)
-            await _discard(secret)
+            for task in (context, credential, secret, self._known, beside):
+                await _discard(task)
         report = Report(
             self._target,
             started,
             perf_counter() - clock,
             tuple(self._steps),
             lost=await _lost_additions(),
-            recorded=await self._known,
+            recorded=recorded,
             probes=after.probes,
             completion=after.completion,
             siblings=after.siblings,
-            az=await beside,
+            box=visible(socket.gethostname()),
+            az=az,
         )
-        if report.ok and report.recorded is None:
+        if report.ok and await self._known is None:
             await self._record(started)
         self._tell(CheckFinished(report))
 
@@ -161,17 +178,31 @@ class _Check:
 
     async def _look_after(self, trust: Trust) -> Aftermath:
         looker = Looker(self._target, self._trust, trust, self._cleaner)
-        known = self._metadata or await self._known
+        known: Metadata | StampRecord | None = self._metadata
+        if known is None or isinstance(self._steps[0].evidence.fault, DriftFault):
+            # Of two login hosts the known one: nobody should be led to the other.
+            known = await self._recorded()
         return await looker.look(self._steps, known.login_endpoint if known else None, self._bounds)
 
     async def _metadata_step(self, session: Session) -> Metadata:
-        """Metadata that sends secrets where it sent them before. Raises DriftError besides."""
+        """Metadata that sends secrets where it sent them before.
+
+        Raises DriftError besides, and RecordError where nobody knows that and one is to be sent.
+        """
         metadata = await fetch_metadata(session, self._target.environment.arm)
         self._metadata = metadata
-        known = await self._known
-        if known is not None and (found := drifts(known, metadata, self._cleaner)):
+        # Shielded: a step that ends at its bound must not take the record from the report.
+        known = await asyncio.shield(self._known)
+        if isinstance(known, RecordFault):
+            if self._target.identity is not None:
+                raise RecordError(known)
+        elif known is not None and (found := drifts(known, metadata, self._cleaner)):
             raise DriftError(DriftFault(found, known.recorded))
         return metadata
+
+    async def _recorded(self) -> StampRecord | None:
+        known = await _soon(self._known)
+        return None if isinstance(known, RecordFault) else known
 
     async def _record(self, now: datetime) -> None:
         """Remember a stamp that was found well for the first time."""
@@ -182,9 +213,8 @@ class _Check:
             return
         record = record_of(self._target.environment, self._metadata, chain, now)
         if is_recordable(record, self._cleaner):
-            # Where nothing can be written, the next check is a first one again.
             await asyncio.to_thread(
-                write_record, config_of(self._target), self._target.environment, record
+                record_first, config_of(self._target), self._target.environment, record
             )
 
     async def _all_steps(
@@ -255,7 +285,13 @@ class _Check:
         """Tell what a person must type where; the step's bound starts anew when that ends."""
         now = asyncio.get_running_loop().time()
         self._limit.reschedule(now + seconds + self._bounds.step)
-        self._tell(SignInPrompt(page, code, datetime.now(UTC) + timedelta(seconds=seconds)))
+        until = datetime.now(UTC) + timedelta(seconds=seconds)
+        self._tell(SignInPrompt(self._login_host, page, code, until))
+
+    @property
+    def _login_host(self) -> str:
+        named = self._metadata.login_endpoint if self._metadata else ""
+        return self._cleaner.line(urlsplit(named).netloc.rpartition("@")[2], 200)
 
     def _out_of_time(self, exchanges: tuple[Exchange, ...]) -> TransportFault:
         """The fault of a step that hit its bound, at the host it was waiting for."""
@@ -291,6 +327,12 @@ async def _sign_in(
     return await acquire_token(session, metadata, identity, await credential, prompt)
 
 
+async def _soon(task: asyncio.Task[R]) -> R | None:
+    """What a task found that had the whole check's time for it; None where it still has not."""
+    await asyncio.wait({task}, timeout=_BESIDE)
+    return task.result() if task.done() else None
+
+
 async def _discard(task: asyncio.Task[Any] | None) -> None:
     """End a task whose outcome nobody waits for any more."""
     if task is not None:
@@ -313,15 +355,14 @@ def _remembers_additions() -> bool:
     return os.path.exists(additions_file())
 
 
-async def _known_of(target: Target) -> StampRecord | None:
+async def _known_of(target: Target) -> StampRecord | RecordFault | None:
     # As above: before the first good check there is nothing to read.
-    if not _remembers_stamps():
+    if not is_remembered():
         return None
-    return await asyncio.to_thread(read_record, config_of(target), target.environment)
-
-
-def _remembers_stamps() -> bool:
-    return os.path.exists(stamps_file())
+    try:
+        return await in_background(lambda: read_record(config_of(target), target.environment))
+    except RecordError as error:
+        return error.fault
 
 
 async def _context(trust: TrustUsed) -> ssl.SSLContext:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from stacktui.certificates.trust import TrustFileFault, TrustUsed
 from stacktui.check.target import Target
 from stacktui.environments.metadata import Metadata, MetadataFault
-from stacktui.environments.record import DriftFault, StampRecord
+from stacktui.environments.record import DriftFault, RecordFault, StampRecord
 from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ResourceGroupList
@@ -48,6 +48,7 @@ Fault = (
     | TrustFileFault
     | MetadataFault
     | DriftFault
+    | RecordFault
     | SecretFault
     | CertificateFault
     | SignInFault
@@ -111,7 +112,8 @@ class Report:
     were not come to, `completion` is what is missing of a chain that does not verify, and
     `siblings` are names of the same stamp that exist where ARM's does not. `lost` are additions
     to other programs' trust stores that are not there any more. `az` is what was found of the
-    Azure CLI on this box, None where it is not there.
+    Azure CLI on this box, None where it is not there. `box` is the name of the machine that
+    checked.
     """
 
     target: Target
@@ -124,6 +126,7 @@ class Report:
     completion: Completion | None = None
     siblings: tuple[str, ...] = ()
     az: AzFacts | None = None
+    box: str = ""
 
     @property
     def ok(self) -> bool:

@@ -10,10 +10,10 @@ from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Fault
 from stacktui.check.target import Target
 from stacktui.environments.metadata import IdentityProvider, Metadata, MetadataFault
-from stacktui.environments.record import DriftError, DriftFault
+from stacktui.environments.record import DriftError, DriftFault, RecordError, RecordFault
 from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
 from stacktui.identities.token import TokenFacts
-from stacktui.resources.model import ArmFault, ResourceGroupList
+from stacktui.resources.model import ArmFault, ArmProblem, ResourceGroupList
 from stacktui.transport.facts import Phase, PhaseName, TransportFault
 from stacktui.transport.text import visible
 
@@ -33,7 +33,7 @@ def target_summary(target: Target) -> str:
 def prompt_summary(prompt: SignInPrompt) -> str:
     """What somebody must do now, and by when."""
     what = f"open {prompt.page} in a browser and type the code {prompt.code} there"
-    return f"to sign in, {what}, by {prompt.until:%H:%M:%S} UTC"
+    return f"to sign in at {prompt.host}, {what}, by {prompt.until:%H:%M:%S} UTC"
 
 
 def phase_summary(phases: Iterable[Phase]) -> str:
@@ -56,7 +56,7 @@ def result_summary(result: Metadata | TokenFacts | ResourceGroupList) -> str:
     """What a step found out, in a few words."""
     match result:
         case Metadata():
-            login = urlsplit(result.login_endpoint).netloc
+            login = _host_of(result.login_endpoint)
             return visible(f"{PROVIDERS[result.identity_provider]} at {login}")
         case TokenFacts():
             until = f"until {result.expires:%H:%M} UTC" if result.expires else "no expiry told"
@@ -64,6 +64,13 @@ def result_summary(result: Metadata | TokenFacts | ResourceGroupList) -> str:
         case ResourceGroupList():
             count = len(result.groups)
             return f"{count} group{'' if count == 1 else 's'} in {result.subscription}"
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).netloc
+    except ValueError:  # a part of it was hidden, and `[redacted]` is no host
+        return url
 
 
 def fault_summary(fault: Fault) -> str:
@@ -77,6 +84,8 @@ def fault_summary(fault: Fault) -> str:
             return fault.detail
         case DriftFault():
             return str(DriftError(fault))
+        case RecordFault():
+            return str(RecordError(fault))
         case SecretFault():
             return f"{fault.reference}: {fault.detail}"
         case CertificateFault():
@@ -89,4 +98,7 @@ def fault_summary(fault: Fault) -> str:
             said = fault.cause.detail if fault.cause else fault.description or fault.error
             return f"{fault.endpoint}: {said or fault.page_title or f'status {fault.status}'}"
         case ArmFault():
-            return f"{fault.status} {fault.code}".strip() or fault.problem.value
+            said = fault.code
+            if fault.problem is not ArmProblem.REFUSED:  # 200 alone says nothing
+                said = said or fault.problem.value
+            return f"{fault.status or ''} {said}".strip() or fault.problem.value

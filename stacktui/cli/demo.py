@@ -14,7 +14,7 @@ import click
 
 from stacktui.cli.check import check_headless, report_format_option
 from stacktui.cli.main import config_option, tell_config_is_not_read
-from stacktui.config.locations import kept_in
+from stacktui.config.locations import kept_in, mark_demo
 
 if TYPE_CHECKING:
     from stacktui.stamp import SignInBy, StampOptions
@@ -55,6 +55,7 @@ class Demo:
         by = FAULTS[stamp.fault].met_by if stamp.fault else SignInBy.SECRET
         if by is SignInBy.MANAGED_IDENTITY:
             self._stack.enter_context(_imds_at(stamp.imds_url))
+        mark_demo(Path(folder))
         path = Path(folder) / "config.toml"
         path.write_text(_config(stamp, by), encoding="utf-8")
         return path
@@ -116,30 +117,62 @@ def _config(stamp: RunningStamp, by: SignInBy) -> str:
     return tomlkit.dumps(document)
 
 
+def _check_once(config: Path) -> None:
+    """The first check of a drill that only the second one meets; nobody sees it."""
+    import asyncio
+
+    from stacktui.check.pipeline import run
+    from stacktui.check.settings import load_settings
+
+    async def consume() -> None:
+        async for _ in run(load_settings(config).target()):
+            pass
+
+    asyncio.run(consume())
+
+
 @click.command()
-@click.option("--idp", type=click.Choice(["aad", "adfs"]), default="adfs", show_default=True,
-              help="Who signs users in.")  # fmt: skip
+@click.option(
+    "--idp",
+    type=click.Choice(["aad", "adfs"]),
+    help="Who signs users in.  [default: the one that has the fault, else adfs]",
+)
 @click.option(
     "--fault", metavar="ID", help="Drill a fault; stacktui stamp --list-faults lists them."
 )
 @click.option("--check", "headless", is_flag=True, help="Print the headless check instead.")
 @report_format_option
 @config_option
-def command(idp: str, fault: str | None, headless: bool, format_: str, config: Path | None) -> None:
+def command(
+    idp: str | None, fault: str | None, headless: bool, format_: str, config: Path | None
+) -> None:
     """Try stacktui on an embedded Azure Stack Hub; nothing of yours is read or changed."""
     from stacktui.cli.dashboard import require_terminal
-    from stacktui.stamp import IdentityProvider, StampOptions, UnknownFaultError
+    from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, UnknownFaultError
 
     tell_config_is_not_read(config)
+    drill = FAULTS.get(fault or "")
+    usual = (drill.only if drill else None) or IdentityProvider.ADFS
     try:
-        options = StampOptions(domain=DEMO_DOMAIN, idp=IdentityProvider(idp), fault=fault)
+        who = IdentityProvider(idp) if idp else usual
+        options = StampOptions(domain=DEMO_DOMAIN, idp=who, fault=fault)
     except UnknownFaultError as error:
         raise click.BadParameter(str(error), param_hint="--fault") from None
     if not headless:
         require_terminal()
     with Demo(options) as demo:
         if headless:
-            click.get_current_context().exit(check_headless(demo.start(), None, format_))
+            path = demo.start()
+            if drill and drill.second:
+                _check_once(path)
+            code = check_headless(path, None, format_)
+            if drill:
+                click.echo(
+                    "stacktui: that was a drill, and its stamp is gone; to mend it: "
+                    f"stacktui demo --fault {fault}",
+                    err=True,
+                )
+            click.get_current_context().exit(code)
         from stacktui.tui.app import StacktuiApp
 
         app = StacktuiApp(demo.start(), auto_check=True)

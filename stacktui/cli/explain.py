@@ -63,7 +63,10 @@ def _answer(words: Sequence[str], format_: str) -> int:
         return ExitCode.HEALTHY
     from stacktui.diagnosis.recognise import recognise
 
-    found = recognise(_piped() if list(words) == [STDIN] else " ".join(words))
+    message = _piped() if list(words) == [STDIN] else " ".join(words)
+    if not message.strip():
+        raise click.UsageError("the message is empty: paste what az said")
+    found = recognise(message)
     if not found and len(words) == 1 and words[0] != STDIN and _ID.fullmatch(words[0].lower()):
         raise click.UsageError(_no_such_id(words[0].lower()))
     _tell_recognised(found, format_)

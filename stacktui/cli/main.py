@@ -20,6 +20,7 @@ from stacktui.certificates.errors import CertificateError
 from stacktui.cli.ask import FaultError
 from stacktui.cli.lazy import LazyGroup
 from stacktui.config.document import ConfigError
+from stacktui.config.locations import follow_demo
 from stacktui.transport.text import visible
 
 # Each command, the module of this package that has it as `command`, and its one-line help.
@@ -53,8 +54,14 @@ def config_option(function: click.decorators.FC) -> click.decorators.FC:
         "config",
         type=click.Path(path_type=Path),
         metavar="FILE",
+        callback=_followed,
         help="The config file (default: $STACKTUI_CONFIG, else the platform's place).",
     )(function)
+
+
+def _followed(_: click.Context, _option: click.Parameter, config: Path | None) -> Path | None:
+    follow_demo(config)
+    return config
 
 
 def tell_config_is_not_read(config: Path | None) -> None:

@@ -50,16 +50,16 @@ def write_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> None
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
+def exclusive(path: Path, patience: float = PATIENCE) -> Iterator[None]:
     """Hold the folder of `path` while the file is read, changed and written: one run at a time.
 
     Only who asks for this waits for others. What a killed run left of this file is removed. Where
     the platform or the file system cannot lock a folder, nothing is held. Raises OSError, also
-    when another run holds it for longer than PATIENCE.
+    when another run holds it for longer than `patience` seconds.
     """
     target = _target(path)
     _make_folder(target.parent)
-    descriptor = _locked(target.parent)
+    descriptor = _locked(target.parent, patience)
     try:
         if descriptor is not None:
             _remove_unfinished(target)
@@ -69,7 +69,7 @@ def exclusive(path: Path) -> Iterator[None]:
             os.close(descriptor)
 
 
-def _locked(folder: Path) -> int | None:
+def _locked(folder: Path, patience: float) -> int | None:
     """A descriptor that holds the lock of `folder` until it is closed, if it can be locked."""
     if sys.platform == "win32":
         return None
@@ -86,7 +86,7 @@ def _locked(folder: Path) -> int | None:
         descriptor = os.open(folder, os.O_RDONLY)
     except PermissionError:  # a folder that may be written to but not listed
         return None
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     try:
         while not taken(descriptor):
             if time.monotonic() > deadline:

@@ -29,6 +29,8 @@ def _expanded(path: Path | str) -> Path:
 
 
 _elsewhere: Path | None = None
+# Beside the config of a demo.
+_DEMO = ".stacktui-demo"
 
 
 def config_directory() -> Path:
@@ -43,6 +45,19 @@ def config_directory() -> Path:
 def is_kept_elsewhere() -> bool:
     """Whether this is a demo, which must not offer to change what is the user's either."""
     return _elsewhere is not None
+
+
+def mark_demo(folder: Path) -> None:
+    """Have every process that is given the config in `folder` keep everything in there: a mend
+    of a demo, pasted into another shell, must mend the demo and nothing of the user's."""
+    (folder / _DEMO).touch()
+
+
+def follow_demo(config: Path | None) -> None:
+    """Keep everything beside `config` in this whole process, if that is a demo's."""
+    global _elsewhere  # the owner of paths is one for the whole process
+    if config is not None and (config.parent / _DEMO).is_file():
+        _elsewhere = config.parent.absolute()
 
 
 @contextmanager

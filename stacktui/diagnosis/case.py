@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from stacktui.certificates.chain import Certificate, describe
+from stacktui.certificates.chain import Certificate, describe, described_path
 from stacktui.check.report import Fault, Report, Step
 from stacktui.diagnosis.finding import Finding, Remedy, Side, finding
 from stacktui.diagnosis.shell import toml_table
@@ -134,6 +134,17 @@ class Case(Scene):
         tls = self.connection.tls if self.connection else None
         return tuple(describe(der) for der in tls.chain) if tls else ()
 
+    @cached_property
+    def path(self) -> tuple[Certificate, ...]:
+        """Of these, the ones that lead from the leaf up, each signed by the next."""
+        tls = self.connection.tls if self.connection else None
+        return described_path(tls.chain) if tls else ()
+
+    @property
+    def top(self) -> Certificate | None:
+        """The end of that path."""
+        return self.path[-1] if self.path else None
+
     @property
     def completion(self) -> Completion | None:
         """What is missing of the deciding host's chain, if it was followed further."""
@@ -143,7 +154,7 @@ class Case(Scene):
     @property
     def root_is_at_hand(self) -> bool:
         """Whether the chain's root was presented, or a store of this box holds it."""
-        if self.chain and self.chain[-1].self_issued:
+        if self.top and self.top.self_issued:
             return True
         return self.completion is not None and bool(self.completion.holders)
 
@@ -151,10 +162,15 @@ class Case(Scene):
     def verify_code(self) -> int | None:
         """OpenSSL's number if the case's own host presents what does not verify, else None.
 
-        None where it is an `https` proxy's certificate: nothing can be said of the host behind it.
+        A wrong name's only if nothing else is wrong, or if that could not be seen
+        (`TlsFacts.code_but_name`). None where it is an `https` proxy's certificate: nothing can be
+        said of the host behind it.
         """
         fault = self.transport(TransportFaultKind.TLS_VERIFY)
-        return fault.verify_code if fault and (fault.host, fault.port) == self._origin else None
+        if fault is None or (fault.host, fault.port) != self._origin:
+            return None
+        tls = self.connection.tls if self.connection else None
+        return (tls.code_but_name if tls else None) or fault.verify_code
 
     def transport(self, kind: TransportFaultKind) -> TransportFault | None:
         """The fault, if it is the transport's and of this kind."""

@@ -43,6 +43,7 @@ def report_document(report: Report, diagnosis: Diagnosis) -> dict[str, Any]:
         "probes": [_probe(each) for each in report.probes],
         "completion": _completion(report.completion) if report.completion else None,
         "siblings": list(report.siblings),
+        "box": report.box,
         "az": [_fields(each) for each in report.az.installations] if report.az else [],
     }
 

@@ -66,11 +66,12 @@ def _is_same(one: Case, other: Case) -> bool:
     a, b = one.fault, other.fault
     if not isinstance(a, TransportFault) or not isinstance(b, TransportFault):
         return False
-    if (a.kind, a.verify_code) != (b.kind, b.verify_code):
+    if (a.kind, one.verify_code) != (b.kind, other.verify_code):
         return False
     if one.chain and other.chain:
-        end = -1 if a.verify_code in ROOTLESS else 0
-        return one.chain[end] == other.chain[end]
+        if one.verify_code in ROOTLESS:
+            return one.top == other.top
+        return one.chain[0] == other.chain[0]
     here, there = _addresses(one), _addresses(other)
     return not here or here == there
 

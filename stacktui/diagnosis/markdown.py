@@ -65,6 +65,7 @@ def _circumstances(report: Report) -> Lines:
         ("Azure Resource Manager", code(environment.arm)),
         ("identity", f"{inert(identity.name)} ({identity.kind.words})" if identity else "none"),
         ("profile", code(environment.profile)),
+        ("checked from", inert(report.box) or _NONE),
         ("checked", f"{_time(report.started)}, in {report.seconds:.2f} s"),
         ("proxy", "; ".join(map(inert, _ways(report))) or _NONE),
         ("trusted", "; ".join(map(inert, _trust(report))) or _NONE),

@@ -6,10 +6,14 @@ ESC or line break would act before any shell reads the quotes around it.
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections.abc import Callable
 
 # The characters that PowerShell takes for a single quote.
 _POWERSHELL_QUOTES = "'‘’‚‛"
+# What means nothing to cmd.exe, quoted or not; a file's name on Windows has backslashes.
+_PLAIN = re.compile(r"[A-Za-z0-9\-._:/@\\]+")
 
 
 def bash(value: str) -> str:
@@ -50,6 +54,23 @@ def powershell(value: str) -> str:
             parts.append(f"'+{chars}+'")
     literal = "".join((*parts, "'"))
     return literal if value.isprintable() else f"({literal})"
+
+
+def for_az(command: Callable[[Callable[[str], str]], str]) -> tuple[str, str]:
+    """A command of az's in bash and in PowerShell; `command` puts it together of quoted words.
+
+    The latter is empty where a word is not plain: on Windows az is a batch file (`az.cmd`).
+    PowerShell takes its own quotes off, and cmd.exe then reads the words as a command of its own.
+    """
+    words: list[str] = []
+
+    def noted(value: str) -> str:
+        words.append(value)
+        return powershell(value)
+
+    in_powershell = command(noted)
+    plain = all(_PLAIN.fullmatch(word) for word in words)
+    return command(bash), in_powershell if plain else ""
 
 
 def toml(value: str) -> str:

@@ -52,9 +52,9 @@ def unexplained(case: Case) -> Finding:
 
 def _open_end(case: Case) -> list[str]:
     """Where a chain stops, if that is what is wrong with it: two faults look alike from here."""
-    if case.verify_code not in NO_ISSUER or not case.chain or case.chain[-1].self_issued:
+    top = case.top
+    if case.verify_code not in NO_ISSUER or top is None or top.self_issued:
         return []
-    top = case.chain[-1]
     issuer = top.issuer_name or "an unknown issuer"
     either = f"either an intermediate is missing, or the root {issuer} is not trusted here"
     return [f"the chain stops at {top.common_name or '?'}, issued by {issuer}: {either}"]

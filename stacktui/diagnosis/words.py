@@ -7,7 +7,7 @@ from stacktui.certificates.trust import TrustFileError, TrustFileFault, TrustUse
 from stacktui.check.report import Fault
 from stacktui.diagnosis.case import Case
 from stacktui.environments.metadata import MetadataFault
-from stacktui.environments.record import DriftFault
+from stacktui.environments.record import DriftFault, RecordError, RecordFault
 from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.facts import Exchange, TransportFault
@@ -112,6 +112,8 @@ def fault_lines(fault: Fault) -> list[str]:
             )
         case DriftFault():
             return drift_lines(fault)
+        case RecordFault():
+            return [str(RecordError(fault))]
         case SecretFault():
             return [f"{fault.reference}: {fault.detail}"]
         case CertificateFault():

@@ -46,12 +46,14 @@ def read_environment(name: str, table: Table) -> Environment:
     )
 
 
-def change_environment(path: Path, name: str, changes: Mapping[str, str]) -> None:
+def change_environment(path: Path, name: str, changes: Mapping[str, str]) -> Mapping[str, object]:
     """Put each value in its key of `[environments.NAME]`; an empty one takes the key out.
 
-    Raises ConfigError, with nothing changed, for a key or a value that the config does not take.
+    Returns the values of these keys so far. Raises ConfigError, with nothing changed, for a key or
+    a value that the config does not take; what is wrong so far may be what is changed.
     """
-    tables = read_document(path).get("environments")
+    document = read_document(path)
+    tables = document.get("environments")
     before = tables.get(name) if isinstance(tables, dict) else None
     if before is None:
         raise ConfigError(path, f"environments.{name} is not there")
@@ -62,10 +64,15 @@ def change_environment(path: Path, name: str, changes: Mapping[str, str]) -> Non
             meant = nearest(key, TEXTS)
             hint = f"did you mean {meant}?" if meant else f"known: {', '.join(TEXTS)}"
             raise table.error(key, f"cannot be set; {hint}")
+    identities = document.get("identities")
+    if (identity := changes.get("identity")) and identity not in (identities or {}):
+        known = ", ".join(identities or {}) or "none"
+        raise table.error("identity", f"{identity!r} is not there; known: {known}")
     kept = {key: table.value(key) for key in table if changes.get(key) != ""}
     new = {key: value for key, value in changes.items() if value}
     read_environment(name, Table(path, place, kept | new))
     set_in_environment(path, name, {key: value or None for key, value in changes.items()})
+    return {key: table.value(key) for key in changes if key in table}
 
 
 def _proxy(table: Table) -> str | None:

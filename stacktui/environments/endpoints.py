@@ -68,22 +68,19 @@ def endpoints(environment: Environment, metadata: Metadata | None) -> tuple[Endp
 
 
 def login_endpoint(environment: Environment, url: str | None) -> Endpoint | None:
-    """The login host that `url` names; without one, the AD FS that the naming rule knows.
+    """The login host that `url` names; without one, the AD FS that one of `resolve`'s pins names.
 
-    That one is `named` where a pin of the environment's is for it, and absent in a stamp under
-    Entra. None where there is nothing to go by.
+    None where there is neither: what only the naming rule knows need not exist, and a wildcard
+    that answers in its place is not the stamp's.
     """
     if url is not None:
         return _named(LOGIN, url) if _is_usable(url) else None
     domain = domain_of(urlsplit(environment.arm).hostname or "")
     if domain is None:
         return None
-    host = f"adfs.{domain}"
-    for pin in environment.resolve:
-        name, _, port = pin.rpartition(":")
-        if name in (host, f"*.{domain}"):
-            return Endpoint((LOGIN,), host, int(port), host, named=name == host)
-    return _derived(LOGIN, host)
+    pins = (pin.rpartition(":") for pin in environment.resolve)
+    port = next((int(port) for name, _, port in pins if name == f"adfs.{domain}"), None)
+    return None if port is None else _named(LOGIN, f"https://adfs.{domain}:{port}")
 
 
 def all_endpoints(environment: Environment, metadata: Metadata | None) -> tuple[Endpoint, ...]:

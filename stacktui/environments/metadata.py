@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from stacktui.environments.model import parse_arm_url
 from stacktui.environments.naming import suffixes
-from stacktui.transport.json_body import JsonError, parse_json
+from stacktui.environments.public_resources import is_public_resource
+from stacktui.transport.json_body import JsonError, is_encodable, parse_json
 from stacktui.transport.text import Cleaner
 
 PATH = "/metadata/endpoints"
@@ -61,15 +62,17 @@ class MetadataProblem(StrEnum):
     INCOMPLETE = "incomplete"
     API_VERSION = "api-version"
     LOGIN_INSECURE = "login-insecure"
+    AUDIENCE_FOREIGN = "audience-foreign"
 
 
 @dataclass(frozen=True, slots=True)
 class MetadataFault:
     """Why an answer is no usable metadata.
 
-    `field` is the key at fault (INCOMPLETE, LOGIN_INSECURE). `position` is the character at which
-    parsing stopped (NOT_JSON). `page_title` and `location` tell who spoke instead (HTML,
-    REDIRECT). `code` and `message` are ARM's (STATUS, API_VERSION). `versions` were tried.
+    `field` is the key at fault (INCOMPLETE, LOGIN_INSECURE, AUDIENCE_FOREIGN). `position` is the
+    character at which parsing stopped (NOT_JSON). `page_title` and `location` tell who spoke
+    instead (HTML, REDIRECT). `code` and `message` are ARM's (STATUS, API_VERSION).
+    `versions` were tried.
     """
 
     problem: MetadataProblem
@@ -125,7 +128,15 @@ def parse_metadata(body: bytes, arm: str, api_version: str, cleaner: Cleaner) ->
     audience = audiences[0]
     if not isinstance(audience, str) or not audience.strip():
         raise _incomplete("authentication.audiences[0]", audience)
+    if not is_encodable(audience):
+        field = "authentication.audiences[0]"
+        detail = f"{field} holds half a character (a lone surrogate)"
+        raise _error(MetadataProblem.INCOMPLETE, detail, field=field)
     host = urlsplit(arm).hostname or ""
+    if is_public_resource(audience, host):
+        field = "authentication.audiences[0]"
+        detail = f"{field} is {cleaner.quote(audience)}, a resource of Microsoft's public cloud"
+        raise _error(MetadataProblem.AUDIENCE_FOREIGN, detail, field=field)
     storage, keyvault = suffixes(host)
     declared = found.get("suffixes")
     declared = declared if isinstance(declared, dict) else {}
@@ -184,7 +195,7 @@ def _origin(url: object) -> str:
 def _split_login(login: str) -> Any:
     try:
         parts = urlsplit(login)
-        _ = parts.port
+        _ = parts.port, login.encode()
     except ValueError:
         raise _no_login("is a broken URL") from None
     if parts.scheme == "http":

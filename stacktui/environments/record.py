@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
 from stacktui.config.atomic import exclusive, write_atomically
 from stacktui.config.locations import stamps_file
@@ -24,7 +24,10 @@ from stacktui.transport.text import Cleaner, visible
 VERSION = 1
 # Thousands of environments; a larger file is none of ours.
 MAX_SIZE = 4 * 1024 * 1024
-_TEXTS = ("arm", "login_endpoint", "audience")
+# How long a check waits for another run to write, in seconds: nobody is to notice.
+_MOMENT = 0.2
+_TEXTS = ("arm", "login_endpoint", "audience", "recorded", "top")
+_Rows = dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class StampRecord:
     """A stamp as it was at `recorded`.
 
     `login_endpoint` and `audience` are as the metadata gives them. `top` is the certificate (DER)
-    that ARM presented last, the root or what leads to it; empty where none was seen.
+    at the end of the path from ARM's leaf up, the root or what leads to it; empty where none was
+    seen.
     """
 
     arm: str
@@ -67,25 +71,59 @@ class DriftError(Exception):
         self.fault = fault
 
 
+@dataclass(frozen=True, slots=True)
+class RecordFault:
+    """What was recorded cannot be read, so that nobody knows where secrets went: none is sent."""
+
+    path: Path
+    detail: str
+
+
+class RecordError(Exception):
+    """Raised where what was recorded cannot be read; one harmless line, and the fault as data."""
+
+    def __init__(self, fault: RecordFault) -> None:
+        super().__init__(visible(f"{fault.path} cannot be read: {fault.detail}"))
+        self.fault = fault
+
+
 def record_of(
     environment: Environment, metadata: Metadata, chain: tuple[bytes, ...], now: datetime
 ) -> StampRecord:
     """What is to be recorded of a stamp that presented `chain` (DER, leaf first)."""
-    top = chain[-1] if chain else b""
+    from stacktui.certificates.chain import top_of
+
+    top = top_of(chain)
     return StampRecord(environment.arm, metadata.login_endpoint, metadata.audience, now, top)
 
 
 def drifts(record: StampRecord, metadata: Metadata, cleaner: Cleaner) -> tuple[Drift, ...]:
-    """Where the metadata differs from what was recorded, in what says where secrets go."""
-    pairs = (
-        ("login endpoint", record.login_endpoint, metadata.login_endpoint),
-        ("audience", record.audience, metadata.audience),
-    )
-    return tuple(
-        Drift(name, cleaner.quote(old), cleaner.quote(new))
-        for name, old, new in pairs
-        if old != new
-    )
+    """Where the metadata differs from what was recorded, in what says where secrets go.
+
+    A login endpoint is the same in other letters; the audience is compared byte for byte.
+    """
+    login, audience = metadata.login_endpoint, metadata.audience
+    found = []
+    if _place(record.login_endpoint) != _place(login):
+        found.append(("login endpoint", record.login_endpoint, login))
+    if record.audience != audience:
+        found.append(("audience", record.audience, audience))
+    return tuple(Drift(name, cleaner.quote(old), cleaner.quote(new)) for name, old, new in found)
+
+
+def _place(url: str) -> object:
+    """What is the same for two URLs of one place: the letters' case, `:443` and a last slash are
+    left out (RFC 3986 section 6.2), and the case of AD FS's own path."""
+    try:
+        parts = urlsplit(url)
+        port = 443 if parts.port is None else parts.port
+    except ValueError:
+        return url
+    if not url.isascii() or not url.isprintable() or "@" in parts.netloc:
+        return url
+    path = parts.path.rstrip("/")
+    path = path.lower() if path.lower() == "/adfs" else path
+    return parts.scheme, parts.hostname, port, path, parts.query, parts.fragment
 
 
 def is_recordable(record: StampRecord, cleaner: Cleaner) -> bool:
@@ -93,8 +131,19 @@ def is_recordable(record: StampRecord, cleaner: Cleaner) -> bool:
     return all(cleaner.quote(text) == text for text in (record.login_endpoint, record.audience))
 
 
+def is_remembered() -> bool:
+    """Whether anything is where stamps are recorded; only a file that is not there means no."""
+    try:
+        os.lstat(stamps_file())
+    except (FileNotFoundError, NotADirectoryError):  # there can be no file in what is no folder
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def read_record(config: Path, environment: Environment) -> StampRecord | None:
-    """What is recorded of this environment of this config. Never raises; blocks on disk.
+    """What is recorded of this environment of this config. Blocks on disk. Raises RecordError.
 
     Nothing counts that was recorded of another ARM endpoint.
     """
@@ -103,42 +152,79 @@ def read_record(config: Path, environment: Environment) -> StampRecord | None:
 
 
 def write_record(config: Path, environment: Environment, record: StampRecord | None) -> str:
-    """Record anew, or with None forget. Returns the trouble, if any, in one line."""
+    """Record anew, or with None forget. Returns the trouble, if any, in one line.
+
+    Nothing is written over what cannot be read.
+    """
     path = stamps_file()
     try:
         with exclusive(path):
-            # Only what is ours: of a file that nests deeply, not everything can be written back.
-            stamps = {key: row for key, row in _read().items() if _record(row) is not None}
-            key = _key(config, environment.name)
-            stamps.pop(key, None)
-            if record is not None:
-                stamps[key] = _row(record)
-            document = {"version": VERSION, "stamps": stamps}
-            write_atomically(path, (json.dumps(document, indent=1) + "\n").encode())
+            stamps = _read()
+            stamps.pop(_key(config, environment.name), None)
+            _write(stamps, config, environment, record)
+    except RecordError as error:
+        return str(error)
     except OSError as error:
         return visible(f"{path} cannot be written ({error.strerror or type(error).__name__})")
     return ""
 
 
-def _key(config: Path, name: str) -> str:
-    return json.dumps([os.path.abspath(config), name])
+def record_first(config: Path, environment: Environment, record: StampRecord) -> None:
+    """Record a stamp that nothing was known of when the check began, at `record.recorded`.
 
-
-def _read() -> Mapping[str, Any]:
-    """The rows by their keys; none of a file that is missing, damaged or of another version."""
-    path = stamps_file()
-    if not os.path.isfile(path):  # a FIFO or a device would block for ever
-        return {}
+    Whatever was recorded or accepted meanwhile stays. Where nothing can be written, or another
+    run is writing, the next check is a first one again. Blocks for a moment. Never raises.
+    """
+    path, began = stamps_file(), record.recorded.replace(microsecond=0)
     try:
+        with exclusive(path, patience=_MOMENT):
+            stamps = _read()
+            known = _record(stamps.get(_key(config, environment.name)))
+            if known is None or (known.arm != record.arm and known.recorded < began):
+                _write(stamps, config, environment, record)
+    except (OSError, RecordError):
+        return
+
+
+def _key(config: Path, name: str) -> str:
+    return json.dumps([os.path.realpath(config), name])
+
+
+def _write(
+    stamps: _Rows, config: Path, environment: Environment, record: StampRecord | None
+) -> None:
+    if record is not None:
+        stamps[_key(config, environment.name)] = _row(record)
+    document = {"version": VERSION, "stamps": stamps}
+    write_atomically(stamps_file(), (json.dumps(document, indent=1) + "\n").encode())
+
+
+def _read() -> _Rows:
+    """The rows by their keys, none where there is no file. Raises RecordError for any other."""
+    if not is_remembered():
+        return {}
+    path = stamps_file()
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a FIFO or a device would block for ever
+            raise RecordError(RecordFault(path, "it is no file"))
         with open(path, "rb") as file:
             content = file.read(MAX_SIZE + 1)
+    except FileNotFoundError:
+        raise RecordError(RecordFault(path, "it is a link to nothing")) from None
+    except OSError as error:
+        detail = error.strerror or type(error).__name__
+        raise RecordError(RecordFault(path, detail)) from None
+    try:
         document = json.loads(content) if len(content) <= MAX_SIZE else None
-    except (OSError, ValueError, RecursionError):
-        return {}
-    if not isinstance(document, dict) or document.get("version") != VERSION:
-        return {}
-    stamps = document.get("stamps")
-    return stamps if isinstance(stamps, dict) else {}
+    except (ValueError, RecursionError):
+        document = None
+    found = document if isinstance(document, dict) else {}
+    version, stamps = found.get("version"), found.get("stamps")
+    if isinstance(version, int) and version != VERSION:
+        raise RecordError(RecordFault(path, f"it is of version {version}, not {VERSION}"))
+    if version != VERSION or not isinstance(stamps, dict) or not all(map(_record, stamps.values())):
+        raise RecordError(RecordFault(path, "it is damaged"))
+    return stamps
 
 
 def _row(record: StampRecord) -> dict[str, str]:
@@ -153,15 +239,13 @@ def _row(record: StampRecord) -> dict[str, str]:
 
 def _record(row: object) -> StampRecord | None:
     """A row as a value; None for one that is not as we write it."""
-    if not isinstance(row, dict):
+    if not isinstance(row, dict) or not all(isinstance(text, str) for text in row.values()):
         return None
-    texts = [row.get(name) for name in (*_TEXTS, "recorded", "top")]
-    if not all(isinstance(text, str) for text in texts):
-        return None
-    arm, login, audience, recorded, top = (str(text) for text in texts)
     try:
+        arm, login, audience, recorded, top = (row[name] for name in _TEXTS)
         when = datetime.fromisoformat(recorded)
+        when = when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
         der = b64decode(top, validate=True)
-    except ValueError:
+    except (KeyError, ValueError, OverflowError):  # the last of a day that no calendar has
         return None
-    return StampRecord(arm, login, audience, when if when.tzinfo else when.replace(tzinfo=UTC), der)
+    return StampRecord(arm, login, audience, when, der)

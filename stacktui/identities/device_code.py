@@ -12,7 +12,7 @@ from stacktui.identities.refusal import TokenRequest, only_to, refused, text_in,
 from stacktui.identities.sign_in import Prompt
 from stacktui.identities.token import Token
 from stacktui.transport.facts import TransportError
-from stacktui.transport.json_body import parse_object
+from stacktui.transport.json_body import is_encodable, parse_object
 from stacktui.transport.msal_client import MAX_ANSWER, Replay, run_msal, secrets_in
 from stacktui.transport.session import Answer, Session
 from stacktui.transport.text import Cleaner
@@ -81,6 +81,8 @@ def _read(text: str, endpoint: object, longest: float, cleaner: Cleaner) -> _Cod
     device_code, user_code = text_in(answer, "device_code"), text_in(answer, "user_code")
     page = text_in(answer, "verification_uri") or text_in(answer, "verification_url")
     if not (device_code and user_code and page and isinstance(endpoint, str)):
+        return None
+    if not is_encodable(device_code):  # it cannot be sent back
         return None
     interval = _seconds(answer.get("interval"), _INTERVAL)
     return _Code(

@@ -10,6 +10,7 @@ from typing import Any
 
 from stacktui.stamp.answers import Change
 from stacktui.stamp.directory import Directory
+from stacktui.stamp.options import IdentityProvider
 from stacktui.stamp.signin.devices import LIFETIME
 from stacktui.stamp.signin.refusals import Reason
 
@@ -103,6 +104,10 @@ class Fault:
     code_lifetime: int = LIFETIME
     declines: bool = False
     imds_listens: bool = True
+    only: IdentityProvider | None = None
+    """The one sign-in service that has such a fault, or tells it from others."""
+    second: bool = False
+    """Met from the second check on."""
     proxy: bytes | None = None
     """What the proxy that clients are handed says to all; nobody listens there if it is empty."""
     met_by: SignInBy = SignInBy.SECRET

@@ -17,6 +17,7 @@ from uuid import uuid4
 from stacktui.stamp import answers
 from stacktui.stamp.directory import AccountState, Directory, SubscriptionState, make_secret
 from stacktui.stamp.fault import Area, Chain, Fault, SignInBy, Wire
+from stacktui.stamp.options import IdentityProvider
 from stacktui.stamp.signin.refusals import Reason
 
 CAPTIVE_TITLE = "Guest Network Sign-in"
@@ -175,6 +176,7 @@ _FAULTS: dict[str, Fault] = {
         ),
     ),
     "metadata-drift": Fault(
+        second=True,
         summary="from the second time on, metadata names another login host",
         at=Area.METADATA,
         change=answers.edited(_login_moves),
@@ -222,9 +224,13 @@ _FAULTS: dict[str, Fault] = {
         summary="the application holds another secret than the client",
         knows=lambda known: _app(secret=make_secret())(known),
     ),
-    "sp-secret-expired": Fault(summary="the secret has expired", knows=_app(secret_expired=True)),
+    "sp-secret-expired": Fault(
+        only=IdentityProvider.AAD,
+        summary="the secret has expired",
+        knows=_app(secret_expired=True),
+    ),
     "sp-cert-unusable": Fault(
-        summary="the certificate file holds no key",
+        summary="the certificate file holds neither certificate nor key",
         files={"sp.pem": b"no PEM block here\n"},
         met_by=SignInBy.CERTIFICATE,
     ),
@@ -238,6 +244,7 @@ _FAULTS: dict[str, Fault] = {
         knows=lambda known: _app(client_id=str(uuid4()))(known),
     ),
     "tenant-not-found": Fault(
+        only=IdentityProvider.AAD,
         summary="the login service knows no such tenant",
         knows=lambda known: replace(known, tenant=str(uuid4()), domain="fabrikam.invalid"),
     ),
@@ -251,16 +258,19 @@ _FAULTS: dict[str, Fault] = {
         met_by=SignInBy.PASSWORD,
     ),
     "account-locked": Fault(
+        only=IdentityProvider.AAD,
         summary="the account is locked",
         knows=_user(AccountState.LOCKED),
         met_by=SignInBy.PASSWORD,
     ),
     "account-disabled": Fault(
+        only=IdentityProvider.AAD,
         summary="the account is disabled",
         knows=_user(AccountState.DISABLED),
         met_by=SignInBy.PASSWORD,
     ),
     "password-expired": Fault(
+        only=IdentityProvider.AAD,
         summary="the password has expired",
         knows=_user(AccountState.PASSWORD_EXPIRED),
         met_by=SignInBy.PASSWORD,
@@ -276,6 +286,7 @@ _FAULTS: dict[str, Fault] = {
         met_by=SignInBy.PASSWORD,
     ),
     "consent-required": Fault(
+        only=IdentityProvider.AAD,
         summary="nobody has consented to the client",
         knows=_user(AccountState.CONSENT_REQUIRED),
         met_by=SignInBy.PASSWORD,

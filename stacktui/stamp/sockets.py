@@ -44,8 +44,8 @@ class Mute:
             else:
                 while await reader.read(READ_SIZE):
                     pass
-        except OSError:
-            pass
+        except (OSError, asyncio.CancelledError):
+            pass  # the peer left, or the stamp stops
         finally:
             self._writers.discard(writer)
             writer.transport.abort()
@@ -70,6 +70,8 @@ class Door:
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass
+        except asyncio.CancelledError:
+            writer.transport.abort()  # the stamp stops
         finally:
             self._writers.discard(writer)
             writer.close()

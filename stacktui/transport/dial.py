@@ -44,6 +44,8 @@ _TCP_KINDS = {
     errno.ECONNRESET: TransportFaultKind.TCP_RESET,
     errno.EPIPE: TransportFaultKind.TCP_RESET,
 }
+# X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH (x509_vfy.h).
+_WRONG_NAME = (62, 64)
 # What asyncio says in place of the system's words, whatever the reason was.
 _ASYNCIO_S_OWN = "Connect call failed"
 
@@ -139,19 +141,22 @@ class Dialler:
                 fault = _tls_fault(error, stream, host, port, bound, self._cleaner)
                 raise TransportError(fault) from None
 
-    async def look(self) -> None:
+    async def look(self, *, trusted: bool = False) -> None:
         """Handshake without verification, only to see the chain (`facts.tls`).
 
-        Nothing is sent over it. An `https` proxy on the way is verified as ever, since it is
-        told its credentials. Raises TransportError, and whatever `trust` raises.
+        With `trusted`, all but its name is verified. Nothing is sent over it. An `https` proxy on
+        the way is verified as ever, since it is told its credentials. Raises TransportError, and
+        whatever `trust` raises.
         """
         blind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         blind.check_hostname = False
-        blind.verify_mode = ssl.CERT_NONE
+        if not trusted:
+            blind.verify_mode = ssl.CERT_NONE
         route = self._route
         below = await self.connect()
         try:
-            stream = TlsStream(below, blind, route.host)
+            trust = await self._trust() if trusted else None
+            stream = TlsStream(below, blind, route.host, trust)
             await self._handshake(stream, route.host, route.port)
         finally:
             below.close()
@@ -160,15 +165,31 @@ class Dialler:
 
     async def _look_at_chain(self) -> None:
         """Add the chain to what is known of a failed verification, if it can be had."""
+        failed = self.facts.tls
+        if failed is None:
+            return
+        seen: TlsFacts | None = None
+        code_but_name: int | None = None
+        if failed.verify_code in _WRONG_NAME:
+            seen = await self._seen(trusted=True)
+            # Seen in the very handshake that verified it: another connection may show another.
+            code_but_name = (seen.verify_code or 0) if seen else None
+        if seen is None or not seen.chain:
+            seen = await self._seen()
+        if seen is not None:
+            seen = replace(
+                seen,
+                verify_code=failed.verify_code,
+                verify_message=failed.verify_message,
+                code_but_name=code_but_name,
+            )
+            self.facts = replace(self.facts, tls=seen)
+
+    async def _seen(self, *, trusted: bool = False) -> TlsFacts | None:
         looker = Dialler(self._route, self._trust, self._bounds, untimed, self._cleaner)
         with suppress(TransportError):  # the verdict stands without the chain
-            await looker.look()
-        failed, seen = self.facts.tls, looker.facts.tls
-        if failed is not None and seen is not None:
-            code, message = failed.verify_code, failed.verify_message
-            self.facts = replace(
-                self.facts, tls=replace(seen, verify_code=code, verify_message=message)
-            )
+            await looker.look(trusted=trusted)
+        return looker.facts.tls
 
 
 def untimed(_name: PhaseName, _host: str) -> AbstractContextManager[None]:

@@ -51,7 +51,10 @@ class TlsFacts:
 
     `chain` holds the certificates as presented, leaf first, in DER. `verify_code` is OpenSSL's
     X509_V_ERR number when verification failed. `looked` says that the chain comes from a second
-    handshake without verification, made only to look at it.
+    handshake without verification, made only to look at it. Where the name is what was refused,
+    `code_but_name` is what OpenSSL says of `chain` apart from it, 0 if it is trusted, None if
+    that could not be seen: OpenSSL looks at names before signatures, so anybody's certificate
+    may have a wrong one.
     """
 
     server_name: str
@@ -61,6 +64,12 @@ class TlsFacts:
     verify_code: int | None = None
     verify_message: str | None = None
     looked: bool = False
+    code_but_name: int | None = None
+
+    @property
+    def trouble(self) -> int | None:
+        """What is wrong with the chain, its name counting last; None if it verified."""
+        return self.code_but_name or self.verify_code
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,15 @@ def parse_json(body: bytes) -> Any:
         raise JsonError("a number of absurd length", 0) from None
 
 
+def is_encodable(text: str) -> bool:
+    """Whether a text can be sent anywhere: JSON may hold halves of characters (`\\ud800`)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def parse_object(body: bytes) -> Mapping[str, Any]:
     """The object that a JSON text is; nothing where it is anything else."""
     try:

@@ -1,71 +1,169 @@
 """Public data over plain HTTP: the certificates that other certificates name (RFC 5280, 4.2.2.1).
 
-CAs publish them without TLS, or a chain would be needed to complete a chain. Nothing is sent but
-the address, and what comes back is believed only where a signature proves it.
+CAs publish them without TLS, or a chain would be needed to complete a chain. What comes back is
+believed only where a signature proves it. The address is of a certificate that nobody trusts yet:
+so nothing is sent but a GET without credentials, and what only this box or its link can reach is
+not asked.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ssl
+import socket
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
+from ipaddress import ip_address
+from types import MappingProxyType
+from typing import TypeVar
 
+import h11
 import httpx
 
 from stacktui.transport.facts import TransportError
+from stacktui.transport.host import is_host
+from stacktui.transport.http1 import Http1Connection
 from stacktui.transport.proxy import DIRECT, Proxy, parse_proxy
+from stacktui.transport.race import connect_any
 from stacktui.transport.resolver import resolve
+from stacktui.transport.route import pinned
+from stacktui.transport.streams import SocketStream
 
+T = TypeVar("T")
 _SECONDS = 3.0
 # For one address as a whole: who gives a byte a second must not take the time of all others.
 _WHOLE = 6.0
+# Where CAs publish.
+_PORTS = (80, 8080)
+_NOT_ASKED = "an address of this box or its link is not asked"
 
 
-async def fetch_public(url: str, limit: int, proxy: str | None = None) -> bytes | str:
+class _RefusedError(Exception):
+    """`str()` is why there is no body, in a few words."""
+
+
+async def fetch_public(
+    url: str, limit: int, proxy: str | None = None, pins: Mapping[str, str] = MappingProxyType({})
+) -> bytes | str:
     """The body, at most `limit` bytes and within 3 s a step; or in a few words why there is none.
 
-    `proxy` is the environment's setting. Follows no redirect. Never raises for what a server or
-    the network does, nor for an address that is none; ends within 6 s.
+    `proxy` and `pins` are the environment's settings; a proxy looks names up itself. Only ports
+    80 and 8080 are asked. No address is that is loopback, link-local, unspecified or multicast:
+    it must be a pin's, which is the user's own word. Follows no redirect. Never raises for what a
+    server or the network does, nor for an address that is none; ends within 6 s.
     """
     try:
         async with asyncio.timeout(_WHOLE):
-            return await _fetch(httpx.URL(url), limit, proxy)
+            return await _fetch(httpx.URL(url), limit, proxy, pins)
     except TimeoutError:
         return f"no whole answer in {_WHOLE:g} s"
     except TransportError as error:
         return error.fault.detail
-    except httpx.TimeoutException:
-        return f"no answer in {_SECONDS:g} s"
-    except httpx.ConnectError:
-        return "cannot be reached"
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+    except h11.ProtocolError:
+        return "the answer is not HTTP/1.1"
+    except _RefusedError as error:
+        return str(error)
+    except (httpx.InvalidURL, OSError, ValueError) as error:
         return type(error).__name__
 
 
-async def _fetch(url: httpx.URL, limit: int, setting: str | None) -> bytes | str:
-    if url.scheme != "http" or not url.host:
-        return "no http address"
-    port = url.port or 80
-    proxy = _proxy_for(url.host, port, setting)
-    first = (proxy.host, proxy.port) if proxy else (url.host, port)
-    # Ahead of the client, whose own look-up would hold up the end of the process.
-    await resolve(*first, _SECONDS)
-    client = httpx.AsyncClient(
-        timeout=_SECONDS,
-        trust_env=False,
-        # Never used: without it, roots would be loaded, from wherever the variables say.
-        verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-        proxy=_through(proxy) if proxy else None,
-        headers={"accept-encoding": "identity"},
-    )
-    async with client, client.stream("GET", url) as response:
-        if response.status_code != httpx.codes.OK:
-            return f"status {response.status_code}"
-        body = bytearray()
-        async for part in response.aiter_raw():
-            body += part
-            if len(body) > limit:
-                return f"more than {limit} bytes"
-        return bytes(body)
+async def _fetch(url: httpx.URL, limit: int, setting: str | None, pins: Mapping[str, str]) -> bytes:
+    # As DNS carries it: httpx decodes IDNA names for display.
+    host, port = url.raw_host.decode("ascii"), 80 if url.port is None else url.port
+    if url.scheme != "http" or not is_host(host):
+        raise _RefusedError("no http address")
+    if url.userinfo:
+        raise _RefusedError("an address with a user name is not asked")
+    if port not in _PORTS:
+        raise _RefusedError("only ports 80 and 8080 are asked")
+    target, headers = url.raw_path, _headers(url)
+    if proxy := _proxy_for(host, port, setting):
+        target = b"http://" + url.netloc + target
+        headers += _for_proxy(proxy)
+        addresses, port = await _of_proxy(proxy, host), proxy.port
+    elif pin := pinned(host, port, pins):
+        addresses, port = await resolve(*pin, _SECONDS), pin[1]
+    else:
+        addresses = _askable(await resolve(host, port, _SECONDS))
+    http = Http1Connection(SocketStream(await _connected(addresses, port)))
+    try:
+        return await _body(http, target, headers, limit)
+    finally:
+        http.close()
+
+
+def _headers(url: httpx.URL) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"Host", url.netloc),
+        (b"Accept", b"*/*"),
+        (b"Accept-Encoding", b"identity"),
+        (b"User-Agent", b"stacktui"),
+        (b"Connection", b"close"),
+    ]
+
+
+async def _connected(addresses: Sequence[str], port: int) -> socket.socket:
+    try:
+        return await _in_time(connect_any(addresses, port, _SECONDS, []))
+    except OSError:
+        raise _RefusedError("cannot be reached") from None
+
+
+async def _body(
+    http: Http1Connection, target: bytes, headers: list[tuple[bytes, bytes]], limit: int
+) -> bytes:
+    await _in_time(http.send(b"GET", target, headers, b""))
+    head = await _in_time(http.head())
+    if head.status_code != httpx.codes.OK:
+        raise _RefusedError(f"status {head.status_code}")
+    body, parts = bytearray(), http.body()
+    while (part := await _in_time(anext(parts, None))) is not None:
+        body += part
+        if len(body) > limit:
+            raise _RefusedError(f"more than {limit} bytes")
+    return bytes(body)
+
+
+async def _in_time(step: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return await step
+    except TimeoutError:
+        raise _RefusedError(f"no answer in {_SECONDS:g} s") from None
+
+
+def _askable(addresses: Sequence[str]) -> list[str]:
+    """Those that are neither this box nor its link, where a request may do things: services that
+    trust whoever can reach them, and the metadata service. Private ranges hold private CAs."""
+    found = [each for each in addresses if not _is_near(each)]
+    if not found:
+        raise _RefusedError(_NOT_ASKED)
+    return found
+
+
+def _is_near(address: str) -> bool:
+    ip = ip_address(address)
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return ip.is_loopback or ip.is_link_local or ip.is_unspecified or ip.is_multicast
+
+
+async def _of_proxy(proxy: Proxy, host: str) -> Sequence[str]:
+    """The proxy's addresses; what is near a proxy that runs on this box is near this box."""
+    if proxy.scheme != "http":
+        raise _RefusedError("not asked through an https proxy")
+    name = host.rstrip(".").lower()
+    address = name
+    with suppress(OSError):  # 127.1 and the like, which name an address too
+        address = socket.inet_ntoa(socket.inet_aton(name))
+    with suppress(ValueError):
+        _askable([address])
+    if name == "localhost" or name.endswith(".localhost"):
+        raise _RefusedError(_NOT_ASKED)
+    return await resolve(proxy.host, proxy.port, _SECONDS)
+
+
+def _for_proxy(proxy: Proxy) -> list[tuple[bytes, bytes]]:
+    sent = proxy.authorization
+    return [(b"Proxy-Authorization", sent.encode("ascii"))] if sent else []
 
 
 def _proxy_for(host: str, port: int, setting: str | None) -> Proxy | None:
@@ -82,8 +180,3 @@ def _proxy_for(host: str, port: int, setting: str | None) -> Proxy | None:
         if url and proxy_bypass_environment(f"{host}:{port}"):
             return None
     return parse_proxy(url, "http_proxy") if url and url != DIRECT else None
-
-
-def _through(proxy: Proxy) -> httpx.Proxy:
-    sent = {"proxy-authorization": proxy.authorization} if proxy.authorization else None
-    return httpx.Proxy(proxy.url, headers=sent)

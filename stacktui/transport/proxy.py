@@ -52,6 +52,15 @@ class Proxy:
         return ProxyUsed(self.url, self.source)
 
 
+def without_credentials(url: str) -> str:
+    """A proxy's URL as somebody wrote it, with or without a scheme, safe to show."""
+    scheme, mark, _ = url.partition("://")
+    host = url.rpartition("@")[2]
+    if host == url or not mark or scheme.lower() not in ("http", "https"):
+        return host
+    return f"{scheme}://{host}"
+
+
 def parse_proxy(url: str, source: str) -> Proxy:
     """Read `http[s]://[user:password@]host[:port]`; ValueError says what is wrong with it."""
     try:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-import threading
-from contextlib import suppress
 from pathlib import Path
 
+from stacktui.transport.background import in_background
 from stacktui.transport.facts import TransportError, TransportFault, TransportFaultKind
 from stacktui.transport.text import visible
 
@@ -48,32 +47,15 @@ def _is_address(host: str) -> bool:
 
 
 async def _look_up(host: str, port: int) -> tuple[str, ...]:
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[tuple[str, ...]] = loop.create_future()
-
-    def settle(result: tuple[str, ...] | Exception) -> None:
-        if answer.done():
-            return
-        if isinstance(result, Exception):
-            answer.set_exception(result)
-        else:
-            answer.set_result(result)
-
-    def work() -> None:
-        result: tuple[str, ...] | Exception
+    def work() -> tuple[str, ...]:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            result = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
         except UnicodeError:
             # The IDNA codec refuses labels that are empty or over 63 characters.
-            result = socket.gaierror(socket.EAI_NONAME, "not a host name")
-        except OSError as error:
-            result = error
-        with suppress(RuntimeError):  # the loop ended before the resolver answered
-            loop.call_soon_threadsafe(settle, result)
+            raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None
+        return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
-    threading.Thread(target=work, name="dns", daemon=True).start()
-    return await answer
+    return await in_background(work)
 
 
 def _fault_of(error: OSError, host: str, port: int) -> TransportFault:

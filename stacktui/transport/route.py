@@ -29,10 +29,10 @@ class Route:
     proxy_used: ProxyUsed
 
     def facts(self) -> ConnectionFacts:
-        pinned = None
+        pin = None
         if self.target != (self.host, self.port):
-            pinned = f"{self.target[0]}:{self.target[1]}"
-        return ConnectionFacts(self.host, self.port, self.proxy_used, pinned=pinned)
+            pin = f"{self.target[0]}:{self.target[1]}"
+        return ConnectionFacts(self.host, self.port, self.proxy_used, pinned=pin)
 
 
 def route_to(
@@ -50,7 +50,7 @@ def route_to(
         raise TransportError(TransportFault(kind, host, port, detail)) from None
     for secret in chosen.secrets if chosen else ():
         cleaner.hide(secret)
-    return Route(host, port, _target(host, port, resolve), chosen, used)
+    return Route(host, port, pinned(host, port, resolve) or (host, port), chosen, used)
 
 
 def local_route(host: str, port: int) -> Route:
@@ -58,11 +58,12 @@ def local_route(host: str, port: int) -> Route:
     return Route(host, port, (host, port), None, ProxyUsed(None, "a service of this machine"))
 
 
-def _target(host: str, port: int, resolve: Mapping[str, str]) -> tuple[str, int]:
+def pinned(host: str, port: int, resolve: Mapping[str, str]) -> tuple[str, int] | None:
+    """Where an environment's `resolve` says that a host is; None where it says nothing of it."""
     # A pin for `*.rest` covers one label, as a wildcard of a certificate does.
     wildcard = f"*.{host.partition('.')[2]}"
     pin = resolve.get(f"{host}:{port}") or resolve.get(f"{wildcard}:{port}")
     if pin is None:
-        return host, port
+        return None
     address, _, pinned_port = pin.rpartition(":")
     return address.strip("[]"), int(pinned_port)

@@ -66,16 +66,25 @@ class TlsStream:
     """TLS as a client over another stream.
 
     `received` keeps the first bytes of the handshake: a server that does not speak TLS tells in
-    them what it speaks instead.
+    them what it speaks instead. Where `trust` is given, its certificates count, and all else is as
+    `context` has it.
     """
 
-    def __init__(self, below: Stream, context: ssl.SSLContext, server_name: str) -> None:
+    def __init__(
+        self,
+        below: Stream,
+        context: ssl.SSLContext,
+        server_name: str,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
         self._below = below
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(
             self._incoming, self._outgoing, server_side=False, server_hostname=server_name
         )
+        if trust is not None:
+            self._tls.context = trust
         self.received = b""
 
     async def handshake(self) -> None:

@@ -1,45 +1,11 @@
-"""Work that blocks, beside the screen, that never holds up the end of the program."""
+"""Work beside the screen, and what is said where it was not done."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from contextlib import suppress
-from threading import Thread
-from typing import TypeVar
+from stacktui.transport.background import in_background
 
-T = TypeVar("T")
+__all__ = ["Refused", "in_background"]
 
 
 class Refused(Exception):  # noqa: N818 - it is no defect
     """Work that was not done, for a reason to tell: `str()` is one line, safe to show."""
-
-
-async def in_background(work: Callable[[], T]) -> T:
-    """The result of `work`, run in a daemon thread; cancelling lets go of it at once.
-
-    `asyncio.to_thread` would do, but its threads are joined at exit: a quit would wait for them.
-    """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if done.done():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(result)  # type: ignore[arg-type]
-
-    def run() -> None:
-        result: T | None = None
-        error: BaseException | None = None
-        try:
-            result = work()
-        except BaseException as caught:
-            error = caught
-        with suppress(RuntimeError):  # the loop is gone: nobody waits any more
-            loop.call_soon_threadsafe(settle, result, error)
-
-    Thread(target=run, daemon=True, name="stacktui-background").start()
-    return await done

@@ -19,6 +19,7 @@ from stacktui.config.locations import stamps_file
 from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, Remedy
 from stacktui.environments.config import change_environment
 from stacktui.environments.model import Environment
+from stacktui.transport.proxy import without_credentials
 from stacktui.transport.text import visible
 from stacktui.tui.background import Refused
 from stacktui.tui.words import command_of
@@ -141,9 +142,7 @@ def _setting(action: Action, config: Path, environment: Environment) -> Change:
 def _value(environment: Environment, key: str) -> str:
     """As the config has it, or its default."""
     value = str(getattr(environment, key, None) or UNSET)
-    # A proxy's URL may hold a password.
-    scheme, _, rest = value.rpartition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}" if key == "proxy" and scheme else value
+    return without_credentials(value) if key == "proxy" else value
 
 
 def _acceptance(target: Target) -> Change:

@@ -21,7 +21,7 @@ from stacktui.certificates.bundle import (
     plan_addition,
     plan_removal,
 )
-from stacktui.certificates.chain import Certificate, describe
+from stacktui.certificates.chain import Certificate, describe, described_path
 from stacktui.certificates.destination import Destination, Outcome, ca_of, own, put, take
 from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.export import combine, is_export, sources_of, write_export
@@ -128,7 +128,7 @@ def _no_root(chain: Sequence[bytes], now: datetime) -> Proposal:
             "itself. A leaf can be no root, so there is nothing to trust.",
             mend="The stamp's operator must give the host a certificate that a CA has issued.",
         )
-    if gateway := interceptor(tuple(map(describe, chain))):
+    if gateway := interceptor(described_path(chain)):
         return Proposal(
             now,
             why_not=f"The chain goes on with {gateway}, which is named like a gateway that opens "

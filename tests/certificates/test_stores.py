@@ -47,7 +47,7 @@ needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="need
 @pytest.fixture(autouse=True)
 def _no_az(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An `az` of this box is nobody's store here, nor its waagent's."""
-    monkeypatch.setattr(stores, "find_azure_clis", lambda: ())
+    monkeypatch.setattr(stores, "find_azure_clis", lambda **_: ())
     monkeypatch.setattr(stores, "WAAGENT", tmp_path / "no" / "waagent.pem")
 
 

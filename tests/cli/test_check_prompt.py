@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
@@ -21,7 +22,7 @@ from tests.product import PATIENCE, signing_in, write_config
 from tests.support.sessions import trusting_file
 
 PROMPT = re.compile(
-    r"stacktui: to sign in, open (\S+) in a browser and type the code (\S+) there, "
+    r"stacktui: to sign in at (\S+), open (\S+) in a browser and type the code (\S+) there, "
     r"by \d\d:\d\d:\d\d UTC\n"
 )
 
@@ -40,7 +41,8 @@ def checking(
         try:
             told = PROMPT.fullmatch(process.stderr.readline())
             assert told is not None
-            yield process, (told[1], told[2])
+            assert told[1] == urlsplit(stamp.login_url).netloc
+            yield process, (told[2], told[3])
         finally:
             process.kill()
 

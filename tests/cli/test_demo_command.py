@@ -93,3 +93,10 @@ def test_the_demo_has_a_config_of_its_own() -> None:
     ran = stacktui("demo", "--check", "--config", folder)
     assert ran.code == 0
     assert ran.err == f"stacktui: --config {folder} is not read here\n"
+
+
+@pytest.mark.parametrize("fault", ["tenant-not-found", "sp-secret-expired", "metadata-drift"])
+def test_a_drill_shows_its_own_fault_without_more_options(fault: str) -> None:
+    ran = stacktui("demo", "--check", "--fault", fault, "--format", "json")
+    assert (ran.code, ran.document["verdict"]["id"]) == (1, fault)
+    assert f"stacktui demo --fault {fault}" in ran.err

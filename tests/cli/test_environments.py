@@ -22,13 +22,14 @@ import pytest
 from stacktui.check.accepting import AcceptError, ask_stamp
 from stacktui.check.settings import load_settings
 from stacktui.cli.main import main
-from stacktui.config.locations import stamps_file
+from stacktui.config.locations import mark_demo, stamps_file
 from stacktui.environments.config import TEXTS
 from stacktui.environments.record import StampRecord, read_record, write_record
+from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.transport.bounds import Bounds
 from tests.diagnosis.servers import Script, said, scripted
-from tests.product import Ran, stacktui, write_config
+from tests.product import Ran, check_json, stacktui, write_config
 from tests.support.authority import authority
 from tests.support.listeners import closed_port
 from tests.support.pasted import on_terminal
@@ -168,7 +169,7 @@ REFUSED = {
     "a path": (["arm=https://management.west.example/x"], "without a path"),
     "a user in arm": (["arm=https://me:geheim-1@h"], "must not hold a user name"),
     "no arm": (["arm="], "has no arm"),
-    "an unknown identity": (["identity=nobody"], "there is no identity 'nobody'; known: ops"),
+    "an unknown identity": (["identity=nobody"], "identity 'nobody' is not there; known: ops"),
     "a proxy of another kind": (["proxy=socks5://p:1"], "not socks5://"),
     "a proxy with a bad port": (["proxy=http://u:geheim-2@p:x"], "a proxy must be"),
     "an unknown home": (["ca=~nobody-there/x.pem"], "home of a user who is not there"),
@@ -301,10 +302,13 @@ def test_show_of_a_hostile_record_is_harmless(config: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"{}", b"[" * 9999])
-def test_a_damaged_memory_is_none(content: bytes, config: Path) -> None:
+def test_a_damaged_memory_is_told(content: bytes, config: Path) -> None:
     stamps_file().parent.mkdir(parents=True)
     stamps_file().write_bytes(content)
-    assert "Nothing is recorded yet." in environments("show", "--config", config).out
+    ran = environments("show", "--config", config)
+    assert (ran.code, f"{stamps_file()} cannot be read: it is damaged" in ran.err) == (0, True)
+    assert "What was recorded cannot be read." in ran.out
+    assert "it is damaged" in refused("forget", "--config", config, "--yes", "West")
 
 
 # accept and forget
@@ -511,3 +515,39 @@ def test_wrong_usage_exits_with_two(arguments: list[str], config: Path) -> None:
     ran = environments(*arguments)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err
+
+
+@pytest.mark.parametrize(
+    ("broken", "change"),
+    [
+        ('arm = "http://management.east.example"', "arm=https://management.east.example"),
+        ('arm = "https://management.east.example/portal"', "arm=https://management.east.example"),
+        ('arm = "https://a.example"\nidentity = "nope"', "identity="),
+        ('arm = "https://a.example"\nprofile = "2001"', "profile=2019-03-01-hybrid"),
+    ],
+)
+def test_what_is_wrong_with_the_config_can_be_what_is_changed(
+    broken: str, change: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(f"[environments.Home]\n{broken}\n")
+    assert stacktui("check", "--config", str(config), "Home").code == 2
+    done = stacktui("environments", "set", "--config", str(config), "Home", change)
+    assert (done.code, done.out) == (0, "")
+    assert stacktui("environments", "show", "--config", str(config)).code == 0
+
+
+def test_what_is_pasted_from_a_demo_stays_in_the_demo(tmp_path: Path) -> None:
+    """Its config is beside a mark, by which every process keeps its own files there too."""
+    home = Path(os.environ["HOME"])
+    with run_in_thread(StampOptions(domain="local.azurestack.external")) as stamp:
+        config = write_config(tmp_path, stamp.describe())
+        mark_demo(tmp_path)
+        assert check_json(config).code == 0
+        shown = stacktui("environments", "show", "--config", str(config))
+        assert "login.local.azurestack.external" in shown.out
+        root = stamp.describe()["ca_file"]
+        trust = ["certificates", "trust", "--config", str(config), str(root), "--yes"]
+        assert stacktui(*trust).code == 0
+    assert {"stamps.json", "ca-bundle.pem"} <= {each.name for each in tmp_path.iterdir()}
+    assert list(home.rglob("*.json")) + list(home.rglob("*.pem")) == []

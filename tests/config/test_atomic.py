@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from stacktui.config import atomic
 from stacktui.config.atomic import exclusive, write_atomically
 
 OLD, NEW = b"o" * 200_000, b"n" * 200_000
@@ -126,17 +125,15 @@ with exclusive(Path(sys.argv[1])):
 """
 
 
-def test_a_stopped_holder_is_not_waited_for_for_ever(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stopped_holder_is_not_waited_for_for_ever(tmp_path: Path) -> None:
     path = tmp_path / "f"
     with subprocess.Popen(
         [sys.executable, "-c", _HOLDER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        monkeypatch.setattr(atomic, "PATIENCE", 0.2)
-        with pytest.raises(TimeoutError, match="holds its folder locked"), exclusive(path):
+        held = pytest.raises(TimeoutError, match="holds its folder locked")
+        with held, exclusive(path, patience=0.2):
             pass
         holder.kill()
     with exclusive(path):

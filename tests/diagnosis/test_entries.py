@@ -31,10 +31,12 @@ PUBLIC = {
     Group.METADATA: (
         "metadata-wrong-url metadata-server-error metadata-unavailable metadata-intercepted "
         "metadata-not-json metadata-incomplete metadata-too-large metadata-timeout "
-        "metadata-api-version metadata-drift login-endpoint-insecure"
+        "metadata-api-version metadata-drift record-unreadable "
+        "login-endpoint-insecure audience-foreign"
     ),
     Group.TOKEN: (
-        "login-unreachable login-server-error login-not-json secret-missing sp-secret-wrong "
+        "login-unreachable login-server-error login-not-json login-foreign-endpoint "
+        "token-too-large secret-missing sp-secret-wrong "
         "sp-secret-expired sp-cert-unusable sp-cert-rejected app-not-found tenant-not-found "
         "audience-unknown adfs-client-not-allowed password-wrong account-locked account-disabled "
         "password-expired mfa-required conditional-access consent-required device-code-expired "

@@ -42,7 +42,18 @@ async def test_what_is_larger_than_any_real_answer_is_named(
     assert verdict["title"].endswith("is larger than any real one")
 
 
-@pytest.mark.parametrize("document", [[], {"value": 3}, {"value": ["x"]}, "text"])
+ODD = [
+    [],
+    {"value": 3},
+    {"value": ["x"]},
+    {"value": {}},
+    {"value": [], "nextLink": 1},
+    {"error": {"code": "SubscriptionNotFound"}},
+    "text",
+]
+
+
+@pytest.mark.parametrize("document", ODD)
 async def test_json_that_is_not_in_arms_form_is_named(document: object, tmp_path: Path) -> None:
     async with scripted(Script(groups=said(document))) as web:
         verdict = await verdict_on(tmp_path, web.url)

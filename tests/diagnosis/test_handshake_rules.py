@@ -101,3 +101,13 @@ async def test_an_alert_that_says_nothing_is_not_explained(tmp_path: Path) -> No
     async with listening(saying(b"\x15\x03\x01\x00\x02\x02\x28")) as listener:
         verdict = await verdict_on(tmp_path, listener.url)
     assert verdict["id"] == "unexplained"
+
+
+async def test_behind_a_pin_nobody_speaks_of_a_proxy(tmp_path: Path) -> None:
+    async with listening(resetting) as listener:
+        name = "management.local.azurestack.invalid"
+        pin = f'"{name}:443" = "127.0.0.1:{listener.port}"'
+        settings = f'proxy = "none"\nresolve = {{ {pin} }}'
+        verdict = await verdict_on(tmp_path, f"https://{name}", settings=settings)
+    assert verdict["id"] == "tcp-reset"
+    assert "proxy" not in verdict["title"]

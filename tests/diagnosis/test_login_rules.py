@@ -150,3 +150,31 @@ async def test_a_sign_in_that_breaks_off(how: str, tmp_path: Path) -> None:
     assert "/oauth2/token" in found["evidence"][0]
     async with scripted(Script(groups=BROKEN_OFF[how])) as web:
         assert (await verdict_on(tmp_path, web.url))["id"] == "arm-reset"
+
+
+class Leading(Script):
+    """A login host whose discovery document names another host's token endpoint."""
+
+    def answer(self, asked: Asked) -> Raw:
+        if "openid-configuration" not in asked.target:
+            return super().answer(asked)
+        there = "https://adfs.elsewhere.invalid/adfs"
+        endpoints = ("token", "authorization", "device_authorization")
+        found = {f"{name}_endpoint": f"{there}/oauth2/{name}" for name in endpoints}
+        return said(found | {"issuer": f"https://{asked.headers['host']}/adfs"})
+
+
+async def test_a_token_endpoint_on_another_host_is_named_and_gets_nothing(tmp_path: Path) -> None:
+    async with scripted(Leading()) as web:
+        found = await verdict_on(tmp_path, web.url)
+        assert not [each for each in web.asked if "token" in each.target]
+    assert (found["id"], found["side"]) == ("login-foreign-endpoint", "sign-in")
+    said_where = f"on adfs.elsewhere.invalid, not on {web.url.removeprefix('https://')}"
+    assert any(said_where in line for line in found["evidence"]), found["evidence"]
+    assert not [each for each in found["remedies"] if each["bash"] or each["action"]]
+
+
+async def test_a_token_that_no_request_can_carry_is_named(tmp_path: Path) -> None:
+    found = await verdict(tmp_path, said({"access_token": "a" * 20_000, "token_type": "Bearer"}))
+    assert (found["id"], found["side"]) == ("token-too-large", "sign-in")
+    assert any("20000 characters" in line for line in found["evidence"]), found["evidence"]

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.diagnosis.servers import Script, document_on, scripted
+from tests.diagnosis.servers import DIRECT, Script, document_on, scripted
 from tests.support.authority import STRANGERS, Issued, issue, server_context
 from tests.support.listeners import closed_port, listening, silent
 from tests.support.pasted import Shell
-from tests.support.publishing import naming, published
-from tests.support.web import answer, serving_plain
+from tests.support.publishing import PLACE, leading_to, naming, published
+from tests.support.web import Web, answer, serving_plain
 
 # Neither is named like a root or like a CA below one: only the certificates can tell.
 ROOT = naming("Tailspin Trust", None)
@@ -23,10 +23,18 @@ OTHER = STRANGERS.root
 NAMES = ("localhost",)
 
 
-async def document(folder: Path, leaf: Issued, *roots: Issued, **variables: str) -> dict[str, Any]:
-    """What a check finds of a server that sends this leaf alone."""
+async def document(
+    folder: Path, leaf: Issued, *roots: Issued, ca: Web | int | None = None, **variables: str
+) -> dict[str, Any]:
+    """What a check finds of a server that sends this leaf alone; a CA publishes at PLACE."""
+    settings = DIRECT
+    if ca is not None:
+        pins = (f'"{name}" = "{pin}"' for name, pin in leading_to(ca).items())
+        settings += f"\nresolve = {{ {', '.join(pins)} }}"
     async with scripted(Script(), server_context(leaf)) as web:
-        return await document_on(folder, web.url, roots=roots or (ROOT,), variables=variables)
+        return await document_on(
+            folder, web.url, roots=roots or (ROOT,), settings=settings, variables=variables
+        )
 
 
 def told(verdict: dict[str, Any]) -> str:
@@ -44,20 +52,20 @@ async def test_the_issuer_is_at_the_address_that_the_certificate_names(
     form: str, tmp_path: Path
 ) -> None:
     async with serving_plain(answer(published(form, ISSUER))) as ca:
-        leaf = naming("localhost", ISSUER, f"{ca.url}/ca.crt", names=NAMES)
-        verdict = (await document(tmp_path, leaf))["verdict"]
+        leaf = naming("localhost", ISSUER, f"{PLACE}/ca.crt", names=NAMES)
+        verdict = (await document(tmp_path, leaf, ca=ca))["verdict"]
         assert [each.target for each in ca.asked] == ["/ca.crt"]
     assert (verdict["id"], verdict["side"]) == ("tls-missing-intermediate", "stamp")
     assert verdict["title"] == "localhost does not send the intermediate certificate Tailspin CA 1"
-    assert f"Tailspin CA 1 was found in {ca.url}/ca.crt: issued by Tailspin Trust" in told(verdict)
+    assert f"Tailspin CA 1 was found in {PLACE}/ca.crt: issued by Tailspin Trust" in told(verdict)
     assert sha256(ISSUER.der).digest().hex(":").upper() in told(verdict)
     assert "with it this box trusts the chain: nothing else is missing" in told(verdict)
 
 
 async def test_nothing_is_said_to_be_trusted_that_is_not(tmp_path: Path) -> None:
     async with serving_plain(answer(ISSUER.der)) as ca:
-        leaf = naming("localhost", ISSUER, ca.url, names=NAMES)
-        verdict = (await document(tmp_path, leaf, OTHER))["verdict"]
+        leaf = naming("localhost", ISSUER, PLACE, names=NAMES)
+        verdict = (await document(tmp_path, leaf, OTHER, ca=ca))["verdict"]
     assert verdict["id"] == "tls-missing-intermediate"
     assert "Tailspin CA 1 was found in" in told(verdict)
     assert "nothing else is missing" not in told(verdict)
@@ -157,15 +165,16 @@ async def test_where_nobody_has_it_the_verdict_stays_honest(tmp_path: Path) -> N
 async def test_what_only_bears_the_issuers_name_is_not_believed(tmp_path: Path) -> None:
     twin = naming("Tailspin CA 1", ROOT)
     async with serving_plain(answer(twin.der)) as ca:
-        leaf = naming("localhost", ISSUER, ca.url, names=NAMES)
+        leaf = naming("localhost", ISSUER, PLACE, names=NAMES)
         variables = {"CURL_CA_BUNDLE": bundle(tmp_path, twin)}
-        verdict = (await document(tmp_path, leaf, **variables))["verdict"]
+        verdict = (await document(tmp_path, leaf, ca=ca, **variables))["verdict"]
     assert verdict["id"] == "unexplained"
     assert "was found in" not in told(verdict)
 
 
 HOSTILE = (
-    "http://[", "file:///etc/passwd", "http://localhost:1/\x1b]0;x\x07",
+    "http://[", "file:///etc/passwd", "http://localhost:1/\x1b]0;x\x07", "http://127.0.0.1:99999/",
+    "http://127.0.0.1:-1/", "http://127.0.0.1:65536/", "http://0.0.0.0:0/", "http://127.0.0.1/",
 )  # fmt: skip
 
 
@@ -188,26 +197,25 @@ async def test_a_variable_that_is_broken_stops_no_check(variable: str, tmp_path:
         "REQUESTS_CA_BUNDLE": certifi.where(),
     }
     async with serving_plain(answer(ISSUER.der)) as ca:
-        leaf = naming("localhost", ISSUER, ca.url, names=NAMES)
-        verdict = (await document(tmp_path, leaf, **variables))["verdict"]
+        leaf = naming("localhost", ISSUER, PLACE, names=NAMES)
+        verdict = (await document(tmp_path, leaf, ca=ca, **variables))["verdict"]
     assert verdict["id"] == "tls-missing-intermediate"
 
 
 async def test_an_address_that_is_silent_is_not_waited_for(tmp_path: Path) -> None:
     named = naming("Tailspin Issuing CA", ROOT)
     async with listening(silent) as mute:
-        url = f"http://localhost:{mute.port}/"
-        found = await document(tmp_path, naming("localhost", named, url, names=NAMES))
+        leaf = naming("localhost", named, PLACE, names=NAMES)
+        found = await document(tmp_path, leaf, ca=mute.port)
     assert found["verdict"]["id"] == "tls-missing-intermediate"
-    assert f"{url}: no answer in 3 s" in told(found["verdict"])
+    assert f"{PLACE}: no answer in 3 s" in told(found["verdict"])
     assert found["seconds"] < 8
 
 
 async def test_an_address_where_nobody_is_holds_up_nothing(tmp_path: Path) -> None:
     named = naming("Tailspin Issuing CA", ROOT)
     with closed_port() as port:
-        leaf = naming("localhost", named, f"http://127.0.0.1:{port}/", names=NAMES)
-        found = await document(tmp_path, leaf)
+        found = await document(tmp_path, naming("localhost", named, PLACE, names=NAMES), ca=port)
     assert found["verdict"]["id"] == "tls-missing-intermediate"
     assert "cannot be reached" in told(found["verdict"])
     assert found["seconds"] < 5

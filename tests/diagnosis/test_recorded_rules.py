@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from stacktui.config.locations import stamps_file
 from tests.diagnosis.servers import CLIENT_ID, SUBSCRIPTION, Script, said, scripted
 from tests.product import check_json, stacktui
 from tests.support.authority import DAY, Issued, authority, issue, server_context
@@ -62,7 +63,7 @@ async def test_another_login_endpoint_gets_no_secret_until_it_is_accepted(tmp_pa
             f"{web.url}/adfs" in line and f"{elsewhere.url}/adfs" in line
             for line in verdict["evidence"]
         )
-        assert elsewhere.asked == []  # looked at as far as TLS, and nothing sent
+        assert elsewhere.listener.connections == 0  # nobody is led there
         (mend,) = (each for each in verdict["remedies"] if each["bash"])
         assert mend["action"] == {"kind": "accept"}
         shell = Shell(tmp_path)
@@ -72,6 +73,26 @@ async def test_another_login_endpoint_gets_no_secret_until_it_is_accepted(tmp_pa
         after = await asyncio.to_thread(shell.check_after, mend["bash"], config=config, typed="y\n")
         assert after["ok"]
         assert token_requests(elsewhere)
+
+
+async def test_a_memory_that_cannot_be_read_is_told_and_can_be_moved_away(tmp_path: Path) -> None:
+    script = Script()
+    async with scripted(script) as web:
+        config = config_for(tmp_path, web.url)
+        assert (await checked(config))["ok"]
+        asked = len(token_requests(web))
+        stamps_file().write_text("{")
+        script.metadata = metadata(web.url, "https://arm/2")
+        verdict = (await checked(config))["verdict"]
+        assert (verdict["id"], verdict["side"]) == ("record-unreadable", "box")
+        assert f"{stamps_file()} cannot be read: it is damaged" in verdict["evidence"]
+        assert len(token_requests(web)) == asked
+        (mend,) = (each for each in verdict["remedies"] if each["bash"])
+        after = await asyncio.to_thread(
+            Shell(tmp_path).check_after, mend["bash"], config=config, typed="y\n"
+        )
+    assert after["ok"]
+    assert after["recorded"]["audience"] == "https://arm/2"
 
 
 async def test_another_audience_is_drift_too(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stacktui.diagnosis.shell import bash, powershell, toml, toml_table
+from stacktui.diagnosis.shell import bash, for_az, powershell, toml, toml_table
 
 ODD = [
     "plain", "", " ", "a b", "it's", "$(id)", "`id`", "a;b", "--help", "-n", "*", "~", "!x", "\\",
@@ -72,3 +72,36 @@ def test_toml_reads_back_what_was_meant(value: str) -> None:
     assert toml(value).isprintable()
     assert tomllib.loads(f"key = {toml(value)}") == {"key": value}
     assert tomllib.loads(toml_table("environments", value)) == {"environments": {value: {}}}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["0a-b_c.d", "https://arm.east.example:8443/a", "@user@fabrikam.example", r"@C:\keys\a.pem"],
+)
+def test_plain_words_of_az_commands_are_for_powershell_too(value: str) -> None:
+    shown = for_az(lambda quote: f"az account show -s {quote(value)}")
+    assert shown == (f"az account show -s {bash(value)}", f"az account show -s '{value}'")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "a&calc.exe&",
+        "a|b",
+        "a b",
+        "%PATH%",
+        "a^b",
+        "a>b",
+        "(a)",
+        'a"b',
+        "a!b",
+        "a,b",
+        "a\nb",
+        "",
+        "é",
+    ],
+)
+def test_words_that_cmd_would_read_are_for_bash_alone(value: str) -> None:
+    """On Windows az is a batch file, whose words cmd.exe reads again."""
+    shown = for_az(lambda quote: f"az account show -s {quote(value)} -o {quote('json')}")
+    assert shown == (f"az account show -s {bash(value)} -o json", "")

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
-from tests.diagnosis.servers import Script, scripted
+from tests.diagnosis.servers import DIRECT, Script, arm_error, document_on, scripted
 from tests.diagnosis.test_recorded_rules import checked, config_for, ids, metadata
 from tests.product import check_json, stacktui, write_config
-from tests.support.authority import authority
+from tests.support.authority import authority, server_context
 from tests.support.listeners import listening, saying, silent
 
 DOMAIN = "local.azurestack.external"
@@ -143,6 +143,20 @@ def test_by_the_naming_rule_alone_no_host_must_exist(tmp_path: Path) -> None:
         document = check_json(write_config(tmp_path, described, resolve=f"{{ {text} }}")).document
     assert document["verdict"]["id"] == "metadata-server-error"
     assert document["also_seen"] == []
+
+
+async def test_a_wildcard_that_answers_for_it_is_no_login_host(tmp_path: Path) -> None:
+    """What a pin (or DNS) says of every name of a domain tells nothing of one that nobody named."""
+    leaf = authority().leaf("management.local.test", "portal.local.test")
+    down = arm_error("503 Service Unavailable", "ServiceUnavailable")
+    async with scripted(Script(down), server_context(leaf, authority().intermediate.pem)) as web:
+        pin = f'"*.local.test:443" = "127.0.0.1:{web.listener.port}"'
+        settings = f"{DIRECT}\nresolve = {{ {pin} }}"
+        document = await document_on(tmp_path, "https://management.local.test", settings=settings)
+        assert web.listener.connections == 1
+    assert document["verdict"]["id"] == "metadata-unavailable"
+    assert document["probes"] == []
+    assert "login-unreachable" not in ids(document)
 
 
 async def test_what_is_behind_a_proxy_that_fails_is_not_told_twice(

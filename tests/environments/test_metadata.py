@@ -146,6 +146,16 @@ def test_the_documented_sample_names_the_blank_field() -> None:
             "authentication.loginEndpoint",
             "is a broken URL",
         ),
+        (
+            object_shape(loginEndpoint="https://a/\ud800"),
+            "authentication.loginEndpoint",
+            "is a broken URL",
+        ),
+        (
+            object_shape(audiences=["https://arm/\ud800"]),
+            "authentication.audiences[0]",
+            "holds half a character (a lone surrogate)",
+        ),
         (object_shape(audiences=None), "authentication.audiences", "is missing"),
         (object_shape(audiences=[]), "authentication.audiences", "has the wrong type (list)"),
         (object_shape(audiences="x"), "authentication.audiences", "has the wrong type (str)"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -16,26 +18,33 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from stacktui.check.events import CheckFinished
+from stacktui.check.events import CheckFinished, StepFinished
 from stacktui.check.pipeline import run
+from stacktui.check.report import Report, StepName
 from stacktui.check.settings import load_settings
 from stacktui.check.target import Target
 from stacktui.config.atomic import PRIVATE
 from stacktui.config.locations import kept_in, stamps_file
+from stacktui.diagnosis import diagnose
+from stacktui.diagnosis.finding import Side
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import Environment
 from stacktui.environments.record import (
     MAX_SIZE,
     VERSION,
+    RecordError,
+    RecordFault,
     StampRecord,
     drifts,
     is_recordable,
     read_record,
+    record_first,
     record_of,
     write_record,
 )
 from stacktui.transport.text import HELD_BACK, Cleaner
 from tests.diagnosis.servers import Script, config_for, said, scripted
+from tests.support.authority import authority, localhost
 
 CONFIG = Path("/home/ops/config.toml")
 WEST = Environment("West", "https://management.west.example")
@@ -134,16 +143,49 @@ def row(**changed: object) -> bytes:
         {"arm": {"a": 1}},
         {"recorded": "yesterday"},
         {"recorded": 0},
+        {"recorded": "0001-01-01T00:00:00+14:00"},
+        {"recorded": "9999-12-31T23:59:59-14:00"},
         {"top": "*"},
         {"top": "\u20ac"},
         {"top": None},
+        {"more": {}},
     ],
 )
-def test_a_row_that_is_not_ours_is_none_and_is_replaced(changed: dict[str, object]) -> None:
-    stamps_file().write_bytes(row(**changed))
-    assert read_record(CONFIG, WEST) is None
-    assert write_record(CONFIG, WEST, RECORD) == ""
+def test_a_row_that_is_not_ours_makes_the_file_none_of_ours(changed: dict[str, object]) -> None:
+    content = row(**changed)
+    stamps_file().write_bytes(content)
+    assert unreadable() == "it is damaged"
+    assert stamps_file().read_bytes() == content
+
+
+def unreadable() -> str:
+    """What keeps the file from being read, written and recorded in, which leave it as it is."""
+    with pytest.raises(RecordError) as caught:
+        read_record(CONFIG, WEST)
+    fault = caught.value.fault
+    assert fault.path == stamps_file()
+    assert str(caught.value).isprintable()
+    assert write_record(CONFIG, WEST, RECORD) == str(caught.value)
+    assert write_record(CONFIG, WEST, None) == str(caught.value)
+    record_first(CONFIG, WEST, RECORD)
+    with pytest.raises(RecordError):
+        read_record(CONFIG, WEST)
+    return fault.detail
+
+
+def test_what_another_adds_to_a_row_is_kept() -> None:
+    stamps_file().write_bytes(row(more="of a later day"))
     assert read_record(CONFIG, WEST) == RECORD
+    write_record(CONFIG, Environment("East", WEST.arm), RECORD)
+    assert "of a later day" in stamps_file().read_text()
+
+
+def test_a_config_is_the_same_through_a_link(tmp_path: Path) -> None:
+    folder, link = tmp_path / "folder", tmp_path / "link"
+    folder.mkdir()
+    link.symlink_to(folder)
+    write_record(folder / "config.toml", WEST, RECORD)
+    assert read_record(link / "config.toml", WEST) == RECORD
 
 
 def test_a_time_without_a_zone_is_utc() -> None:
@@ -170,18 +212,22 @@ ODD = (
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(max_size=200) | st.sampled_from(ODD))
 @example(nested(900))
-def test_any_bytes_are_no_record_and_are_healed(content: bytes) -> None:
+def test_any_bytes_are_told_and_left_as_they_are(content: bytes) -> None:
     stamps_file().write_bytes(content)
+    assert unreadable()
+    assert stamps_file().read_bytes() == content
+
+
+def test_an_empty_memory_is_no_record() -> None:
+    stamps_file().write_bytes(b'{"version": 1, "stamps": {}}')
     assert read_record(CONFIG, WEST) is None
-    assert write_record(CONFIG, WEST, RECORD) == ""
-    assert read_record(CONFIG, WEST) == RECORD
 
 
 def test_a_file_of_another_version_is_not_read() -> None:
     content = row().replace(b'"version": %d' % VERSION, b'"version": %d' % (VERSION + 1))
     stamps_file().write_bytes(content)
-    assert read_record(CONFIG, WEST) is None
-    assert stamps_file().read_bytes() == content  # reading changes nothing
+    assert unreadable() == "it is of version 2, not 1"
+    assert stamps_file().read_bytes() == content
 
 
 @pytest.mark.parametrize("size", [MAX_SIZE + 1, 5 * 1024 * 1024, 1 << 34])
@@ -192,10 +238,9 @@ def test_a_huge_file_is_not_read_to_its_end(size: int) -> None:
         file.write(b" " * (min(size, MAX_SIZE + 1) - file.tell()))
         file.truncate(size)  # the rest takes no room on the disk
     started = time.monotonic()
-    assert read_record(CONFIG, WEST) is None
-    assert write_record(CONFIG, WEST, RECORD) == ""
+    assert unreadable() == "it is damaged"
     assert time.monotonic() - started < AT_ONCE
-    assert read_record(CONFIG, WEST) == RECORD
+    assert stamps_file().stat().st_size == size
 
 
 def test_as_many_environments_as_anybody_has_are_kept(tmp_path: Path) -> None:
@@ -205,24 +250,91 @@ def test_as_many_environments_as_anybody_has_are_kept(tmp_path: Path) -> None:
     assert stamps_file().stat().st_size * 1000 < MAX_SIZE
 
 
-@pytest.mark.parametrize("kind", ["fifo", "folder", "link to itself"])
-def test_what_is_no_file_holds_nothing_up(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "detail"),
+    [
+        ("fifo", "it is no file"),
+        ("folder", "it is no file"),
+        ("link to itself", "Too many levels of symbolic links"),
+        ("link to nothing", "it is a link to nothing"),
+    ],
+)
+def test_what_is_no_file_holds_nothing_up(kind: str, detail: str, tmp_path: Path) -> None:
     place = stamps_file()
     match kind:
         case "fifo":
             os.mkfifo(place)
         case "folder":
             place.mkdir()
-        case _:
+        case "link to itself":
             place.symlink_to(place)
+        case _:
+            place.symlink_to(tmp_path / "nowhere")
     started = time.monotonic()
-    assert read_record(CONFIG, WEST) is None
-    trouble = write_record(CONFIG, WEST, RECORD)
+    assert read_detail() == detail
+    assert write_record(CONFIG, WEST, RECORD).startswith(str(place))
+    record_first(CONFIG, WEST, RECORD)
     assert time.monotonic() - started < AT_ONCE
-    if kind == "fifo":
-        assert (trouble, read_record(CONFIG, WEST)) == ("", RECORD)
-    else:
-        assert trouble.startswith(str(place))
+    assert read_detail() == detail
+    assert [each.name for each in tmp_path.iterdir()] == [place.name]
+
+
+def read_detail() -> str:
+    with pytest.raises(RecordError) as caught:
+        read_record(CONFIG, WEST)
+    return caught.value.fault.detail
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all")
+@pytest.mark.parametrize("locked", ["file", "folder"])
+def test_what_may_not_be_read_is_not_taken_for_nothing(locked: str, tmp_path: Path) -> None:
+    write_record(CONFIG, WEST, RECORD)
+    place = stamps_file() if locked == "file" else tmp_path
+    place.chmod(0)
+    try:
+        assert read_detail() == "Permission denied"
+    finally:
+        place.chmod(0o700)
+
+
+# What a check records by itself
+
+
+def test_a_first_check_records_what_nobody_knew() -> None:
+    record_first(CONFIG, WEST, RECORD)
+    assert read_record(CONFIG, WEST) == RECORD
+
+
+def test_what_was_accepted_meanwhile_stays() -> None:
+    write_record(CONFIG, WEST, RECORD)
+    for moved in (timedelta(hours=-1), timedelta(hours=1)):
+        record_first(CONFIG, WEST, replace(RECORD, audience="https://evil", recorded=WHEN + moved))
+        assert read_record(CONFIG, WEST) == RECORD
+
+
+@pytest.mark.parametrize(("moved", "stays"), [(-1, True), (0, True), (0.9, True), (1, False)])
+def test_another_endpoint_s_record_stays_if_it_is_newer(moved: float, stays: bool) -> None:
+    """Of a check that began before `arm` was changed and the new stamp accepted."""
+    here = Environment("West", "https://management.elsewhere.example")
+    began = WHEN + timedelta(seconds=moved)
+    write_record(CONFIG, WEST, RECORD)
+    record_first(CONFIG, here, replace(RECORD, arm=here.arm, recorded=began))
+    assert (read_record(CONFIG, WEST) == RECORD) == stays
+    assert (read_record(CONFIG, here) is None) == stays
+
+
+def test_a_locked_folder_delays_nothing(tmp_path: Path) -> None:
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        started = time.monotonic()
+        record_first(CONFIG, WEST, RECORD)
+        assert time.monotonic() - started < 1  # 0.2 are meant
+        assert read_record(CONFIG, WEST) is None
+    finally:
+        os.close(descriptor)
+    record_first(CONFIG, WEST, RECORD)
+    assert read_record(CONFIG, WEST) == RECORD
 
 
 def test_a_place_that_cannot_be_written_is_told_in_one_harmless_line(tmp_path: Path) -> None:
@@ -272,6 +384,35 @@ def test_only_what_says_where_secrets_go_is_drift() -> None:
     assert [each.field for each in both] == ["login endpoint", "audience"]
 
 
+@pytest.mark.parametrize(
+    ("login", "same"),
+    [
+        ("https://ADFS.West.Example/adfs", True),
+        ("HTTPS://adfs.west.example:443/ADFS/", True),
+        ("https://adfs.west.example/adfs/", True),
+        ("https://adfs.west.example/", False),
+        ("https://adfs.west.example:8443/adfs", False),
+        ("https://adfs.west.example:0/adfs", False),
+        ("https://adfs.west.example./adfs", False),
+        ("https://adfs.west.example@evil.example/adfs", False),
+        ("https://me@adfs.west.example/adfs", False),
+        ("https://adfs.west.example/adfs?to=evil", False),
+        ("https://adfs.west.example/adfs/oauth2", False),
+        ("https://adfs.we\nst.example/adfs", False),
+        ("https://adfs.we\u017ft.example/adfs", False),  # a letter whose capital is S
+        ("https://[", False),
+    ],
+)
+def test_a_login_endpoint_is_compared_by_where_it_is(login: str, same: bool) -> None:
+    assert (drifts(RECORD, metadata(login=login), Cleaner()) == ()) == same
+
+
+def test_another_path_than_ad_fs_s_has_letters_that_count() -> None:
+    record = replace(RECORD, login_endpoint="https://login.example/Tenant")
+    assert drifts(record, metadata(login="https://LOGIN.example/Tenant"), Cleaner()) == ()
+    assert drifts(record, metadata(login="https://login.example/tenant"), Cleaner())
+
+
 def test_drift_shows_nothing_hostile_and_nothing_secret() -> None:
     cleaner = Cleaner()
     cleaner.hide("kept-between-us-8817")
@@ -297,9 +438,10 @@ def test_drift_shows_nothing_hostile_and_nothing_secret() -> None:
 def test_what_must_be_hidden_is_not_recorded(audience: str, may: bool) -> None:
     cleaner = Cleaner()
     cleaner.hide("kept-between-us-8817")
+    chain = (localhost().der, authority().intermediate.der, authority().root.der)
     for found in (metadata(audience=audience), metadata(login=audience)):
-        record = record_of(WEST, found, (b"leaf", b"top"), WHEN)
-        assert record.top == b"top"
+        record = record_of(WEST, found, chain, WHEN)
+        assert record.top == chain[-1]
         assert is_recordable(record, cleaner) == may
 
 
@@ -319,6 +461,73 @@ def test_a_check_does_not_wait_for_what_is_no_file(tmp_path: Path) -> None:
     assert time.monotonic() - started < 5
 
 
+async def checked(target: Target) -> Report:
+    last = [event async for event in run(target)][-1]
+    assert isinstance(last, CheckFinished)
+    return last.report
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda place: place.write_bytes(place.read_bytes()[:-3]),
+        lambda place: place.write_bytes(place.read_bytes().replace(b": 1", b": 2")),
+        lambda place: place.unlink() or place.symlink_to("nowhere"),
+        lambda place: place.unlink() or place.mkdir(),
+    ],
+    ids=["cut short", "another version", "a link to nothing", "a folder"],
+)
+async def test_no_secret_is_sent_where_nobody_knows_where_it_went(
+    spoil: Callable[[Path], object], tmp_path: Path
+) -> None:
+    script = Script()
+    async with scripted(Script()) as elsewhere, scripted(script) as web:
+        target = load_settings(config_for(tmp_path, web.url)).target()
+        assert (await checked(target)).ok
+        moved = {"loginEndpoint": f"{elsewhere.url}/adfs", "audiences": ["https://arm/1"]}
+        script.metadata = said({"authentication": moved})
+        spoil(stamps_file())
+        report = await checked(target)
+        assert elsewhere.asked == []
+        # Without an identity nothing is sent that anybody could take.
+        assert (await checked(replace(target, identity=None))).ok
+    assert report.failed is report.steps[0]
+    assert isinstance(report.steps[0].evidence.fault, RecordFault)
+    assert report.recorded is None
+    found = diagnose(report).verdict
+    assert found is not None
+    assert (found.id, found.side) == ("record-unreadable", Side.BOX)
+    with pytest.raises(RecordError):  # the checks have not changed it
+        read_record(tmp_path / "config.toml", target.environment)
+
+
+async def test_a_locked_folder_does_not_delay_a_good_check(tmp_path: Path) -> None:
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        async with scripted(Script()) as web:
+            target = load_settings(config_for(tmp_path, web.url)).target()
+            started = time.monotonic()
+            assert (await checked(target)).ok
+    finally:
+        os.close(descriptor)
+    assert time.monotonic() - started < 3  # 10 s is what a change of the config waits
+    assert not stamps_file().exists()
+
+
+async def test_what_is_accepted_during_a_check_stays(tmp_path: Path) -> None:
+    script = Script()
+    async with scripted(script) as web:
+        target = load_settings(config_for(tmp_path, web.url)).target()
+        accepted = replace(RECORD, arm=target.environment.arm)
+        async for event in run(target):
+            if isinstance(event, StepFinished) and event.step.name is StepName.TOKEN:
+                assert write_record(tmp_path / "config.toml", target.environment, accepted) == ""
+    assert isinstance(event, CheckFinished)
+    assert event.report.ok
+    assert read_record(tmp_path / "config.toml", target.environment) == accepted
+
+
 @pytest.mark.parametrize("audience", ["https://arm/1", "https://arm/a-secret-of-ours"])
 async def test_a_good_check_records_no_secret_that_the_stamp_echoes(
     audience: str, tmp_path: Path
@@ -329,7 +538,6 @@ async def test_a_good_check_records_no_secret_that_the_stamp_echoes(
         login = {"loginEndpoint": f"{web.url}/adfs", "audiences": [audience]}
         script.metadata = said({"authentication": login})
         target = load_settings(config_for(tmp_path, web.url)).target()
-        last = [event async for event in run(target)][-1]
-    assert isinstance(last, CheckFinished)
-    assert last.report.ok
+        report = await checked(target)
+    assert report.ok
     assert stamps_file().exists() == ("secret" not in audience)

@@ -224,7 +224,7 @@ async def test_a_code_ends_by_itself_or_by_our_bound(longest: float) -> None:
     "broken",
     [
         {"device_code": None}, {"user_code": None}, {"verification_uri": None},
-        {"device_code": 5}, {"user_code": ["A"]},
+        {"device_code": 5}, {"user_code": ["A"]}, {"device_code": "\ud800abcd"},
     ],
 )  # fmt: skip
 async def test_what_is_no_code_is_a_refusal(broken: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -39,6 +40,22 @@ def test_one_line_then_until_a_signal(number: signal.Signals) -> None:
     assert not folder.exists()
     assert described["arm_url"] == f"https://localhost:{described['port']}"
     assert described["login_url"].endswith("/adfs")
+
+
+@pytest.mark.parametrize("fault", ["tls-timeout", "proxy-refused"])
+def test_an_interrupt_while_somebody_is_connected_says_nothing(fault: str) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "--fault", fault], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        described = json.loads(process.stdout.readline())
+        port = int((described["proxy"] or described["arm_url"]).rpartition(":")[2])
+        with closing(socket.create_connection(("127.0.0.1", port))) as client:
+            client.sendall(b"CONNECT ")
+            time.sleep(0.2)  # until the stamp has taken it
+            process.send_signal(signal.SIGINT)
+            rest, errors = process.communicate(timeout=10)
+    assert (process.returncode, rest, errors) == (0, "", "")
 
 
 def test_unknown_fault() -> None:

@@ -12,9 +12,21 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from tests.support.authority import DAY, Issued
+from tests.support.web import Web
 
 # The forms in which CAs publish a certificate.
 FORMS = ("der", "pem", "pkcs7-der", "pkcs7-pem")
+
+
+# Where a CA publishes in these tests. Addresses of this box are not asked, save where the user's
+# `resolve` leads to them.
+PLACE = "http://ca.tailspin.test"
+
+
+def leading_to(web: Web | int) -> dict[str, str]:
+    """The pin by which PLACE is this server, or a port of this box."""
+    port = web if isinstance(web, int) else web.listener.port
+    return {"ca.tailspin.test:80": f"127.0.0.1:{port}"}
 
 
 def naming(

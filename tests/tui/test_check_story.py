@@ -6,23 +6,29 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stacktui.certificates.chain import describe
 from stacktui.certificates.completion import Completion, FoundIssuer
+from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Probe, Report
+from stacktui.check.summary import result_summary
 from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, Remedy, Side
 from stacktui.environments.azure_cli import AzFacts, AzInstallation
+from stacktui.environments.metadata import IdentityProvider, Metadata
+from stacktui.environments.model import Environment
 from stacktui.environments.record import StampRecord
 from stacktui.tui.glyphs import UNICODE
 from stacktui.tui.lines import width_of, wrap
 from stacktui.tui.live import LiveCheck, LiveStep
-from stacktui.tui.mending import copied_of, mends_of
-from stacktui.tui.panes.check_story import check_lines
+from stacktui.tui.mending import Mend, change_of, copied_of, mends_of
+from stacktui.tui.panes.check_story import check_lines, prompt_lines
 from stacktui.tui.panes.check_timeline import rest_of_story
-from stacktui.tui.session import CheckState
+from stacktui.tui.panes.environments import detail
+from stacktui.tui.session import CheckState, Session
 from tests.diagnosis.test_total import objects, reports
 from tests.support.authority import authority
 
@@ -71,7 +77,45 @@ def test_what_was_found_missing_and_what_was_known_is_told(report: Report) -> No
             assert "not presented, but in waagent" in " ".join(shown.split())
 
 
+def test_a_login_host_of_which_a_part_was_hidden_is_told() -> None:
+    hidden = Metadata("1", "https://[redacted].example/adfs", "a", IdentityProvider.ADFS)
+    assert "[redacted].example" in result_summary(hidden)
+
+
+def test_the_host_whose_code_it_is_is_named() -> None:
+    prompt = SignInPrompt("adfs.evil.example:8443", "https://microsoft.com/devicelogin", "A-B", NOW)
+    shown = "\n".join("".join(span.text for span in each.spans) for each in prompt_lines(prompt))
+    assert "sign in at adfs.evil.example:8443" in shown
+    assert "https://microsoft.com/devicelogin" in shown
+
+
 # Which mends the keys act on
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "ops:hunter2@proxy.example:8080",
+        "http://ops:hunter2@proxy.example:8080",
+        "HTTP://hunter2@proxy.example:8080",
+    ],
+)
+def test_a_proxy_s_password_is_on_no_screen_and_in_no_notice(proxy: str, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(f'[environments.Test]\narm = "https://arm.example"\nproxy = "{proxy}"\n')
+    action = Action(ActionKind.SET, key="proxy", value="none")
+    remedy = Remedy("A mend", action=action)
+    change = change_of(Mend(finding(remedy), remedy, action), config, "Test")
+    ((_, before, after),) = change.values
+    assert (before.rpartition("/")[2], after) == ("proxy.example:8080", "none")
+    assert change.carry_out is not None
+    notice = change.carry_out()
+    assert "proxy.example:8080" in notice
+    assert "hunter2" not in before + notice
+    environment = Environment("Test", "https://arm.example", proxy=proxy)
+    shown = detail(environment, Session(config), UNICODE)
+    assert "hunter2" not in repr(shown)
+    assert "proxy.example:8080" in repr(shown)
 
 
 def finding(*remedies: Remedy) -> Finding:

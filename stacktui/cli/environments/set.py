@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from stacktui.cli.ask import RefusedError
-from stacktui.cli.certificates.place import read_settings, tell
+from stacktui.cli.certificates.place import tell
 from stacktui.cli.main import config_option
+from stacktui.config.locations import config_file
 from stacktui.environments.config import TEXTS, change_environment
 
 
@@ -23,20 +25,15 @@ def command(parent: Path | None, name: str, changes: tuple[str, ...], config: Pa
     KEY is one of arm, profile, identity, subscription, ca and proxy. What the config would not
     take is refused, and nothing is changed. Comments and the order of the file stay.
     """
-    settings = read_settings(parent, config)
-    environment = settings.target(name).environment
+    # Not by the settings: what is wrong with them may be what is to be changed.
+    path = Path(os.path.abspath(config_file(config or parent)))
     wanted = dict(map(_pair, changes))
-    identity = wanted.get("identity")
-    if identity and identity not in settings.identities:
-        known = ", ".join(settings.identities) or "none"
-        raise RefusedError(f"there is no identity {identity!r}; known: {known}")
-    before = {key: getattr(environment, key, None) for key in wanted}
-    change_environment(settings.path, name, wanted)
+    before = change_environment(path, name, wanted)
     for key, value in wanted.items():
         if key == "proxy":  # its URL may hold a password
             tell(f"{name}: {key} is {'set' if value else 'taken out'}")
         else:
-            was = f" (was: {before[key]})" if before[key] else ""
+            was = f" (was: {before[key]})" if key in before else ""
             tell(f"{name}: {key} = {value}{was}" if value else f"{name}: {key} taken out{was}")
 
 

@@ -10,12 +10,12 @@ import click
 
 from stacktui.certificates.chain import describe
 from stacktui.check.accepting import config_of
-from stacktui.cli.certificates.place import read_settings
+from stacktui.cli.certificates.place import read_settings, tell
 from stacktui.cli.check import format_option
 from stacktui.cli.main import config_option
 from stacktui.cli.text import say
 from stacktui.environments.model import Environment
-from stacktui.environments.record import StampRecord, read_record
+from stacktui.environments.record import RecordError, StampRecord, read_record
 from stacktui.transport.text import visible
 
 SCHEMA = 1
@@ -34,7 +34,12 @@ def command(parent: Path | None, name: str | None, format_: str, config: Path | 
     When one of the first two is another later, no secret is sent until you accept it.
     """
     target = read_settings(parent, config).target(name)
-    record = read_record(config_of(target), target.environment)
+    record, nothing = None, "Nothing is recorded yet."
+    try:
+        record = read_record(config_of(target), target.environment)
+    except RecordError as error:
+        nothing = "What was recorded cannot be read."
+        tell(f"stacktui: {error}")
     settings, recorded = dict(_settings(target.environment)), dict(_recorded(record))
     if format_ == "json":
         document = {"schema": SCHEMA, "environment": target.environment.name}
@@ -43,7 +48,7 @@ def command(parent: Path | None, name: str | None, format_: str, config: Path | 
     say(target.environment.name)
     _say(settings)
     say()
-    say("Recorded at the first good check" if recorded else "Nothing is recorded yet.")
+    say("Recorded at the first good check" if recorded else nothing)
     _say(recorded)
 
 

@@ -100,6 +100,21 @@ METADATA = (
         "address (…) should consist of an https url …",
     ),
     Entry(
+        "audience-foreign",
+        Group.METADATA,
+        (Side.STAMP,),
+        "The stamp asks for a token of Microsoft's public cloud, which it is not given.",
+        "The metadata names a public resource as its audience (a vault, Graph, storage, the "
+        "public ARM); the report has it. A token for it would open that resource to whoever "
+        "answers as the stamp. Another audience than the recorded one is `metadata-drift`.",
+        (
+            Remedy("Ask the stamp's operator which audience its identity configuration has"),
+            Remedy("Sign in nowhere until then"),
+            _LOOK,
+        ),
+        "nothing: az asks for that token, and gives it to the stamp",
+    ),
+    Entry(
         "metadata-too-large",
         Group.METADATA,
         (Side.STAMP,),
@@ -160,6 +175,26 @@ METADATA = (
             ),
         ),
         "nothing: az sends its secret to whatever login endpoint was registered",
+    ),
+    Entry(
+        "record-unreadable",
+        Group.METADATA,
+        (Side.BOX,),
+        "stacktui's memory of the stamps cannot be read: no secret was sent.",
+        "The file stamps.json is there and is damaged, of another version, or cannot be opened: "
+        "nobody can say whether this is `metadata-drift`. A check without an identity goes on.",
+        (
+            Remedy("Put the file right, or go back to the stacktui that wrote it"),
+            Remedy(
+                "Else move it away, and record the stamp anew",
+                "mv -- ~/.config/stacktui/stamps.json ~/.config/stacktui/stamps.json.unreadable "
+                "&& stacktui environments accept NAME",
+                "Move-Item -Force -ErrorAction Stop $env:LOCALAPPDATA\\stacktui\\stamps.json "
+                "$env:LOCALAPPDATA\\stacktui\\stamps.json.unreadable; "
+                "stacktui environments accept NAME",
+            ),
+        ),
+        "nothing: az remembers no stamp",
     ),
     Entry(
         "login-endpoint-insecure",

@@ -191,10 +191,7 @@ RESOURCES = (
         "the host's name on does this by mistake, somebody on the way on purpose.",
         (
             Remedy("The stamp's operator looks why ARM names another host than its own"),
-            same(
-                "Only if you know that host as this stamp's own name: use that",
-                "stacktui environments set NAME arm=https://HOST",
-            ),
+            Remedy("If arm is another name of the stamp than its own, ask its operator for that"),
         ),
         "nothing: it sends its token to that host",
     ),

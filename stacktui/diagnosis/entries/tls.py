@@ -67,8 +67,8 @@ TLS = (
         (Side.STAMP,),
         "The server does not send an intermediate certificate of its chain.",
         "What is sent stops below a root, and the issuer that is missing is no root: the chain "
-        "can be completed from this box's stores or from the issuer's address (AIA), or a root "
-        "is sent that nothing leads up to. A missing root alone is `tls-untrusted-root`. "
+        "can be completed from this box's stores or from the issuer's address (AIA), or the issuer "
+        "is named as only CAs below a root are. A missing root alone is `tls-untrusted-root`. "
         "Browsers hide this fault, as they fetch or remember the intermediate.",
         (
             Remedy(
@@ -113,9 +113,10 @@ TLS = (
         (Side.NETWORK,),
         "Somebody on the way opens TLS: the chain ends in a gateway's root.",
         "The root is named like a gateway's, signs for an unrelated host too, or is another than "
-        "the one recorded on the environment's first good check. Without such evidence it is "
-        "`tls-untrusted-root`. Where this box trusts the other root already, the check is "
-        "healthy, and `root-changed` is seen beside it.",
+        "the one recorded on the environment's first good check. Where that record is all that "
+        "tells, the operator may have renewed the CA just as well, and the title says so. Without "
+        "such evidence it is `tls-untrusted-root`. Where this box trusts the other root already, "
+        "the check is healthy, and `root-changed` is seen beside it.",
         (
             Remedy("Ask for the stamp's hosts to be exempt from TLS inspection"),
             same(

@@ -40,6 +40,33 @@ TOKEN = (
         "a traceback: msal.exceptions.MsalServiceError: HTTP Error: 500",
     ),
     Entry(
+        "login-foreign-endpoint",
+        Group.TOKEN,
+        (Side.SIGN_IN,),
+        "The login host sends sign-ins on to another host: no secret was sent there.",
+        "The discovery document of the login host names a token endpoint on a host that is not "
+        "its own, nor a public login host's alias; the report names both. A login endpoint that "
+        "differs from the recorded one is `metadata-drift`.",
+        (
+            Remedy("Ask whoever runs the login host whether the other host is theirs"),
+            Remedy("If they know nothing of it, sign in nowhere with this stamp"),
+        ),
+        "nothing: az sends the secret to that host",
+    ),
+    Entry(
+        "token-too-large",
+        Group.TOKEN,
+        (Side.SIGN_IN,),
+        "The token is larger than any request can carry.",
+        "A token came, and has more characters than a request's header may have; the report "
+        "says how many. One that ARM refuses is `arm-unauthorized`.",
+        (
+            Remedy("Take the identity out of groups it does not need, or have its claims limited"),
+            Remedy("Else whoever runs the sign-in service limits what a token lists"),
+        ),
+        "(…) Request Header Fields Too Large / Bad Request",
+    ),
+    Entry(
         "login-not-json",
         Group.TOKEN,
         (Side.SIGN_IN,),

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from math import ceil
-from urllib.parse import urlsplit
 
 from stacktui.check.report import StepName
 from stacktui.diagnosis.case import Case, Explained, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.mends import set_value
 from stacktui.diagnosis.retry import retry_lines, wait_of
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.diagnosis.words import fault_lines, id_lines, request_line, route_lines
@@ -175,29 +173,12 @@ def paging_foreign_host(case: Case) -> Explained | None:
         "The stamp's operator looks why ARM names another host than its own: a gateway in front "
         f"of it that does not pass the host name on, or a wrong setting ({ids})"
     )
-    remedies = [operator]
-    if origin := _origin(fault.message):
-        remedies.append(
-            set_value(
-                case,
-                f"Only if you know that {origin} is this stamp by its own name: use that",
-                "arm",
-                origin,
-            )
-        )
-    return title, evidence, tuple(remedies)
-
-
-def _origin(link: str) -> str | None:
-    """The `https` origin that a link names."""
-    try:
-        parts = urlsplit(link)
-        host, port = parts.hostname, parts.port
-    except ValueError:  # it is the server's own word
-        return None
-    if parts.scheme != "https" or not host or ":" in host:
-        return None
-    return f"https://{host}" + (f":{port}" if port and port != 443 else "")
+    # Nothing to paste: the host is the answer's own word, and would be sent the next token.
+    meant = Remedy(
+        f"If you asked the stamp by another name than its own, ask its operator for the right one, "
+        f"and set arm under {case.section} to that"
+    )
+    return title, evidence, (operator, meant)
 
 
 RULES: tuple[Rule[Case], ...] = (

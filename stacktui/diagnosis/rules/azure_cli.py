@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from stacktui.check.report import Outcome, StepName
 from stacktui.diagnosis.case import Explained, Scene, rule
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.shell import bash, powershell
+from stacktui.diagnosis.shell import bash, for_az, powershell
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import parse_arm_url
 from stacktui.identities.authority import may_ask
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stacktui.environments.azure_clouds import AzCloud, BrokenFile
 
 Quote = Callable[[str], str]
+Command = Callable[[Quote], str]
 
 # PROTOCOL.md section 1: the last minor version that works with a stamp.
 LAST = (2, 66)
@@ -163,33 +164,31 @@ def _mends(scene: Scene, az: AzFacts, broken: BrokenFile) -> Iterator[Remedy]:
         yield Remedy(title, f"iconv -f UTF-16 -t UTF-8 {bash(path)} > {replace}", rewrite)
     else:
         again = (_registered if broken.path.name == "clouds.config" else _chosen)(scene, az)
+        in_bash, in_powershell = zip(*map(for_az, again), strict=True)
+        aside = f"Move-Item -LiteralPath {powershell(path)} {powershell(f'{path}.broken')}"
         yield Remedy(
             f"Mend {broken.path.name} in an editor; or put it aside, and say anew what it held",
-            f"mv -- {bash(path)} {bash(f'{path}.broken')} && " + " && ".join(again(bash)),
-            f"Move-Item -LiteralPath {powershell(path)} {powershell(f'{path}.broken')}; "
-            + "; ".join(again(powershell)),
+            f"mv -- {bash(path)} {bash(f'{path}.broken')} && " + " && ".join(in_bash),
+            "; ".join((aside, *in_powershell)) if all(in_powershell) else "",
         )
 
 
-def _registered(scene: Scene, az: AzFacts) -> Callable[[Quote], list[str]]:
+def _registered(scene: Scene, az: AzFacts) -> list[Command]:
     """The commands that make az know the stamp."""
-    name, environment = _name(scene, az), scene.environment
-
-    def commands(quote: Quote) -> list[str]:
-        arm = quote(environment.arm)
-        return [
-            f"az cloud register -n {quote(name)} --endpoint-resource-manager {arm}",
-            f"az cloud set -n {quote(name)}",
-            f"az cloud update --profile {quote(environment.profile)}",
-        ]
-
-    return commands
+    name, arm, profile = _name(scene, az), scene.environment.arm, scene.environment.profile
+    return [
+        lambda quote: (
+            f"az cloud register -n {quote(name)} --endpoint-resource-manager {quote(arm)}"
+        ),
+        lambda quote: f"az cloud set -n {quote(name)}",
+        lambda quote: f"az cloud update --profile {quote(profile)}",
+    ]
 
 
-def _chosen(scene: Scene, az: AzFacts) -> Callable[[Quote], list[str]]:
+def _chosen(scene: Scene, az: AzFacts) -> list[Command]:
     """The command that makes az use the stamp again, which it still knows."""
     name = next((each.name for each in _ours(scene, az)), _name(scene, az))
-    return lambda quote: [f"az cloud set -n {quote(name)}"]
+    return [lambda quote: f"az cloud set -n {quote(name)}"]
 
 
 def _name(scene: Scene, az: AzFacts) -> str:
@@ -252,8 +251,11 @@ def _updated(cloud: AzCloud, wrong: tuple[Wrong, ...]) -> Remedy:
         options = " ".join(f"{option} {quote(value)}" for _, option, value in wrong)
         return f"az cloud update -n {quote(cloud.name)} {options}"
 
-    title = f"Tell the cloud {cloud.name} of az what the stamp says, then sign in again"
-    return Remedy(title, pasted(bash), pasted(powershell))
+    in_bash, in_powershell = for_az(pasted)
+    what = ", ".join(f"{option} {value}" for _, option, value in wrong)
+    told = "what the stamp says" if in_powershell else f"what the stamp says ({what})"
+    title = f"Tell the cloud {cloud.name} of az {told}, then sign in again"
+    return Remedy(title, in_bash, in_powershell)
 
 
 @rule(

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stacktui.certificates.chain import Certificate, describe
+from stacktui.certificates.chain import Certificate, describe, described_path
 from stacktui.certificates.readiness import WARNING_DAYS, Judgement, Level, judge
 from stacktui.certificates.verify import NAMES, NO_ISSUER, VerifyCode
 from stacktui.diagnosis.case import Explained, Scene, rule
@@ -52,7 +52,7 @@ def _own(scene: Scene) -> Iterator[ConnectionFacts]:
     """Connections that show the stamp's own chain: a gateway's is no matter of its operator."""
     for connection in scene.presented:
         chain = connection.tls.chain if connection.tls else ()
-        if not interceptor(tuple(map(describe, chain))):
+        if not interceptor(described_path(chain)):
             yield connection
 
 

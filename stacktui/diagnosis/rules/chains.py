@@ -50,7 +50,7 @@ def tls_self_signed(case: Case) -> Explained | None:
         or not case.chain[0].self_issued
     ):
         return None
-    if interceptor(case.chain):
+    if interceptor(case.path):
         return None  # its issuer is named like a gateway: tls-intercepted tells
     leaf = case.chain[0]
     evidence = (
@@ -80,10 +80,11 @@ def tls_self_signed(case: Case) -> Explained | None:
 def tls_missing_intermediate(case: Case) -> Explained | None:
     if case.verify_code not in NO_ISSUER or why_intercepted(case):
         return None
-    last = _last_linked(case.chain)
-    if last is None or _is_root_missing(case):
+    last = case.top
+    # What cannot be read names no issuer.
+    if last is None or last.self_issued or not last.issuer or _is_root_missing(case):
         return None
-    why = _found_intermediates(case) or _why_intermediate(case.chain, last)
+    why = _found_intermediates(case) or _why_intermediate(last)
     if not why:
         return None
     missing = last.issuer_name
@@ -104,20 +105,6 @@ def tls_missing_intermediate(case: Case) -> Explained | None:
     ]
     title = f"{case.host} does not send the intermediate certificate {missing}"
     return title, (*evidence, *chain_lines(case.chain)), tuple(remedies)
-
-
-def _last_linked(chain: tuple[Certificate, ...]) -> Certificate | None:
-    """The last certificate on the way up from the leaf; None if the way ends in a root."""
-    if not chain:
-        return None
-    last, left = chain[0], list(chain[1:])
-    while not last.self_issued:
-        above = next((each for each in left if each.subject == last.issuer), None)
-        if above is None:
-            return last if last.issuer else None  # what cannot be read names no issuer
-        left.remove(above)
-        last = above
-    return None
 
 
 def _is_root_missing(case: Case) -> bool:
@@ -141,18 +128,16 @@ def _found_intermediates(case: Case) -> list[str]:
     return lines
 
 
-def _why_intermediate(chain: tuple[Certificate, ...], last: Certificate) -> list[str]:
+def _why_intermediate(last: Certificate) -> list[str]:
     """How we know that the issuer of `last` is no root; empty where we do not.
 
-    Then it may be an unknown root just as well, which only a root's own certificate could tell.
+    Then it may be an unknown root just as well, which only a root's own certificate could tell: a
+    root that is sent beside it tells nothing, as no signature ties it to the leaf.
     """
     if NAMED_ROOT.search(last.issuer_name):
         return []
     if _BELOW_ROOT.search(last.issuer_name):
         return [f"{last.issuer_name} is named like a CA below a root, not like a root"]
-    root = next((each for each in chain if each.kind == "root"), None)
-    if root is not None:
-        return [f"the root {root.common_name} is sent, but nothing that leads up to it"]
     return []
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from stacktui.certificates.chain import Certificate, describe
+from stacktui.certificates.chain import Certificate, describe, top_of
 from stacktui.certificates.verify import ROOTLESS
 from stacktui.diagnosis.case import Case, Explained, rule
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.mends import trust_file, trust_presented
-from stacktui.diagnosis.rules.recorded import Anchor, anchor_of, recorded_anchor
+from stacktui.diagnosis.mends import accept, trust_file, trust_presented
+from stacktui.diagnosis.rules.recorded import is_of_other_root, recorded_top, signers
 from stacktui.diagnosis.words import chain_lines, route_lines, trust_line
 from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
 
@@ -50,11 +50,11 @@ _INTERCEPTOR = re.compile(
 )
 
 
-def interceptor(chain: tuple[Certificate, ...]) -> str | None:
-    """The name of the CA at the top of `chain`, if it is named like an interceptor's."""
-    if not chain:
+def interceptor(path: tuple[Certificate, ...]) -> str | None:
+    """The name of the CA that ends `path` (leaf first), if it is named like an interceptor's."""
+    if not path:
         return None
-    top = chain[-1]
+    top = path[-1]
     return top.issuer_name if _INTERCEPTOR.search(f"{top.issuer} {top.issuer_name}") else None
 
 
@@ -68,55 +68,109 @@ def tls_intercepted(case: Case) -> Explained | None:
     why = why_intercepted(case)
     if not why:
         return None
-    name = case.chain[-1].issuer_name
-    evidence = (
-        *why,
+    now, before = _whole(case)[-1], recorded_top(case)
+    facts = (
         *chain_lines(case.chain),
         trust_line(case.step.evidence.trust),
         *route_lines(case),
     )
+    if before is not None and not _told_by_itself(case):
+        title = (
+            f"{signers(case.host, now, before)}: either TLS is opened on the way, or the operator "
+            "has renewed the CA"
+        )
+        return title, (*why, *_either_way(now), *facts), _either_mend(case, now)
     remedies = (
         Remedy(f"Ask for {case.host} to be exempt from TLS inspection: then the stamp answers"),
-        _trust(case, name),
-        Remedy(
-            "Do not switch verification off: then anybody on the way can read your secrets, "
-            "not only the gateway"
-        ),
+        _trust(case, now.issuer_name),
+        _VERIFY,
     )
-    return f"{name} signs for {case.host}: TLS is opened on the way", evidence, remedies
+    title = f"{now.issuer_name} signs for {case.host}: TLS is opened on the way"
+    return title, (*why, *facts), remedies
+
+
+_VERIFY = Remedy(
+    "Do not switch verification off: then anybody on the way can read your secrets, not only the "
+    "gateway"
+)
+
+
+def _either_way(now: Certificate) -> tuple[str, ...]:
+    """What speaks for which, where the record is all there is."""
+    name = now.issuer_name
+    root = f"its SHA-256 is {now.sha256}" if now.self_issued else "it was not presented itself"
+    return (
+        f"for TLS opened on the way: {name} is new here, and this box does not trust it",
+        f"for a renewed CA: {name} is not named like products that open TLS",
+        f"only the stamp's operator can tell whether {name} is theirs; {root}",
+    )
+
+
+def _either_mend(case: Case, now: Certificate) -> tuple[Remedy, ...]:
+    name, host = now.issuer_name, case.host
+    ask = f"Ask the stamp's operator whether {name} is theirs, and compare its SHA-256 with what"
+    if case.root_is_at_hand:
+        ours = trust_presented(
+            case, f"{ask} they tell you; if it is the same, trust it by its last 8 digits"
+        )
+    else:
+        ours = trust_file(f"{ask} they give you as a file (PEM or DER); if it is theirs, trust it")
+    return (
+        ours,
+        accept(case, f"Once it is trusted, accept {name} in place of what was recorded"),
+        Remedy(
+            f"If it is not theirs, ask for {host} to be exempt from TLS inspection, and sign in "
+            "nowhere until then"
+        ),
+        _VERIFY,
+    )
 
 
 def why_intercepted(case: Case) -> list[str]:
     """What tells that the root is somebody else's than the stamp's; empty where nothing does."""
-    if case.verify_code not in ROOTLESS or not case.chain:
+    if case.verify_code not in ROOTLESS or not case.path or case.path[-1].unreadable:
         return []
-    why = []
-    if name := interceptor(case.chain):
+    return [*_told_by_itself(case), *_told_by_record(case)]
+
+
+def _whole(case: Case) -> tuple[Certificate, ...]:
+    """The path from the leaf up, with what was had of it beyond what was presented."""
+    found = case.completion.found if case.completion else ()
+    return (*case.path, *(describe(each.der) for each in found))
+
+
+def _told_by_itself(case: Case) -> list[str]:
+    path, why = _whole(case), []
+    if name := interceptor(path):
         why.append(f"the chain of {case.host} ends at {name}, named like products that open TLS")
-    now, before = anchor_of(case.chain[-1]), recorded_anchor(case) if case.at_arm else None
-    if now is None:
-        return why
-    record = case.report.recorded
+    name = path[-1].issuer_name
+    return why + [f"{name} signs for {host} too, a host of Microsoft's" for host in _public(case)]
+
+
+def _told_by_record(case: Case) -> list[str]:
+    record, before = case.report.recorded, recorded_top(case) if case.at_arm else None
+    path = _whole(case)
     # A root that came anew under its old name is more likely the stamp's, deployed anew.
-    if record is not None and before is not None and before.issuer != now.issuer:
-        since = f"{record.recorded:%Y-%m-%d}"
-        why.append(f"on {since}, when all was well, {before.name} signed for it; now {now.name}")
-    why += [
-        f"{now.name} signs for {host} too, a host of Microsoft's" for host in _public(case, now)
-    ]
-    return why
+    if record is None or before is None or before.issuer == path[-1].issuer:
+        return []
+    if not is_of_other_root(path, before):
+        return []
+    since, name = f"{record.recorded:%Y-%m-%d}", path[-1].issuer_name
+    return [f"on {since}, when all was well, {before.issuer_name} signed for it; now {name}"]
 
 
-def _public(case: Case, now: Anchor) -> list[str]:
+def _public(case: Case) -> list[str]:
     """Public login hosts whose chains end in the same root, which this box does not trust."""
     found = []
     for probe in case.report.probes:
-        seen, fault = probe.exchange.connection, probe.exchange.fault
-        chain = seen.tls.chain if seen and seen.tls else ()
-        if seen is None or fault is None or not chain or seen.host not in PUBLIC_LOGIN_HOSTS:
+        seen = probe.exchange.connection
+        tls = seen.tls if seen and probe.exchange.fault else None
+        if seen is None or tls is None or not tls.chain or seen.host not in PUBLIC_LOGIN_HOSTS:
             continue
-        there = anchor_of(describe(chain[-1]))
-        if there is not None and fault.verify_code in ROOTLESS and not now.is_other(there):
+        there = describe(top_of(tls.chain))
+        if there.unreadable or tls.trouble not in ROOTLESS:
+            continue
+        if not is_of_other_root(_whole(case), there):
             found.append(seen.host)
     return found
 

@@ -158,6 +158,49 @@ def _evidence(case: Case, fault: SignInFault) -> tuple[str, ...]:
     return (*lines, *retry_lines(case.last), *route_lines(case))
 
 
+@rule("login-foreign-endpoint", Side.SIGN_IN, "nothing: it sends the secret to that host")
+def login_foreign_endpoint(case: Case) -> Explained | None:
+    fault = case.fault
+    if not isinstance(fault, SignInFault):
+        return None
+    if fault.problem is not SignInProblem.FOREIGN_TOKEN_ENDPOINT:
+        return None
+    evidence = (
+        f"{fault.authority}: {fault.description}",
+        "nothing was sent there: no secret, and no user name",
+        *([request_line(case.last)] if case.last else []),
+        *route_lines(case),
+    )
+    remedies = (
+        Remedy(
+            f"Ask whoever runs the sign-in at {fault.authority} whether that host is theirs: its "
+            "discovery document should name its own (a wrong host name in AD FS does this, too)"
+        ),
+        Remedy(
+            "If they know nothing of it, sign in nowhere with this stamp: somebody on the way, or "
+            "on the stamp, would collect secrets"
+        ),
+    )
+    title = "The login host sends sign-ins on to another host: no secret was sent there"
+    return title, evidence, remedies
+
+
+@rule("token-too-large", Side.SIGN_IN, "(…) Request Header Fields Too Large / Bad Request")
+def token_too_large(case: Case) -> Explained | None:
+    fault = case.fault
+    if not isinstance(fault, SignInFault) or fault.problem is not SignInProblem.UNUSABLE_TOKEN:
+        return None
+    remedies = (
+        Remedy(
+            "Take the identity out of groups it does not need, or have its claims limited: a token "
+            "lists every group (in Entra, groups assigned to the application are enough)"
+        ),
+        _who_mends(case, fault),
+    )
+    title = "The token that came is larger than any request can carry"
+    return title, _evidence(case, fault), remedies
+
+
 def _who_mends(case: Case, fault: SignInFault | None = None) -> Remedy:
     """AD FS is the stamp's or the company's; an Entra of Microsoft's has a page of its health."""
     id_ = f" ({fault.correlation_id})" if fault and fault.correlation_id else ""
@@ -188,4 +231,6 @@ RULES: tuple[Rule[Case], ...] = (
     login_not_json,
     login_timeout,
     login_reset,
+    login_foreign_endpoint,
+    token_too_large,
 )

@@ -10,6 +10,7 @@ from stacktui.diagnosis.look import look_again
 from stacktui.diagnosis.mends import set_value
 from stacktui.diagnosis.rules.metadata_answers import (
     answer_lines,
+    audience_foreign,
     login_endpoint_insecure,
     metadata_api_version,
     metadata_cut_short,
@@ -187,5 +188,6 @@ RULES: tuple[Rule[Case], ...] = (
     metadata_cut_short,
     metadata_reset,
     metadata_incomplete,
+    audience_foreign,
     login_endpoint_insecure,
 )

@@ -267,6 +267,30 @@ def _again_look_or_tell(case: Case) -> tuple[Remedy, ...]:
     )
 
 
+@rule("audience-foreign", Side.STAMP, "nothing: it asks for that token, and gives it to the stamp")
+def audience_foreign(case: Case) -> Explained | None:
+    fault = metadata_fault(case, MetadataProblem.AUDIENCE_FOREIGN)
+    if fault is None:
+        return None
+    evidence = (
+        fault.detail,
+        f"{case.environment.arm} would be given the token, and could use it there in your name",
+        "no token was asked for, and no secret was sent",
+        *answer_lines(case),
+    )
+    remedies = (
+        Remedy(
+            "Ask the stamp's operator which audience its identity configuration has: a stamp's own "
+            "is one that nothing else takes tokens for"
+        ),
+        Remedy(
+            "Sign in nowhere until then: if the operator knows nothing of it, somebody on the way, "
+            "or on the stamp, collects tokens"
+        ),
+    )
+    return "The stamp asks for a token of Microsoft's public cloud", evidence, remedies
+
+
 @rule(
     "metadata-api-version",
     Side.STAMP,

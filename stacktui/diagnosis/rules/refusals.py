@@ -6,7 +6,7 @@ from stacktui.diagnosis.case import Case, Explained, Rule, rule
 from stacktui.diagnosis.codes import REFUSALS, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules.clocks import clock_line, is_skewed
-from stacktui.diagnosis.shell import bash, powershell, toml, toml_table
+from stacktui.diagnosis.shell import bash, for_az, powershell, toml, toml_table
 from stacktui.diagnosis.words import fault_lines
 from stacktui.environments.metadata import Metadata
 from stacktui.identities.faults import SignInFault, SignInProblem
@@ -85,8 +85,7 @@ def _new_secret(fault: SignInFault, client: str, when: str) -> Remedy:
         )
     return Remedy(
         f"{when} a new secret for application {client}, and put it there",
-        f"az ad app credential reset --id {bash(client)} --append",
-        f"az ad app credential reset --id {powershell(client)} --append",
+        *for_az(lambda quote: f"az ad app credential reset --id {quote(client)} --append"),
     )
 
 
@@ -133,10 +132,13 @@ def sp_secret_expired(case: Case) -> Explained | None:
     remedies = (
         _new_secret(fault, client, "Make"),
         Remedy(
-            "See when the application's secrets end",
-            f"az ad app credential list --id {bash(client)} --query '[].[displayName,endDateTime]'",
-            f"az ad app credential list --id {powershell(client)} "
-            "--query '[].[displayName,endDateTime]'",
+            f"See when the secrets of application {client} end",
+            *for_az(
+                lambda quote: (
+                    f"az ad app credential list --id {quote(client)} "
+                    "--query '[].[displayName,endDateTime]'"
+                )
+            ),
         ),
     )
     return "The application's secret has expired", evidence, remedies
@@ -193,15 +195,20 @@ def _cert_remedies(fault: SignInFault, client: str, path: str) -> tuple[Remedy, 
                 f"-ApplicationIdentifier {powershell(client)} -ClientCertificates $using:cert }}",
             ),
         )
+    taken_out = "openssl x509 -in {} -out {}"
+    added = for_az(
+        lambda quote: (
+            f"az ad app credential reset --id {quote(client)} --cert {quote('@' + public)} --append"
+        )
+    )
     return (
         compare,
         Remedy(
             f"If it is not there, add it (without its key) to application {client}",
-            f"openssl x509 -in {bash(path)} -out {bash(public)} && "
-            f"az ad app credential reset --id {bash(client)} --cert {bash('@' + public)} --append",
-            f"openssl x509 -in {powershell(path)} -out {powershell(public)}; "
-            f"az ad app credential reset --id {powershell(client)} "
-            f"--cert {powershell('@' + public)} --append",
+            f"{taken_out.format(bash(path), bash(public))} && {added[0]}",
+            f"{taken_out.format(powershell(path), powershell(public))}; {added[1]}"
+            if added[1]
+            else "",
         ),
     )
 
@@ -242,8 +249,7 @@ def app_not_found(case: Case) -> Explained | None:
         _tenant_remedy(case, identity),
         Remedy(
             "Signed in to that directory with az: see whether the application is there",
-            f"az ad sp show --id {bash(client)}",
-            f"az ad sp show --id {powershell(client)}",
+            *for_az(lambda quote: f"az ad sp show --id {quote(client)}"),
         ),
     ]
     evidence += [*tenant_lines(case, identity), *fault_lines(fault)]

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from stacktui.diagnosis.case import Case, Explained, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.mends import set_value
-from stacktui.diagnosis.shell import bash, powershell
+from stacktui.diagnosis.shell import for_az
 from stacktui.diagnosis.words import fault_lines
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.profiles import PROFILES, Profile
@@ -189,8 +189,7 @@ def _profile_remedies(case: Case, fits: Profile | None) -> tuple[Remedy, ...]:
         set_value(case, f"Use the profile that fits this stamp: {fits.name}", "profile", fits.name),
         Remedy(
             "And the same for az, where the stamp is its active cloud",
-            f"az cloud update --profile {bash(fits.name)}",
-            f"az cloud update --profile {powershell(fits.name)}",
+            *for_az(lambda quote: f"az cloud update --profile {quote(fits.name)}"),
         ),
     )
 

@@ -13,7 +13,7 @@ from stacktui.diagnosis.rules.refusals import (
     tenant_lines,
 )
 from stacktui.diagnosis.rules.token import put_secret
-from stacktui.diagnosis.shell import bash, powershell
+from stacktui.diagnosis.shell import bash, for_az, powershell
 from stacktui.diagnosis.words import fault_lines
 from stacktui.environments.metadata import IdentityProvider
 from stacktui.identities.faults import SignInFault, SignInProblem
@@ -76,13 +76,13 @@ def _by_device_code(case: Case, identity: Identity, why: str) -> tuple[Remedy, .
     tenant = identity.tenant or (metadata.tenant if metadata else None)
     tenant = None if _adfs_signs_in(case) else tenant
     login = "az login --use-device-code"
-    in_bash, in_powershell = (f"{login} --tenant {quote(tenant)}" if tenant else login
-                              for quote in (bash, powershell))  # fmt: skip
+    pasted = for_az(lambda quote: f"{login} --tenant {quote(tenant)}" if tenant else login)
+    at = f" (tenant {tenant})" if tenant else ""
     return (
         Remedy(
             f'{why}: under {section}, set kind = "device-code" and take username and password out'
         ),
-        Remedy("The same with az, where the stamp is its active cloud", in_bash, in_powershell),
+        Remedy(f"The same with az, where the stamp is its active cloud{at}", *pasted),
     )
 
 
@@ -103,9 +103,8 @@ def _account(case: Case, identity: Identity) -> Remedy:
             "-Properties LockedOut, PasswordExpired, Enabled",
         )
     return Remedy(
-        "An administrator of the directory sees the state of the account",
-        f"az ad user show --id {bash(user)} --query accountEnabled",
-        f"az ad user show --id {powershell(user)} --query accountEnabled",
+        f"An administrator of the directory sees the state of the account {user}",
+        *for_az(lambda quote: f"az ad user show --id {quote(user)} --query accountEnabled"),
     )
 
 
@@ -176,10 +175,11 @@ def account_disabled(case: Case) -> Explained | None:
         return None
     _, identity = refused
     user = identity.username
-    pasted = [f"az ad user update --id {quote(user)} --account-enabled true" if user else ""
-              for quote in (bash, powershell)]  # fmt: skip
+    pasted = for_az(
+        lambda quote: f"az ad user update --id {quote(user)} --account-enabled true" if user else ""
+    )
     remedies = (
-        Remedy("An administrator of the directory enables it", pasted[0], pasted[1]),
+        Remedy("An administrator of the directory enables it", *pasted),
         Remedy(f"Or another account signs in: username and password under {section_of(identity)}"),
     )
     return f"The account of {_who(identity)} is disabled", _evidence(case, refused), remedies
@@ -262,8 +262,7 @@ def consent_required(case: Case) -> Explained | None:
         remedies.append(
             Remedy(
                 "Or consents with az, signed in to that directory",
-                f"az ad app permission admin-consent --id {bash(client)}",
-                f"az ad app permission admin-consent --id {powershell(client)}",
+                *for_az(lambda quote: f"az ad app permission admin-consent --id {quote(client)}"),
             )
         )
         remedies.append(

@@ -38,6 +38,8 @@ STATUSES = (
 )  # fmt: skip
 
 ANSWERS = (
+    Saying("431", (r"header fields too large|\(431\)|status code:? 431",), {"token-too-large": 84}),
+    Saying("BadStatusLine", (r"badstatusline|with content-encoding: gzip",), {"metadata-not-json": 58, "login-not-json": 60, "arm-not-json": 60}),
     Saying("an answer that is no JSON", (r"jsondecodeerror|expecting value: |unterminated string starting",), {"arm-not-json": 40, "metadata-not-json": 38, "login-not-json": 38}),
     Saying("an answer that broke off", (r"incompleteread|connection broken|chunkedencodingerror|transfer closed with",), {"arm-reset": 84}),
     Saying("no answer in time", (r"read timed out|readtimeout|operation has timed out|httpclient\.timeout|operation timed out",), {"arm-timeout": 64, "login-timeout": 54, "metadata-timeout": 52, "tcp-timeout": 40}),

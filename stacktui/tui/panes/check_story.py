@@ -178,7 +178,7 @@ def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:
     if prompt is None:
         return []
     return [
-        line("To sign in, open this page in a browser, on any machine:"),
+        line(f"To sign in at {prompt.host}, open this page in a browser, on any machine:"),
         field("page", Span(prompt.page, Role.STRONG), width=LABEL),
         field("code", Span(prompt.code, Role.STRONG), width=LABEL),
         field("by", clock(prompt.until), width=LABEL),
@@ -254,7 +254,7 @@ def _mend_lines(finding: Finding, keys: Keys) -> list[Line]:
     return [
         text
         for index, remedy in enumerate(finding.remedies)
-        for text in remedy_lines(remedy, "mend" if index == 0 else "or", keys.at(remedy))
+        for text in remedy_lines(remedy, f"{index + 1}." if index else "mend", keys.at(remedy))
     ]
 
 

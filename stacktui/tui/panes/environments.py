@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from stacktui.environments.model import Environment
+from stacktui.transport.proxy import without_credentials
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
 from stacktui.tui.panes.identities import PROVIDERS
@@ -90,7 +91,7 @@ def detail(environment: Environment, session: Session, glyphs: Glyphs) -> tuple[
     if environment.ca:
         lines.append(field("ca", str(environment.ca)))
     if environment.proxy:
-        lines.append(field("proxy", _without_credentials(environment.proxy)))
+        lines.append(field("proxy", without_credentials(environment.proxy)))
     lines += [
         field("resolve", f"{name} {glyphs.running} {address}")
         for name, address in environment.resolve.items()
@@ -139,9 +140,3 @@ def _when(check: LiveCheck | None) -> tuple[Span, ...]:
 def _at(check: LiveCheck | None, glyphs: Glyphs) -> tuple[Span, ...]:
     parts = (*_took(check), *_when(check))
     return tuple(Span(f"{glyphs.dot}{part.text}", Role.DIM) for part in parts)
-
-
-def _without_credentials(proxy: str) -> str:
-    scheme, _, rest = proxy.rpartition("://")
-    host = rest.rpartition("@")[2]
-    return f"{scheme}://{host}" if scheme else host

@@ -1,0 +1,50 @@
+"""Who issued a certificate: found among others, and in the stores of this box."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+
+from stacktui.certificates.chain import describe, issued_by
+from stacktui.certificates.store_content import content_of
+from stacktui.certificates.stores import Store
+from stacktui.certificates.trust import TrustFileError
+
+# Certificates of the issuer's name that are tried: a CA that was renewed a few times has no more,
+# and a signature costs much more to verify than a name.
+MAX_TRIED = 8
+
+
+def issuer_among(der: bytes, candidates: Iterable[bytes]) -> bytes | None:
+    """The first of `candidates` (DER) that signed `der`; at most MAX_TRIED signatures are tried."""
+    name = describe(der).issuer
+    tried: set[bytes] = set()
+    for each in candidates:
+        if describe(each).subject != name or each in tried:
+            continue
+        if len(tried) == MAX_TRIED:
+            break
+        if issued_by(der, each):
+            return each
+        tried.add(each)
+    return None
+
+
+def issuer_in(der: bytes, stores: Sequence[Store]) -> tuple[bytes, tuple[Store, ...]] | None:
+    """The certificate in one of `stores` that signed `der`, and all of them that hold it.
+
+    A store that cannot be read is passed over. Blocks on disk.
+    """
+    issuer = issuer_among(der, (each for store in stores for each in _content(store)))
+    return None if issuer is None else (issuer, holders(issuer, stores))
+
+
+def holders(der: bytes, stores: Iterable[Store]) -> tuple[Store, ...]:
+    """Those of `stores` that hold this certificate. Blocks on disk."""
+    return tuple(each for each in stores if der in _content(each))
+
+
+def _content(store: Store) -> Iterator[bytes]:
+    for source in store.sources:
+        with suppress(TrustFileError):
+            yield from (entry.der for entry in content_of(source).entries)

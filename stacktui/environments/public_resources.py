@@ -1,0 +1,79 @@
+"""Microsoft's public resources, whose tokens no stamp may have.
+
+A stamp says itself for which audience a token is wanted, and is then sent that token. One that
+names a vault, a mailbox or the public cloud would be given the keys to it.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+# Where Microsoft's resources live, with all names below: public and national clouds.
+_DOMAINS = (
+    "azure.cn",
+    "azure.com",
+    "azure.net",
+    "azure.us",
+    "azureml.ms",
+    "chinacloudapi.cn",
+    "cloudapi.de",
+    "loganalytics.io",
+    "microsoft.com",
+    "microsoft.us",
+    "microsoftazure.de",
+    "office.com",
+    "office365.com",
+    "office365.us",
+    "usgovcloudapi.net",
+    "applicationinsights.io",
+    "visualstudio.com",
+    "windows.net",
+)
+# The same by their ids, which Entra takes in place of the URL: Graph, Azure AD Graph, ARM, Key
+# Vault, Storage, SQL, DevOps, Office 365 (Exchange, SharePoint).
+_IDS = frozenset(
+    {
+        "00000002-0000-0000-c000-000000000000",
+        "00000002-0000-0ff1-ce00-000000000000",
+        "00000003-0000-0000-c000-000000000000",
+        "00000003-0000-0ff1-ce00-000000000000",
+        "022907d3-0f1b-48f7-badc-1ba6abab6d66",
+        "499b84ac-1321-427f-aa17-267ca6975798",
+        "797f4846-ba00-4fd7-ba43-dac1f8f63013",
+        "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
+        "e406a681-f3d4-42a8-90b6-c2b029497af1",
+    }
+)
+# The public clouds' own ARM hosts: theirs is what such a token is for. Not their domains, where
+# anybody can have a host (cloudapp.azure.com).
+_ARM_HOSTS = frozenset(
+    {
+        "management.azure.com",
+        "management.chinacloudapi.cn",
+        "management.core.chinacloudapi.cn",
+        "management.core.usgovcloudapi.net",
+        "management.core.windows.net",
+        "management.microsoftazure.de",
+        "management.usgovcloudapi.net",
+    }
+)
+_SCHEME = re.compile(r"^(?:(?:spn|api|https?):[/\\]*|[a-z][a-z0-9+.-]*:[/\\]+)+")
+_END = re.compile(r"[/\\?#]")
+
+
+def is_public_resource(audience: str, arm_host: str) -> bool:
+    """Whether a token for `audience` is one for a resource of Microsoft's public clouds.
+
+    Never for the ARM host of such a cloud itself.
+    """
+    if arm_host.lower() in _ARM_HOSTS:
+        return False
+    # A scope is a list by its blanks, so that each part of an audience would count there.
+    return any(_is_public(word) for word in unquote(audience).lower().split())
+
+
+def _is_public(resource: str) -> bool:
+    authority = _END.split(_SCHEME.sub("", resource), maxsplit=1)[0]
+    host = authority.rpartition("@")[2].partition(":")[0].rstrip(".")
+    return host in _IDS or any(host == each or host.endswith(f".{each}") for each in _DOMAINS)
