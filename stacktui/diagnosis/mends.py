@@ -1,12 +1,20 @@
-"""Mends that stacktui carries out itself: as a command to paste, and as an action for one key."""
+"""Mends that several rules name: as a command to paste and, where stacktui carries them out
+itself, as an action for one key."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from stacktui.diagnosis.case import Case, Scene
 from stacktui.diagnosis.finding import Action, ActionKind, Remedy
 from stacktui.diagnosis.shell import bash, powershell
+from stacktui.identities.model import EnvSecret, FileSecret
+
+# Asks without showing what is typed, in Windows PowerShell 5.1 and in PowerShell 7 alike.
+_POWERSHELL_ASKS = "[Net.NetworkCredential]::new('', (Read-Host -AsSecureString)).Password"
+# A variable that a shell can set.
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def set_value(scene: Scene, title: str, key: str, value: str) -> Remedy:
@@ -47,3 +55,25 @@ def trust_file(title: str) -> Remedy:
         "read -erp 'File of the root: ' f && stacktui certificates trust -- \"${f/#\\~/$HOME}\"",
         "stacktui certificates trust -- (Read-Host 'File of the root')",
     )
+
+
+def put_secret(reference: object, what: str) -> tuple[Remedy, ...]:
+    """How to put a secret or password where `reference` says that it comes from."""
+    match reference:
+        case EnvSecret(name=name) if _VARIABLE.fullmatch(name):
+            return (
+                Remedy(
+                    f"Set {name} in this shell without leaving the {what} in its history",
+                    f"read -rs {name} && export {name}",
+                    f"$env:{name} = {_POWERSHELL_ASKS}",
+                ),
+            )
+        case FileSecret(path=path):
+            return (
+                Remedy(
+                    f"Put the {what} into {path}, readable by you alone",
+                    f'(umask 077; read -rs s && printf %s "$s" > {bash(str(path))})',
+                    f"{_POWERSHELL_ASKS} | Set-Content -NoNewline {powershell(str(path))}",
+                ),
+            )
+    return ()

@@ -6,6 +6,7 @@ does the same root still sign for ARM? Light to import: every check asks.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -135,10 +136,9 @@ def is_remembered() -> bool:
     """Whether anything is where stamps are recorded; only a file that is not there means no."""
     try:
         os.lstat(stamps_file())
-    except (FileNotFoundError, NotADirectoryError):  # there can be no file in what is no folder
-        return False
-    except OSError:
-        return True
+    except OSError as error:
+        # There can be no file in what is no folder, and none of a name that is too long.
+        return error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
     return True
 
 

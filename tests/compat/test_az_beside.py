@@ -86,12 +86,9 @@ def test_waiting_as_long_as_it_says_is_enough(az: Az, stamp: RunningStamp, confi
 @pytest.mark.parametrize(
     ("before", "after", "removed"),
     [
-        ("profile = latest\n", "", True),
+        # One of each kind; each takes az a quarter of a minute.
         ("\ufeff", "", True),
-        ("<html>", "", True),
-        ("", "what is this\n", False),
         ("", f"[{CLOUD}]\n", False),
-        ("", "suffix_x = a%20b\n", False),
         ("", "[Other]\nprofile = 2021-09-01-hybrid\n", False),
     ],
 )
@@ -126,6 +123,7 @@ def _mend(found: dict[str, Any], az: Az) -> None:
     assert os.spawnl(os.P_WAIT, bash, "bash", "-e", str(script)) == 0
 
 
+@pytest.mark.parametrize("stamp", [IdentityProvider.ADFS], indirect=True)
 def test_a_cloud_of_a_stamp_that_is_no_more(az: Az, stamp: RunningStamp, config: Path) -> None:
     """Deployed anew, a stamp has another audience; and `register` sets no profile by itself."""
     old = "https://management.old.test/00000000"

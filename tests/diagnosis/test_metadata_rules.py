@@ -282,8 +282,8 @@ BROKEN_OFF = {
         Raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", "reset"),
         "metadata-not-json",
     ),
-    # a neighbour: nothing is missing, but it is no HTTP
-    "another protocol": (Raw(b"+OK POP3 ready\r\n\r\n", "close"), "unexplained"),
+    # nothing is missing, but it is no HTTP
+    "another protocol": (Raw(b"+OK POP3 ready\r\n\r\n", "close"), "metadata-not-json"),
 }
 
 

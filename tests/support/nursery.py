@@ -8,6 +8,7 @@ exit code. Only what the product does while it is imported is done once; the tes
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
 import signal
@@ -130,6 +131,7 @@ def _serve(place: str) -> None:
 
     for name in _PRODUCT:
         import_module(name)
+    gc.freeze()  # so that a look for garbage leaves shared what is shared
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
         listening.bind(place)
@@ -182,7 +184,15 @@ def _look_after(asked: socket.socket) -> None:
     sys.argv = ["stacktui", *arguments]
     from stacktui.cli.main import main
 
-    main()
+    code: object = 0
+    try:
+        main()
+    except SystemExit as left:
+        code = left.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Taking the interpreter apart would take as long as a check.
+    os._exit(code if isinstance(code, int) else 0)
 
 
 if __name__ == "__main__":

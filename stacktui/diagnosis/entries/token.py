@@ -128,10 +128,10 @@ TOKEN = (
         Group.TOKEN,
         (Side.SIGN_IN,),
         "The sign-in service refuses the application's secret.",
-        "AADSTS7000215, or AD FS's MSIS9622 while signing in with a secret; often the secret's "
-        "id was pasted in place of its value, which the report sees by its form. Entra has a code "
-        "of its own for `sp-secret-expired`, AD FS has not; with a certificate the same code is "
-        "`sp-cert-rejected`.",
+        "AADSTS7000215, or AD FS's MSIS9622 or MSIS9612 while signing in with a secret; often the "
+        "secret's id was pasted in place of its value, which the report sees by its form. Entra "
+        "has a code of its own for `sp-secret-expired`, AD FS has not; with a certificate the same "
+        "code is `sp-cert-rejected`.",
         (
             Remedy("Check that the secret's value was pasted, not its id: the portal shows both"),
             same(
@@ -187,9 +187,9 @@ TOKEN = (
         Group.TOKEN,
         (Side.SIGN_IN,),
         "The sign-in service does not take the application's certificate.",
-        "AADSTS700027, or MSIS9612 while signing in with a certificate; the report has the "
-        "thumbprint that was sent. Where this box's clock is far off, it is `clock-skew`; with a "
-        "secret, MSIS9612 is `sp-secret-wrong`.",
+        "AADSTS700027, or AD FS's MSIS9622 or MSIS9612 while signing in with a certificate; the "
+        "report has the thumbprint that was sent. Where this box's clock is far off, it is "
+        "`clock-skew`; with a secret, AD FS's codes are `sp-secret-wrong`.",
         (
             Remedy(
                 "Compare its dates and thumbprint with those of the application's certificates",

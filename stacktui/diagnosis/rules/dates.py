@@ -33,7 +33,11 @@ def tls_expired(case: Case) -> Explained | None:
     evidence = (f"{ended}, {_ago(case.now, which.not_after)}", _clock_line(case))
     remedies = (
         Remedy("The stamp's operator renews the certificate (secret rotation)"),
-        _set_clock("If this box's clock is wrong, set it: good certificates then look old"),
+        Remedy(
+            "If this box's clock is wrong, set it: good certificates then look old",
+            "timedatectl status",
+            "w32tm /query /status",
+        ),
     )
     return title, (*evidence, *chain_lines(case.chain)), remedies
 

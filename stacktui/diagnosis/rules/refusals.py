@@ -5,6 +5,7 @@ from __future__ import annotations
 from stacktui.diagnosis.case import Case, Explained, Rule, rule
 from stacktui.diagnosis.codes import REFUSALS, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.mends import put_secret
 from stacktui.diagnosis.rules.clocks import clock_line, is_skewed
 from stacktui.diagnosis.shell import bash, for_az, powershell, toml, toml_table
 from stacktui.diagnosis.words import fault_lines
@@ -105,7 +106,10 @@ def sp_secret_wrong(case: Case) -> Explained | None:
     if fault.secret_looks_like_id:
         evidence = ("what was sent has the form of an id, not of a secret", *evidence)
     client = identity.client_id
-    remedies: tuple[Remedy, ...] = (_new_secret(fault, client, "Else make"),)
+    remedies: tuple[Remedy, ...] = (
+        *put_secret(identity.credential, "right secret"),
+        _new_secret(fault, client, "Else make"),
+    )
     if not is_adfs(fault):
         trap = "Check that the secret's value was pasted, not its id: the portal shows both, "
         remedies = (Remedy(f"{trap}and the value only once"), *remedies)
@@ -131,6 +135,7 @@ def sp_secret_expired(case: Case) -> Explained | None:
     )
     remedies = (
         _new_secret(fault, client, "Make"),
+        *put_secret(identity.credential, "new secret"),
         Remedy(
             f"See when the secrets of application {client} end",
             *for_az(

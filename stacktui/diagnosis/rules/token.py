@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from stacktui.diagnosis.case import Case, Explained, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.mends import put_secret
 from stacktui.diagnosis.rules import refusals
 from stacktui.diagnosis.shell import bash, powershell, toml_table
 from stacktui.identities.faults import CertificateFault, CertificateProblem, SecretFault
-from stacktui.identities.model import EnvSecret, FileSecret, IdentityKind
-
-# Asks without showing what is typed, in Windows PowerShell 5.1 and in PowerShell 7 alike.
-_POWERSHELL_ASKS = "[Net.NetworkCredential]::new('', (Read-Host -AsSecureString)).Password"
-# A variable that a shell can set.
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+from stacktui.identities.model import IdentityKind
 
 
 @rule("secret-missing", Side.BOX, "nothing: az keeps its own copy of the secret, or asks for it")
@@ -33,28 +27,6 @@ def secret_missing(case: Case) -> Explained | None:
     )
     title = f"The {what} of identity {identity.name} is not there"
     return title, (f"{fault.reference}: {fault.detail}",), remedies
-
-
-def put_secret(reference: object, what: str) -> tuple[Remedy, ...]:
-    """How to put a secret or password where `reference` says that it comes from."""
-    match reference:
-        case EnvSecret(name=name) if _VARIABLE.fullmatch(name):
-            return (
-                Remedy(
-                    f"Set {name} in this shell without leaving the {what} in its history",
-                    f"read -rs {name} && export {name}",
-                    f"$env:{name} = {_POWERSHELL_ASKS}",
-                ),
-            )
-        case FileSecret(path=path):
-            return (
-                Remedy(
-                    f"Put the {what} into {path}, readable by you alone",
-                    f'(umask 077; read -rs s && printf %s "$s" > {bash(str(path))})',
-                    f"{_POWERSHELL_ASKS} | Set-Content -NoNewline {powershell(str(path))}",
-                ),
-            )
-    return ()
 
 
 @rule("sp-cert-unusable", Side.BOX, "Invalid certificate / Unable to load certificate …")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from stacktui.diagnosis.case import Case, Explained, Rule, rule
 from stacktui.diagnosis.codes import REFUSALS
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.mends import put_secret
 from stacktui.diagnosis.rules.refusals import (
     is_adfs,
     metadata_of,
@@ -12,7 +13,6 @@ from stacktui.diagnosis.rules.refusals import (
     section_of,
     tenant_lines,
 )
-from stacktui.diagnosis.rules.token import put_secret
 from stacktui.diagnosis.shell import bash, for_az, powershell
 from stacktui.diagnosis.words import fault_lines
 from stacktui.environments.metadata import IdentityProvider
