@@ -88,7 +88,6 @@ def test_waiting_as_long_as_it_says_is_enough(az: Az, stamp: RunningStamp, confi
     [
         # One of each kind; each takes az a quarter of a minute.
         ("\ufeff", "", True),
-        ("", f"[{CLOUD}]\n", False),
         ("", "[Other]\nprofile = 2021-09-01-hybrid\n", False),
     ],
 )

@@ -123,8 +123,9 @@ def test_ctrl_c_ends_a_look_up_at_once(site: Site, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_the_looks_after_a_fault_at_once(site: Site, tmp_path: Path) -> None:
-    """ARM is refused at once; what is waited for then is the login host's name."""
-    site.resolving({ARM: ["127.0.0.9"], f"adfs.{DOMAIN}": "silent"})
+    """ARM's name does not exist; what is waited for then are the other names of the stamp."""
+    others = ("adminmanagement", "portal", "adminportal")
+    site.resolving({ARM: "nxdomain", **{f"{each}.{DOMAIN}": "silent" for each in others}})
     with site.checking(tmp_path) as process:
         time.sleep(2)
         took = interrupt(process)

@@ -113,7 +113,7 @@ async def test_a_device_code_is_shown_until_somebody_signs_in(
         described = stamp.describe()
         write(config, config_text(described, **signing_in(SignInBy.DEVICE_CODE, described)))
         async with StacktuiApp(config, auto_check=True).run_test(size=size) as pilot:
-            shown = await until(pilot, "To sign in, open this page")
+            shown = await until(pilot, "To sign in at ")
             assert f"page {stamp.device_login_url}" in flat(shown)
             assert "esc cancels" in shown
             code = flat(shown).partition(" code ")[2].split()[0]
@@ -135,7 +135,7 @@ async def test_esc_ends_the_wait_for_a_device_code(config: Path) -> None:
         described = stamp.describe()
         write(config, config_text(described, **signing_in(SignInBy.DEVICE_CODE, described)))
         async with StacktuiApp(config, auto_check=True).run_test(size=WIDE) as pilot:
-            await until(pilot, "To sign in, open this page")
+            await until(pilot, "To sign in at ")
             pressed = monotonic()
             await pilot.press("escape")
             shown = await until(pilot, "cancelled  press c")

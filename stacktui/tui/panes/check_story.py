@@ -254,7 +254,7 @@ def _mend_lines(finding: Finding, keys: Keys) -> list[Line]:
     return [
         text
         for index, remedy in enumerate(finding.remedies)
-        for text in remedy_lines(remedy, f"{index + 1}." if index else "mend", keys.at(remedy))
+        for text in remedy_lines(remedy, "mend" if index == 0 else "or", keys.at(remedy))
     ]
 
 
