@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from stacktui.certificates.trust import (
@@ -22,6 +21,7 @@ from stacktui.certificates.trust import (
 )
 from stacktui.check.accepting import config_of
 from stacktui.check.aftermath import Aftermath, Looker
+from stacktui.check.beside import az_beside, known_of, lost_additions, soon
 from stacktui.check.events import (
     CheckEvent,
     CheckFinished,
@@ -35,8 +35,6 @@ from stacktui.check.events import (
 from stacktui.check.report import Evidence, Fault, Outcome, Report, Step, StepName
 from stacktui.check.target import Target
 from stacktui.check.trust import trust_of
-from stacktui.config.locations import additions_file
-from stacktui.environments.azure_beside import az_facts
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import Metadata, MetadataError
 from stacktui.environments.record import (
@@ -47,8 +45,6 @@ from stacktui.environments.record import (
     StampRecord,
     drifts,
     is_recordable,
-    is_remembered,
-    read_record,
     record_first,
     record_of,
 )
@@ -58,7 +54,6 @@ from stacktui.identities.sign_in import Credential, Prompt, acquire_token, prepa
 from stacktui.identities.token import Token, TokenFacts
 from stacktui.resources.client import ArmClient
 from stacktui.resources.model import ArmError, ResourceGroupList
-from stacktui.transport.background import in_background
 from stacktui.transport.bounds import Bounds
 from stacktui.transport.dial import Trust
 from stacktui.transport.facts import (
@@ -72,13 +67,7 @@ from stacktui.transport.facts import (
 from stacktui.transport.session import Session
 from stacktui.transport.text import Cleaner, visible
 
-if TYPE_CHECKING:
-    from stacktui.certificates.additions import LostAddition
-
-R = TypeVar("R")
 T = TypeVar("T", Metadata, Token, ResourceGroupList)
-# Seconds, once the steps have ended: a file on a dead network share must not keep the verdict.
-_BESIDE = 2.0
 _FAULTS = (
     TransportError,
     TrustFileError,
@@ -123,54 +112,71 @@ class _Check:
         self._cleaner = Cleaner()
         self._trust: TrustUsed = trust_of(target)
         self._metadata: Metadata | None = None
-        self._known: asyncio.Task[StampRecord | RecordFault | None]
+        self._known: StampRecord | RecordFault | None = None
 
     async def run(self) -> None:
         started, clock = datetime.now(UTC), perf_counter()
         self._tell(CheckStarted(self._target, started))
         context = asyncio.create_task(_context(self._trust))
-        secret = credential = None
-        if (identity := self._target.identity) is not None:
-            reading = asyncio.to_thread(read_secret, identity, self._cleaner)
-            secret = asyncio.create_task(reading)
-            credential = asyncio.create_task(_prepared(identity, secret))
+        credential, told = self._prepare_credential()
         environment = self._target.environment
         session = Session(
-            lambda: _ready(context, secret),
+            lambda: _ready(context, told),
             self,
             self._cleaner,
             proxy=environment.proxy,
             resolve=environment.resolve,
             bounds=self._bounds,
         )
-        self._known = asyncio.create_task(_known_of(self._target))
-        beside = asyncio.create_task(in_background(az_facts))
+        self._known = known_of(self._target)
+        beside = asyncio.create_task(az_beside())
         after = Aftermath()
         try:
             await self._all_steps(session, credential)
             if self._failed:
-                after = await self._look_after(lambda: _ready(context, secret))
-            recorded, az = await self._recorded(), await _soon(beside)
+                after = await self._look_after(lambda: _ready(context, told))
+            az = await soon(beside)
         finally:
             await session.aclose()
-            for task in (context, credential, secret, self._known, beside):
+            for task in (context, credential, beside):
                 await _discard(task)
         report = Report(
             self._target,
             started,
             perf_counter() - clock,
             tuple(self._steps),
-            lost=await _lost_additions(),
-            recorded=recorded,
+            lost=await lost_additions(),
+            recorded=self._recorded,
             probes=after.probes,
             completion=after.completion,
             siblings=after.siblings,
             box=visible(socket.gethostname()),
             az=az,
         )
-        if report.ok and await self._known is None:
+        if report.ok and self._known is None:
             await self._record(started)
         self._tell(CheckFinished(report))
+
+    def _prepare_credential(self) -> tuple[asyncio.Task[Credential] | None, asyncio.Event]:
+        """Reads the credential, and imports what is slow to import, while metadata comes.
+
+        The event is when the cleaner knows the secret, or there is none to know.
+        """
+        identity, cleaner = self._target.identity, self._cleaner
+        loop, told = asyncio.get_running_loop(), asyncio.Event()
+        if identity is None:
+            told.set()
+            return None, told
+
+        def work() -> Credential:
+            try:
+                secret = read_secret(identity, cleaner)
+            finally:
+                with suppress(RuntimeError):  # the loop is gone: nobody waits any more
+                    loop.call_soon_threadsafe(told.set)
+            return prepare(identity, secret)
+
+        return asyncio.create_task(asyncio.to_thread(work)), told
 
     @property
     def _failed(self) -> bool:
@@ -181,7 +187,7 @@ class _Check:
         known: Metadata | StampRecord | None = self._metadata
         if known is None or isinstance(self._steps[0].evidence.fault, DriftFault):
             # Of two login hosts the known one: nobody should be led to the other.
-            known = await self._recorded()
+            known = self._recorded
         return await looker.look(self._steps, known.login_endpoint if known else None, self._bounds)
 
     async def _metadata_step(self, session: Session) -> Metadata:
@@ -191,8 +197,7 @@ class _Check:
         """
         metadata = await fetch_metadata(session, self._target.environment.arm)
         self._metadata = metadata
-        # Shielded: a step that ends at its bound must not take the record from the report.
-        known = await asyncio.shield(self._known)
+        known = self._known
         if isinstance(known, RecordFault):
             if self._target.identity is not None:
                 raise RecordError(known)
@@ -200,9 +205,9 @@ class _Check:
             raise DriftError(DriftFault(found, known.recorded))
         return metadata
 
-    async def _recorded(self) -> StampRecord | None:
-        known = await _soon(self._known)
-        return None if isinstance(known, RecordFault) else known
+    @property
+    def _recorded(self) -> StampRecord | None:
+        return None if isinstance(self._known, RecordFault) else self._known
 
     async def _record(self, now: datetime) -> None:
         """Remember a stamp that was found well for the first time."""
@@ -327,12 +332,6 @@ async def _sign_in(
     return await acquire_token(session, metadata, identity, await credential, prompt)
 
 
-async def _soon(task: asyncio.Task[R]) -> R | None:
-    """What a task found that had the whole check's time for it; None where it still has not."""
-    await asyncio.wait({task}, timeout=_BESIDE)
-    return task.result() if task.done() else None
-
-
 async def _discard(task: asyncio.Task[Any] | None) -> None:
     """End a task whose outcome nobody waits for any more."""
     if task is not None:
@@ -341,46 +340,14 @@ async def _discard(task: asyncio.Task[Any] | None) -> None:
             await task
 
 
-async def _lost_additions() -> tuple[LostAddition, ...]:
-    # Nearly always there is nothing to remember, and a thread would cost more than this look.
-    if not _remembers_additions():
-        return ()
-    from stacktui.certificates.additions import lost_additions
-
-    return await asyncio.to_thread(lost_additions)
-
-
-def _remembers_additions() -> bool:
-    # Unlike Path.exists, this takes a folder that may not be searched for one without the file.
-    return os.path.exists(additions_file())
-
-
-async def _known_of(target: Target) -> StampRecord | RecordFault | None:
-    # As above: before the first good check there is nothing to read.
-    if not is_remembered():
-        return None
-    try:
-        return await in_background(lambda: read_record(config_of(target), target.environment))
-    except RecordError as error:
-        return error.fault
-
-
 async def _context(trust: TrustUsed) -> ssl.SSLContext:
     known = known_context(trust)
     return known if known is not None else await asyncio.to_thread(build_context, trust)
 
 
-async def _prepared(identity: Identity, secret: asyncio.Task[str | None]) -> Credential:
-    """The credential, made while metadata comes. Raises IdentityError."""
-    return await asyncio.to_thread(prepare, identity, await asyncio.shield(secret))
-
-
-async def _ready(
-    context: asyncio.Task[ssl.SSLContext], secret: asyncio.Task[str | None] | None
-) -> ssl.SSLContext:
+async def _ready(context: asyncio.Task[ssl.SSLContext], told: asyncio.Event) -> ssl.SSLContext:
     """The TLS context, once the secret is known: before anybody answers who could echo it."""
-    if secret is not None:
-        await asyncio.wait({secret})
+    await told.wait()
     # One caller's cancellation must not take the context away from the next.
     return await asyncio.shield(context)
 

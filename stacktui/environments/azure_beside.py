@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 UNVERIFIED = ("AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "ADAL_PYTHON_SSL_NO_VERIFY")
 
 
+def is_worth_a_look() -> bool:
+    """Whether there is any `az`, or a variable of its own. A few looks at the disk."""
+    return not is_kept_elsewhere() and (bool(launchers()) or any(map(os.environ.get, UNVERIFIED)))
+
+
 def az_facts() -> AzFacts | None:
     """What there is to know of `az`; None where it is not on this box and no variable of its own
     is set, and in a demo. Blocks on disk; never raises."""

@@ -47,7 +47,8 @@ class Pieces:
 
     def echoed_in(self, text: str) -> bool:
         """Whether `text`, which the caller must bound, holds a piece: encoded, or backwards."""
-        if not self.secrets:
+        # No way to write a piece is shorter than the piece.
+        if not self.secrets or len(text) < PIECE:
             return False
         plains = (_plain(view) for view in _views(text))
         return any(self._found_in(plain) or self._found_in(plain[::-1]) for plain in plains)

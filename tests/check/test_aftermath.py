@@ -128,23 +128,33 @@ async def test_ctrl_c_ends_a_look_at_a_store_that_hangs(tmp_path: Path) -> None:
             await asyncio.to_thread(interrupt, process)
 
 
-async def test_an_az_that_cannot_be_read_keeps_no_verdict(tmp_path: Path) -> None:
+# By which there is something to look at.
+SOMETHING_OF_AZ = ("ADAL_PYTHON_SSL_NO_VERIFY", "1")
+
+
+async def test_an_az_that_cannot_be_read_keeps_no_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(*SOMETHING_OF_AZ)
     mark = tmp_path / "reached"
     async with scripted(Script()) as web:
         config = config_for(tmp_path, web.url)
         begun = time.monotonic()
-        with started(stuck_in("stacktui.check.pipeline", "az_facts", config, mark)) as process:
+        with started(stuck_in("stacktui.check.beside", "az_facts", config, mark)) as process:
             out, err = await asyncio.to_thread(process.communicate, timeout=30)
         assert (process.returncode, err) == (0, b""), out
     assert mark.exists()
     assert time.monotonic() - begun < 15
 
 
-async def test_ctrl_c_ends_a_wait_for_what_az_says(tmp_path: Path) -> None:
+async def test_ctrl_c_ends_a_wait_for_what_az_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(*SOMETHING_OF_AZ)
     mark = tmp_path / "reached"
     async with scripted(Script()) as web:
         config = config_for(tmp_path, web.url)
-        with started(stuck_in("stacktui.check.pipeline", "az_facts", config, mark)) as process:
+        with started(stuck_in("stacktui.check.beside", "az_facts", config, mark)) as process:
             await reached(mark)
             await asyncio.to_thread(interrupt, process)
 
