@@ -83,7 +83,7 @@ def _step(step: Step) -> dict[str, Any]:
 
 
 def _recorded(record: StampRecord) -> dict[str, Any]:
-    """What was known of the stamp before; `top` is the certificate that ARM presented last."""
+    """What was known of the stamp before; `top` is that at the top of ARM's chain."""
     top = _plain(describe(record.top)) if record.top else None
     return {
         "login_endpoint": visible(record.login_endpoint),

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
+from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
+from stacktui.stamp.running import RunningStamp
+from tests.product import config_text
+
+from .screen import write
+
+DOMAIN = "local.azurestack.external"
+Start = Callable[..., RunningStamp]
 
 
 @pytest.fixture(autouse=True)
@@ -30,3 +40,17 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the config would be; its name on screen is the same in every run."""
     monkeypatch.chdir(tmp_path)
     return Path("config.toml")
+
+
+@pytest.fixture
+def start(config: Path) -> Iterator[Start]:
+    """Start a stamp under a domain, and write a config for it; `keys` go into the config."""
+    with ExitStack() as stack:
+
+        def started(*, fault: str | None = None, **keys: str) -> RunningStamp:
+            options = StampOptions(domain=DOMAIN, idp=IdentityProvider.ADFS, fault=fault)
+            stamp = stack.enter_context(run_in_thread(options))
+            write(config, config_text(stamp.describe(), **keys))
+            return stamp
+
+        yield started

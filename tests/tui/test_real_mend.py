@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,32 +10,14 @@ import pytest
 from markdown_it import MarkdownIt
 
 from stacktui.config.locations import own_bundle, stamps_file
-from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
-from stacktui.stamp.running import RunningStamp
 from stacktui.tui.app import StacktuiApp
-from tests.product import config_text
 from tests.support.authority import authority, server_context
 from tests.support.listeners import listening, silent
 
+from .conftest import DOMAIN, Start
 from .screen import flat, read, until, write
 
 WIDE, SMALL = (120, 40), (80, 24)
-DOMAIN = "local.azurestack.external"
-Start = Callable[..., RunningStamp]
-
-
-@pytest.fixture
-def start(config: Path) -> Iterator[Start]:
-    """Start a stamp under a domain, and write a config for it; `keys` go into the config."""
-    with ExitStack() as stack:
-
-        def started(*, fault: str | None = None, **keys: str) -> RunningStamp:
-            options = StampOptions(domain=DOMAIN, idp=IdentityProvider.ADFS, fault=fault)
-            stamp = stack.enter_context(run_in_thread(options))
-            write(config, config_text(stamp.describe(), **keys))
-            return stamp
-
-        yield started
 
 
 async def test_f_sets_the_profile_that_fits_and_checks_again(start: Start, config: Path) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import ssl
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
 
@@ -14,32 +12,16 @@ import certifi
 import pytest
 
 from stacktui.config.locations import exported_bundle, own_bundle
-from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.tui.app import StacktuiApp
 from tests.product import config_text
 from tests.support.authority import Authority, authority, server_context
 from tests.support.listeners import listening, silent
 
+from .conftest import DOMAIN, Start
 from .screen import flat, read, text_of, type_in, until, write
 
 WIDE, SMALL = (120, 40), (80, 24)
-DOMAIN = "local.azurestack.external"
-Start = Callable[..., RunningStamp]
-
-
-@pytest.fixture
-def start(config: Path) -> Iterator[Start]:
-    """Start a stamp under a domain, and write a config for it; `keys` go into the config."""
-    with ExitStack() as stack:
-
-        def started(*, fault: str | None = None, **keys: str) -> RunningStamp:
-            options = StampOptions(domain=DOMAIN, idp=IdentityProvider.ADFS, fault=fault)
-            stamp = stack.enter_context(run_in_thread(options))
-            write(config, config_text(stamp.describe(), **keys))
-            return stamp
-
-        yield started
 
 
 async def test_every_host_of_a_stamp_before_every_store(start: Start, config: Path) -> None:
