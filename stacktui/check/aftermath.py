@@ -60,6 +60,9 @@ class Looker:
 
     def __init__(self, target: Target, used: TrustUsed, trust: Trust, cleaner: Cleaner) -> None:
         self._environment = target.environment
+        tenant = target.identity.tenant if target.identity else None
+        # As PROTOCOL.md section 2 has it, the tenant of whoever signs in with AD FS.
+        self._adfs = (tenant or "").lower() == "adfs"
         self._used = used
         self._trust = trust
         self._cleaner = cleaner
@@ -95,7 +98,7 @@ class Looker:
             for seen in step.evidence.exchanges
             if seen.connection is not None
         }
-        login = login_endpoint(self._environment, login_url)
+        login = login_endpoint(self._environment, login_url, adfs=self._adfs)
         for each in (arm_endpoint(self._environment), login):
             if each is not None and (each.host, each.port) not in met:
                 yield each

@@ -67,11 +67,14 @@ def endpoints(environment: Environment, metadata: Metadata | None) -> tuple[Endp
     return merged(found)
 
 
-def login_endpoint(environment: Environment, url: str | None) -> Endpoint | None:
-    """The login host that `url` names; without one, the AD FS that one of `resolve`'s pins names.
+def login_endpoint(
+    environment: Environment, url: str | None, *, adfs: bool = False
+) -> Endpoint | None:
+    """The login host that `url` names; without one, the AD FS that one of `resolve`'s pins names,
+    or the naming rule where the user says that there is one (`adfs`).
 
-    None where there is neither: what only the naming rule knows need not exist, and a wildcard
-    that answers in its place is not the stamp's.
+    Else None: what only the naming rule knows need not exist, and a wildcard that answers in its
+    place is not the stamp's.
     """
     if url is not None:
         return _named(LOGIN, url) if _is_usable(url) else None
@@ -80,7 +83,9 @@ def login_endpoint(environment: Environment, url: str | None) -> Endpoint | None
         return None
     pins = (pin.rpartition(":") for pin in environment.resolve)
     port = next((int(port) for name, _, port in pins if name == f"adfs.{domain}"), None)
-    return None if port is None else _named(LOGIN, f"https://adfs.{domain}:{port}")
+    if port is None and not adfs:
+        return None
+    return _named(LOGIN, f"https://adfs.{domain}:{port or 443}")
 
 
 def all_endpoints(environment: Environment, metadata: Metadata | None) -> tuple[Endpoint, ...]:

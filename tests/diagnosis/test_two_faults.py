@@ -181,3 +181,19 @@ async def test_a_port_that_speaks_http_at_the_login_host(tmp_path: Path) -> None
         document = await checked(config_for(tmp_path, web.url))
     assert document["verdict"]["id"] == "login-unreachable"
     assert ids(document)[0] == "tls-not-tls"
+
+
+@pytest.mark.parametrize(("tenant", "told"), [("adfs", True), ("contoso.example", False)])
+def test_on_first_use_who_signs_in_by_adfs_is_told_of_it(
+    tenant: str, told: bool, tmp_path: Path
+) -> None:
+    """Nothing is recorded yet, but the identity's tenant says that the stamp has an AD FS."""
+    options = StampOptions(fault="tls-untrusted-root", idp=IdentityProvider.ADFS, domain=DOMAIN)
+    with run_in_thread(options) as stamp:
+        described = stamp.describe()
+        arm = f"management.{DOMAIN}:443"
+        text = f'{{ "{arm}" = "{described["resolve"][arm]}" }}'
+        config = write_config(tmp_path, described, resolve=text, tenant=f'"{tenant}"')
+        document = check_json(config).document
+    assert document["verdict"]["id"] == "tls-untrusted-root"
+    assert ids(document) == (["login-unreachable", "dns-not-found"] if told else [])
