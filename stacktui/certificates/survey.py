@@ -18,7 +18,6 @@ from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.endpoints import Endpoint, all_endpoints, arm_endpoint, endpoints
 from stacktui.environments.metadata import Metadata, MetadataError
 from stacktui.environments.model import Environment
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.connections import Deaf
 from stacktui.transport.dial import Dialler, untimed
 from stacktui.transport.facts import (
@@ -27,6 +26,7 @@ from stacktui.transport.facts import (
     TransportFault,
     TransportFaultKind,
 )
+from stacktui.transport.limits import Limits
 from stacktui.transport.route import route_to
 from stacktui.transport.session import Session
 from stacktui.transport.text import Cleaner
@@ -81,14 +81,14 @@ SurveyEvent = SurveyProgress | Survey
 
 
 async def survey(
-    environment: Environment, trust: TrustUsed, *, whole: bool = False, bounds: Bounds | None = None
+    environment: Environment, trust: TrustUsed, *, whole: bool = False, limits: Limits | None = None
 ) -> AsyncIterator[SurveyEvent]:
     """Look at ARM, login, graph and portal, or with `whole` at every name of the stamp.
 
     Yields a SurveyProgress as each endpoint has answered; the last event is the Survey. What goes
     wrong is in it. Closing the iterator, or cancelling its task, ends all connections.
     """
-    looking = _Looking(environment, trust, bounds or Bounds())
+    looking = _Looking(environment, trust, limits or Limits())
     try:
         async for event in looking.run(whole):
             yield event
@@ -106,10 +106,10 @@ class _Fetched:
 
 
 class _Looking:
-    def __init__(self, environment: Environment, trust: TrustUsed, bounds: Bounds) -> None:
+    def __init__(self, environment: Environment, trust: TrustUsed, limits: Limits) -> None:
         self._environment = environment
         self._used = trust
-        self._bounds = bounds
+        self._limits = limits
         self._cleaner = Cleaner()
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._context: asyncio.Task[ssl.SSLContext] | None = None
@@ -156,18 +156,18 @@ class _Looking:
             self._cleaner,
             proxy=self._environment.proxy,
             resolve=self._environment.resolve,
-            bounds=self._bounds,
+            limits=self._limits,
         )
         metadata, fault, why = None, None, ""
         try:
-            async with asyncio.timeout(self._bounds.step):
+            async with asyncio.timeout(self._limits.step):
                 metadata = await fetch_metadata(session, self._environment.arm)
         except TransportError as error:
             fault, why = error.fault, f"{error.fault.host}: {error.fault.detail}"
         except (MetadataError, TrustFileError) as error:
             why = str(error)
         except TimeoutError:
-            why = f"no whole answer in {self._bounds.step:g} s"
+            why = f"no whole answer in {self._limits.step:g} s"
         finally:
             await session.aclose()
         exchanges = session.take_exchanges()
@@ -196,7 +196,7 @@ class _Looking:
                     self._environment.resolve,
                     self._cleaner,
                 )
-                looker = Dialler(route, self._trust, self._bounds, untimed, self._cleaner)
+                looker = Dialler(route, self._trust, self._limits, untimed, self._cleaner)
                 await looker.look()
             except TransportError as error:
                 return Presented(endpoint, looker.facts if looker else None, error.fault)
@@ -221,10 +221,10 @@ def _not_found(presented: Presented) -> bool:
 
 
 async def look_at(
-    environment: Environment, trust: TrustUsed, endpoint: Endpoint, bounds: Bounds | None = None
+    environment: Environment, trust: TrustUsed, endpoint: Endpoint, limits: Limits | None = None
 ) -> Presented:
     """Look at one endpoint alone."""
-    looking = _Looking(environment, trust, bounds or Bounds())
+    looking = _Looking(environment, trust, limits or Limits())
     try:
         return await looking._look(endpoint)
     finally:

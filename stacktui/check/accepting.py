@@ -23,9 +23,9 @@ from stacktui.environments.record import (
     record_of,
     write_record,
 )
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.connections import Deaf
 from stacktui.transport.facts import TransportError
+from stacktui.transport.limits import Limits
 from stacktui.transport.session import Session
 from stacktui.transport.text import Cleaner
 
@@ -47,7 +47,7 @@ def config_of(target: Target) -> Path:
     return target.config or config_file()
 
 
-async def ask_stamp(target: Target, bounds: Bounds | None = None) -> Offer:
+async def ask_stamp(target: Target, limits: Limits | None = None) -> Offer:
     """Ask the stamp, verified as ever and without any secret, what there is to accept.
 
     Takes no longer than a step of a check may.
@@ -67,9 +67,9 @@ async def ask_stamp(target: Target, bounds: Bounds | None = None) -> Offer:
         cleaner,
         proxy=environment.proxy,
         resolve=environment.resolve,
-        bounds=bounds,
+        limits=limits,
     )
-    step = session.bounds.step
+    step = session.limits.step
     try:
         async with asyncio.timeout(step):
             metadata = await fetch_metadata(session, environment.arm)

@@ -19,7 +19,6 @@ from stacktui.check.report import Probe, Step
 from stacktui.check.target import Target
 from stacktui.environments.endpoints import LOGIN, Endpoint, arm_endpoint, login_endpoint
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.connections import Call, Deaf
 from stacktui.transport.dial import Dialler, Trust
 from stacktui.transport.facts import (
@@ -29,6 +28,7 @@ from stacktui.transport.facts import (
     TransportFault,
     TransportFaultKind,
 )
+from stacktui.transport.limits import Limits
 from stacktui.transport.plain import fetch_public
 from stacktui.transport.resolver import resolve
 from stacktui.transport.route import route_to
@@ -67,15 +67,15 @@ class Looker:
         self._trust = trust
         self._cleaner = cleaner
 
-    async def look(self, steps: Sequence[Step], login_url: str | None, bounds: Bounds) -> Aftermath:
+    async def look(self, steps: Sequence[Step], login_url: str | None, limits: Limits) -> Aftermath:
         """Look for as long as the failed step, the last that ran, has left of its bound.
 
         Never raises: what was found wrong counts more than what else can be seen.
         """
-        left = bounds.step - max((step.seconds for step in steps), default=0.0)
-        probing = asyncio.create_task(self._probe_all(steps, login_url, bounds))
+        left = limits.step - max((step.seconds for step in steps), default=0.0)
+        probing = asyncio.create_task(self._probe_all(steps, login_url, limits))
         completing = asyncio.create_task(self._complete(steps))
-        naming = asyncio.create_task(self._siblings(steps, bounds))
+        naming = asyncio.create_task(self._siblings(steps, limits))
         tasks = (probing, completing, naming)
         try:
             await asyncio.wait(tasks, timeout=max(left, 0.0))
@@ -104,13 +104,13 @@ class Looker:
                 yield each
 
     async def _probe_all(
-        self, steps: Sequence[Step], login_url: str | None, bounds: Bounds
+        self, steps: Sequence[Step], login_url: str | None, limits: Limits
     ) -> tuple[Probe, ...]:
         wanted = self._not_met(steps, login_url)
-        probes = await asyncio.gather(*(self._probe(each, bounds) for each in wanted))
+        probes = await asyncio.gather(*(self._probe(each, limits) for each in wanted))
         return tuple(each for each in probes if each is not None)
 
-    async def _probe(self, endpoint: Endpoint, bounds: Bounds) -> Probe | None:
+    async def _probe(self, endpoint: Endpoint, limits: Limits) -> Probe | None:
         call, started = Call(Deaf()), perf_counter()
         facts: ConnectionFacts | None = None
         fault: TransportFault | None = None
@@ -124,7 +124,7 @@ class Looker:
                 environment.resolve,
                 self._cleaner,
             )
-            dialler = Dialler(route, self._trust, bounds, call.timed, self._cleaner)
+            dialler = Dialler(route, self._trust, limits, call.timed, self._cleaner)
             (await dialler.dial()).close()
         except TransportError as error:
             fault = error.fault
@@ -136,7 +136,7 @@ class Looker:
         return Probe(LOGIN if LOGIN in endpoint.roles else endpoint.role,
                      perf_counter() - started, exchange)  # fmt: skip
 
-    async def _siblings(self, steps: Sequence[Step], bounds: Bounds) -> tuple[str, ...]:
+    async def _siblings(self, steps: Sequence[Step], limits: Limits) -> tuple[str, ...]:
         """The stamp's other names that exist, if ARM's does not: then only its label is wrong."""
         arm = arm_endpoint(self._environment)
         missing = (
@@ -151,7 +151,7 @@ class Looker:
 
         async def exists(name: str) -> bool:
             try:
-                return bool(await resolve(name, arm.port, bounds.dns))
+                return bool(await resolve(name, arm.port, limits.dns))
             except TransportError:
                 return False
 

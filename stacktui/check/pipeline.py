@@ -54,7 +54,6 @@ from stacktui.identities.sign_in import Credential, Prompt, acquire_token, prepa
 from stacktui.identities.token import Token, TokenFacts
 from stacktui.resources.client import ArmClient
 from stacktui.resources.model import ArmError, ResourceGroupList
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.dial import Trust
 from stacktui.transport.facts import (
     Exchange,
@@ -64,6 +63,7 @@ from stacktui.transport.facts import (
     TransportFault,
     TransportFaultKind,
 )
+from stacktui.transport.limits import Limits
 from stacktui.transport.session import Session
 from stacktui.transport.text import Cleaner, visible
 
@@ -79,14 +79,14 @@ _FAULTS = (
 )
 
 
-async def run(target: Target, *, bounds: Bounds | None = None) -> AsyncIterator[CheckEvent]:
+async def run(target: Target, *, limits: Limits | None = None) -> AsyncIterator[CheckEvent]:
     """Check `target`, telling each event as it happens; the last is CheckFinished.
 
     What goes wrong is in the report. Only a defect of our own raises. Closing the iterator, or
     cancelling the task that consumes it, ends the check and its connections.
     """
     events: asyncio.Queue[CheckEvent | None] = asyncio.Queue()
-    check = _Check(target, bounds or Bounds(), events.put_nowait)
+    check = _Check(target, limits or Limits(), events.put_nowait)
     work = asyncio.create_task(check.run())
     work.add_done_callback(lambda _: events.put_nowait(None))
     try:
@@ -102,9 +102,9 @@ async def run(target: Target, *, bounds: Bounds | None = None) -> AsyncIterator[
 class _Check:
     """One run: its session, its steps so far, and the current step as the phases' address."""
 
-    def __init__(self, target: Target, bounds: Bounds, tell: Callable[[CheckEvent], None]) -> None:
+    def __init__(self, target: Target, limits: Limits, tell: Callable[[CheckEvent], None]) -> None:
         self._target = target
-        self._bounds = bounds
+        self._limits = limits
         self._tell = tell
         self._steps: list[Step] = []
         self._current = StepName.METADATA
@@ -126,7 +126,7 @@ class _Check:
             self._cleaner,
             proxy=environment.proxy,
             resolve=environment.resolve,
-            bounds=self._bounds,
+            limits=self._limits,
         )
         self._known = known_of(self._target)
         beside = asyncio.create_task(az_beside())
@@ -188,7 +188,7 @@ class _Check:
         if known is None or isinstance(self._steps[0].evidence.fault, DriftFault):
             # Of two login hosts the known one: nobody should be led to the other.
             known = self._recorded
-        return await looker.look(self._steps, known.login_endpoint if known else None, self._bounds)
+        return await looker.look(self._steps, known.login_endpoint if known else None, self._limits)
 
     async def _metadata_step(self, session: Session) -> Metadata:
         """Metadata that sends secrets where it sent them before.
@@ -270,7 +270,7 @@ class _Check:
         fault: Fault | None = None
         timed_out = False
         try:
-            async with asyncio.timeout(self._bounds.step) as self._limit:
+            async with asyncio.timeout(self._limits.step) as self._limit:
                 result = await work()
         except TimeoutError:
             timed_out = True
@@ -289,7 +289,7 @@ class _Check:
     def _prompt(self, page: str, code: str, seconds: float) -> None:
         """Tell what a person must type where; the step's bound starts anew when that ends."""
         now = asyncio.get_running_loop().time()
-        self._limit.reschedule(now + seconds + self._bounds.step)
+        self._limit.reschedule(now + seconds + self._limits.step)
         until = datetime.now(UTC) + timedelta(seconds=seconds)
         self._tell(SignInPrompt(self._login_host, page, code, until))
 
@@ -300,7 +300,7 @@ class _Check:
 
     def _out_of_time(self, exchanges: tuple[Exchange, ...]) -> TransportFault:
         """The fault of a step that hit its bound, at the host it was waiting for."""
-        bound = self._bounds.step
+        bound = self._limits.step
         arm = urlsplit(self._target.environment.arm)
         host, port = arm.hostname or "", arm.port or 443
         if exchanges and (connection := exchanges[-1].connection) is not None:

@@ -32,7 +32,7 @@ async def fetch_metadata(session: Session, arm: str) -> Metadata:
     for version in API_VERSIONS:
         tried.append(version)
         url = metadata_url(arm, version)
-        answer = await session.fetch("GET", url, limit=session.bounds.metadata)
+        answer = await session.fetch("GET", url, limit=session.limits.metadata)
         try:
             return _read(answer, arm, version, session)
         except MetadataError as error:

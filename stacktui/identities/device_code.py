@@ -40,10 +40,10 @@ class _Code:
 async def acquire_by_device_code(session: Session, request: TokenRequest, prompt: Prompt) -> Token:
     """A token, once a person has signed in with the code that `prompt` is told.
 
-    Waits as long as the code is good, at most `Bounds.device_code` seconds. Raises IdentityError
+    Waits as long as the code is good, at most `Limits.device_code` seconds. Raises IdentityError
     and what `Session.fetch` raises.
     """
-    cleaner, longest = session.cleaner, session.bounds.device_code
+    cleaner, longest = session.cleaner, session.limits.device_code
     permit = only_to(request.authority, cleaner)
     code = await run_msal(session, lambda replay: _begin(request, replay, longest, cleaner), permit)
     permit(code.token_endpoint)

@@ -40,10 +40,10 @@ async def acquire_from_imds(session: Session, audience: str, identity: Identity)
     named = os.environ.get(VARIABLE, "").strip()
     imds = _Imds(session, named.strip("/") if named else ENDPOINT, bool(named))
     try:
-        async with asyncio.timeout(session.bounds.step * _WHOLE):
+        async with asyncio.timeout(session.limits.step * _WHOLE):
             return await imds.token(audience, identity)
     except TimeoutError:
-        raise imds.unreachable(_out_of_time(imds.endpoint, session.bounds.step)) from None
+        raise imds.unreachable(_out_of_time(imds.endpoint, session.limits.step)) from None
 
 
 class _Imds:
@@ -87,7 +87,7 @@ class _Imds:
                 )
             except TransportError as error:
                 raise self.unreachable(error.fault) from None
-            ends = self._session.bounds.step * _LAST_TRY
+            ends = self._session.limits.step * _LAST_TRY
             if not _may_pass(answer) or delay is None or self._spent + delay > ends:
                 break
             await asyncio.sleep(delay)

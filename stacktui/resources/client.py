@@ -21,9 +21,9 @@ from stacktui.resources.model import (
     Subscription,
 )
 from stacktui.transport.arm_error import read_arm_error
-from stacktui.transport.bounds import MIB
 from stacktui.transport.facts import TransportError
 from stacktui.transport.json_body import JsonError, parse_json
+from stacktui.transport.limits import MIB
 from stacktui.transport.session import Answer, Session
 
 Row = TypeVar("Row")
@@ -128,7 +128,7 @@ class ArmClient:
         seen: set[str] = set()
         size = 0
         while True:
-            if len(seen) >= self._session.bounds.pages:
+            if len(seen) >= self._session.limits.pages:
                 raise self._error(ArmProblem.PAGING_LIMIT, what, 200, message=f"{len(seen)} pages")
             seen.add(url)
             answer = await self._get(url, what)
@@ -183,7 +183,7 @@ class ArmClient:
 
     async def _get(self, url: str, what: str) -> Answer:
         headers = {"Authorization": f"Bearer {self._token.value}"}
-        limit = self._session.bounds.page
+        limit = self._session.limits.page
         answer = await self._session.fetch(
             "GET", url, headers=headers, limit=limit, confidential=True
         )

@@ -1,4 +1,4 @@
-"""The one network stack: timed phases, captured chain, bounds, proxy, trust.
+"""The one network stack: timed phases, captured chain, limits, proxy, trust.
 
 What can go wrong, as `TransportFault.kind` (an exception only inside, data at the edge):
 
@@ -11,7 +11,7 @@ What can go wrong, as `TransportFault.kind` (an exception only inside, data at t
     ├── body     BODY_TRUNCATED · BODY_ENCODING · TOO_LARGE
     └── ours     INSECURE_URL · STEP_TIMEOUT
 
-`facts`, `bounds`, `text` and `proxy` are light and may be imported anywhere. `session` (and with
+`facts`, `limits`, `text` and `proxy` are light and may be imported anywhere. `session` (and with
 it httpx) is imported only where a request is about to be made.
 """
 

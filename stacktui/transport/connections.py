@@ -12,7 +12,6 @@ from typing import Protocol
 import h11
 import httpx
 
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.dial import Dialler, Trust
 from stacktui.transport.facts import (
     ConnectionFacts,
@@ -24,6 +23,7 @@ from stacktui.transport.facts import (
 )
 from stacktui.transport.host import is_host
 from stacktui.transport.http1 import Http1Connection, what_is_wrong
+from stacktui.transport.limits import Limits
 from stacktui.transport.route import local_route, route_to
 from stacktui.transport.streams import Stream
 from stacktui.transport.text import Cleaner, visible
@@ -100,13 +100,13 @@ class Connections(httpx.AsyncBaseTransport):
         trust: Trust,
         proxy: str | None,
         resolve: Mapping[str, str],
-        bounds: Bounds,
+        limits: Limits,
         cleaner: Cleaner,
     ) -> None:
         self._trust = trust
         self._proxy = proxy
         self._resolve = resolve
-        self._bounds = bounds
+        self._limits = limits
         self._cleaner = cleaner
         self._idle: dict[Origin, _Connection] = {}
 
@@ -151,7 +151,7 @@ class Connections(httpx.AsyncBaseTransport):
             route = local_route(host, port)
         else:
             route = route_to(host, port, self._proxy, self._resolve, self._cleaner)
-        dialler = Dialler(route, self._trust, self._bounds, call.timed, self._cleaner)
+        dialler = Dialler(route, self._trust, self._limits, call.timed, self._cleaner)
         try:
             in_clear = scheme == "http"
             stream: Stream = await (dialler.connect() if in_clear else dialler.dial())
@@ -173,7 +173,7 @@ class Connections(httpx.AsyncBaseTransport):
         self, connection: _Connection, request: httpx.Request, content: bytes, call: Call
     ) -> h11.Response:
         http, host, port = connection.http, connection.facts.host, connection.facts.port
-        bound = self._bounds.first_byte
+        bound = self._limits.first_byte
         try:
             async with asyncio.timeout(bound):
                 with call.timed(PhaseName.REQUEST, host):

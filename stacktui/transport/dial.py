@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.facts import (
     Attempt,
     PhaseName,
@@ -23,6 +22,7 @@ from stacktui.transport.facts import (
     TransportFault,
     TransportFaultKind,
 )
+from stacktui.transport.limits import Limits
 from stacktui.transport.race import connect_any
 from stacktui.transport.resolver import resolve
 from stacktui.transport.route import Route
@@ -54,12 +54,12 @@ class Dialler:
     """Opens one connection over a route; `facts` grows with what it finds out on the way."""
 
     def __init__(
-        self, route: Route, trust: Trust, bounds: Bounds, timed: Timed, cleaner: Cleaner
+        self, route: Route, trust: Trust, limits: Limits, timed: Timed, cleaner: Cleaner
     ) -> None:
         self.facts = route.facts()
         self._route = route
         self._trust = trust
-        self._bounds = bounds
+        self._limits = limits
         self._timed = timed
         self._cleaner = cleaner
 
@@ -106,7 +106,7 @@ class Dialler:
                 below = TlsStream(below, await self._trust(), proxy.host)
                 await self._handshake(below, proxy.host, proxy.port)
             with self._timed(PhaseName.PROXY, proxy.host):
-                await open_tunnel(below, proxy, self._route.target, self._bounds, self._cleaner)
+                await open_tunnel(below, proxy, self._route.target, self._limits, self._cleaner)
         except BaseException:
             below.close()
             raise
@@ -114,21 +114,21 @@ class Dialler:
 
     async def _tcp(self, host: str, port: int) -> Stream:
         with self._timed(PhaseName.DNS, host):
-            addresses = await resolve(host, port, self._bounds.dns)
+            addresses = await resolve(host, port, self._limits.dns)
         self.facts = replace(self.facts, addresses=addresses)
         attempts: list[Attempt] = []
         with self._timed(PhaseName.TCP, host):
             try:
-                sock = await connect_any(addresses, port, self._bounds.connect, attempts)
+                sock = await connect_any(addresses, port, self._limits.connect, attempts)
             except OSError as error:
-                raise TransportError(_tcp_fault(error, host, port, self._bounds.connect)) from None
+                raise TransportError(_tcp_fault(error, host, port, self._limits.connect)) from None
             finally:
                 self.facts = replace(self.facts, attempts=tuple(attempts))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return SocketStream(sock)
 
     async def _handshake(self, stream: TlsStream, host: str, port: int) -> None:
-        bound = self._bounds.tls
+        bound = self._limits.tls
         with self._timed(PhaseName.TLS, host):
             try:
                 async with asyncio.timeout(bound):
@@ -186,7 +186,7 @@ class Dialler:
             self.facts = replace(self.facts, tls=seen)
 
     async def _seen(self, *, trusted: bool = False) -> TlsFacts | None:
-        looker = Dialler(self._route, self._trust, self._bounds, untimed, self._cleaner)
+        looker = Dialler(self._route, self._trust, self._limits, untimed, self._cleaner)
         with suppress(TransportError):  # the verdict stands without the chain
             await looker.look(trusted=trusted)
         return looker.facts.tls

@@ -2,7 +2,7 @@
 
 MSAL is synchronous and would block a thread for every request. Instead, `run_msal` calls a
 function that uses MSAL with a `Replay` as its `http_client`. When MSAL asks for what is not
-recorded yet, the replay stops it, the session fetches it (same proxy, trust, bounds, timings and
+recorded yet, the replay stops it, the session fetches it (same proxy, trust, limits, timings and
 connections as everything else), and the function runs anew with one answer more. A run costs
 well under a millisecond, and a cancelled check leaves no thread behind.
 """

@@ -16,7 +16,6 @@ from typing import Any
 import httpx
 
 from stacktui import __version__
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.connections import CALL, LOCAL, Call, Connections, Watch, port_of
 from stacktui.transport.dial import Trust
 from stacktui.transport.facts import (
@@ -27,6 +26,7 @@ from stacktui.transport.facts import (
     TransportFault,
     TransportFaultKind,
 )
+from stacktui.transport.limits import Limits
 from stacktui.transport.text import Cleaner
 
 # The headers that a diagnosis or a support case needs; the others are dropped at the edge.
@@ -73,15 +73,15 @@ class Session:
         *,
         proxy: str | None = None,
         resolve: Mapping[str, str] | None = None,
-        bounds: Bounds | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        self.bounds = bounds or Bounds()
+        self.limits = limits or Limits()
         self.cleaner = cleaner
         self._watch = watch
         self._exchanges: list[Exchange] = []
         # The transport alone, without a client around it: no redirect, cookie or retry can
         # happen that the check does not ask for.
-        self._connections = Connections(trust, proxy, resolve or {}, self.bounds, cleaner)
+        self._connections = Connections(trust, proxy, resolve or {}, self.limits, cleaner)
 
     async def fetch(
         self,
@@ -183,7 +183,7 @@ class Session:
             if name in response.headers
         )
         quoted = response.is_error or not confidential
-        excerpt = self.cleaner.excerpt(content, self.bounds.excerpt) if quoted else ""
+        excerpt = self.cleaner.excerpt(content, self.limits.excerpt) if quoted else ""
         skew = _clock_skew(response.headers.get("date"), received)
         return ResponseFacts(response.status_code, kept, len(content), excerpt, received, skew)
 

@@ -7,9 +7,9 @@ import re
 
 import h11
 
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.facts import TransportError, TransportFault, TransportFaultKind
 from stacktui.transport.http1 import what_is_wrong
+from stacktui.transport.limits import Limits
 from stacktui.transport.proxy import Proxy
 from stacktui.transport.streams import READ_SIZE, Stream
 from stacktui.transport.text import Cleaner
@@ -20,18 +20,18 @@ MAX_SCHEMES = 8
 
 
 async def open_tunnel(
-    stream: Stream, proxy: Proxy, target: tuple[str, int], bounds: Bounds, cleaner: Cleaner
+    stream: Stream, proxy: Proxy, target: tuple[str, int], limits: Limits, cleaner: Cleaner
 ) -> None:
     """Ask the proxy on the other end of `stream` for a tunnel to `target`.
 
     Returns when `stream` is the tunnel. Raises TransportError with a PROXY_* kind.
     """
     try:
-        async with asyncio.timeout(bounds.first_byte):
+        async with asyncio.timeout(limits.first_byte):
             await _connect(stream, proxy, target, cleaner)
     except TimeoutError:
-        detail = f"the proxy did not answer CONNECT in {bounds.first_byte:g} s"
-        raise _error(TransportFaultKind.PROXY_REFUSED, proxy, detail, bounds.first_byte) from None
+        detail = f"the proxy did not answer CONNECT in {limits.first_byte:g} s"
+        raise _error(TransportFaultKind.PROXY_REFUSED, proxy, detail, limits.first_byte) from None
     except h11.RemoteProtocolError as error:
         detail = f"the proxy does not speak HTTP: {what_is_wrong(error)}"
         raise _error(TransportFaultKind.PROXY_PROTOCOL, proxy, detail) from None

@@ -15,14 +15,14 @@ from stacktui.environments.endpoints import arm_endpoint
 from stacktui.environments.model import Environment
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.facts import TransportFaultKind
+from stacktui.transport.limits import Limits
 from tests.support.authority import localhost_server
 from tests.support.listeners import listening, silent, until_closed
 
 DOMAIN = "local.azurestack.external"
 NONE = Path("/nonexistent/bundle.pem")
-QUICK = Bounds(dns=2, connect=0.5, tls=0.5, first_byte=0.5, step=1)
+QUICK = Limits(dns=2, connect=0.5, tls=0.5, first_byte=0.5, step=1)
 
 
 def environment(stamp: RunningStamp, **changes: object) -> Environment:
@@ -46,7 +46,7 @@ async def finished(events: AsyncIterator[object]) -> tuple[Survey, list[SurveyPr
 
 async def surveyed(stamp: RunningStamp, *, whole: bool = False) -> Survey:
     found, progress = await finished(
-        survey(environment(stamp), trust(stamp), whole=whole, bounds=QUICK)
+        survey(environment(stamp), trust(stamp), whole=whole, limits=QUICK)
     )
     assert [each.done for each in progress] == list(range(1, len(found.presented) + 1))
     assert {each.known for each in progress} == {len(found.presented)}
@@ -81,7 +81,7 @@ async def test_hosts_that_this_stamp_does_not_have_are_absent() -> None:
     with run_in_thread(StampOptions(domain=DOMAIN, idp=IdentityProvider.ADFS)) as stamp:
         known = {pin: to for pin, to in stamp.resolve.items() if "hosting" not in pin}
         found, _ = await finished(
-            survey(environment(stamp, resolve=known), trust(stamp), whole=True, bounds=QUICK)
+            survey(environment(stamp, resolve=known), trust(stamp), whole=True, limits=QUICK)
         )
     absent = {each.endpoint.role for each in found.presented if each.absent}
     assert absent == {"*.hosting", "*.adminhosting"}
@@ -90,7 +90,7 @@ async def test_hosts_that_this_stamp_does_not_have_are_absent() -> None:
 
 async def test_without_any_dns_nothing_is_called_absent() -> None:
     nowhere = Environment("Test", "https://management.east.contoso.invalid", proxy="none")
-    found, _ = await finished(survey(nowhere, sources_for(None, NONE), bounds=QUICK))
+    found, _ = await finished(survey(nowhere, sources_for(None, NONE), limits=QUICK))
     kinds = {each.fault.kind for each in found.presented if each.fault}
     assert kinds == {TransportFaultKind.DNS_NOT_FOUND}
     assert not any(each.absent for each in found.presented)
@@ -153,7 +153,7 @@ async def test_a_silent_stamp_ends_within_its_bounds() -> None:
     async with listening(silent) as server:
         quiet = Environment("Test", server.url, proxy="none")
         started = time.perf_counter()
-        found, _ = await finished(survey(quiet, sources_for(None, NONE), bounds=QUICK))
+        found, _ = await finished(survey(quiet, sources_for(None, NONE), limits=QUICK))
         assert time.perf_counter() - started < 4
         assert found.presented[0].fault is not None
 

@@ -22,8 +22,8 @@ from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ResourceGroupList
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
+from stacktui.transport.limits import Limits
 from tests.product import write_config
 
 DOMAIN = "local.azurestack.external"
@@ -33,12 +33,12 @@ def target_of(stamp: RunningStamp, folder: Path, **replaced: str) -> Target:
     return load_settings(write_config(folder, stamp.describe(), **replaced)).target()
 
 
-async def collect(target: Target, bounds: Bounds | None = None) -> list[CheckEvent]:
-    return [event async for event in run(target, bounds=bounds)]
+async def collect(target: Target, limits: Limits | None = None) -> list[CheckEvent]:
+    return [event async for event in run(target, limits=limits)]
 
 
-async def report_of(target: Target, bounds: Bounds | None = None) -> Report:
-    last = (await collect(target, bounds))[-1]
+async def report_of(target: Target, limits: Limits | None = None) -> Report:
+    last = (await collect(target, limits))[-1]
     assert isinstance(last, seen.CheckFinished)
     return last.report
 
@@ -158,7 +158,7 @@ def slow(tmp_path: Path) -> Iterator[Target]:
 
 
 async def test_a_silent_stamp_hits_the_first_byte_bound(slow: Target) -> None:
-    report = await report_of(slow, Bounds(first_byte=0.3))
+    report = await report_of(slow, Limits(first_byte=0.3))
     fault = report.steps[0].evidence.fault
     assert isinstance(fault, TransportFault)
     assert (fault.kind, fault.limit) == (TransportFaultKind.FIRST_BYTE_TIMEOUT, 0.3)
@@ -168,7 +168,7 @@ async def test_a_silent_stamp_hits_the_first_byte_bound(slow: Target) -> None:
 
 
 async def test_a_step_has_a_bound_of_its_own(slow: Target) -> None:
-    report = await report_of(slow, Bounds(step=0.3))
+    report = await report_of(slow, Limits(step=0.3))
     fault = report.steps[0].evidence.fault
     assert isinstance(fault, TransportFault)
     assert fault.kind is TransportFaultKind.STEP_TIMEOUT

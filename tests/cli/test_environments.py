@@ -27,7 +27,7 @@ from stacktui.environments.config import TEXTS
 from stacktui.environments.record import StampRecord, read_record, write_record
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from stacktui.transport.bounds import Bounds
+from stacktui.transport.limits import Limits
 from tests.diagnosis.servers import Script, said, scripted
 from tests.product import Ran, check_json, stacktui, write_config
 from tests.support.authority import authority
@@ -446,7 +446,7 @@ async def test_a_stamp_that_drips_is_not_waited_for(tmp_path: Path) -> None:
         target = load_settings(_config_for(tmp_path, web.url)).target()
         started = time.monotonic()
         with pytest.raises(AcceptError, match=re.escape("did not answer whole in 0.5 s")):
-            await ask_stamp(replace(target, identity=None), Bounds(step=0.5))
+            await ask_stamp(replace(target, identity=None), Limits(step=0.5))
         assert time.monotonic() - started < 3
 
 

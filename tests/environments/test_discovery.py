@@ -12,8 +12,8 @@ from stacktui.environments.metadata import (
     MetadataProblem,
 )
 from stacktui.stamp.running import RunningStamp
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.facts import TransportError, TransportFaultKind
+from stacktui.transport.limits import Limits
 from tests.environments.documents import AUDIENCE, cloud, encoded, object_shape
 from tests.support.sessions import opened, opened_on
 from tests.support.web import Asked, Raw, Web, answer, serving
@@ -133,7 +133,7 @@ async def test_a_redirect_to_nowhere_is_one_too() -> None:
 
 
 async def test_an_answer_over_the_bound_is_not_read_on() -> None:
-    async with serving(answer(b" " * 5000)) as web, opened(bounds=Bounds(metadata=4000)) as session:
+    async with serving(answer(b" " * 5000)) as web, opened(limits=Limits(metadata=4000)) as session:
         with pytest.raises(TransportError) as caught:
             await fetch_metadata(session, web.url)
     assert caught.value.fault.kind is TransportFaultKind.TOO_LARGE

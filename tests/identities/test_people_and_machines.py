@@ -32,8 +32,8 @@ from stacktui.identities.sign_in import acquire_token, prepare
 from stacktui.identities.token import Token
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.facts import TransportError, TransportFaultKind
+from stacktui.transport.limits import Limits
 from stacktui.transport.session import Session
 from tests.identities.sign_ins import (
     AUDIENCE,
@@ -205,10 +205,10 @@ async def test_one_lost_answer_does_not_end_the_wait_and_two_do() -> None:
 @pytest.mark.parametrize("longest", [60.0, 2.0])
 async def test_a_code_ends_by_itself_or_by_our_bound(longest: float) -> None:
     lifetime = 2 if longest > 2 else 10**12
-    bounds = Bounds(device_code=longest)
+    limits = Limits(device_code=longest)
     async with (
         serving(login(PENDING, expires_in=lifetime)) as web,
-        opened(bounds=bounds) as session,
+        opened(limits=limits) as session,
     ):
         started = perf_counter()
         with pytest.raises(IdentityError) as caught:
@@ -273,8 +273,8 @@ async def test_the_code_is_polled_for_at_the_authority_alone() -> None:
     )
 )  # fmt: skip
 async def test_any_code_gives_a_token_or_a_fault(values: dict[str, Any]) -> None:
-    bounds = Bounds(device_code=0.01)
-    async with serving(login(GRANTED, **values)) as web, opened(bounds=bounds) as session:
+    limits = Limits(device_code=0.01)
+    async with serving(login(GRANTED, **values)) as web, opened(limits=limits) as session:
         with suppress(IdentityError):
             token = await asyncio.wait_for(by_code(session, web.url), 10)
             assert token.value == "opaque"
@@ -324,7 +324,7 @@ async def test_the_service_is_asked_as_it_wants_to_be(monkeypatch: pytest.Monkey
 
 async def test_retries_end_within_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
     busy = answer(b'{"error": "busy"}', status="503 Busy", **JSON)
-    async with serving_plain(busy) as web, opened(bounds=Bounds(step=4.0)) as session:
+    async with serving_plain(busy) as web, opened(limits=Limits(step=4.0)) as session:
         monkeypatch.setenv(VARIABLE, web.url)
         started = perf_counter()
         fault = await imds_fault(session, ImdsProblem.UNAVAILABLE)
@@ -333,7 +333,7 @@ async def test_retries_end_within_the_step(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 async def test_a_silent_service_ends_within_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with listening(silent) as listener, opened(bounds=Bounds(step=2.0)) as session:
+    async with listening(silent) as listener, opened(limits=Limits(step=2.0)) as session:
         monkeypatch.setenv(VARIABLE, f"http://127.0.0.1:{listener.port}")
         fault = await imds_fault(session, ImdsProblem.UNREACHABLE)
     assert fault.cause is not None

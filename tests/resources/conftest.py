@@ -10,7 +10,7 @@ import pytest
 from stacktui.environments.model import Environment
 from stacktui.identities.token import Token, TokenFacts
 from stacktui.resources.client import ArmClient
-from stacktui.transport.bounds import Bounds
+from stacktui.transport.limits import Limits
 from stacktui.transport.session import Session
 from tests.support.sessions import opened
 from tests.support.web import Web
@@ -25,10 +25,10 @@ def client() -> Client:
 
     @asynccontextmanager
     async def open_client(
-        web: Web, *, profile: str = "2020-09-01-hybrid", bounds: Bounds | None = None
+        web: Web, *, profile: str = "2020-09-01-hybrid", limits: Limits | None = None
     ) -> AsyncIterator[tuple[ArmClient, Session]]:
         token = Token(TOKEN, TokenFacts("authority", "scope"))
-        async with opened(bounds=bounds) as session:
+        async with opened(limits=limits) as session:
             session.cleaner.hide(TOKEN)
             yield ArmClient(session, Environment("A", web.url, profile), token), session
 

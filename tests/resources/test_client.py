@@ -23,8 +23,8 @@ from stacktui.resources.model import (
 )
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.facts import TransportError, TransportFaultKind
+from stacktui.transport.limits import Limits
 from stacktui.transport.session import Session
 from tests.identities.sign_ins import identity_of, nobody_asked
 from tests.resources.conftest import TOKEN, Client
@@ -276,7 +276,7 @@ async def test_a_good_status_with_a_bad_body_is_named(
 
 
 async def test_a_page_over_the_bound_is_not_read_on(client: Client) -> None:
-    async with serving(page("x" * 5000)) as web, client(web, bounds=Bounds(page=1000)) as (arm, _):
+    async with serving(page("x" * 5000)) as web, client(web, limits=Limits(page=1000)) as (arm, _):
         with pytest.raises(TransportError) as caught:
             await arm.resource_groups("s1")
     assert caught.value.fault.kind is TransportFaultKind.TOO_LARGE

@@ -9,7 +9,7 @@ import pytest
 
 from stacktui.resources.model import ArmError, ArmFault, ArmProblem
 from stacktui.stamp import StampOptions, run_in_thread
-from stacktui.transport.bounds import Bounds
+from stacktui.transport.limits import Limits
 from tests.resources.conftest import TOKEN, Client
 from tests.resources.test_client import arm_of, page
 from tests.support.listeners import LOOPBACK, listening
@@ -91,7 +91,7 @@ async def test_pages_without_end_are_bounded(client: Client) -> None:
     def said(_asked: Asked) -> Raw:
         return page(GROUP, link=f"{web.url}/more?n={len(web.asked)}")
 
-    async with serving(said) as web, client(web, bounds=Bounds(pages=5)) as (arm, _):
+    async with serving(said) as web, client(web, limits=Limits(pages=5)) as (arm, _):
         with pytest.raises(ArmError) as caught:
             await arm.resource_groups("s1")
     assert caught.value.fault.problem is ArmProblem.PAGING_LIMIT

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from stacktui.stamp.running import RunningStamp
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.facts import (
     Exchange,
     Phase,
@@ -19,6 +18,7 @@ from stacktui.transport.facts import (
     TransportError,
     TransportFault,
 )
+from stacktui.transport.limits import Limits
 from stacktui.transport.session import Session
 from stacktui.transport.text import Cleaner
 from tests.support.authority import authority, trusting
@@ -48,7 +48,7 @@ async def opened(
     cleaner: Cleaner | None = None,
     proxy: str | None = "none",
     resolve: Mapping[str, str] | None = None,
-    bounds: Bounds | None = None,
+    limits: Limits | None = None,
 ) -> AsyncIterator[Session]:
     """A session that trusts `context`, by default the tests' own authority."""
     trusted = context or trusting(authority().root)
@@ -62,7 +62,7 @@ async def opened(
         cleaner or Cleaner(),
         proxy=proxy,
         resolve=resolve,
-        bounds=bounds,
+        limits=limits,
     )
     try:
         yield session

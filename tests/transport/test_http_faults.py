@@ -11,8 +11,8 @@ from contextlib import suppress
 
 import pytest
 
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.facts import TransportFaultKind
+from stacktui.transport.limits import Limits
 from tests.support.authority import localhost_server
 from tests.support.listeners import closing_at_once, listening
 from tests.support.sessions import MIB, failure, names, opened
@@ -90,7 +90,7 @@ def _dripping() -> Iterator[bytes]:
     "said", [Raw(b"", "hang"), Raw(_dripping(), "hang"), Raw(b"HTTP/1.1 100 C\r\n\r\n", "hang")]
 )
 async def test_an_answer_that_never_begins(said: Raw) -> None:
-    async with serving(said) as web, opened(bounds=Bounds(first_byte=0.2)) as session:
+    async with serving(said) as web, opened(limits=Limits(first_byte=0.2)) as session:
         fault, exchange = await failure(session, web.url)
         async with asyncio.timeout(5):
             await web.listener.all_closed.wait()
@@ -109,7 +109,7 @@ async def test_a_byte_now_and_then_does_not_hold_off_the_bound() -> None:
 
     async with (
         listening(dripping, context=localhost_server()) as listener,
-        opened(bounds=Bounds(first_byte=0.3)) as session,
+        opened(limits=Limits(first_byte=0.3)) as session,
     ):
         fault, _ = await failure(session, listener.url)
     assert fault.kind is TransportFaultKind.FIRST_BYTE_TIMEOUT
@@ -129,7 +129,7 @@ async def test_interim_answers_without_end_are_bounded() -> None:
         pouring = threading.Thread(target=pour)
         pouring.start()
         url = f"https://localhost:{server.getsockname()[1]}"
-        async with opened(bounds=Bounds(first_byte=0.3)) as session:
+        async with opened(limits=Limits(first_byte=0.3)) as session:
             fault, exchange = await failure(session, url)
     pouring.join()
     assert fault.kind is TransportFaultKind.FIRST_BYTE_TIMEOUT

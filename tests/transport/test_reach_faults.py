@@ -14,8 +14,8 @@ from contextlib import suppress
 import pytest
 
 from stacktui.transport import race
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.facts import TransportFaultKind
+from stacktui.transport.limits import Limits
 from stacktui.transport.resolver import resolve
 from tests.support.listeners import closed_port, full_port
 from tests.support.names import resolver_that_hangs, resolving
@@ -72,7 +72,7 @@ async def test_a_box_without_a_free_descriptor_is_a_fault() -> None:
 
 async def test_a_resolver_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     with resolver_that_hangs(monkeypatch):
-        async with opened(bounds=Bounds(dns=0.1)) as session:
+        async with opened(limits=Limits(dns=0.1)) as session:
             fault, exchange = await failure(session, f"https://{NAME}")
     assert fault.kind is TransportFaultKind.DNS_TIMEOUT
     assert (fault.host, fault.limit, fault.detail) == (NAME, 0.1, "no answer in 0.1 s")
@@ -128,7 +128,7 @@ async def test_a_closed_port_refuses() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="how Linux treats a full backlog")
 async def test_packets_that_vanish_time_out() -> None:
     with full_port() as port:
-        async with opened(bounds=Bounds(connect=0.3)) as session:
+        async with opened(limits=Limits(connect=0.3)) as session:
             fault, exchange = await failure(session, f"https://127.0.0.1:{port}")
     assert fault.kind is TransportFaultKind.TCP_TIMEOUT
     assert (fault.limit, fault.errno, fault.detail) == (0.3, "ETIMEDOUT", "no answer in 0.3 s")
@@ -201,7 +201,7 @@ async def test_every_dead_address_is_recorded(
 ) -> None:
     resolving(monkeypatch, *order)
     with full_port("127.0.0.3") as port:
-        async with opened(bounds=Bounds(connect=0.5)) as session:
+        async with opened(limits=Limits(connect=0.5)) as session:
             _, exchange = await failure(session, f"https://localhost:{port}")
     assert exchange.connection is not None
     assert {(each.address, each.error) for each in exchange.connection.attempts} == {
@@ -233,7 +233,7 @@ async def test_a_box_without_ipv6_does_not_hide_what_ipv4_met(
 
     monkeypatch.setattr(race, "_connect", connect)
     resolving(monkeypatch, "fd00::1", "10.0.0.1")
-    async with opened(bounds=Bounds(connect=0.4)) as session:
+    async with opened(limits=Limits(connect=0.4)) as session:
         fault, _ = await failure(session, "https://localhost:1")
     assert fault.kind is kind
 

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.facts import TransportError
+from stacktui.transport.limits import Limits
 from tests.support.authority import localhost_server
 from tests.support.listeners import Handler, listening, saying, silent
 from tests.support.proxies import answering_connect
@@ -165,7 +165,7 @@ async def test_closing_a_session_closes_its_idle_connections() -> None:
 
 
 async def test_many_failures_leave_no_socket_behind() -> None:
-    async with listening(saying(b"not tls")) as listener, opened(bounds=Bounds(tls=1)) as session:
+    async with listening(saying(b"not tls")) as listener, opened(limits=Limits(tls=1)) as session:
         for _ in range(10):
             with pytest.raises(TransportError):
                 await session.fetch("GET", listener.url, limit=MIB)

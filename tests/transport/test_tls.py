@@ -11,8 +11,8 @@ from datetime import timedelta
 import pytest
 
 from stacktui.stamp import StampOptions, run_in_thread
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.facts import TransportFaultKind
+from stacktui.transport.limits import Limits
 from tests.support.authority import (
     STRANGERS,
     Issued,
@@ -163,7 +163,7 @@ async def test_a_server_that_does_not_speak_tls_is_quoted(
 ) -> None:
     async with (
         listening(saying(said, then_close=then_close)) as listener,
-        opened(bounds=Bounds(tls=1)) as session,
+        opened(limits=Limits(tls=1)) as session,
     ):
         fault, exchange = await failure(session, listener.url)
     assert fault.kind is TransportFaultKind.TLS_NOT_TLS
@@ -182,7 +182,7 @@ async def test_a_connection_that_ends_in_the_handshake(handler: Handler) -> None
 
 
 async def test_a_handshake_that_never_ends() -> None:
-    async with listening(silent) as listener, opened(bounds=Bounds(tls=0.2)) as session:
+    async with listening(silent) as listener, opened(limits=Limits(tls=0.2)) as session:
         fault, exchange = await failure(session, listener.url)
         async with asyncio.timeout(5):
             await listener.all_closed.wait()
@@ -198,7 +198,7 @@ async def test_a_handshake_of_which_a_byte_comes_now_and_then() -> None:
             await writer.drain()
             await asyncio.sleep(0.05)
 
-    async with listening(dripping) as listener, opened(bounds=Bounds(tls=0.4)) as session:
+    async with listening(dripping) as listener, opened(limits=Limits(tls=0.4)) as session:
         fault, _ = await failure(session, listener.url)
     assert fault.kind is TransportFaultKind.TLS_TIMEOUT
 

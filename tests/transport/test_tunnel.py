@@ -7,8 +7,8 @@ from base64 import b64encode
 
 import pytest
 
-from stacktui.transport.bounds import Bounds
 from stacktui.transport.facts import TransportFaultKind
+from stacktui.transport.limits import Limits
 from stacktui.transport.proxy import ProxyUsed
 from tests.support.authority import STRANGERS, authority, localhost_server, trusting
 from tests.support.listeners import Handler, closed_port, listening, resetting, saying, silent
@@ -238,7 +238,7 @@ async def test_a_proxy_that_opens_no_tunnel(
 ) -> None:
     async with listening(handler) as listener:
         url = f"http://localhost:{listener.port}"
-        async with opened(proxy=url, bounds=Bounds(first_byte=0.3)) as session:
+        async with opened(proxy=url, limits=Limits(first_byte=0.3)) as session:
             fault, exchange = await failure(session, "https://management.invalid")
         async with asyncio.timeout(5):
             await listener.all_closed.wait()

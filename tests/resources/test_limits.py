@@ -11,7 +11,7 @@ import pytest
 
 from stacktui.resources.client import MAX_ROWS
 from stacktui.resources.model import ArmError, ArmFault, ArmProblem, ResourceGroupList
-from stacktui.transport.bounds import Bounds
+from stacktui.transport.limits import Limits
 from tests.resources.conftest import Client
 from tests.support.web import Asked, Raw, Web, answer, serving
 
@@ -106,7 +106,7 @@ async def test_as_much_as_a_real_stamp_has_is_read(client: Client) -> None:
 async def test_reading_rows_can_be_cancelled(client: Client) -> None:
     """Rows are cleaned in turns, so that the bound of a step ends even a page full of text."""
     said = answer(json.dumps({"value": [{"name": "x" * 3000}] * 4900}).encode())
-    async with serving(said) as web, client(web, bounds=Bounds(pages=1)) as (arm, _):
+    async with serving(said) as web, client(web, limits=Limits(pages=1)) as (arm, _):
         reading = asyncio.create_task(arm.resource_groups("s1"))
         await web.arrived.wait()
         turns = 0

@@ -8,7 +8,7 @@ MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class Limits:
     """Seconds and bytes; a body's bytes count after decompression (DESIGN.md, Transport).
 
     `device_code` is how long a person may take to sign in with a code that does not expire sooner:
