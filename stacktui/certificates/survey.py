@@ -26,7 +26,6 @@ from stacktui.transport.facts import (
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.limits import Limits
 from stacktui.transport.route import route_to
 from stacktui.transport.session import Session
 from stacktui.transport.text import Cleaner
@@ -81,14 +80,14 @@ SurveyEvent = SurveyProgress | Survey
 
 
 async def survey(
-    environment: Environment, trust: TrustUsed, *, whole: bool = False, limits: Limits | None = None
+    environment: Environment, trust: TrustUsed, *, whole: bool = False
 ) -> AsyncIterator[SurveyEvent]:
     """Look at ARM, login, graph and portal, or with `whole` at every name of the stamp.
 
     Yields a SurveyProgress as each endpoint has answered; the last event is the Survey. What goes
     wrong is in it. Closing the iterator, or cancelling its task, ends all connections.
     """
-    looking = _Looking(environment, trust, limits or Limits())
+    looking = _Looking(environment, trust)
     try:
         async for event in looking.run(whole):
             yield event
@@ -106,10 +105,10 @@ class _Fetched:
 
 
 class _Looking:
-    def __init__(self, environment: Environment, trust: TrustUsed, limits: Limits) -> None:
+    def __init__(self, environment: Environment, trust: TrustUsed) -> None:
         self._environment = environment
         self._used = trust
-        self._limits = limits
+        self._limits = environment.limits
         self._cleaner = Cleaner()
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._context: asyncio.Task[ssl.SSLContext] | None = None
@@ -220,11 +219,9 @@ def _not_found(presented: Presented) -> bool:
     return fault is not None and fault.kind is TransportFaultKind.DNS_NOT_FOUND
 
 
-async def look_at(
-    environment: Environment, trust: TrustUsed, endpoint: Endpoint, limits: Limits | None = None
-) -> Presented:
+async def look_at(environment: Environment, trust: TrustUsed, endpoint: Endpoint) -> Presented:
     """Look at one endpoint alone."""
-    looking = _Looking(environment, trust, limits or Limits())
+    looking = _Looking(environment, trust)
     try:
         return await looking._look(endpoint)
     finally:

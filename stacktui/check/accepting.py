@@ -25,7 +25,6 @@ from stacktui.environments.record import (
 )
 from stacktui.transport.connections import Deaf
 from stacktui.transport.facts import TransportError
-from stacktui.transport.limits import Limits
 from stacktui.transport.session import Session
 from stacktui.transport.text import Cleaner
 
@@ -47,7 +46,7 @@ def config_of(target: Target) -> Path:
     return target.config or config_file()
 
 
-async def ask_stamp(target: Target, limits: Limits | None = None) -> Offer:
+async def ask_stamp(target: Target) -> Offer:
     """Ask the stamp, verified as ever and without any secret, what there is to accept.
 
     Takes no longer than a step of a check may.
@@ -67,9 +66,9 @@ async def ask_stamp(target: Target, limits: Limits | None = None) -> Offer:
         cleaner,
         proxy=environment.proxy,
         resolve=environment.resolve,
-        limits=limits,
+        limits=environment.limits,
     )
-    step = session.limits.step
+    step = environment.limits.step
     try:
         async with asyncio.timeout(step):
             metadata = await fetch_metadata(session, environment.arm)

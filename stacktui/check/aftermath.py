@@ -28,7 +28,6 @@ from stacktui.transport.facts import (
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.limits import Limits
 from stacktui.transport.plain import fetch_public
 from stacktui.transport.resolver import resolve
 from stacktui.transport.route import route_to
@@ -67,15 +66,15 @@ class Looker:
         self._trust = trust
         self._cleaner = cleaner
 
-    async def look(self, steps: Sequence[Step], login_url: str | None, limits: Limits) -> Aftermath:
-        """Look for as long as the failed step, the last that ran, has left of its bound.
+    async def look(self, steps: Sequence[Step], login_url: str | None) -> Aftermath:
+        """Look for as long as the failed step, the last that ran, has left of its limit.
 
         Never raises: what was found wrong counts more than what else can be seen.
         """
-        left = limits.step - max((step.seconds for step in steps), default=0.0)
-        probing = asyncio.create_task(self._probe_all(steps, login_url, limits))
+        left = self._environment.limits.step - max((step.seconds for step in steps), default=0.0)
+        probing = asyncio.create_task(self._probe_all(steps, login_url))
         completing = asyncio.create_task(self._complete(steps))
-        naming = asyncio.create_task(self._siblings(steps, limits))
+        naming = asyncio.create_task(self._siblings(steps))
         tasks = (probing, completing, naming)
         try:
             await asyncio.wait(tasks, timeout=max(left, 0.0))
@@ -103,14 +102,12 @@ class Looker:
             if each is not None and (each.host, each.port) not in met:
                 yield each
 
-    async def _probe_all(
-        self, steps: Sequence[Step], login_url: str | None, limits: Limits
-    ) -> tuple[Probe, ...]:
+    async def _probe_all(self, steps: Sequence[Step], login_url: str | None) -> tuple[Probe, ...]:
         wanted = self._not_met(steps, login_url)
-        probes = await asyncio.gather(*(self._probe(each, limits) for each in wanted))
+        probes = await asyncio.gather(*(self._probe(each) for each in wanted))
         return tuple(each for each in probes if each is not None)
 
-    async def _probe(self, endpoint: Endpoint, limits: Limits) -> Probe | None:
+    async def _probe(self, endpoint: Endpoint) -> Probe | None:
         call, started = Call(Deaf()), perf_counter()
         facts: ConnectionFacts | None = None
         fault: TransportFault | None = None
@@ -124,7 +121,7 @@ class Looker:
                 environment.resolve,
                 self._cleaner,
             )
-            dialler = Dialler(route, self._trust, limits, call.timed, self._cleaner)
+            dialler = Dialler(route, self._trust, environment.limits, call.timed, self._cleaner)
             (await dialler.dial()).close()
         except TransportError as error:
             fault = error.fault
@@ -136,7 +133,7 @@ class Looker:
         return Probe(LOGIN if LOGIN in endpoint.roles else endpoint.role,
                      perf_counter() - started, exchange)  # fmt: skip
 
-    async def _siblings(self, steps: Sequence[Step], limits: Limits) -> tuple[str, ...]:
+    async def _siblings(self, steps: Sequence[Step]) -> tuple[str, ...]:
         """The stamp's other names that exist, if ARM's does not: then only its label is wrong."""
         arm = arm_endpoint(self._environment)
         missing = (
@@ -151,7 +148,7 @@ class Looker:
 
         async def exists(name: str) -> bool:
             try:
-                return bool(await resolve(name, arm.port, limits.dns))
+                return bool(await resolve(name, arm.port, self._environment.limits.dns))
             except TransportError:
                 return False
 

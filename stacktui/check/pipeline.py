@@ -63,7 +63,7 @@ from stacktui.transport.facts import (
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.limits import Limits
+from stacktui.transport.limits import LimitName
 from stacktui.transport.session import Session
 from stacktui.transport.text import Cleaner, visible
 
@@ -79,14 +79,14 @@ _FAULTS = (
 )
 
 
-async def run(target: Target, *, limits: Limits | None = None) -> AsyncIterator[CheckEvent]:
+async def run(target: Target) -> AsyncIterator[CheckEvent]:
     """Check `target`, telling each event as it happens; the last is CheckFinished.
 
     What goes wrong is in the report. Only a defect of our own raises. Closing the iterator, or
     cancelling the task that consumes it, ends the check and its connections.
     """
     events: asyncio.Queue[CheckEvent | None] = asyncio.Queue()
-    check = _Check(target, limits or Limits(), events.put_nowait)
+    check = _Check(target, events.put_nowait)
     work = asyncio.create_task(check.run())
     work.add_done_callback(lambda _: events.put_nowait(None))
     try:
@@ -102,9 +102,9 @@ async def run(target: Target, *, limits: Limits | None = None) -> AsyncIterator[
 class _Check:
     """One run: its session, its steps so far, and the current step as the phases' address."""
 
-    def __init__(self, target: Target, limits: Limits, tell: Callable[[CheckEvent], None]) -> None:
+    def __init__(self, target: Target, tell: Callable[[CheckEvent], None]) -> None:
         self._target = target
-        self._limits = limits
+        self._limits = target.environment.limits
         self._tell = tell
         self._steps: list[Step] = []
         self._current = StepName.METADATA
@@ -126,7 +126,7 @@ class _Check:
             self._cleaner,
             proxy=environment.proxy,
             resolve=environment.resolve,
-            limits=self._limits,
+            limits=environment.limits,
         )
         self._known = known_of(self._target)
         beside = asyncio.create_task(az_beside())
@@ -188,7 +188,7 @@ class _Check:
         if known is None or isinstance(self._steps[0].evidence.fault, DriftFault):
             # Of two login hosts the known one: nobody should be led to the other.
             known = self._recorded
-        return await looker.look(self._steps, known.login_endpoint if known else None, self._limits)
+        return await looker.look(self._steps, known.login_endpoint if known else None)
 
     async def _metadata_step(self, session: Session) -> Metadata:
         """Metadata that sends secrets where it sent them before.
@@ -262,7 +262,7 @@ class _Check:
     async def _step(
         self, session: Session, name: StepName, work: Callable[[], Awaitable[T]]
     ) -> T | None:
-        """Run one step within its bound and tell how it ended; None when it failed."""
+        """Run one step within its limit and tell how it ended; None when it failed."""
         self._current = name
         self._tell(StepStarted(name))
         started = perf_counter()
@@ -287,7 +287,7 @@ class _Check:
         return result
 
     def _prompt(self, page: str, code: str, seconds: float) -> None:
-        """Tell what a person must type where; the step's bound starts anew when that ends."""
+        """Tell what a person must type where; the step's limit starts anew when that ends."""
         now = asyncio.get_running_loop().time()
         self._limit.reschedule(now + seconds + self._limits.step)
         until = datetime.now(UTC) + timedelta(seconds=seconds)
@@ -299,14 +299,16 @@ class _Check:
         return self._cleaner.line(urlsplit(named).netloc.rpartition("@")[2], 200)
 
     def _out_of_time(self, exchanges: tuple[Exchange, ...]) -> TransportFault:
-        """The fault of a step that hit its bound, at the host it was waiting for."""
-        bound = self._limits.step
+        """The fault of a step that hit its limit, at the host it was waiting for."""
+        limit = self._limits.step
         arm = urlsplit(self._target.environment.arm)
         host, port = arm.hostname or "", arm.port or 443
         if exchanges and (connection := exchanges[-1].connection) is not None:
             host, port = connection.host, connection.port
-        detail = f"the step did not end in {bound:g} s"
-        return TransportFault(TransportFaultKind.STEP_TIMEOUT, host, port, detail, limit=bound)
+        detail = f"the step did not end in {limit:g} s"
+        return TransportFault(
+            TransportFaultKind.STEP_TIMEOUT, host, port, detail, limit=limit, setting=LimitName.STEP
+        )
 
     def _skip(self, name: StepName, why: str) -> None:
         self._finish(Step(name, Outcome.SKIPPED, 0.0, Evidence(skipped=why)))

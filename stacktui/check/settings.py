@@ -15,6 +15,7 @@ from stacktui.environments.model import Environment
 from stacktui.identities.config import KEYS as IDENTITY_KEYS
 from stacktui.identities.config import read_identity
 from stacktui.identities.model import Identity
+from stacktui.transport.limits import LIMIT_SETTINGS
 
 KEYS = ("active", "theme", "environments", "identities")
 
@@ -58,14 +59,19 @@ class Settings:
         return known[name]
 
 
-def load_settings(path: Path) -> Settings:
-    """Read the config; a file that is not there gives empty settings. Raises ConfigError."""
+def load_settings(path: Path, limits: Mapping[str, float] | None = None) -> Settings:
+    """Read the config; a file that is not there gives empty settings. Raises ConfigError.
+
+    `limits` stand in place of those of every environment, for this run.
+    """
     top = Table(path, "", read_document(path))
     warnings = top.warnings(KEYS)
     environments = {}
     for name, table in _tables(top, "environments"):
-        environments[name] = read_environment(name, table)
+        environments[name] = read_environment(name, table, limits)
         warnings += table.warnings(ENVIRONMENT_KEYS)
+        if (of_environment := table.table("limits")) is not None:
+            warnings += of_environment.warnings(LIMIT_SETTINGS)
     identities = {}
     for name, table in _tables(top, "identities"):
         identities[name] = read_identity(name, table)

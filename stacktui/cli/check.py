@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ import click
 from stacktui.check.settings import load_settings
 from stacktui.check.trust import preload_trust
 from stacktui.cli.main import ExitCode, config_option
+from stacktui.cli.options import limit_option
 from stacktui.config.locations import config_file
 
 if TYPE_CHECKING:
@@ -43,21 +44,29 @@ report_format_option = _format_option("text", "json", "markdown")
 @click.command()
 @click.argument("name", required=False)
 @report_format_option
+@limit_option
 @config_option
 @click.pass_obj
-def command(parent: Path | None, name: str | None, format_: str, config: Path | None) -> None:
+def command(
+    parent: Path | None,
+    name: str | None,
+    format_: str,
+    limits: dict[str, float],
+    config: Path | None,
+) -> None:
     """Check the connection to environment NAME (default: the active one).
 
     Fetches the metadata, requests a token and lists the resource groups, in this order; says
     what is wrong, whose side it is on and how to mend it. Exits with 0 when healthy, 1 when a
     fault was found, 2 on wrong usage or config, 3 on an error of our own.
     """
-    click.get_current_context().exit(check_headless(config_file(config or parent), name, format_))
+    path = config_file(config or parent)
+    click.get_current_context().exit(check_headless(path, name, format_, limits))
 
 
-def check_headless(path: Path, name: str | None, format_: str) -> int:
+def check_headless(path: Path, name: str | None, format_: str, limits: Mapping[str, float]) -> int:
     """Run one check and write its result; the exit code."""
-    settings = load_settings(path)
+    settings = load_settings(path, limits)
     for warning in settings.warnings:
         click.echo(f"stacktui: {warning}", err=True)
     target = settings.target(name)

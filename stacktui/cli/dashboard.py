@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -11,10 +12,12 @@ from stacktui.check.settings import load_settings
 from stacktui.config.locations import config_file
 
 
-def open_dashboard(config: Path | None, environment: str | None) -> int:
+def open_dashboard(
+    config: Path | None, environment: str | None, limits: Mapping[str, float]
+) -> int:
     """Run the dashboard until it is closed. A broken config is told before the screen changes."""
     path = config_file(config)
-    settings = load_settings(path)
+    settings = load_settings(path, limits)
     for warning in settings.warnings:
         click.echo(f"stacktui: {warning}", err=True)
     if environment is not None:
@@ -24,7 +27,7 @@ def open_dashboard(config: Path | None, environment: str | None) -> int:
     from stacktui.tui.app import StacktuiApp
 
     with Demo() as demo:
-        app = StacktuiApp(path, environment=environment, start_demo=demo.start)
+        app = StacktuiApp(path, environment=environment, start_demo=demo.start, limits=limits)
         app.run()
     return app.return_code or 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ import click
 
 from stacktui.cli.check import check_headless, report_format_option
 from stacktui.cli.main import config_option, tell_config_is_not_read
+from stacktui.cli.options import limit_option
 from stacktui.config.locations import kept_in, mark_demo
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _config(stamp: RunningStamp, by: SignInBy) -> str:
     return tomlkit.dumps(document)
 
 
-def _check_once(config: Path) -> None:
+def _check_once(config: Path, limits: Mapping[str, float]) -> None:
     """The first check of a drill that only the second one meets; nobody sees it."""
     import asyncio
 
@@ -125,7 +126,7 @@ def _check_once(config: Path) -> None:
     from stacktui.check.settings import load_settings
 
     async def consume() -> None:
-        async for _ in run(load_settings(config).target()):
+        async for _ in run(load_settings(config, limits).target()):
             pass
 
     asyncio.run(consume())
@@ -142,9 +143,15 @@ def _check_once(config: Path) -> None:
 )
 @click.option("--check", "headless", is_flag=True, help="Print the headless check instead.")
 @report_format_option
+@limit_option
 @config_option
 def command(
-    idp: str | None, fault: str | None, headless: bool, format_: str, config: Path | None
+    idp: str | None,
+    fault: str | None,
+    headless: bool,
+    format_: str,
+    limits: dict[str, float],
+    config: Path | None,
 ) -> None:
     """Try stacktui on an embedded Azure Stack Hub; nothing of yours is read or changed."""
     from stacktui.cli.dashboard import require_terminal
@@ -164,8 +171,8 @@ def command(
         if headless:
             path = demo.start()
             if drill and drill.second:
-                _check_once(path)
-            code = check_headless(path, None, format_)
+                _check_once(path, limits)
+            code = check_headless(path, None, format_, limits)
             if drill:
                 click.echo(
                     "stacktui: that was a drill, and its stamp is gone; to mend it: "
@@ -175,6 +182,6 @@ def command(
             click.get_current_context().exit(code)
         from stacktui.tui.app import StacktuiApp
 
-        app = StacktuiApp(demo.start(), auto_check=True)
+        app = StacktuiApp(demo.start(), auto_check=True, limits=limits)
         app.run()
         click.get_current_context().exit(app.return_code or 0)

@@ -19,6 +19,7 @@ from stacktui import __version__
 from stacktui.certificates.errors import CertificateError
 from stacktui.cli.ask import FaultError
 from stacktui.cli.lazy import LazyGroup
+from stacktui.cli.options import limit_option
 from stacktui.config.document import ConfigError
 from stacktui.config.locations import follow_demo
 from stacktui.transport.text import visible
@@ -78,9 +79,12 @@ def tell_config_is_not_read(config: Path | None) -> None:
 )
 @config_option
 @click.option("--environment", metavar="NAME", help="Open the dashboard on this environment.")
+@limit_option
 @click.version_option(__version__, package_name="stacktui", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, config: Path | None, environment: str | None) -> None:
+def cli(
+    ctx: click.Context, config: Path | None, environment: str | None, limits: dict[str, float]
+) -> None:
     """A terminal dashboard and connectivity check for Azure Stack Hub.
 
     Without a command, the dashboard opens.
@@ -89,7 +93,7 @@ def cli(ctx: click.Context, config: Path | None, environment: str | None) -> Non
     if ctx.invoked_subcommand is None:
         from stacktui.cli.dashboard import open_dashboard
 
-        ctx.exit(open_dashboard(config, environment))
+        ctx.exit(open_dashboard(config, environment, limits))
 
 
 def main() -> None:

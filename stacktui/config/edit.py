@@ -44,10 +44,11 @@ def add_environment(path: Path, name: str, values: Mapping[str, object]) -> None
     _edit(path, change, expected)
 
 
-def set_in_environment(path: Path, name: str, changes: Mapping[str, str | None]) -> None:
+def set_in_environment(path: Path, name: str, changes: Mapping[str, object]) -> None:
     """Set each key of `[environments.NAME]` to its value, or with None take it out.
 
-    Raises ConfigError when there is no such environment, or as `add_environment` does.
+    `limits.step` is the key `step` of the table's own table `limits`. Raises ConfigError when there
+    is no such environment, or as `add_environment` does.
     """
 
     def change(document: TOMLDocument) -> str:
@@ -58,24 +59,43 @@ def set_in_environment(path: Path, name: str, changes: Mapping[str, str | None])
         table = environments.get(name) if isinstance(environments, MutableMapping) else None
         if not isinstance(table, MutableMapping):
             raise ConfigError(path, f"environments.{name} is not there")
-        for key, value in changes.items():
+        for path_, value in changes.items():
+            group, _, key = path_.rpartition(".")
+            inner = tomlkit.table() if isinstance(table, Table) else tomlkit.inline_table()
+            holder = table.setdefault(group, inner) if group else table
             if value is None:
-                table.pop(key, None)
-            elif key in table or not isinstance(table, Table):
-                table[key] = value
+                holder.pop(key, None)
+            elif group or key in holder or not isinstance(holder, Table):
+                holder[key] = value
             else:
-                _append(table, key, value)
+                _append(holder, key, value)
         return tomlkit.dumps(document)
 
     def expected(before: dict[str, Any]) -> dict[str, Any]:
-        table = before["environments"][name] | changes
-        table = {key: value for key, value in table.items() if value is not None}
+        table = with_changes(before["environments"][name], changes)
         return before | {"environments": before["environments"] | {name: table}}
 
     _edit(path, change, expected)
 
 
-def _append(table: Table, key: str, value: str) -> None:
+def with_changes(table: Mapping[str, Any], changes: Mapping[str, object]) -> dict[str, Any]:
+    """The values of a table once `set_in_environment` has made these changes."""
+    changed = dict(table)
+    for path, value in changes.items():
+        group, _, key = path.rpartition(".")
+        holder = changed
+        if group:
+            inner = changed.get(group, {})
+            # What is no table stays for its reader to refuse.
+            holder = changed[group] = dict(inner) if isinstance(inner, dict) else {}
+        if value is None:
+            holder.pop(key, None)
+        else:
+            holder[key] = value
+    return changed
+
+
+def _append(table: Table, key: str, value: object) -> None:
     """Put a key after the last one, and before the comments that lead on to the next table."""
     body, leading_on = table.value.body, []
     while body and body[-1][0] is None:

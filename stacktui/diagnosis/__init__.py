@@ -25,11 +25,10 @@ def diagnose(report: Report) -> Diagnosis:
     if failed is None:
         return Diagnosis(None, beside)
     from stacktui.diagnosis.catalogue import RULES
+    from stacktui.diagnosis.engine import findings
     from stacktui.diagnosis.login_host import named, probed
-    from stacktui.diagnosis.unexplained import unexplained
 
     case = Case(report, failed)
-    found = [finding for rule in RULES if (finding := rule.examine(case)) is not None]
-    first, *others = found or [unexplained(case)]
+    first, *others = findings(case, RULES)
     verdict, *more = named(case, first)
     return Diagnosis(verdict, (*more, *others, *probed(case), *beside))

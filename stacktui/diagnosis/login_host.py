@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from stacktui.certificates.verify import ROOTLESS
 from stacktui.check.report import Evidence, Outcome, Probe, Report, Step, StepName
 from stacktui.diagnosis.case import Case
+from stacktui.diagnosis.engine import findings
 from stacktui.diagnosis.finding import Finding, finding
 from stacktui.diagnosis.rules import handshake, proxy, reach, tls
-from stacktui.diagnosis.unexplained import unexplained
 from stacktui.environments.endpoints import LOGIN
 from stacktui.transport.facts import TransportFault
 
@@ -44,11 +44,10 @@ def probed(failed: Case) -> Iterator[Finding]:
         case = _case(failed.report, probe)
         if case is None or _is_same(failed, case):
             continue
-        found = [each for rule in RULES if (each := rule.examine(case)) is not None]
-        first = found[0] if found else unexplained(case)
+        found = findings(case, RULES)
         if probe.role == LOGIN:
-            yield _of_login(case.host, first)
-        yield from found or [first]
+            yield _of_login(case.host, found[0])
+        yield from found
 
 
 def _case(report: Report, probe: Probe) -> Case | None:

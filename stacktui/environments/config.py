@@ -6,22 +6,31 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from stacktui.config.document import ConfigError, Table, nearest, read_document
-from stacktui.config.edit import set_in_environment
+from stacktui.config.edit import set_in_environment, with_changes
 from stacktui.environments.model import Environment, parse_arm_url
 from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
 from stacktui.transport.host import is_host
+from stacktui.transport.limits import LIMIT_SETTINGS, Limits, read_limit
 from stacktui.transport.proxy import DIRECT, parse_proxy
 
 _PORT = re.compile(r"[0-9]{1,5}")
 # The keys whose value is a text.
 TEXTS = ("arm", "profile", "identity", "subscription", "ca", "proxy")
-KEYS = (*TEXTS, "resolve")
+KEYS = (*TEXTS, "resolve", "limits")
+# The keys that `change_environment` takes.
+CHANGEABLE = (*TEXTS, *(f"limits.{name}" for name in LIMIT_SETTINGS))
 
 
-def read_environment(name: str, table: Table) -> Environment:
-    """One environment; raises ConfigError that names the key and the mend."""
+def read_environment(
+    name: str, table: Table, limits: Mapping[str, float] | None = None
+) -> Environment:
+    """One environment; raises ConfigError that names the key and the mend.
+
+    `limits` stand in place of the table's own, for this run.
+    """
     arm = table.required("arm", '"https://management.<region>.<fqdn>"')
     try:
         arm = parse_arm_url(arm)
@@ -43,6 +52,7 @@ def read_environment(name: str, table: Table) -> Environment:
         ca=table.path_value("ca"),
         proxy=_proxy(table),
         resolve=MappingProxyType(_resolve(table)),
+        limits=Limits().with_settings({**_limits(table), **(limits or {})}),
     )
 
 
@@ -60,19 +70,47 @@ def change_environment(path: Path, name: str, changes: Mapping[str, str]) -> Map
     place = f"environments.{name}"
     table = Table(path, place, before)
     for key in changes:
-        if key not in TEXTS:
-            meant = nearest(key, TEXTS)
-            hint = f"did you mean {meant}?" if meant else f"known: {', '.join(TEXTS)}"
+        if key not in CHANGEABLE:
+            meant = nearest(key, CHANGEABLE)
+            hint = f"did you mean {meant}?" if meant else f"known: {', '.join(CHANGEABLE)}"
             raise table.error(key, f"cannot be set; {hint}")
     identities = document.get("identities")
     if (identity := changes.get("identity")) and identity not in (identities or {}):
         known = ", ".join(identities or {}) or "none"
         raise table.error("identity", f"{identity!r} is not there; known: {known}")
-    kept = {key: table.value(key) for key in table if changes.get(key) != ""}
-    new = {key: value for key, value in changes.items() if value}
-    read_environment(name, Table(path, place, kept | new))
-    set_in_environment(path, name, {key: value or None for key, value in changes.items()})
-    return {key: table.value(key) for key in changes if key in table}
+    new = {key: _typed(key, value) if value else None for key, value in changes.items()}
+    read_environment(name, Table(path, place, with_changes(before, new)))
+    set_in_environment(path, name, new)
+    return {key: value for key in changes if (value := _value(before, key)) is not None}
+
+
+def _typed(key: str, text: str) -> object:
+    """A value as the config has it: limits are numbers, everything else is a text."""
+    if not key.startswith("limits."):
+        return text
+    try:
+        number = float(text)
+        return int(number) if number == int(number) else number
+    except (ValueError, OverflowError):
+        return text
+
+
+def _value(table: Mapping[str, Any], key: str) -> object:
+    group, _, last = key.rpartition(".")
+    holder = table.get(group) if group else table
+    return holder.get(last) if isinstance(holder, Mapping) else None
+
+
+def _limits(table: Table) -> dict[str, float]:
+    limits = table.table("limits")
+    found = {}
+    for name in limits or ():
+        if limits is not None and name in LIMIT_SETTINGS:
+            try:
+                found[name] = read_limit(name, limits.value(name))
+            except ValueError as error:
+                raise limits.error(name, str(error)) from None
+    return found
 
 
 def _proxy(table: Table) -> str | None:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 
 from stacktui.environments.profiles import DEFAULT_PROFILE
+from stacktui.transport.limits import Limits
 
 # Names as DNS carries them (RFC 1123 section 2.1), with the underscore that some sites use.
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_][a-z0-9._-]*")
@@ -24,7 +25,7 @@ class Environment:
     `subscription` is an id; without one the first enabled subscription is used.
     `ca` is trusted besides the base store. `proxy` is a URL, or `none` for a direct connection.
     `resolve` maps `host:port` to the `address:port` to connect to instead; `*.rest:port` stands for
-    every name with one label before `rest`.
+    every name with one label before `rest`. `limits` are what a check waits for and reads at most.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Environment:
     ca: Path | None = None
     proxy: str | None = None
     resolve: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    limits: Limits = field(default_factory=Limits)
 
 
 def parse_arm_url(text: str) -> str:

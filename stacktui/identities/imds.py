@@ -18,6 +18,7 @@ from stacktui.identities.refusal import TokenRequest, refused, text_in, usable_t
 from stacktui.identities.token import Token
 from stacktui.transport.facts import TransportError, TransportFault, TransportFaultKind
 from stacktui.transport.json_body import parse_object
+from stacktui.transport.limits import LimitName
 from stacktui.transport.msal_client import MAX_ANSWER, secrets_in
 from stacktui.transport.session import Answer, Session
 
@@ -29,7 +30,7 @@ _VERSION = "2018-02-01"
 # Seconds before the next try, while the service says that it cannot now.
 _DELAYS = (0.8, 1.6, 3.2, 6.4)
 _LATER = frozenset({404, 410, 429})
-# Parts of a step's bound: for all tries, and after which no further one begins.
+# Parts of a step's limit: for all tries, and after which no further one begins.
 _WHOLE, _LAST_TRY = 0.95, 0.7
 _PROXY_HEADER_REFUSED = "request was forwarded"
 _NO_IDENTITY = "identity not found"
@@ -156,11 +157,13 @@ def _may_pass(answer: Answer) -> bool:
     return later and not looks_like_html(answer.body)
 
 
-def _out_of_time(endpoint: str, bound: float) -> TransportFault:
+def _out_of_time(endpoint: str, limit: float) -> TransportFault:
     try:
         parts = urlsplit(endpoint)
         host, port = parts.hostname or "", parts.port or 80
     except ValueError:
         host, port = "", 80
-    detail = f"no whole answer within {bound:g} s"
-    return TransportFault(TransportFaultKind.STEP_TIMEOUT, host, port, detail, limit=bound)
+    detail = f"no whole answer within {limit:g} s"
+    return TransportFault(
+        TransportFaultKind.STEP_TIMEOUT, host, port, detail, limit=limit, setting=LimitName.STEP
+    )

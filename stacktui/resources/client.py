@@ -23,16 +23,15 @@ from stacktui.resources.model import (
 from stacktui.transport.arm_error import read_arm_error
 from stacktui.transport.facts import TransportError
 from stacktui.transport.json_body import JsonError, parse_json
-from stacktui.transport.limits import MIB
+from stacktui.transport.limits import MIB, LimitName
 from stacktui.transport.session import Answer, Session
 
 Row = TypeVar("Row")
-# What is read in all, whatever the number of pages: a subscription holds at most 980 groups
-# (PROTOCOL.md section 4), an operator sees many subscriptions, and a row takes less than 2 KiB.
-MAX_ROWS = 5000
-MAX_BYTES = 32 * MIB
-# Of one page, so many values are unpacked: they take many times the memory of their text.
-MAX_VALUES = 50 * MAX_ROWS
+# What is read of one listing in all, whatever the number of pages, and how many values are
+# unpacked of one page: they take many times the memory of their text. Who allows many rows gets
+# room for them: a row takes less than 2 KiB.
+MAX_BYTES, BYTES_A_ROW = 32 * MIB, 6 * 1024
+MAX_VALUES, VALUES_A_ROW = 250_000, 50
 # So many rows are read before somebody else may run: the step's bound, or `esc`.
 _CHUNK = 100
 # ARM's codes for one subscription that cannot be used; others may well be.
@@ -54,6 +53,9 @@ class ArmClient:
         self._arm = environment.arm
         self._profile = PROFILES[environment.profile]
         self._token = token
+        self._limits = session.limits
+        self._max_bytes = max(MAX_BYTES, BYTES_A_ROW * self._limits.rows)
+        self._max_values = max(MAX_VALUES, VALUES_A_ROW * self._limits.rows)
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """All subscriptions that the token's holder can see."""
@@ -128,13 +130,15 @@ class ArmClient:
         seen: set[str] = set()
         size = 0
         while True:
-            if len(seen) >= self._session.limits.pages:
-                raise self._error(ArmProblem.PAGING_LIMIT, what, 200, message=f"{len(seen)} pages")
+            if len(seen) >= self._limits.pages:
+                message = f"over {self._limits.pages:,} pages"
+                problem = ArmProblem.PAGING_LIMIT
+                raise self._error(problem, what, 200, message=message, setting=LimitName.PAGES)
             seen.add(url)
             answer = await self._get(url, what)
             size += len(answer.body)
-            if size > MAX_BYTES:
-                raise self._too_large(what, f"over {MAX_BYTES // MIB} MiB in all", answer)
+            if size > self._max_bytes:
+                raise self._too_large(what, f"over {self._max_bytes // MIB} MiB in all", answer)
             link = await self._page(answer, what, read, rows)
             if not link:
                 return tuple(rows), len(seen)
@@ -156,8 +160,9 @@ class ArmClient:
             raise self._shape(what, "no list of values", answer)
         if not isinstance(link, str | None):
             raise self._shape(what, "a nextLink that is no text", answer)
-        if len(rows) + len(value) > MAX_ROWS:
-            raise self._too_large(what, f"over {MAX_ROWS:,} rows", answer)
+        if len(rows) + len(value) > self._limits.rows:
+            message = f"over {self._limits.rows:,} rows"
+            raise self._too_large(what, message, answer, setting=LimitName.ROWS)
         for number, row in enumerate(value):
             if number % _CHUNK == 0:
                 await asyncio.sleep(0)
@@ -183,7 +188,7 @@ class ArmClient:
 
     async def _get(self, url: str, what: str) -> Answer:
         headers = {"Authorization": f"Bearer {self._token.value}"}
-        limit = self._session.limits.page
+        limit = self._limits.page
         answer = await self._session.fetch(
             "GET", url, headers=headers, limit=limit, confidential=True
         )
@@ -194,8 +199,9 @@ class ArmClient:
     def _parsed(self, answer: Answer, what: str) -> dict[str, Any]:
         # Counted in the text, before it is unpacked: each value but a list's or an object's first
         # has a comma before it. Those inside texts count too; the bound has room for them.
-        if sum(map(answer.body.count, (b",", b"[", b"{"))) > MAX_VALUES:
-            raise self._too_large(what, f"over {MAX_VALUES:,} values on a page", answer)
+        if sum(map(answer.body.count, (b",", b"[", b"{"))) > self._max_values:
+            message = f"over {self._max_values:,} values on a page"
+            raise self._too_large(what, message, answer)
         try:
             page = parse_json(answer.body)
         except JsonError as error:
@@ -208,8 +214,11 @@ class ArmClient:
     def _shape(self, what: str, message: str, answer: Answer) -> ArmError:
         return self._error(ArmProblem.SHAPE, what, 200, message=message, answer=answer)
 
-    def _too_large(self, what: str, message: str, answer: Answer) -> ArmError:
-        return self._error(ArmProblem.TOO_LARGE, what, 200, message=message, answer=answer)
+    def _too_large(
+        self, what: str, message: str, answer: Answer, setting: LimitName | None = None
+    ) -> ArmError:
+        problem = ArmProblem.TOO_LARGE
+        return self._error(problem, what, 200, message=message, answer=answer, setting=setting)
 
     def _refused(self, answer: Answer, what: str) -> ArmError:
         code, message = read_arm_error(answer.body, self._session.cleaner)
@@ -223,6 +232,7 @@ class ArmClient:
         code: str = "",
         message: str = "",
         answer: Answer | None = None,
+        setting: LimitName | None = None,
     ) -> ArmError:
         response = answer.exchange.response if answer else None
         fault = ArmFault(
@@ -234,5 +244,7 @@ class ArmClient:
             request_id=(response.header("x-ms-request-id") if response else "") or "",
             correlation_id=(response.header("x-ms-correlation-request-id") if response else "")
             or "",
+            limit=getattr(self._limits, setting) if setting else None,
+            setting=setting,
         )
         return ArmError(fault)

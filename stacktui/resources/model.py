@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from stacktui.transport.limits import LimitName
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
@@ -59,7 +61,7 @@ class ArmFault:
     tells what was seen. Both are cleaned. `what` is what was asked for, in words; `status` is 0
     where ARM was not asked at all. `request_id` and `correlation_id` are what support asks for
     first. `seen` are the subscriptions that can be seen, where one was refused and they could be
-    asked for.
+    asked for. `limit` is the count that was hit, `setting` its name.
     """
 
     problem: ArmProblem
@@ -70,6 +72,8 @@ class ArmFault:
     request_id: str = ""
     correlation_id: str = ""
     seen: tuple[Subscription, ...] | None = None
+    limit: int | None = None
+    setting: LimitName | None = None
 
 
 class ArmError(Exception):

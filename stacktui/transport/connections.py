@@ -23,7 +23,7 @@ from stacktui.transport.facts import (
 )
 from stacktui.transport.host import is_host
 from stacktui.transport.http1 import Http1Connection, what_is_wrong
-from stacktui.transport.limits import Limits
+from stacktui.transport.limits import LimitName, Limits
 from stacktui.transport.route import local_route, route_to
 from stacktui.transport.streams import Stream
 from stacktui.transport.text import Cleaner, visible
@@ -173,18 +173,21 @@ class Connections(httpx.AsyncBaseTransport):
         self, connection: _Connection, request: httpx.Request, content: bytes, call: Call
     ) -> h11.Response:
         http, host, port = connection.http, connection.facts.host, connection.facts.port
-        bound = self._limits.first_byte
+        limit = self._limits.first_byte
         try:
-            async with asyncio.timeout(bound):
+            async with asyncio.timeout(limit):
                 with call.timed(PhaseName.REQUEST, host):
                     method, headers = request.method.encode(), request.headers.raw
                     await http.send(method, request.url.raw_path, headers, content)
                 with call.timed(PhaseName.FIRST_BYTE, host):
                     return await http.head()
         except TimeoutError:
-            detail = f"the request was sent; no answer in {bound:g} s"
+            detail = f"the request was sent; no answer in {limit:g} s"
             kind = TransportFaultKind.FIRST_BYTE_TIMEOUT
-            raise _error(kind, host, port, detail, bound) from None
+            fault = TransportFault(
+                kind, host, port, detail, limit=limit, setting=LimitName.FIRST_BYTE
+            )
+            raise TransportError(fault) from None
         except h11.LocalProtocolError:
             # Its words would quote the header, which may be a token.
             detail = "the request holds a character that HTTP/1.1 cannot carry"
@@ -246,7 +249,5 @@ def _closed_idle(error: TransportError, request: httpx.Request, call: Call) -> b
     return reused and reset and request.method == "GET"
 
 
-def _error(
-    kind: TransportFaultKind, host: str, port: int, detail: str, limit: float | None = None
-) -> TransportError:
-    return TransportError(TransportFault(kind, host, port, detail, limit=limit))
+def _error(kind: TransportFaultKind, host: str, port: int, detail: str) -> TransportError:
+    return TransportError(TransportFault(kind, host, port, detail))

@@ -22,7 +22,7 @@ from stacktui.transport.facts import (
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.limits import Limits
+from stacktui.transport.limits import LimitName, Limits
 from stacktui.transport.race import connect_any
 from stacktui.transport.resolver import resolve
 from stacktui.transport.route import Route
@@ -128,17 +128,17 @@ class Dialler:
         return SocketStream(sock)
 
     async def _handshake(self, stream: TlsStream, host: str, port: int) -> None:
-        bound = self._limits.tls
+        limit = self._limits.tls
         with self._timed(PhaseName.TLS, host):
             try:
-                async with asyncio.timeout(bound):
+                async with asyncio.timeout(limit):
                     await stream.handshake()
             except OSError as error:  # ssl.SSLError and TimeoutError are OSErrors too
                 if isinstance(error, ssl.SSLCertVerificationError):
                     message = self._cleaner.line(error.verify_message)
                     failed = TlsFacts(host, verify_code=error.verify_code, verify_message=message)
                     self.facts = replace(self.facts, tls=failed)
-                fault = _tls_fault(error, stream, host, port, bound, self._cleaner)
+                fault = _tls_fault(error, stream, host, port, limit, self._cleaner)
                 raise TransportError(fault) from None
 
     async def look(self, *, trusted: bool = False) -> None:
@@ -197,10 +197,13 @@ def untimed(_name: PhaseName, _host: str) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-def _tcp_fault(error: OSError, host: str, port: int, bound: float) -> TransportFault:
-    if isinstance(error, TimeoutError):
-        kind, detail = TransportFaultKind.TCP_TIMEOUT, f"no answer in {bound:g} s"
-        return TransportFault(kind, host, port, detail, errno="ETIMEDOUT", limit=bound)
+def _tcp_fault(error: OSError, host: str, port: int, limit: float) -> TransportFault:
+    # The kernel gives up by itself after about two minutes; that is a TimeoutError with a number.
+    if isinstance(error, TimeoutError) and error.errno is None:
+        kind, detail = TransportFaultKind.TCP_TIMEOUT, f"no answer in {limit:g} s"
+        return TransportFault(
+            kind, host, port, detail, errno="ETIMEDOUT", limit=limit, setting=LimitName.CONNECT
+        )
     kind = _TCP_KINDS.get(error.errno or 0, TransportFaultKind.TCP_UNREACHABLE)
     symbol = errno.errorcode.get(error.errno or 0)
     detail = error.strerror or str(error)
@@ -210,7 +213,7 @@ def _tcp_fault(error: OSError, host: str, port: int, bound: float) -> TransportF
 
 
 def _tls_fault(
-    error: OSError, stream: TlsStream, host: str, port: int, bound: float, cleaner: Cleaner
+    error: OSError, stream: TlsStream, host: str, port: int, limit: float, cleaner: Cleaner
 ) -> TransportFault:
     kinds = TransportFaultKind
     match error:
@@ -226,8 +229,10 @@ def _tls_fault(
             detail = cleaner.line(error.reason or str(error))
             return TransportFault(kinds.TLS_REFUSED, host, port, detail)
         case TimeoutError():
-            detail = f"the handshake did not end in {bound:g} s"
-            return TransportFault(kinds.TLS_TIMEOUT, host, port, detail, limit=bound)
+            detail = f"the handshake did not end in {limit:g} s"
+            return TransportFault(
+                kinds.TLS_TIMEOUT, host, port, detail, limit=limit, setting=LimitName.TLS
+            )
     symbol = errno.errorcode.get(error.errno or errno.ECONNRESET)
     detail = "the connection was closed during the handshake"
     return TransportFault(kinds.TLS_RESET, host, port, detail, errno=symbol)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from stacktui.transport.limits import LimitName
 from stacktui.transport.proxy import ProxyUsed
 
 
@@ -156,9 +157,10 @@ class TransportFault:
     """Why a request never got a whole answer.
 
     `host` and `port` are those that failed (the proxy's, for a proxy that cannot be reached).
-    `detail` is one cleaned line. `errno` is its symbol. `limit` is the bound that was hit, in
-    seconds or bytes. `answer` is the cleaned beginning of what a server that does not speak TLS
-    said instead. `resolvers` are the name servers that were configured, for a DNS fault.
+    `detail` is one cleaned line. `errno` is its symbol. `limit` is the limit that was hit, in
+    seconds or bytes, and `setting` its name, if a user can set it.
+    `answer` is the cleaned beginning of what a server that does not speak TLS said instead.
+    `resolvers` are the name servers that were configured, for a DNS fault.
     """
 
     kind: TransportFaultKind
@@ -168,6 +170,7 @@ class TransportFault:
     errno: str | None = None
     verify_code: int | None = None
     limit: float | None = None
+    setting: LimitName | None = None
     answer: str = ""
     resolvers: tuple[str, ...] = ()
 

@@ -1,18 +1,24 @@
-"""The bounds on everything the network can make us wait for or hold."""
+"""The limits on everything the network can make us wait for or hold, and which a user can set."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from math import isfinite
+from typing import Any
 
 MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds and bytes; a body's bytes count after decompression (DESIGN.md, Transport).
+    """Seconds, bytes and counts; a body's bytes count after decompression (DESIGN.md, Transport).
 
     `device_code` is how long a person may take to sign in with a code that does not expire sooner:
-    Entra's codes last so long. The step's own bound starts anew when that wait ends.
+    Entra's codes last so long. The step's own limit starts anew when that wait ends. `rows` are
+    those of one ARM listing in all: a subscription holds at most 980 groups (PROTOCOL.md
+    section 4), an operator sees many subscriptions.
     """
 
     dns: float = 5.0
@@ -24,4 +30,62 @@ class Limits:
     metadata: int = 1 * MIB
     page: int = 16 * MIB
     pages: int = 100
+    rows: int = 5000
     excerpt: int = 400
+
+    def with_settings(self, settings: Mapping[str, float]) -> Limits:
+        """These limits with values from `read_limit` in place of some."""
+        changed: dict[str, Any] = dict(settings)
+        return replace(self, **changed)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRange:
+    """What a setting may be: seconds, or whole counts of `unit`."""
+
+    least: float
+    most: float
+    unit: str = "s"
+
+    @property
+    def counts(self) -> bool:
+        return self.unit != "s"
+
+    def __str__(self) -> str:
+        if self.counts:
+            return f"a whole number of {self.unit} from {self.least:,} to {self.most:,}"
+        return f"a number of seconds from {self.least:g} to {self.most:g}"
+
+
+class LimitName(StrEnum):
+    """The limits that a user can set, as they are called in the config and after `--limit`."""
+
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    FIRST_BYTE = "first_byte"
+    STEP = "step"
+    PAGES = "pages"
+    ROWS = "rows"
+
+
+LIMIT_SETTINGS: Mapping[str, LimitRange] = {
+    LimitName.DNS: LimitRange(0.05, 600),
+    LimitName.CONNECT: LimitRange(0.05, 600),
+    LimitName.TLS: LimitRange(0.05, 600),
+    LimitName.FIRST_BYTE: LimitRange(0.05, 600),
+    LimitName.STEP: LimitRange(0.05, 3600),
+    LimitName.PAGES: LimitRange(1, 10_000, "pages"),
+    LimitName.ROWS: LimitRange(1, 100_000, "rows"),
+}
+
+
+def read_limit(name: str, value: object) -> float:
+    """`value` as the limit `name` of `LIMIT_SETTINGS`. Raises ValueError that gives the range."""
+    allowed = LIMIT_SETTINGS[name]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        whole = int(value) if isfinite(value) else 0
+        number = whole if allowed.counts else float(value)
+        if allowed.least <= value <= allowed.most and number == value:
+            return number
+    raise ValueError(f"must be {allowed}")

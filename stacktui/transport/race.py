@@ -20,18 +20,18 @@ _OUR_SIDE = frozenset(
 
 
 async def connect_any(
-    addresses: Sequence[str], port: int, bound: float, attempts: list[Attempt]
+    addresses: Sequence[str], port: int, limit: float, attempts: list[Attempt]
 ) -> socket.socket:
-    """A socket connected to one of `addresses`, within `bound` seconds for all of them together.
+    """A socket connected to one of `addresses`, within `limit` seconds for all of them together.
 
     `attempts` receives one entry per address that was tried; the error of one that was given up,
     as another had connected, is ECANCELED. Raises the most telling attempt's OSError, or
-    TimeoutError when the bound passed before any peer or the network answered.
+    TimeoutError when the limit passed before any peer or the network answered.
     """
     pending: dict[asyncio.Task[socket.socket], tuple[str, float]] = {}
     errors: list[OSError] = []
     waiting = list(addresses)
-    deadline = perf_counter() + bound
+    deadline = perf_counter() + limit
     timed_out = False
     try:
         while waiting or pending:

@@ -1,6 +1,6 @@
 """Names to addresses, without holding anything up.
 
-getaddrinfo can neither be cancelled nor bounded, so each look-up has a daemon thread of its own:
+getaddrinfo can neither be cancelled nor limited, so each look-up has a daemon thread of its own:
 a dead resolver then delays neither a cancelled check nor the end of the process.
 """
 
@@ -13,26 +13,29 @@ from pathlib import Path
 
 from stacktui.transport.background import in_background
 from stacktui.transport.facts import TransportError, TransportFault, TransportFaultKind
+from stacktui.transport.limits import LimitName
 from stacktui.transport.text import visible
 
 RESOLV_CONF = Path("/etc/resolv.conf")
 
 
-async def resolve(host: str, port: int, bound: float) -> tuple[str, ...]:
-    """The addresses of `host` in the order to try them; at most `bound` seconds.
+async def resolve(host: str, port: int, limit: float) -> tuple[str, ...]:
+    """The addresses of `host` in the order to try them; at most `limit` seconds.
 
     Raises TransportError with DNS_NOT_FOUND or DNS_TIMEOUT.
     """
     if _is_address(host):
         return (host,)
     try:
-        async with asyncio.timeout(bound):
+        async with asyncio.timeout(limit):
             return await _look_up(host, port)
     except TimeoutError:
-        kind, detail = TransportFaultKind.DNS_TIMEOUT, f"no answer in {bound:g} s"
+        kind, detail = TransportFaultKind.DNS_TIMEOUT, f"no answer in {limit:g} s"
         servers = configured_resolvers()
         raise TransportError(
-            TransportFault(kind, host, port, detail, limit=bound, resolvers=servers)
+            TransportFault(
+                kind, host, port, detail, limit=limit, setting=LimitName.DNS, resolvers=servers
+            )
         ) from None
     except OSError as error:
         raise TransportError(_fault_of(error, host, port)) from None

@@ -9,7 +9,7 @@ import h11
 
 from stacktui.transport.facts import TransportError, TransportFault, TransportFaultKind
 from stacktui.transport.http1 import what_is_wrong
-from stacktui.transport.limits import Limits
+from stacktui.transport.limits import LimitName, Limits
 from stacktui.transport.proxy import Proxy
 from stacktui.transport.streams import READ_SIZE, Stream
 from stacktui.transport.text import Cleaner
@@ -31,7 +31,15 @@ async def open_tunnel(
             await _connect(stream, proxy, target, cleaner)
     except TimeoutError:
         detail = f"the proxy did not answer CONNECT in {limits.first_byte:g} s"
-        raise _error(TransportFaultKind.PROXY_REFUSED, proxy, detail, limits.first_byte) from None
+        fault = TransportFault(
+            TransportFaultKind.PROXY_REFUSED,
+            proxy.host,
+            proxy.port,
+            detail,
+            limit=limits.first_byte,
+            setting=LimitName.FIRST_BYTE,
+        )
+        raise TransportError(fault) from None
     except h11.RemoteProtocolError as error:
         detail = f"the proxy does not speak HTTP: {what_is_wrong(error)}"
         raise _error(TransportFaultKind.PROXY_PROTOCOL, proxy, detail) from None
@@ -80,7 +88,5 @@ def _refusal(response: h11.Response, proxy: Proxy, cleaner: Cleaner) -> Transpor
     return _error(TransportFaultKind.PROXY_AUTH_REQUIRED, proxy, detail + offered)
 
 
-def _error(
-    kind: TransportFaultKind, proxy: Proxy, detail: str, limit: float | None = None
-) -> TransportError:
-    return TransportError(TransportFault(kind, proxy.host, proxy.port, detail, limit=limit))
+def _error(kind: TransportFaultKind, proxy: Proxy, detail: str) -> TransportError:
+    return TransportError(TransportFault(kind, proxy.host, proxy.port, detail))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -43,7 +43,8 @@ class StacktuiApp(App[None]):
 
     `environment` is the one to begin with, else the active one. `start_demo` blocks until an
     embedded stamp runs and returns a config for it; without it there is no demo on offer.
-    `auto_check` starts a check as soon as the first frame is out.
+    `auto_check` starts a check as soon as the first frame is out. `limits` stand in place of those
+    of the config.
     """
 
     TITLE = "stacktui"
@@ -65,6 +66,7 @@ class StacktuiApp(App[None]):
         environment: str | None = None,
         start_demo: Callable[[], Path] | None = None,
         auto_check: bool = False,
+        limits: Mapping[str, float] | None = None,
     ) -> None:
         # Without this Textual turns colours to greys, where NO_COLOR asks for none at all.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
@@ -73,7 +75,7 @@ class StacktuiApp(App[None]):
         self._start_demo = start_demo
         self._auto_check = auto_check
         self._notices: list[str] = []
-        self.session = Session(config, demo_on_offer=start_demo is not None)
+        self.session = Session(config, demo_on_offer=start_demo is not None, limits=limits or {})
         self._checkers: WeakSet[Checker] = WeakSet()
         self.checker = self.new_checker(self._heard, self.certified)
         self.surveyor = Surveyor(self, self.load_survey_engine, self._surveying, self._surveyed)
@@ -112,7 +114,7 @@ class StacktuiApp(App[None]):
         """Read the config into the session; a broken one is told there, and never written."""
         session = self.session
         try:
-            session.settings, session.trouble = load_settings(session.config), ""
+            session.settings, session.trouble = load_settings(session.config, session.limits), ""
         except ConfigError as error:
             session.settings, session.trouble = None, str(error)
             return

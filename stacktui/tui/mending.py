@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stacktui.check.accepting import AcceptError, accept, ask_stamp, differences
@@ -19,6 +19,7 @@ from stacktui.config.locations import stamps_file
 from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, Remedy
 from stacktui.environments.config import change_environment
 from stacktui.environments.model import Environment
+from stacktui.transport.limits import Limits
 from stacktui.transport.proxy import without_credentials
 from stacktui.transport.text import visible
 from stacktui.tui.background import Refused
@@ -104,15 +105,19 @@ def chain_at(report: Report, host: str, port: int) -> tuple[bytes, ...]:
 # Carrying one out
 
 
-def change_of(mend: Mend, config: Path, name: str) -> Change:
+def change_of(mend: Mend, config: Path, name: str, limits: Limits) -> Change:
     """What it changes, of an environment of the config as it is now; never raises.
 
-    To accept a stamp, it is asked first: that may take as long as a step of a check.
+    To accept a stamp, it is asked first, within `limits`: that may take as long as a step of a
+    check.
     """
     accepts = mend.action.kind is ActionKind.ACCEPT
     try:
         target = _target(config, name)
-        return _acceptance(target) if accepts else _setting(mend.action, config, target.environment)
+        if not accepts:
+            return _setting(mend.action, config, target.environment)
+        environment = replace(target.environment, limits=limits)
+        return _acceptance(replace(target, environment=environment))
     except (ConfigError, AcceptError) as error:
         return Change(stamps_file() if accepts else config, why_not=str(error))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -33,16 +34,17 @@ class Session:
     """The config as read, the last check of each environment, and where the user is.
 
     `trouble` is why the config could not be read: one line with the mend. `current` names the
-    environment that every pane speaks of. `certificates` are described ones, by their DER.
-    `surveys` are the last finished ones, by environment; `survey` is the one that was begun last,
-    wherever. `identity_files` are the certificates that identities sign in with, by identity,
-    None before they were asked for.
+    environment that every pane speaks of. `limits` stand in place of those of the config.
+    `certificates` are described ones, by their DER. `surveys` are the last finished ones, by
+    environment; `survey` is the one that was begun last, wherever. `identity_files` are the
+    certificates that identities sign in with, by identity, None before they were asked for.
     """
 
     config: Path
     settings: Settings | None = None
     trouble: str = ""
     demo_on_offer: bool = False
+    limits: Mapping[str, float] = field(default_factory=dict)
     current: str | None = None
     checks: dict[str, LiveCheck] = field(default_factory=dict)
     certificates: dict[bytes, Certificate] = field(default_factory=dict)

@@ -26,7 +26,8 @@ QUICK = Limits(dns=2, connect=0.5, tls=0.5, first_byte=0.5, step=1)
 
 
 def environment(stamp: RunningStamp, **changes: object) -> Environment:
-    values = {"ca": Path(stamp.ca_file), "proxy": "none", "resolve": stamp.resolve} | changes
+    values = {"ca": Path(stamp.ca_file), "proxy": "none", "resolve": stamp.resolve, "limits": QUICK}
+    values |= changes
     return Environment("Test", stamp.arm_url, **values)  # type: ignore[arg-type]
 
 
@@ -45,9 +46,7 @@ async def finished(events: AsyncIterator[object]) -> tuple[Survey, list[SurveyPr
 
 
 async def surveyed(stamp: RunningStamp, *, whole: bool = False) -> Survey:
-    found, progress = await finished(
-        survey(environment(stamp), trust(stamp), whole=whole, limits=QUICK)
-    )
+    found, progress = await finished(survey(environment(stamp), trust(stamp), whole=whole))
     assert [each.done for each in progress] == list(range(1, len(found.presented) + 1))
     assert {each.known for each in progress} == {len(found.presented)}
     return found
@@ -81,7 +80,7 @@ async def test_hosts_that_this_stamp_does_not_have_are_absent() -> None:
     with run_in_thread(StampOptions(domain=DOMAIN, idp=IdentityProvider.ADFS)) as stamp:
         known = {pin: to for pin, to in stamp.resolve.items() if "hosting" not in pin}
         found, _ = await finished(
-            survey(environment(stamp, resolve=known), trust(stamp), whole=True, limits=QUICK)
+            survey(environment(stamp, resolve=known), trust(stamp), whole=True)
         )
     absent = {each.endpoint.role for each in found.presented if each.absent}
     assert absent == {"*.hosting", "*.adminhosting"}
@@ -89,8 +88,10 @@ async def test_hosts_that_this_stamp_does_not_have_are_absent() -> None:
 
 
 async def test_without_any_dns_nothing_is_called_absent() -> None:
-    nowhere = Environment("Test", "https://management.east.contoso.invalid", proxy="none")
-    found, _ = await finished(survey(nowhere, sources_for(None, NONE), limits=QUICK))
+    nowhere = Environment(
+        "Test", "https://management.east.contoso.invalid", proxy="none", limits=QUICK
+    )
+    found, _ = await finished(survey(nowhere, sources_for(None, NONE)))
     kinds = {each.fault.kind for each in found.presented if each.fault}
     assert kinds == {TransportFaultKind.DNS_NOT_FOUND}
     assert not any(each.absent for each in found.presented)
@@ -151,16 +152,16 @@ async def test_a_server_error_hides_no_chain() -> None:
 
 async def test_a_silent_stamp_ends_within_its_bounds() -> None:
     async with listening(silent) as server:
-        quiet = Environment("Test", server.url, proxy="none")
+        quiet = Environment("Test", server.url, proxy="none", limits=QUICK)
         started = time.perf_counter()
-        found, _ = await finished(survey(quiet, sources_for(None, NONE), limits=QUICK))
+        found, _ = await finished(survey(quiet, sources_for(None, NONE)))
         assert time.perf_counter() - started < 4
         assert found.presented[0].fault is not None
 
 
 async def test_leaving_early_ends_every_connection() -> None:
     async with listening(silent) as server:
-        quiet = Environment("Test", server.url, proxy="none")
+        quiet = Environment("Test", server.url, proxy="none", limits=QUICK)
         events = survey(quiet, sources_for(None, NONE))
         waiting = asyncio.ensure_future(anext(events))
         await asyncio.wait_for(server.arrived.wait(), 5)

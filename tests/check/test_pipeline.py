@@ -23,7 +23,6 @@ from stacktui.resources.model import ResourceGroupList
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
-from stacktui.transport.limits import Limits
 from tests.product import write_config
 
 DOMAIN = "local.azurestack.external"
@@ -33,12 +32,18 @@ def target_of(stamp: RunningStamp, folder: Path, **replaced: str) -> Target:
     return load_settings(write_config(folder, stamp.describe(), **replaced)).target()
 
 
-async def collect(target: Target, limits: Limits | None = None) -> list[CheckEvent]:
-    return [event async for event in run(target, limits=limits)]
+def limited(target: Target, **limits: float) -> Target:
+    environment = target.environment
+    changed = environment.limits.with_settings(limits)
+    return replace(target, environment=replace(environment, limits=changed))
 
 
-async def report_of(target: Target, limits: Limits | None = None) -> Report:
-    last = (await collect(target, limits))[-1]
+async def collect(target: Target) -> list[CheckEvent]:
+    return [event async for event in run(target)]
+
+
+async def report_of(target: Target) -> Report:
+    last = (await collect(target))[-1]
     assert isinstance(last, seen.CheckFinished)
     return last.report
 
@@ -158,20 +163,21 @@ def slow(tmp_path: Path) -> Iterator[Target]:
 
 
 async def test_a_silent_stamp_hits_the_first_byte_bound(slow: Target) -> None:
-    report = await report_of(slow, Limits(first_byte=0.3))
+    report = await report_of(limited(slow, first_byte=0.3))
     fault = report.steps[0].evidence.fault
     assert isinstance(fault, TransportFault)
-    assert (fault.kind, fault.limit) == (TransportFaultKind.FIRST_BYTE_TIMEOUT, 0.3)
+    assert fault.kind is TransportFaultKind.FIRST_BYTE_TIMEOUT
+    assert (fault.setting, fault.limit) == ("first_byte", 0.3)
     assert report.steps[0].phases[-1].name is PhaseName.FIRST_BYTE
     assert not report.steps[0].phases[-1].ok
     assert report.seconds < 2
 
 
 async def test_a_step_has_a_bound_of_its_own(slow: Target) -> None:
-    report = await report_of(slow, Limits(step=0.3))
+    report = await report_of(limited(slow, step=0.3))
     fault = report.steps[0].evidence.fault
     assert isinstance(fault, TransportFault)
-    assert fault.kind is TransportFaultKind.STEP_TIMEOUT
+    assert (fault.kind, fault.setting) == (TransportFaultKind.STEP_TIMEOUT, "step")
     assert f"https://{fault.host}:{fault.port}" == slow.environment.arm
     assert report.seconds < 2
 

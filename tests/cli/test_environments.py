@@ -27,7 +27,6 @@ from stacktui.environments.config import TEXTS
 from stacktui.environments.record import StampRecord, read_record, write_record
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from stacktui.transport.limits import Limits
 from tests.diagnosis.servers import Script, said, scripted
 from tests.product import Ran, check_json, stacktui, write_config
 from tests.support.authority import authority
@@ -158,7 +157,21 @@ def test_several_at_once_are_all_told(config: Path) -> None:
     assert values(config) == {"unknown": 1} | SETTABLE
 
 
+def test_a_limit_is_set_shown_and_taken_out_again(config: Path) -> None:
+    ran = environments("set", "--config", config, "West", "limits.connect=15", "limits.pages=7")
+    assert (ran.code, ran.out) == (0, "")
+    assert values(config)["limits"] == {"connect": 15, "pages": 7}
+    assert "connect = 15, pages = 7" in environments("show", "--config", config, "West").out
+    ran = environments("set", "--config", config, "West", "limits.connect=2.5", "limits.pages=")
+    assert "limits.connect = 2.5 (was: 15)" in ran.err
+    assert values(config)["limits"] == {"connect": 2.5}
+
+
 REFUSED = {
+    "a limit out of range": (["limits.tls=0"], "limits.tls must be a number of seconds from 0.05"),
+    "a limit that is no number": (["limits.tls=x"], "limits.tls must be a number of seconds from"),
+    "a part of a page": (["limits.pages=1.5"], "limits.pages must be a whole number of pages"),
+    "a near limit": (["limits.conect=2"], "did you mean limits.connect?"),
     "no sign": (["profile"], "write KEY=VALUE"),
     "no key": (["=x"], "cannot be set"),
     "a near key": (["profil=2018-03-01-hybrid"], "did you mean profile?"),
@@ -443,10 +456,10 @@ async def test_what_cannot_be_accepted_is_told_harmless(what: str, tmp_path: Pat
 async def test_a_stamp_that_drips_is_not_waited_for(tmp_path: Path) -> None:
     slow = Raw([b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", *[b" "] * 100], pause=0.1)
     async with scripted(Script(metadata=slow)) as web:
-        target = load_settings(_config_for(tmp_path, web.url)).target()
+        target = load_settings(_config_for(tmp_path, web.url), {"step": 0.5}).target()
         started = time.monotonic()
         with pytest.raises(AcceptError, match=re.escape("did not answer whole in 0.5 s")):
-            await ask_stamp(replace(target, identity=None), Limits(step=0.5))
+            await ask_stamp(replace(target, identity=None))
         assert time.monotonic() - started < 3
 
 
@@ -496,7 +509,7 @@ def test_forget_leaves_other_environments_alone(drifted: Path) -> None:
     [
         ([], "forget"),
         (["show"], "no secret is sent"),
-        (["set"], "KEY is one of arm, profile, identity, subscription, ca and proxy"),
+        (["set"], "KEY is one of arm, profile, identity, subscription, ca, proxy and limits.NAME"),
         (["accept"], "Exits with 1"),
         (["forget"], "records what it finds then"),
     ],

@@ -256,6 +256,37 @@ def test_a_new_key_stands_with_the_others_of_its_table(config: Path) -> None:
     assert config.read_text() == WRITTEN_BY_HAND
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        WRITTEN_BY_HAND,
+        '[environments.West]\narm = "a"\n[environments.West.limits]\nstep = 30\n',
+        'environments = { West = { arm = "a", limits = { tls = 3 } } }\n',
+        '[environments.West]\narm = "a"\n\n# the rest\n[identities.x]\nkind = "k"\n',
+    ],
+)
+def test_a_key_of_a_table_in_an_environment_is_set_and_taken_out(
+    tmp_path: Path, content: str
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(content)
+
+    def limits() -> dict[str, object]:
+        found: dict[str, object] = tomllib.loads(path.read_text())["environments"]["West"]["limits"]
+        return found
+
+    before = tomllib.loads(content)["environments"]["West"].get("limits", {})
+    set_in_environment(path, "West", {"limits.connect": 15, "limits.step": 60})
+    assert limits() == before | {"connect": 15, "step": 60}
+    set_in_environment(path, "West", {"limits.connect": None})
+    assert limits() == before | {"step": 60}
+    after = tomllib.loads(path.read_text())
+    del after["environments"]["West"]["limits"]
+    unchanged = tomllib.loads(content)
+    unchanged["environments"]["West"].pop("limits", None)
+    assert after == unchanged
+
+
 @pytest.mark.parametrize("name", ["East", "ca", ""])
 def test_a_key_of_an_environment_that_is_not_there_is_refused(config: Path, name: str) -> None:
     with pytest.raises(ConfigError, match="is not there"):

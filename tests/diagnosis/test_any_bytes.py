@@ -31,7 +31,6 @@ from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.document import report_document
 from stacktui.diagnosis.finding import Diagnosis
 from stacktui.diagnosis.markdown import report_markdown
-from stacktui.transport.limits import Limits
 from stacktui.transport.text import visible
 from tests.diagnosis.servers import Script, config_for, scripted
 from tests.support.authority import Authority, Issued, authority, issue, localhost, server_context
@@ -64,9 +63,9 @@ class Odd(Script):
 
 async def checked(folder: Path, arm: str, *roots: Issued) -> tuple[Report, Diagnosis]:
     """The report on a server, and its diagnosis, after both were written in every form."""
-    target = load_settings(config_for(folder, arm, roots=roots)).target()
+    target = load_settings(config_for(folder, arm, roots=roots), {"step": STEP}).target()
     started = time.monotonic()
-    last = [event async for event in run(target, limits=Limits(step=STEP))][-1]
+    last = [event async for event in run(target)][-1]
     assert isinstance(last, CheckFinished)
     report, diagnosis = last.report, diagnose(last.report)
     assert json.dumps(report_document(report, diagnosis), allow_nan=False)

@@ -9,6 +9,7 @@ import pytest
 from stacktui.config.document import ConfigError, Table
 from stacktui.environments.config import KEYS, read_environment
 from stacktui.environments.model import Environment
+from stacktui.transport.limits import LIMIT_SETTINGS, Limits
 
 ARM = "https://management.local.azurestack.external"
 
@@ -38,6 +39,7 @@ def test_every_key_is_read() -> None:
         ca="root.pem",
         proxy="http://proxy:3128",
         resolve={"Management.local:443": "10.0.0.5:443"},
+        limits={"connect": 15, "pages": 3},
     )
     assert found == Environment(
         name="A",
@@ -48,15 +50,34 @@ def test_every_key_is_read() -> None:
         ca=Path("conf/root.pem"),
         proxy="http://proxy:3128",
         resolve={"management.local:443": "10.0.0.5:443"},
+        limits=Limits(connect=15, pages=3),
     )
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_wrong_type_names_the_key(key: str) -> None:
-    wanted = "a table" if key == "resolve" else "a string"
+    wanted = "a table" if key in ("resolve", "limits") else "a string"
     assert (
         refusal(**{key: 5}) == f"conf/c.toml: environments.A.{key} must be {wanted}, not a number"
     )
+
+
+@pytest.mark.parametrize("name", LIMIT_SETTINGS)
+def test_a_limit_takes_its_range_and_names_it(name: str) -> None:
+    allowed = LIMIT_SETTINGS[name]
+    for value in (allowed.least, allowed.most):
+        assert getattr(read(limits={name: value}).limits, name) == value
+    wrong = [allowed.least / 2, allowed.most * 2, -1, 0, "60", True, float("nan"), float("inf"), []]
+    wrong += [2.5] if allowed.counts else []
+    for value in wrong:
+        told = refusal(limits={name: value})
+        assert told == f"conf/c.toml: environments.A.limits.{name} must be {allowed}"
+        assert "\n" not in told
+
+
+def test_a_limit_of_the_run_stands_in_place_of_the_config_s() -> None:
+    table = Table(Path("c.toml"), "environments.A", {"arm": ARM, "limits": {"tls": 9, "dns": 2}})
+    assert read_environment("A", table, {"tls": 30.0}).limits == Limits(tls=30, dns=2)
 
 
 def test_no_url_says_what_to_add() -> None:

@@ -9,7 +9,6 @@ from time import perf_counter
 
 import pytest
 
-from stacktui.resources.client import MAX_ROWS
 from stacktui.resources.model import ArmError, ArmFault, ArmProblem, ResourceGroupList
 from stacktui.transport.limits import Limits
 from tests.resources.conftest import Client
@@ -79,8 +78,9 @@ async def test_pages_without_end_are_bounded_in_rows(client: Client) -> None:
 
     async with serving(said) as web:
         found = await fault_of(client, web)
-        assert len(web.asked) == MAX_ROWS // 980 + 1
+        assert len(web.asked) == Limits().rows // 980 + 1
     assert (found.problem, found.message) == (ArmProblem.TOO_LARGE, "over 5,000 rows")
+    assert (found.setting, found.limit) == ("rows", 5000)
 
 
 async def test_pages_without_end_are_bounded_in_bytes(client: Client) -> None:

@@ -95,7 +95,7 @@ async def test_pages_without_end_are_bounded(client: Client) -> None:
         with pytest.raises(ArmError) as caught:
             await arm.resource_groups("s1")
     assert caught.value.fault.problem is ArmProblem.PAGING_LIMIT
-    assert caught.value.fault.message == "5 pages"
+    assert caught.value.fault.message == "over 5 pages"
     assert len(web.asked) == 5
 
 

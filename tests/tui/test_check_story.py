@@ -21,6 +21,7 @@ from stacktui.environments.azure_cli import AzFacts, AzInstallation
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import Environment
 from stacktui.environments.record import StampRecord
+from stacktui.transport.limits import Limits
 from stacktui.tui.glyphs import UNICODE
 from stacktui.tui.lines import width_of, wrap
 from stacktui.tui.live import LiveCheck, LiveStep
@@ -105,7 +106,7 @@ def test_a_proxy_s_password_is_on_no_screen_and_in_no_notice(proxy: str, tmp_pat
     config.write_text(f'[environments.Test]\narm = "https://arm.example"\nproxy = "{proxy}"\n')
     action = Action(ActionKind.SET, key="proxy", value="none")
     remedy = Remedy("A mend", action=action)
-    change = change_of(Mend(finding(remedy), remedy, action), config, "Test")
+    change = change_of(Mend(finding(remedy), remedy, action), config, "Test", Limits())
     ((_, before, after),) = change.values
     assert (before.rpartition("/")[2], after) == ("proxy.example:8080", "none")
     assert change.carry_out is not None

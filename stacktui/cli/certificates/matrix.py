@@ -19,6 +19,7 @@ from stacktui.cli.certificates.place import read_settings
 from stacktui.cli.certificates.show import all_option, why_none, write_problems
 from stacktui.cli.check import format_option
 from stacktui.cli.main import ExitCode, config_option
+from stacktui.cli.options import limit_option
 from stacktui.cli.text import say
 from stacktui.config.locations import own_bundle
 
@@ -30,10 +31,16 @@ CELL = 3
 @click.argument("name", metavar="[ENV]", required=False)
 @all_option
 @format_option
+@limit_option
 @config_option
 @click.pass_obj
 def command(
-    parent: Path | None, name: str | None, whole: bool, format_: str, config: Path | None
+    parent: Path | None,
+    name: str | None,
+    whole: bool,
+    format_: str,
+    limits: dict[str, float],
+    config: Path | None,
 ) -> None:
     """Show which trust store on this box trusts which endpoint of ENV.
 
@@ -41,7 +48,7 @@ def command(
     in use does not trust a host, when one that exists cannot be reached, or when the metadata
     cannot be had, so that hosts may be missing.
     """
-    target = read_settings(parent, config).target(name)
+    target = read_settings(parent, config, limits).target(name)
     found = find_stores(target.environment.ca, own_bundle())
     surveyed = run_survey(target, found, whole=whole)
     steps = steps_of(surveyed, target, found)

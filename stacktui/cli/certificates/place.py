@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +53,11 @@ def fingerprint_in(argument: str) -> str | None:
     return None
 
 
-def read_settings(parent: Path | None, config: Path | None) -> Settings:
+def read_settings(
+    parent: Path | None, config: Path | None, limits: Mapping[str, float] | None = None
+) -> Settings:
     """The config, by its absolute path; its warnings go to stderr. Raises ConfigError."""
-    settings = load_settings(_absolute(config_file(config or parent)))
+    settings = load_settings(_absolute(config_file(config or parent)), limits)
     for warning in settings.warnings:
         tell(f"stacktui: {warning}")
     return settings

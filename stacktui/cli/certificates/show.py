@@ -27,6 +27,7 @@ from stacktui.cli.certificates.look import Surveyed, run_survey
 from stacktui.cli.certificates.place import plural, read_settings
 from stacktui.cli.check import format_option
 from stacktui.cli.main import ExitCode, config_option
+from stacktui.cli.options import limit_option
 from stacktui.cli.text import say
 from stacktui.config.locations import own_bundle
 from stacktui.identities.certificate_file import IdentityFile, read_files, references
@@ -45,10 +46,16 @@ all_option = click.option(
 @click.argument("name", metavar="[ENV]", required=False)
 @all_option
 @format_option
+@limit_option
 @config_option
 @click.pass_obj
 def command(
-    parent: Path | None, name: str | None, whole: bool, format_: str, config: Path | None
+    parent: Path | None,
+    name: str | None,
+    whole: bool,
+    format_: str,
+    limits: dict[str, float],
+    config: Path | None,
 ) -> None:
     """Show the chain that each endpoint of ENV presents (default: the active environment).
 
@@ -57,7 +64,7 @@ def command(
     identity of ENV signs in with, if it has one. Exits with 1 when a host that exists cannot be
     reached, is not trusted or fails a rule, or when nobody can sign in with the certificate.
     """
-    target = read_settings(parent, config).target(name)
+    target = read_settings(parent, config, limits).target(name)
     stores = find_stores(target.environment.ca, own_bundle())
     surveyed = run_survey(target, stores[:1], whole=whole)
     steps = steps_of(surveyed, target, stores)

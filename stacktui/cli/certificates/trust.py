@@ -39,6 +39,7 @@ from stacktui.cli.certificates.place import (
 )
 from stacktui.cli.check import format_option
 from stacktui.cli.main import config_option
+from stacktui.cli.options import limit_option
 from stacktui.cli.text import say
 from stacktui.config.locations import additions_file, own_bundle
 from stacktui.transport.text import visible
@@ -99,6 +100,7 @@ class Chosen:
 @click.option("--waagent", is_flag=True, help=f"Trust what is in {WAAGENT}.")
 @yes_option
 @format_option
+@limit_option
 @config_option
 @click.pass_obj
 def command(
@@ -108,6 +110,7 @@ def command(
     environment: str | None,
     yes: bool,
     format_: str,
+    limits: dict[str, float],
     config: Path | None,
     **source: Any,
 ) -> None:
@@ -119,7 +122,8 @@ def command(
     before, and lost as an upgrade of certifi loses it.
     """
     chosen_source = Source(**source)
-    settings = read_settings(parent, config) if environment or chosen_source.presented else None
+    needed = environment or chosen_source.presented
+    settings = read_settings(parent, config, limits) if needed else None
     chosen = choose(chosen_source.certificates(settings), chosen_source.name)
     destination = destination_of(settings, store, environment, chosen.taken, to_add=True)
     change = plan_addition(destination.path, chosen.taken, ours=destination.ours)

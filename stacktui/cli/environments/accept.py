@@ -11,20 +11,28 @@ from stacktui.check.accepting import AcceptError, accept, ask_stamp, differences
 from stacktui.cli.ask import FaultError, RefusedError, confirm, yes_option
 from stacktui.cli.certificates.place import read_settings, tell
 from stacktui.cli.main import config_option
+from stacktui.cli.options import limit_option
 
 
 @click.command()
 @click.argument("name", metavar="[ENV]", required=False)
 @yes_option
+@limit_option
 @config_option
 @click.pass_obj
-def command(parent: Path | None, name: str | None, yes: bool, config: Path | None) -> None:
+def command(
+    parent: Path | None,
+    name: str | None,
+    yes: bool,
+    limits: dict[str, float],
+    config: Path | None,
+) -> None:
     """Accept the login endpoint, the audience and the root that the stamp of ENV has now.
 
     Only a stamp that answers, with a chain that this box trusts, can be accepted. Exits with 1
     when it does not.
     """
-    target = read_settings(parent, config).target(name)
+    target = read_settings(parent, config, limits).target(name)
     try:
         offer = asyncio.run(ask_stamp(target))
     except AcceptError as error:

@@ -11,7 +11,7 @@ from stacktui.cli.ask import RefusedError
 from stacktui.cli.certificates.place import tell
 from stacktui.cli.main import config_option
 from stacktui.config.locations import config_file
-from stacktui.environments.config import TEXTS, change_environment
+from stacktui.environments.config import CHANGEABLE, change_environment
 
 
 @click.command()
@@ -22,8 +22,9 @@ from stacktui.environments.config import TEXTS, change_environment
 def command(parent: Path | None, name: str, changes: tuple[str, ...], config: Path | None) -> None:
     """Put each VALUE in its KEY of the environment ENV; `KEY=` takes the key out.
 
-    KEY is one of arm, profile, identity, subscription, ca and proxy. What the config would not
-    take is refused, and nothing is changed. Comments and the order of the file stay.
+    KEY is one of arm, profile, identity, subscription, ca, proxy and limits.NAME (limits.step=60).
+    What the config would not take is refused, and nothing is changed. Comments and the order of the
+    file stay.
     """
     # Not by the settings: what is wrong with them may be what is to be changed.
     path = Path(os.path.abspath(config_file(config or parent)))
@@ -40,5 +41,5 @@ def command(parent: Path | None, name: str, changes: tuple[str, ...], config: Pa
 def _pair(text: str) -> tuple[str, str]:
     key, sign, value = text.partition("=")
     if not sign:
-        raise RefusedError(f"write KEY=VALUE; KEY is one of: {', '.join(TEXTS)}")
+        raise RefusedError(f"write KEY=VALUE; KEY is one of: {', '.join(CHANGEABLE)}")
     return key.strip(), value.strip()

@@ -16,6 +16,7 @@ from stacktui.cli.main import config_option
 from stacktui.cli.text import say
 from stacktui.environments.model import Environment
 from stacktui.environments.record import RecordError, StampRecord, read_record
+from stacktui.transport.limits import LIMIT_SETTINGS, Limits
 from stacktui.transport.text import visible
 
 SCHEMA = 1
@@ -67,6 +68,9 @@ def _settings(environment: Environment) -> Iterator[tuple[str, str]]:
     if environment.resolve:
         pins = (f"{place} = {pin}" for place, pin in environment.resolve.items())
         yield "resolve", visible(", ".join(pins))
+    limits = {name: getattr(environment.limits, name) for name in LIMIT_SETTINGS}
+    if set_here := {n: v for n, v in limits.items() if v != getattr(Limits(), n)}:
+        yield "limits", ", ".join(f"{name} = {value:g}" for name, value in set_here.items())
 
 
 def _recorded(record: StampRecord | None) -> Iterator[tuple[str, str]]:

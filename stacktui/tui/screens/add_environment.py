@@ -17,6 +17,7 @@ from textual.widgets import Input, Label
 from stacktui.check.target import Target
 from stacktui.config.document import ConfigError
 from stacktui.environments.model import Environment, parse_arm_url
+from stacktui.transport.limits import Limits
 from stacktui.tui.background import in_background
 from stacktui.tui.checking import Checker
 from stacktui.tui.glyphs import Glyphs
@@ -146,7 +147,8 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
         if any(each.name == name for each in self._session.environments):
             raise ValueError(f"There is an environment {name} already; choose another name.")
         path = Path(ca.strip()).expanduser().absolute() if ca.strip() else None
-        return Environment(name, arm, ca=path)
+        limits = Limits().with_settings(self._session.limits)
+        return Environment(name, arm, ca=path, limits=limits)
 
     # Looking
 

@@ -66,8 +66,12 @@ class DoMend(Deed):
         else:
             asks = mend.action.kind is ActionKind.ACCEPT
             self.wait("Asking the stamp, without any secret." if asks else "Reading the config.")
-            config, name = self._settings.path, self._report.target.environment.name
-            self.do(lambda: (mend.action, change_of(mend, config, name)), self._planned)
+            config, checked = self._settings.path, self._report.target.environment
+
+            def plan() -> tuple[Action, Change]:
+                return mend.action, change_of(mend, config, checked.name, checked.limits)
+
+            self.do(plan, self._planned)
 
     def _planned(self, planned: tuple[Action, Change]) -> None:
         action, self._changes[action] = planned

@@ -1,0 +1,59 @@
+"""Applying rules to a failed check: what they find, and the limit that ended it, if one did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from stacktui.diagnosis.case import Case, Rule
+from stacktui.diagnosis.finding import Finding, Remedy
+from stacktui.diagnosis.shell import bash, powershell
+from stacktui.diagnosis.unexplained import unexplained
+from stacktui.identities.faults import ImdsFault
+from stacktui.transport.limits import LIMIT_SETTINGS
+
+# A limit that was hit is tried again with so many times as much.
+_MORE = 3
+
+
+def findings(case: Case, rules: Iterable[Rule[Case]]) -> list[Finding]:
+    """What the rules find, in their order; `unexplained` where none applies. Never empty."""
+    found = [seen for rule in rules if (seen := rule.examine(case)) is not None]
+    first, *others = found or [unexplained(case)]
+    return [_with_limit(case, first), *others]
+
+
+def _with_limit(case: Case, finding: Finding) -> Finding:
+    """The finding with the limit that was hit, its setting, and the command that allows more."""
+    fault = case.fault.cause if isinstance(case.fault, ImdsFault) else case.fault
+    name, limit = getattr(fault, "setting", None), getattr(fault, "limit", None)
+    if name is None or limit is None:
+        return finding
+    counts = LIMIT_SETTINGS[name].counts
+    value = f"{limit:,}" if counts else f"{limit:g} s"
+    line = f"limit hit: {name} = {value} (limits.{name} under {case.section})"
+    more = _more(case, name, limit)
+    settings = " ".join(f"limits.{each}={value:g}" for each, value in more.items())
+    remedy = Remedy(
+        ("If there is as much as that, read more" if counts else "If it is only slow, wait longer")
+        + f"; `environments set` keeps it: {settings}",
+        _command(case, more, bash),
+        _command(case, more, powershell),
+    )
+    return replace(
+        finding, evidence=(*finding.evidence, line), remedies=(*finding.remedies, remedy)
+    )
+
+
+def _more(case: Case, name: str, limit: float) -> dict[str, float]:
+    """What to allow instead, and a step that has room for it."""
+    limits, allowed = case.environment.limits, LIMIT_SETTINGS
+    more = {name: min(limit * _MORE, allowed[name].most)}
+    if not allowed[name].counts and name != "step" and more[name] >= limits.step:
+        more["step"] = min(limits.step + more[name], allowed["step"].most)
+    return more
+
+
+def _command(case: Case, limits: dict[str, float], quote: Callable[[str], str]) -> str:
+    options = "".join(f" --limit {name}={value:g}" for name, value in limits.items())
+    return case.command("check", quote, options)
