@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -11,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from stacktui.cli.main import run
+from stacktui.config import locations
 from stacktui.stamp import SignInBy
-from tests.support import nursery
 
 # Long enough for the slowest bound of a check (20 s), short enough to notice a hang.
 PATIENCE = 60
@@ -91,17 +95,34 @@ class Ran:
         return document
 
 
-def stacktui(*arguments: str, **variables: str) -> Ran:
-    """Run `stacktui` as a process in the test's own environment (see conftest).
+def stacktui(*arguments: str | Path, encoding: str = "utf-8", **variables: str) -> Ran:
+    """Run a command line of `stacktui` in this process, from its arguments to its exit code.
 
-    It is forked from one that has imported the product (`tests.support.nursery`), unless a
-    variable is for the interpreter itself: imports would be most of the tests' time.
+    It sees the test's own environment (see conftest) and these variables. Starting an interpreter
+    and importing the product would take most of the tests' time; where the process itself is
+    what is tested, there is `stacktui_process`.
     """
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding, newline="") for _ in range(2))
+    with pytest.MonkeyPatch.context() as patch, open(os.devnull, encoding="utf-8") as nothing:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        for name, stream in (("stdin", nothing), ("stdout", out), ("stderr", err)):
+            patch.setattr(sys, name, stream)
+        # A process that is given a demo's config stays with the demo; this one goes on.
+        patch.setattr(locations, "_elsewhere", locations._elsewhere)
+        code = run([str(each) for each in arguments])
+    written = []
+    for stream in (out, err):
+        stream.seek(0)
+        written.append(stream.read())
+    return Ran(code, *written)
+
+
+def stacktui_process(*arguments: str | Path, **variables: str) -> Ran:
+    """Run `stacktui` as a process of its own, with the same environment."""
     environment = dict(os.environ) | {"PYTHONIOENCODING": "utf-8"} | variables
-    if hasattr(os, "fork") and not any(name.startswith("PYTHON") for name in variables):
-        return Ran(*nursery.run(arguments, environment, PATIENCE))
     done = subprocess.run(
-        [sys.executable, "-m", "stacktui", *arguments],
+        [sys.executable, "-m", "stacktui", *map(str, arguments)],
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,

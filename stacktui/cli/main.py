@@ -10,6 +10,7 @@ import errno
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
 
@@ -97,12 +98,17 @@ def cli(
 
 
 def main() -> None:
-    """The console script. Turns every ending into an exit code and at most one line of stderr."""
+    """The console script."""
     if sys.stdout is None:  # started with stdout closed
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     _end_tidily_when_told_to()
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; every ending is an exit code and at most one line on stderr."""
     try:
-        code = cli.main(prog_name="stacktui", standalone_mode=False)
+        code: int = cli.main(list(arguments), prog_name="stacktui", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = ExitCode.FAULT if isinstance(error, FaultError) else ExitCode.USAGE
@@ -123,7 +129,7 @@ def main() -> None:
             code = ExitCode.OURS
     except Exception as error:
         code = _report_defect(error)
-    sys.exit(code)
+    return code or ExitCode.HEALTHY
 
 
 def _end_tidily_when_told_to() -> None:

@@ -106,7 +106,7 @@ def test_text_is_written_while_the_check_runs(tmp_path: Path) -> None:
 
 
 def test_text_falls_back_to_ascii(config: Path) -> None:
-    ran = stacktui("check", "--config", str(config), PYTHONIOENCODING="ascii")
+    ran = stacktui("check", "--config", str(config), encoding="ascii")
     assert ran.code == 0
     assert ran.out.isascii()
     assert "+ metadata" in ran.out

@@ -228,7 +228,7 @@ def test_only_commands_are_wider_than_a_small_terminal(
 
 def test_a_terminal_without_the_signs_gets_ascii() -> None:
     for arguments in [*_texts(), ("imds-no-identity",)]:
-        ran = stacktui("explain", *arguments, PYTHONIOENCODING="ascii", NO_COLOR="1")
+        ran = stacktui("explain", *arguments, encoding="ascii", NO_COLOR="1")
         assert ran.out.isascii()
         assert "?" not in ran.out.replace("??", "")
         assert "\x1b" not in ran.out

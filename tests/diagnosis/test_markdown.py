@@ -275,7 +275,7 @@ def test_a_sign_in_that_was_refused_has_its_correlation_id(tmp_path: Path) -> No
 
 
 def test_stdout_that_knows_few_signs_still_gets_the_document(tmp_path: Path) -> None:
-    ran, _ = checked(tmp_path, "tls-expired", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    ran, _ = checked(tmp_path, "tls-expired", encoding="ascii")
     assert ran.code == 1
     assert ran.out.isascii()
     assert headings(ran.out)[0].startswith("stacktui: Test: tls-expired")

@@ -82,7 +82,7 @@ def test_large_packets_that_vanish(site: Site, tmp_path: Path) -> None:
     with site.inside.filtering("meta length > 1400 drop"):
         verdict = site.verdict(tmp_path)
         assert (verdict["id"], verdict["side"]) == ("tls-timeout", "network")
-        (look,) = (each for each in verdict["remedies"] if each["bash"])
+        look = verdict["remedies"][0]
         assert "MTU" in look["title"]
         if shutil.which("ping"):
             large, small = look["bash"].split("; ")
