@@ -133,6 +133,11 @@ def stacktui_process(*arguments: str | Path, **variables: str) -> Ran:
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
+def limited(**limits: float) -> list[str]:
+    """The options that set these limits."""
+    return [word for name, value in limits.items() for word in ("--limit", f"{name}={value}")]
+
+
 def check_json(config: Path, *arguments: str, **variables: str) -> Ran:
     """`stacktui check --format json` on a config. Every command that it names is one of bash's."""
     ran = stacktui("check", "--config", str(config), "--format", "json", *arguments, **variables)

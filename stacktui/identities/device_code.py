@@ -21,8 +21,9 @@ _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 # RFC 8628 section 3.5: what means "not yet", and by how much to wait longer from then on.
 _PENDING, _SLOW_DOWN, _SLOWER = "authorization_pending", "slow_down", 5.0
-# RFC 8628 section 3.2: seconds between two questions where none are told. A minute is enough.
-_INTERVAL, _LONGEST_INTERVAL = 5.0, 60.0
+# RFC 8628 section 3.2: seconds between two questions where none are told. A minute is enough, and
+# less than a second is no wait.
+_INTERVAL, _SHORTEST_INTERVAL, _LONGEST_INTERVAL = 5.0, 1.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def _read(text: str, endpoint: object, longest: float, cleaner: Cleaner) -> _Cod
         cleaner.line(user_code, 40),
         cleaner.line(page, 200),
         min(_seconds(answer.get("expires_in"), longest), longest),
-        min(max(interval, 1.0), _LONGEST_INTERVAL),
+        min(max(interval, _SHORTEST_INTERVAL), _LONGEST_INTERVAL),
         endpoint,
     )
 

@@ -41,23 +41,6 @@ def test_the_demo_drills_a_fault() -> None:
     assert "✗ tls-expired · side: the stamp" in ran.out
 
 
-# Each is met by an identity of another kind than the demo's usual one.
-MET_BY_OTHERS = [
-    ("password-wrong", "aad"), ("account-locked", "aad"), ("account-disabled", "aad"),
-    ("password-expired", "aad"), ("mfa-required", "aad"), ("mfa-required", "adfs"),
-    ("conditional-access", "aad"), ("consent-required", "aad"), ("device-code-expired", "adfs"),
-    ("device-code-declined", "aad"), ("imds-unreachable", "adfs"), ("imds-no-identity", "aad"),
-    ("imds-unavailable", "aad"), ("sp-cert-unusable", "adfs"), ("sp-cert-rejected", "aad"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("fault", "idp"), MET_BY_OTHERS)
-def test_the_demo_really_meets_the_fault(fault: str, idp: str) -> None:
-    ran = stacktui("demo", "--check", "--idp", idp, "--fault", fault, "--format", "json")
-    assert ran.code == 1
-    assert ran.document["verdict"]["id"] == fault
-
-
 def test_the_demo_names_the_fault_that_was_meant() -> None:
     ran = stacktui("demo", "--check", "--fault", "tls-expird")
     assert (ran.code, ran.out) == (2, "")
@@ -93,10 +76,3 @@ def test_the_demo_has_a_config_of_its_own() -> None:
     ran = stacktui("demo", "--check", "--config", folder)
     assert ran.code == 0
     assert ran.err == f"stacktui: --config {folder} is not read here\n"
-
-
-@pytest.mark.parametrize("fault", ["tenant-not-found", "sp-secret-expired", "metadata-drift"])
-def test_a_drill_shows_its_own_fault_without_more_options(fault: str) -> None:
-    ran = stacktui("demo", "--check", "--fault", fault, "--format", "json")
-    assert (ran.code, ran.document["verdict"]["id"]) == (1, fault)
-    assert f"stacktui demo --fault {fault}" in ran.err

@@ -13,14 +13,19 @@ ENTRA, ADFS = IdentityProvider.AAD, IdentityProvider.ADFS
 
 
 def drill(
-    fault: str, folder: Path, idp: IdentityProvider, *, certificate: bool = False, **replaced: str
+    fault: str,
+    folder: Path,
+    idp: IdentityProvider,
+    *options: str,
+    certificate: bool = False,
+    **replaced: str,
 ) -> Ran:
     """The check of a stamp with this fault, by secret or by certificate."""
     with run_in_thread(StampOptions(fault=fault, idp=idp, domain=DOMAIN)) as stamp:
         described = stamp.describe()
         if certificate:
             replaced |= {"secret": "", "certificate": f'"{described["certificate_file"]}"'}
-        return check_json(write_config(folder, described, **replaced))
+        return check_json(write_config(folder, described, **replaced), *options)
 
 
 def verdict_of(ran: Ran, step: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.product import check_json
+from tests.product import check_json, limited
 from tests.support.authority import Issued, authority
 from tests.support.web import Asked, Raw, Web, answer, serving
 
@@ -92,11 +92,17 @@ def config_for(
 
 
 async def document_on(
-    folder: Path, arm: str, *, variables: Mapping[str, str] | None = None, **settings: Any
+    folder: Path,
+    arm: str,
+    *,
+    variables: Mapping[str, str] | None = None,
+    limits: Mapping[str, float] | None = None,
+    **settings: Any,
 ) -> dict[str, Any]:
     """What `stacktui check` finds wrong with `arm`; the same settings as `config_for`."""
     config = config_for(folder, arm, **settings)
-    ran = await asyncio.to_thread(check_json, config, **dict(variables or {}))
+    options = limited(**(limits or {}))
+    ran = await asyncio.to_thread(check_json, config, *options, **dict(variables or {}))
     assert ran.code == 1, ran
     return ran.document
 

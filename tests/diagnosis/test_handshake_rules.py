@@ -10,7 +10,7 @@ import pytest
 
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from tests.diagnosis.servers import verdict_on
-from tests.product import check_json, write_config
+from tests.product import check_json, limited, write_config
 from tests.support.listeners import closing_at_once, listening, resetting, saying, silent
 
 DOMAIN = "local.azurestack.external"
@@ -22,14 +22,14 @@ DOMAIN = "local.azurestack.external"
     [
         ("tcp-reset", "network", f"(SNI): management.{DOMAIN}"),
         ("tls-not-tls", "box", "it answered: HTTP/1.1 400"),
-        ("tls-timeout", "network", "did not end in 5 s"),
+        ("tls-timeout", "network", "did not end in 0.5 s"),
     ],
 )
 def test_a_fault_of_the_stamp_is_named(
     fault: str, side: str, shown: str, idp: IdentityProvider, tmp_path: Path
 ) -> None:
     with run_in_thread(StampOptions(fault=fault, idp=idp, domain=DOMAIN)) as stamp:
-        ran = check_json(write_config(tmp_path, stamp.describe()))
+        ran = check_json(write_config(tmp_path, stamp.describe()), *limited(tls=0.5))
     verdict = ran.document["verdict"]
     assert (ran.code, verdict["id"], verdict["side"]) == (1, fault, side)
     assert any(shown in line for line in verdict["evidence"]), verdict["evidence"]
@@ -91,6 +91,7 @@ async def test_silence_behind_a_pin_is_pinged_where_it_was_reached(tmp_path: Pat
             "https://management.east.contoso.invalid",
             settings='proxy = "none"\nresolve = '
             f'{{ "management.east.contoso.invalid:443" = "127.0.0.1:{listener.port}" }}',
+            limits={"tls": 0.5},
         )
     assert verdict["id"] == "tls-timeout"
     assert "-s 1472 127.0.0.1" in verdict["remedies"][0]["bash"]

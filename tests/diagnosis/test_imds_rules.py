@@ -14,7 +14,7 @@ import pytest
 
 from stacktui.stamp import IdentityProvider, SignInBy, StampOptions, run_in_thread
 from tests.diagnosis.drills import ADFS, DOMAIN, ENTRA, verdict_of
-from tests.product import check_json, imds_of, signing_in, write_config
+from tests.product import check_json, imds_of, limited, signing_in, write_config
 from tests.support.listeners import listening, silent
 from tests.support.web import Answering, Asked, Raw, answer, serving_plain
 
@@ -24,15 +24,20 @@ PROVOKED = [
     ("imds-unreachable", ADFS, ["ECONNREFUSED"]),
     ("imds-no-identity", ENTRA, ["Identity not found", "→ 400"]),
     ("imds-no-identity", ADFS, ["Identity not found", "→ 400"]),
-    ("imds-unavailable", ENTRA, ["→ 503", "asked 5 times in "]),
+    ("imds-unavailable", ENTRA, ["→ 503", "asked 2 times in "]),
 ]
+
+
+# Time for a second try, 0.8 s after the first, and for none after that.
+QUICK = limited(step=2)
 
 
 def drill(fault: str | None, folder: Path, idp: IdentityProvider, **more: str) -> dict[str, Any]:
     with run_in_thread(StampOptions(fault=fault, idp=idp, domain=DOMAIN)) as stamp:
         described = stamp.describe()
         machine = signing_in(SignInBy.MANAGED_IDENTITY, described, **more)
-        ran = check_json(write_config(folder, described, **machine), **imds_of(described))
+        config = write_config(folder, described, **machine)
+        ran = check_json(config, *QUICK, **imds_of(described))
     return verdict_of(ran, "token")
 
 
@@ -82,13 +87,13 @@ async def on_answer(folder: Path, said: Raw | Answering) -> dict[str, Any]:
         return await on_service(folder, web.url)
 
 
-async def on_service(folder: Path, url: str) -> dict[str, Any]:
+async def on_service(folder: Path, url: str, *options: str) -> dict[str, Any]:
     with run_in_thread(StampOptions(domain=DOMAIN)) as stamp:
         described = stamp.describe()
         machine = signing_in(SignInBy.MANAGED_IDENTITY, described)
         config = write_config(folder, described, **machine)
         variable = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": url}
-        ran = await asyncio.to_thread(check_json, config, **variable)
+        ran = await asyncio.to_thread(check_json, config, *(options or QUICK), **variable)
     return verdict_of(ran, "token")
 
 
@@ -161,9 +166,9 @@ async def test_a_service_that_comes_back_is_no_fault(status: str, tmp_path: Path
 async def test_a_service_that_never_answers_is_told_within_the_step(tmp_path: Path) -> None:
     async with listening(silent) as listener:
         url = f"http://127.0.0.1:{listener.port}"
-        verdict = await on_service(tmp_path, url)
+        verdict = await on_service(tmp_path, url, *limited(first_byte=0.7))
     assert verdict["id"] == "imds-unreachable"
-    assert any("no answer in 15 s" in line for line in verdict["evidence"])
+    assert any("no answer in 0.7 s" in line for line in verdict["evidence"])
 
 
 async def test_a_variable_that_names_no_place_is_told(tmp_path: Path) -> None:

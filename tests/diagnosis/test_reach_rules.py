@@ -16,7 +16,7 @@ from tests.support.listeners import closed_port, full_port
 
 async def test_packets_that_vanish(tmp_path: Path) -> None:
     with full_port() as port:
-        verdict = await verdict_on(tmp_path, f"https://127.0.0.1:{port}")
+        verdict = await verdict_on(tmp_path, f"https://127.0.0.1:{port}", limits={"connect": 0.5})
     assert (verdict["id"], verdict["side"]) == ("tcp-timeout", "network")
     assert f"tried 127.0.0.1:{port} ETIMEDOUT" in verdict["evidence"]
     assert any(f"127.0.0.1 port {port}" in each["title"] for each in verdict["remedies"])

@@ -33,8 +33,8 @@ def config_for(folder: Path, arm: str, *roots: Issued, name: str = "Test") -> Pa
     return config
 
 
-async def checked(config: Path) -> dict[str, Any]:
-    return (await asyncio.to_thread(check_json, config)).document
+async def checked(config: Path, *options: str) -> dict[str, Any]:
+    return (await asyncio.to_thread(check_json, config, *options)).document
 
 
 def ids(document: dict[str, Any]) -> list[str]:

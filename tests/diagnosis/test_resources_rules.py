@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from stacktui.resources import client
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from tests.diagnosis.drills import DOMAIN, ENTRA, drill, verdict_of
 from tests.diagnosis.servers import SUBSCRIPTION, Script, arm_error, said, scripted, verdict_on
-from tests.product import check_json, write_config
+from tests.product import check_json, limited, write_config
 from tests.support.pasted import Shell
 from tests.support.web import Raw, answer
 
@@ -40,9 +41,11 @@ def test_a_fault_of_arm_is_named(fault: str, idp: IdentityProvider, tmp_path: Pa
 
 
 def test_an_arm_that_never_answers_is_named(tmp_path: Path) -> None:
-    verdict = verdict_of(drill("arm-timeout", tmp_path, ENTRA), "resource-groups")
+    verdict = verdict_of(
+        drill("arm-timeout", tmp_path, ENTRA, *limited(first_byte=0.7)), "resource-groups"
+    )
     assert (verdict["id"], verdict["side"]) == ("arm-timeout", "stamp")
-    assert verdict["title"] == "ARM did not answer in 15 s"
+    assert verdict["title"] == "ARM did not answer in 0.7 s"
 
 
 @pytest.mark.parametrize("fault", ["no-subscriptions", "subscription-disabled"])
@@ -99,7 +102,10 @@ async def test_subscriptions_that_cannot_be_listed_hide_nothing(tmp_path: Path) 
     assert "which subscriptions this identity sees could not be told" in found["evidence"]
 
 
-async def test_subscriptions_that_never_come_hide_nothing(tmp_path: Path) -> None:
+async def test_subscriptions_that_never_come_hide_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_BESIDE", 0.5)
     found = await verdict(tmp_path, NOT_FOUND, Raw(b"", then="hang"))
     assert found["id"] == "subscription-not-found"
 

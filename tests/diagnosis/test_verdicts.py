@@ -10,14 +10,12 @@ from typing import Any
 
 import pytest
 
-from stacktui.diagnosis import login_host
-from stacktui.diagnosis.catalogue import RULES
-from stacktui.stamp import FAULTS, IdentityProvider, SignInBy, StampOptions, run_in_thread
+from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.transport.resolver import configured_resolvers
+from tests.diagnosis.drills import drill
 from tests.diagnosis.servers import Script, said, scripted, verdict_on
-from tests.product import check_json, imds_of, signing_in, write_config
+from tests.product import check_json, write_config
 
-KNOWN = {rule.id for rule in RULES} | {login_host.ID}
 DOMAIN = "local.azurestack.external"
 ARM = f"management.{DOMAIN}"
 # fault: the side it is on, the step it stops, and what its evidence must show
@@ -35,24 +33,12 @@ PROVOKED = {
 STEPS = ["metadata", "token", "resource-groups"]
 
 
-def provoke(fault: str, folder: Path, idp: IdentityProvider = IdentityProvider.AAD) -> Any:
-    """The check of a stamp with this fault, by whatever identity meets it."""
-    options = StampOptions(fault=fault, idp=idp, domain=DOMAIN, device_interval=1)
-    by = FAULTS[fault].met_by
-    with run_in_thread(options) as stamp:
-        described = stamp.describe()
-        config = write_config(folder, described, **signing_in(by, described))
-        ran = check_json(config, **imds_of(described))
-    # A code to type is told on stderr, and nothing else.
-    assert ran.err.count("\n") == (1 if by is SignInBy.DEVICE_CODE else 0), ran.err
-    return ran
-
-
 @pytest.mark.parametrize("idp", list(IdentityProvider))
 @pytest.mark.parametrize("fault", PROVOKED)
 def test_a_fault_on_the_wire_is_named(fault: str, idp: IdentityProvider, tmp_path: Path) -> None:
     side, step, shown = PROVOKED[fault]
-    ran = provoke(fault, tmp_path, idp)
+    ran = drill(fault, tmp_path, idp)
+    assert ran.err == ""
     verdict = ran.document["verdict"]
     assert (ran.code, ran.document["ok"]) == (1, False)
     assert (verdict["id"], verdict["side"]) == (fault, side)
@@ -64,40 +50,6 @@ def test_a_fault_on_the_wire_is_named(fault: str, idp: IdentityProvider, tmp_pat
     outcomes = [each["outcome"] for each in ran.document["steps"]]
     failed = STEPS.index(step)
     assert outcomes == ["ok"] * failed + ["failed"] + ["skipped"] * (2 - failed)
-
-
-# What fails no check.
-UNMET = frozenset(fault for fault in FAULTS if fault.startswith("cert-"))
-# 15 s each; their rules' own tests wait for them.
-SLOW = frozenset({"metadata-timeout", "arm-timeout", "login-timeout"})
-# Met by the second check only.
-SECOND = frozenset({"metadata-drift"})
-DRILLS = sorted(set(FAULTS) - set(PROVOKED) - UNMET - SLOW - SECOND)
-
-
-@pytest.mark.parametrize("fault", DRILLS)
-def test_a_drill_has_its_own_name_or_none(fault: str, tmp_path: Path) -> None:
-    """A fault is named by its own id; one that no rule knows is never dressed up as another."""
-    ran = provoke(fault, tmp_path)
-    verdict = ran.document["verdict"]
-    if verdict is None:
-        # A stamp whose clock is wrong accepts tokens that it made itself.
-        assert fault == "clock-skew"
-        return
-    assert ran.code == 1
-    assert verdict["id"] == (fault if fault in KNOWN else "unexplained")
-    assert verdict["evidence"]
-
-
-@pytest.mark.parametrize("idp", list(IdentityProvider))
-def test_a_login_host_that_moves_is_met_by_the_second_check(
-    idp: IdentityProvider, tmp_path: Path
-) -> None:
-    with run_in_thread(StampOptions(fault="metadata-drift", idp=idp, domain=DOMAIN)) as stamp:
-        config = write_config(tmp_path, stamp.describe())
-        assert check_json(config).code == 0
-        document = check_json(config).document
-    assert document["verdict"]["id"] == "metadata-drift"
 
 
 async def test_what_no_rule_knows_is_unexplained(tmp_path: Path) -> None:

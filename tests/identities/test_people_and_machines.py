@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import IdentityProvider, Metadata
+from stacktui.identities import device_code
 from stacktui.identities.faults import (
     IdentityError,
     ImdsFault,
@@ -144,7 +145,7 @@ def login(*polls: Raw, **code: Any) -> Callable[[Asked], Raw]:
                 "user_code": "ABCD-EFGH",
                 "verification_uri": "https://login.test/device",
                 "expires_in": 60,
-                "interval": 1,
+                "interval": 0.1,
             }
             kept = {name: each for name, each in (values | code).items() if each is not None}
             return answer(json.dumps(kept).encode(), **JSON)
@@ -169,6 +170,19 @@ async def by_code(
     return await acquire_token(session, metadata, CODE, "", lambda *prompt: heard.append(prompt))
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds of the protocol pass in tenths."""
+    monkeypatch.setattr(device_code, "_SHORTEST_INTERVAL", 0.1)
+    monkeypatch.setattr(device_code, "_SLOWER", 0.5)
+
+
+def test_no_service_is_asked_more_often_than_once_a_second() -> None:
+    assert device_code._SHORTEST_INTERVAL == 1
+    assert device_code._SLOWER == 5  # RFC 8628 section 3.5
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_waiting_leaves_no_trace_and_slows_down_when_told() -> None:
     answers = login(PENDING, PENDING, said("slow_down"), GRANTED)
     told: list[tuple[str, str, float]] = []
@@ -181,7 +195,7 @@ async def test_waiting_leaves_no_trace_and_slows_down_when_told() -> None:
     assert token.value == "opaque"
     assert told == [("https://login.test/device", "ABCD-EFGH", 60.0)]
     assert len(polls) == 4
-    assert spent >= 3 + 6  # RFC 8628 section 3.5: five seconds more from then on
+    assert spent >= 0.3 + 0.6  # longer from then on
     # Discovery, code and token; what said "not yet" is dropped.
     assert [each.method for each in exchanges] == ["GET", "POST", "POST"]
     form = parse_qs(polls[0].body.decode())
@@ -192,6 +206,7 @@ async def test_waiting_leaves_no_trace_and_slows_down_when_told() -> None:
 NO_ANSWER = Raw(b"", "close")
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_one_lost_answer_does_not_end_the_wait_and_two_do() -> None:
     answers = login(PENDING, NO_ANSWER, PENDING, NO_ANSWER, GRANTED)
     async with serving(answers) as web, opened() as session:
@@ -202,9 +217,10 @@ async def test_one_lost_answer_does_not_end_the_wait_and_two_do() -> None:
     assert caught.value.fault.kind is TransportFaultKind.HTTP_RESET
 
 
-@pytest.mark.parametrize("longest", [60.0, 2.0])
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("longest", [60.0, 1.0])
 async def test_a_code_ends_by_itself_or_by_our_bound(longest: float) -> None:
-    lifetime = 2 if longest > 2 else 10**12
+    lifetime = 1 if longest > 1 else 10**12
     limits = Limits(device_code=longest)
     async with (
         serving(login(PENDING, expires_in=lifetime)) as web,
@@ -213,11 +229,11 @@ async def test_a_code_ends_by_itself_or_by_our_bound(longest: float) -> None:
         started = perf_counter()
         with pytest.raises(IdentityError) as caught:
             await by_code(session, web.url)
-    assert 2 <= perf_counter() - started < 6
+    assert 1 <= perf_counter() - started < 5
     fault = caught.value.fault
     assert isinstance(fault, SignInFault)
     assert (fault.error, fault.status) == ("expired_token", None)
-    assert fault.description == "nobody signed in with the code in 2 s"
+    assert fault.description == "nobody signed in with the code in 1 s"
 
 
 @pytest.mark.parametrize(
@@ -283,7 +299,7 @@ async def test_any_code_gives_a_token_or_a_fault(values: dict[str, Any]) -> None
 async def test_a_wait_is_cancelled_at_once() -> None:
     async with serving(login(PENDING)) as web, opened() as session:
         waiting = asyncio.create_task(by_code(session, web.url))
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.3)
         started = perf_counter()
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -324,16 +340,16 @@ async def test_the_service_is_asked_as_it_wants_to_be(monkeypatch: pytest.Monkey
 
 async def test_retries_end_within_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
     busy = answer(b'{"error": "busy"}', status="503 Busy", **JSON)
-    async with serving_plain(busy) as web, opened(limits=Limits(step=4.0)) as session:
+    async with serving_plain(busy) as web, opened(limits=Limits(step=3.0)) as session:
         monkeypatch.setenv(VARIABLE, web.url)
         started = perf_counter()
         fault = await imds_fault(session, ImdsProblem.UNAVAILABLE)
-    assert perf_counter() - started < 4
-    assert fault.tries == len(web.asked) == 3  # 0.8 and 1.6 s apart
+    assert perf_counter() - started < 3
+    assert fault.tries == len(web.asked) == 2  # 0.8 s apart, then 1.6 s would be too late
 
 
 async def test_a_silent_service_ends_within_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with listening(silent) as listener, opened(limits=Limits(step=2.0)) as session:
+    async with listening(silent) as listener, opened(limits=Limits(step=0.5)) as session:
         monkeypatch.setenv(VARIABLE, f"http://127.0.0.1:{listener.port}")
         fault = await imds_fault(session, ImdsProblem.UNREACHABLE)
     assert fault.cause is not None

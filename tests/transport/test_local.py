@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stacktui.transport.facts import TransportError, TransportFaultKind
+from stacktui.transport.limits import Limits
 from tests.support.sessions import opened
 from tests.support.web import answer, serving_plain
 
@@ -22,7 +23,7 @@ async def test_nobody_else_is_spoken_to_in_clear() -> None:
 
 
 async def test_a_connection_in_clear_never_carries_what_wants_tls() -> None:
-    async with serving_plain(answer(b"{}")) as web, opened() as session:
+    async with serving_plain(answer(b"{}")) as web, opened(limits=Limits(tls=0.5)) as session:
         await session.fetch("GET", f"{web.url}/", limit=100, local=True)
         port = web.listener.port
         with pytest.raises(TransportError) as caught:
