@@ -26,16 +26,25 @@ def find() -> Path | None:
         return Path(named)
     if not wanted():
         return None
-    folder = own_venv(f"az-{VERSION}", f"azure-cli=={VERSION}.*", _works, older_python())
+    return install(VERSION)
+
+
+def install(version: str) -> Path:
+    """The `az` of this version, in a virtual environment of its own."""
+
+    def works(folder: Path) -> bool:
+        if not (folder / "bin" / "az").exists():
+            return False
+        probe = [
+            folder / "bin" / "python",
+            "-c",
+            "import azure.cli.core as c; print(c.__version__)",
+        ]
+        done = subprocess.run(probe, capture_output=True, text=True, check=False)
+        return done.returncode == 0 and done.stdout.startswith(f"{version}.")
+
+    folder = own_venv(f"az-{version}", [f"azure-cli=={version}.*"], works, older_python())
     return folder / "bin" / "az"
-
-
-def _works(folder: Path) -> bool:
-    if not (folder / "bin" / "az").exists():
-        return False
-    probe = [folder / "bin" / "python", "-c", "import azure.cli.core as c; print(c.__version__)"]
-    done = subprocess.run(probe, capture_output=True, text=True, check=False)
-    return done.returncode == 0 and done.stdout.startswith(f"{VERSION}.")
 
 
 @dataclass(frozen=True)

@@ -47,17 +47,26 @@ def stamp(request: pytest.FixtureRequest, az_path: Path) -> Iterator[RunningStam
         yield running
 
 
-def register(az: real.Az, stamp: RunningStamp) -> real.Done:
+def register(az: real.Az, stamp: RunningStamp, *options: str) -> real.Done:
     """`az cloud register`, as the documents say it."""
     suffix = DOMAIN
     return az(
         "cloud", "register", "-n", CLOUD, "--endpoint-resource-manager", stamp.arm_url,
         "--suffix-storage-endpoint", suffix, "--suffix-keyvault-dns", f".vault.{suffix}",
+        *options,
     )  # fmt: skip
 
 
+def on_stamp(az: real.Az, stamp: RunningStamp) -> real.Az:
+    """The same `az`, registered and using the cloud, by one command instead of `connect`'s three."""
+    done = register(az, stamp, "--profile", PROFILE)
+    assert done.code == 0, done.err
+    return real.Az(az.path, az.folder, {**az.extra, "AZURE_CLOUD_NAME": CLOUD})
+
+
 def connect(az: real.Az, stamp: RunningStamp) -> real.Az:
-    """Register, select and set the profile; the same `az`, now on the stamp."""
+    """Register, select and set the profile, as the documents say it; the same `az`, now on the
+    stamp."""
     done = register(az, stamp)
     assert done.code == 0, done.err
     az.ok("cloud", "set", "-n", CLOUD)

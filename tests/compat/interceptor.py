@@ -23,7 +23,9 @@ ADDON = Path(__file__).with_name("towards_stamp.py")
 
 def find() -> Path | None:
     """`mitmdump`, made when it is missing; None where nothing may be installed."""
-    return own_venv("mitmproxy", "mitmproxy>=11", _works) / "bin" / "mitmdump" if wanted() else None
+    return (
+        own_venv("mitmproxy", ["mitmproxy>=11"], _works) / "bin" / "mitmdump" if wanted() else None
+    )
 
 
 def _works(folder: Path) -> bool:

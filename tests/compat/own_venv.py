@@ -7,21 +7,25 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-def wanted() -> bool:
-    """Whether such programs may be installed here: in CI, or because somebody asked for it."""
-    return os.environ.get("STACKTUI_COMPAT") == "1" or os.environ.get("CI") == "true"
+def wanted(*, release: bool = False) -> bool:
+    """Whether such programs may be installed here: `STACKTUI_COMPAT=1` asks for those that every
+    change is tried with, `STACKTUI_COMPAT=release` for all."""
+    return os.environ.get("STACKTUI_COMPAT") in (("release",) if release else ("1", "release"))
 
 
 def own_venv(
-    name: str, requirement: str, works: Callable[[Path], bool], python: str = sys.executable
+    name: str,
+    requirements: Sequence[str],
+    works: Callable[[Path], bool],
+    python: str = sys.executable,
 ) -> Path:
-    """The environment with `requirement` in it, made once.
+    """The environment with `requirements` in it, made once.
 
     Test processes that start together wait for each other.
     """
@@ -31,8 +35,9 @@ def own_venv(
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not works(folder):
             subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
-            pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
-            subprocess.run([*pip, requirement], check=True)
+            # Most modules of az are never imported: Python compiles those that are.
+            pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile"]
+            subprocess.run([*pip, *requirements], check=True)
             if not works(folder):
                 raise RuntimeError(f"{folder} does not work after its installation")
     return folder

@@ -11,7 +11,7 @@ from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 
 from .az import Az, Done
-from .conftest import DOMAIN, connect, register
+from .conftest import DOMAIN, on_stamp, register
 from .proxy import pinning_proxy
 
 NETWORK = "Please ensure you have network connection. Error detail:"
@@ -75,7 +75,7 @@ def test_arm_refuses_a_bearer(
     az_path: Path, tmp_path: Path, idp: IdentityProvider, fault: str, code: str
 ) -> None:
     with run_in_thread(StampOptions(idp=idp, fault=fault)) as stamp:
-        done = _login(connect(Az(az_path, tmp_path, _trust(stamp)), stamp), stamp)
+        done = _login(on_stamp(Az(az_path, tmp_path, _trust(stamp)), stamp), stamp)
     assert done.code == 1
     assert code in done.err
 
@@ -90,7 +90,7 @@ def test_arm_refuses_a_bearer(
 )
 def test_sign_in_refuses(az_path: Path, tmp_path: Path, fault: str, expected: str) -> None:
     with run_in_thread(StampOptions(fault=fault)) as stamp:
-        done = _login(connect(Az(az_path, tmp_path, _trust(stamp)), stamp), stamp)
+        done = _login(on_stamp(Az(az_path, tmp_path, _trust(stamp)), stamp), stamp)
     assert done.code == 1
     assert expected in done.err
 
@@ -106,7 +106,7 @@ def test_group_list_against_a_fault(
     az_path: Path, tmp_path: Path, fault: str, expected: str
 ) -> None:
     with run_in_thread(StampOptions(fault=fault)) as stamp:
-        az = connect(Az(az_path, tmp_path, _trust(stamp)), stamp)
+        az = on_stamp(Az(az_path, tmp_path, _trust(stamp)), stamp)
         assert _login(az, stamp).code == 0
         done = az("group", "list")
     assert done.code != 0
@@ -130,7 +130,7 @@ def test_a_user_against_a_fault(az_path: Path, tmp_path: Path, fault: str, expec
     options = StampOptions(domain=DOMAIN, fault=fault)
     with run_in_thread(options) as stamp, pinning_proxy(stamp.resolve) as proxy:
         variables = {**_trust(stamp), "HTTPS_PROXY": proxy}
-        az = connect(Az(az_path, tmp_path, variables), stamp)
+        az = on_stamp(Az(az_path, tmp_path, variables), stamp)
         done = az("login", "-u", stamp.user, "-p", stamp.password, "--tenant", stamp.tenant)
     assert done.code != 0
     assert expected in done.err

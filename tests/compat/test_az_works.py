@@ -16,7 +16,7 @@ from stacktui.stamp import IdentityProvider
 from stacktui.stamp.running import RunningStamp
 
 from .az import Az
-from .conftest import CLOUD, GROUPS, PROFILE, connect
+from .conftest import CLOUD, GROUPS, PROFILE, on_stamp
 
 NAMES = ("--query", "[].name", "-o", "tsv")
 
@@ -122,7 +122,7 @@ def test_entra_user_by_password(
     az_path: Path, named_stamp: tuple[RunningStamp, dict[str, str]], tmp_path: Path
 ) -> None:
     stamp, variables = named_stamp
-    az = connect(Az(az_path, tmp_path, variables), stamp)
+    az = on_stamp(Az(az_path, tmp_path, variables), stamp)
     _sign_in_user(az, stamp)
     assert any("/common/userrealm/" in record.path for record in stamp.requests)
 

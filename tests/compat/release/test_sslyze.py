@@ -11,9 +11,8 @@ import pytest
 
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
+from tests.compat.own_venv import own_venv, wanted
 from tests.product import stacktui, write_config
-
-from .own_venv import own_venv, wanted
 
 FAULTS = (
     None, "tls-untrusted-root", "tls-intercepted", "tls-missing-intermediate", "tls-self-signed",
@@ -30,9 +29,9 @@ def _works(folder: Path) -> bool:
 
 @pytest.fixture(scope="session")
 def sslyze() -> Path:
-    if not wanted():
-        pytest.skip("set STACKTUI_COMPAT=1 to have sslyze installed into .cache (60 MB)")
-    return own_venv("sslyze", "sslyze>=6", _works) / "bin" / "sslyze"
+    if not wanted(release=True):
+        pytest.skip("set STACKTUI_COMPAT=release to have sslyze installed into .cache (60 MB)")
+    return own_venv("sslyze", ["sslyze>=6"], _works) / "bin" / "sslyze"
 
 
 def seen_by_sslyze(sslyze: Path, stamp: RunningStamp, folder: Path) -> dict[str, Any]:

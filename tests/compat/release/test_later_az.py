@@ -1,0 +1,45 @@
+"""Releases of az after 2.66: which of them work with a stamp (PROTOCOL.md section 1)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
+from tests.compat import az as real
+from tests.compat.conftest import on_stamp, register
+from tests.compat.own_venv import wanted
+
+# The last that asks for metadata as a stamp gives it, and the first that does not.
+LAST, FIRST_BROKEN = "2.72", "2.73"
+pytestmark = pytest.mark.skipif(
+    not wanted(release=True),
+    reason="set STACKTUI_COMPAT=release to have later releases of az installed (1.3 GB each)",
+)
+
+
+@pytest.mark.parametrize("idp", list(IdentityProvider))
+def test_the_last_that_works(idp: IdentityProvider, tmp_path: Path) -> None:
+    with run_in_thread(StampOptions(idp=idp, groups=2)) as stamp:
+        trusting = {"REQUESTS_CA_BUNDLE": stamp.ca_file}
+        az = on_stamp(real.Az(real.install(LAST), tmp_path, trusting), stamp)
+        az.ok(
+            "login", "--service-principal", "-u", stamp.client_id, "-p", stamp.secret,
+            "--tenant", stamp.tenant,
+        )  # fmt: skip
+        assert len(json.loads(az.ok("group", "list"))) == 2
+
+
+def test_the_first_that_does_not_work(tmp_path: Path) -> None:
+    with run_in_thread(StampOptions()) as stamp:
+        trusting = {"REQUESTS_CA_BUNDLE": stamp.ca_file}
+        az = real.Az(real.install(FIRST_BROKEN), tmp_path, trusting)
+        done = register(az, stamp)
+        profile = az("cloud", "register", "-n", "X", "--profile", "2019-03-01-hybrid",
+                     "--endpoint-resource-manager", stamp.arm_url)  # fmt: skip
+    assert done.code != 0
+    assert "list indices must be integers or slices, not str" in done.err
+    assert profile.code != 0
+    assert "2019-03-01-hybrid" in profile.err
