@@ -58,7 +58,7 @@ def register(az: real.Az, stamp: RunningStamp, *options: str) -> real.Done:
 
 
 def on_stamp(az: real.Az, stamp: RunningStamp) -> real.Az:
-    """The same `az`, registered and using the cloud, by one command instead of `connect`'s three."""
+    """The same `az` on the stamp, by one command in place of the three of `connect`."""
     done = register(az, stamp, "--profile", PROFILE)
     assert done.code == 0, done.err
     return real.Az(az.path, az.folder, {**az.extra, "AZURE_CLOUD_NAME": CLOUD})
