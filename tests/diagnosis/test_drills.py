@@ -9,12 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from stacktui import stamp as stamps
 from stacktui.diagnosis import login_host
 from stacktui.diagnosis.catalogue import RULES
 from stacktui.stamp import FAULTS, IdentityProvider, SignInBy, StampOptions
 from stacktui.stamp.running import RunningStamp
+from tests.diagnosis import golden
 from tests.product import Ran, limited, stacktui
 
 KNOWN = {rule.id for rule in RULES} | {login_host.ID}
@@ -59,13 +61,20 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
+def usual(fault: str) -> IdentityProvider:
+    """Who signs users in where the command does not say."""
+    return FAULTS[fault].only or IdentityProvider.ADFS
+
+
 def drilled(fault: str, idp: IdentityProvider, form: str) -> Ran:
     options = ("--idp", idp.value, "--fault", fault, "--format", form, *SLOW.get(fault, ()))
     return stacktui("demo", "--check", *options)
 
 
 @pytest.mark.parametrize(("fault", "idp"), DRILLS)
-def test_a_drill(fault: str, idp: IdentityProvider, secrets: list[str]) -> None:
+def test_a_drill(
+    fault: str, idp: IdentityProvider, secrets: list[str], snapshot: SnapshotAssertion
+) -> None:
     """A fault is named by its own id; one that no rule knows is never dressed up as another."""
     ran = drilled(fault, idp, "json")
     document = ran.document
@@ -79,12 +88,15 @@ def test_a_drill(fault: str, idp: IdentityProvider, secrets: list[str]) -> None:
     *prompts, last = ran.err.splitlines()
     assert f"stacktui demo --fault {fault}" in last
     assert len(prompts) == (FAULTS[fault].met_by is SignInBy.DEVICE_CODE), ran.err
+    # A reset is met while connecting or after it, as it comes.
+    if idp is usual(fault) and fault != "tcp-reset":
+        assert golden.summary(ran.code, document) == snapshot
     assert_nothing_secret(ran, secrets)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_drill_in_words(fault: str, secrets: list[str]) -> None:
-    ran = drilled(fault, FAULTS[fault].only or IdentityProvider.ADFS, "text")
+    ran = drilled(fault, usual(fault), "text")
     if fault not in HARMLESS:
         assert ran.code == 1
         assert f"✗ {fault if fault in KNOWN else 'unexplained'} · side: " in ran.out
