@@ -16,10 +16,10 @@ from stacktui.diagnosis.finding import Diagnosis
 def diagnose(report: Report) -> Diagnosis:
     """The diagnosis of a finished check; its verdict is None exactly when `report.ok`."""
     # The rules read certificates, whose library is slow to import.
-    from stacktui.diagnosis.case import Case, Scene
+    from stacktui.diagnosis.context import FailureContext, ReportContext
     from stacktui.diagnosis.rules.beside import BESIDE
 
-    scene = Scene(report)
+    scene = ReportContext(report)
     beside = tuple(seen for rule in BESIDE if (seen := rule.examine(scene)) is not None)
     failed = report.failed
     if failed is None:
@@ -28,7 +28,7 @@ def diagnose(report: Report) -> Diagnosis:
     from stacktui.diagnosis.engine import findings
     from stacktui.diagnosis.login_host import named, probed
 
-    case = Case(report, failed)
+    case = FailureContext(report, failed)
     first, *others = findings(case, RULES)
     verdict, *more = named(case, first)
     return Diagnosis(verdict, (*more, *others, *probed(case), *beside))

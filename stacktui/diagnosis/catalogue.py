@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stacktui.diagnosis.case import Case, Rule
+from stacktui.diagnosis.context import FailureContext, Rule
 from stacktui.diagnosis.rules import (
     claims,
     garbled,
@@ -20,7 +20,7 @@ from stacktui.diagnosis.rules import (
     user_sign_in,
 )
 
-RULES: tuple[Rule[Case], ...] = (
+RULES: tuple[Rule[FailureContext], ...] = (
     *trust.RULES,
     *reach.RULES,
     *proxy.RULES,

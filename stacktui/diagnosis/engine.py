@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from stacktui.diagnosis.case import Case, Rule
+from stacktui.diagnosis.context import FailureContext, Rule
 from stacktui.diagnosis.finding import Finding, Remedy
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.diagnosis.unexplained import unexplained
@@ -16,14 +16,14 @@ from stacktui.transport.limits import LIMIT_SETTINGS
 _MORE = 3
 
 
-def findings(case: Case, rules: Iterable[Rule[Case]]) -> list[Finding]:
+def findings(case: FailureContext, rules: Iterable[Rule[FailureContext]]) -> list[Finding]:
     """What the rules find, in their order; `unexplained` where none applies. Never empty."""
     found = [seen for rule in rules if (seen := rule.examine(case)) is not None]
     first, *others = found or [unexplained(case)]
     return [_with_limit(case, first), *others]
 
 
-def _with_limit(case: Case, finding: Finding) -> Finding:
+def _with_limit(case: FailureContext, finding: Finding) -> Finding:
     """The finding with the limit that was hit, its setting, and the command that allows more."""
     fault = case.fault.cause if isinstance(case.fault, ImdsFault) else case.fault
     name, limit = getattr(fault, "setting", None), getattr(fault, "limit", None)
@@ -45,7 +45,7 @@ def _with_limit(case: Case, finding: Finding) -> Finding:
     )
 
 
-def _more(case: Case, name: str, limit: float) -> dict[str, float]:
+def _more(case: FailureContext, name: str, limit: float) -> dict[str, float]:
     """What to allow instead, and a step that has room for it."""
     limits, allowed = case.environment.limits, LIMIT_SETTINGS
     more = {name: min(limit * _MORE, allowed[name].most)}
@@ -54,6 +54,6 @@ def _more(case: Case, name: str, limit: float) -> dict[str, float]:
     return more
 
 
-def _command(case: Case, limits: dict[str, float], quote: Callable[[str], str]) -> str:
+def _command(case: FailureContext, limits: dict[str, float], quote: Callable[[str], str]) -> str:
     options = "".join(f" --limit {name}={value:g}" for name, value in limits.items())
     return case.command("check", quote, options)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from stacktui.certificates.verify import ROOTLESS
 from stacktui.check.report import Evidence, Outcome, Probe, Report, Step, StepName
-from stacktui.diagnosis.case import Case
+from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.engine import findings
 from stacktui.diagnosis.finding import Finding, finding
 from stacktui.diagnosis.rules import handshake, proxy, reach, tls
@@ -27,7 +27,7 @@ _AZ_METADATA = (
 _IDS = frozenset(each.id for each in RULES)
 
 
-def named(case: Case, verdict: Finding) -> tuple[Finding, ...]:
+def named(case: FailureContext, verdict: Finding) -> tuple[Finding, ...]:
     """The verdict as one of the login host, if it is: that first, and what it is after it."""
     at_login = case.step.name is StepName.TOKEN and not case.at_arm
     if not at_login or not isinstance(case.fault, TransportFault) or verdict.id not in _IDS:
@@ -35,7 +35,7 @@ def named(case: Case, verdict: Finding) -> tuple[Finding, ...]:
     return (_of_login(case.host, verdict), verdict)
 
 
-def probed(failed: Case) -> Iterator[Finding]:
+def probed(failed: FailureContext) -> Iterator[Finding]:
     """What is wrong with the hosts that a failed check did not come to.
 
     Nothing where it is the same thing once more, which the same mend mends.
@@ -50,32 +50,32 @@ def probed(failed: Case) -> Iterator[Finding]:
         yield from found
 
 
-def _case(report: Report, probe: Probe) -> Case | None:
+def _case(report: Report, probe: Probe) -> FailureContext | None:
     """The probe as if it were the step that failed."""
     fault, step = probe.exchange.fault, report.failed
     if fault is None or step is None:
         return None
     name = StepName.TOKEN if probe.role == LOGIN else StepName.METADATA
     evidence = Evidence((probe.exchange,), step.evidence.trust, fault)
-    return Case(report, Step(name, Outcome.FAILED, probe.seconds, evidence))
+    return FailureContext(report, Step(name, Outcome.FAILED, probe.seconds, evidence))
 
 
-def _is_same(one: Case, other: Case) -> bool:
+def _is_same(one: FailureContext, other: FailureContext) -> bool:
     """Whether both fail alike, and for what both have in common: a root, an address, a proxy."""
     a, b = one.fault, other.fault
     if not isinstance(a, TransportFault) or not isinstance(b, TransportFault):
         return False
     if (a.kind, one.verify_code) != (b.kind, other.verify_code):
         return False
-    if one.chain and other.chain:
+    if one.presented_chain and other.presented_chain:
         if one.verify_code in ROOTLESS:
-            return one.top == other.top
-        return one.chain[0] == other.chain[0]
+            return one.path_end == other.path_end
+        return one.presented_chain[0] == other.presented_chain[0]
     here, there = _addresses(one), _addresses(other)
     return not here or here == there
 
 
-def _addresses(case: Case) -> frozenset[tuple[str, int]]:
+def _addresses(case: FailureContext) -> frozenset[tuple[str, int]]:
     attempts = case.connection.attempts if case.connection else ()
     return frozenset((each.address, each.port) for each in attempts)
 

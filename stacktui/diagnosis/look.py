@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from stacktui.diagnosis.case import Case
+from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.shell import bash, powershell
 
 _SECONDS = 60
 
 
-def look_at(case: Case, url: str) -> tuple[str, str]:
+def look_at(case: FailureContext, url: str) -> tuple[str, str]:
     """For bash and PowerShell. curl is told of the environment's own CA, pin and direct way.
 
     What the server says reaches no terminal as it came: it could act there.
@@ -28,6 +28,6 @@ def look_at(case: Case, url: str) -> tuple[str, str]:
     )
 
 
-def look_again(case: Case) -> tuple[str, str]:
+def look_again(case: FailureContext) -> tuple[str, str]:
     """The deciding request once more; nothing where there was none."""
     return look_at(case, case.last.url) if case.last else ("", "")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from stacktui.diagnosis.case import Case, Scene
+from stacktui.diagnosis.context import FailureContext, ReportContext
 from stacktui.diagnosis.finding import Action, ActionKind, Remedy
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.identities.model import EnvSecret, FileSecret
@@ -17,7 +17,7 @@ _POWERSHELL_ASKS = "[Net.NetworkCredential]::new('', (Read-Host -AsSecureString)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def set_value(scene: Scene, title: str, key: str, value: str) -> Remedy:
+def set_value(scene: ReportContext, title: str, key: str, value: str) -> Remedy:
     """Put `value` in `key` of the environment's table; an empty one takes the key out."""
 
     def pasted(quote: Callable[[str], str]) -> str:
@@ -27,14 +27,14 @@ def set_value(scene: Scene, title: str, key: str, value: str) -> Remedy:
     return Remedy(title, pasted(bash), pasted(powershell), action)
 
 
-def accept(scene: Scene, title: str) -> Remedy:
+def accept(scene: ReportContext, title: str) -> Remedy:
     """Record anew where the stamp sends its users, and whose root signs for it."""
     what = "environments accept"
     pasted = scene.command(what, bash), scene.command(what, powershell)
     return Remedy(title, *pasted, Action(ActionKind.ACCEPT))
 
 
-def trust_presented(case: Case, title: str) -> Remedy:
+def trust_presented(case: FailureContext, title: str) -> Remedy:
     """Trust the root that the case's own host presents; its fingerprint is asked for."""
 
     def pasted(quote: Callable[[str], str]) -> str:

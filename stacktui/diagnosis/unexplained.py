@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stacktui.certificates.verify import NO_ISSUER
 from stacktui.check.report import StepName
-from stacktui.diagnosis.case import Case
+from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.finding import Finding, Remedy, Side, finding
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.diagnosis.words import chain_lines, fault_lines, request_line, route_lines
@@ -31,10 +31,10 @@ _ANSWERED = frozenset(
 )
 
 
-def unexplained(case: Case) -> Finding:
+def unexplained(case: FailureContext) -> Finding:
     """All evidence of the failed step. The side is only where the evidence was found."""
     evidence = fault_lines(case.fault) + _open_end(case)
-    evidence += route_lines(case) + chain_lines(case.chain)
+    evidence += route_lines(case) + chain_lines(case.presented_chain)
     if case.last:
         evidence.append(request_line(case.last))
         response = case.last.response
@@ -50,9 +50,9 @@ def unexplained(case: Case) -> Finding:
     return finding(ID, title, _side(case), evidence, (remedy,), az_says)
 
 
-def _open_end(case: Case) -> list[str]:
+def _open_end(case: FailureContext) -> list[str]:
     """Where a chain stops, if that is what is wrong with it: two faults look alike from here."""
-    top = case.top
+    top = case.path_end
     if case.verify_code not in NO_ISSUER or top is None or top.self_issued:
         return []
     issuer = top.issuer_name or "an unknown issuer"
@@ -60,7 +60,7 @@ def _open_end(case: Case) -> list[str]:
     return [f"the chain stops at {top.common_name or '?'}, issued by {issuer}: {either}"]
 
 
-def _side(case: Case) -> Side:
+def _side(case: FailureContext) -> Side:
     match case.fault:
         case MetadataFault() | ArmFault():
             return Side.STAMP

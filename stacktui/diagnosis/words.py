@@ -5,7 +5,7 @@ from __future__ import annotations
 from stacktui.certificates.chain import Certificate
 from stacktui.certificates.trust import TrustFileError, TrustFileFault, TrustUsed
 from stacktui.check.report import Fault
-from stacktui.diagnosis.case import Case
+from stacktui.diagnosis.context import FailureContext
 from stacktui.environments.metadata import MetadataFault
 from stacktui.environments.record import DriftFault, RecordError, RecordFault
 from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
@@ -25,7 +25,7 @@ def request_line(exchange: Exchange) -> str:
     return f"{exchange.method} {exchange.url} → {response.status} ({response.size:,} bytes)"
 
 
-def route_lines(case: Case) -> list[str]:
+def route_lines(case: FailureContext) -> list[str]:
     """How the connection was made: addresses, pin and proxy, as far as they matter."""
     connection = case.connection
     if connection is None:

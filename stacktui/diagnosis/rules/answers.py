@@ -7,7 +7,7 @@ from datetime import timedelta
 from math import ceil
 
 from stacktui.check.report import StepName
-from stacktui.diagnosis.case import Case, Explained, Rule, rule
+from stacktui.diagnosis.context import Explained, FailureContext, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.retry import retry_lines, wait_of
 from stacktui.diagnosis.shell import bash, powershell
@@ -21,7 +21,7 @@ _BROKEN_OFF = frozenset({TransportFaultKind.HTTP_RESET, TransportFaultKind.BODY_
 _OUT_OF_TIME = frozenset({TransportFaultKind.FIRST_BYTE_TIMEOUT, TransportFaultKind.STEP_TIMEOUT})
 
 
-def _refused(case: Case, status: int) -> ArmFault | None:
+def _refused(case: FailureContext, status: int) -> ArmFault | None:
     """ARM's own refusal with this status: a page is of something in front of it."""
     fault = case.fault
     if not isinstance(fault, ArmFault) or fault.problem is not ArmProblem.REFUSED:
@@ -31,7 +31,7 @@ def _refused(case: Case, status: int) -> ArmFault | None:
     return fault if fault.status == status and not page else None
 
 
-def _later(case: Case) -> Remedy:
+def _later(case: FailureContext) -> Remedy:
     wait = wait_of(case.last)
     seconds = ceil(wait.total_seconds()) if wait is not None and wait <= _LONGEST_SLEEP else 0
     pauses = ("sleep {} && ", "Start-Sleep -Seconds {}; ")
@@ -43,7 +43,7 @@ def _later(case: Case) -> Remedy:
     return Remedy(f"Run the check again {when}", pasted, for_powershell)
 
 
-def _answered(case: Case) -> list[str]:
+def _answered(case: FailureContext) -> list[str]:
     return retry_lines(case.last) + ([request_line(case.last)] if case.last else [])
 
 
@@ -53,7 +53,7 @@ def _operator(fault: ArmFault) -> Remedy:
 
 
 @rule("arm-throttled", Side.STAMP, "(TooManyRequests) …")
-def arm_throttled(case: Case) -> Explained | None:
+def arm_throttled(case: FailureContext) -> Explained | None:
     fault = _refused(case, 429)
     if fault is None:
         return None
@@ -63,7 +63,7 @@ def arm_throttled(case: Case) -> Explained | None:
 
 
 @rule("arm-unavailable", Side.STAMP, "(ServiceUnavailable) The service is unavailable. …")
-def arm_unavailable(case: Case) -> Explained | None:
+def arm_unavailable(case: FailureContext) -> Explained | None:
     fault = _refused(case, 503)
     if fault is None:
         return None
@@ -73,7 +73,7 @@ def arm_unavailable(case: Case) -> Explained | None:
 
 
 @rule("arm-not-json", Side.STAMP, "Expecting value: … / Unterminated string starting at: …")
-def arm_not_json(case: Case) -> Explained | None:
+def arm_not_json(case: FailureContext) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, ArmFault) or fault.problem is not ArmProblem.NOT_JSON:
         return None
@@ -88,7 +88,7 @@ def arm_not_json(case: Case) -> Explained | None:
     return title, tuple(evidence), (_later(case), _operator(fault))
 
 
-def _at_arm(case: Case, kinds: frozenset[TransportFaultKind]) -> TransportFault | None:
+def _at_arm(case: FailureContext, kinds: frozenset[TransportFaultKind]) -> TransportFault | None:
     """The fault of a request for resource groups that ARM's host did get."""
     fault, last = case.fault, case.last
     if not isinstance(fault, TransportFault) or fault.kind not in kinds or last is None:
@@ -99,7 +99,7 @@ def _at_arm(case: Case, kinds: frozenset[TransportFaultKind]) -> TransportFault 
     return fault if sent else None
 
 
-def _stamp_or_way(case: Case) -> tuple[Remedy, ...]:
+def _stamp_or_way(case: FailureContext) -> tuple[Remedy, ...]:
     """Mends where nobody answered: ARM, or something between, gave up."""
     proxied = case.connection is not None and case.connection.proxy.url is not None
     between = ", or of the proxy in between" if proxied else ""
@@ -109,7 +109,7 @@ def _stamp_or_way(case: Case) -> tuple[Remedy, ...]:
 
 @rule("arm-reset", Side.STAMP, "('Connection aborted.', ConnectionResetError(104, …)) / "
       "Connection broken: IncompleteRead(…)")  # fmt: skip
-def arm_reset(case: Case) -> Explained | None:
+def arm_reset(case: FailureContext) -> Explained | None:
     fault = _at_arm(case, _BROKEN_OFF)
     if fault is None:
         return None
@@ -121,7 +121,7 @@ def arm_reset(case: Case) -> Explained | None:
 @rule(
     "arm-timeout", Side.STAMP, "nothing for minutes: it waits 300 s for an answer, and tries again"
 )
-def arm_timeout(case: Case) -> Explained | None:
+def arm_timeout(case: FailureContext) -> Explained | None:
     fault = _at_arm(case, _OUT_OF_TIME)
     if fault is None:
         return None
@@ -130,12 +130,12 @@ def arm_timeout(case: Case) -> Explained | None:
     return f"ARM did not answer{limit}", evidence, _stamp_or_way(case)
 
 
-def _when(case: Case) -> str:
+def _when(case: FailureContext) -> str:
     return f"the check began {case.now:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _paging(
-    case: Case, problem: ArmProblem, title: str, lines: Callable[[ArmFault], list[str]]
+    case: FailureContext, problem: ArmProblem, title: str, lines: Callable[[ArmFault], list[str]]
 ) -> tuple[ArmFault, str, tuple[str, ...]] | None:
     fault = case.fault
     if not isinstance(fault, ArmFault) or fault.problem is not problem:
@@ -146,7 +146,7 @@ def _paging(
 
 
 @rule("paging-loop", Side.STAMP, "nothing: it reads the same page for ever")
-def paging_loop(case: Case) -> Explained | None:
+def paging_loop(case: FailureContext) -> Explained | None:
     told = _paging(
         case,
         ArmProblem.PAGING_LOOP,
@@ -157,7 +157,7 @@ def paging_loop(case: Case) -> Explained | None:
 
 
 @rule("paging-foreign-host", Side.STAMP, "nothing: it sends its token to that host")
-def paging_foreign_host(case: Case) -> Explained | None:
+def paging_foreign_host(case: FailureContext) -> Explained | None:
     arm = case.environment.arm
     told = _paging(
         case,
@@ -181,7 +181,7 @@ def paging_foreign_host(case: Case) -> Explained | None:
     return title, evidence, (operator, meant)
 
 
-RULES: tuple[Rule[Case], ...] = (
+RULES: tuple[Rule[FailureContext], ...] = (
     arm_throttled,
     arm_unavailable,
     arm_not_json,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from stacktui.check.report import Outcome, StepName
-from stacktui.diagnosis.case import Explained, Scene, rule
+from stacktui.diagnosis.context import Explained, ReportContext, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.shell import bash, for_az, powershell
 from stacktui.environments.metadata import Metadata
@@ -62,7 +62,7 @@ _INSTALL_POWERSHELL = (
     "TypeError: list indices must be integers or slices, not str (on `az cloud register`); Profile "
     "2020-09-01-hybrid does not exist or is not supported; or InvalidApiVersionParameter",
 )
-def az_too_new(scene: Scene) -> Explained | None:
+def az_too_new(scene: ReportContext) -> Explained | None:
     az = scene.report.az
     if az is None or az.runs is None or not _is_too_new(az.runs) or not _is_stamp(scene):
         return None
@@ -93,7 +93,7 @@ def _is_too_new(installed: AzInstallation) -> bool:
     return version is not None and version > LAST
 
 
-def _is_stamp(scene: Scene) -> bool:
+def _is_stamp(scene: ReportContext) -> bool:
     """Whether what answered as ARM is known to be a stamp, and not one of the public clouds."""
     try:
         host = urlsplit(scene.environment.arm).hostname
@@ -103,7 +103,7 @@ def _is_stamp(scene: Scene) -> bool:
     return _metadata(scene) is not None and not public
 
 
-def _metadata(scene: Scene) -> Metadata | None:
+def _metadata(scene: ReportContext) -> Metadata | None:
     results = (step.evidence.result for step in scene.report.steps)
     return next((each for each in results if isinstance(each, Metadata)), None)
 
@@ -123,7 +123,7 @@ def _first_on_path(installed: AzInstallation) -> Remedy:
     "'…/clouds.config' is in bad format and has been removed; a traceback that ends in "
     "configparser, UnicodeDecodeError or CLIError; or Unable to get endpoints from the cloud",
 )
-def az_config_broken(scene: Scene) -> Explained | None:
+def az_config_broken(scene: ReportContext) -> Explained | None:
     az = scene.report.az
     if az is None:
         return None
@@ -149,7 +149,7 @@ def _broken_line(broken: BrokenFile) -> str:
     return f"{broken.path}: {broken.detail}: {after}"
 
 
-def _mends(scene: Scene, az: AzFacts, broken: BrokenFile) -> Iterator[Remedy]:
+def _mends(scene: ReportContext, az: AzFacts, broken: BrokenFile) -> Iterator[Remedy]:
     path = str(broken.path)
     rewrite = (
         f"[IO.File]::WriteAllText({powershell(path)}, [IO.File]::ReadAllText({powershell(path)}))"
@@ -173,7 +173,7 @@ def _mends(scene: Scene, az: AzFacts, broken: BrokenFile) -> Iterator[Remedy]:
         )
 
 
-def _registered(scene: Scene, az: AzFacts) -> list[Command]:
+def _registered(scene: ReportContext, az: AzFacts) -> list[Command]:
     """The commands that make az know the stamp."""
     name, arm, profile = _name(scene, az), scene.environment.arm, scene.environment.profile
     return [
@@ -185,18 +185,18 @@ def _registered(scene: Scene, az: AzFacts) -> list[Command]:
     ]
 
 
-def _chosen(scene: Scene, az: AzFacts) -> list[Command]:
+def _chosen(scene: ReportContext, az: AzFacts) -> list[Command]:
     """The command that makes az use the stamp again, which it still knows."""
     name = next((each.name for each in _ours(scene, az)), _name(scene, az))
     return [lambda quote: f"az cloud set -n {quote(name)}"]
 
 
-def _name(scene: Scene, az: AzFacts) -> str:
+def _name(scene: ReportContext, az: AzFacts) -> str:
     used = az.active if az.active not in _PUBLIC_CLOUDS else ""
     return used or scene.environment.name
 
 
-def _ours(scene: Scene, az: AzFacts) -> tuple[AzCloud, ...]:
+def _ours(scene: ReportContext, az: AzFacts) -> tuple[AzCloud, ...]:
     """What az has registered of the stamp: the cloud in use if it is one of them, else all."""
     ours = tuple(each for each in az.clouds if _same_arm(each.arm, scene.environment.arm))
     return tuple(each for each in ours if each.name == az.active) or ours
@@ -213,7 +213,7 @@ def _same_arm(url: str, arm: str) -> bool:
 Wrong = tuple[str, str, str]
 
 
-def _contradictions(scene: Scene, cloud: AzCloud, metadata: Metadata) -> Iterator[Wrong]:
+def _contradictions(scene: ReportContext, cloud: AzCloud, metadata: Metadata) -> Iterator[Wrong]:
     login, audience = metadata.login_endpoint, metadata.audience
     if _is_shown(login) and not _same_login(cloud.login, login):
         said = _against("endpoint_active_directory", cloud.login, login)
@@ -263,7 +263,7 @@ def _updated(cloud: AzCloud, wrong: tuple[Wrong, ...]) -> Remedy:
     Side.BOX,
     "the error of a while ago, word for word, without asking again",
 )
-def az_stale_error_cache(scene: Scene) -> Explained | None:
+def az_stale_error_cache(scene: ReportContext) -> Explained | None:
     az = scene.report.az
     token = next((each for each in scene.report.steps if each.name is StepName.TOKEN), None)
     # Where our own sign-in is refused too, what az repeats may be true.
@@ -316,7 +316,7 @@ _TURNED_OFF = {
     "Connection verification disabled by environment variable "
     "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION",
 )
-def verification_off(scene: Scene) -> Explained | None:
+def verification_off(scene: ReportContext) -> Explained | None:
     az = scene.report.az
     if az is None or not az.unverified:
         return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from stacktui.certificates.chain import Certificate, describe, described_path
 from stacktui.certificates.readiness import WARNING_DAYS, Judgement, Level, judge
 from stacktui.certificates.verify import NAMES, NO_ISSUER, VerifyCode
-from stacktui.diagnosis.case import Explained, Scene, rule
+from stacktui.diagnosis.context import Explained, ReportContext, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules import azure_cli
 from stacktui.diagnosis.rules.clocks import clocks_apart, other_clock
@@ -41,14 +41,14 @@ _SAID: dict[int, tuple[str, ...]] = {
 _SKEW = 86400.0
 
 
-def _clocks(scene: Scene) -> Iterator[datetime]:
+def _clocks(scene: ReportContext) -> Iterator[datetime]:
     """This box's, and the stamp's where it says otherwise."""
     yield scene.now
     if there := other_clock(scene, _SKEW):
         yield there
 
 
-def _own(scene: Scene) -> Iterator[ConnectionFacts]:
+def _own(scene: ReportContext) -> Iterator[ConnectionFacts]:
     """Connections that show the stamp's own chain: a gateway's is no matter of its operator."""
     for connection in scene.presented:
         chain = connection.tls.chain if connection.tls else ()
@@ -56,7 +56,7 @@ def _own(scene: Scene) -> Iterator[ConnectionFacts]:
             yield connection
 
 
-def _soon(scene: Scene) -> Iterator[tuple[int, str, Certificate]]:
+def _soon(scene: ReportContext) -> Iterator[tuple[int, str, Certificate]]:
     """Days left, host and certificate of those that end soon, and have not ended yet.
 
     By the clock of this box, else by the stamp's: nobody here knows which of them is wrong.
@@ -73,7 +73,7 @@ def _soon(scene: Scene) -> Iterator[tuple[int, str, Certificate]]:
 
 
 @rule("cert-expires-soon", Side.STAMP, _NOTHING)
-def cert_expires_soon(scene: Scene) -> Explained | None:
+def cert_expires_soon(scene: ReportContext) -> Explained | None:
     soon = sorted(_soon(scene), key=lambda each: each[0])
     if not soon:
         return None
@@ -110,7 +110,7 @@ def _days(count: int) -> str:
 
 # The same on this side: the certificate that signs in.
 @rule("cert-expires-soon", Side.BOX, _NOTHING)
-def own_cert_expires_soon(scene: Scene) -> Explained | None:
+def own_cert_expires_soon(scene: ReportContext) -> Explained | None:
     identity = scene.identity
     ends = next(
         (end for step in scene.report.steps
@@ -130,7 +130,7 @@ def own_cert_expires_soon(scene: Scene) -> Explained | None:
 
 
 @rule("cert-readiness", Side.STAMP, _NOTHING)
-def cert_readiness(scene: Scene) -> Explained | None:
+def cert_readiness(scene: ReportContext) -> Explained | None:
     found = {
         f"{connection.host}: {each.text} ({each.rule})": each
         for connection in _own(scene)
@@ -148,7 +148,7 @@ def cert_readiness(scene: Scene) -> Explained | None:
     return title, tuple(found), tuple(remedies)
 
 
-def _rejected(scene: Scene, connection: ConnectionFacts) -> Iterator[Judgement]:
+def _rejected(scene: ReportContext, connection: ConnectionFacts) -> Iterator[Judgement]:
     tls = connection.tls
     if tls is None:
         return
@@ -164,7 +164,7 @@ def _rejected(scene: Scene, connection: ConnectionFacts) -> Iterator[Judgement]:
 
 
 @rule("certifi-addition-lost", Side.BOX, "the same TLS error as before the root was added")
-def certifi_addition_lost(scene: Scene) -> Explained | None:
+def certifi_addition_lost(scene: ReportContext) -> Explained | None:
     lost = scene.report.lost
     if not lost:
         return None

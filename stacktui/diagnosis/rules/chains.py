@@ -6,7 +6,7 @@ import re
 
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.verify import NO_ISSUER, VerifyCode
-from stacktui.diagnosis.case import Case, Explained, rule
+from stacktui.diagnosis.context import Explained, FailureContext, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules.interception import interceptor, why_intercepted
 from stacktui.diagnosis.words import chain_lines, fault_lines, route_lines
@@ -43,20 +43,20 @@ _URLS = 4
 
 
 @rule("tls-self-signed", Side.STAMP, _AZ_VERIFY + "'… self-signed certificate …')))")
-def tls_self_signed(case: Case) -> Explained | None:
+def tls_self_signed(case: FailureContext) -> Explained | None:
     if (
         case.verify_code != VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT
-        or not case.chain
-        or not case.chain[0].self_issued
+        or not case.presented_chain
+        or not case.presented_chain[0].self_issued
     ):
         return None
-    if interceptor(case.path):
+    if interceptor(case.verified_path):
         return None  # its issuer is named like a gateway: tls-intercepted tells
-    leaf = case.chain[0]
+    leaf = case.presented_chain[0]
     evidence = (
         f"{leaf.common_name} is its own issuer, and no store in use holds it",
         f"its SHA-256 is {leaf.sha256}",
-        *chain_lines(case.chain),
+        *chain_lines(case.presented_chain),
         *route_lines(case),
     )
     remedies = (
@@ -77,10 +77,10 @@ def tls_self_signed(case: Case) -> Explained | None:
     Side.STAMP,
     _AZ_VERIFY + "'… unable to get local issuer certificate …')))",
 )
-def tls_missing_intermediate(case: Case) -> Explained | None:
+def tls_missing_intermediate(case: FailureContext) -> Explained | None:
     if case.verify_code not in NO_ISSUER or why_intercepted(case):
         return None
-    last = case.top
+    last = case.path_end
     # What cannot be read names no issuer.
     if last is None or last.self_issued or not last.issuer or _is_root_missing(case):
         return None
@@ -104,16 +104,16 @@ def tls_missing_intermediate(case: Case) -> Explained | None:
         ),
     ]
     title = f"{case.host} does not send the intermediate certificate {missing}"
-    return title, (*evidence, *chain_lines(case.chain)), tuple(remedies)
+    return title, (*evidence, *chain_lines(case.presented_chain)), tuple(remedies)
 
 
-def _is_root_missing(case: Case) -> bool:
+def _is_root_missing(case: FailureContext) -> bool:
     """Whether the missing certificate could be had and is a root: tls-untrusted-root tells."""
     found = case.completion.found if case.completion else ()
     return bool(found) and describe(found[0].der).self_issued
 
 
-def _found_intermediates(case: Case) -> list[str]:
+def _found_intermediates(case: FailureContext) -> list[str]:
     """The missing certificates themselves, where they could be had and are no roots."""
     completion = case.completion
     found = [(describe(each.der), each.where) for each in completion.found] if completion else []
@@ -146,7 +146,7 @@ def _why_intermediate(last: Certificate) -> list[str]:
     Side.STAMP,
     _AZ + "… '… EE certificate key too weak …' / '[SSL: UNSUPPORTED_PROTOCOL] …')))",
 )
-def tls_weak(case: Case) -> Explained | None:
+def tls_weak(case: FailureContext) -> Explained | None:
     why = _WEAK.get(case.verify_code or 0)
     refused = case.transport(TransportFaultKind.TLS_REFUSED)
     if refused and (refused.host, refused.port) == (case.host, case.port):
@@ -156,7 +156,7 @@ def tls_weak(case: Case) -> Explained | None:
         return None
     offered = [
         f"{each.common_name}: {each.key}, signed with {each.signature}"
-        for each in case.chain
+        for each in case.presented_chain
         if not each.unreadable
     ]
     evidence = (*fault_lines(case.fault), *offered[:8], *route_lines(case))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stacktui.check.report import StepName
-from stacktui.diagnosis.case import Case, Explained, Rule, rule
+from stacktui.diagnosis.context import Explained, FailureContext, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules.clocks import (
     CLOCK_REMEDIES,
@@ -51,7 +51,7 @@ class _Refused:
     issuer: datetime | None
 
 
-def _refused(case: Case) -> _Refused | None:
+def _refused(case: FailureContext) -> _Refused | None:
     fault = _unauthorized(case)
     step = next((each for each in case.report.steps if each.name is StepName.TOKEN), None)
     facts = step.evidence.result if step else None
@@ -60,7 +60,7 @@ def _refused(case: Case) -> _Refused | None:
     return _Refused(fault, facts, _clock(case.last), _clock(step.evidence.last))
 
 
-def _unauthorized(case: Case) -> ArmFault | None:
+def _unauthorized(case: FailureContext) -> ArmFault | None:
     """ARM's 401 in ARM's own form: one without a code is of something in front of it."""
     fault = case.fault
     if not isinstance(fault, ArmFault) or fault.problem is not ArmProblem.REFUSED:
@@ -89,7 +89,7 @@ def _time(moment: datetime) -> str:
     "(InvalidAuthenticationTokenAudience) The access token has been obtained for wrong audience or "
     "resource '…'. …",
 )
-def token_audience_mismatch(case: Case) -> Explained | None:
+def token_audience_mismatch(case: FailureContext) -> Explained | None:
     pair = _audiences(case)
     if pair is None:
         return None
@@ -108,7 +108,7 @@ def token_audience_mismatch(case: Case) -> Explained | None:
     return title, evidence, (_arm_is_right(case), operator)
 
 
-def _audiences(case: Case) -> tuple[_Refused, Metadata] | None:
+def _audiences(case: FailureContext) -> tuple[_Refused, Metadata] | None:
     """The token and the metadata, where their audiences differ and ARM may mean that."""
     refused, metadata = _refused(case), metadata_of(case)
     if refused is None or metadata is None or not refused.token.audience:
@@ -119,7 +119,7 @@ def _audiences(case: Case) -> tuple[_Refused, Metadata] | None:
     return (refused, metadata) if differs and refused.fault.code in {_AUDIENCE, *_ANY} else None
 
 
-def _arm_is_right(case: Case) -> Remedy:
+def _arm_is_right(case: FailureContext) -> Remedy:
     return Remedy(
         f"Check that arm under {case.section} is the stamp that you mean: {case.environment.arm}"
     )
@@ -131,7 +131,7 @@ def _arm_is_right(case: Case) -> Remedy:
     "(ExpiredAuthenticationToken) The access token expiry UTC time '…' is earlier than current UTC "
     "time '…'.",
 )
-def token_expired_on_arrival(case: Case) -> Explained | None:
+def token_expired_on_arrival(case: FailureContext) -> Explained | None:
     refused = _refused(case)
     if refused is None or not _expired_on_arrival(refused):
         return None
@@ -173,7 +173,7 @@ _AZ_CLOCK = (
 
 
 @rule("clock-skew", Side.BOX, _AZ_CLOCK)
-def clock_skew(case: Case) -> Explained | None:
+def clock_skew(case: FailureContext) -> Explained | None:
     fault, skew = case.fault, skew_of(case.last)
     if not isinstance(fault, SignInFault) or skew is None or not _assertion_of_another_time(case):
         return None
@@ -186,7 +186,7 @@ def clock_skew(case: Case) -> Explained | None:
     return title, tuple(evidence), (*CLOCK_REMEDIES, OPERATOR_SETS_TIME)
 
 
-def _assertion_of_another_time(case: Case) -> bool:
+def _assertion_of_another_time(case: FailureContext) -> bool:
     """A certificate signs in with a time of this box's: only then its clock matters."""
     fault, identity = case.fault, case.identity
     if not isinstance(fault, SignInFault) or fault.problem is not SignInProblem.REFUSED:
@@ -200,7 +200,7 @@ def _assertion_of_another_time(case: Case) -> bool:
     return told and meant and is_skewed(case.last)
 
 
-def _others(case: Case, skew: float) -> list[str]:
+def _others(case: FailureContext, skew: float) -> list[str]:
     """What ARM's clock says of it: two that agree may be right."""
     arm = skew_of(case.report.steps[0].evidence.last) if case.report.steps else None
     if arm is None:
@@ -210,7 +210,7 @@ def _others(case: Case, skew: float) -> list[str]:
 
 
 @rule("clock-skew", Side.STAMP, _AZ_CLOCK)
-def clock_skew_there(case: Case) -> Explained | None:
+def clock_skew_there(case: FailureContext) -> Explained | None:
     refused = _refused(case)
     if refused is None or refused.arm is None or refused.issuer is None:
         return None
@@ -245,7 +245,7 @@ def _clocks_differ(refused: _Refused, arm: datetime, issuer: datetime) -> bool:
     "(InvalidAuthenticationTokenTenant) The access token is from the wrong issuer '…'. … / "
     "(InvalidAuthenticationToken) … / (AuthenticationFailed) …",
 )
-def arm_unauthorized(case: Case) -> Explained | None:
+def arm_unauthorized(case: FailureContext) -> Explained | None:
     fault = _unauthorized(case)
     if fault is None or any(each.examine(case) for each in _TOLD_BEFORE):
         return None
@@ -263,7 +263,7 @@ _WRONG = {
 }
 
 
-def _values(case: Case, refused: _Refused | None) -> list[str]:
+def _values(case: FailureContext, refused: _Refused | None) -> list[str]:
     """The token's own claims, and what the metadata has to match them."""
     lines = []
     if refused:
@@ -277,7 +277,7 @@ def _values(case: Case, refused: _Refused | None) -> list[str]:
     return lines + ([f"the metadata's audience: {metadata.audience}"] if metadata else [])
 
 
-def _unauthorized_remedies(case: Case, fault: ArmFault) -> tuple[Remedy, ...]:
+def _unauthorized_remedies(case: FailureContext, fault: ArmFault) -> tuple[Remedy, ...]:
     identity, metadata = case.identity, metadata_of(case)
     if fault.code == _TENANT and identity is not None:
         other = Remedy(
@@ -299,7 +299,7 @@ def _unauthorized_remedies(case: Case, fault: ArmFault) -> tuple[Remedy, ...]:
 
 # These know more of a refused token than ARM says.
 _TOLD_BEFORE = (token_audience_mismatch, token_expired_on_arrival, clock_skew_there)
-RULES: tuple[Rule[Case], ...] = (
+RULES: tuple[Rule[FailureContext], ...] = (
     token_audience_mismatch,
     token_expired_on_arrival,
     clock_skew,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from stacktui.diagnosis.case import Explained, Scene, rule
+from stacktui.diagnosis.context import Explained, ReportContext, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.transport.facts import Exchange
 
@@ -33,7 +33,7 @@ def skew_of(exchange: Exchange | None) -> float | None:
     return skew if skew is not None and abs(skew) <= _NO_CLOCK else None
 
 
-def other_clock(scene: Scene, least: float) -> datetime | None:
+def other_clock(scene: ReportContext, least: float) -> datetime | None:
     """What the first host that told its time says it was when the check started.
 
     None where none told, or where it is less than `least` seconds from this box's.
@@ -71,7 +71,7 @@ def apart(skew: float, whose: str) -> str:
 
 # Of a check that went well: a secret has no time in it, but certificates and tokens have.
 @rule("clock-skew", Side.BOX, "nothing, until a certificate signs in or a token is refused")
-def clocks_apart(scene: Scene) -> Explained | None:
+def clocks_apart(scene: ReportContext) -> Explained | None:
     if not scene.report.ok:
         return None  # the verdict tells, if it comes of it
     exchanges = [each for step in scene.report.steps for each in step.evidence.exchanges]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from stacktui.certificates.chain import Certificate
 from stacktui.certificates.verify import VerifyCode
-from stacktui.diagnosis.case import Case, Explained, rule
+from stacktui.diagnosis.context import Explained, FailureContext, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules.clocks import other_clock
 from stacktui.diagnosis.words import chain_lines, trust_line
@@ -20,14 +20,14 @@ _AZ = (
 
 
 @rule("tls-expired", Side.STAMP, _AZ + "'… certificate has expired …')))")
-def tls_expired(case: Case) -> Explained | None:
+def tls_expired(case: FailureContext) -> Explained | None:
     if case.verify_code != VerifyCode.CERT_HAS_EXPIRED:
         return None
-    which = next((each for each in case.path if _ended(each, case.now)), None)
+    which = next((each for each in case.verified_path if _ended(each, case.now)), None)
     if which is None or which.not_after is None or _right_clock(case):
         return None
     title = f"The certificate of {case.host} has expired"
-    if which is not case.path[0]:
+    if which is not case.verified_path[0]:
         title = f"The CA certificate {which.common_name} behind {case.host} has expired"
     ended = f"{which.common_name} ended {which.not_after:%Y-%m-%d %H:%M} UTC"
     evidence = (f"{ended}, {_ago(case.now, which.not_after)}", _clock_line(case))
@@ -39,7 +39,7 @@ def tls_expired(case: Case) -> Explained | None:
             "w32tm /query /status",
         ),
     )
-    return title, (*evidence, *chain_lines(case.chain)), remedies
+    return title, (*evidence, *chain_lines(case.presented_chain)), remedies
 
 
 def _set_clock(title: str) -> Remedy:
@@ -50,24 +50,24 @@ def _set_clock(title: str) -> Remedy:
     )
 
 
-def _right_clock(case: Case) -> datetime | None:
+def _right_clock(case: FailureContext) -> datetime | None:
     """The stamp's clock, if this box's differs and by it all that was presented is valid."""
     there = other_clock(case, _SLACK)
-    if there is None or not case.path:
+    if there is None or not case.verified_path:
         return None
     good = all(
         each.not_before and each.not_after and each.not_before <= there <= each.not_after
-        for each in case.chain
+        for each in case.presented_chain
     )
     return there if good else None
 
 
-def _clock(case: Case, there: datetime) -> Explained:
+def _clock(case: FailureContext, there: datetime) -> Explained:
     host, skew = case.host, there - case.now
     evidence = (
         _clock_line(case),
         f"the stamp's Date says {there:%Y-%m-%d %H:%M} UTC: then what {host} presents is valid",
-        *chain_lines(case.chain),
+        *chain_lines(case.presented_chain),
     )
     off = f"{abs(skew).days} days" if abs(skew).days else f"{abs(skew).seconds // 60} minutes"
     title = (
@@ -79,20 +79,20 @@ def _clock(case: Case, there: datetime) -> Explained:
 
 # The same fault on the other side: all that was presented is good.
 @rule("tls-expired", Side.BOX, _AZ + "'… certificate has expired …')))")
-def tls_expired_here(case: Case) -> Explained | None:
-    if case.verify_code != VerifyCode.CERT_HAS_EXPIRED or not case.path:
+def tls_expired_here(case: FailureContext) -> Explained | None:
+    if case.verify_code != VerifyCode.CERT_HAS_EXPIRED or not case.verified_path:
         return None
     if there := _right_clock(case):
         return _clock(case, there)
-    if any(each.not_after is None or _ended(each, case.now) for each in case.path):
+    if any(each.not_after is None or _ended(each, case.now) for each in case.verified_path):
         return None
-    top = case.path[-1].issuer_name
+    top = case.verified_path[-1].issuer_name
     evidence = (
         f"OpenSSL says that a certificate has expired, but none that {case.host} presents has",
         f"the chain is presented up to what {top} signed",
         _clock_line(case),
         trust_line(case.step.evidence.trust),
-        *chain_lines(case.chain),
+        *chain_lines(case.presented_chain),
     )
     remedies = (
         Remedy(
@@ -108,14 +108,14 @@ def _ended(certificate: Certificate, now: datetime) -> bool:
 
 
 @rule("tls-not-yet-valid", Side.STAMP, _AZ + "'… certificate is not yet valid …')))")
-def tls_not_yet_valid(case: Case) -> Explained | None:
+def tls_not_yet_valid(case: FailureContext) -> Explained | None:
     if case.verify_code != VerifyCode.CERT_NOT_YET_VALID or _right_clock(case):
         return None
-    which = next((each for each in case.path if _begins_later(each, case.now)), None)
+    which = next((each for each in case.verified_path if _begins_later(each, case.now)), None)
     if which is None or which.not_before is None:
         return None
     title = f"The certificate of {case.host} is not valid yet"
-    if which is not case.path[0]:
+    if which is not case.verified_path[0]:
         title = f"The CA certificate {which.common_name} behind {case.host} is not valid yet"
     begins = f"{which.common_name} begins {which.not_before:%Y-%m-%d %H:%M} UTC"
     evidence = (f"{begins}, in {_until(case.now, which.not_before)}", _clock_line(case))
@@ -126,25 +126,25 @@ def tls_not_yet_valid(case: Case) -> Explained | None:
             "(its CA's clock was ahead, or it was deployed too early)"
         ),
     )
-    return title, (*evidence, *chain_lines(case.chain)), remedies
+    return title, (*evidence, *chain_lines(case.presented_chain)), remedies
 
 
 # The same fault on the other side: this box's clock, or a certificate of its own.
 @rule("tls-not-yet-valid", Side.BOX, _AZ + "'… certificate is not yet valid …')))")
-def tls_not_yet_valid_here(case: Case) -> Explained | None:
-    if case.verify_code != VerifyCode.CERT_NOT_YET_VALID or not case.path:
+def tls_not_yet_valid_here(case: FailureContext) -> Explained | None:
+    if case.verify_code != VerifyCode.CERT_NOT_YET_VALID or not case.verified_path:
         return None
     if there := _right_clock(case):
         return _clock(case, there)
-    if any(each.not_before is None or _begins_later(each, case.now) for each in case.path):
+    if any(each.not_before is None or _begins_later(each, case.now) for each in case.verified_path):
         return None
-    top = case.path[-1].issuer_name
+    top = case.verified_path[-1].issuer_name
     evidence = (
         f"OpenSSL says that a certificate is not valid yet, but all that {case.host} presents are",
         f"the chain is presented up to what {top} signed",
         _clock_line(case),
         trust_line(case.step.evidence.trust),
-        *chain_lines(case.chain),
+        *chain_lines(case.presented_chain),
     )
     remedies = (
         _set_clock("Check this box's clock first, and set it if it is behind"),
@@ -165,7 +165,7 @@ def _until(now: datetime, then: datetime) -> str:
     return f"{left.seconds // 3600} hours" if left.seconds >= 3600 else "less than an hour"
 
 
-def _clock_line(case: Case) -> str:
+def _clock_line(case: FailureContext) -> str:
     return f"this box's clock says {case.now:%Y-%m-%d %H:%M} UTC"
 
 

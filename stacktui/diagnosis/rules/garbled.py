@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stacktui.check.report import StepName
-from stacktui.diagnosis.case import Case, Explained, Rule, rule
+from stacktui.diagnosis.context import Explained, FailureContext, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.look import look_at
 from stacktui.diagnosis.shell import bash, powershell
@@ -23,7 +23,7 @@ _PROBLEMS = {
 _AZ = "('Connection aborted.', BadStatusLine('…')) / Received response with content-encoding: gzip"
 
 
-def _garbled(case: Case, step: StepName) -> tuple[TransportFault, str] | None:
+def _garbled(case: FailureContext, step: StepName) -> tuple[TransportFault, str] | None:
     fault = case.fault
     if case.step.name is not step or not isinstance(fault, TransportFault):
         return None
@@ -32,12 +32,12 @@ def _garbled(case: Case, step: StepName) -> tuple[TransportFault, str] | None:
     return (fault, what) if what and (fault.host, fault.port) == (case.host, case.port) else None
 
 
-def _evidence(case: Case) -> tuple[str, ...]:
+def _evidence(case: FailureContext) -> tuple[str, ...]:
     asked = (request_line(case.last),) if case.last else ()
     return (*fault_lines(case.fault), *asked, *route_lines(case))
 
 
-def _remedies(case: Case, whose: str) -> tuple[Remedy, ...]:
+def _remedies(case: FailureContext, whose: str) -> tuple[Remedy, ...]:
     look = look_at(case, case.last.url.partition("?")[0]) if case.last else ("", "")
     ids = "; ".join(id_lines(case.fault)) if isinstance(case.fault, ArmFault) else ""
     return (
@@ -55,7 +55,7 @@ def _remedies(case: Case, whose: str) -> tuple[Remedy, ...]:
 
 
 @rule("metadata-not-json", Side.STAMP, f"Unable to get endpoints from the cloud. … {_AZ}")
-def metadata_garbled(case: Case) -> Explained | None:
+def metadata_garbled(case: FailureContext) -> Explained | None:
     found = _garbled(case, StepName.METADATA)
     if found is None or found[0].kind is TransportFaultKind.TOO_LARGE:
         return None  # metadata-too-large tells
@@ -63,7 +63,7 @@ def metadata_garbled(case: Case) -> Explained | None:
 
 
 @rule("login-not-json", Side.SIGN_IN, _AZ)
-def login_garbled(case: Case) -> Explained | None:
+def login_garbled(case: FailureContext) -> Explained | None:
     found = _garbled(case, StepName.TOKEN)
     if found is None:
         return None
@@ -71,7 +71,7 @@ def login_garbled(case: Case) -> Explained | None:
 
 
 @rule("arm-not-json", Side.STAMP, f"{_AZ} / a traceback")
-def arm_garbled(case: Case) -> Explained | None:
+def arm_garbled(case: FailureContext) -> Explained | None:
     found, fault = _garbled(case, StepName.RESOURCE_GROUPS), case.fault
     what = found[1] if found else None
     if isinstance(fault, ArmFault) and fault.status == 200:
@@ -81,4 +81,4 @@ def arm_garbled(case: Case) -> Explained | None:
     return f"What ARM answers {what}", _evidence(case), _remedies(case, "the stamp")
 
 
-RULES: tuple[Rule[Case], ...] = (metadata_garbled, login_garbled, arm_garbled)
+RULES: tuple[Rule[FailureContext], ...] = (metadata_garbled, login_garbled, arm_garbled)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stacktui.diagnosis.case import Case, Explained, rule
+from stacktui.diagnosis.context import Explained, FailureContext, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules.proxy import around_proxy, mend_proxy
 from stacktui.diagnosis.shell import bash, powershell
@@ -27,19 +27,19 @@ _SPOKEN = (
 )
 
 
-def _at_origin(case: Case, fault: TransportFault) -> bool:
+def _at_origin(case: FailureContext, fault: TransportFault) -> bool:
     """Whether the handshake was with the host itself, and not with an `https` proxy before it."""
     if not _goes_by_proxy(case):
         return True  # under a pin, it is another address of the host that fails
     return (fault.host, fault.port) == (case.host, case.port)
 
 
-def _peer(case: Case, fault: TransportFault) -> str:
+def _peer(case: FailureContext, fault: TransportFault) -> str:
     before = "" if _at_origin(case, fault) else "the proxy "
     return f"{before}{fault.host} port {fault.port}"
 
 
-def _goes_by_proxy(case: Case) -> bool:
+def _goes_by_proxy(case: FailureContext) -> bool:
     return bool(case.connection and case.connection.proxy.url)
 
 
@@ -49,7 +49,7 @@ def _goes_by_proxy(case: Case) -> bool:
     _AZ + "('Connection aborted.', ConnectionResetError(104, 'Connection reset by peer')) / "
     "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol",
 )
-def tcp_reset(case: Case) -> Explained | None:
+def tcp_reset(case: FailureContext) -> Explained | None:
     kinds = (TransportFaultKind.TCP_RESET, TransportFaultKind.TLS_RESET)
     fault = next((found for kind in kinds if (found := case.transport(kind))), None)
     if fault is None:
@@ -85,7 +85,7 @@ def tcp_reset(case: Case) -> Explained | None:
     return title, evidence, tuple(remedies)
 
 
-def _s_client(case: Case, quote: Callable[[str], str], options: str) -> str:
+def _s_client(case: FailureContext, quote: Callable[[str], str], options: str) -> str:
     connection = case.connection
     target = (connection.pinned if connection else None) or f"{case.host}:{case.port}"
     command = f"openssl s_client -brief -connect {quote(target)} {options}"
@@ -97,7 +97,7 @@ def _s_client(case: Case, quote: Callable[[str], str], options: str) -> str:
     Side.BOX,
     _AZ + "… (Caused by SSLError(SSLError(1, '[SSL: WRONG_VERSION_NUMBER] wrong version number …",
 )
-def tls_not_tls(case: Case) -> Explained | None:
+def tls_not_tls(case: FailureContext) -> Explained | None:
     fault = case.transport(TransportFaultKind.TLS_NOT_TLS)
     if fault is None:
         return None
@@ -127,7 +127,7 @@ def tls_not_tls(case: Case) -> Explained | None:
 
 
 @rule("tls-timeout", Side.NETWORK, "nothing: az has no time-out there, and waits for ever")
-def tls_timeout(case: Case) -> Explained | None:
+def tls_timeout(case: FailureContext) -> Explained | None:
     fault = case.transport(TransportFaultKind.TLS_TIMEOUT)
     if fault is None:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stacktui.diagnosis.case import Case, Explained, Rule, rule
+from stacktui.diagnosis.context import Explained, FailureContext, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.retry import retry_lines
 from stacktui.diagnosis.rules.refusals import section_of
@@ -21,12 +21,12 @@ _VARIABLE = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
 _UPDATE = 70
 
 
-def _fault(case: Case, *problems: ImdsProblem) -> ImdsFault | None:
+def _fault(case: FailureContext, *problems: ImdsProblem) -> ImdsFault | None:
     fault = case.fault
     return fault if isinstance(fault, ImdsFault) and fault.problem in problems else None
 
 
-def _asked(case: Case) -> list[str]:
+def _asked(case: FailureContext) -> list[str]:
     return [request_line(case.last)] if case.last else []
 
 
@@ -43,7 +43,7 @@ _UNREACHABLE = {
     "Failed to connect to MSI. Please make sure MSI is configured correctly and check the network "
     "connection. Error detail: …",
 )
-def imds_unreachable(case: Case) -> Explained | None:
+def imds_unreachable(case: FailureContext) -> Explained | None:
     fault = _fault(case, *_UNREACHABLE)
     if fault is None:
         return None
@@ -53,7 +53,7 @@ def imds_unreachable(case: Case) -> Explained | None:
     return _UNREACHABLE[fault.problem], evidence, tuple(remedies)
 
 
-def _excerpt(case: Case) -> list[str]:
+def _excerpt(case: FailureContext) -> list[str]:
     response = case.last.response if case.last else None
     return [f"it begins: {response.excerpt}"] if response and response.excerpt else []
 
@@ -100,7 +100,7 @@ def _otherwise(identity: Identity | None) -> list[Remedy]:
     "Failed to connect to MSI. Please make sure MSI is configured correctly. Get Token request "
     "returned http error: 400, reason: Bad Request",
 )
-def imds_no_identity(case: Case) -> Explained | None:
+def imds_no_identity(case: FailureContext) -> Explained | None:
     fault, identity = _fault(case, ImdsProblem.NO_IDENTITY), case.identity
     if fault is None or identity is None:
         return None
@@ -182,7 +182,7 @@ def _assign_powershell(identity: Identity) -> str:
     "MSI endpoint is not responding. Please make sure MSI is configured correctly. Error detail: "
     "MSI: Failed to acquire tokens after 12 times (after minutes)",
 )
-def imds_unavailable(case: Case) -> Explained | None:
+def imds_unavailable(case: FailureContext) -> Explained | None:
     fault = _fault(case, ImdsProblem.UNAVAILABLE)
     if fault is None:
         return None
@@ -201,4 +201,4 @@ def imds_unavailable(case: Case) -> Explained | None:
     return title, (*fault_lines(fault), *_asked(case), *retry_lines(case.last)), remedies
 
 
-RULES: tuple[Rule[Case], ...] = (imds_unreachable, imds_no_identity, imds_unavailable)
+RULES: tuple[Rule[FailureContext], ...] = (imds_unreachable, imds_no_identity, imds_unavailable)

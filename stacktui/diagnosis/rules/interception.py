@@ -6,7 +6,7 @@ import re
 
 from stacktui.certificates.chain import Certificate, describe, top_of
 from stacktui.certificates.verify import ROOTLESS
-from stacktui.diagnosis.case import Case, Explained, rule
+from stacktui.diagnosis.context import Explained, FailureContext, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.mends import accept, trust_file, trust_presented
 from stacktui.diagnosis.rules.recorded import is_of_other_root, recorded_top, signers
@@ -64,13 +64,13 @@ def interceptor(path: tuple[Certificate, ...]) -> str | None:
     "Unable to get endpoints from the cloud. Please ensure you have network connection. "
     "Error detail: … (Caused by SSLError(SSLCertVerificationError(1, '… certificate verify failed",
 )
-def tls_intercepted(case: Case) -> Explained | None:
+def tls_intercepted(case: FailureContext) -> Explained | None:
     why = why_intercepted(case)
     if not why:
         return None
     now, before = _whole(case)[-1], recorded_top(case)
     facts = (
-        *chain_lines(case.chain),
+        *chain_lines(case.presented_chain),
         trust_line(case.step.evidence.trust),
         *route_lines(case),
     )
@@ -106,7 +106,7 @@ def _either_way(now: Certificate) -> tuple[str, ...]:
     )
 
 
-def _either_mend(case: Case, now: Certificate) -> tuple[Remedy, ...]:
+def _either_mend(case: FailureContext, now: Certificate) -> tuple[Remedy, ...]:
     name, host = now.issuer_name, case.host
     ask = f"Ask the stamp's operator whether {name} is theirs, and compare its SHA-256 with what"
     if case.root_is_at_hand:
@@ -126,20 +126,24 @@ def _either_mend(case: Case, now: Certificate) -> tuple[Remedy, ...]:
     )
 
 
-def why_intercepted(case: Case) -> list[str]:
+def why_intercepted(case: FailureContext) -> list[str]:
     """What tells that the root is somebody else's than the stamp's; empty where nothing does."""
-    if case.verify_code not in ROOTLESS or not case.path or case.path[-1].unreadable:
+    if (
+        case.verify_code not in ROOTLESS
+        or not case.verified_path
+        or case.verified_path[-1].unreadable
+    ):
         return []
     return [*_told_by_itself(case), *_told_by_record(case)]
 
 
-def _whole(case: Case) -> tuple[Certificate, ...]:
+def _whole(case: FailureContext) -> tuple[Certificate, ...]:
     """The path from the leaf up, with what was had of it beyond what was presented."""
     found = case.completion.found if case.completion else ()
-    return (*case.path, *(describe(each.der) for each in found))
+    return (*case.verified_path, *(describe(each.der) for each in found))
 
 
-def _told_by_itself(case: Case) -> list[str]:
+def _told_by_itself(case: FailureContext) -> list[str]:
     path, why = _whole(case), []
     if name := interceptor(path):
         why.append(f"the chain of {case.host} ends at {name}, named like products that open TLS")
@@ -147,7 +151,7 @@ def _told_by_itself(case: Case) -> list[str]:
     return why + [f"{name} signs for {host} too, a host of Microsoft's" for host in _public(case)]
 
 
-def _told_by_record(case: Case) -> list[str]:
+def _told_by_record(case: FailureContext) -> list[str]:
     record, before = case.report.recorded, recorded_top(case) if case.at_arm else None
     path = _whole(case)
     # A root that came anew under its old name is more likely the stamp's, deployed anew.
@@ -159,7 +163,7 @@ def _told_by_record(case: Case) -> list[str]:
     return [f"on {since}, when all was well, {before.issuer_name} signed for it; now {name}"]
 
 
-def _public(case: Case) -> list[str]:
+def _public(case: FailureContext) -> list[str]:
     """Public login hosts whose chains end in the same root, which this box does not trust."""
     found = []
     for probe in case.report.probes:
@@ -175,7 +179,7 @@ def _public(case: Case) -> list[str]:
     return found
 
 
-def _trust(case: Case, name: str) -> Remedy:
+def _trust(case: FailureContext, name: str) -> Remedy:
     """Trust the interceptor's root, if the user knows it to be their own company's."""
     compare = "compare its SHA-256 with what whoever runs the gateway tells you"
     if case.root_is_at_hand:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stacktui.check.report import StepName
-from stacktui.diagnosis.case import Case, Explained, Rule, rule
+from stacktui.diagnosis.context import Explained, FailureContext, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.look import look_at
 from stacktui.diagnosis.retry import retry_lines, when
@@ -26,7 +26,7 @@ _NO_JSON = (SignInProblem.NOT_JSON, SignInProblem.SERVER_ERROR)
 
 
 @rule("login-throttled", Side.SIGN_IN, "AADSTS90055: The request was throttled. … / 429")
-def login_throttled(case: Case) -> Explained | None:
+def login_throttled(case: FailureContext) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, SignInFault) or not _throttled(fault):
         return None
@@ -51,7 +51,7 @@ def _throttled(fault: SignInFault) -> bool:
 
 
 @rule("login-server-error", Side.SIGN_IN, "server_error: … / a traceback where it is no JSON")
-def login_server_error(case: Case) -> Explained | None:
+def login_server_error(case: FailureContext) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, SignInFault) or _throttled(fault):
         return None
@@ -72,7 +72,7 @@ def login_server_error(case: Case) -> Explained | None:
 
 
 @rule("login-not-json", Side.SIGN_IN, "a traceback (JSONDecodeError: Expecting value …)")
-def login_not_json(case: Case) -> Explained | None:
+def login_not_json(case: FailureContext) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, SignInFault) or fault.problem not in _NO_JSON or _throttled(fault):
         return None
@@ -98,7 +98,7 @@ def login_not_json(case: Case) -> Explained | None:
 
 
 @rule("login-timeout", Side.SIGN_IN, "nothing: az has no time-out there, and waits for ever")
-def login_timeout(case: Case) -> Explained | None:
+def login_timeout(case: FailureContext) -> Explained | None:
     fault = _after_asking(case, _OUT_OF_TIME)
     if fault is None:
         return None
@@ -111,7 +111,7 @@ def login_timeout(case: Case) -> Explained | None:
     Side.SIGN_IN,
     "('Connection aborted.', RemoteDisconnected('Remote end closed connection without response'))",
 )
-def login_reset(case: Case) -> Explained | None:
+def login_reset(case: FailureContext) -> Explained | None:
     fault = _after_asking(case, _BROKEN_OFF)
     if fault is None:
         return None
@@ -119,7 +119,9 @@ def login_reset(case: Case) -> Explained | None:
     return title, _unanswered(case, fault), _again_or_ask(case)
 
 
-def _after_asking(case: Case, kinds: tuple[TransportFaultKind, ...]) -> TransportFault | None:
+def _after_asking(
+    case: FailureContext, kinds: tuple[TransportFaultKind, ...]
+) -> TransportFault | None:
     """The fault, if the login host had a whole request when it happened."""
     fault = case.fault
     if case.step.name is not StepName.TOKEN or not isinstance(fault, TransportFault):
@@ -130,12 +132,12 @@ def _after_asking(case: Case, kinds: tuple[TransportFaultKind, ...]) -> Transpor
     return fault if fault.kind in kinds and sent and not ended else None
 
 
-def _unanswered(case: Case, fault: TransportFault) -> tuple[str, ...]:
+def _unanswered(case: FailureContext, fault: TransportFault) -> tuple[str, ...]:
     asked = (request_line(case.last),) if case.last else ()
     return (*asked, *fault_lines(fault), *route_lines(case))
 
 
-def _again_or_ask(case: Case) -> tuple[Remedy, ...]:
+def _again_or_ask(case: FailureContext) -> tuple[Remedy, ...]:
     again = case.command("check", bash), case.command("check", powershell)
     return (
         Remedy("Run the check again: the service may just be under load", *again),
@@ -143,7 +145,7 @@ def _again_or_ask(case: Case) -> tuple[Remedy, ...]:
     )
 
 
-def _evidence(case: Case, fault: SignInFault) -> tuple[str, ...]:
+def _evidence(case: FailureContext, fault: SignInFault) -> tuple[str, ...]:
     lines = fault_lines(fault)
     if fault.page_title:
         lines.append(f"the page is titled: {fault.page_title}")
@@ -159,7 +161,7 @@ def _evidence(case: Case, fault: SignInFault) -> tuple[str, ...]:
 
 
 @rule("login-foreign-endpoint", Side.SIGN_IN, "nothing: it sends the secret to that host")
-def login_foreign_endpoint(case: Case) -> Explained | None:
+def login_foreign_endpoint(case: FailureContext) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, SignInFault):
         return None
@@ -186,7 +188,7 @@ def login_foreign_endpoint(case: Case) -> Explained | None:
 
 
 @rule("token-too-large", Side.SIGN_IN, "(…) Request Header Fields Too Large / Bad Request")
-def token_too_large(case: Case) -> Explained | None:
+def token_too_large(case: FailureContext) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, SignInFault) or fault.problem is not SignInProblem.UNUSABLE_TOKEN:
         return None
@@ -201,7 +203,7 @@ def token_too_large(case: Case) -> Explained | None:
     return title, _evidence(case, fault), remedies
 
 
-def _who_mends(case: Case, fault: SignInFault | None = None) -> Remedy:
+def _who_mends(case: FailureContext, fault: SignInFault | None = None) -> Remedy:
     """AD FS is the stamp's or the company's; an Entra of Microsoft's has a page of its health."""
     id_ = f" ({fault.correlation_id})" if fault and fault.correlation_id else ""
     if _is_adfs(case):
@@ -219,13 +221,13 @@ def _who_mends(case: Case, fault: SignInFault | None = None) -> Remedy:
     )
 
 
-def _is_adfs(case: Case) -> bool:
+def _is_adfs(case: FailureContext) -> bool:
     results = (step.evidence.result for step in case.report.steps)
     found = next((each for each in results if isinstance(each, Metadata)), None)
     return found is not None and found.identity_provider is IdentityProvider.ADFS
 
 
-RULES: tuple[Rule[Case], ...] = (
+RULES: tuple[Rule[FailureContext], ...] = (
     login_throttled,
     login_server_error,
     login_not_json,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from stacktui.diagnosis.case import Case, Explained, Rule, rule
+from stacktui.diagnosis.context import Explained, FailureContext, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.look import look_again
 from stacktui.diagnosis.mends import set_value
@@ -46,7 +46,7 @@ _UNSERVED = "invalid hostname"
     "Unable to get endpoints from the cloud. Server returned status code 404 for https://… / "
     "Response body does not contain valid json. Error detail: …",
 )
-def metadata_wrong_url(case: Case) -> Explained | None:
+def metadata_wrong_url(case: FailureContext) -> Explained | None:
     fault = metadata_fault(
         case, MetadataProblem.STATUS, MetadataProblem.HTML, MetadataProblem.REDIRECT
     )
@@ -70,7 +70,7 @@ def metadata_wrong_url(case: Case) -> Explained | None:
     return f"{case.host} is not the stamp's ARM endpoint", tuple(evidence), remedies
 
 
-def _why_wrong(case: Case, fault: MetadataFault) -> str | None:
+def _why_wrong(case: FailureContext, fault: MetadataFault) -> str | None:
     """What tells that the URL is wrong: the host's name, else an answer that no ARM gives."""
     if named := other_service(case.host):
         return f"by the naming rule {case.host} is the stamp's {named[0]}; ARM is {named[1]}"
@@ -89,12 +89,12 @@ def _why_wrong(case: Case, fault: MetadataFault) -> str | None:
     return None
 
 
-def _meant(case: Case) -> tuple[tuple[str, str], ...]:
+def _meant(case: FailureContext) -> tuple[tuple[str, str], ...]:
     """ARM URLs that may have been meant, and whose: by the name, else by the certificate."""
     if named := other_service(case.host):
         hosts = [named[1]]
     else:
-        names = case.chain[0].names if case.chain else ()
+        names = case.presented_chain[0].names if case.presented_chain else ()
         hosts = [name for name in names if name.partition(".")[0] in _ARM_ENDPOINTS]
     port = "" if case.port == 443 else f":{case.port}"
     return tuple(
@@ -105,7 +105,7 @@ def _meant(case: Case) -> tuple[tuple[str, str], ...]:
 
 
 @rule("metadata-intercepted", Side.NETWORK, _AZ_JSON)
-def metadata_intercepted(case: Case) -> Explained | None:
+def metadata_intercepted(case: FailureContext) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, MetadataFault):
         return None
@@ -154,7 +154,7 @@ def _redirected_to(fault: MetadataFault) -> str | None:
 
 
 @rule("metadata-not-json", Side.STAMP, _AZ_JSON)
-def metadata_not_json(case: Case) -> Explained | None:
+def metadata_not_json(case: FailureContext) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, MetadataFault) or fault.problem is not MetadataProblem.NOT_JSON:
         return None
@@ -176,7 +176,7 @@ def metadata_not_json(case: Case) -> Explained | None:
     return "The stamp's metadata is not JSON", tuple(evidence), remedies
 
 
-RULES: tuple[Rule[Case], ...] = (
+RULES: tuple[Rule[FailureContext], ...] = (
     metadata_timeout,
     metadata_too_large,
     metadata_wrong_url,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from stacktui.check.report import StepName
-from stacktui.diagnosis.case import Case, Explained, rule
+from stacktui.diagnosis.context import Explained, FailureContext, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.look import look_again, look_at
 from stacktui.diagnosis.retry import retry_lines, when
@@ -27,13 +27,13 @@ _ID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 _IDS = ("x-ms-request-id", "x-ms-correlation-request-id")
 
 
-def metadata_fault(case: Case, *problems: MetadataProblem) -> MetadataFault | None:
+def metadata_fault(case: FailureContext, *problems: MetadataProblem) -> MetadataFault | None:
     """The fault, if it is the metadata's and one of `problems`."""
     fault = case.fault
     return fault if isinstance(fault, MetadataFault) and fault.problem in problems else None
 
 
-def answer_lines(case: Case) -> list[str]:
+def answer_lines(case: FailureContext) -> list[str]:
     """The request, who answered it, and the ids by which the operator finds it."""
     lines = [request_line(case.last)] if case.last else []
     response = case.last.response if case.last else None
@@ -43,7 +43,7 @@ def answer_lines(case: Case) -> list[str]:
     return lines
 
 
-def _tell_operator(case: Case, what: str) -> Remedy:
+def _tell_operator(case: FailureContext, what: str) -> Remedy:
     response = case.last.response if case.last else None
     found = [f"{name} {value}" for name in _IDS if response and (value := response.header(name))]
     message = case.fault.message if isinstance(case.fault, MetadataFault) else ""
@@ -54,7 +54,7 @@ def _tell_operator(case: Case, what: str) -> Remedy:
     return Remedy(f"{what}; give the stamp's operator the time {ids}")
 
 
-def _server_fault(case: Case) -> MetadataFault | None:
+def _server_fault(case: FailureContext) -> MetadataFault | None:
     """A 5xx of the stamp's own: ARM speaks JSON, and a page is of the stamp's web server only if
     it says so; any other page may be a gateway's."""
     fault = metadata_fault(case, MetadataProblem.STATUS)
@@ -71,7 +71,7 @@ def _is_stamps(response: ResponseFacts) -> bool:
     return not response.excerpt.startswith("<") or server.startswith(_STAMPS_SERVER)
 
 
-def _status_evidence(case: Case, fault: MetadataFault) -> tuple[str, ...]:
+def _status_evidence(case: FailureContext, fault: MetadataFault) -> tuple[str, ...]:
     said = ": ".join(part for part in (fault.code, fault.message) if part) or fault.page_title
     lines = answer_lines(case) or [fault.detail]
     if said:
@@ -79,12 +79,12 @@ def _status_evidence(case: Case, fault: MetadataFault) -> tuple[str, ...]:
     return (*lines, *retry_lines(case.last))
 
 
-def _check_again(case: Case, title: str) -> Remedy:
+def _check_again(case: FailureContext, title: str) -> Remedy:
     return Remedy(title, case.command("check", bash), case.command("check", powershell))
 
 
 @rule("metadata-server-error", Side.STAMP, _AZ + "Server returned status code 500 for https://…")
-def metadata_server_error(case: Case) -> Explained | None:
+def metadata_server_error(case: FailureContext) -> Explained | None:
     fault = _server_fault(case)
     if fault is None or fault.status == 503:
         return None
@@ -99,7 +99,7 @@ def metadata_server_error(case: Case) -> Explained | None:
 
 
 @rule("metadata-unavailable", Side.STAMP, _AZ + "Server returned status code 503 for https://…")
-def metadata_unavailable(case: Case) -> Explained | None:
+def metadata_unavailable(case: FailureContext) -> Explained | None:
     fault = _server_fault(case)
     if fault is None or fault.status != 503:
         return None
@@ -119,7 +119,7 @@ def metadata_unavailable(case: Case) -> Explained | None:
     "a traceback where authentication is missing or null (AttributeError, KeyError or TypeError); "
     "blank values are registered, and az login fails later",
 )
-def metadata_incomplete(case: Case) -> Explained | None:
+def metadata_incomplete(case: FailureContext) -> Explained | None:
     fault = metadata_fault(case, MetadataProblem.INCOMPLETE)
     if fault is None:
         return None
@@ -147,7 +147,7 @@ def metadata_incomplete(case: Case) -> Explained | None:
     "Your given address (http://…) should consist of an https url with a minimum of one segment "
     "in a path",
 )
-def login_endpoint_insecure(case: Case) -> Explained | None:
+def login_endpoint_insecure(case: FailureContext) -> Explained | None:
     fault = metadata_fault(case, MetadataProblem.LOGIN_INSECURE)
     if fault is None:
         return None
@@ -170,7 +170,7 @@ def login_endpoint_insecure(case: Case) -> Explained | None:
 
 
 @rule("metadata-too-large", Side.STAMP, "nothing: az reads it all, however much it is")
-def metadata_too_large(case: Case) -> Explained | None:
+def metadata_too_large(case: FailureContext) -> Explained | None:
     fault = case.transport(TransportFaultKind.TOO_LARGE)
     if fault is None or case.step.name is not StepName.METADATA:
         return None
@@ -188,7 +188,7 @@ def metadata_too_large(case: Case) -> Explained | None:
     return f"The answer to the metadata request is larger than {bound}", evidence, remedies
 
 
-def _sent_lines(case: Case) -> tuple[str, ...]:
+def _sent_lines(case: FailureContext) -> tuple[str, ...]:
     """The request and what came back of it, though not whole."""
     response = case.last.response if case.last else None
     lines = [f"{case.last.method} {case.last.url}"] if case.last else []
@@ -200,7 +200,7 @@ def _sent_lines(case: Case) -> tuple[str, ...]:
 
 
 @rule("metadata-timeout", Side.STAMP, "nothing: az waits for ever")
-def metadata_timeout(case: Case) -> Explained | None:
+def metadata_timeout(case: FailureContext) -> Explained | None:
     bound = _waited(case)
     if bound is None or case.step.name is not StepName.METADATA:
         return None
@@ -223,7 +223,7 @@ def metadata_timeout(case: Case) -> Explained | None:
     return title, (*evidence, *_sent_lines(case)), remedies
 
 
-def _waited(case: Case) -> float | None:
+def _waited(case: FailureContext) -> float | None:
     """The bound that was hit while waiting for an answer, and for nothing before it."""
     fault = case.transport(TransportFaultKind.FIRST_BYTE_TIMEOUT)
     if fault is None:
@@ -236,7 +236,7 @@ def _waited(case: Case) -> float | None:
 
 # Beside `metadata.metadata_not_json`: there the answer ended in order, here the connection did not.
 @rule("metadata-not-json", Side.STAMP, _AZ + "… Connection broken: IncompleteRead(…)")
-def metadata_cut_short(case: Case) -> Explained | None:
+def metadata_cut_short(case: FailureContext) -> Explained | None:
     fault = case.transport(TransportFaultKind.BODY_TRUNCATED)
     if fault is None or case.step.name is not StepName.METADATA:
         return None
@@ -251,7 +251,7 @@ def metadata_cut_short(case: Case) -> Explained | None:
     Side.STAMP,
     _AZ + "… ('Connection aborted.', RemoteDisconnected('Remote end closed connection without …",
 )
-def metadata_reset(case: Case) -> Explained | None:
+def metadata_reset(case: FailureContext) -> Explained | None:
     fault = case.transport(TransportFaultKind.HTTP_RESET)
     if fault is None or case.step.name is not StepName.METADATA:
         return None
@@ -259,7 +259,7 @@ def metadata_reset(case: Case) -> Explained | None:
     return title, (fault.detail, *_sent_lines(case)), _again_look_or_tell(case)
 
 
-def _again_look_or_tell(case: Case) -> tuple[Remedy, ...]:
+def _again_look_or_tell(case: FailureContext) -> tuple[Remedy, ...]:
     return (
         _check_again(case, "Run the check again: a service may just be restarting"),
         Remedy("See what comes back", *look_again(case)),
@@ -268,7 +268,7 @@ def _again_look_or_tell(case: Case) -> tuple[Remedy, ...]:
 
 
 @rule("audience-foreign", Side.STAMP, "nothing: it asks for that token, and gives it to the stamp")
-def audience_foreign(case: Case) -> Explained | None:
+def audience_foreign(case: FailureContext) -> Explained | None:
     fault = metadata_fault(case, MetadataProblem.AUDIENCE_FOREIGN)
     if fault is None:
         return None
@@ -296,7 +296,7 @@ def audience_foreign(case: Case) -> Explained | None:
     Side.STAMP,
     _AZ + "Server returned status code 400 for https://…/metadata/endpoints?api-version=2015-01-01",
 )
-def metadata_api_version(case: Case) -> Explained | None:
+def metadata_api_version(case: FailureContext) -> Explained | None:
     fault = metadata_fault(case, MetadataProblem.API_VERSION)
     if fault is None:
         return None

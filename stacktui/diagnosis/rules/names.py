@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stacktui.certificates.verify import NAMES, VerifyCode
-from stacktui.diagnosis.case import Case, Explained, rule
+from stacktui.diagnosis.context import Explained, FailureContext, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.mends import set_value
 from stacktui.diagnosis.words import names_line
@@ -16,19 +16,19 @@ _AZ = (
 
 
 @rule("tls-name-mismatch", Side.STAMP, _AZ + '"… Hostname mismatch, certificate is not valid …")))')
-def tls_name_mismatch(case: Case) -> Explained | None:
+def tls_name_mismatch(case: FailureContext) -> Explained | None:
     return None if _asked_wrongly(case) else _other_names(case)
 
 
 # The same where the name that was asked is none of a stamp's, and the right one is offered.
 @rule("tls-name-mismatch", Side.BOX, _AZ + '"… Hostname mismatch, certificate is not valid …")))')
-def tls_name_mistaken(case: Case) -> Explained | None:
+def tls_name_mistaken(case: FailureContext) -> Explained | None:
     return _other_names(case) if _asked_wrongly(case) else None
 
 
-def _asked_wrongly(case: Case) -> bool:
+def _asked_wrongly(case: FailureContext) -> bool:
     """Whether ARM was asked by its address, or by a name beside its own in the same domain."""
-    names = case.chain[0].names if case.chain else ()
+    names = case.presented_chain[0].names if case.presented_chain else ()
     label, _, domain = case.host.partition(".")
     own = {f"{each}.{domain}" for each in (USER_ENDPOINT, OPERATOR_ENDPOINT)}
     by_address = case.verify_code == VerifyCode.IP_ADDRESS_MISMATCH
@@ -36,12 +36,12 @@ def _asked_wrongly(case: Case) -> bool:
     return case.at_arm and (beside or (by_address and _nearest(case.host, names) is not None))
 
 
-def _other_names(case: Case) -> Explained | None:
+def _other_names(case: FailureContext) -> Explained | None:
     tls = case.connection.tls if case.connection else None
     # OpenSSL looks at the name first. Whose certificate it is only the rest of it tells.
     if case.verify_code not in NAMES or tls is None or tls.code_but_name != 0:
         return None
-    names = case.chain[0].names if case.chain else ()
+    names = case.presented_chain[0].names if case.presented_chain else ()
     evidence = (
         f"asked for: {case.host}",
         f"the certificate is for: {names_line(names)}",

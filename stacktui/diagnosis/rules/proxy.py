@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from stacktui.diagnosis.case import Case, Explained, rule
+from stacktui.diagnosis.context import Explained, FailureContext, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.mends import set_value
 from stacktui.diagnosis.shell import bash, powershell, toml
@@ -24,7 +24,7 @@ _STATUS = re.compile(r"answered (\d{3})\b")
 _OFFERED = re.compile(r"; it offers (.+)")
 
 
-def around_proxy(case: Case) -> tuple[Remedy, ...]:
+def around_proxy(case: FailureContext) -> tuple[Remedy, ...]:
     """How to reach the stamp without the proxy; nothing where there is none."""
     if case.connection and case.connection.proxy.url is None:
         return ()
@@ -46,7 +46,7 @@ def around_proxy(case: Case) -> tuple[Remedy, ...]:
     )
 
 
-def mend_proxy(case: Case, url: str) -> Remedy:
+def mend_proxy(case: FailureContext, url: str) -> Remedy:
     """Name another proxy where this one is named; `url` is an example."""
     source = _source(case)
     if _VARIABLE.fullmatch(source):
@@ -58,7 +58,7 @@ def mend_proxy(case: Case, url: str) -> Remedy:
     return Remedy(f"Name the right proxy under {case.section}: proxy = {toml(url)}")
 
 
-def _source(case: Case) -> str:
+def _source(case: FailureContext) -> str:
     """The variable or setting that names the proxy; a variable that cannot be read names itself."""
     if case.connection:
         return case.connection.proxy.source
@@ -67,18 +67,18 @@ def _source(case: Case) -> str:
     return first if _VARIABLE.fullmatch(first) else _SETTING
 
 
-def _proxy_lines(case: Case, fault: TransportFault) -> list[str]:
+def _proxy_lines(case: FailureContext, fault: TransportFault) -> list[str]:
     code = f" ({fault.errno})" if fault.errno else ""
     return [f"the proxy at {fault.host}:{fault.port}: {fault.detail}{code}", *route_lines(case)]
 
 
-def _url(case: Case, fault: TransportFault) -> str:
+def _url(case: FailureContext, fault: TransportFault) -> str:
     used = case.connection.proxy.url if case.connection else None
     return used or f"http://{fault.host}:{fault.port}"
 
 
 @rule("proxy-unreachable", Side.BOX, _AZ + "NewConnectionError(… Failed to establish …)))")
-def proxy_unreachable(case: Case) -> Explained | None:
+def proxy_unreachable(case: FailureContext) -> Explained | None:
     fault = case.transport(TransportFaultKind.PROXY_UNREACHABLE)
     if fault is None:
         return None
@@ -108,7 +108,7 @@ def proxy_unreachable(case: Case) -> Explained | None:
 
 
 @rule("proxy-auth-required", Side.BOX, _AZ + "OSError('Tunnel connection failed: 407 …')))")
-def proxy_auth_required(case: Case) -> Explained | None:
+def proxy_auth_required(case: FailureContext) -> Explained | None:
     fault = case.transport(TransportFaultKind.PROXY_AUTH_REQUIRED)
     if fault is None:
         return None
@@ -128,7 +128,7 @@ def proxy_auth_required(case: Case) -> Explained | None:
     return title, tuple(evidence), (give, *around_proxy(case))
 
 
-def _credentials(case: Case, url: str) -> Remedy:
+def _credentials(case: FailureContext, url: str) -> Remedy:
     source = _source(case)
     scheme, _, where = url.partition("://")
     how = "Give user name and password, special characters written as %XX"
@@ -144,7 +144,7 @@ def _credentials(case: Case, url: str) -> Remedy:
 
 
 @rule("proxy-refused", Side.NETWORK, _AZ + "OSError('Tunnel connection failed: 403 …')))")
-def proxy_refused(case: Case) -> Explained | None:
+def proxy_refused(case: FailureContext) -> Explained | None:
     fault = case.transport(TransportFaultKind.PROXY_REFUSED)
     if fault is None:
         return None

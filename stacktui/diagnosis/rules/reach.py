@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stacktui.diagnosis.case import Case, Explained, rule
+from stacktui.diagnosis.context import Explained, FailureContext, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.mends import set_value
 from stacktui.diagnosis.shell import bash, powershell
@@ -20,7 +20,7 @@ _ADDRESSES = 8
 
 
 @rule("dns-not-found", Side.BOX, _AZ + "NameResolutionError(… Failed to resolve …))")
-def dns_not_found(case: Case) -> Explained | None:
+def dns_not_found(case: FailureContext) -> Explained | None:
     fault = case.transport(TransportFaultKind.DNS_NOT_FOUND)
     if fault is None:
         return None
@@ -57,7 +57,7 @@ def dns_not_found(case: Case) -> Explained | None:
     return f"The name {host} {what} for this box", tuple(evidence), tuple(remedies)
 
 
-def _siblings(case: Case, there: tuple[str, ...]) -> list[Remedy]:
+def _siblings(case: FailureContext, there: tuple[str, ...]) -> list[Remedy]:
     """ARM's own names among those of the stamp that exist."""
     port = "" if case.port == 443 else f":{case.port}"
     whose = {USER_ENDPOINT: "for users", OPERATOR_ENDPOINT: "for operators"}
@@ -69,7 +69,7 @@ def _siblings(case: Case, there: tuple[str, ...]) -> list[Remedy]:
 
 
 @rule("tcp-refused", Side.STAMP, _AZ + "NewConnectionError(… [Errno 111] Connection refused))")
-def tcp_refused(case: Case) -> Explained | None:
+def tcp_refused(case: FailureContext) -> Explained | None:
     fault = case.transport(TransportFaultKind.TCP_REFUSED)
     if fault is None:
         return None
@@ -93,7 +93,7 @@ def tcp_refused(case: Case) -> Explained | None:
 
 
 @rule("dns-timeout", Side.NETWORK, _AZ + "NameResolutionError(… Temporary failure in name …))")
-def dns_timeout(case: Case) -> Explained | None:
+def dns_timeout(case: FailureContext) -> Explained | None:
     fault = case.transport(TransportFaultKind.DNS_TIMEOUT)
     if fault is None:
         return None
@@ -117,7 +117,7 @@ def dns_timeout(case: Case) -> Explained | None:
 
 
 @rule("tcp-timeout", Side.NETWORK, _AZ + "… [Errno 110] Connection timed out)), after minutes")
-def tcp_timeout(case: Case) -> Explained | None:
+def tcp_timeout(case: FailureContext) -> Explained | None:
     fault = case.transport(TransportFaultKind.TCP_TIMEOUT)
     if fault is None:
         return None
@@ -153,7 +153,7 @@ _NO_WAY = {
 
 
 @rule("tcp-unreachable", Side.NETWORK, _AZ + "NewConnectionError(… [Errno 113] No route to host))")
-def tcp_unreachable(case: Case) -> Explained | None:
+def tcp_unreachable(case: FailureContext) -> Explained | None:
     fault = case.transport(TransportFaultKind.TCP_UNREACHABLE)
     why = _NO_WAY.get(fault.errno or "") if fault else None
     if fault is None or why is None:

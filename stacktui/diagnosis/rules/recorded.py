@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stacktui.certificates.chain import Certificate, describe, described_path
-from stacktui.diagnosis.case import Case, Explained, Rule, Scene, rule
+from stacktui.diagnosis.context import Explained, FailureContext, ReportContext, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.mends import accept
 from stacktui.diagnosis.shell import bash, powershell
@@ -11,7 +11,7 @@ from stacktui.diagnosis.words import drift_lines, request_line
 from stacktui.environments.record import DriftFault, RecordError, RecordFault
 
 
-def recorded_top(scene: Scene) -> Certificate | None:
+def recorded_top(scene: ReportContext) -> Certificate | None:
     """The end of ARM's chain when the stamp was first found well; None if it cannot be read."""
     record = scene.report.recorded
     top = describe(record.top) if record is not None and record.top else None
@@ -52,7 +52,7 @@ def _signer(top: Certificate) -> str:
     Side.NETWORK,
     "nothing: it sends the secret to wherever the metadata points",
 )
-def metadata_drift(case: Case) -> Explained | None:
+def metadata_drift(case: FailureContext) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, DriftFault):
         return None
@@ -71,7 +71,7 @@ def metadata_drift(case: Case) -> Explained | None:
 
 
 @rule("record-unreadable", Side.BOX, "nothing: it remembers no stamp")
-def record_unreadable(case: Case) -> Explained | None:
+def record_unreadable(case: FailureContext) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, RecordFault):
         return None
@@ -95,7 +95,7 @@ def record_unreadable(case: Case) -> Explained | None:
 
 
 @rule("root-changed", Side.NETWORK, "nothing: it trusts whatever its store trusts")
-def root_changed(scene: Scene) -> Explained | None:
+def root_changed(scene: ReportContext) -> Explained | None:
     record, arm = scene.report.recorded, scene.arm_connection
     if record is None or arm is None or arm.tls is None or not arm.tls.chain:
         return None
@@ -121,4 +121,4 @@ def root_changed(scene: Scene) -> Explained | None:
     return signers(arm.host, now, before), evidence, remedies
 
 
-RULES: tuple[Rule[Case], ...] = (metadata_drift, record_unreadable)
+RULES: tuple[Rule[FailureContext], ...] = (metadata_drift, record_unreadable)

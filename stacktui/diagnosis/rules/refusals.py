@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stacktui.diagnosis.case import Case, Explained, Rule, rule
 from stacktui.diagnosis.codes import REFUSALS, Refusal
+from stacktui.diagnosis.context import Explained, FailureContext, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.mends import put_secret
 from stacktui.diagnosis.rules.clocks import clock_line, is_skewed
@@ -26,7 +26,7 @@ _REFUSED = frozenset({SignInProblem.REFUSED, SignInProblem.DISCOVERY})
 _KEY_NOT_FOUND = "key was not found"
 
 
-def refusal(case: Case, expected: Refusal) -> tuple[SignInFault, Identity] | None:
+def refusal(case: FailureContext, expected: Refusal) -> tuple[SignInFault, Identity] | None:
     """The refusal, if it is the expected one, and who was refused.
 
     The code alone does not tell: words may quote one that is not the verdict.
@@ -43,7 +43,7 @@ def is_adfs(fault: SignInFault) -> bool:
     return fault.code.startswith("MSIS")
 
 
-def metadata_of(case: Case) -> Metadata | None:
+def metadata_of(case: FailureContext) -> Metadata | None:
     """What the stamp said of itself in this check."""
     results = (step.evidence.result for step in case.report.steps)
     return next((each for each in results if isinstance(each, Metadata)), None)
@@ -54,7 +54,7 @@ def section_of(identity: Identity) -> str:
     return toml_table("identities", identity.name)
 
 
-def tenant_lines(case: Case, identity: Identity) -> list[str]:
+def tenant_lines(case: FailureContext, identity: Identity) -> list[str]:
     """The tenant that was asked, and the stamp's own where it names one."""
     metadata = metadata_of(case)
     own = metadata.tenant if metadata else None
@@ -62,7 +62,7 @@ def tenant_lines(case: Case, identity: Identity) -> list[str]:
     return lines + ([f"the stamp's metadata names the tenant {own}"] if own else [])
 
 
-def _tenant_remedy(case: Case, identity: Identity) -> Remedy:
+def _tenant_remedy(case: FailureContext, identity: Identity) -> Remedy:
     metadata = metadata_of(case)
     own = metadata.tenant if metadata else None
     if own and identity.tenant and own.lower() != identity.tenant.lower():
@@ -95,7 +95,7 @@ def _new_secret(fault: SignInFault, client: str, when: str) -> Remedy:
     Side.SIGN_IN,
     "AADSTS7000215: Invalid client secret provided. … / MSIS9622: Client authentication failed. …",
 )
-def sp_secret_wrong(case: Case) -> Explained | None:
+def sp_secret_wrong(case: FailureContext) -> Explained | None:
     refused = refusal(case, _SECRET_WRONG)
     if refused is None or isinstance(refused[1].credential, CertificateRef):
         return None
@@ -122,7 +122,7 @@ def sp_secret_wrong(case: Case) -> Explained | None:
     Side.SIGN_IN,
     "AADSTS7000222: The provided client secret keys for app '…' are expired. …",
 )
-def sp_secret_expired(case: Case) -> Explained | None:
+def sp_secret_expired(case: FailureContext) -> Explained | None:
     refused = refusal(case, _SECRET_EXPIRED)
     if refused is None:
         return None
@@ -155,7 +155,7 @@ def sp_secret_expired(case: Case) -> Explained | None:
     "AADSTS700027: The certificate with identifier used to sign the client assertion is not "
     "registered on application. … / MSIS9622: Client authentication failed. …",
 )
-def sp_cert_rejected(case: Case) -> Explained | None:
+def sp_cert_rejected(case: FailureContext) -> Explained | None:
     refused = refusal(case, _CERT_REJECTED)
     if refused is None:
         return None
@@ -224,7 +224,7 @@ def _cert_remedies(fault: SignInFault, client: str, path: str) -> tuple[Remedy, 
     "AADSTS700016: Application with identifier '…' was not found in the directory. … / "
     "MSIS9607: The 'client_id' parameter in the request is invalid. …",
 )
-def app_not_found(case: Case) -> Explained | None:
+def app_not_found(case: FailureContext) -> Explained | None:
     refused = refusal(case, _APP_NOT_FOUND)
     if refused is None:
         return None
@@ -262,7 +262,7 @@ def app_not_found(case: Case) -> Explained | None:
 
 
 @rule("tenant-not-found", Side.SIGN_IN, "AADSTS90002: Tenant '…' not found. …")
-def tenant_not_found(case: Case) -> Explained | None:
+def tenant_not_found(case: FailureContext) -> Explained | None:
     refused = refusal(case, _TENANT_NOT_FOUND)
     if refused is None:
         return None
@@ -289,7 +289,7 @@ def tenant_not_found(case: Case) -> Explained | None:
 
 # Before anybody was asked: Entra is asked at an address that has the tenant in it.
 @rule("tenant-not-found", Side.BOX, "ValueError: Unable to get authority configuration for …")
-def tenant_not_named(case: Case) -> Explained | None:
+def tenant_not_named(case: FailureContext) -> Explained | None:
     fault, identity = case.fault, case.identity
     if not isinstance(fault, SignInFault) or identity is None:
         return None
@@ -320,7 +320,7 @@ def tenant_not_named(case: Case) -> Explained | None:
     "AADSTS500011: The resource principal named … was not found in the tenant. … / MSIS9602: The "
     "received 'resource' parameter is invalid. …",
 )
-def audience_unknown(case: Case) -> Explained | None:
+def audience_unknown(case: FailureContext) -> Explained | None:
     refused = refusal(case, _AUDIENCE_UNKNOWN)
     if refused is None:
         return None
@@ -359,7 +359,7 @@ def audience_unknown(case: Case) -> Explained | None:
     Side.SIGN_IN,
     "MSIS9605: The client is not allowed to access the requested resource.",
 )
-def adfs_client_not_allowed(case: Case) -> Explained | None:
+def adfs_client_not_allowed(case: FailureContext) -> Explained | None:
     refused = refusal(case, _CLIENT_NOT_ALLOWED)
     # Some AD FS say so of the first scope alone: only both tell of the client.
     if refused is None or len(set(refused[0].scopes)) < 2:
@@ -378,7 +378,7 @@ def adfs_client_not_allowed(case: Case) -> Explained | None:
     return title, evidence, (remedy,)
 
 
-RULES: tuple[Rule[Case], ...] = (
+RULES: tuple[Rule[FailureContext], ...] = (
     sp_secret_wrong,
     sp_secret_expired,
     sp_cert_rejected,

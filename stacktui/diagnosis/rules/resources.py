@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from stacktui.diagnosis.case import Case, Explained, Rule, rule
+from stacktui.diagnosis.context import Explained, FailureContext, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules import answers, subscriptions
 from stacktui.diagnosis.shell import bash, powershell
@@ -23,7 +23,7 @@ _SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)/resourcegroups")
 
 @rule("arm-forbidden", Side.SIGN_IN, "(AuthorizationFailed) The client '…' with object id '…' does "
       "not have authorization to perform action '…' over scope '…'")  # fmt: skip
-def arm_forbidden(case: Case) -> Explained | None:
+def arm_forbidden(case: FailureContext) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, ArmFault) or fault.code != "AuthorizationFailed":
         return None
@@ -39,7 +39,7 @@ def arm_forbidden(case: Case) -> Explained | None:
     return title, tuple(evidence), (_grant(case, who, scope),)
 
 
-def _grant(case: Case, who: str | None, scope: str | None) -> Remedy:
+def _grant(case: FailureContext, who: str | None, scope: str | None) -> Remedy:
     """The command takes what we know ourselves: the server's words shall grant nobody anything."""
     if scope is None:
         return Remedy("An owner of the subscription grants Reader at the subscription")
@@ -73,7 +73,7 @@ def _compared(label: str, ours: str, known: str | None, said: str | None) -> lis
     return [f"{label} {known or said}"] if known or said else []
 
 
-def _object_id(case: Case) -> str | None:
+def _object_id(case: FailureContext) -> str | None:
     """The object id that our own token claims."""
     for step in case.report.steps:
         facts = step.evidence.result
@@ -82,7 +82,7 @@ def _object_id(case: Case) -> str | None:
     return None
 
 
-def _scope(case: Case) -> str | None:
+def _scope(case: FailureContext) -> str | None:
     """The subscription whose groups were asked for: of the first request, as later pages have
     the server's own addresses."""
     ids = (_first(_SUBSCRIPTION, each.url) for each in case.step.evidence.exchanges)
@@ -92,7 +92,7 @@ def _scope(case: Case) -> str | None:
 
 @rule("arm-server-error", Side.STAMP, "(InternalServerError) … / Operation returned an invalid "
       "status 'Internal Server Error'")  # fmt: skip
-def arm_server_error(case: Case) -> Explained | None:
+def arm_server_error(case: FailureContext) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, ArmFault) or fault.problem is not ArmProblem.REFUSED:
         return None
@@ -120,7 +120,7 @@ def arm_server_error(case: Case) -> Explained | None:
     )
 
 
-RULES: tuple[Rule[Case], ...] = (
+RULES: tuple[Rule[FailureContext], ...] = (
     *subscriptions.RULES,
     arm_forbidden,
     *answers.RULES,

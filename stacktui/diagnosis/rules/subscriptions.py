@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, urlsplit
 
-from stacktui.diagnosis.case import Case, Explained, Rule, rule
+from stacktui.diagnosis.context import Explained, FailureContext, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.mends import set_value
 from stacktui.diagnosis.shell import for_az
@@ -25,7 +25,7 @@ _SUPPORTED = re.compile(r"supported (?:api-)?versions are '([^']*)")
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-preview)?")
 
 
-def _arm(case: Case) -> ArmFault | None:
+def _arm(case: FailureContext) -> ArmFault | None:
     return case.fault if isinstance(case.fault, ArmFault) else None
 
 
@@ -44,7 +44,7 @@ def _seen_lines(seen: tuple[Subscription, ...] | None) -> list[str]:
     return lines + ([f"and {more} more subscriptions"] if more > 0 else [])
 
 
-def _use_another(case: Case, fault: ArmFault) -> Remedy | None:
+def _use_another(case: FailureContext, fault: ArmFault) -> Remedy | None:
     """Name an enabled one that is seen, if there is one."""
     usable = next((each for each in fault.seen or () if each.enabled), None)
     if usable is None:
@@ -54,7 +54,7 @@ def _use_another(case: Case, fault: ArmFault) -> Remedy | None:
 
 
 @rule("no-subscriptions", Side.STAMP, "No subscriptions found for ….")
-def no_subscriptions(case: Case) -> Explained | None:
+def no_subscriptions(case: FailureContext) -> Explained | None:
     fault = _arm(case)
     if fault is None or not _sees_none(fault):
         return None
@@ -85,7 +85,7 @@ def _sees_none(fault: ArmFault) -> bool:
     Side.STAMP,
     "(SubscriptionNotFound) The subscription '…' could not be found.",
 )
-def subscription_not_found(case: Case) -> Explained | None:
+def subscription_not_found(case: FailureContext) -> Explained | None:
     fault = _arm(case)
     if fault is None or not _refused_as(fault, _NOT_FOUND) or _sees_none(fault):
         return None
@@ -112,7 +112,7 @@ def subscription_not_found(case: Case) -> Explained | None:
     Side.STAMP,
     "(DisabledSubscription) The subscription '…' is disabled. …",
 )
-def subscription_disabled(case: Case) -> Explained | None:
+def subscription_disabled(case: FailureContext) -> Explained | None:
     fault = _arm(case)
     if fault is None:
         return None
@@ -138,7 +138,7 @@ def subscription_disabled(case: Case) -> Explained | None:
     "(InvalidApiVersionParameter) The api-version '…' is invalid. The supported versions are '…'. "
     "/ (NoRegisteredProviderFound) …",
 )
-def api_version_unsupported(case: Case) -> Explained | None:
+def api_version_unsupported(case: FailureContext) -> Explained | None:
     fault = _arm(case)
     code = next((each for each in _VERSION_CODES if _refused_as(fault, each)), None)
     if fault is None or code is None:
@@ -162,7 +162,7 @@ def _supported(message: str) -> tuple[str, ...]:
     return tuple(sorted({word for word in words if _VERSION.fullmatch(word)}))
 
 
-def _asked_version(case: Case) -> str | None:
+def _asked_version(case: FailureContext) -> str | None:
     try:
         query = parse_qs(urlsplit(case.last.url).query) if case.last else {}
     except ValueError:  # a later page's address is the server's own
@@ -180,7 +180,7 @@ def _fitting(supported: tuple[str, ...], what: str, current: str) -> Profile | N
     return next((each for each in others if version(each) in supported), None)
 
 
-def _profile_remedies(case: Case, fits: Profile | None) -> tuple[Remedy, ...]:
+def _profile_remedies(case: FailureContext, fits: Profile | None) -> tuple[Remedy, ...]:
     if fits is None:
         known = ", ".join(f"{each.name} ({each.builds})" for each in PROFILES.values())
         title = f"Set profile under {case.section} to the one of the stamp's build: {known}"
@@ -194,7 +194,7 @@ def _profile_remedies(case: Case, fits: Profile | None) -> tuple[Remedy, ...]:
     )
 
 
-RULES: tuple[Rule[Case], ...] = (
+RULES: tuple[Rule[FailureContext], ...] = (
     api_version_unsupported,
     no_subscriptions,
     subscription_not_found,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.verify import NO_ISSUER, VerifyCode
-from stacktui.diagnosis.case import Case, Explained, rule
+from stacktui.diagnosis.context import Explained, FailureContext, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.mends import trust_file, trust_presented
 from stacktui.diagnosis.rules.chains import (
@@ -34,11 +34,11 @@ _AZ = (
 
 
 @rule("tls-untrusted-root", Side.BOX, _AZ + "'… unable to get local issuer certificate …')))")
-def tls_untrusted_root(case: Case) -> Explained | None:
+def tls_untrusted_root(case: FailureContext) -> Explained | None:
     found = _found_root(case)
     if found is None and not _reaches_root(case):
         return None
-    top = found or case.top
+    top = found or case.path_end
     if top is None or why_intercepted(case):
         return None  # the root to trust is not the stamp's: tls-intercepted tells
     root = top.common_name if top.self_issued else top.issuer_name
@@ -46,7 +46,7 @@ def tls_untrusted_root(case: Case) -> Explained | None:
     evidence = [
         f"the chain of {case.host} ends at {root}, which no store in use holds",
         trust_line(case.step.evidence.trust),
-        *chain_lines(case.chain),
+        *chain_lines(case.presented_chain),
     ]
     if holders:
         evidence.insert(1, f"other stores of this box hold it: {', '.join(holders)}")
@@ -65,8 +65,8 @@ def tls_untrusted_root(case: Case) -> Explained | None:
 
 # The same, where a store holds a root of the same name: OpenSSL takes that one, and it fits not.
 @rule("tls-untrusted-root", Side.BOX, _AZ + "'… certificate signature failure …')))")
-def tls_renewed_root(case: Case) -> Explained | None:
-    top = case.top
+def tls_renewed_root(case: FailureContext) -> Explained | None:
+    top = case.path_end
     # A path up to a root is whole in itself: so it is not the chain that is damaged.
     if top is None or not top.self_issued:
         return None
@@ -77,7 +77,7 @@ def tls_renewed_root(case: Case) -> Explained | None:
         "a store in use holds another certificate of that name, whose key did not",
         trust_line(case.step.evidence.trust),
         *_same_name(case, top),
-        *chain_lines(case.chain),
+        *chain_lines(case.presented_chain),
     )
     title = (
         f"{top.common_name}, which signs for {case.host}, is not the root of that name which this "
@@ -86,7 +86,7 @@ def tls_renewed_root(case: Case) -> Explained | None:
     return title, evidence, (*_untrust_recorded(case), *_trust(case, top.common_name))
 
 
-def _untrust_recorded(case: Case) -> tuple[Remedy, ...]:
+def _untrust_recorded(case: FailureContext) -> tuple[Remedy, ...]:
     before = recorded_top(case) if case.at_arm else None
     what = "Take the old root out, since of two of one name OpenSSL may take the wrong one"
     if before is None or not before.self_issued:
@@ -95,7 +95,7 @@ def _untrust_recorded(case: Case) -> tuple[Remedy, ...]:
     return (Remedy(what, command, command),)
 
 
-def _found_root(case: Case) -> Certificate | None:
+def _found_root(case: FailureContext) -> Certificate | None:
     """The root above what was presented, or what is nearest to it, if the store in use does not
     hold it: had as the direct issuer, or above what that store does hold."""
     found = case.completion.found if case.completion else ()
@@ -108,7 +108,7 @@ def _found_root(case: Case) -> Certificate | None:
     return last if direct and last.self_issued else None
 
 
-def _same_name(case: Case, top: Certificate) -> list[str]:
+def _same_name(case: FailureContext, top: Certificate) -> list[str]:
     """What is known of another root of the same name: then a stamp was deployed anew, or worse."""
     before = recorded_top(case) if case.at_arm else None
     if before is None or before.issuer != top.issuer or not is_of_other_root((top,), before):
@@ -117,13 +117,13 @@ def _same_name(case: Case, top: Certificate) -> list[str]:
     return [f"{told}: the stamp was deployed anew, or somebody imitates it"]
 
 
-def _reaches_root(case: Case) -> bool:
+def _reaches_root(case: FailureContext) -> bool:
     """Whether the chain is whole up to its root, so that only trust in the root is missing.
 
     A chain that stops below its root tells nothing: one more intermediate may be missing, and the
     root be trusted. Only a name can tell that the missing certificate is the root.
     """
-    top, code = case.top, case.verify_code
+    top, code = case.path_end, case.verify_code
     if top is None:
         return False
     # The second: as far as an intermediate, the chain is in the store as well.
@@ -135,7 +135,7 @@ def _reaches_root(case: Case) -> bool:
     )
 
 
-def _trust(case: Case, root: str) -> tuple[Remedy, ...]:
+def _trust(case: FailureContext, root: str) -> tuple[Remedy, ...]:
     remedies = [
         trust_file(
             f"If you have {root} as a file (PEM or DER) from the stamp's operator, trust it"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stacktui.diagnosis.case import Case, Explained, Rule, rule
+from stacktui.diagnosis.context import Explained, FailureContext, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.mends import put_secret
 from stacktui.diagnosis.rules import refusals
@@ -12,7 +12,7 @@ from stacktui.identities.model import IdentityKind
 
 
 @rule("secret-missing", Side.BOX, "nothing: az keeps its own copy of the secret, or asks for it")
-def secret_missing(case: Case) -> Explained | None:
+def secret_missing(case: FailureContext) -> Explained | None:
     fault = case.fault
     identity = case.identity
     if not isinstance(fault, SecretFault) or identity is None:
@@ -30,7 +30,7 @@ def secret_missing(case: Case) -> Explained | None:
 
 
 @rule("sp-cert-unusable", Side.BOX, "Invalid certificate / Unable to load certificate …")
-def sp_cert_unusable(case: Case) -> Explained | None:
+def sp_cert_unusable(case: FailureContext) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, CertificateFault):
         return None
@@ -104,4 +104,4 @@ def _cert_remedies(fault: CertificateFault, name: str) -> tuple[Remedy, ...]:
     )
 
 
-RULES: tuple[Rule[Case], ...] = (secret_missing, sp_cert_unusable, *refusals.RULES)
+RULES: tuple[Rule[FailureContext], ...] = (secret_missing, sp_cert_unusable, *refusals.RULES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stacktui.certificates.files import WHAT, FileProblem
 from stacktui.certificates.trust import TrustFileFault
-from stacktui.diagnosis.case import Case, Explained, rule
+from stacktui.diagnosis.context import Explained, FailureContext, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.shell import bash, powershell
 
@@ -19,7 +19,7 @@ _AZ_SSL_ERROR = (
 )
 
 
-def _change_setting(case: Case, fault: TrustFileFault) -> Remedy:
+def _change_setting(case: FailureContext, fault: TrustFileFault) -> Remedy:
     if fault.setting == "ca":
         return Remedy(
             f"Point ca under {case.section} at the stamp's root in PEM form, or take it out"
@@ -39,7 +39,7 @@ def _change_setting(case: Case, fault: TrustFileFault) -> Remedy:
 
 
 @rule("trust-file-missing", Side.BOX, _AZ_OS_ERROR)
-def trust_file_missing(case: Case) -> Explained | None:
+def trust_file_missing(case: FailureContext) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, TrustFileFault) or fault.problem is not FileProblem.MISSING:
         return None
@@ -52,7 +52,7 @@ def trust_file_missing(case: Case) -> Explained | None:
 
 
 @rule("trust-file-bad", Side.BOX, _AZ_SSL_ERROR)
-def trust_file_bad(case: Case) -> Explained | None:
+def trust_file_bad(case: FailureContext) -> Explained | None:
     fault = case.fault
     if not isinstance(fault, TrustFileFault) or fault.problem is FileProblem.MISSING:
         return None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stacktui.diagnosis.case import Case, Explained, Rule, rule
 from stacktui.diagnosis.codes import REFUSALS
+from stacktui.diagnosis.context import Explained, FailureContext, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.mends import put_secret
 from stacktui.diagnosis.rules.refusals import (
@@ -28,14 +28,14 @@ _DECLINED = frozenset({"access_denied", "authorization_declined"})
 _Refused = tuple[SignInFault, Identity]
 
 
-def _person(case: Case, id_: str) -> _Refused | None:
+def _person(case: FailureContext, id_: str) -> _Refused | None:
     """The refusal that the table has under `id_`, of a user or of whoever types a code."""
     refused = refusal(case, REFUSALS[id_])
     people = (IdentityKind.USER, IdentityKind.DEVICE_CODE)
     return refused if refused and refused[1].kind in people else None
 
 
-def _by_adfs(case: Case, error: str) -> _Refused | None:
+def _by_adfs(case: FailureContext, error: str) -> _Refused | None:
     """A refusal of a user's password by AD FS, which has no number for it."""
     fault, identity = case.fault, case.identity
     if not isinstance(fault, SignInFault) or identity is None or not _is_user(identity):
@@ -53,7 +53,7 @@ def _who(identity: Identity) -> str:
     return identity.username or "whoever typed the code"
 
 
-def _evidence(case: Case, refused: _Refused) -> tuple[str, ...]:
+def _evidence(case: FailureContext, refused: _Refused) -> tuple[str, ...]:
     fault, identity = refused
     lines = [f"user name: {identity.username}"] if identity.username else []
     if identity.credential:
@@ -63,12 +63,12 @@ def _evidence(case: Case, refused: _Refused) -> tuple[str, ...]:
     return (*lines, *fault_lines(fault))
 
 
-def _adfs_signs_in(case: Case) -> bool:
+def _adfs_signs_in(case: FailureContext) -> bool:
     metadata = metadata_of(case)
     return metadata is not None and metadata.identity_provider is IdentityProvider.ADFS
 
 
-def _by_device_code(case: Case, identity: Identity, why: str) -> tuple[Remedy, ...]:
+def _by_device_code(case: FailureContext, identity: Identity, why: str) -> tuple[Remedy, ...]:
     """The config lines that let a person sign in with a browser, and the same for az."""
     if not _is_user(identity):
         return ()
@@ -93,7 +93,7 @@ def _application(identity: Identity) -> Remedy:
     )
 
 
-def _account(case: Case, identity: Identity) -> Remedy:
+def _account(case: FailureContext, identity: Identity) -> Remedy:
     """Where an administrator sees what state an account is in."""
     user = identity.username
     if _adfs_signs_in(case):
@@ -115,7 +115,7 @@ def _account(case: Case, identity: Identity) -> Remedy:
     "AADSTS50034: The user account … does not exist in the directory. … / MSIS9659: Invalid "
     "'username' or 'password'.",
 )
-def password_wrong(case: Case) -> Explained | None:
+def password_wrong(case: FailureContext) -> Explained | None:
     refused = _person(case, "password-wrong")
     if refused is None:
         return None
@@ -146,7 +146,7 @@ def _check_name(identity: Identity) -> Remedy:
     "AADSTS50053: The account is locked, you've tried to sign in too many times with an incorrect "
     "user ID or password.",
 )
-def account_locked(case: Case) -> Explained | None:
+def account_locked(case: FailureContext) -> Explained | None:
     refused = _person(case, "account-locked")
     if refused is None:
         return None
@@ -169,7 +169,7 @@ def account_locked(case: Case) -> Explained | None:
 
 
 @rule("account-disabled", Side.SIGN_IN, "AADSTS50057: The user account is disabled.")
-def account_disabled(case: Case) -> Explained | None:
+def account_disabled(case: FailureContext) -> Explained | None:
     refused = _person(case, "account-disabled")
     if refused is None:
         return None
@@ -186,7 +186,7 @@ def account_disabled(case: Case) -> Explained | None:
 
 
 @rule("password-expired", Side.SIGN_IN, "AADSTS50055: The password is expired.")
-def password_expired(case: Case) -> Explained | None:
+def password_expired(case: FailureContext) -> Explained | None:
     refused = _person(case, "password-expired")
     if refused is None:
         return None
@@ -208,7 +208,7 @@ def password_expired(case: Case) -> Explained | None:
     "AADSTS50076: Due to a configuration change made by your administrator, or because you moved "
     "to a new location, you must use multi-factor authentication to access '…'.",
 )
-def mfa_required(case: Case) -> Explained | None:
+def mfa_required(case: FailureContext) -> Explained | None:
     refused = _person(case, "mfa-required") or _by_adfs(case, _MORE_NEEDED)
     if refused is None:
         return None
@@ -225,7 +225,7 @@ def mfa_required(case: Case) -> Explained | None:
     "AADSTS53003: Access has been blocked by Conditional Access policies. The access policy does "
     "not allow token issuance.",
 )
-def conditional_access(case: Case) -> Explained | None:
+def conditional_access(case: FailureContext) -> Explained | None:
     refused = _person(case, "conditional-access") or _by_adfs(case, _DENIED)
     if refused is None:
         return None
@@ -250,7 +250,7 @@ def conditional_access(case: Case) -> Explained | None:
     "AADSTS65001: The user or administrator has not consented to use the application with ID '…'. "
     "Send an interactive authorization request for this user and resource.",
 )
-def consent_required(case: Case) -> Explained | None:
+def consent_required(case: FailureContext) -> Explained | None:
     refused = _person(case, "consent-required")
     if refused is None:
         return None
@@ -277,7 +277,7 @@ def consent_required(case: Case) -> Explained | None:
     return title, evidence, tuple(remedies)
 
 
-def _code_ended(case: Case) -> _Refused | None:
+def _code_ended(case: FailureContext) -> _Refused | None:
     """Why a device code gave no token; the errors are OAuth's, with whatever number."""
     fault, identity = case.fault, case.identity
     if not isinstance(fault, SignInFault) or identity is None:
@@ -291,7 +291,7 @@ def _code_ended(case: Case) -> _Refused | None:
     Side.SIGN_IN,
     "AADSTS70019: Verification code expired. … / The device code has expired.",
 )
-def device_code_expired(case: Case) -> Explained | None:
+def device_code_expired(case: FailureContext) -> Explained | None:
     refused = _code_ended(case)
     if refused is None or refused[0].error != _EXPIRED:
         return None
@@ -312,7 +312,7 @@ def device_code_expired(case: Case) -> Explained | None:
     "AADSTS70018: The user declined the authorization request. … / The user declined the "
     "authorization request.",
 )
-def device_code_declined(case: Case) -> Explained | None:
+def device_code_declined(case: FailureContext) -> Explained | None:
     refused = _code_ended(case)
     if refused is None or refused[0].error not in _DECLINED:
         return None
@@ -333,7 +333,7 @@ def _code_lines(refused: _Refused) -> tuple[str, ...]:
     return (f"application {identity.client_id}", *fault_lines(fault))
 
 
-RULES: tuple[Rule[Case], ...] = (
+RULES: tuple[Rule[FailureContext], ...] = (
     password_wrong,
     account_locked,
     account_disabled,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stacktui.certificates.completion import Completion
 
 
-class Scene:
+class ReportContext:
     """A finished check, healthy or not, with short ways to what every rule needs."""
 
     def __init__(self, report: Report) -> None:
@@ -85,7 +85,7 @@ class Scene:
             return "", 443
 
 
-class Case(Scene):
+class FailureContext(ReportContext):
     """A check that failed, and the step that failed in it."""
 
     def __init__(self, report: Report, failed: Step) -> None:
@@ -129,21 +129,21 @@ class Case(Scene):
         return self._arm
 
     @cached_property
-    def chain(self) -> tuple[Certificate, ...]:
+    def presented_chain(self) -> tuple[Certificate, ...]:
         """The certificates that the deciding host presented, leaf first."""
         tls = self.connection.tls if self.connection else None
         return tuple(describe(der) for der in tls.chain) if tls else ()
 
     @cached_property
-    def path(self) -> tuple[Certificate, ...]:
+    def verified_path(self) -> tuple[Certificate, ...]:
         """Of these, the ones that lead from the leaf up, each signed by the next."""
         tls = self.connection.tls if self.connection else None
         return described_path(tls.chain) if tls else ()
 
     @property
-    def top(self) -> Certificate | None:
+    def path_end(self) -> Certificate | None:
         """The end of that path."""
-        return self.path[-1] if self.path else None
+        return self.verified_path[-1] if self.verified_path else None
 
     @property
     def completion(self) -> Completion | None:
@@ -154,7 +154,7 @@ class Case(Scene):
     @property
     def root_is_at_hand(self) -> bool:
         """Whether the chain's root was presented, or a store of this box holds it."""
-        if self.top and self.top.self_issued:
+        if self.path_end and self.path_end.self_issued:
             return True
         return self.completion is not None and bool(self.completion.holders)
 
@@ -180,7 +180,7 @@ class Case(Scene):
 
 # Title, evidence, remedies.
 Explained = tuple[str, tuple[str, ...], tuple[Remedy, ...]]
-S = TypeVar("S", bound=Scene)
+S = TypeVar("S", bound=ReportContext)
 
 
 @dataclass(frozen=True, slots=True)
