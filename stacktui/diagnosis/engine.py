@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from stacktui.diagnosis.context import FailureContext, Rule
-from stacktui.diagnosis.finding import Finding, Remedy
+from stacktui.diagnosis.finding import Finding, Remedy, finding
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.diagnosis.unexplained import unexplained
 from stacktui.identities.faults import ImdsFault
@@ -23,12 +22,12 @@ def findings(case: FailureContext, rules: Iterable[Rule[FailureContext]]) -> lis
     return [_with_limit(case, first), *others]
 
 
-def _with_limit(case: FailureContext, finding: Finding) -> Finding:
+def _with_limit(case: FailureContext, found: Finding) -> Finding:
     """The finding with the limit that was hit, its setting, and the command that allows more."""
     fault = case.fault.cause if isinstance(case.fault, ImdsFault) else case.fault
     name, limit = getattr(fault, "setting", None), getattr(fault, "limit", None)
     if name is None or limit is None:
-        return finding
+        return found
     counts = LIMIT_SETTINGS[name].counts
     value = f"{limit:,}" if counts else f"{limit:g} s"
     line = f"limit hit: {name} = {value} (limits.{name} under {case.section})"
@@ -40,9 +39,8 @@ def _with_limit(case: FailureContext, finding: Finding) -> Finding:
         _command(case, more, bash),
         _command(case, more, powershell),
     )
-    return replace(
-        finding, evidence=(*finding.evidence, line), remedies=(*finding.remedies, remedy)
-    )
+    evidence, remedies = (*found.evidence, line), (*found.remedies, remedy)
+    return finding(found.id, found.title, found.side, evidence, remedies, found.az_says)
 
 
 def _more(case: FailureContext, name: str, limit: float) -> dict[str, float]:
