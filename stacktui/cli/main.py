@@ -35,6 +35,10 @@ COMMANDS = {
     "stamp": "Run an embedded Azure Stack Hub for tests and training.",
 }
 
+# The signals that end a process, but for Ctrl+C: a hang-up is POSIX's, and on Windows a closed
+# window comes as SIGBREAK.
+_ENDINGS = ("SIGTERM", "SIGHUP", "SIGBREAK")
+ENDINGS = tuple(signal.Signals[name] for name in _ENDINGS if hasattr(signal, name))
 
 # What writing to a full disk or a broken stdout says.
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
@@ -133,14 +137,13 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _end_tidily_when_told_to() -> None:
-    """Make SIGTERM and SIGHUP an ordinary exit, so that what is temporary is removed."""
+    """Make `ENDINGS` an ordinary exit, so that what is temporary is removed."""
 
     def leave(number: int, _frame: object) -> None:
         sys.exit(128 + number)
 
-    for name in ("SIGTERM", "SIGHUP"):  # the second is not on Windows
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), leave)
+    for number in ENDINGS:
+        signal.signal(number, leave)
 
 
 def _give_up_stdout() -> None:

@@ -7,13 +7,14 @@ import json
 import os
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 
-from stacktui.cli.main import config_option, tell_config_is_not_read
+from stacktui.cli.main import ENDINGS, config_option, tell_config_is_not_read
 from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, UnknownFaultError, serve
 
 
@@ -78,21 +79,29 @@ def command(no_default_scope: bool, idp: str, config: Path | None, **settings: A
         asyncio.run(_run(options))
     except OSError as error:
         raise click.ClickException(f"cannot listen: {error}") from error
-    except KeyboardInterrupt:
-        # Only where the loop cannot take signals itself (Windows).
-        pass
 
 
 async def _run(options: StampOptions) -> None:
     stop = asyncio.Event()
+    with ExitStack() as handlers:
+        _on_endings(stop.set, handlers)
+        async with serve(options) as stamp:
+            _tell(json.dumps(stamp.describe()))
+            await stop.wait()
+
+
+def _on_endings(call: Callable[[], object], handlers: ExitStack) -> None:
+    """Have the running loop make this call for whatever would end the process."""
     loop = asyncio.get_running_loop()
-    with suppress(NotImplementedError):
-        # A hang-up too: what is in the folder must not outlive the terminal.
-        for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-            loop.add_signal_handler(number, stop.set)
-    async with serve(options) as stamp:
-        _tell(json.dumps(stamp.describe()))
-        await stop.wait()
+
+    def wake(*_: object) -> None:
+        loop.call_soon_threadsafe(call)
+
+    for number in (signal.SIGINT, *ENDINGS):
+        try:
+            loop.add_signal_handler(number, call)
+        except NotImplementedError:  # Windows' loops take none, but wake up for each signal
+            handlers.callback(signal.signal, number, signal.signal(number, wake))
 
 
 def _tell(line: str) -> None:

@@ -17,6 +17,12 @@ import pytest
 from stacktui.stamp import FAULTS
 
 COMMAND = [sys.executable, "-c", "from stacktui.cli.stamp import command; command()"]
+# The same on an event loop that takes no signals, as Windows' do not.
+WITHOUT_LOOP_SIGNALS = (
+    "import asyncio\n"
+    "asyncio.SelectorEventLoop.add_signal_handler = asyncio.AbstractEventLoop.add_signal_handler\n"
+    f"{COMMAND[-1]}"
+)
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -24,10 +30,14 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_one_line_then_until_a_signal(number: signal.Signals) -> None:
+@pytest.mark.parametrize("code", [COMMAND[-1], WITHOUT_LOOP_SIGNALS], ids=["posix", "windows"])
+def test_one_line_then_until_a_signal(code: str, number: signal.Signals) -> None:
     arguments = ["--idp", "adfs", "--groups", "3"]
     with subprocess.Popen(
-        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None
         described = json.loads(process.stdout.readline())
