@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,19 +17,64 @@ from stacktui.certificates.azure_launchers import launchers
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 
-# Variables that change what is trusted, how hosts are reached, or which files are read.
+# Variables that change what is trusted, how hosts are reached, which files are read, or how
+# a terminal is written to.
 _TRUST = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-_PREFIXES = ("STACKTUI_", "XDG_", "AZURE_", "ADAL_", "ARM_", "MSAL_")
+_TERMINAL = ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES", "TZ")
+_PREFIXES = ("STACKTUI_", "XDG_", "AZURE_", "ADAL_", "ARM_", "MSAL_", "MSI_", "IDENTITY_", "IMDS_",
+             "LC_")  # fmt: skip
+# What says which tests are to run.
+_KEPT = ("STACKTUI_AZ", "STACKTUI_COMPAT", "STACKTUI_PACKAGING")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _any_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No setting of this machine's, no `az`, and no answer of its resolver's where none may be.
+
+    Before all else, so that what a module or the session shares is made without them too.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name in tuple(os.environ):
+            unwanted = name in _TRUST + _TERMINAL or name.lower() in _PROXIES
+            if name not in _KEPT and (unwanted or name.startswith(_PREFIXES)):
+                patch.delenv(name)
+        time.tzset()
+        patch.setenv("LANG", "C.UTF-8")
+        patch.setenv("TERM", "xterm-256color")
+        folders = os.environ.get("PATH", "").split(os.pathsep)
+        without = [_without_az(each, tmp_path_factory) for each in folders]
+        patch.setenv("PATH", os.pathsep.join(without))
+        patch.setattr(socket, "getaddrinfo", _without_invalid(socket.getaddrinfo))
+        yield
+
+
+def _without_az(folder: str, factory: pytest.TempPathFactory) -> str:
+    """The same programs less `az`, of which what is said depends on the machine."""
+    if not os.path.exists(os.path.join(folder, "az")):
+        return folder
+    same = factory.mktemp("bin")
+    for each in os.scandir(folder):
+        if each.name != "az":
+            (same / each.name).symlink_to(each.path)
+    return str(same)
+
+
+def _without_invalid(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """RFC 6761: nothing under `.invalid` exists. Without a network no resolver says so."""
+
+    def getaddrinfo(host: Any, *arguments: Any, **keywords: Any) -> Any:
+        name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+        if name.rstrip(".").endswith(".invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(host, *arguments, **keywords)
+
+    return getaddrinfo
 
 
 @pytest.fixture(autouse=True)
 def _isolated(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A home of the test's own, and no setting of this machine's."""
-    for name in tuple(os.environ):
-        unwanted = name in _TRUST or name.lower() in _PROXIES or name.startswith(_PREFIXES)
-        if unwanted:
-            monkeypatch.delenv(name)
+    """A home of the test's own."""
     home = Path(tempfile.mkdtemp(prefix="stacktui-home-"))
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))

@@ -138,6 +138,8 @@ def new_context(sources: Iterable[TrustSource]) -> ssl.SSLContext:
     Raises TrustFileError.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Some distributions' Python leaves this to OpenSSL, which may allow less.
+    context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
     for source in sources:
         _load(context, source)
     return context

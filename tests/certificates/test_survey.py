@@ -20,7 +20,8 @@ from stacktui.transport.limits import Limits
 from tests.support.authority import localhost_server
 from tests.support.listeners import listening, silent, until_closed
 
-DOMAIN = "local.azurestack.external"
+# Whose names are in no hosts file.
+DOMAIN = "east.contoso.invalid"
 NONE = Path("/nonexistent/bundle.pem")
 QUICK = Limits(dns=2, connect=0.5, tls=0.5, first_byte=0.5, step=1)
 

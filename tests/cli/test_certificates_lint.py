@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from stacktui.certificates.pfx import thumbprints
-from tests.product import PATIENCE, Ran, stacktui
+from tests.product import PATIENCE, Ran, stacktui, stacktui_process
 from tests.support.authority import Issued
 from tests.support.deployment import (
     DAY,
@@ -400,13 +400,15 @@ def test_a_key_goes_nowhere_but_to_a_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     for out, text in (
         ("-", "not written to stdout"),
-        ("/dev/stdout", "is not a regular file"),
         (str(tmp_path / "fifo"), "is not a regular file"),
         (str(tmp_path), "is not a regular file"),
         (str(tmp_path / "nowhere" / "a.pem"), "its folder is not there"),
         (str(path), "is IN and OUT"),
     ):
         assert text in one_line(convert(path, out, "--yes"))
+    # A process, so that its stdout is a pipe, whatever the tests' own is.
+    piped = stacktui_process("certificates", "convert", path, "/dev/stdout", "--yes")
+    assert "is not a regular file" in one_line(piped)
     assert path.read_bytes()[:1] == b"\x30"
 
 

@@ -635,7 +635,7 @@ async def test_a_root_that_is_not_presented_is_named(config: Path) -> None:
         line = await asyncio.to_thread(refused, *arguments, "--host", host)
         assert line.startswith("the host does not present the root Contoso Root CA, as is usual,")
     # No fault of the command line: the host cannot be reached.
-    line = refused(*arguments, "--host", host, code=1)
+    line = await asyncio.to_thread(refused, *arguments, "--host", host, code=1)
     check = f"stacktui check --config {config} -- West"
     assert line.startswith(f"{host} presented no chain: ")
     assert line.endswith(f"; how far a request gets: {check}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -146,7 +147,8 @@ def test_a_full_disk_is_said_plainly(form: str, config: Path) -> None:
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_closed_stdout_still_gives_an_exit_code(form: str, config: Path) -> None:
-    command = f"{sys.executable} -m stacktui check --config {config} --format {form} >&-"
+    words = [sys.executable, "-m", "stacktui", "check", "--config", str(config), "--format", form]
+    command = f"{shlex.join(words)} >&-"
     done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=30, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
 
@@ -172,7 +174,7 @@ def test_a_mend_that_repeats_the_check_can_be_pasted(tmp_path: Path) -> None:
         config = write_config(folder, stamp.describe())
         command = check_json(config).document["verdict"]["remedies"][0]["bash"]
         assert command.startswith("stacktui check --config ")
-        repeated = command.replace("stacktui", f"{sys.executable} -m stacktui", 1)
+        repeated = command.replace("stacktui", f"{shlex.quote(sys.executable)} -m stacktui", 1)
         done = subprocess.run(["bash", "-c", repeated], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "✗ arm-server-error" in done.stdout

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -252,9 +252,9 @@ def test_no_config_is_read(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_goes_away_is_no_fault() -> None:
-    command: list[Any] = [sys.executable, "-m", "stacktui", "explain", "--list"]
+    command = shlex.join([sys.executable, "-m", "stacktui", "explain", "--list"])
     done = subprocess.run(
-        f"{' '.join(command)} | head -n 1", shell=True, capture_output=True, text=True, timeout=60
+        f"{command} | head -n 1", shell=True, capture_output=True, text=True, timeout=60
     )
     assert done.stdout.strip() == "reach"
     assert "Traceback" not in done.stderr

@@ -32,7 +32,7 @@ async def test_a_closed_port_is_no_lost_packet(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arm", "id_"),
     [
-        ("https://management.east.contoso.example", "dns-timeout"),
+        ("https://management.east.contoso.invalid", "dns-timeout"),
         # In the same namespace without a single route: nothing is dropped, there is no way.
         ("https://192.0.2.1", "tcp-unreachable"),
     ],
@@ -51,5 +51,5 @@ def test_without_a_network_no_resolver_answers(arm: str, id_: str, tmp_path: Pat
     assert verdict["id"] == id_
     if id_ == "dns-timeout":
         assert verdict["side"] == "network"
-        assert "contoso.example" in verdict["title"]
+        assert "contoso.invalid" in verdict["title"]
         assert "EAI_AGAIN" in verdict["evidence"][0]

@@ -16,7 +16,8 @@ from tests.product import check_json, limited, stacktui, write_config
 from tests.support.authority import authority, server_context
 from tests.support.listeners import listening, saying, silent
 
-DOMAIN = "local.azurestack.external"
+# Whose names are in no hosts file.
+DOMAIN = "east.contoso.invalid"
 STRANGERS = authority("Strangers")
 
 

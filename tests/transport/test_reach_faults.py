@@ -251,7 +251,7 @@ async def test_only_https_is_spoken(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["https://", "https://[::1", "https://host:99999999", "https://ho\x1bst/", "https://a/\ud800",
+    ["https://", "https://[::1", "https://host.invalid:99999999", "https://ho\x1bst/", "https://a/\ud800",
      "https://xn--a.invalid/"],
 )  # fmt: skip
 async def test_a_url_that_cannot_be_used_is_named_cleanly(url: str) -> None:
