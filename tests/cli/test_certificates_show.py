@@ -19,7 +19,8 @@ from tests.product import Ran, stacktui, write_config
 from tests.support.authority import DAY, STRANGERS, authority, issue
 from tests.support.listeners import closed_port
 
-DOMAIN = "local.azurestack.external"
+# Whose names are in no hosts file.
+DOMAIN = "east.contoso.invalid"
 TRUST_FAULTS = (
     "tls-untrusted-root", "tls-intercepted", "tls-missing-intermediate", "tls-self-signed",
     "tls-expired", "tls-not-yet-valid", "tls-name-mismatch", "tls-weak",
