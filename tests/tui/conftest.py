@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -33,6 +34,21 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.delenv("TZ")
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def _no_idle_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go on when the event loop has nothing left to run. Textual's pilot watches instead how
+    much CPU the process uses: 40 ms a key at the least, 2 s where a stamp's thread is at work."""
+
+    async def at_rest(*_limits: float) -> None:
+        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+        await asyncio.sleep(0)
+        while ready:
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr("textual.app.wait_for_idle", at_rest)
+    monkeypatch.setattr("textual.pilot.wait_for_idle", at_rest)
 
 
 @pytest.fixture
