@@ -44,7 +44,7 @@ def _no_idle_time(monkeypatch: pytest.MonkeyPatch) -> None:
     async def at_rest(*_limits: float) -> None:
         ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
         await asyncio.sleep(0)
-        while ready:
+        while ready:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0)
 
     monkeypatch.setattr("textual.app.wait_for_idle", at_rest)

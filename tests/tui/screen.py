@@ -34,6 +34,15 @@ async def until(pilot: Pilot[None], text: str) -> str:
     raise AssertionError(f"{text!r} did not come up on:\n{text_of(pilot.app)}")
 
 
+async def resize(pilot: Pilot[None], width: int, height: int) -> None:
+    """Give the terminal another size; Textual waits a moment for further ones before it acts."""
+    await pilot.resize_terminal(width, height)
+    deadline = monotonic() + PATIENCE
+    while pilot.app.screen._compositor.size != (width, height):
+        assert monotonic() < deadline
+        await asyncio.sleep(0.005)
+
+
 async def type_in(pilot: Pilot[None], text: str) -> None:
     await pilot.press(*text)
     await pilot.pause()
