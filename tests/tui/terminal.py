@@ -81,6 +81,17 @@ class Terminal:
     def press(self, keys: str) -> None:
         os.write(self.fd, keys.encode())
 
+    def answer(self, keys: str) -> int:
+        """Press keys and read until the answer to them is over; how many bytes that was."""
+        before, begun = len(self.written), monotonic()
+        self.press(keys)
+        while len(self.written) == before:
+            if monotonic() - begun > PATIENCE:
+                raise AssertionError(f"nothing answers to {keys!r}")
+            self.read(0.005)
+        self.rest(0.15)
+        return len(self.written) - before
+
     def wait(self) -> tuple[int, float]:
         """The exit code, and how long the end took."""
         begun = monotonic()
