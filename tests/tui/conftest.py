@@ -58,14 +58,21 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("config.toml")
 
 
+@pytest.fixture(scope="session")
+def domain_stamp() -> Iterator[RunningStamp]:
+    """A healthy stamp under a domain."""
+    with run_in_thread(StampOptions(domain=DOMAIN, idp=IdentityProvider.ADFS)) as stamp:
+        yield stamp
+
+
 @pytest.fixture
-def start(config: Path) -> Iterator[Start]:
-    """Start a stamp under a domain, and write a config for it; `keys` go into the config."""
+def start(config: Path, domain_stamp: RunningStamp) -> Iterator[Start]:
+    """A stamp under a domain, with a config for it; `keys` go into the config."""
     with ExitStack() as stack:
 
         def started(*, fault: str | None = None, **keys: str) -> RunningStamp:
             options = StampOptions(domain=DOMAIN, idp=IdentityProvider.ADFS, fault=fault)
-            stamp = stack.enter_context(run_in_thread(options))
+            stamp = domain_stamp if fault is None else stack.enter_context(run_in_thread(options))
             write(config, config_text(stamp.describe(), **keys))
             return stamp
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from time import monotonic
 
 from textual.app import App
+from textual.events import Paste
 from textual.pilot import Pilot
 
 PATIENCE = 20.0
@@ -25,12 +26,13 @@ def flat(shown: str) -> str:
 
 async def until(pilot: Pilot[None], text: str) -> str:
     """Wait until `text` is on the screen; the screen as it is then."""
-    deadline = monotonic() + PATIENCE
+    deadline, wait = monotonic() + PATIENCE, 0.002
     while monotonic() < deadline:
         await pilot.pause()
         if text in (shown := text_of(pilot.app)):
             return shown
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(wait)
+        wait = min(1.5 * wait, 0.03)
     raise AssertionError(f"{text!r} did not come up on:\n{text_of(pilot.app)}")
 
 
@@ -41,6 +43,11 @@ async def resize(pilot: Pilot[None], width: int, height: int) -> None:
     while pilot.app.screen._compositor.size != (width, height):
         assert monotonic() < deadline
         await asyncio.sleep(0.005)
+
+
+async def paste(pilot: Pilot[None], text: str) -> None:
+    pilot.app.post_message(Paste(text))
+    await pilot.pause()
 
 
 async def type_in(pilot: Pilot[None], text: str) -> None:

@@ -188,9 +188,10 @@ def presenting_root(roots: Authority, host: str) -> ssl.SSLContext:
 
 
 def config_for(host: str, port: int) -> str:
+    """A config for a host that says nothing after its handshake."""
     return (
         f'[environments.Here]\narm = "https://{host}"\nproxy = "none"\n'
-        f'resolve = {{ "{host}:443" = "127.0.0.1:{port}" }}\n'
+        f'resolve = {{ "{host}:443" = "127.0.0.1:{port}" }}\nlimits = {{ first_byte = 0.4 }}\n'
     )
 
 
@@ -314,7 +315,8 @@ async def test_a_silent_host_does_not_keep_anybody_waiting(start: Start, config:
             await until(pilot, "the look was cancelled")
             assert monotonic() - pressed < 1.0  # at once; a busy machine gets some more
             await quiet.all_closed.wait()
-        async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+        app = StacktuiApp(config, limits={"tls": 1.0})
+        async with app.run_test(size=WIDE) as pilot:
             await pilot.press("2", "l")
             shown = await until(pilot, "✗ TLS silent")
             assert "1 problem · 364 days" in shown
