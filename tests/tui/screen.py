@@ -36,6 +36,11 @@ async def until(pilot: Pilot[None], text: str) -> str:
     raise AssertionError(f"{text!r} did not come up on:\n{text_of(pilot.app)}")
 
 
+async def settle(pilot: Pilot[None]) -> None:
+    """Give what should not happen the time to happen."""
+    await pilot.pause(0.05)
+
+
 async def resize(pilot: Pilot[None], width: int, height: int) -> None:
     """Give the terminal another size; Textual waits a moment for further ones before it acts."""
     await pilot.resize_terminal(width, height)

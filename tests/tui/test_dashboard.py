@@ -18,7 +18,7 @@ from stacktui.tui.checking import Engine
 
 from . import canned
 from .canned import CONFIG, canned_app
-from .screen import read, text_of, type_in, until, write
+from .screen import read, settle, text_of, type_in, until, write
 
 HEALTHY = canned.events_of(canned.HEALTHY)
 FAULT = canned.events_of(canned.UNTRUSTED)
@@ -118,6 +118,7 @@ async def test_y_copies_the_first_command_and_says_so(config: Path) -> None:
     app = canned_app(config, FAULT, text=CONFIG)
     async with app.run_test() as pilot:
         await pilot.press("y")
+        await settle(pilot)
         assert app.clipboard == ""
         await pilot.press("c")
         await until(pilot, "y copy command")
@@ -270,6 +271,7 @@ async def test_a_broken_config_is_told_and_never_written(config: Path) -> None:
         shown = await until(pilot, "The config cannot be used.")
         assert "line 2" in shown
         await pilot.press("a")
+        await settle(pilot)
         assert "ARM URL" not in text_of(app)
         await pilot.press("t")
         await type_in(pilot, "light")

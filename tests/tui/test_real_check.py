@@ -17,7 +17,7 @@ from stacktui.tui.app import StacktuiApp
 from tests.product import config_text, signing_in
 from tests.support.sessions import trusting_file
 
-from .screen import PATIENCE, flat, paste, read, resize, text_of, type_in, until, write
+from .screen import PATIENCE, flat, paste, read, resize, settle, text_of, type_in, until, write
 
 WIDE = (120, 40)
 Start = Callable[..., RunningStamp]
@@ -49,7 +49,7 @@ async def test_a_healthy_stamp(start: Start, config: Path, idp: IdentityProvider
         await until(pilot, " days")
         for keys in ("2", "enter", "escape", "3", "enter", "escape", "4", "0", "enter", "G"):
             await pilot.press(keys)
-            await pilot.pause()
+            await settle(pilot)
             assert_nothing_secret(text_of(pilot.app), stamp)
 
 
@@ -76,7 +76,7 @@ async def test_every_fault_shows_its_verdict(
         assert "mend" in shown
         assert "FAULT" in shown
         await pilot.press("0", "enter", "G")
-        await pilot.pause()
+        await settle(pilot)
         assert_nothing_secret(text_of(pilot.app), stamp)
 
 

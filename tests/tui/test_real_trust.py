@@ -19,7 +19,7 @@ from tests.support.authority import Authority, authority, server_context
 from tests.support.listeners import listening, silent
 
 from .conftest import DOMAIN, Start
-from .screen import flat, read, text_of, type_in, until, write
+from .screen import flat, read, settle, text_of, type_in, until, write
 
 WIDE, SMALL = (120, 40), (80, 24)
 
@@ -148,11 +148,13 @@ async def test_a_bundle_of_others_says_what_it_takes_and_keeps_a_copy(
             await pilot.press("enter")
             shown = await until(pilot, "Change the file of SSL_CERT_FILE?  y yes   esc no")
             await pilot.press("enter")  # which is no answer
+            await settle(pilot)
             assert bundle.read_bytes() == before
             await pilot.press(no)
             shown = await until(pilot, "enter trust it")
             assert "Change the file" not in shown
             await pilot.press("y")  # an answer to nothing
+            await settle(pilot)
             assert bundle.read_bytes() == before
         await pilot.press("down")
         await until(pilot, "The bundle of SSL_CERT_FILE")

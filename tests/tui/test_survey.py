@@ -18,7 +18,7 @@ from stacktui.tui.surveying import SurveyEngine
 from . import canned, canned_survey
 from .canned import CONFIG, canned_app
 from .canned_survey import surveys
-from .screen import flat, text_of, type_in, until
+from .screen import flat, settle, text_of, type_in, until
 
 WIDE, SMALL = (120, 40), (80, 24)
 HEALTHY = canned.events_of(canned.HEALTHY)
@@ -234,7 +234,7 @@ async def test_keys_that_need_a_host_are_not_offered_without_one(config: Path) -
         shown = await until(pilot, "identity operator")
         assert "T trust its root" not in shown
         await pilot.press("T")
-        await pilot.pause()
+        await settle(pilot)
         assert "Trust the root of" not in text_of(pilot.app)
         await pilot.press("l")
         await until(pilot, "T trust its root")
