@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stacktui.certificates.azure_launchers import launchers
-from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
+from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread, runtime
 from stacktui.stamp.running import RunningStamp
 
 # Variables that change what is trusted, how hosts are reached, which files are read, or how
@@ -70,6 +72,22 @@ def _without_invalid(resolve: Callable[..., Any]) -> Callable[..., Any]:
         return resolve(host, *arguments, **keywords)
 
     return getaddrinfo
+
+# Where bytecode is not kept, each process that a test starts compiles the whole product anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _keys_at_hand() -> Iterator[None]:
+    """Keys for all stamps of this process: of a stamp's start, 90 % are its two RSA keys.
+
+    Four are enough that a stamp has no key of the one before it.
+    """
+    keys = cycle([runtime.make_key() for _ in range(4)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime, "make_key", lambda: next(keys))
+        yield
 
 
 @pytest.fixture(autouse=True)

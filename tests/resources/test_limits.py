@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tracemalloc
+from collections.abc import Callable
 from time import perf_counter
 
 import pytest
@@ -30,15 +31,18 @@ def filled(row: bytes) -> bytes:
     return b'{"value":[' + b",".join([row] * (SIZE // (len(row) + 1))) + b"]}"
 
 
-BOMBS = {
-    "rows": filled(b"{}"),
-    "no rows": filled(b"0"),
-    "one row": b'{"value":[{"tags":' + filled(b"{}") + b"}]}",
-    "nested": b'{"value":[{"tags":' + filled(b"[[[[]]]]") + b"}]}",
-    "keys": b'{"value":[{' + b",".join(b'"%d":0' % number for number in range(SIZE // 12)) + b"}]}",
-    "a name": b'{"value":[{"name":"' + b"x" * SIZE + b'"}]}',
-    "a wide name": b'{"value":[{"name":"' + "\U0001f4a3".encode() * (SIZE // 4) + b'"}]}',
-    "an escaped name": b'{"value":[{"name":"' + b"\\u001b" * (SIZE // 6) + b'"}]}',
+# Made when they are sent: 15 MiB each.
+BOMBS: dict[str, Callable[[], bytes]] = {
+    "rows": lambda: filled(b"{}"),
+    "no rows": lambda: filled(b"0"),
+    "one row": lambda: b'{"value":[{"tags":' + filled(b"{}") + b"}]}",
+    "nested": lambda: b'{"value":[{"tags":' + filled(b"[[[[]]]]") + b"}]}",
+    "keys": lambda: (
+        b'{"value":[{' + b",".join(b'"%d":0' % number for number in range(SIZE // 12)) + b"}]}"
+    ),
+    "a name": lambda: b'{"value":[{"name":"' + b"x" * SIZE + b'"}]}',
+    "a wide name": lambda: b'{"value":[{"name":"' + "\U0001f4a3".encode() * (SIZE // 4) + b'"}]}',
+    "an escaped name": lambda: b'{"value":[{"name":"' + b"\\u001b" * (SIZE // 6) + b'"}]}',
 }
 
 
@@ -53,7 +57,7 @@ async def test_a_page_of_many_bytes_takes_little_else(client: Client, bomb: str)
             await asyncio.sleep(0.01)
             slowest = max(slowest, perf_counter() - since)
 
-    async with serving(answer(BOMBS[bomb])) as web, client(web) as (arm, _):
+    async with serving(answer(BOMBS[bomb]())) as web, client(web) as (arm, _):
         beside = asyncio.create_task(pulse())
         tracemalloc.start()
         (outcome,) = await asyncio.gather(arm.resource_groups("s1"), return_exceptions=True)
