@@ -1,21 +1,33 @@
-"""A program that runs `stacktui` and kills itself at the Nth step that touches a file.
+"""`stacktui` in a process that kills itself at the Nth step that touches a file.
 
-Reads lines of `N` from stdin; for each it forks, runs the arguments it was started with in the
-child, and writes how that ended: `killed`, or the exit code. N = 0 never kills. A step is a call
-that changes something in the file system, before it and after it, and each eighth of a write.
+A step is a call that changes something in the file system, before it and after it, and each
+eighth of a write.
 """
 
 from __future__ import annotations
 
 import fcntl
 import io
+import multiprocessing
 import os
 import signal
 import sys
 from collections.abc import Callable
-from importlib import import_module
+from multiprocessing.context import ForkServerProcess
 from typing import Any
 
+# What the commands import, once in the server: only their work is to be cut short.
+import tomlkit  # noqa: F401
+
+import stacktui.certificates.document
+import stacktui.cli.certificates.trust
+import stacktui.cli.certificates.untrust  # noqa: F401
+from stacktui.cli.main import main
+
+KILLED = -signal.SIGKILL
+_SERVER = multiprocessing.get_context("forkserver")
+# Its children run the main module again, which is often pytest's.
+_SERVER.set_forkserver_preload(["pytest", __name__])
 _CALLS = ("open", "fsync", "replace", "rename", "chmod", "chown", "unlink", "mkdir", "close")
 
 
@@ -59,29 +71,31 @@ class Steps:
         os.fdopen = lambda descriptor, mode: InPieces(descriptor, mode)
 
 
-def main() -> None:
-    sys.argv = ["stacktui", *sys.argv[1:]]
-    stacktui = import_module("stacktui.cli.main")
-    # What the command imports, now and once: only its work is to be cut short.
-    for name in ("trust", "untrust"):
-        import_module(f"stacktui.cli.certificates.{name}")
-    for module in ("stacktui.certificates.document", "tomlkit"):
-        import_module(module)
-    print("ready", flush=True)
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            # The talk and the results are not what is asked for here.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            Steps(int(line)).install()
-            try:
-                stacktui.main()
-            except SystemExit as error:
-                os._exit(int(error.code or 0))
-        _, status = os.waitpid(child, 0)
-        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        print("killed" if killed else os.waitstatus_to_exitcode(status), flush=True)
+def started(*arguments: str, kill_at: int = 0) -> ForkServerProcess:
+    """A process that runs these arguments of `stacktui`, up to a step; to the end for 0."""
+    process = _SERVER.Process(target=_run, args=(arguments, dict(os.environ), kill_at))
+    process.start()
+    return process
 
 
-if __name__ == "__main__":
-    main()
+def ended(process: ForkServerProcess) -> int:
+    """How it ended: its exit code, or `KILLED`."""
+    process.join()
+    code = process.exitcode
+    process.close()
+    assert code is not None
+    return code
+
+
+def _run(arguments: tuple[str, ...], environment: dict[str, str], kill_at: int) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    # The talk and the results are not what is asked for here.
+    for stream in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    sys.argv = ["stacktui", *arguments]
+    Steps(kill_at).install()
+    try:
+        main()
+    except SystemExit as error:
+        os._exit(int(error.code or 0))

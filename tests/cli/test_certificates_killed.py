@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import certifi
@@ -19,50 +14,35 @@ import pytest
 from stacktui.certificates.additions import read_memory
 from stacktui.certificates.bundle import annotated
 from stacktui.config.locations import additions_file, config_directory, own_bundle
+from tests.cli.killed import KILLED, ended, started
 from tests.product import stacktui
 from tests.support.authority import authority
 
 ROOT = authority().root
+END = b"-----END CERTIFICATE-----\n"
 ADDED = b"\n" + annotated(ROOT.der)
-ORIGINAL = Path(certifi.where()).read_bytes()
+# Some of certifi's: to read all of them takes most of a run's time.
+ORIGINAL = b"".join(Path(certifi.where()).read_bytes()[:20_000].rpartition(END)[:2])
 CONFIG = '[environments.West]\narm = "https://management.west.example"\n\n# the end\n'
-Runs = Callable[[int], str]
+Runs = Callable[[int], int]
 
 
-@contextmanager
-def killer(*arguments: str) -> Iterator[Runs]:
-    """Runs `stacktui` with these arguments, killed at the Nth step; tells how it ended."""
-    program = str(Path(__file__).with_name("killed.py"))
-    with subprocess.Popen(
-        [sys.executable, program, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-
-        def run(step: int) -> str:
-            process.stdin.write(f"{step}\n")
-            process.stdin.flush()
-            return process.stdout.readline().strip()
-
-        yield run
+def runs_of(*arguments: str) -> Runs:
+    """Runs `stacktui` with these arguments, killed at the Nth step; gives how it ended."""
+    return lambda step: ended(started(*arguments, kill_at=step))
 
 
 def at_every_step(runs: Runs, prepare: Callable[[], None], check: Callable[[], None]) -> int:
     """Kill at each step in turn, until a run gets through; how many were killed."""
     for step in range(1, 1000):
         prepare()
-        ended = runs(step)
+        code = runs(step)
         check()
-        if ended != "killed":
-            assert ended == "0"
+        if code != KILLED:
+            assert code == 0
             return step - 1
         # The next run finds all in order, and ends what was begun.
-        assert runs(0) == "0"
+        assert runs(0) == 0
         check()
     raise AssertionError("it never gets through")
 
@@ -112,9 +92,9 @@ def test_trust_in_a_store(root: Path, store: Path) -> None:
         assert all(name.endswith(".stacktui") for name in others)
         assert not read_memory().trouble
 
-    with killer("certificates", "trust", str(root), "--store", str(store), "--yes") as runs:
-        killed = at_every_step(runs, prepare, check)
-        assert runs(0) == "0"
+    runs = runs_of("certificates", "trust", str(root), "--store", str(store), "--yes")
+    killed = at_every_step(runs, prepare, check)
+    assert runs(0) == 0
     assert killed > 60  # two files and the memory, each in eight pieces and some calls
     assert seen == {ORIGINAL, ORIGINAL + ADDED}
     assert names(store.parent) == {"cacert.pem", "cacert.pem.before-stacktui"}
@@ -137,19 +117,19 @@ def test_untrust_in_a_store(root: Path, store: Path) -> None:
         assert store.read_bytes() in (ORIGINAL, ORIGINAL + ADDED)
         assert not read_memory().trouble
 
-    with killer("certificates", "untrust", str(root), "--store", str(store), "--yes") as runs:
-        for step in range(1, 1000):
-            prepare()
-            ended = runs(step)
-            check()
-            if ended != "killed":
-                break
-            done = store.read_bytes() == ORIGINAL and not read_memory().additions
-            # Where all was done but the exit, there is nothing left to take back.
-            assert runs(0) == ("2" if done else "0")
-            assert store.read_bytes() == ORIGINAL
-            assert not read_memory().additions
-    assert ended == "0"
+    runs = runs_of("certificates", "untrust", str(root), "--store", str(store), "--yes")
+    for step in range(1, 1000):
+        prepare()
+        code = runs(step)
+        check()
+        if code != KILLED:
+            break
+        done = store.read_bytes() == ORIGINAL and not read_memory().additions
+        # Where all was done but the exit, there is nothing left to take back.
+        assert runs(0) == (2 if done else 0)
+        assert store.read_bytes() == ORIGINAL
+        assert not read_memory().additions
+    assert code == 0
     assert step > 30
     assert seen == {ORIGINAL, ORIGINAL + ADDED}
     assert names(store.parent) <= {"cacert.pem", "cacert.pem.before-stacktui"}
@@ -161,8 +141,8 @@ def test_trust_in_the_own_bundle(root: Path) -> None:
         if own_bundle().exists():
             assert own_bundle().read_bytes() == ADDED
 
-    with killer("certificates", "trust", str(root)) as runs:
-        assert at_every_step(runs, clean_home, check) > 20
+    runs = runs_of("certificates", "trust", str(root))
+    assert at_every_step(runs, clean_home, check) > 20
     assert names(config_directory()) == {"ca-bundle.pem"}
 
 
@@ -184,44 +164,41 @@ def test_trust_and_untrust_as_the_ca_of_an_environment(root: Path, tmp_path: Pat
         assert text == CONFIG or ca.read_bytes() == ADDED
 
     place = ("--environment", "West", "--config", str(config))
-    with killer("certificates", "trust", str(root), *place) as runs:
-        assert at_every_step(runs, prepare, check) > 30
-        assert config.read_text() == with_ca
-        assert names(config.parent) == {"config.toml", "ca"}
-        assert names(ca.parent) == {"West.pem"}
-    with killer("certificates", "untrust", str(root), *place) as runs:
-        ended = "killed"
-        for step in range(1, 1000):
-            config.write_text(with_ca)
-            ca.write_bytes(ADDED)
-            ended = runs(step)
-            check()
-            if ended != "killed":
-                break
-    assert ended == "0"
+    runs = runs_of("certificates", "trust", str(root), *place)
+    assert at_every_step(runs, prepare, check) > 30
+    assert config.read_text() == with_ca
+    assert names(config.parent) == {"config.toml", "ca"}
+    assert names(ca.parent) == {"West.pem"}
+    runs = runs_of("certificates", "untrust", str(root), *place)
+    code = KILLED
+    for step in range(1, 1000):
+        config.write_text(with_ca)
+        ca.write_bytes(ADDED)
+        code = runs(step)
+        check()
+        if code != KILLED:
+            break
+    assert code == 0
     assert config.read_text() == CONFIG
     assert names(ca.parent) == set()
 
 
 @pytest.mark.timeout(300)
 def test_killed_at_any_moment(root: Path, store: Path) -> None:
-    """Real processes, killed from outside, wherever that falls; and nothing piles up."""
-    command = [sys.executable, "-m", "stacktui", "certificates", "trust", str(root), "--store",
-               str(store), "--yes"]  # fmt: skip
-    started = time.monotonic()
-    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
-    whole = time.monotonic() - started
-    outcomes = set()
+    """Killed from outside, wherever that falls; and nothing piles up."""
+    command = ("certificates", "trust", str(root), "--store", str(store), "--yes")
+    began = time.monotonic()
+    assert ended(started(*command)) == 0
+    whole = time.monotonic() - began
     for _ in range(25):
         store.write_bytes(ORIGINAL)
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as run:
-            # Most of the time goes into imports: nearly all kills are to fall after them.
-            time.sleep(whole * random.uniform(0.5, 1.05))
-            run.send_signal(signal.SIGKILL)
+        process = started(*command)
+        time.sleep(whole * random.uniform(0, 1.05))
+        process.kill()
+        ended(process)
         assert store.read_bytes() in (ORIGINAL, ORIGINAL + ADDED)
-        outcomes.add(store.read_bytes())
         assert len(names(store.parent)) <= 3
-    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    assert ended(started(*command)) == 0
     assert store.read_bytes() == ORIGINAL + ADDED
     assert names(store.parent) == {"cacert.pem", "cacert.pem.before-stacktui"}
 
@@ -232,19 +209,9 @@ def test_two_at_once_are_both_there(tmp_path: Path, store: Path) -> None:
     for number, each in enumerate(roots):
         path = tmp_path / f"{number}.pem"
         path.write_bytes(each.pem)
-        for place in ((), ("--store", str(store))):
-            arguments = ["certificates", "trust", str(path), *place, "--yes"]
-            running.append(
-                subprocess.Popen(
-                    [sys.executable, "-m", "stacktui", *arguments],
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
-                    env=dict(os.environ),
-                )
-            )
-    for process in running:
-        _, err = process.communicate()
-        assert process.returncode == 0, err
+        trust = ("certificates", "trust", str(path), "--yes")
+        running += [started(*trust), started(*trust, "--store", str(store))]
+    assert [ended(process) for process in running] == [0] * 8
     added = {b"\n" + annotated(each.der) for each in roots}
     for path, original in ((store, ORIGINAL), (own_bundle(), b"")):
         rest = path.read_bytes().removeprefix(original)
