@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
 import select
@@ -14,11 +13,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
+
+from tests.product import stacktui
 
 # Seconds: longer than a check may take, short enough to notice a command that waits for ever.
 PATIENCE = 60
-# How a shell ends in which the remedy itself failed: no program of ours or theirs ends so.
-REMEDY_FAILED = 97
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +62,36 @@ class Shell:
     def check_after(
         self, *commands: str, config: Path, typed: str = "", **variables: str
     ) -> dict[str, Any]:
-        """Paste `commands`, then run the check in the same shell; the check's document."""
-        script, document = self._script(commands, config)
-        done = self.run(script, typed=typed, variables=variables)
-        assert done.returncode in (0, 1), (done, commands)
-        return _read(document)
+        """Paste `commands`, then check with the variables that they left; the document."""
+        done = self.run(self._script(commands), typed=typed, variables=variables)
+        assert done.returncode == 0, (done, commands)
+        return self._check(config)
 
     def check_after_dialogue(
         self, *commands: str, config: Path, replies: Iterable[tuple[str, str]], **variables: str
     ) -> dict[str, Any]:
         """The same on a terminal: each reply is typed once its prompt has been shown."""
-        script, document = self._script(commands, config)
+        script = self._script(commands)
         code, screen = on_terminal(["bash", "-c", script], replies, self.environment(variables))
-        assert code in (0, 1), screen
-        return _read(document)
+        assert code == 0, screen
+        return self._check(config)
 
-    def _script(self, commands: Iterable[str], config: Path) -> tuple[str, Path]:
-        document = self.folder / "check.json"
-        document.unlink(missing_ok=True)
-        pasted = [f"{command}\n[ $? = 0 ] || exit {REMEDY_FAILED}" for command in commands]
-        check = f"stacktui check --config {shlex.quote(str(config))} --format json"
-        return "\n".join([*pasted, f"{check} > {shlex.quote(str(document))}"]), document
+    @property
+    def _left(self) -> Path:
+        return self.folder / "variables"
 
+    def _script(self, commands: Iterable[str]) -> str:
+        """Each command must succeed; what the shell would hand to the next program is kept."""
+        pasted = [f"{command}\n[ $? = 0 ] || exit 1" for command in commands]
+        return "\n".join([*pasted, f"env -0 > {shlex.quote(str(self._left))}"])
 
-def _read(path: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return document
+    def _check(self, config: Path) -> dict[str, Any]:
+        left = os.fsdecode(self._left.read_bytes()).split("\0")
+        variables = dict(each.split("=", 1) for each in left if each)
+        with mock.patch.dict(os.environ, variables, clear=True):
+            ran = stacktui("check", "--config", config, "--format", "json")
+        assert ran.code in (0, 1), ran
+        return ran.document
 
 
 def on_terminal(
