@@ -58,11 +58,14 @@ class Client:
         host, port = parts.hostname or "", parts.port or 443
         pinned = self.stamp.resolve.get(f"{host}:{port}", f"{host}:{port}")
         address, _, pinned_port = pinned.rpartition(":")
-        connection = http.client.HTTPSConnection(host, port, timeout=self.seconds)
-        if parts.scheme == "http":
-            connection = http.client.HTTPConnection(host, port, timeout=self.seconds)  # type: ignore[assignment]
-        else:
-            connection.sock = self._tls(address, int(pinned_port), host)
+        connection = http.client.HTTPConnection(host, port, timeout=self.seconds)
+        if parts.scheme != "http":
+            # Without a context it reads the whole system store, which takes longest of all.
+            context = ssl.create_default_context(cafile=self.stamp.ca_file)
+            connection = http.client.HTTPSConnection(
+                host, port, timeout=self.seconds, context=context
+            )
+            connection.sock = self._tls(context, address, int(pinned_port), host)
         try:
             target = parts.path + (f"?{parts.query}" if parts.query else "")
             connection.request(method, target, body, dict(headers or {}))
@@ -72,8 +75,7 @@ class Client:
         finally:
             connection.close()
 
-    def _tls(self, address: str, port: int, host: str) -> ssl.SSLSocket:
-        context = ssl.create_default_context(cafile=self.stamp.ca_file)
+    def _tls(self, context: ssl.SSLContext, address: str, port: int, host: str) -> ssl.SSLSocket:
         raw = socket.create_connection((address, port), timeout=self.seconds)
         try:
             return context.wrap_socket(raw, server_hostname=host)
