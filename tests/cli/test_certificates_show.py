@@ -69,12 +69,8 @@ def x509(pem: str, *options: str) -> str:
 
 
 def fields_by_openssl(pem: str) -> dict[str, Any]:
-    plain = dict(
-        line.split("=", 1)
-        for line in x509(pem, "-subject", "-issuer", "-serial", "-dates").splitlines()
-    )
-    text = x509(pem, "-text", "-certopt", "no_pubkey,no_sigdump")
-    key = x509(pem, "-text", "-certopt", "no_sigdump")
+    text = x509(pem, "-subject", "-issuer", "-serial", "-dates", "-text", "-certopt", "no_sigdump")
+    plain = dict(re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE))
 
     def listed(name: str, names: dict[str, str]) -> list[str] | None:
         found = re.search(rf"X509v3 {name}:.*\n\s+(.*)", text)
@@ -88,7 +84,7 @@ def fields_by_openssl(pem: str) -> dict[str, Any]:
         "not_before": moment(plain["notBefore"]),
         "not_after": moment(plain["notAfter"]),
         "names": [each.split(":", 1)[1] for each in san[1].split(", ")] if san else [],
-        "bits": int(re.search(r"Public-Key: \((\d+) bit\)", key)[1]),  # type: ignore[index]
+        "bits": int(re.search(r"Public-Key: \((\d+) bit\)", text)[1]),  # type: ignore[index]
         "signature": re.search(r"Signature Algorithm: (\S+)", text)[1],  # type: ignore[index]
         "key_usage": listed("Key Usage", USAGES),
         "extended_key_usage": listed("Extended Key Usage", PURPOSES),
