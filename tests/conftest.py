@@ -73,6 +73,7 @@ def _without_invalid(resolve: Callable[..., Any]) -> Callable[..., Any]:
 
     return getaddrinfo
 
+
 # Where bytecode is not kept, each process that a test starts compiles the whole product anew.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
