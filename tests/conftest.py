@@ -128,5 +128,5 @@ def adfs_stamp() -> Iterator[RunningStamp]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Of `-n auto`: more than the cores, since a third of the tests' time is waited for bounds."""
-    return (os.cpu_count() or 2) * 3 // 2
+    """Of `-n auto`: more than the cores, since much of the tests' time is waited."""
+    return (os.cpu_count() or 2) * 2

@@ -1,6 +1,6 @@
 """Evidence in, findings out. Pure: no I/O, no clock, no environment.
 
-`diagnose` walks the catalogue (`catalogue.RULES`) in order. The first rule that explains the
+`diagnose` walks the catalogue (`catalogue.precedence`) in order. The first rule that explains the
 failed step is the verdict, the others that apply are also seen, and a fault that no rule explains
 is reported as `unexplained` with its evidence. What is wrong with hosts that the check did not
 come to any more is also seen (`login_host`). What fails no check but should be known
@@ -17,14 +17,15 @@ def diagnose(report: Report) -> Diagnosis:
     """The diagnosis of a finished check; its verdict is None exactly when `report.ok`."""
     # The rules read certificates, whose library is slow to import.
     from stacktui.diagnosis.context import FailureContext, ReportContext
+    from stacktui.diagnosis.fault import advised
     from stacktui.diagnosis.rules.beside import BESIDE
 
     scene = ReportContext(report)
-    beside = tuple(seen for rule in BESIDE if (seen := rule.examine(scene)) is not None)
+    beside = tuple(seen for rule in BESIDE for seen in advised(rule, scene))
     failed = report.failed
     if failed is None:
         return Diagnosis(None, beside)
-    from stacktui.diagnosis.catalogue import RULES
+    from stacktui.diagnosis.catalogue.precedence import RULES
     from stacktui.diagnosis.engine import findings
     from stacktui.diagnosis.login_host import named, probed
 

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from stacktui.certificates.chain import Certificate, describe, described_path
 from stacktui.check.report import Fault, Report, Step
 from stacktui.diagnosis.finding import Finding, Remedy, Side, finding
 from stacktui.diagnosis.shell import toml_table
@@ -19,7 +18,23 @@ from stacktui.identities.model import Identity
 from stacktui.transport.facts import ConnectionFacts, Exchange, TransportFault, TransportFaultKind
 
 if TYPE_CHECKING:
+    from stacktui.certificates.chain import Certificate
     from stacktui.certificates.completion import Completion
+
+
+def described(der: bytes) -> Certificate:
+    """What a certificate says. Its library is slow to import: `explain`, which reads the catalogue,
+    must not wait for it."""
+    from stacktui.certificates.chain import describe
+
+    return describe(der)
+
+
+def described_path(chain: tuple[bytes, ...]) -> tuple[Certificate, ...]:
+    """Of a presented chain those that lead from the leaf up, each signed by the next."""
+    from stacktui.certificates import chain as chains
+
+    return chains.described_path(chain)
 
 
 class ReportContext:
@@ -54,6 +69,20 @@ class ReportContext:
         """` --config FILE` where the config is not found without being named, else nothing."""
         config = self.report.target.config
         return f" --config {quote(str(config))}" if config else ""
+
+    @property
+    def places(self) -> dict[str, str | Callable[[Callable[[str], str]], str]]:
+        """What fills the places that many remedies have (`remedy_template`)."""
+
+        def environment(quote: Callable[[str], str]) -> str:
+            # After `--`, a name that looks like an option is none; every option goes before it.
+            return f"{self.config_option(quote)} -- {quote(self.environment.name)}"
+
+        return {
+            "environment": environment,
+            "config": self.config_option,
+            "section": self.section,
+        }
 
     @property
     def now(self) -> datetime:
@@ -132,7 +161,7 @@ class FailureContext(ReportContext):
     def presented_chain(self) -> tuple[Certificate, ...]:
         """The certificates that the deciding host presented, leaf first."""
         tls = self.connection.tls if self.connection else None
-        return tuple(describe(der) for der in tls.chain) if tls else ()
+        return tuple(described(der) for der in tls.chain) if tls else ()
 
     @cached_property
     def verified_path(self) -> tuple[Certificate, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from stacktui.diagnosis.context import FailureContext, Rule
+from stacktui.diagnosis.fault import FaultInfo, examined
 from stacktui.diagnosis.finding import Finding, Remedy, finding
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.diagnosis.unexplained import unexplained
@@ -15,9 +16,11 @@ from stacktui.transport.limits import LIMIT_SETTINGS
 _MORE = 3
 
 
-def findings(case: FailureContext, rules: Iterable[Rule[FailureContext]]) -> list[Finding]:
+def findings(
+    case: FailureContext, rules: Iterable[Rule[FailureContext] | FaultInfo]
+) -> list[Finding]:
     """What the rules find, in their order; `unexplained` where none applies. Never empty."""
-    found = [seen for rule in rules if (seen := rule.examine(case)) is not None]
+    found = [seen for rule in rules for seen in examined(rule, case)]
     first, *others = found or [unexplained(case)]
     return [_with_limit(case, first), *others]
 

@@ -10,16 +10,17 @@ from collections.abc import Iterator
 
 from stacktui.certificates.verify import ROOTLESS
 from stacktui.check.report import Evidence, Outcome, Probe, Report, Step, StepName
+from stacktui.diagnosis.catalogue import reach
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.engine import findings
 from stacktui.diagnosis.finding import Finding, finding
-from stacktui.diagnosis.rules import handshake, proxy, reach, tls
+from stacktui.diagnosis.rules import handshake, proxy, tls
 from stacktui.environments.endpoints import LOGIN
 from stacktui.transport.facts import TransportFault
 
 ID = "login-unreachable"
 # What can be wrong before anything is asked of a host.
-RULES = (*reach.RULES, *proxy.RULES, *handshake.RULES, *tls.RULES)
+RULES = (*reach.FAULTS, *proxy.RULES, *handshake.RULES, *tls.RULES)
 _AZ_METADATA = (
     "Unable to get endpoints from the cloud. Please ensure you have network connection. "
     "Error detail: "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stacktui.certificates.chain import Certificate
+from typing import TYPE_CHECKING
+
 from stacktui.certificates.trust import TrustFileError, TrustFileFault, TrustUsed
 from stacktui.check.report import Fault
 from stacktui.diagnosis.context import FailureContext
@@ -11,6 +12,9 @@ from stacktui.environments.record import DriftFault, RecordError, RecordFault
 from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.facts import Exchange, TransportFault
+
+if TYPE_CHECKING:
+    from stacktui.certificates.chain import Certificate
 
 # Servers may present what they like; a stamp's chain has three certificates, and 20 names.
 _CERTIFICATES = 8

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stacktui.diagnosis.catalogue import RULES
+from stacktui.diagnosis.catalogue.precedence import RULES
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 

@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from stacktui import stamp as stamps
 from stacktui.diagnosis import login_host
-from stacktui.diagnosis.catalogue import RULES
+from stacktui.diagnosis.catalogue.precedence import RULES
 from stacktui.stamp import FAULTS, IdentityProvider, SignInBy, StampOptions
 from stacktui.stamp.running import RunningStamp
 from tests.diagnosis import golden

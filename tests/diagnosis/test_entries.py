@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from typing import Any
 
 import click
 import pytest
 
 from stacktui.cli.main import cli
 from stacktui.diagnosis import login_host, unexplained
-from stacktui.diagnosis.catalogue import RULES
+from stacktui.diagnosis.catalogue.precedence import RULES
+from stacktui.diagnosis.context import Rule
 from stacktui.diagnosis.entries import ALL, ENTRIES, Entry, Group, look_alikes
+from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.finding import Side
 from stacktui.diagnosis.rules.beside import BESIDE
 from tests.diagnosis.readme import README, printed, section
@@ -56,13 +59,17 @@ PUBLIC = {
 }
 
 
+def sides_of(rule: Rule[Any] | FaultInfo) -> tuple[Side, ...]:
+    return rule.sides if isinstance(rule, FaultInfo) else (rule.side,)
+
+
 def sides_of_rules() -> dict[str, set[Side]]:
     """On whose sides each id can be found."""
     sides: dict[str, set[Side]] = {unexplained.ID: set(Side)}
     # The login host's is on the side of the fault that it names.
-    sides[login_host.ID] = {each.side for each in login_host.RULES}
+    sides[login_host.ID] = {side for each in login_host.RULES for side in sides_of(each)}
     for rule in (*RULES, *BESIDE):
-        sides.setdefault(rule.id, set()).add(rule.side)
+        sides.setdefault(rule.id, set()).update(sides_of(rule))
     return sides
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from stacktui.diagnosis.catalogue import RULES
+from stacktui.diagnosis.catalogue.precedence import RULES
 from stacktui.diagnosis.codes import REFUSALS
 from stacktui.diagnosis.entries import ALL, ENTRIES
 from stacktui.diagnosis.recognise import MAX_TEXT, Recognised, decoded, recognise

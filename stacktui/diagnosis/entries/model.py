@@ -3,24 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from stacktui.diagnosis.fault import FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
-
-
-class Group(StrEnum):
-    """What a check was at when the fault stopped it.
-
-    BESIDE has what stops none, OTHER what no rule explains.
-    """
-
-    REACH = "reach"
-    TLS = "TLS"
-    METADATA = "metadata"
-    TOKEN = "token"  # noqa: S105
-    RESOURCES = "resources"
-    BESIDE = "beside a verdict"
-    OTHER = "anything else"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +25,19 @@ class Entry:
     told_by: str
     mends: tuple[Remedy, ...]
     az_says: str
+
+
+def entry_of(fault: FaultInfo) -> Entry:
+    mends = tuple(each.in_catalogue() for each in fault.remedies)
+    return Entry(
+        fault.id,
+        fault.group,
+        fault.sides,
+        fault.meaning,
+        fault.distinguishing_evidence,
+        mends,
+        fault.az_says,
+    )
 
 
 def same(title: str, command: str) -> Remedy:
@@ -65,3 +63,8 @@ SET_CLOCK = Remedy(
 # How az begins where it cannot read the metadata.
 AZ = "Unable to get endpoints from the cloud. "
 AZ_NETWORK = AZ + "Please ensure you have network connection. Error detail: … "
+
+__all__ = [
+    "AGAIN", "AROUND_PROXY", "AZ", "AZ_NETWORK", "EXPORT", "SET_CLOCK", "Entry", "Group",
+    "entry_of", "same",
+]  # fmt: skip

@@ -2,113 +2,12 @@
 
 from __future__ import annotations
 
-from stacktui.diagnosis.entries.model import AROUND_PROXY, AZ_NETWORK, Entry, Group
+from stacktui.diagnosis.catalogue import reach
+from stacktui.diagnosis.entries.model import AROUND_PROXY, AZ_NETWORK, Entry, Group, entry_of
 from stacktui.diagnosis.finding import Remedy, Side
 
-_PIN = Remedy(
-    "Without DNS, pin the address under the environment in the config: "
-    'resolve = { "HOST:443" = "ADDRESS:443" }'
-)
-
 REACH = (
-    Entry(
-        "dns-not-found",
-        Group.REACH,
-        (Side.BOX,),
-        "The name does not exist for the resolver that this box asks.",
-        "A resolver answered, and said no (EAI_NONAME, NXDOMAIN, WinError 11001). Where none "
-        "answers at all, it is `dns-timeout`. If other names of the same stamp resolve, the name "
-        "is mistyped; if none does, this box asks the wrong resolver. The proxy's own name: "
-        "`proxy-unreachable`.",
-        (
-            Remedy(
-                "Ask this box's resolver; if it should know the name, mend the resolver",
-                "getent ahosts HOST; grep -v '^#' /etc/resolv.conf",
-                "Resolve-DnsName HOST; Get-DnsClientServerAddress",
-            ),
-            Remedy("If the name is mistyped, set the right one: arm under the environment"),
-            _PIN,
-        ),
-        AZ_NETWORK + "NameResolutionError(… Failed to resolve 'HOST' ([Errno -2] Name or service "
-        "not known))",
-    ),
-    Entry(
-        "dns-timeout",
-        Group.REACH,
-        (Side.NETWORK,),
-        "No resolver answers.",
-        "Nobody said no, as in `dns-not-found`: the resolvers of this box are silent, or not to "
-        "be reached (EAI_AGAIN). Every other name fails in the same way.",
-        (
-            Remedy(
-                "See which resolvers this box asks; ask the network for port 53 to them, or "
-                "connect the VPN that leads there",
-                "grep -v '^#' /etc/resolv.conf; getent ahosts HOST",
-                "Get-DnsClientServerAddress; Resolve-DnsName HOST",
-            ),
-            _PIN,
-        ),
-        AZ_NETWORK + "NameResolutionError(… [Errno -3] Temporary failure in name resolution)",
-    ),
-    Entry(
-        "tcp-refused",
-        Group.REACH,
-        (Side.STAMP,),
-        "The host is there, and nothing listens on that port.",
-        "A refusal comes back at once (ECONNREFUSED, errno 111, WinError 10061). Silence instead "
-        "is `tcp-timeout`, an open port that is closed again `tcp-reset`. A refusal by the "
-        "proxy's address is `proxy-unreachable`.",
-        (
-            Remedy(
-                "See whether anything listens",
-                "timeout 5 bash -c '</dev/tcp/HOST/443' && echo open",
-                "Test-NetConnection HOST -Port 443",
-            ),
-            Remedy("If the port is mistyped: stamps listen on 443; set arm under the environment"),
-            Remedy("Else the service is down: tell the stamp's operator"),
-        ),
-        AZ_NETWORK + "NewConnectionError(… Failed to establish a new connection: [Errno 111] "
-        "Connection refused)",
-    ),
-    Entry(
-        "tcp-timeout",
-        Group.REACH,
-        (Side.NETWORK,),
-        "Packets vanish: no address of the host answers.",
-        "Neither a connection nor a refusal comes back (ETIMEDOUT, WinError 10060). A refusal is "
-        "`tcp-refused`, an answer that there is no way `tcp-unreachable`; where the connection is "
-        "made and TLS never ends, it is `tls-timeout`.",
-        (
-            Remedy(
-                "See by which route this box sends, and whether a VPN must be up",
-                "ip route get ADDRESS",
-                "Test-NetConnection HOST -Port 443 -InformationLevel Detailed",
-            ),
-            Remedy("Ask for a firewall rule from this box to each address, port 443"),
-        ),
-        AZ_NETWORK + "NewConnectionError(… [Errno 110] Connection timed out), after minutes",
-    ),
-    Entry(
-        "tcp-unreachable",
-        Group.REACH,
-        (Side.NETWORK,),
-        "There is no way there: this box, or somebody on the way, says so.",
-        "An error comes at once: ENETUNREACH (errno 101, WinError 10051) or EHOSTUNREACH (errno "
-        "113, WinError 10065), by this box's own routes or by ICMP of a router or firewall. "
-        "`ip route get` tells which. Silence is `tcp-timeout`, a refused port `tcp-refused`.",
-        (
-            Remedy(
-                "See whether this box has a route; if it has none, connect the VPN or mend it",
-                "ip route get ADDRESS",
-                "Find-NetRoute -RemoteIPAddress ADDRESS",
-            ),
-            Remedy(
-                "If it has one, ask for a route and a firewall rule from this box to the address, "
-                "port 443"
-            ),
-        ),
-        AZ_NETWORK + "NewConnectionError(… [Errno 113] No route to host)",
-    ),
+    *map(entry_of, reach.FAULTS),
     Entry(
         "tcp-reset",
         Group.REACH,

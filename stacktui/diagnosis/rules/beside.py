@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from stacktui.certificates.chain import Certificate, describe, described_path
 from stacktui.certificates.readiness import WARNING_DAYS, Judgement, Level, judge
 from stacktui.certificates.verify import NAMES, NO_ISSUER, VerifyCode
-from stacktui.diagnosis.context import Explained, ReportContext, rule
+from stacktui.diagnosis.context import Explained, ReportContext, Rule, rule
+from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules import azure_cli
 from stacktui.diagnosis.rules.clocks import clocks_apart, other_clock
@@ -209,7 +210,7 @@ def _prints(lost: Iterable[LostAddition]) -> dict[Path, list[str]]:
     return found
 
 
-BESIDE = (
+BESIDE: tuple[Rule[ReportContext] | FaultInfo, ...] = (
     cert_expires_soon,
     own_cert_expires_soon,
     cert_readiness,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from stacktui.diagnosis.catalogue import reach
 from stacktui.diagnosis.context import FailureContext, Rule
+from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.rules import (
     claims,
     garbled,
@@ -11,7 +13,6 @@ from stacktui.diagnosis.rules import (
     login,
     metadata,
     proxy,
-    reach,
     recorded,
     resources,
     tls,
@@ -20,9 +21,9 @@ from stacktui.diagnosis.rules import (
     user_sign_in,
 )
 
-RULES: tuple[Rule[FailureContext], ...] = (
+RULES: tuple[Rule[FailureContext] | FaultInfo, ...] = (
     *trust.RULES,
-    *reach.RULES,
+    *reach.FAULTS,
     *proxy.RULES,
     *handshake.RULES,
     *tls.RULES,

@@ -1,0 +1,298 @@
+"""Faults before TLS: names, ports, routes."""
+
+from __future__ import annotations
+
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.remedies import fill_setting, setting
+from stacktui.diagnosis.remedy_template import RemedyTemplate
+from stacktui.diagnosis.words import route_lines
+from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, domain_of
+from stacktui.transport.facts import TransportFaultKind
+
+AZ_CONNECTION = (
+    "Unable to get endpoints from the cloud. Please ensure you have network connection. "
+    "Error detail: HTTPSConnectionPool(…): Max retries exceeded with url: … (Caused by "
+)
+# A name may have any number of addresses.
+_ADDRESSES = 8
+
+PIN_ADDRESS = RemedyTemplate(
+    'Without DNS, pin the address under {section}: resolve = { "{host}:{port}" = '
+    '"<address>:{port_there}" }',
+    shown={"port": "443", "port_there": "443"},
+)
+FIX_PIN = RemedyTemplate("If the address is wrong, mend resolve under {section}")
+
+
+# dns-not-found
+
+_CHECK_SIBLING = setting(
+    "Check {sibling} instead ({whose})", "arm", "https://management.REGION.FQDN"
+)
+_ASK_RESOLVER = RemedyTemplate(
+    "Ask this box's resolver for {host}; if it should know it, mend the resolver",
+    "getent ahosts {host}; grep -v '^#' /etc/resolv.conf",
+    "Resolve-DnsName {host}; Get-DnsClientServerAddress",
+)
+_FIX_RESOLVE = RemedyTemplate("If the name is mistyped, mend resolve under {section}")
+_FIX_ARM = RemedyTemplate("If the name is mistyped, set the right one: arm under {section}")
+
+
+def _dns_not_found(failure: FailureContext) -> Explanation | None:
+    fault = failure.transport(TransportFaultKind.DNS_NOT_FOUND)
+    if fault is None:
+        return None
+    host = fault.host
+    evidence = [f"looking up {host} said: {fault.detail} ({fault.errno or 'no code'})"]
+    if fault.resolvers:
+        evidence.append(f"resolvers asked: {', '.join(fault.resolvers)}")
+    if domain := domain_of(host):
+        evidence.append(f"by the naming rule the stamp's domain is {domain}")
+    there = failure.report.siblings if failure.at_arm and host == failure.host else ()
+    evidence += [f"{name} does exist: only the first label is wrong" for name in there]
+    remedies = [*_siblings(failure, there), _ASK_RESOLVER.fill(host=host)]
+    if host != failure.host:
+        remedies.append(_FIX_RESOLVE.fill(section=failure.section))
+    elif failure.at_arm:
+        remedies.append(_FIX_ARM.fill(section=failure.section))
+    remedies.append(_pin(failure, fault.port))
+    # A name that exists may have records of other kinds alone.
+    what = "has no address" if fault.errno == "EAI_NODATA" else "does not exist"
+    title = f"The name {host} {what} for this box"
+    return Explanation(title, tuple(evidence), tuple(remedies))
+
+
+def _siblings(failure: FailureContext, there: tuple[str, ...]) -> list[Remedy]:
+    """ARM's own names among those of the stamp that exist."""
+    port = "" if failure.port == 443 else f":{failure.port}"
+    whose = {USER_ENDPOINT: "for users", OPERATOR_ENDPOINT: "for operators"}
+    return [
+        fill_setting(
+            _CHECK_SIBLING,
+            failure,
+            "arm",
+            f"https://{name}{port}",
+            sibling=name,
+            whose=whose[label],
+        )
+        for name in there
+        if (label := name.partition(".")[0]) in whose
+    ]
+
+
+def _pin(failure: FailureContext, port: int) -> Remedy:
+    return PIN_ADDRESS.fill(
+        section=failure.section, host=failure.host, port=failure.port, port_there=port
+    )
+
+
+DNS_NOT_FOUND = FaultInfo(
+    id="dns-not-found",
+    group=Group.REACH,
+    sides=(Side.BOX,),
+    meaning="The name does not exist for the resolver that this box asks.",
+    distinguishing_evidence=(
+        "A resolver answered, and said no (EAI_NONAME, NXDOMAIN, WinError 11001). Where none "
+        "answers at all, it is `dns-timeout`. If other names of the same stamp resolve, the name "
+        "is mistyped; if none does, this box asks the wrong resolver. The proxy's own name: "
+        "`proxy-unreachable`."
+    ),
+    az_says=AZ_CONNECTION + "NameResolutionError(… Failed to resolve …))",
+    remedies=(_CHECK_SIBLING, _ASK_RESOLVER, _FIX_ARM, _FIX_RESOLVE, PIN_ADDRESS),
+    rules=(_dns_not_found,),
+)
+
+
+# dns-timeout
+
+_SEE_RESOLVERS = RemedyTemplate(
+    "See which resolvers this box asks, and whether one answers; ask the network for port 53 to "
+    "them, or connect the VPN that leads there",
+    "grep -v '^#' /etc/resolv.conf; getent ahosts {host}",
+    "Get-DnsClientServerAddress; Resolve-DnsName {host}",
+)
+
+
+def _dns_timeout(failure: FailureContext) -> Explanation | None:
+    fault = failure.transport(TransportFaultKind.DNS_TIMEOUT)
+    if fault is None:
+        return None
+    host = fault.host
+    evidence = [f"looking up {host} said: {fault.detail} ({fault.errno or 'no code'})"]
+    if fault.resolvers:
+        evidence.append(f"resolvers configured: {', '.join(fault.resolvers)}")
+    remedies = (_SEE_RESOLVERS.fill(host=host), _pin(failure, fault.port))
+    title = f"No resolver of this box gives an answer for {host}"
+    return Explanation(title, tuple(evidence), remedies)
+
+
+DNS_TIMEOUT = FaultInfo(
+    id="dns-timeout",
+    group=Group.REACH,
+    sides=(Side.NETWORK,),
+    meaning="No resolver answers.",
+    distinguishing_evidence=(
+        "Nobody said no, as in `dns-not-found`: the resolvers of this box are silent, or not to "
+        "be reached (EAI_AGAIN). Every other name fails in the same way."
+    ),
+    az_says=AZ_CONNECTION + "NameResolutionError(… Temporary failure in name …))",
+    remedies=(_SEE_RESOLVERS, PIN_ADDRESS),
+    rules=(_dns_timeout,),
+)
+
+
+# tcp-refused
+
+_CHECK_PORT = RemedyTemplate("Stamps listen on 443: check the port of arm under {section}")
+SEE_LISTENER = RemedyTemplate(
+    "See whether anything listens on {host} port {port}",
+    """timeout 5 bash -c '</dev/tcp/"$0"/"$1"' {host} {port} && echo open""",
+    "Test-NetConnection {host} -Port {port}",
+    shown={"port": "443"},
+)
+_SERVICE_DOWN = RemedyTemplate(
+    "If it stays closed, the service behind {asked} is down: tell the stamp's operator",
+    shown={"asked": "HOST"},
+)
+
+
+def _tcp_refused(failure: FailureContext) -> Explanation | None:
+    fault = failure.transport(TransportFaultKind.TCP_REFUSED)
+    if fault is None:
+        return None
+    host, port = fault.host, fault.port
+    evidence = route_lines(failure) or [f"{host}:{port} {fault.errno}"]
+    remedies = [SEE_LISTENER.fill(host=host, port=port), _SERVICE_DOWN.fill(asked=failure.host)]
+    if failure.at_arm and (host, port) == (failure.host, failure.port) and port != 443:
+        remedies.insert(0, _CHECK_PORT.fill(section=failure.section))
+    title = f"Nothing listens on {host} port {port}"
+    return Explanation(title, tuple(evidence), tuple(remedies))
+
+
+TCP_REFUSED = FaultInfo(
+    id="tcp-refused",
+    group=Group.REACH,
+    sides=(Side.STAMP,),
+    meaning="The host is there, and nothing listens on that port.",
+    distinguishing_evidence=(
+        "A refusal comes back at once (ECONNREFUSED, errno 111, WinError 10061). Silence instead "
+        "is `tcp-timeout`, an open port that is closed again `tcp-reset`. A refusal by the "
+        "proxy's address is `proxy-unreachable`."
+    ),
+    az_says=AZ_CONNECTION + "NewConnectionError(… [Errno 111] Connection refused))",
+    remedies=(_CHECK_PORT, SEE_LISTENER, _SERVICE_DOWN),
+    rules=(_tcp_refused,),
+)
+
+
+# tcp-timeout
+
+_SEE_ROUTE = RemedyTemplate(
+    "See by which route this box sends to {address}, and whether a VPN must be up",
+    "ip route get {address}",
+    "Test-NetConnection {address} -Port {port} -InformationLevel Detailed",
+    shown={"port": "443"},
+)
+_ASK_FIREWALL = RemedyTemplate(
+    "Ask for a firewall rule from this box to {addresses}",
+    shown={"addresses": "each address, port 443"},
+)
+
+
+def _tcp_timeout(failure: FailureContext) -> Explanation | None:
+    fault = failure.transport(TransportFaultKind.TCP_TIMEOUT)
+    if fault is None:
+        return None
+    host, port = fault.host, fault.port
+    attempts = failure.connection.attempts if failure.connection else ()
+    tried = list(dict.fromkeys(each.address for each in attempts)) or [host]
+    addresses = ", ".join(f"{address} port {port}" for address in tried[:_ADDRESSES])
+    remedies = [
+        _SEE_ROUTE.fill(address=tried[0], port=port),
+        _ASK_FIREWALL.fill(addresses=addresses),
+        *_fix_pin(failure),
+    ]
+    evidence = (f"{host}:{port}: {fault.detail}", *route_lines(failure))
+    title = f"Nothing comes back from {host} port {port}: packets are lost on the way"
+    return Explanation(title, evidence, tuple(remedies))
+
+
+def _fix_pin(failure: FailureContext) -> tuple[Remedy, ...]:
+    pinned = failure.connection and failure.connection.pinned
+    return (FIX_PIN.fill(section=failure.section),) if pinned else ()
+
+
+TCP_TIMEOUT = FaultInfo(
+    id="tcp-timeout",
+    group=Group.REACH,
+    sides=(Side.NETWORK,),
+    meaning="Packets vanish: no address of the host answers.",
+    distinguishing_evidence=(
+        "Neither a connection nor a refusal comes back (ETIMEDOUT, WinError 10060). A refusal is "
+        "`tcp-refused`, an answer that there is no way `tcp-unreachable`; where the connection is "
+        "made and TLS never ends, it is `tls-timeout`."
+    ),
+    az_says=AZ_CONNECTION + "… [Errno 110] Connection timed out)), after minutes",
+    remedies=(_SEE_ROUTE, _ASK_FIREWALL, FIX_PIN),
+    rules=(_tcp_timeout,),
+)
+
+
+# tcp-unreachable
+
+# What the system says in place of sending a packet, or once it was told that none can arrive.
+_NO_WAY = {
+    "ENETUNREACH": "no route leads there, from here or from a router on the way",
+    "EHOSTUNREACH": "a router or a firewall says so, or the last hop that finds no such host",
+    "EADDRNOTAVAIL": "this box has no address from which it could send there",
+    "EACCES": "a route of this box forbids it",
+    "EPERM": "this box's own firewall forbids it",
+}
+_HAVE_ROUTE = RemedyTemplate(
+    "See whether this box has a route to {address}: if it has none, connect the VPN or mend the "
+    "route here",
+    "ip route get {address}",
+    "Find-NetRoute -RemoteIPAddress {address}",
+)
+_ASK_ROUTE = RemedyTemplate(
+    "If it has one, somebody on the way refuses: ask for a route and a firewall rule from this "
+    "box to {address} port {port}",
+    shown={"port": "443"},
+)
+
+
+def _tcp_unreachable(failure: FailureContext) -> Explanation | None:
+    fault = failure.transport(TransportFaultKind.TCP_UNREACHABLE)
+    why = _NO_WAY.get(fault.errno or "") if fault else None
+    if fault is None or why is None:
+        return None
+    host, port = fault.host, fault.port
+    evidence = (f"{host}:{port}: {fault.detail} ({fault.errno}): {why}", *route_lines(failure))
+    attempts = failure.connection.attempts if failure.connection else ()
+    address = next((each.address for each in attempts if each.error == fault.errno), host)
+    remedies = (
+        _HAVE_ROUTE.fill(address=address),
+        _ASK_ROUTE.fill(address=address, port=port),
+        *_fix_pin(failure),
+    )
+    return Explanation(f"There is no way from this box to {host} port {port}", evidence, remedies)
+
+
+TCP_UNREACHABLE = FaultInfo(
+    id="tcp-unreachable",
+    group=Group.REACH,
+    sides=(Side.NETWORK,),
+    meaning="There is no way there: this box, or somebody on the way, says so.",
+    distinguishing_evidence=(
+        "An error comes at once: ENETUNREACH (errno 101, WinError 10051) or EHOSTUNREACH (errno "
+        "113, WinError 10065), by this box's own routes or by ICMP of a router or firewall. "
+        "`ip route get` tells which. Silence is `tcp-timeout`, a refused port `tcp-refused`."
+    ),
+    az_says=AZ_CONNECTION + "NewConnectionError(… [Errno 113] No route to host))",
+    remedies=(_HAVE_ROUTE, _ASK_ROUTE, FIX_PIN),
+    rules=(_tcp_unreachable,),
+)
+
+FAULTS = (DNS_NOT_FOUND, DNS_TIMEOUT, TCP_REFUSED, TCP_TIMEOUT, TCP_UNREACHABLE)

@@ -1,0 +1,126 @@
+"""What a fault of the catalogue is: all that is known of it, in one definition.
+
+`check` takes a definition's rules, `explain` its words, codes and message patterns, the README its
+line. Light to import: `stacktui explain` must answer at once, and on a box where nothing else
+works, so the modules of the catalogue import no library that is slow to load.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from stacktui.diagnosis.context import FailureContext, ReportContext
+from stacktui.diagnosis.context import Rule as OldRule
+from stacktui.diagnosis.finding import Finding, Remedy, Side, finding
+from stacktui.diagnosis.remedy_template import RemedyTemplate
+
+
+class Group(StrEnum):
+    """What a check was at when the fault stopped it.
+
+    BESIDE has what stops none, OTHER what no rule explains.
+    """
+
+    REACH = "reach"
+    TLS = "TLS"
+    METADATA = "metadata"
+    TOKEN = "token"  # noqa: S105
+    RESOURCES = "resources"
+    BESIDE = "beside a verdict"
+    OTHER = "anything else"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a rule gives; `side` where it is not the first of its fault's sides."""
+
+    title: str
+    evidence: tuple[str, ...]
+    remedies: tuple[Remedy, ...]
+    side: Side | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The verdict of a sign-in service that means a fault (PROTOCOL.md section 2): its codes
+    (`AADSTSn`, `MSISn`), and the OAuth errors that they come with."""
+
+    codes: frozenset[str]
+    errors: frozenset[str]
+
+
+Rule = Callable[[FailureContext], Explanation | None]
+Advisory = Callable[[ReportContext], Explanation | None]
+_NAMED = re.compile(r"`([a-z]+(?:-[a-z0-9]+)*)`")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultInfo:
+    """One fault.
+
+    `id` is a public name that never changes meaning. `meaning` is one line of at most 80
+    characters. `distinguishing_evidence` says what tells the fault from its look-alikes, and names
+    their ids in backticks. `az_says` is what to search for, or what az does where it says nothing.
+    `remedies` are those that its rules give, in the order in which a reader should try them.
+    `refusal` is what a sign-in service says of it. `rules` are asked of a failed check,
+    `advisories` of every check: what they find stops none.
+    """
+
+    id: str
+    group: Group
+    sides: tuple[Side, ...]
+    meaning: str
+    distinguishing_evidence: str
+    az_says: str
+    remedies: tuple[RemedyTemplate, ...]
+    refusal: Refusal | None = None
+    rules: tuple[Rule, ...] = ()
+    advisories: tuple[Advisory, ...] = ()
+
+    @property
+    def look_alikes(self) -> tuple[str, ...]:
+        """The ids that the fault is told from, in the order in which they are named."""
+        return tuple(dict.fromkeys(_NAMED.findall(self.distinguishing_evidence)))
+
+    def examine(self, failure: FailureContext) -> Iterator[Finding]:
+        """What its rules find of a failed check."""
+        for rule in self.rules:
+            if (explanation := rule(failure)) is not None:
+                yield self.finding(explanation)
+
+    def advise(self, report: ReportContext) -> Iterator[Finding]:
+        """What its advisories find of any check."""
+        for advisory in self.advisories:
+            if (explanation := advisory(report)) is not None:
+                yield self.finding(explanation)
+
+    def finding(self, explanation: Explanation) -> Finding:
+        return finding(
+            self.id,
+            explanation.title,
+            explanation.side or self.sides[0],
+            explanation.evidence,
+            explanation.remedies,
+            self.az_says,
+        )
+
+
+def examined(
+    rule: OldRule[FailureContext] | FaultInfo, failure: FailureContext
+) -> Iterable[Finding]:
+    """What a rule of either form finds, until all have become definitions."""
+    if isinstance(rule, FaultInfo):
+        return rule.examine(failure)
+    found = rule.examine(failure)
+    return () if found is None else (found,)
+
+
+def advised(rule: OldRule[ReportContext] | FaultInfo, report: ReportContext) -> Iterable[Finding]:
+    """The same of what is asked of every check."""
+    if isinstance(rule, FaultInfo):
+        return rule.advise(report)
+    found = rule.examine(report)
+    return () if found is None else (found,)

@@ -1,0 +1,65 @@
+"""Answers that came whole and can be nobody's: no HTTP, no list, or larger than any real one."""
+
+from __future__ import annotations
+
+from stacktui.check.report import StepName
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.finding import Remedy
+from stacktui.diagnosis.remedies import checking_again, fill_looking, looking
+from stacktui.diagnosis.remedy_template import RemedyTemplate
+from stacktui.diagnosis.words import fault_lines, id_lines, request_line, route_lines
+from stacktui.resources.model import ArmFault, ArmProblem
+from stacktui.transport.facts import TransportFault, TransportFaultKind
+
+_KINDS = {
+    TransportFaultKind.HTTP_PROTOCOL: "is not HTTP as it should be",
+    TransportFaultKind.BODY_ENCODING: "cannot be unpacked",
+    TransportFaultKind.TOO_LARGE: "is larger than any real one",
+}
+_PROBLEMS = {
+    ArmProblem.SHAPE: "is JSON, but not in ARM's form",
+    ArmProblem.TOO_LARGE: "is larger than any real one",
+}
+AGAIN = checking_again("Run the check again: a service may just be restarting")
+LOOK = looking("See who answers for {host}")
+TELL = RemedyTemplate(
+    "If it stays so, whoever looks after {whose} looks at it, and at the load balancer before it"
+    "{ids}",
+    shown={"whose": "the stamp", "ids": ""},
+)
+# What every fault of a malformed answer offers, in this order.
+MALFORMED_REMEDIES = (AGAIN, LOOK, TELL)
+
+
+def malformed(failure: FailureContext, step: StepName) -> str | None:
+    """What is wrong with the answer that ended `step`, in words; None for anything else."""
+    fault = failure.fault
+    if failure.step.name is not step or not isinstance(fault, TransportFault):
+        return None
+    what = _KINDS.get(fault.kind)
+    # A proxy's answer to CONNECT is told of the proxy.
+    there = (fault.host, fault.port) == (failure.host, failure.port)
+    return what if what and there else None
+
+
+def malformed_list(failure: FailureContext) -> str | None:
+    """The same of a list that ARM gave as JSON."""
+    fault = failure.fault
+    whole = isinstance(fault, ArmFault) and fault.status == 200
+    return _PROBLEMS.get(fault.problem) if isinstance(fault, ArmFault) and whole else None
+
+
+def malformed_lines(failure: FailureContext) -> tuple[str, ...]:
+    """The evidence."""
+    asked = (request_line(failure.last),) if failure.last else ()
+    return (*fault_lines(failure.fault), *asked, *route_lines(failure))
+
+
+def malformed_remedies(failure: FailureContext, whose: str) -> tuple[Remedy, ...]:
+    url = failure.last.url.partition("?")[0] if failure.last else None
+    ids = "; ".join(id_lines(failure.fault)) if isinstance(failure.fault, ArmFault) else ""
+    return (
+        AGAIN.fill(**failure.places),
+        fill_looking(LOOK, failure, url, host=failure.host),
+        TELL.fill(whose=whose, ids=f" ({ids})" if ids else ""),
+    )

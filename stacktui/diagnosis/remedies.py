@@ -1,0 +1,220 @@
+"""Remedies that several faults have, and what fills them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from stacktui.diagnosis.context import FailureContext, ReportContext
+from stacktui.diagnosis.finding import Action, ActionKind, Remedy
+from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate, for_both
+from stacktui.environments.naming import domain_of
+from stacktui.identities.model import EnvSecret, FileSecret
+from stacktui.transport.proxy import DIRECT
+
+# Seconds that a look at a URL may take, longer than a check waits.
+_LOOK_SECONDS = 60
+# Asks without showing what is typed, in Windows PowerShell 5.1 and in PowerShell 7 alike.
+_POWERSHELL_ASKS = "[Net.NetworkCredential]::new('', (Read-Host -AsSecureString)).Password"
+# A variable that a shell can set.
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# What `transport.proxy` calls the setting of an environment, among the names of variables.
+PROXY_SETTING = "proxy setting"
+PROXY_VARIABLE = re.compile(r"(?:https|all)_proxy", re.IGNORECASE)
+
+
+# Settings of the environment
+
+
+def setting(title: str, key: str, value: str) -> RemedyTemplate:
+    """Put a value in `key`; `value` is what the catalogue shows. Filled by `fill_setting`."""
+    command = "stacktui environments set{environment} {change}"
+    return for_both(title, command, change=f"{key}={value}")
+
+
+def fill_setting(
+    template: RemedyTemplate, report: ReportContext, key: str, value: str, **more: str
+) -> Remedy:
+    """`value` in `key` of the environment's table; an empty one takes the key out."""
+    action = Action(ActionKind.SET, key=key, value=value)
+    return template.fill(action, **report.places, change=f"{key}={value}", **more)
+
+
+def accepting(title: str) -> RemedyTemplate:
+    """Record anew where the stamp sends its users, and whose root signs for it."""
+    return for_both(title, "stacktui environments accept{environment}")
+
+
+def fill_accepting(template: RemedyTemplate, report: ReportContext, **more: str) -> Remedy:
+    return template.fill(Action(ActionKind.ACCEPT), **report.places, **more)
+
+
+def checking_again(title: str) -> RemedyTemplate:
+    """Run the check again; filled with `**report.places`."""
+    return for_both(title, "stacktui check{environment}")
+
+
+CHECK_AGAIN = checking_again("Run the check again")
+EXPORT_BUNDLE = for_both(
+    "Then for az: a bundle of certifi's roots and yours, which upgrades leave alone",
+    "stacktui certificates export{config}",
+)
+TRUST_MATRIX = for_both(
+    "See which trust store on this box trusts it, and which does not",
+    "stacktui certificates matrix{environment}",
+)
+
+
+# Trust
+
+
+def trusting_presented(title: str) -> RemedyTemplate:
+    """Trust the root that a host presents; its fingerprint is asked for."""
+    return for_both(
+        title,
+        "stacktui certificates trust{config}{of_host} {presented}",
+        of_host=" --host HOST",
+        presented="--presented=NAME",
+    )
+
+
+def fill_trusting_presented(
+    template: RemedyTemplate, failure: FailureContext, **more: str
+) -> Remedy:
+    def of_host(quote: Quote) -> str:
+        return "" if failure.at_arm else f" --host {quote(f'{failure.host}:{failure.port}')}"
+
+    # One word for the shell, with the name behind a sign: it may look like an option.
+    presented = f"--presented={failure.environment.name}"
+    action = Action(ActionKind.TRUST_ROOT, host=failure.host, port=failure.port)
+    places = {**failure.places, **more}
+    return template.fill(action, of_host=of_host, presented=presented, **places)
+
+
+def trusting_file(title: str) -> RemedyTemplate:
+    """Trust a root that somebody else has as a file: the command asks for it, and shows it."""
+    return RemedyTemplate(
+        title,
+        # Bash expands ~ neither in what it reads nor in quotes.
+        "read -erp 'File of the root: ' f && stacktui certificates trust -- \"${f/#\\~/$HOME}\"",
+        "stacktui certificates trust -- (Read-Host 'File of the root')",
+    )
+
+
+# Clocks
+
+CLOCK_STATUS = RemedyTemplate(
+    "See whether this box's clock is kept", "timedatectl status", "w32tm /query /status"
+)
+SET_TIME = RemedyTemplate(
+    "Let it be set by a time server (as administrator)",
+    "sudo timedatectl set-ntp true",
+    "w32tm /resync",
+)
+
+
+def setting_clock(title: str) -> RemedyTemplate:
+    """See this box's clock and set it."""
+    return RemedyTemplate(
+        title,
+        "timedatectl status; sudo timedatectl set-ntp true",
+        "w32tm /query /status; w32tm /resync",
+    )
+
+
+# Looks at what a URL really answers
+
+
+def looking(title: str) -> RemedyTemplate:
+    """Ask a URL the way the check asked it. What the server says reaches no terminal as it came:
+    it could act there. Filled by `fill_looking`."""
+    return RemedyTemplate(
+        title,
+        "curl {options} {url} | head -c 2000 | cat -v",
+        rf"(Invoke-WebRequest -TimeoutSec {_LOOK_SECONDS} {{url}}).RawContent "
+        r"-replace '[^\x20-\x7E\r\n\t]', '?'",
+        {"options": f"-sS -i -g -m {_LOOK_SECONDS}", "url": "'https://HOST/…'"},
+    )
+
+
+def fill_looking(
+    template: RemedyTemplate, failure: FailureContext, url: str | None = None, **more: str
+) -> Remedy:
+    """At the deciding request's URL unless another is given; without a command where there was
+    no request. curl is told of the environment's own CA, pin and direct way."""
+    target = url or (failure.last.url if failure.last else None)
+    if target is None:
+        return replace(template, bash="", powershell="").fill(**more)
+
+    def options(quote: Quote) -> str:
+        # Not to be expanded by curl: the server may have chosen the URL.
+        words = [f"-sS -i -g -m {_LOOK_SECONDS}"]
+        if failure.environment.ca:
+            words.append(f"--cacert {quote(str(failure.environment.ca))}")
+        if failure.environment.proxy == DIRECT:
+            words.append("--noproxy '*'")
+        if failure.connection and failure.connection.pinned:
+            words.append(f"--connect-to {quote('::' + failure.connection.pinned)}")
+        return " ".join(words)
+
+    return template.fill(options=options, url=target, **more)
+
+
+# Proxies
+
+CONNECT_DIRECTLY = setting("If no proxy is needed, connect directly", "proxy", DIRECT)
+GO_AROUND_PROXY = RemedyTemplate(
+    "If no proxy is needed for {name}, go round it (az reads NO_PROXY too)",
+    # Python prefers the lower-case name where both are set.
+    'no_proxy={name},"${no_proxy:-$NO_PROXY}"; no_proxy="${no_proxy%,}"; '
+    'export no_proxy NO_PROXY="$no_proxy"',
+    '$env:NO_PROXY = (@({name}, $env:NO_PROXY) -ne $null) -join ","',
+    {"name": "HOST"},
+)
+
+
+def proxy_source(failure: FailureContext) -> str:
+    """The variable or setting that names the proxy; a variable that cannot be read names itself."""
+    if failure.connection:
+        return failure.connection.proxy.source
+    first = str(getattr(failure.fault, "detail", "")).partition(":")[0]
+    return first if PROXY_VARIABLE.fullmatch(first) else PROXY_SETTING
+
+
+def around_proxy(failure: FailureContext) -> tuple[Remedy, ...]:
+    """How to reach the stamp without the proxy; nothing where there is none."""
+    if failure.connection and failure.connection.proxy.url is None:
+        return ()
+    source = proxy_source(failure)
+    if source == PROXY_SETTING:
+        return (fill_setting(CONNECT_DIRECTLY, failure, "proxy", DIRECT),)
+    if not PROXY_VARIABLE.fullmatch(source):
+        return ()
+    domain = domain_of(failure.host)
+    return (GO_AROUND_PROXY.fill(name=f".{domain}" if domain else failure.host),)
+
+
+# Secrets
+
+SET_SECRET_VARIABLE = RemedyTemplate(
+    "Set {variable} in this shell without leaving the {what} in its history",
+    "read -rs {variable} && export {variable}",
+    f"$env:{{variable}} = {_POWERSHELL_ASKS}",
+    {"what": "secret"},
+)
+PUT_SECRET_FILE = RemedyTemplate(
+    "Put the {what} into {file}, readable by you alone",
+    '(umask 077; read -rs s && printf %s "$s" > {file})',
+    f"{_POWERSHELL_ASKS} | Set-Content -NoNewline {{file}}",
+    {"what": "secret"},
+)
+
+
+def put_secret(reference: object, what: str) -> tuple[Remedy, ...]:
+    """How to put a secret or password where `reference` says that it comes from."""
+    match reference:
+        case EnvSecret(name=name) if _VARIABLE.fullmatch(name):
+            return (SET_SECRET_VARIABLE.fill(variable=PlainWord(name), what=what),)
+        case FileSecret(path=path):
+            return (PUT_SECRET_FILE.fill(file=str(path), what=what),)
+    return ()
