@@ -18,7 +18,7 @@ from stacktui.identities.model import CertificateRef, Identity, IdentityKind
 from stacktui.identities.refusal import TokenRequest, only_to, refused, usable_token
 from stacktui.identities.secrets import resolve_secret
 from stacktui.identities.token import Token
-from stacktui.transport.msal_client import Replay, run_msal
+from stacktui.transport.msal_client import NoHttpCache, Replay, run_msal
 from stacktui.transport.session import Session
 from stacktui.transport.text import Cleaner, visible
 
@@ -151,7 +151,7 @@ def _thumbprint(credential: Credential, provider: IdentityProvider) -> str:
 
 def _acquire(request: TokenRequest, client: Replay, cleaner: Cleaner) -> Token:
     try:
-        application = _application(request, client)
+        application = client.once(lambda: _application(request, client))
     except Exception:  # MSAL raises many kinds; none of them can be a network fault here
         raise refused(SignInProblem.DISCOVERY, request, *client.said, cleaner) from None
     tried: list[str] = []
@@ -177,6 +177,7 @@ def _application(request: TokenRequest, client: Replay) -> Any:
         # Else MSAL asks a public host about a private one, and a disconnected site hangs.
         "instance_discovery": False,
         "http_client": client,
+        "http_cache": NoHttpCache(),
     }
     if request.username:
         return msal.PublicClientApplication(request.client_id, **settings)

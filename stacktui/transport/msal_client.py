@@ -51,6 +51,14 @@ class _Wanted(BaseException):
     body: bytes | None = field(repr=False)
 
 
+class NoHttpCache(dict[str, Any]):
+    """MSAL's `http_cache`, which keeps errors for a minute, with nothing kept: each run must ask
+    for every answer that is recorded."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        """Keep nothing."""
+
+
 class Replay:
     """An MSAL `http_client` (PROTOCOL.md section 2) that answers from a record, in order.
 
@@ -58,9 +66,32 @@ class Replay:
     must explain what MSAL could not make sense of.
     """
 
-    def __init__(self, recorded: list[MsalResponse]) -> None:
-        self._recorded = recorded
+    def __init__(self) -> None:
+        self._recorded: list[MsalResponse] = []
         self._next = 0
+        self._kept: tuple[Any, int] | None = None
+
+    def once(self, make: Callable[[], T]) -> T:
+        """What `make` makes of the first answers, kept for later runs, which go on after them.
+
+        Making an MSAL application costs more than the rest of a run.
+        """
+        if self._kept is None:
+            self._kept = make(), self._next
+        made: T
+        made, self._next = self._kept
+        return made
+
+    def restart(self) -> None:
+        """Answer from the first one on again."""
+        self._next = 0
+
+    def record(self, response: MsalResponse) -> None:
+        self._recorded.append(response)
+
+    @property
+    def recorded(self) -> int:
+        return len(self._recorded)
 
     @property
     def said(self) -> tuple[int | None, str]:
@@ -115,19 +146,21 @@ async def run_msal(
 ) -> T:
     """What `work` returns or raises once it has all the answers it asks its Replay for.
 
-    `work` must start from nothing each time: a fresh MSAL application, no shared caches. `permit`
-    is told each URL before anything is sent to it, and raises where nothing may be. Tokens are
-    hidden by the session's cleaner before their answer is recorded. Raises what `permit` and
-    `Session.fetch` raise, and RuntimeError when MSAL asks without end.
+    `work` must start from nothing each time, but for what `Replay.once` keeps: no shared caches
+    (an MSAL application takes `NoHttpCache`). `permit` is told each URL before anything is sent to
+    it, and raises where nothing may be. Tokens are hidden by the session's cleaner before their
+    answer is recorded. Raises what `permit` and `Session.fetch` raise, and RuntimeError when MSAL
+    asks without end.
     """
-    recorded: list[MsalResponse] = []
+    replay = Replay()
     while True:
+        replay.restart()
         try:
-            return work(Replay(recorded))
+            return work(replay)
         except _Wanted as wanted:
             request = wanted
         permit(request.url)
-        if len(recorded) >= MAX_REQUESTS:
+        if replay.recorded >= MAX_REQUESTS:
             raise RuntimeError(f"MSAL made more than {MAX_REQUESTS} requests for one token")
         answer = await session.fetch(
             request.method,
@@ -139,7 +172,7 @@ async def run_msal(
             secrets_in=secrets_in,
         )
         text = answer.body.decode("utf-8-sig", "replace")
-        recorded.append(MsalResponse(answer.status, text, answer.headers))
+        replay.record(MsalResponse(answer.status, text, answer.headers))
 
 
 def secrets_in(body: bytes) -> list[str]:

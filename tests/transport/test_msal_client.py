@@ -39,6 +39,26 @@ async def test_work_runs_anew_with_one_answer_more_each_time() -> None:
     assert len(exchanges) == 3
 
 
+async def test_what_is_made_once_is_not_made_again_nor_its_answers_taken_twice() -> None:
+    made: list[str] = []
+
+    async with (
+        serving(answer(b"one"), answer(b"two"), answer(b"three")) as web,
+        opened() as session,
+    ):
+
+        def make(client: Replay) -> str:
+            made.append(client.get(web.url).text)
+            return made[-1]
+
+        def work(client: Replay) -> list[str]:
+            first = client.once(lambda: make(client))
+            return [first, client.get(web.url).text, client.get(web.url).text]
+
+        assert await run_msal(session, work, anywhere) == ["one", "two", "three"]
+    assert made == ["one"]
+
+
 async def test_requests_are_sent_as_msal_means_them() -> None:
     async with serving(answer(b"x")) as web, opened() as session:
 
