@@ -41,9 +41,26 @@ format_option = _format_option("text", "json")
 report_format_option = _format_option("text", "json", "markdown")
 
 
+def _print_schema(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from stacktui.diagnosis.document import schema_text
+
+    click.echo(schema_text(), nl=False)
+    context.exit()
+
+
 @click.command()
 @click.argument("name", required=False)
 @report_format_option
+@click.option(
+    "--schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_schema,
+    help="Print the JSON Schema (2020-12) of --format json and exit.",
+)
 @limit_option
 @config_option
 @click.pass_obj

@@ -5,25 +5,31 @@ Later versions add fields to the schema and never change these.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from importlib.resources import files
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stacktui.certificates.chain import describe
 from stacktui.check.report import Evidence, Probe, Report, Step
+from stacktui.diagnosis.document_keys import FAULT_TYPES, KEYS
 from stacktui.diagnosis.finding import Diagnosis, Finding, Remedy
 from stacktui.environments.record import StampRecord
-from stacktui.transport.facts import Exchange, TlsFacts
+from stacktui.transport.facts import Exchange, Phase, TlsFacts
 from stacktui.transport.text import visible
 
 if TYPE_CHECKING:
     from stacktui.certificates.completion import Completion
+    from stacktui.environments.azure_cli import AzInstallation
 
 SCHEMA = 1
+
+
+def schema_text() -> str:
+    """The JSON Schema (2020-12) of the document."""
+    return files(__package__).joinpath("check.schema.json").read_text(encoding="utf-8")
 
 
 def report_document(report: Report, diagnosis: Diagnosis) -> dict[str, Any]:
@@ -44,7 +50,7 @@ def report_document(report: Report, diagnosis: Diagnosis) -> dict[str, Any]:
         "completion": _completion(report.completion) if report.completion else None,
         "siblings": list(report.siblings),
         "box": report.box,
-        "az": [_fields(each) for each in report.az.installations] if report.az else [],
+        "az": [_installation(each) for each in report.az.installations] if report.az else [],
     }
 
 
@@ -74,11 +80,17 @@ def _step(step: Step) -> dict[str, Any]:
         "name": step.name.value,
         "outcome": step.outcome.value,
         "seconds": _seconds(step.seconds),
-        "phases": [
-            {"name": each.name.value, "host": each.host, "seconds": _seconds(each.seconds)}
-            for each in step.phases
-        ],
+        "phases": [_phase(each) for each in step.phases],
         "evidence": _evidence(step.evidence),
+    }
+
+
+def _phase(phase: Phase) -> dict[str, Any]:
+    return {
+        "name": phase.name.value,
+        "host": phase.host,
+        "seconds": _seconds(phase.seconds),
+        "ok": phase.ok,
     }
 
 
@@ -105,11 +117,21 @@ def _probe(probe: Probe) -> dict[str, Any]:
 
 
 def _completion(completion: Completion) -> dict[str, Any]:
-    found = [
+    document: dict[str, Any] = {"host": completion.host, "port": completion.port}
+    document["found"] = [
         {"certificate": _plain(describe(each.der)), "where": list(each.where)}
         for each in completion.found
     ]
-    return _fields(completion) | {"found": found, "trusted": completion.trusted}
+    if completion.holders:
+        document["holders"] = list(completion.holders)
+    document["trusted"] = completion.trusted
+    if completion.unanswered:
+        document["unanswered"] = list(completion.unanswered)
+    return document
+
+
+def _installation(installation: AzInstallation) -> dict[str, Any]:
+    return {"launcher": str(installation.launcher), "version": installation.version}
 
 
 def _evidence(evidence: Evidence) -> dict[str, Any]:
@@ -117,7 +139,8 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
     if evidence.skipped:
         document["skipped"] = evidence.skipped
     if evidence.fault is not None:
-        document["fault"] = {"type": type(evidence.fault).__name__, **_plain(evidence.fault)}
+        fault = evidence.fault
+        document["fault"] = {"type": FAULT_TYPES[type(fault)], **_fields(fault)}
     if evidence.result is not None:
         document["result"] = _plain(evidence.result)
     if evidence.trust is not None:
@@ -128,13 +151,17 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
 
 
 def _exchange(exchange: Exchange) -> dict[str, Any]:
-    held = _fields(exchange)
-    # Phases and fault are told of the step.
-    return {name: held[name] for name in held if name not in ("phases", "fault")}
+    """The fault is that of the step."""
+    document: dict[str, Any] = {"method": exchange.method, "url": exchange.url}
+    if exchange.connection is not None:
+        document["connection"] = _plain(exchange.connection)
+    if exchange.response is not None:
+        document["response"] = _plain(exchange.response)
+    return document | {"phases": [_phase(each) for each in exchange.phases]}
 
 
 def _plain(value: object) -> Any:
-    """A value as JSON has it; fields that hold nothing are left out."""
+    """A value as JSON has it; keys that hold nothing are left out."""
     match value:
         case Enum():
             return value.value
@@ -142,22 +169,21 @@ def _plain(value: object) -> Any:
             return _time(value)
         case Path():
             return str(value)
-        case bytes():
-            return value.hex()
+        case bool() | int() | str() | None:
+            return value
         case float():
             return _seconds(value)
         case list() | tuple():
             return [_plain(each) for each in value]
-        case Mapping():
-            return {str(key): _plain(each) for key, each in value.items()}
         case TlsFacts():
             return _fields(value) | {"chain": [_plain(describe(der)) for der in value.chain]}
-    return _fields(value) if is_dataclass(value) else value
+    return _fields(value)
 
 
-def _fields(value: Any) -> dict[str, Any]:
-    pairs = ((each.name, getattr(value, each.name)) for each in fields(value))
-    return {name: _plain(held) for name, held in pairs if held not in (None, "", ())}
+def _fields(value: object) -> dict[str, Any]:
+    """The keys that the table has for a value; KeyError for one that is not published."""
+    held = ((key, getattr(value, name)) for key, name in KEYS[type(value)].items())
+    return {key: _plain(each) for key, each in held if each not in (None, "", ())}
 
 
 def _seconds(value: float) -> float | None:

@@ -52,7 +52,7 @@ def test_the_json_contract_of_a_healthy_check(config: Path) -> None:
         assert set(step) == {"name", "outcome", "seconds", "phases", "evidence"}
         assert step["outcome"] == "ok"
         for phase in step["phases"]:
-            assert set(phase) == {"name", "host", "seconds"}
+            assert set(phase) == {"name", "host", "seconds", "ok"}
     chain = document["steps"][0]["evidence"]["exchanges"][0]["connection"]["tls"]["chain"]
     assert chain[0]["common_name"] == f"management.{DOMAIN}"
 

@@ -17,6 +17,7 @@ from stacktui.diagnosis.catalogue.precedence import RULES
 from stacktui.stamp import FAULTS, IdentityProvider, SignInBy, StampOptions
 from stacktui.stamp.running import RunningStamp
 from tests.diagnosis import golden
+from tests.diagnosis.schema import validate
 from tests.product import Ran, limited, stacktui
 
 KNOWN = {rule.id for rule in RULES} | {login_host.ID}
@@ -78,6 +79,7 @@ def test_a_drill(
     """A fault is named by its own id; one that no rule knows is never dressed up as another."""
     ran = drilled(fault, idp, "json")
     document = ran.document
+    validate(document)
     if fault in HARMLESS:
         assert (ran.code, document["verdict"]) == (0, None)
     else:

@@ -42,6 +42,7 @@ from stacktui.transport.facts import (
     TransportFaultKind,
 )
 from stacktui.transport.text import visible
+from tests.diagnosis.schema import validate
 from tests.support.authority import STRANGERS, authority, localhost
 
 # Seconds in which any report is judged and written; a good one takes milliseconds.
@@ -170,7 +171,7 @@ def test_any_report_has_a_diagnosis_and_a_document(report: Report) -> None:
             assert all(is_harmless(line) for line in shown(found))
             assert all(len(line) <= 800 for line in (found.title, *found.evidence))
     text = json.dumps(report_document(report, diagnosis), allow_nan=False)
-    assert json.loads(text)["schema"] == 1
+    validate(json.loads(text))
     assert report_markdown(report, diagnosis)
     assert time.monotonic() - started < AT_ONCE
 

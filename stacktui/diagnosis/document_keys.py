@@ -1,0 +1,108 @@
+"""The keys of the check's JSON document, by the value that they are taken from.
+
+A table, so that no renaming in the code can change what is published: `check.schema.json` and the
+documents that users keep go by it. A key is the attribute of its name unless another is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stacktui.certificates.chain import Certificate
+from stacktui.certificates.trust import TrustFileFault, TrustSource
+from stacktui.diagnosis.finding import Action
+from stacktui.environments.metadata import Metadata, MetadataFault
+from stacktui.environments.record import Drift, DriftFault, RecordFault
+from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
+from stacktui.identities.token import TokenFacts
+from stacktui.resources.model import ArmFault, ResourceGroup, ResourceGroupList, Subscription
+from stacktui.transport.facts import (
+    Attempt,
+    ConnectionFacts,
+    Phase,
+    ResponseFacts,
+    TlsFacts,
+    TransportFault,
+)
+from stacktui.transport.proxy import ProxyUsed
+
+
+def _keys(*same: str, **attributes: str) -> Mapping[str, str]:
+    """The attribute of each key, in the document's order."""
+    return {key: attributes.get(key, key) for key in (*same, *attributes)}
+
+
+KEYS: Mapping[type[Any], Mapping[str, str]] = {
+    Action: _keys("kind", "key", "value", "host", "port"),
+    Attempt: _keys("address", "port", "seconds", "error"),
+    ConnectionFacts: _keys(
+        "host", "port", "proxy", "addresses", "attempts", "pinned", "tls", "reused"
+    ),
+    Phase: _keys("name", "host", "seconds", "ok"),
+    ProxyUsed: _keys("url", "source"),
+    ResponseFacts: _keys("status", "headers", "size", "excerpt", "received", "clock_skew"),
+    TlsFacts: _keys(
+        # Its chain is written as certificates.
+        "server_name", "protocol", "cipher", "verify_code", "verify_message", "looked",
+        "code_but_name",
+    ),
+    TrustSource: _keys("setting", "path"),
+    # What the steps found.
+    Metadata: _keys(
+        "api_version", "login_endpoint", "audience", "identity_provider", "tenant", "graph",
+        "portal", "gallery", "storage_suffix", "keyvault_suffix",
+    ),
+    TokenFacts: _keys(
+        "authority", "scope", "audience", "issuer", "tenant", "object_id", "subject", "expires",
+        "begins", "certificate_ends",
+    ),
+    ResourceGroupList: _keys("subscription", "groups", "pages"),
+    ResourceGroup: _keys("name", "location", "state"),
+    Subscription: _keys("id", "name", "state"),
+    Drift: _keys("field", "recorded", "seen"),
+    Certificate: _keys(
+        "sha256", "sha1", "md5", "subject", "issuer", "common_name", "issuer_name", "names",
+        "not_before", "not_after", "serial", "version", "key_type", "key_bits", "curve",
+        "signature", "signature_hash", "key_usage", "extended_key_usage", "issuer_urls", "is_ca",
+        "self_issued", "unreadable",
+    ),
+    # What stopped a step; `type` says which.
+    ArmFault: _keys(
+        "problem", "what", "status", "code", "message", "request_id", "correlation_id", "seen",
+        "limit", "setting",
+    ),
+    CertificateFault: _keys("path", "problem", "detail"),
+    DriftFault: _keys("drifts", "recorded"),
+    ImdsFault: _keys(
+        "problem", "endpoint", "by_variable", "status", "error", "description", "page_title",
+        "tries", "seconds", "cause",
+    ),
+    MetadataFault: _keys(
+        "problem", "detail", "status", "field", "position", "page_title", "location", "code",
+        "message", "versions",
+    ),
+    RecordFault: _keys("path", "detail"),
+    SecretFault: _keys("reference", "detail"),
+    SignInFault: _keys(
+        "problem", "authority", "status", "error", "code", "description", "scopes",
+        "correlation_id", "secret_looks_like_id", "thumbprint", "page_title",
+    ),
+    TransportFault: _keys(
+        "kind", "host", "port", "detail", "errno", "verify_code", "limit", "setting", "answer",
+        "resolvers",
+    ),
+    TrustFileFault: _keys("setting", "path", "problem", "detail"),
+}  # fmt: skip
+FAULT_TYPES: Mapping[type[Any], str] = {
+    ArmFault: "ArmFault",
+    CertificateFault: "CertificateFault",
+    DriftFault: "DriftFault",
+    ImdsFault: "ImdsFault",
+    MetadataFault: "MetadataFault",
+    RecordFault: "RecordFault",
+    SecretFault: "SecretFault",
+    SignInFault: "SignInFault",
+    TransportFault: "TransportFault",
+    TrustFileFault: "TrustFileFault",
+}
