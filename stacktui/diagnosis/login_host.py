@@ -10,21 +10,17 @@ from collections.abc import Iterator
 
 from stacktui.certificates.verify import ROOTLESS
 from stacktui.check.report import Evidence, Outcome, Probe, Report, Step, StepName
-from stacktui.diagnosis.catalogue import reach
+from stacktui.diagnosis.catalogue import handshake, proxy, reach
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.engine import findings
 from stacktui.diagnosis.finding import Finding, finding
-from stacktui.diagnosis.rules import handshake, proxy, tls
+from stacktui.diagnosis.rules import tls
 from stacktui.environments.endpoints import LOGIN
 from stacktui.transport.facts import TransportFault
 
 ID = "login-unreachable"
 # What can be wrong before anything is asked of a host.
-RULES = (*reach.FAULTS, *proxy.RULES, *handshake.RULES, *tls.RULES)
-_AZ_METADATA = (
-    "Unable to get endpoints from the cloud. Please ensure you have network connection. "
-    "Error detail: "
-)
+RULES = (*reach.FAULTS, *proxy.FAULTS, *handshake.FAULTS, *tls.RULES)
 _IDS = frozenset(each.id for each in RULES)
 
 
@@ -85,5 +81,5 @@ def _of_login(host: str, what: Finding) -> Finding:
     title = f"The login host {host} cannot be used: {what.title}"
     evidence = (f"the fault is {what.id}", *what.evidence)
     # az has its metadata by then: what fails is its sign-in.
-    az_says = what.az_says.removeprefix(_AZ_METADATA)
+    az_says = what.az_says.removeprefix(reach.AZ_METADATA)
     return finding(ID, title, what.side, evidence, what.remedies, az_says)

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from stacktui.diagnosis.catalogue import reach
+from stacktui.diagnosis.catalogue import handshake, proxy, reach, trust_files
 from stacktui.diagnosis.context import FailureContext, Rule
 from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.rules import (
     claims,
     garbled,
-    handshake,
     imds,
     login,
     metadata,
-    proxy,
     recorded,
     resources,
     tls,
     token,
-    trust,
     user_sign_in,
 )
 
 RULES: tuple[Rule[FailureContext] | FaultInfo, ...] = (
-    *trust.RULES,
+    *trust_files.FAULTS,
     *reach.FAULTS,
-    *proxy.RULES,
-    *handshake.RULES,
+    *proxy.FAULTS,
+    *handshake.FAULTS,
     *tls.RULES,
     *metadata.RULES,
     *recorded.RULES,

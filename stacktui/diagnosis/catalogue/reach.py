@@ -11,10 +11,12 @@ from stacktui.diagnosis.words import route_lines
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, domain_of
 from stacktui.transport.facts import TransportFaultKind
 
-AZ_CONNECTION = (
+# How az begins where its connection for the metadata fails.
+AZ_METADATA = (
     "Unable to get endpoints from the cloud. Please ensure you have network connection. "
-    "Error detail: HTTPSConnectionPool(…): Max retries exceeded with url: … (Caused by "
+    "Error detail: "
 )
+AZ_CONNECTION = AZ_METADATA + "HTTPSConnectionPool(…): Max retries exceeded with url: … (Caused by "
 # A name may have any number of addresses.
 _ADDRESSES = 8
 
@@ -145,7 +147,7 @@ DNS_TIMEOUT = FaultInfo(
 
 # tcp-refused
 
-_CHECK_PORT = RemedyTemplate("Stamps listen on 443: check the port of arm under {section}")
+CHECK_PORT = RemedyTemplate("Stamps listen on 443: check the port of arm under {section}")
 SEE_LISTENER = RemedyTemplate(
     "See whether anything listens on {host} port {port}",
     """timeout 5 bash -c '</dev/tcp/"$0"/"$1"' {host} {port} && echo open""",
@@ -166,7 +168,7 @@ def _tcp_refused(failure: FailureContext) -> Explanation | None:
     evidence = route_lines(failure) or [f"{host}:{port} {fault.errno}"]
     remedies = [SEE_LISTENER.fill(host=host, port=port), _SERVICE_DOWN.fill(asked=failure.host)]
     if failure.at_arm and (host, port) == (failure.host, failure.port) and port != 443:
-        remedies.insert(0, _CHECK_PORT.fill(section=failure.section))
+        remedies.insert(0, CHECK_PORT.fill(section=failure.section))
     title = f"Nothing listens on {host} port {port}"
     return Explanation(title, tuple(evidence), tuple(remedies))
 
@@ -182,7 +184,7 @@ TCP_REFUSED = FaultInfo(
         "proxy's address is `proxy-unreachable`."
     ),
     az_says=AZ_CONNECTION + "NewConnectionError(… [Errno 111] Connection refused))",
-    remedies=(_CHECK_PORT, SEE_LISTENER, _SERVICE_DOWN),
+    remedies=(CHECK_PORT, SEE_LISTENER, _SERVICE_DOWN),
     rules=(_tcp_refused,),
 )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from stacktui.diagnosis.catalogue import handshake, trust_files
 from stacktui.diagnosis.entries.model import (
-    AROUND_PROXY,
     AZ_NETWORK,
     EXPORT,
     SET_CLOCK,
     Entry,
     Group,
+    entry_of,
     same,
 )
 from stacktui.diagnosis.finding import Remedy, Side
@@ -23,20 +24,7 @@ _SHOW = same(
 )
 
 TLS = (
-    Entry(
-        "tls-not-tls",
-        Group.TLS,
-        (Side.BOX,),
-        "The port speaks something else than TLS.",
-        "What it answered is not TLS, and the report quotes it: HTTP, SSH, mail. An end without "
-        "an answer is `tcp-reset`; an alert of TLS itself `tls-weak`.",
-        (
-            Remedy("Check the port: stamps speak TLS on 443; set arm under the environment"),
-            Remedy("If it is a proxy that is named with https://, name it with http://"),
-            AROUND_PROXY,
-        ),
-        AZ_NETWORK + "SSLError(1, '[SSL: WRONG_VERSION_NUMBER] wrong version number')",
-    ),
+    entry_of(handshake.TLS_NOT_TLS),
     Entry(
         "tls-untrusted-root",
         Group.TLS,
@@ -198,62 +186,6 @@ TLS = (
         _AZ_VERIFY + "EE certificate key too weak') / '[SSL: UNSUPPORTED_PROTOCOL] unsupported "
         "protocol'",
     ),
-    Entry(
-        "tls-timeout",
-        Group.TLS,
-        (Side.NETWORK,),
-        "TCP works, and the TLS handshake never ends.",
-        "The connection was made, so it is no `tcp-timeout`, and nothing closes it, as in "
-        "`tcp-reset`: large packets are lost (MTU), or a filter swallows the handshake.",
-        (
-            Remedy(
-                "See whether large packets get through: if only the second is answered, lower the "
-                "MTU of this box's interface (a VPN often needs 1400 or less)",
-                "ping -c 3 -W 2 -M do -s 1472 HOST; ping -c 3 -W 2 -M do -s 1200 HOST",
-                "ping -n 3 -f -l 1472 HOST; ping -n 3 -f -l 1200 HOST",
-            ),
-            Remedy("Else ask for the filter on the way, or the stamp's operator for its balancer"),
-        ),
-        "nothing: az has no time-out there, and waits for ever",
-    ),
-    Entry(
-        "trust-file-missing",
-        Group.TLS,
-        (Side.BOX,),
-        "A setting names a file of certificates that is not there.",
-        "The report names the setting: REQUESTS_CA_BUNDLE, SSL_CERT_FILE, or ca of the "
-        "environment. A file that is there and cannot be used is `trust-file-bad`.",
-        (
-            Remedy(
-                "Unset the variable, or point it at a file of PEM certificates",
-                "unset REQUESTS_CA_BUNDLE",
-                "Remove-Item Env:REQUESTS_CA_BUNDLE",
-            ),
-            Remedy("Or point ca under the environment at the stamp's root in PEM form"),
-        ),
-        "OSError: Could not find a suitable TLS CA certificate bundle, invalid path: …",
-    ),
-    Entry(
-        "trust-file-bad",
-        Group.TLS,
-        (Side.BOX,),
-        "A file of trusted certificates holds none, or is damaged.",
-        "The report says what is wrong with it: empty, a page, a key only, DER instead of PEM. "
-        "Where the file is good and the root is not in it, it is `tls-untrusted-root`.",
-        (
-            Remedy(
-                "If it is DER, convert it to PEM and name that one",
-                "openssl x509 -inform DER -in FILE -out FILE.pem",
-                "certutil -encode FILE FILE.pem",
-            ),
-            Remedy(
-                "Else unset the variable, or point it at a file of PEM certificates",
-                "unset REQUESTS_CA_BUNDLE",
-                "Remove-Item Env:REQUESTS_CA_BUNDLE",
-            ),
-            same("See what is wrong with each store", "stacktui certificates stores"),
-        ),
-        AZ_NETWORK + "SSLError(136, '[X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl "
-        "found')",
-    ),
+    entry_of(handshake.TLS_TIMEOUT),
+    *map(entry_of, trust_files.FAULTS),
 )

@@ -1,0 +1,209 @@
+"""TLS handshakes that come to no certificate."""
+
+from __future__ import annotations
+
+from stacktui.diagnosis.catalogue.proxy import (
+    NAME_PROXY_IN_SETTING,
+    NAME_PROXY_IN_VARIABLE,
+    name_proxy,
+)
+from stacktui.diagnosis.catalogue.reach import AZ_METADATA, CHECK_PORT
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.remedies import CONNECT_DIRECTLY, GO_AROUND_PROXY, around_proxy
+from stacktui.diagnosis.remedy_template import RemedyTemplate
+from stacktui.diagnosis.words import route_lines
+from stacktui.transport.facts import TransportFault, TransportFaultKind
+
+
+def _at_origin(failure: FailureContext, fault: TransportFault) -> bool:
+    """Whether the handshake was with the host itself, and not with an `https` proxy before it."""
+    if not _goes_by_proxy(failure):
+        return True  # under a pin, it is another address of the host that fails
+    return (fault.host, fault.port) == (failure.host, failure.port)
+
+
+def _goes_by_proxy(failure: FailureContext) -> bool:
+    return bool(failure.connection and failure.connection.proxy.url)
+
+
+def _peer(failure: FailureContext, fault: TransportFault) -> str:
+    before = "" if _at_origin(failure, fault) else "the proxy "
+    return f"{before}{fault.host} port {fault.port}"
+
+
+# tcp-reset
+
+_TRY_WITHOUT_NAME = RemedyTemplate(
+    "See whether it is the name: if only the second one, which does not send {host}, is answered, "
+    "then a filter on the way knows the name",
+    "timeout 5 openssl s_client -brief -connect {address} -servername {host} < /dev/null; "
+    "timeout 5 openssl s_client -brief -connect {address} -noservername < /dev/null",
+    "'' | openssl s_client -brief -connect {address} -servername {host}; "
+    "'' | openssl s_client -brief -connect {address} -noservername",
+    {"address": "HOST:443"},
+)
+_ASK_FILTER = RemedyTemplate("If a filter does it, ask whoever runs it to let {host} pass")
+_NO_SERVICE = RemedyTemplate(
+    "If every name is closed alike, a load balancer has no service behind it: tell the stamp's "
+    "operator"
+)
+
+
+def _tcp_reset(failure: FailureContext) -> Explanation | None:
+    kinds = (TransportFaultKind.TCP_RESET, TransportFaultKind.TLS_RESET)
+    fault = next((found for kind in kinds if (found := failure.transport(kind))), None)
+    if fault is None:
+        return None
+    host, code = failure.host, f" ({fault.errno})" if fault.errno else ""
+    evidence = (
+        f"{fault.host}:{fault.port}: {fault.detail}{code}",
+        f"the name sent in the handshake (SNI): {host}",
+        *route_lines(failure),
+    )
+    remedies = [*around_proxy(failure)]
+    if not _goes_by_proxy(failure):
+        pinned = failure.connection.pinned if failure.connection else None
+        address = pinned or f"{host}:{failure.port}"
+        remedies.append(_TRY_WITHOUT_NAME.fill(address=address, host=host))
+    remedies += [_ASK_FILTER.fill(host=host), _NO_SERVICE.fill()]
+    title = f"{_peer(failure, fault)} closes the connection before TLS is up"
+    return Explanation(title, evidence, tuple(remedies))
+
+
+TCP_RESET = FaultInfo(
+    id="tcp-reset",
+    group=Group.REACH,
+    sides=(Side.NETWORK,),
+    meaning="The connection is made, and closed before TLS is up.",
+    distinguishing_evidence=(
+        "ECONNRESET or an end of file within the handshake. If only the handshake that sends the "
+        "stamp's name (SNI) is closed, a filter knows the name; if every one is, a load balancer "
+        "has no service behind it. An answer in another protocol is `tls-not-tls`, silence "
+        "`tls-timeout`, and a break after the request was sent `arm-reset`."
+    ),
+    az_says=(
+        AZ_METADATA + "('Connection aborted.', ConnectionResetError(104, 'Connection reset by "
+        "peer')) / [SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol"
+    ),
+    remedies=(_TRY_WITHOUT_NAME, GO_AROUND_PROXY, CONNECT_DIRECTLY, _ASK_FILTER, _NO_SERVICE),
+    rules=(_tcp_reset,),
+)
+
+
+# tls-not-tls
+
+# How protocols begin that servers speak first, or answer to what they do not understand.
+_SPOKEN = (
+    ("HTTP/", "plain HTTP"),
+    ("<", "plain HTTP"),
+    ("SSH-", "SSH"),
+    ("220", "SMTP or FTP"),
+    ("* OK", "IMAP"),
+    ("+OK", "POP3"),
+    ("RFB ", "VNC"),
+)
+_CHECK_PIN = RemedyTemplate(
+    "Check the pin {pin}: resolve under {section}", shown={"pin": "ADDRESS:PORT"}
+)
+_TELL_ANSWER = RemedyTemplate(
+    "If {host} port {port} is right, its service has lost its certificate, or something on the "
+    "way answers for it: tell the stamp's operator what it answered",
+    shown={"port": "443"},
+)
+
+
+def _tls_not_tls(failure: FailureContext) -> Explanation | None:
+    fault = failure.transport(TransportFaultKind.TLS_NOT_TLS)
+    if fault is None:
+        return None
+    spoken = next((name for start, name in _SPOKEN if fault.answer.startswith(start)), "")
+    evidence = (f"it answered: {fault.answer or fault.detail}", *route_lines(failure))
+    title = f"{_peer(failure, fault)} speaks {spoken or 'something else'}, not TLS"
+    if not _at_origin(failure, fault):
+        plain = name_proxy(failure, f"http://{fault.host}:{fault.port}")
+        return Explanation(title, evidence, (plain, *around_proxy(failure)))
+    remedies = []
+    if failure.connection and failure.connection.pinned:
+        pin = failure.connection.pinned
+        remedies.append(_CHECK_PIN.fill(pin=pin, section=failure.section))
+    if failure.at_arm and failure.port != 443:
+        remedies.append(CHECK_PORT.fill(section=failure.section))
+    remedies += around_proxy(failure)
+    remedies.append(_TELL_ANSWER.fill(host=failure.host, port=failure.port))
+    return Explanation(title, evidence, tuple(remedies))
+
+
+TLS_NOT_TLS = FaultInfo(
+    id="tls-not-tls",
+    group=Group.TLS,
+    sides=(Side.BOX,),
+    meaning="The port speaks something else than TLS.",
+    distinguishing_evidence=(
+        "What it answered is not TLS, and the report quotes it: HTTP, SSH, mail. Where a proxy "
+        "that is named with https:// answers so, name it with http://. An end without an answer "
+        "is `tcp-reset`; an alert of TLS itself `tls-weak`."
+    ),
+    az_says=(
+        AZ_METADATA + "… (Caused by SSLError(SSLError(1, '[SSL: WRONG_VERSION_NUMBER] wrong "
+        "version number …"
+    ),
+    remedies=(
+        CHECK_PORT,
+        _CHECK_PIN,
+        NAME_PROXY_IN_VARIABLE,
+        NAME_PROXY_IN_SETTING,
+        GO_AROUND_PROXY,
+        CONNECT_DIRECTLY,
+        _TELL_ANSWER,
+    ),
+    rules=(_tls_not_tls,),
+)
+
+
+# tls-timeout
+
+_TRY_LARGE_PACKETS = RemedyTemplate(
+    "See whether large packets get through: if the first is not answered and the second is, lower "
+    "the MTU of this box's interface (a VPN often needs 1400 or less)",
+    "ping -c 3 -W 2 -M do -s 1472 {address}; ping -c 3 -W 2 -M do -s 1200 {address}",
+    "ping -n 3 -f -l 1472 {address}; ping -n 3 -f -l 1200 {address}",
+    {"address": "HOST"},
+)
+_ASK_FOR_FILTER = RemedyTemplate(
+    "Else ask for the filter between this box and {host}, or the stamp's operator for the load "
+    "balancer: it accepts connections and answers none"
+)
+
+
+def _tls_timeout(failure: FailureContext) -> Explanation | None:
+    fault = failure.transport(TransportFaultKind.TLS_TIMEOUT)
+    if fault is None:
+        return None
+    evidence = (f"{fault.host}:{fault.port}: {fault.detail}", *route_lines(failure))
+    remedies = [*around_proxy(failure)]
+    if not _goes_by_proxy(failure):
+        attempts = failure.connection.attempts if failure.connection else ()
+        connected = (each.address for each in reversed(attempts) if each.error is None)
+        remedies.append(_TRY_LARGE_PACKETS.fill(address=next(connected, fault.host)))
+    remedies.append(_ASK_FOR_FILTER.fill(host=failure.host))
+    title = f"{_peer(failure, fault)} accepts the connection, but the TLS handshake never ends"
+    return Explanation(title, evidence, tuple(remedies))
+
+
+TLS_TIMEOUT = FaultInfo(
+    id="tls-timeout",
+    group=Group.TLS,
+    sides=(Side.NETWORK,),
+    meaning="TCP works, and the TLS handshake never ends.",
+    distinguishing_evidence=(
+        "The connection was made, so it is no `tcp-timeout`, and nothing closes it, as in "
+        "`tcp-reset`: large packets are lost (MTU), or a filter swallows the handshake."
+    ),
+    az_says="nothing: az has no time-out there, and waits for ever",
+    remedies=(_TRY_LARGE_PACKETS, GO_AROUND_PROXY, CONNECT_DIRECTLY, _ASK_FOR_FILTER),
+    rules=(_tls_timeout,),
+)
+
+FAULTS = (TCP_RESET, TLS_NOT_TLS, TLS_TIMEOUT)

@@ -1,0 +1,255 @@
+"""Proxies that cannot be reached, or open no tunnel."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from stacktui.diagnosis.catalogue.reach import AZ_METADATA, SEE_LISTENER
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.remedies import (
+    CONNECT_DIRECTLY,
+    GO_AROUND_PROXY,
+    PROXY_SETTING,
+    PROXY_VARIABLE,
+    around_proxy,
+    proxy_source,
+)
+from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
+from stacktui.diagnosis.shell import toml
+from stacktui.diagnosis.words import route_lines
+from stacktui.transport.facts import TransportFault, TransportFaultKind
+
+_AZ_PROXY = (
+    AZ_METADATA + "HTTPSConnectionPool(…): … (Caused by ProxyError('Unable to connect to proxy', "
+)
+
+
+def _proxy_lines(failure: FailureContext, fault: TransportFault) -> list[str]:
+    code = f" ({fault.errno})" if fault.errno else ""
+    said = f"the proxy at {fault.host}:{fault.port}: {fault.detail}{code}"
+    return [said, *route_lines(failure)]
+
+
+# Naming another proxy
+
+NAME_PROXY_IN_VARIABLE = RemedyTemplate(
+    "Name the right proxy in {source}",
+    "export {source}={url}",
+    "$env:{source} = {url}",
+    {"source": "HTTPS_PROXY", "url": "'http://PROXY:PORT'"},
+)
+NAME_PROXY_IN_SETTING = RemedyTemplate(
+    "Name the right proxy under {section}: proxy = {url}",
+    shown={"url": '"http://PROXY:PORT"'},
+)
+
+
+def name_proxy(failure: FailureContext, url: str) -> Remedy:
+    """Name another proxy where this one is named; `url` is an example."""
+    source = proxy_source(failure)
+    if PROXY_VARIABLE.fullmatch(source):
+        return NAME_PROXY_IN_VARIABLE.fill(source=PlainWord(source), url=url)
+    return NAME_PROXY_IN_SETTING.fill(section=failure.section, url=toml(url))
+
+
+# proxy-unreachable
+
+_SEE_PROXY_LISTENER = replace(SEE_LISTENER, shown={"host": "PROXY", "port": "PORT"})
+_SEE_VARIABLES = RemedyTemplate(
+    "See which variables name a proxy",
+    "env | grep -i _proxy",
+    "Get-ChildItem Env: | Where-Object Name -like '*_proxy'",
+)
+_ASK_ADDRESS = RemedyTemplate(
+    "Else ask whoever runs the proxy for its address, and correct the {source}",
+    shown={"source": "variable"},
+)
+
+
+def _proxy_unreachable(failure: FailureContext) -> Explanation | None:
+    fault = failure.transport(TransportFaultKind.PROXY_UNREACHABLE)
+    if fault is None:
+        return None
+    if failure.connection is None:
+        return _unreadable_proxy(failure, fault)
+    source, host, port = proxy_source(failure), fault.host, fault.port
+    evidence = [f"{source} names the proxy {host}:{port}", *_proxy_lines(failure, fault)]
+    if fault.resolvers:
+        evidence.append(f"resolvers asked: {', '.join(fault.resolvers)}")
+    remedies = [_SEE_PROXY_LISTENER.fill(host=host, port=port)]
+    if PROXY_VARIABLE.fullmatch(source):
+        # Several may be set: correcting this one alone may not be enough.
+        remedies.append(_SEE_VARIABLES.fill())
+    remedies += [*around_proxy(failure), _ASK_ADDRESS.fill(source=source)]
+    title = f"The proxy {host}:{port} cannot be reached"
+    return Explanation(title, tuple(evidence), tuple(remedies))
+
+
+def _unreadable_proxy(failure: FailureContext, fault: TransportFault) -> Explanation:
+    source = proxy_source(failure)
+    title = f"The proxy in {source} cannot be read"
+    if source == PROXY_SETTING:
+        title = f"The proxy that the {source} names cannot be read"
+    # The fault's host is the stamp's here: no proxy was made out.
+    example = name_proxy(failure, "http://proxy.example:8080")
+    return Explanation(title, (fault.detail,), (example, *around_proxy(failure)))
+
+
+PROXY_UNREACHABLE = FaultInfo(
+    id="proxy-unreachable",
+    group=Group.REACH,
+    sides=(Side.BOX,),
+    meaning="The proxy itself cannot be reached, or its address cannot be read.",
+    distinguishing_evidence=(
+        "The name or the port that fails is the proxy's, and not the stamp's as in "
+        "`dns-not-found`, `tcp-refused` or `tcp-timeout`; the report says which variable or "
+        "setting names it."
+    ),
+    az_says=_AZ_PROXY + "NewConnectionError(… Failed to establish …)))",
+    remedies=(
+        _SEE_PROXY_LISTENER,
+        _SEE_VARIABLES,
+        NAME_PROXY_IN_VARIABLE,
+        NAME_PROXY_IN_SETTING,
+        GO_AROUND_PROXY,
+        CONNECT_DIRECTLY,
+        _ASK_ADDRESS,
+    ),
+    rules=(_proxy_unreachable,),
+)
+
+
+# proxy-auth-required
+
+_OFFERED = re.compile(r"; it offers (.+)")
+_GIVE_IN_VARIABLE = RemedyTemplate(
+    "Give user name and password, special characters written as %XX; they are not shown and not "
+    "in the shell's history",
+    "read -rsp 'user:password ' p && export {source}={scheme}://\"$p\"@{address}",
+    "$p = [Net.NetworkCredential]::new('', (Read-Host 'user:password' -AsSecureString)).Password; "
+    "$env:{source} = {before} + $p + {after}",
+    {
+        "source": "HTTPS_PROXY",
+        "scheme": "http",
+        "address": "PROXY:PORT",
+        "before": "'http://'",
+        "after": "'@PROXY:PORT'",
+    },
+)
+_GIVE_IN_SETTING = RemedyTemplate(
+    "Give user name and password, special characters written as %XX; under {section}: "
+    "proxy = {url}",
+    shown={"url": '"http://USER:PASSWORD@PROXY:PORT"'},
+)
+_SIGN_IN_BY_ANOTHER = RemedyTemplate(
+    "Neither az nor stacktui speaks {schemes} to a proxy: ask for Basic, or run a small proxy on "
+    "this box that signs in to it (px, cntlm), and name that one",
+    shown={"schemes": "NTLM, Negotiate or Kerberos"},
+)
+
+
+def _proxy_auth_required(failure: FailureContext) -> Explanation | None:
+    fault = failure.transport(TransportFaultKind.PROXY_AUTH_REQUIRED)
+    if fault is None:
+        return None
+    found = _OFFERED.search(fault.detail)
+    schemes = [each.strip() for each in found[1].split(",")] if found else []
+    evidence = _proxy_lines(failure, fault)
+    if schemes:
+        evidence.append(f"schemes offered: {', '.join(schemes)}")
+    if not schemes or "basic" in map(str.lower, schemes):
+        give = _give_credentials(failure, fault)
+    else:
+        give = _SIGN_IN_BY_ANOTHER.fill(schemes=" or ".join(schemes))
+    title = f"The proxy {fault.host}:{fault.port} asks for a user name and password"
+    return Explanation(title, tuple(evidence), (give, *around_proxy(failure)))
+
+
+def _give_credentials(failure: FailureContext, fault: TransportFault) -> Remedy:
+    source = proxy_source(failure)
+    used = failure.connection.proxy.url if failure.connection else None
+    scheme, _, address = (used or f"http://{fault.host}:{fault.port}").partition("://")
+    if not PROXY_VARIABLE.fullmatch(source):
+        url = toml(f"{scheme}://USER:PASSWORD@{address}")
+        return _GIVE_IN_SETTING.fill(section=failure.section, url=url)
+    return _GIVE_IN_VARIABLE.fill(
+        source=PlainWord(source),
+        scheme=scheme,
+        address=address,
+        before=f"{scheme}://",
+        after=f"@{address}",
+    )
+
+
+PROXY_AUTH_REQUIRED = FaultInfo(
+    id="proxy-auth-required",
+    group=Group.REACH,
+    sides=(Side.BOX,),
+    meaning="The proxy asks for a user name and a password (407).",
+    distinguishing_evidence=(
+        "The proxy itself answers, with 407 and the schemes that it takes; any other status is "
+        "`proxy-refused`."
+    ),
+    az_says=_AZ_PROXY + "OSError('Tunnel connection failed: 407 …')))",
+    remedies=(
+        _GIVE_IN_VARIABLE,
+        _GIVE_IN_SETTING,
+        _SIGN_IN_BY_ANOTHER,
+        GO_AROUND_PROXY,
+        CONNECT_DIRECTLY,
+    ),
+    rules=(_proxy_auth_required,),
+)
+
+
+# proxy-refused
+
+_STATUS = re.compile(r"answered (\d{3})\b")
+_ASK_TO_ALLOW = RemedyTemplate(
+    "Ask whoever runs the proxy to allow CONNECT to {host} port {port}", shown={"port": "443"}
+)
+_ASK_FOR_WAY = RemedyTemplate(
+    "Ask whoever runs the proxy why it cannot reach {host} port {port}: its DNS, its routes",
+    shown={"port": "443"},
+)
+_ASK_FOR_ANSWER = RemedyTemplate(
+    "Ask whoever runs the proxy why it does not answer CONNECT to {host} port {port}",
+    shown={"port": "443"},
+)
+
+
+def _proxy_refused(failure: FailureContext) -> Explanation | None:
+    fault = failure.transport(TransportFaultKind.PROXY_REFUSED)
+    if fault is None:
+        return None
+    host, port = failure.host, failure.port
+    found = _STATUS.search(fault.detail)
+    if not found:
+        ask = _ASK_FOR_ANSWER
+    else:
+        ask = _ASK_FOR_WAY if found[1].startswith("5") else _ASK_TO_ALLOW
+    evidence = (f"asked for a tunnel to {host} port {port}", *_proxy_lines(failure, fault))
+    title = f"The proxy {fault.host}:{fault.port} opens no tunnel to {host}"
+    return Explanation(title, evidence, (*around_proxy(failure), ask.fill(host=host, port=port)))
+
+
+PROXY_REFUSED = FaultInfo(
+    id="proxy-refused",
+    group=Group.REACH,
+    sides=(Side.NETWORK,),
+    meaning="The proxy opens no tunnel to the stamp.",
+    distinguishing_evidence=(
+        "The proxy answers CONNECT with a status: 403 says that it may not, 502 or 504 that it "
+        "cannot reach the stamp itself; or it closes the connection without one. 407 is "
+        "`proxy-auth-required`; a proxy to which no connection can be made is "
+        "`proxy-unreachable`."
+    ),
+    az_says=_AZ_PROXY + "OSError('Tunnel connection failed: 403 …')))",
+    remedies=(GO_AROUND_PROXY, CONNECT_DIRECTLY, _ASK_TO_ALLOW, _ASK_FOR_WAY, _ASK_FOR_ANSWER),
+    rules=(_proxy_refused,),
+)
+
+FAULTS = (PROXY_UNREACHABLE, PROXY_AUTH_REQUIRED, PROXY_REFUSED)
