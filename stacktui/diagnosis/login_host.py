@@ -10,18 +10,16 @@ from collections.abc import Iterator
 
 from stacktui.certificates.verify import ROOTLESS
 from stacktui.check.report import Evidence, Outcome, Probe, Report, Step, StepName
-from stacktui.diagnosis.catalogue import handshake, proxy, reach
+from stacktui.diagnosis.catalogue import reach
+from stacktui.diagnosis.catalogue.precedence import CONNECTION
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.engine import findings
 from stacktui.diagnosis.finding import Finding, finding
-from stacktui.diagnosis.rules import tls
 from stacktui.environments.endpoints import LOGIN
 from stacktui.transport.facts import TransportFault
 
 ID = "login-unreachable"
-# What can be wrong before anything is asked of a host.
-RULES = (*reach.FAULTS, *proxy.FAULTS, *handshake.FAULTS, *tls.RULES)
-_IDS = frozenset(each.id for each in RULES)
+_IDS = frozenset(each.id for each in CONNECTION)
 
 
 def named(case: FailureContext, verdict: Finding) -> tuple[Finding, ...]:
@@ -41,7 +39,7 @@ def probed(failed: FailureContext) -> Iterator[Finding]:
         case = _case(failed.report, probe)
         if case is None or _is_same(failed, case):
             continue
-        found = findings(case, RULES)
+        found = findings(case, CONNECTION)
         if probe.role == LOGIN:
             yield _of_login(case.host, found[0])
         yield from found

@@ -26,10 +26,10 @@ PROXY_VARIABLE = re.compile(r"(?:https|all)_proxy", re.IGNORECASE)
 # Settings of the environment
 
 
-def setting(title: str, key: str, value: str) -> RemedyTemplate:
+def setting(title: str, key: str, value: str, **shown: str) -> RemedyTemplate:
     """Put a value in `key`; `value` is what the catalogue shows. Filled by `fill_setting`."""
     command = "stacktui environments set{environment} {change}"
-    return for_both(title, command, change=f"{key}={value}")
+    return for_both(title, command, change=f"{key}={value}", **shown)
 
 
 def fill_setting(
@@ -40,9 +40,9 @@ def fill_setting(
     return template.fill(action, **report.places, change=f"{key}={value}", **more)
 
 
-def accepting(title: str) -> RemedyTemplate:
+def accepting(title: str, **shown: str) -> RemedyTemplate:
     """Record anew where the stamp sends its users, and whose root signs for it."""
-    return for_both(title, "stacktui environments accept{environment}")
+    return for_both(title, "stacktui environments accept{environment}", **shown)
 
 
 def fill_accepting(template: RemedyTemplate, report: ReportContext, **more: str) -> Remedy:
@@ -68,13 +68,14 @@ TRUST_MATRIX = for_both(
 # Trust
 
 
-def trusting_presented(title: str) -> RemedyTemplate:
+def trusting_presented(title: str, **shown: str) -> RemedyTemplate:
     """Trust the root that a host presents; its fingerprint is asked for."""
     return for_both(
         title,
         "stacktui certificates trust{config}{of_host} {presented}",
         of_host=" --host HOST",
-        presented="--presented=NAME",
+        presented="--presented NAME",
+        **shown,
     )
 
 
@@ -91,13 +92,14 @@ def fill_trusting_presented(
     return template.fill(action, of_host=of_host, presented=presented, **places)
 
 
-def trusting_file(title: str) -> RemedyTemplate:
+def trusting_file(title: str, **shown: str) -> RemedyTemplate:
     """Trust a root that somebody else has as a file: the command asks for it, and shows it."""
     return RemedyTemplate(
         title,
         # Bash expands ~ neither in what it reads nor in quotes.
         "read -erp 'File of the root: ' f && stacktui certificates trust -- \"${f/#\\~/$HOME}\"",
         "stacktui certificates trust -- (Read-Host 'File of the root')",
+        shown,
     )
 
 

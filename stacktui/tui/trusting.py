@@ -39,7 +39,7 @@ from stacktui.check.settings import Settings
 from stacktui.check.target import Target
 from stacktui.config.document import ConfigError
 from stacktui.config.locations import exported_bundle, is_kept_elsewhere, own_bundle
-from stacktui.diagnosis.rules.interception import interceptor
+from stacktui.diagnosis.interceptors import interceptor
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.transport.text import visible
 from stacktui.tui.background import Refused

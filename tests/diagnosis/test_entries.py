@@ -12,7 +12,7 @@ import pytest
 
 from stacktui.cli.main import cli
 from stacktui.diagnosis import login_host, unexplained
-from stacktui.diagnosis.catalogue.precedence import RULES
+from stacktui.diagnosis.catalogue.precedence import CONNECTION, RULES
 from stacktui.diagnosis.context import Rule
 from stacktui.diagnosis.entries import ALL, ENTRIES, Entry, Group, look_alikes
 from stacktui.diagnosis.fault import FaultInfo
@@ -67,7 +67,7 @@ def sides_of_rules() -> dict[str, set[Side]]:
     """On whose sides each id can be found."""
     sides: dict[str, set[Side]] = {unexplained.ID: set(Side)}
     # The login host's is on the side of the fault that it names.
-    sides[login_host.ID] = {side for each in login_host.RULES for side in sides_of(each)}
+    sides[login_host.ID] = {side for each in CONNECTION for side in sides_of(each)}
     for rule in (*RULES, *BESIDE):
         sides.setdefault(rule.id, set()).update(sides_of(rule))
     return sides

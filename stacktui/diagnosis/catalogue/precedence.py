@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from stacktui.diagnosis.catalogue import handshake, proxy, reach, trust_files
+from stacktui.diagnosis.catalogue.chains import (
+    TLS_MISSING_INTERMEDIATE,
+    TLS_SELF_SIGNED,
+    TLS_WEAK,
+)
+from stacktui.diagnosis.catalogue.interception import TLS_INTERCEPTED
+from stacktui.diagnosis.catalogue.names import TLS_NAME_MISMATCH
+from stacktui.diagnosis.catalogue.pinning import METADATA_DRIFT, RECORD_UNREADABLE
+from stacktui.diagnosis.catalogue.untrusted import TLS_UNTRUSTED_ROOT
+from stacktui.diagnosis.catalogue.validity import TLS_EXPIRED, TLS_NOT_YET_VALID
 from stacktui.diagnosis.context import FailureContext, Rule
 from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.rules import (
@@ -11,21 +21,35 @@ from stacktui.diagnosis.rules import (
     imds,
     login,
     metadata,
-    recorded,
     resources,
-    tls,
     token,
     user_sign_in,
 )
 
-RULES: tuple[Rule[FailureContext] | FaultInfo, ...] = (
-    *trust_files.FAULTS,
+# Certificates that this box does not accept.
+CERTIFICATES: tuple[FaultInfo, ...] = (
+    TLS_EXPIRED,
+    TLS_NOT_YET_VALID,
+    TLS_WEAK,
+    TLS_NAME_MISMATCH,
+    TLS_INTERCEPTED,
+    TLS_SELF_SIGNED,
+    TLS_MISSING_INTERMEDIATE,
+    TLS_UNTRUSTED_ROOT,
+)
+# What can be wrong before anything is asked of a host.
+CONNECTION: tuple[FaultInfo, ...] = (
     *reach.FAULTS,
     *proxy.FAULTS,
     *handshake.FAULTS,
-    *tls.RULES,
+    *CERTIFICATES,
+)
+RULES: tuple[Rule[FailureContext] | FaultInfo, ...] = (
+    *trust_files.FAULTS,
+    *CONNECTION,
     *metadata.RULES,
-    *recorded.RULES,
+    METADATA_DRIFT,
+    RECORD_UNREADABLE,
     *login.RULES,
     *token.RULES,
     *user_sign_in.RULES,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stacktui.diagnosis.entries.model import EXPORT, Entry, Group, same
+from stacktui.diagnosis.catalogue import pinning
+from stacktui.diagnosis.entries.model import EXPORT, Entry, Group, entry_of, same
 from stacktui.diagnosis.finding import Remedy, Side
 
 BESIDE = (
@@ -57,24 +58,7 @@ BESIDE = (
         "InsecureRequestWarning: Unverified HTTPS request is being made … / Connection "
         "verification disabled by environment variable AZURE_CLI_DISABLE_CONNECTION_VERIFICATION",
     ),
-    Entry(
-        "root-changed",
-        Group.BESIDE,
-        (Side.NETWORK,),
-        "The check is healthy, but another root than the recorded one signs.",
-        "This box trusts the new root, so that nothing fails. Either the stamp's certificates "
-        "were rotated to another CA, or a gateway whose root is trusted here opens TLS; an "
-        "untrusted one is `tls-intercepted`. Changed endpoints are `metadata-drift`.",
-        (
-            Remedy("Compare the SHA-256 of the new root with what the stamp's operator tells you"),
-            same("If it is the stamp's, record it anew", "stacktui environments accept NAME"),
-            same(
-                "Else see which stores of this box trust the other root, and take it out there",
-                "stacktui certificates matrix NAME",
-            ),
-        ),
-        "nothing: az records no root",
-    ),
+    entry_of(pinning.ROOT_CHANGED),
     Entry(
         "az-too-new",
         Group.BESIDE,

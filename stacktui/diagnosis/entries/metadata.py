@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from stacktui.diagnosis.entries.model import AGAIN, AROUND_PROXY, AZ, AZ_NETWORK, Entry, Group, same
+from stacktui.diagnosis.catalogue import pinning
+from stacktui.diagnosis.entries.model import (
+    AGAIN,
+    AROUND_PROXY,
+    AZ,
+    AZ_NETWORK,
+    Entry,
+    Group,
+    entry_of,
+    same,
+)
 from stacktui.diagnosis.finding import Remedy, Side
 
 _LOOK = Remedy(
@@ -159,43 +169,8 @@ METADATA = (
         AZ + "Server returned status code 400 for "
         "https://…/metadata/endpoints?api-version=2015-01-01",
     ),
-    Entry(
-        "metadata-drift",
-        Group.METADATA,
-        (Side.NETWORK,),
-        "Login endpoint or audience differ from those recorded: no secret was sent.",
-        "Both values are in the report: the one recorded on the first good check, and the one "
-        "that is served now. An operator may have moved the sign-in; somebody on the way may "
-        "want your secret. A change of the root alone is `root-changed` or `tls-intercepted`.",
-        (
-            Remedy("Ask the stamp's operator whether the sign-in was moved"),
-            same(
-                "Only if it was: record anew what the stamp says",
-                "stacktui environments accept NAME",
-            ),
-        ),
-        "nothing: az sends its secret to whatever login endpoint was registered",
-    ),
-    Entry(
-        "record-unreadable",
-        Group.METADATA,
-        (Side.BOX,),
-        "stacktui's memory of the stamps cannot be read: no secret was sent.",
-        "The file stamps.json is there and is damaged, of another version, or cannot be opened: "
-        "nobody can say whether this is `metadata-drift`. A check without an identity goes on.",
-        (
-            Remedy("Put the file right, or go back to the stacktui that wrote it"),
-            Remedy(
-                "Else move it away, and record the stamp anew",
-                "mv -- ~/.config/stacktui/stamps.json ~/.config/stacktui/stamps.json.unreadable "
-                "&& stacktui environments accept NAME",
-                "Move-Item -Force -ErrorAction Stop $env:LOCALAPPDATA\\stacktui\\stamps.json "
-                "$env:LOCALAPPDATA\\stacktui\\stamps.json.unreadable; "
-                "stacktui environments accept NAME",
-            ),
-        ),
-        "nothing: az remembers no stamp",
-    ),
+    entry_of(pinning.METADATA_DRIFT),
+    entry_of(pinning.RECORD_UNREADABLE),
     Entry(
         "login-endpoint-insecure",
         Group.METADATA,

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from stacktui.certificates.chain import Certificate, describe, described_path
 from stacktui.certificates.readiness import WARNING_DAYS, Judgement, Level, judge
 from stacktui.certificates.verify import NAMES, NO_ISSUER, VerifyCode
+from stacktui.diagnosis.catalogue.pinning import ROOT_CHANGED
 from stacktui.diagnosis.context import Explained, ReportContext, Rule, rule
 from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.rules import azure_cli
 from stacktui.diagnosis.rules.clocks import clocks_apart, other_clock
 from stacktui.diagnosis.rules.interception import interceptor
-from stacktui.diagnosis.rules.recorded import root_changed
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.transport.facts import ConnectionFacts
 
@@ -214,7 +214,7 @@ BESIDE: tuple[Rule[ReportContext] | FaultInfo, ...] = (
     cert_expires_soon,
     own_cert_expires_soon,
     cert_readiness,
-    root_changed,
+    ROOT_CHANGED,
     clocks_apart,
     certifi_addition_lost,
     *azure_cli.RULES,

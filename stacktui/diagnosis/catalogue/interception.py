@@ -1,0 +1,138 @@
+"""TLS opened on the way: a chain that ends in a gateway's root instead of the stamp's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.interceptors import completed_path, evidence_of_chain, why_intercepted
+from stacktui.diagnosis.recorded_root import recorded_path_end, signers
+from stacktui.diagnosis.remedies import (
+    accepting,
+    fill_accepting,
+    fill_trusting_presented,
+    trusting_file,
+    trusting_presented,
+)
+from stacktui.diagnosis.remedy_template import RemedyTemplate
+from stacktui.diagnosis.words import chain_lines, route_lines, trust_line
+
+if TYPE_CHECKING:
+    from stacktui.certificates.chain import Certificate
+
+_EXEMPT = RemedyTemplate(
+    "Ask for {host} to be exempt from TLS inspection: then the stamp answers",
+    shown={"host": "the stamp's hosts"},
+)
+_COMPARE_GATEWAY = "compare its SHA-256 with what whoever runs the gateway tells you"
+_TRUST_GATEWAY = trusting_presented(
+    f"Else trust {{root}} as it was presented: {_COMPARE_GATEWAY}, and type its last 8 digits",
+    root="the gateway's root",
+)
+_TRUST_GATEWAY_FILE = trusting_file(
+    f"Else get {{root}} as a file (PEM or DER), {_COMPARE_GATEWAY}, and trust it",
+    root="the gateway's root",
+)
+# Where the record is all that speaks for a gateway, the root may be the operator's own.
+_ASK = "Ask the stamp's operator whether {root} is theirs, and compare its SHA-256 with what they"
+_TRUST_RENEWED = trusting_presented(
+    f"{_ASK} tell you; if it is the same, trust it by its last 8 digits", root="the root"
+)
+_TRUST_RENEWED_FILE = trusting_file(
+    f"{_ASK} give you as a file (PEM or DER); if it is theirs, trust it", root="the root"
+)
+_ACCEPT = accepting(
+    "Once it is trusted, accept {root} in place of what was recorded", root="the root"
+)
+_SIGN_IN_NOWHERE = RemedyTemplate(
+    "If it is not theirs, ask for {host} to be exempt from TLS inspection, and sign in nowhere "
+    "until then",
+    shown={"host": "the stamp's hosts"},
+)
+_KEEP_VERIFYING = RemedyTemplate(
+    "Do not switch verification off: then anybody on the way can read your secrets, not only the "
+    "gateway"
+)
+
+
+def _intercepted(failure: FailureContext) -> Explanation | None:
+    why = why_intercepted(failure)
+    if not why:
+        return None
+    now, before = completed_path(failure)[-1], recorded_path_end(failure)
+    facts = (
+        *chain_lines(failure.presented_chain),
+        trust_line(failure.step.evidence.trust),
+        *route_lines(failure),
+    )
+    if before is not None and not evidence_of_chain(failure):
+        title = (
+            f"{signers(failure.host, now, before)}: either TLS is opened on the way, or the "
+            "operator has renewed the CA"
+        )
+        evidence = (*why, *_either_lines(now), *facts)
+        return Explanation(title, evidence, _either_remedies(failure, now.issuer_name))
+    root = now.issuer_name
+    trust = (
+        fill_trusting_presented(_TRUST_GATEWAY, failure, root=root)
+        if failure.root_is_at_hand
+        else _TRUST_GATEWAY_FILE.fill(root=root)
+    )
+    remedies = (_EXEMPT.fill(host=failure.host), trust, _KEEP_VERIFYING.fill())
+    title = f"{root} signs for {failure.host}: TLS is opened on the way"
+    return Explanation(title, (*why, *facts), remedies)
+
+
+def _either_lines(now: Certificate) -> tuple[str, ...]:
+    """What speaks for which, where the record is all there is."""
+    name = now.issuer_name
+    root = f"its SHA-256 is {now.sha256}" if now.self_issued else "it was not presented itself"
+    return (
+        f"for TLS opened on the way: {name} is new here, and this box does not trust it",
+        f"for a renewed CA: {name} is not named like products that open TLS",
+        f"only the stamp's operator can tell whether {name} is theirs; {root}",
+    )
+
+
+def _either_remedies(failure: FailureContext, root: str) -> tuple[Remedy, ...]:
+    return (
+        fill_trusting_presented(_TRUST_RENEWED, failure, root=root)
+        if failure.root_is_at_hand
+        else _TRUST_RENEWED_FILE.fill(root=root),
+        fill_accepting(_ACCEPT, failure, root=root),
+        _SIGN_IN_NOWHERE.fill(host=failure.host),
+        _KEEP_VERIFYING.fill(),
+    )
+
+
+TLS_INTERCEPTED = FaultInfo(
+    id="tls-intercepted",
+    group=Group.TLS,
+    sides=(Side.NETWORK,),
+    meaning="Somebody on the way opens TLS: the chain ends in a gateway's root.",
+    distinguishing_evidence=(
+        "The root is named like a gateway's, signs for an unrelated host too, or is another than "
+        "the one recorded on the environment's first good check. Where that record is all that "
+        "tells, the operator may have renewed the CA just as well, and the title says so. Without "
+        "such evidence it is `tls-untrusted-root`. Where this box trusts the other root already, "
+        "the check is healthy, and `root-changed` is seen beside it."
+    ),
+    az_says=(
+        "Unable to get endpoints from the cloud. Please ensure you have network connection. "
+        "Error detail: … (Caused by SSLError(SSLCertVerificationError(1, '… certificate verify "
+        "failed"
+    ),
+    remedies=(
+        _EXEMPT,
+        _TRUST_GATEWAY,
+        _TRUST_GATEWAY_FILE,
+        _TRUST_RENEWED,
+        _TRUST_RENEWED_FILE,
+        _ACCEPT,
+        _SIGN_IN_NOWHERE,
+        _KEEP_VERIFYING,
+    ),
+    rules=(_intercepted,),
+)

@@ -1,0 +1,77 @@
+"""Trusted certificates that are for other names than the one that was asked."""
+
+from __future__ import annotations
+
+from stacktui.certificates.verify import NAMES, VerifyCode
+from stacktui.diagnosis.az_messages import AZ_VERIFY
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.remedies import fill_setting, setting
+from stacktui.diagnosis.remedy_template import RemedyTemplate
+from stacktui.diagnosis.words import names_line
+from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT
+
+_SET_NAME = setting("If {nearest} is meant, set it", "arm", "https://HOST", nearest="another name")
+_ISSUE = RemedyTemplate("Else the stamp's operator issues a certificate that names {host}")
+
+
+def _name_mismatch(failure: FailureContext) -> Explanation | None:
+    tls = failure.connection.tls if failure.connection else None
+    # OpenSSL looks at the name first. Whose certificate it is only the rest of it tells.
+    if failure.verify_code not in NAMES or tls is None or tls.code_but_name != 0:
+        return None
+    names = failure.presented_chain[0].names if failure.presented_chain else ()
+    evidence = (
+        f"asked for: {failure.host}",
+        f"the certificate is for: {names_line(names)}",
+        "apart from its name it is trusted here",
+    )
+    remedies = []
+    if failure.at_arm and (nearest := _nearest(failure.host, names)):
+        url = f"https://{nearest}" + (f":{failure.port}" if failure.port != 443 else "")
+        remedies.append(fill_setting(_SET_NAME, failure, "arm", url, nearest=nearest))
+    remedies.append(_ISSUE.fill(host=failure.host))
+    title = f"The certificate is not for {failure.host}"
+    side = Side.BOX if _is_asked_wrongly(failure, names) else Side.STAMP
+    return Explanation(title, evidence, tuple(remedies), side)
+
+
+def _is_asked_wrongly(failure: FailureContext, names: tuple[str, ...]) -> bool:
+    """Whether ARM was asked by its address, or by a name beside its own in the same domain."""
+    label, _, domain = failure.host.partition(".")
+    own = {f"{each}.{domain}" for each in (USER_ENDPOINT, OPERATOR_ENDPOINT)}
+    by_address = failure.verify_code == VerifyCode.IP_ADDRESS_MISMATCH
+    beside = label not in (USER_ENDPOINT, OPERATOR_ENDPOINT) and bool(own & set(names))
+    return failure.at_arm and (beside or (by_address and _nearest(failure.host, names) is not None))
+
+
+def _nearest(host: str, names: tuple[str, ...]) -> str | None:
+    """The offered name that may have been meant: an ARM endpoint's, or one of the same domain."""
+
+    def shared(name: str) -> int:
+        pairs = zip(
+            reversed(host.lower().split(".")), reversed(name.lower().split(".")), strict=False
+        )
+        return sum(1 for ours, theirs in pairs if ours == theirs)
+
+    arm = (USER_ENDPOINT, OPERATOR_ENDPOINT)
+    likely = [name for name in names if name.partition(".")[0] in arm or shared(name) >= 2]
+    plain = [name for name in likely if not name.startswith("*")]
+    return max(plain, key=shared, default=None)
+
+
+TLS_NAME_MISMATCH = FaultInfo(
+    id="tls-name-mismatch",
+    group=Group.TLS,
+    sides=(Side.BOX, Side.STAMP),
+    meaning="The certificate is for other names than the one that was asked.",
+    distinguishing_evidence=(
+        "The report has both: the name asked, and the names offered; the nearest one may have "
+        "been meant. The chain itself is trusted, unlike in `tls-untrusted-root`. A portal's or "
+        "vault's name leads to `metadata-wrong-url`."
+    ),
+    az_says=AZ_VERIFY + '"… Hostname mismatch, certificate is not valid …")))',
+    remedies=(_SET_NAME, _ISSUE),
+    rules=(_name_mismatch,),
+)

@@ -1,0 +1,154 @@
+"""What differs from the stamp as it was recorded when it was first found well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stacktui.diagnosis.context import FailureContext, ReportContext, described_path
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.recorded_root import is_of_other_root, recorded_path_end, signers
+from stacktui.diagnosis.remedies import accepting, fill_accepting
+from stacktui.diagnosis.remedy_template import RemedyTemplate
+from stacktui.diagnosis.words import drift_lines, request_line
+from stacktui.environments.record import DriftFault, RecordError, RecordFault
+
+if TYPE_CHECKING:
+    from stacktui.certificates.chain import Certificate
+
+# metadata-drift
+
+_ASK_OPERATOR = RemedyTemplate(
+    "Ask the stamp's operator whether this was changed on purpose. If nobody knows of it, "
+    "somebody on the way, or on the stamp, would collect secrets"
+)
+_ACCEPT_VALUES = accepting(
+    "If it was: accept the {fields} that the stamp names now", fields="values"
+)
+
+
+def _metadata_drift(failure: FailureContext) -> Explanation | None:
+    fault = failure.fault
+    if not isinstance(fault, DriftFault):
+        return None
+    fields = " and ".join(each.field for each in fault.drifts)
+    evidence = [*drift_lines(fault), "no secret was sent"]
+    if failure.last:
+        evidence.append(request_line(failure.last))
+    remedies = (_ASK_OPERATOR.fill(), fill_accepting(_ACCEPT_VALUES, failure, fields=fields))
+    return Explanation(f"The stamp names another {fields} than before", tuple(evidence), remedies)
+
+
+METADATA_DRIFT = FaultInfo(
+    id="metadata-drift",
+    group=Group.METADATA,
+    sides=(Side.NETWORK,),
+    meaning="Login endpoint or audience differ from those recorded: no secret was sent.",
+    distinguishing_evidence=(
+        "Both values are in the report: the one recorded on the first good check, and the one "
+        "that is served now. An operator may have moved the sign-in; somebody on the way may "
+        "want your secret. A change of the root alone is `root-changed` or `tls-intercepted`."
+    ),
+    az_says="nothing: it sends the secret to wherever the metadata points",
+    remedies=(_ASK_OPERATOR, _ACCEPT_VALUES),
+    rules=(_metadata_drift,),
+)
+
+
+# record-unreadable
+
+_CORRECT_FILE = RemedyTemplate(
+    "Put it right if you can, or go back to the stacktui that wrote it: then nothing that was "
+    "recorded is lost"
+)
+_MOVE_AWAY = RemedyTemplate(
+    "Else move it away, which forgets every stamp, and record this one anew after a look at what "
+    "it says",
+    "mv -- {file} {aside} && stacktui environments accept{environment}",
+    "Move-Item -Force -ErrorAction Stop -LiteralPath {file} -Destination {aside}; "
+    "stacktui environments accept{environment}",
+    {"aside": "FILE.unreadable"},
+)
+
+
+def _record_unreadable(failure: FailureContext) -> Explanation | None:
+    fault = failure.fault
+    if not isinstance(fault, RecordFault):
+        return None
+    evidence = (str(RecordError(fault)), "no secret was sent: nobody knows where it went before")
+    file, aside = str(fault.path), f"{fault.path}.unreadable"
+    remedies = (
+        _CORRECT_FILE.fill(),
+        _MOVE_AWAY.fill(file=file, aside=aside, **failure.places),
+    )
+    return Explanation("What was recorded of the stamps cannot be read", evidence, remedies)
+
+
+RECORD_UNREADABLE = FaultInfo(
+    id="record-unreadable",
+    group=Group.METADATA,
+    sides=(Side.BOX,),
+    meaning="stacktui's memory of the stamps cannot be read: no secret was sent.",
+    distinguishing_evidence=(
+        "The file stamps.json is there and is damaged, of another version, or cannot be opened: "
+        "nobody can say whether this is `metadata-drift`. A check without an identity goes on."
+    ),
+    az_says="nothing: it remembers no stamp",
+    remedies=(_CORRECT_FILE, _MOVE_AWAY),
+    rules=(_record_unreadable,),
+)
+
+
+# root-changed
+
+_ACCEPT_ROOT = accepting(
+    "If {root} is meant to sign for {host}, accept it", root="the new root", host="the stamp"
+)
+_TAKE_OUT_ROOT = RemedyTemplate(
+    "If not, a proxy that opens TLS stands between: ask the network's team, and take its root out "
+    "of the stores of this box (stacktui certificates matrix shows which)"
+)
+
+
+def _root_changed(report: ReportContext) -> Explanation | None:
+    record, arm = report.report.recorded, report.arm_connection
+    if record is None or arm is None or arm.tls is None or not arm.tls.chain:
+        return None
+    # Only trusted chains: what is wrong with another is the verdict's to say.
+    if arm.tls.verify_code or arm.tls.looked:
+        return None
+    before, path = recorded_path_end(report), described_path(arm.tls.chain)
+    if before is None or not is_of_other_root(path, before):
+        return None
+    now = path[-1]
+    evidence = (
+        f"recorded {record.recorded:%Y-%m-%d}: {_signer(before)}",
+        f"now: {_signer(now)}",
+        "this box trusts both, so the check went on",
+    )
+    remedies = (
+        fill_accepting(_ACCEPT_ROOT, report, root=now.issuer_name, host=arm.host),
+        _TAKE_OUT_ROOT.fill(),
+    )
+    return Explanation(signers(arm.host, now, before), evidence, remedies)
+
+
+def _signer(end: Certificate) -> str:
+    """With the SHA-256 where it is the root itself."""
+    return f"{end.issuer_name} ({end.sha256})" if end.self_issued else end.issuer_name
+
+
+ROOT_CHANGED = FaultInfo(
+    id="root-changed",
+    group=Group.BESIDE,
+    sides=(Side.NETWORK,),
+    meaning="The check is healthy, but another root than the recorded one signs.",
+    distinguishing_evidence=(
+        "This box trusts the new root, so that nothing fails. Either the stamp's certificates "
+        "were rotated to another CA, or a gateway whose root is trusted here opens TLS; an "
+        "untrusted one is `tls-intercepted`. Changed endpoints are `metadata-drift`."
+    ),
+    az_says="nothing: it trusts whatever its store trusts",
+    remedies=(_ACCEPT_ROOT, _TAKE_OUT_ROOT),
+    advisories=(_root_changed,),
+)

@@ -1,0 +1,176 @@
+"""Chains whose root is the stamp's, and which no trust store in use holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from stacktui.certificates.verify import NO_ISSUER, VerifyCode
+from stacktui.diagnosis.az_messages import AZ_VERIFY
+from stacktui.diagnosis.catalogue.chains import is_named_root
+from stacktui.diagnosis.context import FailureContext, described
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.interceptors import why_intercepted
+from stacktui.diagnosis.recorded_root import is_of_other_root, recorded_path_end
+from stacktui.diagnosis.remedies import (
+    EXPORT_BUNDLE,
+    TRUST_MATRIX,
+    fill_trusting_presented,
+    trusting_file,
+    trusting_presented,
+)
+from stacktui.diagnosis.remedy_template import PlainWord, for_both
+from stacktui.diagnosis.words import chain_lines, trust_line
+
+if TYPE_CHECKING:
+    from stacktui.certificates.chain import Certificate
+
+# The root that every development kit makes for itself (PROTOCOL.md section 6).
+_ASDK_ROOT = "AzureStackSelfSignedRootCert"
+
+_TRUST_PRESENTED = trusting_presented(
+    "Trust {root} as it was presented: you compare its SHA-256 with what the stamp's operator "
+    "tells you, and type its last 8 digits",
+    root="the root",
+)
+_TRUST_FILE = trusting_file(
+    "If you have {root} as a file (PEM or DER) from the stamp's operator, trust it",
+    root="the root",
+)
+_UNTRUST_OLD = for_both(
+    "Take the old root of the same name out, since of the two OpenSSL may take the wrong one{how}",
+    "stacktui certificates untrust {fingerprint}",
+    how="",
+)
+
+
+def _renewed_root(failure: FailureContext) -> Explanation | None:
+    """A store holds a root of the same name: OpenSSL takes that one, and it does not fit."""
+    root = failure.path_end
+    # A path up to a root is whole in itself: so it is not the chain that is damaged.
+    if root is None or not root.self_issued:
+        return None
+    if failure.verify_code != VerifyCode.CERT_SIGNATURE_FAILURE:
+        return None
+    name = root.common_name
+    evidence = (
+        f"{name}, as presented, has SHA-256 {root.sha256} and signed the chain",
+        "a store in use holds another certificate of that name, whose key did not",
+        trust_line(failure.step.evidence.trust),
+        *_same_name(failure, root),
+        *chain_lines(failure.presented_chain),
+    )
+    title = (
+        f"{name}, which signs for {failure.host}, is not the root of that name which this box "
+        "trusts"
+    )
+    return Explanation(title, evidence, (_untrust_old(failure), *_trust(failure, name)))
+
+
+def _untrust_old(failure: FailureContext) -> Remedy:
+    before = recorded_path_end(failure) if failure.at_arm else None
+    if before is None or not before.self_issued:
+        # Nobody here knows which one it is.
+        by_hand = replace(_UNTRUST_OLD, bash="", powershell="")
+        return by_hand.fill(how=": stacktui certificates untrust, or the file of ca")
+    return _UNTRUST_OLD.fill(how="", fingerprint=PlainWord(before.sha256))
+
+
+def _untrusted_root(failure: FailureContext) -> Explanation | None:
+    found = _found_root(failure)
+    if found is None and not _reaches_root(failure):
+        return None
+    end = found or failure.path_end
+    if end is None or why_intercepted(failure):
+        return None  # the root to trust is not the stamp's: tls-intercepted
+    root = end.common_name if end.self_issued else end.issuer_name
+    evidence = [f"the chain of {failure.host} ends at {root}, which no store in use holds"]
+    if failure.verify_code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT:
+        what = "a certificate below it is in the store in use, but without the root it counts for"
+        evidence.append(f"{what} nothing")
+    if end.self_issued:
+        evidence.append(f"{root} has SHA-256 {end.sha256}")
+    if holders := failure.completion.holders if failure.completion else ():
+        evidence.append(f"other stores of this box hold it: {', '.join(holders)}")
+    evidence += [
+        trust_line(failure.step.evidence.trust),
+        *chain_lines(failure.presented_chain),
+        *_same_name(failure, end),
+    ]
+    title = f"The trust store in use does not hold {root}, which signs for {failure.host}"
+    return Explanation(title, tuple(evidence), _trust(failure, root))
+
+
+def _found_root(failure: FailureContext) -> Certificate | None:
+    """The root above what was presented, or what is nearest to it, if the store in use does not
+    hold it: had as the direct issuer, or above what that store does hold."""
+    found = failure.completion.found if failure.completion else ()
+    if not found:
+        return None
+    last = described(found[-1].der)
+    if failure.verify_code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT:
+        return last
+    direct = failure.verify_code in NO_ISSUER and len(found) == 1
+    return last if direct and last.self_issued else None
+
+
+def _reaches_root(failure: FailureContext) -> bool:
+    """Whether the chain is whole up to its root, so that only trust in the root is missing.
+
+    A chain that stops below its root tells nothing: one more intermediate may be missing, and the
+    root be trusted. Only a name can tell that the missing certificate is the root.
+    """
+    end, code = failure.path_end, failure.verify_code
+    if end is None:
+        return False
+    # The second: as far as an intermediate, the chain is in the store as well.
+    if code in (VerifyCode.SELF_SIGNED_CERT_IN_CHAIN, VerifyCode.UNABLE_TO_GET_ISSUER_CERT):
+        return end.self_issued
+    named_root = end.issuer_name == _ASDK_ROOT or is_named_root(end.issuer_name)
+    return (
+        code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT_LOCALLY and not end.self_issued and named_root
+    )
+
+
+def _same_name(failure: FailureContext, end: Certificate) -> list[str]:
+    """What is known of another root of the same name: then a stamp was deployed anew, or worse."""
+    before = recorded_path_end(failure) if failure.at_arm else None
+    if before is None or before.issuer != end.issuer or not is_of_other_root((end,), before):
+        return []
+    known = f"the recorded root has the same name, but SHA-256 {before.sha256}"
+    return [f"{known}: the stamp was deployed anew, or somebody imitates it"]
+
+
+def _trust(failure: FailureContext, root: str) -> tuple[Remedy, ...]:
+    presented = (
+        (fill_trusting_presented(_TRUST_PRESENTED, failure, root=root),)
+        if failure.root_is_at_hand
+        else ()
+    )
+    return (
+        *presented,
+        _TRUST_FILE.fill(root=root),
+        TRUST_MATRIX.fill(**failure.places),
+        EXPORT_BUNDLE.fill(**failure.places),
+    )
+
+
+TLS_UNTRUSTED_ROOT = FaultInfo(
+    id="tls-untrusted-root",
+    group=Group.TLS,
+    sides=(Side.BOX,),
+    meaning="The chain is whole; its root is unknown to the trust store in use.",
+    distinguishing_evidence=(
+        "The chain leads to a root, by its own certificate or by its name, and the root is the "
+        "stamp's. Where an issuer below the root is not sent, it is `tls-missing-intermediate`; "
+        "where the root is a gateway's or another than the one recorded, `tls-intercepted`; a "
+        "leaf that is its own issuer is `tls-self-signed`."
+    ),
+    az_says=(
+        f"{AZ_VERIFY}'… self-signed certificate in certificate chain …' / '… unable to get local "
+        "issuer certificate …' / '… certificate signature failure …')))"
+    ),
+    remedies=(_TRUST_PRESENTED, _TRUST_FILE, TRUST_MATRIX, EXPORT_BUNDLE, _UNTRUST_OLD),
+    rules=(_renewed_root, _untrusted_root),
+)

@@ -1,0 +1,218 @@
+"""Certificates that are not valid yet, or no more; or so it looks by a clock that is wrong."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from stacktui.certificates.verify import VerifyCode
+from stacktui.diagnosis.az_messages import AZ_VERIFY
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.remedies import setting_clock
+from stacktui.diagnosis.remedy_template import RemedyTemplate
+from stacktui.diagnosis.rules.clocks import other_clock
+from stacktui.diagnosis.words import chain_lines, trust_line
+
+if TYPE_CHECKING:
+    from stacktui.certificates.chain import Certificate
+
+# Seconds: certificates begin on the minute.
+_SLACK = 60.0
+
+_SET_CLOCK = setting_clock("Set this box's clock")
+
+
+def _right_clock(failure: FailureContext) -> datetime | None:
+    """The stamp's clock, if this box's differs and by it all that was presented is valid."""
+    there = other_clock(failure, _SLACK)
+    if there is None or not failure.verified_path:
+        return None
+    good = all(
+        each.not_before and each.not_after and each.not_before <= there <= each.not_after
+        for each in failure.presented_chain
+    )
+    return there if good else None
+
+
+def _wrong_clock(failure: FailureContext, there: datetime) -> Explanation:
+    host, skew = failure.host, there - failure.now
+    evidence = (
+        _clock_line(failure),
+        f"the stamp's Date says {there:%Y-%m-%d %H:%M} UTC: then what {host} presents is valid",
+        *chain_lines(failure.presented_chain),
+    )
+    off = f"{abs(skew).days} days" if abs(skew).days else f"{abs(skew).seconds // 60} minutes"
+    title = (
+        f"This box's clock is {off} {'behind' if skew > timedelta() else 'ahead'}: by it the "
+        f"certificate of {host} is not valid"
+    )
+    return Explanation(title, evidence, (_SET_CLOCK.fill(),), side=Side.BOX)
+
+
+def _clock_line(failure: FailureContext) -> str:
+    return f"this box's clock says {failure.now:%Y-%m-%d %H:%M} UTC"
+
+
+def _trusted_here_lines(failure: FailureContext) -> tuple[str, ...]:
+    """Where to look, when nothing is wrong with what was presented."""
+    return (
+        f"the chain is presented up to what {failure.verified_path[-1].issuer_name} signed",
+        _clock_line(failure),
+        trust_line(failure.step.evidence.trust),
+        *chain_lines(failure.presented_chain),
+    )
+
+
+# tls-expired
+
+_RENEW = RemedyTemplate("The stamp's operator renews the certificate (secret rotation)")
+_SEE_CLOCK = RemedyTemplate(
+    "If this box's clock is wrong, set it: good certificates then look old",
+    "timedatectl status",
+    "w32tm /query /status",
+)
+_REPLACE_CA = RemedyTemplate(
+    "Replace the expired certificate of {issuer} in the files trusted here by its renewed one; "
+    "the stamp's operator has it",
+    shown={"issuer": "a CA"},
+)
+
+
+def _expired(failure: FailureContext) -> Explanation | None:
+    if failure.verify_code != VerifyCode.CERT_HAS_EXPIRED:
+        return None
+    which = next((each for each in failure.verified_path if _ended(each, failure.now)), None)
+    if which is None or which.not_after is None or _right_clock(failure):
+        return None
+    title = f"The certificate of {failure.host} has expired"
+    if which is not failure.verified_path[0]:
+        title = f"The CA certificate {which.common_name} behind {failure.host} has expired"
+    ended = f"{which.common_name} ended {which.not_after:%Y-%m-%d %H:%M} UTC"
+    evidence = (
+        f"{ended}, {_ago(failure.now, which.not_after)}",
+        _clock_line(failure),
+        *chain_lines(failure.presented_chain),
+    )
+    return Explanation(title, evidence, (_RENEW.fill(), _SEE_CLOCK.fill()))
+
+
+def _expired_here(failure: FailureContext) -> Explanation | None:
+    """The same fault on the other side: all that was presented is good."""
+    path = failure.verified_path
+    if failure.verify_code != VerifyCode.CERT_HAS_EXPIRED or not path:
+        return None
+    if there := _right_clock(failure):
+        return _wrong_clock(failure, there)
+    if any(each.not_after is None or _ended(each, failure.now) for each in path):
+        return None
+    evidence = (
+        f"OpenSSL says that a certificate has expired, but none that {failure.host} presents has",
+        *_trusted_here_lines(failure),
+    )
+    title = f"A CA certificate that this box trusts for {failure.host} has expired"
+    remedies = (_REPLACE_CA.fill(issuer=path[-1].issuer_name),)
+    return Explanation(title, evidence, remedies, side=Side.BOX)
+
+
+def _ended(certificate: Certificate, now: datetime) -> bool:
+    return certificate.not_after is not None and certificate.not_after < now
+
+
+def _ago(now: datetime, then: datetime) -> str:
+    days = (now - then).days
+    return f"{days} days ago" if days else f"{(now - then).seconds // 3600} hours ago"
+
+
+TLS_EXPIRED = FaultInfo(
+    id="tls-expired",
+    group=Group.TLS,
+    sides=(Side.STAMP, Side.BOX),
+    meaning="A certificate has expired, or this box's clock is ahead.",
+    distinguishing_evidence=(
+        "The stamp's own clock (Date) is asked first: if by it the chain is valid, this box's "
+        "clock is wrong. Else the report names the certificate, how long ago it ended, and "
+        "whether it was presented or is in a trust file of this box."
+    ),
+    az_says=AZ_VERIFY + "'… certificate has expired …')))",
+    remedies=(_RENEW, _SEE_CLOCK, _SET_CLOCK, _REPLACE_CA),
+    rules=(_expired, _expired_here),
+)
+
+
+# tls-not-yet-valid
+
+_CLOCK_FIRST = setting_clock("Check this box's clock first, and set it if it is behind")
+_PUT_BACK = RemedyTemplate(
+    "If it is right, the stamp's operator puts back a certificate that is valid today (its CA's "
+    "clock was ahead, or it was deployed too early)"
+)
+_TAKE_OUT_CA = RemedyTemplate(
+    "Else take the certificate of {issuer} that begins later out of the files trusted",
+    shown={"issuer": "a CA"},
+)
+
+
+def _not_yet_valid(failure: FailureContext) -> Explanation | None:
+    if failure.verify_code != VerifyCode.CERT_NOT_YET_VALID or _right_clock(failure):
+        return None
+    path = failure.verified_path
+    which = next((each for each in path if _begins_later(each, failure.now)), None)
+    if which is None or which.not_before is None:
+        return None
+    title = f"The certificate of {failure.host} is not valid yet"
+    if which is not path[0]:
+        title = f"The CA certificate {which.common_name} behind {failure.host} is not valid yet"
+    begins = f"{which.common_name} begins {which.not_before:%Y-%m-%d %H:%M} UTC"
+    evidence = (
+        f"{begins}, in {_until(failure.now, which.not_before)}",
+        _clock_line(failure),
+        *chain_lines(failure.presented_chain),
+    )
+    return Explanation(title, evidence, (_CLOCK_FIRST.fill(), _PUT_BACK.fill()))
+
+
+def _not_yet_valid_here(failure: FailureContext) -> Explanation | None:
+    """The same fault on the other side: this box's clock, or a certificate of its own."""
+    path = failure.verified_path
+    if failure.verify_code != VerifyCode.CERT_NOT_YET_VALID or not path:
+        return None
+    if there := _right_clock(failure):
+        return _wrong_clock(failure, there)
+    if any(each.not_before is None or _begins_later(each, failure.now) for each in path):
+        return None
+    valid = f"all that {failure.host} presents are"
+    evidence = (
+        f"OpenSSL says that a certificate is not valid yet, but {valid}",
+        *_trusted_here_lines(failure),
+    )
+    remedies = (_CLOCK_FIRST.fill(), _TAKE_OUT_CA.fill(issuer=path[-1].issuer_name))
+    title = f"A CA certificate that this box trusts for {failure.host} is not valid yet"
+    return Explanation(title, evidence, remedies, side=Side.BOX)
+
+
+def _begins_later(certificate: Certificate, now: datetime) -> bool:
+    return certificate.not_before is not None and certificate.not_before > now
+
+
+def _until(now: datetime, then: datetime) -> str:
+    left = then - now
+    if left.days:
+        return f"{left.days} days"
+    return f"{left.seconds // 3600} hours" if left.seconds >= 3600 else "less than an hour"
+
+
+TLS_NOT_YET_VALID = FaultInfo(
+    id="tls-not-yet-valid",
+    group=Group.TLS,
+    sides=(Side.STAMP, Side.BOX),
+    meaning="A certificate is not valid yet, or this box's clock is behind.",
+    distinguishing_evidence=(
+        "As with `tls-expired`: if by the stamp's own clock (Date) the chain is valid, this "
+        "box's clock is wrong. Else the report names the certificate and when it begins."
+    ),
+    az_says=AZ_VERIFY + "'… certificate is not yet valid …')))",
+    remedies=(_CLOCK_FIRST, _SET_CLOCK, _PUT_BACK, _TAKE_OUT_CA),
+    rules=(_not_yet_valid, _not_yet_valid_here),
+)
