@@ -15,6 +15,7 @@ from stacktui.diagnosis.shell import toml_table
 from stacktui.environments.model import Environment
 from stacktui.environments.naming import is_of_stamp
 from stacktui.identities.model import Identity
+from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.facts import ConnectionFacts, Exchange, TransportFault, TransportFaultKind
 
 if TYPE_CHECKING:
@@ -205,6 +206,11 @@ class FailureContext(ReportContext):
         """The fault, if it is the transport's and of this kind."""
         fault = self.fault
         return fault if isinstance(fault, TransportFault) and fault.kind is kind else None
+
+    def arm(self, problem: ArmProblem) -> ArmFault | None:
+        """The fault, if it is ARM's and of this kind."""
+        fault = self.fault
+        return fault if isinstance(fault, ArmFault) and fault.problem is problem else None
 
 
 # Title, evidence, remedies.

@@ -56,10 +56,14 @@ def malformed_lines(failure: FailureContext) -> tuple[str, ...]:
 
 
 def malformed_remedies(failure: FailureContext, whose: str) -> tuple[Remedy, ...]:
+    return (AGAIN.fill(**failure.places), *look_or_tell(failure, whose))
+
+
+def look_or_tell(failure: FailureContext, whose: str) -> tuple[Remedy, ...]:
+    """The remedies after the first: see who answers, and who looks after that."""
     url = failure.last.url.partition("?")[0] if failure.last else None
     ids = "; ".join(id_lines(failure.fault)) if isinstance(failure.fault, ArmFault) else ""
     return (
-        AGAIN.fill(**failure.places),
         fill_looking(LOOK, failure, url, host=failure.host),
         TELL.fill(whose=whose, ids=f" ({ids})" if ids else ""),
     )

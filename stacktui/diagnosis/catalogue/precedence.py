@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from stacktui.diagnosis.catalogue import handshake, proxy, reach, trust_files
+from stacktui.diagnosis.catalogue import (
+    arm_refusals,
+    arm_responses,
+    handshake,
+    proxy,
+    reach,
+    subscriptions,
+    trust_files,
+)
 from stacktui.diagnosis.catalogue.chains import (
     TLS_MISSING_INTERMEDIATE,
     TLS_SELF_SIGNED,
@@ -21,7 +29,6 @@ from stacktui.diagnosis.rules import (
     imds,
     login,
     metadata,
-    resources,
     token,
     user_sign_in,
 )
@@ -55,6 +62,8 @@ RULES: tuple[Rule[FailureContext] | FaultInfo, ...] = (
     *user_sign_in.RULES,
     *imds.RULES,
     *claims.RULES,
-    *resources.RULES,
+    *subscriptions.FAULTS,
+    *arm_refusals.FAULTS,
+    *arm_responses.FAULTS,
     *garbled.RULES,
 )

@@ -7,18 +7,13 @@ from stacktui.diagnosis.context import Explained, FailureContext, Rule, rule
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.look import look_at
 from stacktui.diagnosis.shell import bash, powershell
-from stacktui.diagnosis.words import fault_lines, id_lines, request_line, route_lines
-from stacktui.resources.model import ArmFault, ArmProblem
+from stacktui.diagnosis.words import fault_lines, request_line, route_lines
 from stacktui.transport.facts import TransportFault, TransportFaultKind
 
 _KINDS = {
     TransportFaultKind.HTTP_PROTOCOL: "is not HTTP as it should be",
     TransportFaultKind.BODY_ENCODING: "cannot be unpacked",
     TransportFaultKind.TOO_LARGE: "is larger than any real one",
-}
-_PROBLEMS = {
-    ArmProblem.SHAPE: "is JSON, but not in ARM's form",
-    ArmProblem.TOO_LARGE: "is larger than any real one",
 }
 _AZ = "('Connection aborted.', BadStatusLine('…')) / Received response with content-encoding: gzip"
 
@@ -39,7 +34,6 @@ def _evidence(case: FailureContext) -> tuple[str, ...]:
 
 def _remedies(case: FailureContext, whose: str) -> tuple[Remedy, ...]:
     look = look_at(case, case.last.url.partition("?")[0]) if case.last else ("", "")
-    ids = "; ".join(id_lines(case.fault)) if isinstance(case.fault, ArmFault) else ""
     return (
         Remedy(
             "Run the check again: a service may just be restarting",
@@ -49,7 +43,7 @@ def _remedies(case: FailureContext, whose: str) -> tuple[Remedy, ...]:
         Remedy(f"See who answers for {case.host}", *look),
         Remedy(
             f"If it stays so, whoever looks after {whose} looks at it, and at the load balancer "
-            f"before it{f' ({ids})' if ids else ''}"
+            "before it"
         ),
     )
 
@@ -70,15 +64,4 @@ def login_garbled(case: FailureContext) -> Explained | None:
     return f"What {case.host} answers {found[1]}", _evidence(case), _remedies(case, "sign-in")
 
 
-@rule("arm-not-json", Side.STAMP, f"{_AZ} / a traceback")
-def arm_garbled(case: FailureContext) -> Explained | None:
-    found, fault = _garbled(case, StepName.RESOURCE_GROUPS), case.fault
-    what = found[1] if found else None
-    if isinstance(fault, ArmFault) and fault.status == 200:
-        what = _PROBLEMS.get(fault.problem)
-    if what is None:
-        return None
-    return f"What ARM answers {what}", _evidence(case), _remedies(case, "the stamp")
-
-
-RULES: tuple[Rule[FailureContext], ...] = (metadata_garbled, login_garbled, arm_garbled)
+RULES: tuple[Rule[FailureContext], ...] = (metadata_garbled, login_garbled)

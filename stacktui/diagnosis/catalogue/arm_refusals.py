@@ -1,0 +1,255 @@
+"""ARM refuses to list resources: no right to, too many requests, not available, or broken."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from math import ceil
+from urllib.parse import unquote
+
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.malformed import AGAIN
+from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
+from stacktui.diagnosis.retry import retry_lines, wait_of
+from stacktui.diagnosis.words import fault_lines, id_lines, request_line
+from stacktui.identities.token import TokenFacts
+from stacktui.resources.model import ArmFault, ArmProblem
+from stacktui.transport.facts import Exchange
+
+# Nobody leaves a command asleep for longer.
+_LONGEST_SLEEP = timedelta(days=1)
+
+AGAIN_LATER = RemedyTemplate(
+    "Run the check again {when}",
+    "{sleep}stacktui check{environment}",
+    "{start_sleep}stacktui check{environment}",
+    {"when": "in a minute, or when Retry-After says", "sleep": "", "start_sleep": ""},
+)
+TELL_OPERATOR = RemedyTemplate(
+    "If it stays so, give the stamp's operator the time and the ids ({ids})",
+    shown={"ids": "they are in the report"},
+)
+
+
+def fill_again_later(failure: FailureContext, answer: Exchange | None) -> Remedy:
+    """Wait as long as `answer` says with Retry-After; without one, say to wait a minute."""
+    wait = wait_of(answer)
+    seconds = ceil(wait.total_seconds()) if wait is not None and wait <= _LONGEST_SLEEP else 0
+    return AGAIN_LATER.fill(
+        when=f"in {seconds} s" if seconds else "in a minute",
+        sleep=lambda _: f"sleep {seconds} && " if seconds else "",
+        start_sleep=lambda _: f"Start-Sleep -Seconds {seconds}; " if seconds else "",
+        **failure.places,
+    )
+
+
+def fill_tell_operator(fault: ArmFault) -> Remedy:
+    return TELL_OPERATOR.fill(ids=ids_of(fault))
+
+
+def ids_of(fault: ArmFault) -> str:
+    return "; ".join(id_lines(fault)) or "no request id was given"
+
+
+def answer_lines(failure: FailureContext) -> list[str]:
+    """When to come back, if the answer says so, and the request."""
+    asked = [request_line(failure.last)] if failure.last else []
+    return retry_lines(failure.last) + asked
+
+
+def _refusal(failure: FailureContext) -> ArmFault | None:
+    """The fault, if ARM itself refused: it speaks JSON, so a page is of something before it."""
+    response = failure.last.response if failure.last else None
+    page = response is not None and response.excerpt.startswith("<")
+    return None if page else failure.arm(ArmProblem.REFUSED)
+
+
+# arm-forbidden
+
+# How ARM words an AuthorizationFailed: who, which action, which scope.
+_OBJECT = re.compile(r"object id '([0-9a-fA-F-]{36})'")
+_ACTION = re.compile(r"action '([\w./*-]+)'")
+_SCOPE = re.compile(r"scope '(/[^']*)'")
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)/resourcegroups")
+
+_GRANT_READER = RemedyTemplate(
+    "An owner of {scope} grants Reader, the smallest role that can do this",
+    "az role assignment create --assignee {assignee} --role Reader --scope {scope}",
+    "New-AzRoleAssignment {parameter} {assignee} -RoleDefinitionName Reader -Scope {scope}",
+    {"scope": "/subscriptions/ID", "assignee": "OBJECT-ID", "parameter": "-ObjectId"},
+)
+
+
+def _arm_forbidden(failure: FailureContext) -> Explanation | None:
+    fault = failure.fault
+    if not isinstance(fault, ArmFault) or fault.code != "AuthorizationFailed":
+        return None
+    who, scope = _object_id(failure), _scope(failure)
+    evidence = [
+        *_compared("object id", "the token is for", who, _first(_OBJECT, fault.message)),
+        *_compared("scope", "asked was for", scope, _first(_SCOPE, fault.message)),
+    ]
+    if action := _first(_ACTION, fault.message):
+        evidence.append(f"action {action}")
+    evidence += fault_lines(fault)
+    title = f"Signed in, but not allowed to read {fault.what}"
+    return Explanation(title, tuple(evidence), (_grant_reader(failure, who, scope),))
+
+
+def _grant_reader(failure: FailureContext, who: str | None, scope: str | None) -> Remedy:
+    """The command takes what we know ourselves: the server's words shall grant nobody anything.
+
+    Without a command where the scope or the assignee is not known.
+    """
+    # Where the token names no object, what the identity is known by finds it too.
+    identity = failure.identity
+    assignee = who or (identity.principal if identity else "")
+    if scope is None or not assignee:
+        without_command = replace(_GRANT_READER, bash="", powershell="")
+        return without_command.fill(scope=scope or "the subscription")
+    by_object = who or (identity and identity.object_id)
+    by_user = "-SignInName" if identity and identity.username else "-ApplicationId"
+    parameter = PlainWord("-ObjectId" if by_object else by_user)
+    return _GRANT_READER.fill(scope=scope, assignee=assignee, parameter=parameter)
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str | None:
+    found = pattern.search(text)
+    return found[1] if found else None
+
+
+def _compared(label: str, ours: str, known: str | None, said: str | None) -> list[str]:
+    """One value as we know it and as ARM says it: one line if they agree."""
+    if known and said and known.lower().rstrip("/") != said.lower().rstrip("/"):
+        return [f"ARM names the {label} {said}, but {ours} {known}"]
+    return [f"{label} {known or said}"] if known or said else []
+
+
+def _object_id(failure: FailureContext) -> str | None:
+    """The object id that our own token claims."""
+    for step in failure.report.steps:
+        facts = step.evidence.result
+        if isinstance(facts, TokenFacts) and facts.object_id and _GUID.fullmatch(facts.object_id):
+            return facts.object_id
+    return None
+
+
+def _scope(failure: FailureContext) -> str | None:
+    """The subscription whose groups were asked for: of the first request, as later pages have
+    the server's own addresses."""
+    ids = (_first(_SUBSCRIPTION, each.url) for each in failure.step.evidence.exchanges)
+    asked = next((id_ for id_ in ids if id_), None)
+    return f"/subscriptions/{unquote(asked)}" if asked else None
+
+
+ARM_FORBIDDEN = FaultInfo(
+    id="arm-forbidden",
+    group=Group.RESOURCES,
+    sides=(Side.SIGN_IN,),
+    meaning="Signed in, but without the right to read this.",
+    distinguishing_evidence=(
+        "403 AuthorizationFailed: ARM takes the token, unlike in `arm-unauthorized`, and names "
+        "who, which action and which scope. An empty list is `no-subscriptions`."
+    ),
+    az_says=(
+        "(AuthorizationFailed) The client '…' with object id '…' does not have authorization to "
+        "perform action '…' over scope '…'"
+    ),
+    remedies=(_GRANT_READER,),
+    rules=(_arm_forbidden,),
+)
+
+
+# arm-throttled
+
+_ASK_LESS = RemedyTemplate("Find out what else asks so often with this subscription or identity")
+
+
+def _arm_throttled(failure: FailureContext) -> Explanation | None:
+    fault = _refusal(failure)
+    if fault is None or fault.status != 429:
+        return None
+    evidence = (*answer_lines(failure), *fault_lines(fault))
+    remedies = (fill_again_later(failure, failure.last), _ASK_LESS.fill())
+    return Explanation(f"ARM gets too many requests to list {fault.what}", evidence, remedies)
+
+
+ARM_THROTTLED = FaultInfo(
+    id="arm-throttled",
+    group=Group.RESOURCES,
+    sides=(Side.STAMP,),
+    meaning="ARM gets too many requests (429).",
+    distinguishing_evidence=(
+        "429 by ARM, with the time to wait (Retry-After); by the login host it is "
+        "`login-throttled`."
+    ),
+    az_says="(TooManyRequests) …",
+    remedies=(AGAIN_LATER, _ASK_LESS),
+    rules=(_arm_throttled,),
+)
+
+
+# arm-unavailable
+
+
+def _arm_unavailable(failure: FailureContext) -> Explanation | None:
+    fault = _refusal(failure)
+    if fault is None or fault.status != 503:
+        return None
+    evidence = (*answer_lines(failure), *fault_lines(fault))
+    remedies = (fill_again_later(failure, failure.last), fill_tell_operator(fault))
+    return Explanation(f"ARM is not available to list {fault.what}", evidence, remedies)
+
+
+ARM_UNAVAILABLE = FaultInfo(
+    id="arm-unavailable",
+    group=Group.RESOURCES,
+    sides=(Side.STAMP,),
+    meaning="ARM is not available just now (503).",
+    distinguishing_evidence=(
+        "ARM says so and may say when to come back (Retry-After). Any other 5xx is "
+        "`arm-server-error`; for the metadata it is `metadata-unavailable`."
+    ),
+    az_says="(ServiceUnavailable) The service is unavailable. …",
+    remedies=(AGAIN_LATER, TELL_OPERATOR),
+    rules=(_arm_unavailable,),
+)
+
+
+# arm-server-error
+
+
+def _arm_server_error(failure: FailureContext) -> Explanation | None:
+    fault = _refusal(failure)
+    # 503 says: come back later.
+    if fault is None or not 500 <= fault.status < 600 or fault.status == 503:
+        return None
+    evidence = fault_lines(fault)
+    if failure.last:
+        evidence.append(request_line(failure.last))
+    remedies = (AGAIN.fill(**failure.places), fill_tell_operator(fault))
+    title = f"The stamp failed inside ({fault.status}) while reading {fault.what}"
+    return Explanation(title, tuple(evidence), remedies)
+
+
+ARM_SERVER_ERROR = FaultInfo(
+    id="arm-server-error",
+    group=Group.RESOURCES,
+    sides=(Side.STAMP,),
+    meaning="The stamp fails inside while reading resources (5xx).",
+    distinguishing_evidence=(
+        "ARM itself answers, with request ids; 503 is `arm-unavailable`. While giving the "
+        "metadata it is `metadata-server-error`."
+    ),
+    az_says=(
+        "(InternalServerError) … / Operation returned an invalid status 'Internal Server Error'"
+    ),
+    remedies=(AGAIN, TELL_OPERATOR),
+    rules=(_arm_server_error,),
+)
+
+FAULTS = (ARM_FORBIDDEN, ARM_THROTTLED, ARM_UNAVAILABLE, ARM_SERVER_ERROR)

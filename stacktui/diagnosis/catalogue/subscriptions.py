@@ -1,0 +1,273 @@
+"""ARM has no subscription to read, or not in the API version that was asked for."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.remedies import fill_setting, setting
+from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
+from stacktui.diagnosis.words import fault_lines
+from stacktui.environments.metadata import Metadata
+from stacktui.environments.profiles import PROFILES, Profile
+from stacktui.resources.model import ArmFault, ArmProblem, Subscription
+
+# An operator sees many; nobody reads a longer list.
+_SHOWN = 12
+_NOT_FOUND = "SubscriptionNotFound"
+_DISABLED = "DisabledSubscription"
+
+_USE_ANOTHER = setting("Name a subscription that this identity can use: {id}", "subscription", "ID")
+
+
+def _refused_as(failure: FailureContext, code: str) -> ArmFault | None:
+    """ARM's refusal, if it is of the client's request and with this code."""
+    fault = failure.arm(ArmProblem.REFUSED)
+    return fault if fault and fault.code == code and 400 <= fault.status < 500 else None
+
+
+def _seen_lines(seen: tuple[Subscription, ...] | None) -> list[str]:
+    if seen is None:
+        return ["which subscriptions this identity sees could not be told"]
+    if not seen:
+        return ["this identity sees no subscription at all"]
+    lines = [f"this identity sees {each.id} ({each.name}, {each.state})" for each in seen[:_SHOWN]]
+    more = len(seen) - _SHOWN
+    return lines + ([f"and {more} more subscriptions"] if more > 0 else [])
+
+
+def _use_another(failure: FailureContext, fault: ArmFault) -> tuple[Remedy, ...]:
+    """Name an enabled subscription that the identity sees; nothing where there is none."""
+    usable = next((each for each in fault.seen or () if each.enabled), None)
+    if usable is None:
+        return ()
+    known_as = usable.name or usable.id
+    return (fill_setting(_USE_ANOTHER, failure, "subscription", usable.id, id=known_as),)
+
+
+# api-version-unsupported
+
+# ARM's codes for an API version that it does not serve, and how it lists those that it does
+# (PROTOCOL.md section 3). A long list is cut when it is read: it may have no end.
+_VERSION_CODES = ("InvalidApiVersionParameter", "NoRegisteredProviderFound")
+_SUPPORTED = re.compile(r"supported (?:api-)?versions are '([^']*)")
+_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-preview)?")
+
+_USE_PROFILE = setting("Use the profile that fits this stamp: {profile}", "profile", "PROFILE")
+# Filled with names of `PROFILES` alone: plain words, which cmd.exe leaves alone (`shell.for_az`).
+_USE_PROFILE_IN_AZ = for_both(
+    "And the same for az, where the stamp is its active cloud",
+    "az cloud update --profile {profile}",
+)
+_PROFILES = ", ".join(f"{each.name} ({each.builds})" for each in PROFILES.values())
+_CHOOSE_PROFILE = RemedyTemplate(
+    f"Set profile under {{section}} to the one of the stamp's build: {_PROFILES}"
+)
+
+
+def _api_version_unsupported(failure: FailureContext) -> Explanation | None:
+    refusals = (_refused_as(failure, code) for code in _VERSION_CODES)
+    fault = next((each for each in refusals if each), None)
+    if fault is None:
+        return None
+    supported = _supported(fault.message)
+    profile = failure.environment.profile
+    asked = _asked_version(failure)
+    evidence = [f"profile under {failure.section}: {profile}"]
+    evidence += [f"it asks for api-version {asked}"] if asked else []
+    evidence += [f"the stamp names: {', '.join(supported)}"] if supported else []
+    fitting = _fitting(supported, fault.what, profile)
+    if fitting:
+        evidence.append(f"{fitting.name} fits, the profile for builds {fitting.builds}")
+    title = f"The stamp does not speak the API versions of the profile {profile}"
+    evidence += fault_lines(fault)
+    return Explanation(title, tuple(evidence), _use_profile(failure, fitting))
+
+
+def _supported(message: str) -> tuple[str, ...]:
+    found = _SUPPORTED.search(message)
+    words = (word.strip() for word in found[1].split(",")) if found else ()
+    return tuple(sorted({word for word in words if _VERSION.fullmatch(word)}))
+
+
+def _asked_version(failure: FailureContext) -> str | None:
+    try:
+        query = parse_qs(urlsplit(failure.last.url).query) if failure.last else {}
+    except ValueError:  # a later page's address is the server's own
+        return None
+    return next(iter(query.get("api-version", ())), None)
+
+
+def _fitting(supported: tuple[str, ...], what: str, current: str) -> Profile | None:
+    """The newest profile whose version is among those that the stamp names."""
+
+    def version(profile: Profile) -> str:
+        return profile.subscriptions if what == "the subscriptions" else profile.resources
+
+    others = (each for each in reversed(PROFILES.values()) if each.name != current)
+    return next((each for each in others if version(each) in supported), None)
+
+
+def _use_profile(failure: FailureContext, fitting: Profile | None) -> tuple[Remedy, ...]:
+    if fitting is None:
+        return (_CHOOSE_PROFILE.fill(section=failure.section),)
+    name = fitting.name
+    return (
+        fill_setting(_USE_PROFILE, failure, "profile", name, profile=name),
+        _USE_PROFILE_IN_AZ.fill(profile=name),
+    )
+
+
+API_VERSION_UNSUPPORTED = FaultInfo(
+    id="api-version-unsupported",
+    group=Group.RESOURCES,
+    sides=(Side.BOX,),
+    meaning="The profile is newer or older than the stamp.",
+    distinguishing_evidence=(
+        "400, and ARM lists the versions that it serves: the report names the profile that fits. "
+        "An az from 2.67 on asks so whatever the profile: `az-too-new`. For the metadata the "
+        "same is `metadata-api-version`."
+    ),
+    az_says=(
+        "(InvalidApiVersionParameter) The api-version '…' is invalid. The supported versions are "
+        "'…'. / (NoRegisteredProviderFound) …"
+    ),
+    remedies=(_USE_PROFILE, _USE_PROFILE_IN_AZ, _CHOOSE_PROFILE),
+    rules=(_api_version_unsupported,),
+)
+
+
+# no-subscriptions
+
+_GRANT_READER = RemedyTemplate(
+    "The owner of a subscription grants Reader to {who}: in {portal}, the subscription, Access "
+    "control (IAM)",
+    shown={"who": "the identity", "portal": "the stamp's portal"},
+)
+_TAKE_OFFER = RemedyTemplate(
+    "If there is no subscription yet: a user takes one from an offer in {portal}",
+    shown={"portal": "the stamp's portal"},
+)
+
+
+def _no_subscriptions(failure: FailureContext) -> Explanation | None:
+    fault = _sees_none(failure)
+    if fault is None:
+        return None
+    who = (failure.identity and failure.identity.principal) or "this identity"
+    results = (step.evidence.result for step in failure.report.steps)
+    metadata = next((each for each in results if isinstance(each, Metadata)), None)
+    portal = metadata.portal if metadata and metadata.portal else "the stamp's portal"
+    evidence = (f"signed in as {who}", "ARM lists no subscription for it", *fault_lines(fault))
+    remedies = (_GRANT_READER.fill(who=who, portal=portal), _TAKE_OFFER.fill(portal=portal))
+    title = "Signed in, but this identity sees no subscription"
+    return Explanation(title, evidence, remedies)
+
+
+def _sees_none(failure: FailureContext) -> ArmFault | None:
+    """The fault, if the list of all subscriptions came and was empty."""
+    if fault := failure.arm(ArmProblem.NO_SUBSCRIPTIONS):
+        return fault
+    fault = _refused_as(failure, _NOT_FOUND)
+    return fault if fault and fault.seen == () else None
+
+
+NO_SUBSCRIPTIONS = FaultInfo(
+    id="no-subscriptions",
+    group=Group.RESOURCES,
+    sides=(Side.STAMP,),
+    meaning="Signed in, but this identity sees no subscription.",
+    distinguishing_evidence=(
+        "The list came, and was empty. One that is named and not among those seen is "
+        "`subscription-not-found`."
+    ),
+    az_says="No subscriptions found for ….",
+    remedies=(_GRANT_READER, _TAKE_OFFER),
+    rules=(_no_subscriptions,),
+)
+
+
+# subscription-not-found
+
+_NAME_NONE = setting("Or name none: then the first enabled one is read", "subscription", "")
+_GRANT_OR_CHECK_ID = RemedyTemplate(
+    "An owner of the subscription grants this identity Reader on it, or check its id under "
+    "{section}"
+)
+
+
+def _subscription_not_found(failure: FailureContext) -> Explanation | None:
+    fault = _refused_as(failure, _NOT_FOUND)
+    if fault is None or _sees_none(failure):
+        return None
+    asked = failure.environment.subscription
+    evidence = [f"subscription under {failure.section}: {asked}"] if asked else []
+    evidence += [*_seen_lines(fault.seen), *fault_lines(fault)]
+    remedies = _use_another(failure, fault)
+    if remedies and asked:
+        remedies += (fill_setting(_NAME_NONE, failure, "subscription", ""),)
+    if not remedies:
+        remedies = (_GRANT_OR_CHECK_ID.fill(section=failure.section),)
+    title = f"This identity finds no subscription {asked}" if asked else "The subscription is gone"
+    return Explanation(title, tuple(evidence), remedies)
+
+
+SUBSCRIPTION_NOT_FOUND = FaultInfo(
+    id="subscription-not-found",
+    group=Group.RESOURCES,
+    sides=(Side.STAMP,),
+    meaning="The subscription is not among those that this identity sees.",
+    distinguishing_evidence=(
+        "The report lists the ids that it does see; where there are none at all, it is "
+        "`no-subscriptions`."
+    ),
+    az_says="(SubscriptionNotFound) The subscription '…' could not be found.",
+    remedies=(_USE_ANOTHER, _NAME_NONE, _GRANT_OR_CHECK_ID),
+    rules=(_subscription_not_found,),
+)
+
+
+# subscription-disabled
+
+_ENABLE = RemedyTemplate(
+    "The stamp's operator enables it again: in the administrator portal, User subscriptions"
+)
+
+
+def _subscription_disabled(failure: FailureContext) -> Explanation | None:
+    if fault := failure.arm(ArmProblem.NO_ENABLED_SUBSCRIPTION):
+        evidence = fault_lines(fault)
+        title = "No subscription that this identity sees is enabled"
+    elif fault := _refused_as(failure, _DISABLED):
+        evidence = [*_seen_lines(fault.seen), *fault_lines(fault)]
+        title = (
+            f"The subscription {failure.environment.subscription or 'that was read'} is disabled"
+        )
+    else:
+        return None
+    return Explanation(title, tuple(evidence), (*_use_another(failure, fault), _ENABLE.fill()))
+
+
+SUBSCRIPTION_DISABLED = FaultInfo(
+    id="subscription-disabled",
+    group=Group.RESOURCES,
+    sides=(Side.STAMP,),
+    meaning="The subscription is disabled.",
+    distinguishing_evidence=(
+        "ARM says so, or every one that is seen has another state than Enabled. It is there, "
+        "unlike in `subscription-not-found`."
+    ),
+    az_says="(DisabledSubscription) The subscription '…' is disabled. …",
+    remedies=(_USE_ANOTHER, _ENABLE),
+    rules=(_subscription_disabled,),
+)
+
+FAULTS = (
+    API_VERSION_UNSUPPORTED,
+    NO_SUBSCRIPTIONS,
+    SUBSCRIPTION_NOT_FOUND,
+    SUBSCRIPTION_DISABLED,
+)
