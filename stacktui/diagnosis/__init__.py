@@ -4,7 +4,7 @@
 failed step is the verdict, the others that apply are also seen, and a fault that no rule explains
 is reported as `unexplained` with its evidence. What is wrong with hosts that the check did not
 come to any more is also seen (`login_host`). What fails no check but should be known
-(`rules.beside`) is also seen, of healthy checks too.
+(`catalogue.advised`) is also seen, of healthy checks too.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from stacktui.diagnosis.finding import Diagnosis
 def diagnose(report: Report) -> Diagnosis:
     """The diagnosis of a finished check; its verdict is None exactly when `report.ok`."""
     # The rules read certificates, whose library is slow to import.
+    from stacktui.diagnosis.catalogue.advised import ADVISED
     from stacktui.diagnosis.context import FailureContext, ReportContext
     from stacktui.diagnosis.fault import advised
-    from stacktui.diagnosis.rules.beside import BESIDE
 
-    scene = ReportContext(report)
-    beside = tuple(seen for rule in BESIDE for seen in advised(rule, scene))
+    context = ReportContext(report)
+    advisories = tuple(seen for rule in ADVISED for seen in advised(rule, context))
     failed = report.failed
     if failed is None:
-        return Diagnosis(None, beside)
+        return Diagnosis(None, advisories)
     from stacktui.diagnosis.catalogue.precedence import RULES
     from stacktui.diagnosis.engine import findings
     from stacktui.diagnosis.login_host import named, probed
@@ -32,4 +32,4 @@ def diagnose(report: Report) -> Diagnosis:
     case = FailureContext(report, failed)
     first, *others = findings(case, RULES)
     verdict, *more = named(case, first)
-    return Diagnosis(verdict, (*more, *others, *probed(case), *beside))
+    return Diagnosis(verdict, (*more, *others, *probed(case), *advisories))

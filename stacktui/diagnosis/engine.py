@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from stacktui.diagnosis.catalogue.unexplained import unexplained
 from stacktui.diagnosis.context import FailureContext, Rule
 from stacktui.diagnosis.fault import FaultInfo, examined
 from stacktui.diagnosis.finding import Finding, Remedy, finding
 from stacktui.diagnosis.shell import bash, powershell
-from stacktui.diagnosis.unexplained import unexplained
 from stacktui.identities.faults import ImdsFault
 from stacktui.transport.limits import LIMIT_SETTINGS
 

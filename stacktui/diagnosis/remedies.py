@@ -54,10 +54,14 @@ def checking_again(title: str) -> RemedyTemplate:
     return for_both(title, "stacktui check{environment}")
 
 
+def exporting(title: str) -> RemedyTemplate:
+    """Write a bundle for az and other programs; filled with `**report.places`."""
+    return for_both(title, "stacktui certificates export{config}")
+
+
 CHECK_AGAIN = checking_again("Run the check again")
-EXPORT_BUNDLE = for_both(
-    "Then for az: a bundle of certifi's roots and yours, which upgrades leave alone",
-    "stacktui certificates export{config}",
+EXPORT_BUNDLE = exporting(
+    "Then for az: a bundle of certifi's roots and yours, which upgrades leave alone"
 )
 TRUST_MATRIX = for_both(
     "See which trust store on this box trusts it, and which does not",

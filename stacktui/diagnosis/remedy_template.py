@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from stacktui.diagnosis.finding import Action, Remedy
-from stacktui.diagnosis.shell import bash, powershell
+from stacktui.diagnosis.shell import bash, for_az, powershell
 
 Quote = Callable[[str], str]
 
@@ -33,17 +33,23 @@ class RemedyTemplate:
 
     Commands are one for bash and one for PowerShell, or the same for both (`for_both`). `shown`
     has what a reader of the catalogue sees for a place, where that is not its name in capitals.
+    `az`: a command of az's, the same for both, and none for PowerShell where `shell.for_az` has
+    none.
     """
 
     title: str
     bash: str = ""
     powershell: str = ""
     shown: Mapping[str, str] = field(default_factory=dict)
+    az: bool = False
 
     def fill(self, action: Action | None = None, /, **values: Value) -> Remedy:
         """The remedy with these values; KeyError for a place that has none."""
+        title = _PLACE.sub(lambda place: str(values[place[1]]), self.title)
+        if self.az:
+            return Remedy(title, *for_az(lambda quote: _filled(self.bash, values, quote)), action)
         return Remedy(
-            _PLACE.sub(lambda place: str(values[place[1]]), self.title),
+            title,
             _filled(self.bash, values, bash),
             _filled(self.powershell, values, powershell),
             action,

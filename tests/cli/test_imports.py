@@ -52,7 +52,7 @@ def test_a_headless_check_never_imports_the_screen_or_the_stamp(tmp_path: Path) 
 def test_a_healthy_check_pays_for_no_rule_of_faults(tmp_path: Path) -> None:
     with run_in_thread(StampOptions()) as stamp:
         imported = run_main("check", "--config", str(write_config(tmp_path, stamp.describe())))
-    assert "stacktui.diagnosis.rules.beside" in imported
+    assert "stacktui.diagnosis.catalogue.advised" in imported
     assert "stacktui.diagnosis.catalogue.precedence" not in imported
     assert "stacktui.certificates.stores" not in imported
 

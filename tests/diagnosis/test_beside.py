@@ -17,13 +17,13 @@ from stacktui.check.pipeline import run
 from stacktui.check.report import Report, StepName
 from stacktui.check.settings import load_settings
 from stacktui.diagnosis import diagnose
-from stacktui.diagnosis.rules.beside import BESIDE
+from stacktui.diagnosis.catalogue.advised import ADVISED
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from tests.product import Ran, check_json, stacktui, write_config
 
 DOMAIN = "local.azurestack.external"
 DAY = timedelta(days=1)
-IDS = {rule.id for rule in BESIDE}
+IDS = {rule.id for rule in ADVISED}
 
 
 def check(folder: Path, fault: str | None, idp: IdentityProvider = IdentityProvider.AAD) -> Ran:

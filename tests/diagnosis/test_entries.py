@@ -11,13 +11,14 @@ import click
 import pytest
 
 from stacktui.cli.main import cli
-from stacktui.diagnosis import login_host, unexplained
+from stacktui.diagnosis import login_host
+from stacktui.diagnosis.catalogue.advised import ADVISED
 from stacktui.diagnosis.catalogue.precedence import CONNECTION, RULES
+from stacktui.diagnosis.catalogue.unexplained import UNEXPLAINED
 from stacktui.diagnosis.context import Rule
 from stacktui.diagnosis.entries import ALL, ENTRIES, Entry, Group, look_alikes
 from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.finding import Side
-from stacktui.diagnosis.rules.beside import BESIDE
 from tests.diagnosis.readme import README, printed, section
 
 # Every id that has been published; none of them may go, or change its group.
@@ -65,10 +66,10 @@ def sides_of(rule: Rule[Any] | FaultInfo) -> tuple[Side, ...]:
 
 def sides_of_rules() -> dict[str, set[Side]]:
     """On whose sides each id can be found."""
-    sides: dict[str, set[Side]] = {unexplained.ID: set(Side)}
+    sides: dict[str, set[Side]] = {UNEXPLAINED.id: set(Side)}
     # The login host's is on the side of the fault that it names.
     sides[login_host.ID] = {side for each in CONNECTION for side in sides_of(each)}
-    for rule in (*RULES, *BESIDE):
+    for rule in (*RULES, *ADVISED):
         sides.setdefault(rule.id, set()).update(sides_of(rule))
     return sides
 

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from stacktui.diagnosis.catalogue.advised import ADVISED
 from stacktui.diagnosis.catalogue.precedence import RULES
 from stacktui.diagnosis.codes import REFUSALS
 from stacktui.diagnosis.entries import ALL, ENTRIES
 from stacktui.diagnosis.recognise import MAX_TEXT, Recognised, decoded, recognise
-from stacktui.diagnosis.rules.beside import BESIDE
 from stacktui.diagnosis.sayings import SAYINGS
 
 # What az 2.66.2 said of the embedded stamp's faults, of closed ports and of proxies, word for word
@@ -301,7 +301,7 @@ def test_what_says_nothing_is_not_explained(message: str) -> None:
 _DESCRIBED = ("nothing", "a traceback", "the same", "the error of", "whatever")
 
 
-@pytest.mark.parametrize("rule", [*RULES, *BESIDE], ids=lambda each: each.id)
+@pytest.mark.parametrize("rule", [*RULES, *ADVISED], ids=lambda each: each.id)
 def test_what_a_rule_says_that_az_says_finds_the_rule(rule: Any) -> None:
     if not rule.az_says.startswith(_DESCRIBED):
         assert rule.id in ids(recognise(rule.az_says))

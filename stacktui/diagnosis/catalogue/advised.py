@@ -1,0 +1,34 @@
+"""What every check is asked for, a healthy one too: what fails none, but should be known.
+
+Apart from `precedence`, since a healthy check needs none of the rules that stand there.
+"""
+
+from __future__ import annotations
+
+from stacktui.diagnosis.catalogue.advisories import (
+    CERT_EXPIRES_SOON,
+    CERT_READINESS,
+    CERTIFI_ADDITION_LOST,
+)
+from stacktui.diagnosis.catalogue.azure_cli import (
+    AZ_STALE_ERROR_CACHE,
+    AZ_TOO_NEW,
+    VERIFICATION_OFF,
+)
+from stacktui.diagnosis.catalogue.azure_cli_config import AZ_CONFIG_BROKEN
+from stacktui.diagnosis.catalogue.pinning import ROOT_CHANGED
+from stacktui.diagnosis.context import ReportContext, Rule
+from stacktui.diagnosis.fault import FaultInfo
+from stacktui.diagnosis.rules.clocks import clocks_apart
+
+ADVISED: tuple[Rule[ReportContext] | FaultInfo, ...] = (
+    CERT_EXPIRES_SOON,
+    CERT_READINESS,
+    ROOT_CHANGED,
+    clocks_apart,
+    CERTIFI_ADDITION_LOST,
+    AZ_TOO_NEW,
+    AZ_CONFIG_BROKEN,
+    AZ_STALE_ERROR_CACHE,
+    VERIFICATION_OFF,
+)

@@ -1,0 +1,271 @@
+"""What fails no check, but should be known before it does: certificates and lost roots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stacktui.certificates.verify import NAMES, NO_ISSUER, VerifyCode
+from stacktui.diagnosis.context import ReportContext, described, described_path
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.remedies import exporting
+from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate, for_both
+from stacktui.diagnosis.rules.clocks import other_clock
+from stacktui.transport.facts import ConnectionFacts
+
+if TYPE_CHECKING:
+    from stacktui.certificates.additions import LostAddition
+    from stacktui.certificates.chain import Certificate
+    from stacktui.certificates.readiness import Judgement
+
+AZ_WORKS = "nothing: it works until the last day"
+
+
+def _own_connections(report: ReportContext) -> Iterator[ConnectionFacts]:
+    """Connections that show the stamp's own chain: a gateway's is no matter of its operator."""
+    # Reads certificates, whose library is slow to import: `explain` must not wait for it.
+    from stacktui.diagnosis.interceptors import interceptor
+
+    for connection in report.presented:
+        chain = connection.tls.chain if connection.tls else ()
+        if not interceptor(described_path(chain)):
+            yield connection
+
+
+# cert-expires-soon
+
+# Seconds, a day: a clock that is less off changes no count of days that matters.
+_SKEW = 86400.0
+_RENEW = RemedyTemplate("The stamp's operator renews it (secret rotation) before that day")
+_SHOW_ALL = for_both(
+    "See the certificates of all hosts of this stamp",
+    "stacktui certificates show --all{environment}",
+)
+_RENEW_OWN = RemedyTemplate(
+    "Make a new certificate, add it to the application beside the old one, and name its file in "
+    "the config before that day"
+)
+
+
+def _cert_expires_soon(report: ReportContext) -> Explanation | None:
+    soon = sorted(_ending_soon(report), key=lambda each: each[0])
+    if not soon:
+        return None
+    left, host, first = soon[0]
+    what = f"The certificate of {host}"
+    if first.is_ca:
+        what = f"The CA certificate {first.common_name} behind {host}"
+    evidence = dict.fromkeys(_ends_line(left, host, each) for left, host, each in soon)
+    here, *there = _clocks(report)
+    for other in there:
+        evidence[
+            f"this box's clock says {here:%Y-%m-%d}, the stamp's {other:%Y-%m-%d}: "
+            "one of them is wrong"
+        ] = None
+    remedies = (_RENEW.fill(), _SHOW_ALL.fill(**report.places))
+    return Explanation(f"{what} ends in {_days(left)}", tuple(evidence), remedies)
+
+
+def _ending_soon(report: ReportContext) -> Iterator[tuple[int, str, Certificate]]:
+    """Days left, host and certificate of those that end soon, and have not ended yet.
+
+    By the clock of this box, else by the stamp's: nobody here knows which of them is wrong.
+    """
+    clocks = tuple(_clocks(report))
+    for connection in _own_connections(report):
+        for der in connection.tls.chain if connection.tls else ():
+            certificate = described(der)
+            for clock in clocks:
+                left = certificate.days_left(clock)
+                if left is not None and left >= 0 and _is_soon(left):
+                    yield left, connection.host, certificate
+                    break
+
+
+def _clocks(report: ReportContext) -> Iterator[datetime]:
+    """This box's, and the stamp's where it says otherwise."""
+    yield report.now
+    if there := other_clock(report, _SKEW):
+        yield there
+
+
+def _is_soon(days: int) -> bool:
+    # Reads certificates, whose library is slow to import: `explain` must not wait for it.
+    from stacktui.certificates.readiness import WARNING_DAYS
+
+    return days < WARNING_DAYS
+
+
+def _ends_line(left: int, host: str, certificate: Certificate) -> str:
+    end = f"{certificate.not_after:%Y-%m-%d %H:%M} UTC" if certificate.not_after else "?"
+    return f"{host}: {certificate.common_name} ends {end}, in {_days(left)}"
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
+
+
+def _own_cert_expires_soon(report: ReportContext) -> Explanation | None:
+    """The same on this side: the certificate that signs in."""
+    identity = report.identity
+    results = (step.evidence.result for step in report.report.steps)
+    all_ends = (getattr(each, "certificate_ends", None) for each in results)
+    ends = next((each for each in all_ends if each), None)
+    if identity is None or ends is None or not _is_soon(left := (ends - report.now).days):
+        return None
+    title = f"The certificate of identity {identity.name} ends in {_days(left)}"
+    evidence = (f"{identity.credential}", f"it ends {ends:%Y-%m-%d %H:%M} UTC")
+    return Explanation(title, evidence, (_RENEW_OWN.fill(),), Side.BOX)
+
+
+CERT_EXPIRES_SOON = FaultInfo(
+    id="cert-expires-soon",
+    group=Group.BESIDE,
+    sides=(Side.STAMP, Side.BOX),
+    meaning="A certificate ends within 90 days: the stamp's, or the one that signs in.",
+    distinguishing_evidence=(
+        "Days left, by host and certificate. One that has ended is `tls-expired`, and its check "
+        "fails."
+    ),
+    az_says=AZ_WORKS,
+    remedies=(_RENEW, _SHOW_ALL, _RENEW_OWN),
+    advisories=(_cert_expires_soon, _own_cert_expires_soon),
+)
+
+
+# cert-readiness
+
+# The rules that say once more what a verdict says of a host's certificate.
+_SAID_BY_VERDICT: dict[int, tuple[str, ...]] = {
+    VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT: ("self-signed", "chain"),
+    **dict.fromkeys(NO_ISSUER, ("chain",)),
+    **dict.fromkeys(NAMES, ("names",)),
+    VerifyCode.EE_KEY_TOO_SMALL: ("key-size",),
+    VerifyCode.CA_KEY_TOO_SMALL: ("key-size",),
+    VerifyCode.CA_MD_TOO_WEAK: ("signature",),
+}
+_FIX_CERTIFICATE = RemedyTemplate(
+    "The stamp's operator: {fix}", shown={"fix": "do what the report says for each rule"}
+)
+_LINT = RemedyTemplate(
+    "And judges new files with `stacktui certificates lint` before they are deployed"
+)
+
+
+def _cert_readiness(report: ReportContext) -> Explanation | None:
+    found = {
+        f"{connection.host}: {each.text} ({each.rule})": each
+        for connection in _own_connections(report)
+        for each in _rejected(report, connection)
+    }
+    if not found:
+        return None
+    rules = ", ".join(dict.fromkeys(each.rule for each in found.values()))
+    title = f"The vendor's readiness checker would reject a certificate of this stamp: {rules}"
+    fixes = dict.fromkeys(each.mend for each in found.values() if each.mend)
+    remedies = (*(_FIX_CERTIFICATE.fill(fix=each) for each in fixes), _LINT.fill())
+    return Explanation(title, tuple(found), remedies)
+
+
+def _rejected(report: ReportContext, connection: ConnectionFacts) -> Iterator[Judgement]:
+    # Reads certificates, whose library is slow to import: `explain` must not wait for it.
+    from stacktui.certificates.readiness import Level, judge
+
+    tls = connection.tls
+    if tls is None:
+        return
+    said = _SAID_BY_VERDICT.get(tls.verify_code or 0, ())
+    trusted = tls.verify_code is None
+    # OpenSSL knows more of names than a rule does (addresses, other alphabets).
+    names = None if trusted else (connection.host,)
+    for each in judge(tls.chain, report.now, names=names, trusted=trusted):
+        # That one ends soon has a name of its own.
+        if each.level is Level.FAIL and each.rule not in (*said, "expiry"):
+            yield each
+
+
+CERT_READINESS = FaultInfo(
+    id="cert-readiness",
+    group=Group.BESIDE,
+    sides=(Side.STAMP,),
+    meaning="The vendor's readiness checker would reject a certificate of this stamp.",
+    distinguishing_evidence=(
+        "The rule it breaks is named, such as key usage or chain order. What this box itself "
+        "refuses is a verdict: `tls-weak`, `tls-name-mismatch`, `tls-missing-intermediate`."
+    ),
+    az_says=AZ_WORKS,
+    remedies=(_FIX_CERTIFICATE, _LINT),
+    advisories=(_cert_readiness,),
+)
+
+
+# certifi-addition-lost
+
+_EXPORT = exporting("Write a bundle of your own for az and the others: no upgrade touches it")
+_ADD_AGAIN = for_both(
+    "Or add it to {store} again, until the next upgrade",
+    "stacktui certificates trust {fingerprint} --store {store}",
+    fingerprint="SHA-256",
+    store="FILE",
+)
+_FORGET = for_both(
+    "Or forget it, where {store} is not to have it any more",
+    "stacktui certificates untrust {fingerprints} --store {store}",
+    fingerprints="SHA-256",
+    store="FILE",
+)
+
+
+def _certifi_addition_lost(report: ReportContext) -> Explanation | None:
+    lost = report.report.lost
+    if not lost:
+        return None
+    title = "A root that was added to another program's trust store is not there any more"
+    evidence = tuple(
+        f"{each.path}: {each.subject}, SHA-256 {each.sha256}"
+        + (" (the file itself is gone)" if each.gone else "")
+        for each in lost
+    )
+    remedies = (
+        _EXPORT.fill(**report.places),
+        *(
+            _ADD_AGAIN.fill(fingerprint=PlainWord(each.sha256), store=str(each.path))
+            for each in lost
+            if not each.gone
+        ),
+        *(_forget(store, fingerprints) for store, fingerprints in _by_store(lost).items()),
+    )
+    return Explanation(title, evidence, remedies)
+
+
+def _forget(store: Path, fingerprints: list[str]) -> Remedy:
+    def words(_: Quote) -> str:
+        return " ".join(fingerprints)
+
+    return _FORGET.fill(fingerprints=words, store=str(store))
+
+
+def _by_store(lost: Iterable[LostAddition]) -> dict[Path, list[str]]:
+    """The fingerprints of what was lost, by bundle."""
+    found: dict[Path, list[str]] = {}
+    for each in lost:
+        found.setdefault(each.path, []).append(each.sha256)
+    return found
+
+
+CERTIFI_ADDITION_LOST = FaultInfo(
+    id="certifi-addition-lost",
+    group=Group.BESIDE,
+    sides=(Side.BOX,),
+    meaning="A root that was added to another program's trust store is gone.",
+    distinguishing_evidence=(
+        "stacktui remembers what it added: an upgrade of certifi threw it away. Then az fails as "
+        "in `tls-untrusted-root`, where stacktui does not."
+    ),
+    az_says="the same TLS error as before the root was added",
+    remedies=(_EXPORT, _ADD_AGAIN, _FORGET),
+    advisories=(_certifi_addition_lost,),
+)

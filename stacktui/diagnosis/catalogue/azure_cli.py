@@ -1,0 +1,253 @@
+"""`az` beside us: why it may fail where the check does not. Of its files see `azure_cli_config`."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from stacktui.check.report import Outcome, StepName
+from stacktui.diagnosis.context import ReportContext
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.remedies import exporting
+from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
+from stacktui.environments.metadata import Metadata
+
+if TYPE_CHECKING:
+    from stacktui.environments.azure_cli import AzInstallation
+
+# The profile of public Azure, and the one that az has where nobody chose another.
+NEWEST_PROFILE = "latest"
+# The clouds that az knows by itself; none of them is a stamp, and newer versions work with them.
+_PUBLIC_ARM = frozenset(
+    {
+        "management.azure.com",
+        "management.chinacloudapi.cn",
+        "management.usgovcloudapi.net",
+        "management.microsoftazure.de",
+    }
+)
+
+
+def is_stamp(report: ReportContext) -> bool:
+    """Whether what answered as ARM is known to be a stamp, and not one of the public clouds."""
+    try:
+        host = urlsplit(report.environment.arm).hostname
+    except ValueError:
+        return False
+    public = host in _PUBLIC_ARM or report.environment.profile == NEWEST_PROFILE
+    return metadata_of(report) is not None and not public
+
+
+def metadata_of(report: ReportContext) -> Metadata | None:
+    results = (step.evidence.result for step in report.report.steps)
+    return next((each for each in results if isinstance(each, Metadata)), None)
+
+
+# az-too-new
+
+# PROTOCOL.md section 1: the last minor version that works with a stamp.
+_LAST = (2, 66)
+_VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
+_USE_INSTALLED = RemedyTemplate(
+    "Use az {version}, which is on this box too ({launcher})",
+    'export PATH={folder}:"$PATH"',
+    "$env:PATH = {folder} + [IO.Path]::PathSeparator + $env:PATH",
+    {"version": "2.66", "launcher": "FOLDER/az", "folder": "'FOLDER'"},
+)
+# Python 3.12 is the newest that azure-cli 2.66 is made for.
+_INSTALL = RemedyTemplate(
+    "Install az 2.66 in a virtual environment of its own (with Python 3.12 or older), and use it "
+    "in this shell; the newer one stays as it is",
+    '"$(command -v python3.12 || command -v python3.11 || command -v python3.10 || echo python3)"'
+    " -m venv ~/az-2.66 && ~/az-2.66/bin/python -m pip install 'azure-cli==2.66.*'"
+    ' && export PATH="$HOME/az-2.66/bin:$PATH"',
+    r'py -3.12 -m venv "$HOME\az-2.66"; '
+    r"""& "$HOME\az-2.66\Scripts\python.exe" -m pip install 'azure-cli==2.66.*'; """
+    r'$env:PATH = "$HOME\az-2.66\Scripts;$env:PATH"',
+)
+
+
+def _az_too_new(report: ReportContext) -> Explanation | None:
+    az = report.report.az
+    if az is None or az.runs is None or not _is_too_new(az.runs) or not is_stamp(report):
+        return None
+    title = f"az {az.runs.version} is too new for a stamp: 2.66 is the last that works with one"
+    evidence = [f"{az.runs.launcher} is azure-cli {az.runs.version}"]
+    if "-hybrid" in report.environment.profile:
+        evidence.append(f"since 2.67 az does not know the profile {report.environment.profile}")
+    evidence.append("it reads metadata as one object, where a stamp answers it with a list")
+    fits = (each for each in az.installations if _version(each) == _LAST)
+    fit = next(fits, None)
+    remedy = _INSTALL.fill() if fit is None else _use_installed(fit)
+    return Explanation(title, tuple(evidence), (remedy,))
+
+
+def _version(installed: AzInstallation) -> tuple[int, int] | None:
+    found = _VERSION.match(installed.version)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _is_too_new(installed: AzInstallation) -> bool:
+    version = _version(installed)
+    return version is not None and version > _LAST
+
+
+def _use_installed(installed: AzInstallation) -> Remedy:
+    launcher = installed.launcher
+    return _USE_INSTALLED.fill(
+        version=installed.version, launcher=str(launcher), folder=str(launcher.parent)
+    )
+
+
+AZ_TOO_NEW = FaultInfo(
+    id="az-too-new",
+    group=Group.BESIDE,
+    sides=(Side.BOX,),
+    meaning="az on this box is 2.67 or later, which no longer works with a stamp.",
+    distinguishing_evidence=(
+        "Its version is read. It takes the stamp's metadata for one object where it is a list, "
+        "has no hybrid profiles, and asks for API versions that a stamp refuses: the stamp is "
+        "healthy, and neither `metadata-incomplete` nor `api-version-unsupported` is its fault."
+    ),
+    az_says=(
+        "TypeError: list indices must be integers or slices, not str (on `az cloud register`); "
+        "Profile 2020-09-01-hybrid does not exist or is not supported; or "
+        "InvalidApiVersionParameter"
+    ),
+    remedies=(_USE_INSTALLED, _INSTALL),
+    advisories=(_az_too_new,),
+)
+
+
+# az-stale-error-cache
+
+# A check takes a while, and az may have been refused meanwhile.
+_MEANWHILE = timedelta(minutes=1)
+_WAIT = RemedyTemplate(
+    "Wait, then try az again",
+    "sleep {seconds}",
+    "Start-Sleep -Seconds {seconds}",
+    {"seconds": "60"},
+)
+_FORGET_ANSWERS = RemedyTemplate(
+    "Or have az forget the answers that it keeps (no sign-in is lost)",
+    "rm -f -- {cache}",
+    "Remove-Item -LiteralPath {cache}",
+    {"cache": "~/.azure/msal_http_cache.bin"},
+)
+
+
+def _az_stale_error_cache(report: ReportContext) -> Explanation | None:
+    az = report.report.az
+    token = next((each for each in report.report.steps if each.name is StepName.TOKEN), None)
+    # Where our own sign-in is refused too, what az repeats may be true.
+    if az is None or token is None or token.outcome is not Outcome.OK:
+        return None
+    asked = {each.url for each in token.evidence.exchanges if each.method == "POST"}
+    kept = [
+        each for each in az.kept
+        if each.url in asked and each.ends > report.now and each.made <= report.now + _MEANWHILE
+    ]  # fmt: skip
+    if not kept:
+        return None
+    last = max(kept, key=lambda each: each.ends)
+    left = math.ceil((last.ends - report.now).total_seconds())
+    title = f"az still repeats an error of the login host, for {left} s more: {last.said}"
+    evidence = [
+        f"{each.url} answered {each.said} at {each.made:%H:%M:%S} UTC, and az gives that to the "
+        f"same sign-in until {each.ends:%H:%M:%S} UTC without asking"
+        for each in kept
+    ]
+    evidence.append("the same URL gave this check a token")
+    cache = str(az.folder / "msal_http_cache.bin")
+    remedies = (_WAIT.fill(seconds=left), _FORGET_ANSWERS.fill(cache=cache))
+    return Explanation(title, tuple(evidence), remedies)
+
+
+AZ_STALE_ERROR_CACHE = FaultInfo(
+    id="az-stale-error-cache",
+    group=Group.BESIDE,
+    sides=(Side.BOX,),
+    meaning="az repeats an old sign-in error from its cache, though it is fixed.",
+    distinguishing_evidence=(
+        "az keeps an error answer of the sign-in service for 60 seconds, on disk (in "
+        "AZURE_CONFIG_DIR, else ~/.azure); a check asks anew. Where the check fails too, the "
+        "verdict counts."
+    ),
+    az_says="the error of a while ago, word for word, without asking again",
+    remedies=(_WAIT, _FORGET_ANSWERS),
+    advisories=(_az_stale_error_cache,),
+)
+
+
+# verification-off
+
+# What each variable does, in az 2.66.2: with the first set, its first two commands still verified.
+_TURNED_OFF = {
+    "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION": (
+        "with any value, 0 too, az gives its tokens to whoever answers in the stamp's place; and "
+        "as `az cloud register` and `az login` verify all the same, it fixes nothing"
+    ),
+    "ADAL_PYTHON_SSL_NO_VERIFY": (
+        "programs with the old ADAL library send secrets to whoever answers in the login host's "
+        "place; az itself does not read it any more"
+    ),
+}
+_VERIFY_AGAIN = RemedyTemplate(
+    "Verify again: in this shell, and wherever the variable is set for good",
+    "unset {variables}",
+    "Remove-Item {items}",
+    {
+        "variables": " ".join(_TURNED_OFF),
+        "items": ", ".join(f"Env:{name}" for name in _TURNED_OFF),
+    },
+)
+_EXPORT = exporting(
+    "And have az trust what is trusted here: write a bundle, and name it as this says"
+)
+
+
+def _verification_off(report: ReportContext) -> Explanation | None:
+    az = report.report.az
+    if az is None or not az.unverified:
+        return None
+    names = [name for name, _ in az.unverified]
+    title = f"Verification of certificates is switched off on this box: {', '.join(names)}"
+    evidence = tuple(
+        f"{name}={value}: {_TURNED_OFF.get(name, 'set')}" for name, value in az.unverified
+    )
+
+    def variables(quote: Quote) -> str:
+        return " ".join(map(quote, names))
+
+    def items(quote: Quote) -> str:
+        return ", ".join(quote(f"Env:{name}") for name in names)
+
+    remedies = (
+        _VERIFY_AGAIN.fill(variables=variables, items=items),
+        _EXPORT.fill(**report.places),
+    )
+    return Explanation(title, evidence, remedies)
+
+
+VERIFICATION_OFF = FaultInfo(
+    id="verification-off",
+    group=Group.BESIDE,
+    sides=(Side.BOX,),
+    meaning="TLS verification is switched off: anybody on the way can read your secrets.",
+    distinguishing_evidence=(
+        "A variable that az or other programs read is set; the report names it. stacktui goes on "
+        "verifying, so that it may find `tls-intercepted` or `tls-untrusted-root` where az finds "
+        "nothing."
+    ),
+    az_says=(
+        "Connection verification disabled by environment variable "
+        "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION"
+    ),
+    remedies=(_VERIFY_AGAIN, _EXPORT),
+    advisories=(_verification_off,),
+)

@@ -1,0 +1,95 @@
+"""The honest answer to a fault that no rule knows: its evidence, and nothing made up."""
+
+from __future__ import annotations
+
+from stacktui.certificates.verify import NO_ISSUER
+from stacktui.check.report import StepName
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.finding import Finding, Side
+from stacktui.diagnosis.remedy_template import Quote, for_both
+from stacktui.diagnosis.words import chain_lines, fault_lines, request_line, route_lines
+from stacktui.environments.metadata import MetadataFault
+from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
+from stacktui.resources.model import ArmFault
+from stacktui.transport.facts import TransportFault, TransportFaultKind
+
+# Faults of the transport that only somebody who was reached can cause.
+_ANSWERED = frozenset(
+    {
+        TransportFaultKind.TLS_VERIFY,
+        TransportFaultKind.TLS_REFUSED,
+        TransportFaultKind.HTTP_PROTOCOL,
+        TransportFaultKind.HTTP_RESET,
+        TransportFaultKind.FIRST_BYTE_TIMEOUT,
+        TransportFaultKind.BODY_TRUNCATED,
+        TransportFaultKind.BODY_ENCODING,
+        TransportFaultKind.TOO_LARGE,
+        TransportFaultKind.INSECURE_URL,
+        TransportFaultKind.STEP_TIMEOUT,
+    }
+)
+
+
+_KEEP_EVIDENCE = for_both(
+    "No known fault fits. Keep the full evidence for whoever looks into it.",
+    "stacktui check{config} --format json {name} > check.json",
+    config="",
+)
+
+
+def unexplained(failure: FailureContext) -> Finding:
+    """All evidence of the failed step. The side is only where the evidence was found."""
+    evidence = fault_lines(failure.fault) + _open_end(failure)
+    evidence += route_lines(failure) + chain_lines(failure.presented_chain)
+    if failure.last:
+        evidence.append(request_line(failure.last))
+        response = failure.last.response
+        if response and response.excerpt:
+            evidence.append(f"the answer begins: {response.excerpt}")
+
+    def name(quote: Quote) -> str:
+        # After `--`, a name that looks like an option is none.
+        return f"-- {quote(failure.environment.name)}"
+
+    remedy = _KEEP_EVIDENCE.fill(config=failure.config_option, name=name)
+    title = f"The {failure.step.name} step failed in a way that no rule explains"
+    return UNEXPLAINED.finding(Explanation(title, tuple(evidence), (remedy,), side=_side(failure)))
+
+
+def _open_end(failure: FailureContext) -> list[str]:
+    """Where a chain stops, if that is what is wrong with it: two faults look alike from here."""
+    end = failure.path_end
+    if failure.verify_code not in NO_ISSUER or end is None or end.self_issued:
+        return []
+    issuer = end.issuer_name or "an unknown issuer"
+    either = f"either an intermediate is missing, or the root {issuer} is not trusted here"
+    return [f"the chain stops at {end.common_name or '?'}, issued by {issuer}: {either}"]
+
+
+def _side(failure: FailureContext) -> Side:
+    match failure.fault:
+        case MetadataFault() | ArmFault():
+            return Side.STAMP
+        case SignInFault():
+            return Side.SIGN_IN
+        case SecretFault() | CertificateFault() | ImdsFault():
+            return Side.BOX
+        case TransportFault(kind=kind) if kind in _ANSWERED:
+            return Side.SIGN_IN if failure.step.name is StepName.TOKEN else Side.STAMP
+    return Side.NETWORK
+
+
+# Without a rule: the engine says it where none of any other fault applies.
+UNEXPLAINED = FaultInfo(
+    id="unexplained",
+    group=Group.OTHER,
+    sides=(Side.BOX, Side.NETWORK, Side.SIGN_IN, Side.STAMP),
+    meaning="No known fault fits; the evidence is given as it is.",
+    distinguishing_evidence=(
+        "Every other rule was asked, and none explains what was seen. The side is only where it "
+        "was seen."
+    ),
+    az_says="whatever it says, it cannot be told from here",
+    remedies=(_KEEP_EVIDENCE,),
+)

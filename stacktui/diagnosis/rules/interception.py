@@ -1,3 +1,0 @@
-"""What `rules.beside` takes from here."""
-
-from stacktui.diagnosis.interceptors import interceptor as interceptor
