@@ -40,6 +40,15 @@ def fill_setting(
     return template.fill(action, **report.places, change=f"{key}={value}", **more)
 
 
+CHECK_OTHER_ENDPOINT = setting(
+    "Check {endpoint} instead ({whose})",
+    "arm",
+    "https://management.REGION.FQDN",
+    endpoint="management.REGION.FQDN",
+    whose="for users; adminmanagement for operators",
+)
+
+
 def accepting(title: str, **shown: str) -> RemedyTemplate:
     """Record anew where the stamp sends its users, and whose root signs for it."""
     return for_both(title, "stacktui environments accept{environment}", **shown)
@@ -49,9 +58,9 @@ def fill_accepting(template: RemedyTemplate, report: ReportContext, **more: str)
     return template.fill(Action(ActionKind.ACCEPT), **report.places, **more)
 
 
-def checking_again(title: str) -> RemedyTemplate:
+def checking_again(title: str, **shown: str) -> RemedyTemplate:
     """Run the check again; filled with `**report.places`."""
-    return for_both(title, "stacktui check{environment}")
+    return for_both(title, "stacktui check{environment}", **shown)
 
 
 def exporting(title: str) -> RemedyTemplate:
@@ -131,15 +140,15 @@ def setting_clock(title: str) -> RemedyTemplate:
 # Looks at what a URL really answers
 
 
-def looking(title: str) -> RemedyTemplate:
+def looking(title: str, url: str = "https://HOST/…") -> RemedyTemplate:
     """Ask a URL the way the check asked it. What the server says reaches no terminal as it came:
-    it could act there. Filled by `fill_looking`."""
+    it could act there. `url` is what the catalogue shows. Filled by `fill_looking`."""
     return RemedyTemplate(
         title,
         "curl {options} {url} | head -c 2000 | cat -v",
         rf"(Invoke-WebRequest -TimeoutSec {_LOOK_SECONDS} {{url}}).RawContent "
         r"-replace '[^\x20-\x7E\r\n\t]', '?'",
-        {"options": f"-sS -i -g -m {_LOOK_SECONDS}", "url": "'https://HOST/…'"},
+        {"options": f"-sS -i -g -m {_LOOK_SECONDS}", "url": f"'{url}'"},
     )
 
 

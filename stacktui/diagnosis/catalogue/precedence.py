@@ -1,4 +1,8 @@
-"""The catalogue: every rule, in the order in which a check would meet its fault."""
+"""Every fault, in the order in which a check would meet it.
+
+The first that explains a failed step is the verdict; others that apply are also seen. This is the
+one place where precedence between look-alikes stands.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,9 @@ from stacktui.diagnosis.catalogue import (
     arm_refusals,
     arm_responses,
     handshake,
+    metadata,
+    metadata_responses,
+    metadata_transfer,
     proxy,
     reach,
     subscriptions,
@@ -28,12 +35,11 @@ from stacktui.diagnosis.rules import (
     garbled,
     imds,
     login,
-    metadata,
     token,
     user_sign_in,
 )
 
-# Certificates that this box does not accept.
+# Certificates that this machine does not accept.
 CERTIFICATES: tuple[FaultInfo, ...] = (
     TLS_EXPIRED,
     TLS_NOT_YET_VALID,
@@ -54,7 +60,9 @@ CONNECTION: tuple[FaultInfo, ...] = (
 RULES: tuple[Rule[FailureContext] | FaultInfo, ...] = (
     *trust_files.FAULTS,
     *CONNECTION,
-    *metadata.RULES,
+    *metadata_transfer.FAULTS,
+    *metadata_responses.FAULTS,
+    *metadata.FAULTS,
     METADATA_DRIFT,
     RECORD_UNREADABLE,
     *login.RULES,

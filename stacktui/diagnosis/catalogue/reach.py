@@ -5,7 +5,7 @@ from __future__ import annotations
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.remedies import fill_setting, setting
+from stacktui.diagnosis.remedies import CHECK_OTHER_ENDPOINT, fill_setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.diagnosis.words import route_lines
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, domain_of
@@ -30,9 +30,6 @@ FIX_PIN = RemedyTemplate("If the address is wrong, mend resolve under {section}"
 
 # dns-not-found
 
-_CHECK_SIBLING = setting(
-    "Check {sibling} instead ({whose})", "arm", "https://management.REGION.FQDN"
-)
 _ASK_RESOLVER = RemedyTemplate(
     "Ask this box's resolver for {host}; if it should know it, mend the resolver",
     "getent ahosts {host}; grep -v '^#' /etc/resolv.conf",
@@ -72,11 +69,11 @@ def _siblings(failure: FailureContext, there: tuple[str, ...]) -> list[Remedy]:
     whose = {USER_ENDPOINT: "for users", OPERATOR_ENDPOINT: "for operators"}
     return [
         fill_setting(
-            _CHECK_SIBLING,
+            CHECK_OTHER_ENDPOINT,
             failure,
             "arm",
             f"https://{name}{port}",
-            sibling=name,
+            endpoint=name,
             whose=whose[label],
         )
         for name in there
@@ -102,7 +99,7 @@ DNS_NOT_FOUND = FaultInfo(
         "`proxy-unreachable`."
     ),
     az_says=AZ_CONNECTION + "NameResolutionError(… Failed to resolve …))",
-    remedies=(_CHECK_SIBLING, _ASK_RESOLVER, _FIX_ARM, _FIX_RESOLVE, PIN_ADDRESS),
+    remedies=(CHECK_OTHER_ENDPOINT, _ASK_RESOLVER, _FIX_ARM, _FIX_RESOLVE, PIN_ADDRESS),
     rules=(_dns_not_found,),
 )
 

@@ -48,14 +48,6 @@ def _remedies(case: FailureContext, whose: str) -> tuple[Remedy, ...]:
     )
 
 
-@rule("metadata-not-json", Side.STAMP, f"Unable to get endpoints from the cloud. … {_AZ}")
-def metadata_garbled(case: FailureContext) -> Explained | None:
-    found = _garbled(case, StepName.METADATA)
-    if found is None or found[0].kind is TransportFaultKind.TOO_LARGE:
-        return None  # metadata-too-large tells
-    return f"What {case.host} answers {found[1]}", _evidence(case), _remedies(case, "the stamp")
-
-
 @rule("login-not-json", Side.SIGN_IN, _AZ)
 def login_garbled(case: FailureContext) -> Explained | None:
     found = _garbled(case, StepName.TOKEN)
@@ -64,4 +56,4 @@ def login_garbled(case: FailureContext) -> Explained | None:
     return f"What {case.host} answers {found[1]}", _evidence(case), _remedies(case, "sign-in")
 
 
-RULES: tuple[Rule[FailureContext], ...] = (metadata_garbled, login_garbled)
+RULES: tuple[Rule[FailureContext], ...] = (login_garbled,)

@@ -1,0 +1,270 @@
+"""Answers to the metadata request that are whole, but of another kind: a page, an error."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.metadata_evidence import (
+    AZ,
+    answer_lines,
+    header_lines,
+    metadata_fault,
+    request_ids,
+    telling_operator,
+)
+from stacktui.diagnosis.remedies import CHECK_OTHER_ENDPOINT, checking_again, fill_setting
+from stacktui.diagnosis.remedy_template import RemedyTemplate
+from stacktui.diagnosis.retry import retry_lines, when
+from stacktui.diagnosis.words import request_line, route_lines
+from stacktui.environments.metadata import MetadataFault, MetadataProblem
+from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, other_service
+from stacktui.transport.facts import ResponseFacts
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_ARM_ENDPOINTS = (USER_ENDPOINT, OPERATOR_ENDPOINT)
+# How a stamp's portals title their pages, and what http.sys says of a name that it does not serve.
+_PORTAL_TITLE = "microsoft azure stack"
+_UNSERVED = "invalid hostname"
+# The web servers that a stamp is made of name themselves so (http.sys, IIS, its gateways).
+_STAMPS_SERVER = "microsoft-"
+
+
+# metadata-wrong-url
+
+_SET_ARM = RemedyTemplate(
+    "Set the URL that the stamp's operator names, under {section}: "
+    'arm = "https://management.<region>.<fqdn>"'
+)
+
+
+def _metadata_wrong_url(failure: FailureContext) -> Explanation | None:
+    fault = metadata_fault(
+        failure, MetadataProblem.STATUS, MetadataProblem.HTML, MetadataProblem.REDIRECT
+    )
+    why = _why_wrong(failure, fault) if fault else None
+    if fault is None or why is None:
+        return None
+    evidence = [why, *answer_lines(failure)]
+    if fault.page_title:
+        evidence.append(f"the page is titled: {fault.page_title}")
+    if fault.location:
+        evidence.append(f"it redirects to: {fault.location}")
+    remedies = tuple(
+        fill_setting(CHECK_OTHER_ENDPOINT, failure, "arm", url, endpoint=url, whose=whose)
+        for url, whose in _meant(failure)
+    ) or (_SET_ARM.fill(section=failure.section),)
+    title = f"{failure.host} is not the stamp's ARM endpoint"
+    return Explanation(title, tuple(evidence), remedies)
+
+
+def _why_wrong(failure: FailureContext, fault: MetadataFault) -> str | None:
+    """What shows that the URL is wrong: the host's name, else an answer that no ARM gives."""
+    if named := other_service(failure.host):
+        return f"by the naming rule {failure.host} is the stamp's {named[0]}; ARM is {named[1]}"
+    if failure.host.partition(".")[0] in _ARM_ENDPOINTS:
+        return None  # the name is right: whoever answers so is in ARM's place
+    title = (fault.page_title or "").lower()
+    if fault.problem is MetadataProblem.HTML and title.startswith(_PORTAL_TITLE):
+        return f"{failure.host} answers with a page of the stamp's portal"
+    if fault.problem is not MetadataProblem.STATUS or fault.code:
+        return None
+    if fault.status == 404:
+        return f"{failure.host} knows no /metadata/endpoints (404), which every ARM endpoint has"
+    response = failure.last.response if failure.last else None
+    if fault.status == 400 and response and _UNSERVED in response.excerpt.lower():
+        return f"the server there does not serve the name {failure.host}"
+    return None
+
+
+def _meant(failure: FailureContext) -> tuple[tuple[str, str], ...]:
+    """ARM URLs that may have been meant, and whose: by the name, else by the certificate."""
+    if named := other_service(failure.host):
+        hosts = [named[1]]
+    else:
+        names = failure.presented_chain[0].names if failure.presented_chain else ()
+        hosts = [name for name in names if name.partition(".")[0] in _ARM_ENDPOINTS]
+    port = "" if failure.port == 443 else f":{failure.port}"
+    return tuple(
+        (f"https://{host}{port}",
+         "for operators" if host.startswith(OPERATOR_ENDPOINT) else "for users")
+        for host in hosts[:2]
+    )  # fmt: skip
+
+
+METADATA_WRONG_URL = FaultInfo(
+    id="metadata-wrong-url",
+    group=Group.METADATA,
+    sides=(Side.BOX,),
+    meaning="The URL is a portal, vault or other service of the stamp, not its ARM.",
+    distinguishing_evidence=(
+        "By the stamp's naming rule the host is another service's, or it answers with the "
+        "portal's page or a 404 that no ARM endpoint gives. A page under ARM's own name is "
+        "`metadata-intercepted`."
+    ),
+    az_says=(
+        AZ + "Server returned status code 404 for https://… / Response body does not contain "
+        "valid json. Error detail: …"
+    ),
+    remedies=(CHECK_OTHER_ENDPOINT, _SET_ARM),
+    rules=(_metadata_wrong_url,),
+)
+
+
+# metadata-intercepted
+
+_LET_PASS = RemedyTemplate(
+    "Sign in at the captive portal or gateway whose page this is, or ask for a rule that lets "
+    "{host} pass"
+)
+_AROUND_PROXY = RemedyTemplate(
+    "If a proxy is in the way, go round it for {host}",
+    'export NO_PROXY={host}"${NO_PROXY:+,$NO_PROXY}"',
+    '$env:NO_PROXY = (@({host}, $env:NO_PROXY) -ne $null) -join ","',
+)
+
+
+def _metadata_intercepted(failure: FailureContext) -> Explanation | None:
+    fault = failure.fault
+    if not isinstance(fault, MetadataFault):
+        return None
+    elsewhere = _redirected_to(fault)
+    page = fault.problem is MetadataProblem.HTML and fault.status == 200
+    if not page and elsewhere in (None, failure.host):
+        return None
+    if _why_wrong(failure, fault):
+        return None  # a portal of the stamp answers so by right: the URL is wrong, not the way
+    evidence = [request_line(failure.last)] if failure.last else []
+    if fault.page_title:
+        evidence.append(f"the page is titled: {fault.page_title}")
+    if elsewhere:
+        evidence.append(f"it redirects to {elsewhere}: {fault.location}")
+    evidence += header_lines(failure, "server", "via")
+    evidence += route_lines(failure)
+    title = "A page came where the stamp's metadata should be: something on the way answers for it"
+    remedies = (_LET_PASS.fill(host=failure.host), _AROUND_PROXY.fill(host=failure.host))
+    return Explanation(title, tuple(evidence), remedies)
+
+
+def _redirected_to(fault: MetadataFault) -> str | None:
+    """The host that a redirect names (RFC 9110 section 15.4); None if it names none."""
+    if fault.problem is not MetadataProblem.REDIRECT or fault.status not in _REDIRECTS:
+        return None
+    try:
+        return urlsplit(fault.location or "").hostname
+    except ValueError:  # it is the server's own word
+        return None
+
+
+METADATA_INTERCEPTED = FaultInfo(
+    id="metadata-intercepted",
+    group=Group.METADATA,
+    sides=(Side.NETWORK,),
+    meaning="A page comes where the metadata should be: a captive portal or gateway.",
+    distinguishing_evidence=(
+        "ARM's own name is asked, and a page comes (200), or a redirect to another host. A page "
+        "of the stamp's portal is `metadata-wrong-url`; broken JSON `metadata-not-json`. Here "
+        "TLS is trusted, which `tls-intercepted` is not."
+    ),
+    az_says=AZ + "Response body does not contain valid json. Error detail: …",
+    remedies=(_LET_PASS, _AROUND_PROXY),
+    rules=(_metadata_intercepted,),
+)
+
+
+# metadata-server-error
+
+_RESTARTING = checking_again(
+    "Run the check again in a minute: the stamp may just be restarting a service"
+)
+_ARM_BROKEN = telling_operator("If it stays so, Azure Resource Manager is broken")
+
+
+def _metadata_server_error(failure: FailureContext) -> Explanation | None:
+    fault = _server_fault(failure)
+    if fault is None or fault.status == 503:
+        return None
+    remedies = (
+        _RESTARTING.fill(**failure.places),
+        _ARM_BROKEN.fill(ids=request_ids(failure)),
+    )
+    title = f"The stamp failed inside ({fault.status}) while giving its metadata"
+    return Explanation(title, _status_lines(failure, fault), remedies)
+
+
+def _server_fault(failure: FailureContext) -> MetadataFault | None:
+    """A 5xx of the stamp's own: ARM speaks JSON, and a page is of the stamp's web server only if
+    it says so; any other page may be a gateway's."""
+    fault = metadata_fault(failure, MetadataProblem.STATUS)
+    if fault is None or not 500 <= fault.status < 600:
+        return None
+    if other_service(failure.host):
+        return None  # no metadata is to be had there, however well it is: the URL is wrong
+    response = failure.last.response if failure.last else None
+    return fault if response is None or _is_stamps(response) else None
+
+
+def _is_stamps(response: ResponseFacts) -> bool:
+    server = (response.header("server") or "").lower()
+    return not response.excerpt.startswith("<") or server.startswith(_STAMPS_SERVER)
+
+
+def _status_lines(failure: FailureContext, fault: MetadataFault) -> tuple[str, ...]:
+    said = ": ".join(part for part in (fault.code, fault.message) if part) or fault.page_title
+    lines = answer_lines(failure) or [fault.detail]
+    if said:
+        lines.append(f"it said {said}")
+    return (*lines, *retry_lines(failure.last))
+
+
+METADATA_SERVER_ERROR = FaultInfo(
+    id="metadata-server-error",
+    group=Group.METADATA,
+    sides=(Side.STAMP,),
+    meaning="The stamp fails inside while giving its metadata (5xx).",
+    distinguishing_evidence=(
+        "The stamp itself answers with 500, 502 or 504, and with a request id; 503 is "
+        "`metadata-unavailable`. A gateway's page with such a status is not the stamp's: it is "
+        "`unexplained`."
+    ),
+    az_says=AZ + "Server returned status code 500 for https://…",
+    remedies=(_RESTARTING, _ARM_BROKEN),
+    rules=(_metadata_server_error,),
+)
+
+
+# metadata-unavailable
+
+_LATER = checking_again("Run the check again {when}", when="in a few minutes")
+_ARM_DOWN = telling_operator("If it stays so, Azure Resource Manager is down (an update, a repair)")
+
+
+def _metadata_unavailable(failure: FailureContext) -> Explanation | None:
+    fault = _server_fault(failure)
+    if fault is None or fault.status != 503:
+        return None
+    remedies = (
+        _LATER.fill(**failure.places, when=when(failure.last, "in a few minutes")),
+        _ARM_DOWN.fill(ids=request_ids(failure)),
+    )
+    title = "The stamp's Azure Resource Manager is not available just now (503)"
+    return Explanation(title, _status_lines(failure, fault), remedies)
+
+
+METADATA_UNAVAILABLE = FaultInfo(
+    id="metadata-unavailable",
+    group=Group.METADATA,
+    sides=(Side.STAMP,),
+    meaning="The stamp's ARM is not available just now (503).",
+    distinguishing_evidence=(
+        "The stamp answers with 503, and may say when to come back (Retry-After). Any other 5xx "
+        "is `metadata-server-error`."
+    ),
+    az_says=AZ + "Server returned status code 503 for https://…",
+    remedies=(_LATER, _ARM_DOWN),
+    rules=(_metadata_unavailable,),
+)
+
+FAULTS = (METADATA_WRONG_URL, METADATA_INTERCEPTED, METADATA_SERVER_ERROR, METADATA_UNAVAILABLE)
