@@ -73,6 +73,11 @@ def for_both(title: str, command: str, **shown: str) -> RemedyTemplate:
     return RemedyTemplate(title, command, command, shown)
 
 
+def by_az(title: str, command: str, **shown: str) -> RemedyTemplate:
+    """A remedy whose command is az's."""
+    return RemedyTemplate(title, command, command, shown, az=True)
+
+
 def _filled(text: str, values: Mapping[str, Value], quote: Quote) -> str:
     def word(place: re.Match[str]) -> str:
         value = values[place[1]]

@@ -17,15 +17,15 @@ from stacktui.diagnosis.catalogue.azure_cli import (
 )
 from stacktui.diagnosis.catalogue.azure_cli_config import AZ_CONFIG_BROKEN
 from stacktui.diagnosis.catalogue.pinning import ROOT_CHANGED
+from stacktui.diagnosis.catalogue.token_claims import CLOCK_SKEW
 from stacktui.diagnosis.context import ReportContext, Rule
 from stacktui.diagnosis.fault import FaultInfo
-from stacktui.diagnosis.rules.clocks import clocks_apart
 
 ADVISED: tuple[Rule[ReportContext] | FaultInfo, ...] = (
     CERT_EXPIRES_SOON,
     CERT_READINESS,
     ROOT_CHANGED,
-    clocks_apart,
+    CLOCK_SKEW,
     CERTIFI_ADDITION_LOST,
     AZ_TOO_NEW,
     AZ_CONFIG_BROKEN,

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.verify import NAMES, NO_ISSUER, VerifyCode
+from stacktui.diagnosis.clocks import other_clock
 from stacktui.diagnosis.context import ReportContext, described, described_path
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.remedies import exporting
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate, for_both
-from stacktui.diagnosis.rules.clocks import other_clock
 from stacktui.transport.facts import ConnectionFacts
 
 if TYPE_CHECKING:

@@ -9,14 +9,19 @@ from __future__ import annotations
 from stacktui.diagnosis.catalogue import (
     arm_refusals,
     arm_responses,
+    device_code,
     handshake,
+    managed_identity,
     metadata,
     metadata_responses,
     metadata_transfer,
     proxy,
     reach,
+    sign_in_policies,
     subscriptions,
+    token_claims,
     trust_files,
+    users,
 )
 from stacktui.diagnosis.catalogue.chains import (
     TLS_MISSING_INTERMEDIATE,
@@ -31,12 +36,9 @@ from stacktui.diagnosis.catalogue.validity import TLS_EXPIRED, TLS_NOT_YET_VALID
 from stacktui.diagnosis.context import FailureContext, Rule
 from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.rules import (
-    claims,
     garbled,
-    imds,
     login,
     token,
-    user_sign_in,
 )
 
 # Certificates that this machine does not accept.
@@ -67,9 +69,11 @@ RULES: tuple[Rule[FailureContext] | FaultInfo, ...] = (
     RECORD_UNREADABLE,
     *login.RULES,
     *token.RULES,
-    *user_sign_in.RULES,
-    *imds.RULES,
-    *claims.RULES,
+    *users.FAULTS,
+    *sign_in_policies.FAULTS,
+    *device_code.FAULTS,
+    *managed_identity.FAULTS,
+    *token_claims.FAULTS,
     *subscriptions.FAULTS,
     *arm_refusals.FAULTS,
     *arm_responses.FAULTS,

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from stacktui.certificates.verify import VerifyCode
 from stacktui.diagnosis.az_messages import AZ_VERIFY
+from stacktui.diagnosis.clocks import other_clock
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
 from stacktui.diagnosis.remedies import setting_clock
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.rules.clocks import other_clock
 from stacktui.diagnosis.words import chain_lines, trust_line
 
 if TYPE_CHECKING:

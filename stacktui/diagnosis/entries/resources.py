@@ -1,28 +1,12 @@
-"""Faults of ARM, once somebody is signed in."""
+"""What ARM says when it gives no resource groups."""
 
 from __future__ import annotations
 
-from stacktui.diagnosis.catalogue import arm_refusals, arm_responses, subscriptions
-from stacktui.diagnosis.entries.model import AGAIN, Entry, Group, entry_of
-from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.catalogue import arm_refusals, arm_responses, subscriptions, token_claims
+from stacktui.diagnosis.entries.model import entry_of
 
 RESOURCES = (
-    Entry(
-        "arm-unauthorized",
-        Group.RESOURCES,
-        (Side.SIGN_IN,),
-        "ARM does not take the token (401).",
-        "ARM's code says whether it is the audience, the tenant or the end; the report puts the "
-        "token's claims beside the metadata's values. What the token itself shows has names of "
-        "its own: `token-audience-mismatch`, `token-expired-on-arrival`, `clock-skew`. A token "
-        "that is taken, without the right to read, is `arm-forbidden`.",
-        (
-            Remedy("Check tenant under the identity: the tenant that ARM expects is in the report"),
-            AGAIN,
-        ),
-        "(InvalidAuthenticationTokenTenant) The access token is from the wrong issuer '…'. … / "
-        "(InvalidAuthenticationToken) … / (AuthenticationFailed) …",
-    ),
+    entry_of(token_claims.ARM_UNAUTHORIZED),
     entry_of(arm_refusals.ARM_FORBIDDEN),
     entry_of(subscriptions.NO_SUBSCRIPTIONS),
     entry_of(subscriptions.SUBSCRIPTION_NOT_FOUND),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stacktui.diagnosis.entries.model import AGAIN, SET_CLOCK, Entry, Group, same
+from stacktui.diagnosis.catalogue import token_claims
+from stacktui.diagnosis.entries.model import AGAIN, Entry, Group, entry_of, same
 from stacktui.diagnosis.finding import Remedy, Side
 
 _CHECK_CLIENT = Remedy("Check client_id under the identity: the application's id")
@@ -278,49 +279,7 @@ TOKEN = (
         ),
         "MSIS9605: The client is not allowed to access the requested resource.",
     ),
-    Entry(
-        "token-audience-mismatch",
-        Group.TOKEN,
-        (Side.SIGN_IN,),
-        "The token is for another audience than the stamp's.",
-        "Read from the token itself: its aud differs from the metadata's audience, byte for byte. "
-        "Where they are the same and ARM still refuses, it is `arm-unauthorized`.",
-        (
-            _CHECK_ARM,
-            Remedy("Give both values to whoever runs the sign-in service"),
-        ),
-        "(InvalidAuthenticationTokenAudience) The access token has been obtained for wrong "
-        "audience or resource '…'. …",
-    ),
-    Entry(
-        "token-expired-on-arrival",
-        Group.TOKEN,
-        (Side.SIGN_IN,),
-        "The sign-in service gave a token that had ended already.",
-        "The token's end is past by the clocks of the sign-in service and of ARM both. Where the "
-        "two clocks differ, it is `clock-skew`. This box's own clock does not matter here.",
-        (AGAIN, Remedy("If it stays so, whoever runs the service looks at its token lifetime")),
-        "(ExpiredAuthenticationToken) The access token expiry UTC time '…' is earlier than "
-        "current UTC time '…'.",
-    ),
-    Entry(
-        "clock-skew",
-        Group.TOKEN,
-        (Side.BOX, Side.STAMP),
-        "Two clocks are too far apart for tokens.",
-        "The report has the clocks (Date) of the sign-in service and of ARM, in seconds from this "
-        "box's. This box's matters where a certificate signs in; else it is the stamp's two "
-        "clocks. A token that is over by all clocks is `token-expired-on-arrival`; a certificate "
-        "that the service does not know `sp-cert-rejected`.",
-        (
-            SET_CLOCK,
-            Remedy(
-                "If this box is right, the stamp's operator looks at its time source (privileged "
-                "endpoint)",
-                powershell="Invoke-Command -Session $pep { Get-AzsTimeSource }",
-            ),
-        ),
-        "AADSTS700024: Client assertion is not within its valid time range. … / "
-        "(ExpiredAuthenticationToken) … / (InvalidAuthenticationToken) …",
-    ),
+    entry_of(token_claims.TOKEN_AUDIENCE_MISMATCH),
+    entry_of(token_claims.TOKEN_EXPIRED_ON_ARRIVAL),
+    entry_of(token_claims.CLOCK_SKEW),
 )

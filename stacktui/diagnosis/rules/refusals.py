@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from stacktui.diagnosis.codes import REFUSALS, Refusal
+from stacktui.diagnosis.clocks import clock_line, is_skewed
 from stacktui.diagnosis.context import Explained, FailureContext, Rule, rule
+from stacktui.diagnosis.fault import Refusal
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.mends import put_secret
-from stacktui.diagnosis.rules.clocks import clock_line, is_skewed
+from stacktui.diagnosis.rules.refusal_codes import REFUSALS
 from stacktui.diagnosis.shell import bash, for_az, powershell, toml, toml_table
 from stacktui.diagnosis.words import fault_lines
 from stacktui.environments.metadata import Metadata

@@ -1,0 +1,242 @@
+"""No token for a managed identity: what the instance metadata service did (PROTOCOL.md 5)."""
+
+from __future__ import annotations
+
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate
+from stacktui.diagnosis.retry import retry_lines
+from stacktui.diagnosis.rules.refusals import section_of
+from stacktui.diagnosis.words import fault_lines, request_line
+from stacktui.identities.faults import ImdsFault, ImdsProblem
+from stacktui.identities.model import Identity
+
+_ADDRESS = "169.254.169.254"
+_INSTANCE = f"http://{_ADDRESS}/metadata/instance"
+_VERSION = "api-version=2018-02-01"
+_VARIABLE = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
+# For so long the service may be away when it is updated (its 410), in seconds.
+_UPDATE = 70
+
+
+def _fault(failure: FailureContext, *problems: ImdsProblem) -> ImdsFault | None:
+    fault = failure.fault
+    return fault if isinstance(fault, ImdsFault) and fault.problem in problems else None
+
+
+def _asked(failure: FailureContext) -> list[str]:
+    return [request_line(failure.last)] if failure.last else []
+
+
+# imds-unreachable
+
+_TITLES = {
+    ImdsProblem.UNREACHABLE: "The instance metadata service of this machine cannot be reached",
+    ImdsProblem.SOMETHING_ELSE: "What answers in place of the instance metadata service is not it",
+    ImdsProblem.FORWARDED: "A proxy stands between this box and its instance metadata service",
+}
+_UNSET_VARIABLE = RemedyTemplate(
+    f"If {{endpoint}} is not meant, let it be the machine's own, {_ADDRESS}",
+    f"unset {_VARIABLE}",
+    f"Remove-Item Env:{_VARIABLE}",
+    {"endpoint": f"what {_VARIABLE} names"},
+)
+_SEE_WHETHER_IT_ANSWERS = RemedyTemplate(
+    "See whether it answers, never by a proxy: only a virtual machine of the cloud has it",
+    f"ip route get {_ADDRESS}; curl -sS -i -m 5 --noproxy '*' -H Metadata:true "
+    f"'{_INSTANCE}?{_VERSION}' | head -c 2000 | cat -v",
+    f"curl.exe -sS -i -m 5 --noproxy '*' -H Metadata:true '{_INSTANCE}?{_VERSION}'",
+)
+# stacktui goes round every proxy by itself; what else asks there must be told to.
+_AROUND_PROXY = RemedyTemplate(
+    "Let no proxy swallow the address: stacktui asks directly, az and others need to be told",
+    f'export NO_PROXY={_ADDRESS}"${{NO_PROXY:+,$NO_PROXY}}"',
+    f"$env:NO_PROXY = (@('{_ADDRESS}', $env:NO_PROXY) -ne $null) -join ','",
+)
+_SIGN_IN_OTHERWISE = RemedyTemplate(
+    "On a machine that has none, sign in otherwise: set kind to service-principal, user "
+    "or device-code{under}",
+    shown={"under": " under the identity"},
+)
+
+
+def _imds_unreachable(failure: FailureContext) -> Explanation | None:
+    fault, identity = _fault(failure, *_TITLES), failure.identity
+    if fault is None:
+        return None
+    unset = (_UNSET_VARIABLE.fill(endpoint=fault.endpoint),) if fault.by_variable else ()
+    remedies = (
+        *unset,
+        _SEE_WHETHER_IT_ANSWERS.fill(),
+        _AROUND_PROXY.fill(),
+        _SIGN_IN_OTHERWISE.fill(under=f" under {section_of(identity)}" if identity else ""),
+    )
+    evidence = (*fault_lines(fault), *_asked(failure), *_excerpt(failure))
+    return Explanation(_TITLES[fault.problem], evidence, remedies)
+
+
+def _excerpt(failure: FailureContext) -> list[str]:
+    response = failure.last.response if failure.last else None
+    return [f"it begins: {response.excerpt}"] if response and response.excerpt else []
+
+
+IMDS_UNREACHABLE = FaultInfo(
+    id="imds-unreachable",
+    group=Group.TOKEN,
+    sides=(Side.BOX,),
+    meaning="The managed identity's service (169.254.169.254) cannot be reached.",
+    distinguishing_evidence=(
+        "No way there, or silence: this box is no VM of the stamp's, or a proxy or firewall "
+        "swallows the address. Where it answers that there is no identity, it is "
+        "`imds-no-identity`."
+    ),
+    az_says=(
+        "Failed to connect to MSI. Please make sure MSI is configured correctly and check the "
+        "network connection. Error detail: …"
+    ),
+    remedies=(_UNSET_VARIABLE, _SEE_WHETHER_IT_ANSWERS, _AROUND_PROXY, _SIGN_IN_OTHERWISE),
+    rules=(_imds_unreachable,),
+)
+
+
+# imds-no-identity
+
+_ASSIGN = RemedyTemplate(
+    "On that machine, signed in as somebody who may change it, assign the identity",
+    "az vm identity assign -g {group} -n {machine}{identities}",
+    "$vm = (Invoke-RestMethod -TimeoutSec 5 -Headers @{Metadata='true'} "
+    f"'{_INSTANCE}?{_VERSION}').compute; Update-AzVM -ResourceGroupName $vm.resourceGroupName "
+    "-VM (Get-AzVM -ResourceGroupName $vm.resourceGroupName -Name $vm.name) "
+    "-IdentityType {identity_type}",
+    {"machine": "VM", "identities": "", "identity_type": "SystemAssigned"},
+)
+_CHECK_ID = RemedyTemplate(
+    "Or check {key} under {identity}; without it, the machine's own signs in",
+    shown={"key": "client_id, object_id or resource_id", "identity": "the identity"},
+)
+_NAME_ANOTHER = RemedyTemplate(
+    "Or, if user-assigned ones are assigned to it, name one: client_id, object_id or "
+    "resource_id under {identity}",
+    shown={"identity": "the identity"},
+)
+
+
+def _imds_no_identity(failure: FailureContext) -> Explanation | None:
+    fault, identity = _fault(failure, ImdsProblem.NO_IDENTITY), failure.identity
+    if fault is None or identity is None:
+        return None
+    section = section_of(identity)
+    if named := _named(identity):
+        key, value = named
+        title = f"This machine has no managed identity with the {key} {value}"
+        otherwise = _CHECK_ID.fill(key=key, identity=section)
+    else:
+        title = "This machine has no managed identity of its own"
+        otherwise = _NAME_ANOTHER.fill(identity=section)
+    evidence = (*fault_lines(fault), *_asked(failure))
+    return Explanation(title, evidence, (_assign(identity), otherwise))
+
+
+def _named(identity: Identity) -> tuple[str, str] | None:
+    """The key and the value by which the config names a user-assigned identity."""
+    keys = ("client_id", "object_id", "resource_id")
+    values = (identity.client_id, identity.object_id, identity.resource_id)
+    return next(((key, value) for key, value in zip(keys, values, strict=True) if value), None)
+
+
+def _assign(identity: Identity) -> Remedy:
+    """The machine is asked for its names; the resource id, if it is not known, is found by the
+    identity's other id."""
+    named = _named(identity)
+
+    def asked(key: str) -> PlainWord:
+        url = f"{_INSTANCE}/compute/{key}?{_VERSION}&format=text"
+        return PlainWord(f"\"$(curl -sS --noproxy '*' -H Metadata:true '{url}')\"")
+
+    def of_az(quote: Quote) -> str:
+        if named is None:
+            return ""
+        if identity.resource_id:
+            return f" --identities {quote(identity.resource_id)}"
+        # The one escape that JMESPath's raw strings know.
+        value = named[1].replace("'", "\\'")
+        field = "clientId" if named[0] == "client_id" else "principalId"
+        query = f"[?{field}=='{value}'].id | [0]"
+        return f' --identities "$(az identity list --query {quote(query)} -o tsv)"'
+
+    def of_powershell(quote: Quote) -> str:
+        if named is None:
+            return "SystemAssigned"
+        which = quote(identity.resource_id)
+        if not identity.resource_id:
+            field = "ClientId" if named[0] == "client_id" else "PrincipalId"
+            which = f"(Get-AzUserAssignedIdentity | Where-Object {field} -eq {quote(named[1])}).Id"
+        return f"UserAssigned -IdentityId {which}"
+
+    return _ASSIGN.fill(
+        group=asked("resourceGroupName"),
+        machine=asked("name"),
+        identities=of_az,
+        identity_type=of_powershell,
+    )
+
+
+IMDS_NO_IDENTITY = FaultInfo(
+    id="imds-no-identity",
+    group=Group.TOKEN,
+    sides=(Side.BOX,),
+    meaning="This VM has no managed identity, or not the one that was asked for.",
+    distinguishing_evidence=(
+        "The service answers 400 “Identity not found”. Where it does not answer, it is "
+        "`imds-unreachable`; where it says to come back, `imds-unavailable`."
+    ),
+    az_says=(
+        "Failed to connect to MSI. Please make sure MSI is configured correctly. Get Token request "
+        "returned http error: 400, reason: Bad Request"
+    ),
+    remedies=(_ASSIGN, _CHECK_ID, _NAME_ANOTHER),
+    rules=(_imds_no_identity,),
+)
+
+
+# imds-unavailable
+
+_WAIT = RemedyTemplate(
+    f"Wait until it is back (an update takes up to {_UPDATE} s), and check again",
+    f"sleep {_UPDATE} && stacktui check{{environment}}",
+    f"Start-Sleep -Seconds {_UPDATE}; stacktui check{{environment}}",
+)
+_RESTART = RemedyTemplate(
+    "If it stays so, restart the machine, then tell the operator of the cloud that it runs "
+    "in: the service is the host's, not the machine's"
+)
+
+
+def _imds_unavailable(failure: FailureContext) -> Explanation | None:
+    fault = _fault(failure, ImdsProblem.UNAVAILABLE)
+    if fault is None:
+        return None
+    title = f"The instance metadata service cannot give a token now ({fault.status})"
+    evidence = (*fault_lines(fault), *_asked(failure), *retry_lines(failure.last))
+    return Explanation(title, evidence, (_WAIT.fill(**failure.places), _RESTART.fill()))
+
+
+IMDS_UNAVAILABLE = FaultInfo(
+    id="imds-unavailable",
+    group=Group.TOKEN,
+    sides=(Side.BOX,),
+    meaning="The managed identity's service is busy, or is being updated.",
+    distinguishing_evidence=(
+        "It answers 404, 410, 429 or 5xx, and comes back by itself, after a 410 within 70 "
+        "seconds. A 400 is `imds-no-identity`."
+    ),
+    az_says=(
+        "MSI endpoint is not responding. Please make sure MSI is configured correctly. Error "
+        "detail: MSI: Failed to acquire tokens after 12 times (after minutes)"
+    ),
+    remedies=(_WAIT, _RESTART),
+    rules=(_imds_unavailable,),
+)
+
+FAULTS = (IMDS_UNREACHABLE, IMDS_NO_IDENTITY, IMDS_UNAVAILABLE)

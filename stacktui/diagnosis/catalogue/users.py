@@ -1,0 +1,235 @@
+"""What keeps a user from a token: the password, and the state of the account."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.refused_user import (
+    AZ_DEVICE_CODE,
+    INVALID_GRANT,
+    USE_APPLICATION,
+    WHO,
+    adfs_signs_in,
+    by_device_code,
+    fill_device_code,
+    refused_user,
+    refused_user_lines,
+    use_application,
+    who,
+)
+from stacktui.diagnosis.remedies import PUT_SECRET_FILE, SET_SECRET_VARIABLE, put_secret
+from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
+from stacktui.diagnosis.rules.refusals import is_adfs, metadata_of, section_of
+from stacktui.identities.model import Identity
+
+_NO_USER = "AADSTS50034"
+
+
+# password-wrong
+
+_CHECK_NAME = RemedyTemplate(
+    "Check username and tenant under {identity}: the name as the portal shows it "
+    "(<user>@<domain>), here {who}",
+    shown=WHO,
+)
+_SEE_DOMAIN_ACCOUNT = RemedyTemplate(
+    "Whoever runs the domain sees whether the account is locked, disabled or expired",
+    powershell="$u = {user}; Get-ADUser -Filter 'UserPrincipalName -eq $u' "
+    "-Properties LockedOut, PasswordExpired, Enabled",
+)
+_SEE_DIRECTORY_ACCOUNT = by_az(
+    "An administrator of the directory sees the state of the account {user}",
+    "az ad user show --id {user} --query accountEnabled",
+)
+_BROWSER_ALONE = by_device_code(
+    "A user of another company, or of a federated domain, signs in with a browser alone"
+)
+
+
+def _password_wrong(failure: FailureContext) -> Explanation | None:
+    refused = refused_user(failure, PASSWORD_WRONG)
+    if refused is None:
+        return None
+    fault, identity = refused
+    title = "The sign-in service does not take this user name and password"
+    secret = put_secret(identity.credential, "password")
+    if fault.code == _NO_USER:
+        title, secret = f"The directory has no user {identity.username}", ()
+    elif is_adfs(fault):
+        title += ", or the account is locked, disabled or expired: AD FS does not tell which"
+    remedies = (
+        *secret,
+        _CHECK_NAME.fill(identity=section_of(identity), who=who(identity)),
+        *_see_account(failure, identity),
+        *fill_device_code(_BROWSER_ALONE, failure, identity),
+    )
+    return Explanation(title, refused_user_lines(failure, refused), remedies)
+
+
+def _see_account(failure: FailureContext, identity: Identity) -> tuple[Remedy, ...]:
+    """Where an administrator sees what state an account is in."""
+    if not identity.username:
+        return ()
+    if adfs_signs_in(failure):
+        return (_SEE_DOMAIN_ACCOUNT.fill(user=identity.username),)
+    return (_SEE_DIRECTORY_ACCOUNT.fill(user=identity.username),)
+
+
+PASSWORD_WRONG = FaultInfo(
+    id="password-wrong",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="User name or password is wrong, or the user is not in this directory.",
+    distinguishing_evidence=(
+        "AADSTS50126, or AADSTS50034 where there is no such user. AD FS says the same of a wrong "
+        "name, a wrong password and a locked account (MSIS9659). Entra has codes of their own "
+        "for `account-locked`, `account-disabled` and `password-expired`."
+    ),
+    az_says=(
+        "AADSTS50126: Error validating credentials due to invalid username or password. … / "
+        "AADSTS50034: The user account … does not exist in the directory. … / MSIS9659: Invalid "
+        "'username' or 'password'."
+    ),
+    remedies=(
+        SET_SECRET_VARIABLE,
+        PUT_SECRET_FILE,
+        _CHECK_NAME,
+        _SEE_DIRECTORY_ACCOUNT,
+        _SEE_DOMAIN_ACCOUNT,
+        _BROWSER_ALONE,
+        AZ_DEVICE_CODE,
+    ),
+    # AD FS does not tell a user who is not there from a wrong password, nor from a locked account.
+    refusal=Refusal(frozenset({"AADSTS50126", _NO_USER, "MSIS9659"}), INVALID_GRANT),
+    rules=(_password_wrong,),
+)
+
+
+# account-locked
+
+_WAIT_FOR_LOCK = RemedyTemplate(
+    "Wait until the lock ends (minutes; longer after each further attempt), then check "
+    "again: every attempt before that makes it longer",
+    "sleep 600 && stacktui check{environment}",
+    "Start-Sleep -Seconds 600; stacktui check{environment}",
+)
+_FIND_OLD_PASSWORD = RemedyTemplate(
+    "Find what else signs in as {who} with an old password: a script, a service, another box",
+    shown=WHO,
+)
+
+
+def _account_locked(failure: FailureContext) -> Explanation | None:
+    refused = refused_user(failure, ACCOUNT_LOCKED)
+    if refused is None:
+        return None
+    _, identity = refused
+    remedies = (
+        _WAIT_FOR_LOCK.fill(**failure.places),
+        _FIND_OLD_PASSWORD.fill(who=who(identity)),
+        *put_secret(identity.credential, "password"),
+    )
+    title = f"The account of {who(identity)} is locked after too many wrong attempts"
+    return Explanation(title, refused_user_lines(failure, refused), remedies)
+
+
+ACCOUNT_LOCKED = FaultInfo(
+    id="account-locked",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="The account is locked after too many wrong attempts.",
+    distinguishing_evidence=(
+        "AADSTS50053; the password may be right. A script with an old password locks it again "
+        "and again. A throttled service is `login-throttled`."
+    ),
+    az_says=(
+        "AADSTS50053: The account is locked, you've tried to sign in too many times with an "
+        "incorrect user ID or password."
+    ),
+    remedies=(_WAIT_FOR_LOCK, _FIND_OLD_PASSWORD, SET_SECRET_VARIABLE, PUT_SECRET_FILE),
+    refusal=Refusal(frozenset({"AADSTS50053"}), INVALID_GRANT),
+    rules=(_account_locked,),
+)
+
+
+# account-disabled
+
+_ENABLE = by_az(
+    "An administrator of the directory enables it",
+    "az ad user update --id {user} --account-enabled true",
+)
+_OTHER_ACCOUNT = RemedyTemplate(
+    "Or another account signs in: username and password under {identity}", shown=WHO
+)
+
+
+def _account_disabled(failure: FailureContext) -> Explanation | None:
+    refused = refused_user(failure, ACCOUNT_DISABLED)
+    if refused is None:
+        return None
+    _, identity = refused
+    user = identity.username
+    enable = _ENABLE if user else replace(_ENABLE, bash="", powershell="")
+    remedies = (
+        enable.fill(user=user),
+        _OTHER_ACCOUNT.fill(identity=section_of(identity)),
+    )
+    title = f"The account of {who(identity)} is disabled"
+    return Explanation(title, refused_user_lines(failure, refused), remedies)
+
+
+ACCOUNT_DISABLED = FaultInfo(
+    id="account-disabled",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="The account is disabled.",
+    distinguishing_evidence=(
+        "AADSTS50057; the password does not matter. A lock that ends by itself is `account-locked`."
+    ),
+    az_says="AADSTS50057: The user account is disabled.",
+    remedies=(_ENABLE, _OTHER_ACCOUNT),
+    refusal=Refusal(frozenset({"AADSTS50057"}), INVALID_GRANT),
+    rules=(_account_disabled,),
+)
+
+
+# password-expired
+
+_NEW_PASSWORD = RemedyTemplate(
+    "Sign in to {portal} with a browser: it asks for a new password",
+    shown={"portal": "the stamp's portal"},
+)
+
+
+def _password_expired(failure: FailureContext) -> Explanation | None:
+    refused = refused_user(failure, PASSWORD_EXPIRED)
+    if refused is None:
+        return None
+    _, identity = refused
+    metadata = metadata_of(failure)
+    portal = metadata.portal if metadata and metadata.portal else "the stamp's portal"
+    remedies = (
+        _NEW_PASSWORD.fill(portal=portal),
+        *put_secret(identity.credential, "password"),
+        use_application(identity),
+    )
+    title = f"The password of {who(identity)} was right, and has expired"
+    return Explanation(title, refused_user_lines(failure, refused), remedies)
+
+
+PASSWORD_EXPIRED = FaultInfo(
+    id="password-expired",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="The password has expired.",
+    distinguishing_evidence="AADSTS50055: it was right. A wrong one is `password-wrong`.",
+    az_says="AADSTS50055: The password is expired.",
+    remedies=(_NEW_PASSWORD, SET_SECRET_VARIABLE, PUT_SECRET_FILE, USE_APPLICATION),
+    refusal=Refusal(frozenset({"AADSTS50055"}), INVALID_GRANT),
+    rules=(_password_expired,),
+)
+
+FAULTS = (PASSWORD_WRONG, ACCOUNT_LOCKED, ACCOUNT_DISABLED, PASSWORD_EXPIRED)
