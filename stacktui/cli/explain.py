@@ -1,4 +1,4 @@
-"""`stacktui explain`: the catalogue, an entry of it, or what a pasted message can mean."""
+"""`stacktui explain`: the catalogue, a fault of it, or what a pasted message can mean."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ import click
 
 from stacktui.cli.check import report_format_option
 from stacktui.cli.main import ExitCode, config_option, tell_config_is_not_read
-from stacktui.diagnosis.entries import ENTRIES, Entry
-from stacktui.diagnosis.entries.written import (
+from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
+from stacktui.diagnosis.catalogue_export import (
     SCHEMA,
     catalogue_table,
-    entry_document,
-    entry_markdown,
+    fault_document,
+    fault_markdown,
 )
 
 if TYPE_CHECKING:
+    from stacktui.diagnosis.fault import FaultInfo
     from stacktui.diagnosis.recognise import Recognised
 
 STDIN = "-"
@@ -34,7 +35,7 @@ _ID = re.compile(r"[a-z0-9-]{1,40}")
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="ID|MESSAGE|-")
-@click.option("--list", "list_", is_flag=True, help="List all entries of the catalogue.")
+@click.option("--list", "list_", is_flag=True, help="List all faults of the catalogue.")
 @report_format_option
 @config_option
 @click.pass_obj
@@ -57,9 +58,9 @@ def command(
 
 
 def _answer(words: Sequence[str], format_: str) -> int:
-    named = [ENTRIES.get(word.lower()) for word in words]
+    named = [EVERY_FAULT.get(word.lower()) for word in words]
     if all(named):
-        _tell_entries([each for each in named if each] or list(ENTRIES.values()), format_, words)
+        _tell_faults([each for each in named if each] or list(EVERY_FAULT.values()), format_, words)
         return ExitCode.HEALTHY
     from stacktui.diagnosis.recognise import recognise
 
@@ -75,8 +76,8 @@ def _answer(words: Sequence[str], format_: str) -> int:
 
 def _no_such_id(word: str) -> str:
     """The word itself is not repeated: it may be anything that was pasted."""
-    near = [id_ for id_ in ENTRIES if id_.startswith(f"{word}-")][:_NEAR]
-    near = near or get_close_matches(word, ENTRIES, n=3)
+    near = [id_ for id_ in EVERY_FAULT if id_.startswith(f"{word}-")][:_NEAR]
+    near = near or get_close_matches(word, EVERY_FAULT, n=3)
     meant = f"; did you mean {' or '.join(near)}?" if near else ""
     return f"the catalogue has no such id{meant} (`stacktui explain --list` shows all)"
 
@@ -94,31 +95,31 @@ def _piped() -> str:
     return decoded(raw[:_MOST])
 
 
-def _tell_entries(entries: Sequence[Entry], format_: str, words: Sequence[str]) -> None:
+def _tell_faults(faults: Sequence[FaultInfo], format_: str, words: Sequence[str]) -> None:
     match format_:
         case "json":
-            _write_json(entries=[entry_document(each) for each in entries])
+            _write_json(entries=[fault_document(each) for each in faults])
         case "markdown" if words:
-            click.echo("\n\n".join(map(entry_markdown, entries)))
+            click.echo("\n\n".join(map(fault_markdown, faults)))
         case "markdown":
-            click.echo(catalogue_table(entries))
+            click.echo(catalogue_table(faults))
         case _:
-            from stacktui.cli.explained import write_catalogue, write_entries
+            from stacktui.cli.explained import write_catalogue, write_faults
 
-            write_entries(entries) if words else write_catalogue(entries)
+            write_faults(faults) if words else write_catalogue(faults)
 
 
 def _tell_recognised(found: Recognised, format_: str) -> None:
     match format_:
         case "json":
             told = [
-                entry_document(each.entry) | {"because": list(each.because)}
+                fault_document(each.fault) | {"because": list(each.because)}
                 for each in found.candidates
             ]
             _write_json(entries=told, notes=list(found.notes))
         case "markdown":
-            parts = [entry_markdown(each.entry) for each in found.candidates]
-            click.echo("\n\n".join([*parts, *found.notes]) or "No entry of the catalogue fits.")
+            parts = [fault_markdown(each.fault) for each in found.candidates]
+            click.echo("\n\n".join([*parts, *found.notes]) or "No fault of the catalogue fits.")
         case _:
             from stacktui.cli.explained import write_recognised
 

@@ -8,8 +8,8 @@ from itertools import groupby
 
 from stacktui.cli.certificates.layout import say_wrapped
 from stacktui.cli.text import say
-from stacktui.diagnosis.entries import Entry
-from stacktui.diagnosis.entries.written import sides
+from stacktui.diagnosis.catalogue_export import shown_remedies, sides
+from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.finding import Remedy
 from stacktui.diagnosis.recognise import Candidate, Recognised
 
@@ -18,24 +18,24 @@ _VAGUE = 30
 _GAP = 2
 
 
-def write_catalogue(entries: Sequence[Entry]) -> None:
+def write_catalogue(faults: Sequence[FaultInfo]) -> None:
     """Every id with its one line, by group."""
-    column = max(len(each.id) for each in entries) + _GAP
-    for number, (group, members) in enumerate(groupby(entries, key=lambda each: each.group)):
+    column = max(len(each.id) for each in faults) + _GAP
+    for number, (group, members) in enumerate(groupby(faults, key=lambda each: each.group)):
         if number:
             say()
         say(group)
-        for entry in members:
-            say_wrapped(f"  {entry.id:<{column}}{entry.what}", column + 2)
+        for fault in members:
+            say_wrapped(f"  {fault.id:<{column}}{fault.meaning}", column + 2)
     say()
     say("stacktui explain ID tells more of one.")
 
 
-def write_entries(entries: Sequence[Entry]) -> None:
-    for number, entry in enumerate(entries):
+def write_faults(faults: Sequence[FaultInfo]) -> None:
+    for number, fault in enumerate(faults):
         if number:
             say()
-        _entry(entry)
+        _fault(fault)
 
 
 def write_recognised(found: Recognised) -> None:
@@ -45,9 +45,9 @@ def write_recognised(found: Recognised) -> None:
         _nothing()
     elif len(candidates) == 1:
         only = candidates[0]
-        say_wrapped(f"It means {only.entry.id}, as it says: {'; '.join(only.because)}.", 2)
+        say_wrapped(f"It means {only.fault.id}, as it says: {'; '.join(only.because)}.", 2)
         say()
-        _entry(candidates[0].entry)
+        _fault(candidates[0].fault)
     elif candidates and candidates[0].weight < _VAGUE:
         _vague(candidates)
     elif candidates:
@@ -61,7 +61,7 @@ def write_recognised(found: Recognised) -> None:
         say_wrapped("A check looks at what the message does not hold, and tells them apart:", 0)
         say("  stacktui check")
         say("How to mend each:")
-        say(f"  stacktui explain {candidates[0].entry.id}")
+        say(f"  stacktui explain {candidates[0].fault.id}")
 
 
 def _several(candidates: Sequence[Candidate]) -> None:
@@ -69,17 +69,18 @@ def _several(candidates: Sequence[Candidate]) -> None:
     for number, each in enumerate(candidates, 1):
         say()
         head = f"{number}. "
-        say_wrapped(f"{head}{each.entry.id} · side: {sides(each.entry)}", len(head))
-        say_wrapped(f"{' ' * len(head)}{each.entry.what}", len(head))
+        say_wrapped(f"{head}{each.fault.id} · side: {sides(each.fault)}", len(head))
+        say_wrapped(f"{' ' * len(head)}{each.fault.meaning}", len(head))
         _because(each)
-        say_wrapped(f"{' ' * len(head)}told by: {each.entry.told_by}", len(head) + 2)
+        evidence = each.fault.distinguishing_evidence
+        say_wrapped(f"{' ' * len(head)}told by: {evidence}", len(head) + 2)
 
 
 def _vague(candidates: Sequence[Candidate]) -> None:
     say("It says that something failed, and hardly more. It can mean, among others:")
-    column = max(len(each.entry.id) for each in candidates) + _GAP
+    column = max(len(each.fault.id) for each in candidates) + _GAP
     for each in candidates:
-        say_wrapped(f"  {each.entry.id:<{column}}{each.entry.what}", column + 2)
+        say_wrapped(f"  {each.fault.id:<{column}}{each.fault.meaning}", column + 2)
 
 
 def _because(candidate: Candidate) -> None:
@@ -100,16 +101,16 @@ def _nothing() -> None:
     say("    az … 2>&1 | stacktui explain -")
 
 
-def _entry(entry: Entry) -> None:
-    say(f"{entry.id} · {entry.group} · side: {sides(entry)}")
-    say_wrapped(f"  {entry.what}", 2)
+def _fault(fault: FaultInfo) -> None:
+    say(f"{fault.id} · {fault.group} · side: {sides(fault)}")
+    say_wrapped(f"  {fault.meaning}", 2)
     say("  Told by")
-    say_wrapped(f"    {entry.told_by}", 4)
+    say_wrapped(f"    {fault.distinguishing_evidence}", 4)
     say("  How to mend it")
-    for number, mend in enumerate(entry.mends, 1):
+    for number, mend in enumerate(shown_remedies(fault), 1):
         _mend(number, mend)
     say("  az says")
-    say_wrapped(f"    {entry.az_says}", 4)
+    say_wrapped(f"    {fault.az_says}", 4)
 
 
 def _mend(number: int, mend: Remedy) -> None:

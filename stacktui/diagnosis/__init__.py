@@ -18,18 +18,17 @@ def diagnose(report: Report) -> Diagnosis:
     # The rules read certificates, whose library is slow to import.
     from stacktui.diagnosis.catalogue.advised import ADVISED
     from stacktui.diagnosis.context import FailureContext, ReportContext
-    from stacktui.diagnosis.fault import advised
 
     context = ReportContext(report)
-    advisories = tuple(seen for rule in ADVISED for seen in advised(rule, context))
+    advisories = tuple(seen for fault in ADVISED for seen in fault.advise(context))
     failed = report.failed
     if failed is None:
         return Diagnosis(None, advisories)
-    from stacktui.diagnosis.catalogue.precedence import RULES
+    from stacktui.diagnosis.catalogue.precedence import FAULTS
     from stacktui.diagnosis.engine import findings
     from stacktui.diagnosis.login_host import named, probed
 
     case = FailureContext(report, failed)
-    first, *others = findings(case, RULES)
+    first, *others = findings(case, FAULTS)
     verdict, *more = named(case, first)
     return Diagnosis(verdict, (*more, *others, *probed(case), *advisories))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from stacktui.check.report import Fault, Report, Step
-from stacktui.diagnosis.finding import Finding, Remedy, Side, finding
 from stacktui.diagnosis.shell import toml_table
 from stacktui.environments.model import Environment
 from stacktui.environments.naming import is_of_stamp
@@ -211,35 +209,3 @@ class FailureContext(ReportContext):
         """The fault, if it is ARM's and of this kind."""
         fault = self.fault
         return fault if isinstance(fault, ArmFault) and fault.problem is problem else None
-
-
-# Title, evidence, remedies.
-Explained = tuple[str, tuple[str, ...], tuple[Remedy, ...]]
-S = TypeVar("S", bound=ReportContext)
-
-
-@dataclass(frozen=True, slots=True)
-class Rule(Generic[S]):
-    """One entry of the catalogue.
-
-    `explain` gives title, evidence and remedies, or None where the rule does not apply.
-    """
-
-    id: str
-    side: Side
-    az_says: str
-    explain: Callable[[S], Explained | None]
-
-    def examine(self, seen: S) -> Finding | None:
-        explained = self.explain(seen)
-        if explained is None:
-            return None
-        title, evidence, remedies = explained
-        return finding(self.id, title, self.side, evidence, remedies, self.az_says)
-
-
-def rule(
-    id_: str, side: Side, az_says: str
-) -> Callable[[Callable[[S], Explained | None]], Rule[S]]:
-    """Make a rule of the function that explains it."""
-    return lambda explain: Rule(id_, side, az_says, explain)

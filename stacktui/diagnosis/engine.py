@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from stacktui.diagnosis.catalogue.unexplained import unexplained
-from stacktui.diagnosis.context import FailureContext, Rule
-from stacktui.diagnosis.fault import FaultInfo, examined
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.finding import Finding, Remedy, finding
 from stacktui.diagnosis.shell import bash, powershell
 from stacktui.identities.faults import ImdsFault
@@ -16,11 +16,9 @@ from stacktui.transport.limits import LIMIT_SETTINGS
 _MORE = 3
 
 
-def findings(
-    case: FailureContext, rules: Iterable[Rule[FailureContext] | FaultInfo]
-) -> list[Finding]:
-    """What the rules find, in their order; `unexplained` where none applies. Never empty."""
-    found = [seen for rule in rules for seen in examined(rule, case)]
+def findings(case: FailureContext, faults: Iterable[FaultInfo]) -> list[Finding]:
+    """What their rules find, in their order; `unexplained` where none applies. Never empty."""
+    found = [seen for fault in faults for seen in fault.examine(case)]
     first, *others = found or [unexplained(case)]
     return [_with_limit(case, first), *others]
 

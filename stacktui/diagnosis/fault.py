@@ -8,12 +8,11 @@ works, so the modules of the catalogue import no library that is slow to load.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from stacktui.diagnosis.context import FailureContext, ReportContext
-from stacktui.diagnosis.context import Rule as OldRule
 from stacktui.diagnosis.finding import Finding, Remedy, Side, finding
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 
@@ -81,8 +80,8 @@ class FaultInfo:
     advisories: tuple[Advisory, ...] = ()
 
     @property
-    def look_alikes(self) -> tuple[str, ...]:
-        """The ids that the fault is told from, in the order in which they are named."""
+    def named(self) -> tuple[str, ...]:
+        """What stands in backticks in its distinguishing evidence: ids, in their order."""
         return tuple(dict.fromkeys(_NAMED.findall(self.distinguishing_evidence)))
 
     def examine(self, failure: FailureContext) -> Iterator[Finding]:
@@ -106,21 +105,3 @@ class FaultInfo:
             explanation.remedies,
             self.az_says,
         )
-
-
-def examined(
-    rule: OldRule[FailureContext] | FaultInfo, failure: FailureContext
-) -> Iterable[Finding]:
-    """What a rule of either form finds, until all have become definitions."""
-    if isinstance(rule, FaultInfo):
-        return rule.examine(failure)
-    found = rule.examine(failure)
-    return () if found is None else (found,)
-
-
-def advised(rule: OldRule[ReportContext] | FaultInfo, report: ReportContext) -> Iterable[Finding]:
-    """The same of what is asked of every check."""
-    if isinstance(rule, FaultInfo):
-        return rule.advise(report)
-    found = rule.examine(report)
-    return () if found is None else (found,)

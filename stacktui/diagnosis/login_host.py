@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from stacktui.certificates.verify import ROOTLESS
 from stacktui.check.report import Evidence, Outcome, Probe, Report, Step, StepName
 from stacktui.diagnosis.catalogue import reach
+from stacktui.diagnosis.catalogue.login_responses import LOGIN_UNREACHABLE
 from stacktui.diagnosis.catalogue.precedence import CONNECTION
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.engine import findings
@@ -18,7 +19,7 @@ from stacktui.diagnosis.finding import Finding, finding
 from stacktui.environments.endpoints import LOGIN
 from stacktui.transport.facts import TransportFault
 
-ID = "login-unreachable"
+ID = LOGIN_UNREACHABLE.id
 _IDS = frozenset(each.id for each in CONNECTION)
 
 

@@ -1,4 +1,4 @@
-"""Which entries of the catalogue a pasted message can mean, and what of it was recognised.
+"""Which faults of the catalogue a pasted message can mean, and what of it was recognised.
 
 Pure, total and linear: any text gives an answer, in a time that grows with its length alone.
 Nothing of the text itself is in the answer, so that no secret in it is shown again.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from stacktui.diagnosis.entries import ENTRIES, Entry
+from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
+from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.sayings import SAYINGS, Saying
 
 # Of a longer text, the end counts: that is where clients say what failed.
@@ -22,9 +23,9 @@ _QUOTES = str.maketrans("‘’“”\0", "''\"\" ")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An entry that a message can mean; `because` are the labels of what was recognised."""
+    """A fault that a message can mean; `because` are the labels of what was recognised."""
 
-    entry: Entry
+    fault: FaultInfo
     weight: int
     because: tuple[str, ...]
 
@@ -61,9 +62,9 @@ def recognise(text: str) -> Recognised:
     # What is at most half as sure as the best is no more than its echo.
     shown = {id_ for id_, weight in weights.items() if weight * 2 > best}
     candidates = [
-        Candidate(entry, weights[entry.id], _because(found, entry.id, best))
-        for entry in ENTRIES.values()
-        if entry.id in shown
+        Candidate(each, weights[each.id], _because(found, each.id, best))
+        for each in EVERY_FAULT.values()
+        if each.id in shown
     ]
     candidates.sort(key=lambda each: -each.weight)
     notes = (each.note for each in found if each.note and _told(each, shown, best))

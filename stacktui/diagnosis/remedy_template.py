@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stacktui.diagnosis.finding import Action, Remedy
 from stacktui.diagnosis.shell import bash, for_az, powershell
@@ -54,6 +54,12 @@ class RemedyTemplate:
             _filled(self.powershell, values, powershell),
             action,
         )
+
+    def fill_for_az(self, /, **values: Value) -> Remedy:
+        """The same of a command of az's, without one for PowerShell where `shell.for_az` has
+        none."""
+        _, in_powershell = for_az(lambda quote: _filled(self.powershell, values, quote))
+        return replace(self.fill(**values), powershell=in_powershell)
 
     def in_catalogue(self) -> Remedy:
         """The remedy as the catalogue shows it, with HOST, NAME and the like for its places."""

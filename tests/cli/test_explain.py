@@ -1,4 +1,4 @@
-"""`stacktui explain` as a process: entries, messages, the list, and what it keeps to itself."""
+"""`stacktui explain` as a process: faults, messages, the list, and what it keeps to itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from stacktui.diagnosis.entries import ENTRIES, Group
+from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
+from stacktui.diagnosis.catalogue_export import shown_remedies
+from stacktui.diagnosis.fault import Group
 from tests.cli.test_imports import HEAVY, run_main
 from tests.product import PATIENCE, Ran, stacktui
 
@@ -45,10 +47,13 @@ def test_an_id_is_explained() -> None:
     first, *rest = ran.out.splitlines()
     assert first == "tls-expired · TLS · side: the stamp or this box"
     text = " ".join(" ".join(rest).split())
-    entry = ENTRIES["tls-expired"]
-    for part in (entry.what, entry.told_by, entry.az_says, entry.mends[0].title):
+    fault = EVERY_FAULT["tls-expired"]
+    first_remedy, second_remedy, *_ = shown_remedies(fault)
+    for part in (
+        fault.meaning, fault.distinguishing_evidence, fault.az_says, first_remedy.title,
+    ):  # fmt: skip
         assert part in text
-    assert entry.mends[1].bash in ran.out
+    assert second_remedy.bash in ran.out
 
 
 def test_an_id_as_json_has_the_names_of_a_report() -> None:
@@ -198,9 +203,9 @@ def test_the_list_has_every_id_under_its_group() -> None:
     out = stacktui("explain", "--list").out
     lines = out.splitlines()
     assert [line for line in lines if line in list(Group)] == list(Group)
-    assert {line.split()[0] for line in lines if line.startswith("  ")} >= set(ENTRIES)
+    assert {line.split()[0] for line in lines if line.startswith("  ")} >= set(EVERY_FAULT)
     document = stacktui("explain", "--list", "--format", "json").document
-    assert [each["id"] for each in document["entries"]] == list(ENTRIES)
+    assert [each["id"] for each in document["entries"]] == list(EVERY_FAULT)
 
 
 def _texts() -> list[tuple[str, ...]]:
@@ -213,15 +218,15 @@ def test_text_fits_a_small_terminal(arguments: tuple[str, ...]) -> None:
         assert len(line) <= 80, line
 
 
-@pytest.mark.parametrize("id_", ENTRIES)
+@pytest.mark.parametrize("id_", EVERY_FAULT)
 def test_only_commands_are_wider_than_a_small_terminal(
     id_: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from stacktui.cli.explained import write_entries
+    from stacktui.cli.explained import write_faults
 
-    write_entries([ENTRIES[id_]])
-    commands = {each.bash for each in ENTRIES[id_].mends}
-    commands |= {each.powershell for each in ENTRIES[id_].mends}
+    write_faults([EVERY_FAULT[id_]])
+    remedies = shown_remedies(EVERY_FAULT[id_])
+    commands = {command for each in remedies for command in (each.bash, each.powershell)}
     for line in capsys.readouterr().out.splitlines():
         assert len(line) <= 80 or line.strip() in commands, line
 

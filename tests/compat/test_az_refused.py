@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stacktui.diagnosis.catalogue.precedence import RULES
+from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 
@@ -134,8 +134,7 @@ def test_a_user_against_a_fault(az_path: Path, tmp_path: Path, fault: str, expec
         done = az("login", "-u", stamp.user, "-p", stamp.password, "--tenant", stamp.tenant)
     assert done.code != 0
     assert expected in done.err
-    (rule,) = [each for each in RULES if each.id == fault]
-    assert expected in rule.az_says
+    assert expected in EVERY_FAULT[fault].az_says
     assert stamp.password not in done.out + done.err
 
 

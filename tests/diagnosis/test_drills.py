@@ -12,15 +12,13 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from stacktui import stamp as stamps
-from stacktui.diagnosis import login_host
-from stacktui.diagnosis.catalogue.precedence import RULES
+from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
 from stacktui.stamp import FAULTS, IdentityProvider, SignInBy, StampOptions
 from stacktui.stamp.running import RunningStamp
 from tests.diagnosis import golden
 from tests.diagnosis.schema import validate
 from tests.product import Ran, limited, stacktui
 
-KNOWN = {rule.id for rule in RULES} | {login_host.ID}
 # What fails no check: a stamp whose clock is wrong accepts the tokens that it made itself.
 HARMLESS = {fault for fault in FAULTS if fault.startswith("cert-")} | {"clock-skew"}
 # What is waited for, by the limit that ends the wait.
@@ -84,7 +82,7 @@ def test_a_drill(
         assert (ran.code, document["verdict"]) == (0, None)
     else:
         assert (ran.code, document["ok"]) == (1, False)
-        assert document["verdict"]["id"] == (fault if fault in KNOWN else "unexplained")
+        assert document["verdict"]["id"] == (fault if fault in EVERY_FAULT else "unexplained")
         assert document["verdict"]["evidence"]
     # Beside the last line, a code to type is told on stderr, and nothing else.
     *prompts, last = ran.err.splitlines()
@@ -101,7 +99,7 @@ def test_a_drill_in_words(fault: str, secrets: list[str]) -> None:
     ran = drilled(fault, usual(fault), "text")
     if fault not in HARMLESS:
         assert ran.code == 1
-        assert f"✗ {fault if fault in KNOWN else 'unexplained'} · side: " in ran.out
+        assert f"✗ {fault if fault in EVERY_FAULT else 'unexplained'} · side: " in ran.out
     assert_nothing_secret(ran, secrets)
 
 

@@ -1,4 +1,4 @@
-"""Which entries a pasted message can mean: real messages, every code, and any bytes at all."""
+"""Which faults a pasted message can mean: real messages, every code, and any bytes at all."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from stacktui.diagnosis.catalogue.advised import ADVISED
-from stacktui.diagnosis.catalogue.precedence import RULES
-from stacktui.diagnosis.codes import REFUSALS
-from stacktui.diagnosis.entries import ALL, ENTRIES
+from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
+from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.recognise import MAX_TEXT, Recognised, decoded, recognise
 from stacktui.diagnosis.sayings import SAYINGS
 
@@ -34,7 +32,7 @@ NEW = "Failed to establish a new connection: "
 
 
 def ids(found: Recognised) -> list[str]:
-    return [each.entry.id for each in found.candidates]
+    return [each.fault.id for each in found.candidates]
 
 
 @pytest.mark.parametrize("sample", AZ_SAID, ids=lambda each: each["case"])
@@ -251,11 +249,14 @@ def test_what_clients_say(message: str) -> None:
     assert found[: len(expected)] == expected
 
 
-@pytest.mark.parametrize("id_", REFUSALS)
-def test_every_code_of_a_refusal_finds_its_entry(id_: str) -> None:
-    for code in REFUSALS[id_].codes:
+@pytest.mark.parametrize(
+    "fault", [each for each in EVERY_FAULT.values() if each.refusal], ids=lambda each: each.id
+)
+def test_every_code_of_a_refusal_finds_its_fault(fault: FaultInfo) -> None:
+    assert fault.refusal is not None
+    for code in fault.refusal.codes:
         found = ids(recognise(f"ERROR: {code}: it was refused. Trace ID: 1"))
-        assert id_ in found, code
+        assert fault.id in found, code
         # A code that begins alike is another one.
         assert recognise(f"ERROR: {code}9: it was refused").candidates == ()
 
@@ -301,16 +302,12 @@ def test_what_says_nothing_is_not_explained(message: str) -> None:
 _DESCRIBED = ("nothing", "a traceback", "the same", "the error of", "whatever")
 
 
-@pytest.mark.parametrize("rule", [*RULES, *ADVISED], ids=lambda each: each.id)
-def test_what_a_rule_says_that_az_says_finds_the_rule(rule: Any) -> None:
-    if not rule.az_says.startswith(_DESCRIBED):
-        assert rule.id in ids(recognise(rule.az_says))
+_QUOTED = [each for each in EVERY_FAULT.values() if not each.az_says.startswith(_DESCRIBED)]
 
 
-@pytest.mark.parametrize("entry", ALL, ids=lambda each: each.id)
-def test_what_an_entry_says_that_az_says_finds_the_entry(entry: Any) -> None:
-    if not entry.az_says.startswith(_DESCRIBED):
-        assert entry.id in ids(recognise(entry.az_says))
+@pytest.mark.parametrize("fault", _QUOTED, ids=lambda each: each.id)
+def test_what_az_says_of_a_fault_finds_it(fault: FaultInfo) -> None:
+    assert fault.id in ids(recognise(fault.az_says))
 
 
 # The form of a text
@@ -370,9 +367,9 @@ def _assert_linear(parsed: Any, pattern: str, *, inside: bool) -> None:
             _assert_linear(argument[1], pattern, inside=inside)
 
 
-def test_every_saying_means_entries_that_there_are() -> None:
+def test_every_saying_means_faults_that_there_are() -> None:
     for saying in SAYINGS:
-        assert set(saying.means) <= set(ENTRIES), saying.label
+        assert set(saying.means) <= set(EVERY_FAULT), saying.label
         assert saying.means or saying.note
         assert saying.patterns
 

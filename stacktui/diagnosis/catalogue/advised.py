@@ -18,10 +18,9 @@ from stacktui.diagnosis.catalogue.azure_cli import (
 from stacktui.diagnosis.catalogue.azure_cli_config import AZ_CONFIG_BROKEN
 from stacktui.diagnosis.catalogue.pinning import ROOT_CHANGED
 from stacktui.diagnosis.catalogue.token_claims import CLOCK_SKEW
-from stacktui.diagnosis.context import ReportContext, Rule
 from stacktui.diagnosis.fault import FaultInfo
 
-ADVISED: tuple[Rule[ReportContext] | FaultInfo, ...] = (
+ADVISED: tuple[FaultInfo, ...] = (
     CERT_EXPIRES_SOON,
     CERT_READINESS,
     ROOT_CHANGED,

@@ -7,7 +7,7 @@ from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate
 from stacktui.diagnosis.retry import retry_lines
-from stacktui.diagnosis.rules.refusals import section_of
+from stacktui.diagnosis.sign_in_facts import section_of
 from stacktui.diagnosis.words import fault_lines, request_line
 from stacktui.identities.faults import ImdsFault, ImdsProblem
 from stacktui.identities.model import Identity

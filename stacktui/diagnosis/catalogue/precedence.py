@@ -7,10 +7,13 @@ one place where precedence between look-alikes stands.
 from __future__ import annotations
 
 from stacktui.diagnosis.catalogue import (
+    applications,
     arm_refusals,
     arm_responses,
+    credentials,
     device_code,
     handshake,
+    login_responses,
     managed_identity,
     metadata,
     metadata_responses,
@@ -33,13 +36,7 @@ from stacktui.diagnosis.catalogue.names import TLS_NAME_MISMATCH
 from stacktui.diagnosis.catalogue.pinning import METADATA_DRIFT, RECORD_UNREADABLE
 from stacktui.diagnosis.catalogue.untrusted import TLS_UNTRUSTED_ROOT
 from stacktui.diagnosis.catalogue.validity import TLS_EXPIRED, TLS_NOT_YET_VALID
-from stacktui.diagnosis.context import FailureContext, Rule
 from stacktui.diagnosis.fault import FaultInfo
-from stacktui.diagnosis.rules import (
-    garbled,
-    login,
-    token,
-)
 
 # Certificates that this machine does not accept.
 CERTIFICATES: tuple[FaultInfo, ...] = (
@@ -59,7 +56,7 @@ CONNECTION: tuple[FaultInfo, ...] = (
     *handshake.FAULTS,
     *CERTIFICATES,
 )
-RULES: tuple[Rule[FailureContext] | FaultInfo, ...] = (
+FAULTS: tuple[FaultInfo, ...] = (
     *trust_files.FAULTS,
     *CONNECTION,
     *metadata_transfer.FAULTS,
@@ -67,8 +64,9 @@ RULES: tuple[Rule[FailureContext] | FaultInfo, ...] = (
     *metadata.FAULTS,
     METADATA_DRIFT,
     RECORD_UNREADABLE,
-    *login.RULES,
-    *token.RULES,
+    *login_responses.FAULTS,
+    *credentials.FAULTS,
+    *applications.FAULTS,
     *users.FAULTS,
     *sign_in_policies.FAULTS,
     *device_code.FAULTS,
@@ -77,5 +75,4 @@ RULES: tuple[Rule[FailureContext] | FaultInfo, ...] = (
     *subscriptions.FAULTS,
     *arm_refusals.FAULTS,
     *arm_responses.FAULTS,
-    *garbled.RULES,
 )

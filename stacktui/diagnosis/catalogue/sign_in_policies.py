@@ -19,7 +19,7 @@ from stacktui.diagnosis.refused_user import (
     who,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
-from stacktui.diagnosis.rules.refusals import section_of
+from stacktui.diagnosis.sign_in_facts import section_of
 from stacktui.identities.model import AZURE_CLI
 
 # What OAuth says where a password does not do alone (RFC 6749 section 4.1.2.1, OpenID Connect Core

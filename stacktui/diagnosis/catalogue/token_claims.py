@@ -12,7 +12,7 @@ from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.remedies import CLOCK_STATUS, SET_TIME, checking_again
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.rules.refusals import certificate_unknown, metadata_of, section_of
+from stacktui.diagnosis.sign_in_facts import certificate_unknown, metadata_of, section_of
 from stacktui.diagnosis.words import fault_lines
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.identities.faults import SignInFault, SignInProblem

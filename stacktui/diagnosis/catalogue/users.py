@@ -22,7 +22,7 @@ from stacktui.diagnosis.refused_user import (
 )
 from stacktui.diagnosis.remedies import PUT_SECRET_FILE, SET_SECRET_VARIABLE, put_secret
 from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
-from stacktui.diagnosis.rules.refusals import is_adfs, metadata_of, section_of
+from stacktui.diagnosis.sign_in_facts import is_adfs, metadata_of, section_of
 from stacktui.identities.model import Identity
 
 _NO_USER = "AADSTS50034"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stacktui.diagnosis.codes import REFUSALS
+from stacktui.diagnosis.catalogue.precedence import FAULTS
 from stacktui.diagnosis.sayings.model import Saying
 
 _SOLE, _SHARED = 92, 84
@@ -15,9 +15,9 @@ _SOLE, _SHARED = 92, 84
 def _by_code() -> Iterator[Saying]:
     """A saying a code; AD FS has codes that stand for several faults."""
     codes: dict[str, list[str]] = {}
-    for id_, refusal in REFUSALS.items():
-        for code in sorted(refusal.codes):
-            codes.setdefault(code, []).append(id_)
+    for fault in FAULTS:
+        for code in sorted(fault.refusal.codes) if fault.refusal else ():
+            codes.setdefault(code, []).append(fault.id)
     for code, ids in codes.items():
         weight = _SOLE if len(ids) == 1 else _SHARED
         pattern = rf"{code.lower()}(?!\d)"

@@ -1,24 +1,21 @@
-"""The entries of the catalogue: whole, true to the rules, and usable as they are written."""
+"""The faults of the catalogue: whole, true to the rules, and usable as they are written."""
 
 from __future__ import annotations
 
-import re
 import shlex
 import subprocess
-from typing import Any
 
 import click
 import pytest
 
 from stacktui.cli.main import cli
-from stacktui.diagnosis import login_host
 from stacktui.diagnosis.catalogue.advised import ADVISED
-from stacktui.diagnosis.catalogue.precedence import CONNECTION, RULES
+from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT, look_alikes
+from stacktui.diagnosis.catalogue.login_responses import LOGIN_UNREACHABLE
+from stacktui.diagnosis.catalogue.precedence import FAULTS
 from stacktui.diagnosis.catalogue.unexplained import UNEXPLAINED
-from stacktui.diagnosis.context import Rule
-from stacktui.diagnosis.entries import ALL, ENTRIES, Entry, Group, look_alikes
-from stacktui.diagnosis.fault import FaultInfo
-from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.catalogue_export import shown_remedies
+from stacktui.diagnosis.fault import FaultInfo, Group
 from tests.diagnosis.readme import README, printed, section
 
 # Every id that has been published; none of them may go, or change its group.
@@ -60,55 +57,45 @@ PUBLIC = {
 }
 
 
-def sides_of(rule: Rule[Any] | FaultInfo) -> tuple[Side, ...]:
-    return rule.sides if isinstance(rule, FaultInfo) else (rule.side,)
+faults = pytest.mark.parametrize("fault", EVERY_FAULT.values(), ids=lambda each: each.id)
 
 
-def sides_of_rules() -> dict[str, set[Side]]:
-    """On whose sides each id can be found."""
-    sides: dict[str, set[Side]] = {UNEXPLAINED.id: set(Side)}
-    # The login host's is on the side of the fault that it names.
-    sides[login_host.ID] = {side for each in CONNECTION for side in sides_of(each)}
-    for rule in (*RULES, *ADVISED):
-        sides.setdefault(rule.id, set()).update(sides_of(rule))
-    return sides
-
-
-def test_every_published_id_has_its_entry() -> None:
+def test_every_published_id_has_its_fault() -> None:
     for group, ids in PUBLIC.items():
         for id_ in ids.split():
-            assert ENTRIES[id_].group is group, id_
+            assert EVERY_FAULT[id_].group is group, id_
 
 
-def test_an_id_has_one_entry() -> None:
-    assert len(ALL) == len(ENTRIES)
+def test_an_id_is_defined_once() -> None:
+    for each in (LOGIN_UNREACHABLE, *FAULTS, *ADVISED, UNEXPLAINED):
+        assert EVERY_FAULT[each.id] is each
 
 
-def test_every_rule_has_an_entry_with_its_side() -> None:
-    for id_, sides in sides_of_rules().items():
-        assert set(ENTRIES[id_].sides) == sides, id_
-
-
-def test_every_entry_has_a_rule() -> None:
-    assert not set(ENTRIES) - set(sides_of_rules())
-
-
-@pytest.mark.parametrize("entry", ALL, ids=lambda each: each.id)
-def test_an_entry_says_all_that_a_reader_needs(entry: Entry) -> None:
-    assert entry.what.endswith(".")
-    assert len(entry.what) <= 80
-    assert entry.told_by.endswith(".")
-    assert entry.mends
-    assert entry.az_says
-    texts = (entry.what, entry.told_by, entry.az_says, *(each.title for each in entry.mends))
+@faults
+def test_a_fault_says_all_that_a_reader_needs(fault: FaultInfo) -> None:
+    assert fault.meaning.endswith(".")
+    assert len(fault.meaning) <= 80
+    assert fault.distinguishing_evidence.endswith(".")
+    assert fault.remedies
+    assert fault.sides
+    assert fault.az_says
+    titles = [each.title for each in shown_remedies(fault)]
+    texts = (fault.meaning, fault.distinguishing_evidence, fault.az_says, *titles)
     assert not [text for text in texts if "\n" in text or "  " in text]
 
 
-@pytest.mark.parametrize("entry", ALL, ids=lambda each: each.id)
-def test_look_alikes_are_entries_and_not_the_entry_itself(entry: Entry) -> None:
-    named = re.findall(r"`([a-z]+(?:-[a-z]+)+)`", entry.told_by)
-    assert not [name for name in named if name not in ENTRIES]
-    assert entry.id not in look_alikes(entry)
+@faults
+def test_a_fault_can_be_found(fault: FaultInfo) -> None:
+    """By a rule of its own; two are what the engine makes of others, or of none."""
+    made = (LOGIN_UNREACHABLE, UNEXPLAINED)
+    assert bool(fault.rules or fault.advisories) is (fault not in made)
+
+
+@faults
+def test_look_alikes_are_faults_and_not_the_fault_itself(fault: FaultInfo) -> None:
+    hyphened = [each for each in fault.named if "-" in each]
+    assert not [each for each in hyphened if each not in EVERY_FAULT]
+    assert fault.id not in look_alikes(fault)
 
 
 def test_faults_that_look_alike_are_told_from_each_other() -> None:
@@ -123,11 +110,18 @@ def test_faults_that_look_alike_are_told_from_each_other() -> None:
         ("arm-unauthorized", "arm-forbidden"),
     ]
     for one, other in alike:
-        assert other in look_alikes(ENTRIES[one])
-        assert one in look_alikes(ENTRIES[other])
+        assert other in look_alikes(EVERY_FAULT[one])
+        assert one in look_alikes(EVERY_FAULT[other])
 
 
-COMMANDS = sorted({mend.bash for entry in ALL for mend in entry.mends if mend.bash})
+COMMANDS = sorted(
+    {
+        remedy.bash
+        for fault in EVERY_FAULT.values()
+        for remedy in shown_remedies(fault)
+        if remedy.bash
+    }
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

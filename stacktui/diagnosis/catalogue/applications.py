@@ -1,0 +1,290 @@
+"""Faults of who asks for a token, where and for what: the application, the tenant, the audience.
+
+The codes of sign-in services are those of PROTOCOL.md section 2.
+"""
+
+from __future__ import annotations
+
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
+from stacktui.diagnosis.shell import toml
+from stacktui.diagnosis.sign_in_facts import (
+    CLIENT_ERRORS,
+    is_adfs,
+    metadata_of,
+    refusal,
+    section_of,
+    tenant_lines,
+)
+from stacktui.diagnosis.words import fault_lines
+from stacktui.identities.faults import SignInFault, SignInProblem
+from stacktui.identities.model import CertificateRef, Identity
+
+_SHOWN = {"client": "CLIENT-ID", "identity": "the identity"}
+
+
+# The tenant
+
+_SET_OWN_TENANT = RemedyTemplate(
+    "Set the stamp's own tenant under {identity}: tenant = {tenant}",
+    shown=_SHOWN | {"tenant": '"TENANT"'},
+)
+_CHECK_TENANT = RemedyTemplate(
+    "Check tenant under {identity}: the id or domain of the directory that the application is in, "
+    "as the portal's overview of the directory shows it",
+    shown=_SHOWN,
+)
+
+
+def _tenant_remedy(failure: FailureContext, identity: Identity) -> Remedy:
+    metadata, section = metadata_of(failure), section_of(identity)
+    own = metadata.tenant if metadata else None
+    if own and identity.tenant and own.lower() != identity.tenant.lower():
+        return _SET_OWN_TENANT.fill(identity=section, tenant=toml(own))
+    return _CHECK_TENANT.fill(identity=section)
+
+
+# app-not-found
+
+_APP_NOT_FOUND = Refusal(
+    frozenset({"AADSTS700016", "MSIS9607"}), CLIENT_ERRORS | {"invalid_request"}
+)
+_CHECK_CLIENT = RemedyTemplate(
+    "Check client_id under {identity}: the application's id", shown=_SHOWN
+)
+_SEE_APPLICATION = for_both(
+    "Signed in to that directory with az: see whether the application is there",
+    "az ad sp show --id {client}",
+    **_SHOWN,
+)
+_SEE_ADFS_APPLICATIONS = RemedyTemplate(
+    "The stamp's operator lists the applications that its AD FS knows, at the privileged endpoint",
+    powershell="Invoke-Command -Session $pep { Get-GraphApplication }",
+)
+
+
+def _app_not_found(failure: FailureContext) -> Explanation | None:
+    refused = refusal(failure, _APP_NOT_FOUND)
+    if refused is None:
+        return None
+    fault, identity = refused
+    client, section = identity.client_id, section_of(identity)
+    asked, check = f"client_id under {section}: {client}", _CHECK_CLIENT.fill(identity=section)
+    if is_adfs(fault):
+        title = f"The stamp's AD FS knows no application {client}"
+        remedies = (check, _SEE_ADFS_APPLICATIONS.fill())
+        return Explanation(title, (asked, *fault_lines(fault)), remedies)
+    title = f"The directory has no application {client}"
+    evidence = (asked, *tenant_lines(failure, identity), *fault_lines(fault))
+    tenant = _tenant_remedy(failure, identity)
+    return Explanation(
+        title, evidence, (check, tenant, _SEE_APPLICATION.fill_for_az(client=client))
+    )
+
+
+APP_NOT_FOUND = FaultInfo(
+    id="app-not-found",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="The directory, or the stamp's AD FS, has no such application.",
+    distinguishing_evidence=(
+        "AADSTS700016 or MSIS9607: the id is mistyped, or the application is in another tenant. "
+        "Where the tenant itself is unknown, it is `tenant-not-found`."
+    ),
+    az_says=(
+        "AADSTS700016: Application with identifier '…' was not found in the directory. … / "
+        "MSIS9607: The 'client_id' parameter in the request is invalid. …"
+    ),
+    remedies=(
+        _CHECK_CLIENT,
+        _CHECK_TENANT,
+        _SET_OWN_TENANT,
+        _SEE_APPLICATION,
+        _SEE_ADFS_APPLICATIONS,
+    ),
+    refusal=_APP_NOT_FOUND,
+    rules=(_app_not_found,),
+)
+
+
+# tenant-not-found
+
+_TENANT_NOT_FOUND = Refusal(
+    frozenset({"AADSTS90002"}), frozenset({"invalid_request", "invalid_tenant"})
+)
+_NAME_TENANT = RemedyTemplate(
+    "Name it under {identity}: tenant = the id or domain of the directory that the application is "
+    "in",
+    shown=_SHOWN,
+)
+_SEE_TENANTS = for_both("See the tenants of your own account", "az account tenant list")
+
+
+def _tenant_not_named(failure: FailureContext) -> Explanation | None:
+    """Before anybody was asked: Entra is asked at an address that has the tenant in it."""
+    fault, identity = failure.fault, failure.identity
+    if not isinstance(fault, SignInFault) or identity is None:
+        return None
+    if fault.problem is not SignInProblem.NO_TENANT:
+        return None
+    section = section_of(identity)
+    evidence = (
+        f"{section} has no tenant",
+        f"the stamp signs in at {fault.authority} (Entra ID), and its metadata names no tenant",
+        "nothing was sent",
+    )
+    remedies = (_NAME_TENANT.fill(identity=section), _SEE_TENANTS.fill())
+    return Explanation(f"No tenant is named for {identity.name}", evidence, remedies)
+
+
+def _tenant_not_found(failure: FailureContext) -> Explanation | None:
+    refused = refusal(failure, _TENANT_NOT_FOUND)
+    if refused is None:
+        return None
+    fault, identity = refused
+    asked = fault.authority.rpartition("/")[2]
+    evidence = (
+        f"asked for the tenant {asked} at {fault.authority}",
+        *tenant_lines(failure, identity),
+        *fault_lines(fault),
+    )
+    remedies = (_tenant_remedy(failure, identity), _SEE_TENANTS.fill())
+    title = f"The sign-in service knows no tenant {asked}"
+    return Explanation(title, evidence, remedies, Side.SIGN_IN)
+
+
+TENANT_NOT_FOUND = FaultInfo(
+    id="tenant-not-found",
+    group=Group.TOKEN,
+    sides=(Side.BOX, Side.SIGN_IN),
+    meaning="The sign-in service knows no such tenant, or none is named.",
+    distinguishing_evidence=(
+        "AADSTS90002, which MSAL hides behind words of its own. The report has the tenant that "
+        "was asked and the one that the stamp names. An unknown application in a known tenant is "
+        "`app-not-found`."
+    ),
+    az_says=(
+        "AADSTS90002: Tenant '…' not found. … / "
+        "ValueError: Unable to get authority configuration for …"
+    ),
+    remedies=(_SET_OWN_TENANT, _CHECK_TENANT, _NAME_TENANT, _SEE_TENANTS),
+    refusal=_TENANT_NOT_FOUND,
+    rules=(_tenant_not_named, _tenant_not_found),
+)
+
+
+# audience-unknown
+
+_AUDIENCE_UNKNOWN = Refusal(
+    frozenset({"AADSTS500011", "MSIS9602"}),
+    frozenset({"invalid_resource", "invalid_target", "invalid_request"}),
+)
+_CHECK_ARM = RemedyTemplate(
+    "Check arm under {section}: the audience is of the stamp that it leads to, {arm}",
+    shown={"arm": "https://HOST"},
+)
+_ASK_WHY_UNKNOWN = RemedyTemplate(
+    "If it is right, the stamp's operator looks why its AD FS does not know its own ARM: give the "
+    "audience above"
+)
+_REGISTER_STAMP = RemedyTemplate(
+    "If the stamp was never registered in this directory, an administrator of it does so (module "
+    "AzureStack.Identity of AzureStack-Tools)",
+    powershell="Register-AzSWithMyDirectoryTenant -TenantResourceManagerEndpoint {arm} "
+    "-DirectoryTenantName {tenant}",
+    shown={"arm": "https://HOST"},
+)
+
+
+def _audience_unknown(failure: FailureContext) -> Explanation | None:
+    refused = refusal(failure, _AUDIENCE_UNKNOWN)
+    if refused is None:
+        return None
+    fault, identity = refused
+    metadata, arm = metadata_of(failure), failure.environment.arm
+    evidence = [f"the metadata of {arm} gives the audience {metadata.audience}"] if metadata else []
+    right_arm = _CHECK_ARM.fill(section=failure.section, arm=arm)
+    title = "The sign-in service does not know this stamp"
+    if is_adfs(fault):
+        evidence += fault_lines(fault)
+        return Explanation(title, tuple(evidence), (right_arm, _ASK_WHY_UNKNOWN.fill()))
+    tenant = identity.tenant or (metadata.tenant if metadata else None) or ""
+    evidence += [*tenant_lines(failure, identity), *fault_lines(fault)]
+    register = _REGISTER_STAMP.fill(arm=arm, tenant=tenant)
+    remedies = (_tenant_remedy(failure, identity), right_arm, register)
+    return Explanation(title, tuple(evidence), remedies)
+
+
+AUDIENCE_UNKNOWN = FaultInfo(
+    id="audience-unknown",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="The sign-in service does not know this stamp.",
+    distinguishing_evidence=(
+        "AADSTS500011 or MSIS9602: the audience of the metadata is not registered in this "
+        "directory, or arm leads to another stamp. A token that is given for another audience is "
+        "`token-audience-mismatch`."
+    ),
+    az_says=(
+        "AADSTS500011: The resource principal named … was not found in the tenant. … / MSIS9602: "
+        "The received 'resource' parameter is invalid. …"
+    ),
+    remedies=(_CHECK_TENANT, _SET_OWN_TENANT, _CHECK_ARM, _REGISTER_STAMP, _ASK_WHY_UNKNOWN),
+    refusal=_AUDIENCE_UNKNOWN,
+    rules=(_audience_unknown,),
+)
+
+
+# adfs-client-not-allowed
+
+_CLIENT_NOT_ALLOWED = Refusal(
+    frozenset({"MSIS9605"}), frozenset({"invalid_grant", "access_denied", "unauthorized_client"})
+)
+_REGISTER_IN_ADFS = RemedyTemplate(
+    "The stamp's operator registers the application at the privileged endpoint, which allows it to "
+    "ask for the stamp's ARM; its new id goes to client_id under {identity}",
+    powershell="Invoke-Command -Session $pep { New-GraphApplication -Name {name} {proof} }",
+    shown=_SHOWN | {"name": "APP", "proof": "-GenerateClientSecret"},
+)
+
+
+def _adfs_client_not_allowed(failure: FailureContext) -> Explanation | None:
+    refused = refusal(failure, _CLIENT_NOT_ALLOWED)
+    # Some AD FS say so of the first scope alone: only both tell of the client.
+    if refused is None or len(set(refused[0].scopes)) < 2:
+        return None
+    fault, identity = refused
+    evidence = (f"application {identity.client_id}", *fault_lines(fault))
+    certificate = isinstance(identity.credential, CertificateRef)
+    proof = "-ClientCertificates $using:cert" if certificate else "-GenerateClientSecret"
+    remedy = _REGISTER_IN_ADFS.fill(
+        identity=section_of(identity), name=identity.name, proof=lambda _: proof
+    )
+    title = "The stamp's AD FS does not let this application ask for a token of its ARM"
+    return Explanation(title, evidence, (remedy,))
+
+
+ADFS_CLIENT_NOT_ALLOWED = FaultInfo(
+    id="adfs-client-not-allowed",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="AD FS does not let this application ask for a token of the stamp's ARM.",
+    distinguishing_evidence=(
+        "MSIS9605 to both scopes, /.default and /openid. Some AD FS say so of the first alone, "
+        "which is no fault here; az tries no second. An application that AD FS does not know is "
+        "`app-not-found`."
+    ),
+    az_says="MSIS9605: The client is not allowed to access the requested resource.",
+    remedies=(_REGISTER_IN_ADFS,),
+    refusal=_CLIENT_NOT_ALLOWED,
+    rules=(_adfs_client_not_allowed,),
+)
+
+FAULTS = (
+    APP_NOT_FOUND,
+    TENANT_NOT_FOUND,
+    AUDIENCE_UNKNOWN,
+    ADFS_CLIENT_NOT_ALLOWED,
+)

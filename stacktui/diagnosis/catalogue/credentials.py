@@ -1,0 +1,370 @@
+"""Faults of what an identity signs in with: its secret, its certificate.
+
+The codes of sign-in services are those of PROTOCOL.md section 2.
+"""
+
+from __future__ import annotations
+
+from stacktui.diagnosis.clocks import clock_line, is_skewed
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.remedies import (
+    CLOCK_STATUS,
+    PUT_SECRET_FILE,
+    SET_SECRET_VARIABLE,
+    put_secret,
+)
+from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
+from stacktui.diagnosis.shell import toml_table
+from stacktui.diagnosis.sign_in_facts import (
+    CLIENT_ERRORS,
+    certificate_unknown,
+    is_adfs,
+    refusal,
+    section_of,
+)
+from stacktui.diagnosis.words import fault_lines
+from stacktui.identities.faults import (
+    CertificateFault,
+    CertificateProblem,
+    SecretFault,
+    SignInFault,
+)
+from stacktui.identities.model import CertificateRef, IdentityKind
+
+# AD FS says "client authentication failed" of a wrong secret, an expired one and a rejected
+# certificate alike: what the identity signs in with tells them apart.
+_ADFS_BAD_CREDENTIAL = frozenset({"MSIS9612", "MSIS9622"})
+_APPLICATION = {"client": "CLIENT-ID"}
+
+
+# secret-missing
+
+_CHANGE_SOURCE = RemedyTemplate(
+    "Change where the {what} comes from: {what} under {identity}",
+    shown={"what": "secret", "identity": "the identity"},
+)
+
+
+def _secret_missing(failure: FailureContext) -> Explanation | None:
+    fault, identity = failure.fault, failure.identity
+    if not isinstance(fault, SecretFault) or identity is None:
+        return None
+    what = "password" if identity.kind is IdentityKind.USER else "secret"
+    remedies = (
+        *put_secret(identity.credential, what),
+        _CHANGE_SOURCE.fill(what=what, identity=section_of(identity)),
+    )
+    title = f"The {what} of identity {identity.name} is not there"
+    return Explanation(title, (f"{fault.reference}: {fault.detail}",), remedies)
+
+
+SECRET_MISSING = FaultInfo(
+    id="secret-missing",
+    group=Group.TOKEN,
+    sides=(Side.BOX,),
+    meaning="The secret's variable, file or keyring entry holds nothing.",
+    distinguishing_evidence=(
+        "Nothing was sent to the sign-in service; the report names the reference. A secret that "
+        "is there and wrong is `sp-secret-wrong`."
+    ),
+    az_says="nothing: az keeps its own copy of the secret, or asks for it",
+    remedies=(SET_SECRET_VARIABLE, PUT_SECRET_FILE, _CHANGE_SOURCE),
+    rules=(_secret_missing,),
+)
+
+
+# sp-cert-unusable
+
+_WORDS = {
+    CertificateProblem.MISSING: "the file is not there",
+    CertificateProblem.UNREADABLE: "the file cannot be read",
+    CertificateProblem.NO_CERTIFICATE: "the file holds no certificate",
+    CertificateProblem.NO_KEY: "its private key is missing",
+    CertificateProblem.ENCRYPTED: "its private key is encrypted",
+    CertificateProblem.PFX: "it is not in PEM form",
+    CertificateProblem.KEY_MISMATCH: "key and certificate do not belong together",
+    CertificateProblem.EXPIRED: "it has expired",
+    CertificateProblem.NOT_YET_VALID: "it is not valid yet",
+    CertificateProblem.KEY_TYPE: "its key is not RSA",
+}
+_SHOWN = {"identity": "the identity", "path": "FILE", "pem": "FILE.pem"}
+_CONVERT_PFX = for_both(
+    "Convert it to PEM with key, then point certificate under {identity} at {pem}",
+    "stacktui certificates convert {path} {pem}",
+    **_SHOWN | {"path": "FILE.pfx"},
+)
+_DECRYPT = RemedyTemplate(
+    "Write key and certificate to a file only you can read, then point certificate under "
+    "{identity} at {pem}",
+    "(umask 077; { openssl pkey -in {path}; openssl x509 -in {path}; } > {pem})",
+    "(openssl pkey -in {path}), (openssl x509 -in {path}) | Set-Content {pem}",
+    _SHOWN,
+)
+_PUT_FILE = RemedyTemplate(
+    "Put the file there, readable by you, or change certificate under {identity}",
+    "ls -l -- {path}",
+    "Get-Item {path}",
+    _SHOWN,
+)
+_REGISTER_NEW = RemedyTemplate("Register a new certificate for the application, and put it there")
+_NAME_PEM_FILE = RemedyTemplate(
+    "certificate under {identity} must name one PEM file with the certificate and its RSA private "
+    "key",
+    "openssl x509 -in {path} -noout -subject -enddate; openssl pkey -in {path} -noout -check",
+    "openssl x509 -in {path} -noout -subject -enddate",
+    _SHOWN,
+)
+
+
+def _sp_cert_unusable(failure: FailureContext) -> Explanation | None:
+    fault = failure.fault
+    if not isinstance(fault, CertificateFault):
+        return None
+    name = failure.identity.name if failure.identity else "?"
+    title = f"The certificate of identity {name} cannot sign in: {_WORDS[fault.problem]}"
+    evidence = (f"{fault.path}: {fault.detail}",)
+    return Explanation(title, evidence, (_usable_certificate(fault, name),))
+
+
+def _usable_certificate(fault: CertificateFault, name: str) -> Remedy:
+    match fault.problem:
+        case CertificateProblem.EXPIRED:
+            return _REGISTER_NEW.fill()
+        case CertificateProblem.NOT_YET_VALID:
+            return CLOCK_STATUS.fill()
+        case CertificateProblem.PFX:
+            template = _CONVERT_PFX
+        case CertificateProblem.ENCRYPTED:
+            template = _DECRYPT
+        case CertificateProblem.MISSING | CertificateProblem.UNREADABLE:
+            template = _PUT_FILE
+        case _:
+            template = _NAME_PEM_FILE
+    identity = toml_table("identities", name)
+    return template.fill(identity=identity, path=fault.path, pem=f"{fault.path}.pem")
+
+
+SP_CERT_UNUSABLE = FaultInfo(
+    id="sp-cert-unusable",
+    group=Group.TOKEN,
+    sides=(Side.BOX,),
+    meaning="The certificate's file cannot sign in.",
+    distinguishing_evidence=(
+        "The file is missing, has no key, has a key that is encrypted or another's, is a PFX, or "
+        "has expired; the report says which. Nothing was sent; what the service refuses is "
+        "`sp-cert-rejected`."
+    ),
+    az_says="Invalid certificate / Unable to load certificate …",
+    remedies=(
+        _PUT_FILE,
+        _CONVERT_PFX,
+        _DECRYPT,
+        _NAME_PEM_FILE,
+        CLOCK_STATUS,
+        _REGISTER_NEW,
+    ),
+    rules=(_sp_cert_unusable,),
+)
+
+
+# sp-secret-wrong
+
+_SECRET_WRONG = Refusal(frozenset({"AADSTS7000215"}) | _ADFS_BAD_CREDENTIAL, CLIENT_ERRORS)
+_CHECK_VALUE = RemedyTemplate(
+    "Check that the secret's value was pasted, not its id: the portal shows both, and the value "
+    "only once"
+)
+_NEW_SECRET = for_both(
+    "{make} a new secret for application {client}, and put it there",
+    "az ad app credential reset --id {client} --append",
+    **_APPLICATION | {"make": "Make"},
+)
+# AD FS keeps applications where only the operator's privileged endpoint reaches them.
+_NEW_ADFS_SECRET = RemedyTemplate(
+    "If it is the right secret, the stamp's operator makes a new one at the privileged endpoint",
+    powershell="Invoke-Command -Session $pep { Set-GraphApplication "
+    "-ApplicationIdentifier {client} -ResetClientSecret }",
+    shown=_APPLICATION,
+)
+
+
+def _sp_secret_wrong(failure: FailureContext) -> Explanation | None:
+    refused = refusal(failure, _SECRET_WRONG)
+    if refused is None or isinstance(refused[1].credential, CertificateRef):
+        return None
+    if refused[1].kind is not IdentityKind.SERVICE_PRINCIPAL:
+        return None  # no secret of an application's was sent
+    fault, identity = refused
+    evidence = (f"the secret came from {identity.credential}", *fault_lines(fault))
+    if fault.secret_looks_like_id:
+        evidence = ("what was sent has the form of an id, not of a secret", *evidence)
+    client = identity.client_id
+    put = put_secret(identity.credential, "right secret")
+    remedies = (
+        (*put, _NEW_ADFS_SECRET.fill(client=client))
+        if is_adfs(fault)
+        else (_CHECK_VALUE.fill(), *put, _NEW_SECRET.fill_for_az(client=client, make="Else make"))
+    )
+    title = "The sign-in service refuses the application's secret"
+    return Explanation(title, (f"application {client}", *evidence), remedies)
+
+
+SP_SECRET_WRONG = FaultInfo(
+    id="sp-secret-wrong",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="The sign-in service refuses the application's secret.",
+    distinguishing_evidence=(
+        "AADSTS7000215, or AD FS's MSIS9622 or MSIS9612 while signing in with a secret; often the "
+        "secret's id was pasted in place of its value, which the report sees by its form. Entra "
+        "has a code of its own for `sp-secret-expired`, AD FS has not; with a certificate the same "
+        "code is `sp-cert-rejected`."
+    ),
+    az_says=(
+        "AADSTS7000215: Invalid client secret provided. … / MSIS9622: Client authentication "
+        "failed. …"
+    ),
+    remedies=(
+        _CHECK_VALUE,
+        SET_SECRET_VARIABLE,
+        PUT_SECRET_FILE,
+        _NEW_SECRET,
+        _NEW_ADFS_SECRET,
+    ),
+    refusal=_SECRET_WRONG,
+    rules=(_sp_secret_wrong,),
+)
+
+
+# sp-secret-expired
+
+_SECRET_EXPIRED = Refusal(frozenset({"AADSTS7000222"}), CLIENT_ERRORS)
+_SEE_SECRETS = for_both(
+    "See when the secrets of application {client} end",
+    "az ad app credential list --id {client} --query '[].[displayName,endDateTime]'",
+    **_APPLICATION,
+)
+
+
+def _sp_secret_expired(failure: FailureContext) -> Explanation | None:
+    refused = refusal(failure, _SECRET_EXPIRED)
+    if refused is None:
+        return None
+    fault, identity = refused
+    client = identity.client_id
+    evidence = (
+        f"application {client}",
+        f"the secret came from {identity.credential}",
+        *fault_lines(fault),
+    )
+    remedies = (
+        _NEW_SECRET.fill_for_az(client=client, make="Make"),
+        *put_secret(identity.credential, "new secret"),
+        _SEE_SECRETS.fill_for_az(client=client),
+    )
+    return Explanation("The application's secret has expired", evidence, remedies)
+
+
+SP_SECRET_EXPIRED = FaultInfo(
+    id="sp-secret-expired",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="The application's secret has expired.",
+    distinguishing_evidence=(
+        "AADSTS7000222: the secret was right once. A wrong one is `sp-secret-wrong`, and AD FS "
+        "says so of both."
+    ),
+    az_says="AADSTS7000222: The provided client secret keys for app '…' are expired. …",
+    remedies=(_NEW_SECRET, SET_SECRET_VARIABLE, PUT_SECRET_FILE, _SEE_SECRETS),
+    refusal=_SECRET_EXPIRED,
+    rules=(_sp_secret_expired,),
+)
+
+
+# sp-cert-rejected
+
+_CERT_REJECTED = Refusal(frozenset({"AADSTS700027"}) | _ADFS_BAD_CREDENTIAL, CLIENT_ERRORS)
+_COMPARE_CERTIFICATE = for_both(
+    "Compare its dates and SHA-1 thumbprint, the one that portals show, with those of the "
+    "application's certificates",
+    "openssl x509 -in {path} -noout -fingerprint -sha1 -subject -dates",
+    path="FILE",
+)
+_ADD_CERTIFICATE = RemedyTemplate(
+    "If it is not there, add it (without its key) to application {client}",
+    "openssl x509 -in {path} -out {public} && "
+    "az ad app credential reset --id {client} --cert {at_public} --append",
+    "openssl x509 -in {path} -out {public}; "
+    "az ad app credential reset --id {client} --cert {at_public} --append",
+    _APPLICATION | {"path": "FILE", "public": "FILE.crt", "at_public": "'@FILE.crt'"},
+)
+_ADD_ADFS_CERTIFICATE = RemedyTemplate(
+    "If it is another, the stamp's operator registers this one at the privileged endpoint, from a "
+    "file of the certificate without its key",
+    powershell="$cert = [Security.Cryptography.X509Certificates.X509Certificate2]::new({public}); "
+    "Invoke-Command -Session $pep { Set-GraphApplication -ApplicationIdentifier {client} "
+    "-ClientCertificates $using:cert }",
+    shown=_APPLICATION | {"public": "'FILE.crt'"},
+)
+
+
+def _sp_cert_rejected(failure: FailureContext) -> Explanation | None:
+    refused = refusal(failure, _CERT_REJECTED)
+    if refused is None:
+        return None
+    fault, identity = refused
+    reference = identity.credential
+    if not isinstance(reference, CertificateRef) or (
+        is_skewed(failure.last) and not certificate_unknown(fault)
+    ):
+        return None  # an assertion of another time is refused in the same words: clock-skew
+    evidence = [f"application {identity.client_id}", f"it signed in with {reference}"]
+    if fault.thumbprint:
+        kind = "SHA-1" if is_adfs(fault) else "SHA-256"
+        evidence.append(
+            f"the certificate that was sent has the {kind} thumbprint {fault.thumbprint}"
+        )
+    evidence += [*clock_line(failure.last), *fault_lines(fault)]
+    title = "The sign-in service does not take the application's certificate"
+    remedies = _register_certificate(fault, identity.client_id, str(reference.path))
+    return Explanation(title, tuple(evidence), remedies)
+
+
+def _register_certificate(fault: SignInFault, client: str, path: str) -> tuple[Remedy, ...]:
+    compare, public = _COMPARE_CERTIFICATE.fill(path=path), f"{path}.crt"
+    if is_adfs(fault):
+        return (compare, _ADD_ADFS_CERTIFICATE.fill(public=public, client=client))
+    added = _ADD_CERTIFICATE.fill_for_az(
+        path=path, public=public, client=client, at_public=f"@{public}"
+    )
+    return (compare, added)
+
+
+SP_CERT_REJECTED = FaultInfo(
+    id="sp-cert-rejected",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="The sign-in service does not take the application's certificate.",
+    distinguishing_evidence=(
+        "AADSTS700027, or AD FS's MSIS9622 or MSIS9612 while signing in with a certificate; the "
+        "report has the thumbprint that was sent. Where this box's clock is far off, it is "
+        "`clock-skew`; with a secret, AD FS's codes are `sp-secret-wrong`."
+    ),
+    az_says=(
+        "AADSTS700027: The certificate with identifier used to sign the client assertion is not "
+        "registered on application. … / MSIS9622: Client authentication failed. …"
+    ),
+    remedies=(_COMPARE_CERTIFICATE, _ADD_CERTIFICATE, _ADD_ADFS_CERTIFICATE),
+    refusal=_CERT_REJECTED,
+    rules=(_sp_cert_rejected,),
+)
+
+FAULTS = (
+    SECRET_MISSING,
+    SP_CERT_UNUSABLE,
+    SP_SECRET_WRONG,
+    SP_SECRET_EXPIRED,
+    SP_CERT_REJECTED,
+)

@@ -1,0 +1,26 @@
+"""Every fault of the catalogue, for a reader: by what a check was at, then in the order of
+`precedence`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stacktui.diagnosis.catalogue.advised import ADVISED
+from stacktui.diagnosis.catalogue.login_responses import LOGIN_UNREACHABLE
+from stacktui.diagnosis.catalogue.precedence import FAULTS
+from stacktui.diagnosis.catalogue.unexplained import UNEXPLAINED
+from stacktui.diagnosis.fault import FaultInfo, Group
+
+_ORDER = list(Group)
+EVERY_FAULT: Mapping[str, FaultInfo] = {
+    each.id: each
+    for each in sorted(
+        (LOGIN_UNREACHABLE, *FAULTS, *ADVISED, UNEXPLAINED),
+        key=lambda each: _ORDER.index(each.group),
+    )
+}
+
+
+def look_alikes(fault: FaultInfo) -> tuple[str, ...]:
+    """The ids that `fault` is told from, in the order in which it names them."""
+    return tuple(each for each in fault.named if each in EVERY_FAULT)

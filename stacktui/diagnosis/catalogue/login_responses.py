@@ -1,0 +1,409 @@
+"""Faults of the login host: no answer, or none of a sign-in service's own kind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from stacktui.check.report import StepName
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.malformed import AGAIN, TELL, malformed, malformed_lines
+from stacktui.diagnosis.remedies import TRUST_MATRIX, checking_again, fill_looking, looking
+from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
+from stacktui.diagnosis.retry import retry_lines, when
+from stacktui.diagnosis.sign_in_facts import adfs_signs_in
+from stacktui.diagnosis.words import fault_lines, request_line, route_lines
+from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
+from stacktui.identities.faults import SignInFault, SignInProblem
+from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
+
+# Headers that tell who answered.
+_HEADERS = ("content-type", "server", "via", "location", "x-ms-request-id")
+
+
+def _response_lines(failure: FailureContext, fault: SignInFault) -> tuple[str, ...]:
+    """The evidence of an answer."""
+    lines = fault_lines(fault)
+    if fault.page_title:
+        lines.append(f"the page is titled: {fault.page_title}")
+    if failure.last is None:
+        return tuple(lines)
+    lines.append(request_line(failure.last))
+    response = failure.last.response
+    if response:
+        shown = ((name, response.header(name)) for name in _HEADERS)
+        lines += [f"{name}: {value}" for name, value in shown if value]
+        lines += [f"it begins: {response.excerpt}"] if response.excerpt else []
+    return (*lines, *retry_lines(failure.last), *route_lines(failure))
+
+
+# Who looks into it: AD FS is the stamp's or the company's, an Entra of Microsoft's has a page of
+# its health.
+_ASK_ADFS = RemedyTemplate(
+    "If it stays so, whoever runs the AD FS at {host} looks into its event log (AD FS/Admin) at "
+    "that time, and at the service adfssrv{ids}",
+    shown={"ids": ""},
+)
+_ASK_ENTRA = RemedyTemplate(
+    "If it stays so, see the health of Entra at https://status.azure.com, and give Microsoft's "
+    "support the time and the correlation id{ids}",
+    shown={"ids": ""},
+)
+_ASK_OTHER = RemedyTemplate(
+    "If it stays so, give whoever runs {host} the time and the correlation id{ids}",
+    shown={"ids": ""},
+)
+_ASK_SERVICE = (_ASK_ADFS, _ASK_ENTRA, _ASK_OTHER)
+
+
+def _ask_service(failure: FailureContext, fault: SignInFault | None = None) -> Remedy:
+    ids = f" ({fault.correlation_id})" if fault and fault.correlation_id else ""
+    template = _ASK_OTHER
+    if adfs_signs_in(failure):
+        template = _ASK_ADFS
+    elif failure.host in PUBLIC_LOGIN_HOSTS:
+        template = _ASK_ENTRA
+    return template.fill(host=failure.host, ids=ids)
+
+
+# login-unreachable
+
+_SEE_WHICH = for_both("See which host fails and why", "stacktui check --format json{environment}")
+_FIX_AS_NAMED = RemedyTemplate("Then fix it as the named fault says, for the login host")
+
+# Without a rule: `login_host` makes it of what is wrong with that host, whatever it is.
+LOGIN_UNREACHABLE = FaultInfo(
+    id="login-unreachable",
+    group=Group.TOKEN,
+    sides=(Side.BOX, Side.NETWORK, Side.STAMP),
+    meaning="The login host cannot be reached, or its TLS is not trusted.",
+    distinguishing_evidence=(
+        "The metadata came, so that the way to ARM is good; the same fault of reach or TLS as "
+        "for ARM, such as `dns-not-found`, `tcp-timeout`, `proxy-refused` or "
+        "`tls-untrusted-root`, is named for the login host. A bundle with the stamp's root alone "
+        "breaks the sign-in at a public login host."
+    ),
+    az_says=(
+        "a traceback: requests.exceptions.ConnectionError: HTTPSConnectionPool(host='login…', "
+        "port=443): Max retries exceeded with url: …"
+    ),
+    remedies=(_SEE_WHICH, TRUST_MATRIX, _FIX_AS_NAMED),
+)
+
+
+# login-throttled
+
+# Entra's "the request was throttled".
+_THROTTLED_CODES = frozenset({"AADSTS90055"})
+_WAIT = for_both(
+    "Run the check again {when}; until then let nothing else sign in as this identity",
+    "stacktui check{environment}",
+    when="after the time that it gives",
+)
+_FIND_CALLER = RemedyTemplate(
+    "If it comes back, find what signs in so often as this identity: a script should keep its "
+    "token until it ends"
+)
+
+
+def _login_throttled(failure: FailureContext) -> Explanation | None:
+    fault = failure.fault
+    if not isinstance(fault, SignInFault) or not _is_throttled(fault):
+        return None
+    again = when(failure.last, "in a few minutes")
+    title = f"{failure.host} throttles sign-ins: it was asked too often"
+    remedies = (_WAIT.fill(**failure.places, when=again), _FIND_CALLER.fill())
+    return Explanation(title, _response_lines(failure, fault), remedies)
+
+
+def _is_throttled(fault: SignInFault) -> bool:
+    return fault.status == 429 or fault.code in _THROTTLED_CODES
+
+
+LOGIN_THROTTLED = FaultInfo(
+    id="login-throttled",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="The sign-in service was asked too often.",
+    distinguishing_evidence=(
+        "429 or AADSTS90055, with the time to wait where it says one (Retry-After). A lock of "
+        "one account is `account-locked`; ARM's own 429 `arm-throttled`."
+    ),
+    az_says="AADSTS90055: The request was throttled. … / 429",
+    remedies=(_WAIT, _FIND_CALLER),
+    rules=(_login_throttled,),
+)
+
+
+# login-server-error
+
+# OAuth's words for a failure of the service itself (RFC 6749 section 4.1.2.1); any other error is
+# about the request, whatever its status.
+_SERVER_ERRORS = frozenset({"", "server_error", "temporarily_unavailable"})
+_SOON = "in a minute: the service may just be restarting"
+_AGAIN_WHEN = for_both(
+    "Run the check again {when}",
+    "stacktui check{environment}",
+    when=_SOON,
+)
+
+
+def _login_server_error(failure: FailureContext) -> Explanation | None:
+    fault = failure.fault
+    if not isinstance(fault, SignInFault) or _is_throttled(fault):
+        return None
+    status = fault.status or 0
+    if not 500 <= status < 600 or fault.error not in _SERVER_ERRORS:
+        return None
+    again = when(failure.last, _SOON)
+    title = f"The sign-in service {failure.host} failed inside ({status})"
+    remedies = (_AGAIN_WHEN.fill(**failure.places, when=again), _ask_service(failure, fault))
+    return Explanation(title, _response_lines(failure, fault), remedies)
+
+
+LOGIN_SERVER_ERROR = FaultInfo(
+    id="login-server-error",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="The sign-in service fails inside (5xx).",
+    distinguishing_evidence=(
+        "The service answers with a 5xx and no error of its own about the request. 429 is "
+        "`login-throttled`; a page instead of JSON with another status `login-not-json`."
+    ),
+    az_says="server_error: … / a traceback where it is no JSON",
+    remedies=(_AGAIN_WHEN, *_ASK_SERVICE),
+    rules=(_login_server_error,),
+)
+
+
+# login-not-json
+
+_NO_JSON = (SignInProblem.NOT_JSON, SignInProblem.SERVER_ERROR)
+_SEE_WHO = looking("See who answers for {host}: a captive portal, a gateway, a bare web server")
+_GO_AROUND = RemedyTemplate(
+    "If it is the proxy, go round it for {host}",
+    'export NO_PROXY={host}"${NO_PROXY:+,$NO_PROXY}"',
+    '$env:NO_PROXY = (@({host}, $env:NO_PROXY) -ne $null) -join ","',
+)
+_ASK_BALANCER = replace(TELL, shown={"whose": "sign-in", "ids": ""})
+
+
+def _login_not_json(failure: FailureContext) -> Explanation | None:
+    fault = failure.fault
+    if not isinstance(fault, SignInFault) or fault.problem not in _NO_JSON or _is_throttled(fault):
+        return None
+    if 500 <= (fault.status or 0) < 600:
+        return None  # what fails inside may say so as it likes
+    host, through = failure.host, failure.connection.proxy.url if failure.connection else None
+    around = (_GO_AROUND.fill(host=host),) if through else ()
+    remedies = (_see_who(failure), *around, _ask_service(failure, fault))
+    title = f"{host} does not answer as a sign-in service does"
+    return Explanation(title, _response_lines(failure, fault), remedies)
+
+
+def _login_malformed(failure: FailureContext) -> Explanation | None:
+    what = malformed(failure, StepName.TOKEN)
+    if what is None:
+        return None
+    title = f"What {failure.host} answers {what}"
+    remedies = (
+        AGAIN.fill(**failure.places),
+        _see_who(failure),
+        _ASK_BALANCER.fill(whose="sign-in", ids=""),
+    )
+    return Explanation(title, malformed_lines(failure), remedies)
+
+
+def _see_who(failure: FailureContext) -> Remedy:
+    url = failure.last.url.partition("?")[0] if failure.last else None
+    return fill_looking(_SEE_WHO, failure, url, host=failure.host)
+
+
+LOGIN_NOT_JSON = FaultInfo(
+    id="login-not-json",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="The login host answers with a page, or in another form than a sign-in service.",
+    distinguishing_evidence=(
+        "A captive portal, a gateway or a bare web server answers in its place; the report has "
+        "the page's title. A 5xx is `login-server-error`."
+    ),
+    az_says=(
+        "JSONDecodeError: Expecting value … (a traceback) / ('Connection aborted.', "
+        "BadStatusLine('…')) / Received response with content-encoding: gzip"
+    ),
+    remedies=(_SEE_WHO, _GO_AROUND, AGAIN, _ASK_BALANCER, *_ASK_SERVICE),
+    rules=(_login_not_json, _login_malformed),
+)
+
+
+# login-timeout
+
+_OUT_OF_TIME = (TransportFaultKind.FIRST_BYTE_TIMEOUT, TransportFaultKind.STEP_TIMEOUT)
+_AGAIN_UNDER_LOAD = checking_again("Run the check again: the service may just be under load")
+
+
+def _login_timeout(failure: FailureContext) -> Explanation | None:
+    fault = _after_asking(failure, _OUT_OF_TIME)
+    if fault is None:
+        return None
+    limit = f"{fault.limit or 0:g} s"
+    title = f"{failure.host} takes the sign-in, and does not answer it within {limit}"
+    return Explanation(title, _unanswered_lines(failure), _again_or_ask(failure))
+
+
+def _after_asking(
+    failure: FailureContext, kinds: tuple[TransportFaultKind, ...]
+) -> TransportFault | None:
+    """The fault, if the login host had a whole request when it happened."""
+    fault = failure.fault
+    if failure.step.name is not StepName.TOKEN or not isinstance(fault, TransportFault):
+        return None
+    phases = failure.last.phases if failure.last else ()
+    sent = any(each.name is PhaseName.REQUEST and each.ok for each in phases)
+    ended = bool(phases) and phases[-1].ok  # then it was not this request that was waited for
+    return fault if fault.kind in kinds and sent and not ended else None
+
+
+def _unanswered_lines(failure: FailureContext) -> tuple[str, ...]:
+    asked = (request_line(failure.last),) if failure.last else ()
+    return (*asked, *fault_lines(failure.fault), *route_lines(failure))
+
+
+def _again_or_ask(failure: FailureContext) -> tuple[Remedy, ...]:
+    return (_AGAIN_UNDER_LOAD.fill(**failure.places), _ask_service(failure))
+
+
+LOGIN_TIMEOUT = FaultInfo(
+    id="login-timeout",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="The login host takes the sign-in, and never answers it.",
+    distinguishing_evidence=(
+        "The request was sent, and the bound that was hit is in the report. Where nothing could "
+        "be sent, it is `login-unreachable`; a connection that is closed instead `login-reset`."
+    ),
+    az_says="nothing: az has no time-out there, and waits for ever",
+    remedies=(_AGAIN_UNDER_LOAD, *_ASK_SERVICE),
+    rules=(_login_timeout,),
+)
+
+
+# login-reset
+
+_BROKEN_OFF = (TransportFaultKind.HTTP_RESET, TransportFaultKind.BODY_TRUNCATED)
+
+
+def _login_reset(failure: FailureContext) -> Explanation | None:
+    if _after_asking(failure, _BROKEN_OFF) is None:
+        return None
+    title = f"The connection to {failure.host} broke off before the sign-in was answered"
+    return Explanation(title, _unanswered_lines(failure), _again_or_ask(failure))
+
+
+LOGIN_RESET = FaultInfo(
+    id="login-reset",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="The login host closes the connection before it has answered.",
+    distinguishing_evidence=(
+        "The request was sent, and no whole answer came. Where the connection is closed before "
+        "TLS is up, it is `login-unreachable`; silence is `login-timeout`."
+    ),
+    az_says=(
+        "('Connection aborted.', RemoteDisconnected('Remote end closed connection without "
+        "response'))"
+    ),
+    remedies=(_AGAIN_UNDER_LOAD, *_ASK_SERVICE),
+    rules=(_login_reset,),
+)
+
+
+# login-foreign-endpoint
+
+_ASK_WHOSE = RemedyTemplate(
+    "Ask whoever runs the sign-in at {authority} whether that host is theirs: its discovery "
+    "document should name its own (a wrong host name in AD FS does this, too)",
+    shown={"authority": "the login host"},
+)
+_SIGN_IN_NOWHERE = RemedyTemplate(
+    "If they know nothing of it, sign in nowhere with this stamp: somebody on the way, or on the "
+    "stamp, would collect secrets"
+)
+
+
+def _login_foreign_endpoint(failure: FailureContext) -> Explanation | None:
+    fault = failure.fault
+    if not isinstance(fault, SignInFault):
+        return None
+    if fault.problem is not SignInProblem.FOREIGN_TOKEN_ENDPOINT:
+        return None
+    evidence = (
+        f"{fault.authority}: {fault.description}",
+        "nothing was sent there: no secret, and no user name",
+        *([request_line(failure.last)] if failure.last else []),
+        *route_lines(failure),
+    )
+    remedies = (_ASK_WHOSE.fill(authority=fault.authority), _SIGN_IN_NOWHERE.fill())
+    title = "The login host sends sign-ins on to another host: no secret was sent there"
+    return Explanation(title, evidence, remedies)
+
+
+LOGIN_FOREIGN_ENDPOINT = FaultInfo(
+    id="login-foreign-endpoint",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="The login host sends sign-ins on to another host: no secret was sent there.",
+    distinguishing_evidence=(
+        "The discovery document of the login host names a token endpoint on a host that is not "
+        "its own, nor a public login host's alias; the report names both. A login endpoint that "
+        "differs from the recorded one is `metadata-drift`."
+    ),
+    az_says="nothing: it sends the secret to that host",
+    remedies=(_ASK_WHOSE, _SIGN_IN_NOWHERE),
+    rules=(_login_foreign_endpoint,),
+)
+
+
+# token-too-large
+
+_LEAVE_GROUPS = RemedyTemplate(
+    "Take the identity out of groups it does not need, or have its claims limited: a token lists "
+    "every group (in Entra, groups assigned to the application are enough)"
+)
+
+
+def _token_too_large(failure: FailureContext) -> Explanation | None:
+    fault = failure.fault
+    if not isinstance(fault, SignInFault) or fault.problem is not SignInProblem.UNUSABLE_TOKEN:
+        return None
+    remedies = (_LEAVE_GROUPS.fill(), _ask_service(failure, fault))
+    title = "The token that came is larger than any request can carry"
+    return Explanation(title, _response_lines(failure, fault), remedies)
+
+
+TOKEN_TOO_LARGE = FaultInfo(
+    id="token-too-large",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="The token is larger than any request can carry.",
+    distinguishing_evidence=(
+        "A token came, and has more characters than a request's header may have; the report "
+        "says how many. One that ARM refuses is `arm-unauthorized`."
+    ),
+    az_says="(…) Request Header Fields Too Large / Bad Request",
+    remedies=(_LEAVE_GROUPS, *_ASK_SERVICE),
+    rules=(_token_too_large,),
+)
+
+# As they are to be asked; `login_host` makes LOGIN_UNREACHABLE.
+FAULTS = (
+    LOGIN_THROTTLED,
+    LOGIN_SERVER_ERROR,
+    LOGIN_NOT_JSON,
+    LOGIN_TIMEOUT,
+    LOGIN_RESET,
+    LOGIN_FOREIGN_ENDPOINT,
+    TOKEN_TOO_LARGE,
+)

@@ -1,1 +1,0 @@
-"""The rules, a module a layer, each a small function that explains one fault of FAULTS.md."""
