@@ -104,6 +104,7 @@ def stacktui(*arguments: str | Path, encoding: str = "utf-8", **variables: str) 
     """
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding, newline="") for _ in range(2))
     with pytest.MonkeyPatch.context() as patch, open(os.devnull, encoding="utf-8") as nothing:
+        patch.setenv("STACKTUI_DEBUG", "")  # restored: `--debug` sets it for its process
         for name, value in variables.items():
             patch.setenv(name, value)
         for name, stream in (("stdin", nothing), ("stdout", out), ("stderr", err)):

@@ -92,11 +92,12 @@ async def run(target: Target) -> AsyncIterator[CheckEvent]:
     try:
         while (event := await events.get()) is not None:
             yield event
-        await work  # raises what a defect of our own raised
+        await work  # raises what an internal error raised
     finally:
-        work.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await work
+        if not work.done():
+            work.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await work
 
 
 class _Check:

@@ -75,7 +75,7 @@ def command(
 
     Fetches the metadata, requests a token and lists the resource groups, in this order; says
     what is wrong, whose side it is on and how to mend it. Exits with 0 when healthy, 1 when a
-    fault was found, 2 on wrong usage or config, 3 on an error of our own.
+    fault was found, 2 on wrong usage or config, 3 on an internal error.
     """
     path = config_file(config or parent)
     click.get_current_context().exit(check_headless(path, name, format_, limits))

@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from stacktui.check.settings import load_settings
 from stacktui.config.locations import config_file
+
+if TYPE_CHECKING:
+    from stacktui.tui.app import StacktuiApp
 
 
 def open_dashboard(
@@ -28,8 +32,14 @@ def open_dashboard(
 
     with Demo() as demo:
         app = StacktuiApp(path, environment=environment, start_demo=demo.start, limits=limits)
-        app.run()
-    return app.return_code or 0
+        return run_app(app)
+
+
+def run_app(app: StacktuiApp) -> int:
+    """Run until it is closed; the exit code."""
+    app.run()
+    # Textual's code of an error is 1, which says here that a fault was found.
+    return 3 if app.return_code else 0
 
 
 def require_terminal() -> None:

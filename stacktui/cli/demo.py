@@ -154,7 +154,7 @@ def command(
     config: Path | None,
 ) -> None:
     """Try stacktui on an embedded Azure Stack Hub; nothing of yours is read or changed."""
-    from stacktui.cli.dashboard import require_terminal
+    from stacktui.cli.dashboard import require_terminal, run_app
     from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, UnknownFaultError
 
     tell_config_is_not_read(config)
@@ -183,5 +183,4 @@ def command(
         from stacktui.tui.app import StacktuiApp
 
         app = StacktuiApp(demo.start(), auto_check=True, limits=limits)
-        app.run()
-        click.get_current_context().exit(app.return_code or 0)
+        click.get_current_context().exit(run_app(app))

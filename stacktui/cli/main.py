@@ -1,6 +1,6 @@
 """The `stacktui` command: the dashboard without a subcommand, and the headless commands.
 
-Exit codes: 0 all is well, 1 a fault was found, 2 wrong usage or config, 3 an error of our own.
+Exit codes: 0 all is well, 1 a fault was found, 2 wrong usage or config, 3 an internal error.
 Each command's module is imported only when that command runs.
 """
 
@@ -70,6 +70,13 @@ def _followed(_: click.Context, _option: click.Parameter, config: Path | None) -
     return config
 
 
+def _debugged(_: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from stacktui.config.error_file import ask_for_traceback
+
+        ask_for_traceback()
+
+
 def tell_config_is_not_read(config: Path | None) -> None:
     """For a command that has no use for a config: it says so, and goes on."""
     if config is not None:
@@ -85,6 +92,13 @@ def tell_config_is_not_read(config: Path | None) -> None:
 @config_option
 @click.option("--environment", metavar="NAME", help="Open the dashboard on this environment.")
 @limit_option
+@click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    callback=_debugged,
+    help="Write the traceback of an internal error to a file (also: STACKTUI_DEBUG=1).",
+)
 @click.version_option(__version__, package_name="stacktui", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(
@@ -126,13 +140,13 @@ def run(arguments: Sequence[str]) -> int:
         code = ExitCode.FAULT
     except OSError as error:
         if error.errno not in _UNWRITABLE or error.filename is not None:
-            code = _report_defect(error)
+            code = _report_internal_error(error)
         else:
             _give_up_stdout()
             click.echo(f"stacktui: cannot write the result: {error.strerror}", err=True)
             code = ExitCode.OURS
     except Exception as error:
-        code = _report_defect(error)
+        code = _report_internal_error(error)
     return code or ExitCode.HEALTHY
 
 
@@ -151,14 +165,12 @@ def _give_up_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _report_defect(error: Exception) -> int:
-    """One line on our own error. Its message stays out: it may hold what must not be shown."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    place = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
+def _report_internal_error(error: Exception) -> int:
+    """One line on an internal error."""
+    from stacktui.config.error_file import describe_error
+
     click.echo(
-        f"stacktui: an error of our own: {type(error).__name__} at {place}; "
+        f"stacktui: internal error: {describe_error(error)}; "
         "please report it with the command you ran",
         err=True,
     )

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from functools import partial
+from weakref import WeakSet
 
 from stacktui.transport.echo import Pieces
 
@@ -99,6 +100,17 @@ def _echoes_of(char: str) -> str:
     return f"(?:{'|'.join(re.escape(way) for way in sorted(ways, key=len, reverse=True))})"
 
 
+# Those in use: what leaves the process for anybody must hold no secret of any check.
+_CLEANERS: WeakSet[Cleaner] = WeakSet()
+
+
+def quote_for_anyone(text: str, limit: int = 400) -> str:
+    """`text` as `Cleaner.quote` gives it, without the secrets of any cleaner that is in use."""
+    for cleaner in (Cleaner(), *_CLEANERS):
+        text = cleaner.quote(text, limit)
+    return text
+
+
 class Cleaner:
     """Cleans text for display and removes known secrets from it.
 
@@ -111,6 +123,7 @@ class Cleaner:
         # Replaced as a whole, never changed: secrets are read in a worker thread.
         self._secrets: dict[str, Callable[[str], str]] = {}
         self._pieces = Pieces()
+        _CLEANERS.add(self)
 
     def hide(self, secret: str) -> None:
         """Never let `secret` through again, plain or encoded. Short ones are too common.

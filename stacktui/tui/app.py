@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakSet
 
+from rich.text import Text
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 
 from stacktui.check.settings import load_settings
 from stacktui.config.document import ConfigError
+from stacktui.config.error_file import describe_error
 from stacktui.config.locations import packaged_themes, user_themes
 from stacktui.identities.certificate_file import read_files, references
 from stacktui.tui.background import in_background
@@ -317,10 +320,16 @@ class StacktuiApp(App[None]):
         if live.state is CheckState.CANCELLED:
             self.dashboard.notice("the look was cancelled")
         elif live.state is CheckState.BROKEN:
-            self.dashboard.notice(f"our own error: {live.error}", Role.ERROR)
+            self.dashboard.notice(f"internal error: {live.error}", Role.ERROR)
 
     def _surveyed(self, result: SurveyResult) -> None:
         self.session.surveys[result.target.environment.name] = result
+
+    def _fatal_error(self) -> None:
+        # Textual would print the local variables of every frame, and some hold secrets.
+        error = sys.exc_info()[1]
+        told = "it left no trace" if error is None else describe_error(error)
+        self.panic(Text(f"stacktui: internal error: {told}; please report it"))
 
     # Keys
 

@@ -21,6 +21,7 @@ from stacktui.check.events import (
 )
 from stacktui.check.report import Evidence, Report, Step, StepName
 from stacktui.check.target import Target
+from stacktui.config.error_file import describe_error
 from stacktui.diagnosis.finding import Diagnosis, Finding
 from stacktui.environments.metadata import Metadata
 from stacktui.identities.token import TokenFacts
@@ -42,7 +43,7 @@ class LiveStep:
 
 @dataclass(frozen=True, slots=True)
 class LiveCheck:
-    """One check so far. `diagnosis` follows `report`; `error` is the type of our own error.
+    """One check so far. `diagnosis` follows `report`; `error` tells of an internal error.
 
     `prompt` is there while the check waits for somebody to sign in.
     """
@@ -87,8 +88,8 @@ class LiveCheck:
         return replace(self, state=CheckState.CANCELLED, steps=steps)
 
     def broken(self, error: Exception) -> LiveCheck:
-        """The check ended by a defect of ours; the text of the exception is not kept."""
-        return replace(self.cancelled(), state=CheckState.BROKEN, error=type(error).__name__)
+        """The check ended by an internal error."""
+        return replace(self.cancelled(), state=CheckState.BROKEN, error=describe_error(error))
 
     def judged(self, diagnosis: Diagnosis) -> LiveCheck:
         return replace(self, diagnosis=diagnosis)

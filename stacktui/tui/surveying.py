@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from stacktui.config.error_file import describe_error
 from stacktui.tui.background import in_background
 from stacktui.tui.session import CheckState
 
@@ -80,7 +81,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class LiveSurvey:
-    """A look so far: `done` of `known` endpoints. `error` is the type of our own error."""
+    """A look so far: `done` of `known` endpoints. `error` tells of an internal error."""
 
     target: Target
     whole: bool
@@ -181,8 +182,8 @@ class Surveyor:
                 self.finish(result)
             self._move_to(live, replace(live, state=CheckState.FINISHED))
         except Exception as error:
-            # Its text may hold anything, so only the type is shown.
-            self._move_to(live, replace(live, state=CheckState.BROKEN, error=type(error).__name__))
+            failed = replace(live, state=CheckState.BROKEN, error=describe_error(error))
+            self._move_to(live, failed)
 
 
 def _retrieve(opening: asyncio.Future[Stores]) -> None:

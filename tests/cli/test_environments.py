@@ -483,7 +483,7 @@ def test_a_home_that_takes_nothing_is_told(
     ran = environments(command, "--config", config, "--yes", "Test")
     assert (ran.code, ran.out) == (2, "")
     assert f"{stamps_file()} cannot be written" in ran.err
-    assert "error of our own" not in ran.err
+    assert "internal error" not in ran.err
 
 
 def test_forget_asks_and_forgets(drifted: Path) -> None:

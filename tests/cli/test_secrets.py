@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
+from stacktui.config.error_file import describe_error
 from stacktui.identities import sign_in
 from stacktui.identities.model import SecretRef
 from stacktui.identities.secrets import resolve_secret
@@ -26,17 +29,48 @@ DOMAIN = "local.azurestack.external"
 
 
 def test_the_secret_is_in_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A secret by variable, with a defect of our own provoked: the one line tells no value."""
+    """A secret by variable, with an internal error that quotes it: neither the one line nor the
+    file of `--debug` has it, and both name the place."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with run_in_thread(StampOptions(domain=DOMAIN)) as stamp:
+
+        async def _broken(_client: ArmClient, _subscription: str) -> None:
+            secret_of_this_frame = stamp.secret
+            raise ZeroDivisionError(f"{secret_of_this_frame} divided by {stamp.secret}")
+
         config = write_config(tmp_path, stamp.describe(), secret='{ env = "SP_SECRET" }')
         healthy = stacktui("check", "--config", str(config), SP_SECRET=stamp.secret)
         monkeypatch.setattr(ArmClient, "resource_groups", _broken)
         broken = stacktui("check", "--config", config, SP_SECRET=stamp.secret)
+        debugged = [
+            stacktui("--debug", "check", "--config", config, SP_SECRET=stamp.secret),
+            stacktui("check", "--config", config, SP_SECRET=stamp.secret, STACKTUI_DEBUG="1"),
+        ]
     assert healthy.code == 0
-    assert broken.code == 3
-    assert broken.err.startswith("stacktui: an error of our own: ZeroDivisionError at ")
-    assert broken.err.count("\n") == 1
+    for ran in (broken, *debugged):
+        assert ran.code == 3
+        assert ran.err.startswith("stacktui: internal error: ZeroDivisionError at test_secrets.py:")
+        assert ran.err.count("\n") == 1
+    assert "STACKTUI_DEBUG=1 writes its traceback to a file" in broken.err
     assert stamp.secret not in healthy.out + healthy.err + broken.out + broken.err
+    for ran in debugged:
+        (path,) = re.findall(r"; traceback: (\S+);", ran.err)
+        written = Path(path)
+        assert os.name == "nt" or written.stat().st_mode & 0o777 == 0o600
+        traceback = written.read_text(encoding="utf-8")
+        assert "in _broken" in traceback
+        assert "ZeroDivisionError: " in traceback
+        assert stamp.secret not in traceback + ran.err
+    assert len(list(tmp_path.glob("stacktui-error-*"))) == len(debugged)
+
+
+def test_a_traceback_that_cannot_be_written_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    monkeypatch.setenv("STACKTUI_DEBUG", "1")
+    told = describe_error(LookupError("hunter2"))
+    assert told == "LookupError; its traceback could not be written (No such file or directory)"
 
 
 @dataclass
@@ -97,7 +131,3 @@ def _late(reference: SecretRef) -> str:
     """A secret that takes longer to be read than metadata to come."""
     time.sleep(0.3)
     return resolve_secret(reference)
-
-
-async def _broken(_client: ArmClient, _subscription: str) -> None:
-    1 / 0  # noqa: B018

@@ -292,7 +292,7 @@ async def test_warnings_and_broken_themes_are_one_notice(config: Path) -> None:
         assert "0 Check" in shown
 
 
-async def test_our_own_error_is_told_by_its_type_alone(config: Path) -> None:
+async def test_an_internal_error_is_told_without_its_message(config: Path) -> None:
     async def run(target: Target) -> AsyncGenerator[CheckEvent, None]:
         yield canned.events_of(canned.HEALTHY)[0]
         raise LookupError("hunter2")
@@ -303,13 +303,32 @@ async def test_our_own_error_is_told_by_its_type_alone(config: Path) -> None:
     write(config, CONFIG)
     async with Failing(config).run_test() as pilot:
         await pilot.press("c")
-        shown = await until(pilot, "our own error: LookupError")
+        shown = await until(pilot, "internal error: LookupError")
         assert "hunter2" not in shown
         await pilot.press("j")
         await until(pilot, "Press c to check AzureStackAdmin.")
 
 
-async def test_an_engine_that_cannot_be_imported_is_our_own_error(config: Path) -> None:
+async def test_the_end_by_an_internal_error_shows_no_variable(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Failing(StacktuiApp):
+        def on_key(self) -> None:
+            secret_of_this_frame = "hunter2"
+            raise LookupError(secret_of_this_frame)
+
+    write(config, CONFIG)
+    app = Failing(config)
+    with pytest.raises(LookupError):
+        async with app.run_test() as pilot:
+            await pilot.press("x")
+    shown = capsys.readouterr().err
+    assert "stacktui: internal error: LookupError at test_dashboard.py:" in shown
+    assert "hunter2" not in shown
+    assert app.return_code == 1
+
+
+async def test_an_engine_that_cannot_be_imported_is_an_internal_error(config: Path) -> None:
     def load() -> Engine:
         raise ImportError("no module named httpx")
 
@@ -319,7 +338,7 @@ async def test_an_engine_that_cannot_be_imported_is_our_own_error(config: Path) 
     write(config, CONFIG)
     async with Failing(config).run_test() as pilot:
         await pilot.press("c")
-        await until(pilot, "our own error: ImportError")
+        await until(pilot, "internal error: ImportError")
 
 
 async def test_a_cancelled_check_that_still_speaks_is_not_heard(config: Path) -> None:

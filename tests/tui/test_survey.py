@@ -199,7 +199,7 @@ async def test_no_metadata_is_told_where_it_matters(config: Path) -> None:
         await until(pilot, "no metadata, so hosts may be missing")
 
 
-async def test_our_own_error_is_told_by_its_type_alone(config: Path) -> None:
+async def test_an_internal_error_is_told_without_its_message(config: Path) -> None:
     async def survey(target: Target, whole: bool) -> AsyncGenerator[SurveyEvent, None]:
         raise LookupError("hunter2")
         yield
@@ -207,7 +207,7 @@ async def test_our_own_error_is_told_by_its_type_alone(config: Path) -> None:
     engine = replace(surveys()(), survey=survey)
     async with canned_app(config, text=CONFIG, survey=lambda: engine).run_test() as pilot:
         await pilot.press("2", "l")
-        shown = await until(pilot, "our own error: LookupError")
+        shown = await until(pilot, "internal error: LookupError")
         assert "hunter2" not in shown
 
 

@@ -308,7 +308,7 @@ def empty(session: Session) -> tuple[Line, ...]:
     if live is not None and live.state is CheckState.CANCELLED:
         return (line(Span("The look was cancelled.", Role.DIM)), BLANK, how)
     if live is not None and live.state is CheckState.BROKEN:
-        return (line(Span(f"Our own error: {live.error}", Role.ERROR)), BLANK, how)
+        return (line(Span(f"Internal error: {live.error}", Role.ERROR)), BLANK, how)
     if check is not None and check.running:
         return (line(Span("No TLS handshake yet.", Role.DIM)),)
     if check is not None:

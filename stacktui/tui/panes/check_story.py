@@ -154,7 +154,7 @@ def _outcome(check: LiveCheck, width: int, glyphs: Glyphs, *, whole: bool) -> li
             ]
         case CheckState.BROKEN:
             return [
-                line(Span(f"{glyphs.failed} our own error: {check.error}", Role.ERROR)),
+                line(Span(f"{glyphs.failed} internal error: {check.error}", Role.ERROR)),
                 line(Span("A defect of stacktui, not of your stamp: please report it.", Role.DIM)),
             ]
     keys = Keys.of(check)

@@ -269,7 +269,7 @@ def found_lines(live: LiveCheck, session: Session, glyphs: Glyphs) -> list[Line]
     step = live.steps[0]
     lines = [*step_lines(step, WIDE, glyphs, brief=False), BLANK]
     if live.state is CheckState.BROKEN:
-        return [*lines, line(Span(f"{glyphs.failed} our own error: {live.error}", Role.ERROR))]
+        return [*lines, line(Span(f"{glyphs.failed} internal error: {live.error}", Role.ERROR))]
     if live.verdict is not None:
         from stacktui.tui.mending import copied_of
 

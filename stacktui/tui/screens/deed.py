@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from stacktui.config.error_file import describe_error
 from stacktui.tui.arrangement import LEAST
 from stacktui.tui.background import Refused, in_background
 from stacktui.tui.keys import keys_of
@@ -133,9 +134,8 @@ class Deed(ModalScreen[str], inherit_bindings=False):
             self.busy = False
             self.failed(str(error))
         except Exception as error:
-            # Its text may hold anything, so only the type is shown.
             self.busy = False
-            self.failed(f"our own error: {type(error).__name__}")
+            self.failed(f"internal error: {describe_error(error)}")
         else:
             self.busy = False
             if self.is_current:

@@ -1,0 +1,65 @@
+"""What is told of an internal error, and its traceback as a file: `--debug`, or STACKTUI_DEBUG=1.
+
+A traceback names code, not values: locals are left out, and of messages, which may quote anything,
+every secret that this process knows is redacted.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+from traceback import TracebackException, extract_tb
+
+from stacktui import __version__
+from stacktui.transport.text import quote_for_anyone
+
+VARIABLE = "STACKTUI_DEBUG"
+# A message longer than this is somebody's data.
+_LINE = 500
+
+
+def ask_for_traceback() -> None:
+    """As STACKTUI_DEBUG=1 does, for this process."""
+    os.environ[VARIABLE] = "1"
+
+
+def is_wanted() -> bool:
+    return os.environ.get(VARIABLE, "") not in ("", "0")
+
+
+def describe_error(error: BaseException) -> str:
+    """The error's type and place, and the file that its traceback was written to, or how to get
+    one.
+
+    Its message stays out: it may hold what must not be shown.
+    """
+    frames = extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}; {_traceback_told(error)}"
+
+
+def _traceback_told(error: BaseException) -> str:
+    if not is_wanted():
+        return f"{VARIABLE}=1 writes its traceback to a file"
+    try:
+        return f"traceback: {write_error(error)}"
+    except OSError as unwritable:
+        return f"its traceback could not be written ({unwritable.strerror})"
+
+
+def write_error(error: BaseException) -> Path:
+    """Write the traceback to a new file that its owner alone can read. Raises OSError."""
+    told = TracebackException.from_exception(error, capture_locals=False)
+    lines = [line for part in told.format() for line in part.splitlines()]
+    head = [
+        f"stacktui {__version__}, Python {platform.python_version()}, {sys.platform}",
+        "",
+    ]
+    text = "\n".join([*head, *(quote_for_anyone(line, _LINE) for line in lines), ""])
+    handle, name = tempfile.mkstemp(prefix="stacktui-error-", suffix=".txt")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    return Path(name)
