@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,11 +29,25 @@ def open_dashboard(
         settings.target(environment)
     require_terminal()
     from stacktui.cli.demo import Demo
-    from stacktui.tui.app import StacktuiApp
 
     with Demo() as demo:
-        app = StacktuiApp(path, environment=environment, start_demo=demo.start, limits=limits)
+        app = import_app()(path, environment=environment, start_demo=demo.start, limits=limits)
         return run_app(app)
+
+
+def import_app() -> type[StacktuiApp]:
+    """The application's class.
+
+    What its imports make is there to stay; searching that for garbage, while it is made and ever
+    after, would cost a twentieth of the time until the first frame.
+    """
+    gc.disable()
+    try:
+        from stacktui.tui.app import StacktuiApp
+    finally:
+        gc.freeze()
+        gc.enable()
+    return StacktuiApp
 
 
 def run_app(app: StacktuiApp) -> int:

@@ -154,7 +154,7 @@ def command(
     config: Path | None,
 ) -> None:
     """Try stacktui on an embedded Azure Stack Hub; nothing of yours is read or changed."""
-    from stacktui.cli.dashboard import require_terminal, run_app
+    from stacktui.cli.dashboard import import_app, require_terminal, run_app
     from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, UnknownFaultError
 
     tell_config_is_not_read(config)
@@ -180,7 +180,5 @@ def command(
                     err=True,
                 )
             click.get_current_context().exit(code)
-        from stacktui.tui.app import StacktuiApp
-
-        app = StacktuiApp(demo.start(), auto_check=True, limits=limits)
+        app = import_app()(demo.start(), auto_check=True, limits=limits)
         click.get_current_context().exit(run_app(app))
