@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 # Seconds, once the steps have ended: a file on a dead network share must not keep the verdict.
 _PATIENCE = 2.0
+# Seconds until the first request is on its way: before, every look would keep it waiting.
+_FIRST = 0.01
 
 
 async def soon(task: asyncio.Task[R]) -> R | None:
@@ -35,6 +37,7 @@ async def soon(task: asyncio.Task[R]) -> R | None:
 
 
 async def lost_additions() -> tuple[LostAddition, ...]:
+    await asyncio.sleep(_FIRST)
     # Nearly always there is nothing to remember, and a thread would cost more than this look.
     if not _remembers_additions():
         return ()
@@ -48,8 +51,9 @@ def _remembers_additions() -> bool:
     return os.path.exists(additions_file())
 
 
-def known_of(target: Target) -> StampRecord | RecordFault | None:
-    # At once, as the config was read: a thread would cost more than this small file.
+async def known_of(target: Target) -> StampRecord | RecordFault | None:
+    # Without a thread, as the config was read: it would cost more than this small file.
+    await asyncio.sleep(_FIRST)
     if not is_remembered():
         return None
     try:
@@ -60,4 +64,5 @@ def known_of(target: Target) -> StampRecord | RecordFault | None:
 
 async def az_beside() -> AzFacts | None:
     # As above: where there is no az, a thread would cost more than this look.
+    await asyncio.sleep(_FIRST)
     return await in_background(az_facts) if is_worth_a_look() else None

@@ -113,7 +113,7 @@ class _Check:
         self._cleaner = Cleaner()
         self._trust: TrustUsed = trust_of(target)
         self._metadata: Metadata | None = None
-        self._known: StampRecord | RecordFault | None = None
+        self._known: asyncio.Task[StampRecord | RecordFault | None]
 
     async def run(self) -> None:
         started, clock = datetime.now(UTC), perf_counter()
@@ -129,24 +129,26 @@ class _Check:
             resolve=environment.resolve,
             limits=environment.limits,
         )
-        self._known = known_of(self._target)
+        self._known = asyncio.create_task(known_of(self._target))
         beside = asyncio.create_task(az_beside())
+        lost = asyncio.create_task(lost_additions())
         after = Aftermath()
         try:
             await self._all_steps(session, credential)
+            known = await self._known
             if self._failed:
                 after = await self._look_after(lambda: _ready(context, told))
-            az = await soon(beside)
+            az, gone = await soon(beside), await lost
         finally:
             await session.aclose()
-            for task in (context, credential, beside):
+            for task in (context, credential, self._known, beside, lost):
                 await _discard(task)
         report = Report(
             self._target,
             started,
             perf_counter() - clock,
             tuple(self._steps),
-            lost=await lost_additions(),
+            lost=gone,
             recorded=self._recorded,
             probes=after.probes,
             completion=after.completion,
@@ -154,7 +156,7 @@ class _Check:
             box=visible(socket.gethostname()),
             az=az,
         )
-        if report.ok and self._known is None:
+        if report.ok and known is None:
             await self._record(started)
         self._tell(CheckFinished(report))
 
@@ -198,7 +200,7 @@ class _Check:
         """
         metadata = await fetch_metadata(session, self._target.environment.arm)
         self._metadata = metadata
-        known = self._known
+        known = await self._known
         if isinstance(known, RecordFault):
             if self._target.identity is not None:
                 raise RecordError(known)
@@ -208,7 +210,8 @@ class _Check:
 
     @property
     def _recorded(self) -> StampRecord | None:
-        return None if isinstance(self._known, RecordFault) else self._known
+        known = self._known.result()
+        return None if isinstance(known, RecordFault) else known
 
     async def _record(self, now: datetime) -> None:
         """Remember a stamp that was found well for the first time."""

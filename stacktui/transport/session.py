@@ -156,13 +156,14 @@ class Session:
         call: Call,
         local: bool,
     ) -> httpx.Request:
-        merged = httpx.Headers(_HEADERS)
-        merged.update(headers)
         try:
             return httpx.Request(
                 method,
                 url,
-                headers=merged,
+                headers={
+                    **_HEADERS,
+                    **{name.lower(): each for name, each in (headers or {}).items()},
+                },
                 content=body,
                 extensions={CALL: call, LOCAL: local},
             )

@@ -124,11 +124,13 @@ def main() -> None:
     arguments = parser.parse_args()
     for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         os.environ.pop(name, None)
-    for idp in ("aad", "adfs"):
-        engine(idp)
-        process(idp)
-    if arguments.az:
-        against_az(arguments.az, "aad")
+    with tempfile.TemporaryDirectory() as ours:
+        os.environ["XDG_CONFIG_HOME"] = ours  # what is recorded of these stamps goes with them
+        for idp in ("aad", "adfs"):
+            engine(idp)
+            process(idp)
+        if arguments.az:
+            against_az(arguments.az, "aad")
 
 
 if __name__ == "__main__":
