@@ -123,6 +123,8 @@ class Cleaner:
         # Replaced as a whole, never changed: secrets are read in a worker thread.
         self._secrets: dict[str, Callable[[str], str]] = {}
         self._pieces = Pieces()
+        # What was found to hold none of these: the answers of a server have the same headers.
+        self._clean: set[str] = set()
         _CLEANERS.add(self)
 
     def hide(self, secret: str) -> None:
@@ -136,6 +138,7 @@ class Cleaner:
         known = self._secrets | {secret: _remover(secret)}
         self._secrets = {each: known[each] for each in sorted(known, key=len, reverse=True)}
         self._pieces = self._pieces.and_of(secret)
+        self._clean = set()
 
     def line(self, text: str, limit: int = 400) -> str:
         """`text` as one harmless line of at most `limit` characters."""
@@ -143,10 +146,16 @@ class Cleaner:
 
     def quote(self, text: str, limit: int = 400) -> str:
         """As `line`; but a text that holds a piece of a secret, in whatever form, is held back."""
-        text = self._without_secrets(text, limit)
-        if self._pieces.echoed_in(text[: limit + _BEYOND]):
+        clean = self._clean
+        if len(text) <= limit and text in clean:
+            return text
+        found = self._without_secrets(text, limit)
+        if self._pieces.echoed_in(found[: limit + _BEYOND]):
             return HELD_BACK
-        return _shown(text, limit)
+        shown = _shown(found, limit)
+        if shown == text and len(text) <= limit:
+            clean.add(text)
+        return shown
 
     def excerpt(self, body: bytes, limit: int = 400) -> str:
         """The beginning of a body, as `quote` gives it; undecodable bytes are marked."""
