@@ -1,4 +1,4 @@
-"""The sayings of az and of other clients: tables of words, and the entries they can mean."""
+"""The sayings of az and of other clients: tables of words, and the faults they can mean."""
 
 from __future__ import annotations
 
