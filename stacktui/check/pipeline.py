@@ -48,9 +48,10 @@ from stacktui.environments.record import (
     record_first,
     record_of,
 )
+from stacktui.identities.device_code import Prompt
 from stacktui.identities.faults import IdentityError
 from stacktui.identities.model import Identity
-from stacktui.identities.sign_in import Credential, Prompt, acquire_token, prepare, read_secret
+from stacktui.identities.sign_in import Credential, acquire_token, prepare, read_secret
 from stacktui.identities.token import Token, TokenFacts
 from stacktui.resources.client import ArmClient
 from stacktui.resources.model import ArmError, ResourceGroupList

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite
 from urllib.parse import urlencode
 
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
 from stacktui.identities.refusal import TokenRequest, only_to, refused, text_in, usable_token
-from stacktui.identities.sign_in import Prompt
 from stacktui.identities.token import Token
 from stacktui.transport.facts import TransportError
 from stacktui.transport.json_body import is_encodable, parse_object
@@ -17,6 +17,8 @@ from stacktui.transport.msal_client import MAX_ANSWER, Replay, run_msal, secrets
 from stacktui.transport.session import Answer, Session
 from stacktui.transport.text import Cleaner
 
+# Told of the page to open, the code to type there, and the seconds for which it is good.
+Prompt = Callable[[str, str, float], None]
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 # RFC 8628 section 3.5: what means "not yet", and by how much to wait longer from then on.

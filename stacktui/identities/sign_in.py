@@ -7,12 +7,13 @@ comes from the answer that the sign-in service really gave.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Union
 
 from stacktui.environments.metadata import IdentityProvider, Metadata
+from stacktui.identities.device_code import Prompt, acquire_by_device_code
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
 from stacktui.identities.model import CertificateRef, Identity, IdentityKind
 from stacktui.identities.refusal import TokenRequest, only_to, refused, usable_token
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 # What `prepare` gives: a secret or password ("" where none is needed), or a checked certificate
 # with its key.
 Credential = Union[str, "ClientCertificate"]
-# Told of the page to open, the code to type there, and the seconds for which it is good.
-Prompt = Callable[[str, str, float], None]
 # AD FS knows no `.default`; where it says so, the resource's `openid` scope works instead.
 _ADFS_DEFAULT_SCOPE_REFUSED = "MSIS9605"
 # Entra's word for whichever directory a user is of. Applications must name theirs.
@@ -119,8 +118,6 @@ async def acquire_token(
         identity.username,
     )
     if identity.kind is IdentityKind.DEVICE_CODE:
-        from stacktui.identities.device_code import acquire_by_device_code
-
         return await acquire_by_device_code(session, request, prompt)
     cleaner = session.cleaner
     permit = only_to(request.authority, cleaner)
