@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.matrix import Matrix
-from stacktui.certificates.readiness import Judgement, failed, judge, worst
+from stacktui.certificates.readiness import Judgement, failed, worst
+from stacktui.certificates.readiness_rules import judge
 from stacktui.certificates.stores import StoreState
 from stacktui.certificates.survey import Presented, Survey
 from stacktui.certificates.verify import Verification

@@ -120,46 +120,6 @@ class Rule:
     judge: Callable[[Subject], Verdict]
 
 
-def judge(
-    chain: Sequence[bytes],
-    now: datetime,
-    *,
-    names: Sequence[str] | None = None,
-    domain: str | None = None,
-    source: Source = Source.LIVE,
-    leaf: int = 0,
-    key: KeyFound | None = None,
-    trusted: bool | None = None,
-) -> tuple[Judgement, ...]:
-    """Each rule's judgement of a chain (DER, as found), in the order of RULES. Never raises.
-
-    `names` must be covered by the leaf (`*.` stands for one label); None: not asked. With `domain`
-    the leaf is one of several that cover the names of the stamp at that domain together, and one
-    will do.
-    `leaf` is the leaf's position. `key` is what a file holds, None for a live chain. `trusted`
-    says whether a client with the right roots was seen to accept the chain as presented.
-    """
-    from stacktui.certificates.chain import describe, path_of
-    from stacktui.certificates.readiness_rules import RULES
-
-    certificates = tuple(describe(der) for der in chain)
-    unreadable = certificates[leaf].unreadable if leaf < len(chain) else "there is no certificate"
-    if unreadable:
-        return tuple(_unread(each, unreadable) for each in RULES)
-    subject = Subject(
-        now,
-        source,
-        tuple(chain),
-        certificates,
-        path_of(chain, leaf),
-        tuple(names) if names is not None else None,
-        domain,
-        key,
-        trusted,
-    )
-    return tuple(made for each in RULES if (made := _judged(each, subject)) is not None)
-
-
 def worst(judgements: Sequence[Judgement]) -> Level:
     """The most severe level; SKIPPED when nothing was judged."""
     return worst_level([each.level for each in judgements])
@@ -189,18 +149,3 @@ def covers(pattern: str, name: str) -> bool:
 def covered(names: Sequence[str], by: Sequence[str]) -> tuple[str, ...]:
     """Those of `names` that subject alternative names cover."""
     return tuple(name for name in names if any(covers(pattern, name) for pattern in by))
-
-
-def _judged(rule: Rule, subject: Subject) -> Judgement | None:
-    verdict = rule.judge(subject)
-    if verdict is None:
-        return None
-    level, text = verdict
-    fine = level in (Level.PASS, Level.SKIPPED)
-    return Judgement(rule.id, level, text, "" if fine else rule.mend)
-
-
-def _unread(rule: Rule, why: str) -> Judgement:
-    if rule.id == "chain":
-        return Judgement(rule.id, Level.FAIL, f"the leaf cannot be read: {why}", rule.mend)
-    return Judgement(rule.id, Level.SKIPPED, "the leaf cannot be read")

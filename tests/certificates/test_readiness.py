@@ -21,11 +21,10 @@ from stacktui.certificates.readiness import (
     covered,
     covers,
     failed,
-    judge,
     level_of,
     worst,
 )
-from stacktui.certificates.readiness_rules import RULES
+from stacktui.certificates.readiness_rules import RULES, judge
 from tests.support.authority import Issued, authority, issue
 from tests.support.deployment import (
     CLIENT,

@@ -20,10 +20,10 @@ from stacktui.certificates.readiness import (
     Level,
     Source,
     covered,
-    judge,
     worst,
     worst_level,
 )
+from stacktui.certificates.readiness_rules import judge
 from stacktui.cli.certificates.layout import say_wrapped
 from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.check import format_option

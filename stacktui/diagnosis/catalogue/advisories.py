@@ -172,7 +172,8 @@ def _cert_readiness(report: ReportContext) -> Explanation | None:
 
 def _rejected(report: ReportContext, connection: ConnectionFacts) -> Iterator[Judgement]:
     # Reads certificates, whose library is slow to import: `explain` must not wait for it.
-    from stacktui.certificates.readiness import Level, judge
+    from stacktui.certificates.readiness import Level
+    from stacktui.certificates.readiness_rules import judge
 
     tls = connection.tls
     if tls is None:
