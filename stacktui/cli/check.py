@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,31 +14,12 @@ import click
 
 from stacktui.check.settings import load_settings
 from stacktui.check.trust import preload_trust
-from stacktui.cli.main import ExitCode, config_option
-from stacktui.cli.options import limit_option
+from stacktui.cli.options import ExitCode, config_option, limit_option, report_format_option
 from stacktui.config.locations import config_file
 
 if TYPE_CHECKING:
-    from click.decorators import FC
-
     from stacktui.check.report import Report
     from stacktui.diagnosis.finding import Diagnosis
-
-
-def _format_option(*formats: str) -> Callable[[FC], FC]:
-    return click.option(
-        "--format",
-        "format_",
-        type=click.Choice(formats),
-        default=formats[0],
-        show_default=True,
-        help="How to write the result to stdout.",
-    )
-
-
-format_option = _format_option("text", "json")
-# A check can also be told as the text of a ticket.
-report_format_option = _format_option("text", "json", "markdown")
 
 
 def _print_schema(context: click.Context, _option: click.Parameter, wanted: bool) -> None:

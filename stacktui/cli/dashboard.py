@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stacktui.check.settings import load_settings
+from stacktui.cli.options import ExitCode
 from stacktui.config.locations import config_file
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def open_dashboard(
     if environment is not None:
         settings.target(environment)
     require_terminal()
-    from stacktui.cli.demo import Demo
+    from stacktui.cli.demo_stamp import Demo
 
     with Demo() as demo:
         app = import_app()(path, environment=environment, start_demo=demo.start, limits=limits)
@@ -54,7 +55,7 @@ def run_app(app: StacktuiApp) -> int:
     """Run until it is closed; the exit code."""
     app.run()
     # Textual's code of an error is 1, which says here that a fault was found.
-    return 3 if app.return_code else 0
+    return ExitCode.OURS if app.return_code else ExitCode.HEALTHY
 
 
 def require_terminal() -> None:

@@ -12,8 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stacktui.cli.check import report_format_option
-from stacktui.cli.main import ExitCode, config_option, tell_config_is_not_read
+from stacktui.cli.options import (
+    ExitCode,
+    config_option,
+    report_format_option,
+    tell_config_is_not_read,
+)
 from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
 from stacktui.diagnosis.catalogue_export import (
     SCHEMA,

@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from enum import IntEnum
 from pathlib import Path
 
 import click
@@ -20,10 +19,8 @@ from stacktui import __version__
 from stacktui.certificates.errors import CertificateError
 from stacktui.cli.ask import FaultError
 from stacktui.cli.lazy import LazyGroup
-from stacktui.cli.options import limit_option
+from stacktui.cli.options import ExitCode, config_option, limit_option
 from stacktui.config.document import ConfigError
-from stacktui.config.locations import follow_demo
-from stacktui.transport.text import visible
 
 # Each command, the module of this package that has it as `command`, and its one-line help.
 COMMANDS = {
@@ -44,43 +41,11 @@ ENDINGS = tuple(signal.Signals[name] for name in _ENDINGS if hasattr(signal, nam
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
 
 
-class ExitCode(IntEnum):
-    """What the process tells its caller."""
-
-    HEALTHY = 0
-    FAULT = 1
-    USAGE = 2
-    OURS = 3
-
-
-def config_option(function: click.decorators.FC) -> click.decorators.FC:
-    """`--config F`, which every command takes."""
-    return click.option(
-        "--config",
-        "config",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        callback=_followed,
-        help="The config file (default: $STACKTUI_CONFIG, else the platform's place).",
-    )(function)
-
-
-def _followed(_: click.Context, _option: click.Parameter, config: Path | None) -> Path | None:
-    follow_demo(config)
-    return config
-
-
 def _debugged(_: click.Context, _option: click.Parameter, wanted: bool) -> None:
     if wanted:
         from stacktui.config.error_file import ask_for_traceback
 
         ask_for_traceback()
-
-
-def tell_config_is_not_read(config: Path | None) -> None:
-    """For a command that has no use for a config: it says so, and goes on."""
-    if config is not None:
-        click.echo(f"stacktui: --config {visible(str(config))} is not read here", err=True)
 
 
 @click.group(

@@ -1,12 +1,66 @@
-"""Options that several commands share."""
+"""What several commands share: their options, and the codes that they exit with."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from pathlib import Path
 
 import click
 
 from stacktui.cli.ask import RefusedError
 from stacktui.config.document import nearest
+from stacktui.config.locations import follow_demo
 from stacktui.transport.limits import LIMIT_SETTINGS, read_limit
+from stacktui.transport.text import visible
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller."""
+
+    HEALTHY = 0
+    FAULT = 1
+    USAGE = 2
+    OURS = 3
+
+
+def config_option(function: click.decorators.FC) -> click.decorators.FC:
+    """`--config F`, which every command takes."""
+    return click.option(
+        "--config",
+        "config",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        callback=_followed,
+        help="The config file (default: $STACKTUI_CONFIG, else the platform's place).",
+    )(function)
+
+
+def _followed(_: click.Context, _option: click.Parameter, config: Path | None) -> Path | None:
+    follow_demo(config)
+    return config
+
+
+def tell_config_is_not_read(config: Path | None) -> None:
+    """For a command that has no use for a config: it says so, and goes on."""
+    if config is not None:
+        click.echo(f"stacktui: --config {visible(str(config))} is not read here", err=True)
+
+
+def _format_option(*formats: str) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="How to write the result to stdout.",
+    )
+
+
+format_option = _format_option("text", "json")
+# A check can also be told as the text of a ticket.
+report_format_option = _format_option("text", "json", "markdown")
 
 
 def limit_option(function: click.decorators.FC) -> click.decorators.FC:

@@ -14,7 +14,8 @@ from typing import Any
 
 import click
 
-from stacktui.cli.main import ENDINGS, config_option, tell_config_is_not_read
+from stacktui.cli.main import ENDINGS
+from stacktui.cli.options import config_option, tell_config_is_not_read
 from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, UnknownFaultError, serve
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from stacktui.certificates.bundle import annotated
 from stacktui.check.settings import load_settings
-from stacktui.cli.demo import Demo
+from stacktui.cli.demo_stamp import Demo
 from stacktui.config.locations import is_kept_elsewhere, own_bundle
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.trusting import additions

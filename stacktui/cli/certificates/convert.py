@@ -26,8 +26,7 @@ from stacktui.cli.ask import RefusedError, confirm, yes_option
 from stacktui.cli.certificates.layout import say_wrapped
 from stacktui.cli.certificates.lint import count_of
 from stacktui.cli.certificates.passwords import Password, password_options
-from stacktui.cli.check import format_option
-from stacktui.cli.main import config_option, tell_config_is_not_read
+from stacktui.cli.options import config_option, format_option, tell_config_is_not_read
 from stacktui.cli.text import say
 from stacktui.transport.text import visible
 

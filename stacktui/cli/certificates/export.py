@@ -20,8 +20,7 @@ from stacktui.certificates.files import CertificateFileError, entries, read_cert
 from stacktui.certificates.trust import TrustSource
 from stacktui.cli.ask import RefusedError, confirm, yes_option
 from stacktui.cli.certificates.place import plural, read_settings, tell
-from stacktui.cli.check import format_option
-from stacktui.cli.main import config_option
+from stacktui.cli.options import config_option, format_option
 from stacktui.cli.text import say
 from stacktui.config.locations import exported_bundle
 from stacktui.diagnosis.shell import bash, powershell

@@ -26,8 +26,7 @@ from stacktui.certificates.readiness import (
 from stacktui.certificates.readiness_rules import judge
 from stacktui.cli.certificates.layout import say_wrapped
 from stacktui.cli.certificates.passwords import Password, password_options
-from stacktui.cli.check import format_option
-from stacktui.cli.main import ExitCode, config_option, tell_config_is_not_read
+from stacktui.cli.options import ExitCode, config_option, format_option, tell_config_is_not_read
 from stacktui.cli.text import say
 from stacktui.environments.naming import certificate_names
 from stacktui.transport.text import visible

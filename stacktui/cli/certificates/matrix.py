@@ -17,9 +17,7 @@ from stacktui.cli.certificates.layout import say_wrapped, width
 from stacktui.cli.certificates.look import Surveyed, run_survey
 from stacktui.cli.certificates.place import read_settings
 from stacktui.cli.certificates.show import all_option, why_none, write_problems
-from stacktui.cli.check import format_option
-from stacktui.cli.main import ExitCode, config_option
-from stacktui.cli.options import limit_option
+from stacktui.cli.options import ExitCode, config_option, format_option, limit_option
 from stacktui.cli.text import say
 from stacktui.config.locations import own_bundle
 

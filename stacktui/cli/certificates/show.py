@@ -25,9 +25,7 @@ from stacktui.cli.certificates.advice import say_steps, steps_of
 from stacktui.cli.certificates.layout import say_beside, say_wrapped, wrapped
 from stacktui.cli.certificates.look import Surveyed, run_survey
 from stacktui.cli.certificates.place import plural, read_settings
-from stacktui.cli.check import format_option
-from stacktui.cli.main import ExitCode, config_option
-from stacktui.cli.options import limit_option
+from stacktui.cli.options import ExitCode, config_option, format_option, limit_option
 from stacktui.cli.text import say
 from stacktui.config.locations import own_bundle
 from stacktui.identities.certificate_file import IdentityFile, read_files, references

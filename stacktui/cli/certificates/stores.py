@@ -15,8 +15,7 @@ from stacktui.certificates.document import SCHEMA, store_document
 from stacktui.certificates.stores import StoreState, find_stores, read_stores
 from stacktui.cli.certificates.layout import say_beside, say_wrapped
 from stacktui.cli.certificates.place import plural, read_settings, tell
-from stacktui.cli.check import format_option
-from stacktui.cli.main import ExitCode, config_option
+from stacktui.cli.options import ExitCode, config_option, format_option
 from stacktui.cli.text import say
 from stacktui.config.locations import own_bundle
 from stacktui.diagnosis.shell import bash

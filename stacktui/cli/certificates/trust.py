@@ -37,9 +37,7 @@ from stacktui.cli.certificates.place import (
     tell,
     when,
 )
-from stacktui.cli.check import format_option
-from stacktui.cli.main import config_option
-from stacktui.cli.options import limit_option
+from stacktui.cli.options import config_option, format_option, limit_option
 from stacktui.cli.text import say
 from stacktui.config.locations import additions_file, own_bundle
 from stacktui.transport.text import visible

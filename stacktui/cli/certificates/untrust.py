@@ -36,8 +36,7 @@ from stacktui.cli.certificates.place import (
     store_option,
     tell,
 )
-from stacktui.cli.check import format_option
-from stacktui.cli.main import config_option
+from stacktui.cli.options import config_option, format_option
 from stacktui.cli.text import say
 from stacktui.config.locations import exported_bundle
 from stacktui.diagnosis.shell import bash

@@ -10,8 +10,7 @@ import click
 from stacktui.check.accepting import AcceptError, accept, ask_stamp, differences
 from stacktui.cli.ask import FaultError, RefusedError, confirm, yes_option
 from stacktui.cli.certificates.place import read_settings, tell
-from stacktui.cli.main import config_option
-from stacktui.cli.options import limit_option
+from stacktui.cli.options import config_option, limit_option
 
 
 @click.command()

@@ -9,7 +9,7 @@ import click
 from stacktui.check.accepting import AcceptError, forget
 from stacktui.cli.ask import RefusedError, confirm, yes_option
 from stacktui.cli.certificates.place import read_settings, tell
-from stacktui.cli.main import config_option
+from stacktui.cli.options import config_option
 
 
 @click.command()

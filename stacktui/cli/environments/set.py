@@ -9,7 +9,7 @@ import click
 
 from stacktui.cli.ask import RefusedError
 from stacktui.cli.certificates.place import tell
-from stacktui.cli.main import config_option
+from stacktui.cli.options import config_option
 from stacktui.config.locations import config_file
 from stacktui.environments.config import CHANGEABLE, change_environment
 

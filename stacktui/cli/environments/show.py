@@ -11,8 +11,7 @@ import click
 from stacktui.certificates.chain import describe
 from stacktui.check.accepting import config_of
 from stacktui.cli.certificates.place import read_settings, tell
-from stacktui.cli.check import format_option
-from stacktui.cli.main import config_option
+from stacktui.cli.options import config_option, format_option
 from stacktui.cli.text import say
 from stacktui.environments.model import Environment
 from stacktui.environments.record import RecordError, StampRecord, read_record
