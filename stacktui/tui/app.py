@@ -22,13 +22,15 @@ from stacktui.config.error_file import describe_error
 from stacktui.config.locations import packaged_themes, user_themes
 from stacktui.identities.certificate_file import read_files, references
 from stacktui.tui.background import in_background
+from stacktui.tui.check_state import CheckState
 from stacktui.tui.checking import Checker, load_engine
 from stacktui.tui.glyphs import glyphs_for
 from stacktui.tui.lines import Role
 from stacktui.tui.look import look_of
 from stacktui.tui.screens.dashboard import Dashboard
-from stacktui.tui.session import CheckState, Session
-from stacktui.tui.surveying import LiveSurvey, Surveyor, SurveyResult, load_survey_engine
+from stacktui.tui.session import Session
+from stacktui.tui.survey_state import LiveSurvey, SurveyResult
+from stacktui.tui.surveying import Surveyor, load_survey_engine
 from stacktui.tui.themes import DEFAULT, SIXTEEN, load_themes
 
 if TYPE_CHECKING:

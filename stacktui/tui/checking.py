@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from stacktui.tui.background import in_background
-from stacktui.tui.session import CheckState
+from stacktui.tui.check_state import CheckState
 
 if TYPE_CHECKING:
     from textual.app import App

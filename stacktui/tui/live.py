@@ -27,7 +27,7 @@ from stacktui.environments.metadata import Metadata
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ResourceGroupList
 from stacktui.transport.facts import ConnectionFacts, Phase
-from stacktui.tui.session import CheckState
+from stacktui.tui.check_state import CheckState
 
 
 @dataclass(frozen=True, slots=True)

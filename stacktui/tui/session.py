@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,16 +16,7 @@ if TYPE_CHECKING:
     from stacktui.check.target import Target
     from stacktui.identities.certificate_file import IdentityFile
     from stacktui.tui.live import LiveCheck
-    from stacktui.tui.surveying import LiveSurvey, SurveyResult
-
-
-class CheckState(StrEnum):
-    """Where a check is. BROKEN is our own defect, not a fault that was found."""
-
-    RUNNING = "running"
-    CANCELLED = "cancelled"
-    FINISHED = "finished"
-    BROKEN = "broken"
+    from stacktui.tui.survey_state import LiveSurvey, SurveyResult
 
 
 @dataclass(slots=True)

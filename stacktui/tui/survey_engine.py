@@ -15,7 +15,7 @@ from stacktui.certificates.survey import Survey, SurveyEvent
 from stacktui.check.target import Target
 from stacktui.check.trust import trust_of
 from stacktui.config.locations import own_bundle
-from stacktui.tui.surveying import Stores, SurveyResult
+from stacktui.tui.survey_state import Stores, SurveyResult
 
 
 def survey(target: Target, whole: bool) -> AsyncGenerator[SurveyEvent, None]:

@@ -6,9 +6,9 @@ import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import Role, Span
-from stacktui.tui.session import CheckState
 
 if TYPE_CHECKING:
     from stacktui.diagnosis.finding import Remedy

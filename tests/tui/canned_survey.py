@@ -17,7 +17,8 @@ from stacktui.certificates.verify import Verification
 from stacktui.check.target import Target
 from stacktui.environments.endpoints import Endpoint
 from stacktui.transport.facts import TransportFault, TransportFaultKind
-from stacktui.tui.surveying import Stores, SurveyEngine, SurveyResult
+from stacktui.tui.survey_state import Stores, SurveyResult
+from stacktui.tui.surveying import SurveyEngine
 
 from . import canned
 from .canned import STARTED, TRUST, connection, describe

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
     from stacktui.certificates.readiness import Judgement
     from stacktui.transport.facts import ConnectionFacts
-    from stacktui.tui.surveying import Row, SurveyResult
+    from stacktui.tui.survey_state import Row, SurveyResult
 
 LABEL = 14
 # Fields that few look for.

@@ -10,10 +10,11 @@ from textual.binding import Binding, BindingType
 
 from stacktui.certificates.readiness import Level, level_of, worst
 from stacktui.identities.certificate_file import IdentityFile, references
+from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, line, width_of
 from stacktui.tui.panes import trust_matrix
-from stacktui.tui.session import CheckState, Session
+from stacktui.tui.session import Session
 from stacktui.tui.widgets.listing import ListPane, Row
 from stacktui.tui.words import count_of
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
     from stacktui.certificates.survey import Presented
     from stacktui.transport.facts import ConnectionFacts
-    from stacktui.tui.surveying import Row as Surveyed
-    from stacktui.tui.surveying import SurveyResult
+    from stacktui.tui.survey_state import Row as Surveyed
+    from stacktui.tui.survey_state import SurveyResult
 
 IDENTITY = "identity "
 # Roles are padded to the longest, up to this.

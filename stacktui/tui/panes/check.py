@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, line
-from stacktui.tui.session import CheckState, Session
+from stacktui.tui.session import Session
 from stacktui.tui.widgets.story import StoryPane
 from stacktui.tui.words import STEP_WORDS, clock, duration
 

@@ -13,7 +13,7 @@ from stacktui.tui.words import count_of
 if TYPE_CHECKING:
     from stacktui.certificates.stores import StoreState
     from stacktui.certificates.verify import Verification
-    from stacktui.tui.surveying import SurveyResult
+    from stacktui.tui.survey_state import SurveyResult
 
 # Names of hosts may be cut to this before a column is given up for them.
 NAME_ROOM = 26

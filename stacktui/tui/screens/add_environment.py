@@ -19,6 +19,7 @@ from stacktui.config.document import ConfigError
 from stacktui.environments.model import Environment, parse_arm_url
 from stacktui.transport.limits import Limits
 from stacktui.tui.background import in_background
+from stacktui.tui.check_state import CheckState
 from stacktui.tui.checking import Checker
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.keys import keys_of
@@ -27,7 +28,7 @@ from stacktui.tui.live import LiveCheck
 from stacktui.tui.panes.check_story import WIDE, Keys, step_lines, verdict_lines
 from stacktui.tui.panes.detail import DetailPane
 from stacktui.tui.panes.identities import PROVIDERS
-from stacktui.tui.session import CheckState, Session
+from stacktui.tui.session import Session
 from stacktui.tui.widgets.bars import HintBar
 from stacktui.tui.words import command_of
 

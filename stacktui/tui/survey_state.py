@@ -1,0 +1,88 @@
+"""What there is to say of a look at the certificates, under way or finished.
+
+Light to import; the network and the certificate library come with the first look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stacktui.tui.check_state import CheckState
+
+if TYPE_CHECKING:
+    from stacktui.certificates.chain import Certificate
+    from stacktui.certificates.matrix import Column, Matrix
+    from stacktui.certificates.readiness import Judgement
+    from stacktui.certificates.stores import StoreState
+    from stacktui.certificates.survey import Presented, Survey
+    from stacktui.certificates.verify import Verification
+    from stacktui.check.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The trust stores of this box, loaded: the one in use first, each with what it holds."""
+
+    columns: tuple[Column, ...]
+    states: tuple[StoreState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyResult:
+    """A finished look, and what there is to say of it.
+
+    `states` are in the order of the matrix's columns, `judgements` in that of its rows;
+    `certificates` are all that were presented, by their DER.
+    """
+
+    target: Target
+    whole: bool
+    survey: Survey
+    matrix: Matrix
+    states: tuple[StoreState, ...]
+    judgements: tuple[tuple[Judgement, ...], ...]
+    certificates: Mapping[bytes, Certificate]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Each endpoint with what is said of it."""
+        known = self.certificates
+        return tuple(
+            Row(seen, cells, judgements, known.get(seen.chain[0]) if seen.chain else None)
+            for seen, cells, judgements in zip(
+                self.matrix.rows, self.matrix.cells, self.judgements, strict=True
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One endpoint: `cells` by store, None where there was nothing to judge."""
+
+    seen: Presented
+    cells: tuple[Verification | None, ...]
+    judgements: tuple[Judgement, ...]
+    leaf: Certificate | None
+
+    @property
+    def verdict(self) -> Verification | None:
+        """Of the store in use."""
+        return self.cells[0]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSurvey:
+    """A look so far: `done` of `known` endpoints. `error` tells of an internal error."""
+
+    target: Target
+    whole: bool
+    state: CheckState = CheckState.RUNNING
+    done: int = 0
+    known: int = 0
+    error: str = ""
+
+    @property
+    def running(self) -> bool:
+        return self.state is CheckState.RUNNING
