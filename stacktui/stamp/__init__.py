@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from stacktui.stamp.fault import Fault, SignInBy
 from stacktui.stamp.faults import FAULTS
-from stacktui.stamp.options import IdentityProvider, StampOptions, UnknownFaultError
+from stacktui.stamp.identity_provider import IdentityProvider
+from stacktui.stamp.options import StampOptions, UnknownFaultError
 
 if TYPE_CHECKING:
     from stacktui.stamp.running import RunningStamp

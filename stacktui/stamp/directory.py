@@ -12,7 +12,7 @@ from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from stacktui.stamp.options import IdentityProvider
+from stacktui.stamp.identity_provider import IdentityProvider
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate

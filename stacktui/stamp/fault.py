@@ -10,7 +10,7 @@ from typing import Any
 
 from stacktui.stamp.answers import Change
 from stacktui.stamp.directory import Directory
-from stacktui.stamp.options import IdentityProvider
+from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.signin.devices import LIFETIME
 from stacktui.stamp.signin.refusals import Reason
 

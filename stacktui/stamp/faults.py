@@ -17,7 +17,7 @@ from uuid import uuid4
 from stacktui.stamp import answers
 from stacktui.stamp.directory import AccountState, Directory, SubscriptionState, make_secret
 from stacktui.stamp.fault import Area, Chain, Fault, SignInBy, Wire
-from stacktui.stamp.options import IdentityProvider
+from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.signin.refusals import Reason
 
 CAPTIVE_TITLE = "Guest Network Sign-in"

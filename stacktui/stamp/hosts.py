@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from urllib.parse import urlsplit
 
-from stacktui.stamp.options import IdentityProvider
+from stacktui.stamp.identity_provider import IdentityProvider
 
 LOOPBACK = "127.0.0.1"
 

@@ -6,8 +6,8 @@ from stacktui.stamp.arm.errors import ArmError
 from stacktui.stamp.arm.versions import METADATA_OBJECT, Family, require_version
 from stacktui.stamp.directory import Directory
 from stacktui.stamp.hosts import Hosts
+from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request, Response, json_response
-from stacktui.stamp.options import IdentityProvider
 
 PATH = "/metadata/endpoints"
 

@@ -5,19 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from enum import StrEnum
+
+from stacktui.stamp.identity_provider import IdentityProvider
 
 MAX_GROUPS = 980
 """Resource groups a subscription can hold (PROTOCOL.md section 4)."""
 
 _DOMAIN = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))+")
-
-
-class IdentityProvider(StrEnum):
-    """Who signs users and service principals in (PROTOCOL.md section 2)."""
-
-    AAD = "aad"
-    ADFS = "adfs"
 
 
 class UnknownFaultError(ValueError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stacktui.stamp.connection import RequestLog, RequestRecord
-from stacktui.stamp.options import IdentityProvider
+from stacktui.stamp.identity_provider import IdentityProvider
 
 NOT_DESCRIBED = frozenset({"log", "folder"})
 

@@ -13,8 +13,8 @@ from stacktui.stamp.arm.routes import Arm
 from stacktui.stamp.directory import Directory
 from stacktui.stamp.fault import Area, Fault
 from stacktui.stamp.hosts import Hosts, Role
+from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request, Response, html_page
-from stacktui.stamp.options import IdentityProvider
 from stacktui.stamp.signin import discovery, grants, pages
 from stacktui.stamp.signin.refusals import RefusedError, render
 from stacktui.stamp.signin.service import TokenService

@@ -11,7 +11,7 @@ from stacktui.stamp.arm.errors import ArmError, Code
 from stacktui.stamp.clock import Clock
 from stacktui.stamp.directory import Directory
 from stacktui.stamp.hosts import Hosts
-from stacktui.stamp.options import IdentityProvider
+from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.signin.jwt import BadSignatureError, MalformedTokenError, Signer
 
 SKEW = 300

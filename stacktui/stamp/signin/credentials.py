@@ -11,8 +11,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from stacktui.stamp.directory import AccountState, Application, User
+from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request
-from stacktui.stamp.options import IdentityProvider
 from stacktui.stamp.signin.jwt import BadSignatureError, Jws, MalformedTokenError, thumbprints
 from stacktui.stamp.signin.refusals import Reason, RefusedError
 from stacktui.stamp.signin.service import TokenService

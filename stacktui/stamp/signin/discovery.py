@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request, Response, json_response
-from stacktui.stamp.options import IdentityProvider
 from stacktui.stamp.signin.grants import MULTI_TENANT, check_tenant
 from stacktui.stamp.signin.refusals import Reason, RefusedError
 from stacktui.stamp.signin.service import TokenService

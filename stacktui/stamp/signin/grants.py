@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stacktui.stamp.directory import AZURE_CLI_CLIENT_ID, User
+from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request, Response, json_response
-from stacktui.stamp.options import IdentityProvider
 from stacktui.stamp.signin.credentials import authenticate_application, authenticate_user
 from stacktui.stamp.signin.refusals import Reason, RefusedError
 from stacktui.stamp.signin.service import LIFETIME, TokenService

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
+from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request, Response, html_page, json_response
-from stacktui.stamp.options import IdentityProvider
 from stacktui.stamp.signin.credentials import authenticate_user
 from stacktui.stamp.signin.devices import Decision
 from stacktui.stamp.signin.grants import asked, check_tenant, public_client

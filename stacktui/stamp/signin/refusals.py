@@ -14,8 +14,8 @@ from datetime import datetime
 from enum import Enum, auto
 from uuid import uuid4
 
+from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Response, json_response
-from stacktui.stamp.options import IdentityProvider
 
 
 class Reason(Enum):

@@ -12,7 +12,8 @@ from uuid import uuid4
 from stacktui.stamp.clock import Clock
 from stacktui.stamp.directory import Application, Directory, ManagedIdentity, User
 from stacktui.stamp.hosts import Hosts
-from stacktui.stamp.options import IdentityProvider, StampOptions
+from stacktui.stamp.identity_provider import IdentityProvider
+from stacktui.stamp.options import StampOptions
 from stacktui.stamp.signin.devices import DeviceCodes
 from stacktui.stamp.signin.jwt import Signer, encode_json
 from stacktui.stamp.signin.refusals import Reason
