@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from stacktui.certificates.chain import Certificate
     from stacktui.tui.live import LiveCheck
+    from stacktui.tui.owner import Owner
 
 # Seconds of rest after the first frame before the engine is imported in the background.
 PATIENCE = 0.5
@@ -354,3 +355,8 @@ class StacktuiApp(App[None]):
         """The screen as SVG that needs nothing from elsewhere: any fixed-width font will do."""
         svg = super().export_screenshot(title=title, simplify=simplify)
         return re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+
+
+if TYPE_CHECKING:
+    # That the application is what screens take it for, mypy says here.
+    _owner: type[Owner] = StacktuiApp

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 # The steps of a check as a reader knows them, in their order.
 STEP_WORDS = ("metadata", "token", "resource groups")
+# By the value of `environments.metadata.IdentityProvider`, which comes with the first metadata.
+PROVIDERS: Mapping[str, str] = {"AAD": "Entra ID", "ADFS": "AD FS"}
 
 
 def duration(seconds: float) -> str:

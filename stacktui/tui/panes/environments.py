@@ -10,10 +10,9 @@ from stacktui.environments.model import Environment
 from stacktui.transport.proxy import without_credentials
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
-from stacktui.tui.panes.identities import PROVIDERS
 from stacktui.tui.session import Session
 from stacktui.tui.widgets.listing import ListPane, Row
-from stacktui.tui.words import clock, duration, state_spans
+from stacktui.tui.words import PROVIDERS, clock, duration, state_spans
 
 if TYPE_CHECKING:
     from stacktui.tui.live import LiveCheck

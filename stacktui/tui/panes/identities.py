@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from stacktui.identities.model import CertificateRef, Identity, IdentityKind
@@ -14,9 +13,6 @@ from stacktui.tui.words import clock, day
 
 if TYPE_CHECKING:
     from stacktui.identities.token import TokenFacts
-
-# By the value of `environments.metadata.IdentityProvider`, which comes with the first metadata.
-PROVIDERS: Mapping[str, str] = {"AAD": "Entra ID", "ADFS": "AD FS"}
 
 
 class IdentitiesPane(ListPane):

@@ -27,14 +27,13 @@ from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
 from stacktui.tui.live import LiveCheck
 from stacktui.tui.panes.check_story import WIDE, Keys, step_lines, verdict_lines
 from stacktui.tui.panes.detail import DetailPane
-from stacktui.tui.panes.identities import PROVIDERS
 from stacktui.tui.session import Session
 from stacktui.tui.widgets.bars import HintBar
-from stacktui.tui.words import command_of
+from stacktui.tui.words import PROVIDERS, command_of
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-    from stacktui.tui.app import StacktuiApp
+    from stacktui.tui.owner import Owner
 
 INVITATION = (
     line(
@@ -87,8 +86,8 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
         self._checker: Checker | None = None
 
     @property
-    def owner(self) -> StacktuiApp:
-        return cast("StacktuiApp", self.app)
+    def owner(self) -> Owner:
+        return cast("Owner", self.app)
 
     def compose(self) -> ComposeResult:
         self._found.show("Add an environment", INVITATION)

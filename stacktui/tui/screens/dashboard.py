@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 from stacktui.tui.keys import keys_of
 from stacktui.tui.lines import Line, Role
 from stacktui.tui.panes import certificates, environments, identities, resources
+from stacktui.tui.screens.board import Board
 from stacktui.tui.session import Session
-from stacktui.tui.widgets.board import Board
 from stacktui.tui.widgets.framed import Framed
 from stacktui.tui.widgets.listing import ListPane
 from stacktui.tui.widgets.still import StillScreen
@@ -20,8 +20,8 @@ from stacktui.tui.words import command_of, count_of
 
 if TYPE_CHECKING:
     from stacktui.diagnosis.finding import Diagnosis
-    from stacktui.tui.app import StacktuiApp
     from stacktui.tui.mending import Mend
+    from stacktui.tui.owner import Owner
 
 # What the bottom line shows first; the rest follows in the order of the bindings.
 HINT_ORDER = (
@@ -87,8 +87,8 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
         yield self.board
 
     @property
-    def owner(self) -> StacktuiApp:
-        return cast("StacktuiApp", self.app)
+    def owner(self) -> Owner:
+        return cast("Owner", self.app)
 
     def on_mount(self) -> None:
         # Before the first layout, so that the first frame is the right one.

@@ -20,7 +20,7 @@ from stacktui.tui.widgets.bars import HintBar
 from stacktui.tui.widgets.listing import ListPane, Row
 
 if TYPE_CHECKING:
-    from stacktui.tui.app import StacktuiApp
+    from stacktui.tui.owner import Owner
 
 T = TypeVar("T")
 # Lines of a list, its frame included, before it scrolls; columns of the whole, as in the styles.
@@ -65,8 +65,8 @@ class Deed(ModalScreen[str], inherit_bindings=False):
         self._waiting = False
 
     @property
-    def owner(self) -> StacktuiApp:
-        return cast("StacktuiApp", self.app)
+    def owner(self) -> Owner:
+        return cast("Owner", self.app)
 
     def compose(self) -> ComposeResult:
         self.choices.display = False

@@ -12,13 +12,13 @@ from stacktui.tui.arrangement import MIN_HEIGHT, MIN_WIDTH
 from stacktui.tui.box import strip
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import Line, Role, Span, fit, harmless, width_of
-from stacktui.tui.panes.identities import PROVIDERS
 from stacktui.tui.session import Session
 from stacktui.tui.widgets.still import StillWidget
+from stacktui.tui.words import PROVIDERS
 
 if TYPE_CHECKING:
-    from stacktui.tui.app import StacktuiApp
     from stacktui.tui.look import Look
+    from stacktui.tui.owner import Dressed
 
 
 class Bar(StillWidget):
@@ -36,7 +36,7 @@ class Bar(StillWidget):
 
     @property
     def look(self) -> Look:
-        return cast("StacktuiApp", self.app).look
+        return cast("Dressed", self.app).look
 
     def redraw(self) -> None:
         """Repaint, if there is anything new to show."""

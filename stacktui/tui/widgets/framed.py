@@ -13,8 +13,8 @@ from stacktui.tui.lines import Line, Role, Span
 from stacktui.tui.widgets.still import StillWidget
 
 if TYPE_CHECKING:
-    from stacktui.tui.app import StacktuiApp
     from stacktui.tui.look import Look
+    from stacktui.tui.owner import Dressed
 
 
 class Framed(StillWidget):
@@ -43,7 +43,7 @@ class Framed(StillWidget):
 
     @property
     def look(self) -> Look:
-        return cast("StacktuiApp", self.app).look
+        return cast("Dressed", self.app).look
 
     @property
     def title(self) -> tuple[Span, ...]:
