@@ -32,7 +32,8 @@ _FIRST = 0.01
 
 async def soon(task: asyncio.Task[R]) -> R | None:
     """What a task found that had the whole check's time for it; None where it still has not."""
-    await asyncio.wait({task}, timeout=_PATIENCE)
+    if not task.done():
+        await asyncio.wait({task}, timeout=_PATIENCE)
     return task.result() if task.done() else None
 
 
