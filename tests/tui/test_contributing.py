@@ -1,0 +1,48 @@
+"""CONTRIBUTING.md has every key, with what it does where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+from textual.binding import Binding
+from textual.dom import DOMNode
+
+from stacktui.tui import app, keys, panes, screens, widgets
+
+CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
+
+
+def bound() -> Iterator[type[DOMNode]]:
+    """The classes that bind keys, in the order of their modules."""
+    modules = [app]
+    for package in (screens, panes, widgets):
+        names = sorted(each.name for each in iter_modules(package.__path__))
+        modules += [import_module(f"{package.__name__}.{name}") for name in names]
+    for module in modules:
+        for each in vars(module).values():
+            ours = isinstance(each, type) and each.__module__ == module.__name__
+            if ours and "BINDINGS" in vars(each):
+                yield each
+
+
+def table() -> str:
+    """A row a class: each of its keys, and what they do there."""
+    lines = ["| where | keys |", "| --- | --- |"]
+    for owner in bound():
+        does: dict[str, list[str]] = {}
+        for binding in owner.BINDINGS:
+            assert isinstance(binding, Binding)
+            does.setdefault(binding.description, []).extend(binding.key.split(","))
+        told = (
+            f"{' '.join(f'`{keys._NAMES.get(each, each)}`' for each in pressed)} {what}"
+            for what, pressed in does.items()
+        )
+        lines.append(f"| `{owner.__name__}` | {'; '.join(told)} |")
+    return "\n".join(lines)
+
+
+def test_every_key_stands_in_the_table() -> None:
+    assert table() in CONTRIBUTING.read_text(encoding="utf-8")
