@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.product import check_json, limited
+from tests.product import Ran, check_json, limited
 from tests.support.authority import Issued, authority
 from tests.support.web import Asked, Raw, Web, answer, serving
 
@@ -57,6 +57,17 @@ class Script:
             case "/adfs/oauth2/token":
                 return self.token
         return self.groups
+
+
+@dataclass
+class Coded(Script):
+    """An AD FS that gives device codes."""
+
+    def answer(self, asked: Asked) -> Raw:
+        if asked.target.startswith("/adfs/oauth2/device_authorization"):
+            code = {"device_code": "d" * 40, "user_code": "ABCD", "expires_in": 30, "interval": 1}
+            return said(code | {"verification_uri": "https://login.test/code"})
+        return super().answer(asked)
 
 
 @asynccontextmanager
@@ -111,3 +122,19 @@ async def verdict_on(folder: Path, arm: str, **settings: Any) -> dict[str, Any]:
     """The verdict alone; the same settings as `document_on`."""
     verdict: dict[str, Any] = (await document_on(folder, arm, **settings))["verdict"]
     return verdict
+
+
+async def ran_as(folder: Path, script: Script, identity: str) -> Ran:
+    """The check of a scripted AD FS, with another identity than the scripts' own."""
+    (folder / "ca.pem").write_bytes(authority().root.pem)
+    (folder / "secret").write_text("a-secret-of-ours")
+    config = folder / "config.toml"
+    async with scripted(script) as web:
+        config.write_text(
+            f'[environments.Test]\narm = "{web.url}"\nca = "{folder}/ca.pem"\nidentity = "i"\n'
+            f'proxy = "none"\n[identities.i]\n{identity}\n',
+            encoding="utf-8",
+        )
+        ran = await asyncio.to_thread(check_json, config)
+    assert ran.code == 1, ran
+    return ran

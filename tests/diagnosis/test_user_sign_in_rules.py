@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
 import subprocess
 from pathlib import Path
@@ -12,10 +11,9 @@ import pytest
 
 from stacktui.stamp import FAULTS, IdentityProvider, SignInBy, StampOptions, run_in_thread
 from tests.diagnosis.drills import ADFS, DOMAIN, ENTRA, verdict_of
-from tests.diagnosis.servers import CLIENT_ID, Script, said, scripted
+from tests.diagnosis.servers import CLIENT_ID, Coded, Script, ran_as, said
 from tests.product import Ran, check_json, signing_in, write_config
-from tests.support.authority import authority
-from tests.support.web import Asked, Raw
+from tests.support.web import Raw
 
 WHO = "operator@"
 # fault, under which sign-in service, and what the evidence must show
@@ -154,24 +152,8 @@ NEIGHBOURS = {
 }
 
 
-async def _ran_on(folder: Path, script: Script, identity: str) -> Ran:
-    """The check of a scripted AD FS, with another identity than the scripts' own."""
-    (folder / "ca.pem").write_bytes(authority().root.pem)
-    (folder / "secret").write_text("a-secret-of-ours")
-    config = folder / "config.toml"
-    async with scripted(script) as web:
-        config.write_text(
-            f'[environments.Test]\narm = "{web.url}"\nca = "{folder}/ca.pem"\nidentity = "i"\n'
-            f'proxy = "none"\n[identities.i]\n{identity}\n',
-            encoding="utf-8",
-        )
-        ran = await asyncio.to_thread(check_json, config)
-    assert ran.code == 1, ran
-    return ran
-
-
 async def _on_script(folder: Path, answer: Raw, identity: str) -> dict[str, Any]:
-    ran = await _ran_on(folder, Script(token=answer), identity)
+    ran = await ran_as(folder, Script(token=answer), identity)
     verdict: dict[str, Any] = ran.document["verdict"]
     return verdict
 
@@ -206,19 +188,9 @@ async def test_a_user_has_no_application_s_secret(tmp_path: Path) -> None:
     assert (await _on_script(tmp_path, answer, USER))["id"] == "unexplained"
 
 
-class Coded(Script):
-    """An AD FS that gives device codes."""
-
-    def answer(self, asked: Asked) -> Raw:
-        if asked.target.startswith("/adfs/oauth2/device_authorization"):
-            code = {"device_code": "d" * 40, "user_code": "ABCD", "expires_in": 30, "interval": 1}
-            return said(code | {"verification_uri": "https://login.test/code"})
-        return super().answer(asked)
-
-
 @pytest.mark.parametrize("error", ["expired_tokens", "invalid_grant", ""])
 async def test_another_end_of_a_device_code_is_not_named(error: str, tmp_path: Path) -> None:
     script = Coded(token=refusal("400 Bad", error, "no"))
-    ran = await _ran_on(tmp_path, script, 'kind = "device-code"')
+    ran = await ran_as(tmp_path, script, 'kind = "device-code"')
     assert ran.document["verdict"]["id"] == "unexplained"
     assert "type the code ABCD" in ran.err
