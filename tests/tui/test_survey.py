@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import datetime
@@ -209,6 +211,28 @@ async def test_an_internal_error_is_told_without_its_message(config: Path) -> No
         await pilot.press("2", "l")
         shown = await until(pilot, "internal error: LookupError")
         assert "hunter2" not in shown
+
+
+async def test_the_file_of_an_internal_error_is_named_in_full(
+    config: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """At 80 columns the bar has no room for it; the detail of each host does."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("STACKTUI_DEBUG", "1")
+
+    async def survey(target: Target, whole: bool) -> AsyncGenerator[SurveyEvent, None]:
+        raise LookupError("hunter2")
+        yield
+
+    engine = replace(surveys()(), survey=survey)
+    app = canned_app(config, canned.events_of(canned.HEALTHY), text=CONFIG, survey=lambda: engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("c")
+        await until(pilot, "✓ resource groups")
+        await pilot.press("2", "l")
+        shown = await until(pilot, "last look")
+    (written,) = list(tmp_path.glob("stacktui-error-*"))  # noqa: ASYNC240
+    assert written.name in re.sub(r"[\s│]", "", shown)
 
 
 async def test_a_file_that_nobody_can_sign_in_with_is_a_problem(config: Path) -> None:

@@ -57,15 +57,25 @@ def detail(chosen: str, session: Session, glyphs: Glyphs, *, whole: bool) -> Nam
                 *trust_matrix.legend(result, None, glyphs, brief=True),
             ]
         return chosen, tuple(lines)
+    broken = _broken(session)
     if result is not None:
         for row in result.rows:
             if row.seen.endpoint.key == chosen:
-                return row.seen.endpoint.name, tuple(host_lines(row, result, glyphs, whole=whole))
+                lines = host_lines(row, result, glyphs, whole=whole)
+                return row.seen.endpoint.name, (*broken, *lines)
         return "", ()
     for each in session.check.connections if session.check else ():
         if key(each) == chosen:
-            return each.host, tuple(check_lines(each, session, glyphs))
+            return each.host, (*broken, *check_lines(each, session, glyphs))
     return "", ()
+
+
+def _broken(session: Session) -> tuple[Line, ...]:
+    """Why the last look ended early; the bar below has no room for the name of a file."""
+    live = session.looking
+    if live is None or not live.error:
+        return ()
+    return (field("last look", Span(f"internal error: {live.error}", Role.ERROR)), BLANK)
 
 
 # A host that was looked at
