@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from stacktui.certificates.azure_launchers import launchers
+from stacktui.azure_cli.launchers import launchers
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread, runtime
 from stacktui.stamp.running import RunningStamp
 

@@ -20,7 +20,7 @@ from stacktui.certificates.bundle import MAX_COMMENT, plain
 from stacktui.certificates.files import CertificateFileError, FileProblem, entries, read_content
 from stacktui.config.atomic import exclusive, write_atomically
 from stacktui.config.locations import additions_file
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 VERSION = 1
 # Thousands of additions; a larger file is none of ours.

@@ -30,7 +30,7 @@ from stacktui.certificates.files import (
     read_content,
 )
 from stacktui.config.atomic import PRIVATE, exclusive, write_atomically
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 if TYPE_CHECKING:
     from cryptography import x509

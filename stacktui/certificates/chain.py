@@ -24,7 +24,7 @@ from cryptography.x509.oid import (
     SignatureAlgorithmOID,
 )
 
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 # It is said of odd certificates, on stderr, which may be under the dashboard. Once and for all:
 # catch_warnings would undo the filters that another thread sets meanwhile (requests does).

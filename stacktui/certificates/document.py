@@ -17,7 +17,6 @@ from stacktui.certificates.stores import StoreState
 from stacktui.certificates.survey import Presented, Survey
 from stacktui.certificates.verify import Verification
 from stacktui.environments.naming import is_of_stamp
-from stacktui.identities.certificate_file import IdentityFile
 
 SCHEMA = 1
 
@@ -101,17 +100,6 @@ def readiness(
         return ()
     trusted = cell.ok if cell is not None else None
     return judge(row.chain, survey.taken, names=(row.endpoint.name,), trusted=trusted)
-
-
-def identity_document(file: IdentityFile) -> dict[str, Any]:
-    """The certificate that an identity signs in with, its chain leaf first."""
-    return {
-        "identity": file.identity,
-        "path": str(file.path),
-        "problem": file.problem or None,
-        "mend": file.mend or None,
-        "chain": [certificate_document(each, file.read) for each in file.chain],
-    }
 
 
 def matrix_document(

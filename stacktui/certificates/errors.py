@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 
 class CertificateError(Exception):

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from stacktui.certificates.errors import CertificateError
+from stacktui.config.bounded_read import FileReadError, read_bounded
 
 # No bundle of certificates is larger; certifi's has about 300 KiB.
 MAX_SIZE = 16 * 1024 * 1024
@@ -78,21 +79,11 @@ def read_content(path: Path, limit: int = MAX_SIZE) -> bytes:
     Raises CertificateFileError.
     """
     try:
-        if not path.is_file():  # a FIFO or a device would block for ever
-            if not path.exists():
-                raise CertificateFileError(path, FileProblem.MISSING)
-            what = "it is a directory" if path.is_dir() else "not a regular file"
-            raise CertificateFileError(path, FileProblem.UNREADABLE, what)
-        with path.open("rb") as file:
-            content = file.read(limit + 1)
-    except OSError as error:
-        detail = error.strerror or type(error).__name__
-        raise CertificateFileError(path, FileProblem.UNREADABLE, detail) from None
-    except ValueError:  # a NUL in the name
-        raise CertificateFileError(path, FileProblem.MISSING, "no such name") from None
-    if len(content) > limit:
-        raise CertificateFileError(path, FileProblem.TOO_LARGE, f"over {limit:,} bytes")
-    return content
+        return read_bounded(path, limit)
+    except FileReadError as error:
+        # That a file is not there needs no more words.
+        detail = "" if error.detail == "no such file" else error.detail
+        raise CertificateFileError(path, FileProblem(error.problem), detail) from None
 
 
 def read_certificates(path: Path) -> tuple[bytes, ...]:

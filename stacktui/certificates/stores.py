@@ -20,8 +20,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stacktui.azure_cli.installations import find_azure_clis
 from stacktui.certificates.additions import LostAddition, lost_additions
-from stacktui.certificates.azure_cli import find_azure_clis
 from stacktui.certificates.bundle import WAAGENT
 from stacktui.certificates.files import FileProblem
 from stacktui.certificates.store_content import HASHED, content_of, identity_of
@@ -35,7 +35,7 @@ from stacktui.certificates.trust import (
     sources_for,
     stamp_of,
 )
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate

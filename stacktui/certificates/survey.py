@@ -18,6 +18,7 @@ from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.endpoints import Endpoint, all_endpoints, arm_endpoint, endpoints
 from stacktui.environments.metadata import Metadata, MetadataError
 from stacktui.environments.model import Environment
+from stacktui.text.sanitize import Cleaner
 from stacktui.transport.connections import Deaf
 from stacktui.transport.dial import Dialler, untimed
 from stacktui.transport.facts import (
@@ -28,7 +29,6 @@ from stacktui.transport.facts import (
 )
 from stacktui.transport.route import route_to
 from stacktui.transport.session import Session
-from stacktui.transport.text import Cleaner
 
 # More hosts than a stamp has names are never asked at once.
 AT_ONCE = 16

@@ -23,7 +23,7 @@ from stacktui.certificates.files import (
     problem_of,
     read_content,
 )
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 # What names the base store, in the order in which our users' other programs look.
 BASE_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")

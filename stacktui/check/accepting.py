@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,19 +14,19 @@ from stacktui.check.target import Target
 from stacktui.check.trust import trust_of
 from stacktui.config.locations import config_file
 from stacktui.environments.discovery import fetch_metadata
-from stacktui.environments.metadata import MetadataError
+from stacktui.environments.metadata import Metadata, MetadataError
+from stacktui.environments.model import Environment
 from stacktui.environments.record import (
     RecordError,
     StampRecord,
     is_recordable,
     read_record,
-    record_of,
     write_record,
 )
+from stacktui.text.sanitize import Cleaner
 from stacktui.transport.connections import Deaf
-from stacktui.transport.facts import TransportError
+from stacktui.transport.facts import Exchange, TransportError
 from stacktui.transport.session import Session
-from stacktui.transport.text import Cleaner
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +80,25 @@ async def ask_stamp(target: Target) -> Offer:
         raise AcceptError(str(error)) from None
     finally:
         await session.aclose()
-    exchanges = session.take_exchanges()
-    seen = exchanges[-1].connection if exchanges else None
-    chain = seen.tls.chain if seen and seen.tls else ()
-    record = record_of(environment, metadata, chain, datetime.now(UTC))
+    record = record_of(environment, metadata, session.take_exchanges(), datetime.now(UTC))
     if not is_recordable(record, cleaner):
         raise AcceptError("its login endpoint or audience holds what cannot be shown")
     try:
         return Offer(read_record(config_of(target), environment), record)
     except RecordError as error:
         raise AcceptError(str(error)) from None
+
+
+def record_of(
+    environment: Environment, metadata: Metadata, exchanges: Sequence[Exchange], now: datetime
+) -> StampRecord:
+    """What is to be recorded of a stamp whose metadata the last of `exchanges` brought."""
+    # Heavy to import, and only a stamp that is not known yet is recorded.
+    from stacktui.certificates.chain import top_of
+
+    seen = exchanges[-1].connection if exchanges else None
+    top = top_of(seen.tls.chain if seen and seen.tls else ())
+    return StampRecord(environment.arm, metadata.login_endpoint, metadata.audience, now, top)
 
 
 def accept(target: Target, offer: Offer) -> None:

@@ -19,6 +19,7 @@ from stacktui.check.report import Probe, Step
 from stacktui.check.target import Target
 from stacktui.environments.endpoints import LOGIN, Endpoint, arm_endpoint, login_endpoint
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT
+from stacktui.text.sanitize import Cleaner
 from stacktui.transport.connections import Call, Deaf
 from stacktui.transport.dial import Dialler, Trust
 from stacktui.transport.facts import (
@@ -31,7 +32,6 @@ from stacktui.transport.facts import (
 from stacktui.transport.plain import fetch_public
 from stacktui.transport.resolver import resolve
 from stacktui.transport.route import route_to
-from stacktui.transport.text import Cleaner
 
 if TYPE_CHECKING:
     from stacktui.certificates.completion import Completion

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from stacktui.azure_cli.presence import az_facts, is_worth_a_look
 from stacktui.check.accepting import config_of
 from stacktui.check.target import Target
 from stacktui.config.locations import additions_file
-from stacktui.environments.azure_beside import az_facts, is_worth_a_look
+from stacktui.environments.profiles import PROFILES
 from stacktui.environments.record import (
     RecordError,
     RecordFault,
@@ -20,8 +22,8 @@ from stacktui.environments.record import (
 from stacktui.transport.background import in_background
 
 if TYPE_CHECKING:
+    from stacktui.azure_cli.facts import AzFacts
     from stacktui.certificates.additions import LostAddition
-    from stacktui.environments.azure_cli import AzFacts
 
 R = TypeVar("R")
 # Seconds, once the steps have ended: a file on a dead network share must not keep the verdict.
@@ -66,4 +68,4 @@ async def known_of(target: Target) -> StampRecord | RecordFault | None:
 async def az_beside() -> AzFacts | None:
     # As above: where there is no az, a thread would cost more than this look.
     await asyncio.sleep(_FIRST)
-    return await in_background(az_facts) if is_worth_a_look() else None
+    return await in_background(partial(az_facts, PROFILES)) if is_worth_a_look() else None

@@ -19,7 +19,7 @@ from stacktui.certificates.trust import (
     build_context,
     known_context,
 )
-from stacktui.check.accepting import config_of
+from stacktui.check.accepting import config_of, record_of
 from stacktui.check.aftermath import Aftermath, Looker
 from stacktui.check.beside import az_beside, known_of, lost_additions, soon
 from stacktui.check.events import (
@@ -46,7 +46,6 @@ from stacktui.environments.record import (
     drifts,
     is_recordable,
     record_first,
-    record_of,
 )
 from stacktui.identities.device_code import Prompt
 from stacktui.identities.faults import IdentityError
@@ -55,6 +54,7 @@ from stacktui.identities.sign_in import Credential, acquire_token, prepare, read
 from stacktui.identities.token import Token, TokenFacts
 from stacktui.resources.client import ArmClient
 from stacktui.resources.model import ArmError, ResourceGroupList
+from stacktui.text.sanitize import Cleaner, visible
 from stacktui.transport.dial import Trust
 from stacktui.transport.facts import (
     Exchange,
@@ -66,7 +66,6 @@ from stacktui.transport.facts import (
 )
 from stacktui.transport.limits import LimitName
 from stacktui.transport.session import Session
-from stacktui.transport.text import Cleaner, visible
 
 T = TypeVar("T", Metadata, Token, ResourceGroupList)
 _FAULTS = (
@@ -216,12 +215,10 @@ class _Check:
 
     async def _record(self, now: datetime) -> None:
         """Remember a stamp that was found well for the first time."""
-        exchanges = self._steps[0].evidence.exchanges
-        seen = exchanges[-1].connection if exchanges else None
-        chain = seen.tls.chain if seen and seen.tls else ()
         if self._metadata is None:
             return
-        record = record_of(self._target.environment, self._metadata, chain, now)
+        exchanges = self._steps[0].evidence.exchanges
+        record = record_of(self._target.environment, self._metadata, exchanges, now)
         if is_recordable(record, self._cleaner):
             await asyncio.to_thread(
                 record_first, config_of(self._target), self._target.environment, record

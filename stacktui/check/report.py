@@ -21,9 +21,9 @@ from stacktui.resources.model import ArmFault, ResourceGroupList
 from stacktui.transport.facts import Exchange, Phase, TransportFault
 
 if TYPE_CHECKING:
+    from stacktui.azure_cli.facts import AzFacts
     from stacktui.certificates.additions import LostAddition
     from stacktui.certificates.completion import Completion
-    from stacktui.environments.azure_cli import AzFacts
 
 
 class StepName(StrEnum):

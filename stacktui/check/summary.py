@@ -14,8 +14,8 @@ from stacktui.environments.record import DriftError, DriftFault, RecordError, Re
 from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ArmProblem, ResourceGroupList
+from stacktui.text.sanitize import visible
 from stacktui.transport.facts import Phase, PhaseName, TransportFault
-from stacktui.transport.text import visible
 
 # What a phase is called where space is short.
 _SHORT = {PhaseName.FIRST_BYTE: "wait", PhaseName.REQUEST: "send"}

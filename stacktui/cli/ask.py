@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import click
 
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 T = TypeVar("T")
 

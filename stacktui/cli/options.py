@@ -11,8 +11,8 @@ import click
 from stacktui.cli.ask import RefusedError
 from stacktui.config.document import nearest
 from stacktui.config.locations import follow_demo
+from stacktui.text.sanitize import visible
 from stacktui.transport.limits import LIMIT_SETTINGS, read_limit
-from stacktui.transport.text import visible
 
 
 class ExitCode(IntEnum):

@@ -10,7 +10,7 @@ from stacktui.check.events import CheckEvent, CheckFinished, CheckStarted, StepF
 from stacktui.check.report import Outcome, Report, Step
 from stacktui.check.summary import fault_summary, phase_summary, result_summary, target_summary
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 _SYMBOLS = {Outcome.OK: "✓", Outcome.FAILED: "✗", Outcome.SKIPPED: "–"}
 _ASCII = {"✓": "+", "✗": "x", "–": "-", "·": "|", "…": "...", "→": "->", "“": '"', "”": '"'}

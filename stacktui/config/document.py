@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 # A config larger than this is some other file.
 MAX_SIZE = 256 * 1024

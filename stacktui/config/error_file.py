@@ -14,7 +14,7 @@ from pathlib import Path
 from traceback import TracebackException, extract_tb
 
 from stacktui import __version__
-from stacktui.transport.text import quote_for_anyone
+from stacktui.text.sanitize import quote_for_anyone
 
 VARIABLE = "STACKTUI_DEBUG"
 # A message longer than this is somebody's data.

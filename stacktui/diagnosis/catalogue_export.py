@@ -9,7 +9,7 @@ from typing import Any
 from stacktui.diagnosis.catalogue.every_fault import look_alikes
 from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.finding import SIDES, Remedy
-from stacktui.diagnosis.inert import code, fenced, table
+from stacktui.text.markdown_escape import code, fenced, table
 
 SCHEMA = 1
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from stacktui.check.report import Fault, Report, Step
-from stacktui.diagnosis.shell import toml_table
 from stacktui.environments.model import Environment
 from stacktui.environments.naming import is_of_stamp
 from stacktui.identities.model import Identity
 from stacktui.resources.model import ArmFault, ArmProblem
+from stacktui.text.shell import toml_table
 from stacktui.transport.facts import ConnectionFacts, Exchange, TransportFault, TransportFaultKind
 
 if TYPE_CHECKING:

@@ -17,12 +17,12 @@ from stacktui.check.report import Evidence, Probe, Report, Step
 from stacktui.diagnosis.document_keys import FAULT_TYPES, KEYS
 from stacktui.diagnosis.finding import Diagnosis, Finding, Remedy
 from stacktui.environments.record import StampRecord
+from stacktui.text.sanitize import visible
 from stacktui.transport.facts import Exchange, Phase, TlsFacts
-from stacktui.transport.text import visible
 
 if TYPE_CHECKING:
+    from stacktui.azure_cli.facts import AzInstallation
     from stacktui.certificates.completion import Completion
-    from stacktui.environments.azure_cli import AzInstallation
 
 SCHEMA = 1
 

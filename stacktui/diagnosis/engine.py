@@ -8,8 +8,8 @@ from stacktui.diagnosis.catalogue.unexplained import unexplained
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.finding import Finding, Remedy, finding
-from stacktui.diagnosis.shell import bash, powershell
 from stacktui.identities.faults import ImdsFault
+from stacktui.text.shell import bash, powershell
 from stacktui.transport.limits import LIMIT_SETTINGS
 
 # A limit that was hit is tried again with so many times as much.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 # Names in certificates and settings may be of any length; nobody reads a longer line.
 _LINE = 800

@@ -16,14 +16,14 @@ from stacktui.certificates.chain import Certificate, describe
 from stacktui.check.report import Outcome, Probe, Report, Step
 from stacktui.check.summary import fault_summary
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
-from stacktui.diagnosis.inert import code, fenced, inert, table
 from stacktui.identities.faults import SignInFault
 from stacktui.resources.model import ArmFault
+from stacktui.text.markdown_escape import code, fenced, inert, table
 from stacktui.transport.facts import ConnectionFacts, Exchange, Phase
 
 if TYPE_CHECKING:
+    from stacktui.azure_cli.facts import AzInstallation
     from stacktui.certificates.completion import FoundIssuer
-    from stacktui.environments.azure_cli import AzInstallation
 
 # A ticket takes about 64 KiB. Servers may page, redirect and present as much as they like.
 _REQUESTS = 40

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from stacktui.diagnosis.finding import Action, Remedy
-from stacktui.diagnosis.shell import bash, for_az, powershell
+from stacktui.text.shell import bash, for_az, powershell
 
 Quote = Callable[[str], str]
 

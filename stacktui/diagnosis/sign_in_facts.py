@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Refusal
-from stacktui.diagnosis.shell import toml_table
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import Identity
+from stacktui.text.shell import toml_table
 
 # What OAuth has for a client that cannot prove who it is (RFC 6749 section 5.2).
 CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client"})

@@ -10,11 +10,10 @@ from stacktui.environments.metadata import (
     MetadataError,
     MetadataFault,
     MetadataProblem,
-    looks_like_html,
     metadata_url,
-    page_title,
     parse_metadata,
 )
+from stacktui.text.html_page import looks_like_html, page_title
 from stacktui.transport.arm_error import read_arm_error
 from stacktui.transport.session import Answer, Session
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
-from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,15 +11,13 @@ from urllib.parse import urlsplit
 from stacktui.environments.model import parse_arm_url
 from stacktui.environments.naming import suffixes
 from stacktui.environments.public_resources import is_public_resource
+from stacktui.text.html_page import looks_like_html, page_title
+from stacktui.text.sanitize import Cleaner
 from stacktui.transport.json_body import JsonError, is_encodable, parse_json
-from stacktui.transport.text import Cleaner
 
 PATH = "/metadata/endpoints"
 # The first is what `az` 2.66 asks for, so that its users get a verdict on the same request.
 API_VERSIONS = ("2015-01-01", "2019-10-01")
-_TITLE_START = re.compile(r"<title", re.IGNORECASE)
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
-_HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body")
 
 
 class IdentityProvider(StrEnum):
@@ -97,21 +92,6 @@ class MetadataError(Exception):
 
 def metadata_url(arm: str, api_version: str) -> str:
     return f"{arm}{PATH}?api-version={api_version}"
-
-
-def looks_like_html(body: bytes) -> bool:
-    start = body.lstrip().removeprefix(BOM_UTF8).lstrip()[:64].lower()
-    return start.startswith(_HTML_STARTS)
-
-
-def page_title(body: bytes, cleaner: Cleaner) -> str | None:
-    """The title of an HTML page, as one harmless line."""
-    page = body[:65536].decode("utf-8", "replace")
-    start = _TITLE_START.search(page)
-    # Matched at the first one alone: a page full of them would take quadratic time.
-    found = _TITLE.match(page, start.start()) if start else None
-    # The cut keeps a number of absurd length from html.unescape, which would raise ValueError.
-    return cleaner.quote(html.unescape(found[1].strip()[:1000]), 120) if found else None
 
 
 def parse_metadata(body: bytes, arm: str, api_version: str, cleaner: Cleaner) -> Metadata:

@@ -20,7 +20,7 @@ from stacktui.config.atomic import exclusive, write_atomically
 from stacktui.config.locations import stamps_file
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
-from stacktui.transport.text import Cleaner, visible
+from stacktui.text.sanitize import Cleaner, visible
 
 VERSION = 1
 # Thousands of environments; a larger file is none of ours.
@@ -86,16 +86,6 @@ class RecordError(Exception):
     def __init__(self, fault: RecordFault) -> None:
         super().__init__(visible(f"{fault.path} cannot be read: {fault.detail}"))
         self.fault = fault
-
-
-def record_of(
-    environment: Environment, metadata: Metadata, chain: tuple[bytes, ...], now: datetime
-) -> StampRecord:
-    """What is to be recorded of a stamp that presented `chain` (DER, leaf first)."""
-    from stacktui.certificates.chain import top_of
-
-    top = top_of(chain)
-    return StampRecord(environment.arm, metadata.login_endpoint, metadata.audience, now, top)
 
 
 def drifts(record: StampRecord, metadata: Metadata, cleaner: Cleaner) -> tuple[Drift, ...]:

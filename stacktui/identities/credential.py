@@ -22,9 +22,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from stacktui.certificates.files import entries
+from stacktui.config.bounded_read import FileReadError, ReadProblem, read_bounded
 from stacktui.identities.faults import CertificateFault, CertificateProblem, IdentityError
 from stacktui.identities.model import CertificateRef
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 MAX_SIZE = 1024 * 1024
 
@@ -67,20 +68,18 @@ def load_certificate(reference: CertificateRef, now: datetime) -> ClientCertific
     )
 
 
+_READ_PROBLEMS = {
+    ReadProblem.MISSING: CertificateProblem.MISSING,
+    ReadProblem.UNREADABLE: CertificateProblem.UNREADABLE,
+    ReadProblem.TOO_LARGE: CertificateProblem.NO_CERTIFICATE,
+}
+
+
 def _read(path: Path) -> bytes:
     try:
-        if path.exists() and not path.is_file():
-            raise _error(path, CertificateProblem.UNREADABLE, "not a file")
-        with path.open("rb") as file:
-            content = file.read(MAX_SIZE + 1)
-    except FileNotFoundError:
-        raise _error(path, CertificateProblem.MISSING, "no such file") from None
-    except OSError as error:
-        detail = error.strerror or type(error).__name__
-        raise _error(path, CertificateProblem.UNREADABLE, detail) from None
-    if len(content) > MAX_SIZE:
-        raise _error(path, CertificateProblem.NO_CERTIFICATE, "over 1 MiB")
-    return content
+        return read_bounded(path, MAX_SIZE)
+    except FileReadError as error:
+        raise _error(path, _READ_PROBLEMS[error.problem], error.detail) from None
 
 
 def _certificate(path: Path, content: bytes) -> x509.Certificate:

@@ -11,11 +11,11 @@ import os
 from time import perf_counter
 from urllib.parse import urlencode, urlsplit
 
-from stacktui.environments.metadata import looks_like_html, page_title
 from stacktui.identities.faults import IdentityError, ImdsFault, ImdsProblem, SignInProblem
 from stacktui.identities.model import Identity
 from stacktui.identities.refusal import TokenRequest, refused, text_in, usable_token
 from stacktui.identities.token import Token
+from stacktui.text.html_page import looks_like_html, page_title
 from stacktui.transport.facts import TransportError, TransportFault, TransportFaultKind
 from stacktui.transport.json_body import parse_object
 from stacktui.transport.limits import LimitName

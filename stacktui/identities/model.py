@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 
 class IdentityKind(StrEnum):

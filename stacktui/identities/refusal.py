@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stacktui.environments.metadata import looks_like_html, page_title
 from stacktui.identities.authority import host_of, may_ask
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
 from stacktui.identities.token import Token, read_token
+from stacktui.text.html_page import looks_like_html, page_title
+from stacktui.text.sanitize import Cleaner
 from stacktui.transport.json_body import JsonError, parse_json
-from stacktui.transport.text import Cleaner
 
 # Only what starts a description is the service's: further on, it may quote what we sent.
 _CODE = re.compile(r"\s*((?:AADSTS|MSIS)\d{3,9})\b")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from stacktui.config.bounded_read import FileReadError, read_bounded
 from stacktui.identities.faults import IdentityError, SecretFault
 from stacktui.identities.model import EnvSecret, FileSecret, SecretRef
 
@@ -27,19 +28,12 @@ def resolve_secret(reference: SecretRef) -> str:
 
 
 def _read(reference: FileSecret) -> str:
-    path = reference.path
     try:
-        if path.exists() and not path.is_file():
-            raise _error(reference, "it is not a file")
-        with path.open("rb") as file:
-            content = file.read(MAX_SIZE + 1)
-        if len(content) > MAX_SIZE:
-            raise _error(reference, "it is too large to be a secret")
-        text = content.decode("utf-8-sig")
+        text = read_bounded(reference.path, MAX_SIZE).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise _error(reference, "it is not text") from None
-    except OSError as error:
-        raise _error(reference, error.strerror or type(error).__name__) from None
+    except FileReadError as error:
+        raise _error(reference, error.detail) from None
     # Editors and `echo` end a file with a line break that is no part of the secret.
     return text.removesuffix("\n").removesuffix("\r")
 

@@ -19,9 +19,9 @@ from stacktui.identities.model import CertificateRef, Identity, IdentityKind
 from stacktui.identities.refusal import TokenRequest, only_to, refused, usable_token
 from stacktui.identities.secrets import resolve_secret
 from stacktui.identities.token import Token
+from stacktui.text.sanitize import Cleaner, visible
 from stacktui.transport.msal_client import NoHttpCache, Replay, run_msal
 from stacktui.transport.session import Session
-from stacktui.transport.text import Cleaner, visible
 
 if TYPE_CHECKING:
     from stacktui.identities.credential import ClientCertificate

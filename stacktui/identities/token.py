@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from stacktui.text.sanitize import Cleaner
 from stacktui.transport.json_body import JsonError, parse_json
-from stacktui.transport.text import Cleaner
 
 
 @dataclass(frozen=True, slots=True)

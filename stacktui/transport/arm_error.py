@@ -5,8 +5,8 @@ Both the metadata endpoint and the resource API answer in it.
 
 from __future__ import annotations
 
+from stacktui.text.sanitize import Cleaner
 from stacktui.transport.json_body import JsonError, parse_json
-from stacktui.transport.text import Cleaner
 
 
 def read_arm_error(body: bytes, cleaner: Cleaner) -> tuple[str, str]:

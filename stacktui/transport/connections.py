@@ -12,6 +12,7 @@ from typing import Protocol
 import h11
 import httpx
 
+from stacktui.text.sanitize import Cleaner, visible
 from stacktui.transport.dial import Dialler, Trust
 from stacktui.transport.facts import (
     ConnectionFacts,
@@ -26,7 +27,6 @@ from stacktui.transport.http1 import Http1Connection, what_is_wrong
 from stacktui.transport.limits import LimitName, Limits
 from stacktui.transport.route import local_route, route_to
 from stacktui.transport.streams import Stream
-from stacktui.transport.text import Cleaner, visible
 
 # The key under which a request's `extensions` carry its Call.
 CALL = "stacktui.call"

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 
+from stacktui.text.sanitize import Cleaner
 from stacktui.transport.facts import (
     Attempt,
     PhaseName,
@@ -27,7 +28,6 @@ from stacktui.transport.race import connect_any
 from stacktui.transport.resolver import resolve
 from stacktui.transport.route import Route
 from stacktui.transport.streams import SocketStream, Stream, TlsStream
-from stacktui.transport.text import Cleaner
 from stacktui.transport.tunnel import open_tunnel
 
 # Starts the clock of one phase; leaving the context stops it, with an exception as failed.

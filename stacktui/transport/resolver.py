@@ -11,10 +11,10 @@ import ipaddress
 import socket
 from pathlib import Path
 
+from stacktui.text.sanitize import visible
 from stacktui.transport.background import in_background
 from stacktui.transport.facts import TransportError, TransportFault, TransportFaultKind
 from stacktui.transport.limits import LimitName
-from stacktui.transport.text import visible
 
 RESOLV_CONF = Path("/etc/resolv.conf")
 

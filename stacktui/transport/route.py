@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from stacktui.text.sanitize import Cleaner
 from stacktui.transport.facts import (
     ConnectionFacts,
     TransportError,
@@ -12,7 +13,6 @@ from stacktui.transport.facts import (
     TransportFaultKind,
 )
 from stacktui.transport.proxy import Proxy, ProxyUsed, choose_proxy
-from stacktui.transport.text import Cleaner
 
 
 @dataclass(frozen=True, slots=True)

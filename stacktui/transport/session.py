@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from stacktui import __version__
+from stacktui.text.sanitize import Cleaner
 from stacktui.transport.connections import CALL, LOCAL, Call, Connections, Watch, port_of
 from stacktui.transport.dial import Trust
 from stacktui.transport.facts import (
@@ -27,7 +28,6 @@ from stacktui.transport.facts import (
     TransportFaultKind,
 )
 from stacktui.transport.limits import Limits
-from stacktui.transport.text import Cleaner
 
 # The headers that a diagnosis or a support case needs; the others are dropped at the edge.
 KEPT_HEADERS = (

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from rich.cells import cell_len, set_cell_size
 
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 from stacktui.tui.glyphs import Glyphs
 
 

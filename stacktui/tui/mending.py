@@ -19,9 +19,9 @@ from stacktui.config.locations import stamps_file
 from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, Remedy
 from stacktui.environments.config import change_environment
 from stacktui.environments.model import Environment
+from stacktui.text.sanitize import visible
 from stacktui.transport.limits import Limits
 from stacktui.transport.proxy import without_credentials
-from stacktui.transport.text import visible
 from stacktui.tui.background import Refused
 from stacktui.tui.words import command_of
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from textual.theme import Theme
 
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 from stacktui.tui.look import COLOURS
 
 DEFAULT, LIGHT, SIXTEEN = "dark", "light", "sixteen"

@@ -40,8 +40,8 @@ from stacktui.check.target import Target
 from stacktui.config.document import ConfigError
 from stacktui.config.locations import exported_bundle, is_kept_elsewhere, own_bundle
 from stacktui.diagnosis.interceptors import interceptor
-from stacktui.diagnosis.shell import bash, powershell
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
+from stacktui.text.shell import bash, powershell
 from stacktui.tui.background import Refused
 
 # Bundles of other programs that a root can be appended to.

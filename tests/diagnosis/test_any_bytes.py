@@ -31,7 +31,7 @@ from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.document import report_document
 from stacktui.diagnosis.finding import Diagnosis
 from stacktui.diagnosis.markdown import report_markdown
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 from tests.diagnosis.servers import Script, config_for, scripted
 from tests.support.authority import Authority, Issued, authority, issue, localhost, server_context
 from tests.support.listeners import Handler, listening

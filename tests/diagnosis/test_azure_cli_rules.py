@@ -18,13 +18,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stacktui.azure_cli.facts import AzFacts, AzInstallation
+from stacktui.azure_cli.http_cache import KeptError
+from stacktui.azure_cli.ini_files import AzCloud, BrokenFile
+from stacktui.azure_cli.presence import az_facts
 from stacktui.check.report import Report
 from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.document import report_document
-from stacktui.environments.azure_beside import az_facts
-from stacktui.environments.azure_cli import AzFacts, AzInstallation
-from stacktui.environments.azure_clouds import AzCloud, BrokenFile
-from stacktui.environments.azure_errors import KeptError
+from stacktui.environments.profiles import PROFILES
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from tests.diagnosis.test_beside import reported
@@ -336,7 +337,7 @@ def test_an_error_is_stale_as_long_as_it_is_kept(
     (tmp_path / "msal_http_cache.bin").write_bytes(kept_by_msal(url, 400, REFUSED))
     monkeypatch.setenv("AZURE_CONFIG_DIR", str(tmp_path))
     monkeypatch.setenv("PATH", str(installed_az(tmp_path / "az", "2.66.2").parent))
-    (kept,) = ((found := az_facts()) and found.kept) or ()
+    (kept,) = ((found := az_facts(PROFILES)) and found.kept) or ()
     moved = replace(report, started=kept.made + timedelta(seconds=later), az=found)
     said = {each.id for each in diagnose(moved).also_seen}
     assert ("az-stale-error-cache" in said) is expected

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
-from stacktui.diagnosis.shell import powershell
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
+from stacktui.text.shell import powershell
 from tests.diagnosis.servers import Script, said, scripted, verdict_on
 from tests.product import check_json, stacktui, write_config
 from tests.support.authority import (

@@ -16,16 +16,16 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from stacktui.azure_cli.facts import AzFacts, AzInstallation
 from stacktui.certificates.completion import Completion
 from stacktui.check.report import Probe, Report
 from stacktui.check.target import Target
 from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, Remedy, Side
-from stacktui.diagnosis.inert import code, fenced, inert, table
 from stacktui.diagnosis.markdown import report_markdown
-from stacktui.environments.azure_cli import AzFacts, AzInstallation
 from stacktui.environments.model import Environment
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
+from stacktui.text.markdown_escape import code, fenced, inert, table
 from tests.product import Ran, stacktui, write_config
 
 from .test_total import objects, reports

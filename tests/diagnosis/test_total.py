@@ -15,6 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stacktui.azure_cli.facts import AzFacts
+from stacktui.azure_cli.http_cache import KeptError
 from stacktui.certificates.additions import LostAddition
 from stacktui.certificates.completion import Completion
 from stacktui.check.report import Evidence, Fault, Outcome, Probe, Report, Step, StepName
@@ -23,9 +25,6 @@ from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.document import report_document
 from stacktui.diagnosis.finding import Finding
 from stacktui.diagnosis.markdown import report_markdown
-from stacktui.diagnosis.shell import bash, powershell
-from stacktui.environments.azure_cli import AzFacts
-from stacktui.environments.azure_errors import KeptError
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
 from stacktui.environments.record import StampRecord
@@ -33,6 +32,8 @@ from stacktui.identities.faults import SecretFault
 from stacktui.identities.model import EnvSecret, FileSecret, Identity, IdentityKind
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ArmProblem, ResourceGroupList
+from stacktui.text.sanitize import visible
+from stacktui.text.shell import bash, powershell
 from stacktui.transport.facts import (
     ConnectionFacts,
     Exchange,
@@ -41,7 +42,6 @@ from stacktui.transport.facts import (
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.text import visible
 from tests.diagnosis.schema import validate
 from tests.support.authority import STRANGERS, authority, localhost
 

@@ -112,8 +112,8 @@ def test_a_login_host_where_nothing_listens(stamp: Any, tmp_path: Path, closed_p
     [
         ('{ env = "STACKTUI_TEST_UNSET" }', "STACKTUI_TEST_UNSET: it is not set"),
         ('{ env = "EMPTY_SECRET" }', "EMPTY_SECRET: it is empty"),
-        ('{ file = "nowhere/secret" }', "nowhere/secret: No such file or directory"),
-        ('{ file = "." }', "it is not a file"),
+        ('{ file = "nowhere/secret" }', "nowhere/secret: no such file"),
+        ('{ file = "." }', "it is a directory"),
     ],
 )
 def test_a_secret_that_is_not_there(secret: str, told: str, stamp: Any, tmp_path: Path) -> None:

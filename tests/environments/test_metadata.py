@@ -15,11 +15,10 @@ from stacktui.environments.metadata import (
     MetadataError,
     MetadataFault,
     MetadataProblem,
-    looks_like_html,
-    page_title,
     parse_metadata,
 )
-from stacktui.transport.text import Cleaner
+from stacktui.text.html_page import looks_like_html, page_title
+from stacktui.text.sanitize import Cleaner
 from tests.environments.documents import ARM, AUDIENCE, cloud, encoded, object_shape
 
 

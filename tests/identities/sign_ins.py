@@ -24,9 +24,9 @@ from stacktui.identities.model import (
 from stacktui.identities.sign_in import acquire_token, prepare, read_secret
 from stacktui.identities.token import Token
 from stacktui.stamp.running import RunningStamp
+from stacktui.text.sanitize import Cleaner
 from stacktui.transport.facts import Exchange
 from stacktui.transport.session import Session
-from stacktui.transport.text import Cleaner
 from tests.support.sessions import opened, opened_on
 from tests.support.web import Asked, Raw, Web, answer, serving
 

@@ -98,7 +98,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_directory(tmp_path: Path) -> None:
     found = fault(CertificateRef(tmp_path))
-    assert (found.problem, found.detail) == (CertificateProblem.UNREADABLE, "not a file")
+    assert (found.problem, found.detail) == (CertificateProblem.UNREADABLE, "it is a directory")
 
 
 @pytest.mark.timeout(5)

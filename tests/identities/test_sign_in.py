@@ -15,7 +15,7 @@ from stacktui.identities.sign_in import authority_of, prepare, read_secret, scop
 from stacktui.stamp import IdentityProvider as StampKind
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from stacktui.transport.text import Cleaner
+from stacktui.text.sanitize import Cleaner
 from tests.identities.sign_ins import identity_of, ops, refusal, sign_in
 from tests.support.sessions import names
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stacktui.identities.token import Token, TokenFacts, read_token
-from stacktui.transport.text import Cleaner
+from stacktui.text.sanitize import Cleaner
 
 
 def encoded(claims: object) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from stacktui.stamp.running import RunningStamp
+from stacktui.text.sanitize import Cleaner
 from stacktui.transport.facts import (
     Exchange,
     Phase,
@@ -20,7 +21,6 @@ from stacktui.transport.facts import (
 )
 from stacktui.transport.limits import Limits
 from stacktui.transport.session import Session
-from stacktui.transport.text import Cleaner
 from tests.support.authority import authority, trusting
 
 MIB = 1024 * 1024

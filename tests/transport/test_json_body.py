@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stacktui.text.sanitize import Cleaner
 from stacktui.transport.arm_error import read_arm_error
 from stacktui.transport.json_body import JsonError, parse_json
-from stacktui.transport.text import Cleaner
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=10),

@@ -215,8 +215,8 @@ async def test_an_alert_in_the_handshake_is_a_refusal(number: int, reason: str) 
 
 
 async def test_nothing_is_asked_when_trust_fails() -> None:
+    from stacktui.text.sanitize import Cleaner
     from stacktui.transport.session import Session
-    from stacktui.transport.text import Cleaner
     from tests.support.sessions import Recorder
 
     class TrustError(Exception):

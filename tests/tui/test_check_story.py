@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stacktui.azure_cli.facts import AzFacts, AzInstallation
 from stacktui.certificates.chain import describe
 from stacktui.certificates.completion import Completion, FoundIssuer
 from stacktui.check.events import SignInPrompt
@@ -17,7 +18,6 @@ from stacktui.check.report import Probe, Report
 from stacktui.check.summary import result_summary
 from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, Remedy, Side
-from stacktui.environments.azure_cli import AzFacts, AzInstallation
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import Environment
 from stacktui.environments.record import StampRecord

@@ -28,7 +28,7 @@ from stacktui.cli.certificates.lint import count_of
 from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.options import config_option, format_option, tell_config_is_not_read
 from stacktui.cli.text import say
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 
 @click.command()

@@ -23,8 +23,8 @@ from stacktui.cli.certificates.place import plural, read_settings, tell
 from stacktui.cli.options import config_option, format_option
 from stacktui.cli.text import say
 from stacktui.config.locations import exported_bundle
-from stacktui.diagnosis.shell import bash, powershell
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
+from stacktui.text.shell import bash, powershell
 
 
 @click.command()

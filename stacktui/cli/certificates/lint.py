@@ -29,7 +29,7 @@ from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.options import ExitCode, config_option, format_option, tell_config_is_not_read
 from stacktui.cli.text import say
 from stacktui.environments.naming import certificate_names
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 _SYMBOLS = {
     Level.FAIL: "✗",

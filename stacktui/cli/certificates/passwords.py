@@ -14,7 +14,7 @@ from stacktui.cli.ask import RefusedError
 from stacktui.identities.faults import IdentityError, SecretFault
 from stacktui.identities.model import EnvSecret, FileSecret
 from stacktui.identities.secrets import MAX_SIZE, resolve_secret
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 # A variable that a shell can set.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

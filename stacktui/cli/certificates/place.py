@@ -16,8 +16,8 @@ from stacktui.certificates.destination import Destination, ca_of, own
 from stacktui.check.settings import Settings, load_settings
 from stacktui.cli.ask import RefusedError
 from stacktui.config.locations import config_file
-from stacktui.diagnosis.shell import bash, powershell
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
+from stacktui.text.shell import bash, powershell
 
 # What a SHA-256 fingerprint looks like, with colons or without.
 _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{64}|[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){31}")

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.document import (
-    identity_document,
+    certificate_document,
     readiness,
     survey_document,
     survey_ok,
@@ -29,8 +30,8 @@ from stacktui.cli.options import ExitCode, config_option, format_option, limit_o
 from stacktui.cli.text import say
 from stacktui.config.locations import own_bundle
 from stacktui.identities.certificate_file import IdentityFile, read_files, references
+from stacktui.text.sanitize import visible
 from stacktui.transport.facts import TransportFaultKind
-from stacktui.transport.text import visible
 
 # A chain is drawn no deeper than this, so that there is room for what it says.
 _DEEPEST = 6
@@ -70,7 +71,7 @@ def command(
     files = tuple(read_files(used, surveyed.survey.taken).values())
     if format_ == "json":
         document = survey_document(surveyed.survey, surveyed.matrix)
-        document["identities"] = [identity_document(each) for each in files]
+        document["identities"] = [_identity_document(each) for each in files]
         click.echo(json.dumps(document | {"next_steps": [each.document() for each in steps]}))
     else:
         _write(surveyed, files)
@@ -112,6 +113,17 @@ def _write(surveyed: Surveyed, files: Sequence[IdentityFile]) -> None:
         _write_identity(file)
     say()
     say_wrapped(_summary(surveyed), 2)
+
+
+def _identity_document(file: IdentityFile) -> dict[str, Any]:
+    """The certificate that an identity signs in with, its chain leaf first."""
+    return {
+        "identity": file.identity,
+        "path": str(file.path),
+        "problem": file.problem or None,
+        "mend": file.mend or None,
+        "chain": [certificate_document(each, file.read) for each in file.chain],
+    }
 
 
 def _write_identity(file: IdentityFile) -> None:

@@ -18,8 +18,8 @@ from stacktui.cli.certificates.place import plural, read_settings, tell
 from stacktui.cli.options import ExitCode, config_option, format_option
 from stacktui.cli.text import say
 from stacktui.config.locations import own_bundle
-from stacktui.diagnosis.shell import bash
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
+from stacktui.text.shell import bash
 
 # So many expired certificates of a store are named; the others are in the JSON.
 MAX_EXPIRED = 8

@@ -40,7 +40,7 @@ from stacktui.cli.certificates.place import (
 from stacktui.cli.options import config_option, format_option, limit_option
 from stacktui.cli.text import say
 from stacktui.config.locations import additions_file, own_bundle
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 # As many certificates are shown in full before they are asked about; more get a line each.
 _IN_FULL = 3

@@ -39,8 +39,8 @@ from stacktui.cli.certificates.place import (
 from stacktui.cli.options import config_option, format_option
 from stacktui.cli.text import say
 from stacktui.config.locations import exported_bundle
-from stacktui.diagnosis.shell import bash
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
+from stacktui.text.shell import bash
 
 
 @click.command()

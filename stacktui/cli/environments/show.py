@@ -15,8 +15,8 @@ from stacktui.cli.options import config_option, format_option
 from stacktui.cli.text import say
 from stacktui.environments.model import Environment
 from stacktui.environments.record import RecordError, StampRecord, read_record
+from stacktui.text.sanitize import visible
 from stacktui.transport.limits import LIMIT_SETTINGS, Limits
-from stacktui.transport.text import visible
 
 SCHEMA = 1
 _WIDTH = 15

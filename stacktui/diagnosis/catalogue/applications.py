@@ -9,7 +9,6 @@ from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
-from stacktui.diagnosis.shell import toml
 from stacktui.diagnosis.sign_in_facts import (
     CLIENT_ERRORS,
     is_adfs,
@@ -21,6 +20,7 @@ from stacktui.diagnosis.sign_in_facts import (
 from stacktui.diagnosis.words import fault_lines
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import CertificateRef, Identity
+from stacktui.text.shell import toml
 
 _SHOWN = {"client": "CLIENT-ID", "identity": "the identity"}
 

@@ -17,7 +17,7 @@ from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
 from stacktui.environments.metadata import Metadata
 
 if TYPE_CHECKING:
-    from stacktui.environments.azure_cli import AzInstallation
+    from stacktui.azure_cli.facts import AzInstallation
 
 # The profile of public Azure, and the one that az has where nobody chose another.
 NEWEST_PROFILE = "latest"

@@ -12,15 +12,15 @@ from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
-from stacktui.diagnosis.shell import for_az
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import parse_arm_url
 from stacktui.identities.authority import may_ask
-from stacktui.transport.text import HELD_BACK, REDACTED
+from stacktui.text.sanitize import HELD_BACK, REDACTED
+from stacktui.text.shell import for_az
 
 if TYPE_CHECKING:
-    from stacktui.environments.azure_cli import AzFacts
-    from stacktui.environments.azure_clouds import AzCloud, BrokenFile
+    from stacktui.azure_cli.facts import AzFacts
+    from stacktui.azure_cli.ini_files import AzCloud, BrokenFile
 
 Command = Callable[[Quote], str]
 

@@ -16,7 +16,6 @@ from stacktui.diagnosis.remedies import (
     put_secret,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
-from stacktui.diagnosis.shell import toml_table
 from stacktui.diagnosis.sign_in_facts import (
     CLIENT_ERRORS,
     certificate_unknown,
@@ -32,6 +31,7 @@ from stacktui.identities.faults import (
     SignInFault,
 )
 from stacktui.identities.model import CertificateRef, IdentityKind
+from stacktui.text.shell import toml_table
 
 # AD FS says "client authentication failed" of a wrong secret, an expired one and a rejected
 # certificate alike: what the identity signs in with tells them apart.

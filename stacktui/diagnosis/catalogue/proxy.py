@@ -18,8 +18,8 @@ from stacktui.diagnosis.remedies import (
     proxy_source,
 )
 from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
-from stacktui.diagnosis.shell import toml
 from stacktui.diagnosis.words import route_lines
+from stacktui.text.shell import toml
 from stacktui.transport.facts import TransportFault, TransportFaultKind
 
 _AZ_PROXY = (

@@ -19,8 +19,8 @@ from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import CertificateRef
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ArmProblem
+from stacktui.text.sanitize import visible
 from stacktui.transport.facts import Exchange
-from stacktui.transport.text import visible
 
 # ARM's codes for a token, in PROTOCOL.md section 4. The first two do not tell what is wrong.
 _ANY = frozenset({"AuthenticationFailed", "InvalidAuthenticationToken"})

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stacktui.diagnosis.shell import bash, for_az, powershell, toml, toml_table
+from stacktui.text.shell import bash, for_az, powershell, toml, toml_table
 
 ODD = [
     "plain", "", " ", "a b", "it's", "$(id)", "`id`", "a;b", "--help", "-n", "*", "~", "!x", "\\",

@@ -7,19 +7,19 @@ network.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stacktui.certificates.azure_launchers import on_path
-from stacktui.certificates.files import CertificateFileError, FileProblem, read_content
-from stacktui.environments import azure_clouds
-from stacktui.environments.azure_clouds import AzCloud, BrokenFile, Flaw, Parsed
+from stacktui.azure_cli import ini_files
+from stacktui.azure_cli.ini_files import AzCloud, BrokenFile, Flaw, Parsed
+from stacktui.azure_cli.launchers import on_path
+from stacktui.config.bounded_read import FileReadError, ReadProblem, read_bounded
 
 if TYPE_CHECKING:
-    from stacktui.environments.azure_errors import KeptError
+    from stacktui.azure_cli.http_cache import KeptError
 
 # MSAL keeps 1024 answers at most. The largest, a login host's configuration, has about 2 KiB.
 _MAX_KEPT = 4 * 1024 * 1024
@@ -54,23 +54,28 @@ class AzFacts:
     unverified: tuple[tuple[str, str], ...] = ()
 
 
-def read_facts(launchers: Sequence[Path], unverified: tuple[tuple[str, str], ...]) -> AzFacts:
-    """The facts of the `az` that these launchers start, if any. Blocks on disk; never raises."""
+def read_facts(
+    launchers: Sequence[Path], unverified: tuple[tuple[str, str], ...], profiles: Collection[str]
+) -> AzFacts:
+    """The facts of the `az` that these launchers start, if any, to which `profiles` are known.
+
+    Blocks on disk; never raises.
+    """
     folder = Path(os.environ.get("AZURE_CONFIG_DIR") or os.path.expanduser("~/.azure"))
     if not launchers:
         return AzFacts(folder, unverified=unverified)
     found = _installations(tuple((each, _changed(each)) for each in launchers))
     config, of_config = _read_ini(folder / "config")
     clouds, of_clouds = _read_ini(folder / "clouds.config", removable=True)
-    if of_clouds is None and (flaw := azure_clouds.flaw_of_values(clouds)) is not None:
+    if of_clouds is None and (flaw := ini_files.flaw_of_values(clouds, profiles)) is not None:
         of_clouds = BrokenFile(folder / "clouds.config", *flaw)
     return AzFacts(
         folder,
         found,
         _run_by_shell(found),
         tuple(each for each in (of_config, of_clouds) if each is not None),
-        azure_clouds.clouds(clouds),
-        os.environ.get("AZURE_CLOUD_NAME") or azure_clouds.value(config, "cloud", "name"),
+        ini_files.clouds(clouds),
+        os.environ.get("AZURE_CLOUD_NAME") or ini_files.value(config, "cloud", "name"),
         _kept(folder / "msal_http_cache.bin"),
         unverified,
     )
@@ -80,7 +85,7 @@ def read_facts(launchers: Sequence[Path], unverified: tuple[tuple[str, str], ...
 def _installations(launchers: tuple[tuple[Path, int], ...]) -> tuple[AzInstallation, ...]:
     """Read once a process for the same launchers, unless one was written anew (its mtime)."""
     # Its patterns are slow to make, and most boxes need them never.
-    from stacktui.certificates.azure_cli import find_azure_clis
+    from stacktui.azure_cli.installations import find_azure_clis
 
     found = find_azure_clis((str(launcher) for launcher, _ in launchers), ask=False)
     return tuple(AzInstallation(each.launcher, each.version) for each in found)
@@ -103,9 +108,9 @@ def _run_by_shell(found: tuple[AzInstallation, ...]) -> AzInstallation | None:
 def _read_ini(path: Path, *, removable: bool = False) -> tuple[Parsed, BrokenFile | None]:
     """`removable` is the file that az removes, if it does not begin with a section."""
     try:
-        found = azure_clouds.parsed(read_content(path, azure_clouds.MAX_SIZE))
-    except CertificateFileError as error:
-        if error.problem is not FileProblem.UNREADABLE:
+        found = ini_files.parsed(read_bounded(path, ini_files.MAX_SIZE))
+    except FileReadError as error:
+        if error.problem is not ReadProblem.UNREADABLE:
             return Parsed(), None  # not there, or too large to be judged
         return Parsed(), BrokenFile(path, Flaw.UNREADABLE, error.detail)
     if found.flaw is None:
@@ -116,11 +121,11 @@ def _read_ini(path: Path, *, removable: bool = False) -> tuple[Parsed, BrokenFil
 
 def _kept(path: Path) -> tuple[KeptError, ...]:
     try:
-        content = read_content(path, _MAX_KEPT)
-    except CertificateFileError:
+        content = read_bounded(path, _MAX_KEPT)
+    except FileReadError:
         return ()
     if b"POST " not in content:  # as nearly always: no error is kept
         return ()
-    from stacktui.environments.azure_errors import kept_errors
+    from stacktui.azure_cli.http_cache import kept_errors
 
     return kept_errors(content)

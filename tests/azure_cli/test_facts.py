@@ -13,13 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stacktui.certificates.azure_launchers import launchers
+from stacktui.azure_cli import ini_files
+from stacktui.azure_cli import presence as azure_beside
+from stacktui.azure_cli.facts import AzFacts, AzInstallation
+from stacktui.azure_cli.http_cache import KeptError, kept_errors
+from stacktui.azure_cli.ini_files import AzCloud, BrokenFile, Flaw, clouds, parsed
+from stacktui.azure_cli.launchers import launchers
+from stacktui.azure_cli.presence import az_facts
 from stacktui.config.locations import kept_in as kept_in_folder
-from stacktui.environments import azure_beside, azure_clouds
-from stacktui.environments.azure_beside import az_facts
-from stacktui.environments.azure_cli import AzFacts, AzInstallation
-from stacktui.environments.azure_clouds import AzCloud, BrokenFile, Flaw, clouds, parsed
-from stacktui.environments.azure_errors import KeptError, kept_errors
+from stacktui.environments.profiles import PROFILES
 from tests.support.azure import installed_az, kept_by_msal, unknown_az
 
 URL = "https://login.test/tenant/oauth2/v2.0/token"
@@ -51,20 +53,20 @@ def put_on_path(monkeypatch: pytest.MonkeyPatch, *launchers: Path) -> None:
 
 
 def facts() -> AzFacts:
-    found = az_facts()
+    found = az_facts(PROFILES)
     assert found is not None
     return found
 
 
 def test_nothing_is_told_where_there_is_no_az(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    assert az_facts() is None
+    assert az_facts(PROFILES) is None
 
 
 def test_a_demo_does_not_look(tmp_path: Path) -> None:
-    assert az_facts() is not None
+    assert az_facts(PROFILES) is not None
     with kept_in_folder(tmp_path):
-        assert az_facts() is None
+        assert az_facts(PROFILES) is None
 
 
 def test_the_one_that_a_shell_runs_is_the_first(
@@ -116,7 +118,7 @@ def test_the_folder_is_az_s_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_variables_are_told_without_any_az(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv(name, "")
-    assert az_facts() is None
+    assert az_facts(PROFILES) is None
     monkeypatch.setenv(name, "0\x1b" + "x" * 100)
     assert facts().unverified == ((name, r"0\x1b" + "x" * 38),)
     assert facts().broken == ()
@@ -320,8 +322,8 @@ def test_any_bytes_are_read(content: bytes) -> None:
     found = parsed(content)
     assert (found.flaw is None) == (not found.detail)
     assert len(clouds(found)) <= 100
-    azure_clouds.flaw_of_values(found)
-    azure_clouds.value(found, "cloud", "name")
+    ini_files.flaw_of_values(found, PROFILES)
+    ini_files.value(found, "cloud", "name")
     assert len(kept_errors(content)) <= 16
 
 
@@ -344,12 +346,12 @@ def test_any_cut_or_change_of_a_real_cache_is_read(more: bytes, at: int) -> None
         b"".join(b"[%x]\n" % n for n in range(9000)),
         b"junk\n" * 10_000,
         b"[a]\n" + b"junk\n" * 1900,
-        b"x" * azure_clouds.MAX_SIZE * 2,
+        b"x" * ini_files.MAX_SIZE * 2,
     ],
 )
 def test_a_content_that_would_take_long_is_not_judged_or_soon(content: bytes) -> None:
     started = time.process_time()
     found = parsed(content)
-    azure_clouds.flaw_of_values(found)
+    ini_files.flaw_of_values(found, PROFILES)
     clouds(found)
     assert time.process_time() - started < 5

@@ -14,8 +14,8 @@ from pathlib import Path
 import certifi
 import pytest
 
-from stacktui.certificates import azure_cli
-from stacktui.certificates.azure_cli import AzureCli, find_azure_clis
+from stacktui.azure_cli import installations as azure_cli
+from stacktui.azure_cli.installations import AzureCli, find_azure_clis
 from tests.compat.az import TURN_ON, Az, find
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -11,13 +11,13 @@ import codecs
 import configparser
 import re
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from stacktui.environments.profiles import PROFILES
-from stacktui.transport.text import Cleaner
+from stacktui.text.sanitize import Cleaner
 
 # A cloud takes about 600 bytes in 10 lines. Of what is larger nothing is said: configparser takes
 # quadratic time for long lines, and for sections that inherit many values.
@@ -121,8 +121,8 @@ def _where(error: configparser.Error) -> str:
     return "az's parser does not take it"
 
 
-def flaw_of_values(found: Parsed) -> tuple[Flaw, str] | None:
-    """What az fails at when it takes the values of a `clouds.config` that does parse."""
+def flaw_of_values(found: Parsed, profiles: Collection[str]) -> tuple[Flaw, str] | None:
+    """What az, which knows `profiles`, fails at in the values of a `clouds.config` that parses."""
     for name, options in found.sections:
         for option, value in options:
             if not (option == "profile" or option.startswith(_OPTIONS)):
@@ -130,7 +130,7 @@ def flaw_of_values(found: Parsed) -> tuple[Flaw, str] | None:
             where = f"[{_clean(name)}] {_clean(option)} = {_clean(value)}"
             if _PERCENT.search(value.replace("%%", "")):
                 return Flaw.PERCENT, f"{where}: a % in it must be written %%"
-            if option == "profile" and "%" not in value and value not in PROFILES:
+            if option == "profile" and "%" not in value and value not in profiles:
                 return Flaw.PROFILE, f"{where}: az knows no such profile"
     return None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 # A word that no dialect of Markdown gives a meaning to.
 _PLAIN = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*|[0-9]{1,6}|[→–—×…]")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from stacktui.certificates.azure_launchers import launchers
+from stacktui.azure_cli.launchers import launchers
 from stacktui.config.locations import is_kept_elsewhere
-from stacktui.transport.text import visible
+from stacktui.text.sanitize import visible
 
 if TYPE_CHECKING:
-    from stacktui.environments.azure_cli import AzFacts
+    from stacktui.azure_cli.facts import AzFacts
 
 # az 2.66 reads the first (any value but an empty one counts, `0` too), its old ADAL library the
 # second.
@@ -22,9 +23,12 @@ def is_worth_a_look() -> bool:
     return not is_kept_elsewhere() and (bool(launchers()) or any(map(os.environ.get, UNVERIFIED)))
 
 
-def az_facts() -> AzFacts | None:
-    """What there is to know of `az`; None where it is not on this box and no variable of its own
-    is set, and in a demo. Blocks on disk; never raises."""
+def az_facts(profiles: Collection[str]) -> AzFacts | None:
+    """What there is to know of `az`, to which `profiles` are known.
+
+    None where it is not on this box and no variable of its own is set, and in a demo. Blocks on
+    disk; never raises.
+    """
     if is_kept_elsewhere():
         return None
     set_here = tuple(
@@ -33,6 +37,6 @@ def az_facts() -> AzFacts | None:
     found = launchers()
     if not found and not set_here:
         return None
-    from stacktui.environments.azure_cli import read_facts
+    from stacktui.azure_cli.facts import read_facts
 
-    return read_facts(found, set_here)
+    return read_facts(found, set_here, profiles)

@@ -27,7 +27,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
-from stacktui.certificates.azure_launchers import PLACES, launchers, on_path
+from stacktui.azure_cli.launchers import PLACES, launchers, on_path
 
 _KINDS = ("site", "dist")
 # How long `az --version` may take. It looks for updates over the network.

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from stacktui.transport.text import EXCERPTED, HELD_BACK, REDACTED, Cleaner, visible
+from stacktui.text.sanitize import EXCERPTED, HELD_BACK, REDACTED, Cleaner, visible
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2lnbmF0dXJl"
 UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from weakref import WeakSet
 
-from stacktui.transport.echo import Pieces
+from stacktui.text.secret_leak import Pieces
 
 REDACTED = "[redacted]"
 HELD_BACK = "[held back: it echoed a secret]"
