@@ -1,7 +1,7 @@
-"""The memory of what stacktui added to bundles that are not its own.
+"""The log of what stacktui added to bundles that are not its own.
 
-An upgrade of certifi writes its bundle anew, and what was added is gone without a word. Only who
-remembers the addition can notice. Light to import: every check asks for what was lost.
+An upgrade of certifi writes its bundle anew, and what was added is gone without a word. The log
+is how a check notices. Light to import: every check asks for what was lost.
 """
 
 from __future__ import annotations
@@ -51,20 +51,20 @@ class LostAddition:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """What is remembered. `trouble` says in one line why that may not be all; else empty."""
+class AdditionsLog:
+    """What was added, as logged. `trouble` says in one line why the log may be incomplete."""
 
     additions: tuple[Addition, ...]
     trouble: str = ""
 
 
-def read_memory() -> Memory:
+def read_additions() -> AdditionsLog:
     """What was added to bundles of others. Never raises; one `stat` where nothing ever was."""
     rows, trouble = _read()
     found = tuple(each for each in map(_addition, rows) if each is not None)
     if not trouble and len(found) < len(rows):
         trouble = f"{additions_file()}: {len(rows) - len(found)} entries cannot be read"
-    return Memory(found, visible(trouble))
+    return AdditionsLog(found, visible(trouble))
 
 
 def lost_additions() -> tuple[LostAddition, ...]:
@@ -74,7 +74,7 @@ def lost_additions() -> tuple[LostAddition, ...]:
     """
     lost = []
     held: dict[Path, Collection[str] | None] = {}
-    for each in read_memory().additions:
+    for each in read_additions().additions:
         try:
             if each.path not in held:
                 held[each.path] = _fingerprints(each.path)

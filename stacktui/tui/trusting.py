@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stacktui.certificates.additions import forget, read_memory
+from stacktui.certificates.additions import forget, read_additions
 from stacktui.certificates.bundle import (
     WAAGENT,
     Change,
@@ -22,7 +22,6 @@ from stacktui.certificates.bundle import (
     plan_removal,
 )
 from stacktui.certificates.chain import Certificate, describe, described_path
-from stacktui.certificates.destination import Destination, Outcome, ca_of, own, put, take
 from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.export import combine, is_export, sources_of, write_export
 from stacktui.certificates.files import (
@@ -35,6 +34,14 @@ from stacktui.certificates.roots import missing, root_of
 from stacktui.certificates.store_content import content_of
 from stacktui.certificates.stores import Store, StoreKind, find_stores
 from stacktui.certificates.trust import TrustFileError, TrustSource
+from stacktui.certificates.trust_target import (
+    Outcome,
+    TrustTarget,
+    add,
+    ca_target,
+    own_bundle_target,
+    remove,
+)
 from stacktui.check.settings import Settings
 from stacktui.check.target import Target
 from stacktui.config.document import ConfigError
@@ -62,7 +69,7 @@ class Place:
     need not be done: `why_not` says why. `word` is all that in a word or two."""
 
     name: str
-    destination: Destination
+    destination: TrustTarget
     says: str
     word: str = "writable"
     change: Change | None = None
@@ -162,16 +169,16 @@ def _places(
     name = target.environment.name
     yield _place(
         OWN,
-        own(),
+        own_bundle_target(),
         "Counts for every environment here. az and other programs do not read it: press x in "
         "the pane to export a bundle for them.",
         der,
     )
     taken = {os.path.realpath(own_bundle())}
     try:
-        destination = ca_of(settings.path, settings.environments, name, (der,))
+        destination = ca_target(settings.path, settings.environments, name, (der,))
     except CertificateError as error:
-        unusable = Destination(target.environment.ca or Path())
+        unusable = TrustTarget(target.environment.ca or Path())
         yield Place(CA.format(name), unusable, "", "unusable", None, str(error))
     else:
         taken.add(os.path.realpath(destination.path))
@@ -181,7 +188,7 @@ def _places(
         if os.path.realpath(path) in taken or os.path.isdir(path):
             continue
         taken.add(os.path.realpath(path))
-        yield _place(store.name, Destination(Path(path)), _of_others(store), der)
+        yield _place(store.name, TrustTarget(Path(path)), _of_others(store), der)
 
 
 def _of_other_programs(stores: Sequence[Store]) -> list[Store]:
@@ -189,7 +196,7 @@ def _of_other_programs(stores: Sequence[Store]) -> list[Store]:
     return [each for each in stores if each.kind in _BUNDLES and not is_kept_elsewhere()]
 
 
-def _of_environments(destination: Destination) -> str:
+def _of_environments(destination: TrustTarget) -> str:
     names = ", ".join(destination.environments)
     if destination.new_ca:
         return f"A new file, which becomes the ca of {names} in the config. Counts for it alone."
@@ -212,7 +219,7 @@ def _copied(path: Path) -> str:
     return "" if copy.exists() else f" The file as it is now is kept as {copy.name}."
 
 
-def _place(name: str, destination: Destination, says: str, der: bytes) -> Place:
+def _place(name: str, destination: TrustTarget, says: str, der: bytes) -> Place:
     try:
         change = plan_addition(destination.path, (der,), ours=destination.ours)
     except CertificateError as error:
@@ -235,7 +242,7 @@ def trust(place: Place) -> Outcome:
     if place.change is None:
         raise Refused(place.why_not)
     try:
-        return put(place.destination, place.change)
+        return add(place.destination, place.change)
     except (CertificateError, ConfigError) as error:
         raise Refused(str(error)) from None
 
@@ -250,7 +257,7 @@ class Added:
 
     found: datetime
     name: str
-    destination: Destination
+    destination: TrustTarget
     certificate: Certificate
     lost: bool = False
 
@@ -274,27 +281,28 @@ def additions(settings: Settings) -> tuple[Added, ...]:
         for der in ders:
             added = Added(now, name, destination, describe(der))
             found.setdefault(f"{added.certificate.sha256} {_real(destination.path)}", added)
-    for each in read_memory().additions:
+    for each in read_additions().additions:
         if _real(each.path) in unreadable:
             continue  # nobody knows whether it is lost
-        name, destination = visible(each.path.name), Destination(each.path)
+        name, destination = visible(each.path.name), TrustTarget(each.path)
         added = Added(now, name, destination, describe(each.der), lost=True)
         found.setdefault(f"{added.certificate.sha256} {_real(each.path)}", added)
     return tuple(found.values())
 
 
-def _bundles(settings: Settings) -> Iterator[tuple[str, Destination]]:
-    yield OWN, own()
+def _bundles(settings: Settings) -> Iterator[tuple[str, TrustTarget]]:
+    yield OWN, own_bundle_target()
     for each in settings.environments.values():
         if each.ca is not None:
             try:
-                yield CA.format(each.name), ca_of(settings.path, settings.environments, each.name)
+                target = ca_target(settings.path, settings.environments, each.name)
             except CertificateError:
                 continue
+            yield CA.format(each.name), target
     for store in _of_other_programs(find_stores(None, own_bundle())):
-        yield store.name, Destination(Path(store.sources[0].path))
-    for remembered in read_memory().additions:
-        yield visible(remembered.path.name), Destination(remembered.path)
+        yield store.name, TrustTarget(Path(store.sources[0].path))
+    for remembered in read_additions().additions:
+        yield visible(remembered.path.name), TrustTarget(remembered.path)
 
 
 def _real(path: Path) -> str:
@@ -309,7 +317,7 @@ def untrust(added: Added) -> str:
         return forget(destination.path, [fingerprint])
     try:
         change = plan_removal(destination.path, [fingerprint], ours=destination.ours)
-        return take(destination, change).trouble
+        return remove(destination, change).trouble
     except (CertificateError, ConfigError) as error:
         raise Refused(str(error)) from None
 

@@ -15,7 +15,7 @@ from stacktui.certificates.additions import (
     LostAddition,
     forget,
     lost_additions,
-    read_memory,
+    read_additions,
     remember,
     remembered_of,
 )
@@ -40,13 +40,13 @@ def bundle(tmp_path: Path) -> Path:
 
 
 def test_nothing_is_remembered_at_first() -> None:
-    assert read_memory().additions == lost_additions() == ()
+    assert read_additions().additions == lost_additions() == ()
     assert not additions_file().parent.exists()
 
 
 def test_what_is_still_there_is_not_lost(bundle: Path) -> None:
     assert lost_additions() == ()
-    (found,) = read_memory().additions
+    (found,) = read_additions().additions
     assert (found.path, found.sha256, found.subject, found.der) == (
         bundle, SHA, SUBJECT, ROOT.der,
     )  # fmt: skip
@@ -74,7 +74,7 @@ def test_of_a_bundle_that_cannot_be_read_nothing_is_said(bundle: Path) -> None:
 def test_a_removal_is_forgotten(bundle: Path) -> None:
     carry_out(plan_removal(bundle, [SHA]))
     assert forget(bundle, [SHA]) == ""
-    assert read_memory().additions == lost_additions() == ()
+    assert read_additions().additions == lost_additions() == ()
 
 
 def test_the_same_is_remembered_once_by_whatever_name(bundle: Path, tmp_path: Path) -> None:
@@ -83,9 +83,9 @@ def test_the_same_is_remembered_once_by_whatever_name(bundle: Path, tmp_path: Pa
     link.symlink_to(bundle)
     remember(link, (ROOT.der,))
     assert additions_file().read_bytes() == before
-    assert remembered_of(link, read_memory().additions)
+    assert remembered_of(link, read_additions().additions)
     forget(link, [SHA.upper()])
-    assert read_memory().additions == ()
+    assert read_additions().additions == ()
 
 
 @pytest.mark.parametrize(
@@ -99,11 +99,11 @@ def test_the_same_is_remembered_once_by_whatever_name(bundle: Path, tmp_path: Pa
 )  # fmt: skip
 def test_a_broken_memory_is_one_warning_and_is_left_alone(bundle: Path, content: bytes) -> None:
     additions_file().write_bytes(content)
-    memory = read_memory()
-    assert memory.additions == lost_additions() == ()
-    assert memory.trouble.startswith(str(additions_file()))
-    assert memory.trouble.isprintable()
-    assert remember(bundle, (OTHER.der,)) == memory.trouble
+    log = read_additions()
+    assert log.additions == lost_additions() == ()
+    assert log.trouble.startswith(str(additions_file()))
+    assert log.trouble.isprintable()
+    assert remember(bundle, (OTHER.der,)) == log.trouble
     assert additions_file().read_bytes() == content
 
 
@@ -118,9 +118,9 @@ def test_a_broken_entry_spoils_no_other_and_is_kept(bundle: Path, change: dict[s
     broken = document["additions"][0] | change
     document["additions"] += [broken, "text", 7]
     additions_file().write_text(json.dumps(document))
-    memory = read_memory()
-    assert [each.sha256 for each in memory.additions] == [SHA]
-    assert "3 entries cannot be read" in memory.trouble
+    log = read_additions()
+    assert [each.sha256 for each in log.additions] == [SHA]
+    assert "3 entries cannot be read" in log.trouble
     remember(bundle, (OTHER.der,))
     kept = json.loads(additions_file().read_text())["additions"]
     assert kept[:4] == document["additions"]
@@ -132,12 +132,12 @@ def test_a_subject_in_the_memory_is_shown_harmlessly(bundle: Path) -> None:
     for subject, shown in (("\x1b[31mCN=x\n", r"\x1b[31mCN=x\n"), ("x" * 9999, "x" * MAX_COMMENT)):
         document["additions"][0]["subject"] = subject
         additions_file().write_text(json.dumps(document))
-        assert read_memory().additions[0].subject == shown
+        assert read_additions().additions[0].subject == shown
 
 
 def test_a_folder_in_its_place_is_told(tmp_path: Path) -> None:
     additions_file().mkdir(parents=True)
-    assert "directory" in read_memory().trouble
+    assert "directory" in read_additions().trouble
     assert lost_additions() == ()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import certifi
 import pytest
 
-from stacktui.certificates.additions import read_memory
+from stacktui.certificates.additions import read_additions
 from stacktui.certificates.bundle import annotated
 from stacktui.config.locations import additions_file, config_directory, own_bundle
 from tests.cli.killed import KILLED, ended, started
@@ -90,7 +90,7 @@ def test_trust_in_a_store(root: Path, store: Path) -> None:
         others = names(store.parent) - {"cacert.pem", "cacert.pem.before-stacktui"}
         assert len(others) <= 1
         assert all(name.endswith(".stacktui") for name in others)
-        assert not read_memory().trouble
+        assert not read_additions().trouble
 
     runs = runs_of("certificates", "trust", str(root), "--store", str(store), "--yes")
     killed = at_every_step(runs, prepare, check)
@@ -99,7 +99,7 @@ def test_trust_in_a_store(root: Path, store: Path) -> None:
     assert seen == {ORIGINAL, ORIGINAL + ADDED}
     assert names(store.parent) == {"cacert.pem", "cacert.pem.before-stacktui"}
     assert names(config_directory()) == {"additions.json"}
-    assert [each.der for each in read_memory().additions] == [ROOT.der]
+    assert [each.der for each in read_additions().additions] == [ROOT.der]
 
 
 @pytest.mark.timeout(300)
@@ -115,7 +115,7 @@ def test_untrust_in_a_store(root: Path, store: Path) -> None:
     def check() -> None:
         seen.add(store.read_bytes())
         assert store.read_bytes() in (ORIGINAL, ORIGINAL + ADDED)
-        assert not read_memory().trouble
+        assert not read_additions().trouble
 
     runs = runs_of("certificates", "untrust", str(root), "--store", str(store), "--yes")
     for step in range(1, 1000):
@@ -124,11 +124,11 @@ def test_untrust_in_a_store(root: Path, store: Path) -> None:
         check()
         if code != KILLED:
             break
-        done = store.read_bytes() == ORIGINAL and not read_memory().additions
+        done = store.read_bytes() == ORIGINAL and not read_additions().additions
         # Where all was done but the exit, there is nothing left to take back.
         assert runs(0) == (2 if done else 0)
         assert store.read_bytes() == ORIGINAL
-        assert not read_memory().additions
+        assert not read_additions().additions
     assert code == 0
     assert step > 30
     assert seen == {ORIGINAL, ORIGINAL + ADDED}
@@ -217,4 +217,4 @@ def test_two_at_once_are_both_there(tmp_path: Path, store: Path) -> None:
         rest = path.read_bytes().removeprefix(original)
         assert len(rest) == sum(map(len, added))
         assert all(each in rest for each in added)
-    assert {each.der for each in read_memory().additions} == {each.der for each in roots}
+    assert {each.der for each in read_additions().additions} == {each.der for each in roots}

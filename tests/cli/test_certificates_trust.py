@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from cryptography.x509.oid import NameOID
 
 from stacktui.certificates import bundle
-from stacktui.certificates.additions import read_memory
+from stacktui.certificates.additions import read_additions
 from stacktui.certificates.bundle import annotated
 from stacktui.certificates.files import MAX_SIZE
 from stacktui.cli.ask import RefusedError
@@ -281,7 +281,7 @@ def test_a_lost_addition_is_forgotten(root: Path, store: Path, gone: bool) -> No
     ran = certificates("untrust", SHA, "--store", store)
     assert ran.code == 0
     assert ran.out == f"Forgotten: CN=Contoso Root CA was no longer in {store}\n"
-    assert read_memory().additions == ()
+    assert read_additions().additions == ()
     refused("untrust", SHA, "--store", store)
 
 

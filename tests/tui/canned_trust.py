@@ -6,19 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from stacktui.certificates.bundle import Change
-from stacktui.certificates.destination import Destination
+from stacktui.certificates.trust_target import TrustTarget
 from stacktui.tui.trusting import THERE, Added, Exported, Place, Proposal
 
 from .canned import STARTED, describe
 
 ROOT = describe(b"root")
-OWN = Destination(Path("/home/ops/.config/stacktui/ca-bundle.pem"), ours=True)
-CA = Destination(Path("/etc/stacktui/root.pem"), environments=("AzureStackUser",))
-AZ = Destination(Path("/opt/az/lib/python3.11/site-packages/certifi/cacert.pem"))
+OWN = TrustTarget(Path("/home/ops/.config/stacktui/ca-bundle.pem"), ours=True)
+CA = TrustTarget(Path("/etc/stacktui/root.pem"), environments=("AzureStackUser",))
+AZ = TrustTarget(Path("/opt/az/lib/python3.11/site-packages/certifi/cacert.pem"))
 
 
 def place(
-    name: str, destination: Destination, says: str, word: str = "writable", why_not: str = ""
+    name: str, destination: TrustTarget, says: str, word: str = "writable", why_not: str = ""
 ) -> Place:
     change = Change(destination.path, destination.ours, b"", b"root", added=(b"root",))
     return Place(name, destination, says, word, None if why_not else change, why_not)

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from stacktui.certificates.bundle import plain
-from stacktui.certificates.destination import Destination, ca_of, own
+from stacktui.certificates.trust_target import TrustTarget, ca_target, own_bundle_target
 from stacktui.check.settings import Settings, load_settings
 from stacktui.cli.ask import RefusedError
 from stacktui.config.locations import config_file
@@ -70,7 +70,7 @@ def destination_of(
     ders: Sequence[bytes] = (),
     *,
     to_add: bool,
-) -> Destination:
+) -> TrustTarget:
     """The one bundle that the options name: stacktui's own if none does."""
     if store is not None and environment is not None:
         raise click.UsageError("Name one place: --store or --environment.")
@@ -80,13 +80,13 @@ def destination_of(
                 f"{visible(str(_absolute(store)))} is not there; "
                 "stacktui certificates stores lists the bundles on this box"
             )
-        return Destination(_absolute(store))
+        return TrustTarget(_absolute(store))
     if environment is None or settings is None:
-        return own()
+        return own_bundle_target()
     chosen = settings.target(environment).environment
     if chosen.ca is None and not to_add:
         raise RefusedError(visible(f"{chosen.name} has no ca, so nothing was added to it"))
-    return ca_of(settings.path, settings.environments, chosen.name, ders)
+    return ca_target(settings.path, settings.environments, chosen.name, ders)
 
 
 def place_options(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from stacktui.certificates.additions import read_memory
+from stacktui.certificates.additions import read_additions
 from stacktui.certificates.document import SCHEMA, store_document
 from stacktui.certificates.stores import StoreState, find_stores, read_stores
 from stacktui.cli.certificates.layout import say_beside, say_wrapped
@@ -45,7 +45,7 @@ def command(parent: Path | None, name: str | None, format_: str, config: Path | 
         click.echo(json.dumps({"schema": SCHEMA, "stores": documents}))
     else:
         _write_stores(states)
-    if trouble := read_memory().trouble:
+    if trouble := read_additions().trouble:
         tell(f"! {trouble}")
     bad = any(state.problem or state.lost for state in states)
     click.get_current_context().exit(ExitCode.FAULT if bad else ExitCode.HEALTHY)

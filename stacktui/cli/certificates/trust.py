@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 
 import click
 
-from stacktui.certificates.additions import Addition, read_memory
+from stacktui.certificates.additions import Addition, read_additions
 from stacktui.certificates.bundle import WAAGENT, Change, may_be_trusted, plan_addition
 from stacktui.certificates.chain import Certificate, describe
-from stacktui.certificates.destination import Destination, Outcome, put
 from stacktui.certificates.files import read_certificates
 from stacktui.certificates.stores import Store, find_stores
+from stacktui.certificates.trust_target import Outcome, TrustTarget, add
 from stacktui.check.settings import Settings
 from stacktui.check.target import Target
 from stacktui.cli.ask import FaultError, RefusedError, confirm, confirm_by_typing, yes_option
@@ -130,7 +130,7 @@ def command(
     if change.changes or destination.new_ca:
         _introduce(change, destination)
         _ask(change, destination, chosen_source, yes=yes)
-    outcome = put(destination, change)
+    outcome = add(destination, change)
     fingerprints = [_plain_fingerprint(der) for der in chosen.taken]
     place = place_options(settings, store, environment)
     undo = command_line("stacktui certificates untrust", [*fingerprints, *place])
@@ -216,17 +216,17 @@ def presented_root(chain: Sequence[bytes], stores: Sequence[Store] = ()) -> byte
 
 
 def _remembered(fingerprint: str) -> Addition:
-    memory = read_memory()
-    for each in memory.additions:
+    log = read_additions()
+    for each in log.additions:
         if each.sha256 == fingerprint:
             return each
-    why = f" ({memory.trouble})" if memory.trouble else ""
+    why = f" ({log.trouble})" if log.trouble else ""
     raise RefusedError(
         f"no root with SHA-256 {fingerprint} was added to a bundle before{why}; name its file"
     )
 
 
-def _introduce(change: Change, destination: Destination) -> None:
+def _introduce(change: Change, destination: TrustTarget) -> None:
     """Who is to be trusted, and where: all that the question is about."""
     certificates = [describe(der) for der in change.added or change.present]
     now = datetime.now(UTC)
@@ -255,7 +255,7 @@ def _introduce(change: Change, destination: Destination) -> None:
         tell("! What survives upgrades and needs no root rights: stacktui certificates export")
 
 
-def _ask(change: Change, destination: Destination, source: Source, *, yes: bool) -> None:
+def _ask(change: Change, destination: TrustTarget, source: Source, *, yes: bool) -> None:
     where = visible(str(destination.path))
     number = plural(len(change.added))
     if source.presented is not None:
@@ -273,7 +273,7 @@ def _ask(change: Change, destination: Destination, source: Source, *, yes: bool)
 
 
 def _write(
-    destination: Destination, change: Change, outcome: Outcome, undo: dict[str, str]
+    destination: TrustTarget, change: Change, outcome: Outcome, undo: dict[str, str]
 ) -> None:
     path = visible(str(destination.path))
     if change.added:
@@ -296,7 +296,7 @@ def _write(
 
 
 def _document(
-    destination: Destination,
+    destination: TrustTarget,
     change: Change,
     chosen: Chosen,
     outcome: Outcome,

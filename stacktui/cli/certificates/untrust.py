@@ -11,10 +11,9 @@ from typing import Any
 
 import click
 
-from stacktui.certificates.additions import Addition, forget, read_memory, remembered_of
+from stacktui.certificates.additions import Addition, forget, read_additions, remembered_of
 from stacktui.certificates.bundle import BundleError, Change, plan_removal
 from stacktui.certificates.chain import describe
-from stacktui.certificates.destination import Destination, take
 from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.export import exports_with
 from stacktui.certificates.files import (
@@ -24,6 +23,7 @@ from stacktui.certificates.files import (
     read_certificates,
     read_content,
 )
+from stacktui.certificates.trust_target import TrustTarget, remove
 from stacktui.cli.ask import confirm, yes_option
 from stacktui.cli.certificates.place import (
     command_line,
@@ -72,7 +72,7 @@ def command(
     change = _plan(destination, wanted - {each.sha256 for each in lost}, lost)
     if change is not None and not destination.ours:
         confirm(f"Take {plural(len(change.removed))} out of {visible(str(change.path))}?", yes=yes)
-    trouble = take(destination, change).trouble if change is not None else ""
+    trouble = remove(destination, change).trouble if change is not None else ""
     if lost:
         trouble = forget(destination.path, [each.sha256 for each in lost]) or trouble
     # What was taken out of one program's bundle may well be meant to stay in the others'.
@@ -103,9 +103,9 @@ def _fingerprints(which: Collection[str]) -> set[str]:
     return found
 
 
-def _lost(destination: Destination, wanted: Collection[str]) -> tuple[Addition, ...]:
+def _lost(destination: TrustTarget, wanted: Collection[str]) -> tuple[Addition, ...]:
     """What was added to this bundle and is no longer in it: only to be forgotten."""
-    added = remembered_of(destination.path, read_memory().additions)
+    added = remembered_of(destination.path, read_additions().additions)
     asked = tuple(each for each in added if each.sha256 in wanted)
     if not asked:
         return ()
@@ -119,7 +119,7 @@ def _lost(destination: Destination, wanted: Collection[str]) -> tuple[Addition, 
 
 
 def _plan(
-    destination: Destination, wanted: Collection[str], lost: Collection[Addition]
+    destination: TrustTarget, wanted: Collection[str], lost: Collection[Addition]
 ) -> Change | None:
     if lost and not wanted:
         return None
@@ -136,15 +136,15 @@ def _plan(
         raise
 
 
-def _elsewhere(destination: Destination, wanted: Collection[str]) -> str:
+def _elsewhere(destination: TrustTarget, wanted: Collection[str]) -> str:
     """Where it was added, if not here."""
-    for each in read_memory().additions:
+    for each in read_additions().additions:
         if each.sha256 in wanted and each.path != destination.path:
             return f"it was added elsewhere: --store {bash(str(each.path))}"
     return ""
 
 
-def _write(destination: Destination, change: Change | None, lost: Collection[Addition]) -> None:
+def _write(destination: TrustTarget, change: Change | None, lost: Collection[Addition]) -> None:
     path = visible(str(destination.path))
     if change is not None:
         what = "the file is gone with it" if change.after is None else "the rest is as it was"
@@ -160,7 +160,7 @@ def _write(destination: Destination, change: Change | None, lost: Collection[Add
 
 
 def _document(
-    destination: Destination,
+    destination: TrustTarget,
     change: Change | None,
     lost: Collection[Addition],
     exported: Collection[Path],

@@ -20,7 +20,7 @@ from stacktui.tui.widgets.listing import ListPane, Row
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-    from stacktui.certificates.destination import Outcome
+    from stacktui.certificates.trust_target import Outcome
     from stacktui.tui.trusting import Place, Proposal
 
 # Of the fingerprint of a root that only the host itself presented, so many are typed.

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from stacktui.certificates.additions import read_memory
+from stacktui.certificates import trust_target
+from stacktui.certificates.additions import read_additions
 from stacktui.certificates.bundle import annotated, plan_addition, plan_removal
-from stacktui.certificates.destination import Destination, ca_of, own, put, take
+from stacktui.certificates.trust_target import TrustTarget, ca_target, own_bundle_target
 from stacktui.check.settings import load_settings
 from stacktui.config.edit import add_environment
 from tests.support.authority import STRANGERS, authority
@@ -28,19 +29,19 @@ def config_with(folder: Path, *names: str, **values: str) -> Path:
     return path
 
 
-def ca(config: Path, name: str, *ders: bytes) -> Destination:
-    return ca_of(config, load_settings(config).environments, name, ders)
+def ca(config: Path, name: str, *ders: bytes) -> TrustTarget:
+    return ca_target(config, load_settings(config).environments, name, ders)
 
 
-def add(config: Path, name: str, *ders: bytes) -> Destination:
-    destination = ca(config, name, *ders)
-    put(destination, plan_addition(destination.path, ders, ours=destination.ours))
-    return destination
+def add(config: Path, name: str, *ders: bytes) -> TrustTarget:
+    target = ca(config, name, *ders)
+    trust_target.add(target, plan_addition(target.path, ders, ours=target.ours))
+    return target
 
 
 def remove(config: Path, name: str, sha: str) -> None:
-    destination = ca(config, name)
-    take(destination, plan_removal(destination.path, [sha], ours=destination.ours))
+    target = ca(config, name)
+    trust_target.remove(target, plan_removal(target.path, [sha], ours=target.ours))
 
 
 def value(config: Path, name: str) -> str | None:
@@ -60,7 +61,7 @@ def test_an_environment_without_ca_gets_a_file_and_loses_it_again(tmp_path: Path
     remove(config, "West", sha256(OTHER.der).hexdigest())
     assert config.read_bytes() == before
     assert not list((tmp_path / "ca").iterdir())
-    assert read_memory().additions == ()  # nothing of others was touched
+    assert read_additions().additions == ()  # nothing of others was touched
 
 
 def test_a_ca_of_the_users_own_is_added_to_and_stays(tmp_path: Path) -> None:
@@ -68,13 +69,13 @@ def test_a_ca_of_the_users_own_is_added_to_and_stays(tmp_path: Path) -> None:
     theirs.write_bytes(OTHER.pem)
     config = config_with(tmp_path, "West", ca="theirs.pem")
     before = config.read_bytes()
-    destination = add(config, "West", ROOT.der)
-    assert not destination.ours
+    target = add(config, "West", ROOT.der)
+    assert not target.ours
     assert theirs.with_name("theirs.pem.before-stacktui").read_bytes() == OTHER.pem
-    assert [each.sha256 for each in read_memory().additions] == [SHA]
+    assert [each.sha256 for each in read_additions().additions] == [SHA]
     remove(config, "West", SHA)
     assert (theirs.read_bytes(), config.read_bytes()) == (OTHER.pem, before)
-    assert read_memory().additions == ()
+    assert read_additions().additions == ()
 
 
 NAMES = ["a/b", "../../etc/x", "..", ".hidden", "-rf", "CON", "con", "lpt1", "West", "west", "é",
@@ -85,13 +86,13 @@ def test_any_name_has_a_safe_file_of_its_own(tmp_path: Path) -> None:
     config = config_with(tmp_path / "config", *NAMES)
     paths = []
     for name in NAMES:
-        destination = add(config, name, ROOT.der)
-        assert destination.path.parent == config.parent / "ca"
-        assert destination.path.is_file()
-        assert destination.path.name.isascii()
-        assert not destination.path.name.startswith((".", "-"))
-        assert destination.path.stem.upper() not in ("CON", "LPT1")
-        paths.append(destination.path)
+        target = add(config, name, ROOT.der)
+        assert target.path.parent == config.parent / "ca"
+        assert target.path.is_file()
+        assert target.path.name.isascii()
+        assert not target.path.name.startswith((".", "-"))
+        assert target.path.stem.upper() not in ("CON", "LPT1")
+        paths.append(target.path)
     assert len(set(paths)) == len(NAMES)
     assert set(config.parent.iterdir()) == {config, config.parent / "ca"}
     assert {each.name for each in tmp_path.iterdir()} == {"config"}
@@ -129,9 +130,9 @@ def test_all_who_share_a_file_lose_it_together(tmp_path: Path) -> None:
 
 
 def test_a_certifi_is_known_by_its_name(tmp_path: Path) -> None:
-    assert Destination(tmp_path / "certifi" / "cacert.pem").is_certifi
-    assert not Destination(tmp_path / "ca.pem").is_certifi
-    assert not own().is_certifi
+    assert TrustTarget(tmp_path / "certifi" / "cacert.pem").is_certifi
+    assert not TrustTarget(tmp_path / "ca.pem").is_certifi
+    assert not own_bundle_target().is_certifi
 
 
 @pytest.mark.parametrize("killed_before_remembering", [True, False])
@@ -141,7 +142,7 @@ def test_an_addition_that_is_there_is_remembered(
     path = tmp_path / "b.pem"
     ours = b"\n" + annotated(ROOT.der) if killed_before_remembering else ROOT.pem
     path.write_bytes(OTHER.pem + ours)
-    destination = Destination(path)
-    put(destination, plan_addition(path, (ROOT.der, OTHER.der)))
-    remembered = [each.der for each in read_memory().additions]
+    target = TrustTarget(path)
+    trust_target.add(target, plan_addition(path, (ROOT.der, OTHER.der)))
+    remembered = [each.der for each in read_additions().additions]
     assert remembered == ([ROOT.der] if killed_before_remembering else [])

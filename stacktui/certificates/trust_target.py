@@ -1,6 +1,6 @@
-"""Where a root is put: stacktui's own bundle, an environment's `ca`, or a bundle of others.
+"""Where a root goes: stacktui's own bundle, an environment's `ca`, or a bundle of others.
 
-What is done there is done whole: the bundle, the memory of it, and `ca` in the config.
+A change is made whole: the bundle, the log of additions, and `ca` in the config.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _RESERVED = re.compile(r"(?i)CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
+class TrustTarget:
     """A bundle to add to or to take from; `ours` as in a `Change`.
 
     For an environment's `ca`: the `config` that names it, the `environments` whose `ca` it is,
@@ -62,14 +62,14 @@ class Outcome:
     trouble: str = ""
 
 
-def own() -> Destination:
+def own_bundle_target() -> TrustTarget:
     """stacktui's own bundle, which counts for every environment."""
-    return Destination(own_bundle(), ours=True)
+    return TrustTarget(own_bundle(), ours=True)
 
 
-def ca_of(
+def ca_target(
     config: Path, environments: Mapping[str, Environment], name: str, ders: Collection[bytes] = ()
-) -> Destination:
+) -> TrustTarget:
     """The `ca` of an environment, or the file that becomes it once `ders` are added to it.
 
     Raises CertificateFileError when `ca` names a file that cannot be read.
@@ -78,36 +78,36 @@ def ca_of(
     if ca is None:
         path = _free_path(config, environments, name, ders)
         new = path.relative_to(config.parent).as_posix()
-        return Destination(path, ours=True, config=config, environments=(name,), new_ca=new)
+        return TrustTarget(path, ours=True, config=config, environments=(name,), new_ca=new)
     names = tuple(each.name for each in environments.values() if each.ca and _is(each.ca, ca))
     ours = _is(ca.parent, config.parent / FOLDER) and holds_only_additions(read_content(ca))
-    return Destination(ca, ours=ours, config=config, environments=names)
+    return TrustTarget(ca, ours=ours, config=config, environments=names)
 
 
-def put(destination: Destination, change: Change) -> Outcome:
+def add(target: TrustTarget, change: Change) -> Outcome:
     """Carry out a planned addition. Raises BundleError and ConfigError."""
     backup = carry_out(change)
     trouble = ""
-    if not destination.ours:
+    if not target.ours:
         # What was there may be of an earlier run, which was killed before it could remember.
         earlier = [der for der in change.present if der in additions_in(change.before or b"")]
         if remembered := [*change.added, *earlier]:
-            trouble = remember(destination.path, remembered)
-    if destination.new_ca and destination.config is not None:
+            trouble = remember(target.path, remembered)
+    if target.new_ca and target.config is not None:
         # Last: `ca` must never name a file that is not there.
-        for name in destination.environments:
-            set_in_environment(destination.config, name, {"ca": destination.new_ca})
+        for name in target.environments:
+            set_in_environment(target.config, name, {"ca": target.new_ca})
     return Outcome(backup, trouble)
 
 
-def take(destination: Destination, change: Change) -> Outcome:
+def remove(target: TrustTarget, change: Change) -> Outcome:
     """Carry out a planned removal. Raises BundleError and ConfigError."""
-    if change.after is None and destination.config is not None:
-        for name in destination.environments:  # first, for the same reason
-            set_in_environment(destination.config, name, {"ca": None})
+    if change.after is None and target.config is not None:
+        for name in target.environments:  # first, for the same reason
+            set_in_environment(target.config, name, {"ca": None})
     carry_out(change)
     trouble = ""
-    if not destination.ours:
+    if not target.ours:
         trouble = forget(change.path, [sha256(der).hexdigest() for der in change.removed])
     return Outcome(None, trouble)
 
