@@ -29,6 +29,7 @@ from stacktui.certificates.files import (
     FileProblem,
     read_content,
 )
+from stacktui.certificates.interceptors import interceptor
 from stacktui.certificates.matrix import load_column
 from stacktui.certificates.roots import missing, root_of
 from stacktui.certificates.store_content import content_of
@@ -46,7 +47,6 @@ from stacktui.check.settings import Settings
 from stacktui.check.target import Target
 from stacktui.config.document import ConfigError
 from stacktui.config.locations import exported_bundle, is_kept_elsewhere, own_bundle
-from stacktui.diagnosis.interceptors import interceptor
 from stacktui.text.sanitize import visible
 from stacktui.text.shell import bash, powershell
 from stacktui.tui.background import Refused

@@ -27,7 +27,7 @@ AZ_WORKS = "nothing: it works until the last day"
 def _own_connections(report: ReportContext) -> Iterator[ConnectionFacts]:
     """Connections that show the stamp's own chain: a gateway's is no matter of its operator."""
     # Reads certificates, whose library is slow to import: `explain` must not wait for it.
-    from stacktui.diagnosis.interceptors import interceptor
+    from stacktui.certificates.interceptors import interceptor
 
     for connection in report.presented:
         chain = connection.tls.chain if connection.tls else ()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from stacktui.certificates.interceptors import interceptor
 from stacktui.certificates.verify import NO_ISSUER, VerifyCode
 from stacktui.diagnosis.az_messages import AZ_TLS, AZ_VERIFY
 from stacktui.diagnosis.context import FailureContext, described
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
-from stacktui.diagnosis.interceptors import interceptor, why_intercepted
+from stacktui.diagnosis.interceptors import why_intercepted
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.diagnosis.words import chain_lines, fault_lines, route_lines
 from stacktui.transport.facts import TransportFaultKind
