@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from stacktui.text.errors import UserError
 from stacktui.text.sanitize import visible
 
 
-class CertificateError(Exception):
+class CertificateError(UserError):
     """Something about certificates that cannot be done as asked; `str()` is one safe line.
 
     CertificateError

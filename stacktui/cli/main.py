@@ -16,11 +16,10 @@ from pathlib import Path
 import click
 
 from stacktui import __version__
-from stacktui.certificates.errors import CertificateError
 from stacktui.cli.ask import FaultError
 from stacktui.cli.lazy import LazyGroup
 from stacktui.cli.options import ExitCode, config_option, limit_option
-from stacktui.config.document import ConfigError
+from stacktui.text.errors import UserError
 
 # Each command, the module of this package that has it as `command`, and its one-line help.
 COMMANDS = {
@@ -95,7 +94,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         code = ExitCode.FAULT if isinstance(error, FaultError) else ExitCode.USAGE
-    except (ConfigError, CertificateError) as error:
+    except UserError as error:
         click.echo(f"stacktui: {error}", err=True)
         code = ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):

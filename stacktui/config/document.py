@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from stacktui.text.errors import UserError
 from stacktui.text.sanitize import visible
 
 # A config larger than this is some other file.
@@ -24,7 +25,7 @@ _KINDS = {str: "a string", int: "a number", float: "a number", bool: "true or fa
           dict: "a table", list: "a list"}  # fmt: skip
 
 
-class ConfigError(Exception):
+class ConfigError(UserError):
     """The config cannot be used; `str()` is one line that names file, place and mend."""
 
     def __init__(self, path: Path, message: str) -> None:

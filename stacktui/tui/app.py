@@ -21,7 +21,7 @@ from stacktui.config.document import ConfigError
 from stacktui.config.error_file import describe_error
 from stacktui.config.locations import packaged_themes, user_themes
 from stacktui.identities.certificate_file import read_files, references
-from stacktui.tui.background import in_background
+from stacktui.transport.background import in_background
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.checking import Checker, load_engine
 from stacktui.tui.glyphs import glyphs_for

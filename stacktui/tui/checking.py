@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from stacktui.tui.background import in_background
+from stacktui.transport.background import in_background
 from stacktui.tui.check_state import CheckState
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """The mends that stacktui can carry out itself: which there are, what they change, and the doing.
 
-Nothing here knows of a screen. What touches files blocks, and raises Refused.
+Nothing here knows of a screen. What touches files blocks, and raises UserError.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stacktui.check.accepting import AcceptError, accept, ask_stamp, differences
+from stacktui.check.accepting import accept, ask_stamp, differences
 from stacktui.check.report import Report
 from stacktui.check.settings import load_settings
 from stacktui.check.target import Target
@@ -19,10 +19,10 @@ from stacktui.config.locations import stamps_file
 from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, Remedy
 from stacktui.environments.config import change_environment
 from stacktui.environments.model import Environment
+from stacktui.text.errors import UserError
 from stacktui.text.sanitize import visible
 from stacktui.transport.limits import Limits
 from stacktui.transport.proxy import without_credentials
-from stacktui.tui.background import Refused
 from stacktui.tui.words import command_of
 
 # What `f` does, said beside the mend.
@@ -49,7 +49,7 @@ class Change:
     """What a mend changes in which file: each value's name, and what it is before and after.
 
     `then` says what follows from it. `carry_out` does it, says in a line what was done, and raises
-    Refused with nothing changed. Where it cannot be done, `why_not` says why.
+    UserError with nothing changed. Where it cannot be done, `why_not` says why.
     """
 
     file: Path
@@ -118,7 +118,7 @@ def change_of(mend: Mend, config: Path, name: str, limits: Limits) -> Change:
             return _setting(mend.action, config, target.environment)
         environment = replace(target.environment, limits=limits)
         return _acceptance(replace(target, environment=environment))
-    except (ConfigError, AcceptError) as error:
+    except UserError as error:
         return Change(stamps_file() if accepts else config, why_not=str(error))
 
 
@@ -134,10 +134,7 @@ def _setting(action: Action, config: Path, environment: Environment) -> Change:
     before, after = _value(environment, key), value or UNSET
 
     def carry_out() -> str:
-        try:
-            change_environment(config, name, {key: value})
-        except ConfigError as error:
-            raise Refused(str(error)) from None
+        change_environment(config, name, {key: value})
         return visible(f"{key} of {name} was {before} and is now {after}")
 
     then = "Everything else in the file stays as it is. Then the check runs again."
@@ -154,10 +151,7 @@ def _acceptance(target: Target) -> Change:
     offer = asyncio.run(ask_stamp(target))
 
     def carry_out() -> str:
-        try:
-            accept(target, offer)
-        except AcceptError as error:
-            raise Refused(str(error)) from None
+        accept(target, offer)
         return visible(f"{target.environment.name} is accepted as it is now")
 
     then = "Then the check runs again, and sends its secret where the stamp says now."

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from stacktui.config.error_file import describe_error
-from stacktui.tui.background import in_background
+from stacktui.transport.background import in_background
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.survey_state import LiveSurvey, Stores, SurveyResult
 

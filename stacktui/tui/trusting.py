@@ -45,11 +45,9 @@ from stacktui.certificates.trust_target import (
 )
 from stacktui.check.settings import Settings
 from stacktui.check.target import Target
-from stacktui.config.document import ConfigError
 from stacktui.config.locations import exported_bundle, is_kept_elsewhere, own_bundle
 from stacktui.text.sanitize import visible
 from stacktui.text.shell import bash, powershell
-from stacktui.tui.background import Refused
 
 # Bundles of other programs that a root can be appended to.
 _BUNDLES = (
@@ -238,13 +236,10 @@ def _may_be_written(path: Path) -> bool:
 
 
 def trust(place: Place) -> Outcome:
-    """Put the root there. Raises Refused; then nothing was changed."""
+    """Put the root there. Raises UserError; then nothing was changed."""
     if place.change is None:
-        raise Refused(place.why_not)
-    try:
-        return add(place.destination, place.change)
-    except (CertificateError, ConfigError) as error:
-        raise Refused(str(error)) from None
+        raise CertificateError(place.why_not)
+    return add(place.destination, place.change)
 
 
 # Taking back
@@ -310,16 +305,13 @@ def _real(path: Path) -> str:
 
 
 def untrust(added: Added) -> str:
-    """Take exactly that root out again; returns trouble in one line. Raises Refused."""
+    """Take exactly that root out again; returns trouble in one line. Raises UserError."""
     fingerprint = added.certificate.sha256.replace(":", "").lower()
     destination = added.destination
     if added.lost:
         return forget(destination.path, [fingerprint])
-    try:
-        change = plan_removal(destination.path, [fingerprint], ours=destination.ours)
-        return remove(destination, change).trouble
-    except (CertificateError, ConfigError) as error:
-        raise Refused(str(error)) from None
+    change = plan_removal(destination.path, [fingerprint], ours=destination.ours)
+    return remove(destination, change).trouble
 
 
 # Exporting
@@ -337,18 +329,15 @@ class Exported:
 
 
 def export(settings: Settings | None) -> Exported:
-    """Write certifi's roots and all that stacktui trusts besides. Raises Refused."""
+    """Write certifi's roots and all that stacktui trusts besides. Raises UserError."""
     import certifi
 
     path = exported_bundle()
     others = sources_of(settings.environments.values() if settings else ())
-    try:
-        if not is_export(path):
-            raise Refused(f"{visible(str(path))} was not exported by stacktui: move it away")
-        combined = combine(TrustSource("certifi", certifi.where()), others)
-        write_export(path, combined)
-    except CertificateError as error:
-        raise Refused(str(error)) from None
+    if not is_export(path):
+        raise CertificateError(f"{path} was not exported by stacktui: move it away")
+    combined = combine(TrustSource("certifi", certifi.where()), others)
+    write_export(path, combined)
     return Exported(
         path,
         tuple((part.source.setting, part.count) for part in combined.parts),

@@ -17,8 +17,8 @@ from textual.widgets import Input, Label
 from stacktui.check.target import Target
 from stacktui.config.document import ConfigError
 from stacktui.environments.model import Environment, parse_arm_url
+from stacktui.transport.background import in_background
 from stacktui.transport.limits import Limits
-from stacktui.tui.background import in_background
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.checking import Checker
 from stacktui.tui.glyphs import Glyphs
