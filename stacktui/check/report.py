@@ -140,3 +140,15 @@ class Report:
 
     def step(self, name: StepName) -> Step:
         return next(step for step in self.steps if step.name is name)
+
+    def chain_at(self, host: str, port: int) -> tuple[bytes, ...]:
+        """What a host presented (DER, leaf first), then what was found to be missing of it."""
+        steps = (exchange for step in self.steps for exchange in step.evidence.exchanges)
+        for exchange in (*steps, *(probe.exchange for probe in self.probes)):
+            seen = exchange.connection
+            if seen and seen.tls and seen.tls.chain and (seen.host, seen.port) == (host, port):
+                missing = self.completion
+                if missing is None or (missing.host, missing.port) != (host, port):
+                    return seen.tls.chain
+                return (*seen.tls.chain, *(each.der for each in missing.found))
+        return ()

@@ -12,7 +12,7 @@ from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import Role, Span
 
 if TYPE_CHECKING:
-    from stacktui.diagnosis.finding import Remedy
+    from stacktui.diagnosis.finding import Diagnosis, Remedy
     from stacktui.tui.live import LiveCheck
 
 # The steps of a check as a reader knows them, in their order.
@@ -70,3 +70,15 @@ def state_spans(
 def command_of(remedy: Remedy) -> str:
     """The command of a remedy for the shell of the machine that we run on; empty if none."""
     return remedy.powershell if sys.platform == "win32" else remedy.bash
+
+
+def copied_of(diagnosis: Diagnosis | None) -> Remedy | None:
+    """The remedy whose command `y` copies: the verdict's first that has one.
+
+    Without a verdict it is that of what was also seen.
+    """
+    if diagnosis is None:
+        return None
+    findings = (diagnosis.verdict,) if diagnosis.verdict else diagnosis.also_seen
+    remedies = (remedy for finding in findings for remedy in finding.remedies)
+    return next(filter(command_of, remedies), None)

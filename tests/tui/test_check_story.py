@@ -17,20 +17,20 @@ from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Probe, Report
 from stacktui.check.summary import result_summary
 from stacktui.diagnosis import diagnose
-from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, Remedy, Side
+from stacktui.diagnosis.finding import Diagnosis
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import Environment
 from stacktui.environments.record import StampRecord
-from stacktui.transport.limits import Limits
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import UNICODE
 from stacktui.tui.lines import width_of, wrap
 from stacktui.tui.live import LiveCheck, LiveStep
-from stacktui.tui.mending import Mend, change_of, copied_of, mends_of
 from stacktui.tui.panes.check_story import check_lines, prompt_lines
 from stacktui.tui.panes.check_timeline import rest_of_story
 from stacktui.tui.panes.environments import detail
 from stacktui.tui.session import Session
+from stacktui.tui.words import copied_of
+from tests.diagnosis.test_fixes import ACCEPT, COMMAND, PLAIN, PROXIES, SET, finding
 from tests.diagnosis.test_total import objects, reports
 from tests.support.authority import authority
 
@@ -91,50 +91,12 @@ def test_the_host_whose_code_it_is_is_named() -> None:
     assert "https://microsoft.com/devicelogin" in shown
 
 
-# Which mends the keys act on
-
-
-@pytest.mark.parametrize(
-    "proxy",
-    [
-        "ops:hunter2@proxy.example:8080",
-        "http://ops:hunter2@proxy.example:8080",
-        "HTTP://hunter2@proxy.example:8080",
-    ],
-)
-def test_a_proxy_s_password_is_on_no_screen_and_in_no_notice(proxy: str, tmp_path: Path) -> None:
-    config = tmp_path / "config.toml"
-    config.write_text(f'[environments.Test]\narm = "https://arm.example"\nproxy = "{proxy}"\n')
-    action = Action(ActionKind.SET, key="proxy", value="none")
-    remedy = Remedy("A mend", action=action)
-    change = change_of(Mend(finding(remedy), remedy, action), config, "Test", Limits())
-    ((_, before, after),) = change.values
-    assert (before.rpartition("/")[2], after) == ("proxy.example:8080", "none")
-    assert change.carry_out is not None
-    notice = change.carry_out()
-    assert "proxy.example:8080" in notice
-    assert "hunter2" not in before + notice
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_a_proxy_s_password_is_on_no_screen(proxy: str, tmp_path: Path) -> None:
     environment = Environment("Test", "https://arm.example", proxy=proxy)
-    shown = detail(environment, Session(config), UNICODE)
+    shown = detail(environment, Session(tmp_path / "config.toml"), UNICODE)
     assert "hunter2" not in repr(shown)
     assert "proxy.example:8080" in repr(shown)
-
-
-def finding(*remedies: Remedy) -> Finding:
-    return Finding("an-id", "A title", Side.BOX, (), remedies, "")
-
-
-PLAIN, COMMAND = Remedy("Ask somebody"), Remedy("Run it", "true", "$true")
-SET = Remedy("Set it", "set", "set", Action(ActionKind.SET, "profile", "2018-03-01-hybrid"))
-ACCEPT = Remedy("Accept it", "accept", "accept", Action(ActionKind.ACCEPT))
-
-
-def test_f_carries_out_the_verdict_s_mends_before_what_was_also_seen() -> None:
-    both = Diagnosis(finding(PLAIN, SET), (finding(ACCEPT), finding(SET)))
-    assert [(each.remedy, each.beside) for each in mends_of(both)] == [(SET, False), (ACCEPT, True)]
-    assert [each.remedy for each in mends_of(Diagnosis(None, (finding(ACCEPT),)))] == [ACCEPT]
-    assert not mends_of(Diagnosis(finding(PLAIN, COMMAND)))
-    assert not mends_of(None)
 
 
 def test_y_copies_of_what_was_also_seen_only_without_a_verdict() -> None:

@@ -7,15 +7,29 @@ from dataclasses import dataclass
 
 from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Outcome, Report, StepName
-from stacktui.diagnosis.finding import SIDES, Finding, Remedy
+from stacktui.diagnosis.finding import SIDES, ActionKind, Finding, Remedy
 from stacktui.resources.model import ResourceGroupList
 from stacktui.transport.facts import Phase, PhaseName
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line, width_of
 from stacktui.tui.live import LiveCheck, LiveStep
-from stacktui.tui.words import STEP_WORDS, clock, command_of, count_of, duration, milliseconds
+from stacktui.tui.words import (
+    STEP_WORDS,
+    clock,
+    command_of,
+    copied_of,
+    count_of,
+    duration,
+    milliseconds,
+)
 
+# What `f` does, said beside the remedy.
+DOES = {
+    ActionKind.TRUST_ROOT: "trusts it",
+    ActionKind.SET: "sets it",
+    ActionKind.ACCEPT: "accepts it",
+}
 STEPS = dict(zip(StepName, STEP_WORDS, strict=True))
 SYMBOLS = {
     Outcome.OK: lambda glyphs: Span(glyphs.ok, Role.OK),
@@ -208,7 +222,7 @@ class Keys:
 
     @classmethod
     def of(cls, check: LiveCheck) -> Keys:
-        from stacktui.tui.mending import DOES, copied_of, mends_of
+        from stacktui.diagnosis.fixes import mends_of
 
         first = next(iter(mends_of(check.diagnosis)), None)
         does = DOES[first.action.kind] if first else ""

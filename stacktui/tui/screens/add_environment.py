@@ -29,7 +29,7 @@ from stacktui.tui.panes.check_story import WIDE, Keys, step_lines, verdict_lines
 from stacktui.tui.panes.detail import DetailPane
 from stacktui.tui.session import Session
 from stacktui.tui.widgets.bars import HintBar
-from stacktui.tui.words import PROVIDERS, command_of
+from stacktui.tui.words import PROVIDERS, command_of, copied_of
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
@@ -244,8 +244,6 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
     def _command(self) -> str:
         if self._live is None or self._live.verdict is None:
             return ""
-        from stacktui.tui.mending import copied_of
-
         remedy = copied_of(self._live.diagnosis)
         return command_of(remedy) if remedy else ""
 
@@ -271,8 +269,6 @@ def found_lines(live: LiveCheck, session: Session, glyphs: Glyphs) -> list[Line]
     if live.state is CheckState.BROKEN:
         return [*lines, line(Span(f"{glyphs.failed} internal error: {live.error}", Role.ERROR))]
     if live.verdict is not None:
-        from stacktui.tui.mending import copied_of
-
         keys = Keys(copied=copied_of(live.diagnosis))
         return [*lines, *verdict_lines(live.verdict, WIDE, glyphs, keys)]
     found = live.metadata

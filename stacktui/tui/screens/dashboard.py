@@ -16,11 +16,11 @@ from stacktui.tui.session import Session
 from stacktui.tui.widgets.framed import Framed
 from stacktui.tui.widgets.listing import ListPane
 from stacktui.tui.widgets.still import StillScreen
-from stacktui.tui.words import command_of, count_of
+from stacktui.tui.words import command_of, copied_of, count_of
 
 if TYPE_CHECKING:
     from stacktui.diagnosis.finding import Diagnosis
-    from stacktui.tui.mending import Mend
+    from stacktui.diagnosis.fixes import Mend
     from stacktui.tui.owner import Owner
 
 # What the bottom line shows first; the rest follows in the order of the bindings.
@@ -353,8 +353,6 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
         """The command that `y` copies."""
         if self._diagnosis is None:
             return ""
-        from stacktui.tui.mending import copied_of
-
         remedy = copied_of(self._diagnosis)
         return command_of(remedy) if remedy else ""
 
@@ -362,7 +360,7 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
         """What `f` can carry out."""
         if self._diagnosis is None:
             return ()
-        from stacktui.tui.mending import mends_of
+        from stacktui.diagnosis.fixes import mends_of
 
         return mends_of(self._diagnosis)
 

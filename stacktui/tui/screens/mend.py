@@ -9,9 +9,9 @@ from textual.binding import Binding, BindingType
 
 from stacktui.check.settings import Settings
 from stacktui.diagnosis.finding import Action, ActionKind
+from stacktui.diagnosis.fixes import Change, Mend, change_of
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
-from stacktui.tui.mending import Change, Mend, chain_at, change_of
 from stacktui.tui.screens.deed import Deed
 from stacktui.tui.widgets.listing import ListPane, Row
 
@@ -34,7 +34,7 @@ def trust_screen(report: Report, settings: Settings, action: Action) -> Trust:
 
     port = action.port or 443
     host = action.host if port == 443 else f"{action.host}:{port}"
-    chain = chain_at(report, action.host, port)
+    chain = report.chain_at(action.host, port)
     return Trust(report.target, settings, host, chain, checks=True)
 
 

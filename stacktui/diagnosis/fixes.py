@@ -1,17 +1,16 @@
-"""The mends that stacktui can carry out itself: which there are, what they change, and the doing.
+"""The remedies that stacktui can carry out itself: which there are, what they change, doing it.
 
-Nothing here knows of a screen. What touches files blocks, and raises UserError.
+What touches files blocks, and raises UserError.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stacktui.check.accepting import accept, ask_stamp, differences
-from stacktui.check.report import Report
 from stacktui.check.settings import load_settings
 from stacktui.check.target import Target
 from stacktui.config.document import ConfigError
@@ -23,14 +22,7 @@ from stacktui.text.errors import UserError
 from stacktui.text.sanitize import visible
 from stacktui.transport.limits import Limits
 from stacktui.transport.proxy import without_credentials
-from stacktui.tui.words import command_of
 
-# What `f` does, said beside the mend.
-DOES = {
-    ActionKind.TRUST_ROOT: "trusts it",
-    ActionKind.SET: "sets it",
-    ActionKind.ACCEPT: "accepts it",
-}
 UNSET = "not set"
 
 
@@ -62,44 +54,15 @@ class Change:
 def mends_of(diagnosis: Diagnosis | None) -> tuple[Mend, ...]:
     """Every one once: the verdict's first, then those of what was also seen."""
     found: dict[Action, Mend] = {}
-    for finding in _findings(diagnosis):
-        for remedy in finding.remedies:
-            if remedy.action is not None:
-                beside = diagnosis is not None and finding is not diagnosis.verdict
-                found.setdefault(remedy.action, Mend(finding, remedy, remedy.action, beside))
-    return tuple(found.values())
-
-
-def copied_of(diagnosis: Diagnosis | None) -> Remedy | None:
-    """The remedy whose command `y` copies: the verdict's first that has one.
-
-    Without a verdict it is that of what was also seen.
-    """
-    findings = _findings(diagnosis)
-    if diagnosis is not None and diagnosis.verdict is not None:
-        findings = findings[:1]
-    remedies = (remedy for finding in findings for remedy in finding.remedies)
-    return next(filter(command_of, remedies), None)
-
-
-def _findings(diagnosis: Diagnosis | None) -> Sequence[Finding]:
     if diagnosis is None:
         return ()
-    verdict = (diagnosis.verdict,) if diagnosis.verdict else ()
-    return (*verdict, *diagnosis.also_seen)
-
-
-def chain_at(report: Report, host: str, port: int) -> tuple[bytes, ...]:
-    """What a host presented (DER, leaf first), then what was found to be missing of it."""
-    steps = (exchange for step in report.steps for exchange in step.evidence.exchanges)
-    for exchange in (*steps, *(probe.exchange for probe in report.probes)):
-        seen = exchange.connection
-        if seen and seen.tls and seen.tls.chain and (seen.host, seen.port) == (host, port):
-            missing = report.completion
-            if missing is None or (missing.host, missing.port) != (host, port):
-                return seen.tls.chain
-            return (*seen.tls.chain, *(each.der for each in missing.found))
-    return ()
+    verdict = diagnosis.verdict
+    for finding in (*([verdict] if verdict else []), *diagnosis.also_seen):
+        for remedy in finding.remedies:
+            if remedy.action is not None:
+                mend = Mend(finding, remedy, remedy.action, beside=finding is not verdict)
+                found.setdefault(remedy.action, mend)
+    return tuple(found.values())
 
 
 # Carrying one out
