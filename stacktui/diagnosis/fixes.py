@@ -27,18 +27,18 @@ UNSET = "not set"
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
-    """A remedy of a finding that stacktui can carry out; `beside` the verdict, or of it."""
+class Fix:
+    """A remedy that stacktui can carry out; `also_seen` when the finding is not the verdict."""
 
     finding: Finding
     remedy: Remedy
     action: Action
-    beside: bool = False
+    also_seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What a mend changes in which file: each value's name, and what it is before and after.
+class FixPlan:
+    """What a fix changes in which file: each value's name, and what it is before and after.
 
     `then` says what follows from it. `carry_out` does it, says in a line what was done, and raises
     UserError with nothing changed. Where it cannot be done, `why_not` says why.
@@ -51,38 +51,38 @@ class Change:
     why_not: str = ""
 
 
-def mends_of(diagnosis: Diagnosis | None) -> tuple[Mend, ...]:
+def fixes_of(diagnosis: Diagnosis | None) -> tuple[Fix, ...]:
     """Every one once: the verdict's first, then those of what was also seen."""
-    found: dict[Action, Mend] = {}
+    found: dict[Action, Fix] = {}
     if diagnosis is None:
         return ()
     verdict = diagnosis.verdict
     for finding in (*([verdict] if verdict else []), *diagnosis.also_seen):
         for remedy in finding.remedies:
             if remedy.action is not None:
-                mend = Mend(finding, remedy, remedy.action, beside=finding is not verdict)
-                found.setdefault(remedy.action, mend)
+                fix = Fix(finding, remedy, remedy.action, also_seen=finding is not verdict)
+                found.setdefault(remedy.action, fix)
     return tuple(found.values())
 
 
 # Carrying one out
 
 
-def change_of(mend: Mend, config: Path, name: str, limits: Limits) -> Change:
+def plan_fix(fix: Fix, config: Path, name: str, limits: Limits) -> FixPlan:
     """What it changes, of an environment of the config as it is now; never raises.
 
     To accept a stamp, it is asked first, within `limits`: that may take as long as a step of a
     check.
     """
-    accepts = mend.action.kind is ActionKind.ACCEPT
+    accepts = fix.action.kind is ActionKind.ACCEPT
     try:
         target = _target(config, name)
         if not accepts:
-            return _setting(mend.action, config, target.environment)
+            return _setting(fix.action, config, target.environment)
         environment = replace(target.environment, limits=limits)
         return _acceptance(replace(target, environment=environment))
     except UserError as error:
-        return Change(stamps_file() if accepts else config, why_not=str(error))
+        return FixPlan(stamps_file() if accepts else config, why_not=str(error))
 
 
 def _target(config: Path, name: str) -> Target:
@@ -92,7 +92,7 @@ def _target(config: Path, name: str) -> Target:
     return settings.target(name)
 
 
-def _setting(action: Action, config: Path, environment: Environment) -> Change:
+def _setting(action: Action, config: Path, environment: Environment) -> FixPlan:
     key, value, name = action.key, action.value, environment.name
     before, after = _value(environment, key), value or UNSET
 
@@ -101,7 +101,7 @@ def _setting(action: Action, config: Path, environment: Environment) -> Change:
         return visible(f"{key} of {name} was {before} and is now {after}")
 
     then = "Everything else in the file stays as it is. Then the check runs again."
-    return Change(config, ((f"{key} of {name}", before, after),), then, carry_out)
+    return FixPlan(config, ((f"{key} of {name}", before, after),), then, carry_out)
 
 
 def _value(environment: Environment, key: str) -> str:
@@ -110,7 +110,7 @@ def _value(environment: Environment, key: str) -> str:
     return without_credentials(value) if key == "proxy" else value
 
 
-def _acceptance(target: Target) -> Change:
+def _acceptance(target: Target) -> FixPlan:
     offer = asyncio.run(ask_stamp(target))
 
     def carry_out() -> str:
@@ -118,4 +118,4 @@ def _acceptance(target: Target) -> Change:
         return visible(f"{target.environment.name} is accepted as it is now")
 
     then = "Then the check runs again, and sends its secret where the stamp says now."
-    return Change(stamps_file(), tuple(differences(offer)), then, carry_out)
+    return FixPlan(stamps_file(), tuple(differences(offer)), then, carry_out)

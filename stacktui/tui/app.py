@@ -293,8 +293,8 @@ class StacktuiApp(App[None]):
         self.survey(whole=result is not None and result.whole)
         self.dashboard.notice(done, Role.OK)
 
-    def mended(self, done: str) -> None:
-        """A mend was carried out: read what that changes, and check once more."""
+    def fixed(self, done: str) -> None:
+        """A fix was carried out: read what that changes, and check once more."""
         result = self.session.surveyed
         self._read_config()
         self.dashboard.update()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Session:
     """The config as read, the last check of each environment, and where the user is.
 
-    `trouble` is why the config could not be read: one line with the mend. `current` names the
+    `trouble` is why the config could not be read: one line with the fix. `current` names the
     environment that every pane speaks of. `limits` stand in place of those of the config.
     `certificates` are described ones, by their DER. `surveys` are the last finished ones, by
     environment; `survey` is the one that was begun last, wherever. `identity_files` are the

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, Remedy, Side
-from stacktui.diagnosis.fixes import Mend, change_of, mends_of
+from stacktui.diagnosis.fixes import Fix, fixes_of, plan_fix
 from stacktui.transport.limits import Limits
 
 PLAIN, COMMAND = Remedy("Ask somebody"), Remedy("Run it", "true", "$true")
@@ -24,12 +24,15 @@ def finding(*remedies: Remedy) -> Finding:
     return Finding("an-id", "A title", Side.BOX, (), remedies, "")
 
 
-def test_the_verdict_s_mends_come_before_what_was_also_seen() -> None:
+def test_the_verdict_s_fixes_come_before_what_was_also_seen() -> None:
     both = Diagnosis(finding(PLAIN, SET), (finding(ACCEPT), finding(SET)))
-    assert [(each.remedy, each.beside) for each in mends_of(both)] == [(SET, False), (ACCEPT, True)]
-    assert [each.remedy for each in mends_of(Diagnosis(None, (finding(ACCEPT),)))] == [ACCEPT]
-    assert not mends_of(Diagnosis(finding(PLAIN, COMMAND)))
-    assert not mends_of(None)
+    assert [(each.remedy, each.also_seen) for each in fixes_of(both)] == [
+        (SET, False),
+        (ACCEPT, True),
+    ]
+    assert [each.remedy for each in fixes_of(Diagnosis(None, (finding(ACCEPT),)))] == [ACCEPT]
+    assert not fixes_of(Diagnosis(finding(PLAIN, COMMAND)))
+    assert not fixes_of(None)
 
 
 @pytest.mark.parametrize("proxy", PROXIES)
@@ -37,8 +40,8 @@ def test_a_proxy_s_password_is_in_no_change_and_in_no_notice(proxy: str, tmp_pat
     config = tmp_path / "config.toml"
     config.write_text(f'[environments.Test]\narm = "https://arm.example"\nproxy = "{proxy}"\n')
     action = Action(ActionKind.SET, key="proxy", value="none")
-    remedy = Remedy("A mend", action=action)
-    change = change_of(Mend(finding(remedy), remedy, action), config, "Test", Limits())
+    remedy = Remedy("A fix", action=action)
+    change = plan_fix(Fix(finding(remedy), remedy, action), config, "Test", Limits())
     ((_, before, after),) = change.values
     assert (before.rpartition("/")[2], after) == ("proxy.example:8080", "none")
     assert change.carry_out is not None

@@ -294,10 +294,10 @@ def diagnose(report: Report) -> Diagnosis:
     return Diagnosis(VERDICT, (SEEN_TOO,)) if report.failed else Diagnosis(None)
 
 
-def mendable(report: Report) -> Diagnosis:
-    """With mends that stacktui can carry out itself, one of each kind."""
+def fixable(report: Report) -> Diagnosis:
+    """With fixes that stacktui can carry out itself, one of each kind."""
     profile = "2018-03-01-hybrid"
-    mends = (
+    fixes = (
         Remedy(
             f"Use the profile that fits this stamp: {profile}",
             f"stacktui environments set -- AzureStackUser profile={profile}",
@@ -310,7 +310,7 @@ def mendable(report: Report) -> Diagnosis:
         ),
     )
     accept = Remedy("Accept the stamp as it is now", action=Action(ActionKind.ACCEPT))
-    return Diagnosis(replace(VERDICT, remedies=mends), (replace(SEEN_TOO, remedies=(accept,)),))
+    return Diagnosis(replace(VERDICT, remedies=fixes), (replace(SEEN_TOO, remedies=(accept,)),))
 
 
 def events_of(report: Report) -> list[CheckEvent]:

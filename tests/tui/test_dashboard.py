@@ -77,7 +77,7 @@ async def test_the_phase_under_way_is_named_and_esc_cancels(config: Path) -> Non
         await until(pilot, "waiting for first")
 
 
-async def test_a_fault_shows_verdict_side_evidence_mend_and_what_az_says(config: Path) -> None:
+async def test_a_fault_shows_verdict_side_evidence_fix_and_what_az_says(config: Path) -> None:
     async with canned_app(config, FAULT, text=CONFIG).run_test(size=WIDE) as pilot:
         await pilot.press("c")
         shown = await until(pilot, "✗ tls-untrusted-root")
@@ -85,7 +85,7 @@ async def test_a_fault_shows_verdict_side_evidence_mend_and_what_az_says(config:
             "side: this box",
             "ends in a root that nothing here trusts",
             "why   root: Contoso Web Gateway CA",
-            "mend  Trust the root for this environment",
+            "fix   Trust the root for this environment",
             "y copies",
             "openssl s_client -connect",
             "or    Ask the stamp's operator",
@@ -99,7 +99,7 @@ async def test_a_fault_shows_verdict_side_evidence_mend_and_what_az_says(config:
             assert said in shown, said
 
 
-async def test_the_verdict_and_the_mend_can_be_seen_on_a_small_screen(config: Path) -> None:
+async def test_the_verdict_and_the_fix_can_be_seen_on_a_small_screen(config: Path) -> None:
     async with canned_app(config, FAULT, text=CONFIG).run_test(size=(80, 24)) as pilot:
         await pilot.press("c")
         shown = await until(pilot, "✗ tls-untrusted-root")

@@ -132,15 +132,15 @@ async def test_zoomed_check(compare: Compare, config: Path) -> None:
     await compare(app, *steps)
 
 
-async def test_mendable(compare: Compare, config: Path) -> None:
-    app = canned_app(config, FAULT, text=CONFIG, judge=canned.mendable)
+async def test_fixable(compare: Compare, config: Path) -> None:
+    app = canned_app(config, FAULT, text=CONFIG, judge=canned.fixable)
     steps = (("c", "f sets it"), ("2", "! 25 days"), ("1", "f sets it"))
     await compare(app, *steps)
 
 
 @pytest.mark.parametrize("chosen", ["set", "trust"])
-async def test_mend(compare: Compare, config: Path, chosen: str) -> None:
-    app = canned_app(config, FAULT, text=CONFIG, judge=canned.mendable)
+async def test_fix(compare: Compare, config: Path, chosen: str) -> None:
+    app = canned_app(config, FAULT, text=CONFIG, judge=canned.fixable)
     steps: list[tuple[Sequence[str], str]] = [("c", "f sets it"), ("f", "Change it?")]
     if chosen == "trust":
         steps.append((("down",), "Go on?"))

@@ -116,8 +116,8 @@ def _head(row: Row, result: SurveyResult, glyphs: Glyphs) -> list[Line]:
     problem = result.matrix.columns[0].problem
     if seen.chain and problem:
         lines.append(field("", Span(problem, Role.ERROR)))
-    if mend := _mend(row):
-        lines.append(field("mend", *mend))
+    if fix := _fix(row):
+        lines.append(field("fix", *fix))
     if result.survey.no_metadata and endpoint.roles[:1] == ("ARM",):
         why = f"no metadata, so hosts may be missing: {result.survey.no_metadata}"
         lines.append(field("besides", Span(f"{glyphs.warning} {why}", Role.WARNING)))
@@ -159,7 +159,7 @@ def _left(row: Row, now: datetime) -> tuple[Span, ...]:
     return (Span(f"  {count_of(left, 'day')} left", LEVELS.get(level_of(left), Role.DIM)),)
 
 
-def _mend(row: Row) -> tuple[Span, ...]:
+def _fix(row: Row) -> tuple[Span, ...]:
     """Which key helps; none does against what only the stamp's operator can change."""
     verdict = row.verdict
     if verdict is None or verdict.ok:
@@ -266,7 +266,7 @@ def readiness_lines(judgements: Sequence[Judgement], glyphs: Glyphs) -> list[Lin
             line(Span(f"{sign} {each.level.value}  ", role), f"{each.rule}: {each.text}", hang=2)
         )
         if each.mend:
-            lines.append(line("  ", Span("mend  ", Role.DIM), each.mend, hang=8))
+            lines.append(line("  ", Span("fix  ", Role.DIM), each.mend, hang=8))
     return lines
 
 
@@ -281,7 +281,7 @@ def identity_lines(file: IdentityFile | None, glyphs: Glyphs) -> list[Line]:
         field("state", identity_state(file, glyphs), Span(f"  {file.problem}", Role.DIM)),
     ]
     if file.mend:
-        lines.append(field("mend", file.mend))
+        lines.append(field("fix", file.mend))
     if not file.chain:
         return lines
     # As the portal of Entra and AD FS show it.

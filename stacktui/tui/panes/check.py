@@ -1,4 +1,4 @@
-"""The check, live: always on screen, with the three steps, the verdict and the mend."""
+"""The check, live: always on screen, with the three steps, the verdict and the fix."""
 
 from __future__ import annotations
 

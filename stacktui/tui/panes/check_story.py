@@ -222,9 +222,9 @@ class Keys:
 
     @classmethod
     def of(cls, check: LiveCheck) -> Keys:
-        from stacktui.diagnosis.fixes import mends_of
+        from stacktui.diagnosis.fixes import fixes_of
 
-        first = next(iter(mends_of(check.diagnosis)), None)
+        first = next(iter(fixes_of(check.diagnosis)), None)
         does = DOES[first.action.kind] if first else ""
         return cls(first.remedy if first else None, does, copied_of(check.diagnosis))
 
@@ -240,17 +240,17 @@ class Keys:
 
 
 def verdict_lines(finding: Finding, width: int, glyphs: Glyphs, keys: Keys) -> list[Line]:
-    """What is wrong, whose side it is on, why we think so, how to mend it, what az says.
+    """What is wrong, whose side it is on, why we think so, how to fix it, what az says.
 
-    Where it is narrow, and so likely to be short, the mend comes before the reasons.
+    Where it is narrow, and so likely to be short, the fix comes before the reasons.
     """
     said = [
         line(Span(f"{glyphs.failed} {finding.id}", Role.ERROR), right=_side(finding)),
         line(Span(finding.title, Role.STRONG)),
     ]
-    mend, why = _mend_lines(finding, keys), _why_lines(finding)
+    fix, why = _remedy_lines(finding, keys), _why_lines(finding)
     az = [field("az", Span(finding.az_says, Role.DIM), width=LABEL)] if finding.az_says else []
-    return [*said, *why, *mend, *az] if width >= WIDE else [*said, *mend, *why, *az]
+    return [*said, *why, *fix, *az] if width >= WIDE else [*said, *fix, *why, *az]
 
 
 def _side(finding: Finding) -> tuple[Span, ...]:
@@ -264,16 +264,16 @@ def _why_lines(finding: Finding) -> list[Line]:
     ]
 
 
-def _mend_lines(finding: Finding, keys: Keys) -> list[Line]:
+def _remedy_lines(finding: Finding, keys: Keys) -> list[Line]:
     return [
         text
         for index, remedy in enumerate(finding.remedies)
-        for text in remedy_lines(remedy, "mend" if index == 0 else "or", keys.at(remedy))
+        for text in remedy_lines(remedy, "fix" if index == 0 else "or", keys.at(remedy))
     ]
 
 
 def remedy_lines(remedy: Remedy, label: str, keys: tuple[Span, ...] = ()) -> list[Line]:
-    """A mend in words, and under it the command that can be pasted; `keys` act on it."""
+    """A fix in words, and under it the command that can be pasted; `keys` act on it."""
     title = field(label, remedy.title, width=LABEL)
     commands = command_of(remedy).splitlines()
     return [
@@ -283,11 +283,11 @@ def remedy_lines(remedy: Remedy, label: str, keys: tuple[Span, ...] = ()) -> lis
 
 
 def _seen_briefly(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
-    """What it is, and the mend that a key acts on, else the first."""
+    """What it is, and the fix that a key acts on, else the first."""
     said = [line(Span(f"{glyphs.warning} {finding.id}  ", Role.WARNING), finding.title, hang=2)]
     shown = [each for each in finding.remedies if keys.at(each)] or finding.remedies
     for remedy in shown[:1]:
-        title = field("  mend", remedy.title, width=LABEL + 2)
+        title = field("  fix", remedy.title, width=LABEL + 2)
         said.append(Line(title.spans, keys.at(remedy), title.hang))
     return said
 
@@ -298,5 +298,5 @@ def _seen_whole(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
         line(Span(f"{glyphs.warning} {finding.id}", Role.WARNING), right=_side(finding)),
         line(Span(finding.title, Role.STRONG)),
         *_why_lines(finding),
-        *_mend_lines(finding, keys),
+        *_remedy_lines(finding, keys),
     ]

@@ -66,7 +66,7 @@ def empty(session: Session) -> tuple[Line, ...]:
             line(session.trouble),
             BLANK,
             line(
-                Span("Mend the file, then press ", Role.DIM),
+                Span("Fix the file, then press ", Role.DIM),
                 Span("r", Role.KEY),
                 Span(" to read it again. Nothing is written to it.", Role.DIM),
             ),

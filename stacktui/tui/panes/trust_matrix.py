@@ -111,8 +111,8 @@ def _troubles(state: StoreState, glyphs: Glyphs) -> Iterator[tuple[Role, str]]:
         yield Role.ERROR, state.problem
     for lost in state.lost:
         how = "its file is gone" if lost.gone else "an upgrade of certifi does that without a word"
-        mend = "T adds it again; x exports a bundle that survives upgrades."
-        yield Role.WARNING, f"{lost.subject} was added here and is lost: {how}. {mend}"
+        fix = "T adds it again; x exports a bundle that survives upgrades."
+        yield Role.WARNING, f"{lost.subject} was added here and is lost: {how}. {fix}"
     if state.unreadable:
         more = f", and {len(state.unreadable) - 1} more" if len(state.unreadable) > 1 else ""
         yield Role.WARNING, f"{state.unreadable[0]}{more}"

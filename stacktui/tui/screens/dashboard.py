@@ -20,7 +20,7 @@ from stacktui.tui.words import command_of, copied_of, count_of
 
 if TYPE_CHECKING:
     from stacktui.diagnosis.finding import Diagnosis
-    from stacktui.diagnosis.fixes import Mend
+    from stacktui.diagnosis.fixes import Fix
     from stacktui.tui.owner import Owner
 
 # What the bottom line shows first; the rest follows in the order of the bindings.
@@ -33,7 +33,7 @@ HINT_ORDER = (
     "screen.trust",
     "screen.zoom",
     "check",
-    "mend",
+    "fix",
     "copy",
     "screen.copy_report",
     "screen.look(True)",
@@ -58,7 +58,7 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
         Binding("escape", "clear_filter", "clear the filter"),
         Binding("escape", "back", "back"),
         Binding("c", "check", "check"),
-        Binding("f", "mend", "fix"),
+        Binding("f", "fix", "fix"),
         Binding("y", "copy", "copy command"),
         Binding("Y", "copy_report", "copy report"),
         Binding("enter", "zoom", "open"),
@@ -228,8 +228,8 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
                 )
             case "check":
                 return session.environment is not None
-            case "mend":
-                return session.settings is not None and bool(self._mends())
+            case "fix":
+                return session.settings is not None and bool(self._fixes())
             case "copy":
                 return bool(self._command())
             case "copy_report":
@@ -309,18 +309,18 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
         lines = count_of(text.count("\n"), "line")
         self.notice(f"copied the report for a ticket: {name}, {found}, {lines}", Role.OK)
 
-    def action_mend(self) -> None:
+    def action_fix(self) -> None:
         """Carry out what the verdict, else what was also seen, names first."""
-        check, settings, mends = self.session.check, self.session.settings, self._mends()
-        if check is None or check.report is None or settings is None or not mends:
+        check, settings, fixes = self.session.check, self.session.settings, self._fixes()
+        if check is None or check.report is None or settings is None or not fixes:
             return
-        from stacktui.tui.screens.mend import screen_for
+        from stacktui.tui.screens.fix import screen_for
 
-        self.app.push_screen(screen_for(check.report, settings, mends), self._mended)
+        self.app.push_screen(screen_for(check.report, settings, fixes), self._fixed)
 
-    def _mended(self, done: str | None) -> None:
+    def _fixed(self, done: str | None) -> None:
         if done is not None:
-            self.owner.mended(done)
+            self.owner.fixed(done)
 
     def action_help(self) -> None:
         from stacktui.tui.screens.help import Help
@@ -356,13 +356,13 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
         remedy = copied_of(self._diagnosis)
         return command_of(remedy) if remedy else ""
 
-    def _mends(self) -> tuple[Mend, ...]:
+    def _fixes(self) -> tuple[Fix, ...]:
         """What `f` can carry out."""
         if self._diagnosis is None:
             return ()
-        from stacktui.diagnosis.fixes import mends_of
+        from stacktui.diagnosis.fixes import fixes_of
 
-        return mends_of(self._diagnosis)
+        return fixes_of(self._diagnosis)
 
     @property
     def _diagnosis(self) -> Diagnosis | None:

@@ -1,4 +1,4 @@
-"""`f` on the real dashboard: what a mend changes, that it is done, and that the check is well."""
+"""`f` on the real dashboard: what a fix changes, that it is done, and that the check is well."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ async def test_the_whole_story_of_a_fault(start: Start, config: Path) -> None:
         await pilot.press("0", "enter")
         shown = await until(pilot, "SHA-256")
         for said in (
-            "side: ", "why ", "mend ", "az ", "Timeline",
+            "side: ", "why ", "fix ", "az ", "Timeline",
             "✓ metadata", "✓ token", "✗ resource groups", "GET https://", "POST https://",
             "send ", "reached ", "pinned by resolve", "TLSv1.3", "answered  403",
             "x-ms-request-id: ", "x-ms-correlation-request-id: ", "body ",

@@ -1,4 +1,4 @@
-"""Carrying out a mend: what it changes, in which file, and are you sure."""
+"""Carrying out a fix: what it changes, in which file, and are you sure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 
 from stacktui.check.settings import Settings
 from stacktui.diagnosis.finding import Action, ActionKind
-from stacktui.diagnosis.fixes import Change, Mend, change_of
+from stacktui.diagnosis.fixes import Fix, FixPlan, plan_fix
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
 from stacktui.tui.screens.deed import Deed
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from stacktui.tui.screens.trust import Trust
 
 
-def screen_for(report: Report, settings: Settings, mends: tuple[Mend, ...]) -> Deed:
-    """Where to choose among `mends`; the only one, if it is to trust a root, has its own screen."""
-    action = mends[0].action
-    if len(mends) == 1 and action.kind is ActionKind.TRUST_ROOT:
+def screen_for(report: Report, settings: Settings, fixes: tuple[Fix, ...]) -> Deed:
+    """Where to choose among `fixes`; the only one, if it is to trust a root, has its own screen."""
+    action = fixes[0].action
+    if len(fixes) == 1 and action.kind is ActionKind.TRUST_ROOT:
         return trust_screen(report, settings, action)
-    return DoMend(report, settings, mends)
+    return FixScreen(report, settings, fixes)
 
 
 def trust_screen(report: Report, settings: Settings, action: Action) -> Trust:
@@ -38,56 +38,56 @@ def trust_screen(report: Report, settings: Settings, action: Action) -> Trust:
     return Trust(report.target, settings, host, chain, checks=True)
 
 
-class DoMend(Deed):
-    """`mends` are those to choose from, the likeliest first; one at least."""
+class FixScreen(Deed):
+    """`fixes` are those to choose from, the likeliest first; one at least."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "mend", "yes"),
+        Binding("y", "fix", "yes"),
         Binding("escape", "leave", "no"),
     ]
 
-    def __init__(self, report: Report, settings: Settings, mends: tuple[Mend, ...]) -> None:
-        super().__init__("Mend it", "What stacktui can do")
-        self._report, self._settings, self._mends = report, settings, mends
-        self._changes: dict[Action, Change] = {}
+    def __init__(self, report: Report, settings: Settings, fixes: tuple[Fix, ...]) -> None:
+        super().__init__("Fix it", "What stacktui can do")
+        self._report, self._settings, self._fixes = report, settings, fixes
+        self._changes: dict[Action, FixPlan] = {}
 
     def on_mount(self) -> None:
-        if len(self._mends) > 1:
-            self.offer([_row(str(at), each) for at, each in enumerate(self._mends)])
+        if len(self._fixes) > 1:
+            self.offer([_row(str(at), each) for at, each in enumerate(self._fixes)])
         self._show()
 
     @on(ListPane.Chosen)
     def _show(self) -> None:
-        mend, glyphs = self._chosen, self.owner.look.glyphs
-        if mend.action.kind is ActionKind.TRUST_ROOT:
-            self.tell([*_head(mend, glyphs), *_before_trust(mend.action)])
-        elif mend.action in self._changes:
-            self.tell([*_head(mend, glyphs), *_change(self._changes[mend.action])])
+        fix, glyphs = self._chosen, self.owner.look.glyphs
+        if fix.action.kind is ActionKind.TRUST_ROOT:
+            self.tell([*_head(fix, glyphs), *_before_trust(fix.action)])
+        elif fix.action in self._changes:
+            self.tell([*_head(fix, glyphs), *_change(self._changes[fix.action])])
         else:
-            asks = mend.action.kind is ActionKind.ACCEPT
+            asks = fix.action.kind is ActionKind.ACCEPT
             self.wait("Asking the stamp, without any secret." if asks else "Reading the config.")
             config, checked = self._settings.path, self._report.target.environment
 
-            def plan() -> tuple[Action, Change]:
-                return mend.action, change_of(mend, config, checked.name, checked.limits)
+            def plan() -> tuple[Action, FixPlan]:
+                return fix.action, plan_fix(fix, config, checked.name, checked.limits)
 
             self.do(plan, self._planned)
 
-    def _planned(self, planned: tuple[Action, Change]) -> None:
+    def _planned(self, planned: tuple[Action, FixPlan]) -> None:
         action, self._changes[action] = planned
         self._show()
 
     @property
-    def _chosen(self) -> Mend:
-        return self._mends[int(self.choices.chosen or 0)]
+    def _chosen(self) -> Fix:
+        return self._fixes[int(self.choices.chosen or 0)]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action != "mend" or self._chosen.action.kind is ActionKind.TRUST_ROOT:
+        if action != "fix" or self._chosen.action.kind is ActionKind.TRUST_ROOT:
             return True
         change = self._changes.get(self._chosen.action)
         return change is not None and change.carry_out is not None
 
-    def action_mend(self) -> None:
+    def action_fix(self) -> None:
         action = self._chosen.action
         if action.kind is ActionKind.TRUST_ROOT:
             screen = trust_screen(self._report, self._settings, action)
@@ -100,8 +100,8 @@ class DoMend(Deed):
             self.dismiss(done)
 
 
-def _row(key: str, mend: Mend) -> Row:
-    action = mend.action
+def _row(key: str, fix: Fix) -> Row:
+    action = fix.action
     match action.kind:
         case ActionKind.TRUST_ROOT:
             what, value = "trust the root of", action.host
@@ -113,11 +113,11 @@ def _row(key: str, mend: Mend) -> Row:
     return Row(key, (Span(what),), (((Span(value, Role.DIM),),), ()))
 
 
-def _head(mend: Mend, glyphs: Glyphs) -> list[Line]:
-    sign, role = (glyphs.warning, Role.WARNING) if mend.beside else (glyphs.failed, Role.ERROR)
+def _head(fix: Fix, glyphs: Glyphs) -> list[Line]:
+    sign, role = (glyphs.warning, Role.WARNING) if fix.also_seen else (glyphs.failed, Role.ERROR)
     return [
-        field("against", Span(f"{sign} {mend.finding.id}", role)),
-        field("mend", Span(mend.remedy.title, Role.STRONG)),
+        field("against", Span(f"{sign} {fix.finding.id}", role)),
+        field("fix", Span(fix.remedy.title, Role.STRONG)),
     ]
 
 
@@ -126,7 +126,7 @@ def _before_trust(action: Action) -> list[Line]:
     return [BLANK, line(what), BLANK, _question("Go on?")]
 
 
-def _change(change: Change) -> list[Line]:
+def _change(change: FixPlan) -> list[Line]:
     lines = [field("file", str(change.file))]
     if change.carry_out is None:
         why = field("why", change.why_not)
