@@ -165,7 +165,7 @@ class StacktuiApp(App[None]):
             self.stylesheet.set_variables(self.get_css_variables())
 
     def action_choose_theme(self) -> None:
-        from stacktui.tui.screens.chooser import Choice, Chooser
+        from stacktui.tui.screens.picker_screen import Choice, PickerScreen
 
         before = self.worn
         choices = [Choice(name, name, "dark" if theme.dark else "light")
@@ -176,7 +176,7 @@ class StacktuiApp(App[None]):
             if name is not None:
                 self._remember("theme", name)
 
-        self.push_screen(Chooser("Themes", choices, at=before, preview=self.wear), chosen)
+        self.push_screen(PickerScreen("Themes", choices, at=before, preview=self.wear), chosen)
 
     # Config
 

@@ -329,7 +329,7 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
         self.app.push_screen(Help(self.board.front.caption, keys))
 
     def action_palette(self) -> None:
-        from stacktui.tui.screens.chooser import Choice, Chooser
+        from stacktui.tui.screens.picker_screen import Choice, PickerScreen
 
         keys = {
             key.action: key
@@ -342,7 +342,7 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
                 await self.app.run_action(action, keys[action].node)
 
         choices = [Choice(key.action, key.does, key.keys[0]) for key in keys.values()]
-        self.app.push_screen(Chooser("Commands", choices), run)
+        self.app.push_screen(PickerScreen("Commands", choices), run)
 
     def _chain(self) -> tuple[bytes, ...]:
         """What the chosen host presents, DER, leaf first."""

@@ -9,14 +9,14 @@ from textual.binding import Binding, BindingType
 
 from stacktui.check.settings import Settings
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
-from stacktui.tui.screens.deed import Deed
+from stacktui.tui.screens.action_screen import ActionScreen
 from stacktui.tui.words import count_of
 
 if TYPE_CHECKING:
     from stacktui.tui.trusting import Exported
 
 
-class Export(Deed):
+class Export(ActionScreen):
     """Writes when it opens: the file is stacktui's own."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,11 +37,11 @@ class Export(Deed):
 
             return export(settings)
 
-        self.do(write, self._done)
+        self.run(write, self._done)
 
     def _done(self, exported: Exported) -> None:
         self._exported = exported
-        self.tell(_lines(exported, self.owner.look.glyphs.ok))
+        self.set_text(_lines(exported, self.owner.look.glyphs.ok))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self._exported is not None if action == "copy" else True

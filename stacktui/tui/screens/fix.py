@@ -12,7 +12,7 @@ from stacktui.diagnosis.finding import Action, ActionKind
 from stacktui.diagnosis.fixes import Fix, FixPlan, plan_fix
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
-from stacktui.tui.screens.deed import Deed
+from stacktui.tui.screens.action_screen import ActionScreen
 from stacktui.tui.widgets.listing import ListPane, Row
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stacktui.tui.screens.trust import Trust
 
 
-def screen_for(report: Report, settings: Settings, fixes: tuple[Fix, ...]) -> Deed:
+def screen_for(report: Report, settings: Settings, fixes: tuple[Fix, ...]) -> ActionScreen:
     """Where to choose among `fixes`; the only one, if it is to trust a root, has its own screen."""
     action = fixes[0].action
     if len(fixes) == 1 and action.kind is ActionKind.TRUST_ROOT:
@@ -38,7 +38,7 @@ def trust_screen(report: Report, settings: Settings, action: Action) -> Trust:
     return Trust(report.target, settings, host, chain, checks=True)
 
 
-class FixScreen(Deed):
+class FixScreen(ActionScreen):
     """`fixes` are those to choose from, the likeliest first; one at least."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,16 +53,16 @@ class FixScreen(Deed):
 
     def on_mount(self) -> None:
         if len(self._fixes) > 1:
-            self.offer([_row(str(at), each) for at, each in enumerate(self._fixes)])
+            self.set_choices([_row(str(at), each) for at, each in enumerate(self._fixes)])
         self._show()
 
     @on(ListPane.Chosen)
     def _show(self) -> None:
         fix, glyphs = self._chosen, self.owner.look.glyphs
         if fix.action.kind is ActionKind.TRUST_ROOT:
-            self.tell([*_head(fix, glyphs), *_before_trust(fix.action)])
+            self.set_text([*_head(fix, glyphs), *_before_trust(fix.action)])
         elif fix.action in self._changes:
-            self.tell([*_head(fix, glyphs), *_change(self._changes[fix.action])])
+            self.set_text([*_head(fix, glyphs), *_change(self._changes[fix.action])])
         else:
             asks = fix.action.kind is ActionKind.ACCEPT
             self.wait("Asking the stamp, without any secret." if asks else "Reading the config.")
@@ -71,7 +71,7 @@ class FixScreen(Deed):
             def plan() -> tuple[Action, FixPlan]:
                 return fix.action, plan_fix(fix, config, checked.name, checked.limits)
 
-            self.do(plan, self._planned)
+            self.run(plan, self._planned)
 
     def _planned(self, planned: tuple[Action, FixPlan]) -> None:
         action, self._changes[action] = planned
@@ -93,7 +93,7 @@ class FixScreen(Deed):
             screen = trust_screen(self._report, self._settings, action)
             self.app.push_screen(screen, self._done)
         elif action in self._changes and (carry_out := self._changes[action].carry_out):
-            self.do(carry_out, self._done, changes=True)
+            self.run(carry_out, self._done, changes=True)
 
     def _done(self, done: str | None) -> None:
         if done is not None:

@@ -15,7 +15,7 @@ from stacktui.check.target import Target
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
 from stacktui.tui.panes.certificate_story import validity
-from stacktui.tui.screens.deed import Deed
+from stacktui.tui.screens.action_screen import ActionScreen
 from stacktui.tui.widgets.listing import ListPane, Row
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DIGITS = 8
 
 
-class Trust(Deed):
+class Trust(ActionScreen):
     """`chain` is what `host` presents, DER, leaf first; `checks` when a check follows by itself."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -69,12 +69,12 @@ class Trust(Deed):
 
             return propose(target, settings, chain)
 
-        self.do(propose, self._proposed)
+        self.run(propose, self._proposed)
 
     def _proposed(self, proposal: Proposal) -> None:
         self._proposal = proposal
         glyphs = self.owner.look.glyphs
-        self.offer([_row(each, glyphs) for each in proposal.places])
+        self.set_choices([_row(each, glyphs) for each in proposal.places])
         if proposal.root is not None and not proposal.vouched_for:
             self._typing.display = True
             self.below += 1
@@ -88,7 +88,7 @@ class Trust(Deed):
     def _show(self) -> None:
         self._asking = False
         if self._proposal is not None:
-            self.tell(_lines(self._proposal, self._place, asking=False))
+            self.set_text(_lines(self._proposal, self._place, asking=False))
 
     @property
     def _place(self) -> Place | None:
@@ -117,7 +117,7 @@ class Trust(Deed):
         else:
             self._asking = True
             self.choices.focus()  # so that the answer is not typed among the digits
-            self.tell(_lines(self._proposal, place, asking=True))
+            self.set_text(_lines(self._proposal, place, asking=True))
 
     def action_confirm(self) -> None:
         if self._place is not None:
@@ -134,7 +134,7 @@ class Trust(Deed):
 
             return trust(place)
 
-        self.do(trust, lambda outcome: self._done(place, outcome), changes=True)
+        self.run(trust, lambda outcome: self._done(place, outcome), changes=True)
 
     def _digits_agree(self, root: Certificate | None) -> bool:
         typed = self._typed.value.replace(":", "").replace(" ", "").upper()

@@ -10,14 +10,14 @@ from textual.binding import Binding, BindingType
 from stacktui.check.settings import Settings
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
 from stacktui.tui.panes.certificate_story import validity
-from stacktui.tui.screens.deed import Deed
+from stacktui.tui.screens.action_screen import ActionScreen
 from stacktui.tui.widgets.listing import ListPane, Row
 
 if TYPE_CHECKING:
     from stacktui.tui.trusting import Added
 
 
-class Untrust(Deed):
+class Untrust(ActionScreen):
     """Only what stacktui itself added is ever offered."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,17 +42,17 @@ class Untrust(Deed):
 
             return additions(settings)
 
-        self.do(find, self._found)
+        self.run(find, self._found)
 
     def _found(self, added: tuple[Added, ...]) -> None:
         self._added = added
-        self.offer([_row(each) for each in added])
+        self.set_choices([_row(each) for each in added])
         self._show()
 
     @on(ListPane.Chosen)
     def _show(self) -> None:
         self._asking = False
-        self.tell(_lines(self._chosen, asking=False))
+        self.set_text(_lines(self._chosen, asking=False))
 
     @property
     def _chosen(self) -> Added | None:
@@ -71,7 +71,7 @@ class Untrust(Deed):
 
     def action_ask(self) -> None:
         self._asking = True
-        self.tell(_lines(self._chosen, asking=True))
+        self.set_text(_lines(self._chosen, asking=True))
 
     def action_change(self) -> None:
         self._show()
@@ -86,7 +86,7 @@ class Untrust(Deed):
 
             return untrust(added)
 
-        self.do(take, lambda trouble: self._done(added, trouble), changes=True)
+        self.run(take, lambda trouble: self._done(added, trouble), changes=True)
 
     def _done(self, added: Added, trouble: str) -> None:
         did = "forgotten" if added.lost else f"taken out of {added.name}, the rest is as it was"

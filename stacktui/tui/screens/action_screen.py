@@ -1,4 +1,4 @@
-"""A screen about one deed: what it means, a list to choose from, the keys, and the doing of it."""
+"""A screen about one action: what it means, a list to choose from, the keys, and the work."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class ChoicesPane(ListPane):
         return False if action == "filter" else super().check_action(action, parameters)
 
 
-class Deed(ModalScreen[str], inherit_bindings=False):
+class ActionScreen(ModalScreen[str], inherit_bindings=False):
     """Returns what was done, for a notice; None when nothing was.
 
-    Subclasses show text with `tell` and choices with `offer`, and do things with `do`.
+    Subclasses show text with `set_text`, choices with `set_choices`, and do their work with `run`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -59,7 +59,7 @@ class Deed(ModalScreen[str], inherit_bindings=False):
         self._title = title
         self._story = DetailPane(id="story")
         self.choices = ChoicesPane(caption)
-        self._hints = HintBar(id="deed-hints")
+        self._hints = HintBar(id="action-hints")
         self.busy = self._changing = False
         self.below = 1  # lines that the text cannot have: those of the keys, so far
         self._rows = 0
@@ -86,7 +86,7 @@ class Deed(ModalScreen[str], inherit_bindings=False):
 
     # For subclasses
 
-    def tell(self, lines: Sequence[Line]) -> None:
+    def set_text(self, lines: Sequence[Line]) -> None:
         """The text of the screen."""
         self._waiting = False
         self._story.show(self._title, tuple(lines))
@@ -97,11 +97,11 @@ class Deed(ModalScreen[str], inherit_bindings=False):
         self.show_hints()
 
     def wait(self, text: str) -> None:
-        """Say what is being found out; if that fails, the failure is all there is to tell."""
-        self.tell((line(Span(text, Role.DIM)),))
+        """Say what is being found out; if that fails, the failure is the text."""
+        self.set_text((line(Span(text, Role.DIM)),))
         self._waiting = True
 
-    def offer(self, rows: Sequence[Row]) -> None:
+    def set_choices(self, rows: Sequence[Row]) -> None:
         """The choices; without any there is no list."""
         height = min(len(rows) + 2, MOST_ROWS)
         self.choices.display = bool(rows)
@@ -116,19 +116,19 @@ class Deed(ModalScreen[str], inherit_bindings=False):
     def say(self, text: str) -> None:
         self._hints.notice(text, Role.OK)
 
-    def do(
+    def run(
         self, work: Callable[[], T], then: Callable[[T], None], *, changes: bool = False
     ) -> None:
-        """Run `work` beside the screen, one at a time; what it cannot do is told in a line.
+        """Run `work` beside the screen, one at a time; what cannot be done is shown in a line.
 
         Work that `changes` files is seen to its end before the screen can be left.
         """
         if self.busy:
             return
         self.busy, self._changing = True, changes
-        self.run_worker(self._do(work, then), exit_on_error=False)
+        self.run_worker(self._run_work(work, then), exit_on_error=False)
 
-    async def _do(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
+    async def _run_work(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
         try:
             result = await in_background(work)
         except UserError as error:
@@ -146,7 +146,9 @@ class Deed(ModalScreen[str], inherit_bindings=False):
     def failed(self, why: str) -> None:
         """What was to be done was not; nothing was changed."""
         if self._waiting:
-            self.tell((line(Span("That could not be done.", Role.ERROR)), BLANK, field("why", why)))
+            self.set_text(
+                (line(Span("That could not be done.", Role.ERROR)), BLANK, field("why", why))
+            )
         else:
             self.warn(why)
 

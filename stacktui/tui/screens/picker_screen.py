@@ -1,4 +1,4 @@
-"""A sheet with a list to choose from by typing: the commands, the themes."""
+"""A list to choose from by typing: the commands, the themes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ChoicePane(ListPane):
         return min(super().wanted_height(width), 20)
 
 
-class Chooser(ModalScreen[str], inherit_bindings=False):
+class PickerScreen(ModalScreen[str], inherit_bindings=False):
     """Returns the value of a choice, or None. `preview` hears where the bar is."""
 
     AUTO_FOCUS = "#choices"
