@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from itertools import groupby
 
-from stacktui.cli.certificates.layout import say_wrapped
-from stacktui.cli.text import say
+from stacktui.cli.certificates.layout import out_wrapped
+from stacktui.cli.output import out
 from stacktui.diagnosis.catalogue_export import shown_remedies, sides
 from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.finding import Remedy
@@ -23,18 +23,18 @@ def write_catalogue(faults: Sequence[FaultInfo]) -> None:
     column = max(len(each.id) for each in faults) + _GAP
     for number, (group, members) in enumerate(groupby(faults, key=lambda each: each.group)):
         if number:
-            say()
-        say(group)
+            out()
+        out(group)
         for fault in members:
-            say_wrapped(f"  {fault.id:<{column}}{fault.meaning}", column + 2)
-    say()
-    say("stacktui explain ID tells more of one.")
+            out_wrapped(f"  {fault.id:<{column}}{fault.meaning}", column + 2)
+    out()
+    out("stacktui explain ID tells more of one.")
 
 
 def write_faults(faults: Sequence[FaultInfo]) -> None:
     for number, fault in enumerate(faults):
         if number:
-            say()
+            out()
         _fault(fault)
 
 
@@ -45,8 +45,8 @@ def write_recognised(found: Recognised) -> None:
         _nothing()
     elif len(candidates) == 1:
         only = candidates[0]
-        say_wrapped(f"It means {only.fault.id}, as it says: {'; '.join(only.because)}.", 2)
-        say()
+        out_wrapped(f"It means {only.fault.id}, as it says: {'; '.join(only.because)}.", 2)
+        out()
         _fault(candidates[0].fault)
     elif candidates and candidates[0].weight < _VAGUE:
         _vague(candidates)
@@ -54,71 +54,71 @@ def write_recognised(found: Recognised) -> None:
         _several(candidates)
     for number, note in enumerate(found.notes):
         if candidates or number:
-            say()
-        say_wrapped(note, 0)
+            out()
+        out_wrapped(note, 0)
     if len(candidates) > 1:
-        say()
-        say_wrapped("A check looks at what the message does not hold, and tells them apart:", 0)
-        say("  stacktui check")
-        say("How to mend each:")
-        say(f"  stacktui explain {candidates[0].fault.id}")
+        out()
+        out_wrapped("A check looks at what the message does not hold, and tells them apart:", 0)
+        out("  stacktui check")
+        out("How to mend each:")
+        out(f"  stacktui explain {candidates[0].fault.id}")
 
 
 def _several(candidates: Sequence[Candidate]) -> None:
-    say(f"It can mean {len(candidates)} things, best first.")
+    out(f"It can mean {len(candidates)} things, best first.")
     for number, each in enumerate(candidates, 1):
-        say()
+        out()
         head = f"{number}. "
-        say_wrapped(f"{head}{each.fault.id} · side: {sides(each.fault)}", len(head))
-        say_wrapped(f"{' ' * len(head)}{each.fault.meaning}", len(head))
+        out_wrapped(f"{head}{each.fault.id} · side: {sides(each.fault)}", len(head))
+        out_wrapped(f"{' ' * len(head)}{each.fault.meaning}", len(head))
         _because(each)
         evidence = each.fault.distinguishing_evidence
-        say_wrapped(f"{' ' * len(head)}told by: {evidence}", len(head) + 2)
+        out_wrapped(f"{' ' * len(head)}told by: {evidence}", len(head) + 2)
 
 
 def _vague(candidates: Sequence[Candidate]) -> None:
-    say("It says that something failed, and hardly more. It can mean, among others:")
+    out("It says that something failed, and hardly more. It can mean, among others:")
     column = max(len(each.fault.id) for each in candidates) + _GAP
     for each in candidates:
-        say_wrapped(f"  {each.fault.id:<{column}}{each.fault.meaning}", column + 2)
+        out_wrapped(f"  {each.fault.id:<{column}}{each.fault.meaning}", column + 2)
 
 
 def _because(candidate: Candidate) -> None:
-    say_wrapped(f"   it says: {'; '.join(candidate.because)}", 5)
+    out_wrapped(f"   it says: {'; '.join(candidate.because)}", 5)
 
 
 def _nothing() -> None:
-    say_wrapped(
+    out_wrapped(
         "Nothing in this message is known to the catalogue. That does not mean that nothing is "
         "wrong: it may not be the whole message, or a fault that has no name yet.",
         0,
     )
-    say()
-    say("What to do")
-    say_wrapped("  - Run the check: it does not depend on anybody's words.", 4)
-    say("    stacktui check")
-    say_wrapped("  - Or give the whole message, with the lines before it:", 4)
-    say("    az … 2>&1 | stacktui explain -")
+    out()
+    out("What to do")
+    out_wrapped("  - Run the check: it does not depend on anybody's words.", 4)
+    out("    stacktui check")
+    out_wrapped("  - Or give the whole message, with the lines before it:", 4)
+    out("    az … 2>&1 | stacktui explain -")
 
 
 def _fault(fault: FaultInfo) -> None:
-    say(f"{fault.id} · {fault.group} · side: {sides(fault)}")
-    say_wrapped(f"  {fault.meaning}", 2)
-    say("  Told by")
-    say_wrapped(f"    {fault.distinguishing_evidence}", 4)
-    say("  How to mend it")
+    out(f"{fault.id} · {fault.group} · side: {sides(fault)}")
+    out_wrapped(f"  {fault.meaning}", 2)
+    out("  Told by")
+    out_wrapped(f"    {fault.distinguishing_evidence}", 4)
+    out("  How to mend it")
     for number, mend in enumerate(shown_remedies(fault), 1):
         _mend(number, mend)
-    say("  az says")
-    say_wrapped(f"    {fault.az_says}", 4)
+    out("  az says")
+    out_wrapped(f"    {fault.az_says}", 4)
 
 
 def _mend(number: int, mend: Remedy) -> None:
     head = f"    {number}. "
-    say_wrapped(f"{head}{mend.title}", len(head))
+    out_wrapped(f"{head}{mend.title}", len(head))
     # The shell of this box first; the other one is in the other formats.
     first, second = (
         (mend.powershell, mend.bash) if sys.platform == "win32" else (mend.bash, mend.powershell)
     )
     if command := first or second:
-        say(f"{' ' * len(head)}{command}")
+        out(f"{' ' * len(head)}{command}")

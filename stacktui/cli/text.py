@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import sys
 
-import click
-
 from stacktui.check.events import CheckEvent, CheckFinished, CheckStarted, StepFinished
 from stacktui.check.report import Outcome, Report, Step
 from stacktui.check.summary import fault_summary, phase_summary, result_summary, target_summary
+from stacktui.cli.output import out
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
-from stacktui.text.sanitize import visible
 
 _SYMBOLS = {Outcome.OK: "✓", Outcome.FAILED: "✗", Outcome.SKIPPED: "–"}
-_ASCII = {"✓": "+", "✗": "x", "–": "-", "·": "|", "…": "...", "→": "->", "“": '"', "”": '"'}
-
-
-def say(text: str = "") -> None:
-    """Write one line to stdout, now, harmless; in ASCII where stdout can do no more."""
-    text = visible(text)
-    if not (sys.stdout.encoding or "ascii").lower().startswith("utf"):
-        text = "".join(_ASCII.get(char, char) for char in text)
-        text = text.encode("ascii", "replace").decode()
-    click.echo(text)
-    sys.stdout.flush()
 
 
 class TextWriter:
@@ -32,40 +19,40 @@ class TextWriter:
     def write(self, event: CheckEvent) -> None:
         match event:
             case CheckStarted(target=target):
-                say(target_summary(target))
+                out(target_summary(target))
             case StepFinished(step=step):
-                say(_step_line(step))
+                out(_step_line(step))
             case CheckFinished(report=report):
-                say("")
-                say(_closing_line(report))
+                out("")
+                out(_closing_line(report))
 
     def write_diagnosis(self, diagnosis: Diagnosis) -> None:
         if diagnosis.verdict is not None:
             self._finding("✗", diagnosis.verdict)
         if diagnosis.besides:
-            say("")
-            say("Also seen")
+            out("")
+            out("Also seen")
         for finding in diagnosis.besides:
             self._finding("!", finding)
 
     def _finding(self, sign: str, finding: Finding) -> None:
-        say("")
-        say(f"{sign} {finding.id} · side: {SIDES[finding.side]}")
-        say(f"  {finding.title}")
-        say("  Why we think so")
+        out("")
+        out(f"{sign} {finding.id} · side: {SIDES[finding.side]}")
+        out(f"  {finding.title}")
+        out("  Why we think so")
         for line in finding.evidence:
-            say(f"    - {line}")
-        say("  How to mend it")
+            out(f"    - {line}")
+        out("  How to mend it")
         for number, remedy in enumerate(finding.remedies, 1):
             self._remedy(number, remedy)
-        say(f"  az says: {finding.az_says}")
+        out(f"  az says: {finding.az_says}")
 
     def _remedy(self, number: int, remedy: Remedy) -> None:
-        say(f"    {number}. {remedy.title}")
+        out(f"    {number}. {remedy.title}")
         # The shell of this box first; the other one is in the JSON.
         shell = remedy.powershell if sys.platform == "win32" else remedy.bash
         if shell:
-            say(f"       {shell}")
+            out(f"       {shell}")
 
 
 def _step_line(step: Step) -> str:

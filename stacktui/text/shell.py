@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping, Sequence
 
 # The characters that PowerShell takes for a single quote.
 _POWERSHELL_QUOTES = "'‘’‚‛"
@@ -54,6 +55,24 @@ def powershell(value: str) -> str:
             parts.append(f"'+{chars}+'")
     literal = "".join((*parts, "'"))
     return literal if value.isprintable() else f"({literal})"
+
+
+def command_line(command: str, arguments: Sequence[str]) -> dict[str, str]:
+    """A command of ours with arguments from outside, by shell: `bash`, `powershell`."""
+    return {
+        shell: " ".join((command, *(each if _is_bare(each) else quote(each) for each in arguments)))
+        for shell, quote in (("bash", bash), ("powershell", powershell))
+    }
+
+
+def for_this_machine(lines: Mapping[str, str]) -> str:
+    """The line for the shell that this machine's users have."""
+    return lines["powershell" if sys.platform == "win32" else "bash"]
+
+
+def _is_bare(word: str) -> bool:
+    """Whether a word needs no quotes in either shell: an option, a fingerprint, a plain name."""
+    return word.isascii() and word.lstrip("-").isalnum()
 
 
 def for_az(command: Callable[[Callable[[str], str]], str]) -> tuple[str, str]:

@@ -12,11 +12,11 @@ from stacktui.certificates.stores import Store, StoreKind
 from stacktui.certificates.survey import Presented
 from stacktui.certificates.verify import DATES, NAMES, ROOTLESS
 from stacktui.check.target import Target
-from stacktui.cli.certificates.layout import say_wrapped
+from stacktui.cli.certificates.layout import out_wrapped
 from stacktui.cli.certificates.look import Surveyed
-from stacktui.cli.certificates.place import command_line, of_this_box
-from stacktui.cli.text import say
+from stacktui.cli.output import out
 from stacktui.environments.endpoints import ARM
+from stacktui.text.shell import command_line, for_this_machine
 
 # Stores that count for az.
 _OF_AZ = (StoreKind.AZ, StoreKind.REQUESTS, StoreKind.CURL)
@@ -46,12 +46,12 @@ def steps_of(surveyed: Surveyed, target: Target, stores: Sequence[Store]) -> tup
     return tuple(_steps(surveyed, target, stores))
 
 
-def say_steps(steps: Sequence[Step]) -> None:
+def out_steps(steps: Sequence[Step]) -> None:
     for step in steps:
-        say()
-        say_wrapped(f"→ {step.text}", 2)
+        out()
+        out_wrapped(f"→ {step.text}", 2)
         if step.command is not None:
-            say(f"    {of_this_box(step.command)}")
+            out(f"    {for_this_machine(step.command)}")
 
 
 def _steps(surveyed: Surveyed, target: Target, stores: Sequence[Store]) -> Iterator[Step]:

@@ -23,11 +23,11 @@ from stacktui.certificates.pfx import (
     write_private,
 )
 from stacktui.cli.ask import RefusedError, confirm, yes_option
-from stacktui.cli.certificates.layout import say_wrapped
+from stacktui.cli.certificates.layout import out_wrapped
 from stacktui.cli.certificates.lint import count_of
 from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.options import config_option, format_option, tell_config_is_not_read
-from stacktui.cli.text import say
+from stacktui.cli.output import out
 from stacktui.text.sanitize import visible
 
 
@@ -125,10 +125,10 @@ def _report_converted(target: Path, holding: Holding, format_: str) -> None:
         click.echo(json.dumps(document))
         return
     chain = f", {count_of(issuers, 'CA certificate')}" if issuers else ""
-    say(f"✓ {visible(str(target))} written: the certificate{chain} and its key, mode 0600")
+    out(f"✓ {visible(str(target))} written: the certificate{chain} and its key, mode 0600")
     if left_out:
-        say(f"! {count_of(left_out, 'certificate')} left out: not part of its chain")
-    say()
+        out(f"! {count_of(left_out, 'certificate')} left out: not part of its chain")
+    out()
     for label, value in (
         ("subject", leaf.subject),
         ("valid", _validity(leaf, now)),
@@ -137,15 +137,15 @@ def _report_converted(target: Path, holding: Holding, format_: str) -> None:
         ("x5t", prints.x5t),
         ("x5t#S256", prints.x5t_s256),
     ):
-        say_wrapped(f"  {label:<12}{value}", hang=14)
-    say("  Entra and AD FS show the thumbprint; sign-ins carry x5t or x5t#S256.")
+        out_wrapped(f"  {label:<12}{value}", hang=14)
+    out("  Entra and AD FS show the thumbprint; sign-ins carry x5t or x5t#S256.")
     if line is not None:
-        say()
-        say("To sign in with it, in the config, under [identities.NAME]:")
-        say(f"  {line}")
+        out()
+        out("To sign in with it, in the config, under [identities.NAME]:")
+        out(f"  {line}")
     elif leaf.key_type != "RSA":
-        say()
-        say(f"! The key is {leaf.key}: Entra and AD FS sign in with RSA only.")
+        out()
+        out(f"! The key is {leaf.key}: Entra and AD FS sign in with RSA only.")
 
 
 def _validity(leaf: Certificate, now: datetime) -> str:

@@ -19,9 +19,9 @@ from stacktui.certificates.export import (
 from stacktui.certificates.files import CertificateFileError, entries, read_certificates
 from stacktui.certificates.trust import TrustSource
 from stacktui.cli.ask import RefusedError, confirm, yes_option
-from stacktui.cli.certificates.place import plural, read_settings, tell
 from stacktui.cli.options import config_option, format_option
-from stacktui.cli.text import say
+from stacktui.cli.output import err, out, plural
+from stacktui.cli.settings import read_settings
 from stacktui.config.locations import exported_bundle
 from stacktui.text.sanitize import visible
 from stacktui.text.shell import bash, powershell
@@ -61,7 +61,7 @@ def command(
     _require_free(path, [base, *sources], named=file is not None, yes=yes)
     combined = combine(base, sources)
     for line in combined.left_out:
-        tell(f"! left out: {line}")
+        err(f"! left out: {line}")
     backup = write_export(path, combined)
     lines = {
         "bash": f"export REQUESTS_CA_BUNDLE={bash(str(path))}",
@@ -99,21 +99,21 @@ def _require_free(path: Path, sources: list[TrustSource], *, named: bool, yes: b
 
 
 def _write(path: Path, combined: Combined, backup: Path | None, lines: dict[str, str]) -> None:
-    say(f"Wrote {plural(combined.count)} to {visible(str(path))}")
+    out(f"Wrote {plural(combined.count)} to {visible(str(path))}")
     for part in combined.parts:
         name = visible(part.source.setting)
-        say(f"  {part.count:>5} of {name}")
+        out(f"  {part.count:>5} of {name}")
     if backup is not None:
-        say(f"As it was before: {visible(str(backup))}")
-    say()
-    say("For bash:")
-    say(f"  {lines['bash']}")
-    say("For PowerShell:")
-    say(f"  {lines['powershell']}")
-    tell()
-    tell("The line counts for this shell; in ~/.bashrc or $PROFILE, for every one.")
-    tell("It survives upgrades and needs no root rights.")
-    tell("After further trust, export again.")
+        out(f"As it was before: {visible(str(backup))}")
+    out()
+    out("For bash:")
+    out(f"  {lines['bash']}")
+    out("For PowerShell:")
+    out(f"  {lines['powershell']}")
+    err()
+    err("The line counts for this shell; in ~/.bashrc or $PROFILE, for every one.")
+    err("It survives upgrades and needs no root rights.")
+    err("After further trust, export again.")
 
 
 def _warn_of_variables(combined: Combined) -> None:
@@ -129,6 +129,6 @@ def _warn_of_variables(combined: Combined) -> None:
     except CertificateFileError:
         return
     if missing:
-        tell(f"! {variable} names {path} now.")
-        tell(f"! It holds {plural(len(missing))} that the new file does not; add what you need of")
-        tell("! them: stacktui certificates trust FILE")
+        err(f"! {variable} names {path} now.")
+        err(f"! It holds {plural(len(missing))} that the new file does not; add what you need of")
+        err("! them: stacktui certificates trust FILE")

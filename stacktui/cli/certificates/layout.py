@@ -6,7 +6,7 @@ import shutil
 import sys
 import textwrap
 
-from stacktui.cli.text import say
+from stacktui.cli.output import out
 
 # Of a small terminal, and of what is no terminal at all.
 WIDTH = 80
@@ -34,15 +34,15 @@ def wrapped(text: str, hang: int, *, cut: bool = False) -> list[str]:
     return lines or [""]
 
 
-def say_wrapped(text: str, hang: int = 4) -> None:
+def out_wrapped(text: str, hang: int = 4) -> None:
     for line in wrapped(text, hang):
-        say(line)
+        out(line)
 
 
-def say_beside(first: str, second: str, hang: int = 2) -> None:
+def out_beside(first: str, second: str, hang: int = 2) -> None:
     """Two texts on one line if there is room, else the second below the first."""
     if len(first) + 2 + len(second) <= width():
-        say(f"{first}  {second}".rstrip())
+        out(f"{first}  {second}".rstrip())
     else:
-        say(first)
-        say_wrapped(" " * hang + second, hang + 2)
+        out(first)
+        out_wrapped(" " * hang + second, hang + 2)

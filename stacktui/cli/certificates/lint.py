@@ -24,10 +24,10 @@ from stacktui.certificates.readiness import (
     worst_level,
 )
 from stacktui.certificates.readiness_rules import judge
-from stacktui.cli.certificates.layout import say_wrapped
+from stacktui.cli.certificates.layout import out_wrapped
 from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.options import ExitCode, config_option, format_option, tell_config_is_not_read
-from stacktui.cli.text import say
+from stacktui.cli.output import out
 from stacktui.environments.naming import certificate_names
 from stacktui.text.sanitize import visible
 
@@ -226,40 +226,40 @@ def _write_linted(linted: Sequence[_Linted], unread: int, names: _Names | None) 
     counts += [f"{count_of(len(missing), 'name')} missing"] if missing else []
     counts = counts or [f"{count_of(len(linted), 'file')} judged, none would be rejected"]
     counts += [f"{unread} not read (see above)"] if unread else []
-    say_wrapped(f"{_SYMBOLS[level]} {level.value.upper()}: {', '.join(counts)}")
+    out_wrapped(f"{_SYMBOLS[level]} {level.value.upper()}: {', '.join(counts)}")
     if names is None:
-        say_wrapped("  Whether a stamp's names are covered is judged with --region and --fqdn.")
+        out_wrapped("  Whether a stamp's names are covered is judged with --region and --fqdn.")
 
 
 def _write_file(linted: _Linted) -> None:
     leaf = linted.leaf
-    say(f"{_SYMBOLS[linted.level]} {linted.level.value.upper()}  {visible(str(linted.path))}")
-    say_wrapped(f"  “{leaf.common_name}”, issued by “{leaf.issuer_name}”")
+    out(f"{_SYMBOLS[linted.level]} {linted.level.value.upper()}  {visible(str(linted.path))}")
+    out_wrapped(f"  “{leaf.common_name}”, issued by “{leaf.issuer_name}”")
     for level in _TROUBLE:
         for each in (each for each in linted.judgements if each.level is level):
-            say_wrapped(f"  {_SYMBOLS[level]} {level.value}  {each.rule}: {each.text}")
-            say_wrapped(f"    → {each.mend}", hang=6)
+            out_wrapped(f"  {_SYMBOLS[level]} {level.value}  {each.rule}: {each.text}")
+            out_wrapped(f"    → {each.mend}", hang=6)
     for each in linted.judgements:
         if each.level is Level.SKIPPED:
-            say_wrapped(f"  {_SYMBOLS[Level.SKIPPED]} skipped  {each.rule}: {each.text}")
+            out_wrapped(f"  {_SYMBOLS[Level.SKIPPED]} skipped  {each.rule}: {each.text}")
     passed = [each.rule for each in linted.judgements if each.level is Level.PASS]
     if passed:
-        say_wrapped(f"  {_SYMBOLS[Level.PASS]} pass  {', '.join(passed)}")
-    say()
+        out_wrapped(f"  {_SYMBOLS[Level.PASS]} pass  {', '.join(passed)}")
+    out()
 
 
 def _write_names(names: _Names, missing: Sequence[str]) -> None:
     if not missing:
-        say_wrapped(
+        out_wrapped(
             f"✓ NAMES  all {len(names.wanted)} names of {visible(names.domain)} are covered"
         )
     else:
         found = len(names.wanted) - len(missing)
-        say_wrapped(f"✗ NAMES  {found} of the {len(names.wanted)} names of {visible(names.domain)} "
+        out_wrapped(f"✗ NAMES  {found} of the {len(names.wanted)} names of {visible(names.domain)} "
              "are covered; missing:")  # fmt: skip
         for name in missing:
-            say(f"    {visible(name)}")
-    say()
+            out(f"    {visible(name)}")
+    out()
 
 
 def count_of(number: int, noun: str) -> str:

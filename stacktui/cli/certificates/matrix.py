@@ -12,13 +12,13 @@ from stacktui.certificates.matrix import Matrix
 from stacktui.certificates.stores import find_stores, read_stores
 from stacktui.certificates.survey import Presented
 from stacktui.certificates.verify import Verification
-from stacktui.cli.certificates.advice import say_steps, steps_of
-from stacktui.cli.certificates.layout import say_wrapped, width
+from stacktui.cli.certificates.advice import out_steps, steps_of
+from stacktui.cli.certificates.layout import out_wrapped, width
 from stacktui.cli.certificates.look import Surveyed, run_survey
-from stacktui.cli.certificates.place import read_settings
 from stacktui.cli.certificates.show import all_option, why_none, write_problems
 from stacktui.cli.options import ExitCode, config_option, format_option, limit_option
-from stacktui.cli.text import say
+from stacktui.cli.output import out
+from stacktui.cli.settings import read_settings
 from stacktui.config.locations import own_bundle
 
 # Columns of the screen for one store.
@@ -57,32 +57,32 @@ def command(
         click.echo(json.dumps(document | {"next_steps": [each.document() for each in steps]}))
     else:
         _write_matrix(surveyed)
-        say_steps(steps)
+        out_steps(steps)
     ok = matrix_ok(surveyed.survey, surveyed.matrix)
     click.get_current_context().exit(ExitCode.HEALTHY if ok else ExitCode.FAULT)
 
 
 def _write_matrix(surveyed: Surveyed) -> None:
     found = surveyed.matrix
-    say(f"{surveyed.survey.environment.name}: which trust store trusts which host")
+    out(f"{surveyed.survey.environment.name}: which trust store trusts which host")
     write_problems(surveyed)
-    say()
+    out()
     for number, column in enumerate(found.columns, 1):
         what = f"✗ {column.problem}" if column.problem else column.store.path
-        say_wrapped(f"  {number:>2}  {column.store.name:<20} {what}", 27)
-    say()
+        out_wrapped(f"  {number:>2}  {column.store.name:<20} {what}", 27)
+    out()
     roles = max(len(row.endpoint.role) for row in found.rows)
     room = max(12, width() - roles - 4 - CELL * len(found.columns))
     names = [_cut(_name(row), room) for row in found.rows]
     head_width = roles + 2 + max(map(len, names))
     numbers = "".join(f"{number:>{CELL}}" for number in range(1, len(found.columns) + 1))
-    say(f"  {'':<{head_width}}{numbers}")
+    out(f"  {'':<{head_width}}{numbers}")
     for row, name, cells in zip(found.rows, names, found.cells, strict=True):
         head = f"  {f'{row.endpoint.role:<{roles}}  {name}':<{head_width}}"
         if row.chain:
-            say(head + "".join(f"{_sign(cell):>{CELL}}" for cell in cells))
+            out(head + "".join(f"{_sign(cell):>{CELL}}" for cell in cells))
         else:
-            say_wrapped(f"{head}  {why_none(row)}", 6)
+            out_wrapped(f"{head}  {why_none(row)}", 6)
     _write_reasons(found)
 
 
@@ -99,8 +99,8 @@ def _write_reasons(found: Matrix) -> None:
     judged = sum(1 for row in found.rows if row.chain)
     for (message, numbers), roles in reasons.items():
         whose = "every host" if len(roles) == judged > 1 else ", ".join(roles)
-        say()
-        say_wrapped(f"  ✗ {message.rstrip('.')}: {whose}, in {_listed(numbers)}", 4)
+        out()
+        out_wrapped(f"  ✗ {message.rstrip('.')}: {whose}, in {_listed(numbers)}", 4)
 
 
 def _listed(numbers: tuple[int, ...]) -> str:

@@ -22,12 +22,12 @@ from stacktui.certificates.stores import find_stores
 from stacktui.certificates.survey import Presented, Survey
 from stacktui.certificates.verify import Verification
 from stacktui.certificates.words import fields_of, time_left
-from stacktui.cli.certificates.advice import say_steps, steps_of
-from stacktui.cli.certificates.layout import say_beside, say_wrapped, wrapped
+from stacktui.cli.certificates.advice import out_steps, steps_of
+from stacktui.cli.certificates.layout import out_beside, out_wrapped, wrapped
 from stacktui.cli.certificates.look import Surveyed, run_survey
-from stacktui.cli.certificates.place import plural, read_settings
 from stacktui.cli.options import ExitCode, config_option, format_option, limit_option
-from stacktui.cli.text import say
+from stacktui.cli.output import out, plural
+from stacktui.cli.settings import read_settings
 from stacktui.config.locations import own_bundle
 from stacktui.identities.certificate_file import IdentityFile, read_files, references
 from stacktui.text.sanitize import visible
@@ -75,7 +75,7 @@ def command(
         click.echo(json.dumps(document | {"next_steps": [each.document() for each in steps]}))
     else:
         _write(surveyed, files)
-        say_steps(steps)
+        out_steps(steps)
     ok = survey_ok(surveyed.survey, surveyed.matrix) and not any(each.problem for each in files)
     click.get_current_context().exit(ExitCode.HEALTHY if ok else ExitCode.FAULT)
 
@@ -83,36 +83,36 @@ def command(
 def _write(surveyed: Surveyed, files: Sequence[IdentityFile]) -> None:
     survey, matrix = surveyed.survey, surveyed.matrix
     trusted = " + ".join(each.setting for each in survey.trust.sources)
-    say_beside(
+    out_beside(
         f"{survey.environment.name} · {survey.environment.arm}", f"· trusted here: {trusted}"
     )
     for proxy in sorted({row.connection.proxy.url or "" for row in matrix.rows if row.connection}):
         if proxy:
-            say_wrapped(f"  · through the proxy {proxy}")
+            out_wrapped(f"  · through the proxy {proxy}")
     write_problems(surveyed)
     shown: dict[tuple[bytes, ...], str] = {}
     told: dict[tuple[bytes, ...], set[str]] = {}
     for row, (cell, *_) in zip(matrix.rows, matrix.cells, strict=True):
-        say()
+        out()
         sign, what = _head(surveyed, row, cell)
-        say_beside(f"{sign} {place(row)}", what)
+        out_beside(f"{sign} {place(row)}", what)
         # What was said of a chain for one host need not be said again for the next.
         known = told.setdefault(row.chain, set())
         for text, hang in _trouble(survey, row, cell):
             if text not in known:
-                say_wrapped(text, hang)
+                out_wrapped(text, hang)
         known |= {text for text, _ in _trouble(survey, row, cell)}
         if row.chain in shown:
-            say(f"  the same chain as {shown[row.chain]}")
+            out(f"  the same chain as {shown[row.chain]}")
         elif row.chain:
             shown[row.chain] = row.endpoint.role
             for line in chain_lines([describe(der) for der in row.chain], survey.taken):
-                say(line)
+                out(line)
     for file in files:
-        say()
+        out()
         _write_identity(file)
-    say()
-    say_wrapped(_summary(surveyed), 2)
+    out()
+    out_wrapped(_summary(surveyed), 2)
 
 
 def _identity_document(file: IdentityFile) -> dict[str, Any]:
@@ -130,14 +130,14 @@ def _write_identity(file: IdentityFile) -> None:
     """The certificate that signs in, with the thumbprint that Entra and AD FS show."""
     left = time_left(file.chain[0], file.read) if file.chain else ""
     state = file.problem or f"usable{f', {left}' if left else ''}"
-    say_beside(f"{'✗' if file.problem else '✓'} identity {visible(file.identity)}", state)
-    say(f"  {visible(str(file.path))}")
+    out_beside(f"{'✗' if file.problem else '✓'} identity {visible(file.identity)}", state)
+    out(f"  {visible(str(file.path))}")
     if file.mend:
-        say_wrapped(f"    → {file.mend}", 6)
+        out_wrapped(f"    → {file.mend}", 6)
     if file.chain:
-        say(f"  thumbprint  {file.chain[0].sha1.replace(':', '')}")
+        out(f"  thumbprint  {file.chain[0].sha1.replace(':', '')}")
     for line in chain_lines(list(file.chain), file.read):
-        say(line)
+        out(line)
 
 
 def _summary(surveyed: Surveyed) -> str:
@@ -172,10 +172,10 @@ def write_problems(surveyed: Surveyed) -> None:
     """What keeps the whole from being judged, or from being whole."""
     problem, why = surveyed.matrix.columns[0].problem, surveyed.survey.no_metadata
     if problem:
-        say_wrapped(f"✗ {problem}", 2)
+        out_wrapped(f"✗ {problem}", 2)
     if why:
         because = "" if why == problem else f": {why}"
-        say_wrapped(f"! no metadata, so hosts may be missing{because}", 2)
+        out_wrapped(f"! no metadata, so hosts may be missing{because}", 2)
 
 
 def place(row: Presented) -> str:

@@ -13,10 +13,10 @@ import click
 from stacktui.certificates.additions import read_additions
 from stacktui.certificates.document import SCHEMA, store_document
 from stacktui.certificates.stores import StoreState, find_stores, read_stores
-from stacktui.cli.certificates.layout import say_beside, say_wrapped
-from stacktui.cli.certificates.place import plural, read_settings, tell
+from stacktui.cli.certificates.layout import out_beside, out_wrapped
 from stacktui.cli.options import ExitCode, config_option, format_option
-from stacktui.cli.text import say
+from stacktui.cli.output import err, out, plural
+from stacktui.cli.settings import read_settings
 from stacktui.config.locations import own_bundle
 from stacktui.text.sanitize import visible
 from stacktui.text.shell import bash
@@ -46,7 +46,7 @@ def command(parent: Path | None, name: str | None, format_: str, config: Path | 
     else:
         _write_stores(states)
     if trouble := read_additions().trouble:
-        tell(f"! {trouble}")
+        err(f"! {trouble}")
     bad = any(state.problem or state.lost for state in states)
     click.get_current_context().exit(ExitCode.FAULT if bad else ExitCode.HEALTHY)
 
@@ -57,34 +57,34 @@ def _write_stores(states: Sequence[StoreState]) -> None:
         store = state.store
         paths = tuple(source.path for source in store.sources)
         sign = "✗" if state.problem else "!" if state.lost else "✓"
-        say_beside(f"{sign} {store.name:<20} {plural(state.count):>16}".rstrip(), store.detail)
+        out_beside(f"{sign} {store.name:<20} {plural(state.count):>16}".rstrip(), store.detail)
         if not state.problem and paths in first:
-            say(f"    the same as {first[paths]}")
+            out(f"    the same as {first[paths]}")
         else:
             for source in store.sources:
-                say(f"    {visible(source.path)}")
+                out(f"    {visible(source.path)}")
             _write_content(state)
         first.setdefault(paths, store.name)
     if any(state.problem for state in states):
-        say()
-        say_wrapped("→ Mend the file, or take away the setting that names it: while a store cannot "
+        out()
+        out_wrapped("→ Mend the file, or take away the setting that names it: while a store cannot "
                     "be used, the programs that look there can verify nobody.", 2)  # fmt: skip
 
 
 def _write_content(state: StoreState) -> None:
     if state.problem:
-        say_wrapped(f"    ✗ {state.problem}", 6)
+        out_wrapped(f"    ✗ {state.problem}", 6)
     for line in state.unreadable:
-        say_wrapped(f"    ! unreadable: {line}", 6)
+        out_wrapped(f"    ! unreadable: {line}", 6)
     if state.expired:
         ended = (f"{each.common_name} ({each.not_after:%Y-%m-%d})" for each in state.expired)
         listed = ", ".join(islice(ended, MAX_EXPIRED))
         left = len(state.expired) - MAX_EXPIRED
         more = f" and {left} more" if left > 0 else ""
-        say_wrapped(f"    ! {len(state.expired)} expired: {listed}{more}", 6)
+        out_wrapped(f"    ! {len(state.expired)} expired: {listed}{more}", 6)
     for each in state.additions:
-        say_wrapped(f"    + added by stacktui: {each.common_name}, SHA-256 {each.sha256[:23]}…", 6)
+        out_wrapped(f"    + added by stacktui: {each.common_name}, SHA-256 {each.sha256[:23]}…", 6)
     for lost in state.lost:
-        say_wrapped(f"    ! added by stacktui and lost since, as by an upgrade: {lost.subject}", 6)
-        say("      to add it again:")
-        say(f"      stacktui certificates trust {lost.sha256} --store {bash(str(lost.path))}")
+        out_wrapped(f"    ! added by stacktui and lost since, as by an upgrade: {lost.subject}", 6)
+        out("      to add it again:")
+        out(f"      stacktui certificates trust {lost.sha256} --store {bash(str(lost.path))}")

@@ -23,24 +23,19 @@ from stacktui.certificates.trust_target import Outcome, TrustTarget, add
 from stacktui.check.settings import Settings
 from stacktui.check.target import Target
 from stacktui.cli.ask import FaultError, RefusedError, confirm, confirm_by_typing, yes_option
-from stacktui.cli.certificates.place import (
-    command_line,
-    destination_of,
+from stacktui.cli.certificates.targets import (
     environment_option,
     fingerprint_in,
-    of_this_box,
-    place_options,
-    plural,
-    read_settings,
-    rows,
     store_option,
-    tell,
-    when,
+    target_of,
+    target_options,
 )
 from stacktui.cli.options import config_option, format_option, limit_option
-from stacktui.cli.text import say
+from stacktui.cli.output import day, err, out, plural
+from stacktui.cli.settings import read_settings
 from stacktui.config.locations import additions_file, own_bundle
 from stacktui.text.sanitize import visible
+from stacktui.text.shell import command_line, for_this_machine
 
 # As many certificates are shown in full before they are asked about; more get a line each.
 _IN_FULL = 3
@@ -123,23 +118,23 @@ def command(
     needed = environment or chosen_source.presented
     settings = read_settings(parent, config, limits) if needed else None
     chosen = choose(chosen_source.certificates(settings), chosen_source.name)
-    destination = destination_of(settings, store, environment, chosen.taken, to_add=True)
+    destination = target_of(settings, store, environment, chosen.taken, to_add=True)
     change = plan_addition(destination.path, chosen.taken, ours=destination.ours)
     for certificate, why in chosen.left_out:
-        tell(f"! left out: {certificate.common_name} {why}")
+        err(f"! left out: {certificate.common_name} {why}")
     if change.changes or destination.new_ca:
         _introduce(change, destination)
         _ask(change, destination, chosen_source, yes=yes)
     outcome = add(destination, change)
     fingerprints = [_plain_fingerprint(der) for der in chosen.taken]
-    place = place_options(settings, store, environment)
+    place = target_options(settings, store, environment)
     undo = command_line("stacktui certificates untrust", [*fingerprints, *place])
     if format_ == "json":
         click.echo(json.dumps(_document(destination, change, chosen, outcome, undo)))
     else:
         _write(destination, change, outcome, undo)
     if outcome.trouble:
-        tell(f"! {outcome.trouble}")
+        err(f"! {outcome.trouble}")
 
 
 def choose(ders: tuple[bytes, ...], source: str) -> Chosen:
@@ -172,7 +167,7 @@ def presented_chain(target: Target, host: str | None) -> tuple[bytes, ...]:
         check = command_line("stacktui check", [*config, "--", target.environment.name])
         raise FaultError(
             f"{endpoint.key} presented no chain: {detail}; how far a request gets: "
-            f"{of_this_box(check)}"
+            f"{for_this_machine(check)}"
         )
     return seen.chain
 
@@ -200,7 +195,7 @@ def presented_root(chain: Sequence[bytes], stores: Sequence[Store] = ()) -> byte
     found = root_of(chain, stores)
     if found is not None:
         if found.where is not None:
-            tell(f"The host does not present its root; on this box it is in {found.where.path}")
+            err(f"The host does not present its root; on this box it is in {found.where.path}")
         return found.der
     leaf = describe(chain[0])
     if leaf.self_issued:
@@ -232,27 +227,26 @@ def _introduce(change: Change, destination: TrustTarget) -> None:
     now = datetime.now(UTC)
     for each in certificates:
         if len(certificates) > _IN_FULL:
-            tell(f"  {each.sha256[-11:]}  until {when(each.not_after)}  {each.common_name[:48]}")
+            err(f"  {each.sha256[-11:]}  until {day(each.not_after)}  {each.common_name[:48]}")
             continue
-        first, second = rows(each.sha256)
-        tell(each.common_name)
-        tell(f"  subject  {each.subject}")
-        tell(f"  SHA-256  {first}")
-        tell(f"           {second}")
-        tell(f"  valid    {when(each.not_before)} to {when(each.not_after)}")
+        err(each.common_name)
+        err(f"  subject  {each.subject}")
+        err(f"  SHA-256  {each.sha256[:48]}")
+        err(f"           {each.sha256[48:]}")
+        err(f"  valid    {day(each.not_before)} to {day(each.not_after)}")
         if not each.self_issued:
-            tell(f"  !        an intermediate, no root: trust {each.issuer_name} too, as")
-            tell("           most programs trust no chain that ends below a root")
+            err(f"  !        an intermediate, no root: trust {each.issuer_name} too, as")
+            err("           most programs trust no chain that ends below a root")
         if each.not_before is not None and each.not_before > now:
-            tell("  !        not valid yet, by the clock of this box")
-    tell(f"goes into {destination.path}")
+            err("  !        not valid yet, by the clock of this box")
+    err(f"goes into {destination.path}")
     if destination.new_ca:
-        tell(f"which becomes ca of {', '.join(destination.environments)}")
+        err(f"which becomes ca of {', '.join(destination.environments)}")
     if len(destination.environments) > 1:
-        tell(f"the ca of {', '.join(destination.environments)}")
+        err(f"the ca of {', '.join(destination.environments)}")
     if destination.is_certifi:
-        tell("! An upgrade of certifi writes this file anew: the addition is lost without a word.")
-        tell("! What survives upgrades and needs no root rights: stacktui certificates export")
+        err("! An upgrade of certifi writes this file anew: the addition is lost without a word.")
+        err("! What survives upgrades and needs no root rights: stacktui certificates export")
 
 
 def _ask(change: Change, destination: TrustTarget, source: Source, *, yes: bool) -> None:
@@ -278,21 +272,21 @@ def _write(
     path = visible(str(destination.path))
     if change.added:
         also = f" ({len(change.present)} were there already)" if change.present else ""
-        say(f"Added {plural(len(change.added))} to {path}{also}")
+        out(f"Added {plural(len(change.added))} to {path}{also}")
     else:
-        say(f"Nothing to do: it is in {path} already" if len(change.present) == 1 else
+        out(f"Nothing to do: it is in {path} already" if len(change.present) == 1 else
             f"Nothing to do: all {len(change.present)} are in {path} already")  # fmt: skip
     if destination.new_ca:
-        say(f"Set ca of {visible(', '.join(destination.environments))}")
+        out(f"Set ca of {visible(', '.join(destination.environments))}")
     if outcome.backup is not None:
-        say(f"As it was before: {visible(str(outcome.backup))}")
+        out(f"As it was before: {visible(str(outcome.backup))}")
     if change.added:
-        say(f"To undo: {of_this_box(undo)}")
+        out(f"To undo: {for_this_machine(undo)}")
     if change.added and not destination.ours and os.environ.get("SUDO_USER"):
-        tell(f"! Remembered in {additions_file()}:")
-        tell("! only a check that reads it notices when an upgrade loses the addition.")
+        err(f"! Remembered in {additions_file()}:")
+        err("! only a check that reads it notices when an upgrade loses the addition.")
     if change.added and destination.ours:
-        tell("az does not read this file; for az: stacktui certificates export")
+        err("az does not read this file; for az: stacktui certificates export")
 
 
 def _document(

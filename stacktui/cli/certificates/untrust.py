@@ -25,22 +25,18 @@ from stacktui.certificates.files import (
 )
 from stacktui.certificates.trust_target import TrustTarget, remove
 from stacktui.cli.ask import confirm, yes_option
-from stacktui.cli.certificates.place import (
-    command_line,
-    destination_of,
+from stacktui.cli.certificates.targets import (
     environment_option,
     fingerprint_in,
-    of_this_box,
-    plural,
-    read_settings,
     store_option,
-    tell,
+    target_of,
 )
 from stacktui.cli.options import config_option, format_option
-from stacktui.cli.text import say
+from stacktui.cli.output import err, out, plural
+from stacktui.cli.settings import read_settings
 from stacktui.config.locations import exported_bundle
 from stacktui.text.sanitize import visible
-from stacktui.text.shell import bash
+from stacktui.text.shell import bash, command_line, for_this_machine
 
 
 @click.command()
@@ -66,7 +62,7 @@ def command(
     place, and the file is again as it was, byte for byte. What others put there stays.
     """
     settings = read_settings(parent, config) if environment else None
-    destination = destination_of(settings, store, environment, to_add=False)
+    destination = target_of(settings, store, environment, to_add=False)
     wanted = _fingerprints(which)
     lost = _lost(destination, wanted)
     change = _plan(destination, wanted - {each.sha256 for each in lost}, lost)
@@ -83,9 +79,9 @@ def command(
         _write(destination, change, lost)
     for path in exported:
         again = command_line("stacktui certificates export", _unless_usual(path))
-        tell(f"! {path}, which was exported before, still holds it: {of_this_box(again)}")
+        err(f"! {path}, which was exported before, still holds it: {for_this_machine(again)}")
     if trouble:
-        tell(f"! {trouble}")
+        err(f"! {trouble}")
 
 
 def _unless_usual(path: Path) -> tuple[str, ...]:
@@ -148,15 +144,15 @@ def _write(destination: TrustTarget, change: Change | None, lost: Collection[Add
     path = visible(str(destination.path))
     if change is not None:
         what = "the file is gone with it" if change.after is None else "the rest is as it was"
-        say(f"Took {plural(len(change.removed))} out of {path}; {what}")
+        out(f"Took {plural(len(change.removed))} out of {path}; {what}")
         if change.after is None and destination.environments:
-            say(f"Took ca out of {visible(', '.join(destination.environments))}")
+            out(f"Took ca out of {visible(', '.join(destination.environments))}")
         for der in change.present:
-            tell(
+            err(
                 f"! {describe(der).common_name} is there in another form too, not added by stacktui"
             )
     for each in lost:
-        say(f"Forgotten: {each.subject} was no longer in {path}")
+        out(f"Forgotten: {each.subject} was no longer in {path}")
 
 
 def _document(

@@ -9,8 +9,9 @@ import click
 
 from stacktui.check.accepting import AcceptError, accept, ask_stamp, differences
 from stacktui.cli.ask import FaultError, RefusedError, confirm, yes_option
-from stacktui.cli.certificates.place import read_settings, tell
 from stacktui.cli.options import config_option, limit_option
+from stacktui.cli.output import err
+from stacktui.cli.settings import read_settings
 
 
 @click.command()
@@ -38,15 +39,15 @@ def command(
         raise FaultError(f"nothing to accept: {error}") from None
     changes = list(differences(offer))
     if offer.known is not None and not changes:
-        tell(f"{target.environment.name}: nothing has changed since it was recorded")
+        err(f"{target.environment.name}: nothing has changed since it was recorded")
         return
     for what, before, now in changes:
-        tell(f"{what}:")
-        tell(f"  recorded  {before}")
-        tell(f"  now       {now}")
+        err(f"{what}:")
+        err(f"  recorded  {before}")
+        err(f"  now       {now}")
     confirm(f"Accept this for {target.environment.name}?", yes=yes)
     try:
         accept(target, offer)
     except AcceptError as error:
         raise RefusedError(str(error)) from None
-    tell(f"{target.environment.name}: recorded; the next check goes by it")
+    err(f"{target.environment.name}: recorded; the next check goes by it")

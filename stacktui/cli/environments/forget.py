@@ -8,8 +8,9 @@ import click
 
 from stacktui.check.accepting import AcceptError, forget
 from stacktui.cli.ask import RefusedError, confirm, yes_option
-from stacktui.cli.certificates.place import read_settings, tell
 from stacktui.cli.options import config_option
+from stacktui.cli.output import err
+from stacktui.cli.settings import read_settings
 
 
 @click.command()
@@ -28,4 +29,4 @@ def command(parent: Path | None, name: str, yes: bool, config: Path | None) -> N
         forget(target)
     except AcceptError as error:
         raise RefusedError(str(error)) from None
-    tell(f"{target.environment.name}: forgotten")
+    err(f"{target.environment.name}: forgotten")

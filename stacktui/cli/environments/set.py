@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from stacktui.cli.ask import RefusedError
-from stacktui.cli.certificates.place import tell
 from stacktui.cli.options import config_option
+from stacktui.cli.output import err
 from stacktui.config.locations import config_file
 from stacktui.environments.config import CHANGEABLE, change_environment
 
@@ -32,10 +32,10 @@ def command(parent: Path | None, name: str, changes: tuple[str, ...], config: Pa
     before = change_environment(path, name, wanted)
     for key, value in wanted.items():
         if key == "proxy":  # its URL may hold a password
-            tell(f"{name}: {key} is {'set' if value else 'taken out'}")
+            err(f"{name}: {key} is {'set' if value else 'taken out'}")
         else:
             was = f" (was: {before[key]})" if key in before else ""
-            tell(f"{name}: {key} = {value}{was}" if value else f"{name}: {key} taken out{was}")
+            err(f"{name}: {key} = {value}{was}" if value else f"{name}: {key} taken out{was}")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -10,9 +10,9 @@ import click
 
 from stacktui.certificates.chain import describe
 from stacktui.check.accepting import config_of
-from stacktui.cli.certificates.place import read_settings, tell
 from stacktui.cli.options import config_option, format_option
-from stacktui.cli.text import say
+from stacktui.cli.output import err, out
+from stacktui.cli.settings import read_settings
 from stacktui.environments.model import Environment
 from stacktui.environments.record import RecordError, StampRecord, read_record
 from stacktui.text.sanitize import visible
@@ -39,22 +39,22 @@ def command(parent: Path | None, name: str | None, format_: str, config: Path | 
         record = read_record(config_of(target), target.environment)
     except RecordError as error:
         nothing = "What was recorded cannot be read."
-        tell(f"stacktui: {error}")
+        err(f"stacktui: {error}")
     settings, recorded = dict(_settings(target.environment)), dict(_recorded(record))
     if format_ == "json":
         document = {"schema": SCHEMA, "environment": target.environment.name}
         click.echo(json.dumps(document | {"settings": settings, "recorded": recorded or None}))
         return
-    say(target.environment.name)
+    out(target.environment.name)
     _say(settings)
-    say()
-    say("Recorded at the first good check" if recorded else nothing)
+    out()
+    out("Recorded at the first good check" if recorded else nothing)
     _say(recorded)
 
 
 def _say(values: dict[str, str]) -> None:
     for key, value in values.items():
-        say(f"  {key:<{_WIDTH}} {value}")
+        out(f"  {key:<{_WIDTH}} {value}")
 
 
 def _settings(environment: Environment) -> Iterator[tuple[str, str]]:

@@ -1,23 +1,20 @@
-"""What trust, untrust and export share: places and fingerprints from the command line."""
+"""Which bundle, and which certificate, the options of trust and untrust name."""
 
 from __future__ import annotations
 
 import os
 import re
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
 from stacktui.certificates.bundle import plain
 from stacktui.certificates.trust_target import TrustTarget, ca_target, own_bundle_target
-from stacktui.check.settings import Settings, load_settings
+from stacktui.check.settings import Settings
 from stacktui.cli.ask import RefusedError
+from stacktui.cli.settings import absolute
 from stacktui.config.locations import config_file
-from stacktui.text.sanitize import visible
-from stacktui.text.shell import bash, powershell
 
 # What a SHA-256 fingerprint looks like, with colons or without.
 _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{64}|[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){31}")
@@ -53,17 +50,7 @@ def fingerprint_in(argument: str) -> str | None:
     return None
 
 
-def read_settings(
-    parent: Path | None, config: Path | None, limits: Mapping[str, float] | None = None
-) -> Settings:
-    """The config, by its absolute path; its warnings go to stderr. Raises ConfigError."""
-    settings = load_settings(_absolute(config_file(config or parent)), limits)
-    for warning in settings.warnings:
-        tell(f"stacktui: {warning}")
-    return settings
-
-
-def destination_of(
+def target_of(
     settings: Settings | None,
     store: Path | None,
     environment: str | None,
@@ -77,19 +64,19 @@ def destination_of(
     if store is not None:
         if to_add and not os.path.lexists(store):
             raise RefusedError(
-                f"{visible(str(_absolute(store)))} is not there; "
+                f"{absolute(store)} is not there; "
                 "stacktui certificates stores lists the bundles on this box"
             )
-        return TrustTarget(_absolute(store))
+        return TrustTarget(absolute(store))
     if environment is None or settings is None:
         return own_bundle_target()
     chosen = settings.target(environment).environment
     if chosen.ca is None and not to_add:
-        raise RefusedError(visible(f"{chosen.name} has no ca, so nothing was added to it"))
+        raise RefusedError(f"{chosen.name} has no ca, so nothing was added to it")
     return ca_target(settings.path, settings.environments, chosen.name, ders)
 
 
-def place_options(
+def target_options(
     settings: Settings | None, store: Path | None, environment: str | None
 ) -> tuple[str, ...]:
     """The options that name the same bundle again, wherever they are given."""
@@ -97,54 +84,6 @@ def place_options(
         return ("--store", os.path.abspath(store))
     if environment is None or settings is None:
         return ()
-    usual = settings.path == _absolute(config_file())
+    usual = settings.path == absolute(config_file())
     named = () if usual else ("--config", str(settings.path))
     return ("--environment", environment, *named)
-
-
-def command_line(command: str, arguments: Sequence[str]) -> dict[str, str]:
-    """A command of ours with arguments from outside, quoted for either shell."""
-    return {
-        "bash": " ".join((command, *map(_bash_word, arguments))),
-        "powershell": " ".join((command, *map(_powershell_word, arguments))),
-    }
-
-
-def of_this_box(lines: dict[str, str]) -> str:
-    """The line for the shell that this box's users have."""
-    return lines["powershell" if sys.platform == "win32" else "bash"]
-
-
-def _bash_word(word: str) -> str:
-    return word if _is_plain(word) else bash(word)
-
-
-def _powershell_word(word: str) -> str:
-    return word if _is_plain(word) else powershell(word)
-
-
-def _is_plain(word: str) -> bool:
-    return word.isascii() and word.lstrip("-").isalnum()
-
-
-def _absolute(path: Path) -> Path:
-    return Path(os.path.abspath(path))  # unlike Path.resolve, this keeps links as they are named
-
-
-def tell(text: str = "") -> None:
-    """Talk: one harmless line on stderr."""
-    click.echo(visible(text), err=True)
-
-
-def rows(fingerprint: str, width: int = 47) -> tuple[str, str]:
-    """A fingerprint with colons in two rows, so that it fits a terminal of 80 columns."""
-    return fingerprint[: width + 1], fingerprint[width + 1 :]
-
-
-def plural(number: int, word: str = "certificate") -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
-def when(moment: Any) -> str:
-    """A day, as people write it in tickets."""
-    return f"{moment:%Y-%m-%d}" if moment is not None else "?"
