@@ -27,9 +27,11 @@ from stacktui.certificates.files import (
     read_content,
 )
 from stacktui.certificates.trust import TrustSource
+from stacktui.certificates.trust_target import ca_name, own_bundle_target
 from stacktui.config.atomic import exclusive, write_atomically
-from stacktui.config.locations import exported_bundle, own_bundle
+from stacktui.config.locations import exported_bundle
 from stacktui.environments.model import Environment
+from stacktui.text.shell import bash, powershell
 
 # What az and every other program of `requests` asks for its bundle, in this order.
 VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -40,11 +42,15 @@ _MODE = 0o644
 
 
 def sources_of(environments: Iterable[Environment]) -> list[TrustSource]:
-    """What stacktui trusts besides a base store: its own bundle, and these environments' `ca`."""
-    own = own_bundle()
-    found = [TrustSource("own bundle", str(own))] if os.path.exists(own) else []
+    """What a bundle is made of: certifi, stacktui's own bundle, and these environments' `ca`."""
+    import certifi
+
+    found = [TrustSource("certifi", certifi.where())]
+    own = own_bundle_target()
+    if os.path.exists(own.path):
+        found.append(TrustSource(own.name, str(own.path)))
     return found + [
-        TrustSource(f"ca of {each.name}", str(each.ca)) for each in environments if each.ca
+        TrustSource(ca_name(each.name), str(each.ca)) for each in environments if each.ca
     ]
 
 
@@ -69,13 +75,32 @@ class Combined:
         return sum(part.count for part in self.parts)
 
 
-def combine(base: TrustSource, others: Sequence[TrustSource]) -> Combined:
-    """All of `base` as it is, then what `others` hold besides, each certificate once.
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A bundle that was written, the copy of what was there before if that was of others, and the
+    lines that put it to use, by shell."""
 
-    Of `others` only what may be trusted as a root. A file of theirs that cannot be read is left
-    out, and told. Raises CertificateFileError when the base cannot be read, and BundleError when
-    OpenSSL would not read the outcome.
+    path: Path
+    combined: Combined
+    backup: Path | None = None
+
+    @property
+    def lines(self) -> dict[str, str]:
+        path = str(self.path)
+        return {
+            "bash": f"export REQUESTS_CA_BUNDLE={bash(path)}",
+            "powershell": f"$env:REQUESTS_CA_BUNDLE = {powershell(path)}",
+        }
+
+
+def combine(sources: Sequence[TrustSource]) -> Combined:
+    """All of the first source as it is, then what the others hold besides, each certificate once.
+
+    Of the others only what may be trusted as a root. A file of theirs that cannot be read is left
+    out. Raises CertificateFileError when the first cannot be read, and BundleError when OpenSSL
+    would not read the outcome.
     """
+    base, *others = sources
     content = read_content(Path(base.path))
     known = {each.der for each in entries(content) if each.der}
     parts, left_out, added = [Part(base, len(known))], [], []
@@ -103,24 +128,19 @@ def combine(base: TrustSource, others: Sequence[TrustSource]) -> Combined:
     return Combined(whole, tuple(parts), tuple(left_out))
 
 
-def is_export(path: Path) -> bool:
-    """Whether `path` is free to be written: no file is there, or one that we exported.
+def export(
+    environments: Iterable[Environment], path: Path | None = None, *, overwrite: bool = False
+) -> Exported:
+    """Write one bundle of certifi, stacktui's own and the `ca` of these environments.
 
-    Raises CertificateFileError for what is no file.
+    To `path`, else to the usual place, atomically. Over a file of others only to `overwrite` it,
+    with a backup. Raises CertificateError, with nothing changed.
     """
-    try:
-        return read_content(path).startswith(_MARK)
-    except CertificateFileError as error:
-        if error.problem in (FileProblem.MISSING, FileProblem.TOO_LARGE):
-            return error.problem is FileProblem.MISSING
-        raise
-
-
-def write_export(path: Path, combined: Combined) -> Path | None:
-    """Write the bundle atomically; returns the backup's path if there was a file of others.
-
-    Raises BundleError.
-    """
+    path = path or exported_bundle()
+    sources = sources_of(environments)
+    if not is_free(path, sources) and not overwrite:
+        raise BundleError(f"{path} was not exported by stacktui: move it away")
+    combined = combine(sources)
     try:
         with exclusive(path):
             backup, old = None, None
@@ -130,10 +150,26 @@ def write_export(path: Path, combined: Combined) -> Path | None:
                 backup = back_up(path, old)
             if old != combined.content:
                 write_atomically(path, combined.content, mode=_MODE)
-            return backup
+            return Exported(path, combined, backup)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise BundleError(f"{path} cannot be written ({reason}); it is as it was") from None
+
+
+def is_free(path: Path, sources: Sequence[TrustSource]) -> bool:
+    """Whether `path` may be written: no file is there, or one that we exported.
+
+    Raises CertificateError for what is no file, and for one of the `sources` of the bundle.
+    """
+    for source in sources:
+        if os.path.realpath(path) == os.path.realpath(source.path):
+            raise BundleError(f"{path} is the {source.setting} itself; name another file")
+    try:
+        return read_content(path).startswith(_MARK)
+    except CertificateFileError as error:
+        if error.problem in (FileProblem.MISSING, FileProblem.TOO_LARGE):
+            return error.problem is FileProblem.MISSING
+        raise
 
 
 def exports_with(ders: Collection[bytes]) -> tuple[Path, ...]:

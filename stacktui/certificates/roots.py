@@ -1,13 +1,18 @@
-"""Which root a presented chain leads to, and where on this box that root can be had."""
+"""Which root a presented chain leads to, where it can be had, or why there is none to trust."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
-from stacktui.certificates.chain import MAX_PATH, describe, path_of
+from stacktui.certificates.bundle import WAAGENT
+from stacktui.certificates.chain import MAX_PATH, describe, described_path, path_of
+from stacktui.certificates.interceptors import interceptor
 from stacktui.certificates.issuers import issuer_in
 from stacktui.certificates.stores import Store
+
+_TRUST_FILE = "stacktui certificates trust FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +24,82 @@ class FoundRoot:
     where: Store | None = None
 
 
+class NoRootReason(Enum):
+    """Why a presented chain has no root to trust."""
+
+    SELF_SIGNED = auto()  # a leaf that is its own issuer
+    INTERCEPTED = auto()  # neither presented nor in a store, and named like a TLS inspector's
+    MISSING = auto()  # neither presented nor in a store
+    UNFIT = auto()  # it is there, but may not be trusted as a root
+
+
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    why: str
+    advice: str
+    command: str = ""
+
+
+_WORDINGS = {
+    NoRootReason.SELF_SIGNED: _Wording(
+        "{host} presents {name}, which signed itself and is no CA. A leaf can be no root, so there "
+        "is nothing to trust",
+        "the stamp's operator must give the host a certificate that a CA has issued; or something "
+        "else answers in the stamp's place",
+    ),
+    NoRootReason.INTERCEPTED: _Wording(
+        "{host} does not present the root {name}, which is named like a gateway that opens TLS on "
+        "the way, and no store on this box holds it",
+        "ask for this host to be exempt from TLS inspection; else get that root as a file from "
+        "whoever runs the gateway, compare its SHA-256 with theirs, then",
+        _TRUST_FILE,
+    ),
+    NoRootReason.MISSING: _Wording(
+        "{host} does not present the root {name}, as is usual, and no store on this box holds it",
+        "get it, and the root above it if it is an intermediate, as a file from the stamp's "
+        f"operator (a Linux VM in the stamp has the root in {WAAGENT}), compare its SHA-256, then",
+        _TRUST_FILE,
+    ),
+    NoRootReason.UNFIT: _Wording(
+        "the root of the chain, {name}, {detail}",
+        "the stamp's operator must replace it; nothing can be done about it here",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoot:
+    """Why there is no root to trust. `name` is of the self-signed, missing or unfit certificate,
+    `detail` what is wrong with an unfit one. All text is safe to show."""
+
+    reason: NoRootReason
+    name: str
+    detail: str = ""
+
+    def why(self, host: str = "the host") -> str:
+        """Why, as a sentence without its full stop; `host` presents the chain."""
+        return _WORDINGS[self.reason].why.format(host=host, name=self.name, detail=self.detail)
+
+    @property
+    def advice(self) -> str:
+        """What to do instead; where there is a `command`, that is the last part of it."""
+        return _WORDINGS[self.reason].advice
+
+    @property
+    def command(self) -> str:
+        return _WORDINGS[self.reason].command
+
+    @property
+    def remedy(self) -> str:
+        """The advice with its command."""
+        return f"{self.advice}: {self.command}" if self.command else self.advice
+
+
 def root_of(chain: Sequence[bytes], stores: Sequence[Store] = ()) -> FoundRoot | None:
     """The root of a chain (DER, leaf first): presented, else found in one of `stores`.
 
     A store that cannot be read is passed over. Blocks on disk. None where there is no root to be
-    had, and for a leaf that is its own issuer, which is no root.
+    had, and for a leaf that is its own issuer, which is no root: `why_no_root` says which.
     """
     presented = path_of(chain)
     if not presented:
@@ -39,6 +115,16 @@ def root_of(chain: Sequence[bytes], stores: Sequence[Store] = ()) -> FoundRoot |
         issuer, where = above
         found = FoundRoot(issuer, where[0])
     return None
+
+
+def why_no_root(chain: Sequence[bytes]) -> NoRoot:
+    """Why `root_of` found no root for a chain of one certificate at least."""
+    leaf = describe(chain[0])
+    if leaf.self_issued:
+        return NoRoot(NoRootReason.SELF_SIGNED, leaf.common_name)
+    if gateway := interceptor(described_path(chain)):
+        return NoRoot(NoRootReason.INTERCEPTED, gateway)
+    return NoRoot(NoRootReason.MISSING, missing(chain))
 
 
 def missing(chain: Sequence[bytes]) -> str:

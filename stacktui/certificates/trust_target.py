@@ -36,7 +36,7 @@ _RESERVED = re.compile(r"(?i)CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9]")
 
 @dataclass(frozen=True, slots=True)
 class TrustTarget:
-    """A bundle to add to or to take from; `ours` as in a `Change`.
+    """A bundle to add to or to remove from; `ours` as in a `Change`, `name` for a list of them.
 
     For an environment's `ca`: the `config` that names it, the `environments` whose `ca` it is,
     and `new_ca`, the value that `ca` gets where the environment has none yet.
@@ -47,6 +47,7 @@ class TrustTarget:
     config: Path | None = None
     environments: tuple[str, ...] = ()
     new_ca: str = ""
+    name: str = ""
 
     @property
     def is_certifi(self) -> bool:
@@ -64,7 +65,12 @@ class Outcome:
 
 def own_bundle_target() -> TrustTarget:
     """stacktui's own bundle, which counts for every environment."""
-    return TrustTarget(own_bundle(), ours=True)
+    return TrustTarget(own_bundle(), ours=True, name="own bundle")
+
+
+def ca_name(environment: str) -> str:
+    """The name of an environment's `ca` in a list of bundles."""
+    return f"ca of {environment}"
 
 
 def ca_target(
@@ -74,14 +80,14 @@ def ca_target(
 
     Raises CertificateFileError when `ca` names a file that cannot be read.
     """
-    ca = environments[name].ca
+    ca, listed = environments[name].ca, ca_name(name)
     if ca is None:
         path = _free_path(config, environments, name, ders)
         new = path.relative_to(config.parent).as_posix()
-        return TrustTarget(path, ours=True, config=config, environments=(name,), new_ca=new)
+        return TrustTarget(path, True, config, (name,), new, listed)
     names = tuple(each.name for each in environments.values() if each.ca and _is(each.ca, ca))
     ours = _is(ca.parent, config.parent / FOLDER) and holds_only_additions(read_content(ca))
-    return TrustTarget(ca, ours=ours, config=config, environments=names)
+    return TrustTarget(ca, ours, config, names, name=listed)
 
 
 def add(target: TrustTarget, change: Change) -> Outcome:
@@ -100,16 +106,18 @@ def add(target: TrustTarget, change: Change) -> Outcome:
     return Outcome(backup, trouble)
 
 
-def remove(target: TrustTarget, change: Change) -> Outcome:
-    """Carry out a planned removal. Raises BundleError and ConfigError."""
+def remove(target: TrustTarget, change: Change) -> str:
+    """Carry out a planned removal. Returns the trouble, as in an Outcome.
+
+    Raises BundleError and ConfigError.
+    """
     if change.after is None and target.config is not None:
         for name in target.environments:  # first, for the same reason
             set_in_environment(target.config, name, {"ca": None})
     carry_out(change)
-    trouble = ""
-    if not target.ours:
-        trouble = forget(change.path, [sha256(der).hexdigest() for der in change.removed])
-    return Outcome(None, trouble)
+    if target.ours:
+        return ""
+    return forget(change.path, [sha256(der).hexdigest() for der in change.removed])
 
 
 def _free_path(

@@ -10,6 +10,20 @@ if TYPE_CHECKING:
 
 # The label of the field that tells of time.
 VALID = "valid"
+# As many digits of a SHA-256 are typed to trust a root that only its host vouches for.
+DIGITS = 8
+COMPARE = (
+    "Compare its SHA-256 with what the stamp's operator tells you, then type its last "
+    f"{DIGITS} digits"
+)
+# What an exported bundle is good for.
+EXPORT_NOTES = (
+    "It survives upgrades and needs no root rights; nobody's bundle is changed.",
+    "After further trust, export again.",
+)
+LOST_BY_UPGRADE = (
+    "An upgrade of certifi writes this file anew: the addition is lost without a word."
+)
 
 
 def fields_of(certificate: Certificate, now: datetime) -> list[tuple[str, str]]:
@@ -32,6 +46,11 @@ def fields_of(certificate: Certificate, now: datetime) -> list[tuple[str, str]]:
         ("SHA-1", certificate.sha1),
         ("MD5", certificate.md5),
     ]
+
+
+def last_digits(sha256: str) -> str:
+    """Those of a fingerprint that are typed, in upper case."""
+    return sha256.replace(":", "").replace(" ", "").upper()[-DIGITS:]
 
 
 def time_left(certificate: Certificate, now: datetime) -> str:

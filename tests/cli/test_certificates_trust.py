@@ -24,9 +24,7 @@ from stacktui.certificates import bundle
 from stacktui.certificates.additions import read_additions
 from stacktui.certificates.bundle import annotated
 from stacktui.certificates.files import MAX_SIZE
-from stacktui.cli.ask import RefusedError
 from stacktui.cli.certificates import trust as trust_module
-from stacktui.cli.certificates.trust import presented_root
 from stacktui.cli.main import cli
 from stacktui.config.locations import config_directory, exported_bundle, own_bundle
 from stacktui.stamp import StampOptions, run_in_thread
@@ -564,19 +562,6 @@ def test_waagent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"Trust 1 certificate of {path}?" in yes.output
     assert loaded(own_bundle()) == [ROOT.der]
     assert str(bundle.WAAGENT) == "/var/lib/waagent/Certificates.pem"
-
-
-def test_the_root_of_a_presented_chain() -> None:
-    leaf, middle, top = localhost().der, authority().intermediate.der, ROOT.der
-    assert presented_root((leaf, middle, top)) == top
-    assert presented_root((top,)) == top
-    with pytest.raises(RefusedError, match="does not present the root Contoso Root CA"):
-        presented_root((leaf, middle))
-    with pytest.raises(RefusedError, match="does not present the root Contoso Issuing CA"):
-        presented_root((leaf,))
-    alone = issue("self", ("self",), None).der
-    with pytest.raises(RefusedError, match="which signed itself and is no CA"):
-        presented_root((alone,))
 
 
 def on_a_terminal(typed: str, *arguments: str, after: bytes = b": ") -> tuple[int, str]:

@@ -6,73 +6,53 @@ from dataclasses import replace
 from pathlib import Path
 
 from stacktui.certificates.bundle import Change
+from stacktui.certificates.export import Combined, Exported, Part
+from stacktui.certificates.roots import NoRoot, NoRootReason
+from stacktui.certificates.stores import Store, StoreKind
+from stacktui.certificates.trust import TrustSource
+from stacktui.certificates.trust_root import OptionState, Proposal, TrustOption
 from stacktui.certificates.trust_target import TrustTarget
-from stacktui.tui.trusting import THERE, Added, Exported, Place, Proposal
+from stacktui.certificates.untrust_root import AddedRoot
 
 from .canned import STARTED, describe
 
 ROOT = describe(b"root")
-OWN = TrustTarget(Path("/home/ops/.config/stacktui/ca-bundle.pem"), ours=True)
-CA = TrustTarget(Path("/etc/stacktui/root.pem"), environments=("AzureStackUser",))
-AZ = TrustTarget(Path("/opt/az/lib/python3.11/site-packages/certifi/cacert.pem"))
+OWN = TrustTarget(Path("/home/ops/.config/stacktui/ca-bundle.pem"), ours=True, name="own bundle")
+CA = TrustTarget(
+    Path("/etc/stacktui/root.pem"), environments=("AzureStackUser",), name="ca of AzureStackUser"
+)
+AZ = TrustTarget(Path("/opt/az/lib/python3.11/site-packages/certifi/cacert.pem"), name="az 2.66.2")
+AZ_STORE = Store(StoreKind.AZ, AZ.name, (TrustSource(AZ.name, str(AZ.path)),), detail="/usr/bin/az")
 
-
-def place(
-    name: str, destination: TrustTarget, says: str, word: str = "writable", why_not: str = ""
-) -> Place:
-    change = Change(destination.path, destination.ours, b"", b"root", added=(b"root",))
-    return Place(name, destination, says, word, None if why_not else change, why_not)
-
-
-PLACES = (
-    place(
-        "own bundle",
-        OWN,
-        "Counts for every environment here. az and other programs do not read it: press x in the "
-        "pane to export a bundle for them.",
-    ),
-    place(
-        "ca of AzureStackUser",
-        CA,
-        "Counts for AzureStackUser alone.",
-        THERE,
-        "it is in there already",
-    ),
-    place(
-        "az 2.66.2",
+OPTIONS = (
+    TrustOption(OWN, change=Change(OWN.path, OWN.ours, b"", b"root", added=(b"root",))),
+    TrustOption(CA, OptionState.PRESENT, why_not="it is in there already"),
+    TrustOption(
         AZ,
-        "The bundle of az 2.66.2 (/usr/bin/az); needs write permission. The file as it is now is "
-        "kept as cacert.pem.before-stacktui. An upgrade of certifi loses it without a word. The "
-        "export (x in the pane) survives upgrades and needs no root.",
-        "not writable",
-        "you may not write there: be root, or use x in the pane instead",
+        OptionState.NOT_WRITABLE,
+        why_not="you may not write there: be root, or export a bundle instead",
+        store=AZ_STORE,
+        backup=AZ.path.with_name("cacert.pem.before-stacktui"),
     ),
 )
-PRESENTED = Proposal(STARTED, ROOT, (), PLACES)
-HELD = Proposal(STARTED, ROOT, ("in use", "waagent"), PLACES)
-NO_ROOT = Proposal(
-    STARTED,
-    why_not="The chain goes on with Contoso Root CA, which the host does not present and no store "
-    "on this box holds.",
-    mend="Ask the stamp's operator for that root as a file (a Linux VM in the stamp has it in "
-    "/var/lib/waagent/Certificates.pem), compare its SHA-256, then: stacktui certificates trust "
-    "FILE",
-)
+PRESENTED = Proposal(STARTED, ROOT, (), OPTIONS)
+HELD = Proposal(STARTED, ROOT, ("in use", "waagent"), OPTIONS)
+NO_ROOT = NoRoot(NoRootReason.MISSING, "Contoso Root CA")
 ADDED = (
-    Added(STARTED, "own bundle", OWN, ROOT),
-    Added(STARTED, "az 2.66.2", AZ, ROOT, lost=True),
-    Added(
-        STARTED,
-        "ca of AzureStackUser",
-        CA,
-        replace(ROOT, common_name="Contoso Root CA", sha256="00:11:22"),
-    ),
+    AddedRoot(STARTED, OWN, ROOT),
+    AddedRoot(STARTED, AZ, ROOT, lost=True),
+    AddedRoot(STARTED, CA, replace(ROOT, common_name="Contoso Root CA", sha256="00:11:22")),
 )
 PATH = Path("/home/ops/.config/stacktui/az-bundle.pem")
 EXPORTED = Exported(
     PATH,
-    (("certifi", 142), ("own bundle", 1), ("ca of AzureStackUser", 0)),
-    ("ca of AzureStackAdmin: /etc/stacktui/gone.pem is not there",),
-    f"export REQUESTS_CA_BUNDLE={PATH}",
-    f"$env:REQUESTS_CA_BUNDLE = '{PATH}'",
+    Combined(
+        b"",
+        (
+            Part(TrustSource("certifi", ""), 142),
+            Part(TrustSource("own bundle", ""), 1),
+            Part(TrustSource("ca of AzureStackUser", ""), 0),
+        ),
+        ("ca of AzureStackAdmin: /etc/stacktui/gone.pem is not there",),
+    ),
 )

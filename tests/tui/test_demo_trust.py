@@ -10,11 +10,11 @@ import certifi
 import pytest
 
 from stacktui.certificates.bundle import annotated
+from stacktui.certificates.untrust_root import added_roots
 from stacktui.check.settings import load_settings
 from stacktui.cli.demo_stamp import Demo
 from stacktui.config.locations import is_kept_elsewhere, own_bundle
 from stacktui.tui.app import StacktuiApp
-from stacktui.tui.trusting import additions
 from tests.support.authority import authority
 
 from .screen import flat, until
@@ -40,8 +40,7 @@ def bundles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[Path, bytes
 async def test_a_demo_offers_no_bundle_of_the_user_s(
     bundles: dict[Path, bytes], tmp_path: Path
 ) -> None:
-    added = additions(load_settings(tmp_path / "none.toml"))
-    assert {each.destination.path for each in added} == set(bundles)
+    assert added_paths(tmp_path / "none.toml") == set(bundles)
     with Demo() as demo:
         config = await asyncio.to_thread(demo.start)
         assert is_kept_elsewhere()
@@ -64,7 +63,11 @@ async def test_a_demo_offers_no_bundle_of_the_user_s(
             await until(pilot, "stacktui has added no root to any bundle on this box.")
     assert not is_kept_elsewhere()
     assert {path: read(path) for path in bundles} == bundles
-    assert {each.destination.path for each in additions(load_settings(config))} == set(bundles)
+    assert added_paths(config) == set(bundles)
+
+
+def added_paths(config: Path) -> set[Path]:
+    return {each.target.path for each in added_roots(config, load_settings(config).environments)}
 
 
 def read(path: Path) -> bytes:

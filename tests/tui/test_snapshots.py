@@ -9,7 +9,7 @@ import pytest
 from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
 
-from stacktui.tui import trusting
+from stacktui.certificates import export, trust_root, untrust_root
 from stacktui.tui.app import StacktuiApp
 
 from . import canned, canned_trust
@@ -203,7 +203,7 @@ async def test_trust(
         "held": canned_trust.HELD,
         "none": canned_trust.NO_ROOT,
     }
-    monkeypatch.setattr(trusting, "propose", lambda *_: proposals[proposal])
+    monkeypatch.setattr(trust_root, "propose", lambda *_: proposals[proposal])
     app = canned_app(config, text=CONFIG, survey=surveys())
     steps = [("2l", "✗ TLS silent"), ("T", "root")]
     if proposal == "held":
@@ -220,7 +220,7 @@ async def test_untrust(
     asked: bool,
     sizes: Sizes,
 ) -> None:
-    monkeypatch.setattr(trusting, "additions", lambda _: canned_trust.ADDED)
+    monkeypatch.setattr(untrust_root, "added_roots", lambda *_: canned_trust.ADDED)
     app = canned_app(config, text=CONFIG)
     steps: list[tuple[Sequence[str], str]] = [("2U", "Contoso Root CA")]
     if asked:
@@ -232,7 +232,7 @@ async def test_untrust(
 async def test_export(
     compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, sizes: Sizes
 ) -> None:
-    monkeypatch.setattr(trusting, "export", lambda _: canned_trust.EXPORTED)
+    monkeypatch.setattr(export, "export", lambda _: canned_trust.EXPORTED)
     app = canned_app(config, text=CONFIG)
     await compare(app, ("2x", "PowerShell"), sizes=sizes)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stacktui.certificates.chain import describe
-from stacktui.certificates.roots import missing, root_of
+from stacktui.certificates.roots import root_of, why_no_root
 from stacktui.certificates.stores import Store, StoreKind
 from stacktui.certificates.survey import Presented
 from stacktui.certificates.verify import DATES, NAMES, ROOTLESS
@@ -107,26 +107,18 @@ def _steps(surveyed: Surveyed, target: Target, stores: Sequence[Store]) -> Itera
 
 def _trust(row: Presented, here: list[str], stores: Sequence[Store]) -> Step:
     found = root_of(row.chain, stores)
-    leaf = describe(row.chain[0])
-    if found is not None:
-        where = "" if found.where is None else f", which is in {found.where.name} on this box"
-        host = [] if ARM in row.endpoint.roles else ["--host", row.endpoint.key]
-        root = describe(found.der).common_name
-        return Step(
-            f"No root of the store in use leads to {row.endpoint.host}. If “{root}”{where}, is the "
-            "stamp's own root, trust it; its fingerprint is asked for:",
-            command_line("stacktui certificates trust", [*here, *host]),
-        )
-    if leaf.self_issued:
-        return Step(
-            f"“{leaf.common_name}” signed itself and is no CA: there is no root to trust. The "
-            "stamp's operator must replace it, or something else answers in the stamp's place."
-        )
+    if found is None:
+        no_root = why_no_root(row.chain)
+        command = command_line(no_root.command, []) if no_root.command else None
+        end = ":" if command else "."
+        return Step(f"{no_root.why(row.endpoint.host)}; {no_root.advice}{end}", command)
+    where = "" if found.where is None else f", which is in {found.where.name} on this box"
+    host = [] if ARM in row.endpoint.roles else ["--host", row.endpoint.key]
+    root = describe(found.der).common_name
     return Step(
-        f"“{missing(row.chain)}” is neither presented by {row.endpoint.host} nor on this box. Get "
-        "it, and the root above it if it is an intermediate, as a file from the stamp's operator, "
-        "then:",
-        command_line("stacktui certificates trust", ["FILE"]),
+        f"No root of the store in use leads to {row.endpoint.host}. If “{root}”{where}, is the "
+        "stamp's own root, trust it; its fingerprint is asked for:",
+        command_line("stacktui certificates trust", [*here, *host]),
     )
 
 

@@ -8,23 +8,15 @@ from pathlib import Path
 
 import click
 
-from stacktui.certificates.export import (
-    VARIABLES,
-    Combined,
-    combine,
-    is_export,
-    sources_of,
-    write_export,
-)
+from stacktui.certificates.export import VARIABLES, Exported, export, is_free, sources_of
 from stacktui.certificates.files import CertificateFileError, entries, read_certificates
-from stacktui.certificates.trust import TrustSource
+from stacktui.certificates.words import EXPORT_NOTES
 from stacktui.cli.ask import RefusedError, confirm, yes_option
 from stacktui.cli.options import config_option, format_option
 from stacktui.cli.output import err, out, plural
-from stacktui.cli.settings import read_settings
+from stacktui.cli.settings import absolute, read_settings
 from stacktui.config.locations import exported_bundle
 from stacktui.text.sanitize import visible
-from stacktui.text.shell import bash, powershell
 
 
 @click.command()
@@ -51,83 +43,68 @@ def command(
     stacktui trusts. It needs no root rights and survives upgrades; after further trust, export
     again.
     """
-    import certifi
-
     settings = read_settings(parent, config)
-    base = TrustSource("certifi", certifi.where())
     alone = [settings.target(environment).environment] if environment is not None else None
-    sources = sources_of(alone or settings.environments.values())
-    path = Path(os.path.abspath(file)) if file is not None else exported_bundle()
-    _require_free(path, [base, *sources], named=file is not None, yes=yes)
-    combined = combine(base, sources)
-    for line in combined.left_out:
+    environments = alone or settings.environments.values()
+    path = absolute(file) if file is not None else exported_bundle()
+    if file is not None and not path.parent.is_dir():
+        raise RefusedError(f"{path.parent} is not a folder; make it first")
+    if not is_free(path, sources_of(environments)):
+        where = visible(str(path))
+        confirm(f"{where} was not exported by stacktui. Write over it?", yes=yes)
+    exported = export(environments, path, overwrite=True)
+    for line in exported.combined.left_out:
         err(f"! left out: {line}")
-    backup = write_export(path, combined)
-    lines = {
-        "bash": f"export REQUESTS_CA_BUNDLE={bash(str(path))}",
-        "powershell": f"$env:REQUESTS_CA_BUNDLE = {powershell(str(path))}",
-    }
     if format_ == "json":
-        counts = [
+        click.echo(json.dumps(_document(exported)))
+    else:
+        _write(exported)
+    _warn_of_variables(exported)
+
+
+def _document(exported: Exported) -> dict[str, object]:
+    combined, backup = exported.combined, exported.backup
+    return {
+        "schema": 1,
+        "path": str(exported.path),
+        "certificates": combined.count,
+        "sources": [
             {"setting": part.source.setting, "path": part.source.path, "added": part.count}
             for part in combined.parts
-        ]
-        document = {
-            "schema": 1,
-            "path": str(path),
-            "certificates": combined.count,
-            "sources": counts,
-            "left_out": list(combined.left_out),
-            "backup": None if backup is None else str(backup),
-            **lines,
-        }
-        click.echo(json.dumps(document))
-    else:
-        _write(path, combined, backup, lines)
-    _warn_of_variables(combined)
+        ],
+        "left_out": list(combined.left_out),
+        "backup": None if backup is None else str(backup),
+        **exported.lines,
+    }
 
 
-def _require_free(path: Path, sources: list[TrustSource], *, named: bool, yes: bool) -> None:
-    where = visible(str(path))
-    for source in sources:
-        if os.path.realpath(path) == os.path.realpath(source.path):
-            raise RefusedError(f"{where} is the {source.setting} itself; name another file")
-    if named and not path.parent.is_dir():
-        raise RefusedError(f"{visible(str(path.parent))} is not a folder; make it first")
-    if not is_export(path):
-        confirm(f"{where} was not exported by stacktui. Write over it?", yes=yes)
-
-
-def _write(path: Path, combined: Combined, backup: Path | None, lines: dict[str, str]) -> None:
-    out(f"Wrote {plural(combined.count)} to {visible(str(path))}")
-    for part in combined.parts:
-        name = visible(part.source.setting)
-        out(f"  {part.count:>5} of {name}")
-    if backup is not None:
-        out(f"As it was before: {visible(str(backup))}")
+def _write(exported: Exported) -> None:
+    out(f"Wrote {plural(exported.combined.count)} to {exported.path}")
+    for part in exported.combined.parts:
+        out(f"  {part.count:>5} of {part.source.setting}")
+    if exported.backup is not None:
+        out(f"As it was before: {exported.backup}")
     out()
-    out("For bash:")
-    out(f"  {lines['bash']}")
-    out("For PowerShell:")
-    out(f"  {lines['powershell']}")
+    for shell, name in (("bash", "bash"), ("powershell", "PowerShell")):
+        out(f"For {name}:")
+        out(f"  {exported.lines[shell]}")
     err()
     err("The line counts for this shell; in ~/.bashrc or $PROFILE, for every one.")
-    err("It survives upgrades and needs no root rights.")
-    err("After further trust, export again.")
+    for note in EXPORT_NOTES:
+        err(note)
 
 
-def _warn_of_variables(combined: Combined) -> None:
+def _warn_of_variables(exported: Exported) -> None:
     """Whoever has a bundle of their own in use would lose its roots by the printed line."""
     variable = next((each for each in VARIABLES if os.environ.get(each)), None)
     if variable is None:
         return
     path = os.environ[variable]
     try:
-        missing = set(read_certificates(Path(path))) - {
-            each.der for each in entries(combined.content)
-        }
+        theirs = set(read_certificates(Path(path)))
     except CertificateFileError:
         return
+    missing = theirs - {each.der for each in entries(exported.combined.content)}
     if missing:
         err(f"! {variable} names {path} now.")
         err(f"! It holds {plural(len(missing))} that the new file does not; add what you need of")

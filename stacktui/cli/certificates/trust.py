@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,15 +13,19 @@ from urllib.parse import urlsplit
 
 import click
 
-from stacktui.certificates.additions import Addition, read_additions
-from stacktui.certificates.bundle import WAAGENT, Change, may_be_trusted, plan_addition
+from stacktui.certificates.bundle import WAAGENT, Change, plain, plan_addition
 from stacktui.certificates.chain import Certificate, describe
+from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.files import read_certificates
-from stacktui.certificates.stores import Store, find_stores
+from stacktui.certificates.roots import root_of, why_no_root
+from stacktui.certificates.stores import find_stores
+from stacktui.certificates.trust_root import ChosenRoots, added_before, choose_roots
 from stacktui.certificates.trust_target import Outcome, TrustTarget, add
+from stacktui.certificates.words import COMPARE, LOST_BY_UPGRADE, last_digits
 from stacktui.check.settings import Settings
 from stacktui.check.target import Target
-from stacktui.cli.ask import FaultError, RefusedError, confirm, confirm_by_typing, yes_option
+from stacktui.cli.ask import FaultError, confirm, confirm_by_typing, yes_option
+from stacktui.cli.certificates.layout import wrapped
 from stacktui.cli.certificates.targets import (
     environment_option,
     fingerprint_in,
@@ -39,8 +42,8 @@ from stacktui.text.shell import command_line, for_this_machine
 
 # As many certificates are shown in full before they are asked about; more get a line each.
 _IN_FULL = 3
-# As many digits are typed of the fingerprint of a root that was presented.
-_DIGITS = 8
+# Of a fingerprint with colons, so that it fits a terminal of 80 columns in two rows.
+_HALF = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +70,11 @@ class Source:
         if self.file is not None:
             fingerprint = fingerprint_in(self.file)
             if fingerprint is not None:
-                return (_remembered(fingerprint).der,)
+                return (added_before(fingerprint).der,)
             return read_certificates(Path(self.file))
         if self.presented is not None and settings is not None:
-            target = settings.target(self.presented)
-            chain = presented_chain(target, self.host)
-            return (presented_root(chain, find_stores(target.environment.ca, own_bundle())),)
+            return (presented_root(settings.target(self.presented), self.host),)
         return read_certificates(WAAGENT)
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Those that may be trusted, and the others, each with the reason."""
-
-    taken: tuple[bytes, ...]
-    left_out: tuple[tuple[Certificate, str], ...]
 
 
 @click.command()
@@ -105,7 +98,7 @@ def command(
     format_: str,
     limits: dict[str, float],
     config: Path | None,
-    **source: Any,
+    **from_: Any,
 ) -> None:
     """Trust the CA certificates in FILE (PEM or DER) as roots.
 
@@ -114,44 +107,46 @@ def command(
     and `untrust` takes out again exactly what was added. SHA256 names a root that was added
     before, and lost as an upgrade of certifi loses it.
     """
-    chosen_source = Source(**source)
-    needed = environment or chosen_source.presented
+    source = Source(**from_)
+    needed = environment or source.presented
     settings = read_settings(parent, config, limits) if needed else None
-    chosen = choose(chosen_source.certificates(settings), chosen_source.name)
-    destination = target_of(settings, store, environment, chosen.taken, to_add=True)
-    change = plan_addition(destination.path, chosen.taken, ours=destination.ours)
-    for certificate, why in chosen.left_out:
+    roots = choose_roots(source.certificates(settings), source.name)
+    target = target_of(settings, store, environment, roots.ders, to_add=True)
+    change = plan_addition(target.path, roots.ders, ours=target.ours)
+    for certificate, why in roots.left_out:
         err(f"! left out: {certificate.common_name} {why}")
-    if change.changes or destination.new_ca:
-        _introduce(change, destination)
-        _ask(change, destination, chosen_source, yes=yes)
-    outcome = add(destination, change)
-    fingerprints = [_plain_fingerprint(der) for der in chosen.taken]
-    place = target_options(settings, store, environment)
-    undo = command_line("stacktui certificates untrust", [*fingerprints, *place])
+    if change.changes or target.new_ca:
+        _introduce(change, target)
+        _ask(change, target, source, yes=yes)
+    outcome = add(target, change)
+    fingerprints = [plain(describe(der).sha256) for der in roots.ders]
+    options = target_options(settings, store, environment)
+    undo = command_line("stacktui certificates untrust", [*fingerprints, *options])
     if format_ == "json":
-        click.echo(json.dumps(_document(destination, change, chosen, outcome, undo)))
+        click.echo(json.dumps(_document(target, change, roots, outcome, undo)))
     else:
-        _write(destination, change, outcome, undo)
+        _write(target, change, outcome, for_this_machine(undo))
     if outcome.trouble:
         err(f"! {outcome.trouble}")
 
 
-def choose(ders: tuple[bytes, ...], source: str) -> Chosen:
-    """Those that may be trusted as roots. Raises RefusedError when none may."""
-    now = datetime.now(UTC)
-    judged = [(der, may_be_trusted(der, now)) for der in dict.fromkeys(ders)]
-    taken = tuple(der for der, why in judged if why is None)
-    left_out = tuple((describe(der), why) for der, why in judged if why is not None)
-    if not taken:
-        reasons = [f"{certificate.common_name} {why}" for certificate, why in left_out]
-        more = f"; and {len(reasons) - 3} more like these" if len(reasons) > 3 else ""
-        raise RefusedError(f"{visible(source)}: {'; '.join(reasons[:3])}{more}")
-    return Chosen(taken, left_out)
+def presented_root(target: Target, host: str | None) -> bytes:
+    """The root of the chain that ARM, or `host`, presents now: presented too, else from a store.
+
+    Raises CertificateError where there is none, and FaultError without a chain.
+    """
+    chain = _presented_chain(target, host)
+    found = root_of(chain, find_stores(target.environment.ca, own_bundle()))
+    if found is None:
+        no_root = why_no_root(chain)
+        raise CertificateError(f"{no_root.why()}; {no_root.remedy}")
+    if found.where is not None:
+        err(f"The host does not present its root; on this box it is in {found.where.path}")
+    return found.der
 
 
-def presented_chain(target: Target, host: str | None) -> tuple[bytes, ...]:
-    """The chain that ARM, or `host`, presents now: leaf first. Raises RefusedError."""
+def _presented_chain(target: Target, host: str | None) -> tuple[bytes, ...]:
+    """Leaf first. Raises FaultError."""
     from stacktui.certificates.survey import look_at
     from stacktui.check.trust import trust_of
     from stacktui.environments.endpoints import Endpoint, arm_endpoint
@@ -185,114 +180,75 @@ def _host_and_port(text: str) -> tuple[str, int]:
     return name, port
 
 
-def presented_root(chain: Sequence[bytes], stores: Sequence[Store] = ()) -> bytes:
-    """The root of a presented chain: presented too, else from a store of this box.
-
-    Raises RefusedError where there is none.
-    """
-    from stacktui.certificates.roots import missing, root_of
-
-    found = root_of(chain, stores)
-    if found is not None:
-        if found.where is not None:
-            err(f"The host does not present its root; on this box it is in {found.where.path}")
-        return found.der
-    leaf = describe(chain[0])
-    if leaf.self_issued:
-        raise RefusedError(
-            f"the host presents {leaf.common_name}, which signed itself and is no CA: "
-            "there is no root to trust"
-        )
-    raise RefusedError(
-        f"the host does not present the root {missing(chain)}, as is usual, and no store on this "
-        "box has it: get it as a file from the stamp's operator, then: "
-        "stacktui certificates trust FILE"
-    )
-
-
-def _remembered(fingerprint: str) -> Addition:
-    log = read_additions()
-    for each in log.additions:
-        if each.sha256 == fingerprint:
-            return each
-    why = f" ({log.trouble})" if log.trouble else ""
-    raise RefusedError(
-        f"no root with SHA-256 {fingerprint} was added to a bundle before{why}; name its file"
-    )
-
-
-def _introduce(change: Change, destination: TrustTarget) -> None:
+def _introduce(change: Change, target: TrustTarget) -> None:
     """Who is to be trusted, and where: all that the question is about."""
     certificates = [describe(der) for der in change.added or change.present]
-    now = datetime.now(UTC)
     for each in certificates:
         if len(certificates) > _IN_FULL:
             err(f"  {each.sha256[-11:]}  until {day(each.not_after)}  {each.common_name[:48]}")
-            continue
-        err(each.common_name)
-        err(f"  subject  {each.subject}")
-        err(f"  SHA-256  {each.sha256[:48]}")
-        err(f"           {each.sha256[48:]}")
-        err(f"  valid    {day(each.not_before)} to {day(each.not_after)}")
-        if not each.self_issued:
-            err(f"  !        an intermediate, no root: trust {each.issuer_name} too, as")
-            err("           most programs trust no chain that ends below a root")
-        if each.not_before is not None and each.not_before > now:
-            err("  !        not valid yet, by the clock of this box")
-    err(f"goes into {destination.path}")
-    if destination.new_ca:
-        err(f"which becomes ca of {', '.join(destination.environments)}")
-    if len(destination.environments) > 1:
-        err(f"the ca of {', '.join(destination.environments)}")
-    if destination.is_certifi:
-        err("! An upgrade of certifi writes this file anew: the addition is lost without a word.")
+        else:
+            _introduce_whole(each)
+    err(f"goes into {target.path}")
+    if target.new_ca:
+        err(f"which becomes ca of {', '.join(target.environments)}")
+    if len(target.environments) > 1:
+        err(f"the ca of {', '.join(target.environments)}")
+    if target.is_certifi:
+        err(f"! {LOST_BY_UPGRADE}")
         err("! What survives upgrades and needs no root rights: stacktui certificates export")
 
 
-def _ask(change: Change, destination: TrustTarget, source: Source, *, yes: bool) -> None:
-    where = visible(str(destination.path))
+def _introduce_whole(certificate: Certificate) -> None:
+    err(certificate.common_name)
+    err(f"  subject  {certificate.subject}")
+    err(f"  SHA-256  {certificate.sha256[:_HALF]}")
+    err(f"           {certificate.sha256[_HALF:]}")
+    err(f"  valid    {day(certificate.not_before)} to {day(certificate.not_after)}")
+    if not certificate.self_issued:
+        err(f"  !        an intermediate, no root: trust {certificate.issuer_name} too, as")
+        err("           most programs trust no chain that ends below a root")
+    if certificate.not_before is not None and certificate.not_before > datetime.now(UTC):
+        err("  !        not valid yet, by the clock of this box")
+
+
+def _ask(change: Change, target: TrustTarget, source: Source, *, yes: bool) -> None:
     number = plural(len(change.added))
     if source.presented is not None:
         fingerprint = describe((change.added or change.present)[0]).sha256
-        confirm_by_typing(
-            "Nobody has vouched for it in this place yet. Compare its SHA-256 with what the\n"
-            f"stamp's operator tells you, then type its last {_DIGITS} digits",
-            fingerprint.replace(":", "")[-_DIGITS:],
-            yes=yes,
-        )
-    elif change.changes and not destination.ours:
-        confirm(f"Add {number} to {where}?", yes=yes)
+        question = wrapped(f"Nobody has vouched for it in this place yet. {COMPARE}", 0)
+        confirm_by_typing("\n".join(question), last_digits(fingerprint), yes=yes)
+    elif change.changes and not target.ours:
+        confirm(f"Add {number} to {visible(str(target.path))}?", yes=yes)
     elif source.waagent:
         confirm(f"Trust {number} of {WAAGENT}?", yes=yes)
 
 
-def _write(
-    destination: TrustTarget, change: Change, outcome: Outcome, undo: dict[str, str]
-) -> None:
-    path = visible(str(destination.path))
+def _write(target: TrustTarget, change: Change, outcome: Outcome, undo: str) -> None:
+    present = len(change.present)
     if change.added:
-        also = f" ({len(change.present)} were there already)" if change.present else ""
-        out(f"Added {plural(len(change.added))} to {path}{also}")
+        also = f" ({present} were there already)" if present else ""
+        out(f"Added {plural(len(change.added))} to {target.path}{also}")
     else:
-        out(f"Nothing to do: it is in {path} already" if len(change.present) == 1 else
-            f"Nothing to do: all {len(change.present)} are in {path} already")  # fmt: skip
-    if destination.new_ca:
-        out(f"Set ca of {visible(', '.join(destination.environments))}")
+        what = "it is" if present == 1 else f"all {present} are"
+        out(f"Nothing to do: {what} in {target.path} already")
+    if target.new_ca:
+        out(f"Set ca of {', '.join(target.environments)}")
     if outcome.backup is not None:
-        out(f"As it was before: {visible(str(outcome.backup))}")
-    if change.added:
-        out(f"To undo: {for_this_machine(undo)}")
-    if change.added and not destination.ours and os.environ.get("SUDO_USER"):
+        out(f"As it was before: {outcome.backup}")
+    if not change.added:
+        return
+    out(f"To undo: {undo}")
+    if target.ours:
+        err("az does not read this file; for az: stacktui certificates export")
+    elif os.environ.get("SUDO_USER"):
         err(f"! Remembered in {additions_file()}:")
         err("! only a check that reads it notices when an upgrade loses the addition.")
-    if change.added and destination.ours:
-        err("az does not read this file; for az: stacktui certificates export")
 
 
 def _document(
-    destination: TrustTarget,
+    target: TrustTarget,
     change: Change,
-    chosen: Chosen,
+    roots: ChosenRoots,
     outcome: Outcome,
     undo: dict[str, str],
 ) -> dict[str, Any]:
@@ -301,20 +257,16 @@ def _document(
     now = datetime.now(UTC)
     return {
         "schema": SCHEMA,
-        "path": str(destination.path),
-        "environments": list(destination.environments),
-        "changed": change.changes or bool(destination.new_ca),
+        "path": str(target.path),
+        "environments": list(target.environments),
+        "changed": change.changes or bool(target.new_ca),
         "added": [certificate_document(describe(der), now) for der in change.added],
         "present": [certificate_document(describe(der), now) for der in change.present],
         "left_out": [
             {"certificate": certificate_document(each, now), "reason": why}
-            for each, why in chosen.left_out
+            for each, why in roots.left_out
         ],
         "backup": None if outcome.backup is None else str(outcome.backup),
         "undo": undo,
         "trouble": outcome.trouble or None,
     }
-
-
-def _plain_fingerprint(der: bytes) -> str:
-    return describe(der).sha256.replace(":", "").lower()

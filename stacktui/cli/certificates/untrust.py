@@ -11,19 +11,10 @@ from typing import Any
 
 import click
 
-from stacktui.certificates.additions import Addition, forget, read_additions, remembered_of
-from stacktui.certificates.bundle import BundleError, Change, plan_removal
 from stacktui.certificates.chain import describe
-from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.export import exports_with
-from stacktui.certificates.files import (
-    CertificateFileError,
-    FileProblem,
-    entries,
-    read_certificates,
-    read_content,
-)
-from stacktui.certificates.trust_target import TrustTarget, remove
+from stacktui.certificates.files import read_certificates
+from stacktui.certificates.untrust_root import Removal, plan_untrust, untrust
 from stacktui.cli.ask import confirm, yes_option
 from stacktui.cli.certificates.targets import (
     environment_option,
@@ -36,7 +27,7 @@ from stacktui.cli.output import err, out, plural
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import exported_bundle
 from stacktui.text.sanitize import visible
-from stacktui.text.shell import bash, command_line, for_this_machine
+from stacktui.text.shell import command_line, for_this_machine
 
 
 @click.command()
@@ -62,30 +53,24 @@ def command(
     place, and the file is again as it was, byte for byte. What others put there stays.
     """
     settings = read_settings(parent, config) if environment else None
-    destination = target_of(settings, store, environment, to_add=False)
-    wanted = _fingerprints(which)
-    lost = _lost(destination, wanted)
-    change = _plan(destination, wanted - {each.sha256 for each in lost}, lost)
-    if change is not None and not destination.ours:
-        confirm(f"Take {plural(len(change.removed))} out of {visible(str(change.path))}?", yes=yes)
-    trouble = remove(destination, change).trouble if change is not None else ""
-    if lost:
-        trouble = forget(destination.path, [each.sha256 for each in lost]) or trouble
+    target = target_of(settings, store, environment, to_add=False)
+    removal = plan_untrust(target, _fingerprints(which))
+    if removal.removed and not target.ours:
+        question = f"Take {plural(len(removal.removed))} out of {visible(str(target.path))}?"
+        confirm(question, yes=yes)
+    trouble = untrust(removal)
     # What was taken out of one program's bundle may well be meant to stay in the others'.
-    exported = exports_with(change.removed) if change is not None and store is None else ()
+    exported = exports_with(removal.removed) if store is None else ()
     if format_ == "json":
-        click.echo(json.dumps(_document(destination, change, lost, exported)))
+        click.echo(json.dumps(_document(removal, exported)))
     else:
-        _write(destination, change, lost)
+        _write(removal)
     for path in exported:
-        again = command_line("stacktui certificates export", _unless_usual(path))
-        err(f"! {path}, which was exported before, still holds it: {for_this_machine(again)}")
+        named = () if path == exported_bundle() else (str(path),)
+        again = for_this_machine(command_line("stacktui certificates export", named))
+        err(f"! {path}, which was exported before, still holds it: {again}")
     if trouble:
         err(f"! {trouble}")
-
-
-def _unless_usual(path: Path) -> tuple[str, ...]:
-    return () if path == exported_bundle() else (str(path),)
 
 
 def _fingerprints(which: Collection[str]) -> set[str]:
@@ -99,81 +84,30 @@ def _fingerprints(which: Collection[str]) -> set[str]:
     return found
 
 
-def _lost(destination: TrustTarget, wanted: Collection[str]) -> tuple[Addition, ...]:
-    """What was added to this bundle and is no longer in it: only to be forgotten."""
-    added = remembered_of(destination.path, read_additions().additions)
-    asked = tuple(each for each in added if each.sha256 in wanted)
-    if not asked:
-        return ()
-    try:
-        there = {each.der for each in entries(read_content(destination.path))}
-    except CertificateFileError as error:
-        if error.problem is not FileProblem.MISSING:
-            raise
-        there = set()
-    return tuple(each for each in asked if each.der not in there)
+def _write(removal: Removal) -> None:
+    target = removal.target
+    if removal.removed:
+        what = "the file is gone with it" if removal.file_removed else "the rest is as it was"
+        out(f"Took {plural(len(removal.removed))} out of {target.path}; {what}")
+    if removal.file_removed and target.environments:
+        out(f"Took ca out of {', '.join(target.environments)}")
+    for der in removal.present:
+        err(f"! {describe(der).common_name} is there in another form too, not added by stacktui")
+    for each in removal.lost:
+        out(f"Forgotten: {each.subject} was no longer in {target.path}")
 
 
-def _plan(
-    destination: TrustTarget, wanted: Collection[str], lost: Collection[Addition]
-) -> Change | None:
-    if lost and not wanted:
-        return None
-    try:
-        return plan_removal(destination.path, wanted, ours=destination.ours)
-    except CertificateError as error:
-        if lost:
-            return None
-        if elsewhere := _elsewhere(destination, wanted):
-            raise BundleError(f"{error}; {elsewhere}") from None
-        missing = isinstance(error, CertificateFileError) and error.problem is FileProblem.MISSING
-        if destination.ours and missing:
-            raise BundleError(f"{error}, so nothing is trusted there") from None
-        raise
-
-
-def _elsewhere(destination: TrustTarget, wanted: Collection[str]) -> str:
-    """Where it was added, if not here."""
-    for each in read_additions().additions:
-        if each.sha256 in wanted and each.path != destination.path:
-            return f"it was added elsewhere: --store {bash(str(each.path))}"
-    return ""
-
-
-def _write(destination: TrustTarget, change: Change | None, lost: Collection[Addition]) -> None:
-    path = visible(str(destination.path))
-    if change is not None:
-        what = "the file is gone with it" if change.after is None else "the rest is as it was"
-        out(f"Took {plural(len(change.removed))} out of {path}; {what}")
-        if change.after is None and destination.environments:
-            out(f"Took ca out of {visible(', '.join(destination.environments))}")
-        for der in change.present:
-            err(
-                f"! {describe(der).common_name} is there in another form too, not added by stacktui"
-            )
-    for each in lost:
-        out(f"Forgotten: {each.subject} was no longer in {path}")
-
-
-def _document(
-    destination: TrustTarget,
-    change: Change | None,
-    lost: Collection[Addition],
-    exported: Collection[Path],
-) -> dict[str, Any]:
+def _document(removal: Removal, exported: Collection[Path]) -> dict[str, Any]:
     from stacktui.certificates.document import SCHEMA, certificate_document
 
     now = datetime.now(UTC)
-    removed = change.removed if change is not None else ()
-    present = change.present if change is not None else ()
-    gone = change is not None and change.after is None
     return {
         "schema": SCHEMA,
-        "path": str(destination.path),
-        "environments": list(destination.environments),
-        "removed": [certificate_document(describe(der), now) for der in removed],
-        "present": [certificate_document(describe(der), now) for der in present],
-        "forgotten": [{"sha256": each.sha256, "subject": each.subject} for each in lost],
-        "file_removed": gone,
+        "path": str(removal.target.path),
+        "environments": list(removal.target.environments),
+        "removed": [certificate_document(describe(der), now) for der in removal.removed],
+        "present": [certificate_document(describe(der), now) for der in removal.present],
+        "forgotten": [{"sha256": each.sha256, "subject": each.subject} for each in removal.lost],
+        "file_removed": removal.file_removed,
         "still_exported": [str(each) for each in exported],
     }

@@ -40,6 +40,12 @@ class ChoicesPane(ListPane):
         return False if action == "filter" else super().check_action(action, parameters)
 
 
+def question(text: str) -> Line:
+    """A question, and the keys that answer it."""
+    yes = (Span("y", Role.KEY), Span(" yes   "), Span("esc", Role.KEY), Span(" no"))
+    return line(Span(f"{text}  ", Role.WARNING), *yes)
+
+
 class ActionScreen(ModalScreen[str], inherit_bindings=False):
     """Returns what was done, for a notice; None when nothing was.
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from stacktui.certificates.words import EXPORT_NOTES
 from stacktui.check.settings import Settings
+from stacktui.text.shell import for_this_machine
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
 from stacktui.tui.screens.action_screen import ActionScreen
 from stacktui.tui.words import count_of
 
 if TYPE_CHECKING:
-    from stacktui.tui.trusting import Exported
+    from stacktui.certificates.export import Exported
 
 
 class Export(ActionScreen):
@@ -33,9 +34,9 @@ class Export(ActionScreen):
         settings = self._settings
 
         def write() -> Exported:
-            from stacktui.tui.trusting import export
+            from stacktui.certificates.export import export
 
-            return export(settings)
+            return export(settings.environments.values() if settings else ())
 
         self.run(write, self._done)
 
@@ -48,33 +49,28 @@ class Export(ActionScreen):
 
     def action_copy(self) -> None:
         if self._exported is not None:
-            text = command_line(self._exported)
+            text = for_this_machine(self._exported.lines)
             self.app.copy_to_clipboard(text)
             self.say(f"copied: {text}")
 
 
-def command_line(exported: Exported) -> str:
-    """The line for the shell of this machine."""
-    return exported.powershell if sys.platform == "win32" else exported.bash
-
-
 def _lines(exported: Exported, ok: str) -> list[Line]:
-    total = sum(count for _, count in exported.parts)
+    combined = exported.combined
     lines = [
-        field("written", Span(f"{ok} {count_of(total, 'certificate')}", Role.OK)),
+        field("written", Span(f"{ok} {count_of(combined.count, 'certificate')}", Role.OK)),
         field("file", str(exported.path)),
     ]
-    lines += [field("", Span(f"{count:>5} of {name}", Role.DIM)) for name, count in exported.parts]
-    lines += [field("left out", Span(each, Role.WARNING)) for each in exported.left_out]
+    lines += [
+        field("", Span(f"{part.count:>5} of {part.source.setting}", Role.DIM))
+        for part in combined.parts
+    ]
+    lines += [field("left out", Span(each, Role.WARNING)) for each in combined.left_out]
     return [
         *lines,
         BLANK,
         line("In the shell where az runs, once, or in its start-up file:"),
-        field("bash", Span(exported.bash, Role.STRONG)),
-        field("PowerShell", Span(exported.powershell, Role.STRONG)),
+        field("bash", Span(exported.lines["bash"], Role.STRONG)),
+        field("PowerShell", Span(exported.lines["powershell"], Role.STRONG)),
         BLANK,
-        line(
-            Span("It needs no root, changes nobody's bundle, and survives upgrades of certifi. "
-                 "After you trust another root, export again.", Role.DIM)
-        ),
-    ]  # fmt: skip
+        line(Span(" ".join(EXPORT_NOTES), Role.DIM)),
+    ]

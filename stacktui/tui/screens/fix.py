@@ -12,7 +12,7 @@ from stacktui.diagnosis.finding import Action, ActionKind
 from stacktui.diagnosis.fixes import Fix, FixPlan, plan_fix
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
-from stacktui.tui.screens.action_screen import ActionScreen
+from stacktui.tui.screens.action_screen import ActionScreen, question
 from stacktui.tui.widgets.listing import ListPane, Row
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _head(fix: Fix, glyphs: Glyphs) -> list[Line]:
 
 def _before_trust(action: Action) -> list[Line]:
     what = f"The next screen shows the root of what {action.host} presents, and where it can go."
-    return [BLANK, line(what), BLANK, _question("Go on?")]
+    return [BLANK, line(what), BLANK, question("Go on?")]
 
 
 def _change(change: FixPlan) -> list[Line]:
@@ -140,9 +140,4 @@ def _change(change: FixPlan) -> list[Line]:
         ]
     if all(before == after for _, before, after in change.values):
         lines += [BLANK, line(Span("It is so already, since the check was made.", Role.WARNING))]
-    return [*lines, BLANK, line(Span(change.then, Role.DIM)), BLANK, _question("Change it?")]
-
-
-def _question(text: str) -> Line:
-    yes = (Span("y", Role.KEY), Span(" yes   "), Span("esc", Role.KEY), Span(" no"))
-    return line(Span(f"{text}  ", Role.WARNING), *yes)
+    return [*lines, BLANK, line(Span(change.then, Role.DIM)), BLANK, question("Change it?")]

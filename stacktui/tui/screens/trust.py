@@ -10,21 +10,20 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Label
 
+from stacktui.certificates.words import COMPARE, DIGITS, LOST_BY_UPGRADE, last_digits
 from stacktui.check.settings import Settings
 from stacktui.check.target import Target
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
 from stacktui.tui.panes.certificate_story import validity
-from stacktui.tui.screens.action_screen import ActionScreen
+from stacktui.tui.screens.action_screen import ActionScreen, question
 from stacktui.tui.widgets.listing import ListPane, Row
 
 if TYPE_CHECKING:
-    from stacktui.certificates.chain import Certificate
-    from stacktui.certificates.trust_target import Outcome
-    from stacktui.tui.trusting import Place, Proposal
-
-# Of the fingerprint of a root that only the host itself presented, so many are typed.
-DIGITS = 8
+    from stacktui.certificates.bundle import Change
+    from stacktui.certificates.roots import NoRoot
+    from stacktui.certificates.trust_root import Proposal, TrustOption
+    from stacktui.certificates.trust_target import Outcome, TrustTarget
 
 
 class Trust(ActionScreen):
@@ -48,7 +47,7 @@ class Trust(ActionScreen):
         checks: bool = False,
     ) -> None:
         super().__init__(f"Trust the root of {host}", "Into which bundle")
-        self._target, self._settings, self._chain = target, settings, chain
+        self._target, self._settings, self._host, self._chain = target, settings, host, chain
         self._checks = checks
         self._proposal: Proposal | None = None
         self._asking = False
@@ -62,43 +61,48 @@ class Trust(ActionScreen):
 
     def on_mount(self) -> None:
         self.wait("Looking for the root, in the chain and in the stores of this box.")
-        target, settings, chain = self._target, self._settings, self._chain
+        environment, settings, chain = self._target.environment, self._settings, self._chain
 
-        def propose() -> Proposal:
-            from stacktui.tui.trusting import propose
+        def propose() -> Proposal | NoRoot:
+            from stacktui.certificates.trust_root import propose
 
-            return propose(target, settings, chain)
+            return propose(chain, environment, settings.path, settings.environments)
 
         self.run(propose, self._proposed)
 
-    def _proposed(self, proposal: Proposal) -> None:
+    def _proposed(self, proposal: Proposal | NoRoot) -> None:
+        from stacktui.certificates.roots import NoRoot  # in the thread it was imported
+
+        if isinstance(proposal, NoRoot):
+            self.set_text(_no_root(proposal, self._host))
+            return
         self._proposal = proposal
         glyphs = self.owner.look.glyphs
-        self.set_choices([_row(each, glyphs) for each in proposal.places])
-        if proposal.root is not None and not proposal.vouched_for:
+        self.set_choices([_row(each, glyphs) for each in proposal.options])
+        if not proposal.corroborated:
             self._typing.display = True
             self.below += 1
             self._typed.focus()
         # Another program's bundle is never what one gets for pressing enter.
-        possible = (each.key for each in proposal.places if each.change and each.destination.ours)
-        self.choices.choose(next(possible, proposal.places[0].key if proposal.places else None))
+        possible = (each for each in proposal.options if each.change and each.target.ours)
+        self.choices.choose(_key(next(possible, proposal.options[0])))
         self._show()
 
     @on(ListPane.Chosen)
     def _show(self) -> None:
         self._asking = False
         if self._proposal is not None:
-            self.set_text(_lines(self._proposal, self._place, asking=False))
+            self.set_text(_lines(self._proposal, self._option, asking=False))
 
     @property
-    def _place(self) -> Place | None:
-        places = self._proposal.places if self._proposal else ()
-        return next((each for each in places if each.key == self.choices.chosen), None)
+    def _option(self) -> TrustOption | None:
+        options = self._proposal.options if self._proposal else ()
+        return next((each for each in options if _key(each) == self.choices.chosen), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
             case "trust":
-                return self._place is not None and bool(self._place.change) and not self._asking
+                return self._option is not None and bool(self._option.change) and not self._asking
             case "confirm" | "change":
                 return self._asking
             case "leave":
@@ -107,94 +111,115 @@ class Trust(ActionScreen):
                 return True
 
     def action_trust(self) -> None:
-        place = self._place
-        if place is None or self._proposal is None:
+        proposal, option = self._proposal, self._option
+        if proposal is None or option is None:
             return
-        if not self._proposal.vouched_for and not self._digits_agree(self._proposal.root):
+        if not proposal.corroborated and not self._digits_agree(proposal.root.sha256):
             self.warn(f"not the last {DIGITS} digits of its SHA-256: nothing was changed")
-        elif place.destination.ours:
-            self._trust(place)
+        elif option.target.ours:
+            self.action_confirm()
         else:
             self._asking = True
             self.choices.focus()  # so that the answer is not typed among the digits
-            self.set_text(_lines(self._proposal, place, asking=True))
+            self.set_text(_lines(proposal, option, asking=True))
 
     def action_confirm(self) -> None:
-        if self._place is not None:
-            self._trust(self._place)
+        option = self._option
+        if option is not None and option.change is not None:
+            self._trust(option.target, option.change)
 
     def action_change(self) -> None:
         self._show()
         if self._typing.display:
             self._typed.focus()
 
-    def _trust(self, place: Place) -> None:
+    def _trust(self, target: TrustTarget, change: Change) -> None:
         def trust() -> Outcome:
-            from stacktui.tui.trusting import trust
+            from stacktui.certificates.trust_target import add
 
-            return trust(place)
+            return add(target, change)
 
-        self.run(trust, lambda outcome: self._done(place, outcome), changes=True)
+        self.run(trust, lambda outcome: self._done(target, outcome), changes=True)
 
-    def _digits_agree(self, root: Certificate | None) -> bool:
+    def _digits_agree(self, sha256: str) -> bool:
         typed = self._typed.value.replace(":", "").replace(" ", "").upper()
-        return root is not None and typed == root.sha256.replace(":", "")[-DIGITS:]
+        return typed == last_digits(sha256)
 
-    def _done(self, place: Place, outcome: Outcome) -> None:
+    def _done(self, target: TrustTarget, outcome: Outcome) -> None:
         kept = f" (as it was: {outcome.backup.name})" if outcome.backup else ""
         trouble = f"; {outcome.trouble}" if outcome.trouble else ""
         then = "U in pane 2 takes it back" if self._checks else "U takes it back, c checks"
-        self.dismiss(f"trusted in {place.name}{kept}: {then}{trouble}")
+        self.dismiss(f"trusted in {target.name}{kept}: {then}{trouble}")
 
 
-def _row(place: Place, glyphs: Glyphs) -> Row:
+def _key(option: TrustOption) -> str:
+    return f"{option.target.name} {option.target.path}"
+
+
+def _row(option: TrustOption, glyphs: Glyphs) -> Row:
     """The bundle, and whether the root can go there."""
-    sign, role = glyphs.skipped, Role.DIM
-    if place.change is not None:
-        sign, role = glyphs.ok, Role.OK
-    path = Span(str(place.destination.path), Role.DIM)
-    state = Span(f"{sign} {place.word}", role)
-    return Row(place.key, (Span(place.name),), (((state,), (path,)), ((state,),)))
+    sign, role = (glyphs.ok, Role.OK) if option.change else (glyphs.skipped, Role.DIM)
+    path = Span(str(option.target.path), Role.DIM)
+    state = Span(f"{sign} {option.state.value}", role)
+    return Row(_key(option), (Span(option.target.name),), (((state,), (path,)), ((state,),)))
 
 
-def _lines(proposal: Proposal, place: Place | None, *, asking: bool) -> list[Line]:
+def _lines(proposal: Proposal, option: TrustOption | None, *, asking: bool) -> list[Line]:
     root = proposal.root
-    if root is None:
-        return [
-            line(Span("There is no root to trust.", Role.ERROR)),
-            BLANK,
-            field("why", proposal.why_not),
-            field("mend", proposal.mend),
-        ]
     lines = [
         field("root", Span(root.subject, Role.STRONG)),
         field("SHA-256", root.sha256),
         field("valid", *validity(root, proposal.made)),
         field("comes from", *_origin(proposal)),
     ]
-    if proposal.first:
-        lines.append(field("mend first", Span(proposal.first, Role.ERROR)))
-    if place is not None:
-        lines += [BLANK, field("into", str(place.destination.path)), field("", place.says)]
-        if place.why_not:
-            lines.append(field("but", Span(place.why_not, Role.WARNING)))
-    if asking and place is not None:
-        question = Span(f"Change the file of {place.name}?  ", Role.WARNING)
-        yes = (Span("y", Role.KEY), Span(" yes   "), Span("esc", Role.KEY), Span(" no"))
-        return [*lines, BLANK, line(question, *yes)]
-    if not proposal.vouched_for:
-        lines += [
-            BLANK,
-            line(
-                Span("Nobody but the host itself vouches for this root. ", Role.WARNING),
-                "Compare its SHA-256 with what the stamp's operator tells you, then type its last "
-                f"{DIGITS} digits.",
-            ),
-        ]
+    if proposal.store_problem:
+        lines.append(field("fix first", Span(proposal.store_problem, Role.ERROR)))
+    if option is not None:
+        lines += [BLANK, field("into", str(option.target.path)), field("", _meaning(option))]
+        if option.why_not:
+            lines.append(field("but", Span(option.why_not, Role.WARNING)))
+        if asking:
+            return [*lines, BLANK, question(f"Change the file of {option.target.name}?")]
+    if not proposal.corroborated:
+        lone = Span("Nobody but the host itself vouches for this root. ", Role.WARNING)
+        lines += [BLANK, line(lone, f"{COMPARE}.")]
     return lines
 
 
 def _origin(proposal: Proposal) -> tuple[Span, ...]:
-    if not proposal.vouched_for:
+    if not proposal.corroborated:
         return (Span("the host alone: it presented it", Role.WARNING),)
     return (Span(f"stores of this box that hold it: {', '.join(proposal.holders)}"),)
+
+
+def _no_root(no_root: NoRoot, host: str) -> list[Line]:
+    return [
+        line(Span("There is no root to trust.", Role.ERROR)),
+        BLANK,
+        field("why", no_root.why(host)),
+        field("fix", no_root.remedy),
+    ]
+
+
+def _meaning(option: TrustOption) -> str:
+    """For whom a root in this bundle counts, and what else to know of it."""
+    target, store = option.target, option.store
+    copied = f" The file as it is now is kept as {option.backup.name}." if option.backup else ""
+    if store is not None:
+        whose = f"{store.name} ({store.detail})" if store.detail else store.name
+        lost = f" {LOST_BY_UPGRADE}" if target.is_certifi else ""
+        return (
+            f"The bundle of {whose}; needs write permission.{copied}{lost} "
+            "The export (x in the pane) survives upgrades and needs no root."
+        )
+    names = ", ".join(target.environments)
+    if target.new_ca:
+        return f"A new file, which becomes the ca of {names} in the config. Counts for it alone."
+    if names:
+        return f"Counts for {names} alone.{copied}"
+    if target.ours:
+        return (
+            "Counts for every environment here. az and other programs do not read it: press x in "
+            "the pane to export a bundle for them."
+        )
+    return ""

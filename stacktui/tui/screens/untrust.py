@@ -10,11 +10,11 @@ from textual.binding import Binding, BindingType
 from stacktui.check.settings import Settings
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
 from stacktui.tui.panes.certificate_story import validity
-from stacktui.tui.screens.action_screen import ActionScreen
+from stacktui.tui.screens.action_screen import ActionScreen, question
 from stacktui.tui.widgets.listing import ListPane, Row
 
 if TYPE_CHECKING:
-    from stacktui.tui.trusting import Added
+    from stacktui.certificates.untrust_root import AddedRoot
 
 
 class Untrust(ActionScreen):
@@ -30,21 +30,21 @@ class Untrust(ActionScreen):
     def __init__(self, settings: Settings) -> None:
         super().__init__("Untrust a root", "Added by stacktui")
         self._settings = settings
-        self._added: tuple[Added, ...] = ()
+        self._added: tuple[AddedRoot, ...] = ()
         self._asking = False
 
     def on_mount(self) -> None:
         self.wait("Looking for what was added.")
         settings = self._settings
 
-        def find() -> tuple[Added, ...]:
-            from stacktui.tui.trusting import additions
+        def find() -> tuple[AddedRoot, ...]:
+            from stacktui.certificates.untrust_root import added_roots
 
-            return additions(settings)
+            return added_roots(settings.path, settings.environments)
 
         self.run(find, self._found)
 
-    def _found(self, added: tuple[Added, ...]) -> None:
+    def _found(self, added: tuple[AddedRoot, ...]) -> None:
         self._added = added
         self.set_choices([_row(each) for each in added])
         self._show()
@@ -55,8 +55,8 @@ class Untrust(ActionScreen):
         self.set_text(_lines(self._chosen, asking=False))
 
     @property
-    def _chosen(self) -> Added | None:
-        return next((each for each in self._added if each.key == self.choices.chosen), None)
+    def _chosen(self) -> AddedRoot | None:
+        return next((each for each in self._added if _key(each) == self.choices.chosen), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
@@ -81,26 +81,31 @@ class Untrust(ActionScreen):
         if added is None:
             return
 
-        def take() -> str:
-            from stacktui.tui.trusting import untrust
+        def take_back() -> str:
+            from stacktui.certificates.untrust_root import take_back
 
-            return untrust(added)
+            return take_back(added)
 
-        self.run(take, lambda trouble: self._done(added, trouble), changes=True)
+        self.run(take_back, lambda trouble: self._done(added, trouble), changes=True)
 
-    def _done(self, added: Added, trouble: str) -> None:
-        did = "forgotten" if added.lost else f"taken out of {added.name}, the rest is as it was"
+    def _done(self, added: AddedRoot, trouble: str) -> None:
+        taken_out = f"taken out of {added.target.name}, the rest is as it was"
+        did = "forgotten" if added.lost else taken_out
         more = f"; {trouble}" if trouble else ""
         self.dismiss(f"{added.certificate.common_name}: {did}{more}")
 
 
-def _row(added: Added) -> Row:
+def _key(added: AddedRoot) -> str:
+    return f"{added.certificate.sha256} {added.target.path}"
+
+
+def _row(added: AddedRoot) -> Row:
     state = (Span("lost since" if added.lost else ""),)
-    place = (Span(added.name, Role.DIM),)
-    return Row(added.key, (Span(added.certificate.common_name),), ((place, state), (place,)))
+    place = (Span(added.target.name, Role.DIM),)
+    return Row(_key(added), (Span(added.certificate.common_name),), ((place, state), (place,)))
 
 
-def _lines(added: Added | None, *, asking: bool) -> list[Line]:
+def _lines(added: AddedRoot | None, *, asking: bool) -> list[Line]:
     if added is None:
         return [
             line("stacktui has added no root to any bundle on this box."),
@@ -111,7 +116,7 @@ def _lines(added: Added | None, *, asking: bool) -> list[Line]:
         field("root", Span(added.certificate.subject, Role.STRONG)),
         field("SHA-256", added.certificate.sha256),
         field("valid", *validity(added.certificate, added.found)),
-        field("out of", added.name, Span(f"  {added.destination.path}", Role.DIM)),
+        field("out of", added.target.name, Span(f"  {added.target.path}", Role.DIM)),
         BLANK,
     ]
     if added.lost:
@@ -120,13 +125,8 @@ def _lines(added: Added | None, *, asking: bool) -> list[Line]:
     else:
         lines.append(line("What others put into the file stays as it is, byte for byte."))
     if asking:
-        names = ", ".join(added.destination.environments)
+        names = ", ".join(added.target.environments)
         whom = f" of {names}" if names else ""
-        question = (
-            "Forget it?"
-            if added.lost
-            else f"Take it out{whom}? Hosts that nothing else vouches for fail then."
-        )
-        yes = (Span("y", Role.KEY), Span(" yes   ", Role.TEXT), Span("esc", Role.KEY), Span(" no"))
-        lines += [BLANK, line(Span(f"{question}  ", Role.WARNING), *yes)]
+        take_out = f"Take it out{whom}? Hosts that nothing else vouches for fail then."
+        lines += [BLANK, question("Forget it?" if added.lost else take_out)]
     return lines

@@ -1,0 +1,164 @@
+"""Take back a root: what stacktui added, wherever that is, and exactly that removed again.
+
+All of it blocks on disk, and is slow to import.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from stacktui.certificates.additions import Addition, forget, read_additions, remembered_of
+from stacktui.certificates.bundle import BundleError, Change, additions_in, plain, plan_removal
+from stacktui.certificates.chain import Certificate, describe
+from stacktui.certificates.errors import CertificateError
+from stacktui.certificates.files import CertificateFileError, FileProblem, entries, read_content
+from stacktui.certificates.stores import find_stores
+from stacktui.certificates.trust_root import bundles_of_others
+from stacktui.certificates.trust_target import TrustTarget, ca_target, own_bundle_target, remove
+from stacktui.config.locations import own_bundle
+from stacktui.environments.model import Environment
+from stacktui.text.sanitize import visible
+from stacktui.text.shell import bash
+
+
+@dataclass(frozen=True, slots=True)
+class AddedRoot:
+    """A root that stacktui added to a bundle; `lost` when it is no longer there, as after an
+    upgrade, so that it can only be forgotten. `found` is when it was looked for."""
+
+    found: datetime
+    target: TrustTarget
+    certificate: Certificate
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What is taken out of a bundle, planned and not yet done. `change` is None where all that
+    was asked for is `lost`: logged, but no longer in the bundle, so that it is only forgotten."""
+
+    target: TrustTarget
+    change: Change | None
+    lost: tuple[Addition, ...] = ()
+
+    @property
+    def removed(self) -> tuple[bytes, ...]:
+        return self.change.removed if self.change is not None else ()
+
+    @property
+    def present(self) -> tuple[bytes, ...]:
+        """What was asked for and stays, as stacktui did not add it."""
+        return self.change.present if self.change is not None else ()
+
+    @property
+    def file_removed(self) -> bool:
+        return self.change is not None and self.change.after is None
+
+
+def added_roots(config: Path, environments: Mapping[str, Environment]) -> tuple[AddedRoot, ...]:
+    """Everything that stacktui added, wherever it was; `environments` are those of `config`."""
+    now = datetime.now(UTC)
+    found: dict[tuple[bytes, str], AddedRoot] = {}
+    unreadable = set()
+    logged = read_additions().additions
+    targets = [*_targets(config, environments), *(_target_of(each) for each in logged)]
+    for target in targets:
+        real = os.path.realpath(target.path)
+        try:
+            ders = additions_in(read_content(target.path))
+        except CertificateFileError as error:
+            if error.problem is not FileProblem.MISSING:
+                unreadable.add(real)
+            continue
+        for der in ders:
+            found.setdefault((der, real), AddedRoot(now, target, describe(der)))
+    for each in logged:
+        real = os.path.realpath(each.path)
+        if real not in unreadable:  # else nobody knows whether it is lost
+            lost = AddedRoot(now, _target_of(each), describe(each.der), lost=True)
+            found.setdefault((each.der, real), lost)
+    return tuple(found.values())
+
+
+def take_back(added: AddedRoot) -> str:
+    """Remove exactly that root, or forget it. Returns the trouble, if any, in one line.
+
+    Raises UserError; then nothing was changed.
+    """
+    sha256 = plain(added.certificate.sha256)
+    if added.lost:
+        return forget(added.target.path, [sha256])
+    return untrust(plan_untrust(added.target, {sha256}))
+
+
+def plan_untrust(target: TrustTarget, fingerprints: Collection[str]) -> Removal:
+    """Plan to take back what was added to a bundle, by SHA-256 (lower case, no colons).
+
+    Raises CertificateError when none of it is stacktui's to take out, and says where it is.
+    """
+    lost = _lost(target, fingerprints)
+    wanted = set(fingerprints) - {each.sha256 for each in lost}
+    if lost and not wanted:
+        return Removal(target, None, lost)
+    try:
+        return Removal(target, plan_removal(target.path, wanted, ours=target.ours), lost)
+    except CertificateError as error:
+        if lost:
+            return Removal(target, None, lost)
+        if elsewhere := _elsewhere(target, wanted):
+            raise BundleError(f"{error}; {elsewhere}") from None
+        missing = isinstance(error, CertificateFileError) and error.problem is FileProblem.MISSING
+        if target.ours and missing:
+            raise BundleError(f"{error}, so nothing is trusted there") from None
+        raise
+
+
+def untrust(removal: Removal) -> str:
+    """Do what was planned. Returns the trouble, if any, in one line. Raises UserError."""
+    target, trouble = removal.target, ""
+    if removal.change is not None:
+        trouble = remove(target, removal.change)
+    if removal.lost:
+        trouble = forget(target.path, [each.sha256 for each in removal.lost]) or trouble
+    return trouble
+
+
+def _targets(config: Path, environments: Mapping[str, Environment]) -> Iterator[TrustTarget]:
+    yield own_bundle_target()
+    for each in environments.values():
+        if each.ca is not None:
+            with suppress(CertificateError):
+                yield ca_target(config, environments, each.name)
+    yield from (target for _, target in bundles_of_others(find_stores(None, own_bundle())))
+
+
+def _target_of(addition: Addition) -> TrustTarget:
+    return TrustTarget(addition.path, name=visible(addition.path.name))
+
+
+def _lost(target: TrustTarget, fingerprints: Collection[str]) -> tuple[Addition, ...]:
+    """What was added to this bundle and is no longer in it: only to be forgotten."""
+    added = remembered_of(target.path, read_additions().additions)
+    asked = tuple(each for each in added if each.sha256 in fingerprints)
+    if not asked:
+        return ()
+    try:
+        there = {each.der for each in entries(read_content(target.path))}
+    except CertificateFileError as error:
+        if error.problem is not FileProblem.MISSING:
+            raise
+        there = set()
+    return tuple(each for each in asked if each.der not in there)
+
+
+def _elsewhere(target: TrustTarget, fingerprints: Collection[str]) -> str:
+    """Where it was added, if not here."""
+    for each in read_additions().additions:
+        if each.sha256 in fingerprints and each.path != target.path:
+            return f"it was added elsewhere: --store {bash(str(each.path))}"
+    return ""

@@ -1,0 +1,67 @@
+"""The bundle for other programs: whole, and never over what is somebody else's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import certifi
+import pytest
+
+from stacktui.certificates.bundle import BACKUP, BundleError
+from stacktui.certificates.export import export, exports_with, is_free, sources_of
+from stacktui.config.locations import exported_bundle, own_bundle
+from stacktui.environments.model import Environment
+from tests.certificates.test_bundle import loaded
+from tests.support.authority import STRANGERS, authority
+
+ROOT, OTHER = authority().root, STRANGERS.root
+
+
+@pytest.fixture
+def environments(tmp_path: Path) -> list[Environment]:
+    """One with a `ca`, one without; and an own bundle."""
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(OTHER.pem + ROOT.pem)
+    own_bundle().parent.mkdir(parents=True, exist_ok=True)
+    own_bundle().write_bytes(ROOT.pem)
+    return [
+        Environment("West", "https://west.example", ca=ca),
+        Environment("East", "https://east.example"),
+    ]
+
+
+def test_all_that_is_trusted_goes_into_one_file(environments: list[Environment]) -> None:
+    done = export(environments)
+    assert done.path == exported_bundle()
+    assert done.lines["bash"] == f"export REQUESTS_CA_BUNDLE={done.path}"
+    assert done.lines["powershell"] == f"$env:REQUESTS_CA_BUNDLE = '{done.path}'"
+    counts = {part.source.setting: part.count for part in done.combined.parts}
+    assert (counts["own bundle"], counts["ca of West"]) == (1, 1)
+    assert next(iter(counts)) == "certifi"
+    assert {ROOT.der, OTHER.der} <= set(loaded(done.path))
+    assert done.combined.count == len(set(loaded(done.path)))
+    assert exports_with((ROOT.der,)) == (done.path,)
+
+
+def test_a_file_of_others_is_written_over_only_when_told_to(
+    environments: list[Environment], tmp_path: Path
+) -> None:
+    theirs = tmp_path / "theirs.pem"
+    theirs.write_bytes(b"precious")
+    assert not is_free(theirs, sources_of(environments))
+    with pytest.raises(BundleError, match="was not exported by stacktui"):
+        export(environments, theirs)
+    assert theirs.read_bytes() == b"precious"
+    done = export(environments, theirs, overwrite=True)
+    assert done.backup == theirs.with_name(theirs.name + BACKUP)
+    assert done.backup.read_bytes() == b"precious"
+    assert export(environments, theirs).backup is None  # ours by now
+
+
+def test_what_a_bundle_is_made_of_is_never_written_over(environments: list[Environment]) -> None:
+    for path in (Path(certifi.where()), own_bundle(), environments[0].ca):
+        assert path is not None
+        before = path.read_bytes()
+        with pytest.raises(BundleError, match="itself; name another file"):
+            export(environments, path, overwrite=True)
+        assert path.read_bytes() == before

@@ -1,0 +1,169 @@
+"""Trusting a root: which it is, who holds it, where it can go; or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from stacktui.certificates.bundle import BACKUP
+from stacktui.certificates.errors import CertificateError
+from stacktui.certificates.roots import NoRoot, NoRootReason, root_of, why_no_root
+from stacktui.certificates.trust_root import (
+    OptionState,
+    Proposal,
+    TrustOption,
+    choose_roots,
+    propose,
+)
+from stacktui.certificates.trust_target import add
+from stacktui.config.locations import kept_in, own_bundle
+from stacktui.environments.model import Environment
+from tests.certificates.test_bundle import loaded
+from tests.support.authority import DAY, STRANGERS, Issued, authority, issue, localhost
+
+ROOT, MIDDLE = authority().root, authority().intermediate
+CHAIN = (localhost().der, MIDDLE.der)
+WEST = Environment("West", "https://management.west.example")
+
+
+def proposed(folder: Path, chain: Sequence[bytes], west: Environment = WEST) -> Proposal | NoRoot:
+    return propose(chain, west, folder / "config.toml", {west.name: west})
+
+
+def options(folder: Path, west: Environment = WEST) -> dict[str, TrustOption]:
+    found = proposed(folder, (*CHAIN, ROOT.der), west)
+    assert isinstance(found, Proposal)
+    return {each.target.name: each for each in found.options}
+
+
+def bundle(path: Path, *issued: Issued) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"".join(each.pem for each in issued))
+    return path
+
+
+def no_root(chain: Sequence[bytes]) -> NoRoot:
+    assert root_of(chain) is None
+    return why_no_root(chain)
+
+
+def test_the_root_of_a_presented_chain() -> None:
+    leaf, middle, top = localhost().der, MIDDLE.der, ROOT.der
+    for chain in ((leaf, middle, top), (top,)):
+        found = root_of(chain)
+        assert found is not None
+        assert found.der == top
+    assert no_root((leaf, middle)) == NoRoot(NoRootReason.MISSING, "Contoso Root CA")
+    assert "does not present the root Contoso Root CA" in no_root((leaf, middle)).why()
+    assert "does not present the root Contoso Issuing CA" in no_root((leaf,)).why()
+    alone = no_root((issue("self", ("self",), None).der,))
+    assert alone == NoRoot(NoRootReason.SELF_SIGNED, "self")
+    assert "which signed itself and is no CA" in alone.why()
+    assert alone.command == ""
+
+
+def test_a_gateway_is_named_where_the_root_is_missing() -> None:
+    gateway = issue("Contoso Web Gateway CA", (), None)
+    found = no_root((issue("localhost", ("localhost",), gateway).der,))
+    assert found == NoRoot(NoRootReason.INTERCEPTED, "Contoso Web Gateway CA")
+    assert found.why("adfs.example").startswith("adfs.example does not present")
+    assert "exempt from TLS inspection" in found.remedy
+    assert found.remedy.endswith(f": {found.command}")
+
+
+def test_braces_in_a_name_are_text() -> None:
+    assert NoRoot(NoRootReason.MISSING, "{host} {0}").why().count("{host} {0}") == 1
+
+
+def test_a_root_that_may_not_be_trusted_is_none(tmp_path: Path) -> None:
+    old = issue("Old Root", (), None, starts=-9 * DAY, ends=-DAY)
+    found = proposed(tmp_path, (issue("localhost", ("localhost",), old).der, old.der))
+    assert isinstance(found, NoRoot)
+    assert (found.reason, found.name) == (NoRootReason.UNFIT, "Old Root")
+    assert found.why().startswith("the root of the chain, Old Root, expired on ")
+
+
+def test_who_else_holds_the_root_corroborates_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = proposed(tmp_path, (*CHAIN, ROOT.der))
+    assert isinstance(alone, Proposal)
+    assert (alone.holders, alone.corroborated) == ((), False)
+    assert isinstance(proposed(tmp_path, CHAIN), NoRoot)
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(bundle(tmp_path / "held.pem", ROOT)))
+    held = proposed(tmp_path, CHAIN)
+    assert isinstance(held, Proposal)
+    assert (held.holders, held.corroborated) == (("CURL_CA_BUNDLE",), True)
+    assert held.root.common_name == "Contoso Root CA"
+
+
+def test_a_bundle_in_use_that_cannot_be_loaded_is_told_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "gone.pem"))
+    found = proposed(tmp_path, (*CHAIN, ROOT.der))
+    assert isinstance(found, Proposal)
+    assert str(tmp_path / "gone.pem") in found.store_problem
+    # Nor can a root be added to it.
+    option = {each.target.name: each for each in found.options}["SSL_CERT_FILE"]
+    assert (option.state, option.change) == (OptionState.UNUSABLE, None)
+    assert "is not there" in option.why_not
+
+
+def test_a_root_goes_into_any_of_the_bundles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = bundle(tmp_path / "theirs.pem", STRANGERS.root)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(theirs))
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(theirs))
+    (tmp_path / "config.toml").write_text(f'[environments.West]\narm = "{WEST.arm}"\n')
+    found = options(tmp_path)
+    # Of two names of one file, the first; and what is nobody's but ours comes first.
+    assert list(found)[:2] == ["own bundle", "ca of West"]
+    assert "REQUESTS_CA_BUNDLE" in found
+    assert "CURL_CA_BUNDLE" not in found
+    assert found["ca of West"].target.new_ca == "ca/West.pem"
+    assert found["own bundle"].backup is None
+    assert found["REQUESTS_CA_BUNDLE"].backup == theirs.with_name(theirs.name + BACKUP)
+    for name in ("own bundle", "ca of West", "REQUESTS_CA_BUNDLE"):
+        option = found[name]
+        assert option.state is OptionState.WRITABLE
+        assert option.change is not None
+        add(option.target, option.change)
+        assert ROOT.der in loaded(option.target.path)
+    west = Environment("West", WEST.arm, ca=tmp_path / "ca" / "West.pem")
+    again = options(tmp_path, west)
+    for name in ("own bundle", "ca of West", "REQUESTS_CA_BUNDLE"):
+        assert (again[name].state, again[name].change) == (OptionState.PRESENT, None)
+    assert again["REQUESTS_CA_BUNDLE"].backup is None
+
+
+def test_a_ca_that_cannot_be_read_is_said_to_be_unusable(tmp_path: Path) -> None:
+    option = options(tmp_path, Environment("West", WEST.arm, ca=tmp_path / "gone.pem"))[
+        "ca of West"
+    ]
+    assert (option.state, option.change) == (OptionState.UNUSABLE, None)
+    assert "gone.pem is not there" in option.why_not
+
+
+def test_a_demo_offers_nothing_of_the_user_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(bundle(tmp_path / "theirs.pem", ROOT)))
+    with kept_in(tmp_path / "demo"):
+        assert list(options(tmp_path / "demo")) == ["own bundle", "ca of West"]
+        assert own_bundle().is_relative_to(tmp_path / "demo")
+
+
+def test_of_several_certificates_those_that_may_be_trusted_are_chosen() -> None:
+    leaf = localhost().der
+    chosen = choose_roots((leaf, ROOT.der, MIDDLE.der, ROOT.der), "chain.pem")
+    assert chosen.ders == (ROOT.der, MIDDLE.der)
+    assert [each.common_name for each, _ in chosen.left_out] == ["localhost"]
+    with pytest.raises(CertificateError, match=r"chain\.pem: localhost is no CA certificate"):
+        choose_roots((leaf,), "chain.pem")
+    leaves = [issue(f"{number}", (f"{number}.example",), ROOT).der for number in range(5)]
+    with pytest.raises(CertificateError, match=r"2 is no CA .*; and 2 more like these"):
+        choose_roots(leaves, "leaves.pem")
