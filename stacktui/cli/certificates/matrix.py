@@ -12,9 +12,9 @@ from stacktui.certificates.matrix import Matrix
 from stacktui.certificates.stores import find_stores, read_stores
 from stacktui.certificates.survey import Presented
 from stacktui.certificates.verify import Verification
-from stacktui.cli.certificates.advice import out_steps, steps_of
 from stacktui.cli.certificates.layout import out_wrapped, width
-from stacktui.cli.certificates.look import Surveyed, run_survey
+from stacktui.cli.certificates.next_steps import out_steps, steps_of
+from stacktui.cli.certificates.scan import Surveyed, run_survey
 from stacktui.cli.certificates.show import all_option, why_none, write_problems
 from stacktui.cli.options import ExitCode, config_option, format_option, limit_option
 from stacktui.cli.output import out

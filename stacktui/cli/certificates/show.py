@@ -22,9 +22,9 @@ from stacktui.certificates.stores import find_stores
 from stacktui.certificates.survey import Presented, Survey
 from stacktui.certificates.verify import Verification
 from stacktui.certificates.words import fields_of, time_left
-from stacktui.cli.certificates.advice import out_steps, steps_of
 from stacktui.cli.certificates.layout import out_beside, out_wrapped, wrapped
-from stacktui.cli.certificates.look import Surveyed, run_survey
+from stacktui.cli.certificates.next_steps import out_steps, steps_of
+from stacktui.cli.certificates.scan import Surveyed, run_survey
 from stacktui.cli.options import ExitCode, config_option, format_option, limit_option
 from stacktui.cli.output import out, plural
 from stacktui.cli.settings import read_settings

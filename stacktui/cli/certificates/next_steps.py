@@ -13,7 +13,7 @@ from stacktui.certificates.survey import Presented
 from stacktui.certificates.verify import DATES, NAMES, ROOTLESS
 from stacktui.check.target import Target
 from stacktui.cli.certificates.layout import out_wrapped
-from stacktui.cli.certificates.look import Surveyed
+from stacktui.cli.certificates.scan import Surveyed
 from stacktui.cli.output import out
 from stacktui.environments.endpoints import ARM
 from stacktui.text.shell import command_line, for_this_machine
