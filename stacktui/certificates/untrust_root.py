@@ -88,7 +88,7 @@ def added_roots(config: Path, environments: Mapping[str, Environment]) -> tuple[
 def take_back(added: AddedRoot) -> str:
     """Remove exactly that root, or forget it. Returns the trouble, if any, in one line.
 
-    Raises UserError; then nothing was changed.
+    Raises StacktuiError; then nothing was changed.
     """
     sha256 = plain(added.certificate.sha256)
     if added.lost:
@@ -119,7 +119,7 @@ def plan_untrust(target: TrustTarget, fingerprints: Collection[str]) -> Removal:
 
 
 def untrust(removal: Removal) -> str:
-    """Do what was planned. Returns the trouble, if any, in one line. Raises UserError."""
+    """Do what was planned. Returns the trouble, if any, in one line. Raises StacktuiError."""
     target, trouble = removal.target, ""
     if removal.change is not None:
         trouble = remove(target, removal.change)

@@ -23,7 +23,7 @@ from stacktui.environments.record import (
     read_record,
     write_record,
 )
-from stacktui.text.errors import UserError
+from stacktui.errors import StacktuiError
 from stacktui.text.sanitize import Cleaner
 from stacktui.transport.connections import Deaf
 from stacktui.transport.facts import Exchange, TransportError
@@ -38,7 +38,7 @@ class Offer:
     seen: StampRecord
 
 
-class AcceptError(UserError):
+class AcceptError(StacktuiError):
     """Why there is nothing to accept; one harmless line."""
 
 

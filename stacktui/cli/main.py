@@ -19,7 +19,7 @@ from stacktui import __version__
 from stacktui.cli.ask import FaultError
 from stacktui.cli.lazy import LazyGroup
 from stacktui.cli.options import ExitCode, config_option, limit_option
-from stacktui.text.errors import UserError
+from stacktui.errors import StacktuiError
 
 # Each command, the module of this package that has it as `command`, and its one-line help.
 COMMANDS = {
@@ -94,7 +94,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         code = ExitCode.FAULT if isinstance(error, FaultError) else ExitCode.USAGE
-    except UserError as error:
+    except StacktuiError as error:
         click.echo(f"stacktui: {error}", err=True)
         code = ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from stacktui.text.errors import UserError
+from stacktui.errors import StacktuiError
 from stacktui.text.sanitize import visible
 
 # A config larger than this is some other file.
@@ -25,11 +25,11 @@ _KINDS = {str: "a string", int: "a number", float: "a number", bool: "true or fa
           dict: "a table", list: "a list"}  # fmt: skip
 
 
-class ConfigError(UserError):
-    """The config cannot be used; `str()` is one line that names file, place and mend."""
+class ConfigError(StacktuiError):
+    """The config cannot be used; `str()` is one line that names file, place and fix."""
 
     def __init__(self, path: Path, message: str) -> None:
-        super().__init__(visible(f"{path}: {message}"))
+        super().__init__(f"{path}: {message}")
         self.path = path
 
 

@@ -1,6 +1,6 @@
 """The remedies that stacktui can carry out itself: which there are, what they change, doing it.
 
-What touches files blocks, and raises UserError.
+What touches files blocks, and raises StacktuiError.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from stacktui.config.locations import stamps_file
 from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, Remedy
 from stacktui.environments.config import change_environment
 from stacktui.environments.model import Environment
-from stacktui.text.errors import UserError
+from stacktui.errors import StacktuiError
 from stacktui.text.sanitize import visible
 from stacktui.transport.limits import Limits
 from stacktui.transport.proxy import without_credentials
@@ -41,7 +41,7 @@ class FixPlan:
     """What a fix changes in which file: each value's name, and what it is before and after.
 
     `then` says what follows from it. `carry_out` does it, says in a line what was done, and raises
-    UserError with nothing changed. Where it cannot be done, `why_not` says why.
+    StacktuiError with nothing changed. Where it cannot be done, `why_not` says why.
     """
 
     file: Path
@@ -81,7 +81,7 @@ def plan_fix(fix: Fix, config: Path, name: str, limits: Limits) -> FixPlan:
             return _setting(fix.action, config, target.environment)
         environment = replace(target.environment, limits=limits)
         return _acceptance(replace(target, environment=environment))
-    except UserError as error:
+    except StacktuiError as error:
         return FixPlan(stamps_file() if accepts else config, why_not=str(error))
 
 

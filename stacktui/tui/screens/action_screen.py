@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from stacktui.config.error_file import describe_error
-from stacktui.text.errors import UserError
+from stacktui.errors import StacktuiError
 from stacktui.transport.background import in_background
 from stacktui.tui.arrangement import LEAST
 from stacktui.tui.keys import keys_of
@@ -137,7 +137,7 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
     async def _run_work(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
         try:
             result = await in_background(work)
-        except UserError as error:
+        except StacktuiError as error:
             self.busy = False
             self.failed(str(error))
         except Exception as error:
