@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from stacktui.certificates.bundle import MAX_COMMENT, plain
 from stacktui.certificates.files import CertificateFileError, FileProblem, entries, read_content
@@ -127,7 +127,10 @@ def forget(path: Path, fingerprints: Collection[str]) -> str:
     return _change(rest, "the next check will call it lost")
 
 
-def remembered_of(path: Path, additions: Sequence[Addition]) -> tuple[Addition, ...]:
+A = TypeVar("A", Addition, LostAddition)
+
+
+def remembered_of(path: Path, additions: Sequence[A]) -> tuple[A, ...]:
     """Those of the additions that were put into the bundle at `path`, by whatever name."""
     return tuple(each for each in additions if _same(each.path, path))
 

@@ -63,69 +63,27 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Combined:
-    """A bundle that is not yet written. `left_out` has a line for all that is not in it."""
+class Exported:
+    """A bundle that was written. `left_out` has a line for all that is not in it, `backup` is the
+    copy of what was there before, if that was of others."""
 
-    content: bytes
+    path: Path
     parts: tuple[Part, ...]
-    left_out: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    backup: Path | None = None
 
     @property
     def count(self) -> int:
         return sum(part.count for part in self.parts)
 
-
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """A bundle that was written, the copy of what was there before if that was of others, and the
-    lines that put it to use, by shell."""
-
-    path: Path
-    combined: Combined
-    backup: Path | None = None
-
     @property
     def lines(self) -> dict[str, str]:
+        """What puts it to use, by shell."""
         path = str(self.path)
         return {
             "bash": f"export REQUESTS_CA_BUNDLE={bash(path)}",
             "powershell": f"$env:REQUESTS_CA_BUNDLE = {powershell(path)}",
         }
-
-
-def combine(sources: Sequence[TrustSource]) -> Combined:
-    """All of the first source as it is, then what the others hold besides, each certificate once.
-
-    Of the others only what may be trusted as a root. A file of theirs that cannot be read is left
-    out. Raises CertificateFileError when the first cannot be read, and BundleError when OpenSSL
-    would not read the outcome.
-    """
-    base, *others = sources
-    content = read_content(Path(base.path))
-    known = {each.der for each in entries(content) if each.der}
-    parts, left_out, added = [Part(base, len(known))], [], []
-    now = datetime.now(UTC)
-    for source in others:
-        count = 0
-        try:
-            found = read_certificates(Path(source.path))
-        except CertificateFileError as error:
-            left_out.append(f"{source.setting}: {error}")
-            continue
-        for der in found:
-            if der in known:
-                continue
-            known.add(der)
-            if (why := may_be_trusted(der, now)) is not None:
-                left_out.append(f"{source.setting}: {_name(der)} {why}")
-                continue
-            added.append(der)
-            count += 1
-        parts.append(Part(source, count))
-    whole = _MARK + content + b"".join(b"\n" + annotated(der) for der in added)
-    if not found_by_openssl(whole, added):
-        raise BundleError(f"{base.path}: OpenSSL cannot read it, so nothing can be made of it")
-    return Combined(whole, tuple(parts), tuple(left_out))
 
 
 def export(
@@ -140,7 +98,7 @@ def export(
     sources = sources_of(environments)
     if not is_free(path, sources) and not overwrite:
         raise BundleError(f"{path} was not exported by stacktui: move it away")
-    combined = combine(sources)
+    content, parts, left_out = _combined(sources)
     try:
         with exclusive(path):
             backup, old = None, None
@@ -148,9 +106,9 @@ def export(
                 old = read_content(path)
             if old is not None and not old.startswith(_MARK):
                 backup = back_up(path, old)
-            if old != combined.content:
-                write_atomically(path, combined.content, mode=_MODE)
-            return Exported(path, combined, backup)
+            if old != content:
+                write_atomically(path, content, mode=_MODE)
+            return Exported(path, tuple(parts), tuple(left_out), backup)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise BundleError(f"{path} cannot be written ({reason}); it is as it was") from None
@@ -183,6 +141,41 @@ def exports_with(ders: Collection[bytes]) -> tuple[Path, ...]:
             if content.startswith(_MARK) and any(each.der in ders for each in entries(content)):
                 found.append(path)
     return tuple(found)
+
+
+def _combined(sources: Sequence[TrustSource]) -> tuple[bytes, list[Part], list[str]]:
+    """All of the first source as it is, then what the others hold besides, each certificate once;
+    how many came from which; and a line for all that is left out.
+
+    Of the others only what may be trusted as a root. Raises CertificateFileError when the first
+    cannot be read, and BundleError when OpenSSL would not read the outcome.
+    """
+    base, *others = sources
+    content = read_content(Path(base.path))
+    known = {each.der for each in entries(content) if each.der}
+    parts, left_out, added = [Part(base, len(known))], [], []
+    now = datetime.now(UTC)
+    for source in others:
+        count = 0
+        try:
+            found = read_certificates(Path(source.path))
+        except CertificateFileError as error:
+            left_out.append(f"{source.setting}: {error}")
+            continue
+        for der in found:
+            if der in known:
+                continue
+            known.add(der)
+            if (why := may_be_trusted(der, now)) is not None:
+                left_out.append(f"{source.setting}: {_name(der)} {why}")
+                continue
+            added.append(der)
+            count += 1
+        parts.append(Part(source, count))
+    whole = _MARK + content + b"".join(b"\n" + annotated(der) for der in added)
+    if not found_by_openssl(whole, added):
+        raise BundleError(f"{base.path}: OpenSSL cannot read it, so nothing can be made of it")
+    return whole, parts, left_out
 
 
 def _name(der: bytes) -> str:

@@ -34,60 +34,18 @@ class NoRootReason(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Wording:
-    why: str
-    advice: str
-    command: str = ""
-
-
-_WORDINGS = {
-    NoRootReason.SELF_SIGNED: _Wording(
-        "{host} presents {name}, which signed itself and is no CA. A leaf can be no root, so there "
-        "is nothing to trust",
-        "the stamp's operator must give the host a certificate that a CA has issued; or something "
-        "else answers in the stamp's place",
-    ),
-    NoRootReason.INTERCEPTED: _Wording(
-        "{host} does not present the root {name}, which is named like a gateway that opens TLS on "
-        "the way, and no store on this box holds it",
-        "ask for this host to be exempt from TLS inspection; else get that root as a file from "
-        "whoever runs the gateway, compare its SHA-256 with theirs, then",
-        _TRUST_FILE,
-    ),
-    NoRootReason.MISSING: _Wording(
-        "{host} does not present the root {name}, as is usual, and no store on this box holds it",
-        "get it, and the root above it if it is an intermediate, as a file from the stamp's "
-        f"operator (a Linux VM in the stamp has the root in {WAAGENT}), compare its SHA-256, then",
-        _TRUST_FILE,
-    ),
-    NoRootReason.UNFIT: _Wording(
-        "the root of the chain, {name}, {detail}",
-        "the stamp's operator must replace it; nothing can be done about it here",
-    ),
-}
-
-
-@dataclass(frozen=True, slots=True)
 class NoRoot:
-    """Why there is no root to trust. `name` is of the self-signed, missing or unfit certificate,
-    `detail` what is wrong with an unfit one. All text is safe to show."""
+    """Why there is no root to trust. `name` is of the self-signed, missing or unfit certificate.
+
+    `why` is a sentence without its full stop, `advice` what to do instead; where there is a
+    `command`, that is the last part of the advice. All text is safe to show.
+    """
 
     reason: NoRootReason
     name: str
-    detail: str = ""
-
-    def why(self, host: str = "the host") -> str:
-        """Why, as a sentence without its full stop; `host` presents the chain."""
-        return _WORDINGS[self.reason].why.format(host=host, name=self.name, detail=self.detail)
-
-    @property
-    def advice(self) -> str:
-        """What to do instead; where there is a `command`, that is the last part of it."""
-        return _WORDINGS[self.reason].advice
-
-    @property
-    def command(self) -> str:
-        return _WORDINGS[self.reason].command
+    why: str
+    advice: str
+    command: str = ""
 
     @property
     def remedy(self) -> str:
@@ -117,14 +75,47 @@ def root_of(chain: Sequence[bytes], stores: Sequence[Store] = ()) -> FoundRoot |
     return None
 
 
-def why_no_root(chain: Sequence[bytes]) -> NoRoot:
-    """Why `root_of` found no root for a chain of one certificate at least."""
+def why_no_root(chain: Sequence[bytes], host: str = "the host") -> NoRoot:
+    """Why `root_of` found no root for what `host` presents, one certificate at least."""
     leaf = describe(chain[0])
     if leaf.self_issued:
-        return NoRoot(NoRootReason.SELF_SIGNED, leaf.common_name)
-    if gateway := interceptor(described_path(chain)):
-        return NoRoot(NoRootReason.INTERCEPTED, gateway)
-    return NoRoot(NoRootReason.MISSING, missing(chain))
+        return NoRoot(
+            NoRootReason.SELF_SIGNED,
+            leaf.common_name,
+            f"{host} presents {leaf.common_name}, which signed itself and is no CA. A leaf can be "
+            "no root, so there is nothing to trust",
+            "the stamp's operator must give the host a certificate that a CA has issued; or "
+            "something else answers in the stamp's place",
+        )
+    if name := interceptor(described_path(chain)):
+        return NoRoot(
+            NoRootReason.INTERCEPTED,
+            name,
+            f"{host} does not present the root {name}, which is named like a gateway that opens "
+            "TLS on the way, and no store on this box holds it",
+            "ask for this host to be exempt from TLS inspection; else get that root as a file "
+            "from whoever runs the gateway, compare its SHA-256 with theirs, then",
+            _TRUST_FILE,
+        )
+    name = missing(chain)
+    return NoRoot(
+        NoRootReason.MISSING,
+        name,
+        f"{host} does not present the root {name}, as is usual, and no store on this box holds it",
+        "get it, and the root above it if it is an intermediate, as a file from the stamp's "
+        f"operator (a Linux VM in the stamp has the root in {WAAGENT}), compare its SHA-256, then",
+        _TRUST_FILE,
+    )
+
+
+def unfit_root(name: str, why: str) -> NoRoot:
+    """For a root that may not be trusted; `why` follows its name."""
+    return NoRoot(
+        NoRootReason.UNFIT,
+        name,
+        f"the root of the chain, {name}, {why}",
+        "the stamp's operator must replace it; nothing can be done about it here",
+    )
 
 
 def missing(chain: Sequence[bytes]) -> str:

@@ -19,7 +19,7 @@ from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.issuers import holders
 from stacktui.certificates.matrix import load_column
-from stacktui.certificates.roots import NoRoot, NoRootReason, root_of, why_no_root
+from stacktui.certificates.roots import NoRoot, root_of, unfit_root, why_no_root
 from stacktui.certificates.stores import Store, StoreKind, find_stores
 from stacktui.certificates.trust_target import (
     TrustTarget,
@@ -97,22 +97,23 @@ class ChosenRoots:
 
 def propose(
     chain: Sequence[bytes],
+    host: str,
     environment: Environment,
     config: Path,
     environments: Mapping[str, Environment],
 ) -> Proposal | NoRoot:
-    """What trusting the root of a presented chain (DER, leaf first) would mean.
+    """What trusting the root of the chain (DER, leaf first) that `host` presents would mean.
 
-    `environment` presents it, and is one of `environments`, those of `config`.
+    The host is of `environment`, which is one of `environments`, those of `config`.
     """
     now = datetime.now(UTC)
     stores = find_stores(environment.ca, own_bundle())
     found = root_of(chain, stores)
     if found is None:
-        return why_no_root(chain)
+        return why_no_root(chain, host)
     root = describe(found.der)
     if (why := may_be_trusted(found.der, now)) is not None:
-        return NoRoot(NoRootReason.UNFIT, root.common_name, why)
+        return unfit_root(root.common_name, why)
     return Proposal(
         now,
         root,

@@ -12,11 +12,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stacktui.certificates.additions import Addition, forget, read_additions, remembered_of
+from stacktui.certificates.additions import (
+    Addition,
+    LostAddition,
+    forget,
+    lost_additions,
+    read_additions,
+    remembered_of,
+)
 from stacktui.certificates.bundle import BundleError, Change, additions_in, plain, plan_removal
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.errors import CertificateError
-from stacktui.certificates.files import CertificateFileError, FileProblem, entries, read_content
+from stacktui.certificates.files import CertificateFileError, FileProblem, read_content
 from stacktui.certificates.stores import find_stores
 from stacktui.certificates.trust_root import bundles_of_others
 from stacktui.certificates.trust_target import TrustTarget, ca_target, own_bundle_target, remove
@@ -44,7 +51,7 @@ class Removal:
 
     target: TrustTarget
     change: Change | None
-    lost: tuple[Addition, ...] = ()
+    lost: tuple[LostAddition, ...] = ()
 
     @property
     def removed(self) -> tuple[bytes, ...]:
@@ -63,25 +70,18 @@ class Removal:
 def added_roots(config: Path, environments: Mapping[str, Environment]) -> tuple[AddedRoot, ...]:
     """Everything that stacktui added, wherever it was; `environments` are those of `config`."""
     now = datetime.now(UTC)
-    found: dict[tuple[bytes, str], AddedRoot] = {}
-    unreadable = set()
+    found: dict[tuple[str, bytes], AddedRoot] = {}
     logged = read_additions().additions
-    targets = [*_targets(config, environments), *(_target_of(each) for each in logged)]
-    for target in targets:
-        real = os.path.realpath(target.path)
-        try:
-            ders = additions_in(read_content(target.path))
-        except CertificateFileError as error:
-            if error.problem is not FileProblem.MISSING:
-                unreadable.add(real)
-            continue
-        for der in ders:
-            found.setdefault((der, real), AddedRoot(now, target, describe(der)))
+    lost = {(each.path, each.sha256) for each in lost_additions()}
+    for target in (*_targets(config, environments), *map(_target_of, logged)):
+        with suppress(CertificateFileError):
+            for der in additions_in(read_content(target.path)):
+                key = (os.path.realpath(target.path), der)
+                found.setdefault(key, AddedRoot(now, target, describe(der)))
     for each in logged:
-        real = os.path.realpath(each.path)
-        if real not in unreadable:  # else nobody knows whether it is lost
-            lost = AddedRoot(now, _target_of(each), describe(each.der), lost=True)
-            found.setdefault((each.der, real), lost)
+        if (each.path, each.sha256) in lost:
+            key = (os.path.realpath(each.path), each.der)
+            found.setdefault(key, AddedRoot(now, _target_of(each), describe(each.der), lost=True))
     return tuple(found.values())
 
 
@@ -90,10 +90,7 @@ def take_back(added: AddedRoot) -> str:
 
     Raises StacktuiError; then nothing was changed.
     """
-    sha256 = plain(added.certificate.sha256)
-    if added.lost:
-        return forget(added.target.path, [sha256])
-    return untrust(plan_untrust(added.target, {sha256}))
+    return untrust(plan_untrust(added.target, {plain(added.certificate.sha256)}))
 
 
 def plan_untrust(target: TrustTarget, fingerprints: Collection[str]) -> Removal:
@@ -101,7 +98,9 @@ def plan_untrust(target: TrustTarget, fingerprints: Collection[str]) -> Removal:
 
     Raises CertificateError when none of it is stacktui's to take out, and says where it is.
     """
-    lost = _lost(target, fingerprints)
+    lost = tuple(
+        each for each in remembered_of(target.path, lost_additions()) if each.sha256 in fingerprints
+    )
     wanted = set(fingerprints) - {each.sha256 for each in lost}
     if lost and not wanted:
         return Removal(target, None, lost)
@@ -139,21 +138,6 @@ def _targets(config: Path, environments: Mapping[str, Environment]) -> Iterator[
 
 def _target_of(addition: Addition) -> TrustTarget:
     return TrustTarget(addition.path, name=visible(addition.path.name))
-
-
-def _lost(target: TrustTarget, fingerprints: Collection[str]) -> tuple[Addition, ...]:
-    """What was added to this bundle and is no longer in it: only to be forgotten."""
-    added = remembered_of(target.path, read_additions().additions)
-    asked = tuple(each for each in added if each.sha256 in fingerprints)
-    if not asked:
-        return ()
-    try:
-        there = {each.der for each in entries(read_content(target.path))}
-    except CertificateFileError as error:
-        if error.problem is not FileProblem.MISSING:
-            raise
-        there = set()
-    return tuple(each for each in asked if each.der not in there)
 
 
 def _elsewhere(target: TrustTarget, fingerprints: Collection[str]) -> str:

@@ -35,11 +35,11 @@ def test_all_that_is_trusted_goes_into_one_file(environments: list[Environment])
     assert done.path == exported_bundle()
     assert done.lines["bash"] == f"export REQUESTS_CA_BUNDLE={done.path}"
     assert done.lines["powershell"] == f"$env:REQUESTS_CA_BUNDLE = '{done.path}'"
-    counts = {part.source.setting: part.count for part in done.combined.parts}
+    counts = {part.source.setting: part.count for part in done.parts}
     assert (counts["own bundle"], counts["ca of West"]) == (1, 1)
     assert next(iter(counts)) == "certifi"
     assert {ROOT.der, OTHER.der} <= set(loaded(done.path))
-    assert done.combined.count == len(set(loaded(done.path)))
+    assert done.count == len(set(loaded(done.path)))
     assert exports_with((ROOT.der,)) == (done.path,)
 
 

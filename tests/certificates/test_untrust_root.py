@@ -63,6 +63,11 @@ def test_a_lost_addition_is_forgotten(theirs: TrustTarget) -> None:
     assert listed() == []
 
 
+def test_what_is_there_in_another_form_is_not_lost(theirs: TrustTarget) -> None:
+    theirs.path.write_bytes(OTHER.pem + ROOT.pem)
+    assert listed() == []
+
+
 def test_nobody_knows_what_a_bundle_that_cannot_be_read_has_lost(theirs: TrustTarget) -> None:
     theirs.path.unlink()
     theirs.path.mkdir()

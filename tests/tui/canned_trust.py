@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from stacktui.certificates.bundle import Change
-from stacktui.certificates.export import Combined, Exported, Part
-from stacktui.certificates.roots import NoRoot, NoRootReason
+from stacktui.certificates.export import Exported, Part
+from stacktui.certificates.roots import why_no_root
 from stacktui.certificates.stores import Store, StoreKind
 from stacktui.certificates.trust import TrustSource
 from stacktui.certificates.trust_root import OptionState, Proposal, TrustOption
 from stacktui.certificates.trust_target import TrustTarget
 from stacktui.certificates.untrust_root import AddedRoot
+from tests.support.authority import authority, localhost
 
 from .canned import STARTED, describe
 
@@ -37,7 +38,9 @@ OPTIONS = (
 )
 PRESENTED = Proposal(STARTED, ROOT, (), OPTIONS)
 HELD = Proposal(STARTED, ROOT, ("in use", "waagent"), OPTIONS)
-NO_ROOT = NoRoot(NoRootReason.MISSING, "Contoso Root CA")
+NO_ROOT = why_no_root(
+    (localhost().der, authority().intermediate.der), "management.local.azurestack.external"
+)
 ADDED = (
     AddedRoot(STARTED, OWN, ROOT),
     AddedRoot(STARTED, AZ, ROOT, lost=True),
@@ -46,13 +49,10 @@ ADDED = (
 PATH = Path("/home/ops/.config/stacktui/az-bundle.pem")
 EXPORTED = Exported(
     PATH,
-    Combined(
-        b"",
-        (
-            Part(TrustSource("certifi", ""), 142),
-            Part(TrustSource("own bundle", ""), 1),
-            Part(TrustSource("ca of AzureStackUser", ""), 0),
-        ),
-        ("ca of AzureStackAdmin: /etc/stacktui/gone.pem is not there",),
+    (
+        Part(TrustSource("certifi", ""), 142),
+        Part(TrustSource("own bundle", ""), 1),
+        Part(TrustSource("ca of AzureStackUser", ""), 0),
     ),
+    ("ca of AzureStackAdmin: /etc/stacktui/gone.pem is not there",),
 )

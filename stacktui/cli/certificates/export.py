@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from stacktui.certificates.export import VARIABLES, Exported, export, is_free, sources_of
-from stacktui.certificates.files import CertificateFileError, entries, read_certificates
+from stacktui.certificates.files import CertificateFileError, read_certificates
 from stacktui.certificates.words import EXPORT_NOTES
 from stacktui.cli.ask import RefusedError, confirm, yes_option
 from stacktui.cli.options import config_option, format_option
@@ -53,7 +53,7 @@ def command(
         where = visible(str(path))
         confirm(f"{where} was not exported by stacktui. Write over it?", yes=yes)
     exported = export(environments, path, overwrite=True)
-    for line in exported.combined.left_out:
+    for line in exported.left_out:
         err(f"! left out: {line}")
     if format_ == "json":
         click.echo(json.dumps(_document(exported)))
@@ -63,24 +63,24 @@ def command(
 
 
 def _document(exported: Exported) -> dict[str, object]:
-    combined, backup = exported.combined, exported.backup
+    backup = exported.backup
     return {
         "schema": 1,
         "path": str(exported.path),
-        "certificates": combined.count,
+        "certificates": exported.count,
         "sources": [
             {"setting": part.source.setting, "path": part.source.path, "added": part.count}
-            for part in combined.parts
+            for part in exported.parts
         ],
-        "left_out": list(combined.left_out),
+        "left_out": list(exported.left_out),
         "backup": None if backup is None else str(backup),
         **exported.lines,
     }
 
 
 def _write(exported: Exported) -> None:
-    out(f"Wrote {plural(exported.combined.count)} to {exported.path}")
-    for part in exported.combined.parts:
+    out(f"Wrote {plural(exported.count)} to {exported.path}")
+    for part in exported.parts:
         out(f"  {part.count:>5} of {part.source.setting}")
     if exported.backup is not None:
         out(f"As it was before: {exported.backup}")
@@ -101,10 +101,9 @@ def _warn_of_variables(exported: Exported) -> None:
         return
     path = os.environ[variable]
     try:
-        theirs = set(read_certificates(Path(path)))
+        missing = set(read_certificates(Path(path))) - set(read_certificates(exported.path))
     except CertificateFileError:
         return
-    missing = theirs - {each.der for each in entries(exported.combined.content)}
     if missing:
         err(f"! {variable} names {path} now.")
         err(f"! It holds {plural(len(missing))} that the new file does not; add what you need of")

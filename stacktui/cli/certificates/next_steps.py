@@ -108,10 +108,10 @@ def _steps(surveyed: Surveyed, target: Target, stores: Sequence[Store]) -> Itera
 def _trust(row: Presented, here: list[str], stores: Sequence[Store]) -> Step:
     found = root_of(row.chain, stores)
     if found is None:
-        no_root = why_no_root(row.chain)
+        no_root = why_no_root(row.chain, row.endpoint.host)
         command = command_line(no_root.command, []) if no_root.command else None
         end = ":" if command else "."
-        return Step(f"{no_root.why(row.endpoint.host)}; {no_root.advice}{end}", command)
+        return Step(f"{no_root.why}; {no_root.advice}{end}", command)
     where = "" if found.where is None else f", which is in {found.where.name} on this box"
     host = [] if ARM in row.endpoint.roles else ["--host", row.endpoint.key]
     root = describe(found.der).common_name

@@ -139,7 +139,7 @@ def presented_root(target: Target, host: str | None) -> bytes:
     found = root_of(chain, find_stores(target.environment.ca, own_bundle()))
     if found is None:
         no_root = why_no_root(chain)
-        raise CertificateError(f"{no_root.why()}; {no_root.remedy}")
+        raise CertificateError(f"{no_root.why}; {no_root.remedy}")
     if found.where is not None:
         err(f"The host does not present its root; on this box it is in {found.where.path}")
     return found.der

@@ -55,16 +55,15 @@ class Export(ActionScreen):
 
 
 def _lines(exported: Exported, ok: str) -> list[Line]:
-    combined = exported.combined
     lines = [
-        field("written", Span(f"{ok} {count_of(combined.count, 'certificate')}", Role.OK)),
+        field("written", Span(f"{ok} {count_of(exported.count, 'certificate')}", Role.OK)),
         field("file", str(exported.path)),
     ]
     lines += [
         field("", Span(f"{part.count:>5} of {part.source.setting}", Role.DIM))
-        for part in combined.parts
+        for part in exported.parts
     ]
-    lines += [field("left out", Span(each, Role.WARNING)) for each in combined.left_out]
+    lines += [field("left out", Span(each, Role.WARNING)) for each in exported.left_out]
     return [
         *lines,
         BLANK,

@@ -61,12 +61,13 @@ class Trust(ActionScreen):
 
     def on_mount(self) -> None:
         self.wait("Looking for the root, in the chain and in the stores of this box.")
-        environment, settings, chain = self._target.environment, self._settings, self._chain
+        environment, settings = self._target.environment, self._settings
+        host, chain = self._host, self._chain
 
         def propose() -> Proposal | NoRoot:
             from stacktui.certificates.trust_root import propose
 
-            return propose(chain, environment, settings.path, settings.environments)
+            return propose(chain, host, environment, settings.path, settings.environments)
 
         self.run(propose, self._proposed)
 
@@ -74,7 +75,7 @@ class Trust(ActionScreen):
         from stacktui.certificates.roots import NoRoot  # in the thread it was imported
 
         if isinstance(proposal, NoRoot):
-            self.set_text(_no_root(proposal, self._host))
+            self.set_text(_no_root(proposal))
             return
         self._proposal = proposal
         glyphs = self.owner.look.glyphs
@@ -192,11 +193,11 @@ def _origin(proposal: Proposal) -> tuple[Span, ...]:
     return (Span(f"stores of this box that hold it: {', '.join(proposal.holders)}"),)
 
 
-def _no_root(no_root: NoRoot, host: str) -> list[Line]:
+def _no_root(no_root: NoRoot) -> list[Line]:
     return [
         line(Span("There is no root to trust.", Role.ERROR)),
         BLANK,
-        field("why", no_root.why(host)),
+        field("why", no_root.why),
         field("fix", no_root.remedy),
     ]
 
