@@ -197,7 +197,7 @@ def _change(change: Callable[[list[Any]], list[Any]], else_: str) -> str:
         with exclusive(path):
             rows, trouble = _read()
             if trouble:
-                # It may be worth mending: nothing is written over it.
+                # It may be worth repairing: nothing is written over it.
                 return trouble
             changed = change(rows)
             if changed != rows:

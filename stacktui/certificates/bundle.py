@@ -114,7 +114,7 @@ def plan_addition(path: Path, ders: Sequence[bytes], *, ours: bool = False) -> C
     after = content + b"".join(b"\n" + annotated(der) for der in added)
     if added and not found_by_openssl(after, added):
         raise BundleError(
-            f"{path}: what is in it keeps OpenSSL from reading what would follow; mend it first"
+            f"{path}: what is in it keeps OpenSSL from reading what would follow; fix it first"
         )
     present = tuple(der for der in wanted if der in held)
     return Change(path, ours, before, after if added else before, added=added, present=present)
@@ -265,7 +265,7 @@ def _held(path: Path, content: bytes, *, ours: bool) -> frozenset[bytes]:
         if not each.der:
             raise BundleError(
                 f"{path} holds a damaged certificate at line {each.line}, for which OpenSSL "
-                "refuses the whole file; mend it first"
+                "refuses the whole file; fix it first"
             )
     return frozenset(each.der for each in found)
 
