@@ -21,14 +21,14 @@ from stacktui.config.document import ConfigError
 from stacktui.config.error_file import describe_error
 from stacktui.config.locations import packaged_themes, user_themes
 from stacktui.identities.certificate_file import read_files, references
+from stacktui.tui.app_state import Session
 from stacktui.tui.background import in_background
+from stacktui.tui.check_runner import Checker, load_engine
 from stacktui.tui.check_state import CheckState
-from stacktui.tui.checking import Checker, load_engine
 from stacktui.tui.glyphs import glyphs_for
 from stacktui.tui.lines import Role
-from stacktui.tui.look import look_of
+from stacktui.tui.screen_style import look_of
 from stacktui.tui.screens.dashboard import Dashboard
-from stacktui.tui.session import Session
 from stacktui.tui.survey_state import LiveSurvey, SurveyResult
 from stacktui.tui.surveying import Surveyor, load_survey_engine
 from stacktui.tui.themes import DEFAULT, SIXTEEN, load_themes
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from stacktui.certificates.chain import Certificate
-    from stacktui.tui.live import LiveCheck
-    from stacktui.tui.owner import Owner
+    from stacktui.tui.app_services import Owner
+    from stacktui.tui.live_check import LiveCheck
 
 # Seconds of rest after the first frame before the engine is imported in the background.
 PATIENCE = 0.5

@@ -23,7 +23,7 @@ from stacktui.text.sanitize import visible
 from stacktui.transport.limits import Limits
 from stacktui.transport.proxy import without_credentials
 from stacktui.tui.background import Refused
-from stacktui.tui.words import command_of
+from stacktui.tui.formatting import command_of
 
 # What `f` does, said beside the mend.
 DOES = {

@@ -17,7 +17,7 @@ from typing import Any
 from textual.theme import Theme
 
 from stacktui.text.sanitize import visible
-from stacktui.tui.look import COLOURS
+from stacktui.tui.screen_style import COLOURS
 
 DEFAULT, LIGHT, SIXTEEN = "dark", "light", "sixteen"
 _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")

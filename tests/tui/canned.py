@@ -39,7 +39,7 @@ from stacktui.transport.facts import (
     TransportFaultKind,
 )
 from stacktui.tui.app import StacktuiApp
-from stacktui.tui.checking import Engine
+from stacktui.tui.check_runner import Engine
 from stacktui.tui.surveying import SurveyEngine, load_survey_engine
 
 from .canned_certificates import ARM, LOGIN, STARTED, describe, identity_files

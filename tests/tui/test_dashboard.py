@@ -14,7 +14,7 @@ from stacktui.check.report import Report
 from stacktui.check.target import Target
 from stacktui.diagnosis.finding import Diagnosis
 from stacktui.tui.app import StacktuiApp
-from stacktui.tui.checking import Engine
+from stacktui.tui.check_runner import Engine
 
 from . import canned
 from .canned import CONFIG, canned_app

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from stacktui.tui.box import Face, draw, strip
+from stacktui.tui.frame import Face, draw, strip
 from stacktui.tui.glyphs import ASCII, CONSOLE, UNICODE, Glyphs
 from stacktui.tui.lines import Line, Role, Span, field, fit, line, width_of, wrap
-from stacktui.tui.look import look_of
+from stacktui.tui.screen_style import look_of
 
 ROLES = st.sampled_from(list(Role))
 SPANS = st.lists(st.builds(Span, st.text(max_size=60), ROLES), max_size=6)

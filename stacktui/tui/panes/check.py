@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from stacktui.tui.app_state import Session
 from stacktui.tui.check_state import CheckState
+from stacktui.tui.formatting import STEP_WORDS, clock, duration
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, line
-from stacktui.tui.session import Session
-from stacktui.tui.widgets.story import StoryPane
-from stacktui.tui.words import STEP_WORDS, clock, duration
+from stacktui.tui.widgets.text_pane import StoryPane
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
     from stacktui.check.target import Target
-    from stacktui.tui.live import LiveCheck
+    from stacktui.tui.live_check import LiveCheck
 
 
 class CheckPane(StoryPane):
@@ -58,7 +58,7 @@ class CheckPane(StoryPane):
         if self._check is None:
             return invitation(self._target, glyphs)
         # A report's types are imported with the first check, not before the first frame.
-        from stacktui.tui.panes.check_story import check_lines
+        from stacktui.tui.panes.check_result import check_lines
 
         lines = check_lines(self._check, width, glyphs, whole=self.whole)
         if self.whole:

@@ -10,12 +10,12 @@ from stacktui.certificates.words import VALID, fields_of
 from stacktui.check.report import Outcome, Report, Step
 from stacktui.check.summary import fault_summary, result_summary
 from stacktui.transport.facts import ConnectionFacts, Exchange
+from stacktui.tui.formatting import clock, day, duration
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
-from stacktui.tui.live import LiveCheck
-from stacktui.tui.panes.certificate_story import validity
-from stacktui.tui.panes.check_story import STEPS, SYMBOLS, phase_spans
-from stacktui.tui.words import clock, day, duration
+from stacktui.tui.live_check import LiveCheck
+from stacktui.tui.panes.certificate_detail import validity
+from stacktui.tui.panes.check_result import STEPS, SYMBOLS, phase_spans
 
 # Of what a certificate says, what tells one chain from another; the rest is in pane 2.
 FIELDS = ("unreadable", "subject", "issuer", VALID, "SHA-256")

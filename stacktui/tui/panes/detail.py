@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stacktui.tui.lines import Line, Role, Span, line
-from stacktui.tui.widgets.story import StoryPane
+from stacktui.tui.widgets.text_pane import StoryPane
 
 
 class DetailPane(StoryPane):

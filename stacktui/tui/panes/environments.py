@@ -8,14 +8,14 @@ from textual.binding import Binding, BindingType
 
 from stacktui.environments.model import Environment
 from stacktui.transport.proxy import without_credentials
+from stacktui.tui.app_state import Session
+from stacktui.tui.formatting import PROVIDERS, clock, duration, state_spans
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
-from stacktui.tui.session import Session
-from stacktui.tui.widgets.listing import ListPane, Row
-from stacktui.tui.words import PROVIDERS, clock, duration, state_spans
+from stacktui.tui.widgets.list_pane import ListPane, Row
 
 if TYPE_CHECKING:
-    from stacktui.tui.live import LiveCheck
+    from stacktui.tui.live_check import LiveCheck
 
 
 class EnvironmentsPane(ListPane):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stacktui.identities.model import CertificateRef, Identity, IdentityKind
+from stacktui.tui.app_state import Session
+from stacktui.tui.formatting import clock, day
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
-from stacktui.tui.session import Session
-from stacktui.tui.widgets.listing import ListPane, Row
-from stacktui.tui.words import clock, day
+from stacktui.tui.widgets.list_pane import ListPane, Row
 
 if TYPE_CHECKING:
     from stacktui.identities.token import TokenFacts

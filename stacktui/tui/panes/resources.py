@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stacktui.tui.app_state import Session
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import Line, Role, Span, field, line
-from stacktui.tui.session import Session
-from stacktui.tui.widgets.listing import ListPane, Row
+from stacktui.tui.widgets.list_pane import ListPane, Row
 
 if TYPE_CHECKING:
     from stacktui.resources.model import ResourceGroup, ResourceGroupList

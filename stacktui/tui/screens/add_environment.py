@@ -18,22 +18,22 @@ from stacktui.check.target import Target
 from stacktui.config.document import ConfigError
 from stacktui.environments.model import Environment, parse_arm_url
 from stacktui.transport.limits import Limits
+from stacktui.tui.app_state import Session
 from stacktui.tui.background import in_background
+from stacktui.tui.check_runner import Checker
 from stacktui.tui.check_state import CheckState
-from stacktui.tui.checking import Checker
+from stacktui.tui.formatting import PROVIDERS, command_of
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.keys import keys_of
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
-from stacktui.tui.live import LiveCheck
-from stacktui.tui.panes.check_story import WIDE, Keys, step_lines, verdict_lines
+from stacktui.tui.live_check import LiveCheck
+from stacktui.tui.panes.check_result import WIDE, Keys, step_lines, verdict_lines
 from stacktui.tui.panes.detail import DetailPane
-from stacktui.tui.session import Session
 from stacktui.tui.widgets.bars import HintBar
-from stacktui.tui.words import PROVIDERS, command_of
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-    from stacktui.tui.owner import Owner
+    from stacktui.tui.app_services import Owner
 
 INVITATION = (
     line(

@@ -8,20 +8,20 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from stacktui.tui.app_state import Session
+from stacktui.tui.formatting import command_of, count_of
 from stacktui.tui.keys import keys_of
 from stacktui.tui.lines import Line, Role
 from stacktui.tui.panes import certificates, environments, identities, resources
-from stacktui.tui.screens.board import Board
-from stacktui.tui.session import Session
-from stacktui.tui.widgets.framed import Framed
-from stacktui.tui.widgets.listing import ListPane
-from stacktui.tui.widgets.still import StillScreen
-from stacktui.tui.words import command_of, count_of
+from stacktui.tui.screens.pane_grid import Board
+from stacktui.tui.widgets.list_pane import ListPane
+from stacktui.tui.widgets.no_repaint import StillScreen
+from stacktui.tui.widgets.panel import Framed
 
 if TYPE_CHECKING:
     from stacktui.diagnosis.finding import Diagnosis
+    from stacktui.tui.app_services import Owner
     from stacktui.tui.mending import Mend
-    from stacktui.tui.owner import Owner
 
 # What the bottom line shows first; the rest follows in the order of the bindings.
 HINT_ORDER = (
@@ -147,7 +147,7 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
             return key, environments.detail(session.environment, session, glyphs)
         if board.open is board.certificates:
             # Most of what it tells comes with the first look or check.
-            from stacktui.tui.panes.certificate_story import detail
+            from stacktui.tui.panes.certificate_detail import detail
 
             return detail(key, session, glyphs, whole=board.certificates.whole)
         if board.open is board.identities and session.settings:

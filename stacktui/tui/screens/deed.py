@@ -11,16 +11,16 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from stacktui.config.error_file import describe_error
-from stacktui.tui.arrangement import LEAST
 from stacktui.tui.background import Refused, in_background
 from stacktui.tui.keys import keys_of
+from stacktui.tui.layout import LEAST
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
 from stacktui.tui.panes.detail import DetailPane
 from stacktui.tui.widgets.bars import HintBar
-from stacktui.tui.widgets.listing import ListPane, Row
+from stacktui.tui.widgets.list_pane import ListPane, Row
 
 if TYPE_CHECKING:
-    from stacktui.tui.owner import Owner
+    from stacktui.tui.app_services import Owner
 
 T = TypeVar("T")
 # Lines of a list, its frame included, before it scrolls; columns of the whole, as in the styles.

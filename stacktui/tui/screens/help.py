@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 
 from stacktui.tui.keys import Key
 from stacktui.tui.lines import BLANK, Line, Role, Span, line
-from stacktui.tui.widgets.story import StoryPane
+from stacktui.tui.widgets.text_pane import StoryPane
 
 COLUMN = 28
 

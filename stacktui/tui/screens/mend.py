@@ -13,7 +13,7 @@ from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
 from stacktui.tui.mending import Change, Mend, chain_at, change_of
 from stacktui.tui.screens.deed import Deed
-from stacktui.tui.widgets.listing import ListPane, Row
+from stacktui.tui.widgets.list_pane import ListPane, Row
 
 if TYPE_CHECKING:
     from stacktui.check.report import Report

@@ -14,9 +14,9 @@ from stacktui.check.settings import Settings
 from stacktui.check.target import Target
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
-from stacktui.tui.panes.certificate_story import validity
+from stacktui.tui.panes.certificate_detail import validity
 from stacktui.tui.screens.deed import Deed
-from stacktui.tui.widgets.listing import ListPane, Row
+from stacktui.tui.widgets.list_pane import ListPane, Row
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate

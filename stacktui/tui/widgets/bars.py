@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, cast
 
 from textual.strip import Strip
 
-from stacktui.tui.arrangement import MIN_HEIGHT, MIN_WIDTH
-from stacktui.tui.box import strip
+from stacktui.tui.app_state import Session
+from stacktui.tui.formatting import PROVIDERS
+from stacktui.tui.frame import strip
 from stacktui.tui.glyphs import Glyphs
+from stacktui.tui.layout import MIN_HEIGHT, MIN_WIDTH
 from stacktui.tui.lines import Line, Role, Span, fit, harmless, width_of
-from stacktui.tui.session import Session
-from stacktui.tui.widgets.still import StillWidget
-from stacktui.tui.words import PROVIDERS
+from stacktui.tui.widgets.no_repaint import StillWidget
 
 if TYPE_CHECKING:
-    from stacktui.tui.look import Look
-    from stacktui.tui.owner import Dressed
+    from stacktui.tui.app_services import Dressed
+    from stacktui.tui.screen_style import Look
 
 
 class Bar(StillWidget):

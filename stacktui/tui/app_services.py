@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stacktui.certificates.chain import Certificate
-    from stacktui.tui.checking import Checker
-    from stacktui.tui.live import LiveCheck
-    from stacktui.tui.look import Look
+    from stacktui.tui.check_runner import Checker
+    from stacktui.tui.live_check import LiveCheck
+    from stacktui.tui.screen_style import Look
     from stacktui.tui.surveying import Surveyor
 
 

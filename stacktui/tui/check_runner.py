@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stacktui.check.report import Report
     from stacktui.check.target import Target
     from stacktui.diagnosis.finding import Diagnosis
-    from stacktui.tui.live import LiveCheck
+    from stacktui.tui.live_check import LiveCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Checker:
 
     def start(self, target: Target) -> None:
         """Begin a check; one that runs already is cancelled."""
-        from stacktui.tui.live import LiveCheck
+        from stacktui.tui.live_check import LiveCheck
 
         self.cancel()
         self._live = LiveCheck(target)

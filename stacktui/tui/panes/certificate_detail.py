@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from stacktui.certificates.readiness import Level, level_of
 from stacktui.certificates.words import VALID, fields_of, time_left
 from stacktui.identities.certificate_file import IdentityFile
+from stacktui.tui.app_state import Session
+from stacktui.tui.formatting import clock, count_of, day
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
 from stacktui.tui.panes import trust_matrix
@@ -25,8 +27,6 @@ from stacktui.tui.panes.certificates import (
     moment,
     reason,
 )
-from stacktui.tui.session import Session
-from stacktui.tui.words import clock, count_of, day
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate

@@ -9,7 +9,7 @@ from textual.geometry import Offset, Region, Size, Spacing
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
-from stacktui.tui.arrangement import Places, arrange
+from stacktui.tui.layout import Places, arrange
 from stacktui.tui.panes.certificates import CertificatesPane
 from stacktui.tui.panes.check import CheckPane
 from stacktui.tui.panes.detail import DetailPane
@@ -17,9 +17,9 @@ from stacktui.tui.panes.environments import EnvironmentsPane
 from stacktui.tui.panes.identities import IdentitiesPane
 from stacktui.tui.panes.resources import ResourcesPane
 from stacktui.tui.widgets.bars import HintBar, TopBar
-from stacktui.tui.widgets.framed import Framed
-from stacktui.tui.widgets.listing import ListPane
-from stacktui.tui.widgets.still import StillWidget
+from stacktui.tui.widgets.list_pane import ListPane
+from stacktui.tui.widgets.no_repaint import StillWidget
+from stacktui.tui.widgets.panel import Framed
 
 CHECK, DETAIL = "check", "detail"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
     from stacktui.check.target import Target
     from stacktui.identities.certificate_file import IdentityFile
-    from stacktui.tui.live import LiveCheck
+    from stacktui.tui.live_check import LiveCheck
     from stacktui.tui.survey_state import LiveSurvey, SurveyResult
 
 

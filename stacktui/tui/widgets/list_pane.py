@@ -10,9 +10,9 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from stacktui.tui.box import Face, summary_room
+from stacktui.tui.frame import Face, summary_room
 from stacktui.tui.lines import Line, Role, Span, fit, harmless, width_of, wrap
-from stacktui.tui.widgets.framed import Framed
+from stacktui.tui.widgets.panel import Framed
 
 NAME_ROOM = 18
 LEAST_NAME = 10

@@ -11,10 +11,10 @@ from stacktui.diagnosis.finding import SIDES, Finding, Remedy
 from stacktui.resources.model import ResourceGroupList
 from stacktui.transport.facts import Phase, PhaseName
 from stacktui.tui.check_state import CheckState
+from stacktui.tui.formatting import STEP_WORDS, clock, command_of, count_of, duration, milliseconds
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line, width_of
-from stacktui.tui.live import LiveCheck, LiveStep
-from stacktui.tui.words import STEP_WORDS, clock, command_of, count_of, duration, milliseconds
+from stacktui.tui.live_check import LiveCheck, LiveStep
 
 STEPS = dict(zip(StepName, STEP_WORDS, strict=True))
 SYMBOLS = {

@@ -22,15 +22,15 @@ from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import Environment
 from stacktui.environments.record import StampRecord
 from stacktui.transport.limits import Limits
+from stacktui.tui.app_state import Session
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import UNICODE
 from stacktui.tui.lines import width_of, wrap
-from stacktui.tui.live import LiveCheck, LiveStep
+from stacktui.tui.live_check import LiveCheck, LiveStep
 from stacktui.tui.mending import Mend, change_of, copied_of, mends_of
-from stacktui.tui.panes.check_story import check_lines, prompt_lines
+from stacktui.tui.panes.check_result import check_lines, prompt_lines
 from stacktui.tui.panes.check_timeline import rest_of_story
 from stacktui.tui.panes.environments import detail
-from stacktui.tui.session import Session
 from tests.diagnosis.test_total import objects, reports
 from tests.support.authority import authority
 

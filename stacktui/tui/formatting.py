@@ -13,7 +13,7 @@ from stacktui.tui.lines import Role, Span
 
 if TYPE_CHECKING:
     from stacktui.diagnosis.finding import Remedy
-    from stacktui.tui.live import LiveCheck
+    from stacktui.tui.live_check import LiveCheck
 
 # The steps of a check as a reader knows them, in their order.
 STEP_WORDS = ("metadata", "token", "resource groups")

@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import Line, Role, Span, fit, harmless, width_of
-from stacktui.tui.look import Look
+from stacktui.tui.screen_style import Look
 
 
 @dataclass(frozen=True, slots=True)

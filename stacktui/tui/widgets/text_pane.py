@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from stacktui.tui.box import Face
+from stacktui.tui.frame import Face
 from stacktui.tui.lines import Line, Role, Span, wrap
-from stacktui.tui.widgets.framed import Framed
+from stacktui.tui.widgets.panel import Framed
 
 
 class StoryPane(Framed):

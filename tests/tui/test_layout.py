@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from textual.geometry import Region
 
-from stacktui.tui.arrangement import LEAST, Places, Wanted, arrange
+from stacktui.tui.layout import LEAST, Places, Wanted, arrange
 
 STACK = ("environments", "certificates", "identities", "resources")
 SIZES = [(80, 24), (80, 40), (100, 27), (120, 28), (120, 40), (200, 60), (300, 100)]

@@ -11,7 +11,7 @@ from rich.style import Style
 from stacktui.config.locations import packaged_themes
 from stacktui.tui.glyphs import ASCII, CONSOLE, UNICODE, glyphs_for
 from stacktui.tui.lines import Role
-from stacktui.tui.look import look_of
+from stacktui.tui.screen_style import look_of
 from stacktui.tui.themes import ThemeError, ThemeFile, load_themes, read_theme
 
 NOWHERE = Path("/nonexistent")

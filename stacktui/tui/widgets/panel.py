@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, cast
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
-from stacktui.tui.box import Face, draw, strip
+from stacktui.tui.frame import Face, draw, strip
 from stacktui.tui.lines import Line, Role, Span
-from stacktui.tui.widgets.still import StillWidget
+from stacktui.tui.widgets.no_repaint import StillWidget
 
 if TYPE_CHECKING:
-    from stacktui.tui.look import Look
-    from stacktui.tui.owner import Dressed
+    from stacktui.tui.app_services import Dressed
+    from stacktui.tui.screen_style import Look
 
 
 class Framed(StillWidget):
