@@ -21,13 +21,13 @@ from stacktui.config.document import ConfigError
 from stacktui.config.error_file import describe_error
 from stacktui.config.locations import packaged_themes, user_themes
 from stacktui.identities.certificate_file import read_files, references
-from stacktui.tui.app_state import Session
+from stacktui.tui.app_state import AppState
 from stacktui.tui.background import in_background
-from stacktui.tui.check_runner import Checker, load_engine
+from stacktui.tui.check_runner import CheckRunner, load_engine
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import glyphs_for
-from stacktui.tui.lines import Role
-from stacktui.tui.screen_style import look_of
+from stacktui.tui.lines import TextStyle
+from stacktui.tui.screen_style import screen_style_of
 from stacktui.tui.screens.dashboard import Dashboard
 from stacktui.tui.survey_state import LiveSurvey, SurveyResult
 from stacktui.tui.surveying import Surveyor, load_survey_engine
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from stacktui.certificates.chain import Certificate
-    from stacktui.tui.app_services import Owner
+    from stacktui.tui.app_services import AppServices
     from stacktui.tui.live_check import LiveCheck
 
 # Seconds of rest after the first frame before the engine is imported in the background.
@@ -81,9 +81,9 @@ class StacktuiApp(App[None]):
         self._start_demo = start_demo
         self._auto_check = auto_check
         self._notices: list[str] = []
-        self.session = Session(config, demo_on_offer=start_demo is not None, limits=limits or {})
-        self._checkers: WeakSet[Checker] = WeakSet()
-        self.checker = self.new_checker(self._heard, self.certified)
+        self.app_state = AppState(config, demo_on_offer=start_demo is not None, limits=limits or {})
+        self._check_runners: WeakSet[CheckRunner] = WeakSet()
+        self.check_runner = self.new_check_runner(self._on_check_state, self.on_certificates_read)
         self.surveyor = Surveyor(self, self.load_survey_engine, self._surveying, self._surveyed)
         self._read_config()
         self._set_up_look()
@@ -96,12 +96,12 @@ class StacktuiApp(App[None]):
     # Start
 
     def get_default_screen(self) -> Screen[None]:
-        self.dashboard = Dashboard(self.session)
+        self.dashboard = Dashboard(self.app_state)
         return self.dashboard
 
     def on_ready(self) -> None:
         if self._notices:
-            self.dashboard.notice("; ".join(self._notices), Role.WARNING)
+            self.dashboard.notice("; ".join(self._notices), TextStyle.WARNING)
         if self._auto_check:
             self.check()
         else:
@@ -118,21 +118,24 @@ class StacktuiApp(App[None]):
 
     def _read_config(self) -> None:
         """Read the config into the session; a broken one is told there, and never written."""
-        session = self.session
+        app_state = self.app_state
         try:
-            session.settings, session.trouble = load_settings(session.config, session.limits), ""
+            app_state.settings, app_state.trouble = (
+                load_settings(app_state.config, app_state.limits),
+                "",
+            )
         except ConfigError as error:
-            session.settings, session.trouble = None, str(error)
+            app_state.settings, app_state.trouble = None, str(error)
             return
-        self._notices += session.settings.warnings
-        names = [each.name for each in session.environments]
+        self._notices += app_state.settings.warnings
+        names = [each.name for each in app_state.environments]
         if self._wanted is not None and self._wanted not in names:
             self._notices.append(f"there is no environment {self._wanted!r}")
-        for name in (session.current, self._wanted, session.settings.active, *names):
+        for name in (app_state.current, self._wanted, app_state.settings.active, *names):
             if name in names:
-                session.current = name
+                app_state.current = name
                 return
-        session.current = None
+        app_state.current = None
 
     # Look
 
@@ -143,20 +146,20 @@ class StacktuiApp(App[None]):
         self._notices += broken
         for theme in self.themes.values():
             self.register_theme(theme.textual())
-        wanted = (self.session.settings.theme if self.session.settings else None) or DEFAULT
+        wanted = (self.app_state.settings.theme if self.app_state.settings else None) or DEFAULT
         if wanted not in self.themes:
             self._notices.append(f"there is no theme {wanted!r}: {DEFAULT} is used")
             wanted = DEFAULT
         few_colours = self.console.color_system in (None, "standard") or self.no_color
         if few_colours and not self.themes[wanted].native:
             wanted = SIXTEEN
-        self.wear(wanted)
+        self.apply_theme(wanted)
 
-    def wear(self, name: str) -> None:
+    def apply_theme(self, name: str) -> None:
         """Put on a theme by its name, without remembering it."""
         theme = self.themes[name]
-        self.worn = name
-        self.look = look_of(theme.colours, self._glyphs, no_colour=self.no_color)
+        self.theme_name = name
+        self.screen_style = screen_style_of(theme.colours, self._glyphs, no_colour=self.no_color)
         if self.is_running or theme.native:
             self.theme = theme.textual().name
         else:
@@ -167,16 +170,16 @@ class StacktuiApp(App[None]):
     def action_choose_theme(self) -> None:
         from stacktui.tui.screens.chooser import Choice, Chooser
 
-        before = self.worn
+        before = self.theme_name
         choices = [Choice(name, name, "dark" if theme.dark else "light")
                    for name, theme in self.themes.items()]  # fmt: skip
 
         def chosen(name: str | None) -> None:
-            self.wear(name or before)
+            self.apply_theme(name or before)
             if name is not None:
                 self._remember("theme", name)
 
-        self.push_screen(Chooser("Themes", choices, at=before, preview=self.wear), chosen)
+        self.push_screen(Chooser("Themes", choices, at=before, preview=self.apply_theme), chosen)
 
     # Config
 
@@ -190,20 +193,20 @@ class StacktuiApp(App[None]):
         if check is None:
             return
         name = check.target.environment.name
-        self.session.checks[name] = check
-        self.session.current = name
+        self.app_state.checks[name] = check
+        self.app_state.current = name
         self.action_reload()
 
     def action_reload(self) -> None:
         """Read the config again."""
         self._notices.clear()
         self._read_config()
-        self.dashboard.board.environments.choose(self.session.current)
+        self.dashboard.grid.environments.choose(self.app_state.current)
         self.dashboard.update()
-        if self.session.identity_files is not None:
+        if self.app_state.identity_files is not None:
             self.read_identity_files()
-        if self.session.trouble:
-            self.dashboard.notice("the config cannot be used", Role.ERROR)
+        if self.app_state.trouble:
+            self.dashboard.notice("the config cannot be used", TextStyle.ERROR)
         else:
             self.dashboard.notice("; ".join(self._notices) or "the config was read again")
 
@@ -213,18 +216,18 @@ class StacktuiApp(App[None]):
     async def _write(self, key: str, value: str) -> None:
         from stacktui.config.edit import remember
 
-        path = self.session.config
-        if self.session.settings is None:
-            self.dashboard.notice("not remembered: the config is broken", Role.WARNING)
+        path = self.app_state.config
+        if self.app_state.settings is None:
+            self.dashboard.notice("not remembered: the config is broken", TextStyle.WARNING)
             return
         try:
             await in_background(lambda: remember(path, key, value))
         except ConfigError as error:
-            self.dashboard.notice(str(error), Role.WARNING)
+            self.dashboard.notice(str(error), TextStyle.WARNING)
             return
         self._read_config()
         self.dashboard.update()
-        self.dashboard.notice(f"{key}: {value}, remembered", Role.OK)
+        self.dashboard.notice(f"{key}: {value}, remembered", TextStyle.OK)
 
     # Demo
 
@@ -238,95 +241,97 @@ class StacktuiApp(App[None]):
         try:
             config = await in_background(start)
         except Exception as error:
-            self.dashboard.notice(f"the demo did not start: {type(error).__name__}", Role.ERROR)
+            self.dashboard.notice(
+                f"the demo did not start: {type(error).__name__}", TextStyle.ERROR
+            )
             return
-        self.session.config = config
+        self.app_state.config = config
         self.action_reload()
         self.dashboard.notice("this is the demo: a simulated stamp on this machine")
         self.check()
 
     # Check
 
-    def new_checker(
+    def new_check_runner(
         self,
         tell: Callable[[LiveCheck], None],
-        certify: Callable[[dict[bytes, Certificate]], None],
-    ) -> Checker:
+        on_certificates: Callable[[dict[bytes, Certificate]], None],
+    ) -> CheckRunner:
         """A checker of its own for a screen; what it runs can be interrupted by Ctrl+C too."""
-        checker = Checker(self, self.load_engine, tell, certify)
-        self._checkers.add(checker)
-        return checker
+        check_runner = CheckRunner(self, self.load_engine, tell, on_certificates)
+        self._check_runners.add(check_runner)
+        return check_runner
 
     @property
     def checking(self) -> bool:
-        return self.checker.running
+        return self.check_runner.running
 
     def check(self) -> None:
         """Check the current environment; a running check gives way."""
-        if target := self.session.target:
-            self.checker.start(target)
+        if target := self.app_state.target:
+            self.check_runner.start(target)
 
     def cancel_check(self) -> None:
-        self.checker.cancel()
+        self.check_runner.cancel()
 
-    def _heard(self, live: LiveCheck) -> None:
-        self.session.checks[live.target.environment.name] = live
+    def _on_check_state(self, live: LiveCheck) -> None:
+        self.app_state.checks[live.target.environment.name] = live
         self.dashboard.update()
 
-    def certified(self, certificates: dict[bytes, Certificate]) -> None:
+    def on_certificates_read(self, certificates: dict[bytes, Certificate]) -> None:
         """Certificates that a check saw were read."""
-        self.session.certificates |= certificates
+        self.app_state.certificates |= certificates
         self.dashboard.update()
 
     # Certificates
 
     def survey(self, *, whole: bool) -> None:
         """Look at the endpoints of the current environment; a running look gives way."""
-        if target := self.session.target:
+        if target := self.app_state.target:
             self.surveyor.start(target, whole=whole)
             self.read_identity_files()
 
     def trust_changed(self, done: str) -> None:
         """A root was put somewhere or taken away: read what that changes, and look once more."""
-        result = self.session.surveyed
+        result = self.app_state.surveyed
         self._read_config()  # the environment may have another `ca` now
         self.survey(whole=result is not None and result.whole)
-        self.dashboard.notice(done, Role.OK)
+        self.dashboard.notice(done, TextStyle.OK)
 
     def mended(self, done: str) -> None:
         """A mend was carried out: read what that changes, and check once more."""
-        result = self.session.surveyed
+        result = self.app_state.surveyed
         self._read_config()
         self.dashboard.update()
         if result is not None:
             self.survey(whole=result.whole)
         self.check()
-        self.dashboard.notice(done, Role.OK)
+        self.dashboard.notice(done, TextStyle.OK)
 
     def read_identity_files(self) -> None:
         """Read the certificates that identities sign in with."""
         self.run_worker(self._read_identity_files(), group="identities", exit_on_error=False)
 
     async def _read_identity_files(self) -> None:
-        wanted = references(self.session.identities)
-        if self.session.identity_files is None:
-            self.session.identity_files = {}
+        wanted = references(self.app_state.identities)
+        if self.app_state.identity_files is None:
+            self.app_state.identity_files = {}
             self.dashboard.update()
         if wanted:
             read, now = self.read_files, datetime.now(UTC)
-            self.session.identity_files = await in_background(lambda: read(wanted, now))
+            self.app_state.identity_files = await in_background(lambda: read(wanted, now))
             self.dashboard.update()
 
     def _surveying(self, live: LiveSurvey) -> None:
-        self.session.survey = live
+        self.app_state.survey = live
         self.dashboard.update()
         if live.state is CheckState.CANCELLED:
             self.dashboard.notice("the look was cancelled")
         elif live.state is CheckState.BROKEN:
-            self.dashboard.notice(f"internal error: {live.error}", Role.ERROR)
+            self.dashboard.notice(f"internal error: {live.error}", TextStyle.ERROR)
 
     def _surveyed(self, result: SurveyResult) -> None:
-        self.session.surveys[result.target.environment.name] = result
+        self.app_state.surveys[result.target.environment.name] = result
 
     def _fatal_error(self) -> None:
         # Textual would print the local variables of every frame, and some hold secrets.
@@ -338,11 +343,11 @@ class StacktuiApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded:
-            self.dashboard.board.hints.clear_notice()
+            self.dashboard.grid.hints.clear_notice()
         await super().on_event(event)
 
     def action_interrupt(self) -> None:
-        workers: list[Checker | Surveyor] = [*self._checkers, self.surveyor]
+        workers: list[CheckRunner | Surveyor] = [*self._check_runners, self.surveyor]
         running = [each for each in workers if each.running]
         for each in running:
             each.cancel()
@@ -359,4 +364,4 @@ class StacktuiApp(App[None]):
 
 if TYPE_CHECKING:
     # That the application is what screens take it for, mypy says here.
-    _owner: type[Owner] = StacktuiApp
+    _owner: type[AppServices] = StacktuiApp

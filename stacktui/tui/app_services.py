@@ -11,31 +11,33 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stacktui.certificates.chain import Certificate
-    from stacktui.tui.check_runner import Checker
+    from stacktui.tui.check_runner import CheckRunner
     from stacktui.tui.live_check import LiveCheck
-    from stacktui.tui.screen_style import Look
+    from stacktui.tui.screen_style import ScreenStyle
     from stacktui.tui.surveying import Surveyor
 
 
-class Dressed(Protocol):
+class HasScreenStyle(Protocol):
     """Has a look, which every widget draws with."""
 
-    look: Look
+    screen_style: ScreenStyle
 
 
-class Owner(Dressed, Protocol):
+class AppServices(HasScreenStyle, Protocol):
     """Has the checks, the looks at certificates, and the config that the screens change."""
 
     surveyor: Surveyor
 
     @property
     def checking(self) -> bool: ...
-    def new_checker(
-        self, tell: Callable[[LiveCheck], None], certify: Callable[[dict[bytes, Certificate]], None]
-    ) -> Checker: ...
+    def new_check_runner(
+        self,
+        tell: Callable[[LiveCheck], None],
+        on_certificates: Callable[[dict[bytes, Certificate]], None],
+    ) -> CheckRunner: ...
     def check(self) -> None: ...
     def cancel_check(self) -> None: ...
-    def certified(self, certificates: dict[bytes, Certificate]) -> None: ...
+    def on_certificates_read(self, certificates: dict[bytes, Certificate]) -> None: ...
     def survey(self, *, whole: bool) -> None: ...
     def trust_changed(self, done: str) -> None: ...
     def mended(self, done: str) -> None: ...

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Session:
+class AppState:
     """The config as read, the last check of each environment, and where the user is.
 
     `trouble` is why the config could not be read: one line with the mend. `current` names the

@@ -48,10 +48,10 @@ def _describe(der: bytes) -> Certificate:
     return describe(der)
 
 
-class Checker:
+class CheckRunner:
     """Runs one check at a time and tells its state after every event.
 
-    `tell` hears each state; `certify` hears what the certificates of a finished check say.
+    `tell` hears each state; `on_certificates` hears what the certificates of a finished check say.
     """
 
     def __init__(
@@ -59,12 +59,12 @@ class Checker:
         app: App[Any],
         load: Callable[[], Engine],
         tell: Callable[[LiveCheck], None],
-        certify: Callable[[dict[bytes, Certificate]], None],
+        on_certificates: Callable[[dict[bytes, Certificate]], None],
     ) -> None:
         self._app = app
         self._load = load
         self._tell = tell
-        self._certify = certify
+        self._certify = on_certificates
         self._worker: Worker[None] | None = None
         self._live: LiveCheck | None = None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import Role, Span
+from stacktui.tui.lines import Span, TextStyle
 
 if TYPE_CHECKING:
     from stacktui.diagnosis.finding import Remedy
@@ -52,19 +52,19 @@ def state_spans(
 ) -> tuple[Span, ...]:
     """How a check stands: a symbol and a word; `brief` uses one short word."""
     if check is None:
-        return (Span(f"{glyphs.skipped} {'idle' if brief else 'not checked'}", Role.DIM),)
+        return (Span(f"{glyphs.skipped} {'idle' if brief else 'not checked'}", TextStyle.DIM),)
     match check.state:
         case CheckState.RUNNING:
-            return (Span(f"{glyphs.running} running", Role.ACCENT),)
+            return (Span(f"{glyphs.running} running", TextStyle.ACCENT),)
         case CheckState.CANCELLED:
-            return (Span(f"{glyphs.skipped} cancelled", Role.DIM),)
+            return (Span(f"{glyphs.skipped} cancelled", TextStyle.DIM),)
         case CheckState.BROKEN:
-            return (Span(f"{glyphs.failed} our error", Role.ERROR),)
+            return (Span(f"{glyphs.failed} our error", TextStyle.ERROR),)
     if check.healthy:
-        return (Span(f"{glyphs.ok} ok", Role.OK),)
+        return (Span(f"{glyphs.ok} ok", TextStyle.OK),)
     verdict = check.verdict
     word = "fault" if brief or verdict is None else verdict.id
-    return (Span(f"{glyphs.failed} {word}", Role.ERROR),)
+    return (Span(f"{glyphs.failed} {word}", TextStyle.ERROR),)
 
 
 def command_of(remedy: Remedy) -> str:

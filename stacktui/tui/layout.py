@@ -20,7 +20,7 @@ Wanted = Callable[[int], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class LayoutState:
     """Who stands where: the left stack, the two at the right, and who is in use or alone."""
 
     stack: Sequence[str]
@@ -32,7 +32,7 @@ class Places:
 
 
 def arrange(
-    width: int, height: int, places: Places, wanted: Mapping[str, Wanted]
+    width: int, height: int, places: LayoutState, wanted: Mapping[str, Wanted]
 ) -> dict[str, Region]:
     """The region of everyone who is to be seen. Nothing overlaps, everything is filled."""
     if width < MIN_WIDTH or height < MIN_HEIGHT:
@@ -54,7 +54,7 @@ def arrange(
 
 
 def _zoomed(
-    width: int, body: int, places: Places, wanted: Mapping[str, Wanted]
+    width: int, body: int, places: LayoutState, wanted: Mapping[str, Wanted]
 ) -> dict[str, Region]:
     zoomed = places.zoomed or places.check
     if zoomed not in places.stack:
@@ -66,7 +66,9 @@ def _zoomed(
     }
 
 
-def _stack(width: int, body: int, places: Places, wanted: Mapping[str, Wanted]) -> dict[str, int]:
+def _stack(
+    width: int, body: int, places: LayoutState, wanted: Mapping[str, Wanted]
+) -> dict[str, int]:
     """The heights of the left panes."""
     if body + 2 < OPEN_HEIGHT:
         heights = dict.fromkeys(places.stack, FOLDED)
@@ -87,7 +89,7 @@ def _stack(width: int, body: int, places: Places, wanted: Mapping[str, Wanted]) 
     return heights
 
 
-def _check_height(width: int, body: int, places: Places, wanted: Mapping[str, Wanted]) -> int:
+def _check_height(width: int, body: int, places: LayoutState, wanted: Mapping[str, Wanted]) -> int:
     """What the check wants; the detail folds rather than being squeezed, unless it is in use."""
     check = max(LEAST + 1, wanted[places.check](width))
     if places.front == places.detail:

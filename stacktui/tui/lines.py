@@ -1,6 +1,6 @@
 """Lines of text with a meaning instead of colours: what every pane is made of.
 
-A pane says *what* a piece of text is (`Role`); the look says how that is drawn in the theme in
+A pane says *what* a piece of text is (`TextStyle`); the look says how that is drawn in the theme in
 use. All text is data here, never markup, and is made harmless where it is laid out, so a name
 from the network or the config can neither style nor move the screen.
 """
@@ -18,7 +18,7 @@ from stacktui.text.sanitize import visible
 from stacktui.tui.glyphs import Glyphs
 
 
-class Role(StrEnum):
+class TextStyle(StrEnum):
     """What a piece of text is. Every state is told by a symbol and a word besides."""
 
     TEXT = "text"
@@ -38,13 +38,13 @@ class Span:
     """A run of text in one role; `chosen` when it is on the bar of a list."""
 
     text: str
-    role: Role = Role.TEXT
+    style: TextStyle = TextStyle.TEXT
     chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One logical line. It wraps under column `hang`; `right` is kept at the right edge.
+    """One logical line. It wraps under column `indent`; `right` is kept at the right edge.
 
     `chosen` marks the line that the keys of a list act on. `cut` lines do not wrap: they end with
     an ellipsis where there is no more room.
@@ -52,7 +52,7 @@ class Line:
 
     spans: tuple[Span, ...] = ()
     right: tuple[Span, ...] = ()
-    hang: int = 0
+    indent: int = 0
     chosen: bool = False
     cut: bool = False
 
@@ -65,24 +65,24 @@ _WORD = re.compile(r"[^ ]* +|[^ ]+")
 _PART = re.compile(r"[^:/,;&. ]*[:/,;&.]* *")
 
 
-def line(*parts: str | Span, right: Iterable[Span] = (), hang: int = 0) -> Line:
+def line(*parts: str | Span, right: Iterable[Span] = (), indent: int = 0) -> Line:
     """A line of spans; a bare string is plain text."""
     spans = tuple(part if isinstance(part, Span) else Span(part) for part in parts)
-    return Line(spans, tuple(right), hang)
+    return Line(spans, tuple(right), indent)
 
 
-def field(label: str, *values: str | Span, width: int = 14) -> Line:
+def label_value(label: str, *values: str | Span, width: int = 14) -> Line:
     """A labelled value, whose further lines stay under its first."""
-    return line(Span(label.ljust(width), Role.DIM), *values, hang=width)
+    return line(Span(label.ljust(width), TextStyle.DIM), *values, indent=width)
 
 
 def width_of(spans: Iterable[Span]) -> int:
     return sum(cell_len(span.text) for span in spans)
 
 
-def harmless(spans: Iterable[Span], glyphs: Glyphs) -> tuple[Span, ...]:
+def sanitize_spans(spans: Iterable[Span], glyphs: Glyphs) -> tuple[Span, ...]:
     """The spans with nothing in them that a terminal could act on or cannot show."""
-    return tuple(Span(glyphs.shown(visible(span.text)), span.role) for span in spans if span.text)
+    return tuple(Span(glyphs.shown(visible(span.text)), span.style) for span in spans if span.text)
 
 
 def fit(spans: Iterable[Span], width: int, glyphs: Glyphs) -> tuple[Span, ...]:
@@ -98,7 +98,7 @@ def fit(spans: Iterable[Span], width: int, glyphs: Glyphs) -> tuple[Span, ...]:
         size = cell_len(span.text)
         if size >= room:
             kept.append(
-                Span(set_cell_size(span.text, room).rstrip(" ") + glyphs.ellipsis, span.role)
+                Span(set_cell_size(span.text, room).rstrip(" ") + glyphs.ellipsis, span.style)
             )
             break
         kept.append(span)
@@ -108,32 +108,34 @@ def fit(spans: Iterable[Span], width: int, glyphs: Glyphs) -> tuple[Span, ...]:
 
 def wrap(text: Line, width: int, glyphs: Glyphs) -> list[Line]:
     """The line as rows of at most `width` cells, broken between words where there are any."""
-    spans = harmless(text.spans, glyphs)
-    right = fit(harmless(text.right, glyphs), max(0, width - 2), glyphs)
+    spans = sanitize_spans(text.spans, glyphs)
+    right = fit(sanitize_spans(text.right, glyphs), max(0, width - 2), glyphs)
     room = width - (width_of(right) + 1 if right else 0)
     if text.cut:
         spans = fit(spans, room, glyphs)
     if width_of(spans) <= room:
-        return [Line(spans, right, text.hang, text.chosen)]
-    hang = text.hang if text.hang <= width // 2 else 2
-    rows = list(_rows(spans, room, width, hang))
-    first = Line(rows[0], right, text.hang, text.chosen)
-    return [first, *(Line((Span(" " * hang), *row)) for row in rows[1:])]
+        return [Line(spans, right, text.indent, text.chosen)]
+    indent = text.indent if text.indent <= width // 2 else 2
+    rows = list(_rows(spans, room, width, indent))
+    first = Line(rows[0], right, text.indent, text.chosen)
+    return [first, *(Line((Span(" " * indent), *row)) for row in rows[1:])]
 
 
-def _rows(spans: tuple[Span, ...], first: int, width: int, hang: int) -> Iterator[tuple[Span, ...]]:
+def _rows(
+    spans: tuple[Span, ...], first: int, width: int, indent: int
+) -> Iterator[tuple[Span, ...]]:
     row: list[Span] = []
-    room, used, left = first, 0, hang
+    room, used, left = first, 0, indent
     for word in _words(spans):
         size = cell_len(word.text.rstrip(" "))
         # A label does not count as a beginning: a long value is broken beside it, not under it.
         if used > left and size > room - used:
             yield _ended(row)
-            row, room, used, left = [], width - hang, 0, 0
+            row, room, used, left = [], width - indent, 0, 0
         while size > room - used:
             head, word = _split(word, room - used)
             yield (*row, head)
-            row, room, used, left = [], width - hang, 0, 0
+            row, room, used, left = [], width - indent, 0, 0
             size = cell_len(word.text.rstrip(" "))
         row.append(word)
         used += cell_len(word.text)
@@ -145,7 +147,7 @@ def _ended(row: list[Span]) -> tuple[Span, ...]:
     while row and not row[-1].text.strip(" "):
         row.pop()
     if row:
-        row[-1] = Span(row[-1].text.rstrip(" "), row[-1].role)
+        row[-1] = Span(row[-1].text.rstrip(" "), row[-1].style)
     return tuple(row)
 
 
@@ -154,7 +156,7 @@ def _words(spans: tuple[Span, ...]) -> Iterator[Span]:
     for span in spans:
         for word in _WORD.findall(span.text):
             parts = filter(None, _PART.findall(word)) if len(word) > LONG_WORD else (word,)
-            yield from (Span(part, span.role) for part in parts)
+            yield from (Span(part, span.style) for part in parts)
 
 
 def _split(word: Span, room: int) -> tuple[Span, Span]:
@@ -168,4 +170,4 @@ def _split(word: Span, room: int) -> tuple[Span, Span]:
             break
     if room >= 2:
         index = max(1, index)
-    return Span(word.text[:index], word.role), Span(word.text[index:], word.role)
+    return Span(word.text[:index], word.style), Span(word.text[index:], word.style)

@@ -9,7 +9,7 @@ from rich.color import Color, ColorType
 from rich.style import Style
 
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import Role
+from stacktui.tui.lines import TextStyle
 
 COLOURS = (
     "background",
@@ -23,45 +23,45 @@ COLOURS = (
     "selection",
     "selected",
 )
-_BOLD = {Role.STRONG, Role.KEY, Role.WARNING, Role.ERROR, Role.FOCUS}
-_STATES = {Role.OK, Role.WARNING, Role.ERROR}
+_BOLD = {TextStyle.STRONG, TextStyle.KEY, TextStyle.WARNING, TextStyle.ERROR, TextStyle.FOCUS}
+_STATES = {TextStyle.OK, TextStyle.WARNING, TextStyle.ERROR}
 _COLOUR = {
-    Role.TEXT: "text",
-    Role.STRONG: "text",
-    Role.DIM: "dim",
-    Role.ACCENT: "accent",
-    Role.KEY: "accent",
-    Role.OK: "ok",
-    Role.WARNING: "warning",
-    Role.ERROR: "error",
-    Role.FRAME: "frame",
-    Role.FOCUS: "accent",
+    TextStyle.TEXT: "text",
+    TextStyle.STRONG: "text",
+    TextStyle.DIM: "dim",
+    TextStyle.ACCENT: "accent",
+    TextStyle.KEY: "accent",
+    TextStyle.OK: "ok",
+    TextStyle.WARNING: "warning",
+    TextStyle.ERROR: "error",
+    TextStyle.FRAME: "frame",
+    TextStyle.FOCUS: "accent",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ScreenStyle:
     """The signs, and Rich styles by role: `plain`, and `chosen` on the bar of a list."""
 
     glyphs: Glyphs
-    plain: Mapping[Role, Style]
-    chosen: Mapping[Role, Style]
+    plain: Mapping[TextStyle, Style]
+    chosen: Mapping[TextStyle, Style]
 
 
-def look_of(colours: Mapping[str, str], glyphs: Glyphs, *, no_colour: bool) -> Look:
+def screen_style_of(colours: Mapping[str, str], glyphs: Glyphs, *, no_colour: bool) -> ScreenStyle:
     """The look of a theme's colours (the keys are `COLOURS`).
 
     Without colour, weight and reverse video carry what is left to carry; the words say the rest.
     """
     if no_colour:
-        plain = {role: Style(bold=role in _BOLD, dim=role is Role.FRAME) for role in Role}
-        return Look(
+        plain = {role: Style(bold=role in _BOLD, dim=role is TextStyle.FRAME) for role in TextStyle}
+        return ScreenStyle(
             glyphs, plain, {role: style + Style(reverse=True) for role, style in plain.items()}
         )
     background = colours["background"]
     plain = {
         role: Style(color=colours[_COLOUR[role]], bgcolor=background, bold=role in _BOLD)
-        for role in Role
+        for role in TextStyle
     }
     # On the bar, states keep their colour where the theme says that they can be read there.
     bar = Style(bgcolor=colours["selection"])
@@ -70,7 +70,7 @@ def look_of(colours: Mapping[str, str], glyphs: Glyphs, *, no_colour: bool) -> L
         role: style + bar if role in _STATES and _legible(style, bar) else style + bar + text
         for role, style in plain.items()
     }
-    return Look(glyphs, plain, chosen)
+    return ScreenStyle(glyphs, plain, chosen)
 
 
 def _legible(text: Style, bar: Style) -> bool:

@@ -28,8 +28,8 @@ UNKNOWN = Verification(20, "unable to get local issuer certificate")
 TRUSTED = Verification(0)
 
 
-def named(role: str, host: str) -> Endpoint:
-    return Endpoint((role,), host, 443, host, named=True)
+def named(style: str, host: str) -> Endpoint:
+    return Endpoint((style,), host, 443, host, named=True)
 
 
 def derived(label: str) -> Endpoint:

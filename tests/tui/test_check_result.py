@@ -22,7 +22,7 @@ from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import Environment
 from stacktui.environments.record import StampRecord
 from stacktui.transport.limits import Limits
-from stacktui.tui.app_state import Session
+from stacktui.tui.app_state import AppState
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import UNICODE
 from stacktui.tui.lines import width_of, wrap
@@ -115,7 +115,7 @@ def test_a_proxy_s_password_is_on_no_screen_and_in_no_notice(proxy: str, tmp_pat
     assert "proxy.example:8080" in notice
     assert "hunter2" not in before + notice
     environment = Environment("Test", "https://arm.example", proxy=proxy)
-    shown = detail(environment, Session(config), UNICODE)
+    shown = detail(environment, AppState(config), UNICODE)
     assert "hunter2" not in repr(shown)
     assert "proxy.example:8080" in repr(shown)
 

@@ -31,16 +31,16 @@ def bound() -> Iterator[type[DOMNode]]:
 def table() -> str:
     """A row a class: each of its keys, and what they do there."""
     lines = ["| where | keys |", "| --- | --- |"]
-    for owner in bound():
+    for services in bound():
         does: dict[str, list[str]] = {}
-        for binding in owner.BINDINGS:
+        for binding in services.BINDINGS:
             assert isinstance(binding, Binding)
             does.setdefault(binding.description, []).extend(binding.key.split(","))
         told = (
             f"{' '.join(f'`{keys._NAMES.get(each, each)}`' for each in pressed)} {what}"
             for what, pressed in does.items()
         )
-        lines.append(f"| `{owner.__name__}` | {'; '.join(told)} |")
+        lines.append(f"| `{services.__name__}` | {'; '.join(told)} |")
     return "\n".join(lines)
 
 

@@ -241,19 +241,19 @@ async def test_a_theme_is_tried_on_and_remembered_with_the_comments_kept(config:
         await pilot.press("t")
         await until(pilot, "Themes")
         await type_in(pilot, "light")
-        assert app.worn == "light"
+        assert app.theme_name == "light"
         await pilot.press("escape")
         await until(pilot, "0 Check")
-        assert app.worn == "dark"
+        assert app.theme_name == "dark"
         await pilot.press("t")
         await type_in(pilot, "contr")
         await pilot.press("enter")
         await until(pilot, "theme: contrast, remembered")
-        assert app.worn == "contrast"
+        assert app.theme_name == "contrast"
     text = read(config)
     assert 'theme = "contrast"' in text
     assert "# mine" in text
-    assert canned_app(config).worn == "contrast"
+    assert canned_app(config).theme_name == "contrast"
 
 
 async def test_space_makes_an_environment_the_active_one(config: Path) -> None:

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 import pytest
 from textual.geometry import Region
 
-from stacktui.tui.layout import LEAST, Places, Wanted, arrange
+from stacktui.tui.layout import LEAST, LayoutState, Wanted, arrange
 
 STACK = ("environments", "certificates", "identities", "resources")
 SIZES = [(80, 24), (80, 40), (100, 27), (120, 28), (120, 40), (200, 60), (300, 100)]
 
 
-def places(**changed: str | None) -> Places:
+def places(**changed: str | None) -> LayoutState:
     wanted = {"open": "environments", "front": "environments", "zoomed": None} | changed
-    return Places(STACK, "check", "detail", **wanted)  # type: ignore[arg-type]
+    return LayoutState(STACK, "check", "detail", **wanted)  # type: ignore[arg-type]
 
 
 def wants(rows: int, check: int = 8) -> Mapping[str, Wanted]:

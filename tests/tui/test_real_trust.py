@@ -29,8 +29,8 @@ async def test_every_host_of_a_stamp_before_every_store(start: Start, config: Pa
     async with StacktuiApp(config).run_test(size=WIDE) as pilot:
         await pilot.press("2", "l")
         shown = await until(pilot, "4 hosts · 364 days")
-        for role in ("ARM", "login", "graph", "portal"):
-            assert re.search(rf"{role} .*✓ 364 days", shown), role
+        for style in ("ARM", "login", "graph", "portal"):
+            assert re.search(rf"{style} .*✓ 364 days", shown), style
         await pilot.press("L")
         await until(pilot, "13 hosts · 364 days")
         await pilot.press("enter")
@@ -336,7 +336,7 @@ async def test_the_certificate_of_an_identity_as_openssl_reads_it(
     der = ssl.PEM_cert_to_DER_cert(certificate_in(read(Path(stamp.certificate_file))))
     thumbprint = fingerprint(der, "-sha1").replace(":", "")
     async with StacktuiApp(config).run_test(size=WIDE) as pilot:
-        assert pilot.app.session.identity_files is None  # type: ignore[attr-defined]
+        assert pilot.app.app_state.identity_files is None  # type: ignore[attr-defined]
         await pilot.press("2")
         shown = await until(pilot, "✓ usable")
         assert f"thumbprint    {thumbprint}" in shown

@@ -10,8 +10,8 @@ from rich.style import Style
 
 from stacktui.config.locations import packaged_themes
 from stacktui.tui.glyphs import ASCII, CONSOLE, UNICODE, glyphs_for
-from stacktui.tui.lines import Role
-from stacktui.tui.screen_style import look_of
+from stacktui.tui.lines import TextStyle
+from stacktui.tui.screen_style import screen_style_of
 from stacktui.tui.themes import ThemeError, ThemeFile, load_themes, read_theme
 
 NOWHERE = Path("/nonexistent")
@@ -45,10 +45,10 @@ def contrast(style: Style, background: str) -> float:
 @pytest.mark.parametrize(("name", "least"), [("dark", 4.5), ("light", 4.5), ("contrast", 7.0)])
 def test_every_text_can_be_read(name: str, least: float) -> None:
     theme = themes()[name]
-    look = look_of(theme.colours, UNICODE, no_colour=False)
-    for role in set(Role) - {Role.FRAME}:
-        assert contrast(look.plain[role], theme.colours["background"]) >= least, role
-        assert contrast(look.chosen[role], theme.colours["selection"]) >= 4.5, role
+    screen_style = screen_style_of(theme.colours, UNICODE, no_colour=False)
+    for style in set(TextStyle) - {TextStyle.FRAME}:
+        assert contrast(screen_style.plain[style], theme.colours["background"]) >= least, style
+        assert contrast(screen_style.chosen[style], theme.colours["selection"]) >= 4.5, style
 
 
 def test_sixteen_uses_the_terminals_own_colours_only() -> None:
@@ -58,11 +58,11 @@ def test_sixteen_uses_the_terminals_own_colours_only() -> None:
 
 
 def test_without_colour_there_is_none_and_the_bar_can_still_be_seen() -> None:
-    look = look_of(themes()["dark"].colours, UNICODE, no_colour=True)
-    for style in (*look.plain.values(), *look.chosen.values()):
+    screen_style = screen_style_of(themes()["dark"].colours, UNICODE, no_colour=True)
+    for style in (*screen_style.plain.values(), *screen_style.chosen.values()):
         assert style.color is None
         assert style.bgcolor is None
-    assert all(style.reverse for style in look.chosen.values())
+    assert all(style.reverse for style in screen_style.chosen.values())
 
 
 def test_a_users_theme_borrows_what_it_leaves_out(tmp_path: Path) -> None:

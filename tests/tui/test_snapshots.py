@@ -245,7 +245,7 @@ async def test_too_small(compare: Compare, config: Path) -> None:
 @pytest.mark.parametrize("theme", ["dark", "light", "sixteen", "contrast"])
 async def test_themes(compare: Compare, config: Path, theme: str) -> None:
     app = canned_app(config, FAULT, text=CONFIG)
-    app.wear(theme)
+    app.apply_theme(theme)
     steps = (("c", "tls-untrusted-root"), ("2", "! 25 days"))
     await compare(app, *steps, sizes={None: (100, 30)})
 
@@ -257,7 +257,7 @@ PLAIN = pytest.mark.parametrize(
 )
 
 
-def wear(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
+def apply_theme(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
     """A terminal that knows less."""
     monkeypatch.setenv("STACKTUI_ASCII", "")
     monkeypatch.setenv("LANG", "C.UTF-8")
@@ -273,7 +273,7 @@ async def test_plain_terminals(
     monkeypatch: pytest.MonkeyPatch,
     variables: dict[str, str],
 ) -> None:
-    wear(monkeypatch, variables)
+    apply_theme(monkeypatch, variables)
     app: StacktuiApp = canned_app(config, FAULT, text=CONFIG)
     steps = (("c", "tls-untrusted-root"), ("2", "! 25 days"))
     await compare(app, *steps, sizes={None: (80, 24)})
@@ -286,7 +286,7 @@ async def test_plain_matrix(
     monkeypatch: pytest.MonkeyPatch,
     variables: dict[str, str],
 ) -> None:
-    wear(monkeypatch, variables)
+    apply_theme(monkeypatch, variables)
     app: StacktuiApp = canned_app(config, text=CONFIG, survey=surveys())
     steps = (("2L", " TLS silent"), (("enter",), "who trusts it"))
     await compare(app, *steps, sizes={None: (80, 24)})

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from stacktui.certificates.readiness import Level, level_of
 from stacktui.certificates.words import VALID, fields_of, time_left
 from stacktui.identities.certificate_file import IdentityFile
-from stacktui.tui.app_state import Session
+from stacktui.tui.app_state import AppState
 from stacktui.tui.formatting import clock, count_of, day
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.panes import trust_matrix
 from stacktui.tui.panes.certificates import (
     IDENTITY,
@@ -42,13 +42,13 @@ DEEPEST = 3
 Named = tuple[str, tuple[Line, ...]]
 
 
-def detail(chosen: str, session: Session, glyphs: Glyphs, *, whole: bool) -> Named:
+def detail(chosen: str, app_state: AppState, glyphs: Glyphs, *, whole: bool) -> Named:
     """The name of the chosen row, and what there is to say of it; `whole` leads with the stores,
     as the columns of a matrix need their legend."""
-    result = session.surveyed
+    result = app_state.surveyed
     if chosen.startswith(IDENTITY):
         name = chosen.removeprefix(IDENTITY)
-        file = (session.identity_files or {}).get(name)
+        file = (app_state.identity_files or {}).get(name)
         lines = identity_lines(file, glyphs)
         if whole and result is not None:
             lines += [
@@ -57,25 +57,25 @@ def detail(chosen: str, session: Session, glyphs: Glyphs, *, whole: bool) -> Nam
                 *trust_matrix.legend(result, None, glyphs, brief=True),
             ]
         return chosen, tuple(lines)
-    broken = _broken(session)
+    broken = _broken(app_state)
     if result is not None:
         for row in result.rows:
             if row.seen.endpoint.key == chosen:
                 lines = host_lines(row, result, glyphs, whole=whole)
                 return row.seen.endpoint.name, (*broken, *lines)
         return "", ()
-    for each in session.check.connections if session.check else ():
+    for each in app_state.check.connections if app_state.check else ():
         if key(each) == chosen:
-            return each.host, (*broken, *check_lines(each, session, glyphs))
+            return each.host, (*broken, *check_lines(each, app_state, glyphs))
     return "", ()
 
 
-def _broken(session: Session) -> tuple[Line, ...]:
+def _broken(app_state: AppState) -> tuple[Line, ...]:
     """Why the last look ended early; the bar below has no room for the name of a file."""
-    live = session.looking
+    live = app_state.looking
     if live is None or not live.error:
         return ()
-    return (field("last look", Span(f"internal error: {live.error}", Role.ERROR)), BLANK)
+    return (label_value("last look", Span(f"internal error: {live.error}", TextStyle.ERROR)), BLANK)
 
 
 # A host that was looked at
@@ -110,17 +110,19 @@ def _head(row: Row, result: SurveyResult, glyphs: Glyphs) -> list[Line]:
     what = "  asked by a made-up name" if made_up else f"  {endpoint.role}"
     port = "" if endpoint.port == 443 else f":{endpoint.port}"
     lines = [
-        field("host", f"{endpoint.name}{port}", Span(what, Role.DIM)),
-        field("state", host_state(row, glyphs), *_said(row), *_left(row, result.survey.taken)),
+        label_value("host", f"{endpoint.name}{port}", Span(what, TextStyle.DIM)),
+        label_value(
+            "state", host_state(row, glyphs), *_said(row), *_left(row, result.survey.taken)
+        ),
     ]
     problem = result.matrix.columns[0].problem
     if seen.chain and problem:
-        lines.append(field("", Span(problem, Role.ERROR)))
+        lines.append(label_value("", Span(problem, TextStyle.ERROR)))
     if mend := _mend(row):
-        lines.append(field("mend", *mend))
+        lines.append(label_value("mend", *mend))
     if result.survey.no_metadata and endpoint.roles[:1] == ("ARM",):
         why = f"no metadata, so hosts may be missing: {result.survey.no_metadata}"
-        lines.append(field("besides", Span(f"{glyphs.warning} {why}", Role.WARNING)))
+        lines.append(label_value("besides", Span(f"{glyphs.warning} {why}", TextStyle.WARNING)))
     return lines
 
 
@@ -131,24 +133,28 @@ def _circumstances(row: Row, result: SurveyResult) -> list[Line]:
     lines = []
     if row.verdict is not None:
         trusting = sum(1 for cell in row.cells if cell is not None and cell.ok)
-        lines.append(field("trusted by", f"{trusting} of {count_of(len(row.cells), 'store')}"))
+        lines.append(
+            label_value("trusted by", f"{trusting} of {count_of(len(row.cells), 'store')}")
+        )
     if tls is not None and tls.protocol:
-        lines.append(field("protocol", tls.protocol, Span(f"  {tls.cipher or ''}", Role.DIM)))
+        lines.append(
+            label_value("protocol", tls.protocol, Span(f"  {tls.cipher or ''}", TextStyle.DIM))
+        )
     if connection is not None and connection.addresses:
-        lines.append(field("address", ", ".join(connection.addresses)))
-    again = (Span("l", Role.KEY), Span(" looks again", Role.DIM))
-    return [*lines, field("looked at", f"{clock(result.survey.taken)}  ", *again)]
+        lines.append(label_value("address", ", ".join(connection.addresses)))
+    again = (Span("l", TextStyle.KEY), Span(" looks again", TextStyle.DIM))
+    return [*lines, label_value("looked at", f"{clock(result.survey.taken)}  ", *again)]
 
 
 def _said(row: Row) -> tuple[Span, ...]:
     """The words behind the state's word."""
     if row.verdict is not None and not row.verdict.ok:
-        return (Span(f"  {row.verdict.message}", Role.DIM),)
+        return (Span(f"  {row.verdict.message}", TextStyle.DIM),)
     why = reason(row.seen)
     for each in row.judgements:
         if each.level is Level.FAIL and row.verdict is not None:
             why = why or f"{each.rule}: {each.text}"
-    return (Span(f"  {why}", Role.DIM),) if why else ()
+    return (Span(f"  {why}", TextStyle.DIM),) if why else ()
 
 
 def _left(row: Row, now: datetime) -> tuple[Span, ...]:
@@ -156,7 +162,7 @@ def _left(row: Row, now: datetime) -> tuple[Span, ...]:
     left = row.leaf.days_left(now) if row.leaf else None
     if left is None or row.verdict is None or not row.verdict.ok:
         return ()
-    return (Span(f"  {count_of(left, 'day')} left", LEVELS.get(level_of(left), Role.DIM)),)
+    return (Span(f"  {count_of(left, 'day')} left", LEVELS.get(level_of(left), TextStyle.DIM)),)
 
 
 def _mend(row: Row) -> tuple[Span, ...]:
@@ -168,32 +174,36 @@ def _mend(row: Row) -> tuple[Span, ...]:
 
     # A leaf that signed itself has no root.
     if verdict.code in ROOTLESS - {VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT}:
-        return (Span("T", Role.KEY), Span(" looks for its root, to trust it"))
+        return (Span("T", TextStyle.KEY), Span(" looks for its root, to trust it"))
     if verdict.code in DATES:
         return (Span("the stamp's operator must renew it; check this box's clock too"),)
     return (Span("the stamp's operator must replace the certificate"),)
 
 
-def check_lines(connection: ConnectionFacts, session: Session, glyphs: Glyphs) -> list[Line]:
+def check_lines(connection: ConnectionFacts, app_state: AppState, glyphs: Glyphs) -> list[Line]:
     """A host that the last check saw: nothing was asked but of the store in use."""
-    tls, now = connection.tls, moment(session)
+    tls, now = connection.tls, moment(app_state)
     if tls is None:
-        return [field("host", key(connection))]
+        return [label_value("host", key(connection))]
     lines = [
-        field("host", key(connection)),
-        field("state", check_state(connection, glyphs)),
+        label_value("host", key(connection)),
+        label_value("state", check_state(connection, glyphs)),
     ]
     if tls.verify_message:
-        lines.append(field("", Span(tls.verify_message, Role.DIM)))
+        lines.append(label_value("", Span(tls.verify_message, TextStyle.DIM)))
     if tls.protocol:
-        lines.append(field("protocol", tls.protocol, Span(f"  {tls.cipher or ''}", Role.DIM)))
+        lines.append(
+            label_value("protocol", tls.protocol, Span(f"  {tls.cipher or ''}", TextStyle.DIM))
+        )
     if connection.addresses:
-        lines.append(field("address", ", ".join(connection.addresses)))
+        lines.append(label_value("address", ", ".join(connection.addresses)))
     if tls.looked:
-        lines.append(field("", Span("seen by a second look; nothing was sent over it", Role.DIM)))
-    asked = (Span("l", Role.KEY), Span(" asks every store of this box", Role.DIM))
-    lines.append(field("trusted by", *asked))
-    chain = [session.certificates.get(der) for der in tls.chain]
+        lines.append(
+            label_value("", Span("seen by a second look; nothing was sent over it", TextStyle.DIM))
+        )
+    asked = (Span("l", TextStyle.KEY), Span(" asks every store of this box", TextStyle.DIM))
+    lines.append(label_value("trusted by", *asked))
+    chain = [app_state.certificates.get(der) for der in tls.chain]
     return [*lines, BLANK, _title("chain"), *tree_lines(chain, now, glyphs)]
 
 
@@ -208,16 +218,18 @@ def tree_lines(chain: Sequence[Certificate | None], now: datetime, glyphs: Glyph
         branch = f"{indent}{glyphs.branch} " if position else ""
         place = f"{position + 1} of {len(chain)}"
         if certificate is None:
-            lines.append(line(Span(f"{branch}reading", Role.DIM), right=(Span(place, Role.DIM),)))
+            lines.append(
+                line(Span(f"{branch}reading", TextStyle.DIM), right=(Span(place, TextStyle.DIM),))
+            )
             continue
         named = certificate.common_name or "unreadable"
         kind = "" if certificate.unreadable else f"{certificate.kind}, "
         lines.append(
             line(
-                Span(branch, Role.DIM),
-                Span(named, Role.STRONG),
-                right=(Span(f"{kind}{place}", Role.DIM),),
-                hang=len(branch),
+                Span(branch, TextStyle.DIM),
+                Span(named, TextStyle.STRONG),
+                right=(Span(f"{kind}{place}", TextStyle.DIM),),
+                indent=len(branch),
             )
         )
         under = " " * (2 * min(position + 1, DEEPEST))
@@ -231,11 +243,11 @@ def field_lines(certificate: Certificate, now: datetime, indent: str = "") -> li
     """What one certificate says, in the order in which one looks for it."""
 
     def said(label: str, *values: str | Span) -> Line:
-        return field(indent + label, *values, width=len(indent) + LABEL)
+        return label_value(indent + label, *values, width=len(indent) + LABEL)
 
     return [
         said(label, *validity(certificate, now)) if label == VALID
-        else said(label, Span(value, Role.DIM if label in _DIM else Role.TEXT))
+        else said(label, Span(value, TextStyle.DIM if label in _DIM else TextStyle.TEXT))
         for label, value in fields_of(certificate, now)
     ]  # fmt: skip
 
@@ -244,10 +256,10 @@ def validity(certificate: Certificate, now: datetime) -> tuple[Span, ...]:
     if certificate.not_before is None or certificate.not_after is None:
         return ()
     span = Span(f"{day(certificate.not_before)} to {day(certificate.not_after)}")
-    role = Role.ERROR
+    style = TextStyle.ERROR
     if certificate.not_before <= now <= certificate.not_after:
-        role = LEVELS.get(level_of(certificate.days_left(now) or 0), Role.DIM)
-    return (span, Span(f"  {time_left(certificate, now)}", role))
+        style = LEVELS.get(level_of(certificate.days_left(now) or 0), TextStyle.DIM)
+    return (span, Span(f"  {time_left(certificate, now)}", style))
 
 
 # Readiness
@@ -260,13 +272,13 @@ def readiness_lines(judgements: Sequence[Judgement], glyphs: Glyphs) -> list[Lin
         return []
     lines = [BLANK, _title("readiness, by the vendor's rules")]
     for each in found:
-        role = LEVELS[each.level]
+        style = LEVELS[each.level]
         sign = glyphs.failed if each.level is Level.FAIL else glyphs.warning
         lines.append(
-            line(Span(f"{sign} {each.level.value}  ", role), f"{each.rule}: {each.text}", hang=2)
+            line(Span(f"{sign} {each.level.value}  ", style), f"{each.rule}: {each.text}", indent=2)
         )
         if each.mend:
-            lines.append(line("  ", Span("mend  ", Role.DIM), each.mend, hang=8))
+            lines.append(line("  ", Span("mend  ", TextStyle.DIM), each.mend, indent=8))
     return lines
 
 
@@ -275,20 +287,24 @@ def readiness_lines(judgements: Sequence[Judgement], glyphs: Glyphs) -> list[Lin
 
 def identity_lines(file: IdentityFile | None, glyphs: Glyphs) -> list[Line]:
     if file is None:
-        return [field("state", identity_state(file, glyphs))]
+        return [label_value("state", identity_state(file, glyphs))]
     lines = [
-        field("file", str(file.path)),
-        field("state", identity_state(file, glyphs), Span(f"  {file.problem}", Role.DIM)),
+        label_value("file", str(file.path)),
+        label_value(
+            "state", identity_state(file, glyphs), Span(f"  {file.problem}", TextStyle.DIM)
+        ),
     ]
     if file.mend:
-        lines.append(field("mend", file.mend))
+        lines.append(label_value("mend", file.mend))
     if not file.chain:
         return lines
     # As the portal of Entra and AD FS show it.
-    lines.append(field("thumbprint", Span(file.chain[0].sha1.replace(":", ""), Role.STRONG)))
-    lines.append(field("", Span("as Entra and AD FS show it", Role.DIM)))
+    lines.append(
+        label_value("thumbprint", Span(file.chain[0].sha1.replace(":", ""), TextStyle.STRONG))
+    )
+    lines.append(label_value("", Span("as Entra and AD FS show it", TextStyle.DIM)))
     return [*lines, BLANK, *tree_lines(file.chain, file.read, glyphs)]
 
 
 def _title(text: str) -> Line:
-    return line(Span(text, Role.ACCENT))
+    return line(Span(text, TextStyle.ACCENT))

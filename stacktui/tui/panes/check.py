@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from stacktui.tui.app_state import Session
+from stacktui.tui.app_state import AppState
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.formatting import STEP_WORDS, clock, duration
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import BLANK, Line, Role, Span, line
-from stacktui.tui.widgets.text_pane import StoryPane
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, line
+from stacktui.tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stacktui.tui.live_check import LiveCheck
 
 
-class CheckPane(StoryPane):
+class CheckPane(TextPane):
     """Always on screen. It shows the current environment's last check, or how to start one."""
 
     caption = "Check"
@@ -37,9 +37,9 @@ class CheckPane(StoryPane):
         self._certificates: Mapping[bytes, Certificate] = {}
         self.whole = False
 
-    def update(self, session: Session) -> None:
-        before, self._check, self._target = self._check, session.check, session.target
-        self._certificates = session.certificates
+    def update(self, app_state: AppState) -> None:
+        before, self._check, self._target = self._check, app_state.check, app_state.target
+        self._certificates = app_state.certificates
         if self._check is not None and self._check.running and not (before and before.running):
             self.from_the_top()
         self.redraw()
@@ -51,10 +51,10 @@ class CheckPane(StoryPane):
             self.from_the_top()
 
     def summary(self) -> tuple[Span, ...]:
-        return summary(self._check, self.look.glyphs)
+        return summary(self._check, self.screen_style.glyphs)
 
-    def story(self, width: int) -> Sequence[Line]:
-        glyphs = self.look.glyphs
+    def text_lines(self, width: int) -> Sequence[Line]:
+        glyphs = self.screen_style.glyphs
         if self._check is None:
             return invitation(self._target, glyphs)
         # A report's types are imported with the first check, not before the first frame.
@@ -75,34 +75,34 @@ def summary(check: LiveCheck | None, glyphs: Glyphs) -> tuple[Span, ...]:
     known = [clock(check.started)] if check.started else []
     if check.report:
         known.append(duration(check.report.seconds))
-    word, role = _ending(check)
-    return (*(Span(part + glyphs.dot, Role.DIM) for part in known), Span(word, role))
+    word, style = _ending(check)
+    return (*(Span(part + glyphs.dot, TextStyle.DIM) for part in known), Span(word, style))
 
 
-def _ending(check: LiveCheck) -> tuple[str, Role]:
+def _ending(check: LiveCheck) -> tuple[str, TextStyle]:
     match check.state:
         case CheckState.RUNNING:
-            return "running", Role.ACCENT
+            return "running", TextStyle.ACCENT
         case CheckState.CANCELLED:
-            return "cancelled", Role.WARNING
+            return "cancelled", TextStyle.WARNING
         case CheckState.BROKEN:
-            return "our error", Role.ERROR
-    return ("OK", Role.OK) if check.healthy else ("FAULT", Role.ERROR)
+            return "our error", TextStyle.ERROR
+    return ("OK", TextStyle.OK) if check.healthy else ("FAULT", TextStyle.ERROR)
 
 
 def invitation(target: Target | None, glyphs: Glyphs) -> list[Line]:
     """The three steps that a check will take, and the key that starts it."""
-    steps = [line(Span(f"{glyphs.pending} {name}", Role.DIM)) for name in STEP_WORDS]
+    steps = [line(Span(f"{glyphs.pending} {name}", TextStyle.DIM)) for name in STEP_WORDS]
     if target is None:
-        return [*steps, BLANK, line(Span("Nothing to check yet.", Role.DIM))]
+        return [*steps, BLANK, line(Span("Nothing to check yet.", TextStyle.DIM))]
     return [
         *steps,
         BLANK,
         line(
             "Press ",
-            Span("c", Role.KEY),
+            Span("c", TextStyle.KEY),
             " to check ",
-            Span(target.environment.name, Role.STRONG),
+            Span(target.environment.name, TextStyle.STRONG),
             ".",
         ),
     ]

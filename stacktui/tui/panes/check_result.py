@@ -13,14 +13,14 @@ from stacktui.transport.facts import Phase, PhaseName
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.formatting import STEP_WORDS, clock, command_of, count_of, duration, milliseconds
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import BLANK, Line, Role, Span, field, line, width_of
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line, width_of
 from stacktui.tui.live_check import LiveCheck, LiveStep
 
 STEPS = dict(zip(StepName, STEP_WORDS, strict=True))
 SYMBOLS = {
-    Outcome.OK: lambda glyphs: Span(glyphs.ok, Role.OK),
-    Outcome.FAILED: lambda glyphs: Span(glyphs.failed, Role.ERROR),
-    Outcome.SKIPPED: lambda glyphs: Span(glyphs.skipped, Role.DIM),
+    Outcome.OK: lambda glyphs: Span(glyphs.ok, TextStyle.OK),
+    Outcome.FAILED: lambda glyphs: Span(glyphs.failed, TextStyle.ERROR),
+    Outcome.SKIPPED: lambda glyphs: Span(glyphs.skipped, TextStyle.DIM),
 }
 PHASES = {
     PhaseName.DNS: "dns",
@@ -68,15 +68,17 @@ def step_lines(step: LiveStep, width: int, glyphs: Glyphs, *, brief: bool) -> li
     name = STEPS[step.name].ljust(NAME)
     if step.step is None:
         if not step.running:
-            return _two(line(Span(f"{glyphs.pending} {name}", Role.DIM)), None, width, brief)
-        head = line(Span(f"{glyphs.running} {name}", Role.ACCENT), Span(" " * 8))
+            return _two(line(Span(f"{glyphs.pending} {name}", TextStyle.DIM)), None, width, brief)
+        head = line(Span(f"{glyphs.running} {name}", TextStyle.ACCENT), Span(" " * 8))
         return _two(
             head, [*phase_spans(step.phases, glyphs), *_under_way(step, glyphs)], width, brief
         )
     symbol = SYMBOLS[step.step.outcome](glyphs)
     if step.step.outcome is Outcome.SKIPPED:
         why = f"skipped: {step.step.evidence.skipped}"
-        return _two(line(symbol, Span(f" {name}", Role.DIM)), [Span(why, Role.DIM)], width, brief)
+        return _two(
+            line(symbol, Span(f" {name}", TextStyle.DIM)), [Span(why, TextStyle.DIM)], width, brief
+        )
     head = line(symbol, f" {name}", duration(step.step.seconds).rjust(8))
     phases = step.phases
     if brief and width < WIDE:
@@ -90,11 +92,11 @@ def _two(head: Line, rest: Sequence[Span] | None, width: int, brief: bool) -> li
         return [head] if width >= WIDE or brief else [head, BLANK]
     if width >= WIDE:
         gap = " " * (start - width_of(head.spans))
-        return [Line((*head.spans, Span(gap), *rest), hang=start)]
+        return [Line((*head.spans, Span(gap), *rest), indent=start)]
     if brief:
         room = width - width_of(head.spans) - 2
         return [Line((*head.spans, Span("  "), *rest)) if width_of(rest) <= room else head]
-    return [head, line("  ", *rest, hang=2)]
+    return [head, line("  ", *rest, indent=2)]
 
 
 def phase_spans(phases: Iterable[Phase], glyphs: Glyphs, *, every: bool = False) -> list[Span]:
@@ -118,44 +120,48 @@ def phase_spans(phases: Iterable[Phase], glyphs: Glyphs, *, every: bool = False)
         if seconds < WORTH_MENTIONING and word not in failed and not every:
             continue
         if spans:
-            spans.append(Span(glyphs.dot.rstrip() + HARD, Role.DIM))
+            spans.append(Span(glyphs.dot.rstrip() + HARD, TextStyle.DIM))
         if word in failed:
             spans.append(
-                Span(f"{glyphs.failed}{HARD}{word}{HARD}{milliseconds(seconds)}", Role.ERROR)
+                Span(f"{glyphs.failed}{HARD}{word}{HARD}{milliseconds(seconds)}", TextStyle.ERROR)
             )
         else:
-            spans += [Span(f"{word}{HARD}", Role.DIM), Span(milliseconds(seconds))]
+            spans += [Span(f"{word}{HARD}", TextStyle.DIM), Span(milliseconds(seconds))]
     return spans
 
 
 def _under_way(step: LiveStep, glyphs: Glyphs) -> list[Span]:
     """The phase that is being waited for, in words that need no animation."""
-    before = [Span(glyphs.dot.rstrip() + HARD, Role.DIM)] if step.phases else []
+    before = [Span(glyphs.dot.rstrip() + HARD, TextStyle.DIM)] if step.phases else []
     if step.under_way is None:
-        return [] if step.phases else [Span("starting", Role.ACCENT)]
+        return [] if step.phases else [Span("starting", TextStyle.ACCENT)]
     phase, host = UNDER_WAY[step.under_way.name], step.under_way.host
     words = f"{phase} {host}".replace(" ", HARD, phase.count(" "))
-    return [*before, Span(words + glyphs.ellipsis, Role.ACCENT)]
+    return [*before, Span(words + glyphs.ellipsis, TextStyle.ACCENT)]
 
 
 def _outcome(check: LiveCheck, width: int, glyphs: Glyphs, *, whole: bool) -> list[Line]:
     match check.state:
         case CheckState.RUNNING:
-            cancel = line(Span("esc", Role.KEY), Span(" cancels", Role.DIM))
+            cancel = line(Span("esc", TextStyle.KEY), Span(" cancels", TextStyle.DIM))
             return [*prompt_lines(check.prompt), cancel]
         case CheckState.CANCELLED:
             return [
                 line(
-                    Span(f"{glyphs.skipped} cancelled", Role.WARNING),
-                    Span("  press ", Role.DIM),
-                    Span("c", Role.KEY),
-                    Span(" to check again", Role.DIM),
+                    Span(f"{glyphs.skipped} cancelled", TextStyle.WARNING),
+                    Span("  press ", TextStyle.DIM),
+                    Span("c", TextStyle.KEY),
+                    Span(" to check again", TextStyle.DIM),
                 )
             ]
         case CheckState.BROKEN:
             return [
-                line(Span(f"{glyphs.failed} internal error: {check.error}", Role.ERROR)),
-                line(Span("A defect of stacktui, not of your stamp: please report it.", Role.DIM)),
+                line(Span(f"{glyphs.failed} internal error: {check.error}", TextStyle.ERROR)),
+                line(
+                    Span(
+                        "A defect of stacktui, not of your stamp: please report it.", TextStyle.DIM
+                    )
+                ),
             ]
     keys = Keys.of(check)
     if check.report is not None and check.healthy:
@@ -163,7 +169,7 @@ def _outcome(check: LiveCheck, width: int, glyphs: Glyphs, *, whole: bool) -> li
     elif check.verdict is not None:
         said = verdict_lines(check.verdict, width, glyphs, keys)
     else:
-        return [line(Span(f"{glyphs.failed} fault found", Role.ERROR))]
+        return [line(Span(f"{glyphs.failed} fault found", TextStyle.ERROR))]
     seen = check.diagnosis.besides if check.diagnosis else ()
     tell = _seen_whole if whole else _seen_briefly
     return [
@@ -179,9 +185,9 @@ def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:
         return []
     return [
         line(f"To sign in at {prompt.host}, open this page in a browser, on any machine:"),
-        field("page", Span(prompt.page, Role.STRONG), width=LABEL),
-        field("code", Span(prompt.code, Role.STRONG), width=LABEL),
-        field("by", clock(prompt.until), width=LABEL),
+        label_value("page", Span(prompt.page, TextStyle.STRONG), width=LABEL),
+        label_value("code", Span(prompt.code, TextStyle.STRONG), width=LABEL),
+        label_value("by", clock(prompt.until), width=LABEL),
         BLANK,
     ]
 
@@ -189,13 +195,13 @@ def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:
 def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
     """An explicit verdict for good news too."""
     groups = report.step(StepName.RESOURCE_GROUPS).evidence.result
-    total = (Span(f"{duration(report.seconds)} in all", Role.DIM),)
+    total = (Span(f"{duration(report.seconds)} in all", TextStyle.DIM),)
     if isinstance(groups, ResourceGroupList):
         count = count_of(len(groups.groups), "resource group")
         said = f"Signed in and read {count}. Nothing is wrong."
     else:
         said = "The stamp answers. Sign-in was not tried."
-    return [line(Span(f"{glyphs.ok} OK", Role.OK), right=total), line(said)]
+    return [line(Span(f"{glyphs.ok} OK", TextStyle.OK), right=total), line(said)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +224,10 @@ class Keys:
         """The keys that act on a remedy."""
         spans: list[Span] = []
         if remedy is self.fixed:
-            spans += [Span("f", Role.KEY), Span(f" {self.does}", Role.DIM)]
+            spans += [Span("f", TextStyle.KEY), Span(f" {self.does}", TextStyle.DIM)]
         if remedy is self.copied:
-            blank = [Span("  ", Role.DIM)] if spans else []
-            spans += [*blank, Span("y", Role.KEY), Span(" copies", Role.DIM)]
+            blank = [Span("  ", TextStyle.DIM)] if spans else []
+            spans += [*blank, Span("y", TextStyle.KEY), Span(" copies", TextStyle.DIM)]
         return tuple(spans)
 
 
@@ -231,21 +237,25 @@ def verdict_lines(finding: Finding, width: int, glyphs: Glyphs, keys: Keys) -> l
     Where it is narrow, and so likely to be short, the mend comes before the reasons.
     """
     said = [
-        line(Span(f"{glyphs.failed} {finding.id}", Role.ERROR), right=_side(finding)),
-        line(Span(finding.title, Role.STRONG)),
+        line(Span(f"{glyphs.failed} {finding.id}", TextStyle.ERROR), right=_side(finding)),
+        line(Span(finding.title, TextStyle.STRONG)),
     ]
     mend, why = _mend_lines(finding, keys), _why_lines(finding)
-    az = [field("az", Span(finding.az_says, Role.DIM), width=LABEL)] if finding.az_says else []
+    az = (
+        [label_value("az", Span(finding.az_says, TextStyle.DIM), width=LABEL)]
+        if finding.az_says
+        else []
+    )
     return [*said, *why, *mend, *az] if width >= WIDE else [*said, *mend, *why, *az]
 
 
 def _side(finding: Finding) -> tuple[Span, ...]:
-    return (Span("side: ", Role.DIM), Span(SIDES[finding.side], Role.STRONG))
+    return (Span("side: ", TextStyle.DIM), Span(SIDES[finding.side], TextStyle.STRONG))
 
 
 def _why_lines(finding: Finding) -> list[Line]:
     return [
-        field("why" if index == 0 else "", seen, width=LABEL)
+        label_value("why" if index == 0 else "", seen, width=LABEL)
         for index, seen in enumerate(finding.evidence)
     ]
 
@@ -260,29 +270,31 @@ def _mend_lines(finding: Finding, keys: Keys) -> list[Line]:
 
 def remedy_lines(remedy: Remedy, label: str, keys: tuple[Span, ...] = ()) -> list[Line]:
     """A mend in words, and under it the command that can be pasted; `keys` act on it."""
-    title = field(label, remedy.title, width=LABEL)
+    title = label_value(label, remedy.title, width=LABEL)
     commands = command_of(remedy).splitlines()
     return [
-        Line(title.spans, keys, title.hang),
-        *(field("", Span(command, Role.ACCENT), width=LABEL) for command in commands),
+        Line(title.spans, keys, title.indent),
+        *(label_value("", Span(command, TextStyle.ACCENT), width=LABEL) for command in commands),
     ]
 
 
 def _seen_briefly(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
     """What it is, and the mend that a key acts on, else the first."""
-    said = [line(Span(f"{glyphs.warning} {finding.id}  ", Role.WARNING), finding.title, hang=2)]
+    said = [
+        line(Span(f"{glyphs.warning} {finding.id}  ", TextStyle.WARNING), finding.title, indent=2)
+    ]
     shown = [each for each in finding.remedies if keys.at(each)] or finding.remedies
     for remedy in shown[:1]:
-        title = field("  mend", remedy.title, width=LABEL + 2)
-        said.append(Line(title.spans, keys.at(remedy), title.hang))
+        title = label_value("  mend", remedy.title, width=LABEL + 2)
+        said.append(Line(title.spans, keys.at(remedy), title.indent))
     return said
 
 
 def _seen_whole(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
     return [
         BLANK,
-        line(Span(f"{glyphs.warning} {finding.id}", Role.WARNING), right=_side(finding)),
-        line(Span(finding.title, Role.STRONG)),
+        line(Span(f"{glyphs.warning} {finding.id}", TextStyle.WARNING), right=_side(finding)),
+        line(Span(finding.title, TextStyle.STRONG)),
         *_why_lines(finding),
         *_mend_lines(finding, keys),
     ]

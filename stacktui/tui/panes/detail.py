@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stacktui.tui.lines import Line, Role, Span, line
-from stacktui.tui.widgets.text_pane import StoryPane
+from stacktui.tui.lines import Line, Span, TextStyle, line
+from stacktui.tui.widgets.text_pane import TextPane
 
 
-class DetailPane(StoryPane):
+class DetailPane(TextPane):
     """Shows what it is given, from the top."""
 
     caption = "Detail"
@@ -25,5 +25,5 @@ class DetailPane(StoryPane):
         self._lines = lines
         self.redraw()
 
-    def story(self, width: int) -> Sequence[Line]:
-        return self._lines or (line(Span("Nothing is chosen.", Role.DIM)),)
+    def text_lines(self, width: int) -> Sequence[Line]:
+        return self._lines or (line(Span("Nothing is chosen.", TextStyle.DIM)),)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stacktui.tui.formatting import count_of
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import Line, Role, Span, line, width_of
+from stacktui.tui.lines import Line, Span, TextStyle, line, width_of
 from stacktui.tui.widgets.list_pane import Row
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ Form = tuple[Spans, ...]
 def header(result: SurveyResult, glyphs: Glyphs) -> Row:
     """The stores' names above their columns, or where there is no room their numbers."""
     stores = [state.store for state in result.states]
-    names = [Span(each.name, Role.DIM) for each in stores]
-    names[0] = Span(f"{glyphs.active} {names[0].text}", Role.ACCENT)
-    numbers = [Span(str(number), Role.DIM) for number in range(1, len(stores) + 1)]
-    numbers[0] = Span(f"{glyphs.active}1", Role.ACCENT)
-    state, days, note = (Span("state", Role.DIM),), (Span("days left", Role.DIM),), ()
+    names = [Span(each.name, TextStyle.DIM) for each in stores]
+    names[0] = Span(f"{glyphs.active} {names[0].text}", TextStyle.ACCENT)
+    numbers = [Span(str(number), TextStyle.DIM) for number in range(1, len(stores) + 1)]
+    numbers[0] = Span(f"{glyphs.active}1", TextStyle.ACCENT)
+    state, days, note = (Span("state", TextStyle.DIM),), (Span("days left", TextStyle.DIM),), ()
     of_hosts: tuple[Form, ...] = ((state, days, note), (state, days), (state,))
-    return Row("", (Span("host", Role.DIM),), forms(of_hosts, names, numbers))
+    return Row("", (Span("host", TextStyle.DIM),), forms(of_hosts, names, numbers))
 
 
 def forms(
@@ -53,8 +53,8 @@ def signs(cells: Sequence[Verification | None], glyphs: Glyphs) -> list[Span]:
 
 def sign(cell: Verification | None, glyphs: Glyphs) -> Span:
     if cell is None:
-        return Span(glyphs.skipped, Role.DIM)
-    return Span(glyphs.ok, Role.OK) if cell.ok else Span(glyphs.failed, Role.ERROR)
+        return Span(glyphs.skipped, TextStyle.DIM)
+    return Span(glyphs.ok, TextStyle.OK) if cell.ok else Span(glyphs.failed, TextStyle.ERROR)
 
 
 def legend(
@@ -77,49 +77,55 @@ def legend(
         spans = [_number(position, state, glyphs)]
         if cells is not None:
             mark = sign(cells[position], glyphs)
-            spans += [mark, Span(f" {words[position].ljust(room)}  ", mark.role)]
+            spans += [mark, Span(f" {words[position].ljust(room)}  ", mark.style)]
         name = Span(f"{state.store.name.ljust(width)}  ")
-        hang = width_of(spans) + width + 2
-        lines.append(Line((*spans, name, Span(_place(state), Role.DIM)), hang=hang, cut=brief))
+        indent = width_of(spans) + width + 2
+        lines.append(
+            Line((*spans, name, Span(_place(state), TextStyle.DIM)), indent=indent, cut=brief)
+        )
     return [*lines, *troubles(result.states, glyphs)]
 
 
 def _number(position: int, state: StoreState, glyphs: Glyphs) -> Span:
     """The number of a store, marked if it is the one in use, else if there is trouble with it."""
     if position == 0:
-        return Span(f"{glyphs.active}1 ".rjust(4), Role.ACCENT)
-    if any(role is not Role.DIM for role, _ in _troubles(state, glyphs)):
-        return Span(f"{glyphs.warning}{position + 1} ".rjust(4), Role.WARNING)
-    return Span(f"{position + 1} ".rjust(4), Role.DIM)
+        return Span(f"{glyphs.active}1 ".rjust(4), TextStyle.ACCENT)
+    if any(style is not TextStyle.DIM for style, _ in _troubles(state, glyphs)):
+        return Span(f"{glyphs.warning}{position + 1} ".rjust(4), TextStyle.WARNING)
+    return Span(f"{position + 1} ".rjust(4), TextStyle.DIM)
 
 
 def troubles(states: Sequence[StoreState], glyphs: Glyphs) -> list[Line]:
     """What is wrong with the stores themselves: each trouble once, with the numbers it is of."""
-    found: dict[tuple[Role, str], list[str]] = {}
+    found: dict[tuple[TextStyle, str], list[str]] = {}
     for number, state in enumerate(states, 1):
         for trouble in _troubles(state, glyphs):
             found.setdefault(trouble, []).append(str(number))
-    marks = {Role.ERROR: glyphs.failed, Role.WARNING: glyphs.warning, Role.DIM: glyphs.pending}
+    marks = {
+        TextStyle.ERROR: glyphs.failed,
+        TextStyle.WARNING: glyphs.warning,
+        TextStyle.DIM: glyphs.pending,
+    }
     return [
-        line(Span(f"  {marks[role]} {' '.join(numbers)}  ", role), Span(text, role), hang=4)
-        for (role, text), numbers in found.items()
+        line(Span(f"  {marks[style]} {' '.join(numbers)}  ", style), Span(text, style), indent=4)
+        for (style, text), numbers in found.items()
     ]
 
 
-def _troubles(state: StoreState, glyphs: Glyphs) -> Iterator[tuple[Role, str]]:
+def _troubles(state: StoreState, glyphs: Glyphs) -> Iterator[tuple[TextStyle, str]]:
     if state.problem:
-        yield Role.ERROR, state.problem
+        yield TextStyle.ERROR, state.problem
     for lost in state.lost:
         how = "its file is gone" if lost.gone else "an upgrade of certifi does that without a word"
         mend = "T adds it again; x exports a bundle that survives upgrades."
-        yield Role.WARNING, f"{lost.subject} was added here and is lost: {how}. {mend}"
+        yield TextStyle.WARNING, f"{lost.subject} was added here and is lost: {how}. {mend}"
     if state.unreadable:
         more = f", and {len(state.unreadable) - 1} more" if len(state.unreadable) > 1 else ""
-        yield Role.WARNING, f"{state.unreadable[0]}{more}"
+        yield TextStyle.WARNING, f"{state.unreadable[0]}{more}"
     if state.expired:
         names = ", ".join(each.common_name for each in state.expired[:2])
         more = f", {glyphs.ellipsis}" if len(state.expired) > 2 else ""
-        yield Role.DIM, f"{count_of(len(state.expired), 'root')} in it expired: {names}{more}"
+        yield TextStyle.DIM, f"{count_of(len(state.expired), 'root')} in it expired: {names}{more}"
 
 
 def _word(state: StoreState, cell: Verification | None) -> str:

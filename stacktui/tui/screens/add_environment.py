@@ -18,14 +18,14 @@ from stacktui.check.target import Target
 from stacktui.config.document import ConfigError
 from stacktui.environments.model import Environment, parse_arm_url
 from stacktui.transport.limits import Limits
-from stacktui.tui.app_state import Session
+from stacktui.tui.app_state import AppState
 from stacktui.tui.background import in_background
-from stacktui.tui.check_runner import Checker
+from stacktui.tui.check_runner import CheckRunner
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.formatting import PROVIDERS, command_of
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.keys import keys_of
-from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.live_check import LiveCheck
 from stacktui.tui.panes.check_result import WIDE, Keys, step_lines, verdict_lines
 from stacktui.tui.panes.detail import DetailPane
@@ -33,18 +33,18 @@ from stacktui.tui.widgets.bars import HintBar
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-    from stacktui.tui.app_services import Owner
+    from stacktui.tui.app_services import AppServices
 
 INVITATION = (
     line(
         "Paste the ARM URL of the stamp and press ",
-        Span("enter", Role.KEY),
+        Span("enter", TextStyle.KEY),
         ". The rest is asked from the stamp and shown here before anything is saved.",
     ),
     BLANK,
-    field("user", Span("https://management.<region>.<fqdn>", Role.DIM)),
-    field("operator", Span("https://adminmanagement.<region>.<fqdn>", Role.DIM)),
-    field("ASDK", Span("https://management.local.azurestack.external", Role.DIM)),
+    label_value("user", Span("https://management.<region>.<fqdn>", TextStyle.DIM)),
+    label_value("operator", Span("https://adminmanagement.<region>.<fqdn>", TextStyle.DIM)),
+    label_value("ASDK", Span("https://management.local.azurestack.external", TextStyle.DIM)),
 )
 
 
@@ -75,19 +75,19 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
         Binding("shift+tab,up", "app.focus_previous", "previous field", show=False),
     ]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, app_state: AppState) -> None:
         super().__init__()
-        self._session = session
+        self._session = app_state
         self._stage = Stage.TYPING
         self._live: LiveCheck | None = None
         self._proposed = ""
         self._found = DetailPane(id="found")
         self._hints = HintBar(id="add-hints")
-        self._checker: Checker | None = None
+        self._checker: CheckRunner | None = None
 
     @property
-    def owner(self) -> Owner:
-        return cast("Owner", self.app)
+    def services(self) -> AppServices:
+        return cast("AppServices", self.app)
 
     def compose(self) -> ComposeResult:
         self._found.show("Add an environment", INVITATION)
@@ -106,7 +106,7 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
             yield self._hints
 
     def on_mount(self) -> None:
-        self._checker = self.owner.new_checker(self._heard, self._certified)
+        self._checker = self.services.new_check_runner(self._on_check_state, self._certified)
         self._show_hints()
 
     def on_key(self) -> None:
@@ -128,7 +128,7 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
             environment = self._typed()
         except ValueError as error:
             self._found.show(
-                "Add an environment", (line(Span(str(error), Role.ERROR)), BLANK, *INVITATION)
+                "Add an environment", (line(Span(str(error), TextStyle.ERROR)), BLANK, *INVITATION)
             )
             return
         if self._checker is not None:
@@ -152,7 +152,7 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
 
     # Looking
 
-    def _heard(self, live: LiveCheck) -> None:
+    def _on_check_state(self, live: LiveCheck) -> None:
         self._live = live
         match live.state:
             case CheckState.RUNNING:
@@ -168,14 +168,16 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
         self._show_found()
 
     def _certified(self, certificates: dict[bytes, Certificate]) -> None:
-        self.owner.certified(certificates)
+        self.services.on_certificates_read(certificates)
         if self.is_current:
             self._show_found()
 
     def _show_found(self) -> None:
         if self._live is not None:
             name = self._live.target.environment.name
-            self._found.show(name, found_lines(self._live, self._session, self.owner.look.glyphs))
+            self._found.show(
+                name, found_lines(self._live, self._session, self.services.screen_style.glyphs)
+            )
         self._show_hints()
 
     def _show_hints(self) -> None:
@@ -216,7 +218,7 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
     def action_copy(self) -> None:
         command = self._command()
         self.app.copy_to_clipboard(command)
-        self._hints.notice(f"copied: {command.splitlines()[0]}", Role.OK)
+        self._hints.notice(f"copied: {command.splitlines()[0]}", TextStyle.OK)
 
     def action_save(self) -> None:
         self.run_worker(self._save(), exclusive=True, exit_on_error=False)
@@ -237,7 +239,7 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
         try:
             await in_background(lambda: add_environment(path, environment.name, values))
         except ConfigError as error:
-            self._hints.notice(str(error), Role.ERROR)
+            self._hints.notice(str(error), TextStyle.ERROR)
             return
         self.dismiss(live)
 
@@ -264,12 +266,15 @@ def propose_name(arm: str, taken: Collection[str]) -> str:
     return next(each for each in names if each not in taken)
 
 
-def found_lines(live: LiveCheck, session: Session, glyphs: Glyphs) -> list[Line]:
+def found_lines(live: LiveCheck, app_state: AppState, glyphs: Glyphs) -> list[Line]:
     """What discovery has seen so far."""
     step = live.steps[0]
     lines = [*step_lines(step, WIDE, glyphs, brief=False), BLANK]
     if live.state is CheckState.BROKEN:
-        return [*lines, line(Span(f"{glyphs.failed} internal error: {live.error}", Role.ERROR))]
+        return [
+            *lines,
+            line(Span(f"{glyphs.failed} internal error: {live.error}", TextStyle.ERROR)),
+        ]
     if live.verdict is not None:
         from stacktui.tui.mending import copied_of
 
@@ -287,18 +292,22 @@ def found_lines(live: LiveCheck, session: Session, glyphs: Glyphs) -> list[Line]
         ("storage", found.storage_suffix),
         ("key vault", found.keyvault_suffix),
     )
-    lines += [field(label, value) for label, value in known if value]
-    return [*lines, *_root(live, session)]
+    lines += [label_value(label, value) for label, value in known if value]
+    return [*lines, *_root(live, app_state)]
 
 
-def _root(live: LiveCheck, session: Session) -> list[Line]:
+def _root(live: LiveCheck, app_state: AppState) -> list[Line]:
     """The end of the chain, which is what trusting this stamp means."""
     for each in live.connections[:1]:
         chain = each.tls.chain if each.tls else ()
-        last = session.certificates.get(chain[-1]) if chain else None
+        last = app_state.certificates.get(chain[-1]) if chain else None
         if last is not None:
             return [
-                field("signed by", last.common_name if last.self_issued else last.issuer_name),
-                field("", Span(f"SHA-256 of {last.common_name}: {last.sha256}", Role.DIM)),
+                label_value(
+                    "signed by", last.common_name if last.self_issued else last.issuer_name
+                ),
+                label_value(
+                    "", Span(f"SHA-256 of {last.common_name}: {last.sha256}", TextStyle.DIM)
+                ),
             ]
     return []

@@ -14,13 +14,13 @@ from stacktui.config.error_file import describe_error
 from stacktui.tui.background import Refused, in_background
 from stacktui.tui.keys import keys_of
 from stacktui.tui.layout import LEAST
-from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.panes.detail import DetailPane
 from stacktui.tui.widgets.bars import HintBar
 from stacktui.tui.widgets.list_pane import ListPane, Row
 
 if TYPE_CHECKING:
-    from stacktui.tui.app_services import Owner
+    from stacktui.tui.app_services import AppServices
 
 T = TypeVar("T")
 # Lines of a list, its frame included, before it scrolls; columns of the whole, as in the styles.
@@ -65,8 +65,8 @@ class Deed(ModalScreen[str], inherit_bindings=False):
         self._waiting = False
 
     @property
-    def owner(self) -> Owner:
-        return cast("Owner", self.app)
+    def services(self) -> AppServices:
+        return cast("AppServices", self.app)
 
     def compose(self) -> ComposeResult:
         self.choices.display = False
@@ -97,7 +97,7 @@ class Deed(ModalScreen[str], inherit_bindings=False):
 
     def wait(self, text: str) -> None:
         """Say what is being found out; if that fails, the failure is all there is to tell."""
-        self.tell((line(Span(text, Role.DIM)),))
+        self.tell((line(Span(text, TextStyle.DIM)),))
         self._waiting = True
 
     def offer(self, rows: Sequence[Row]) -> None:
@@ -110,10 +110,10 @@ class Deed(ModalScreen[str], inherit_bindings=False):
         self.choices.focus()
 
     def warn(self, text: str) -> None:
-        self._hints.notice(text, Role.ERROR)
+        self._hints.notice(text, TextStyle.ERROR)
 
     def say(self, text: str) -> None:
-        self._hints.notice(text, Role.OK)
+        self._hints.notice(text, TextStyle.OK)
 
     def do(
         self, work: Callable[[], T], then: Callable[[T], None], *, changes: bool = False
@@ -145,7 +145,13 @@ class Deed(ModalScreen[str], inherit_bindings=False):
     def failed(self, why: str) -> None:
         """What was to be done was not; nothing was changed."""
         if self._waiting:
-            self.tell((line(Span("That could not be done.", Role.ERROR)), BLANK, field("why", why)))
+            self.tell(
+                (
+                    line(Span("That could not be done.", TextStyle.ERROR)),
+                    BLANK,
+                    label_value("why", why),
+                )
+            )
         else:
             self.warn(why)
 

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 
 from stacktui.check.settings import Settings
 from stacktui.tui.formatting import count_of
-from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.screens.deed import Deed
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Export(Deed):
 
     def _done(self, exported: Exported) -> None:
         self._exported = exported
-        self.tell(_lines(exported, self.owner.look.glyphs.ok))
+        self.tell(_lines(exported, self.services.screen_style.glyphs.ok))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self._exported is not None if action == "copy" else True
@@ -61,20 +61,23 @@ def command_line(exported: Exported) -> str:
 def _lines(exported: Exported, ok: str) -> list[Line]:
     total = sum(count for _, count in exported.parts)
     lines = [
-        field("written", Span(f"{ok} {count_of(total, 'certificate')}", Role.OK)),
-        field("file", str(exported.path)),
+        label_value("written", Span(f"{ok} {count_of(total, 'certificate')}", TextStyle.OK)),
+        label_value("file", str(exported.path)),
     ]
-    lines += [field("", Span(f"{count:>5} of {name}", Role.DIM)) for name, count in exported.parts]
-    lines += [field("left out", Span(each, Role.WARNING)) for each in exported.left_out]
+    lines += [
+        label_value("", Span(f"{count:>5} of {name}", TextStyle.DIM))
+        for name, count in exported.parts
+    ]
+    lines += [label_value("left out", Span(each, TextStyle.WARNING)) for each in exported.left_out]
     return [
         *lines,
         BLANK,
         line("In the shell where az runs, once, or in its start-up file:"),
-        field("bash", Span(exported.bash, Role.STRONG)),
-        field("PowerShell", Span(exported.powershell, Role.STRONG)),
+        label_value("bash", Span(exported.bash, TextStyle.STRONG)),
+        label_value("PowerShell", Span(exported.powershell, TextStyle.STRONG)),
         BLANK,
         line(
             Span("It needs no root, changes nobody's bundle, and survives upgrades of certifi. "
-                 "After you trust another root, export again.", Role.DIM)
+                 "After you trust another root, export again.", TextStyle.DIM)
         ),
     ]  # fmt: skip

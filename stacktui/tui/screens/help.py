@@ -10,13 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from stacktui.tui.keys import Key
-from stacktui.tui.lines import BLANK, Line, Role, Span, line
-from stacktui.tui.widgets.text_pane import StoryPane
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, line
+from stacktui.tui.widgets.text_pane import TextPane
 
 COLUMN = 28
 
 
-class Sheet(StoryPane):
+class HelpPanel(TextPane):
     """The list of keys, as a page that scrolls."""
 
     caption = "Keys"
@@ -30,11 +30,11 @@ class Sheet(StoryPane):
             *_group("Everywhere", [key for key in keys if not key.place]),
         ]
 
-    def story(self, width: int) -> Sequence[Line]:
+    def text_lines(self, width: int) -> Sequence[Line]:
         return self._lines
 
     def summary(self) -> tuple[Span, ...]:
-        return (Span("esc", Role.KEY), Span(" back", Role.DIM))
+        return (Span("esc", TextStyle.KEY), Span(" back", TextStyle.DIM))
 
 
 class Help(ModalScreen[None], inherit_bindings=False):
@@ -47,7 +47,7 @@ class Help(ModalScreen[None], inherit_bindings=False):
 
     def __init__(self, place: str, keys: Sequence[Key]) -> None:
         super().__init__()
-        self._sheet = Sheet(place, keys)
+        self._sheet = HelpPanel(place, keys)
 
     def compose(self) -> ComposeResult:
         self._sheet.styles.height = min(self.app.size.height, self._sheet.wanted_height(76))
@@ -55,8 +55,8 @@ class Help(ModalScreen[None], inherit_bindings=False):
 
 
 def _group(title: str, keys: Sequence[Key]) -> list[Line]:
-    lines = [line(Span(title, Role.STRONG))]
+    lines = [line(Span(title, TextStyle.STRONG))]
     for key in keys:
         names = " ".join(key.keys)
-        lines.append(line(Span(f"  {names}".ljust(COLUMN), Role.KEY), key.does, hang=COLUMN))
+        lines.append(line(Span(f"  {names}".ljust(COLUMN), TextStyle.KEY), key.does, indent=COLUMN))
     return lines

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from stacktui.check.settings import Settings
 from stacktui.diagnosis.finding import Action, ActionKind
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.mending import Change, Mend, chain_at, change_of
 from stacktui.tui.screens.deed import Deed
 from stacktui.tui.widgets.list_pane import ListPane, Row
@@ -58,7 +58,7 @@ class DoMend(Deed):
 
     @on(ListPane.Chosen)
     def _show(self) -> None:
-        mend, glyphs = self._chosen, self.owner.look.glyphs
+        mend, glyphs = self._chosen, self.services.screen_style.glyphs
         if mend.action.kind is ActionKind.TRUST_ROOT:
             self.tell([*_head(mend, glyphs), *_before_trust(mend.action)])
         elif mend.action in self._changes:
@@ -110,14 +110,16 @@ def _row(key: str, mend: Mend) -> Row:
             value = action.value
         case ActionKind.ACCEPT:
             what, value = "accept the stamp", "as it is now"
-    return Row(key, (Span(what),), (((Span(value, Role.DIM),),), ()))
+    return Row(key, (Span(what),), (((Span(value, TextStyle.DIM),),), ()))
 
 
 def _head(mend: Mend, glyphs: Glyphs) -> list[Line]:
-    sign, role = (glyphs.warning, Role.WARNING) if mend.beside else (glyphs.failed, Role.ERROR)
+    sign, style = (
+        (glyphs.warning, TextStyle.WARNING) if mend.beside else (glyphs.failed, TextStyle.ERROR)
+    )
     return [
-        field("against", Span(f"{sign} {mend.finding.id}", role)),
-        field("mend", Span(mend.remedy.title, Role.STRONG)),
+        label_value("against", Span(f"{sign} {mend.finding.id}", style)),
+        label_value("mend", Span(mend.remedy.title, TextStyle.STRONG)),
     ]
 
 
@@ -127,22 +129,25 @@ def _before_trust(action: Action) -> list[Line]:
 
 
 def _change(change: Change) -> list[Line]:
-    lines = [field("file", str(change.file))]
+    lines = [label_value("file", str(change.file))]
     if change.carry_out is None:
-        why = field("why", change.why_not)
-        return [*lines, BLANK, line(Span("That cannot be done.", Role.ERROR)), BLANK, why]
+        why = label_value("why", change.why_not)
+        return [*lines, BLANK, line(Span("That cannot be done.", TextStyle.ERROR)), BLANK, why]
     for what, before, after in change.values:
         lines += [
             BLANK,
-            field("changes", what),
-            field("  before", before),
-            field("  after", Span(after, Role.STRONG)),
+            label_value("changes", what),
+            label_value("  before", before),
+            label_value("  after", Span(after, TextStyle.STRONG)),
         ]
     if all(before == after for _, before, after in change.values):
-        lines += [BLANK, line(Span("It is so already, since the check was made.", Role.WARNING))]
-    return [*lines, BLANK, line(Span(change.then, Role.DIM)), BLANK, _question("Change it?")]
+        lines += [
+            BLANK,
+            line(Span("It is so already, since the check was made.", TextStyle.WARNING)),
+        ]
+    return [*lines, BLANK, line(Span(change.then, TextStyle.DIM)), BLANK, _question("Change it?")]
 
 
 def _question(text: str) -> Line:
-    yes = (Span("y", Role.KEY), Span(" yes   "), Span("esc", Role.KEY), Span(" no"))
-    return line(Span(f"{text}  ", Role.WARNING), *yes)
+    yes = (Span("y", TextStyle.KEY), Span(" yes   "), Span("esc", TextStyle.KEY), Span(" no"))
+    return line(Span(f"{text}  ", TextStyle.WARNING), *yes)

@@ -9,7 +9,7 @@ from textual.geometry import Offset, Region, Size, Spacing
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
-from stacktui.tui.layout import Places, arrange
+from stacktui.tui.layout import LayoutState, arrange
 from stacktui.tui.panes.certificates import CertificatesPane
 from stacktui.tui.panes.check import CheckPane
 from stacktui.tui.panes.detail import DetailPane
@@ -18,13 +18,13 @@ from stacktui.tui.panes.identities import IdentitiesPane
 from stacktui.tui.panes.resources import ResourcesPane
 from stacktui.tui.widgets.bars import HintBar, TopBar
 from stacktui.tui.widgets.list_pane import ListPane
-from stacktui.tui.widgets.no_repaint import StillWidget
-from stacktui.tui.widgets.panel import Framed
+from stacktui.tui.widgets.no_repaint import NoRepaintWidget
+from stacktui.tui.widgets.panel import Panel
 
 CHECK, DETAIL = "check", "detail"
 
 
-class Board(StillWidget):
+class PaneGrid(NoRepaintWidget):
     """Holds the two bars and the six panes, and places them in one pass."""
 
     can_focus = False
@@ -45,12 +45,12 @@ class Board(StillWidget):
             self.identities,
             self.resources,
         )
-        self.panes: tuple[Framed, ...] = (*self.lists, self.check, self.detail)
+        self.panes: tuple[Panel, ...] = (*self.lists, self.check, self.detail)
         self.open: ListPane = self.environments
-        self.front: Framed = self.environments
-        self.zoomed: Framed | None = None
+        self.front: Panel = self.environments
+        self.zoomed: Panel | None = None
         self.environments.in_front = True
-        self._layout = _BoardLayout(self.regions)
+        self._layout = _PaneGridLayout(self.regions)
         self._regions: Mapping[str, Region] = {}
 
     def compose(self) -> ComposeResult:
@@ -62,7 +62,7 @@ class Board(StillWidget):
 
     def regions(self, size: Size) -> Mapping[str, Region]:
         """Where everyone stands on a board of this size."""
-        places = Places(
+        places = LayoutState(
             stack=tuple(pane.id or "" for pane in self.lists),
             check=CHECK,
             detail=DETAIL,
@@ -74,7 +74,7 @@ class Board(StillWidget):
         self._regions = arrange(size.width, size.height, places, wanted)
         return self._regions
 
-    def bring_to_front(self, pane: Framed) -> None:
+    def bring_to_front(self, pane: Panel) -> None:
         """Let the keys go to `pane`, opening it if it is folded."""
         if self.zoomed not in (None, pane) and pane is not self.detail:
             self.zoomed = pane
@@ -86,14 +86,14 @@ class Board(StillWidget):
             each.show_whole(each is self.zoomed)
         self.settle()
 
-    def zoom(self, pane: Framed | None) -> None:
+    def zoom(self, pane: Panel | None) -> None:
         """Fill the screen with one pane (a list keeps its detail), or show all again."""
         self.zoomed = pane
         for each in self.panes:
             each.show_whole(each is pane)
         self.settle()
 
-    def in_reach(self) -> tuple[Framed, ...]:
+    def in_reach(self) -> tuple[Panel, ...]:
         """The panes that tab goes through: those on screen."""
         if self.zoomed is None:
             return self.panes
@@ -107,7 +107,7 @@ class Board(StillWidget):
             self.top.refresh(repaint=False, layout=True)
 
 
-class _BoardLayout(Layout):
+class _PaneGridLayout(Layout):
     """Asks the board; a widget without a region is not on screen."""
 
     name = "board"

@@ -13,7 +13,7 @@ from textual.widgets import Input, Label
 from stacktui.check.settings import Settings
 from stacktui.check.target import Target
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.panes.certificate_detail import validity
 from stacktui.tui.screens.deed import Deed
 from stacktui.tui.widgets.list_pane import ListPane, Row
@@ -73,7 +73,7 @@ class Trust(Deed):
 
     def _proposed(self, proposal: Proposal) -> None:
         self._proposal = proposal
-        glyphs = self.owner.look.glyphs
+        glyphs = self.services.screen_style.glyphs
         self.offer([_row(each, glyphs) for each in proposal.places])
         if proposal.root is not None and not proposal.vouched_for:
             self._typing.display = True
@@ -149,11 +149,11 @@ class Trust(Deed):
 
 def _row(place: Place, glyphs: Glyphs) -> Row:
     """The bundle, and whether the root can go there."""
-    sign, role = glyphs.skipped, Role.DIM
+    sign, style = glyphs.skipped, TextStyle.DIM
     if place.change is not None:
-        sign, role = glyphs.ok, Role.OK
-    path = Span(str(place.destination.path), Role.DIM)
-    state = Span(f"{sign} {place.word}", role)
+        sign, style = glyphs.ok, TextStyle.OK
+    path = Span(str(place.destination.path), TextStyle.DIM)
+    state = Span(f"{sign} {place.word}", style)
     return Row(place.key, (Span(place.name),), (((state,), (path,)), ((state,),)))
 
 
@@ -161,32 +161,36 @@ def _lines(proposal: Proposal, place: Place | None, *, asking: bool) -> list[Lin
     root = proposal.root
     if root is None:
         return [
-            line(Span("There is no root to trust.", Role.ERROR)),
+            line(Span("There is no root to trust.", TextStyle.ERROR)),
             BLANK,
-            field("why", proposal.why_not),
-            field("mend", proposal.mend),
+            label_value("why", proposal.why_not),
+            label_value("mend", proposal.mend),
         ]
     lines = [
-        field("root", Span(root.subject, Role.STRONG)),
-        field("SHA-256", root.sha256),
-        field("valid", *validity(root, proposal.made)),
-        field("comes from", *_origin(proposal)),
+        label_value("root", Span(root.subject, TextStyle.STRONG)),
+        label_value("SHA-256", root.sha256),
+        label_value("valid", *validity(root, proposal.made)),
+        label_value("comes from", *_origin(proposal)),
     ]
     if proposal.first:
-        lines.append(field("mend first", Span(proposal.first, Role.ERROR)))
+        lines.append(label_value("mend first", Span(proposal.first, TextStyle.ERROR)))
     if place is not None:
-        lines += [BLANK, field("into", str(place.destination.path)), field("", place.says)]
+        lines += [
+            BLANK,
+            label_value("into", str(place.destination.path)),
+            label_value("", place.says),
+        ]
         if place.why_not:
-            lines.append(field("but", Span(place.why_not, Role.WARNING)))
+            lines.append(label_value("but", Span(place.why_not, TextStyle.WARNING)))
     if asking and place is not None:
-        question = Span(f"Change the file of {place.name}?  ", Role.WARNING)
-        yes = (Span("y", Role.KEY), Span(" yes   "), Span("esc", Role.KEY), Span(" no"))
+        question = Span(f"Change the file of {place.name}?  ", TextStyle.WARNING)
+        yes = (Span("y", TextStyle.KEY), Span(" yes   "), Span("esc", TextStyle.KEY), Span(" no"))
         return [*lines, BLANK, line(question, *yes)]
     if not proposal.vouched_for:
         lines += [
             BLANK,
             line(
-                Span("Nobody but the host itself vouches for this root. ", Role.WARNING),
+                Span("Nobody but the host itself vouches for this root. ", TextStyle.WARNING),
                 "Compare its SHA-256 with what the stamp's operator tells you, then type its last "
                 f"{DIGITS} digits.",
             ),
@@ -196,5 +200,5 @@ def _lines(proposal: Proposal, place: Place | None, *, asking: bool) -> list[Lin
 
 def _origin(proposal: Proposal) -> tuple[Span, ...]:
     if not proposal.vouched_for:
-        return (Span("the host alone: it presented it", Role.WARNING),)
+        return (Span("the host alone: it presented it", TextStyle.WARNING),)
     return (Span(f"stores of this box that hold it: {', '.join(proposal.holders)}"),)

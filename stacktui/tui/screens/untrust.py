@@ -8,7 +8,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from stacktui.check.settings import Settings
-from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.panes.certificate_detail import validity
 from stacktui.tui.screens.deed import Deed
 from stacktui.tui.widgets.list_pane import ListPane, Row
@@ -96,7 +96,7 @@ class Untrust(Deed):
 
 def _row(added: Added) -> Row:
     state = (Span("lost since" if added.lost else ""),)
-    place = (Span(added.name, Role.DIM),)
+    place = (Span(added.name, TextStyle.DIM),)
     return Row(added.key, (Span(added.certificate.common_name),), ((place, state), (place,)))
 
 
@@ -105,13 +105,13 @@ def _lines(added: Added | None, *, asking: bool) -> list[Line]:
         return [
             line("stacktui has added no root to any bundle on this box."),
             BLANK,
-            line(Span("What others put into a bundle is theirs to take out.", Role.DIM)),
+            line(Span("What others put into a bundle is theirs to take out.", TextStyle.DIM)),
         ]
     lines = [
-        field("root", Span(added.certificate.subject, Role.STRONG)),
-        field("SHA-256", added.certificate.sha256),
-        field("valid", *validity(added.certificate, added.found)),
-        field("out of", added.name, Span(f"  {added.destination.path}", Role.DIM)),
+        label_value("root", Span(added.certificate.subject, TextStyle.STRONG)),
+        label_value("SHA-256", added.certificate.sha256),
+        label_value("valid", *validity(added.certificate, added.found)),
+        label_value("out of", added.name, Span(f"  {added.destination.path}", TextStyle.DIM)),
         BLANK,
     ]
     if added.lost:
@@ -127,6 +127,11 @@ def _lines(added: Added | None, *, asking: bool) -> list[Line]:
             if added.lost
             else f"Take it out{whom}? Hosts that nothing else vouches for fail then."
         )
-        yes = (Span("y", Role.KEY), Span(" yes   ", Role.TEXT), Span("esc", Role.KEY), Span(" no"))
-        lines += [BLANK, line(Span(f"{question}  ", Role.WARNING), *yes)]
+        yes = (
+            Span("y", TextStyle.KEY),
+            Span(" yes   ", TextStyle.TEXT),
+            Span("esc", TextStyle.KEY),
+            Span(" no"),
+        )
+        lines += [BLANK, line(Span(f"{question}  ", TextStyle.WARNING), *yes)]
     return lines

@@ -10,9 +10,9 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from stacktui.tui.frame import Face, summary_room
-from stacktui.tui.lines import Line, Role, Span, fit, harmless, width_of, wrap
-from stacktui.tui.widgets.panel import Framed
+from stacktui.tui.frame import PanelContent, summary_room
+from stacktui.tui.lines import Line, Span, TextStyle, fit, sanitize_spans, width_of, wrap
+from stacktui.tui.widgets.panel import Panel
 
 NAME_ROOM = 18
 LEAST_NAME = 10
@@ -38,7 +38,7 @@ class Row:
         return all(word in text for word in words)
 
 
-class ListPane(Framed):
+class ListPane(Panel):
     """Rows with a cursor. Subclasses say what the rows are, and what to do when there are none."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -124,15 +124,15 @@ class ListPane(Framed):
 
     # What is drawn
 
-    def face(self, width: int, height: int) -> Face:
+    def panel_content(self, width: int, height: int) -> PanelContent:
         room = summary_room(self.title, width + 4, folded=height == 0)
         fitting = (each for each in self._summaries if width_of(each) <= room)
         summary = next(fitting, self._summaries[-1])
         if height == 0:
-            return Face(self.title, self._folded or summary, (), focused=self.in_front)
+            return PanelContent(self.title, self._folded or summary, (), focused=self.in_front)
         if not self._rows:
             rows = self._empty_rows(width)
-            return Face(self.title, summary, rows, focused=self.in_front)
+            return PanelContent(self.title, summary, rows, focused=self.in_front)
         matching = self._matching()
         index = self._index() or 0
         height = max(1, height - self._header_rows)
@@ -140,39 +140,39 @@ class ListPane(Framed):
         header, drawn = self._table(matching, width)
         drawn = drawn[self._top : self._top + height]
         if not matching:
-            drawn = [Line((Span("nothing matches", Role.DIM),))]
+            drawn = [Line((Span("nothing matches", TextStyle.DIM),))]
         note = self._note(len(matching), height)
-        return Face(self.title, summary, (*header, *drawn), note, self.in_front)
+        return PanelContent(self.title, summary, (*header, *drawn), note, self.in_front)
 
     def _note(self, count: int, height: int) -> tuple[Span, ...]:
         """The bottom edge: the filter, and where in the list we are."""
         spans: list[Span] = []
         if self._filtering or self._filter:
-            prompt = self.look.glyphs.prompt if self._filtering else ""
-            spans.append(Span(f"/{self._filter}{prompt}", Role.KEY))
+            prompt = self.screen_style.glyphs.prompt if self._filtering else ""
+            spans.append(Span(f"/{self._filter}{prompt}", TextStyle.KEY))
         if self._filter or count > height:
             position = (self._index() or 0) + 1 if count else 0
             gap = " " if spans else ""
-            spans.append(Span(f"{gap}{position} of {count}", Role.DIM))
+            spans.append(Span(f"{gap}{position} of {count}", TextStyle.DIM))
         return tuple(spans)
 
     def _table(self, rows: Sequence[Row], width: int) -> tuple[list[Line], list[Line]]:
         """The header, if there is one, and the rows."""
-        glyphs = self.look.glyphs
+        glyphs = self.screen_style.glyphs
         above = [self._header] if self._header is not None else []
         rows = [*above, *rows]
-        names = [harmless(row.name, glyphs) for row in rows]
+        names = [sanitize_spans(row.name, glyphs) for row in rows]
         longest = max(map(width_of, names), default=0)
         forms, widths = self._columns(rows, width - 2, min(longest, self.name_room))
         room = width - 2 - sum(widths) - GAP * len(widths)
         names = [
-            harmless(row.short, glyphs) if room < row.least else name
+            sanitize_spans(row.short, glyphs) if room < row.least else name
             for row, name in zip(rows, names, strict=True)
         ]
         lines = []
         for row, name, cells in zip(rows, names, forms, strict=True):
             chosen = row.key == self._key and row is not self._header
-            mark = Span(f"{glyphs.cursor} " if chosen else "  ", Role.ACCENT)
+            mark = Span(f"{glyphs.cursor} " if chosen else "  ", TextStyle.ACCENT)
             spans = [mark, *_padded(fit(name, room, glyphs), room)]
             for cell, size in zip(cells, widths, strict=True):
                 spans += [Span(" " * GAP), *_padded(cell, size)]
@@ -186,7 +186,10 @@ class ListPane(Framed):
         cells: list[list[tuple[Span, ...]]] = []
         widths: list[int] = []
         for form in range(len(rows[0].forms) if rows else 0):
-            cells = [[harmless(each, self.look.glyphs) for each in row.forms[form]] for row in rows]
+            cells = [
+                [sanitize_spans(each, self.screen_style.glyphs) for each in row.forms[form]]
+                for row in rows
+            ]
             widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
             if room - sum(widths) - GAP * len(widths) >= name:
                 break
@@ -194,7 +197,7 @@ class ListPane(Framed):
             # Even the barest is too wide: the name is cut first, but not to nothing.
             share = max(1, (room - LEAST_NAME) // max(1, len(widths)) - GAP)
             widths = [min(size, share) for size in widths]
-            glyphs = self.look.glyphs
+            glyphs = self.screen_style.glyphs
             cells = [
                 [fit(cell, size, glyphs) for cell, size in zip(row, widths, strict=True)]
                 for row in cells
@@ -202,7 +205,7 @@ class ListPane(Framed):
         return cells, widths
 
     def _empty_rows(self, width: int) -> list[Line]:
-        glyphs = self.look.glyphs
+        glyphs = self.screen_style.glyphs
         return [row for text in self._empty for row in wrap(text, max(1, width), glyphs)]
 
     # The bar and the filter

@@ -17,13 +17,13 @@ from textual.screen import Screen, ScreenResultType
 from textual.widget import Widget
 
 
-class StillWidget(Widget):
+class NoRepaintWidget(Widget):
     """A widget that does not scroll: a new size is painted by the layout that brought it."""
 
     virtual_size = var(Size(0, 0))
 
 
-class StillScreen(Screen[ScreenResultType]):
+class NoRepaintScreen(Screen[ScreenResultType]):
     """A screen whose first layout is also its only painting."""
 
     virtual_size = var(Size(0, 0))

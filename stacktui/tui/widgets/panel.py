@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, cast
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
-from stacktui.tui.frame import Face, draw, strip
-from stacktui.tui.lines import Line, Role, Span
-from stacktui.tui.widgets.no_repaint import StillWidget
+from stacktui.tui.frame import PanelContent, draw, strip
+from stacktui.tui.lines import Line, Span, TextStyle
+from stacktui.tui.widgets.no_repaint import NoRepaintWidget
 
 if TYPE_CHECKING:
-    from stacktui.tui.app_services import Dressed
-    from stacktui.tui.screen_style import Look
+    from stacktui.tui.app_services import HasScreenStyle
+    from stacktui.tui.screen_style import ScreenStyle
 
 
-class Framed(StillWidget):
-    """Draws a `Face`. It has no children, no scroll bars and no markup; it scrolls by itself.
+class Panel(NoRepaintWidget):
+    """Draws a `PanelContent`, without children, scroll bars or markup; it scrolls by itself.
 
     A slow link feels every byte: `redraw` sends only the lines that differ from those on screen.
     """
@@ -34,7 +34,7 @@ class Framed(StillWidget):
         self._drawn_size = Size(0, 0)
 
     @abstractmethod
-    def face(self, width: int, height: int) -> Face:
+    def panel_content(self, width: int, height: int) -> PanelContent:
         """What to show in `height` rows of `width` cells inside the frame."""
 
     @abstractmethod
@@ -42,14 +42,14 @@ class Framed(StillWidget):
         """How many lines, frame included, would show everything at this outer width."""
 
     @property
-    def look(self) -> Look:
-        return cast("Dressed", self.app).look
+    def screen_style(self) -> ScreenStyle:
+        return cast("HasScreenStyle", self.app).screen_style
 
     @property
     def title(self) -> tuple[Span, ...]:
         """The number that jumps here, and the name."""
-        number = (Span(f"{self.number} ", Role.ACCENT),) if self.number else ()
-        return (*number, Span(self.caption, Role.STRONG if self.in_front else Role.TEXT))
+        number = (Span(f"{self.number} ", TextStyle.ACCENT),) if self.number else ()
+        return (*number, Span(self.caption, TextStyle.STRONG if self.in_front else TextStyle.TEXT))
 
     @property
     def rows_shown(self) -> int:
@@ -83,9 +83,9 @@ class Framed(StillWidget):
             self._drawn = self._draw()
         if y >= len(self._drawn):
             return Strip.blank(self.size.width)
-        return strip(self._drawn[y], self.size.width, self.look)
+        return strip(self._drawn[y], self.size.width, self.screen_style)
 
     def _draw(self) -> list[Line]:
         width, height = self.size
-        face = self.face(max(1, width - 4), max(0, height - 2))
-        return draw(face, width, height, self.look.glyphs)
+        panel_content = self.panel_content(max(1, width - 4), max(0, height - 2))
+        return draw(panel_content, width, height, self.screen_style.glyphs)

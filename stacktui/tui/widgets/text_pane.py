@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from stacktui.tui.frame import Face
-from stacktui.tui.lines import Line, Role, Span, wrap
-from stacktui.tui.widgets.panel import Framed
+from stacktui.tui.frame import PanelContent
+from stacktui.tui.lines import Line, Span, TextStyle, wrap
+from stacktui.tui.widgets.panel import Panel
 
 
-class StoryPane(Framed):
+class TextPane(Panel):
     """Lines that wrap; what does not fit is scrolled to, and the bottom edge says how much."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -29,7 +29,7 @@ class StoryPane(Framed):
         self._top = 0
         self._wrapped: tuple[int, Sequence[Line], list[Line]] = (0, (), [])
 
-    def story(self, width: int) -> Sequence[Line]:
+    def text_lines(self, width: int) -> Sequence[Line]:
         """The whole text for this inner width, not wrapped yet."""
         raise NotImplementedError
 
@@ -40,13 +40,17 @@ class StoryPane(Framed):
     def wanted_height(self, width: int) -> int:
         return len(self._rows(max(1, width - 4))) + 2
 
-    def face(self, width: int, height: int) -> Face:
+    def panel_content(self, width: int, height: int) -> PanelContent:
         rows = self._rows(width)
         self._top = max(0, min(self._top, len(rows) - height))
         hidden = len(rows) - self._top - height
-        note = (Span(f"{self.look.glyphs.down} {hidden} more", Role.DIM),) if hidden > 0 else ()
+        note = (
+            (Span(f"{self.screen_style.glyphs.down} {hidden} more", TextStyle.DIM),)
+            if hidden > 0
+            else ()
+        )
         shown = rows[self._top : self._top + height]
-        return Face(self.title, self.summary(), shown, note, self.in_front)
+        return PanelContent(self.title, self.summary(), shown, note, self.in_front)
 
     def from_the_top(self) -> None:
         self._top = 0
@@ -59,9 +63,9 @@ class StoryPane(Framed):
         self.action_scroll(pages * max(1, self.rows_shown - 1))
 
     def _rows(self, width: int) -> list[Line]:
-        story = self.story(width)
-        if self._wrapped[:2] != (width, story):
-            glyphs = self.look.glyphs
-            rows = [row for text in story for row in wrap(text, width, glyphs)]
-            self._wrapped = (width, story, rows)
+        text_lines = self.text_lines(width)
+        if self._wrapped[:2] != (width, text_lines):
+            glyphs = self.screen_style.glyphs
+            rows = [row for text in text_lines for row in wrap(text, width, glyphs)]
+            self._wrapped = (width, text_lines, rows)
         return self._wrapped[2]
