@@ -270,6 +270,7 @@ class StacktuiApp(App[None]):
         """Check the current environment; a running check gives way."""
         if target := self.app_state.target:
             self.check_runner.start(target)
+            self.dashboard.show_check()
 
     def cancel_check(self) -> None:
         self.check_runner.cancel()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from rich.segment import Segment
 from rich.style import Style
@@ -12,6 +13,25 @@ from textual.strip import Strip
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import Line, Span, TextStyle, fit, sanitize_spans, width_of
 from stacktui.tui.screen_style import ScreenStyle
+
+
+class Border(Enum):
+    """How much of a frame a panel has: all of it, a rule with the title above, or none.
+
+    The value is how many columns and rows of the panel it takes, margins included.
+    """
+
+    BOX = (4, 2)
+    RULE = (2, 1)
+    NONE = (2, 0)
+
+    @property
+    def columns(self) -> int:
+        return self.value[0]
+
+    @property
+    def rows(self) -> int:
+        return self.value[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +48,42 @@ class PanelContent:
     focused: bool = False
 
 
-def draw(panel_content: PanelContent, width: int, height: int, glyphs: Glyphs) -> list[Line]:
-    """The face as exactly `height` lines of exactly `width` cells; one line alone is folded."""
-    style = TextStyle.FOCUS if panel_content.focused else TextStyle.FRAME
+def draw(
+    content: PanelContent, width: int, height: int, glyphs: Glyphs, border: Border = Border.BOX
+) -> list[Line]:
+    """Exactly `height` lines of exactly `width` cells; a box of one line is its title alone.
+
+    Without a bottom edge the note is at the end of the last line.
+    """
+    style = TextStyle.FOCUS if content.focused else TextStyle.FRAME
     nw, ne, se, sw, across, down = tuple(glyphs.frame)
-    if height == 1:
-        return [
-            _edge(across, " ", panel_content.title, panel_content.summary, width, style, glyphs)
-        ]
-    top = _edge(
-        nw + across, across + ne, panel_content.title, panel_content.summary, width, style, glyphs
-    )
-    bottom = _edge(sw + across, across + se, (), panel_content.note, width, style, glyphs)
-    inside = [_row(text, down, width, style) for text in panel_content.rows[: height - 2]]
-    empty = Line((Span(down + " " * (width - 2) + down, style),))
-    return [top, *inside, *[empty] * (height - 2 - len(inside)), bottom]
+    title, summary = content.title, content.summary
+    if border is Border.BOX:
+        if height == 1:
+            return [_edge(across, " ", title, summary, width, style, glyphs)]
+        top = _edge(nw + across, across + ne, title, summary, width, style, glyphs)
+        bottom = _edge(sw + across, across + se, (), content.note, width, style, glyphs)
+        return [top, *_rows(content.rows, height - 2, down, width, style), bottom]
+    above = []
+    if border is Border.RULE:
+        above.append(_edge(across, across, title, summary, width, style, glyphs))
+    rows = list(content.rows[: height - len(above)])
+    if content.note and height > len(above):
+        rows += [Line()] * (height - len(above) - len(rows))
+        rows[-1] = _with_note(rows[-1], sanitize_spans(content.note, glyphs), width - 2, glyphs)
+    return [*above, *_rows(rows, height - len(above), "", width, style)]
+
+
+def _with_note(text: Line, note: tuple[Span, ...], width: int, glyphs: Glyphs) -> Line:
+    note = fit(note, width, glyphs)
+    spans = fit(text.spans, width - width_of(note) - 2, glyphs)
+    return Line(spans, note, text.indent, text.chosen)
+
+
+def _rows(rows: Sequence[Line], height: int, edge: str, width: int, style: TextStyle) -> list[Line]:
+    drawn = [_row(text, edge, width, style) for text in rows[:height]]
+    empty = Line((Span(edge + " " * (width - 2 * len(edge)) + edge, style),))
+    return drawn + [empty] * (height - len(drawn))
 
 
 def _edge(
@@ -70,22 +111,22 @@ def _edge(
     return Line((*left, *tail))
 
 
-def summary_room(title: tuple[Span, ...], width: int, *, folded: bool) -> int:
-    """How many cells of a summary fit beside the title in a face of this width, uncut."""
-    corners = 2 if folded else 4
-    return width - corners - width_of(title) - (2 if title else 0) - 3
+def summary_room(title: tuple[Span, ...], width: int, *, corners: bool) -> int:
+    """How many cells of a summary fit uncut beside the title in an edge of this width."""
+    ends = 4 if corners else 2
+    return width - ends - width_of(title) - (2 if title else 0) - 3
 
 
-def _row(text: Line, down: str, width: int, style: TextStyle) -> Line:
-    gap = width - 4 - width_of(text.spans) - width_of(text.right)
+def _row(text: Line, edge: str, width: int, style: TextStyle) -> Line:
+    gap = width - 2 - 2 * len(edge) - width_of(text.spans) - width_of(text.right)
     if text.chosen:
         inside = (Span(" "), *text.spans, Span(" " * gap), *text.right, Span(" "))
         bar = (Span(span.text, span.style, chosen=True) for span in inside)
-        return Line((Span(down, style), *bar, Span(down, style)))
-    # The gap takes the role of what follows it, so that both are written with one style.
+        return Line((Span(edge, style), *bar, Span(edge, style)))
+    # The gap takes the style of what follows it, so that both are written with one style.
     after = text.right[0].style if text.right else style
     gapped = (*text.spans, Span(" " * gap, after), *text.right)
-    return Line((Span(down + " ", style), *gapped, Span(" " + down, style)))
+    return Line((Span(edge + " ", style), *gapped, Span(" " + edge, style)))
 
 
 def strip(text: Line, width: int, screen_style: ScreenStyle) -> Strip:

@@ -70,10 +70,10 @@ async def test_every_fault_shows_its_verdict(
     start: Start, config: Path, fault: str, side: str
 ) -> None:
     stamp = start(fault=fault)
-    async with StacktuiApp(config, auto_check=True).run_test(size=(80, 24)) as pilot:
+    async with StacktuiApp(config, auto_check=True).run_test(size=(80, 23)) as pilot:
         shown = await until(pilot, f"✗ {fault}")
         assert side in shown
-        assert "mend" in shown
+        assert "fix " in shown
         assert "FAULT" in shown
         await pilot.press("0", "enter", "G")
         await settle(pilot)
@@ -113,7 +113,7 @@ async def test_a_device_code_is_shown_until_somebody_signs_in(config: Path) -> N
         write(config, config_text(described, **signing_in(SignInBy.DEVICE_CODE, described)))
         async with StacktuiApp(config, auto_check=True).run_test(size=WIDE) as pilot:
             await until(pilot, "To sign in at ")
-            for size in (WIDE, (80, 24)):
+            for size in (WIDE, (80, 23)):
                 await resize(pilot, *size)
                 shown = await until(pilot, "To sign in at ")
                 assert f"page {stamp.device_login_url}" in flat(shown)
@@ -209,7 +209,7 @@ async def test_a_fault_in_discovery_can_be_mended_or_saved_nevertheless(
         await type_in(pilot, "Here")
         await pilot.press("enter")
         shown = await until(pilot, "✗ tls-untrusted-root")
-        assert "mend" in shown
+        assert "fix " in shown
         assert "s save nevertheless" in shown
         await pilot.press("escape")
         await until(pilot, "enter ask the stamp")

@@ -21,7 +21,7 @@ from tests.support.listeners import listening, silent
 from .conftest import DOMAIN, Start
 from .screen import flat, read, settle, text_of, type_in, until, write
 
-WIDE, SMALL = (120, 40), (80, 24)
+WIDE, SMALL = (120, 40), (80, 23)
 
 
 async def test_every_host_of_a_stamp_before_every_store(start: Start, config: Path) -> None:

@@ -22,7 +22,7 @@ from .canned import CONFIG, canned_app
 from .canned_survey import surveys
 from .screen import flat, settle, text_of, type_in, until
 
-WIDE, SMALL = (120, 40), (80, 24)
+WIDE, SMALL = (120, 40), (80, 23)
 HEALTHY = canned.events_of(canned.HEALTHY)
 WAITING = canned.waiting_for_first_byte()
 
@@ -226,7 +226,7 @@ async def test_the_file_of_an_internal_error_is_named_in_full(
 
     engine = replace(surveys()(), survey=survey)
     app = canned_app(config, canned.events_of(canned.HEALTHY), text=CONFIG, survey=lambda: engine)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(80, 23)) as pilot:
         await pilot.press("c")
         await until(pilot, "✓ resource groups")
         await pilot.press("2", "l")

@@ -72,7 +72,7 @@ def test_a_check_runs_rests_and_can_be_left_under_way(config: Path) -> None:
             assert terminal.wait()[0] == 0
     with run_in_thread(StampOptions(latency=30.0)) as stamp:
         text = config_text(stamp.describe())
-        with dashboard(config, text, (80, 24)) as terminal:
+        with dashboard(config, text, (80, 23)) as terminal:
             terminal.until("Environments")
             terminal.press("c")
             terminal.until("waiting for first")
@@ -105,7 +105,7 @@ def test_it_keeps_to_the_colours_and_the_signs_that_the_terminal_has(
     config: Path, variables: dict[str, str], absent: re.Pattern[bytes]
 ) -> None:
     variables |= {"STACKTUI_ASCII": ""}
-    with dashboard(config, CONFIG, (80, 24), **variables) as terminal:
+    with dashboard(config, CONFIG, (80, 23), **variables) as terminal:
         terminal.until("Environments")
         for keys in ("?", "\x1b", "t", "\x1b", "a", "https://x.y", "\x1b", "j"):
             terminal.answer(keys)

@@ -59,6 +59,7 @@ class CertificatesPane(ListPane):
     hosts and trust stores."""
 
     caption = "Certificates"
+    strip_captions = ("Certificates", "Certs")
     number = "2"
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -36,6 +36,7 @@ class CheckPane(TextPane):
         self._target: Target | None = None
         self._certificates: Mapping[bytes, Certificate] = {}
         self.whole = False
+        self.verdict_first = False
 
     def update(self, app_state: AppState) -> None:
         before, self._check, self._target = self._check, app_state.check, app_state.target
@@ -60,7 +61,9 @@ class CheckPane(TextPane):
         # A report's types are imported with the first check, not before the first frame.
         from stacktui.tui.panes.check_result import check_lines
 
-        lines = check_lines(self._check, width, glyphs, whole=self.whole)
+        lines = check_lines(
+            self._check, width, glyphs, whole=self.whole, verdict_first=self.verdict_first
+        )
         if self.whole:
             from stacktui.tui.panes.check_timeline import rest_of_story
 

@@ -51,16 +51,27 @@ WORTH_A_WORD = 0.010
 HARD = "\u00a0"
 
 
-def check_lines(check: LiveCheck, width: int, glyphs: Glyphs, *, whole: bool = False) -> list[Line]:
-    """The check as far as it got; the three steps always come first.
+def check_lines(
+    check: LiveCheck,
+    width: int,
+    glyphs: Glyphs,
+    *,
+    whole: bool = False,
+    verdict_first: bool = False,
+) -> list[Line]:
+    """The check as far as it got: its steps, then what came of it, or with `verdict_first` that
+    before the steps.
 
-    The `whole` of it also says all there is to say of what was also seen.
+    The `whole` of it has all of what was also seen.
     """
     judged = check.verdict is not None
     lines: list[Line] = []
     for step in check.steps:
         lines += step_lines(step, width, glyphs, brief=judged)
-    return [*lines, BLANK, *_outcome(check, width, glyphs, whole=whole)]
+    outcome = _outcome(check, glyphs, whole=whole)
+    if verdict_first and not check.running:
+        return [*outcome, BLANK, *lines]
+    return [*lines, BLANK, *outcome]
 
 
 def step_lines(step: LiveStep, width: int, glyphs: Glyphs, *, brief: bool) -> list[Line]:
@@ -140,7 +151,7 @@ def _under_way(step: LiveStep, glyphs: Glyphs) -> list[Span]:
     return [*before, Span(words + glyphs.ellipsis, TextStyle.ACCENT)]
 
 
-def _outcome(check: LiveCheck, width: int, glyphs: Glyphs, *, whole: bool) -> list[Line]:
+def _outcome(check: LiveCheck, glyphs: Glyphs, *, whole: bool) -> list[Line]:
     match check.state:
         case CheckState.RUNNING:
             cancel = line(Span("esc", TextStyle.KEY), Span(" cancels", TextStyle.DIM))
@@ -167,7 +178,7 @@ def _outcome(check: LiveCheck, width: int, glyphs: Glyphs, *, whole: bool) -> li
     if check.report is not None and check.healthy:
         said = healthy_lines(check.report, glyphs)
     elif check.verdict is not None:
-        said = verdict_lines(check.verdict, width, glyphs, keys)
+        said = verdict_lines(check.verdict, glyphs, keys)
     else:
         return [line(Span(f"{glyphs.failed} fault found", TextStyle.ERROR))]
     seen = check.diagnosis.besides if check.diagnosis else ()
@@ -231,22 +242,16 @@ class Keys:
         return tuple(spans)
 
 
-def verdict_lines(finding: Finding, width: int, glyphs: Glyphs, keys: Keys) -> list[Line]:
-    """What is wrong, whose side it is on, why we think so, how to mend it, what az says.
-
-    Where it is narrow, and so likely to be short, the mend comes before the reasons.
-    """
-    said = [
+def verdict_lines(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
+    """What is wrong and whose side it is on, the remedies, the evidence, and what az says."""
+    az = [label_value("az", Span(finding.az_says, TextStyle.DIM), width=LABEL)]
+    return [
         line(Span(f"{glyphs.failed} {finding.id}", TextStyle.ERROR), right=_side(finding)),
         line(Span(finding.title, TextStyle.STRONG)),
+        *_remedy_lines(finding, keys),
+        *_why_lines(finding),
+        *(az if finding.az_says else []),
     ]
-    mend, why = _mend_lines(finding, keys), _why_lines(finding)
-    az = (
-        [label_value("az", Span(finding.az_says, TextStyle.DIM), width=LABEL)]
-        if finding.az_says
-        else []
-    )
-    return [*said, *why, *mend, *az] if width >= WIDE else [*said, *mend, *why, *az]
 
 
 def _side(finding: Finding) -> tuple[Span, ...]:
@@ -260,16 +265,16 @@ def _why_lines(finding: Finding) -> list[Line]:
     ]
 
 
-def _mend_lines(finding: Finding, keys: Keys) -> list[Line]:
+def _remedy_lines(finding: Finding, keys: Keys) -> list[Line]:
     return [
         text
         for index, remedy in enumerate(finding.remedies)
-        for text in remedy_lines(remedy, "mend" if index == 0 else "or", keys.at(remedy))
+        for text in remedy_lines(remedy, "fix" if index == 0 else "or", keys.at(remedy))
     ]
 
 
 def remedy_lines(remedy: Remedy, label: str, keys: tuple[Span, ...] = ()) -> list[Line]:
-    """A mend in words, and under it the command that can be pasted; `keys` act on it."""
+    """A remedy in words, and under it the command that can be pasted; `keys` act on it."""
     title = label_value(label, remedy.title, width=LABEL)
     commands = command_of(remedy).splitlines()
     return [
@@ -279,13 +284,13 @@ def remedy_lines(remedy: Remedy, label: str, keys: tuple[Span, ...] = ()) -> lis
 
 
 def _seen_briefly(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
-    """What it is, and the mend that a key acts on, else the first."""
+    """What it is, and the remedy that a key acts on, else the first."""
     said = [
         line(Span(f"{glyphs.warning} {finding.id}  ", TextStyle.WARNING), finding.title, indent=2)
     ]
     shown = [each for each in finding.remedies if keys.at(each)] or finding.remedies
     for remedy in shown[:1]:
-        title = label_value("  mend", remedy.title, width=LABEL + 2)
+        title = label_value("  fix", remedy.title, width=LABEL + 2)
         said.append(Line(title.spans, keys.at(remedy), title.indent))
     return said
 
@@ -296,5 +301,5 @@ def _seen_whole(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
         line(Span(f"{glyphs.warning} {finding.id}", TextStyle.WARNING), right=_side(finding)),
         line(Span(finding.title, TextStyle.STRONG)),
         *_why_lines(finding),
-        *_mend_lines(finding, keys),
+        *_remedy_lines(finding, keys),
     ]

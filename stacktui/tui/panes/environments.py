@@ -22,15 +22,24 @@ class EnvironmentsPane(ListPane):
     """The bar chooses the environment that every other pane speaks of."""
 
     caption = "Environments"
+    strip_captions = ("Environments", "Envs")
     number = "1"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "screen.use", "make active"),
     ]
 
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._strip_state: tuple[Span, ...] = ()
+
     def update(self, app_state: AppState) -> None:
         rows = [row(each, app_state, self.screen_style.glyphs) for each in app_state.environments]
         self.show(rows, (), empty(app_state), folded=folded(app_state, self.screen_style.glyphs))
+        self._strip_state = counted(app_state, self.screen_style.glyphs)
+
+    def strip_state(self) -> tuple[Span, ...]:
+        return self._strip_state
 
 
 def row(environment: Environment, app_state: AppState, glyphs: Glyphs) -> Row:
@@ -55,6 +64,21 @@ def folded(app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:
     name = app_state.current or ""
     states = state_spans(app_state.check, glyphs, brief=True) if app_state.check else ()
     return (Span(name, TextStyle.DIM), *(Span(f" {span.text}", span.style) for span in states))
+
+
+def counted(app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:
+    """How many environments there are, and how many of them failed their last check."""
+    if app_state.trouble:
+        return (Span(f"{glyphs.failed} config", TextStyle.ERROR),)
+    failed = sum(check.verdict is not None for check in app_state.checks.values())
+    total = Span(str(len(app_state.environments)), TextStyle.DIM)
+    if not failed:
+        return (total,)
+    return (
+        total,
+        Span(glyphs.dot, TextStyle.DIM),
+        Span(f"{failed} {glyphs.failed}", TextStyle.ERROR),
+    )
 
 
 def empty(app_state: AppState) -> tuple[Line, ...]:

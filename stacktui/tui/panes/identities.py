@@ -19,11 +19,14 @@ class IdentitiesPane(ListPane):
     """All identities of the config; the one that the current environment uses has a state."""
 
     caption = "Identities"
+    strip_captions = ("Identities", "Ids")
     number = "3"
 
     def update(self, app_state: AppState) -> None:
         rows = [row(each, app_state, self.screen_style.glyphs) for each in app_state.identities]
-        self.show(rows, summary(app_state), empty(app_state))
+        in_use = [each for each in app_state.identities if _in_use(each, app_state)]
+        short = tuple(_short_state(each, app_state, self.screen_style.glyphs) for each in in_use)
+        self.show(rows, summary(app_state), empty(app_state), shorter=(short,) if short else ())
 
 
 def row(identity: Identity, app_state: AppState, glyphs: Glyphs) -> Row:
@@ -127,6 +130,11 @@ def _state(identity: Identity, app_state: AppState, glyphs: Glyphs) -> Span:
     if app_state.check and app_state.check.token_refused:
         return Span(f"{glyphs.failed} no token", TextStyle.ERROR)
     return Span(f"{glyphs.skipped} no token", TextStyle.DIM)
+
+
+def _short_state(identity: Identity, app_state: AppState, glyphs: Glyphs) -> Span:
+    state = _state(identity, app_state, glyphs)
+    return Span(f"{identity.name} {state.text[:1]}", state.style)
 
 
 def _why_none(identity: Identity, app_state: AppState) -> str:

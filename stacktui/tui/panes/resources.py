@@ -19,6 +19,7 @@ class ResourcesPane(ListPane):
     """Name, location and provisioning state, in ARM's order."""
 
     caption = "Resource groups"
+    strip_captions = ("Groups", "Groups")
     number = "4"
 
     def update(self, app_state: AppState) -> None:

@@ -279,7 +279,7 @@ def found_lines(live: LiveCheck, app_state: AppState, glyphs: Glyphs) -> list[Li
         from stacktui.tui.mending import copied_of
 
         keys = Keys(copied=copied_of(live.diagnosis))
-        return [*lines, *verdict_lines(live.verdict, WIDE, glyphs, keys)]
+        return [*lines, *verdict_lines(live.verdict, glyphs, keys)]
     found = live.metadata
     if found is None:
         return lines

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from stacktui.tui.app_state import AppState
 from stacktui.tui.formatting import command_of, count_of
 from stacktui.tui.keys import keys_of
+from stacktui.tui.layout import Arrangement
 from stacktui.tui.lines import Line, TextStyle
 from stacktui.tui.panes import certificates, environments, identities, resources
 from stacktui.tui.screens.pane_grid import PaneGrid
@@ -82,6 +83,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         super().__init__()
         self.app_state = app_state
         self.grid = PaneGrid()
+        self._single = False
 
     def compose(self) -> ComposeResult:
         yield self.grid
@@ -159,6 +161,18 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         return "", ()
 
     # Where the user is
+
+    def on_resize(self) -> None:
+        """Show the check where it is all that there is room for."""
+        single = self.grid.arrangement is Arrangement.SINGLE
+        if single and not self._single and self.app_state.check is not None:
+            self.show_check()
+        self._single = single
+
+    def show_check(self) -> None:
+        """Focus the check, unless it is on screen anyway."""
+        if self.grid.arrangement is Arrangement.SINGLE and self.is_current:
+            self.set_focus(self.grid.check, scroll_visible=False)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if isinstance(event.widget, Panel) and event.widget is not self.grid.front:

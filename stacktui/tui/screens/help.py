@@ -50,7 +50,7 @@ class Help(ModalScreen[None], inherit_bindings=False):
         self._sheet = HelpPanel(place, keys)
 
     def compose(self) -> ComposeResult:
-        self._sheet.styles.height = min(self.app.size.height, self._sheet.wanted_height(76))
+        self._sheet.styles.height = self._sheet.wanted_height(76)
         yield self._sheet
 
 

@@ -1,15 +1,15 @@
-"""The board that the panes stand on: who is in front, who fills the screen, who stands where."""
+"""The grid of panes: which is focused, which fills the screen, and where each of them is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 from textual.app import ComposeResult
-from textual.geometry import Offset, Region, Size, Spacing
+from textual.geometry import Offset, Size, Spacing
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
-from stacktui.tui.layout import LayoutState, arrange
+from stacktui.tui.layout import Arrangement, LayoutState, Placement, arrange, arrangement_of
 from stacktui.tui.panes.certificates import CertificatesPane
 from stacktui.tui.panes.check import CheckPane
 from stacktui.tui.panes.detail import DetailPane
@@ -19,6 +19,7 @@ from stacktui.tui.panes.resources import ResourcesPane
 from stacktui.tui.widgets.bars import HintBar, TopBar
 from stacktui.tui.widgets.list_pane import ListPane
 from stacktui.tui.widgets.no_repaint import NoRepaintWidget
+from stacktui.tui.widgets.pane_strip import PaneStrip
 from stacktui.tui.widgets.panel import Panel
 
 CHECK, DETAIL = "check", "detail"
@@ -45,24 +46,29 @@ class PaneGrid(NoRepaintWidget):
             self.identities,
             self.resources,
         )
+        self.strip = PaneStrip(self.lists, id="strip")
         self.panes: tuple[Panel, ...] = (*self.lists, self.check, self.detail)
         self.open: ListPane = self.environments
         self.front: Panel = self.environments
         self.zoomed: Panel | None = None
         self.environments.in_front = True
-        self._layout = _PaneGridLayout(self.regions)
-        self._regions: Mapping[str, Region] = {}
+        self._layout = _PaneGridLayout(self.placements)
+        self._placements: Mapping[str, Placement] = {}
 
     def compose(self) -> ComposeResult:
-        yield from (self.top, *self.panes, self.hints)
+        yield from (self.top, self.strip, *self.panes, self.hints)
 
     @property
     def layout(self) -> Layout:
         return self._layout
 
-    def regions(self, size: Size) -> Mapping[str, Region]:
-        """Where everyone stands on a board of this size."""
-        places = LayoutState(
+    @property
+    def arrangement(self) -> Arrangement:
+        return arrangement_of(*self.size)
+
+    def placements(self, size: Size) -> Mapping[str, Placement]:
+        """Where everything is on a screen of this size."""
+        state = LayoutState(
             stack=tuple(pane.id or "" for pane in self.lists),
             check=CHECK,
             detail=DETAIL,
@@ -70,12 +76,13 @@ class PaneGrid(NoRepaintWidget):
             front=self.front.id or "",
             zoomed=self.zoomed.id if self.zoomed else None,
         )
-        wanted = {pane.id or "": pane.wanted_height for pane in self.panes}
-        self._regions = arrange(size.width, size.height, places, wanted)
-        return self._regions
+        self.check.verdict_first = arrangement_of(*size) is Arrangement.SINGLE
+        wanted = {pane.id or "": pane.wanted_rows for pane in self.panes}
+        self._placements = arrange(size.width, size.height, state, wanted)
+        return self._placements
 
     def bring_to_front(self, pane: Panel) -> None:
-        """Let the keys go to `pane`, opening it if it is folded."""
+        """Focus `pane`, opening it if it is folded."""
         if self.zoomed not in (None, pane) and pane is not self.detail:
             self.zoomed = pane
         self.front = pane
@@ -94,33 +101,36 @@ class PaneGrid(NoRepaintWidget):
         self.settle()
 
     def in_reach(self) -> tuple[Panel, ...]:
-        """The panes that tab goes through: those on screen."""
+        """The panes that tab goes through."""
         if self.zoomed is None:
             return self.panes
         return (self.zoomed, self.detail) if self.zoomed in self.lists else (self.zoomed,)
 
     def settle(self) -> None:
-        """Lay out again, but only if somebody would stand elsewhere: a layout costs bytes."""
-        before = self._regions
-        if self.size and self.regions(self.size) != before:
+        """Re-layout only if a region changed; each layout repaints the screen."""
+        self.strip.show(self.open)
+        before = self._placements
+        if self.size and self.placements(self.size) != before:
             # A child asks for it: Textual forgets the arrangements of the asker's parents only.
             self.top.refresh(repaint=False, layout=True)
 
 
 class _PaneGridLayout(Layout):
-    """Asks the board; a widget without a region is not on screen."""
+    """Asks the grid; a widget without a placement is not on screen."""
 
-    name = "board"
+    name = "panes"
 
-    def __init__(self, regions: Callable[[Size], Mapping[str, Region]]) -> None:
-        self._regions = regions
+    def __init__(self, placements: Callable[[Size], Mapping[str, Placement]]) -> None:
+        self._placements = placements
 
     def arrange(
         self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True
     ) -> ArrangeResult:
-        regions = self._regions(size)
-        return [
-            WidgetPlacement(regions[child.id], Offset(), Spacing(), child)
-            for child in children
-            if child.id is not None and child.id in regions
-        ]
+        placements = self._placements(size)
+        result = []
+        for child in children:
+            if child.id is not None and (placement := placements.get(child.id)) is not None:
+                if isinstance(child, Panel):
+                    child.set_border(placement.border)
+                result.append(WidgetPlacement(placement.region, Offset(), Spacing(), child))
+        return result

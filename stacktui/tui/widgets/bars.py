@@ -69,8 +69,11 @@ class TopBar(Bar):
     def content(self) -> Line:
         width, height = self.app.size
         if width < MIN_WIDTH or height < MIN_HEIGHT:
-            needs = f"stacktui needs {MIN_WIDTH}x{MIN_HEIGHT}; this terminal is {width}x{height}"
-            return Line((Span(needs),))
+            size = f"{MIN_WIDTH}x{MIN_HEIGHT}"
+            needs = f"needs {size}, this is {width}x{height}: enlarge it, or q leaves"
+            return Line(
+                (Span(needs if width >= len(needs) + 2 else f"enlarge to {size}; q leaves"),)
+            )
         if self.app_state is None or self.app_state.environment is None:
             return Line((Span("stacktui", TextStyle.STRONG),))
         right = trust(self.app_state)

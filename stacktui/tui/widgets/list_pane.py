@@ -10,7 +10,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from stacktui.tui.frame import PanelContent, summary_room
+from stacktui.tui.frame import Border, PanelContent, summary_room
 from stacktui.tui.lines import Line, Span, TextStyle, fit, sanitize_spans, width_of, wrap
 from stacktui.tui.widgets.panel import Panel
 
@@ -51,6 +51,8 @@ class ListPane(Panel):
         Binding("G,end", "move(99999)", "to the first, to the last", show=False),
     ]
 
+    # What the strip calls the pane, where there is room and where there is not.
+    strip_captions = ("", "")
     # A name may be cut to this before a column is given up for it.
     name_room = NAME_ROOM
 
@@ -110,9 +112,12 @@ class ListPane(Panel):
         """A filter is in use or being typed."""
         return self._filtering or bool(self._filter)
 
-    def wanted_height(self, width: int) -> int:
-        rows = len(self._rows) or len(self._empty_rows(width - 4))
-        return rows + self._header_rows + 2
+    def wanted_rows(self, width: int) -> int:
+        return (len(self._rows) or len(self._empty_rows(width))) + self._header_rows
+
+    def strip_state(self) -> tuple[Span, ...]:
+        """What stands beside the title where the title is all there is room for."""
+        return self._summaries[-1]
 
     @property
     def rows_shown(self) -> int:
@@ -125,10 +130,12 @@ class ListPane(Panel):
     # What is drawn
 
     def panel_content(self, width: int, height: int) -> PanelContent:
-        room = summary_room(self.title, width + 4, folded=height == 0)
+        folded = self.border is Border.BOX and height == 0
+        outer, corners = width + self.border.columns, self.border is Border.BOX and not folded
+        room = summary_room(self.title, outer, corners=corners)
         fitting = (each for each in self._summaries if width_of(each) <= room)
         summary = next(fitting, self._summaries[-1])
-        if height == 0:
+        if folded:
             return PanelContent(self.title, self._folded or summary, (), focused=self.in_front)
         if not self._rows:
             rows = self._empty_rows(width)
@@ -137,11 +144,13 @@ class ListPane(Panel):
         index = self._index() or 0
         height = max(1, height - self._header_rows)
         self._keep_in_view(index, len(matching), height)
+        note = self._note(len(matching), height)
+        if self.border is not Border.BOX and note:
+            width = max(LEAST_NAME, width - width_of(note) - GAP)  # the note stands beside the rows
         header, drawn = self._table(matching, width)
         drawn = drawn[self._top : self._top + height]
         if not matching:
             drawn = [Line((Span("nothing matches", TextStyle.DIM),))]
-        note = self._note(len(matching), height)
         return PanelContent(self.title, summary, (*header, *drawn), note, self.in_front)
 
     def _note(self, count: int, height: int) -> tuple[Span, ...]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
-from stacktui.tui.frame import PanelContent, draw, strip
+from stacktui.config.error_file import describe_error
+from stacktui.tui.frame import Border, PanelContent, draw, strip
 from stacktui.tui.lines import Line, Span, TextStyle
 from stacktui.tui.widgets.no_repaint import NoRepaintWidget
 
@@ -30,16 +31,21 @@ class Panel(NoRepaintWidget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.in_front = False
+        self.border = Border.BOX
         self._drawn: list[Line] = []
         self._drawn_size = Size(0, 0)
 
     @abstractmethod
     def panel_content(self, width: int, height: int) -> PanelContent:
-        """What to show in `height` rows of `width` cells inside the frame."""
+        """What to show in `height` rows of `width` cells inside the border."""
 
     @abstractmethod
+    def wanted_rows(self, width: int) -> int:
+        """How many rows inside the border would show everything at this inner width."""
+
     def wanted_height(self, width: int) -> int:
-        """How many lines, frame included, would show everything at this outer width."""
+        """How many lines of a whole frame of this width would show everything."""
+        return self.wanted_rows(max(1, width - Border.BOX.columns)) + Border.BOX.rows
 
     @property
     def screen_style(self) -> ScreenStyle:
@@ -53,8 +59,14 @@ class Panel(NoRepaintWidget):
 
     @property
     def rows_shown(self) -> int:
-        """How many rows there are room for inside the frame."""
-        return max(0, self.size.height - 2)
+        """How many rows there are room for inside the border."""
+        return max(0, self.size.height - self.border.rows)
+
+    def set_border(self, border: Border) -> None:
+        """Have as much of a frame as the layout leaves to it."""
+        if border is not self.border:
+            self.border = border
+            self._drawn = []  # the layout that asks for it paints the pane, too
 
     def bring_to_front(self, in_front: bool) -> None:
         """Say whether the keys go to this pane. Not Textual's focus: that is lost on a blur."""
@@ -67,8 +79,9 @@ class Panel(NoRepaintWidget):
 
     def redraw(self) -> None:
         """Put the current face on screen, line by line where it changed."""
-        if not self.is_mounted or not self.size or self._drawn_size != self.size:
-            self.refresh()  # the first layout will draw it whole
+        # Nothing is drawn before the first layout, nor between two sizes.
+        if not self.is_mounted or self._drawn_size != self.size or not self._drawn:
+            self.refresh()
             self._drawn = []
             return
         before, self._drawn = self._drawn, self._draw()
@@ -87,5 +100,15 @@ class Panel(NoRepaintWidget):
 
     def _draw(self) -> list[Line]:
         width, height = self.size
-        panel_content = self.panel_content(max(1, width - 4), max(0, height - 2))
-        return draw(panel_content, width, height, self.screen_style.glyphs)
+        border = self.border
+        try:
+            content = self.panel_content(
+                max(1, width - border.columns), max(0, height - border.rows)
+            )
+        except Exception as error:
+            # What cannot be drawn must cost nothing but its picture: a check goes on, and ends.
+            told = f"internal error while drawing: {describe_error(error)}"
+            content = PanelContent(
+                self.title, (), (Line((Span(told, TextStyle.ERROR),), cut=True),)
+            )
+        return draw(content, width, height, self.screen_style.glyphs, border)

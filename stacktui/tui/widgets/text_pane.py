@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from stacktui.tui.frame import PanelContent
+from stacktui.tui.frame import Border, PanelContent
 from stacktui.tui.lines import Line, Span, TextStyle, wrap
 from stacktui.tui.widgets.panel import Panel
 
@@ -37,18 +37,17 @@ class TextPane(Panel):
         """What stands at the right of the title."""
         return ()
 
-    def wanted_height(self, width: int) -> int:
-        return len(self._rows(max(1, width - 4))) + 2
+    def wanted_rows(self, width: int) -> int:
+        return len(self._rows(max(1, width)))
 
     def panel_content(self, width: int, height: int) -> PanelContent:
         rows = self._rows(width)
+        if self.border is not Border.BOX and len(rows) > height > 1:
+            height -= 1  # for the note, which has no edge to stand in
         self._top = max(0, min(self._top, len(rows) - height))
         hidden = len(rows) - self._top - height
-        note = (
-            (Span(f"{self.screen_style.glyphs.down} {hidden} more", TextStyle.DIM),)
-            if hidden > 0
-            else ()
-        )
+        down = self.screen_style.glyphs.down
+        note = (Span(f"{down} {hidden} more", TextStyle.DIM),) if hidden > 0 else ()
         shown = rows[self._top : self._top + height]
         return PanelContent(self.title, self.summary(), shown, note, self.in_front)
 
