@@ -1,4 +1,4 @@
-"""Frames around lines, drawn as lines: a pane's whole face is data until the last moment."""
+"""Draw a panel (frame, title, rows) as lines, and lines as Textual strips."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from stacktui.tui.screen_style import ScreenStyle
 
 @dataclass(frozen=True, slots=True)
 class PanelContent:
-    """What a pane shows: a title left and right in its top edge, rows, a note in its bottom edge.
+    """What a panel shows.
 
-    The rows are wrapped to the width inside the frame already; those that do not fit are cut.
+    `title` and `summary` are at the left and right of the top edge, `note` is in the bottom edge.
+    `rows` are already wrapped to the width inside the frame; rows that do not fit are dropped.
     """
 
     title: tuple[Span, ...]
@@ -28,19 +29,16 @@ class PanelContent:
     focused: bool = False
 
 
-def draw(panel_content: PanelContent, width: int, height: int, glyphs: Glyphs) -> list[Line]:
-    """The face as exactly `height` lines of exactly `width` cells; one line alone is folded."""
-    style = TextStyle.FOCUS if panel_content.focused else TextStyle.FRAME
+def draw(content: PanelContent, width: int, height: int, glyphs: Glyphs) -> list[Line]:
+    """Draw exactly `height` lines of exactly `width` cells; with height 1 only the title line."""
+    style = TextStyle.FOCUS if content.focused else TextStyle.FRAME
+    title, summary = content.title, content.summary
     nw, ne, se, sw, across, down = tuple(glyphs.frame)
     if height == 1:
-        return [
-            _edge(across, " ", panel_content.title, panel_content.summary, width, style, glyphs)
-        ]
-    top = _edge(
-        nw + across, across + ne, panel_content.title, panel_content.summary, width, style, glyphs
-    )
-    bottom = _edge(sw + across, across + se, (), panel_content.note, width, style, glyphs)
-    inside = [_row(text, down, width, style) for text in panel_content.rows[: height - 2]]
+        return [_edge(across, " ", title, summary, width, style, glyphs)]
+    top = _edge(nw + across, across + ne, title, summary, width, style, glyphs)
+    bottom = _edge(sw + across, across + se, (), content.note, width, style, glyphs)
+    inside = [_row(text, down, width, style) for text in content.rows[: height - 2]]
     empty = Line((Span(down + " " * (width - 2) + down, style),))
     return [top, *inside, *[empty] * (height - 2 - len(inside)), bottom]
 
@@ -60,7 +58,7 @@ def _edge(
     left = (Span(start + " ", style), *title, Span(" ", style)) if title else (Span(start, style),)
     rest = width - width_of(left) - len(end)
     right = sanitize_spans(right, glyphs)
-    # A summary that would be cut to nothing is left out: half a word tells nothing.
+    # Leave the summary out if fewer than 8 of its cells would be left.
     right = fit(right, rest - 3, glyphs) if rest - 3 >= min(8, width_of(right)) else ()
     if right:
         rest -= width_of(right) + 2
@@ -70,8 +68,8 @@ def _edge(
     return Line((*left, *tail))
 
 
-def summary_room(title: tuple[Span, ...], width: int, *, folded: bool) -> int:
-    """How many cells of a summary fit beside the title in a face of this width, uncut."""
+def summary_width(title: tuple[Span, ...], width: int, *, folded: bool) -> int:
+    """Return how many cells of a summary fit beside the title in a panel of this width."""
     corners = 2 if folded else 4
     return width - corners - width_of(title) - (2 if title else 0) - 3
 
@@ -82,14 +80,14 @@ def _row(text: Line, down: str, width: int, style: TextStyle) -> Line:
         inside = (Span(" "), *text.spans, Span(" " * gap), *text.right, Span(" "))
         bar = (Span(span.text, span.style, chosen=True) for span in inside)
         return Line((Span(down, style), *bar, Span(down, style)))
-    # The gap takes the role of what follows it, so that both are written with one style.
+    # The gap has the style of the span that follows, so that both become one segment.
     after = text.right[0].style if text.right else style
     gapped = (*text.spans, Span(" " * gap, after), *text.right)
     return Line((Span(down + " ", style), *gapped, Span(" " + down, style)))
 
 
 def strip(text: Line, width: int, screen_style: ScreenStyle) -> Strip:
-    """The line as a strip of exactly `width` cells; neighbours of one style become one segment."""
+    """Render a line as a strip of exactly `width` cells, adjacent equal styles in one segment."""
     spans = fit(text.spans, width, screen_style.glyphs)
     padding = Span(" " * (width - width_of(spans)), TextStyle.FRAME)
     segments: list[Segment] = []
@@ -97,14 +95,14 @@ def strip(text: Line, width: int, screen_style: ScreenStyle) -> Strip:
     for span in (*spans, padding):
         wanted = (screen_style.chosen if span.chosen else screen_style.plain)[span.style]
         if wanted != style and run:
-            segments.append(Segment(_soft(run), style))
+            segments.append(Segment(_plain_spaces(run), style))
             run = ""
         run, style = run + span.text, wanted if span.text else style
     if run:
-        segments.append(Segment(_soft(run), style))
+        segments.append(Segment(_plain_spaces(run), style))
     return Strip(segments, width)
 
 
-def _soft(text: str) -> str:
-    """Hard blanks have done their work once a line is broken; a copy should hold plain ones."""
+def _plain_spaces(text: str) -> str:
+    """Replace no-break spaces: they only matter for wrapping, and copied text should have none."""
     return text.replace("\u00a0", " ")

@@ -10,7 +10,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from stacktui.tui.frame import PanelContent, summary_room
+from stacktui.tui.frame import PanelContent, summary_width
 from stacktui.tui.lines import Line, Span, TextStyle, fit, sanitize_spans, width_of, wrap
 from stacktui.tui.widgets.panel import Panel
 
@@ -125,7 +125,7 @@ class ListPane(Panel):
     # What is drawn
 
     def panel_content(self, width: int, height: int) -> PanelContent:
-        room = summary_room(self.title, width + 4, folded=height == 0)
+        room = summary_width(self.title, width + 4, folded=height == 0)
         fitting = (each for each in self._summaries if width_of(each) <= room)
         summary = next(fitting, self._summaries[-1])
         if height == 0:
