@@ -86,7 +86,7 @@ def _ending(check: LiveCheck) -> tuple[str, TextStyle]:
         case CheckState.CANCELLED:
             return "cancelled", TextStyle.WARNING
         case CheckState.BROKEN:
-            return "our error", TextStyle.ERROR
+            return "internal error", TextStyle.ERROR
     return ("OK", TextStyle.OK) if check.healthy else ("FAULT", TextStyle.ERROR)
 
 
