@@ -48,7 +48,7 @@ def row(environment: Environment, app_state: AppState, glyphs: Glyphs) -> Row:
 
 def folded(app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:
     """The current environment and its state, while the pane is folded."""
-    if app_state.trouble:
+    if app_state.config_error:
         return (Span(f"{glyphs.failed} config", TextStyle.ERROR),)
     if app_state.environment is None:
         return (Span("none", TextStyle.DIM),)
@@ -59,11 +59,11 @@ def folded(app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:
 
 def empty(app_state: AppState) -> tuple[Line, ...]:
     """What to do next when there is nothing to choose from."""
-    if app_state.trouble:
+    if app_state.config_error:
         return (
             line(Span("The config cannot be used.", TextStyle.ERROR)),
             BLANK,
-            line(app_state.trouble),
+            line(app_state.config_error),
             BLANK,
             line(
                 Span("Mend the file, then press ", TextStyle.DIM),

@@ -124,7 +124,7 @@ def _state(identity: Identity, app_state: AppState, glyphs: Glyphs) -> Span:
     if facts := token_facts(app_state):
         until = f" until {clock(facts.expires)}" if facts.expires else ""
         return Span(f"{glyphs.ok} token{until}", TextStyle.OK)
-    if app_state.check and app_state.check.token_refused:
+    if app_state.check and app_state.check.token_failed:
         return Span(f"{glyphs.failed} no token", TextStyle.ERROR)
     return Span(f"{glyphs.skipped} no token", TextStyle.DIM)
 
