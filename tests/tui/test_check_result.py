@@ -29,7 +29,7 @@ from stacktui.tui.lines import width_of, wrap
 from stacktui.tui.live_check import LiveCheck, LiveStep
 from stacktui.tui.mending import Mend, change_of, copied_of, mends_of
 from stacktui.tui.panes.check_result import check_lines, prompt_lines
-from stacktui.tui.panes.check_timeline import rest_of_story
+from stacktui.tui.panes.check_timeline import timeline_lines
 from stacktui.tui.panes.environments import detail
 from tests.diagnosis.test_total import objects, reports
 from tests.support.authority import authority
@@ -49,7 +49,7 @@ def told(check: LiveCheck) -> str:
     """The whole story as rows of a pane."""
     ders = {der for each in check.connections if each.tls for der in each.tls.chain}
     lines = check_lines(check, WIDTH, UNICODE, whole=True)
-    lines += rest_of_story(check, {der: describe(der) for der in ders}, UNICODE)
+    lines += timeline_lines(check, {der: describe(der) for der in ders}, UNICODE)
     rows = [row for line in lines for row in wrap(line, WIDTH, UNICODE)]
     for row in rows:
         assert width_of(row.spans) <= WIDTH

@@ -1,4 +1,4 @@
-"""The pane that every other pane is: a frame, a title, rows, and repaints of what changed only."""
+"""The base class of all panes: a frame with a title and rows, repainted line by line."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Panel(NoRepaintWidget):
-    """Draws a `PanelContent`, without children, scroll bars or markup; it scrolls by itself.
+    """Draws a `PanelContent`, without child widgets, scroll bars or markup.
 
-    A slow link feels every byte: `redraw` sends only the lines that differ from those on screen.
+    `redraw` repaints only the lines that differ from those on screen, for slow links.
     """
 
     can_focus = True
@@ -30,16 +30,17 @@ class Panel(NoRepaintWidget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.in_front = False
+        self.zoomed = False
         self._drawn: list[Line] = []
         self._drawn_size = Size(0, 0)
 
     @abstractmethod
     def panel_content(self, width: int, height: int) -> PanelContent:
-        """What to show in `height` rows of `width` cells inside the frame."""
+        """Return what to show in `height` rows of `width` cells inside the frame."""
 
     @abstractmethod
     def wanted_height(self, width: int) -> int:
-        """How many lines, frame included, would show everything at this outer width."""
+        """Return the height, with the frame, that shows everything at this outer width."""
 
     @property
     def screen_style(self) -> ScreenStyle:
@@ -47,28 +48,34 @@ class Panel(NoRepaintWidget):
 
     @property
     def title(self) -> tuple[Span, ...]:
-        """The number that jumps here, and the name."""
+        """The key that focuses the pane, and its name."""
         number = (Span(f"{self.number} ", TextStyle.ACCENT),) if self.number else ()
         return (*number, Span(self.caption, TextStyle.STRONG if self.in_front else TextStyle.TEXT))
 
     @property
     def rows_shown(self) -> int:
-        """How many rows there are room for inside the frame."""
+        """The number of rows inside the frame."""
         return max(0, self.size.height - 2)
 
-    def bring_to_front(self, in_front: bool) -> None:
-        """Say whether the keys go to this pane. Not Textual's focus: that is lost on a blur."""
+    def set_in_front(self, in_front: bool) -> None:
+        """Set whether the pane is drawn as focused. Textual's own focus is lost on a blur."""
         if in_front is not self.in_front:
             self.in_front = in_front
             self.redraw()
 
-    def show_whole(self, whole: bool) -> None:
-        """Told whether the pane has the screen to itself, so that there is room for more."""
+    def set_zoomed(self, zoomed: bool) -> None:
+        """Set whether the pane fills the screen and so has room for more."""
+        if zoomed is not self.zoomed:
+            self.zoomed = zoomed
+            self.zoom_changed()
+
+    def zoom_changed(self) -> None:
+        """Called after `zoomed` has changed; a subclass adapts its content."""
 
     def redraw(self) -> None:
-        """Put the current face on screen, line by line where it changed."""
+        """Repaint the lines that have changed."""
         if not self.is_mounted or not self.size or self._drawn_size != self.size:
-            self.refresh()  # the first layout will draw it whole
+            self.refresh()  # the next layout paints all of it
             self._drawn = []
             return
         before, self._drawn = self._drawn, self._draw()
@@ -87,5 +94,5 @@ class Panel(NoRepaintWidget):
 
     def _draw(self) -> list[Line]:
         width, height = self.size
-        panel_content = self.panel_content(max(1, width - 4), max(0, height - 2))
-        return draw(panel_content, width, height, self.screen_style.glyphs)
+        content = self.panel_content(max(1, width - 4), max(0, height - 2))
+        return draw(content, width, height, self.screen_style.glyphs)
