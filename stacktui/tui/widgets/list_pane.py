@@ -14,9 +14,7 @@ from stacktui.tui.frame import PanelContent, summary_width
 from stacktui.tui.lines import Line, Span, TextStyle, fit, sanitize_spans, width_of, wrap
 from stacktui.tui.widgets.panel import Panel
 
-# Cells of the name column: it is cut down to the first before a column is dropped, and to the
-# second before the last columns are cut.
-NAME_WIDTH = 18
+# Cells that the name keeps where even the narrowest column set is too wide.
 MIN_NAME_WIDTH = 10
 GAP = 2
 Cell = tuple[Span, ...]
@@ -56,7 +54,8 @@ class ListPane(Panel):
         Binding("G,end", "move(99999)", "to the first, to the last", show=False),
     ]
 
-    name_width = NAME_WIDTH
+    # Cells that the longest name may be cut to before a narrower column set is used.
+    name_width = 18
 
     @dataclass
     class Chosen(Message):
@@ -133,9 +132,8 @@ class ListPane(Panel):
         fitting = (each for each in self._summaries if width_of(each) <= room)
         summary = next(fitting, self._summaries[-1])
         if height == 0:
-            return PanelContent(
-                self.title, self._folded_summary or summary, (), focused=self.in_front
-            )
+            summary = self._folded_summary or summary
+            return PanelContent(self.title, summary, (), focused=self.in_front)
         if not self._rows:
             rows = self._empty_rows(width)
             return PanelContent(self.title, summary, rows, focused=self.in_front)
