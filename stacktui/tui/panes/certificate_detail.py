@@ -25,6 +25,7 @@ from stacktui.tui.panes.certificates import (
     host_state,
     identity_state,
     no_chain_reason,
+    port_suffix,
     reference_time,
 )
 
@@ -104,9 +105,8 @@ def _head(row: Row, result: SurveyResult, glyphs: Glyphs) -> list[Line]:
     endpoint = seen.endpoint
     wildcard = endpoint.name != endpoint.host
     what = "  asked by a made-up name" if wildcard else f"  {endpoint.role}"
-    port = "" if endpoint.port == 443 else f":{endpoint.port}"
     lines = [
-        label_value("host", f"{endpoint.name}{port}", Span(what, TextStyle.DIM)),
+        label_value("host", endpoint.name + port_suffix(endpoint.port), Span(what, TextStyle.DIM)),
         label_value(
             "state", host_state(row, glyphs), *_reason(row), *_days_left(row, result.survey.taken)
         ),
@@ -124,22 +124,26 @@ def _head(row: Row, result: SurveyResult, glyphs: Glyphs) -> list[Line]:
 
 def _connection(row: Row, result: SurveyResult) -> list[Line]:
     """Return how the host was reached, and how many stores trust it."""
-    connection = row.seen.connection
-    tls = connection.tls if connection else None
     lines = []
     if row.verdict is not None:
         trusting = sum(1 for cell in row.cells if cell is not None and cell.ok)
         lines.append(
             label_value("trusted by", f"{trusting} of {count_of(len(row.cells), 'store')}")
         )
-    if tls is not None and tls.protocol:
-        lines.append(
-            label_value("protocol", tls.protocol, Span(f"  {tls.cipher or ''}", TextStyle.DIM))
-        )
-    if connection is not None and connection.addresses:
-        lines.append(label_value("address", ", ".join(connection.addresses)))
+    if row.seen.connection is not None:
+        lines += _protocol_and_address(row.seen.connection)
     again = (Span("l", TextStyle.KEY), Span(" looks again", TextStyle.DIM))
     return [*lines, label_value("looked at", f"{clock(result.survey.taken)}  ", *again)]
+
+
+def _protocol_and_address(connection: ConnectionFacts) -> list[Line]:
+    tls, lines = connection.tls, []
+    if tls is not None and tls.protocol:
+        cipher = Span(f"  {tls.cipher or ''}", TextStyle.DIM)
+        lines.append(label_value("protocol", tls.protocol, cipher))
+    if connection.addresses:
+        lines.append(label_value("address", ", ".join(connection.addresses)))
+    return lines
 
 
 def _reason(row: Row) -> tuple[Span, ...]:
@@ -187,12 +191,7 @@ def check_lines(connection: ConnectionFacts, app_state: AppState, glyphs: Glyphs
     ]
     if tls.verify_message:
         lines.append(label_value("", Span(tls.verify_message, TextStyle.DIM)))
-    if tls.protocol:
-        lines.append(
-            label_value("protocol", tls.protocol, Span(f"  {tls.cipher or ''}", TextStyle.DIM))
-        )
-    if connection.addresses:
-        lines.append(label_value("address", ", ".join(connection.addresses)))
+    lines += _protocol_and_address(connection)
     if tls.looked:
         lines.append(
             label_value("", Span("seen by a second look; nothing was sent over it", TextStyle.DIM))

@@ -120,7 +120,7 @@ def check_row(connection: ConnectionFacts, app_state: AppState, glyphs: Glyphs) 
     state = check_state(connection, glyphs)
     days = days_span(leaf, reference_time(app_state), glyphs)
     issuer = Span(leaf.issuer_name if leaf else "", TextStyle.DIM)
-    name = (Span(connection.host + _port(connection.port)),)
+    name = (Span(connection.host + port_suffix(connection.port)),)
     return Row(endpoint_key(connection), name, column_sets(state, days, (issuer,)))
 
 
@@ -134,7 +134,7 @@ def host_row(
     endpoint = row.seen.endpoint
     role = Span(endpoint.role, TextStyle.DIM if row.seen.absent else TextStyle.TEXT)
     gap = Span(" " * (max(0, role_width - len(role.text)) + 2))
-    name = (role, gap, Span(endpoint.name + _port(endpoint.port), TextStyle.DIM))
+    name = (role, gap, Span(endpoint.name + port_suffix(endpoint.port), TextStyle.DIM))
     state = host_state(row, glyphs)
     days = days_span(row.leaf, result.survey.taken, glyphs) if row.leaf else Span("")
     note = no_chain_reason(row.seen) or (row.leaf.issuer_name if row.leaf else "")
@@ -331,5 +331,5 @@ def reference_time(app_state: AppState) -> datetime:
     return check.started if check and check.started else datetime.now(UTC)
 
 
-def _port(port: int) -> str:
+def port_suffix(port: int) -> str:
     return "" if port == 443 else f":{port}"
