@@ -120,12 +120,10 @@ class StacktuiApp(App[None]):
         """Read the config into the session; a broken one is told there, and never written."""
         app_state = self.app_state
         try:
-            app_state.settings, app_state.trouble = (
-                load_settings(app_state.config, app_state.limits),
-                "",
-            )
+            app_state.settings = load_settings(app_state.config, app_state.limits)
+            app_state.config_error = ""
         except ConfigError as error:
-            app_state.settings, app_state.trouble = None, str(error)
+            app_state.settings, app_state.config_error = None, str(error)
             return
         self._notices += app_state.settings.warnings
         names = [each.name for each in app_state.environments]
@@ -205,7 +203,7 @@ class StacktuiApp(App[None]):
         self.dashboard.update()
         if self.app_state.identity_files is not None:
             self.read_identity_files()
-        if self.app_state.trouble:
+        if self.app_state.config_error:
             self.dashboard.notice("the config cannot be used", TextStyle.ERROR)
         else:
             self.dashboard.notice("; ".join(self._notices) or "the config was read again")
@@ -254,11 +252,11 @@ class StacktuiApp(App[None]):
 
     def new_check_runner(
         self,
-        tell: Callable[[LiveCheck], None],
+        on_state: Callable[[LiveCheck], None],
         on_certificates: Callable[[dict[bytes, Certificate]], None],
     ) -> CheckRunner:
         """A checker of its own for a screen; what it runs can be interrupted by Ctrl+C too."""
-        check_runner = CheckRunner(self, self.load_engine, tell, on_certificates)
+        check_runner = CheckRunner(self, self.load_engine, on_state, on_certificates)
         self._check_runners.add(check_runner)
         return check_runner
 

@@ -1,6 +1,6 @@
-"""What screens and widgets ask of the application that they are on.
+"""The protocols through which screens and widgets call the app.
 
-Textual knows it as `App`; importing the application itself for its type would be a circle.
+Textual types it as `App`; importing `StacktuiApp` for its type would be an import circle.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class HasScreenStyle(Protocol):
-    """Has a look, which every widget draws with."""
+    """Has the style that every widget draws with."""
 
     screen_style: ScreenStyle
 
 
 class AppServices(HasScreenStyle, Protocol):
-    """Has the checks, the looks at certificates, and the config that the screens change."""
+    """Runs checks and certificate scans, and applies changes of the config."""
 
     surveyor: Surveyor
 
@@ -32,7 +32,7 @@ class AppServices(HasScreenStyle, Protocol):
     def checking(self) -> bool: ...
     def new_check_runner(
         self,
-        tell: Callable[[LiveCheck], None],
+        on_state: Callable[[LiveCheck], None],
         on_certificates: Callable[[dict[bytes, Certificate]], None],
     ) -> CheckRunner: ...
     def check(self) -> None: ...

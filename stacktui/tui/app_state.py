@@ -1,4 +1,4 @@
-"""What the dashboard knows while it is open; nothing of it outlives the session."""
+"""The state of the dashboard while it runs; nothing of it is saved."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class AppState:
-    """The config as read, the last check of each environment, and where the user is.
+    """The config, the last check of each environment, and the current environment.
 
-    `trouble` is why the config could not be read: one line with the mend. `current` names the
-    environment that every pane speaks of. `limits` stand in place of those of the config.
-    `certificates` are described ones, by their DER. `surveys` are the last finished ones, by
-    environment; `survey` is the one that was begun last, wherever. `identity_files` are the
-    certificates that identities sign in with, by identity, None before they were asked for.
+    `config_error` is one line: why the config could not be read, and the fix. `current` names the
+    environment that all panes show. `limits` override those of the config. `certificates` are the
+    parsed ones, by their DER. `surveys` are the last finished scans by environment, `survey` is
+    the one started last. `identity_files` are the certificates that identities sign in with, by
+    identity; None until they are first read.
     """
 
     config: Path
     settings: Settings | None = None
-    trouble: str = ""
+    config_error: str = ""
     demo_on_offer: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
     current: str | None = None
@@ -57,24 +57,24 @@ class AppState:
 
     @property
     def target(self) -> Target | None:
-        """What a check would check."""
+        """The target for a check of the current environment."""
         if self.settings is None or self.environment is None:
             return None
         return self.settings.target(self.current)
 
     @property
     def check(self) -> LiveCheck | None:
-        """The last check of the current environment, perhaps still running."""
+        """The current environment's last check, finished or running."""
         return self.checks.get(self.current) if self.current else None
 
     @property
     def surveyed(self) -> SurveyResult | None:
-        """The last finished look at the endpoints of the current environment."""
+        """The current environment's last finished certificate scan."""
         return self.surveys.get(self.current) if self.current else None
 
     @property
     def looking(self) -> LiveSurvey | None:
-        """The look at the current environment that was begun last, if none was begun elsewhere."""
+        """The scan that was started last, if it is the current environment's."""
         live = self.survey
         mine = live is not None and live.target.environment.name == self.current
         return live if mine else None

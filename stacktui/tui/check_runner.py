@@ -1,4 +1,4 @@
-"""Running checks beside the screen: one at a time, cancelled at once, never crashing it."""
+"""Run checks in a Textual worker: one at a time, cancellable, errors kept from the app."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What the dashboard needs of the engine. It is slow to import, so it comes late."""
+    """The functions of the check that the screen calls; slow to import, so loaded late."""
 
     run: Callable[[Target], AsyncGenerator[CheckEvent, None]]
     diagnose: Callable[[Report], Diagnosis]
@@ -32,7 +32,7 @@ class Engine:
 
 
 def load_engine() -> Engine:
-    """Import the engine and the network under it; blocks for as long as that takes."""
+    """Import the engine and the network stack; blocks."""
     from stacktui.check.pipeline import run
     from stacktui.diagnosis import diagnose
 
@@ -42,29 +42,30 @@ def load_engine() -> Engine:
 
 
 def _describe(der: bytes) -> Certificate:
-    # A check needs no certificate library: its weight is taken on with the first chain to show.
+    # Imports `cryptography`: not before there is a chain to show.
     from stacktui.certificates.chain import describe
 
     return describe(der)
 
 
 class CheckRunner:
-    """Runs one check at a time and tells its state after every event.
+    """Runs one check at a time.
 
-    `tell` hears each state; `on_certificates` hears what the certificates of a finished check say.
+    `on_state` is called with the state after every event, `on_certificates` with the parsed
+    certificates of a finished check, by their DER.
     """
 
     def __init__(
         self,
         app: App[Any],
         load: Callable[[], Engine],
-        tell: Callable[[LiveCheck], None],
+        on_state: Callable[[LiveCheck], None],
         on_certificates: Callable[[dict[bytes, Certificate]], None],
     ) -> None:
         self._app = app
         self._load = load
-        self._tell = tell
-        self._certify = on_certificates
+        self._on_state = on_state
+        self._on_certificates = on_certificates
         self._worker: Worker[None] | None = None
         self._live: LiveCheck | None = None
 
@@ -73,29 +74,29 @@ class CheckRunner:
         return self._live is not None and self._live.running
 
     def start(self, target: Target) -> None:
-        """Begin a check; one that runs already is cancelled."""
+        """Start a check; cancel the running one."""
         from stacktui.tui.live_check import LiveCheck
 
         self.cancel()
         self._live = LiveCheck(target)
-        self._tell(self._live)
+        self._on_state(self._live)
         self._worker = self._app.run_worker(
             self._run(self._live), group="check", exit_on_error=False
         )
 
     def cancel(self) -> None:
-        """End the running check, if any, and say so at once; its clean-up goes on behind."""
+        """Cancel the running check, if any. Returns at once; its clean-up continues."""
         if self._live is None or not self._live.running:
             return
-        self._move_to(self._live, self._live.cancelled())
+        self._publish(self._live, self._live.cancelled())
         if self._worker is not None:
             self._worker.cancel()
 
-    def _move_to(self, before: LiveCheck, after: LiveCheck) -> LiveCheck:
-        """Tell the new state, unless the check is no longer the one that counts."""
+    def _publish(self, before: LiveCheck, after: LiveCheck) -> LiveCheck:
+        """Publish the new state, unless another check has been started since."""
         if self._live is before:
             self._live = after
-            self._tell(after)
+            self._on_state(after)
         return after
 
     async def _run(self, live: LiveCheck) -> None:
@@ -103,20 +104,21 @@ class CheckRunner:
             engine = await in_background(self._load)
             async with aclosing(engine.run(live.target)) as events:
                 async for event in events:
-                    after = live.after(event)
+                    after = live.apply(event)
                     if after.state is CheckState.FINISHED and after.report is not None:
-                        after = after.judged(engine.diagnose(after.report))
-                    live = self._move_to(live, after)
+                        after = after.diagnosed(engine.diagnose(after.report))
+                    live = self._publish(live, after)
             await self._describe(engine, live)
         except Exception as error:
-            # Its text may hold anything, so only the type is shown.
-            self._move_to(live, live.broken(error))
+            # The message may hold a secret, so only the type is shown.
+            self._publish(live, live.broken(error))
 
     async def _describe(self, engine: Engine, live: LiveCheck) -> None:
-        chain = {der for each in live.connections if each.tls for der in each.tls.chain}
+        ders = {der for each in live.connections if each.tls for der in each.tls.chain}
         if live.report is not None and live.report.recorded is not None:
-            chain.add(live.report.recorded.top)
+            ders.add(live.report.recorded.top)
         if live.report is not None and live.report.completion is not None:
-            chain |= {each.der for each in live.report.completion.found}
-        if chain:
-            self._certify(await in_background(lambda: {der: engine.describe(der) for der in chain}))
+            ders |= {each.der for each in live.report.completion.found}
+        if ders:
+            described = await in_background(lambda: {der: engine.describe(der) for der in ders})
+            self._on_certificates(described)

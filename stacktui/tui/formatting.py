@@ -1,4 +1,4 @@
-"""How the screen says things: durations, times, states. The same words everywhere."""
+"""Format durations, times and check states, the same on every screen."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
     from stacktui.diagnosis.finding import Remedy
     from stacktui.tui.live_check import LiveCheck
 
-# The steps of a check as a reader knows them, in their order.
+# The labels of the steps, in the order of `StepName`.
 STEP_WORDS = ("metadata", "token", "resource groups")
-# By the value of `environments.metadata.IdentityProvider`, which comes with the first metadata.
+# By the value of `environments.metadata.IdentityProvider`, which is imported with a first check.
 PROVIDERS: Mapping[str, str] = {"AAD": "Entra ID", "ADFS": "AD FS"}
 
 
 def duration(seconds: float) -> str:
-    """`87 ms`, `1.24 s`, `15 s`."""
+    """Return `87 ms`, `1.24 s` or `15 s`."""
     if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
     return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.0f} s"
 
 
 def milliseconds(seconds: float) -> str:
-    """A phase's time as a bare number."""
+    """Return milliseconds without the unit: `87`, `<1`."""
     return f"{seconds * 1000:.0f}" if seconds >= 0.0005 else "<1"
 
 
 def clock(moment: datetime) -> str:
-    """The time of day where the user is: it stays true while the screen rests."""
+    """Return the local time of day. Absolute, so that it needs no repaint as time passes."""
     return moment.astimezone().strftime("%H:%M:%S")
 
 
@@ -43,14 +43,14 @@ def day(moment: datetime) -> str:
 
 
 def count_of(number: int, thing: str) -> str:
-    """`1 host`, `2 hosts`."""
+    """Return `1 host` or `2 hosts`."""
     return f"{number} {thing}" if abs(number) == 1 else f"{number} {thing}s"
 
 
 def state_spans(
     check: LiveCheck | None, glyphs: Glyphs, *, brief: bool = False
 ) -> tuple[Span, ...]:
-    """How a check stands: a symbol and a word; `brief` uses one short word."""
+    """Return a check's state as a symbol and words; `brief` uses one short word."""
     if check is None:
         return (Span(f"{glyphs.skipped} {'idle' if brief else 'not checked'}", TextStyle.DIM),)
     match check.state:
@@ -59,7 +59,8 @@ def state_spans(
         case CheckState.CANCELLED:
             return (Span(f"{glyphs.skipped} cancelled", TextStyle.DIM),)
         case CheckState.BROKEN:
-            return (Span(f"{glyphs.failed} our error", TextStyle.ERROR),)
+            word = "error" if brief else "internal error"
+            return (Span(f"{glyphs.failed} {word}", TextStyle.ERROR),)
     if check.healthy:
         return (Span(f"{glyphs.ok} ok", TextStyle.OK),)
     verdict = check.verdict
@@ -68,5 +69,5 @@ def state_spans(
 
 
 def command_of(remedy: Remedy) -> str:
-    """The command of a remedy for the shell of the machine that we run on; empty if none."""
+    """Return the remedy's command for this platform's shell; empty if it has none."""
     return remedy.powershell if sys.platform == "win32" else remedy.bash

@@ -1,4 +1,4 @@
-"""Frames around lines, drawn as lines: a pane's whole face is data until the last moment."""
+"""Draw a panel (frame, title, rows) as lines, and lines as Textual strips."""
 
 from __future__ import annotations
 
@@ -36,9 +36,10 @@ class Border(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PanelContent:
-    """What a pane shows: a title left and right in its top edge, rows, a note in its bottom edge.
+    """What a panel shows.
 
-    The rows are wrapped to the width inside the frame already; those that do not fit are cut.
+    `title` and `summary` are at the left and right of the top edge, `note` is in the bottom edge.
+    `rows` are already wrapped to the width inside the frame; rows that do not fit are dropped.
     """
 
     title: tuple[Span, ...]
@@ -51,7 +52,7 @@ class PanelContent:
 def draw(
     content: PanelContent, width: int, height: int, glyphs: Glyphs, border: Border = Border.BOX
 ) -> list[Line]:
-    """Exactly `height` lines of exactly `width` cells; a box of one line is its title alone.
+    """Draw exactly `height` lines of exactly `width` cells; a box of one line is its title alone.
 
     Without a bottom edge the note is at the end of the last line.
     """
@@ -101,7 +102,7 @@ def _edge(
     left = (Span(start + " ", style), *title, Span(" ", style)) if title else (Span(start, style),)
     rest = width - width_of(left) - len(end)
     right = sanitize_spans(right, glyphs)
-    # A summary that would be cut to nothing is left out: half a word tells nothing.
+    # Leave the summary out if fewer than 8 of its cells would be left.
     right = fit(right, rest - 3, glyphs) if rest - 3 >= min(8, width_of(right)) else ()
     if right:
         rest -= width_of(right) + 2
@@ -111,8 +112,8 @@ def _edge(
     return Line((*left, *tail))
 
 
-def summary_room(title: tuple[Span, ...], width: int, *, corners: bool) -> int:
-    """How many cells of a summary fit uncut beside the title in an edge of this width."""
+def summary_width(title: tuple[Span, ...], width: int, *, corners: bool) -> int:
+    """Return how many cells of a summary fit uncut beside the title in an edge of this width."""
     ends = 4 if corners else 2
     return width - ends - width_of(title) - (2 if title else 0) - 3
 
@@ -130,7 +131,7 @@ def _row(text: Line, edge: str, width: int, style: TextStyle) -> Line:
 
 
 def strip(text: Line, width: int, screen_style: ScreenStyle) -> Strip:
-    """The line as a strip of exactly `width` cells; neighbours of one style become one segment."""
+    """Render a line as a strip of exactly `width` cells, adjacent equal styles in one segment."""
     spans = fit(text.spans, width, screen_style.glyphs)
     padding = Span(" " * (width - width_of(spans)), TextStyle.FRAME)
     segments: list[Segment] = []
@@ -138,14 +139,14 @@ def strip(text: Line, width: int, screen_style: ScreenStyle) -> Strip:
     for span in (*spans, padding):
         wanted = (screen_style.chosen if span.chosen else screen_style.plain)[span.style]
         if wanted != style and run:
-            segments.append(Segment(_soft(run), style))
+            segments.append(Segment(_plain_spaces(run), style))
             run = ""
         run, style = run + span.text, wanted if span.text else style
     if run:
-        segments.append(Segment(_soft(run), style))
+        segments.append(Segment(_plain_spaces(run), style))
     return Strip(segments, width)
 
 
-def _soft(text: str) -> str:
-    """Hard blanks have done their work once a line is broken; a copy should hold plain ones."""
+def _plain_spaces(text: str) -> str:
+    """Replace no-break spaces: they only matter for wrapping, and copied text should have none."""
     return text.replace("\u00a0", " ")

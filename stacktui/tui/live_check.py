@@ -1,4 +1,4 @@
-"""A check as it happens: the events so far, folded into one value that a pane can draw.
+"""The state of a running or finished check, built from its events, for the panes to draw.
 
 Imported when the first check starts: the first frame needs none of a report's types.
 """
@@ -32,7 +32,7 @@ from stacktui.tui.check_state import CheckState
 
 @dataclass(frozen=True, slots=True)
 class LiveStep:
-    """One step so far; `step` is there once it has ended."""
+    """The state of one step; `step` is set when it has ended."""
 
     name: StepName
     running: bool = False
@@ -43,9 +43,10 @@ class LiveStep:
 
 @dataclass(frozen=True, slots=True)
 class LiveCheck:
-    """One check so far. `diagnosis` follows `report`; `error` tells of an internal error.
+    """The state of one check.
 
-    `prompt` is there while the check waits for somebody to sign in.
+    `report` and then `diagnosis` are set when it has ended, `error` after an internal error, and
+    `prompt` while the check waits for the user to sign in.
     """
 
     target: Target
@@ -57,41 +58,42 @@ class LiveCheck:
     diagnosis: Diagnosis | None = None
     error: str = ""
 
-    def after(self, event: CheckEvent) -> LiveCheck:
-        """The check once `event` has happened; a check that has ended hears nothing more."""
+    def apply(self, event: CheckEvent) -> LiveCheck:
+        """Return the state after `event`; a check that has ended ignores events."""
         if self.state is not CheckState.RUNNING:
             return self
         match event:
             case CheckStarted(started=started):
                 return replace(self, started=started)
             case StepStarted(name=name):
-                return self._with(replace(self._step(name), running=True))
+                return self._with_step(replace(self._step(name), running=True))
             case PhaseStarted() | PhaseFinished() if self.prompt is not None:
-                return self  # asked over and over whether somebody signed in: nothing to see
+                return self  # polling for the sign-in: nothing to show
             case PhaseStarted(step=name):
-                return self._with(replace(self._step(name), under_way=event))
+                return self._with_step(replace(self._step(name), under_way=event))
             case PhaseFinished(step=name, phase=phase):
                 step = self._step(name)
-                return self._with(replace(step, under_way=None, phases=(*step.phases, phase)))
+                return self._with_step(replace(step, under_way=None, phases=(*step.phases, phase)))
             case SignInPrompt():
                 return replace(self, prompt=event)
             case StepFinished(step=step):
                 ended = LiveStep(step.name, phases=step.phases, step=step)
-                return replace(self, prompt=None)._with(ended)
+                return replace(self, prompt=None)._with_step(ended)
             case CheckFinished(report=report):
                 return replace(self, report=report, state=CheckState.FINISHED)
 
     def cancelled(self) -> LiveCheck:
+        """Return the state after a cancellation; a check that has ended stays as it is."""
         if self.state is not CheckState.RUNNING:
             return self
         steps = tuple(replace(step, running=False, under_way=None) for step in self.steps)
         return replace(self, state=CheckState.CANCELLED, steps=steps)
 
     def broken(self, error: Exception) -> LiveCheck:
-        """The check ended by an internal error."""
+        """Return the state after an internal error."""
         return replace(self.cancelled(), state=CheckState.BROKEN, error=describe_error(error))
 
-    def judged(self, diagnosis: Diagnosis) -> LiveCheck:
+    def diagnosed(self, diagnosis: Diagnosis) -> LiveCheck:
         return replace(self, diagnosis=diagnosis)
 
     @property
@@ -108,9 +110,8 @@ class LiveCheck:
 
     @property
     def connections(self) -> tuple[ConnectionFacts, ...]:
-        """The first connection to each host that got as far as TLS, in order; those that were
-        only looked at come last."""
-        exchanges = [each for live in self.steps for each in self.ended(live.name).exchanges]
+        """The first connection to each host that reached TLS, in order; the probes' come last."""
+        exchanges = [each for live in self.steps for each in self.evidence(live.name).exchanges]
         if self.report is not None:
             exchanges += [probe.exchange for probe in self.report.probes]
         found: dict[tuple[str, int], ConnectionFacts] = {}
@@ -122,45 +123,45 @@ class LiveCheck:
 
     @property
     def metadata(self) -> Metadata | None:
-        result = self.ended(StepName.METADATA).result
+        result = self.evidence(StepName.METADATA).result
         return result if isinstance(result, Metadata) else None
 
     @property
     def token(self) -> TokenFacts | None:
-        result = self.ended(StepName.TOKEN).result
+        result = self.evidence(StepName.TOKEN).result
         return result if isinstance(result, TokenFacts) else None
 
     @property
     def groups(self) -> ResourceGroupList | None:
-        result = self.ended(StepName.RESOURCE_GROUPS).result
+        result = self.evidence(StepName.RESOURCE_GROUPS).result
         return result if isinstance(result, ResourceGroupList) else None
 
     @property
     def trust(self) -> TrustUsed | None:
-        """The certificates that the check trusts."""
-        return self.ended(StepName.METADATA).trust
+        """Where the certificates that the check trusts come from."""
+        return self.evidence(StepName.METADATA).trust
 
     @property
-    def token_refused(self) -> bool:
-        return self.ended(StepName.TOKEN).fault is not None
+    def token_failed(self) -> bool:
+        return self.evidence(StepName.TOKEN).fault is not None
 
     @property
     def why_no_token(self) -> str:
-        """In words; empty while that is open."""
+        """The reason as text; empty while the step has not ended, or if it succeeded."""
         return self._why_none(StepName.TOKEN)
 
     @property
     def why_no_groups(self) -> str:
-        """In words; empty while that is open."""
+        """The reason as text; empty while the step has not ended, or if it succeeded."""
         return self._why_none(StepName.RESOURCE_GROUPS)
 
-    def ended(self, name: StepName) -> Evidence:
-        """What a step found; empty evidence while it has not ended."""
+    def evidence(self, name: StepName) -> Evidence:
+        """Return a step's evidence, empty while it has not ended."""
         step = self._step(name).step
         return step.evidence if step else Evidence()
 
     def _why_none(self, name: StepName) -> str:
-        evidence = self.ended(name)
+        evidence = self.evidence(name)
         if evidence.fault is not None:
             return "refused: see the check"
         return f"skipped: {evidence.skipped}" if evidence.skipped else ""
@@ -168,6 +169,6 @@ class LiveCheck:
     def _step(self, name: StepName) -> LiveStep:
         return next(step for step in self.steps if step.name is name)
 
-    def _with(self, changed: LiveStep) -> LiveCheck:
+    def _with_step(self, changed: LiveStep) -> LiveCheck:
         steps = tuple(changed if step.name is changed.name else step for step in self.steps)
         return replace(self, steps=steps)

@@ -1,4 +1,4 @@
-"""How everything is drawn: the signs of this terminal, and each role in the colours of a theme."""
+"""What widgets draw with: the glyphs of this terminal, and a Rich style for each text style."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _COLOUR = {
 
 @dataclass(frozen=True, slots=True)
 class ScreenStyle:
-    """The signs, and Rich styles by role: `plain`, and `chosen` on the bar of a list."""
+    """The glyphs, and Rich styles: `plain`, and `chosen` for the highlighted row of a list."""
 
     glyphs: Glyphs
     plain: Mapping[TextStyle, Style]
@@ -49,41 +49,41 @@ class ScreenStyle:
 
 
 def screen_style_of(colours: Mapping[str, str], glyphs: Glyphs, *, no_colour: bool) -> ScreenStyle:
-    """The look of a theme's colours (the keys are `COLOURS`).
+    """Build the styles from a theme's colours (the keys are `COLOURS`).
 
-    Without colour, weight and reverse video carry what is left to carry; the words say the rest.
+    Without colour only bold, dim and reverse video are used.
     """
     if no_colour:
-        plain = {role: Style(bold=role in _BOLD, dim=role is TextStyle.FRAME) for role in TextStyle}
-        return ScreenStyle(
-            glyphs, plain, {role: style + Style(reverse=True) for role, style in plain.items()}
-        )
+        plain = {each: Style(bold=each in _BOLD, dim=each is TextStyle.FRAME) for each in TextStyle}
+        chosen = {each: style + Style(reverse=True) for each, style in plain.items()}
+        return ScreenStyle(glyphs, plain, chosen)
     background = colours["background"]
     plain = {
-        role: Style(color=colours[_COLOUR[role]], bgcolor=background, bold=role in _BOLD)
-        for role in TextStyle
+        each: Style(color=colours[_COLOUR[each]], bgcolor=background, bold=each in _BOLD)
+        for each in TextStyle
     }
-    # On the bar, states keep their colour where the theme says that they can be read there.
+    # In the highlighted row a state keeps its colour if that is readable there.
     bar = Style(bgcolor=colours["selection"])
     text = Style(color=colours["selected"])
     chosen = {
-        role: style + bar if role in _STATES and _legible(style, bar) else style + bar + text
-        for role, style in plain.items()
+        each: style + bar if each in _STATES and _readable(style, bar) else style + bar + text
+        for each, style in plain.items()
     }
     return ScreenStyle(glyphs, plain, chosen)
 
 
-def _legible(text: Style, bar: Style) -> bool:
-    """Whether the text can be read on the bar: 4.5:1, WCAG 2.2 section 1.4.3."""
+def _readable(text: Style, bar: Style) -> bool:
+    """Whether the contrast of the text on the bar is at least 4.5:1 (WCAG 2.2, 1.4.3)."""
     if text.color is None or bar.bgcolor is None:
         return False
     if ColorType.TRUECOLOR not in (text.color.type, bar.bgcolor.type):
-        return False  # the terminal's own colours: nobody knows how they look
+        return False  # the terminal defines these colours, so the contrast is unknown
     dark, light = sorted((_luminance(text.color), _luminance(bar.bgcolor)))
     return (light + 0.05) / (dark + 0.05) >= 4.5
 
 
 def _luminance(colour: Color) -> float:
+    """Return the relative luminance, 0 to 1 (WCAG 2.2)."""
     red, green, blue = (_linear(part / 255) for part in colour.get_truecolor())
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 

@@ -1,4 +1,4 @@
-"""The whole story of any check can be told, whatever its texts hold."""
+"""The zoomed check pane can show any report, and which remedies the keys act on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from stacktui.tui.lines import width_of, wrap
 from stacktui.tui.live_check import LiveCheck, LiveStep
 from stacktui.tui.mending import Mend, change_of, copied_of, mends_of
 from stacktui.tui.panes.check_result import check_lines, prompt_lines
-from stacktui.tui.panes.check_timeline import rest_of_story
+from stacktui.tui.panes.check_timeline import timeline_lines
 from stacktui.tui.panes.environments import detail
 from tests.diagnosis.test_total import objects, reports
 from tests.support.authority import authority
@@ -42,14 +42,14 @@ WIDTH = 76
 def live(report: Report) -> LiveCheck:
     steps = tuple(LiveStep(step.name, phases=step.phases, step=step) for step in report.steps)
     done = LiveCheck(report.target, CheckState.FINISHED, report.started, steps, report=report)
-    return done.judged(diagnose(report))
+    return done.diagnosed(diagnose(report))
 
 
-def told(check: LiveCheck) -> str:
-    """The whole story as rows of a pane."""
+def rendered(check: LiveCheck) -> str:
+    """Return the text of the zoomed check pane."""
     ders = {der for each in check.connections if each.tls for der in each.tls.chain}
     lines = check_lines(check, WIDTH, UNICODE, whole=True)
-    lines += rest_of_story(check, {der: describe(der) for der in ders}, UNICODE)
+    lines += timeline_lines(check, {der: describe(der) for der in ders}, UNICODE)
     rows = [row for line in lines for row in wrap(line, WIDTH, UNICODE)]
     for row in rows:
         assert width_of(row.spans) <= WIDTH
@@ -59,39 +59,39 @@ def told(check: LiveCheck) -> str:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(reports(), st.lists(objects(Probe), max_size=2))
-def test_any_report_is_told(report: Report, probes: list[Probe]) -> None:
-    shown = told(live(replace(report, started=NOW, probes=tuple(probes), az=AZ)))
+def test_any_report_can_be_shown(report: Report, probes: list[Probe]) -> None:
+    shown = rendered(live(replace(report, started=NOW, probes=tuple(probes), az=AZ)))
     for said in ("Timeline", "Trusted here", "2.66.2", "Y copies all of this"):
         assert said in shown
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(reports().filter(lambda report: report.failed is not None))
-def test_what_was_found_missing_and_what_was_known_is_told(report: Report) -> None:
+def test_missing_issuers_and_the_record_are_shown(report: Report) -> None:
     record = StampRecord("https://arm", "https://login", "https://audience", NOW)
     check = live(replace(report, started=NOW, recorded=record))
-    assert "Known of this stamp since 2026-05-03" in told(check)
+    assert "Known of this stamp since 2026-05-03" in rendered(check)
     for seen in check.connections[:1]:
         found = (FoundIssuer(authority().root.der, ("waagent",)),)
         whole = replace(report, started=NOW, completion=Completion(seen.host, seen.port, found))
-        shown = told(live(whole))
+        shown = rendered(live(whole))
         if seen.tls and seen.tls.chain:
             assert "not presented, but in waagent" in " ".join(shown.split())
 
 
-def test_a_login_host_of_which_a_part_was_hidden_is_told() -> None:
+def test_a_partly_redacted_login_host_is_shown() -> None:
     hidden = Metadata("1", "https://[redacted].example/adfs", "a", IdentityProvider.ADFS)
     assert "[redacted].example" in result_summary(hidden)
 
 
-def test_the_host_whose_code_it_is_is_named() -> None:
+def test_the_device_code_prompt_names_its_host() -> None:
     prompt = SignInPrompt("adfs.evil.example:8443", "https://microsoft.com/devicelogin", "A-B", NOW)
     shown = "\n".join("".join(span.text for span in each.spans) for each in prompt_lines(prompt))
     assert "sign in at adfs.evil.example:8443" in shown
     assert "https://microsoft.com/devicelogin" in shown
 
 
-# Which mends the keys act on
+# Which remedies the keys act on
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_proxy_s_password_is_on_no_screen_and_in_no_notice(proxy: str, tmp_pat
     config = tmp_path / "config.toml"
     config.write_text(f'[environments.Test]\narm = "https://arm.example"\nproxy = "{proxy}"\n')
     action = Action(ActionKind.SET, key="proxy", value="none")
-    remedy = Remedy("A mend", action=action)
+    remedy = Remedy("A remedy", action=action)
     change = change_of(Mend(finding(remedy), remedy, action), config, "Test", Limits())
     ((_, before, after),) = change.values
     assert (before.rpartition("/")[2], after) == ("proxy.example:8080", "none")
@@ -129,7 +129,7 @@ SET = Remedy("Set it", "set", "set", Action(ActionKind.SET, "profile", "2018-03-
 ACCEPT = Remedy("Accept it", "accept", "accept", Action(ActionKind.ACCEPT))
 
 
-def test_f_carries_out_the_verdict_s_mends_before_what_was_also_seen() -> None:
+def test_f_acts_on_the_verdict_s_remedies_before_those_also_seen() -> None:
     both = Diagnosis(finding(PLAIN, SET), (finding(ACCEPT), finding(SET)))
     assert [(each.remedy, each.beside) for each in mends_of(both)] == [(SET, False), (ACCEPT, True)]
     assert [each.remedy for each in mends_of(Diagnosis(None, (finding(ACCEPT),)))] == [ACCEPT]
@@ -137,7 +137,7 @@ def test_f_carries_out_the_verdict_s_mends_before_what_was_also_seen() -> None:
     assert not mends_of(None)
 
 
-def test_y_copies_of_what_was_also_seen_only_without_a_verdict() -> None:
+def test_y_copies_a_command_also_seen_only_without_a_verdict() -> None:
     assert copied_of(Diagnosis(finding(PLAIN, COMMAND, SET), (finding(ACCEPT),))) is COMMAND
     assert copied_of(Diagnosis(finding(PLAIN), (finding(COMMAND),))) is None
     assert copied_of(Diagnosis(None, (finding(PLAIN), finding(COMMAND)))) is COMMAND

@@ -1,4 +1,4 @@
-"""What the keys do, on the real dashboard over canned checks."""
+"""The keys of the real dashboard, over canned checks."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ async def test_the_phase_under_way_is_named_and_esc_cancels(config: Path) -> Non
         await until(pilot, "waiting for first")
 
 
-async def test_a_fault_shows_verdict_side_evidence_mend_and_what_az_says(config: Path) -> None:
+async def test_a_fault_shows_verdict_side_evidence_remedies_and_what_az_says(config: Path) -> None:
     async with canned_app(config, FAULT, text=CONFIG).run_test(size=WIDE) as pilot:
         await pilot.press("c")
         shown = await until(pilot, "✗ tls-untrusted-root")
@@ -99,7 +99,7 @@ async def test_a_fault_shows_verdict_side_evidence_mend_and_what_az_says(config:
             assert said in shown, said
 
 
-async def test_the_verdict_and_the_mend_can_be_seen_on_a_small_screen(config: Path) -> None:
+async def test_a_small_screen_shows_the_verdict_and_the_remedy(config: Path) -> None:
     async with canned_app(config, FAULT, text=CONFIG).run_test(size=(80, 23)) as pilot:
         await pilot.press("c")
         shown = await until(pilot, "✗ tls-untrusted-root")
@@ -147,7 +147,7 @@ async def test_panes_are_reached_by_number_and_tab(config: Path) -> None:
         await until(pilot, "▸ management.local")
 
 
-async def test_the_bar_chooses_the_environment_that_all_panes_speak_of(config: Path) -> None:
+async def test_all_panes_show_the_highlighted_environment(config: Path) -> None:
     async with canned_app(config, HEALTHY, text=CONFIG).run_test(size=WIDE) as pilot:
         await pilot.press("c")
         await until(pilot, "Signed in")
@@ -193,7 +193,7 @@ async def test_esc_cancels_the_check_before_it_goes_back(config: Path) -> None:
         await until(pilot, "Environments")
 
 
-async def test_the_zoomed_check_tells_every_request(config: Path) -> None:
+async def test_the_zoomed_check_shows_every_request(config: Path) -> None:
     async with canned_app(config, HEALTHY, text=CONFIG).run_test(size=WIDE) as pilot:
         await pilot.press("c", "0", "enter")
         shown = await until(pilot, "GET https://management.local.azurestack.external/metadata")
@@ -264,7 +264,7 @@ async def test_space_makes_an_environment_the_active_one(config: Path) -> None:
     assert 'active = "AzureStackAdmin"' in read(config)
 
 
-async def test_a_broken_config_is_told_and_never_written(config: Path) -> None:
+async def test_a_broken_config_is_reported_and_never_written(config: Path) -> None:
     broken = "active = [\nsecret"
     app = canned_app(config, text=broken)
     async with app.run_test(size=WIDE) as pilot:
@@ -292,7 +292,7 @@ async def test_warnings_and_broken_themes_are_one_notice(config: Path) -> None:
         assert "0 Check" in shown
 
 
-async def test_an_internal_error_is_told_without_its_message(config: Path) -> None:
+async def test_an_internal_error_is_reported_without_its_message(config: Path) -> None:
     async def run(target: Target) -> AsyncGenerator[CheckEvent, None]:
         yield canned.events_of(canned.HEALTHY)[0]
         raise LookupError("hunter2")
@@ -341,7 +341,7 @@ async def test_an_engine_that_cannot_be_imported_is_an_internal_error(config: Pa
         await until(pilot, "internal error: ImportError")
 
 
-async def test_a_cancelled_check_that_still_speaks_is_not_heard(config: Path) -> None:
+async def test_events_of_a_cancelled_check_are_ignored(config: Path) -> None:
     release = asyncio.Event()
 
     async def run(target: Target) -> AsyncGenerator[CheckEvent, None]:
@@ -367,7 +367,7 @@ async def test_a_cancelled_check_that_still_speaks_is_not_heard(config: Path) ->
         assert "Signed in" not in text_of(pilot.app)
 
 
-async def test_the_demo_is_started_beside_the_screen_and_opened(
+async def test_the_demo_is_started_in_the_background_and_opened(
     config: Path, tmp_path: Path
 ) -> None:
     def start() -> Path:
@@ -382,7 +382,7 @@ async def test_the_demo_is_started_beside_the_screen_and_opened(
     assert read(config) == ""
 
 
-async def test_a_demo_that_fails_is_told(config: Path) -> None:
+async def test_a_demo_that_fails_is_reported(config: Path) -> None:
     def start() -> Path:
         raise OSError("secret path")
 
@@ -436,17 +436,17 @@ async def test_hostile_names_neither_crash_nor_style(config: Path) -> None:
             assert all(len(line) <= WIDE[0] for line in text_of(app).splitlines())
 
 
-def judge_nothing(report: Report) -> Diagnosis:
+def no_verdict(report: Report) -> Diagnosis:
     return Diagnosis(None)
 
 
 async def test_a_fault_without_a_verdict_is_still_a_fault(config: Path) -> None:
-    class Speechless(StacktuiApp):
+    class WithoutVerdict(StacktuiApp):
         load_engine = staticmethod(
-            lambda: Engine(lambda _: canned.replay(FAULT), judge_nothing, canned.describe)
+            lambda: Engine(lambda _: canned.replay(FAULT), no_verdict, canned.describe)
         )
 
     write(config, CONFIG)
-    async with Speechless(config).run_test() as pilot:
+    async with WithoutVerdict(config).run_test() as pilot:
         await pilot.press("c")
         await until(pilot, "✗ fault found")

@@ -1,4 +1,4 @@
-"""The first frame waits for nothing slow, in a process of its own."""
+"""The first frame imports nothing slow, in a process of its own."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import sys
 from pathlib import Path
 from stacktui.tui.app import StacktuiApp
 
-class Told(StacktuiApp):
+class PrintModules(StacktuiApp):
     def on_ready(self):
         for name, module in sys.modules.items():
-            if module is not None:  # else its import is forbidden, which is no import
+            if module is not None:  # None marks a forbidden import
                 print("MODULE", name, file=sys.__stdout__)
         self.exit()
 
-Told(Path(sys.argv[1])).run(headless=True, size=(120, 40))
+PrintModules(Path(sys.argv[1])).run(headless=True, size=(120, 40))
 """
 
 

@@ -1,4 +1,4 @@
-"""Lines keep their text and their width, whatever they hold."""
+"""Wrapping and drawing lines keep any text, and the width."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from stacktui.tui.glyphs import ASCII, CONSOLE, UNICODE, Glyphs
 from stacktui.tui.lines import Line, Span, TextStyle, fit, label_value, line, width_of, wrap
 from stacktui.tui.screen_style import screen_style_of
 
-ROLES = st.sampled_from(list(TextStyle))
-SPANS = st.lists(st.builds(Span, st.text(max_size=60), ROLES), max_size=6)
+STYLES = st.sampled_from(list(TextStyle))
+SPANS = st.lists(st.builds(Span, st.text(max_size=60), STYLES), max_size=6)
 GLYPHS = st.sampled_from([UNICODE, CONSOLE, ASCII])
 
 
@@ -39,17 +39,17 @@ def test_rows_fit_and_lose_nothing_but_blanks(
 
 
 @given(st.text(max_size=200), st.integers(20, 60), st.integers(1, 8), GLYPHS)
-def test_a_face_is_exactly_as_large_as_its_place(
+def test_a_panel_is_drawn_at_exactly_its_size(
     text: str, width: int, height: int, glyphs: Glyphs
 ) -> None:
     rows = wrap(label_value("label", text), width - 4, glyphs)
-    panel_content = PanelContent((Span(text),), (Span(text),), rows, (Span(text),))
-    drawn = draw(panel_content, width, height, glyphs)
+    content = PanelContent((Span(text),), (Span(text),), rows, (Span(text),))
+    drawn = draw(content, width, height, glyphs)
     assert len(drawn) == height
     assert [width_of(row.spans) for row in drawn] == [width] * height
 
 
-def test_words_stay_whole_and_values_stay_under_each_other() -> None:
+def test_words_are_not_split_and_values_are_aligned() -> None:
     rows = wrap(label_value("why", "the root is not trusted here", width=6), 20, UNICODE)
     assert [text_of(row.spans) for row in rows] == [
         "why   the root is",
@@ -68,7 +68,7 @@ def test_a_wide_character_is_never_halved() -> None:
     assert all(width_of(row.spans) == 8 for row in rows)
 
 
-def test_what_a_terminal_could_act_on_is_shown_instead() -> None:
+def test_control_characters_are_escaped() -> None:
     rows = wrap(line("[bold]x[/] \x1b[31mred\x1b[0m\n\u202eevil"), 80, UNICODE)
     assert [text_of(row.spans) for row in rows] == [r"[bold]x[/] \x1b[31mred\x1b[0m\n\u202eevil"]
 

@@ -119,10 +119,10 @@ async def test_a_device_code_is_shown_until_somebody_signs_in(config: Path) -> N
                 assert f"page {stamp.device_login_url}" in flat(shown)
                 assert "esc cancels" in shown
             code = flat(shown).partition(" code ")[2].split()[0]
-            # Nothing on the screen moves while only the sign-in service is asked again.
+            # The screen does not change while the sign-in service is polled.
             asked = len(stamp.requests)
             async with asyncio.timeout(PATIENCE):
-                while len(stamp.requests) < asked + 2:  # noqa: ASYNC110 - it is another thread's
+                while len(stamp.requests) < asked + 2:  # noqa: ASYNC110 - another thread's list
                     await asyncio.sleep(0.05)
             assert text_of(pilot.app) == shown
             form = f"user_code={code}&username={stamp.user}&password={stamp.password}"
@@ -197,7 +197,7 @@ async def test_adding_a_stamp_asks_it_for_the_rest(start: Start, config: Path) -
     assert f'ca = "{stamp.ca_file}"' in text
 
 
-async def test_a_fault_in_discovery_can_be_mended_or_saved_nevertheless(
+async def test_a_fault_in_discovery_shows_a_remedy_or_can_be_saved_nevertheless(
     start: Start, config: Path
 ) -> None:
     stamp = start(fault="tls-untrusted-root")

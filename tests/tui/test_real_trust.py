@@ -147,13 +147,13 @@ async def test_a_bundle_of_others_says_what_it_takes_and_keeps_a_copy(
         for no in ("escape", "up"):
             await pilot.press("enter")
             shown = await until(pilot, "Change the file of SSL_CERT_FILE?  y yes   esc no")
-            await pilot.press("enter")  # which is no answer
+            await pilot.press("enter")  # not an answer to the question
             await settle(pilot)
             assert bundle.read_bytes() == before
             await pilot.press(no)
             shown = await until(pilot, "enter trust it")
             assert "Change the file" not in shown
-            await pilot.press("y")  # an answer to nothing
+            await pilot.press("y")  # no question is open
             await settle(pilot)
             assert bundle.read_bytes() == before
         await pilot.press("down")
@@ -185,12 +185,12 @@ async def test_certifi_says_that_an_upgrade_loses_the_root(start: Start, config:
 
 
 def presenting_root(roots: Authority, host: str) -> ssl.SSLContext:
-    """A server's context that sends its root too, which most do not."""
+    """Return a server context that also sends its root."""
     return server_context(roots.leaf(host), roots.intermediate.pem + roots.root.pem)
 
 
 def config_for(host: str, port: int) -> str:
-    """A config for a host that says nothing after its handshake."""
+    """Return a config for a host that is silent after its handshake."""
     return (
         f'[environments.Here]\narm = "https://{host}"\nproxy = "none"\n'
         f'resolve = {{ "{host}:443" = "127.0.0.1:{port}" }}\nlimits = {{ first_byte = 0.4 }}\n'
@@ -360,7 +360,7 @@ def stamp_root(stamp: RunningStamp) -> bytes:
 
 
 def fingerprint(der: bytes, kind: str = "-sha256") -> str:
-    """As OpenSSL prints it."""
+    """Return the fingerprint as OpenSSL prints it."""
     done = subprocess.run(
         ["openssl", "x509", "-inform", "DER", "-noout", "-fingerprint", kind],
         input=der,
@@ -371,7 +371,7 @@ def fingerprint(der: bytes, kind: str = "-sha256") -> str:
 
 
 def certificate_in(pem: str) -> str:
-    """The one certificate among other PEM blocks."""
+    """Return the only certificate among other PEM blocks."""
     begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
     return pem[pem.index(begin) : pem.index(end) + len(end)]
 

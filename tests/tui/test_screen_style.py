@@ -1,4 +1,4 @@
-"""Themes, colours and signs."""
+"""Themes, colours and glyphs."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_binary_and_huge_and_unreadable_files_are_broken_themes(tmp_path: Path) 
         ({"LANG": "C"}, ASCII),
         ({}, ASCII),
         ({"LC_ALL": "C", "LANG": "en_GB.UTF-8"}, ASCII),
-        # What Python sets by itself in the C locale.
+        # Python sets this itself in the C locale.
         ({"LC_CTYPE": "C.UTF-8"}, ASCII),
         ({"LC_CTYPE": "C.UTF-8", "LANG": "C"}, ASCII),
         ({"LC_CTYPE": "C.UTF-8", "LANG": "C.UTF-8"}, UNICODE),
@@ -125,5 +125,5 @@ def test_binary_and_huge_and_unreadable_files_are_broken_themes(tmp_path: Path) 
         ({"STACKTUI_ASCII": "0"}, UNICODE),
     ],
 )
-def test_the_signs_suit_the_terminal(environ: dict[str, str], wanted: object) -> None:
+def test_the_glyphs_suit_the_terminal(environ: dict[str, str], wanted: object) -> None:
     assert glyphs_for(environ) is wanted

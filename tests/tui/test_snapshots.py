@@ -1,4 +1,4 @@
-"""Every screen as it was looked at and found good; see `--snapshot-update` of the plug-in."""
+"""Snapshots of every screen; read each change after `--snapshot-update`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Sizes = Mapping[str | None, tuple[int, int]]
 SIZES: Sizes = {"120x40": (120, 40), "80x23": (80, 23)}
 # For what a resize does not bring up as a start at that size does: a dialog keeps the height of
 # its text, and a story its first line.
-STARTED_SO = pytest.mark.parametrize(
+STARTED_AT = pytest.mark.parametrize(
     "sizes", [{None: size} for size in SIZES.values()], ids=SIZES.keys()
 )
 Step = tuple[Sequence[str], str]
@@ -33,8 +33,8 @@ WAITING = canned.waiting_for_first_byte()
 
 @pytest.fixture
 def compare(snapshot: SnapshotAssertion) -> Compare:
-    """Press keys, wait each time for what they should bring up, and compare the screen with its
-    picture: at the first size, and at the others after a resize of the terminal."""
+    """Return a function that presses keys, waiting for a text after each step, and compares the
+    screen with its snapshot: at the first size, and after a resize at the others."""
     pictures = snapshot.use_extension(SVGImageExtension)
 
     async def run(app: StacktuiApp, *steps: Step, sizes: Sizes = SIZES) -> None:
@@ -133,21 +133,21 @@ async def test_zoomed_check(compare: Compare, config: Path) -> None:
 
 
 async def test_mendable(compare: Compare, config: Path) -> None:
-    app = canned_app(config, FAULT, text=CONFIG, judge=canned.mendable)
+    app = canned_app(config, FAULT, text=CONFIG, diagnosis=canned.fixable)
     steps = (("c", "f sets it"), ("2", "! 25 days"), ("1", "f sets it"))
     await compare(app, *steps)
 
 
 @pytest.mark.parametrize("chosen", ["set", "trust"])
 async def test_mend(compare: Compare, config: Path, chosen: str) -> None:
-    app = canned_app(config, FAULT, text=CONFIG, judge=canned.mendable)
+    app = canned_app(config, FAULT, text=CONFIG, diagnosis=canned.fixable)
     steps: list[tuple[Sequence[str], str]] = [("c", "f sets it"), ("f", "Change it?")]
     if chosen == "trust":
         steps.append((("down",), "Go on?"))
     await compare(app, *steps)
 
 
-@STARTED_SO
+@STARTED_AT
 async def test_end_of_the_whole_story(compare: Compare, config: Path, sizes: Sizes) -> None:
     app = canned_app(config, FAULT, text=CONFIG)
     steps = (("c", "tls-untrusted-root"), (("2", "0", "enter", "G"), "Y copies all of this"))
@@ -189,7 +189,7 @@ async def test_identity_certificate(compare: Compare, config: Path) -> None:
     await compare(app, *steps)
 
 
-@STARTED_SO
+@STARTED_AT
 @pytest.mark.parametrize("proposal", ["presented", "held", "none"])
 async def test_trust(
     compare: Compare,
@@ -211,7 +211,7 @@ async def test_trust(
     await compare(app, *steps, sizes=sizes)
 
 
-@STARTED_SO
+@STARTED_AT
 @pytest.mark.parametrize("asked", [False, True])
 async def test_untrust(
     compare: Compare,
@@ -228,7 +228,7 @@ async def test_untrust(
     await compare(app, *steps, sizes=sizes)
 
 
-@STARTED_SO
+@STARTED_AT
 async def test_export(
     compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, sizes: Sizes
 ) -> None:
@@ -257,8 +257,8 @@ PLAIN = pytest.mark.parametrize(
 )
 
 
-def apply_theme(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
-    """A terminal that knows less."""
+def set_variables(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
+    """Set the variables of a terminal with fewer abilities."""
     monkeypatch.setenv("STACKTUI_ASCII", "")
     monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.delenv("LC_ALL", raising=False)
@@ -273,7 +273,7 @@ async def test_plain_terminals(
     monkeypatch: pytest.MonkeyPatch,
     variables: dict[str, str],
 ) -> None:
-    apply_theme(monkeypatch, variables)
+    set_variables(monkeypatch, variables)
     app: StacktuiApp = canned_app(config, FAULT, text=CONFIG)
     steps = (("c", "tls-untrusted-root"), ("2", "! 25 days"))
     await compare(app, *steps, sizes={None: (80, 23)})
@@ -286,7 +286,7 @@ async def test_plain_matrix(
     monkeypatch: pytest.MonkeyPatch,
     variables: dict[str, str],
 ) -> None:
-    apply_theme(monkeypatch, variables)
+    set_variables(monkeypatch, variables)
     app: StacktuiApp = canned_app(config, text=CONFIG, survey=surveys())
     steps = (("2L", " TLS silent"), (("enter",), "who trusts it"))
     await compare(app, *steps, sizes={None: (80, 23)})

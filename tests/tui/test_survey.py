@@ -187,7 +187,7 @@ async def test_the_detail_tells_every_field_then_trust_then_readiness(config: Pa
                  "serial", "key ", "signature", "key usage", "purposes", "SHA-256", "SHA-1", "MD5",
                  "└ Contoso Issuing CA 2", "└ AzureStackSelfSignedRootCert", "who trusts it",
                  "●1 ✓ trusted", "readiness, by the vendor's rules", "✗ fail  extended-key-usage",
-                 "mend  have it issued"]  # fmt: skip
+                 "fix  have it issued"]  # fmt: skip
         position = 0
         for said in order:
             position = shown.find(said, position)

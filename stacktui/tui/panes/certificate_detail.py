@@ -1,4 +1,4 @@
-"""What there is to say of one host, or of one identity's certificate: chain, trust, readiness.
+"""The detail of one host, or of an identity's certificate: trust, chain, readiness.
 
 Imported with the first detail that is shown, not before the first frame.
 """
@@ -21,11 +21,12 @@ from stacktui.tui.panes.certificates import (
     IDENTITY,
     LEVELS,
     check_state,
+    endpoint_key,
     host_state,
     identity_state,
-    key,
-    moment,
-    reason,
+    no_chain_reason,
+    port_suffix,
+    reference_time,
 )
 
 if TYPE_CHECKING:
@@ -35,173 +36,167 @@ if TYPE_CHECKING:
     from stacktui.tui.survey_state import Row, SurveyResult
 
 LABEL = 14
-# Fields that few look for.
+# Fields that are rarely needed.
 _DIM = ("SHA-1", "MD5")
-# A chain that is deeper than this is not indented any further.
-DEEPEST = 3
-Named = tuple[str, tuple[Line, ...]]
+# Deeper certificates of a chain are not indented further.
+MAX_DEPTH = 3
+NamedLines = tuple[str, tuple[Line, ...]]
 
 
-def detail(chosen: str, app_state: AppState, glyphs: Glyphs, *, whole: bool) -> Named:
-    """The name of the chosen row, and what there is to say of it; `whole` leads with the stores,
-    as the columns of a matrix need their legend."""
+def detail(chosen: str, app_state: AppState, glyphs: Glyphs, *, zoomed: bool) -> NamedLines:
+    """Return the name and the detail of the chosen row; while the pane is `zoomed` with the
+    stores first, as the legend of the matrix."""
     result = app_state.surveyed
     if chosen.startswith(IDENTITY):
         name = chosen.removeprefix(IDENTITY)
         file = (app_state.identity_files or {}).get(name)
         lines = identity_lines(file, glyphs)
-        if whole and result is not None:
-            lines += [
-                BLANK,
-                _title("the stores"),
-                *trust_matrix.legend(result, None, glyphs, brief=True),
-            ]
+        if zoomed and result is not None:
+            lines += [BLANK, *_stores(result, glyphs)]
         return chosen, tuple(lines)
-    broken = _broken(app_state)
+    failure = _failure(app_state)
     if result is not None:
         for row in result.rows:
             if row.seen.endpoint.key == chosen:
-                lines = host_lines(row, result, glyphs, whole=whole)
-                return row.seen.endpoint.name, (*broken, *lines)
+                lines = host_lines(row, result, glyphs, zoomed=zoomed)
+                return row.seen.endpoint.name, (*failure, *lines)
         return "", ()
     for each in app_state.check.connections if app_state.check else ():
-        if key(each) == chosen:
-            return each.host, (*broken, *check_lines(each, app_state, glyphs))
+        if endpoint_key(each) == chosen:
+            return each.host, (*failure, *check_lines(each, app_state, glyphs))
     return "", ()
 
 
-def _broken(app_state: AppState) -> tuple[Line, ...]:
-    """Why the last look ended early; the bar below has no room for the name of a file."""
+def _failure(app_state: AppState) -> tuple[Line, ...]:
+    """Return the internal error of the last scan; the hint bar is too short for a file's name."""
     live = app_state.looking
     if live is None or not live.error:
         return ()
     return (label_value("last look", Span(f"internal error: {live.error}", TextStyle.ERROR)), BLANK)
 
 
-# A host that was looked at
+# A host of the last scan
 
 
-def host_lines(row: Row, result: SurveyResult, glyphs: Glyphs, *, whole: bool) -> list[Line]:
+def host_lines(row: Row, result: SurveyResult, glyphs: Glyphs, *, zoomed: bool) -> list[Line]:
     now, seen = result.survey.taken, row.seen
-    head, circumstances = _head(row, result, glyphs), _circumstances(row, result)
+    head, connection = _head(row, result, glyphs), _connection(row, result)
     if not seen.chain:
-        stores = _stores(result, glyphs) if whole else []
-        return [*head, *stores, *circumstances]
-    legend = trust_matrix.legend(result, row.cells, glyphs, brief=whole)
+        stores = _stores(result, glyphs) if zoomed else []
+        return [*head, *stores, *connection]
+    legend = trust_matrix.legend(result, row.cells, glyphs, brief=zoomed)
     trusted = [_title("who trusts it"), *legend]
     chain = [result.certificates.get(der) for der in seen.chain]
     tree = [BLANK, _title("chain"), *tree_lines(chain, now, glyphs)]
     rules = readiness_lines(row.judgements, glyphs)
-    if whole:
-        return [*head, *trusted, BLANK, *circumstances, *tree, *rules]
-    return [*head, *circumstances, *tree, BLANK, *trusted, *rules]
+    if zoomed:
+        return [*head, *trusted, BLANK, *connection, *tree, *rules]
+    return [*head, *connection, *tree, BLANK, *trusted, *rules]
 
 
 def _stores(result: SurveyResult, glyphs: Glyphs) -> list[Line]:
-    """What the columns of the matrix are, for rows that no store has a verdict on."""
+    """Return the legend of the matrix, for rows without a verdict."""
     return [_title("the stores"), *trust_matrix.legend(result, None, glyphs, brief=True)]
 
 
 def _head(row: Row, result: SurveyResult, glyphs: Glyphs) -> list[Line]:
-    """Whose certificate it is, how it stands, and which key to press if it does not stand well."""
+    """Return the host, its state, and the fix if there is a problem."""
     seen = row.seen
     endpoint = seen.endpoint
-    made_up = endpoint.name != endpoint.host
-    what = "  asked by a made-up name" if made_up else f"  {endpoint.role}"
-    port = "" if endpoint.port == 443 else f":{endpoint.port}"
+    wildcard = endpoint.name != endpoint.host
+    what = "  asked by a made-up name" if wildcard else f"  {endpoint.role}"
     lines = [
-        label_value("host", f"{endpoint.name}{port}", Span(what, TextStyle.DIM)),
+        label_value("host", endpoint.name + port_suffix(endpoint.port), Span(what, TextStyle.DIM)),
         label_value(
-            "state", host_state(row, glyphs), *_said(row), *_left(row, result.survey.taken)
+            "state", host_state(row, glyphs), *_reason(row), *_days_left(row, result.survey.taken)
         ),
     ]
     problem = result.matrix.columns[0].problem
     if seen.chain and problem:
         lines.append(label_value("", Span(problem, TextStyle.ERROR)))
-    if mend := _mend(row):
-        lines.append(label_value("mend", *mend))
+    if fix := _fix(row):
+        lines.append(label_value("fix", *fix))
     if result.survey.no_metadata and endpoint.roles[:1] == ("ARM",):
         why = f"no metadata, so hosts may be missing: {result.survey.no_metadata}"
         lines.append(label_value("besides", Span(f"{glyphs.warning} {why}", TextStyle.WARNING)))
     return lines
 
 
-def _circumstances(row: Row, result: SurveyResult) -> list[Line]:
-    """How it was seen."""
-    connection = row.seen.connection
-    tls = connection.tls if connection else None
+def _connection(row: Row, result: SurveyResult) -> list[Line]:
+    """Return how the host was reached, and how many stores trust it."""
     lines = []
     if row.verdict is not None:
         trusting = sum(1 for cell in row.cells if cell is not None and cell.ok)
         lines.append(
             label_value("trusted by", f"{trusting} of {count_of(len(row.cells), 'store')}")
         )
-    if tls is not None and tls.protocol:
-        lines.append(
-            label_value("protocol", tls.protocol, Span(f"  {tls.cipher or ''}", TextStyle.DIM))
-        )
-    if connection is not None and connection.addresses:
-        lines.append(label_value("address", ", ".join(connection.addresses)))
+    if row.seen.connection is not None:
+        lines += _protocol_and_address(row.seen.connection)
     again = (Span("l", TextStyle.KEY), Span(" looks again", TextStyle.DIM))
     return [*lines, label_value("looked at", f"{clock(result.survey.taken)}  ", *again)]
 
 
-def _said(row: Row) -> tuple[Span, ...]:
-    """The words behind the state's word."""
+def _protocol_and_address(connection: ConnectionFacts) -> list[Line]:
+    tls, lines = connection.tls, []
+    if tls is not None and tls.protocol:
+        cipher = Span(f"  {tls.cipher or ''}", TextStyle.DIM)
+        lines.append(label_value("protocol", tls.protocol, cipher))
+    if connection.addresses:
+        lines.append(label_value("address", ", ".join(connection.addresses)))
+    return lines
+
+
+def _reason(row: Row) -> tuple[Span, ...]:
+    """Return the reason for the state."""
     if row.verdict is not None and not row.verdict.ok:
         return (Span(f"  {row.verdict.message}", TextStyle.DIM),)
-    why = reason(row.seen)
+    why = no_chain_reason(row.seen)
     for each in row.judgements:
         if each.level is Level.FAIL and row.verdict is not None:
             why = why or f"{each.rule}: {each.text}"
     return (Span(f"  {why}", TextStyle.DIM),) if why else ()
 
 
-def _left(row: Row, now: datetime) -> tuple[Span, ...]:
-    """The days that a trusted certificate has left."""
+def _days_left(row: Row, now: datetime) -> tuple[Span, ...]:
+    """Return the days left of a trusted certificate."""
     left = row.leaf.days_left(now) if row.leaf else None
     if left is None or row.verdict is None or not row.verdict.ok:
         return ()
     return (Span(f"  {count_of(left, 'day')} left", LEVELS.get(level_of(left), TextStyle.DIM)),)
 
 
-def _mend(row: Row) -> tuple[Span, ...]:
-    """Which key helps; none does against what only the stamp's operator can change."""
+def _fix(row: Row) -> tuple[Span, ...]:
+    """Return the key that fixes it, or what the stamp's operator must do."""
     verdict = row.verdict
     if verdict is None or verdict.ok:
         return ()
     from stacktui.certificates.verify import DATES, ROOTLESS, VerifyCode
 
-    # A leaf that signed itself has no root.
+    # A self-signed leaf has no root to trust.
     if verdict.code in ROOTLESS - {VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT}:
         return (Span("T", TextStyle.KEY), Span(" looks for its root, to trust it"))
     if verdict.code in DATES:
-        return (Span("the stamp's operator must renew it; check this box's clock too"),)
+        return (Span("the stamp's operator must renew it; check this machine's clock too"),)
     return (Span("the stamp's operator must replace the certificate"),)
 
 
 def check_lines(connection: ConnectionFacts, app_state: AppState, glyphs: Glyphs) -> list[Line]:
-    """A host that the last check saw: nothing was asked but of the store in use."""
-    tls, now = connection.tls, moment(app_state)
+    """Return the detail of a host of the last check, which asks the store in use only."""
+    tls, now = connection.tls, reference_time(app_state)
     if tls is None:
-        return [label_value("host", key(connection))]
+        return [label_value("host", endpoint_key(connection))]
     lines = [
-        label_value("host", key(connection)),
+        label_value("host", endpoint_key(connection)),
         label_value("state", check_state(connection, glyphs)),
     ]
     if tls.verify_message:
         lines.append(label_value("", Span(tls.verify_message, TextStyle.DIM)))
-    if tls.protocol:
-        lines.append(
-            label_value("protocol", tls.protocol, Span(f"  {tls.cipher or ''}", TextStyle.DIM))
-        )
-    if connection.addresses:
-        lines.append(label_value("address", ", ".join(connection.addresses)))
+    lines += _protocol_and_address(connection)
     if tls.looked:
         lines.append(
             label_value("", Span("seen by a second look; nothing was sent over it", TextStyle.DIM))
         )
-    asked = (Span("l", TextStyle.KEY), Span(" asks every store of this box", TextStyle.DIM))
+    asked = (Span("l", TextStyle.KEY), Span(" asks every store of this machine", TextStyle.DIM))
     lines.append(label_value("trusted by", *asked))
     chain = [app_state.certificates.get(der) for der in tls.chain]
     return [*lines, BLANK, _title("chain"), *tree_lines(chain, now, glyphs)]
@@ -211,10 +206,10 @@ def check_lines(connection: ConnectionFacts, app_state: AppState, glyphs: Glyphs
 
 
 def tree_lines(chain: Sequence[Certificate | None], now: datetime, glyphs: Glyphs) -> list[Line]:
-    """The chain as a tree, leaf first, every field of each."""
+    """Return the chain as a tree, leaf first, with every field of each certificate."""
     lines: list[Line] = []
     for position, certificate in enumerate(chain):
-        indent = " " * (2 * min(position, DEEPEST))
+        indent = " " * (2 * min(position, MAX_DEPTH))
         branch = f"{indent}{glyphs.branch} " if position else ""
         place = f"{position + 1} of {len(chain)}"
         if certificate is None:
@@ -222,37 +217,37 @@ def tree_lines(chain: Sequence[Certificate | None], now: datetime, glyphs: Glyph
                 line(Span(f"{branch}reading", TextStyle.DIM), right=(Span(place, TextStyle.DIM),))
             )
             continue
-        named = certificate.common_name or "unreadable"
+        name = certificate.common_name or "unreadable"
         kind = "" if certificate.unreadable else f"{certificate.kind}, "
         lines.append(
             line(
                 Span(branch, TextStyle.DIM),
-                Span(named, TextStyle.STRONG),
+                Span(name, TextStyle.STRONG),
                 right=(Span(f"{kind}{place}", TextStyle.DIM),),
                 indent=len(branch),
             )
         )
-        under = " " * (2 * min(position + 1, DEEPEST))
-        lines += field_lines(certificate, now, under)
+        lines += field_lines(certificate, now, " " * (2 * min(position + 1, MAX_DEPTH)))
         if position + 1 < len(chain):
             lines.append(BLANK)
     return lines
 
 
 def field_lines(certificate: Certificate, now: datetime, indent: str = "") -> list[Line]:
-    """What one certificate says, in the order in which one looks for it."""
+    """Return the fields of one certificate."""
 
-    def said(label: str, *values: str | Span) -> Line:
+    def field(label: str, *values: str | Span) -> Line:
         return label_value(indent + label, *values, width=len(indent) + LABEL)
 
     return [
-        said(label, *validity(certificate, now)) if label == VALID
-        else said(label, Span(value, TextStyle.DIM if label in _DIM else TextStyle.TEXT))
+        field(label, *validity(certificate, now)) if label == VALID
+        else field(label, Span(value, TextStyle.DIM if label in _DIM else TextStyle.TEXT))
         for label, value in fields_of(certificate, now)
     ]  # fmt: skip
 
 
 def validity(certificate: Certificate, now: datetime) -> tuple[Span, ...]:
+    """Return the dates, and the time left in the style of its level."""
     if certificate.not_before is None or certificate.not_after is None:
         return ()
     span = Span(f"{day(certificate.not_before)} to {day(certificate.not_after)}")
@@ -266,7 +261,7 @@ def validity(certificate: Certificate, now: datetime) -> tuple[Span, ...]:
 
 
 def readiness_lines(judgements: Sequence[Judgement], glyphs: Glyphs) -> list[Line]:
-    """What the vendor's rules find, with what to do; nothing where all is well."""
+    """Return the rules that the certificate fails, with the fixes; empty if there are none."""
     found = [each for each in judgements if each.level in LEVELS]
     if not found:
         return []
@@ -278,7 +273,7 @@ def readiness_lines(judgements: Sequence[Judgement], glyphs: Glyphs) -> list[Lin
             line(Span(f"{sign} {each.level.value}  ", style), f"{each.rule}: {each.text}", indent=2)
         )
         if each.mend:
-            lines.append(line("  ", Span("mend  ", TextStyle.DIM), each.mend, indent=8))
+            lines.append(line("  ", Span("fix  ", TextStyle.DIM), each.mend, indent=7))
     return lines
 
 
@@ -295,13 +290,11 @@ def identity_lines(file: IdentityFile | None, glyphs: Glyphs) -> list[Line]:
         ),
     ]
     if file.mend:
-        lines.append(label_value("mend", file.mend))
+        lines.append(label_value("fix", file.mend))
     if not file.chain:
         return lines
-    # As the portal of Entra and AD FS show it.
-    lines.append(
-        label_value("thumbprint", Span(file.chain[0].sha1.replace(":", ""), TextStyle.STRONG))
-    )
+    thumbprint = file.chain[0].sha1.replace(":", "")
+    lines.append(label_value("thumbprint", Span(thumbprint, TextStyle.STRONG)))
     lines.append(label_value("", Span("as Entra and AD FS show it", TextStyle.DIM)))
     return [*lines, BLANK, *tree_lines(file.chain, file.read, glyphs)]
 

@@ -1,4 +1,4 @@
-"""The check, live: always on screen, with the three steps, the verdict and the mend."""
+"""Pane 0: the current environment's check with its steps, verdict and remedies, live."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class CheckPane(TextPane):
-    """Always on screen. It shows the current environment's last check, or how to start one."""
+    """Shows the current environment's last check, or how to start one."""
 
     caption = "Check"
     number = "0"
@@ -35,21 +35,18 @@ class CheckPane(TextPane):
         self._check: LiveCheck | None = None
         self._target: Target | None = None
         self._certificates: Mapping[bytes, Certificate] = {}
-        self.whole = False
         self.verdict_first = False
 
     def update(self, app_state: AppState) -> None:
         before, self._check, self._target = self._check, app_state.check, app_state.target
         self._certificates = app_state.certificates
         if self._check is not None and self._check.running and not (before and before.running):
-            self.from_the_top()
+            self.scroll_to_top()
         self.redraw()
 
-    def show_whole(self, whole: bool) -> None:
-        """The whole story, down to every request and chain, for a pane that fills the screen."""
-        if whole is not self.whole:
-            self.whole = whole
-            self.from_the_top()
+    def zoom_changed(self) -> None:
+        """A zoomed pane also shows every request and chain."""
+        self.scroll_to_top()
 
     def summary(self) -> tuple[Span, ...]:
         return summary(self._check, self.screen_style.glyphs)
@@ -57,44 +54,44 @@ class CheckPane(TextPane):
     def text_lines(self, width: int) -> Sequence[Line]:
         glyphs = self.screen_style.glyphs
         if self._check is None:
-            return invitation(self._target, glyphs)
-        # A report's types are imported with the first check, not before the first frame.
+            return start_hint(self._target, glyphs)
+        # Imports a report's types: with the first check, not before the first frame.
         from stacktui.tui.panes.check_result import check_lines
 
         lines = check_lines(
-            self._check, width, glyphs, whole=self.whole, verdict_first=self.verdict_first
+            self._check, width, glyphs, whole=self.zoomed, verdict_first=self.verdict_first
         )
-        if self.whole:
-            from stacktui.tui.panes.check_timeline import rest_of_story
+        if self.zoomed:
+            from stacktui.tui.panes.check_timeline import timeline_lines
 
-            lines += rest_of_story(self._check, self._certificates, glyphs)
+            lines += timeline_lines(self._check, self._certificates, glyphs)
         return lines
 
 
 def summary(check: LiveCheck | None, glyphs: Glyphs) -> tuple[Span, ...]:
-    """When, how long, and how it ended: `03:12:09 · 0.14 s · FAULT`."""
+    """Return the time, the duration and the outcome: `03:12:09 · 0.14 s · FAULT`."""
     if check is None:
         return ()
     known = [clock(check.started)] if check.started else []
     if check.report:
         known.append(duration(check.report.seconds))
-    word, style = _ending(check)
+    word, style = _outcome(check)
     return (*(Span(part + glyphs.dot, TextStyle.DIM) for part in known), Span(word, style))
 
 
-def _ending(check: LiveCheck) -> tuple[str, TextStyle]:
+def _outcome(check: LiveCheck) -> tuple[str, TextStyle]:
     match check.state:
         case CheckState.RUNNING:
             return "running", TextStyle.ACCENT
         case CheckState.CANCELLED:
             return "cancelled", TextStyle.WARNING
         case CheckState.BROKEN:
-            return "our error", TextStyle.ERROR
+            return "internal error", TextStyle.ERROR
     return ("OK", TextStyle.OK) if check.healthy else ("FAULT", TextStyle.ERROR)
 
 
-def invitation(target: Target | None, glyphs: Glyphs) -> list[Line]:
-    """The three steps that a check will take, and the key that starts it."""
+def start_hint(target: Target | None, glyphs: Glyphs) -> list[Line]:
+    """Return the steps of a check, and the key that starts it."""
     steps = [line(Span(f"{glyphs.pending} {name}", TextStyle.DIM)) for name in STEP_WORDS]
     if target is None:
         return [*steps, BLANK, line(Span("Nothing to check yet.", TextStyle.DIM))]

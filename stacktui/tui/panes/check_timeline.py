@@ -1,4 +1,4 @@
-"""The rest of a check's story: every request with every phase, hosts looked at, chains, trust."""
+"""What a zoomed check shows after the verdict: requests with phases, probes, chains, trust."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from stacktui.tui.live_check import LiveCheck
 from stacktui.tui.panes.certificate_detail import validity
 from stacktui.tui.panes.check_result import STEPS, SYMBOLS, phase_spans
 
-# Of what a certificate says, what tells one chain from another; the rest is in pane 2.
+# The fields that distinguish chains; pane 2 shows all fields.
 FIELDS = ("unreadable", "subject", "issuer", VALID, "SHA-256")
-# Seconds from which on a clock is worth a word: `Date` has whole seconds, and the way takes time.
-SKEW = 5
-# Servers may page and present as much as they like.
-REQUESTS = 100
-CERTIFICATES = 20
+# A smaller skew (seconds) is not shown: `Date` has whole seconds, and latency adds to it.
+MIN_SKEW = 5
+# Bounds on what is shown: a server may send any number of pages and certificates.
+MAX_REQUESTS = 100
+MAX_CERTIFICATES = 20
 
 
-def rest_of_story(
+def timeline_lines(
     check: LiveCheck, certificates: Mapping[bytes, Certificate], glyphs: Glyphs
 ) -> list[Line]:
-    """What the whole story tells after the verdict; nothing while the check runs.
+    """Return the lines after the verdict; empty while the check runs.
 
-    `certificates` are those described so far, by their DER.
+    `certificates` are those parsed so far, by their DER.
     """
     report = check.report
     if report is None:
@@ -39,16 +39,16 @@ def rest_of_story(
     lines = [*_timeline(report, glyphs), *_probes(report, glyphs)]
     first: dict[tuple[bytes, ...], str] = {}
     for seen in check.connections:
-        told = first.setdefault(seen.tls.chain if seen.tls else (), seen.host)
-        if told != seen.host and seen.tls and seen.tls.chain:
-            lines += [*_presented(seen), line(Span(f"  the same chain as {told}", TextStyle.DIM))]
+        same = first.setdefault(seen.tls.chain if seen.tls else (), seen.host)
+        if same != seen.host and seen.tls and seen.tls.chain:
+            lines += [*_presented(seen), line(Span(f"  the same chain as {same}", TextStyle.DIM))]
         else:
             lines += _chain(seen, report, certificates)
     copies = (
         Span("Y", TextStyle.KEY),
         Span(" copies all of this as Markdown, for a ticket", TextStyle.DIM),
     )
-    return [*lines, *_circumstances(report), BLANK, line(*copies)]
+    return [*lines, *_context(report), BLANK, line(*copies)]
 
 
 def _title(text: str, *right: Span) -> list[Line]:
@@ -62,26 +62,26 @@ def _timeline(report: Report, glyphs: Glyphs) -> list[Line]:
     lines = _title("Timeline", Span(f"phases in ms, begun {clock(report.started)}", TextStyle.DIM))
     for number, step in enumerate(report.steps):
         lines += [*([BLANK] if number else []), _step(step, glyphs)]
-        for exchange in step.evidence.exchanges[:REQUESTS]:
+        for exchange in step.evidence.exchanges[:MAX_REQUESTS]:
             lines += _exchange(exchange, glyphs)
-        more = len(step.evidence.exchanges) - REQUESTS
+        more = len(step.evidence.exchanges) - MAX_REQUESTS
         if more > 0:
             lines.append(line(Span(f"  and {more} more requests", TextStyle.DIM)))
     return lines
 
 
 def _step(step: Step, glyphs: Glyphs) -> Line:
-    evidence, said = step.evidence, ""
+    evidence, result = step.evidence, ""
     if step.outcome is Outcome.SKIPPED:
-        said = f"skipped: {evidence.skipped}"
+        result = f"skipped: {evidence.skipped}"
     elif evidence.fault is not None:
-        said = fault_summary(evidence.fault)
+        result = fault_summary(evidence.fault)
     elif evidence.result is not None:
-        said = result_summary(evidence.result)
+        result = result_summary(evidence.result)
     took = () if step.outcome is Outcome.SKIPPED else (Span(duration(step.seconds), TextStyle.DIM),)
     name = Span(f" {STEPS[step.name]}  ", TextStyle.STRONG)
     return line(
-        SYMBOLS[step.outcome](glyphs), name, Span(said, TextStyle.DIM), right=took, indent=2
+        SYMBOLS[step.outcome](glyphs), name, Span(result, TextStyle.DIM), right=took, indent=2
     )
 
 
@@ -94,8 +94,8 @@ def _exchange(exchange: Exchange, glyphs: Glyphs) -> list[Line]:
     response = exchange.response
     if response is not None:
         lines.append(label_value("    answered", f"{response.status}, {response.size:,} bytes"))
-        if abs(response.clock_skew or 0) >= SKEW:
-            ahead = f"{response.clock_skew:+.0f} s against this box's clock"
+        if abs(response.clock_skew or 0) >= MIN_SKEW:
+            ahead = f"{response.clock_skew:+.0f} s against this machine's clock"
             lines.append(label_value("", Span(ahead, TextStyle.DIM)))
         lines += [
             label_value("", Span(f"{name}: {value}", TextStyle.DIM))
@@ -109,7 +109,7 @@ def _exchange(exchange: Exchange, glyphs: Glyphs) -> list[Line]:
 
 
 def _connection(exchange: Exchange) -> Iterator[Line]:
-    """How its connection came about."""
+    """Return the address, proxy, failed attempts and TLS version of its connection."""
     seen = exchange.connection
     if seen is None:
         return
@@ -155,11 +155,11 @@ def _probes(report: Report, glyphs: Glyphs) -> list[Line]:
 def _chain(
     seen: ConnectionFacts, report: Report, certificates: Mapping[bytes, Certificate]
 ) -> list[Line]:
-    """The chain that a host presented, leaf first, and what was found missing of it."""
+    """Return the chain that a host presented, leaf first, and its missing issuers if found."""
     if seen.tls is None or not seen.tls.chain:
         return []
     lines = _presented(seen)
-    for number, der in enumerate(seen.tls.chain[:CERTIFICATES], 1):
+    for number, der in enumerate(seen.tls.chain[:MAX_CERTIFICATES], 1):
         lines += _certificate(f"{number} of {len(seen.tls.chain)}", der, certificates, report)
     missing = report.completion
     if missing is not None and (missing.host, missing.port) == (seen.host, seen.port):
@@ -192,26 +192,26 @@ def _certificate(
     return lines
 
 
-# The rest
+# Context
 
 
-def _circumstances(report: Report) -> list[Line]:
-    """By which trust, beside which az, and what was known of the stamp before."""
+def _context(report: Report) -> list[Line]:
+    """Return the trust sources, the az installations, and the record of the stamp."""
     used = next((step.evidence.trust for step in report.steps if step.evidence.trust), None)
     lines = _title("Trusted here")
     sources = used.sources if used else ()
     lines += [label_value(f"  {each.setting}", each.path, width=len(each.setting) + 4)
               for each in sources]  # fmt: skip
     if report.az is not None and report.az.installations:
-        lines += _title("az on this box")
+        lines += _title("az on this machine")
         lines += [label_value(f"  {each.version or '?'}", str(each.launcher), width=10)
                   for each in report.az.installations]  # fmt: skip
     if report.recorded is not None:
-        lines += _title(f"Known of this stamp since {_moment(report.recorded.recorded)}")
+        lines += _title(f"Known of this stamp since {_date_time(report.recorded.recorded)}")
         lines.append(label_value("    login", report.recorded.login_endpoint))
         lines.append(label_value("    audience", report.recorded.audience))
     return lines
 
 
-def _moment(moment: datetime) -> str:
+def _date_time(moment: datetime) -> str:
     return f"{day(moment)} {clock(moment)}"

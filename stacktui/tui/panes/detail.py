@@ -1,4 +1,4 @@
-"""The detail of whatever is chosen in the left pane that was used last."""
+"""The detail of the row that is chosen in the open list pane."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stacktui.tui.widgets.text_pane import TextPane
 
 
 class DetailPane(TextPane):
-    """Shows what it is given, from the top."""
+    """Shows the lines that it is given."""
 
     caption = "Detail"
 
@@ -18,9 +18,9 @@ class DetailPane(TextPane):
         self._lines: Sequence[Line] = ()
 
     def show(self, name: str, lines: Sequence[Line]) -> None:
-        """The name of a thing, and what there is to say of it."""
+        """Show `lines` under `name`; a new name scrolls back to the top."""
         if name != self.caption:
-            self.from_the_top()
+            self.scroll_to_top()
         self.caption = name or "Detail"
         self._lines = lines
         self.redraw()

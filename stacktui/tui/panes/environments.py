@@ -1,4 +1,4 @@
-"""Pane 1: the environments of the config, and how each one's last check ended."""
+"""Pane 1: the environments of the config, and the state of their last checks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class EnvironmentsPane(ListPane):
-    """The bar chooses the environment that every other pane speaks of."""
+    """The highlighted environment is the one that the other panes show."""
 
     caption = "Environments"
     strip_captions = ("Environments", "Envs")
@@ -35,7 +35,12 @@ class EnvironmentsPane(ListPane):
 
     def update(self, app_state: AppState) -> None:
         rows = [row(each, app_state, self.screen_style.glyphs) for each in app_state.environments]
-        self.show(rows, (), empty(app_state), folded=folded(app_state, self.screen_style.glyphs))
+        self.show(
+            rows,
+            (),
+            empty(app_state),
+            folded_summary=folded_summary(app_state, self.screen_style.glyphs),
+        )
         self._strip_state = counted(app_state, self.screen_style.glyphs)
 
     def strip_state(self) -> tuple[Span, ...]:
@@ -46,7 +51,7 @@ def row(environment: Environment, app_state: AppState, glyphs: Glyphs) -> Row:
     check = app_state.checks.get(environment.name)
     active = app_state.settings is not None and app_state.settings.active == environment.name
     mark = (Span(f"{glyphs.active} ", TextStyle.ACCENT),) if active else ()
-    time, when = _took(check), _when(check)
+    time, when = _duration(check), _time(check)
     state, brief = state_spans(check, glyphs), state_spans(check, glyphs, brief=True)
     return Row(
         environment.name,
@@ -55,9 +60,9 @@ def row(environment: Environment, app_state: AppState, glyphs: Glyphs) -> Row:
     )
 
 
-def folded(app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:
-    """The current environment and its state, while the pane is folded."""
-    if app_state.trouble:
+def folded_summary(app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:
+    """Return the current environment and its state, for the folded pane."""
+    if app_state.config_error:
         return (Span(f"{glyphs.failed} config", TextStyle.ERROR),)
     if app_state.environment is None:
         return (Span("none", TextStyle.DIM),)
@@ -67,8 +72,8 @@ def folded(app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:
 
 
 def counted(app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:
-    """How many environments there are, and how many of them failed their last check."""
-    if app_state.trouble:
+    """Return how many environments there are, and how many of them failed their last check."""
+    if app_state.config_error:
         return (Span(f"{glyphs.failed} config", TextStyle.ERROR),)
     failed = sum(check.verdict is not None for check in app_state.checks.values())
     total = Span(str(len(app_state.environments)), TextStyle.DIM)
@@ -82,15 +87,15 @@ def counted(app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:
 
 
 def empty(app_state: AppState) -> tuple[Line, ...]:
-    """What to do next when there is nothing to choose from."""
-    if app_state.trouble:
+    """Return what to do if the config is broken or has no environments."""
+    if app_state.config_error:
         return (
             line(Span("The config cannot be used.", TextStyle.ERROR)),
             BLANK,
-            line(app_state.trouble),
+            line(app_state.config_error),
             BLANK,
             line(
-                Span("Mend the file, then press ", TextStyle.DIM),
+                Span("Fix the file, then press ", TextStyle.DIM),
                 Span("r", TextStyle.KEY),
                 Span(" to read it again. Nothing is written to it.", TextStyle.DIM),
             ),
@@ -103,13 +108,15 @@ def empty(app_state: AppState) -> tuple[Line, ...]:
 
 
 def detail(environment: Environment, app_state: AppState, glyphs: Glyphs) -> tuple[Line, ...]:
-    """Everything that the config and the last check say of one environment."""
+    """Return an environment's settings, and what its last check found."""
     lines = [
         label_value("ARM", environment.arm),
         *_sign_in(app_state),
         label_value("profile", environment.profile),
-        label_value("identity", *_or_none(environment.identity, "none: only metadata is checked")),
-        label_value("subscription", *_or_none(environment.subscription, "the first enabled one")),
+        label_value(
+            "identity", _or_default(environment.identity, "none: only metadata is checked")
+        ),
+        label_value("subscription", _or_default(environment.subscription, "the first enabled one")),
     ]
     if environment.ca:
         lines.append(label_value("ca", str(environment.ca)))
@@ -123,47 +130,43 @@ def detail(environment: Environment, app_state: AppState, glyphs: Glyphs) -> tup
     lines += _recorded(check, app_state)
     lines += [
         BLANK,
-        label_value("last check", *state_spans(check, glyphs), *_at(check, glyphs)),
+        label_value("last check", *state_spans(check, glyphs), *_duration_and_time(check, glyphs)),
         label_value("config", Span(str(app_state.config), TextStyle.DIM)),
     ]
     return tuple(lines)
 
 
 def _recorded(check: LiveCheck | None, app_state: AppState) -> list[Line]:
-    """What the last check knew of the stamp from before: by it, drift is noticed."""
+    """Return what was recorded of the stamp on first use, with which a check compares it."""
     known = check.report.recorded if check and check.report else None
     if known is None:
         return []
     root = app_state.certificates.get(known.top)
     signs = f", {root.issuer_name} signs" if root and root.issuer_name else ""
-    told = f"{known.recorded:%Y-%m-%d}: {known.login_endpoint}{signs}"
-    return [label_value("recorded", told)]
+    return [label_value("recorded", f"{known.recorded:%Y-%m-%d}: {known.login_endpoint}{signs}")]
 
 
 def _sign_in(app_state: AppState) -> list[Line]:
     metadata = app_state.check.metadata if app_state.check else None
     if metadata is None:
         return []
-    return [
-        label_value(
-            "sign-in", f"{PROVIDERS[metadata.identity_provider]}, {metadata.login_endpoint}"
-        )
-    ]
+    provider = PROVIDERS[metadata.identity_provider]
+    return [label_value("sign-in", f"{provider}, {metadata.login_endpoint}")]
 
 
-def _or_none(value: str | None, without: str) -> tuple[Span, ...]:
-    return (Span(value),) if value else (Span(without, TextStyle.DIM),)
+def _or_default(value: str | None, default: str) -> Span:
+    return Span(value) if value else Span(default, TextStyle.DIM)
 
 
-def _took(check: LiveCheck | None) -> tuple[Span, ...]:
+def _duration(check: LiveCheck | None) -> tuple[Span, ...]:
     report = check.report if check else None
     return (Span(duration(report.seconds), TextStyle.DIM),) if report else ()
 
 
-def _when(check: LiveCheck | None) -> tuple[Span, ...]:
+def _time(check: LiveCheck | None) -> tuple[Span, ...]:
     return (Span(clock(check.started), TextStyle.DIM),) if check and check.started else ()
 
 
-def _at(check: LiveCheck | None, glyphs: Glyphs) -> tuple[Span, ...]:
-    parts = (*_took(check), *_when(check))
+def _duration_and_time(check: LiveCheck | None, glyphs: Glyphs) -> tuple[Span, ...]:
+    parts = (*_duration(check), *_time(check))
     return tuple(Span(f"{glyphs.dot}{part.text}", TextStyle.DIM) for part in parts)

@@ -1,4 +1,4 @@
-"""Pane 3: who signs in, where the secret is kept, and what the last token said of itself."""
+"""Pane 3: the identities, where their secrets are kept, and the claims of the last token."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class IdentitiesPane(ListPane):
-    """All identities of the config; the one that the current environment uses has a state."""
+    """Shows all identities of the config, with a state for the current environment's."""
 
     caption = "Identities"
     strip_captions = ("Identities", "Ids")
@@ -26,7 +26,9 @@ class IdentitiesPane(ListPane):
         rows = [row(each, app_state, self.screen_style.glyphs) for each in app_state.identities]
         in_use = [each for each in app_state.identities if _in_use(each, app_state)]
         short = tuple(_short_state(each, app_state, self.screen_style.glyphs) for each in in_use)
-        self.show(rows, summary(app_state), empty(app_state), shorter=(short,) if short else ())
+        self.show(
+            rows, summary(app_state), empty(app_state), short_summaries=(short,) if short else ()
+        )
 
 
 def row(identity: Identity, app_state: AppState, glyphs: Glyphs) -> Row:
@@ -52,21 +54,21 @@ def empty(app_state: AppState) -> tuple[Line, ...]:
 
 
 def detail(identity: Identity, app_state: AppState, glyphs: Glyphs) -> tuple[Line, ...]:
-    """The identity as configured; of a token its facts, never the token."""
+    """Return the identity's settings and the claims of its token, never the token."""
     lines = [
         label_value("kind", identity.kind.words),
-        *_who(identity),
+        *_account(identity),
         *_credential(identity),
         BLANK,
     ]
     facts = token_facts(app_state)
     if facts is None or not _in_use(identity, app_state):
-        return (*lines, label_value("token", Span(_why_none(identity, app_state), TextStyle.DIM)))
+        return (*lines, label_value("token", Span(_reason(identity, app_state), TextStyle.DIM)))
     return (*lines, *token_lines(facts, glyphs))
 
 
-def _who(identity: Identity) -> list[Line]:
-    """Whom the identity speaks for, and where."""
+def _account(identity: Identity) -> list[Line]:
+    """Return the account and its tenant."""
     known = (
         ("user name", identity.username),
         ("client id", identity.client_id),
@@ -78,7 +80,7 @@ def _who(identity: Identity) -> list[Line]:
         return lines or [label_value("which", "the machine's own")]
     return [
         *lines,
-        label_value("tenant", identity.tenant or Span("told by the environment", TextStyle.DIM)),
+        label_value("tenant", identity.tenant or Span("from the environment", TextStyle.DIM)),
     ]
 
 
@@ -88,12 +90,12 @@ def _credential(identity: Identity) -> list[Line]:
             return []
         case CertificateRef(path=path):
             return [label_value("certificate", str(path))]
-    what = "password" if identity.kind is IdentityKind.USER else "secret"
-    return [label_value(what, f"from {identity.credential}")]
+    label = "password" if identity.kind is IdentityKind.USER else "secret"
+    return [label_value(label, f"from {identity.credential}")]
 
 
 def token_lines(facts: TokenFacts, glyphs: Glyphs) -> list[Line]:
-    """What a token says of itself."""
+    """Return the claims of a token."""
     lines = [label_value("token", Span(f"{glyphs.ok} issued", TextStyle.OK))]
     if facts.expires:
         lines.append(
@@ -112,7 +114,7 @@ def token_lines(facts: TokenFacts, glyphs: Glyphs) -> list[Line]:
 
 
 def token_facts(app_state: AppState) -> TokenFacts | None:
-    """The facts of the current environment's last token."""
+    """Return the facts of the current environment's last token."""
     return app_state.check.token if app_state.check else None
 
 
@@ -127,7 +129,7 @@ def _state(identity: Identity, app_state: AppState, glyphs: Glyphs) -> Span:
     if facts := token_facts(app_state):
         until = f" until {clock(facts.expires)}" if facts.expires else ""
         return Span(f"{glyphs.ok} token{until}", TextStyle.OK)
-    if app_state.check and app_state.check.token_refused:
+    if app_state.check and app_state.check.token_failed:
         return Span(f"{glyphs.failed} no token", TextStyle.ERROR)
     return Span(f"{glyphs.skipped} no token", TextStyle.DIM)
 
@@ -137,7 +139,7 @@ def _short_state(identity: Identity, app_state: AppState, glyphs: Glyphs) -> Spa
     return Span(f"{identity.name} {state.text[:1]}", state.style)
 
 
-def _why_none(identity: Identity, app_state: AppState) -> str:
+def _reason(identity: Identity, app_state: AppState) -> str:
     if not _in_use(identity, app_state):
         return f"not used by {app_state.current or 'any environment'}"
     why = app_state.check.why_no_token if app_state.check else ""

@@ -12,11 +12,11 @@ from stacktui.tui.widgets.list_pane import ListPane, Row
 if TYPE_CHECKING:
     from stacktui.resources.model import ResourceGroup, ResourceGroupList
 
-GOOD = "succeeded"
+SUCCEEDED = "succeeded"
 
 
 class ResourcesPane(ListPane):
-    """Name, location and provisioning state, in ARM's order."""
+    """Shows name, location and provisioning state, in ARM's order."""
 
     caption = "Resource groups"
     strip_captions = ("Groups", "Groups")
@@ -39,8 +39,8 @@ def row(group: ResourceGroup, glyphs: Glyphs) -> Row:
 
 
 def state_span(group: ResourceGroup, glyphs: Glyphs) -> Span:
-    """ARM's own word, with a symbol."""
-    if group.state.lower() == GOOD:
+    """Return ARM's provisioning state with a symbol."""
+    if group.state.lower() == SUCCEEDED:
         return Span(f"{glyphs.ok} {group.state}", TextStyle.OK)
     return Span(f"{glyphs.warning} {group.state}", TextStyle.WARNING)
 

@@ -1,4 +1,4 @@
-"""Adding an environment: an ARM URL is pasted, the stamp tells the rest, and then it is saved."""
+"""The form that adds an environment: paste the ARM URL, check the metadata, save."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
     from stacktui.tui.app_services import AppServices
 
-INVITATION = (
+INSTRUCTIONS = (
     line(
         "Paste the ARM URL of the stamp and press ",
         Span("enter", TextStyle.KEY),
@@ -49,23 +49,23 @@ INVITATION = (
 
 
 class Stage(Enum):
-    """Where the user is."""
+    """The state of the form; FOUND and FAULT are the outcomes of a check."""
 
     TYPING = auto()
-    LOOKING = auto()
+    CHECKING = auto()
     FOUND = auto()
     FAULT = auto()
 
 
 class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
-    """Returns the check that discovered the environment once it is saved, else None."""
+    """Dismissed with the check that read the metadata if the environment was saved, else None."""
 
     AUTO_FOCUS = "#arm"
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Before the input's own: that one has no use for enter but to say so.
-        Binding("enter", "look", "ask the stamp", priority=True),
+        # With priority over the focused input's own enter.
+        Binding("enter", "check", "ask the stamp", priority=True),
         Binding("enter", "save", "save", priority=True),
-        # No letter: after a fault, somebody may go on typing the URL.
+        # Not a letter: after a fault the user may go on typing the URL.
         Binding("ctrl+s", "save_nevertheless", "save nevertheless"),
         Binding("y", "copy", "copy command"),
         Binding("escape", "cancel", "cancel"),
@@ -77,20 +77,20 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
 
     def __init__(self, app_state: AppState) -> None:
         super().__init__()
-        self._session = app_state
+        self._app_state = app_state
         self._stage = Stage.TYPING
         self._live: LiveCheck | None = None
         self._proposed = ""
-        self._found = DetailPane(id="found")
+        self._detail = DetailPane(id="found")
         self._hints = HintBar(id="add-hints")
-        self._checker: CheckRunner | None = None
+        self._check_runner: CheckRunner | None = None
 
     @property
     def services(self) -> AppServices:
         return cast("AppServices", self.app)
 
     def compose(self) -> ComposeResult:
-        self._found.show("Add an environment", INVITATION)
+        self._detail.show("Add an environment", INSTRUCTIONS)
         with Vertical():
             for name, label, hint in (
                 ("arm", "ARM URL", "https://management.<region>.<fqdn>"),
@@ -99,14 +99,16 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
             ):
                 with Horizontal():
                     yield Label(label, markup=False)
-                    field_ = Input(placeholder=hint, id=name)
-                    field_.cursor_blink = False
-                    yield field_
-            yield self._found
+                    entry = Input(placeholder=hint, id=name)
+                    entry.cursor_blink = False
+                    yield entry
+            yield self._detail
             yield self._hints
 
     def on_mount(self) -> None:
-        self._checker = self.services.new_check_runner(self._on_check_state, self._certified)
+        self._check_runner = self.services.new_check_runner(
+            self._on_check_state, self._on_certificates
+        )
         self._show_hints()
 
     def on_key(self) -> None:
@@ -118,45 +120,44 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
     def _propose_name(self, event: Input.Changed) -> None:
         name = self.query_one("#name", Input)
         if name.value == self._proposed:
-            taken = [each.name for each in self._session.environments]
+            taken = [each.name for each in self._app_state.environments]
             self._proposed = propose_name(event.value, taken)
             name.value = self._proposed
 
-    def action_look(self) -> None:
-        """Ask the stamp, if what was typed can be asked."""
+    def action_check(self) -> None:
+        """Check the typed environment, or show what is wrong with the input."""
         try:
-            environment = self._typed()
+            environment = self._typed_environment()
         except ValueError as error:
-            self._found.show(
-                "Add an environment", (line(Span(str(error), TextStyle.ERROR)), BLANK, *INVITATION)
-            )
+            problem = line(Span(str(error), TextStyle.ERROR))
+            self._detail.show("Add an environment", (problem, BLANK, *INSTRUCTIONS))
             return
-        if self._checker is not None:
-            self._checker.start(Target(environment))
-            self._found.focus()
+        if self._check_runner is not None:
+            self._check_runner.start(Target(environment))
+            self._detail.focus()
 
-    def _typed(self) -> Environment:
-        """What was typed, as an environment. Raises ValueError."""
+    def _typed_environment(self) -> Environment:
+        """Return the environment that was typed. Raises ValueError."""
         arm, name, ca = (self.query_one(f"#{each}", Input).value for each in ("arm", "name", "ca"))
         try:
             arm = parse_arm_url(arm)
         except ValueError as error:
             raise ValueError(f"The ARM URL {error}") from None
-        taken = [each.name for each in self._session.environments]
+        taken = [each.name for each in self._app_state.environments]
         name = name.strip() or propose_name(arm, taken)
-        if any(each.name == name for each in self._session.environments):
+        if name in taken:
             raise ValueError(f"There is an environment {name} already; choose another name.")
         path = Path(ca.strip()).expanduser().absolute() if ca.strip() else None
-        limits = Limits().with_settings(self._session.limits)
+        limits = Limits().with_settings(self._app_state.limits)
         return Environment(name, arm, ca=path, limits=limits)
 
-    # Looking
+    # Checking
 
     def _on_check_state(self, live: LiveCheck) -> None:
         self._live = live
         match live.state:
             case CheckState.RUNNING:
-                self._stage = Stage.LOOKING
+                self._stage = Stage.CHECKING
             case CheckState.FINISHED:
                 good = live.report is not None and live.report.ok
                 self._stage = Stage.FOUND if good else Stage.FAULT
@@ -165,33 +166,32 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
                 self.query_one("#arm", Input).focus()
             case CheckState.BROKEN:
                 self._stage = Stage.FAULT
-        self._show_found()
+        self._show_check()
 
-    def _certified(self, certificates: dict[bytes, Certificate]) -> None:
+    def _on_certificates(self, certificates: dict[bytes, Certificate]) -> None:
         self.services.on_certificates_read(certificates)
         if self.is_current:
-            self._show_found()
+            self._show_check()
 
-    def _show_found(self) -> None:
+    def _show_check(self) -> None:
         if self._live is not None:
             name = self._live.target.environment.name
-            self._found.show(
-                name, found_lines(self._live, self._session, self.services.screen_style.glyphs)
-            )
+            glyphs = self.services.screen_style.glyphs
+            self._detail.show(name, discovery_lines(self._live, self._app_state, glyphs))
         self._show_hints()
 
     def _show_hints(self) -> None:
         keys = keys_of(self.active_bindings.values(), None)
         self._hints.show([(key.keys[0], key.does) for key in keys if key.shown], ())
 
-    # Deciding
+    # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
-            case "look" | "leave":
+            case "check" | "leave":
                 return self._stage is Stage.TYPING
             case "cancel":
-                return self._stage is Stage.LOOKING
+                return self._stage is Stage.CHECKING
             case "save":
                 return self._stage is Stage.FOUND
             case "save_nevertheless":
@@ -204,8 +204,8 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
                 return True
 
     def action_cancel(self) -> None:
-        if self._checker is not None:
-            self._checker.cancel()
+        if self._check_runner is not None:
+            self._check_runner.cancel()
 
     def action_edit(self) -> None:
         self._stage = Stage.TYPING
@@ -229,7 +229,7 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
     async def _save(self) -> None:
         from stacktui.config.edit import add_environment
 
-        live, path = self._live, self._session.config
+        live, path = self._live, self._app_state.config
         if live is None:
             return
         environment = live.target.environment
@@ -244,6 +244,7 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
         self.dismiss(live)
 
     def _command(self) -> str:
+        """Return the command that `copy` copies; empty if there is none."""
         if self._live is None or self._live.verdict is None:
             return ""
         from stacktui.tui.mending import copied_of
@@ -253,61 +254,54 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
 
 
 def propose_name(arm: str, taken: Collection[str]) -> str:
-    """A name that is not taken, empty only without a host: the region by the naming rule, with
-    `-admin` for the operator's endpoint; of any other host, its whole name."""
+    """Return a name that is not taken, empty only without a host: the region of a standard host
+    name, with `-admin` for the operator's endpoint; else the host name."""
     host = arm.strip().rpartition("://")[2].partition("/")[0].partition(":")[0]
     service, _, domain = host.partition(".")
     region = domain.partition(".")[0]
-    by_rule = {"management": region, "adminmanagement": f"{region}-admin"}
-    name = (by_rule.get(service) if region else None) or host
+    standard = {"management": region, "adminmanagement": f"{region}-admin"}
+    name = (standard.get(service) if region else None) or host
     if not name:
         return ""
     names = (name if count == 1 else f"{name}-{count}" for count in range(1, len(taken) + 2))
     return next(each for each in names if each not in taken)
 
 
-def found_lines(live: LiveCheck, app_state: AppState, glyphs: Glyphs) -> list[Line]:
-    """What discovery has seen so far."""
+def discovery_lines(live: LiveCheck, app_state: AppState, glyphs: Glyphs) -> list[Line]:
+    """Return the step, and then the verdict or the metadata that was read."""
     step = live.steps[0]
     lines = [*step_lines(step, WIDE, glyphs, brief=False), BLANK]
     if live.state is CheckState.BROKEN:
-        return [
-            *lines,
-            line(Span(f"{glyphs.failed} internal error: {live.error}", TextStyle.ERROR)),
-        ]
+        error = Span(f"{glyphs.failed} internal error: {live.error}", TextStyle.ERROR)
+        return [*lines, line(error)]
     if live.verdict is not None:
         from stacktui.tui.mending import copied_of
 
         keys = Keys(copied=copied_of(live.diagnosis))
         return [*lines, *verdict_lines(live.verdict, glyphs, keys)]
-    found = live.metadata
-    if found is None:
+    metadata = live.metadata
+    if metadata is None:
         return lines
     known = (
-        ("sign-in", f"{PROVIDERS[found.identity_provider]}, {found.login_endpoint}"),
-        ("audience", found.audience),
-        ("tenant", found.tenant),
-        ("portal", found.portal),
-        ("graph", found.graph),
-        ("storage", found.storage_suffix),
-        ("key vault", found.keyvault_suffix),
+        ("sign-in", f"{PROVIDERS[metadata.identity_provider]}, {metadata.login_endpoint}"),
+        ("audience", metadata.audience),
+        ("tenant", metadata.tenant),
+        ("portal", metadata.portal),
+        ("graph", metadata.graph),
+        ("storage", metadata.storage_suffix),
+        ("key vault", metadata.keyvault_suffix),
     )
     lines += [label_value(label, value) for label, value in known if value]
-    return [*lines, *_root(live, app_state)]
+    return [*lines, *_issuer_lines(live, app_state)]
 
 
-def _root(live: LiveCheck, app_state: AppState) -> list[Line]:
-    """The end of the chain, which is what trusting this stamp means."""
+def _issuer_lines(live: LiveCheck, app_state: AppState) -> list[Line]:
+    """Return the issuer at the end of the presented chain, with its SHA-256."""
     for each in live.connections[:1]:
         chain = each.tls.chain if each.tls else ()
         last = app_state.certificates.get(chain[-1]) if chain else None
         if last is not None:
-            return [
-                label_value(
-                    "signed by", last.common_name if last.self_issued else last.issuer_name
-                ),
-                label_value(
-                    "", Span(f"SHA-256 of {last.common_name}: {last.sha256}", TextStyle.DIM)
-                ),
-            ]
+            issuer = last.common_name if last.self_issued else last.issuer_name
+            sha256 = Span(f"SHA-256 of {last.common_name}: {last.sha256}", TextStyle.DIM)
+            return [label_value("signed by", issuer), label_value("", sha256)]
     return []

@@ -151,7 +151,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
             # Most of what it tells comes with the first look or check.
             from stacktui.tui.panes.certificate_detail import detail
 
-            return detail(key, app_state, glyphs, whole=grid.certificates.whole)
+            return detail(key, app_state, glyphs, zoomed=grid.certificates.zoomed)
         if grid.open is grid.identities and app_state.settings:
             return key, identities.detail(app_state.settings.identities[key], app_state, glyphs)
         found = resources.groups(app_state)

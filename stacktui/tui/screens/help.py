@@ -1,4 +1,4 @@
-"""The keys of the place you were in when you asked."""
+"""The help screen: the keys of the focused pane, and those that work everywhere."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ COLUMN = 28
 
 
 class HelpPanel(TextPane):
-    """The list of keys, as a page that scrolls."""
+    """The scrollable list of keys."""
 
     caption = "Keys"
 
-    def __init__(self, place: str, keys: Sequence[Key]) -> None:
-        super().__init__(id="sheet")
+    def __init__(self, title: str, keys: Sequence[Key]) -> None:
+        super().__init__(id="keys")
         self.in_front = True
         self._lines = [
-            *_group(place, [key for key in keys if key.place]),
+            *_group(title, [key for key in keys if key.local]),
             BLANK,
-            *_group("Everywhere", [key for key in keys if not key.place]),
+            *_group("Everywhere", [key for key in keys if not key.local]),
         ]
 
     def text_lines(self, width: int) -> Sequence[Line]:
@@ -38,20 +38,20 @@ class HelpPanel(TextPane):
 
 
 class Help(ModalScreen[None], inherit_bindings=False):
-    """What every key does, read from the bindings."""
+    """Shows `keys`; `title` names the pane that the local ones belong to."""
 
-    AUTO_FOCUS = "#sheet"
+    AUTO_FOCUS = "#keys"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark", "dismiss(None)", "back"),
     ]
 
-    def __init__(self, place: str, keys: Sequence[Key]) -> None:
+    def __init__(self, title: str, keys: Sequence[Key]) -> None:
         super().__init__()
-        self._sheet = HelpPanel(place, keys)
+        self._panel = HelpPanel(title, keys)
 
     def compose(self) -> ComposeResult:
-        self._sheet.styles.height = self._sheet.wanted_height(76)
-        yield self._sheet
+        self._panel.styles.height = self._panel.wanted_height(76)
+        yield self._panel
 
 
 def _group(title: str, keys: Sequence[Key]) -> list[Line]:

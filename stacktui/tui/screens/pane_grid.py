@@ -89,15 +89,15 @@ class PaneGrid(NoRepaintWidget):
         if isinstance(pane, ListPane):
             self.open = pane
         for each in self.panes:
-            each.bring_to_front(each is pane)
-            each.show_whole(each is self.zoomed)
+            each.set_in_front(each is pane)
+            each.set_zoomed(each is self.zoomed)
         self.settle()
 
     def zoom(self, pane: Panel | None) -> None:
         """Fill the screen with one pane (a list keeps its detail), or show all again."""
         self.zoomed = pane
         for each in self.panes:
-            each.show_whole(each is pane)
+            each.set_zoomed(each is pane)
         self.settle()
 
     def in_reach(self) -> tuple[Panel, ...]:

@@ -1,4 +1,4 @@
-"""A pane with a list: one thing a line, a bar to choose, a filter to find."""
+"""A pane with a list: one row a line, a highlighted row, a filter."""
 
 from __future__ import annotations
 
@@ -10,36 +10,39 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from stacktui.tui.frame import Border, PanelContent, summary_room
+from stacktui.tui.frame import Border, PanelContent, summary_width
 from stacktui.tui.lines import Line, Span, TextStyle, fit, sanitize_spans, width_of, wrap
 from stacktui.tui.widgets.panel import Panel
 
-NAME_ROOM = 18
-LEAST_NAME = 10
+# Cells that the name keeps where even the narrowest column set is too wide.
+MIN_NAME_WIDTH = 10
 GAP = 2
+Cell = tuple[Span, ...]
+Columns = tuple[Cell, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing. `forms` are its other columns from the richest to the barest choice of them.
+    """One row. `column_sets` are the sets of its other columns, the widest first.
 
-    `short` stands for the name where there are fewer than `least` cells for it.
+    `short_name` replaces the name where there are fewer than `min_width` cells for it.
     """
 
     key: str
-    name: tuple[Span, ...]
-    forms: tuple[tuple[tuple[Span, ...], ...], ...] = ((),)
-    short: tuple[Span, ...] = ()
-    least: int = 0
+    name: Cell
+    column_sets: tuple[Columns, ...] = ((),)
+    short_name: Cell = ()
+    min_width: int = 0
 
     def matches(self, words: Sequence[str]) -> bool:
-        cells = (self.name, *self.forms[0])
+        """Whether every one of the words (lower case) is in the row."""
+        cells = (self.name, *self.column_sets[0])
         text = " ".join(span.text for cell in cells for span in cell).lower()
         return all(word in text for word in words)
 
 
 class ListPane(Panel):
-    """Rows with a cursor. Subclasses say what the rows are, and what to do when there are none."""
+    """Shows rows with a highlighted one; subclasses call `show` with the rows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter"),
@@ -53,12 +56,12 @@ class ListPane(Panel):
 
     # What the strip calls the pane, where there is room and where there is not.
     strip_captions = ("", "")
-    # A name may be cut to this before a column is given up for it.
-    name_room = NAME_ROOM
+    # Cells that the longest name may be cut to before a narrower column set is used.
+    name_width = 18
 
     @dataclass
     class Chosen(Message):
-        """The bar is on another row now; `key` is None when there is none."""
+        """Another row is highlighted; `key` is None if none is."""
 
         pane: ListPane
         key: str | None
@@ -68,7 +71,7 @@ class ListPane(Panel):
         self._rows: tuple[Row, ...] = ()
         self._header: Row | None = None
         self._summaries: tuple[tuple[Span, ...], ...] = ((),)
-        self._folded: tuple[Span, ...] = ()
+        self._folded_summary: tuple[Span, ...] = ()
         self._empty: tuple[Line, ...] = ()
         self._key: str | None = None
         self._top = 0
@@ -81,35 +84,35 @@ class ListPane(Panel):
         summary: tuple[Span, ...],
         empty: Sequence[Line] = (),
         *,
-        folded: tuple[Span, ...] = (),
-        shorter: Sequence[tuple[Span, ...]] = (),
+        folded_summary: tuple[Span, ...] = (),
+        short_summaries: Sequence[tuple[Span, ...]] = (),
         header: Row | None = None,
     ) -> None:
-        """Replace the rows; the bar stays on the thing it was on, if that is still there.
+        """Replace the rows; the highlighted row stays if its key is still there.
 
-        `shorter` are summaries for titles without the room for `summary`, longest first; `folded`
-        is what the title line says instead when it is all there is. `header` stands above the
-        rows, in their columns.
+        `empty` is shown if there are no rows. `short_summaries` replace `summary` where the title
+        is too narrow for it, longest first; `folded_summary` replaces it while only the title is
+        shown. `header` is shown above the rows, in their columns.
         """
         self._rows, self._header, self._empty = tuple(rows), header, tuple(empty)
-        self._summaries, self._folded = (summary, *shorter), folded
+        self._summaries, self._folded_summary = (summary, *short_summaries), folded_summary
         if self._index() is None:
             self._key = rows[0].key if rows else None
         self.redraw()
 
     @property
     def chosen(self) -> str | None:
-        """The key of the row under the bar."""
+        """The key of the highlighted row, None without one."""
         return self._key if self._index() is not None else None
 
     def choose(self, key: str | None) -> None:
-        """Put the bar on a row without telling anyone."""
+        """Highlight a row without posting `Chosen`."""
         self._key = key
         self.redraw()
 
     @property
     def filtered(self) -> bool:
-        """A filter is in use or being typed."""
+        """Whether a filter is in use or being typed."""
         return self._filtering or bool(self._filter)
 
     def wanted_rows(self, width: int) -> int:
@@ -127,16 +130,18 @@ class ListPane(Panel):
     def _header_rows(self) -> int:
         return 1 if self._header is not None and self._rows else 0
 
-    # What is drawn
+    # Drawing
 
     def panel_content(self, width: int, height: int) -> PanelContent:
         folded = self.border is Border.BOX and height == 0
         outer, corners = width + self.border.columns, self.border is Border.BOX and not folded
-        room = summary_room(self.title, outer, corners=corners)
+        room = summary_width(self.title, outer, corners=corners)
         fitting = (each for each in self._summaries if width_of(each) <= room)
         summary = next(fitting, self._summaries[-1])
         if folded:
-            return PanelContent(self.title, self._folded or summary, (), focused=self.in_front)
+            return PanelContent(
+                self.title, self._folded_summary or summary, (), focused=self.in_front
+            )
         if not self._rows:
             rows = self._empty_rows(width)
             return PanelContent(self.title, summary, rows, focused=self.in_front)
@@ -146,7 +151,7 @@ class ListPane(Panel):
         self._keep_in_view(index, len(matching), height)
         note = self._note(len(matching), height)
         if self.border is not Border.BOX and note:
-            width = max(LEAST_NAME, width - width_of(note) - GAP)  # the note stands beside the rows
+            width = max(1, width - width_of(note) - GAP)  # the note stands beside the rows
         header, drawn = self._table(matching, width)
         drawn = drawn[self._top : self._top + height]
         if not matching:
@@ -154,7 +159,7 @@ class ListPane(Panel):
         return PanelContent(self.title, summary, (*header, *drawn), note, self.in_front)
 
     def _note(self, count: int, height: int) -> tuple[Span, ...]:
-        """The bottom edge: the filter, and where in the list we are."""
+        """Return the bottom edge: the filter, and the position in the list."""
         spans: list[Span] = []
         if self._filtering or self._filter:
             prompt = self.screen_style.glyphs.prompt if self._filtering else ""
@@ -166,20 +171,20 @@ class ListPane(Panel):
         return tuple(spans)
 
     def _table(self, rows: Sequence[Row], width: int) -> tuple[list[Line], list[Line]]:
-        """The header, if there is one, and the rows."""
+        """Return the header line, if there is a header, and the lines of the rows."""
         glyphs = self.screen_style.glyphs
         above = [self._header] if self._header is not None else []
         rows = [*above, *rows]
         names = [sanitize_spans(row.name, glyphs) for row in rows]
         longest = max(map(width_of, names), default=0)
-        forms, widths = self._columns(rows, width - 2, min(longest, self.name_room))
+        columns, widths = self._columns(rows, width - 2, min(longest, self.name_width))
         room = width - 2 - sum(widths) - GAP * len(widths)
         names = [
-            sanitize_spans(row.short, glyphs) if room < row.least else name
+            sanitize_spans(row.short_name, glyphs) if room < row.min_width else name
             for row, name in zip(rows, names, strict=True)
         ]
         lines = []
-        for row, name, cells in zip(rows, names, forms, strict=True):
+        for row, name, cells in zip(rows, names, columns, strict=True):
             chosen = row.key == self._key and row is not self._header
             mark = Span(f"{glyphs.cursor} " if chosen else "  ", TextStyle.ACCENT)
             spans = [mark, *_padded(fit(name, room, glyphs), room)]
@@ -190,23 +195,22 @@ class ListPane(Panel):
 
     def _columns(
         self, rows: Sequence[Row], room: int, name: int
-    ) -> tuple[list[list[tuple[Span, ...]]], list[int]]:
-        """The richest columns that leave `name` cells to the names, and their widths."""
-        cells: list[list[tuple[Span, ...]]] = []
+    ) -> tuple[list[list[Cell]], list[int]]:
+        """Return the first column set that leaves `name` cells to the names, and its widths."""
+        glyphs = self.screen_style.glyphs
+        cells: list[list[Cell]] = []
         widths: list[int] = []
-        for form in range(len(rows[0].forms) if rows else 0):
+        for index in range(len(rows[0].column_sets) if rows else 0):
             cells = [
-                [sanitize_spans(each, self.screen_style.glyphs) for each in row.forms[form]]
-                for row in rows
+                [sanitize_spans(each, glyphs) for each in row.column_sets[index]] for row in rows
             ]
             widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
             if room - sum(widths) - GAP * len(widths) >= name:
                 break
         else:
-            # Even the barest is too wide: the name is cut first, but not to nothing.
-            share = max(1, (room - LEAST_NAME) // max(1, len(widths)) - GAP)
+            # Even the narrowest set is too wide: cut its columns, and keep some of the name.
+            share = max(1, (room - MIN_NAME_WIDTH) // max(1, len(widths)) - GAP)
             widths = [min(size, share) for size in widths]
-            glyphs = self.screen_style.glyphs
             cells = [
                 [fit(cell, size, glyphs) for cell, size in zip(row, widths, strict=True)]
                 for row in cells
@@ -217,7 +221,7 @@ class ListPane(Panel):
         glyphs = self.screen_style.glyphs
         return [row for text in self._empty for row in wrap(text, max(1, width), glyphs)]
 
-    # The bar and the filter
+    # Moving and filtering
 
     def _matching(self) -> list[Row]:
         words = self._filter.lower().split()
@@ -235,10 +239,10 @@ class ListPane(Panel):
         self._filter = text
         if self._index() is None:
             matching = self._matching()
-            self._move_bar(matching[0].key if matching else None)
+            self._highlight(matching[0].key if matching else None)
         self.redraw()
 
-    def _move_bar(self, key: str | None) -> None:
+    def _highlight(self, key: str | None) -> None:
         if key != self._key:
             self._key = key
             self.post_message(self.Chosen(self, key))
@@ -247,7 +251,7 @@ class ListPane(Panel):
         rows = self._matching()
         if rows:
             index = max(0, min((self._index() or 0) + steps, len(rows) - 1))
-            self._move_bar(rows[index].key)
+            self._highlight(rows[index].key)
             self.redraw()
 
     def action_page(self, pages: int) -> None:
@@ -258,7 +262,7 @@ class ListPane(Panel):
         self.redraw()
 
     def clear_filter(self) -> None:
-        """Show everything again."""
+        """Show all rows again."""
         self._filtering = False
         self._set_filter("")
 
@@ -269,7 +273,7 @@ class ListPane(Panel):
         return self._filtering and character is not None and character.isprintable()
 
     def on_key(self, event: events.Key) -> None:
-        """While the filter is typed, letters are text; arrows still move the bar."""
+        """Take printable keys as text of the filter while it is being typed."""
         if not self._filtering:
             return
         if event.key == "enter":

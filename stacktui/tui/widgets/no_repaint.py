@@ -1,9 +1,8 @@
-"""Keeping Textual from painting twice what it has just painted.
+"""Base classes that stop Textual from painting the same screen more than once at start.
 
-At 120x40 a whole screen is about 12 KB on the wire, and by itself Textual writes it three times
-at start: once laid out, once since every widget's `virtual_size` changed with its size, and once
-since a screen that resumes asks for a repaint. Nothing here scrolls by Textual's means, and a
-screen that is laid out for the first time is painted by that alone.
+At 120x40 a full repaint is about 12 KB on the wire, and Textual makes three of them at start: for
+the first layout, for the change of every widget's `virtual_size`, and for the screen's resume. Our
+widgets do not scroll by Textual's means, so the layout's repaint is enough.
 """
 
 from __future__ import annotations
@@ -18,19 +17,19 @@ from textual.widget import Widget
 
 
 class NoRepaintWidget(Widget):
-    """A widget that does not scroll: a new size is painted by the layout that brought it."""
+    """A widget that does not scroll: a change of `virtual_size` repaints nothing."""
 
     virtual_size = var(Size(0, 0))
 
 
 class NoRepaintScreen(Screen[ScreenResultType]):
-    """A screen whose first layout is also its only painting."""
+    """A screen that is painted once when it is first shown: by its layout."""
 
     virtual_size = var(Size(0, 0))
     _resuming = False
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
-        # Runs before Textual's own handler, which lays out (and so paints) only the first time.
+        # Runs before Textual's own handler, which does the first layout.
         self._resuming = self.stack_updates == 0
 
     def refresh(

@@ -1,4 +1,4 @@
-"""The pane that every other pane is: a frame, a title, rows, and repaints of what changed only."""
+"""The base class of all panes: a frame with a title and rows, repainted line by line."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class Panel(NoRepaintWidget):
-    """Draws a `PanelContent`, without children, scroll bars or markup; it scrolls by itself.
+    """Draws a `PanelContent`, without child widgets, scroll bars or markup.
 
-    A slow link feels every byte: `redraw` sends only the lines that differ from those on screen.
+    `redraw` repaints only the lines that differ from those on screen, for slow links.
     """
 
     can_focus = True
@@ -31,20 +31,21 @@ class Panel(NoRepaintWidget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.in_front = False
+        self.zoomed = False
         self.border = Border.BOX
         self._drawn: list[Line] = []
         self._drawn_size = Size(0, 0)
 
     @abstractmethod
     def panel_content(self, width: int, height: int) -> PanelContent:
-        """What to show in `height` rows of `width` cells inside the border."""
+        """Return what to show in `height` rows of `width` cells inside the border."""
 
     @abstractmethod
     def wanted_rows(self, width: int) -> int:
-        """How many rows inside the border would show everything at this inner width."""
+        """Return how many rows inside the border would show everything at this inner width."""
 
     def wanted_height(self, width: int) -> int:
-        """How many lines of a whole frame of this width would show everything."""
+        """Return how many lines of a whole frame of this width would show everything."""
         return self.wanted_rows(max(1, width - Border.BOX.columns)) + Border.BOX.rows
 
     @property
@@ -53,32 +54,38 @@ class Panel(NoRepaintWidget):
 
     @property
     def title(self) -> tuple[Span, ...]:
-        """The number that jumps here, and the name."""
+        """The key that focuses the pane, and its name."""
         number = (Span(f"{self.number} ", TextStyle.ACCENT),) if self.number else ()
         return (*number, Span(self.caption, TextStyle.STRONG if self.in_front else TextStyle.TEXT))
 
     @property
     def rows_shown(self) -> int:
-        """How many rows there are room for inside the border."""
+        """The number of rows inside the border."""
         return max(0, self.size.height - self.border.rows)
 
     def set_border(self, border: Border) -> None:
-        """Have as much of a frame as the layout leaves to it."""
+        """Set how much of a frame the pane has."""
         if border is not self.border:
             self.border = border
             self._drawn = []  # the layout that asks for it paints the pane, too
 
-    def bring_to_front(self, in_front: bool) -> None:
-        """Say whether the keys go to this pane. Not Textual's focus: that is lost on a blur."""
+    def set_in_front(self, in_front: bool) -> None:
+        """Set whether the pane is drawn as focused. Textual's own focus is lost on a blur."""
         if in_front is not self.in_front:
             self.in_front = in_front
             self.redraw()
 
-    def show_whole(self, whole: bool) -> None:
-        """Told whether the pane has the screen to itself, so that there is room for more."""
+    def set_zoomed(self, zoomed: bool) -> None:
+        """Set whether the pane fills the screen and so has room for more."""
+        if zoomed is not self.zoomed:
+            self.zoomed = zoomed
+            self.zoom_changed()
+
+    def zoom_changed(self) -> None:
+        """Called after `zoomed` has changed; a subclass adapts its content."""
 
     def redraw(self) -> None:
-        """Put the current face on screen, line by line where it changed."""
+        """Repaint the lines that have changed."""
         # Nothing is drawn before the first layout, nor between two sizes.
         if not self.is_mounted or self._drawn_size != self.size or not self._drawn:
             self.refresh()

@@ -1,4 +1,4 @@
-"""A pane of running text that is read from the top: the check, and the detail of a thing."""
+"""A pane of wrapped text that scrolls: the base of the check pane and the detail pane."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stacktui.tui.widgets.panel import Panel
 
 
 class TextPane(Panel):
-    """Lines that wrap; what does not fit is scrolled to, and the bottom edge says how much."""
+    """Shows wrapped lines; the bottom edge says how many rows are below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "scroll(1)", "scroll", show=False),
@@ -30,11 +30,11 @@ class TextPane(Panel):
         self._wrapped: tuple[int, Sequence[Line], list[Line]] = (0, (), [])
 
     def text_lines(self, width: int) -> Sequence[Line]:
-        """The whole text for this inner width, not wrapped yet."""
+        """Return the text for this inner width, not yet wrapped."""
         raise NotImplementedError
 
     def summary(self) -> tuple[Span, ...]:
-        """What stands at the right of the title."""
+        """Return what is shown at the right of the title."""
         return ()
 
     def wanted_rows(self, width: int) -> int:
@@ -51,7 +51,7 @@ class TextPane(Panel):
         shown = rows[self._top : self._top + height]
         return PanelContent(self.title, self.summary(), shown, note, self.in_front)
 
-    def from_the_top(self) -> None:
+    def scroll_to_top(self) -> None:
         self._top = 0
 
     def action_scroll(self, lines: int) -> None:
