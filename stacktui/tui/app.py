@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -25,7 +27,9 @@ from stacktui.tui.app_state import AppState
 from stacktui.tui.background import in_background
 from stacktui.tui.check_runner import CheckRunner, load_engine
 from stacktui.tui.check_state import CheckState
+from stacktui.tui.clipboard import Copier
 from stacktui.tui.glyphs import glyphs_for
+from stacktui.tui.input_queue import InputQueue
 from stacktui.tui.lines import TextStyle
 from stacktui.tui.screen_style import screen_style_of
 from stacktui.tui.screens.dashboard import Dashboard
@@ -34,6 +38,7 @@ from stacktui.tui.surveying import Surveyor, load_survey_engine
 from stacktui.tui.themes import DEFAULT, SIXTEEN, load_themes
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
     from textual.screen import Screen
 
     from stacktui.certificates.chain import Certificate
@@ -60,6 +65,7 @@ class StacktuiApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "cancel, or quit", show=False, priority=True),
         Binding("ctrl+q", "quit", "quit", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", "suspend", show=False, priority=True),
     ]
     load_engine = staticmethod(load_engine)
     load_survey_engine = staticmethod(load_survey_engine)
@@ -81,6 +87,9 @@ class StacktuiApp(App[None]):
         self._start_demo = start_demo
         self._auto_check = auto_check
         self._notices: list[str] = []
+        self.copier = Copier(self)
+        self.ended_by: signal.Signals | None = None
+        self._input = InputQueue(self, super().on_event)
         self.app_state = AppState(config, demo_on_offer=start_demo is not None, limits=limits or {})
         self._check_runners: WeakSet[CheckRunner] = WeakSet()
         self.check_runner = self.new_check_runner(self._on_check_state, self.on_certificates_read)
@@ -341,9 +350,11 @@ class StacktuiApp(App[None]):
     # Keys
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and not event.is_forwarded:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             self.dashboard.grid.hints.clear_notice()
-        await super().on_event(event)
+            self._input.put(event)
+        else:
+            await super().on_event(event)
 
     def action_interrupt(self) -> None:
         workers: list[CheckRunner | Surveyor] = [*self._check_runners, self.surveyor]
@@ -352,6 +363,28 @@ class StacktuiApp(App[None]):
             each.cancel()
         if not running:
             self.exit()
+
+    # Signals
+
+    def on_mount(self) -> None:
+        """End as `q` does when the process is told to end: the terminal is restored."""
+        if sys.platform != "win32":
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+                asyncio.get_running_loop().add_signal_handler(number, self.end, number)
+        # After `fg` the screen is blank: Textual restores its modes alone.
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+
+    def end(self, number: signal.Signals) -> None:
+        self.ended_by = number
+        self.exit()
+
+    def get_driver_class(self) -> type[Driver]:
+        chosen = super().get_driver_class()
+        if sys.platform == "win32" or chosen.__name__ != "LinuxDriver":
+            return chosen
+        from stacktui.tui.terminal_driver import TerminalDriver
+
+        return TerminalDriver
 
     # Pictures
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from stacktui.certificates.chain import Certificate
     from stacktui.tui.check_runner import CheckRunner
+    from stacktui.tui.clipboard import Copier
     from stacktui.tui.live_check import LiveCheck
     from stacktui.tui.screen_style import ScreenStyle
     from stacktui.tui.surveying import Surveyor
@@ -27,6 +28,7 @@ class AppServices(HasScreenStyle, Protocol):
     """Runs checks and certificate scans, and applies changes of the config."""
 
     surveyor: Surveyor
+    copier: Copier
 
     @property
     def checking(self) -> bool: ...

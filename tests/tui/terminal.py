@@ -51,8 +51,9 @@ class Terminal:
         if self.code is None:
             os.kill(self.pid, 9)
             os.waitpid(self.pid, 0)
-        os.close(self.fd)
-        os.close(self._side)
+        for each in (self.fd, self._side):
+            if each >= 0:
+                os.close(each)
 
     def read(self, seconds: float) -> bytes:
         """Read for `seconds`, and return what was written."""
@@ -78,8 +79,14 @@ class Terminal:
             if monotonic() - begun > PATIENCE:
                 raise AssertionError("it does not come to rest")
 
-    def press(self, keys: str) -> None:
-        os.write(self.fd, keys.encode())
+    def press(self, keys: str | bytes) -> None:
+        os.write(self.fd, keys.encode() if isinstance(keys, str) else keys)
+
+    def hang_up(self) -> None:
+        """Take the terminal away, as a lost connection does."""
+        os.close(self._side)
+        os.close(self.fd)
+        self.fd = self._side = -1
 
     def answer(self, keys: str) -> int:
         """Press keys, read until the output stops, and return the number of bytes."""
@@ -96,11 +103,13 @@ class Terminal:
         """Wait for the exit, and return the exit code and the seconds that took."""
         begun = monotonic()
         while monotonic() - begun < PATIENCE:
-            self.read(0.01)
+            if self.fd >= 0:
+                self.read(0.01)
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self.code = os.waitstatus_to_exitcode(status)
-                self.read(0.05)
+                if self.fd >= 0:
+                    self.read(0.05)
                 return self.code, monotonic() - begun
         raise AssertionError("it does not end")
 

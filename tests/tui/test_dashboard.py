@@ -123,7 +123,7 @@ async def test_y_copies_the_first_command_and_says_so(config: Path) -> None:
         await pilot.press("c")
         await until(pilot, "y copy command")
         await pilot.press("y")
-        await until(pilot, "copied: openssl s_client")
+        await until(pilot, "sent to the terminal (OSC 52); w writes a file: openssl")
         assert app.clipboard == canned.VERDICT.remedies[0].bash
         await pilot.press("j")
         await until(pilot, "? keys")

@@ -282,7 +282,7 @@ async def test_the_export_names_its_file_and_the_line_to_copy(start: Start, conf
         assert "1 of ca of Test" in shown
         assert "$env:REQUESTS_CA_BUNDLE = " in shown
         await pilot.press("y")
-        await until(pilot, "copied: export REQUESTS_CA_BUNDLE=")
+        await until(pilot, "w writes a file: export REQUESTS_CA_BUNDLE=")
     assert app.clipboard == f"export REQUESTS_CA_BUNDLE={exported_bundle()}"
     found = ders(exported_bundle().read_bytes())
     assert stamp_root(stamp) in found

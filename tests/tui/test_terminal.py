@@ -27,7 +27,7 @@ def dashboard(
 ) -> Iterator[Terminal]:
     config.write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "stacktui", "--config", str(config.absolute())]
-    environ = dict(os.environ) | {"LANG": "C.UTF-8"} | variables
+    environ = dict(os.environ) | {"LANG": "C.UTF-8", "TMUX": ""} | variables
     with Terminal(command, environ, *size) as terminal:
         yield terminal
 
@@ -129,10 +129,10 @@ def test_y_reaches_the_clipboard_of_the_machine_in_front_of_the_user(config: Pat
         terminal.press("c")
         terminal.until("copies")
         terminal.press("y")
-        terminal.until("copied: ")
+        terminal.until("sent to the terminal (OSC 52)")
         assert b"\x1b]52;c;" in terminal.written
         terminal.press("Y")
-        terminal.until("copied the report for a ticket")
+        terminal.until("the report, Test, arm-forbidden")
         sent = re.findall(rb"\x1b\]52;c;([^\x07]+)\x07", terminal.written)[-1]
         assert b64decode(sent).startswith(b"# stacktui: Test: arm-forbidden")
         terminal.press("q")

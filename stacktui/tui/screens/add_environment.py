@@ -68,6 +68,7 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
         # Not a letter: after a fault the user may go on typing the URL.
         Binding("ctrl+s", "save_nevertheless", "save nevertheless"),
         Binding("y", "copy", "copy command"),
+        Binding("w", "write_copied", "write what was copied to a file", show=False),
         Binding("escape", "cancel", "cancel"),
         Binding("escape", "edit", "change it"),
         Binding("escape", "leave", "back"),
@@ -196,6 +197,8 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
                 return self._stage is Stage.FOUND
             case "save_nevertheless":
                 return self._stage is Stage.FAULT
+            case "write_copied":
+                return bool(self.services.copier.text)
             case "copy":
                 return self._stage is Stage.FAULT and bool(self._command())
             case "edit":
@@ -217,8 +220,10 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
 
     def action_copy(self) -> None:
         command = self._command()
-        self.app.copy_to_clipboard(command)
-        self._hints.notice(f"copied: {command.splitlines()[0]}", TextStyle.OK)
+        self.services.copier.copy(command, command.splitlines()[0], self._hints.notice)
+
+    async def action_write_copied(self) -> None:
+        await self.services.copier.write(self._hints.notice)
 
     def action_save(self) -> None:
         self.run_worker(self._save(), exclusive=True, exit_on_error=False)

@@ -62,6 +62,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         Binding("f", "mend", "fix"),
         Binding("y", "copy", "copy command"),
         Binding("Y", "copy_report", "copy report"),
+        Binding("w", "write_copied", "write what was copied to a file", show=False),
         Binding("enter", "zoom", "open"),
         Binding("a", "add", "add environment"),
         Binding("d", "demo", "demo"),
@@ -248,6 +249,8 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
                 return bool(self._command())
             case "copy_report":
                 return app_state.check is not None and app_state.check.diagnosis is not None
+            case "write_copied":
+                return bool(self.services.copier.text)
             case "use":
                 return app_state.current is not None
             case "add":
@@ -306,8 +309,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
     def action_copy(self) -> None:
         command = self._command()
         if command:
-            self.app.copy_to_clipboard(command)
-            self.notice(f"copied: {command.splitlines()[0]}", TextStyle.OK)
+            self.services.copier.copy(command, command.splitlines()[0], self.notice)
 
     def action_copy_report(self) -> None:
         """For a ticket: the whole check as Markdown."""
@@ -317,11 +319,13 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         from stacktui.diagnosis.markdown import report_markdown
 
         text = report_markdown(check.report, check.diagnosis)
-        self.app.copy_to_clipboard(text)
         found = check.verdict.id if check.verdict else "healthy"
         name = check.target.environment.name
         lines = count_of(text.count("\n"), "line")
-        self.notice(f"copied the report for a ticket: {name}, {found}, {lines}", TextStyle.OK)
+        self.services.copier.copy(text, f"the report, {name}, {found}, {lines}", self.notice)
+
+    async def action_write_copied(self) -> None:
+        await self.services.copier.write(self.notice)
 
     def action_mend(self) -> None:
         """Carry out what the verdict, else what was also seen, names first."""

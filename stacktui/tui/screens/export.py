@@ -21,6 +21,7 @@ class Export(Deed):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "copy the line"),
+        Binding("w", "write_copied", "write what was copied to a file", show=False),
     ]
 
     def __init__(self, settings: Settings | None) -> None:
@@ -44,13 +45,17 @@ class Export(Deed):
         self.tell(_lines(exported, self.services.screen_style.glyphs.ok))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "write_copied":
+            return bool(self.services.copier.text)
         return self._exported is not None if action == "copy" else True
 
     def action_copy(self) -> None:
         if self._exported is not None:
             text = command_line(self._exported)
-            self.app.copy_to_clipboard(text)
-            self.say(f"copied: {text}")
+            self.services.copier.copy(text, text, self._hints.notice)
+
+    async def action_write_copied(self) -> None:
+        await self.services.copier.write(self._hints.notice)
 
 
 def command_line(exported: Exported) -> str:
