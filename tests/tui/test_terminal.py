@@ -132,7 +132,7 @@ def test_y_reaches_the_clipboard_of_the_machine_in_front_of_the_user(config: Pat
         terminal.until("sent to the terminal (OSC 52)")
         assert b"\x1b]52;c;" in terminal.written
         terminal.press("Y")
-        terminal.until("the report, Test, arm-forbidden")
+        terminal.until("Test, arm-forbidden")
         sent = re.findall(rb"\x1b\]52;c;([^\x07]+)\x07", terminal.written)[-1]
         assert b64decode(sent).startswith(b"# stacktui: Test: arm-forbidden")
         terminal.press("q")

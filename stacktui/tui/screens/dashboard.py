@@ -322,7 +322,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         found = check.verdict.id if check.verdict else "healthy"
         name = check.target.environment.name
         lines = count_of(text.count("\n"), "line")
-        self.services.copier.copy(text, f"the report, {name}, {found}, {lines}", self.notice)
+        self.services.copier.copy(text, f"{name}, {found}, {lines}", self.notice)
 
     async def action_write_copied(self) -> None:
         await self.services.copier.write(self.notice)
