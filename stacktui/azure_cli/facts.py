@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stacktui.azure_cli.http_cache import KeptError
 
 # MSAL keeps 1024 answers at most. The largest, a login host's configuration, has about 2 KiB.
-_MAX_KEPT = 4 * 1024 * 1024
+_MAX_CACHE_SIZE = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def _read_ini(path: Path, *, removable: bool = False) -> tuple[Parsed, BrokenFil
 
 def _kept(path: Path) -> tuple[KeptError, ...]:
     try:
-        content = read_bounded(path, _MAX_KEPT)
+        content = read_bounded(path, _MAX_CACHE_SIZE)
     except FileReadError:
         return ()
     if b"POST " not in content:  # as nearly always: no error is kept
