@@ -124,7 +124,7 @@ def bad_contents() -> dict[str, tuple[bytes, CertificateProblem, str]]:
         "blank": (b"\n \n", problems.NO_CERTIFICATE, "the file is empty"),
         "text": (b"hello", problems.NO_CERTIFICATE, "no PEM certificate"),
         "key only": (key, problems.NO_CERTIFICATE, "a private key, but no certificate"),
-        "too large": (b"x" * (MAX_SIZE + 1), problems.NO_CERTIFICATE, "over 1 MiB"),
+        "too large": (b"x" * (MAX_SIZE + 1), problems.NO_CERTIFICATE, "over 1,048,576 bytes"),
         "damaged": (
             key + certificate.replace(b"MII", b"!!!"),
             problems.NO_CERTIFICATE,
