@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from base64 import b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -41,7 +41,6 @@ from stacktui.certificates.files import (
     read_content,
 )
 from stacktui.certificates.readiness import KeyFound
-from stacktui.certificates.rounds import MAX_ROUNDS, asks_too_much, rounds_of_mac
 from stacktui.config.atomic import PRIVATE, write_atomically
 
 # It is said of files by old programs, on stderr, which may be under the dashboard.
@@ -195,8 +194,6 @@ def _is_pfx(content: bytes) -> bool:
 
 def _read_pfx(path: Path, content: bytes, ask: AskPassword) -> Holding:
     content = _whole(path, content)
-    if asks_too_much(content) or rounds_of_mac(content) > MAX_ROUNDS:
-        raise ConversionError(f"{path} {_TOO_MANY_ROUNDS}")
     keys = sum(content.count(bag) for bag in _KEY_BAGS)
     if keys > 1:
         raise ConversionError(f"{path} holds {keys} private keys: export one certificate at a time")
@@ -229,9 +226,6 @@ def _whole(path: Path, content: bytes) -> bytes:
         seen = f"{len(content):,} of its {length:,} bytes"
         raise ConversionError(f"{path} is a PFX that is cut off: {seen}")
     return content[:length]
-
-
-_TOO_MANY_ROUNDS = f"hashes its password over {MAX_ROUNDS:,} times; it is not opened"
 
 
 def _loaded(
@@ -268,8 +262,6 @@ def _pem_key(
     block = content[start : content.find(b"-----", end + 5) + 5]
     password = None
     if b"ENCRYPTED" in block[:200]:  # the label says so, or OpenSSL's old header in the block
-        if asks_too_much(_decoded(block)):
-            raise ConversionError(f"{path} {_TOO_MANY_ROUNDS}")
         answer = ask(Form.PEM)
         if answer is None:
             return None, KeyFound.LOCKED
@@ -281,14 +273,6 @@ def _pem_key(
         if password is not None:
             why = "does not open: the password is wrong, or the key is damaged"
         raise ConversionError(f"{path}: the private key {why}") from None
-
-
-def _decoded(block: bytes) -> bytes:
-    """The DER of a PEM block, empty where it is none."""
-    try:
-        return b64decode(b"".join(block.splitlines()[1:-1]))
-    except ValueError:
-        return b""
 
 
 def _holding(
