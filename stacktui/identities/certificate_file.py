@@ -68,7 +68,7 @@ def _chain(path: Path) -> tuple[Certificate, ...]:
     """The certificates of the file as far as they can be read without a password."""
     from stacktui.certificates.chain import describe
     from stacktui.certificates.errors import CertificateError
-    from stacktui.certificates.pfx import own_chain, read_holding
+    from stacktui.certificates.key_bundle import own_chain, read_holding
 
     try:
         holding = read_holding(path, lambda form: None)

@@ -10,18 +10,9 @@ from pathlib import Path
 import click
 
 from stacktui.certificates.chain import Certificate, describe
+from stacktui.certificates.conversion import pem_of, pfx_of, thumbprints, write_private
 from stacktui.certificates.document import SCHEMA, certificate_document
-from stacktui.certificates.pfx import (
-    ConversionError,
-    Form,
-    Holding,
-    own_chain,
-    pem_of,
-    pfx_of,
-    read_holding,
-    thumbprints,
-    write_private,
-)
+from stacktui.certificates.key_bundle import ConversionError, Form, Holding, own_chain, read_holding
 from stacktui.cli.ask import RefusedError, confirm, yes_option
 from stacktui.cli.certificates.layout import say_wrapped
 from stacktui.cli.certificates.lint import count_of

@@ -14,7 +14,7 @@ import click
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.document import SCHEMA, certificate_document
 from stacktui.certificates.errors import CertificateError
-from stacktui.certificates.pfx import Form, Holding, PasswordError, read_holding
+from stacktui.certificates.key_bundle import Form, Holding, PasswordError, read_holding
 from stacktui.certificates.readiness import (
     Judgement,
     Level,

@@ -19,19 +19,16 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stacktui.certificates.conversion import pem_of, pfx_of, thumbprints, write_private
 from stacktui.certificates.errors import CertificateError
-from stacktui.certificates.pfx import (
+from stacktui.certificates.key_bundle import (
     MAX_CERTIFICATES,
     ConversionError,
     Form,
     Holding,
     PasswordError,
     own_chain,
-    pem_of,
-    pfx_of,
     read_holding,
-    thumbprints,
-    write_private,
 )
 from stacktui.certificates.readiness import KeyFound
 from stacktui.identities.credential import load_certificate

@@ -1,7 +1,5 @@
-"""Certificates with their private keys, as PFX (PKCS #12) and as PEM: read, judged whole, written.
+"""Certificates with their private keys, as PFX (PKCS #12) and as PEM: read, and judged whole.
 
-What is written is for a service principal to sign in with. (A PFX to deploy to a stamp needs a
-machine key's attribute besides, which Windows alone writes: export those there.)
 Needs `cryptography`.
 """
 
@@ -9,23 +7,16 @@ from __future__ import annotations
 
 import re
 import warnings
-from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import sha1, sha256
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
-    NoEncryption,
-    PrivateFormat,
     PublicFormat,
     load_pem_private_key,
     pkcs12,
@@ -41,7 +32,6 @@ from stacktui.certificates.files import (
     read_content,
 )
 from stacktui.certificates.readiness import KeyFound
-from stacktui.config.atomic import PRIVATE, write_atomically
 
 # It is said of files by old programs, on stderr, which may be under the dashboard.
 warnings.filterwarnings("ignore", "PKCS#12 bundle could not be parsed as DER", UserWarning)
@@ -92,26 +82,6 @@ class Holding:
     key_found: KeyFound
 
 
-@dataclass(frozen=True, slots=True)
-class Thumbprints:
-    """A certificate's names for those who look it up, all of the DER.
-
-    `sha1` is what the portal of Entra and AD FS show: hexadecimal, upper case, no colons. `x5t`
-    and `x5t_s256` are what a client assertion carries (RFC 7515 sections 4.1.7 and 4.1.8).
-    """
-
-    sha1: str
-    sha256: str
-    x5t: str
-    x5t_s256: str
-
-
-def thumbprints(der: bytes) -> Thumbprints:
-    short = sha1(der, usedforsecurity=False).digest()  # a name, not a signature
-    long = sha256(der).digest()
-    return Thumbprints(short.hex().upper(), long.hex().upper(), _base64url(short), _base64url(long))
-
-
 def read_holding(path: Path, ask: AskPassword) -> Holding:
     """Read a PFX, PEM or DER file; its content says which. Blocks on disk, and in `ask`.
 
@@ -132,53 +102,11 @@ def read_holding(path: Path, ask: AskPassword) -> Holding:
     return _holding(Form.PEM if pem else Form.DER, chain, *_pem_key(path, content, ask))
 
 
-def pem_of(holding: Holding) -> bytes:
-    """The leaf, its chain upwards, and its key as PKCS #8, unencrypted. Raises ConversionError."""
-    key = _key_of(holding)
-    blocks = [_certificate(der).public_bytes(Encoding.PEM) for der in own_chain(holding)]
-    blocks.append(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return b"".join(blocks)
-
-
-def pfx_of(holding: Holding, password: str) -> bytes:
-    """The leaf, its chain and its key as a PFX that Windows of any age reads.
-
-    Triple DES and SHA-1: AES is read by Windows Server 2019 and later only, the vendor's checker
-    accepts nothing else, and OpenSSL 3 reads it without `-legacy`. What protects the key is the
-    password: it must be a good one. Raises ConversionError.
-    """
-    if not password:
-        raise ConversionError("a PFX needs a password: an empty one protects nothing")
-    key = _key_of(holding)
-    if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
-        raise ConversionError("the private key is neither RSA nor EC: Windows could not read it")
-    leaf, *issuers = (_certificate(der) for der in own_chain(holding))
-    encryption = (
-        PrivateFormat.PKCS12.encryption_builder()
-        .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
-        .hmac_hash(hashes.SHA1())  # noqa: S303
-        .build(_encoded(password))
-    )
-    name = describe(holding.chain[holding.leaf]).common_name.encode()
-    return pkcs12.serialize_key_and_certificates(name, key, leaf, issuers or None, encryption)
-
-
 def own_chain(holding: Holding) -> tuple[bytes, ...]:
     """The leaf and those of the file that lead upwards from it, in order; the others are not
     written."""
     path = path_of(holding.chain, holding.leaf)
     return tuple(holding.chain[position] for position in path)
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write what holds a key: atomically, and 0600 from its first byte. Raises ConversionError."""
-    try:
-        if path.exists():
-            path.chmod(PRIVATE)  # a file keeps its mode when it is replaced
-        write_atomically(path, content)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise ConversionError(f"{path} cannot be written: {reason}") from None
 
 
 def _is_pfx(content: bytes) -> bool:
@@ -202,7 +130,7 @@ def _read_pfx(path: Path, content: bytes, ask: AskPassword) -> Holding:
         password = ask(Form.PFX)
         if password is None:
             raise ConversionError(f"{path} is encrypted, and no password was given")
-        loaded = _loaded(path, content, _encoded(password))
+        loaded = _loaded(path, content, encoded(password))
     if loaded is None:
         raise PasswordError(f"{path}: the password is wrong, or the file is damaged")
     certificates = [loaded.cert] if loaded.cert is not None else []
@@ -265,7 +193,7 @@ def _pem_key(
         answer = ask(Form.PEM)
         if answer is None:
             return None, KeyFound.LOCKED
-        password = _encoded(answer)
+        password = encoded(answer)
     try:
         return load_pem_private_key(block, password), KeyFound.OTHER
     except Exception:  # cryptography raises many kinds, of a wrong password too
@@ -298,21 +226,6 @@ def _check_number(path: Path, chain: tuple[bytes, ...]) -> None:
         raise ConversionError(f"{what}: a bundle of roots, not a certificate with its chain")
 
 
-def _key_of(holding: Holding) -> PrivateKeyTypes:
-    match holding.key_found:
-        case KeyFound.LOCKED:
-            raise ConversionError("the private key is encrypted, and no password was given")
-        case KeyFound.OTHER:
-            raise ConversionError("the private key belongs to another certificate")
-    if holding.key is None:
-        raise ConversionError("there is no private key in the file")
-    return holding.key
-
-
-def _certificate(der: bytes) -> x509.Certificate:
-    return x509.load_der_x509_certificate(der)
-
-
 def _spki(key: PublicKeyTypes) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
@@ -320,15 +233,11 @@ def _spki(key: PublicKeyTypes) -> bytes:
 def _spki_of(der: bytes) -> bytes | None:
     """None where the key is of a kind that cannot be read; then it is not ours."""
     try:
-        return _spki(_certificate(der).public_key())
+        return _spki(x509.load_der_x509_certificate(der).public_key())
     except Exception:  # a damaged certificate, or a kind of key that is not known
         return None
 
 
-def _encoded(password: str) -> bytes:
+def encoded(password: str) -> bytes:
     # What is typed in a terminal of another encoding than it says comes as surrogates.
     return password.encode("utf-8", "surrogateescape")
-
-
-def _base64url(digest: bytes) -> str:
-    return urlsafe_b64encode(digest).rstrip(b"=").decode()
