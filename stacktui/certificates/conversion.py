@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from stacktui.certificates.chain import describe
-from stacktui.certificates.key_bundle import ConversionError, Holding, encoded, own_chain
+from stacktui.certificates.key_bundle import KeyBundle, KeyBundleError, encoded, own_chain
 from stacktui.certificates.readiness import KeyFound
 from stacktui.config.atomic import PRIVATE, write_atomically
 
@@ -49,61 +49,61 @@ def thumbprints(der: bytes) -> Thumbprints:
     return Thumbprints(short.hex().upper(), long.hex().upper(), _base64url(short), _base64url(long))
 
 
-def pem_of(holding: Holding) -> bytes:
-    """The leaf, its chain upwards, and its key as PKCS #8, unencrypted. Raises ConversionError."""
-    key = _key_of(holding)
-    blocks = [each.public_bytes(Encoding.PEM) for each in _certificates(holding)]
+def pem_of(bundle: KeyBundle) -> bytes:
+    """The leaf, its chain upwards, and its key as PKCS #8, unencrypted. Raises KeyBundleError."""
+    key = _key_of(bundle)
+    blocks = [each.public_bytes(Encoding.PEM) for each in _certificates(bundle)]
     blocks.append(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return b"".join(blocks)
 
 
-def pfx_of(holding: Holding, password: str) -> bytes:
+def pfx_of(bundle: KeyBundle, password: str) -> bytes:
     """The leaf, its chain and its key as a PFX that Windows of any age reads.
 
     Triple DES and SHA-1: AES is read by Windows Server 2019 and later only, the vendor's checker
     accepts nothing else, and OpenSSL 3 reads it without `-legacy`. What protects the key is the
-    password: it must be a good one. Raises ConversionError.
+    password: it must be a good one. Raises KeyBundleError.
     """
     if not password:
-        raise ConversionError("a PFX needs a password: an empty one protects nothing")
-    key = _key_of(holding)
+        raise KeyBundleError("a PFX needs a password: an empty one protects nothing")
+    key = _key_of(bundle)
     if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
-        raise ConversionError("the private key is neither RSA nor EC: Windows could not read it")
-    leaf, *issuers = _certificates(holding)
+        raise KeyBundleError("the private key is neither RSA nor EC: Windows could not read it")
+    leaf, *issuers = _certificates(bundle)
     encryption = (
         PrivateFormat.PKCS12.encryption_builder()
         .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
         .hmac_hash(hashes.SHA1())  # noqa: S303
         .build(encoded(password))
     )
-    name = describe(holding.chain[holding.leaf]).common_name.encode()
+    name = describe(bundle.chain[bundle.leaf]).common_name.encode()
     return pkcs12.serialize_key_and_certificates(name, key, leaf, issuers or None, encryption)
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write what holds a key: atomically, and 0600 from its first byte. Raises ConversionError."""
+    """Write what holds a key: atomically, and 0600 from its first byte. Raises KeyBundleError."""
     try:
         if path.exists():
             path.chmod(PRIVATE)  # a file keeps its mode when it is replaced
         write_atomically(path, content)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise ConversionError(f"{path} cannot be written: {reason}") from None
+        raise KeyBundleError(f"{path} cannot be written: {reason}") from None
 
 
-def _key_of(holding: Holding) -> PrivateKeyTypes:
-    match holding.key_found:
+def _key_of(bundle: KeyBundle) -> PrivateKeyTypes:
+    match bundle.key_found:
         case KeyFound.LOCKED:
-            raise ConversionError("the private key is encrypted, and no password was given")
+            raise KeyBundleError("the private key is encrypted, and no password was given")
         case KeyFound.OTHER:
-            raise ConversionError("the private key belongs to another certificate")
-    if holding.key is None:
-        raise ConversionError("there is no private key in the file")
-    return holding.key
+            raise KeyBundleError("the private key belongs to another certificate")
+    if bundle.key is None:
+        raise KeyBundleError("there is no private key in the file")
+    return bundle.key
 
 
-def _certificates(holding: Holding) -> list[x509.Certificate]:
-    return [x509.load_der_x509_certificate(der) for der in own_chain(holding)]
+def _certificates(bundle: KeyBundle) -> list[x509.Certificate]:
+    return [x509.load_der_x509_certificate(der) for der in own_chain(bundle)]
 
 
 def _base64url(digest: bytes) -> str:

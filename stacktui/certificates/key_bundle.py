@@ -49,11 +49,11 @@ _KEY_BAGS = (
 )
 
 
-class ConversionError(CertificateError):
+class KeyBundleError(CertificateError):
     """A PFX or PEM that cannot be read or converted as asked; `str()` is one safe line."""
 
 
-class PasswordError(ConversionError):
+class PasswordError(KeyBundleError):
     """A file that the password does not open, as far as can be told from a damaged one."""
 
 
@@ -70,7 +70,7 @@ AskPassword = Callable[[Form], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class KeyBundle:
     """What one file holds. `chain` is DER in the file's order, an unreadable entry empty; of a
     PFX the leaf comes first. `leaf` is the position of the key's certificate, else of the first
     that is no CA's. The key is never part of a repr."""
@@ -82,7 +82,7 @@ class Holding:
     key_found: KeyFound
 
 
-def read_holding(path: Path, ask: AskPassword) -> Holding:
+def read_key_bundle(path: Path, ask: AskPassword) -> KeyBundle:
     """Read a PFX, PEM or DER file; its content says which. Blocks on disk, and in `ask`.
 
     A PFX without a password is read without asking; an encrypted key of a PEM file for which no
@@ -95,18 +95,18 @@ def read_holding(path: Path, ask: AskPassword) -> Holding:
     if not any(not describe(der).unreadable for der in chain):
         problem = problem_of(content)
         if problem is FileProblem.DER:
-            raise ConversionError(f"{path} is binary, but neither a PFX nor a certificate")
+            raise KeyBundleError(f"{path} is binary, but neither a PFX nor a certificate")
         raise CertificateFileError(path, problem)
     _check_number(path, chain)
     pem = b"-----BEGIN" in content
-    return _holding(Form.PEM if pem else Form.DER, chain, *_pem_key(path, content, ask))
+    return _bundle(Form.PEM if pem else Form.DER, chain, *_pem_key(path, content, ask))
 
 
-def own_chain(holding: Holding) -> tuple[bytes, ...]:
+def own_chain(bundle: KeyBundle) -> tuple[bytes, ...]:
     """The leaf and those of the file that lead upwards from it, in order; the others are not
     written."""
-    path = path_of(holding.chain, holding.leaf)
-    return tuple(holding.chain[position] for position in path)
+    path = path_of(bundle.chain, bundle.leaf)
+    return tuple(bundle.chain[position] for position in path)
 
 
 def _is_pfx(content: bytes) -> bool:
@@ -120,16 +120,16 @@ def _is_pfx(content: bytes) -> bool:
     return content[header : header + 3] == b"\x02\x01\x03"
 
 
-def _read_pfx(path: Path, content: bytes, ask: AskPassword) -> Holding:
+def _read_pfx(path: Path, content: bytes, ask: AskPassword) -> KeyBundle:
     content = _whole(path, content)
     keys = sum(content.count(bag) for bag in _KEY_BAGS)
     if keys > 1:
-        raise ConversionError(f"{path} holds {keys} private keys: export one certificate at a time")
+        raise KeyBundleError(f"{path} holds {keys} private keys: export one certificate at a time")
     loaded = _loaded(path, content, None) or _loaded(path, content, b"")
     if loaded is None:
         password = ask(Form.PFX)
         if password is None:
-            raise ConversionError(f"{path} is encrypted, and no password was given")
+            raise KeyBundleError(f"{path} is encrypted, and no password was given")
         loaded = _loaded(path, content, encoded(password))
     if loaded is None:
         raise PasswordError(f"{path}: the password is wrong, or the file is damaged")
@@ -138,10 +138,10 @@ def _read_pfx(path: Path, content: bytes, ask: AskPassword) -> Holding:
     chain = tuple(each.certificate.public_bytes(Encoding.DER) for each in certificates)
     if not chain:
         held = "a private key but no certificate" if loaded.key else "nothing"
-        raise ConversionError(f"{path} is a PFX that holds {held}")
+        raise KeyBundleError(f"{path} is a PFX that holds {held}")
     _check_number(path, chain)
     found = KeyFound.OTHER if loaded.key else KeyFound.MISSING
-    return _holding(Form.PFX, chain, loaded.key, found)
+    return _bundle(Form.PFX, chain, loaded.key, found)
 
 
 def _whole(path: Path, content: bytes) -> bytes:
@@ -152,7 +152,7 @@ def _whole(path: Path, content: bytes) -> bytes:
     length = 2 + size + int.from_bytes(content[2 : 2 + size])
     if length > len(content):
         seen = f"{len(content):,} of its {length:,} bytes"
-        raise ConversionError(f"{path} is a PFX that is cut off: {seen}")
+        raise KeyBundleError(f"{path} is a PFX that is cut off: {seen}")
     return content[:length]
 
 
@@ -163,16 +163,16 @@ def _loaded(
     try:
         return pkcs12.load_pkcs12(content, password)
     except UnsupportedAlgorithm:
-        raise ConversionError(
+        raise KeyBundleError(
             f"{path} is encrypted in a way that is not supported here; export it again from "
             "Windows with TripleDES-SHA1, or with: openssl pkcs12 -legacy"
         ) from None
     except ValueError as error:
         if "password" in str(error).lower():
             return None
-        raise ConversionError(f"{path} is a damaged PFX: it cannot be read") from None
+        raise KeyBundleError(f"{path} is a damaged PFX: it cannot be read") from None
     except Exception:  # cryptography raises many kinds for what a damaged certificate holds
-        raise ConversionError(f"{path} is a damaged PFX: it cannot be read") from None
+        raise KeyBundleError(f"{path} is a damaged PFX: it cannot be read") from None
 
 
 def _pem_key(
@@ -183,10 +183,10 @@ def _pem_key(
     if not begins:
         return None, KeyFound.MISSING
     if len(begins) > 1:
-        raise ConversionError(f"{path} holds {len(begins)} private keys: leave only the right one")
+        raise KeyBundleError(f"{path} holds {len(begins)} private keys: leave only the right one")
     start, end = begins[0].start(), content.find(b"-----END " + begins[0][1], begins[0].end())
     if end < 0:
-        raise ConversionError(f"{path} holds a private key that is cut off")
+        raise KeyBundleError(f"{path} holds a private key that is cut off")
     block = content[start : content.find(b"-----", end + 5) + 5]
     password = None
     if b"ENCRYPTED" in block[:200]:  # the label says so, or OpenSSL's old header in the block
@@ -200,18 +200,18 @@ def _pem_key(
         why = "cannot be read"
         if password is not None:
             why = "does not open: the password is wrong, or the key is damaged"
-        raise ConversionError(f"{path}: the private key {why}") from None
+        raise KeyBundleError(f"{path}: the private key {why}") from None
 
 
-def _holding(
+def _bundle(
     form: Form, chain: tuple[bytes, ...], key: PrivateKeyTypes | None, found: KeyFound
-) -> Holding:
+) -> KeyBundle:
     """`found` is what is known of the key as long as it matches no certificate."""
     own = _spki(key.public_key()) if key else None
     for position, der in enumerate(chain):
         if own is not None and _spki_of(der) == own:
-            return Holding(form, chain, position, key, KeyFound.MATCHES)
-    return Holding(form, chain, _first_leaf(chain), key, found)
+            return KeyBundle(form, chain, position, key, KeyFound.MATCHES)
+    return KeyBundle(form, chain, _first_leaf(chain), key, found)
 
 
 def _first_leaf(chain: tuple[bytes, ...]) -> int:
@@ -223,7 +223,7 @@ def _first_leaf(chain: tuple[bytes, ...]) -> int:
 def _check_number(path: Path, chain: tuple[bytes, ...]) -> None:
     if len(chain) > MAX_CERTIFICATES:
         what = f"{path} holds {len(chain)} certificates"
-        raise ConversionError(f"{what}: a bundle of roots, not a certificate with its chain")
+        raise KeyBundleError(f"{what}: a bundle of roots, not a certificate with its chain")
 
 
 def _spki(key: PublicKeyTypes) -> bytes:

@@ -68,10 +68,10 @@ def _chain(path: Path) -> tuple[Certificate, ...]:
     """The certificates of the file as far as they can be read without a password."""
     from stacktui.certificates.chain import describe
     from stacktui.certificates.errors import CertificateError
-    from stacktui.certificates.key_bundle import own_chain, read_holding
+    from stacktui.certificates.key_bundle import own_chain, read_key_bundle
 
     try:
-        holding = read_holding(path, lambda form: None)
+        bundle = read_key_bundle(path, lambda form: None)
     except CertificateError:
         return ()
-    return tuple(describe(der) for der in own_chain(holding))
+    return tuple(describe(der) for der in own_chain(bundle))

@@ -14,7 +14,7 @@ import click
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.document import SCHEMA, certificate_document
 from stacktui.certificates.errors import CertificateError
-from stacktui.certificates.key_bundle import Form, Holding, PasswordError, read_holding
+from stacktui.certificates.key_bundle import Form, KeyBundle, PasswordError, read_key_bundle
 from stacktui.certificates.readiness import (
     Judgement,
     Level,
@@ -136,13 +136,13 @@ class _Reader:
         self._password = password
         self._known: str | None = None
 
-    def read(self, path: Path) -> Holding:
+    def read(self, path: Path) -> KeyBundle:
         if self._known is None or self._password.is_given:
-            return read_holding(path, lambda form: self._get(path, form))
+            return read_key_bundle(path, lambda form: self._get(path, form))
         try:
-            return read_holding(path, lambda _form: self._known)
+            return read_key_bundle(path, lambda _form: self._known)
         except PasswordError:
-            return read_holding(path, lambda form: self._get(path, form))
+            return read_key_bundle(path, lambda form: self._get(path, form))
 
     def _get(self, path: Path, form: Form) -> str | None:
         if form is Form.PEM:
@@ -152,17 +152,17 @@ class _Reader:
         return self._known
 
 
-def _lint(path: Path, holding: Holding, names: _Names | None, now: datetime) -> _Linted:
+def _lint(path: Path, bundle: KeyBundle, names: _Names | None, now: datetime) -> _Linted:
     judgements = judge(
-        holding.chain,
+        bundle.chain,
         now,
         names=names.wanted if names else None,
         domain=names.domain if names else None,
-        source=Source.PFX if holding.form is Form.PFX else Source.FILE,
-        leaf=holding.leaf,
-        key=holding.key_found,
+        source=Source.PFX if bundle.form is Form.PFX else Source.FILE,
+        leaf=bundle.leaf,
+        key=bundle.key_found,
     )
-    return _Linted(path, holding.form, describe(holding.chain[holding.leaf]), judgements)
+    return _Linted(path, bundle.form, describe(bundle.chain[bundle.leaf]), judgements)
 
 
 def _set_level(linted: Sequence[_Linted], names: _Names | None) -> Level:
