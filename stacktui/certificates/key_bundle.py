@@ -27,6 +27,7 @@ from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.files import (
     CertificateFileError,
     FileProblem,
+    der_length,
     entries,
     problem_of,
     read_content,
@@ -40,6 +41,7 @@ warnings.filterwarnings("ignore", "PKCS#12 bundle could not be parsed as DER", U
 MAX_CERTIFICATES = 50
 MAX_SIZE = 1024 * 1024
 
+_PEM = b"-----BEGIN"
 _KEY_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----")
 # The bags of a PFX that hold a private key, plain or encrypted: pkcs-12 10.1.1 and 10.1.2
 # (RFC 7292 section 4.2). They stand unencrypted themselves.
@@ -55,6 +57,14 @@ class KeyBundleError(CertificateError):
 
 class PasswordError(KeyBundleError):
     """A file that the password does not open, as far as can be told from a damaged one."""
+
+
+class PrivateKeyError(KeyBundleError):
+    """A PEM private key that cannot be read; `reason` says why in a few words."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class Form(StrEnum):
@@ -73,7 +83,7 @@ AskPassword = Callable[[Form], str | None]
 class KeyBundle:
     """What one file holds. `chain` is DER in the file's order, an unreadable entry empty; of a
     PFX the leaf comes first. `leaf` is the position of the key's certificate, else of the first
-    that is no CA's. The key is never part of a repr."""
+    that is no CA's, else 0. The key is never part of a repr."""
 
     form: Form
     chain: tuple[bytes, ...]
@@ -83,23 +93,40 @@ class KeyBundle:
 
 
 def read_key_bundle(path: Path, ask: AskPassword) -> KeyBundle:
-    """Read a PFX, PEM or DER file; its content says which. Blocks on disk, and in `ask`.
+    """Read a PFX, PEM or DER file of one certificate with its chain. Blocks on disk, and in `ask`.
 
-    A PFX without a password is read without asking; an encrypted key of a PEM file for which no
-    password is to be had is told as `KeyFound.LOCKED`. Raises CertificateError.
+    The content decides on the form. A PFX without a password is read without asking; an encrypted
+    key of a PEM file that gets no password is `KeyFound.LOCKED`. Raises CertificateError.
     """
     content = read_content(path, MAX_SIZE)
     if _is_pfx(content):
         return _read_pfx(path, content, ask)
     chain = tuple(entry.der for entry in entries(content))
-    if not any(not describe(der).unreadable for der in chain):
+    if all(describe(der).unreadable for der in chain):
         problem = problem_of(content)
         if problem is FileProblem.DER:
             raise KeyBundleError(f"{path} is binary, but neither a PFX nor a certificate")
         raise CertificateFileError(path, problem)
     _check_number(path, chain)
-    pem = b"-----BEGIN" in content
-    return _bundle(Form.PEM if pem else Form.DER, chain, *_pem_key(path, content, ask))
+    if (keys := len(_KEY_BEGIN.findall(content))) > 1:
+        raise KeyBundleError(f"{path} holds {keys} private keys: leave only the right one")
+    form = Form.PEM if _PEM in content else Form.DER
+    return _bundle(form, chain, *_pem_key(path, content, ask))
+
+
+def read_pem_bundle(path: Path) -> KeyBundle:
+    """Read the certificates and the first private key of a PEM file, however many it holds.
+
+    No password is asked for: an encrypted key is `KeyFound.LOCKED`. Blocks on disk. Raises
+    PrivateKeyError, and CertificateFileError: with FileProblem.DER also for a PFX.
+    """
+    content = read_content(path, MAX_SIZE)
+    chain = tuple(entry.der for entry in entries(content))
+    if _is_pfx(content) or (chain and _PEM not in content):
+        raise CertificateFileError(path, FileProblem.DER)
+    if not chain:
+        raise CertificateFileError(path, problem_of(content))
+    return _bundle(Form.PEM, chain, *_pem_key(path, content, lambda _form: None))
 
 
 def own_chain(bundle: KeyBundle) -> tuple[bytes, ...]:
@@ -146,14 +173,11 @@ def _read_pfx(path: Path, content: bytes, ask: AskPassword) -> KeyBundle:
 
 def _whole(path: Path, content: bytes) -> bytes:
     """The PFX without what may follow it."""
-    size = content[1] & 0x7F
-    if not content[1] & 0x80 or not 0 < size <= 4:
-        return content
-    length = 2 + size + int.from_bytes(content[2 : 2 + size])
+    length = der_length(content)
     if length > len(content):
         seen = f"{len(content):,} of its {length:,} bytes"
         raise KeyBundleError(f"{path} is a PFX that is cut off: {seen}")
-    return content[:length]
+    return content[:length] if length else content  # 0: the length is left open
 
 
 def _loaded(
@@ -178,16 +202,14 @@ def _loaded(
 def _pem_key(
     path: Path, content: bytes, ask: AskPassword
 ) -> tuple[PrivateKeyTypes | None, KeyFound]:
-    """The one private key among PEM blocks, if there is one that can be opened."""
-    begins = list(_KEY_BEGIN.finditer(content))
-    if not begins:
+    """The first private key among PEM blocks, if there is one that can be opened."""
+    begin = _KEY_BEGIN.search(content)
+    if begin is None:
         return None, KeyFound.MISSING
-    if len(begins) > 1:
-        raise KeyBundleError(f"{path} holds {len(begins)} private keys: leave only the right one")
-    start, end = begins[0].start(), content.find(b"-----END " + begins[0][1], begins[0].end())
+    end = content.find(b"-----END " + begin[1], begin.end())
     if end < 0:
-        raise KeyBundleError(f"{path} holds a private key that is cut off")
-    block = content[start : content.find(b"-----", end + 5) + 5]
+        raise PrivateKeyError(f"{path} holds a private key that is cut off", "it is cut off")
+    block = content[begin.start() : content.find(b"-----", end + 5) + 5]
     password = None
     if b"ENCRYPTED" in block[:200]:  # the label says so, or OpenSSL's old header in the block
         answer = ask(Form.PEM)
@@ -196,11 +218,12 @@ def _pem_key(
         password = encoded(answer)
     try:
         return load_pem_private_key(block, password), KeyFound.OTHER
-    except Exception:  # cryptography raises many kinds, of a wrong password too
+    except Exception as error:  # cryptography raises many kinds, of a wrong password too
         why = "cannot be read"
         if password is not None:
             why = "does not open: the password is wrong, or the key is damaged"
-        raise KeyBundleError(f"{path}: the private key {why}") from None
+        reason = type(error).__name__
+        raise PrivateKeyError(f"{path}: the private key {why}", reason) from None
 
 
 def _bundle(
@@ -217,7 +240,7 @@ def _bundle(
 def _first_leaf(chain: tuple[bytes, ...]) -> int:
     described = [describe(der) for der in chain]
     readable = [at for at, each in enumerate(described) if not each.unreadable]
-    return next((at for at in readable if not described[at].is_ca), readable[0])
+    return next((at for at in readable if not described[at].is_ca), readable[0] if readable else 0)
 
 
 def _check_number(path: Path, chain: tuple[bytes, ...]) -> None:

@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from stacktui.identities.credential import MAX_SIZE, load_certificate
+from stacktui.certificates.key_bundle import MAX_SIZE
+from stacktui.identities.credential import load_certificate
 from stacktui.identities.faults import CertificateFault, CertificateProblem, IdentityError
 from stacktui.identities.model import CertificateRef
 from tests.support.authority import Issued, authority, issue, rsa_key
