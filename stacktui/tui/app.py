@@ -27,10 +27,10 @@ from stacktui.tui.checking import Checker, load_engine
 from stacktui.tui.glyphs import glyphs_for
 from stacktui.tui.lines import Role
 from stacktui.tui.look import look_of
+from stacktui.tui.scan_runner import ScanRunner, load_scan_engine
+from stacktui.tui.scan_state import EvaluatedScan, LiveScan
 from stacktui.tui.screens.dashboard import Dashboard
 from stacktui.tui.session import Session
-from stacktui.tui.survey_state import LiveSurvey, SurveyResult
-from stacktui.tui.surveying import Surveyor, load_survey_engine
 from stacktui.tui.themes import DEFAULT, SIXTEEN, load_themes
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class StacktuiApp(App[None]):
         Binding("ctrl+q", "quit", "quit", show=False, priority=True),
     ]
     load_engine = staticmethod(load_engine)
-    load_survey_engine = staticmethod(load_survey_engine)
+    load_scan_engine = staticmethod(load_scan_engine)
     read_files = staticmethod(read_files)
 
     def __init__(
@@ -84,7 +84,9 @@ class StacktuiApp(App[None]):
         self.session = Session(config, demo_on_offer=start_demo is not None, limits=limits or {})
         self._checkers: WeakSet[Checker] = WeakSet()
         self.checker = self.new_checker(self._heard, self.certified)
-        self.surveyor = Surveyor(self, self.load_survey_engine, self._surveying, self._surveyed)
+        self.scan_runner = ScanRunner(
+            self, self.load_scan_engine, self._on_scan_state, self._on_scan_finished
+        )
         self._read_config()
         self._set_up_look()
 
@@ -280,26 +282,26 @@ class StacktuiApp(App[None]):
 
     # Certificates
 
-    def survey(self, *, whole: bool) -> None:
+    def scan(self, *, whole: bool) -> None:
         """Look at the endpoints of the current environment; a running look gives way."""
         if target := self.session.target:
-            self.surveyor.start(target, whole=whole)
+            self.scan_runner.start(target, whole=whole)
             self.read_identity_files()
 
     def trust_changed(self, done: str) -> None:
         """A root was put somewhere or taken away: read what that changes, and look once more."""
-        result = self.session.surveyed
+        result = self.session.last_scan
         self._read_config()  # the environment may have another `ca` now
-        self.survey(whole=result is not None and result.whole)
+        self.scan(whole=result is not None and result.whole)
         self.dashboard.notice(done, Role.OK)
 
     def mended(self, done: str) -> None:
         """A mend was carried out: read what that changes, and check once more."""
-        result = self.session.surveyed
+        result = self.session.last_scan
         self._read_config()
         self.dashboard.update()
         if result is not None:
-            self.survey(whole=result.whole)
+            self.scan(whole=result.whole)
         self.check()
         self.dashboard.notice(done, Role.OK)
 
@@ -317,16 +319,16 @@ class StacktuiApp(App[None]):
             self.session.identity_files = await in_background(lambda: read(wanted, now))
             self.dashboard.update()
 
-    def _surveying(self, live: LiveSurvey) -> None:
-        self.session.survey = live
+    def _on_scan_state(self, live: LiveScan) -> None:
+        self.session.live_scan = live
         self.dashboard.update()
         if live.state is CheckState.CANCELLED:
             self.dashboard.notice("the look was cancelled")
         elif live.state is CheckState.BROKEN:
             self.dashboard.notice(f"internal error: {live.error}", Role.ERROR)
 
-    def _surveyed(self, result: SurveyResult) -> None:
-        self.session.surveys[result.target.environment.name] = result
+    def _on_scan_finished(self, result: EvaluatedScan) -> None:
+        self.session.scans[result.target.environment.name] = result
 
     def _fatal_error(self) -> None:
         # Textual would print the local variables of every frame, and some hold secrets.
@@ -342,7 +344,7 @@ class StacktuiApp(App[None]):
         await super().on_event(event)
 
     def action_interrupt(self) -> None:
-        workers: list[Checker | Surveyor] = [*self._checkers, self.surveyor]
+        workers: list[Checker | ScanRunner] = [*self._checkers, self.scan_runner]
         running = [each for each in workers if each.running]
         for each in running:
             each.cancel()

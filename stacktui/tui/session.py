@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stacktui.check.target import Target
     from stacktui.identities.certificate_file import IdentityFile
     from stacktui.tui.live import LiveCheck
-    from stacktui.tui.survey_state import LiveSurvey, SurveyResult
+    from stacktui.tui.scan_state import EvaluatedScan, LiveScan
 
 
 @dataclass(slots=True)
@@ -25,8 +25,8 @@ class Session:
 
     `trouble` is why the config could not be read: one line with the mend. `current` names the
     environment that every pane speaks of. `limits` stand in place of those of the config.
-    `certificates` are described ones, by their DER. `surveys` are the last finished ones, by
-    environment; `survey` is the one that was begun last, wherever. `identity_files` are the
+    `certificates` are described ones, by their DER. `scans` are the last finished ones, by
+    environment; `live_scan` is the one that was begun last, wherever. `identity_files` are the
     certificates that identities sign in with, by identity, None before they were asked for.
     """
 
@@ -38,8 +38,8 @@ class Session:
     current: str | None = None
     checks: dict[str, LiveCheck] = field(default_factory=dict)
     certificates: dict[bytes, Certificate] = field(default_factory=dict)
-    surveys: dict[str, SurveyResult] = field(default_factory=dict)
-    survey: LiveSurvey | None = None
+    scans: dict[str, EvaluatedScan] = field(default_factory=dict)
+    live_scan: LiveScan | None = None
     identity_files: dict[str, IdentityFile] | None = None
 
     @property
@@ -68,13 +68,13 @@ class Session:
         return self.checks.get(self.current) if self.current else None
 
     @property
-    def surveyed(self) -> SurveyResult | None:
-        """The last finished look at the endpoints of the current environment."""
-        return self.surveys.get(self.current) if self.current else None
+    def last_scan(self) -> EvaluatedScan | None:
+        """The last finished scan of the current environment."""
+        return self.scans.get(self.current) if self.current else None
 
     @property
-    def looking(self) -> LiveSurvey | None:
-        """The look at the current environment that was begun last, if none was begun elsewhere."""
-        live = self.survey
+    def looking(self) -> LiveScan | None:
+        """The scan of the current environment that was begun last, if none was begun elsewhere."""
+        live = self.live_scan
         mine = live is not None and live.target.environment.name == self.current
         return live if mine else None

@@ -9,8 +9,8 @@ import pytest
 
 from stacktui.certificates.matrix import Column, judge, load_column
 from stacktui.certificates.roots import missing, root_of
+from stacktui.certificates.scan import EndpointChain
 from stacktui.certificates.stores import Store, StoreKind
-from stacktui.certificates.survey import Presented
 from stacktui.certificates.trust import TrustSource
 from stacktui.certificates.verify import verify
 from stacktui.environments.endpoints import Endpoint
@@ -34,10 +34,10 @@ CHAINS = {
 HOSTS = ("a.example", "b.example", "x.c.example", "elsewhere.example")
 
 
-def presented(host: str, *chain: Issued) -> Presented:
+def presented(host: str, *chain: Issued) -> EndpointChain:
     tls = TlsFacts(host, chain=tuple(each.der for each in chain))
     connection = ConnectionFacts(host, 443, ProxyUsed(None, "no proxy set"), tls=tls)
-    return Presented(Endpoint(("any",), host, 443, host), connection if chain else None)
+    return EndpointChain(Endpoint(("any",), host, 443, host), connection if chain else None)
 
 
 def store(folder: Path, name: str, *held: Issued) -> Store:

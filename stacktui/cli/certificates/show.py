@@ -14,18 +14,18 @@ from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.document import (
     certificate_document,
     readiness,
-    survey_document,
-    survey_ok,
+    scan_document,
+    scan_ok,
 )
 from stacktui.certificates.readiness import Level, worst
+from stacktui.certificates.scan import EndpointChain, ScanResult
 from stacktui.certificates.stores import find_stores
-from stacktui.certificates.survey import Presented, Survey
 from stacktui.certificates.verify import Verification
 from stacktui.certificates.words import fields_of, time_left
 from stacktui.cli.certificates.advice import say_steps, steps_of
 from stacktui.cli.certificates.layout import say_beside, say_wrapped, wrapped
-from stacktui.cli.certificates.look import Surveyed, run_survey
 from stacktui.cli.certificates.place import plural, read_settings
+from stacktui.cli.certificates.scan import ScanAndMatrix, run_scan
 from stacktui.cli.options import ExitCode, config_option, format_option, limit_option
 from stacktui.cli.text import say
 from stacktui.config.locations import own_bundle
@@ -65,54 +65,52 @@ def command(
     """
     target = read_settings(parent, config, limits).target(name)
     stores = find_stores(target.environment.ca, own_bundle())
-    surveyed = run_survey(target, stores[:1], whole=whole)
-    steps = steps_of(surveyed, target, stores)
+    scanned = run_scan(target, stores[:1], whole=whole)
+    steps = steps_of(scanned, target, stores)
     used = references([target.identity] if target.identity else [])
-    files = tuple(read_files(used, surveyed.survey.taken).values())
+    files = tuple(read_files(used, scanned.scan.taken).values())
     if format_ == "json":
-        document = survey_document(surveyed.survey, surveyed.matrix)
+        document = scan_document(scanned.scan, scanned.matrix)
         document["identities"] = [_identity_document(each) for each in files]
         click.echo(json.dumps(document | {"next_steps": [each.document() for each in steps]}))
     else:
-        _write(surveyed, files)
+        _write(scanned, files)
         say_steps(steps)
-    ok = survey_ok(surveyed.survey, surveyed.matrix) and not any(each.problem for each in files)
+    ok = scan_ok(scanned.scan, scanned.matrix) and not any(each.problem for each in files)
     click.get_current_context().exit(ExitCode.HEALTHY if ok else ExitCode.FAULT)
 
 
-def _write(surveyed: Surveyed, files: Sequence[IdentityFile]) -> None:
-    survey, matrix = surveyed.survey, surveyed.matrix
-    trusted = " + ".join(each.setting for each in survey.trust.sources)
-    say_beside(
-        f"{survey.environment.name} · {survey.environment.arm}", f"· trusted here: {trusted}"
-    )
+def _write(scanned: ScanAndMatrix, files: Sequence[IdentityFile]) -> None:
+    scan, matrix = scanned.scan, scanned.matrix
+    trusted = " + ".join(each.setting for each in scan.trust.sources)
+    say_beside(f"{scan.environment.name} · {scan.environment.arm}", f"· trusted here: {trusted}")
     for proxy in sorted({row.connection.proxy.url or "" for row in matrix.rows if row.connection}):
         if proxy:
             say_wrapped(f"  · through the proxy {proxy}")
-    write_problems(surveyed)
+    write_problems(scanned)
     shown: dict[tuple[bytes, ...], str] = {}
     told: dict[tuple[bytes, ...], set[str]] = {}
     for row, (cell, *_) in zip(matrix.rows, matrix.cells, strict=True):
         say()
-        sign, what = _head(surveyed, row, cell)
+        sign, what = _head(scanned, row, cell)
         say_beside(f"{sign} {place(row)}", what)
         # What was said of a chain for one host need not be said again for the next.
         known = told.setdefault(row.chain, set())
-        for text, hang in _trouble(survey, row, cell):
+        for text, hang in _trouble(scan, row, cell):
             if text not in known:
                 say_wrapped(text, hang)
-        known |= {text for text, _ in _trouble(survey, row, cell)}
+        known |= {text for text, _ in _trouble(scan, row, cell)}
         if row.chain in shown:
             say(f"  the same chain as {shown[row.chain]}")
         elif row.chain:
             shown[row.chain] = row.endpoint.role
-            for line in chain_lines([describe(der) for der in row.chain], survey.taken):
+            for line in chain_lines([describe(der) for der in row.chain], scan.taken):
                 say(line)
     for file in files:
         say()
         _write_identity(file)
     say()
-    say_wrapped(_summary(surveyed), 2)
+    say_wrapped(_summary(scanned), 2)
 
 
 def _identity_document(file: IdentityFile) -> dict[str, Any]:
@@ -140,15 +138,15 @@ def _write_identity(file: IdentityFile) -> None:
         say(line)
 
 
-def _summary(surveyed: Surveyed) -> str:
+def _summary(scanned: ScanAndMatrix) -> str:
     """The last line: what the exit code says, in words."""
-    survey, matrix = surveyed.survey, surveyed.matrix
+    scan, matrix = scanned.scan, scanned.matrix
     rows = [(row, cells[0]) for row, cells in zip(matrix.rows, matrix.cells, strict=True)
             if not row.absent]  # fmt: skip
     unreached = sum(not row.chain for row, _ in rows)
     unjudged = sum(bool(row.chain) and cell is None for row, cell in rows)
     refused = sum(cell is not None and not cell.ok for _, cell in rows)
-    levels = [worst(readiness(survey, row, cell)) for row, cell in rows]
+    levels = [worst(readiness(scan, row, cell)) for row, cell in rows]
     counts = [
         f"{number} {what}"
         for number, what in (
@@ -159,7 +157,7 @@ def _summary(surveyed: Surveyed) -> str:
         )
         if number
     ]
-    if survey_ok(survey, matrix):
+    if scan_ok(scan, matrix):
         near = levels.count(Level.CRITICAL) + levels.count(Level.WARNING)
         soon = f"; {near} with a warning" if near else ""
         return (f"{'!' if near else '✓'} {plural(len(rows), 'host')}: trusted, and none against "
@@ -168,9 +166,9 @@ def _summary(surveyed: Surveyed) -> str:
     return f"✗ {plural(len(rows), 'host')}: {trouble}"
 
 
-def write_problems(surveyed: Surveyed) -> None:
+def write_problems(scanned: ScanAndMatrix) -> None:
     """What keeps the whole from being judged, or from being whole."""
-    problem, why = surveyed.matrix.columns[0].problem, surveyed.survey.no_metadata
+    problem, why = scanned.matrix.columns[0].problem, scanned.scan.no_metadata
     if problem:
         say_wrapped(f"✗ {problem}", 2)
     if why:
@@ -178,13 +176,13 @@ def write_problems(surveyed: Surveyed) -> None:
         say_wrapped(f"! no metadata, so hosts may be missing{because}", 2)
 
 
-def place(row: Presented) -> str:
+def place(row: EndpointChain) -> str:
     """The host, and what it is for."""
     endpoint = row.endpoint
     return f"{endpoint.role}  {endpoint.host if endpoint.port == 443 else endpoint.key}"
 
 
-def why_none(row: Presented) -> str:
+def why_none(row: EndpointChain) -> str:
     """Why an endpoint presented no chain: at the host itself, or on the way to it."""
     fault = row.fault
     if row.absent or fault is None:
@@ -194,27 +192,27 @@ def why_none(row: Presented) -> str:
     return fault.detail if fault.host == row.endpoint.host else f"{fault.host}: {fault.detail}"
 
 
-def _head(surveyed: Surveyed, row: Presented, cell: Verification | None) -> tuple[str, str]:
+def _head(scanned: ScanAndMatrix, row: EndpointChain, cell: Verification | None) -> tuple[str, str]:
     if row.absent:
         # Which host signs users in under Entra, the metadata alone can tell.
-        guessed = bool(surveyed.survey.no_metadata)
+        guessed = bool(scanned.scan.no_metadata)
         more = "; the metadata would name the right one" if guessed else ""
         return "–", f"absent: this stamp has no such host{more}"
     if not row.chain:
         return "✗", why_none(row)
     if cell is None:
         return "✗", "not judged: the store in use cannot be loaded"
-    left = time_left(describe(row.chain[0]), surveyed.survey.taken)
+    left = time_left(describe(row.chain[0]), scanned.scan.taken)
     return "✓" if cell.ok else "✗", f"{cell.word}{f', {left}' if left else ''}"
 
 
 def _trouble(
-    survey: Survey, row: Presented, cell: Verification | None
+    scan: ScanResult, row: EndpointChain, cell: Verification | None
 ) -> Iterator[tuple[str, int]]:
     """Lines, each with how far it hangs."""
     if cell is not None and not cell.ok:
         yield f"  OpenSSL says: {cell.message}", 4
-    for each in readiness(survey, row, cell):
+    for each in readiness(scan, row, cell):
         if each.level in (Level.WARNING, Level.CRITICAL, Level.FAIL):
             sign = "✗" if each.level is Level.FAIL else "!"
             yield f"  {sign} {each.level.value}  {each.rule}: {each.text}", 4

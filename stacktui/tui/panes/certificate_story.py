@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
     from stacktui.certificates.readiness import Judgement
     from stacktui.transport.facts import ConnectionFacts
-    from stacktui.tui.survey_state import Row, SurveyResult
+    from stacktui.tui.scan_state import EvaluatedScan, ScannedHost
 
 LABEL = 14
 # Fields that few look for.
@@ -45,7 +45,7 @@ Named = tuple[str, tuple[Line, ...]]
 def detail(chosen: str, session: Session, glyphs: Glyphs, *, whole: bool) -> Named:
     """The name of the chosen row, and what there is to say of it; `whole` leads with the stores,
     as the columns of a matrix need their legend."""
-    result = session.surveyed
+    result = session.last_scan
     if chosen.startswith(IDENTITY):
         name = chosen.removeprefix(IDENTITY)
         file = (session.identity_files or {}).get(name)
@@ -81,8 +81,10 @@ def _broken(session: Session) -> tuple[Line, ...]:
 # A host that was looked at
 
 
-def host_lines(row: Row, result: SurveyResult, glyphs: Glyphs, *, whole: bool) -> list[Line]:
-    now, seen = result.survey.taken, row.seen
+def host_lines(
+    row: ScannedHost, result: EvaluatedScan, glyphs: Glyphs, *, whole: bool
+) -> list[Line]:
+    now, seen = result.scan.taken, row.seen
     head, circumstances = _head(row, result, glyphs), _circumstances(row, result)
     if not seen.chain:
         stores = _stores(result, glyphs) if whole else []
@@ -97,12 +99,12 @@ def host_lines(row: Row, result: SurveyResult, glyphs: Glyphs, *, whole: bool) -
     return [*head, *circumstances, *tree, BLANK, *trusted, *rules]
 
 
-def _stores(result: SurveyResult, glyphs: Glyphs) -> list[Line]:
+def _stores(result: EvaluatedScan, glyphs: Glyphs) -> list[Line]:
     """What the columns of the matrix are, for rows that no store has a verdict on."""
     return [_title("the stores"), *trust_matrix.legend(result, None, glyphs, brief=True)]
 
 
-def _head(row: Row, result: SurveyResult, glyphs: Glyphs) -> list[Line]:
+def _head(row: ScannedHost, result: EvaluatedScan, glyphs: Glyphs) -> list[Line]:
     """Whose certificate it is, how it stands, and which key to press if it does not stand well."""
     seen = row.seen
     endpoint = seen.endpoint
@@ -111,20 +113,20 @@ def _head(row: Row, result: SurveyResult, glyphs: Glyphs) -> list[Line]:
     port = "" if endpoint.port == 443 else f":{endpoint.port}"
     lines = [
         field("host", f"{endpoint.name}{port}", Span(what, Role.DIM)),
-        field("state", host_state(row, glyphs), *_said(row), *_left(row, result.survey.taken)),
+        field("state", host_state(row, glyphs), *_said(row), *_left(row, result.scan.taken)),
     ]
     problem = result.matrix.columns[0].problem
     if seen.chain and problem:
         lines.append(field("", Span(problem, Role.ERROR)))
     if mend := _mend(row):
         lines.append(field("mend", *mend))
-    if result.survey.no_metadata and endpoint.roles[:1] == ("ARM",):
-        why = f"no metadata, so hosts may be missing: {result.survey.no_metadata}"
+    if result.scan.no_metadata and endpoint.roles[:1] == ("ARM",):
+        why = f"no metadata, so hosts may be missing: {result.scan.no_metadata}"
         lines.append(field("besides", Span(f"{glyphs.warning} {why}", Role.WARNING)))
     return lines
 
 
-def _circumstances(row: Row, result: SurveyResult) -> list[Line]:
+def _circumstances(row: ScannedHost, result: EvaluatedScan) -> list[Line]:
     """How it was seen."""
     connection = row.seen.connection
     tls = connection.tls if connection else None
@@ -137,10 +139,10 @@ def _circumstances(row: Row, result: SurveyResult) -> list[Line]:
     if connection is not None and connection.addresses:
         lines.append(field("address", ", ".join(connection.addresses)))
     again = (Span("l", Role.KEY), Span(" looks again", Role.DIM))
-    return [*lines, field("looked at", f"{clock(result.survey.taken)}  ", *again)]
+    return [*lines, field("looked at", f"{clock(result.scan.taken)}  ", *again)]
 
 
-def _said(row: Row) -> tuple[Span, ...]:
+def _said(row: ScannedHost) -> tuple[Span, ...]:
     """The words behind the state's word."""
     if row.verdict is not None and not row.verdict.ok:
         return (Span(f"  {row.verdict.message}", Role.DIM),)
@@ -151,7 +153,7 @@ def _said(row: Row) -> tuple[Span, ...]:
     return (Span(f"  {why}", Role.DIM),) if why else ()
 
 
-def _left(row: Row, now: datetime) -> tuple[Span, ...]:
+def _left(row: ScannedHost, now: datetime) -> tuple[Span, ...]:
     """The days that a trusted certificate has left."""
     left = row.leaf.days_left(now) if row.leaf else None
     if left is None or row.verdict is None or not row.verdict.ok:
@@ -159,7 +161,7 @@ def _left(row: Row, now: datetime) -> tuple[Span, ...]:
     return (Span(f"  {count_of(left, 'day')} left", LEVELS.get(level_of(left), Role.DIM)),)
 
 
-def _mend(row: Row) -> tuple[Span, ...]:
+def _mend(row: ScannedHost) -> tuple[Span, ...]:
     """Which key helps; none does against what only the stamp's operator can change."""
     verdict = row.verdict
     if verdict is None or verdict.ok:

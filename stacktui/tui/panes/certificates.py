@@ -20,10 +20,9 @@ from stacktui.tui.words import count_of
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-    from stacktui.certificates.survey import Presented
+    from stacktui.certificates.scan import EndpointChain
     from stacktui.transport.facts import ConnectionFacts
-    from stacktui.tui.survey_state import Row as Surveyed
-    from stacktui.tui.survey_state import SurveyResult
+    from stacktui.tui.scan_state import EvaluatedScan, ScannedHost
 
 IDENTITY = "identity "
 # Roles are padded to the longest, up to this.
@@ -74,7 +73,7 @@ class CertificatesPane(ListPane):
 
     def update(self, session: Session) -> None:
         self._session = session
-        glyphs, result = self.look.glyphs, session.surveyed
+        glyphs, result = self.look.glyphs, session.last_scan
         matrix = result if self.whole else None
         self.name_room = trust_matrix.NAME_ROOM if matrix else ListPane.name_room
         hosts = host_rows(session, glyphs, matrix)
@@ -105,9 +104,9 @@ def key(connection: ConnectionFacts) -> str:
     return f"{connection.host}:{connection.port}"
 
 
-def host_rows(session: Session, glyphs: Glyphs, matrix: SurveyResult | None) -> list[Row]:
+def host_rows(session: Session, glyphs: Glyphs, matrix: EvaluatedScan | None) -> list[Row]:
     """The endpoints of the last look, else the hosts that the last check saw."""
-    result = session.surveyed
+    result = session.last_scan
     if result is None:
         seen = session.check.connections if session.check else ()
         return [check_row(each, session, glyphs) for each in seen]
@@ -127,14 +126,14 @@ def check_row(connection: ConnectionFacts, session: Session, glyphs: Glyphs) -> 
 
 
 def host_row(
-    row: Surveyed, room: int, result: SurveyResult, glyphs: Glyphs, matrix: SurveyResult | None
+    row: ScannedHost, room: int, result: EvaluatedScan, glyphs: Glyphs, matrix: EvaluatedScan | None
 ) -> Row:
     endpoint = row.seen.endpoint
     role = Span(endpoint.role, Role.DIM if row.seen.absent else Role.TEXT)
     gap = Span(" " * (max(0, room - len(role.text)) + 2))
     name = (role, gap, Span(endpoint.name + _port(endpoint.port), Role.DIM))
     state = host_state(row, glyphs)
-    days = days_span(row.leaf, result.survey.taken, glyphs) if row.leaf else Span("")
+    days = days_span(row.leaf, result.scan.taken, glyphs) if row.leaf else Span("")
     note = reason(row.seen) or (row.leaf.issuer_name if row.leaf else "")
     if len(note) > REASON_ROOM:
         note = note[: REASON_ROOM - 1] + glyphs.ellipsis
@@ -145,7 +144,7 @@ def host_row(
 
 
 def identity_row(
-    identity: str, session: Session, glyphs: Glyphs, matrix: SurveyResult | None
+    identity: str, session: Session, glyphs: Glyphs, matrix: EvaluatedScan | None
 ) -> Row:
     file = (session.identity_files or {}).get(identity)
     state, days = identity_state(file, glyphs), Span("")
@@ -182,7 +181,7 @@ def check_state(connection: ConnectionFacts, glyphs: Glyphs) -> Span:
     return Span(f"{glyphs.failed} {word_of(tls.verify_code)}", Role.ERROR)
 
 
-def host_state(row: Surveyed, glyphs: Glyphs) -> Span:
+def host_state(row: ScannedHost, glyphs: Glyphs) -> Span:
     """What the store in use says, then what the readiness rules say."""
     seen, verdict = row.seen, row.verdict
     if seen.absent:
@@ -219,7 +218,7 @@ def days_span(leaf: Certificate | None, now: datetime, glyphs: Glyphs) -> Span:
     return Span(f"{sign} {count_of(left, 'day')}", role)
 
 
-def reason(seen: Presented) -> str:
+def reason(seen: EndpointChain) -> str:
     """Why there is no chain, in one line; empty where there is one."""
     if seen.chain:
         return ""
@@ -230,8 +229,8 @@ def reason(seen: Presented) -> str:
 
 def chain_of(chosen: str, session: Session) -> tuple[bytes, ...]:
     """What the host of a row presents, DER, leaf first; nothing for other rows."""
-    if session.surveyed is not None:
-        rows = session.surveyed.rows
+    if session.last_scan is not None:
+        rows = session.last_scan.rows
         return next((row.seen.chain for row in rows if row.seen.endpoint.key == chosen), ())
     for each in session.check.connections if session.check else ():
         if key(each) == chosen and each.tls is not None:
@@ -239,7 +238,7 @@ def chain_of(chosen: str, session: Session) -> tuple[bytes, ...]:
     return ()
 
 
-def is_problem(row: Surveyed) -> bool:
+def is_problem(row: ScannedHost) -> bool:
     """Not as it should be: unreachable, not trusted, or failing a readiness rule."""
     if row.seen.absent:
         return False
@@ -274,7 +273,7 @@ def _counted(session: Session) -> tuple[int, int, list[Certificate]]:
     files = (session.identity_files or {}).values()
     unusable = sum(1 for each in files if each.problem)
     signing = [each.chain[0] for each in files if each.chain]
-    result = session.surveyed
+    result = session.last_scan
     if result is not None:
         there = [row for row in result.rows if not row.seen.absent]
         leaves = [row.leaf for row in there if row.leaf is not None]
@@ -319,8 +318,8 @@ def empty(session: Session) -> tuple[Line, ...]:
 
 def moment(session: Session) -> datetime:
     """Days are counted from the look or the check, so that what is on screen stays true to it."""
-    if session.surveyed is not None:
-        return session.surveyed.survey.taken
+    if session.last_scan is not None:
+        return session.last_scan.scan.taken
     check = session.check
     return check.started if check and check.started else datetime.now(UTC)
 

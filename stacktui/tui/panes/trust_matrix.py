@@ -13,7 +13,7 @@ from stacktui.tui.words import count_of
 if TYPE_CHECKING:
     from stacktui.certificates.stores import StoreState
     from stacktui.certificates.verify import Verification
-    from stacktui.tui.survey_state import SurveyResult
+    from stacktui.tui.scan_state import EvaluatedScan
 
 # Names of hosts may be cut to this before a column is given up for them.
 NAME_ROOM = 26
@@ -21,7 +21,7 @@ Spans = tuple[Span, ...]
 Form = tuple[Spans, ...]
 
 
-def header(result: SurveyResult, glyphs: Glyphs) -> Row:
+def header(result: EvaluatedScan, glyphs: Glyphs) -> Row:
     """The stores' names above their columns, or where there is no room their numbers."""
     stores = [state.store for state in result.states]
     names = [Span(each.name, Role.DIM) for each in stores]
@@ -58,7 +58,7 @@ def sign(cell: Verification | None, glyphs: Glyphs) -> Span:
 
 
 def legend(
-    result: SurveyResult,
+    result: EvaluatedScan,
     cells: Sequence[Verification | None] | None,
     glyphs: Glyphs,
     *,

@@ -207,7 +207,7 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
             case "cancel_look":
                 # Where both run, `esc` cancels what one is looking at.
                 mine = self.board.open is self.board.certificates
-                return self.owner.surveyor.running and (mine or not self.owner.checking)
+                return self.owner.scan_runner.running and (mine or not self.owner.checking)
             case "cancel":
                 return self.owner.checking
             case "look":
@@ -247,10 +247,10 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
         self.owner.check()
 
     def action_cancel_look(self) -> None:
-        self.owner.surveyor.cancel()
+        self.owner.scan_runner.cancel()
 
     def action_look(self, whole: bool) -> None:
-        self.owner.survey(whole=whole)
+        self.owner.scan(whole=whole)
 
     def action_trust(self) -> None:
         from stacktui.tui.screens.trust import Trust
