@@ -46,7 +46,7 @@ class FoundIssuer:
 
 
 @dataclass(frozen=True, slots=True)
-class Completion:
+class ChainCompletion:
     """How far up a presented chain could be followed.
 
     `found` are the certificates that were missing, from the leaf's end up. `holders` are the
@@ -63,9 +63,9 @@ class Completion:
     unanswered: tuple[str, ...] = ()
 
 
-async def complete(
+async def complete_chain(
     host: str, port: int, chain: Sequence[bytes], trust: TrustUsed, fetch: Fetch
-) -> Completion:
+) -> ChainCompletion:
     """Follow `chain` (DER, leaf first) up to its root. Never raises.
 
     Reads the stores of this box and tries signatures in daemon threads, and starts no process;
@@ -90,7 +90,7 @@ async def complete(
     held = await in_background(lambda: _names(holders(top, others))) if reached else ()
     whole = [*chain, *(each.der for each in found)]
     trusted = bool(found) and await in_background(lambda: _accepted(whole, host, trust))
-    return Completion(host, port, tuple(found), held, trusted, tuple(unanswered))
+    return ChainCompletion(host, port, tuple(found), held, trusted, tuple(unanswered))
 
 
 def _others() -> tuple[Store, ...]:
