@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.matrix import Matrix
-from stacktui.certificates.readiness import Judgement, failed, worst
-from stacktui.certificates.readiness_rules import judge
+from stacktui.certificates.readiness import RuleResult, failed, worst
+from stacktui.certificates.readiness_rules import evaluate
 from stacktui.certificates.scan import EndpointChain, ScanResult
 from stacktui.certificates.stores import StoreState
 from stacktui.certificates.verify import Verification
@@ -89,7 +89,7 @@ def matrix_ok(scan: ScanResult, matrix: Matrix) -> bool:
 
 def readiness(
     scan: ScanResult, row: EndpointChain, cell: Verification | None = None
-) -> tuple[Judgement, ...]:
+) -> tuple[RuleResult, ...]:
     """The readiness rules on a live chain; none where there is no chain.
 
     Nor where the host is not the stamp's: the public cloud keeps rules of its own. `cell` is the
@@ -99,7 +99,7 @@ def readiness(
     if not row.chain or not is_of_stamp(row.endpoint.host, arm):
         return ()
     trusted = cell.ok if cell is not None else None
-    return judge(row.chain, scan.taken, names=(row.endpoint.name,), trusted=trusted)
+    return evaluate(row.chain, scan.taken, names=(row.endpoint.name,), trusted=trusted)
 
 
 def matrix_document(
@@ -173,7 +173,7 @@ def state_of(row: EndpointChain) -> str:
 def _endpoint(scan: ScanResult, row: EndpointChain, cell: Verification | None) -> dict[str, Any]:
     connection, fault, now = row.connection, row.fault, scan.taken
     tls = connection.tls if connection else None
-    judgements = readiness(scan, row, cell)
+    results = readiness(scan, row, cell)
     return {
         **_place(row),
         "addresses": list(connection.addresses) if connection else [],
@@ -185,15 +185,15 @@ def _endpoint(scan: ScanResult, row: EndpointChain, cell: Verification | None) -
         "verdict": _verdict(cell),
         "chain": [certificate_document(describe(der), now) for der in row.chain],
         "readiness": {
-            "level": worst(judgements).value if judgements else None,
+            "level": worst(results).value if results else None,
             "judgements": [
                 {
                     "rule": each.rule,
                     "level": each.level.value,
                     "text": each.text,
-                    "mend": each.mend or None,
+                    "mend": each.remedy or None,
                 }
-                for each in judgements
+                for each in results
             ],
         },
     }

@@ -52,7 +52,7 @@ def load_column(store: Store) -> Column:
         return Column(store, None, str(error))
 
 
-def judge(rows: Sequence[EndpointChain], columns: Sequence[Column]) -> Matrix:
+def build_matrix(rows: Sequence[EndpointChain], columns: Sequence[Column]) -> Matrix:
     """Every chain before every store. Blocks; several threads share the work."""
     with ThreadPoolExecutor(max_workers=THREADS) as threads:
         judged = list(threads.map(lambda column: _judge_column(rows, column), columns))

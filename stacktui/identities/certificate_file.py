@@ -19,7 +19,7 @@ class IdentityFile:
     """What the file of one identity holds: the certificate that signs in comes first.
 
     `word` is short and `problem` is one line: why nobody can sign in with it, empty where
-    somebody can. `mend` says what to do then.
+    somebody can. `remedy` says what to do then.
     """
 
     identity: str
@@ -28,7 +28,7 @@ class IdentityFile:
     chain: tuple[Certificate, ...] = ()
     word: str = ""
     problem: str = ""
-    mend: str = ""
+    remedy: str = ""
 
 
 def references(identities: Iterable[Identity]) -> dict[str, CertificateRef]:
@@ -49,7 +49,7 @@ def _read(name: str, reference: CertificateRef, now: datetime) -> IdentityFile:
     from stacktui.identities.credential import load_certificate
     from stacktui.identities.faults import CertificateFault, CertificateProblem, IdentityError
 
-    word = problem = mend = ""
+    word = problem = remedy = ""
     try:
         # What a check would say of it, in the check's own words.
         load_certificate(reference, now)
@@ -58,10 +58,10 @@ def _read(name: str, reference: CertificateRef, now: datetime) -> IdentityFile:
         if isinstance(fault, CertificateFault):
             word, problem = fault.problem.value.replace("-", " "), fault.detail
             if fault.problem is CertificateProblem.PFX:
-                mend = "make a PEM file of it: stacktui certificates convert"
+                remedy = "make a PEM file of it: stacktui certificates convert"
             elif fault.problem in (CertificateProblem.EXPIRED, CertificateProblem.KEY_MISMATCH):
-                mend = "put a new certificate with its key there, and register it"
-    return IdentityFile(name, reference.path, now, _chain(reference.path), word, problem, mend)
+                remedy = "put a new certificate with its key there, and register it"
+    return IdentityFile(name, reference.path, now, _chain(reference.path), word, problem, remedy)
 
 
 def _chain(path: Path) -> tuple[Certificate, ...]:

@@ -8,7 +8,7 @@ from typing import cast
 
 from stacktui.certificates.chain import describe
 from stacktui.certificates.document import readiness
-from stacktui.certificates.matrix import judge, load_column
+from stacktui.certificates.matrix import build_matrix, load_column
 from stacktui.certificates.scan import ScanEvent, ScanResult, chains
 from stacktui.certificates.scan import scan as scan_endpoints
 from stacktui.certificates.stores import find_stores, read_stores
@@ -34,7 +34,7 @@ def open_stores(target: Target) -> Stores:
 
 def evaluate(target: Target, whole: bool, found: ScanResult, stores: Stores) -> EvaluatedScan:
     """Judge every chain by every store and by the readiness rules, and read every certificate."""
-    matrix = judge(found.presented, stores.columns)
+    matrix = build_matrix(found.presented, stores.columns)
     return EvaluatedScan(
         target,
         whole,

@@ -14,7 +14,7 @@ from stacktui.tui.check_state import CheckState
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
     from stacktui.certificates.matrix import Column, Matrix
-    from stacktui.certificates.readiness import Judgement
+    from stacktui.certificates.readiness import RuleResult
     from stacktui.certificates.scan import EndpointChain, ScanResult
     from stacktui.certificates.stores import StoreState
     from stacktui.certificates.verify import Verification
@@ -33,7 +33,7 @@ class Stores:
 class EvaluatedScan:
     """A finished scan, evaluated.
 
-    `states` are in the order of the matrix's columns, `judgements` in that of its rows;
+    `states` are in the order of the matrix's columns, `results` in that of its rows;
     `certificates` are all that were presented, by their DER.
     """
 
@@ -42,7 +42,7 @@ class EvaluatedScan:
     scan: ScanResult
     matrix: Matrix
     states: tuple[StoreState, ...]
-    judgements: tuple[tuple[Judgement, ...], ...]
+    results: tuple[tuple[RuleResult, ...], ...]
     certificates: Mapping[bytes, Certificate]
 
     @property
@@ -50,9 +50,9 @@ class EvaluatedScan:
         """Each endpoint with what is said of it."""
         known = self.certificates
         return tuple(
-            ScannedHost(seen, cells, judgements, known.get(seen.chain[0]) if seen.chain else None)
-            for seen, cells, judgements in zip(
-                self.matrix.rows, self.matrix.cells, self.judgements, strict=True
+            ScannedHost(seen, cells, results, known.get(seen.chain[0]) if seen.chain else None)
+            for seen, cells, results in zip(
+                self.matrix.rows, self.matrix.cells, self.results, strict=True
             )
         )
 
@@ -63,7 +63,7 @@ class ScannedHost:
 
     seen: EndpointChain
     cells: tuple[Verification | None, ...]
-    judgements: tuple[Judgement, ...]
+    results: tuple[RuleResult, ...]
     leaf: Certificate | None
 
     @property

@@ -16,7 +16,7 @@ from typing import Any
 import certifi
 
 from stacktui.certificates import store_content, stores
-from stacktui.certificates.matrix import Matrix, judge, load_column
+from stacktui.certificates.matrix import Matrix, build_matrix, load_column
 from stacktui.certificates.scan import ScanResult, scan
 from stacktui.certificates.stores import Store, StoreKind
 from stacktui.certificates.trust import TrustSource, sources_for
@@ -56,7 +56,7 @@ async def matrix(environment: Environment, columns: list[Store]) -> Matrix:
     trust = sources_for(environment.ca, Path(os.devnull, "none"))
     async for event in scan(environment, trust, whole=True):
         if isinstance(event, ScanResult):
-            return judge(event.presented, await asyncio.gather(*loading))
+            return build_matrix(event.presented, await asyncio.gather(*loading))
     raise RuntimeError("no scan")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stacktui.certificates.additions import LostAddition
 from stacktui.certificates.matrix import Column, Matrix
-from stacktui.certificates.readiness import Judgement, Level
+from stacktui.certificates.readiness import Level, RuleResult
 from stacktui.certificates.scan import EndpointChain, ScanEvent, ScanProgress, ScanResult
 from stacktui.certificates.stores import Store, StoreKind, StoreState
 from stacktui.certificates.trust import TrustSource
@@ -113,14 +113,14 @@ def cells(seen: EndpointChain, count: int) -> tuple[Verification | None, ...]:
     return (BAD if seen.endpoint.roles[0] == "graph" else GOOD)[:count]
 
 
-def judgements(seen: EndpointChain) -> tuple[Judgement, ...]:
+def results(seen: EndpointChain) -> tuple[RuleResult, ...]:
     if seen.endpoint.roles[0] == "ARM":
         text = "25 days left, until 2026-12-16"
-        return (Judgement("expiry", Level.CRITICAL, text, "renew it before it ends"),)
+        return (RuleResult("expiry", Level.CRITICAL, text, "renew it before it ends"),)
     if seen.endpoint.roles[0] == "login":
         text = "without clientAuth; it has serverAuth"
-        mend = "have it issued for serverAuth and clientAuth"
-        return (Judgement("extended-key-usage", Level.FAIL, text, mend),)
+        remedy = "have it issued for serverAuth and clientAuth"
+        return (RuleResult("extended-key-usage", Level.FAIL, text, remedy),)
     return ()
 
 
@@ -148,7 +148,7 @@ def scans(
             found,
             matrix,
             stores.states,
-            tuple(judgements(each) if each.chain else () for each in rows),
+            tuple(results(each) if each.chain else () for each in rows),
             {der: describe(der) for each in rows for der in each.chain},
         )
 

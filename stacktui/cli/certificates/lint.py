@@ -16,14 +16,14 @@ from stacktui.certificates.document import SCHEMA, certificate_document
 from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.key_bundle import Form, KeyBundle, PasswordError, read_key_bundle
 from stacktui.certificates.readiness import (
-    Judgement,
     Level,
+    RuleResult,
     Source,
     covered,
     worst,
     worst_level,
 )
-from stacktui.certificates.readiness_rules import judge
+from stacktui.certificates.readiness_rules import evaluate
 from stacktui.cli.certificates.layout import say_wrapped
 from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.options import ExitCode, config_option, format_option, tell_config_is_not_read
@@ -48,11 +48,11 @@ class _Linted:
     path: Path
     form: Form
     leaf: Certificate
-    judgements: tuple[Judgement, ...]
+    results: tuple[RuleResult, ...]
 
     @property
     def level(self) -> Level:
-        return worst(self.judgements)
+        return worst(self.results)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class _Reader:
 
 
 def _lint(path: Path, bundle: KeyBundle, names: _Names | None, now: datetime) -> _Linted:
-    judgements = judge(
+    results = evaluate(
         bundle.chain,
         now,
         names=names.wanted if names else None,
@@ -162,7 +162,7 @@ def _lint(path: Path, bundle: KeyBundle, names: _Names | None, now: datetime) ->
         leaf=bundle.leaf,
         key=bundle.key_found,
     )
-    return _Linted(path, bundle.form, describe(bundle.chain[bundle.leaf]), judgements)
+    return _Linted(path, bundle.form, describe(bundle.chain[bundle.leaf]), results)
 
 
 def _set_level(linted: Sequence[_Linted], names: _Names | None) -> Level:
@@ -189,12 +189,12 @@ def _lint_document(
                 "certificate": certificate_document(each.leaf, now),
                 "judgements": [
                     {
-                        "rule": judgement.rule,
-                        "level": judgement.level.value,
-                        "text": judgement.text,
-                        "mend": judgement.mend or None,
+                        "rule": result.rule,
+                        "level": result.level.value,
+                        "text": result.text,
+                        "mend": result.remedy or None,
                     }
-                    for judgement in each.judgements
+                    for result in each.results
                 ],
             }
             for each in linted
@@ -236,13 +236,13 @@ def _write_file(linted: _Linted) -> None:
     say(f"{_SYMBOLS[linted.level]} {linted.level.value.upper()}  {visible(str(linted.path))}")
     say_wrapped(f"  “{leaf.common_name}”, issued by “{leaf.issuer_name}”")
     for level in _TROUBLE:
-        for each in (each for each in linted.judgements if each.level is level):
+        for each in (each for each in linted.results if each.level is level):
             say_wrapped(f"  {_SYMBOLS[level]} {level.value}  {each.rule}: {each.text}")
-            say_wrapped(f"    → {each.mend}", hang=6)
-    for each in linted.judgements:
+            say_wrapped(f"    → {each.remedy}", hang=6)
+    for each in linted.results:
         if each.level is Level.SKIPPED:
             say_wrapped(f"  {_SYMBOLS[Level.SKIPPED]} skipped  {each.rule}: {each.text}")
-    passed = [each.rule for each in linted.judgements if each.level is Level.PASS]
+    passed = [each.rule for each in linted.results if each.level is Level.PASS]
     if passed:
         say_wrapped(f"  {_SYMBOLS[Level.PASS]} pass  {', '.join(passed)}")
     say()

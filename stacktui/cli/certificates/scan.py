@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import click
 
-from stacktui.certificates.matrix import Column, Matrix, judge, load_column
+from stacktui.certificates.matrix import Column, Matrix, build_matrix, load_column
 from stacktui.certificates.scan import ScanProgress, ScanResult, scan
 from stacktui.certificates.stores import Store
 from stacktui.check.target import Target
@@ -42,7 +42,7 @@ async def _run(target: Target, stores: Sequence[Store], whole: bool) -> ScanAndM
     columns: list[Column] = list(await asyncio.gather(*loading))
     if found is None:
         raise AssertionError("a scan ends with a ScanResult")
-    return ScanAndMatrix(found, judge(found.presented, columns))
+    return ScanAndMatrix(found, build_matrix(found.presented, columns))
 
 
 class _Progress:

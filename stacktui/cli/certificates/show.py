@@ -17,11 +17,11 @@ from stacktui.certificates.document import (
     scan_document,
     scan_ok,
 )
+from stacktui.certificates.formatting import fields_of, time_left
 from stacktui.certificates.readiness import Level, worst
 from stacktui.certificates.scan import EndpointChain, ScanResult
 from stacktui.certificates.stores import find_stores
 from stacktui.certificates.verify import Verification
-from stacktui.certificates.words import fields_of, time_left
 from stacktui.cli.certificates.advice import say_steps, steps_of
 from stacktui.cli.certificates.layout import say_beside, say_wrapped, wrapped
 from stacktui.cli.certificates.place import plural, read_settings
@@ -119,7 +119,7 @@ def _identity_document(file: IdentityFile) -> dict[str, Any]:
         "identity": file.identity,
         "path": str(file.path),
         "problem": file.problem or None,
-        "mend": file.mend or None,
+        "mend": file.remedy or None,
         "chain": [certificate_document(each, file.read) for each in file.chain],
     }
 
@@ -130,8 +130,8 @@ def _write_identity(file: IdentityFile) -> None:
     state = file.problem or f"usable{f', {left}' if left else ''}"
     say_beside(f"{'✗' if file.problem else '✓'} identity {visible(file.identity)}", state)
     say(f"  {visible(str(file.path))}")
-    if file.mend:
-        say_wrapped(f"    → {file.mend}", 6)
+    if file.remedy:
+        say_wrapped(f"    → {file.remedy}", 6)
     if file.chain:
         say(f"  thumbprint  {file.chain[0].sha1.replace(':', '')}")
     for line in chain_lines(list(file.chain), file.read):
@@ -216,7 +216,7 @@ def _trouble(
         if each.level in (Level.WARNING, Level.CRITICAL, Level.FAIL):
             sign = "✗" if each.level is Level.FAIL else "!"
             yield f"  {sign} {each.level.value}  {each.rule}: {each.text}", 4
-            yield f"    → {each.mend}", 6
+            yield f"    → {each.remedy}", 6
 
 
 def chain_lines(chain: list[Certificate], now: datetime) -> Iterator[str]:

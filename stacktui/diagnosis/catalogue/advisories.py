@@ -19,7 +19,7 @@ from stacktui.transport.facts import ConnectionFacts
 if TYPE_CHECKING:
     from stacktui.certificates.additions import LostAddition
     from stacktui.certificates.chain import Certificate
-    from stacktui.certificates.readiness import Judgement
+    from stacktui.certificates.readiness import RuleResult
 
 AZ_WORKS = "nothing: it works until the last day"
 
@@ -165,15 +165,15 @@ def _cert_readiness(report: ReportContext) -> Explanation | None:
         return None
     rules = ", ".join(dict.fromkeys(each.rule for each in found.values()))
     title = f"The vendor's readiness checker would reject a certificate of this stamp: {rules}"
-    fixes = dict.fromkeys(each.mend for each in found.values() if each.mend)
+    fixes = dict.fromkeys(each.remedy for each in found.values() if each.remedy)
     remedies = (*(_FIX_CERTIFICATE.fill(fix=each) for each in fixes), _LINT.fill())
     return Explanation(title, tuple(found), remedies)
 
 
-def _rejected(report: ReportContext, connection: ConnectionFacts) -> Iterator[Judgement]:
+def _rejected(report: ReportContext, connection: ConnectionFacts) -> Iterator[RuleResult]:
     # Reads certificates, whose library is slow to import: `explain` must not wait for it.
     from stacktui.certificates.readiness import Level
-    from stacktui.certificates.readiness_rules import judge
+    from stacktui.certificates.readiness_rules import evaluate
 
     tls = connection.tls
     if tls is None:
@@ -182,7 +182,7 @@ def _rejected(report: ReportContext, connection: ConnectionFacts) -> Iterator[Ju
     trusted = tls.verify_code is None
     # OpenSSL knows more of names than a rule does (addresses, other alphabets).
     names = None if trusted else (connection.host,)
-    for each in judge(tls.chain, report.now, names=names, trusted=trusted):
+    for each in evaluate(tls.chain, report.now, names=names, trusted=trusted):
         # That one ends soon has a name of its own.
         if each.level is Level.FAIL and each.rule not in (*said, "expiry"):
             yield each

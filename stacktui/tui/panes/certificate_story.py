@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from stacktui.certificates.formatting import VALID, fields_of, time_left
 from stacktui.certificates.readiness import Level, level_of
-from stacktui.certificates.words import VALID, fields_of, time_left
 from stacktui.identities.certificate_file import IdentityFile
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
@@ -30,7 +30,7 @@ from stacktui.tui.words import clock, count_of, day
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-    from stacktui.certificates.readiness import Judgement
+    from stacktui.certificates.readiness import RuleResult
     from stacktui.transport.facts import ConnectionFacts
     from stacktui.tui.scan_state import EvaluatedScan, ScannedHost
 
@@ -93,7 +93,7 @@ def host_lines(
     trusted = [_title("who trusts it"), *legend]
     chain = [result.certificates.get(der) for der in seen.chain]
     tree = [BLANK, _title("chain"), *tree_lines(chain, now, glyphs)]
-    rules = readiness_lines(row.judgements, glyphs)
+    rules = readiness_lines(row.results, glyphs)
     if whole:
         return [*head, *trusted, BLANK, *circumstances, *tree, *rules]
     return [*head, *circumstances, *tree, BLANK, *trusted, *rules]
@@ -147,7 +147,7 @@ def _said(row: ScannedHost) -> tuple[Span, ...]:
     if row.verdict is not None and not row.verdict.ok:
         return (Span(f"  {row.verdict.message}", Role.DIM),)
     why = reason(row.seen)
-    for each in row.judgements:
+    for each in row.results:
         if each.level is Level.FAIL and row.verdict is not None:
             why = why or f"{each.rule}: {each.text}"
     return (Span(f"  {why}", Role.DIM),) if why else ()
@@ -255,9 +255,9 @@ def validity(certificate: Certificate, now: datetime) -> tuple[Span, ...]:
 # Readiness
 
 
-def readiness_lines(judgements: Sequence[Judgement], glyphs: Glyphs) -> list[Line]:
+def readiness_lines(results: Sequence[RuleResult], glyphs: Glyphs) -> list[Line]:
     """What the vendor's rules find, with what to do; nothing where all is well."""
-    found = [each for each in judgements if each.level in LEVELS]
+    found = [each for each in results if each.level in LEVELS]
     if not found:
         return []
     lines = [BLANK, _title("readiness, by the vendor's rules")]
@@ -267,8 +267,8 @@ def readiness_lines(judgements: Sequence[Judgement], glyphs: Glyphs) -> list[Lin
         lines.append(
             line(Span(f"{sign} {each.level.value}  ", role), f"{each.rule}: {each.text}", hang=2)
         )
-        if each.mend:
-            lines.append(line("  ", Span("mend  ", Role.DIM), each.mend, hang=8))
+        if each.remedy:
+            lines.append(line("  ", Span("mend  ", Role.DIM), each.remedy, hang=8))
     return lines
 
 
@@ -282,8 +282,8 @@ def identity_lines(file: IdentityFile | None, glyphs: Glyphs) -> list[Line]:
         field("file", str(file.path)),
         field("state", identity_state(file, glyphs), Span(f"  {file.problem}", Role.DIM)),
     ]
-    if file.mend:
-        lines.append(field("mend", file.mend))
+    if file.remedy:
+        lines.append(field("mend", file.remedy))
     if not file.chain:
         return lines
     # As the portal of Entra and AD FS show it.

@@ -193,7 +193,7 @@ def host_state(row: ScannedHost, glyphs: Glyphs) -> Span:
         return Span(f"{glyphs.warning} not judged", Role.WARNING)
     if not verdict.ok:
         return Span(f"{glyphs.failed} {verdict.word}", Role.ERROR)
-    if worst([each for each in row.judgements if each.rule != "expiry"]) is Level.FAIL:
+    if worst([each for each in row.results if each.rule != "expiry"]) is Level.FAIL:
         return Span(f"{glyphs.warning} not ready", Role.WARNING)
     return Span(f"{glyphs.ok} trusted", Role.OK)
 
@@ -242,7 +242,7 @@ def is_problem(row: ScannedHost) -> bool:
     """Not as it should be: unreachable, not trusted, or failing a readiness rule."""
     if row.seen.absent:
         return False
-    return row.verdict is None or not row.verdict.ok or worst(row.judgements) is Level.FAIL
+    return row.verdict is None or not row.verdict.ok or worst(row.results) is Level.FAIL
 
 
 # The title line
