@@ -5,6 +5,7 @@ Later versions add fields to the schema and never change these.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,27 +64,21 @@ def scan_document(scan: ScanResult, matrix: Matrix) -> dict[str, Any]:
         "trust": [{"setting": each.setting, "path": each.path} for each in scan.trust.sources],
         "trust_problem": matrix.columns[0].problem or None,
         "no_metadata": scan.no_metadata or None,
-        "endpoints": [
-            _endpoint(scan, row, cells[0])
-            for row, cells in zip(matrix.rows, matrix.cells, strict=True)
-        ],
+        "endpoints": [_endpoint(scan, row, cell) for row, cell in matrix.verdicts],
     }
 
 
 def scan_ok(scan: ScanResult, matrix: Matrix) -> bool:
     """Every host that exists was reached, is trusted here, and passes the readiness rules."""
-    return not scan.no_metadata and all(
-        row.absent
-        or (cells[0] is not None and cells[0].ok and not failed(readiness(scan, row, cells[0])))
-        for row, cells in zip(matrix.rows, matrix.cells, strict=True)
+    return matrix_ok(scan, matrix) and not any(
+        failed(readiness(scan, row, cell)) for row, cell in matrix.verdicts if not row.absent
     )
 
 
 def matrix_ok(scan: ScanResult, matrix: Matrix) -> bool:
     """Every host that exists was reached, and is trusted by the first store: the one in use."""
     return not scan.no_metadata and all(
-        row.absent or (cells[0] is not None and cells[0].ok)
-        for row, cells in zip(matrix.rows, matrix.cells, strict=True)
+        row.absent or (cell is not None and cell.ok) for row, cell in matrix.verdicts
     )
 
 
@@ -114,10 +109,7 @@ def matrix_document(
         "no_metadata": scan.no_metadata or None,
         "stores": [store_document(each, scan.taken) for each in states],
         "endpoints": [
-            {
-                **_place(row),
-                "verdicts": [_verdict(cell) for cell in cells],
-            }
+            {**_place(row), "verdicts": [_verdict(cell) for cell in cells]}
             for row, cells in zip(matrix.rows, matrix.cells, strict=True)
         ],
     }
@@ -186,17 +178,22 @@ def _endpoint(scan: ScanResult, row: EndpointChain, cell: Verification | None) -
         "chain": [certificate_document(describe(der), now) for der in row.chain],
         "readiness": {
             "level": worst(results).value if results else None,
-            "judgements": [
-                {
-                    "rule": each.rule,
-                    "level": each.level.value,
-                    "text": each.text,
-                    "mend": each.remedy or None,
-                }
-                for each in results
-            ],
+            "judgements": results_document(results),
         },
     }
+
+
+def results_document(results: Sequence[RuleResult]) -> list[dict[str, Any]]:
+    """What each readiness rule said."""
+    return [
+        {
+            "rule": each.rule,
+            "level": each.level.value,
+            "text": each.text,
+            "mend": each.remedy or None,
+        }
+        for each in results
+    ]
 
 
 def _verdict(cell: Verification | None) -> dict[str, Any] | None:

@@ -40,6 +40,11 @@ class Matrix:
     columns: tuple[Column, ...]
     cells: tuple[tuple[Verification | None, ...], ...]
 
+    @property
+    def verdicts(self) -> tuple[tuple[EndpointChain, Verification | None], ...]:
+        """Each endpoint with the verdict of the first store, which is the one in use."""
+        return tuple((row, cells[0]) for row, cells in zip(self.rows, self.cells, strict=True))
+
     def cell(self, row: EndpointChain, column: Column) -> Verification | None:
         return self.cells[self.rows.index(row)][self.columns.index(column)]
 

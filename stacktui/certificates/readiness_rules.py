@@ -21,6 +21,7 @@ from stacktui.certificates.readiness import (
     covered,
     level_of,
 )
+from stacktui.text.counts import count_of
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
@@ -43,9 +44,9 @@ def _expiry(tested: CertificateUnderTest) -> Verdict:
     day = f"{first.not_after:%Y-%m-%d}"
     if first.not_after < now:
         ago = (now - first.not_after).days
-        since = f"{_count(ago, 'day')} ago" if ago else "less than a day ago"
+        since = f"{count_of(ago, 'day')} ago" if ago else "less than a day ago"
         return Level.FAIL, f"{whose}expired on {day}, {since}"
-    return level_of(left), f"{whose}{_count(left, 'day')} left, until {day}"
+    return level_of(left), f"{whose}{count_of(left, 'day')} left, until {day}"
 
 
 def _signature(tested: CertificateUnderTest) -> Verdict:
@@ -291,10 +292,6 @@ def _listed(texts: Sequence[str], most: int = 3) -> str:
 
 def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def evaluate(

@@ -41,9 +41,6 @@ def evaluate(target: Target, whole: bool, found: ScanResult, stores: Stores) -> 
         found,
         matrix,
         stores.states,
-        tuple(
-            readiness(found, row, cells[0])
-            for row, cells in zip(matrix.rows, matrix.cells, strict=True)
-        ),
+        tuple(readiness(found, row, cell) for row, cell in matrix.verdicts),
         {der: describe(der) for der in chains(found.presented)},
     )

@@ -42,11 +42,6 @@ def day(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d")
 
 
-def count_of(number: int, thing: str) -> str:
-    """`1 host`, `2 hosts`."""
-    return f"{number} {thing}" if abs(number) == 1 else f"{number} {thing}s"
-
-
 def state_spans(
     check: LiveCheck | None, glyphs: Glyphs, *, brief: bool = False
 ) -> tuple[Span, ...]:

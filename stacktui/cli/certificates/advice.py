@@ -63,9 +63,7 @@ def _steps(scanned: ScanAndMatrix, target: Target, stores: Sequence[Store]) -> I
             "Until then no chain is judged."
         )
     refused = [
-        (row, cells[0].code)
-        for row, cells in zip(matrix.rows, matrix.cells, strict=True)
-        if cells[0] is not None and not cells[0].ok
+        (row, cell.code) for row, cell in matrix.verdicts if cell is not None and not cell.ok
     ]
     unreached = any(not row.chain and not row.absent for row in matrix.rows)
     told = bool(refused or matrix.columns[0].problem)  # which is why there is no metadata

@@ -21,10 +21,10 @@ from stacktui.certificates.key_bundle import (
 )
 from stacktui.cli.ask import RefusedError, confirm, yes_option
 from stacktui.cli.certificates.layout import say_wrapped
-from stacktui.cli.certificates.lint import count_of
 from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.options import config_option, format_option, tell_config_is_not_read
 from stacktui.cli.text import say
+from stacktui.text.counts import count_of
 from stacktui.text.sanitize import visible
 
 

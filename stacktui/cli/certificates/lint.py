@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from stacktui.certificates.chain import Certificate, describe
-from stacktui.certificates.document import SCHEMA, certificate_document
+from stacktui.certificates.document import SCHEMA, certificate_document, results_document
 from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.key_bundle import Form, KeyBundle, PasswordError, read_key_bundle
 from stacktui.certificates.readiness import (
@@ -29,6 +29,7 @@ from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.options import ExitCode, config_option, format_option, tell_config_is_not_read
 from stacktui.cli.text import say
 from stacktui.environments.naming import certificate_names
+from stacktui.text.counts import count_of
 from stacktui.text.sanitize import visible
 
 _SYMBOLS = {
@@ -187,15 +188,7 @@ def _lint_document(
                 "form": each.form.value,
                 "level": each.level.value,
                 "certificate": certificate_document(each.leaf, now),
-                "judgements": [
-                    {
-                        "rule": result.rule,
-                        "level": result.level.value,
-                        "text": result.text,
-                        "mend": result.remedy or None,
-                    }
-                    for result in each.results
-                ],
+                "judgements": results_document(each.results),
             }
             for each in linted
         ],
@@ -260,7 +253,3 @@ def _write_names(names: _Names, missing: Sequence[str]) -> None:
         for name in missing:
             say(f"    {visible(name)}")
     say()
-
-
-def count_of(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

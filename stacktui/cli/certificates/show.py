@@ -24,12 +24,13 @@ from stacktui.certificates.stores import find_stores
 from stacktui.certificates.verify import Verification
 from stacktui.cli.certificates.advice import say_steps, steps_of
 from stacktui.cli.certificates.layout import say_beside, say_wrapped, wrapped
-from stacktui.cli.certificates.place import plural, read_settings
+from stacktui.cli.certificates.place import read_settings
 from stacktui.cli.certificates.scan import ScanAndMatrix, run_scan
 from stacktui.cli.options import ExitCode, config_option, format_option, limit_option
 from stacktui.cli.text import say
 from stacktui.config.locations import own_bundle
 from stacktui.identities.certificate_file import IdentityFile, read_files, references
+from stacktui.text.counts import count_of
 from stacktui.text.sanitize import visible
 from stacktui.transport.facts import TransportFaultKind
 
@@ -89,17 +90,18 @@ def _write(scanned: ScanAndMatrix, files: Sequence[IdentityFile]) -> None:
             say_wrapped(f"  · through the proxy {proxy}")
     write_problems(scanned)
     shown: dict[tuple[bytes, ...], str] = {}
-    told: dict[tuple[bytes, ...], set[str]] = {}
-    for row, (cell, *_) in zip(matrix.rows, matrix.cells, strict=True):
+    said: dict[tuple[bytes, ...], set[str]] = {}
+    for row, cell in matrix.verdicts:
         say()
         sign, what = _head(scanned, row, cell)
         say_beside(f"{sign} {place(row)}", what)
         # What was said of a chain for one host need not be said again for the next.
-        known = told.setdefault(row.chain, set())
-        for text, hang in _trouble(scan, row, cell):
+        known = said.setdefault(row.chain, set())
+        trouble = list(_trouble(scan, row, cell))
+        for text, hang in trouble:
             if text not in known:
                 say_wrapped(text, hang)
-        known |= {text for text, _ in _trouble(scan, row, cell)}
+        known |= {text for text, _ in trouble}
         if row.chain in shown:
             say(f"  the same chain as {shown[row.chain]}")
         elif row.chain:
@@ -141,8 +143,7 @@ def _write_identity(file: IdentityFile) -> None:
 def _summary(scanned: ScanAndMatrix) -> str:
     """The last line: what the exit code says, in words."""
     scan, matrix = scanned.scan, scanned.matrix
-    rows = [(row, cells[0]) for row, cells in zip(matrix.rows, matrix.cells, strict=True)
-            if not row.absent]  # fmt: skip
+    rows = [(row, cell) for row, cell in matrix.verdicts if not row.absent]
     unreached = sum(not row.chain for row, _ in rows)
     unjudged = sum(bool(row.chain) and cell is None for row, cell in rows)
     refused = sum(cell is not None and not cell.ok for _, cell in rows)
@@ -160,10 +161,10 @@ def _summary(scanned: ScanAndMatrix) -> str:
     if scan_ok(scan, matrix):
         near = levels.count(Level.CRITICAL) + levels.count(Level.WARNING)
         soon = f"; {near} with a warning" if near else ""
-        return (f"{'!' if near else '✓'} {plural(len(rows), 'host')}: trusted, and none against "
+        return (f"{'!' if near else '✓'} {count_of(len(rows), 'host')}: trusted, and none against "
                 f"the vendor's rules{soon}")  # fmt: skip
     trouble = ", ".join(counts) or "all right, but there may be more"
-    return f"✗ {plural(len(rows), 'host')}: {trouble}"
+    return f"✗ {count_of(len(rows), 'host')}: {trouble}"
 
 
 def write_problems(scanned: ScanAndMatrix) -> None:

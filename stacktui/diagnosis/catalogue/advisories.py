@@ -14,6 +14,7 @@ from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.remedies import exporting
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate, for_both
+from stacktui.text.counts import count_of
 from stacktui.transport.facts import ConnectionFacts
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _cert_expires_soon(report: ReportContext) -> Explanation | None:
             "one of them is wrong"
         ] = None
     remedies = (_RENEW.fill(), _SHOW_ALL.fill(**report.places))
-    return Explanation(f"{what} ends in {_days(left)}", tuple(evidence), remedies)
+    return Explanation(f"{what} ends in {count_of(left, 'day')}", tuple(evidence), remedies)
 
 
 def _ending_soon(report: ReportContext) -> Iterator[tuple[int, str, Certificate]]:
@@ -101,11 +102,7 @@ def _is_soon(days: int) -> bool:
 
 def _ends_line(left: int, host: str, certificate: Certificate) -> str:
     end = f"{certificate.not_after:%Y-%m-%d %H:%M} UTC" if certificate.not_after else "?"
-    return f"{host}: {certificate.common_name} ends {end}, in {_days(left)}"
-
-
-def _days(count: int) -> str:
-    return "1 day" if count == 1 else f"{count} days"
+    return f"{host}: {certificate.common_name} ends {end}, in {count_of(left, 'day')}"
 
 
 def _own_cert_expires_soon(report: ReportContext) -> Explanation | None:
@@ -116,7 +113,7 @@ def _own_cert_expires_soon(report: ReportContext) -> Explanation | None:
     ends = next((each for each in all_ends if each), None)
     if identity is None or ends is None or not _is_soon(left := (ends - report.now).days):
         return None
-    title = f"The certificate of identity {identity.name} ends in {_days(left)}"
+    title = f"The certificate of identity {identity.name} ends in {count_of(left, 'day')}"
     evidence = (f"{identity.credential}", f"it ends {ends:%Y-%m-%d %H:%M} UTC")
     return Explanation(title, evidence, (_RENEW_OWN.fill(),), Side.BOX)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from stacktui.certificates.formatting import VALID, fields_of, time_left
 from stacktui.certificates.readiness import Level, level_of
 from stacktui.identities.certificate_file import IdentityFile
+from stacktui.text.counts import count_of
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
 from stacktui.tui.panes import trust_matrix
@@ -26,7 +27,7 @@ from stacktui.tui.panes.certificates import (
     reason,
 )
 from stacktui.tui.session import Session
-from stacktui.tui.words import clock, count_of, day
+from stacktui.tui.words import clock, day
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate

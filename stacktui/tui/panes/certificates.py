@@ -10,13 +10,13 @@ from textual.binding import Binding, BindingType
 
 from stacktui.certificates.readiness import Level, level_of, worst
 from stacktui.identities.certificate_file import IdentityFile, references
+from stacktui.text.counts import count_of
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, line, width_of
 from stacktui.tui.panes import trust_matrix
 from stacktui.tui.session import Session
 from stacktui.tui.widgets.listing import ListPane, Row
-from stacktui.tui.words import count_of
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate

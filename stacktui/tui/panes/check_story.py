@@ -9,12 +9,13 @@ from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Outcome, Report, StepName
 from stacktui.diagnosis.finding import SIDES, Finding, Remedy
 from stacktui.resources.model import ResourceGroupList
+from stacktui.text.counts import count_of
 from stacktui.transport.facts import Phase, PhaseName
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line, width_of
 from stacktui.tui.live import LiveCheck, LiveStep
-from stacktui.tui.words import STEP_WORDS, clock, command_of, count_of, duration, milliseconds
+from stacktui.tui.words import STEP_WORDS, clock, command_of, duration, milliseconds
 
 STEPS = dict(zip(StepName, STEP_WORDS, strict=True))
 SYMBOLS = {

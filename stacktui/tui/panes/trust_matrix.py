@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from stacktui.text.counts import count_of
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import Line, Role, Span, line, width_of
 from stacktui.tui.widgets.listing import Row
-from stacktui.tui.words import count_of
 
 if TYPE_CHECKING:
     from stacktui.certificates.stores import StoreState

@@ -8,6 +8,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from stacktui.text.counts import count_of
 from stacktui.tui.keys import keys_of
 from stacktui.tui.lines import Line, Role
 from stacktui.tui.panes import certificates, environments, identities, resources
@@ -16,7 +17,7 @@ from stacktui.tui.session import Session
 from stacktui.tui.widgets.framed import Framed
 from stacktui.tui.widgets.listing import ListPane
 from stacktui.tui.widgets.still import StillScreen
-from stacktui.tui.words import command_of, count_of
+from stacktui.tui.words import command_of
 
 if TYPE_CHECKING:
     from stacktui.diagnosis.finding import Diagnosis

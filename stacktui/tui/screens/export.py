@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from stacktui.check.settings import Settings
+from stacktui.text.counts import count_of
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
 from stacktui.tui.screens.deed import Deed
-from stacktui.tui.words import count_of
 
 if TYPE_CHECKING:
     from stacktui.tui.trusting import Exported
