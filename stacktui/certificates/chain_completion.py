@@ -1,8 +1,8 @@
-"""What is missing of a chain that OpenSSL could not follow to a trusted root, and who has it.
+"""Completion of a chain that OpenSSL could not follow to a trusted root.
 
-An intermediate that is not sent and a root that is not trusted look alike to a client. They are
-told apart by having the missing certificate: from a store of this box, or from the address that
-the last certificate names for its issuer (AIA, RFC 5280 section 4.2.2.1).
+An intermediate that is not sent and a root that is not trusted look alike to a client. The missing
+certificate itself distinguishes them: it comes from a store of this machine, or from the address
+that the last certificate names for its issuer (AIA, RFC 5280 section 4.2.2.1).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _STEPS = 4
 _URLS = 2
 # Bytes of one certificate, or of the few that a PKCS#7 file holds.
 MAX_SIZE = 256 * 1024
-# Certificates of one file that are looked at.
+# Certificates of one file that are tried.
 _CERTIFICATES = 16
 
 # The body behind a URL, or in a few words why there is none.
@@ -50,7 +50,7 @@ class ChainCompletion:
     """How far up a presented chain could be followed.
 
     `found` are the certificates that were missing, from the leaf's end up. `holders` are the
-    stores of this box that hold the root, if one was reached. `trusted` says that the store in
+    stores of this machine that hold the root, if one was reached. `trusted` says that the store in
     use accepts the chain once it is whole. `unanswered` has an address that gave no certificate,
     and why, a line each.
     """
@@ -68,7 +68,7 @@ async def complete_chain(
 ) -> ChainCompletion:
     """Follow `chain` (DER, leaf first) up to its root. Never raises.
 
-    Reads the stores of this box and tries signatures in daemon threads, and starts no process;
+    Reads the stores of this machine and tries signatures in daemon threads, and starts no process;
     `fetch` is asked for what no store holds.
     """
     others = await in_background(_others)

@@ -1,4 +1,4 @@
-"""A certificate with its key, written as PEM or as PFX for a service principal to sign in with.
+"""Writer of a certificate with its key, as PEM or PFX, for a service principal to sign in with.
 
 A PFX to deploy to a stamp needs a machine key's attribute besides, which Windows alone writes:
 export those there. Needs `cryptography`.
@@ -31,7 +31,7 @@ from stacktui.config.atomic import PRIVATE, write_atomically
 
 @dataclass(frozen=True, slots=True)
 class Thumbprints:
-    """A certificate's names for those who look it up, all of the DER.
+    """The digests by which a certificate is looked up, all of the DER.
 
     `sha1` is what the portal of Entra and AD FS show: hexadecimal, upper case, no colons. `x5t`
     and `x5t_s256` are what a client assertion carries (RFC 7515 sections 4.1.7 and 4.1.8).

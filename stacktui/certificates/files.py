@@ -1,4 +1,4 @@
-"""Files that should hold certificates, as users have them: read within bounds, and told apart.
+"""Files that should hold certificates, as users have them: read within bounds, and classified.
 
 Light to import: what a certificate says is `chain`'s to read.
 """

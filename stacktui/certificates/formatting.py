@@ -1,4 +1,4 @@
-"""What a certificate says, in words: the same on the screen and on the command line."""
+"""Formatting of a certificate's fields: the same on the screen and on the command line."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from stacktui.text.counts import count_of
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
 
-# The label of the field that tells of time.
+# The label of the validity.
 VALID = "valid"
 
 
 def fields_of(certificate: Certificate, now: datetime) -> list[tuple[str, str]]:
-    """Labels and values, in the order in which one looks for them."""
+    """Labels and values, the ones asked for most first."""
     if certificate.unreadable:
         return [("unreadable", certificate.unreadable), ("SHA-256", certificate.sha256)]
     start, end = certificate.not_before, certificate.not_after

@@ -1,4 +1,4 @@
-"""Certificates with their private keys, as PFX (PKCS #12) and as PEM: read, and judged whole.
+"""Reader of certificates with their private keys, as PFX (PKCS #12), PEM or DER.
 
 Needs `cryptography`.
 """
@@ -34,10 +34,10 @@ from stacktui.certificates.files import (
 )
 from stacktui.certificates.readiness import KeyFound
 
-# It is said of files by old programs, on stderr, which may be under the dashboard.
+# cryptography writes it to stderr for files of old programs, which would garble the dashboard.
 warnings.filterwarnings("ignore", "PKCS#12 bundle could not be parsed as DER", UserWarning)
 
-# A leaf with its chain has a few. More is a bundle of roots, which is nobody's to deploy.
+# A leaf with its chain has a few. More is a bundle of roots.
 MAX_CERTIFICATES = 50
 MAX_SIZE = 1024 * 1024
 
@@ -56,7 +56,7 @@ class KeyBundleError(CertificateError):
 
 
 class PasswordError(KeyBundleError):
-    """A file that the password does not open, as far as can be told from a damaged one."""
+    """A file that the password does not open; a damaged one may look the same."""
 
 
 class PrivateKeyError(KeyBundleError):
@@ -183,7 +183,7 @@ def _whole(path: Path, content: bytes) -> bytes:
 def _loaded(
     path: Path, content: bytes, password: bytes | None
 ) -> pkcs12.PKCS12KeyAndCertificates | None:
-    """None where the password is not the right one, as far as can be told."""
+    """The content, None where the password seems to be wrong."""
     try:
         return pkcs12.load_pkcs12(content, password)
     except UnsupportedAlgorithm:

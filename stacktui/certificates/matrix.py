@@ -1,4 +1,4 @@
-"""The trust matrix: every endpoint's chain before every trust store of this box.
+"""The trust matrix: every endpoint's chain verified with every trust store of this machine.
 
 Each cell is OpenSSL's verdict on the chain with that store alone (`verify`). Nothing here makes a
 connection.

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class IdentityFile:
     """What the file of one identity holds: the certificate that signs in comes first.
 
-    `word` is short and `problem` is one line: why nobody can sign in with it, empty where
-    somebody can. `remedy` says what to do then.
+    `word` is short and `problem` is one line: why it cannot sign in, empty where it
+    can. `remedy` says what to do then.
     """
 
     identity: str

@@ -1,6 +1,6 @@
-"""A service principal's certificate file (PEM with key), checked before anybody is asked.
+"""A service principal's certificate file (PEM with key), checked before the sign-in.
 
-MSAL would fail late and vaguely on most of these files; here each has its own name. Needs
+MSAL would fail late and vaguely on most unusable files; here each has its own problem. Needs
 `cryptography`.
 """
 

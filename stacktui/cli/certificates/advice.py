@@ -81,7 +81,7 @@ def _steps(scanned: ScanAndMatrix, target: Target, stores: Sequence[Store]) -> I
         yield _trust(row, [*config, f"--presented={name}"], stores)
     if any(code in DATES for _, code in refused):
         yield Step(
-            f"By the clock of this box it is {scanned.scan.taken:%Y-%m-%d %H:%M} UTC. If that "
+            f"By the clock of this machine it is {scanned.scan.taken:%Y-%m-%d %H:%M} UTC. If that "
             "is right, the stamp's operator must renew the certificate: trusting it does not help."
         )
     if any(code in NAMES for _, code in refused):
@@ -107,7 +107,7 @@ def _trust(row: EndpointChain, here: list[str], stores: Sequence[Store]) -> Step
     found = root_of(row.chain, stores)
     leaf = describe(row.chain[0])
     if found is not None:
-        where = "" if found.where is None else f", which is in {found.where.name} on this box"
+        where = "" if found.where is None else f", which is in {found.where.name} on this machine"
         host = [] if ARM in row.endpoint.roles else ["--host", row.endpoint.key]
         root = describe(found.der).common_name
         return Step(
@@ -121,9 +121,9 @@ def _trust(row: EndpointChain, here: list[str], stores: Sequence[Store]) -> Step
             "stamp's operator must replace it, or something else answers in the stamp's place."
         )
     return Step(
-        f"“{missing(row.chain)}” is neither presented by {row.endpoint.host} nor on this box. Get "
-        "it, and the root above it if it is an intermediate, as a file from the stamp's operator, "
-        "then:",
+        f"“{missing(row.chain)}” is neither presented by {row.endpoint.host} nor on this machine. "
+        "Get it, and the root above it if it is an intermediate, as a file from the stamp's "
+        "operator, then:",
         command_line("stacktui certificates trust", ["FILE"]),
     )
 

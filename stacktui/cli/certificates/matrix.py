@@ -40,7 +40,7 @@ def command(
     limits: dict[str, float],
     config: Path | None,
 ) -> None:
-    """Show which trust store on this box trusts which endpoint of ENV.
+    """Show which trust store on this machine trusts which endpoint of ENV.
 
     Each cell is OpenSSL's verdict on the chain with that store alone. Exits with 1 when the store
     in use does not trust a host, when one that exists cannot be reached, or when the metadata

@@ -1,4 +1,4 @@
-"""`stacktui certificates stores`: the trust stores of this box."""
+"""`stacktui certificates stores`: the trust stores of this machine."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MAX_EXPIRED = 8
 @config_option
 @click.pass_obj
 def command(parent: Path | None, name: str | None, format_: str, config: Path | None) -> None:
-    """List the trust stores on this box, and what is wrong with them.
+    """List the trust stores on this machine, and what is wrong with them.
 
     The one in use is ENV's (default: the active environment). Exits with 1 when a store cannot be
     used, or an upgrade threw away what was added to one.
