@@ -11,7 +11,7 @@ class CertificateError(Exception):
     CertificateError
      ├── files.CertificateFileError   a file that holds no certificates, or cannot be read
      ├── bundle.BundleError           a bundle that cannot be changed as asked
-     └── pfx.ConversionError          a PFX or PEM that cannot be converted
+     └── key_bundle.KeyBundleError    a PFX or PEM that cannot be converted
     """
 
     def __init__(self, message: str) -> None:

@@ -31,10 +31,10 @@ from stacktui.tui.clipboard import Copier
 from stacktui.tui.glyphs import glyphs_for
 from stacktui.tui.input_queue import InputQueue
 from stacktui.tui.lines import TextStyle
+from stacktui.tui.scan_runner import ScanRunner, load_scan_engine
+from stacktui.tui.scan_state import EvaluatedScan, LiveScan
 from stacktui.tui.screen_style import screen_style_of
 from stacktui.tui.screens.dashboard import Dashboard
-from stacktui.tui.survey_state import LiveSurvey, SurveyResult
-from stacktui.tui.surveying import Surveyor, load_survey_engine
 from stacktui.tui.themes import DEFAULT, SIXTEEN, load_themes
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class StacktuiApp(App[None]):
         Binding("ctrl+z", "suspend_process", "suspend", show=False, priority=True),
     ]
     load_engine = staticmethod(load_engine)
-    load_survey_engine = staticmethod(load_survey_engine)
+    load_scan_engine = staticmethod(load_scan_engine)
     read_files = staticmethod(read_files)
 
     def __init__(
@@ -93,7 +93,9 @@ class StacktuiApp(App[None]):
         self.app_state = AppState(config, demo_on_offer=start_demo is not None, limits=limits or {})
         self._check_runners: WeakSet[CheckRunner] = WeakSet()
         self.check_runner = self.new_check_runner(self._on_check_state, self.on_certificates_read)
-        self.surveyor = Surveyor(self, self.load_survey_engine, self._surveying, self._surveyed)
+        self.scan_runner = ScanRunner(
+            self, self.load_scan_engine, self._on_scan_state, self._on_scan_finished
+        )
         self._read_config()
         self._set_up_look()
 
@@ -293,26 +295,26 @@ class StacktuiApp(App[None]):
 
     # Certificates
 
-    def survey(self, *, whole: bool) -> None:
+    def scan(self, *, whole: bool) -> None:
         """Look at the endpoints of the current environment; a running look gives way."""
         if target := self.app_state.target:
-            self.surveyor.start(target, whole=whole)
+            self.scan_runner.start(target, whole=whole)
             self.read_identity_files()
 
     def trust_changed(self, done: str) -> None:
         """A root was put somewhere or taken away: read what that changes, and look once more."""
-        result = self.app_state.surveyed
+        result = self.app_state.last_scan
         self._read_config()  # the environment may have another `ca` now
-        self.survey(whole=result is not None and result.whole)
+        self.scan(whole=result is not None and result.whole)
         self.dashboard.notice(done, TextStyle.OK)
 
     def mended(self, done: str) -> None:
         """A mend was carried out: read what that changes, and check once more."""
-        result = self.app_state.surveyed
+        result = self.app_state.last_scan
         self._read_config()
         self.dashboard.update()
         if result is not None:
-            self.survey(whole=result.whole)
+            self.scan(whole=result.whole)
         self.check()
         self.dashboard.notice(done, TextStyle.OK)
 
@@ -330,16 +332,16 @@ class StacktuiApp(App[None]):
             self.app_state.identity_files = await in_background(lambda: read(wanted, now))
             self.dashboard.update()
 
-    def _surveying(self, live: LiveSurvey) -> None:
-        self.app_state.survey = live
+    def _on_scan_state(self, live: LiveScan) -> None:
+        self.app_state.live_scan = live
         self.dashboard.update()
         if live.state is CheckState.CANCELLED:
             self.dashboard.notice("the look was cancelled")
         elif live.state is CheckState.BROKEN:
             self.dashboard.notice(f"internal error: {live.error}", TextStyle.ERROR)
 
-    def _surveyed(self, result: SurveyResult) -> None:
-        self.app_state.surveys[result.target.environment.name] = result
+    def _on_scan_finished(self, result: EvaluatedScan) -> None:
+        self.app_state.scans[result.target.environment.name] = result
 
     def _fatal_error(self) -> None:
         # Textual would print the local variables of every frame, and some hold secrets.
@@ -357,7 +359,7 @@ class StacktuiApp(App[None]):
             await super().on_event(event)
 
     def action_interrupt(self) -> None:
-        workers: list[CheckRunner | Surveyor] = [*self._check_runners, self.surveyor]
+        workers: list[CheckRunner | ScanRunner] = [*self._check_runners, self.scan_runner]
         running = [each for each in workers if each.running]
         for each in running:
             each.cancel()

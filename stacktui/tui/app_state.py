@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stacktui.check.target import Target
     from stacktui.identities.certificate_file import IdentityFile
     from stacktui.tui.live_check import LiveCheck
-    from stacktui.tui.survey_state import LiveSurvey, SurveyResult
+    from stacktui.tui.scan_state import EvaluatedScan, LiveScan
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class AppState:
 
     `config_error` is one line: why the config could not be read, and the fix. `current` names the
     environment that all panes show. `limits` override those of the config. `certificates` are the
-    parsed ones, by their DER. `surveys` are the last finished scans by environment, `survey` is
+    parsed ones, by their DER. `scans` are the last finished scans by environment, `live_scan` is
     the one started last. `identity_files` are the certificates that identities sign in with, by
     identity; None until they are first read.
     """
@@ -38,8 +38,8 @@ class AppState:
     current: str | None = None
     checks: dict[str, LiveCheck] = field(default_factory=dict)
     certificates: dict[bytes, Certificate] = field(default_factory=dict)
-    surveys: dict[str, SurveyResult] = field(default_factory=dict)
-    survey: LiveSurvey | None = None
+    scans: dict[str, EvaluatedScan] = field(default_factory=dict)
+    live_scan: LiveScan | None = None
     identity_files: dict[str, IdentityFile] | None = None
 
     @property
@@ -68,13 +68,13 @@ class AppState:
         return self.checks.get(self.current) if self.current else None
 
     @property
-    def surveyed(self) -> SurveyResult | None:
+    def last_scan(self) -> EvaluatedScan | None:
         """The current environment's last finished certificate scan."""
-        return self.surveys.get(self.current) if self.current else None
+        return self.scans.get(self.current) if self.current else None
 
     @property
-    def looking(self) -> LiveSurvey | None:
+    def looking(self) -> LiveScan | None:
         """The scan that was started last, if it is the current environment's."""
-        live = self.survey
+        live = self.live_scan
         mine = live is not None and live.target.environment.name == self.current
         return live if mine else None

@@ -20,7 +20,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from stacktui.tui.app import StacktuiApp
+    from stacktui.tui.app_services import AppServices
 
 _CHUNK = 4096
 # Seconds between two looks at whether to stop.
@@ -86,5 +86,5 @@ class TerminalDriver(LinuxDriver):
             self.process_message(message)
 
     def _hang_up(self) -> None:
-        app = cast("StacktuiApp", self._app)
-        app.call_later(app.end, signal.SIGHUP)
+        services = cast("AppServices", self._app)
+        self._app.call_later(services.end, signal.SIGHUP)

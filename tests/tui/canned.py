@@ -40,7 +40,7 @@ from stacktui.transport.facts import (
 )
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.check_runner import Engine
-from stacktui.tui.surveying import SurveyEngine, load_survey_engine
+from stacktui.tui.scan_runner import ScanEngine, load_scan_engine
 
 from .canned_certificates import ARM, LOGIN, STARTED, describe, identity_files
 
@@ -347,11 +347,11 @@ def canned_app(
     *,
     start_demo: Callable[[], Path] | None = None,
     text: str | None = None,
-    survey: Callable[[], SurveyEngine] | None = None,
+    scan: Callable[[], ScanEngine] | None = None,
     diagnosis: Callable[[Report], Diagnosis] = diagnose,
 ) -> StacktuiApp:
     """Return the real app on a config with this text, over an engine that replays `events` and
-    diagnoses with `diagnosis`; `survey` loads the engine of the certificate scan."""
+    diagnoses with `diagnosis`; `scan` loads the engine of the certificate scan."""
     if text is not None:
         config.write_text(text, encoding="utf-8")
 
@@ -360,7 +360,7 @@ def canned_app(
 
     class CannedApp(StacktuiApp):
         load_engine = staticmethod(lambda: Engine(run, diagnosis, describe))
-        load_survey_engine = staticmethod(survey or load_survey_engine)
+        load_scan_engine = staticmethod(scan or load_scan_engine)
         read_files = staticmethod(identity_files)
 
     return CannedApp(config, start_demo=start_demo)

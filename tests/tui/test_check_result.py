@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stacktui.azure_cli.facts import AzFacts, AzInstallation
 from stacktui.certificates.chain import describe
-from stacktui.certificates.completion import Completion, FoundIssuer
+from stacktui.certificates.chain_completion import ChainCompletion, FoundIssuer
 from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Probe, Report
 from stacktui.check.summary import result_summary
@@ -73,7 +73,9 @@ def test_missing_issuers_and_the_record_are_shown(report: Report) -> None:
     assert "Known of this stamp since 2026-05-03" in rendered(check)
     for seen in check.connections[:1]:
         found = (FoundIssuer(authority().root.der, ("waagent",)),)
-        whole = replace(report, started=NOW, completion=Completion(seen.host, seen.port, found))
+        whole = replace(
+            report, started=NOW, completion=ChainCompletion(seen.host, seen.port, found)
+        )
         shown = rendered(live(whole))
         if seen.tls and seen.tls.chain:
             assert "not presented, but in waagent" in " ".join(shown.split())

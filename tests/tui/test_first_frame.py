@@ -43,5 +43,5 @@ def test_it_needs_no_network_library_and_no_report(tmp_path: Path) -> None:
         "stacktui.check.events",
         "stacktui.check.pipeline",
     }
-    heavy = ("chain", "stores", "survey", "matrix", "verify", "bundle")
+    heavy = ("chain", "stores", "scan", "matrix", "verify", "bundle")
     assert not imported & {f"stacktui.certificates.{name}" for name in heavy}

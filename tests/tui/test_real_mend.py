@@ -198,9 +198,7 @@ async def test_capital_y_copies_the_report(start: Start, config: Path, fault: st
         await pilot.press("c")
         await until(pilot, "Nothing is wrong." if fault is None else f"✗ {fault}")
         await pilot.press("Y")
-        shown = await until(
-            pilot, "sent to the terminal (OSC 52); w writes a file: Test, "
-        )
+        shown = await until(pilot, "sent to the terminal (OSC 52); w writes a file: Test, ")
         assert (fault or "healthy") in shown.splitlines()[-1]
     tokens = MarkdownIt("gfm-like").parse(app.clipboard)
     assert tokens[0].type == "heading_open"

@@ -14,7 +14,7 @@ from stacktui.tui.app import StacktuiApp
 
 from . import canned, canned_trust
 from .canned import CONFIG, HOSTILE_CONFIG, canned_app
-from .canned_survey import surveys
+from .canned_scan import scans
 from .screen import resize, until
 
 Sizes = Mapping[str | None, tuple[int, int]]
@@ -167,18 +167,18 @@ async def test_hostile_names(compare: Compare, config: Path) -> None:
 
 
 async def test_looked(compare: Compare, config: Path) -> None:
-    app = canned_app(config, HEALTHY, text=CONFIG, survey=surveys())
+    app = canned_app(config, HEALTHY, text=CONFIG, scan=scans())
     steps = (("c", "Signed in"), ("2l", "✗ TLS silent"), ("jj", "T looks for its root"))
     await compare(app, *steps)
 
 
 async def test_looking(compare: Compare, config: Path) -> None:
-    app = canned_app(config, text=CONFIG, survey=surveys(hangs=True))
+    app = canned_app(config, text=CONFIG, scan=scans(hangs=True))
     await compare(app, ("2L", "12 of 13"))
 
 
 async def test_matrix(compare: Compare, config: Path) -> None:
-    app = canned_app(config, text=CONFIG, survey=surveys())
+    app = canned_app(config, text=CONFIG, scan=scans())
     steps = (("2L", "✗ TLS silent"), (("enter",), "who trusts it"))
     await compare(app, *steps)
 
@@ -204,7 +204,7 @@ async def test_trust(
         "none": canned_trust.NO_ROOT,
     }
     monkeypatch.setattr(trusting, "propose", lambda *_: proposals[proposal])
-    app = canned_app(config, text=CONFIG, survey=surveys())
+    app = canned_app(config, text=CONFIG, scan=scans())
     steps = [("2l", "✗ TLS silent"), ("T", "root")]
     if proposal == "held":
         steps.append((("down", "down"), "The bundle of az 2.66.2"))
@@ -287,6 +287,6 @@ async def test_plain_matrix(
     variables: dict[str, str],
 ) -> None:
     set_variables(monkeypatch, variables)
-    app: StacktuiApp = canned_app(config, text=CONFIG, survey=surveys())
+    app: StacktuiApp = canned_app(config, text=CONFIG, scan=scans())
     steps = (("2L", " TLS silent"), (("enter",), "who trusts it"))
     await compare(app, *steps, sizes={None: (80, 23)})

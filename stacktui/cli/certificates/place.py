@@ -16,6 +16,7 @@ from stacktui.certificates.destination import Destination, ca_of, own
 from stacktui.check.settings import Settings, load_settings
 from stacktui.cli.ask import RefusedError
 from stacktui.config.locations import config_file
+from stacktui.text.counts import count_of
 from stacktui.text.sanitize import visible
 from stacktui.text.shell import bash, powershell
 
@@ -142,7 +143,7 @@ def rows(fingerprint: str, width: int = 47) -> tuple[str, str]:
 
 
 def plural(number: int, word: str = "certificate") -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    return count_of(number, word)
 
 
 def when(moment: Any) -> str:

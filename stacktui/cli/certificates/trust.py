@@ -157,7 +157,7 @@ def choose(ders: tuple[bytes, ...], source: str) -> Chosen:
 
 def presented_chain(target: Target, host: str | None) -> tuple[bytes, ...]:
     """The chain that ARM, or `host`, presents now: leaf first. Raises RefusedError."""
-    from stacktui.certificates.survey import look_at
+    from stacktui.certificates.scan import scan_one
     from stacktui.check.trust import trust_of
     from stacktui.environments.endpoints import Endpoint, arm_endpoint
 
@@ -165,7 +165,7 @@ def presented_chain(target: Target, host: str | None) -> tuple[bytes, ...]:
     if host is not None:
         name, port = _host_and_port(host)
         endpoint = Endpoint((name,), name, port, name, named=True)
-    seen = asyncio.run(look_at(target.environment, trust_of(target), endpoint))
+    seen = asyncio.run(scan_one(target.environment, trust_of(target), endpoint))
     if not seen.chain:
         detail = seen.fault.detail if seen.fault else "no certificate came"
         config = [] if target.config is None else ["--config", str(target.config)]

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from stacktui.certificates.formatting import VALID, fields_of, time_left
 from stacktui.certificates.readiness import Level, level_of
-from stacktui.certificates.words import VALID, fields_of, time_left
 from stacktui.identities.certificate_file import IdentityFile
+from stacktui.text.counts import count_of
 from stacktui.tui.app_state import AppState
-from stacktui.tui.formatting import clock, count_of, day
+from stacktui.tui.formatting import clock, day
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.panes import trust_matrix
@@ -31,9 +32,9 @@ from stacktui.tui.panes.certificates import (
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-    from stacktui.certificates.readiness import Judgement
+    from stacktui.certificates.readiness import RuleResult
     from stacktui.transport.facts import ConnectionFacts
-    from stacktui.tui.survey_state import Row, SurveyResult
+    from stacktui.tui.scan_state import EvaluatedScan, ScannedHost
 
 LABEL = 14
 # Fields that are rarely needed.
@@ -46,7 +47,7 @@ NamedLines = tuple[str, tuple[Line, ...]]
 def detail(chosen: str, app_state: AppState, glyphs: Glyphs, *, zoomed: bool) -> NamedLines:
     """Return the name and the detail of the chosen row; while the pane is `zoomed` with the
     stores first, as the legend of the matrix."""
-    result = app_state.surveyed
+    result = app_state.last_scan
     if chosen.startswith(IDENTITY):
         name = chosen.removeprefix(IDENTITY)
         file = (app_state.identity_files or {}).get(name)
@@ -78,8 +79,10 @@ def _failure(app_state: AppState) -> tuple[Line, ...]:
 # A host of the last scan
 
 
-def host_lines(row: Row, result: SurveyResult, glyphs: Glyphs, *, zoomed: bool) -> list[Line]:
-    now, seen = result.survey.taken, row.seen
+def host_lines(
+    row: ScannedHost, result: EvaluatedScan, glyphs: Glyphs, *, zoomed: bool
+) -> list[Line]:
+    now, seen = result.scan.taken, row.seen
     head, connection = _head(row, result, glyphs), _connection(row, result)
     if not seen.chain:
         stores = _stores(result, glyphs) if zoomed else []
@@ -88,18 +91,18 @@ def host_lines(row: Row, result: SurveyResult, glyphs: Glyphs, *, zoomed: bool) 
     trusted = [_title("who trusts it"), *legend]
     chain = [result.certificates.get(der) for der in seen.chain]
     tree = [BLANK, _title("chain"), *tree_lines(chain, now, glyphs)]
-    rules = readiness_lines(row.judgements, glyphs)
+    rules = readiness_lines(row.results, glyphs)
     if zoomed:
         return [*head, *trusted, BLANK, *connection, *tree, *rules]
     return [*head, *connection, *tree, BLANK, *trusted, *rules]
 
 
-def _stores(result: SurveyResult, glyphs: Glyphs) -> list[Line]:
+def _stores(result: EvaluatedScan, glyphs: Glyphs) -> list[Line]:
     """Return the legend of the matrix, for rows without a verdict."""
     return [_title("the stores"), *trust_matrix.legend(result, None, glyphs, brief=True)]
 
 
-def _head(row: Row, result: SurveyResult, glyphs: Glyphs) -> list[Line]:
+def _head(row: ScannedHost, result: EvaluatedScan, glyphs: Glyphs) -> list[Line]:
     """Return the host, its state, and the fix if there is a problem."""
     seen = row.seen
     endpoint = seen.endpoint
@@ -108,7 +111,7 @@ def _head(row: Row, result: SurveyResult, glyphs: Glyphs) -> list[Line]:
     lines = [
         label_value("host", endpoint.name + port_suffix(endpoint.port), Span(what, TextStyle.DIM)),
         label_value(
-            "state", host_state(row, glyphs), *_reason(row), *_days_left(row, result.survey.taken)
+            "state", host_state(row, glyphs), *_reason(row), *_days_left(row, result.scan.taken)
         ),
     ]
     problem = result.matrix.columns[0].problem
@@ -116,13 +119,13 @@ def _head(row: Row, result: SurveyResult, glyphs: Glyphs) -> list[Line]:
         lines.append(label_value("", Span(problem, TextStyle.ERROR)))
     if fix := _fix(row):
         lines.append(label_value("fix", *fix))
-    if result.survey.no_metadata and endpoint.roles[:1] == ("ARM",):
-        why = f"no metadata, so hosts may be missing: {result.survey.no_metadata}"
+    if result.scan.no_metadata and endpoint.roles[:1] == ("ARM",):
+        why = f"no metadata, so hosts may be missing: {result.scan.no_metadata}"
         lines.append(label_value("besides", Span(f"{glyphs.warning} {why}", TextStyle.WARNING)))
     return lines
 
 
-def _connection(row: Row, result: SurveyResult) -> list[Line]:
+def _connection(row: ScannedHost, result: EvaluatedScan) -> list[Line]:
     """Return how the host was reached, and how many stores trust it."""
     lines = []
     if row.verdict is not None:
@@ -133,7 +136,7 @@ def _connection(row: Row, result: SurveyResult) -> list[Line]:
     if row.seen.connection is not None:
         lines += _protocol_and_address(row.seen.connection)
     again = (Span("l", TextStyle.KEY), Span(" looks again", TextStyle.DIM))
-    return [*lines, label_value("looked at", f"{clock(result.survey.taken)}  ", *again)]
+    return [*lines, label_value("looked at", f"{clock(result.scan.taken)}  ", *again)]
 
 
 def _protocol_and_address(connection: ConnectionFacts) -> list[Line]:
@@ -146,18 +149,18 @@ def _protocol_and_address(connection: ConnectionFacts) -> list[Line]:
     return lines
 
 
-def _reason(row: Row) -> tuple[Span, ...]:
+def _reason(row: ScannedHost) -> tuple[Span, ...]:
     """Return the reason for the state."""
     if row.verdict is not None and not row.verdict.ok:
         return (Span(f"  {row.verdict.message}", TextStyle.DIM),)
     why = no_chain_reason(row.seen)
-    for each in row.judgements:
+    for each in row.results:
         if each.level is Level.FAIL and row.verdict is not None:
             why = why or f"{each.rule}: {each.text}"
     return (Span(f"  {why}", TextStyle.DIM),) if why else ()
 
 
-def _days_left(row: Row, now: datetime) -> tuple[Span, ...]:
+def _days_left(row: ScannedHost, now: datetime) -> tuple[Span, ...]:
     """Return the days left of a trusted certificate."""
     left = row.leaf.days_left(now) if row.leaf else None
     if left is None or row.verdict is None or not row.verdict.ok:
@@ -165,7 +168,7 @@ def _days_left(row: Row, now: datetime) -> tuple[Span, ...]:
     return (Span(f"  {count_of(left, 'day')} left", LEVELS.get(level_of(left), TextStyle.DIM)),)
 
 
-def _fix(row: Row) -> tuple[Span, ...]:
+def _fix(row: ScannedHost) -> tuple[Span, ...]:
     """Return the key that fixes it, or what the stamp's operator must do."""
     verdict = row.verdict
     if verdict is None or verdict.ok:
@@ -260,9 +263,9 @@ def validity(certificate: Certificate, now: datetime) -> tuple[Span, ...]:
 # Readiness
 
 
-def readiness_lines(judgements: Sequence[Judgement], glyphs: Glyphs) -> list[Line]:
+def readiness_lines(results: Sequence[RuleResult], glyphs: Glyphs) -> list[Line]:
     """Return the rules that the certificate fails, with the fixes; empty if there are none."""
-    found = [each for each in judgements if each.level in LEVELS]
+    found = [each for each in results if each.level in LEVELS]
     if not found:
         return []
     lines = [BLANK, _title("readiness, by the vendor's rules")]
@@ -272,8 +275,8 @@ def readiness_lines(judgements: Sequence[Judgement], glyphs: Glyphs) -> list[Lin
         lines.append(
             line(Span(f"{sign} {each.level.value}  ", style), f"{each.rule}: {each.text}", indent=2)
         )
-        if each.mend:
-            lines.append(line("  ", Span("fix  ", TextStyle.DIM), each.mend, indent=7))
+        if each.remedy:
+            lines.append(line("  ", Span("fix  ", TextStyle.DIM), each.remedy, indent=7))
     return lines
 
 
@@ -289,8 +292,8 @@ def identity_lines(file: IdentityFile | None, glyphs: Glyphs) -> list[Line]:
             "state", identity_state(file, glyphs), Span(f"  {file.problem}", TextStyle.DIM)
         ),
     ]
-    if file.mend:
-        lines.append(label_value("fix", file.mend))
+    if file.remedy:
+        lines.append(label_value("fix", file.remedy))
     if not file.chain:
         return lines
     thumbprint = file.chain[0].sha1.replace(":", "")

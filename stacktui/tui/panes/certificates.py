@@ -10,9 +10,9 @@ from textual.binding import Binding, BindingType
 
 from stacktui.certificates.readiness import Level, level_of, worst
 from stacktui.identities.certificate_file import IdentityFile, references
+from stacktui.text.counts import count_of
 from stacktui.tui.app_state import AppState
 from stacktui.tui.check_state import CheckState
-from stacktui.tui.formatting import count_of
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, line, width_of
 from stacktui.tui.panes import trust_matrix
@@ -20,10 +20,9 @@ from stacktui.tui.widgets.list_pane import Cell, Columns, ListPane, Row
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-    from stacktui.certificates.survey import Presented
+    from stacktui.certificates.scan import EndpointChain
     from stacktui.transport.facts import ConnectionFacts
-    from stacktui.tui.survey_state import Row as Surveyed
-    from stacktui.tui.survey_state import SurveyResult
+    from stacktui.tui.scan_state import EvaluatedScan, ScannedHost
 
 IDENTITY = "identity "
 # Roles are padded to the longest, up to this.
@@ -75,7 +74,7 @@ class CertificatesPane(ListPane):
 
     def update(self, app_state: AppState) -> None:
         self._app_state = app_state
-        glyphs, result = self.screen_style.glyphs, app_state.surveyed
+        glyphs, result = self.screen_style.glyphs, app_state.last_scan
         matrix = result if self.zoomed else None
         self.name_width = trust_matrix.NAME_WIDTH if matrix else ListPane.name_width
         hosts = host_rows(app_state, glyphs, matrix)
@@ -104,9 +103,9 @@ def endpoint_key(connection: ConnectionFacts) -> str:
     return f"{connection.host}:{connection.port}"
 
 
-def host_rows(app_state: AppState, glyphs: Glyphs, matrix: SurveyResult | None) -> list[Row]:
+def host_rows(app_state: AppState, glyphs: Glyphs, matrix: EvaluatedScan | None) -> list[Row]:
     """Return the endpoints of the last scan, else the hosts that the last check connected to."""
-    result = app_state.surveyed
+    result = app_state.last_scan
     if result is None:
         seen = app_state.check.connections if app_state.check else ()
         return [check_row(each, app_state, glyphs) for each in seen]
@@ -126,18 +125,18 @@ def check_row(connection: ConnectionFacts, app_state: AppState, glyphs: Glyphs) 
 
 
 def host_row(
-    row: Surveyed,
+    row: ScannedHost,
     role_width: int,
-    result: SurveyResult,
+    result: EvaluatedScan,
     glyphs: Glyphs,
-    matrix: SurveyResult | None,
+    matrix: EvaluatedScan | None,
 ) -> Row:
     endpoint = row.seen.endpoint
     role = Span(endpoint.role, TextStyle.DIM if row.seen.absent else TextStyle.TEXT)
     gap = Span(" " * (max(0, role_width - len(role.text)) + 2))
     name = (role, gap, Span(endpoint.name + port_suffix(endpoint.port), TextStyle.DIM))
     state = host_state(row, glyphs)
-    days = days_span(row.leaf, result.survey.taken, glyphs) if row.leaf else Span("")
+    days = days_span(row.leaf, result.scan.taken, glyphs) if row.leaf else Span("")
     note = no_chain_reason(row.seen) or (row.leaf.issuer_name if row.leaf else "")
     if len(note) > MAX_REASON_WIDTH:
         note = note[: MAX_REASON_WIDTH - 1] + glyphs.ellipsis
@@ -148,7 +147,7 @@ def host_row(
 
 
 def identity_row(
-    identity: str, app_state: AppState, glyphs: Glyphs, matrix: SurveyResult | None
+    identity: str, app_state: AppState, glyphs: Glyphs, matrix: EvaluatedScan | None
 ) -> Row:
     file = (app_state.identity_files or {}).get(identity)
     state, days = identity_state(file, glyphs), Span("")
@@ -185,7 +184,7 @@ def check_state(connection: ConnectionFacts, glyphs: Glyphs) -> Span:
     return Span(f"{glyphs.failed} {word_of(tls.verify_code)}", TextStyle.ERROR)
 
 
-def host_state(row: Surveyed, glyphs: Glyphs) -> Span:
+def host_state(row: ScannedHost, glyphs: Glyphs) -> Span:
     """Return the verdict of the store in use, or of the readiness rules if it trusts the chain."""
     seen, verdict = row.seen, row.verdict
     if seen.absent:
@@ -197,7 +196,7 @@ def host_state(row: Surveyed, glyphs: Glyphs) -> Span:
         return Span(f"{glyphs.warning} not judged", TextStyle.WARNING)
     if not verdict.ok:
         return Span(f"{glyphs.failed} {verdict.word}", TextStyle.ERROR)
-    if worst([each for each in row.judgements if each.rule != "expiry"]) is Level.FAIL:
+    if worst([each for each in row.results if each.rule != "expiry"]) is Level.FAIL:
         return Span(f"{glyphs.warning} not ready", TextStyle.WARNING)
     return Span(f"{glyphs.ok} trusted", TextStyle.OK)
 
@@ -222,7 +221,7 @@ def days_span(leaf: Certificate | None, now: datetime, glyphs: Glyphs) -> Span:
     return Span(f"{sign} {count_of(left, 'day')}", style)
 
 
-def no_chain_reason(seen: Presented) -> str:
+def no_chain_reason(seen: EndpointChain) -> str:
     """Return in one line why there is no chain; empty if there is one."""
     if seen.chain:
         return ""
@@ -233,8 +232,8 @@ def no_chain_reason(seen: Presented) -> str:
 
 def chain_of(chosen: str, app_state: AppState) -> tuple[bytes, ...]:
     """Return the chain that the row's host presents (DER, leaf first), empty for other rows."""
-    if app_state.surveyed is not None:
-        rows = app_state.surveyed.rows
+    if app_state.last_scan is not None:
+        rows = app_state.last_scan.rows
         return next((row.seen.chain for row in rows if row.seen.endpoint.key == chosen), ())
     for each in app_state.check.connections if app_state.check else ():
         if endpoint_key(each) == chosen and each.tls is not None:
@@ -242,11 +241,11 @@ def chain_of(chosen: str, app_state: AppState) -> tuple[bytes, ...]:
     return ()
 
 
-def is_problem(row: Surveyed) -> bool:
+def is_problem(row: ScannedHost) -> bool:
     """Whether the host is unreachable, not trusted, or fails a readiness rule."""
     if row.seen.absent:
         return False
-    return row.verdict is None or not row.verdict.ok or worst(row.judgements) is Level.FAIL
+    return row.verdict is None or not row.verdict.ok or worst(row.results) is Level.FAIL
 
 
 # The title line
@@ -277,7 +276,7 @@ def _totals(app_state: AppState) -> tuple[int, int, list[Certificate]]:
     files = (app_state.identity_files or {}).values()
     unusable = sum(1 for each in files if each.problem)
     identity_leaves = [each.chain[0] for each in files if each.chain]
-    result = app_state.surveyed
+    result = app_state.last_scan
     if result is not None:
         hosts = [row for row in result.rows if not row.seen.absent]
         leaves = [row.leaf for row in hosts if row.leaf is not None]
@@ -326,8 +325,8 @@ def empty(app_state: AppState) -> tuple[Line, ...]:
 
 def reference_time(app_state: AppState) -> datetime:
     """Return the time of the scan or check on screen, from which the days left are counted."""
-    if app_state.surveyed is not None:
-        return app_state.surveyed.survey.taken
+    if app_state.last_scan is not None:
+        return app_state.last_scan.scan.taken
     check = app_state.check
     return check.started if check and check.started else datetime.now(UTC)
 

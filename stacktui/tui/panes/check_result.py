@@ -9,9 +9,10 @@ from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Outcome, Report, StepName
 from stacktui.diagnosis.finding import SIDES, Finding, Remedy
 from stacktui.resources.model import ResourceGroupList
+from stacktui.text.counts import count_of
 from stacktui.transport.facts import Phase, PhaseName
 from stacktui.tui.check_state import CheckState
-from stacktui.tui.formatting import STEP_WORDS, clock, command_of, count_of, duration, milliseconds
+from stacktui.tui.formatting import STEP_WORDS, clock, command_of, duration, milliseconds
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line, width_of
 from stacktui.tui.live_check import LiveCheck, LiveStep

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from stacktui.certificates.chain import Certificate
-from stacktui.certificates.words import VALID, fields_of
+from stacktui.certificates.formatting import VALID, fields_of
 from stacktui.check.report import Outcome, Report, Step
 from stacktui.check.summary import fault_summary, result_summary
 from stacktui.transport.facts import ConnectionFacts, Exchange

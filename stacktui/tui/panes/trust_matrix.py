@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from stacktui.tui.formatting import count_of
+from stacktui.text.counts import count_of
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import Line, Span, TextStyle, line, width_of
 from stacktui.tui.widgets.list_pane import Columns, Row
@@ -13,13 +13,13 @@ from stacktui.tui.widgets.list_pane import Columns, Row
 if TYPE_CHECKING:
     from stacktui.certificates.stores import StoreState
     from stacktui.certificates.verify import Verification
-    from stacktui.tui.survey_state import SurveyResult
+    from stacktui.tui.scan_state import EvaluatedScan
 
 # As `ListPane.name_width`.
 NAME_WIDTH = 26
 
 
-def header(result: SurveyResult, glyphs: Glyphs) -> Row:
+def header(result: EvaluatedScan, glyphs: Glyphs) -> Row:
     """Return the header: the stores' names, or their numbers where names are too wide."""
     stores = [state.store for state in result.states]
     names = [Span(each.name, TextStyle.DIM) for each in stores]
@@ -56,7 +56,7 @@ def sign(cell: Verification | None, glyphs: Glyphs) -> Span:
 
 
 def legend(
-    result: SurveyResult,
+    result: EvaluatedScan,
     cells: Sequence[Verification | None] | None,
     glyphs: Glyphs,
     *,

@@ -8,8 +8,9 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from stacktui.text.counts import count_of
 from stacktui.tui.app_state import AppState
-from stacktui.tui.formatting import command_of, count_of
+from stacktui.tui.formatting import command_of
 from stacktui.tui.keys import keys_of
 from stacktui.tui.layout import Arrangement
 from stacktui.tui.lines import Line, TextStyle
@@ -222,7 +223,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
             case "cancel_look":
                 # Where both run, `esc` cancels what one is looking at.
                 mine = self.grid.open is self.grid.certificates
-                return self.services.surveyor.running and (mine or not self.services.checking)
+                return self.services.scan_runner.running and (mine or not self.services.checking)
             case "cancel":
                 return self.services.checking
             case "look":
@@ -264,10 +265,10 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         self.services.check()
 
     def action_cancel_look(self) -> None:
-        self.services.surveyor.cancel()
+        self.services.scan_runner.cancel()
 
     def action_look(self, whole: bool) -> None:
-        self.services.survey(whole=whole)
+        self.services.scan(whole=whole)
 
     def action_trust(self) -> None:
         from stacktui.tui.screens.trust import Trust

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from stacktui.check.settings import Settings
-from stacktui.tui.formatting import count_of
+from stacktui.text.counts import count_of
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.screens.deed import Deed
 

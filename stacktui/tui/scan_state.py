@@ -1,6 +1,6 @@
-"""What there is to say of a look at the certificates, under way or finished.
+"""The state of a scan of the certificates, running or finished.
 
-Light to import; the network and the certificate library come with the first look.
+Light to import; the network and the certificate library come with the first scan.
 """
 
 from __future__ import annotations
@@ -14,56 +14,56 @@ from stacktui.tui.check_state import CheckState
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
     from stacktui.certificates.matrix import Column, Matrix
-    from stacktui.certificates.readiness import Judgement
+    from stacktui.certificates.readiness import RuleResult
+    from stacktui.certificates.scan import EndpointChain, ScanResult
     from stacktui.certificates.stores import StoreState
-    from stacktui.certificates.survey import Presented, Survey
     from stacktui.certificates.verify import Verification
     from stacktui.check.target import Target
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The trust stores of this box, loaded: the one in use first, each with what it holds."""
+    """The trust stores of this machine, loaded: the one in use first, each with what it holds."""
 
     columns: tuple[Column, ...]
     states: tuple[StoreState, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class SurveyResult:
-    """A finished look, and what there is to say of it.
+class EvaluatedScan:
+    """A finished scan, evaluated.
 
-    `states` are in the order of the matrix's columns, `judgements` in that of its rows;
+    `states` are in the order of the matrix's columns, `results` in that of its rows;
     `certificates` are all that were presented, by their DER.
     """
 
     target: Target
     whole: bool
-    survey: Survey
+    scan: ScanResult
     matrix: Matrix
     states: tuple[StoreState, ...]
-    judgements: tuple[tuple[Judgement, ...], ...]
+    results: tuple[tuple[RuleResult, ...], ...]
     certificates: Mapping[bytes, Certificate]
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def rows(self) -> tuple[ScannedHost, ...]:
         """Each endpoint with what is said of it."""
         known = self.certificates
         return tuple(
-            Row(seen, cells, judgements, known.get(seen.chain[0]) if seen.chain else None)
-            for seen, cells, judgements in zip(
-                self.matrix.rows, self.matrix.cells, self.judgements, strict=True
+            ScannedHost(seen, cells, results, known.get(seen.chain[0]) if seen.chain else None)
+            for seen, cells, results in zip(
+                self.matrix.rows, self.matrix.cells, self.results, strict=True
             )
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ScannedHost:
     """One endpoint: `cells` by store, None where there was nothing to judge."""
 
-    seen: Presented
+    seen: EndpointChain
     cells: tuple[Verification | None, ...]
-    judgements: tuple[Judgement, ...]
+    results: tuple[RuleResult, ...]
     leaf: Certificate | None
 
     @property
@@ -73,8 +73,8 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveSurvey:
-    """A look so far: `done` of `known` endpoints. `error` tells of an internal error."""
+class LiveScan:
+    """A scan so far: `done` of `known` endpoints. `error` tells of an internal error."""
 
     target: Target
     whole: bool

@@ -1,19 +1,21 @@
-"""What a certificate says, in words: the same on the screen and on the command line."""
+"""Formatting of a certificate's fields: the same on the screen and on the command line."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from stacktui.text.counts import count_of
+
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
 
-# The label of the field that tells of time.
+# The label of the validity.
 VALID = "valid"
 
 
 def fields_of(certificate: Certificate, now: datetime) -> list[tuple[str, str]]:
-    """Labels and values, in the order in which one looks for them."""
+    """Labels and values, the ones asked for most first."""
     if certificate.unreadable:
         return [("unreadable", certificate.unreadable), ("SHA-256", certificate.sha256)]
     start, end = certificate.not_before, certificate.not_after
@@ -42,13 +44,9 @@ def time_left(certificate: Certificate, now: datetime) -> str:
     if start > now:
         return "not valid yet"
     if end >= now:
-        return f"{_days((end - now).days)} left"
+        return f"{count_of((end - now).days, 'day')} left"
     ago = (now - end).days
-    return f"ended {_days(ago)} ago" if ago else "ended less than a day ago"
-
-
-def _days(count: int) -> str:
-    return "1 day" if count == 1 else f"{count} days"
+    return f"ended {count_of(ago, 'day')} ago" if ago else "ended less than a day ago"
 
 
 def _uses(uses: tuple[str, ...] | None) -> str:

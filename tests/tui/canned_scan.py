@@ -9,16 +9,16 @@ from pathlib import Path
 
 from stacktui.certificates.additions import LostAddition
 from stacktui.certificates.matrix import Column, Matrix
-from stacktui.certificates.readiness import Judgement, Level
+from stacktui.certificates.readiness import Level, RuleResult
+from stacktui.certificates.scan import EndpointChain, ScanEvent, ScanProgress, ScanResult
 from stacktui.certificates.stores import Store, StoreKind, StoreState
-from stacktui.certificates.survey import Presented, Survey, SurveyEvent, SurveyProgress
 from stacktui.certificates.trust import TrustSource
 from stacktui.certificates.verify import Verification
 from stacktui.check.target import Target
 from stacktui.environments.endpoints import Endpoint
 from stacktui.transport.facts import TransportFault, TransportFaultKind
-from stacktui.tui.survey_state import Stores, SurveyResult
-from stacktui.tui.surveying import SurveyEngine
+from stacktui.tui.scan_runner import ScanEngine
+from stacktui.tui.scan_state import EvaluatedScan, Stores
 
 from . import canned
 from .canned import STARTED, TRUST, connection, describe
@@ -54,14 +54,14 @@ WHOLE = (
 ABSENT = ("*.hosting", "*.adminhosting")
 
 
-def presented(endpoint: Endpoint) -> Presented:
+def presented(endpoint: Endpoint) -> EndpointChain:
     """The portal is silent, and there is no App Service; everybody else presents a chain."""
     if endpoint.roles[0] in ABSENT:
-        return Presented(endpoint, None, fault(endpoint, "there is no such name"), absent=True)
+        return EndpointChain(endpoint, None, fault(endpoint, "there is no such name"), absent=True)
     if endpoint.roles[0] == "portal":
         kind = TransportFaultKind.TLS_TIMEOUT
-        return Presented(endpoint, None, fault(endpoint, "no TLS answer within 5 s", kind))
-    return Presented(endpoint, connection(endpoint.host))
+        return EndpointChain(endpoint, None, fault(endpoint, "no TLS answer within 5 s", kind))
+    return EndpointChain(endpoint, connection(endpoint.host))
 
 
 def fault(
@@ -106,53 +106,53 @@ GOOD = (TRUSTED, TRUSTED, UNKNOWN, UNKNOWN, None, UNKNOWN, TRUSTED)
 BAD = (UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, None, UNKNOWN, UNKNOWN)
 
 
-def cells(seen: Presented, count: int) -> tuple[Verification | None, ...]:
+def cells(seen: EndpointChain, count: int) -> tuple[Verification | None, ...]:
     """The graph host has another root, which nobody knows."""
     if not seen.chain:
         return (None,) * count
     return (BAD if seen.endpoint.roles[0] == "graph" else GOOD)[:count]
 
 
-def judgements(seen: Presented) -> tuple[Judgement, ...]:
+def results(seen: EndpointChain) -> tuple[RuleResult, ...]:
     if seen.endpoint.roles[0] == "ARM":
         text = "25 days left, until 2026-12-16"
-        return (Judgement("expiry", Level.CRITICAL, text, "renew it before it ends"),)
+        return (RuleResult("expiry", Level.CRITICAL, text, "renew it before it ends"),)
     if seen.endpoint.roles[0] == "login":
         text = "without clientAuth; it has serverAuth"
-        mend = "have it issued for serverAuth and clientAuth"
-        return (Judgement("extended-key-usage", Level.FAIL, text, mend),)
+        remedy = "have it issued for serverAuth and clientAuth"
+        return (RuleResult("extended-key-usage", Level.FAIL, text, remedy),)
     return ()
 
 
-def surveys(
+def scans(
     endpoints: Sequence[Endpoint] | None = None, *, hangs: bool = False, no_metadata: str = ""
-) -> Callable[[], SurveyEngine]:
+) -> Callable[[], ScanEngine]:
     """An engine whose looks see these endpoints, or hang before the last of them."""
 
-    async def survey(target: Target, whole: bool) -> AsyncGenerator[SurveyEvent, None]:
+    async def scan(target: Target, whole: bool) -> AsyncGenerator[ScanEvent, None]:
         listed = endpoints if endpoints is not None else WHOLE if whole else BASIC
         found = tuple(map(presented, listed))
         for done, each in enumerate(found, 1):
             if hangs and done == len(found):
                 await asyncio.Event().wait()
-            yield SurveyProgress(done, len(found), each)
-        yield Survey(target.environment, STARTED, TRUST, found, no_metadata)
+            yield ScanProgress(done, len(found), each)
+        yield ScanResult(target.environment, STARTED, TRUST, found, no_metadata)
 
-    def weigh(target: Target, whole: bool, found: Survey, stores: Stores) -> SurveyResult:
+    def evaluate(target: Target, whole: bool, found: ScanResult, stores: Stores) -> EvaluatedScan:
         count = len(stores.columns)
         rows = found.presented
         matrix = Matrix(rows, stores.columns, tuple(cells(each, count) for each in rows))
-        return SurveyResult(
+        return EvaluatedScan(
             target,
             whole,
             found,
             matrix,
             stores.states,
-            tuple(judgements(each) if each.chain else () for each in rows),
+            tuple(results(each) if each.chain else () for each in rows),
             {der: describe(der) for each in rows for der in each.chain},
         )
 
-    return lambda: SurveyEngine(survey, lambda target: canned_stores(), weigh)
+    return lambda: ScanEngine(scan, lambda target: canned_stores(), evaluate)
 
 
 def canned_stores() -> Stores:

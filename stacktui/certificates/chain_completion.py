@@ -1,8 +1,8 @@
-"""What is missing of a chain that OpenSSL could not follow to a trusted root, and who has it.
+"""Completion of a chain that OpenSSL could not follow to a trusted root.
 
-An intermediate that is not sent and a root that is not trusted look alike to a client. They are
-told apart by having the missing certificate: from a store of this box, or from the address that
-the last certificate names for its issuer (AIA, RFC 5280 section 4.2.2.1).
+An intermediate that is not sent and a root that is not trusted look alike to a client. The missing
+certificate itself distinguishes them: it comes from a store of this machine, or from the address
+that the last certificate names for its issuer (AIA, RFC 5280 section 4.2.2.1).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _STEPS = 4
 _URLS = 2
 # Bytes of one certificate, or of the few that a PKCS#7 file holds.
 MAX_SIZE = 256 * 1024
-# Certificates of one file that are looked at.
+# Certificates of one file that are tried.
 _CERTIFICATES = 16
 
 # The body behind a URL, or in a few words why there is none.
@@ -46,11 +46,11 @@ class FoundIssuer:
 
 
 @dataclass(frozen=True, slots=True)
-class Completion:
+class ChainCompletion:
     """How far up a presented chain could be followed.
 
     `found` are the certificates that were missing, from the leaf's end up. `holders` are the
-    stores of this box that hold the root, if one was reached. `trusted` says that the store in
+    stores of this machine that hold the root, if one was reached. `trusted` says that the store in
     use accepts the chain once it is whole. `unanswered` has an address that gave no certificate,
     and why, a line each.
     """
@@ -63,12 +63,12 @@ class Completion:
     unanswered: tuple[str, ...] = ()
 
 
-async def complete(
+async def complete_chain(
     host: str, port: int, chain: Sequence[bytes], trust: TrustUsed, fetch: Fetch
-) -> Completion:
+) -> ChainCompletion:
     """Follow `chain` (DER, leaf first) up to its root. Never raises.
 
-    Reads the stores of this box and tries signatures in daemon threads, and starts no process;
+    Reads the stores of this machine and tries signatures in daemon threads, and starts no process;
     `fetch` is asked for what no store holds.
     """
     others = await in_background(_others)
@@ -90,7 +90,7 @@ async def complete(
     held = await in_background(lambda: _names(holders(top, others))) if reached else ()
     whole = [*chain, *(each.der for each in found)]
     trusted = bool(found) and await in_background(lambda: _accepted(whole, host, trust))
-    return Completion(host, port, tuple(found), held, trusted, tuple(unanswered))
+    return ChainCompletion(host, port, tuple(found), held, trusted, tuple(unanswered))
 
 
 def _others() -> tuple[Store, ...]:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from stacktui.certificates import chain, stores
 from stacktui.certificates.chain import issued_by, path_of
-from stacktui.certificates.completion import MAX_SIZE, Completion, complete
+from stacktui.certificates.chain_completion import MAX_SIZE, ChainCompletion, complete_chain
 from stacktui.certificates.roots import root_of
 from stacktui.certificates.stores import Store, StoreKind
 from stacktui.certificates.trust import TrustSource, TrustUsed
@@ -66,7 +66,7 @@ async def completed(
     roots: Sequence[Issued] = (),
     by: object = None,
     at: Web | None = None,
-) -> Completion:
+) -> ChainCompletion:
     """The completion of a chain, with the real way to fetch unless another is given.
 
     Certificates are published `at` that server.
@@ -76,7 +76,7 @@ async def completed(
     async def fetch(url: str) -> bytes | str:
         return await fetch_public(url, MAX_SIZE, "none", leading_to(at) if at else {})
 
-    return await complete(HOST, PORT, ders, in_use(folder, *roots), by or fetch)  # type: ignore[arg-type]
+    return await complete_chain(HOST, PORT, ders, in_use(folder, *roots), by or fetch)  # type: ignore[arg-type]
 
 
 # From a store of this box
@@ -171,7 +171,7 @@ async def test_a_root_that_cannot_be_loaded_any_more_is_not_trusted(tmp_path: Pa
         return INTERMEDIATE.der
 
     leaf = naming("localhost", INTERMEDIATE, "http://ca.example/1", names=[HOST])
-    found = await complete(HOST, PORT, [leaf.der], trust, fetch)
+    found = await complete_chain(HOST, PORT, [leaf.der], trust, fetch)
     assert ([each.der for each in found.found], found.trusted) == ([INTERMEDIATE.der], False)
 
 
@@ -184,7 +184,7 @@ async def test_trusted_means_by_the_store_in_use_for_this_host(
     async def fetch(_url: str) -> bytes | str:
         return INTERMEDIATE.pem
 
-    found = await complete(host, PORT, [leaf.der], in_use(tmp_path, ROOT), fetch)
+    found = await complete_chain(host, PORT, [leaf.der], in_use(tmp_path, ROOT), fetch)
     assert found.trusted == trusted
 
 
@@ -300,7 +300,7 @@ def test_any_chain_can_be_followed(chain: list[bytes], tmp_path: Path) -> None:
         return "nobody there"
 
     found = asyncio.run(completed(tmp_path, *chain, by=fetch))
-    assert isinstance(found, Completion)
+    assert isinstance(found, ChainCompletion)
 
 
 async def test_certificates_that_sign_each_other_are_no_way_up(tmp_path: Path) -> None:
@@ -314,7 +314,7 @@ async def test_certificates_that_sign_each_other_are_no_way_up(tmp_path: Path) -
         said |= {"/one": closed.der, "/two": two.der}
         found = await completed(tmp_path, leaf, roots=[ROOT], at=web)
         assert len(web.asked) <= 3
-        assert replace(found, found=()) == Completion(HOST, PORT, ())
+        assert replace(found, found=()) == ChainCompletion(HOST, PORT, ())
     assert [each.der for each in found.found] == [closed.der, two.der]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stacktui.certificates.survey import Presented, Survey, SurveyProgress, look_at, survey
+from stacktui.certificates.scan import EndpointChain, ScanProgress, ScanResult, scan, scan_one
 from stacktui.certificates.trust import TrustUsed, sources_for
 from stacktui.environments.endpoints import arm_endpoint
 from stacktui.environments.model import Environment
@@ -36,31 +36,31 @@ def trust(stamp: RunningStamp) -> TrustUsed:
     return sources_for(Path(stamp.ca_file), NONE)
 
 
-async def finished(events: AsyncIterator[object]) -> tuple[Survey, list[SurveyProgress]]:
+async def finished(events: AsyncIterator[object]) -> tuple[ScanResult, list[ScanProgress]]:
     progress = []
     async for event in events:
-        if isinstance(event, Survey):
+        if isinstance(event, ScanResult):
             return event, progress
-        assert isinstance(event, SurveyProgress)
+        assert isinstance(event, ScanProgress)
         progress.append(event)
-    raise AssertionError("no survey")
+    raise AssertionError("no scan")
 
 
-async def surveyed(stamp: RunningStamp, *, whole: bool = False) -> Survey:
-    found, progress = await finished(survey(environment(stamp), trust(stamp), whole=whole))
+async def scanned(stamp: RunningStamp, *, whole: bool = False) -> ScanResult:
+    found, progress = await finished(scan(environment(stamp), trust(stamp), whole=whole))
     assert [each.done for each in progress] == list(range(1, len(found.presented) + 1))
     assert {each.known for each in progress} == {len(found.presented)}
     return found
 
 
-def by_role(found: Survey) -> dict[str, Presented]:
+def by_role(found: ScanResult) -> dict[str, EndpointChain]:
     return {each.endpoint.role: each for each in found.presented}
 
 
 @pytest.mark.parametrize("idp", IdentityProvider)
 async def test_the_four_endpoints_of_a_healthy_stamp(idp: IdentityProvider) -> None:
     with run_in_thread(StampOptions(domain=DOMAIN, idp=idp)) as stamp:
-        found = await surveyed(stamp)
+        found = await scanned(stamp)
         assert list(by_role(found)) == ["ARM", "login", "graph", "portal"]
         assert all(len(each.chain) == 2 and each.fault is None for each in found.presented)
         assert found.no_metadata == ""
@@ -72,7 +72,7 @@ async def test_the_four_endpoints_of_a_healthy_stamp(idp: IdentityProvider) -> N
 
 async def test_every_name_of_the_stamp() -> None:
     with run_in_thread(StampOptions(domain=DOMAIN, idp=IdentityProvider.ADFS)) as stamp:
-        found = await surveyed(stamp, whole=True)
+        found = await scanned(stamp, whole=True)
         assert len(found.presented) == 13
         assert all(each.chain for each in found.presented)
 
@@ -80,9 +80,7 @@ async def test_every_name_of_the_stamp() -> None:
 async def test_hosts_that_this_stamp_does_not_have_are_absent() -> None:
     with run_in_thread(StampOptions(domain=DOMAIN, idp=IdentityProvider.ADFS)) as stamp:
         known = {pin: to for pin, to in stamp.resolve.items() if "hosting" not in pin}
-        found, _ = await finished(
-            survey(environment(stamp, resolve=known), trust(stamp), whole=True)
-        )
+        found, _ = await finished(scan(environment(stamp, resolve=known), trust(stamp), whole=True))
     absent = {each.endpoint.role for each in found.presented if each.absent}
     assert absent == {"*.hosting", "*.adminhosting"}
     assert not any(each.chain for each in found.presented if each.absent)
@@ -92,7 +90,7 @@ async def test_without_any_dns_nothing_is_called_absent() -> None:
     nowhere = Environment(
         "Test", "https://management.east.contoso.invalid", proxy="none", limits=QUICK
     )
-    found, _ = await finished(survey(nowhere, sources_for(None, NONE)))
+    found, _ = await finished(scan(nowhere, sources_for(None, NONE)))
     kinds = {each.fault.kind for each in found.presented if each.fault}
     assert kinds == {TransportFaultKind.DNS_NOT_FOUND}
     assert not any(each.absent for each in found.presented)
@@ -108,7 +106,7 @@ CERTIFICATE_FAULTS = (
 @pytest.mark.parametrize("fault", CERTIFICATE_FAULTS)
 async def test_a_chain_that_does_not_verify_is_seen_all_the_same(fault: str) -> None:
     with run_in_thread(StampOptions(domain=DOMAIN, fault=fault)) as stamp:
-        found = await surveyed(stamp)
+        found = await scanned(stamp)
         roles = by_role(found)
         assert roles["ARM"].chain
         assert roles["ARM"].chain == roles["portal"].chain
@@ -121,7 +119,7 @@ async def test_a_chain_that_does_not_verify_is_seen_all_the_same(fault: str) -> 
 @pytest.mark.parametrize("fault", ["trust-file-missing", "trust-file-bad"])
 async def test_an_unusable_trust_file_hides_no_chain(fault: str) -> None:
     with run_in_thread(StampOptions(fault=fault)) as stamp:
-        found = await surveyed(stamp)
+        found = await scanned(stamp)
         assert found.presented[0].chain
         assert stamp.ca_file in found.no_metadata
         assert stamp.requests == ()
@@ -137,7 +135,7 @@ async def test_an_unusable_trust_file_hides_no_chain(fault: str) -> None:
 )
 async def test_a_host_that_presents_nothing_says_why(fault: str, kind: TransportFaultKind) -> None:
     with run_in_thread(StampOptions(fault=fault)) as stamp:
-        arm = (await surveyed(stamp)).presented[0]
+        arm = (await scanned(stamp)).presented[0]
         assert arm.chain == ()
         assert arm.fault is not None
         assert arm.fault.kind is kind
@@ -146,7 +144,7 @@ async def test_a_host_that_presents_nothing_says_why(fault: str, kind: Transport
 
 async def test_a_server_error_hides_no_chain() -> None:
     with run_in_thread(StampOptions(domain=DOMAIN, fault="metadata-server-error")) as stamp:
-        found = await surveyed(stamp)
+        found = await scanned(stamp)
         assert by_role(found)["ARM"].chain
         assert "500" in found.no_metadata
 
@@ -155,7 +153,7 @@ async def test_a_silent_stamp_ends_within_its_bounds() -> None:
     async with listening(silent) as server:
         quiet = Environment("Test", server.url, proxy="none", limits=QUICK)
         started = time.perf_counter()
-        found, _ = await finished(survey(quiet, sources_for(None, NONE)))
+        found, _ = await finished(scan(quiet, sources_for(None, NONE)))
         assert time.perf_counter() - started < 4
         assert found.presented[0].fault is not None
 
@@ -163,7 +161,7 @@ async def test_a_silent_stamp_ends_within_its_bounds() -> None:
 async def test_leaving_early_ends_every_connection() -> None:
     async with listening(silent) as server:
         quiet = Environment("Test", server.url, proxy="none", limits=QUICK)
-        events = survey(quiet, sources_for(None, NONE))
+        events = scan(quiet, sources_for(None, NONE))
         waiting = asyncio.ensure_future(anext(events))
         await asyncio.wait_for(server.arrived.wait(), 5)
         waiting.cancel()
@@ -181,7 +179,7 @@ async def test_one_host_alone_is_looked_at_in_silence() -> None:
 
     async with listening(hear, context=localhost_server()) as server:
         at = Environment("Test", server.url, proxy="none")
-        found = await look_at(at, sources_for(None, NONE), arm_endpoint(at))
+        found = await scan_one(at, sources_for(None, NONE), arm_endpoint(at))
         await asyncio.wait_for(server.all_closed.wait(), 2)
     assert len(found.chain) == 2
     assert said == [b""]

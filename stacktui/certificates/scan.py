@@ -1,8 +1,8 @@
-"""Looking at the chain of every endpoint of an environment, all at the same time.
+"""Scan of the chains that the endpoints of an environment present, all at the same time.
 
 The metadata fetch is the check's own, verified as ever; its connection shows ARM's chain. Every
-other host is looked at over one connection that sends nothing (`Dialler.look`). What to think of
-the chains is asked afterwards, offline (`verify`).
+other host gets one connection that sends nothing (`Dialler.look`). The chains are judged
+afterwards, offline (`verify`).
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from stacktui.transport.facts import (
 from stacktui.transport.route import route_to
 from stacktui.transport.session import Session
 
-# More hosts than a stamp has names are never asked at once.
+# Connections that are open at the same time.
 AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Presented:
+class EndpointChain:
     """What one endpoint presented: a chain (DER, leaf first), or the fault that came instead.
 
     `connection` is None when it was not even tried. `absent` says that this stamp has no such
@@ -54,7 +54,7 @@ class Presented:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class ScanResult:
     """All endpoints of one environment as they were at `taken`, in the order of the list.
 
     `no_metadata` says in one line why the metadata could not be had, so that hosts may be missing.
@@ -63,36 +63,36 @@ class Survey:
     environment: Environment
     taken: datetime
     trust: TrustUsed
-    presented: tuple[Presented, ...]
+    presented: tuple[EndpointChain, ...]
     no_metadata: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class SurveyProgress:
+class ScanProgress:
     """So many of the endpoints known so far have answered."""
 
     done: int
     known: int
-    last: Presented
+    last: EndpointChain
 
 
-SurveyEvent = SurveyProgress | Survey
+ScanEvent = ScanProgress | ScanResult
 
 
-async def survey(
+async def scan(
     environment: Environment, trust: TrustUsed, *, whole: bool = False
-) -> AsyncIterator[SurveyEvent]:
-    """Look at ARM, login, graph and portal, or with `whole` at every name of the stamp.
+) -> AsyncIterator[ScanEvent]:
+    """Scan ARM, login, graph and portal, or with `whole` every name of the stamp.
 
-    Yields a SurveyProgress as each endpoint has answered; the last event is the Survey. What goes
+    Yields a ScanProgress as each endpoint has answered; the last event is the ScanResult. What goes
     wrong is in it. Closing the iterator, or cancelling its task, ends all connections.
     """
-    looking = _Looking(environment, trust)
+    scanner = Scanner(environment, trust)
     try:
-        async for event in looking.run(whole):
+        async for event in scanner.run(whole):
             yield event
     finally:
-        await looking.stop()
+        await scanner.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,13 @@ class _Fetched:
     """The outcome of the metadata fetch, and ARM as it saw it."""
 
     metadata: Metadata | None
-    arm: Presented
+    arm: EndpointChain
     why_none: str
 
 
-class _Looking:
+class Scanner:
+    """The tasks of one scan. `stop` must follow, whatever happened."""
+
     def __init__(self, environment: Environment, trust: TrustUsed) -> None:
         self._environment = environment
         self._used = trust
@@ -113,40 +115,40 @@ class _Looking:
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._context: asyncio.Task[ssl.SSLContext] | None = None
         self._fetched: asyncio.Task[_Fetched] | None = None
-        self._looks: dict[str, asyncio.Task[Presented]] = {}
+        self._tasks: dict[str, asyncio.Task[EndpointChain]] = {}
 
-    async def run(self, whole: bool) -> AsyncIterator[SurveyEvent]:
+    async def run(self, whole: bool) -> AsyncIterator[ScanEvent]:
         taken = datetime.now(UTC)
         list_of = all_endpoints if whole else endpoints
         # What the naming rule knows need not wait for the metadata.
         self._fetched = asyncio.create_task(self._fetch())
-        self._looks[arm_endpoint(self._environment).key] = asyncio.create_task(self._arm())
+        self._tasks[arm_endpoint(self._environment).key] = asyncio.create_task(self._arm())
         for each in list_of(self._environment, None) if whole else ():
             self._start(each)
         fetched = await self._fetched
         wanted = list_of(self._environment, fetched.metadata)
         for each in wanted:
             self._start(each)
-        tasks = [self._looks[each.key] for each in wanted]
+        tasks = [self._tasks[each.key] for each in wanted]
         for done, finished in enumerate(asyncio.as_completed(tasks), 1):
-            yield SurveyProgress(done, len(tasks), await finished)
+            yield ScanProgress(done, len(tasks), await finished)
         resolves = not _not_found(fetched.arm)
         seen = (
-            # A look that began by the naming rule may be of a host that the metadata names.
+            # A scan that the naming rule began may be of a host that the metadata names.
             replace(found, endpoint=each, absent=resolves and not each.named and _not_found(found))
             for each, found in zip(wanted, [task.result() for task in tasks], strict=True)
         )
-        yield Survey(self._environment, taken, self._used, tuple(seen), fetched.why_none)
+        yield ScanResult(self._environment, taken, self._used, tuple(seen), fetched.why_none)
 
     async def stop(self) -> None:
-        tasks = [task for task in (self._fetched, self._context, *self._looks.values()) if task]
+        tasks = [task for task in (self._fetched, self._context, *self._tasks.values()) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _start(self, endpoint: Endpoint) -> None:
-        if endpoint.key not in self._looks:
-            self._looks[endpoint.key] = asyncio.create_task(self._look(endpoint))
+        if endpoint.key not in self._tasks:
+            self._tasks[endpoint.key] = asyncio.create_task(self.look(endpoint))
 
     async def _fetch(self) -> _Fetched:
         session = Session(
@@ -175,16 +177,16 @@ class _Looking:
         if connection is not None and connection.tls is not None and connection.tls.chain:
             fault = None
         arm = arm_endpoint(self._environment)
-        return _Fetched(metadata, Presented(arm, connection, fault), why)
+        return _Fetched(metadata, EndpointChain(arm, connection, fault), why)
 
-    async def _arm(self) -> Presented:
-        """ARM as the metadata fetch saw it, else by a look of its own."""
+    async def _arm(self) -> EndpointChain:
+        """ARM as the metadata fetch saw it, else by a connection of its own."""
         assert self._fetched is not None  # noqa: S101 - `run` starts it first
         arm = (await asyncio.shield(self._fetched)).arm
         # Where the files in use cannot be loaded, the fetch ends before any handshake.
-        return arm if arm.chain or arm.fault is not None else await self._look(arm.endpoint)
+        return arm if arm.chain or arm.fault is not None else await self.look(arm.endpoint)
 
-    async def _look(self, endpoint: Endpoint) -> Presented:
+    async def look(self, endpoint: Endpoint) -> EndpointChain:
         async with self._turn:
             looker: Dialler | None = None
             try:
@@ -198,13 +200,13 @@ class _Looking:
                 looker = Dialler(route, self._trust, self._limits, untimed, self._cleaner)
                 await looker.look()
             except TransportError as error:
-                return Presented(endpoint, looker.facts if looker else None, error.fault)
+                return EndpointChain(endpoint, looker.facts if looker else None, error.fault)
             except TrustFileError as error:  # an https proxy cannot be verified
                 fault = TransportFault(
                     TransportFaultKind.PROXY_UNREACHABLE, endpoint.host, endpoint.port, str(error)
                 )
-                return Presented(endpoint, None, fault)
-            return Presented(endpoint, looker.facts)
+                return EndpointChain(endpoint, None, fault)
+            return EndpointChain(endpoint, looker.facts)
 
     async def _trust(self) -> ssl.SSLContext:
         if (known := known_context(self._used)) is not None:
@@ -214,20 +216,20 @@ class _Looking:
         return await asyncio.shield(self._context)
 
 
-def _not_found(presented: Presented) -> bool:
+def _not_found(presented: EndpointChain) -> bool:
     fault = presented.fault
     return fault is not None and fault.kind is TransportFaultKind.DNS_NOT_FOUND
 
 
-async def look_at(environment: Environment, trust: TrustUsed, endpoint: Endpoint) -> Presented:
-    """Look at one endpoint alone."""
-    looking = _Looking(environment, trust)
+async def scan_one(environment: Environment, trust: TrustUsed, endpoint: Endpoint) -> EndpointChain:
+    """Scan one endpoint alone."""
+    scanner = Scanner(environment, trust)
     try:
-        return await looking._look(endpoint)
+        return await scanner.look(endpoint)
     finally:
-        await looking.stop()
+        await scanner.stop()
 
 
-def chains(presented: Iterable[Presented]) -> frozenset[bytes]:
+def chains(presented: Iterable[EndpointChain]) -> frozenset[bytes]:
     """Every certificate that was presented, once."""
     return frozenset(der for each in presented for der in each.chain)

@@ -1,6 +1,6 @@
-"""Looking at endpoints beside the screen: one look at a time, cancelled at once.
+"""Scans in the background of the screen: one at a time, cancelled at once.
 
-Light to import; the network and the certificate library come with the first look.
+Light to import; the network and the certificate library come with the first scan.
 """
 
 from __future__ import annotations
@@ -14,41 +14,41 @@ from typing import TYPE_CHECKING, Any
 from stacktui.config.error_file import describe_error
 from stacktui.tui.background import in_background
 from stacktui.tui.check_state import CheckState
-from stacktui.tui.survey_state import LiveSurvey, Stores, SurveyResult
+from stacktui.tui.scan_state import EvaluatedScan, LiveScan, Stores
 
 if TYPE_CHECKING:
     from textual.app import App
     from textual.worker import Worker
 
-    from stacktui.certificates.survey import Survey, SurveyEvent
+    from stacktui.certificates.scan import ScanEvent, ScanResult
     from stacktui.check.target import Target
 
 
 @dataclass(frozen=True, slots=True)
-class SurveyEngine:
-    """What the dashboard needs to look. `open_stores` and `weigh` block."""
+class ScanEngine:
+    """What the dashboard needs to scan. `open_stores` and `evaluate` block."""
 
-    survey: Callable[[Target, bool], AsyncGenerator[SurveyEvent, None]]
+    scan: Callable[[Target, bool], AsyncGenerator[ScanEvent, None]]
     open_stores: Callable[[Target], Stores]
-    weigh: Callable[[Target, bool, Survey, Stores], SurveyResult]
+    evaluate: Callable[[Target, bool, ScanResult, Stores], EvaluatedScan]
 
 
-def load_survey_engine() -> SurveyEngine:
-    """Import what a look needs; blocks for as long as that takes."""
-    from stacktui.tui.survey_engine import open_stores, survey, weigh
+def load_scan_engine() -> ScanEngine:
+    """Import what a scan needs; blocks for as long as that takes."""
+    from stacktui.tui.scan_engine import evaluate, open_stores, scan
 
-    return SurveyEngine(survey, open_stores, weigh)
+    return ScanEngine(scan, open_stores, evaluate)
 
 
 @dataclass(slots=True)
-class Surveyor:
-    """Runs one look at a time. `tell` hears its state after every event, `finish` its result."""
+class ScanRunner:
+    """Runs one scan at a time. `tell` hears its state after every event, `finish` its result."""
 
     app: App[Any]
-    load: Callable[[], SurveyEngine]
-    tell: Callable[[LiveSurvey], None]
-    finish: Callable[[SurveyResult], None]
-    _live: LiveSurvey | None = None
+    load: Callable[[], ScanEngine]
+    tell: Callable[[LiveScan], None]
+    finish: Callable[[EvaluatedScan], None]
+    _live: LiveScan | None = None
     _worker: Worker[None] | None = field(default=None, repr=False)
 
     @property
@@ -56,16 +56,14 @@ class Surveyor:
         return self._live is not None and self._live.running
 
     def start(self, target: Target, *, whole: bool) -> None:
-        """Begin a look; one that runs already is cancelled."""
+        """Begin a scan; one that runs already is cancelled."""
         self._stop()
-        self._live = LiveSurvey(target, whole)
+        self._live = LiveScan(target, whole)
         self.tell(self._live)
-        self._worker = self.app.run_worker(
-            self._run(self._live), group="survey", exit_on_error=False
-        )
+        self._worker = self.app.run_worker(self._run(self._live), group="scan", exit_on_error=False)
 
     def cancel(self) -> None:
-        """End the running look, if any, and say so at once; its clean-up goes on behind."""
+        """End the running scan, if any, and say so at once; its clean-up goes on behind."""
         if self._live is not None and self._live.running:
             self._stop()
             self._move_to(self._live, replace(self._live, state=CheckState.CANCELLED))
@@ -74,28 +72,28 @@ class Surveyor:
         if self._worker is not None:
             self._worker.cancel()
 
-    def _move_to(self, before: LiveSurvey, after: LiveSurvey) -> LiveSurvey:
-        """Tell the new state, unless the look is no longer the one that counts."""
+    def _move_to(self, before: LiveScan, after: LiveScan) -> LiveScan:
+        """Tell the new state, unless the scan is no longer the one that counts."""
         if self._live is before:
             self._live = after
             self.tell(after)
         return after
 
-    async def _run(self, live: LiveSurvey) -> None:
+    async def _run(self, live: LiveScan) -> None:
         try:
             engine = await in_background(self.load)
             # The engine has imported it by now.
-            from stacktui.certificates.survey import SurveyProgress
+            from stacktui.certificates.scan import ScanProgress
 
             target, whole = live.target, live.whole
             # Stores load while the hosts are asked.
             opening = asyncio.ensure_future(in_background(lambda: engine.open_stores(target)))
             opening.add_done_callback(_retrieve)
-            found: Survey | None = None
+            found: ScanResult | None = None
             try:
-                async with aclosing(engine.survey(target, whole)) as events:
+                async with aclosing(engine.scan(target, whole)) as events:
                     async for event in events:
-                        if isinstance(event, SurveyProgress):
+                        if isinstance(event, ScanProgress):
                             after = replace(live, done=event.done, known=event.known)
                             live = self._move_to(live, after)
                         else:
@@ -104,9 +102,9 @@ class Surveyor:
             finally:
                 opening.cancel()
             if found is None:
-                raise AssertionError("a look ends with its result")
-            survey = found
-            result = await in_background(lambda: engine.weigh(target, whole, survey, stores))
+                raise AssertionError("a scan ends with its result")
+            scan = found
+            result = await in_background(lambda: engine.evaluate(target, whole, scan, stores))
             if self._live is live:
                 self.finish(result)
             self._move_to(live, replace(live, state=CheckState.FINISHED))

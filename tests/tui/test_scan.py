@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from stacktui.certificates.survey import SurveyEvent
+from stacktui.certificates.scan import ScanEvent
 from stacktui.check.target import Target
 from stacktui.identities.certificate_file import IdentityFile
 from stacktui.identities.model import CertificateRef
-from stacktui.tui.surveying import SurveyEngine
+from stacktui.tui.scan_runner import ScanEngine
 
-from . import canned, canned_survey
+from . import canned, canned_scan
 from .canned import CONFIG, canned_app
-from .canned_survey import surveys
+from .canned_scan import scans
 from .screen import flat, settle, text_of, type_in, until
 
 WIDE, SMALL = (120, 40), (80, 23)
@@ -28,7 +28,7 @@ WAITING = canned.waiting_for_first_byte()
 
 
 async def test_before_any_look_the_pane_says_which_key_to_press(config: Path) -> None:
-    async with canned_app(config, text=CONFIG, survey=surveys()).run_test(size=WIDE) as pilot:
+    async with canned_app(config, text=CONFIG, scan=scans()).run_test(size=WIDE) as pilot:
         shown = await until(pilot, "In this pane, l looks at what each host")
         assert "identity operator" not in shown
         await pilot.press("2")
@@ -38,7 +38,7 @@ async def test_before_any_look_the_pane_says_which_key_to_press(config: Path) ->
 
 
 async def test_a_look_shows_state_days_and_issuer_of_each_host(config: Path) -> None:
-    async with canned_app(config, text=CONFIG, survey=surveys()).run_test(size=WIDE) as pilot:
+    async with canned_app(config, text=CONFIG, scan=scans()).run_test(size=WIDE) as pilot:
         await pilot.press("2", "l")
         shown = await until(pilot, "✗ TLS silent")
         for said in ("ARM", "! 25 days", "! not ready", "✗ issuer unknown", "3 problems · 25 days"):
@@ -52,7 +52,7 @@ async def test_a_look_shows_state_days_and_issuer_of_each_host(config: Path) -> 
 
 
 async def test_the_whole_list_tells_absent_from_failed(config: Path) -> None:
-    async with canned_app(config, text=CONFIG, survey=surveys()).run_test(size=WIDE) as pilot:
+    async with canned_app(config, text=CONFIG, scan=scans()).run_test(size=WIDE) as pilot:
         await pilot.press("2", "L")
         shown = await until(pilot, "– absent")
         assert "*.blob" in shown
@@ -63,7 +63,7 @@ async def test_the_whole_list_tells_absent_from_failed(config: Path) -> None:
 
 
 async def test_progress_stands_in_the_title_and_esc_cancels(config: Path) -> None:
-    app = canned_app(config, text=CONFIG, survey=surveys(hangs=True))
+    app = canned_app(config, text=CONFIG, scan=scans(hangs=True))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("2", "l")
         shown = await until(pilot, "looking 3 of 4")
@@ -71,7 +71,7 @@ async def test_progress_stands_in_the_title_and_esc_cancels(config: Path) -> Non
         await pilot.press("escape")
         shown = await until(pilot, "the look was cancelled")
         assert "3 of 4" not in shown
-        assert not app.surveyor.running
+        assert not app.scan_runner.running
         await pilot.press("L")
         await until(pilot, "looking 12 of 13")
         await pilot.press("ctrl+c")
@@ -80,8 +80,8 @@ async def test_progress_stands_in_the_title_and_esc_cancels(config: Path) -> Non
 
 
 async def test_a_cancelled_look_leaves_what_an_earlier_one_saw(config: Path) -> None:
-    engines = [surveys(), surveys(hangs=True)]
-    app = canned_app(config, text=CONFIG, survey=lambda: engines.pop(0)())
+    engines = [scans(), scans(hangs=True)]
+    app = canned_app(config, text=CONFIG, scan=lambda: engines.pop(0)())
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("2", "l")
         await until(pilot, "3 problems")
@@ -93,7 +93,7 @@ async def test_a_cancelled_look_leaves_what_an_earlier_one_saw(config: Path) -> 
 
 
 async def test_esc_cancels_what_one_is_looking_at(config: Path) -> None:
-    app = canned_app(config, WAITING, text=CONFIG, survey=surveys(hangs=True))
+    app = canned_app(config, WAITING, text=CONFIG, scan=scans(hangs=True))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("c", "2", "l")
         await until(pilot, "looking 3 of 4")
@@ -104,13 +104,13 @@ async def test_esc_cancels_what_one_is_looking_at(config: Path) -> None:
         await until(pilot, "looking 3 of 4")
         await pilot.press("1", "escape")
         await until(pilot, "cancelled  press c")
-        assert app.surveyor.running
+        assert app.scan_runner.running
         await pilot.press("escape")
         await until(pilot, "the look was cancelled")
 
 
 async def test_a_look_belongs_to_its_environment(config: Path) -> None:
-    app = canned_app(config, text=CONFIG, survey=surveys())
+    app = canned_app(config, text=CONFIG, scan=scans())
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("2", "l")
         await until(pilot, "3 problems")
@@ -122,7 +122,7 @@ async def test_a_look_belongs_to_its_environment(config: Path) -> None:
 
 
 async def test_rows_are_filtered_by_role_host_and_state(config: Path) -> None:
-    async with canned_app(config, text=CONFIG, survey=surveys()).run_test(size=WIDE) as pilot:
+    async with canned_app(config, text=CONFIG, scan=scans()).run_test(size=WIDE) as pilot:
         await pilot.press("2", "L")
         await until(pilot, "3 problems")
         await pilot.press("slash")
@@ -137,7 +137,7 @@ async def test_rows_are_filtered_by_role_host_and_state(config: Path) -> None:
 async def test_the_matrix_numbers_its_stores_and_names_them_below(
     config: Path, size: tuple[int, int]
 ) -> None:
-    async with canned_app(config, text=CONFIG, survey=surveys()).run_test(size=size) as pilot:
+    async with canned_app(config, text=CONFIG, scan=scans()).run_test(size=size) as pilot:
         await pilot.press("2", "l")
         await until(pilot, "3 problems" if size == WIDE else "✗ 3")
         await pilot.press("enter")
@@ -158,17 +158,17 @@ async def test_the_matrix_numbers_its_stores_and_names_them_below(
 
 
 async def test_few_stores_stand_under_their_names(config: Path) -> None:
-    few = (canned_survey.STATES[0], canned_survey.STATES[2], canned_survey.STATES[5])
+    few = (canned_scan.STATES[0], canned_scan.STATES[2], canned_scan.STATES[5])
 
-    def survey() -> SurveyEngine:
-        engine = surveys()()
-        stores = canned_survey.canned_stores()
+    def scan() -> ScanEngine:
+        engine = scans()()
+        stores = canned_scan.canned_stores()
         columns = tuple(each for each in stores.columns if each.store in {s.store for s in few})
         return replace(
             engine, open_stores=lambda target: replace(stores, columns=columns, states=few)
         )
 
-    async with canned_app(config, text=CONFIG, survey=survey).run_test(size=SMALL) as pilot:
+    async with canned_app(config, text=CONFIG, scan=scan).run_test(size=SMALL) as pilot:
         await pilot.press("2", "l")
         await until(pilot, "✗ 3")
         await pilot.press("enter")
@@ -176,7 +176,7 @@ async def test_few_stores_stand_under_their_names(config: Path) -> None:
 
 
 async def test_the_detail_tells_every_field_then_trust_then_readiness(config: Path) -> None:
-    app = canned_app(config, text=CONFIG, survey=surveys())
+    app = canned_app(config, text=CONFIG, scan=scans())
     async with app.run_test(size=(120, 100)) as pilot:
         await pilot.press("2", "l")
         await until(pilot, "3 problems")
@@ -195,19 +195,19 @@ async def test_the_detail_tells_every_field_then_trust_then_readiness(config: Pa
 
 
 async def test_no_metadata_is_told_where_it_matters(config: Path) -> None:
-    survey = surveys(canned_survey.BASIC, no_metadata="management.x: connection refused")
-    async with canned_app(config, text=CONFIG, survey=survey).run_test(size=WIDE) as pilot:
+    scan = scans(canned_scan.BASIC, no_metadata="management.x: connection refused")
+    async with canned_app(config, text=CONFIG, scan=scan).run_test(size=WIDE) as pilot:
         await pilot.press("2", "l")
         await until(pilot, "no metadata, so hosts may be missing")
 
 
 async def test_an_internal_error_is_told_without_its_message(config: Path) -> None:
-    async def survey(target: Target, whole: bool) -> AsyncGenerator[SurveyEvent, None]:
+    async def scan(target: Target, whole: bool) -> AsyncGenerator[ScanEvent, None]:
         raise LookupError("hunter2")
         yield
 
-    engine = replace(surveys()(), survey=survey)
-    async with canned_app(config, text=CONFIG, survey=lambda: engine).run_test() as pilot:
+    engine = replace(scans()(), scan=scan)
+    async with canned_app(config, text=CONFIG, scan=lambda: engine).run_test() as pilot:
         await pilot.press("2", "l")
         shown = await until(pilot, "internal error: LookupError")
         assert "hunter2" not in shown
@@ -220,12 +220,12 @@ async def test_the_file_of_an_internal_error_is_named_in_full(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("STACKTUI_DEBUG", "1")
 
-    async def survey(target: Target, whole: bool) -> AsyncGenerator[SurveyEvent, None]:
+    async def scan(target: Target, whole: bool) -> AsyncGenerator[ScanEvent, None]:
         raise LookupError("hunter2")
         yield
 
-    engine = replace(surveys()(), survey=survey)
-    app = canned_app(config, canned.events_of(canned.HEALTHY), text=CONFIG, survey=lambda: engine)
+    engine = replace(scans()(), scan=scan)
+    app = canned_app(config, canned.events_of(canned.HEALTHY), text=CONFIG, scan=lambda: engine)
     async with app.run_test(size=(80, 23)) as pilot:
         await pilot.press("c")
         await until(pilot, "✓ resource groups")
@@ -253,7 +253,7 @@ async def test_a_file_that_nobody_can_sign_in_with_is_a_problem(config: Path) ->
 
 
 async def test_keys_that_need_a_host_are_not_offered_without_one(config: Path) -> None:
-    async with canned_app(config, text=CONFIG, survey=surveys()).run_test(size=WIDE) as pilot:
+    async with canned_app(config, text=CONFIG, scan=scans()).run_test(size=WIDE) as pilot:
         await pilot.press("2")
         shown = await until(pilot, "identity operator")
         assert "T trust its root" not in shown

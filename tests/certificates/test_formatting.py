@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from stacktui.certificates.chain import Certificate, describe
-from stacktui.certificates.words import fields_of, time_left
+from stacktui.certificates.formatting import fields_of, time_left
 from tests.support.authority import localhost
 
 END = datetime(2027, 6, 1, 12, tzinfo=UTC)
