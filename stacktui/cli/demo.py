@@ -58,7 +58,7 @@ def command(
 
     tell_config_is_not_read(config)
     drill = FAULTS.get(fault or "")
-    usual = (drill.only if drill else None) or IdentityProvider.ADFS
+    usual = (drill.only_idp if drill else None) or IdentityProvider.ADFS
     try:
         who = IdentityProvider(idp) if idp else usual
         options = StampOptions(domain=DEMO_DOMAIN, idp=who, fault=fault)
@@ -69,7 +69,7 @@ def command(
     with Demo(options) as demo:
         if headless:
             path = demo.start()
-            if drill and drill.second:
+            if drill and drill.from_second_check:
                 _check_once(path, limits)
             code = check_headless(path, None, format_, limits)
             if drill:

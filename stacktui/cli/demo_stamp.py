@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from stacktui.config.locations import kept_in, mark_demo
 
 if TYPE_CHECKING:
-    from stacktui.stamp import SignInBy, StampOptions
+    from stacktui.stamp import SignInKind, StampOptions
     from stacktui.stamp.running import RunningStamp
 
 DEMO_DOMAIN = "local.azurestack.external"
@@ -41,15 +41,15 @@ class Demo:
 
     def start(self) -> Path:
         """Start the stamp in a thread of its own; the path of a config that names it. Blocks."""
-        from stacktui.stamp import FAULTS, IdentityProvider, SignInBy, StampOptions, run_in_thread
+        from stacktui.stamp import FAULTS, IdentityProvider, SignInKind, StampOptions, run_in_thread
 
         adfs = StampOptions(domain=DEMO_DOMAIN, idp=IdentityProvider.ADFS)
         options = self._options or adfs
         stamp = self._stack.enter_context(run_in_thread(options))
         folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="stacktui-demo-"))
         self._stack.enter_context(kept_in(Path(folder)))
-        by = FAULTS[stamp.fault].met_by if stamp.fault else SignInBy.SECRET
-        if by is SignInBy.MANAGED_IDENTITY:
+        by = FAULTS[stamp.fault].sign_in_kind if stamp.fault else SignInKind.SECRET
+        if by is SignInKind.MANAGED_IDENTITY:
             self._stack.enter_context(_imds_at(stamp.imds_url))
         mark_demo(Path(folder))
         path = Path(folder) / "config.toml"
@@ -72,26 +72,26 @@ def _imds_at(url: str) -> Iterator[None]:
             os.environ[IMDS_VARIABLE] = before
 
 
-def _identity(stamp: RunningStamp, by: SignInBy) -> dict[str, object]:
+def _identity(stamp: RunningStamp, by: SignInKind) -> dict[str, object]:
     """One of the stamp's identities, of the kind that signs in so."""
-    from stacktui.stamp import SignInBy
+    from stacktui.stamp import SignInKind
 
     tenant = {"tenant": stamp.tenant}
     application = {"kind": "service-principal", **tenant, "client_id": stamp.client_id}
     match by:
-        case SignInBy.CERTIFICATE:
+        case SignInKind.CERTIFICATE:
             return {**application, "certificate": stamp.certificate_file}
-        case SignInBy.PASSWORD:
+        case SignInKind.PASSWORD:
             password = {"file": stamp.password_file}
             return {"kind": "user", **tenant, "username": stamp.user, "password": password}
-        case SignInBy.DEVICE_CODE:
+        case SignInKind.DEVICE_CODE:
             return {"kind": "device-code", **tenant}
-        case SignInBy.MANAGED_IDENTITY:
+        case SignInKind.MANAGED_IDENTITY:
             return {"kind": "managed-identity"}
     return {**application, "secret": {"file": stamp.secret_file}}
 
 
-def _config(stamp: RunningStamp, by: SignInBy) -> str:
+def _config(stamp: RunningStamp, by: SignInKind) -> str:
     """A config as a user would write it; the secret stays in its own private file."""
     import tomlkit
 

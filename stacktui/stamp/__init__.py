@@ -14,7 +14,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING
 
-from stacktui.stamp.fault import Fault, SignInBy
+from stacktui.stamp.fault import Fault, SignInKind
 from stacktui.stamp.faults import FAULTS
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.options import StampOptions, UnknownFaultError
@@ -26,7 +26,7 @@ __all__ = [
     "FAULTS",
     "Fault",
     "IdentityProvider",
-    "SignInBy",
+    "SignInKind",
     "StampOptions",
     "UnknownFaultError",
     "run_in_thread",

@@ -1,7 +1,7 @@
 """How a fault changes an answer: small makers that the fault table is written with.
 
-Each maker returns a `Change`, a function of the request, the honest response and what ARM would
-name in it (`Facts`), giving the response that is sent instead.
+Each maker returns a `ResponseOverride`, a function of the request, the honest response and
+the `OverrideContext`, giving the response that is sent instead.
 """
 
 from __future__ import annotations
@@ -13,40 +13,40 @@ from html import escape
 from typing import Any
 from uuid import uuid4
 
-from stacktui.stamp.messages import Fate, Request, Response, html_page, json_response
+from stacktui.stamp.messages import Delivery, Request, Response, html_page, json_response
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class OverrideContext:
     """Values that an error message or a changed document needs to be a real one."""
 
     arm: str
     subscription: str
     timestamp: str
-    earlier: int = 0
-    """Requests of the same area that were answered before."""
+    previous_requests: int = 0
+    """Requests of the same routes that were answered before."""
 
 
-Change = Callable[[Request, Response, Facts], Response]
+ResponseOverride = Callable[[Request, Response, OverrideContext], Response]
 
 
-def page(status: int, title: str, text: str) -> Change:
+def html(status: int, title: str, text: str) -> ResponseOverride:
     """An HTML page instead of the answer, `text` in its heading."""
     heading = f"<h1>{escape(title)}</h1><p>{escape(text)}</p>"
-    return lambda _request, _response, _facts: html_page(status, escape(title), heading)
+    return lambda _request, _response, _context: html_page(status, escape(title), heading)
 
 
 def arm_error(
     status: int, code: str, message: str, headers: Mapping[str, str] | None = None
-) -> Change:
+) -> ResponseOverride:
     """An error in ARM's form (PROTOCOL.md section 4).
 
     `{subscription}`, `{timestamp}` and `{tracking}` in the message are filled in.
     """
 
-    def change(_request: Request, response: Response, facts: Facts) -> Response:
+    def change(_request: Request, response: Response, context: OverrideContext) -> Response:
         text = message.format(
-            subscription=facts.subscription, timestamp=facts.timestamp, tracking=uuid4()
+            subscription=context.subscription, timestamp=context.timestamp, tracking=uuid4()
         )
         kept = {**(response.headers or {}), **(headers or {})}
         return json_response(status, {"error": {"code": code, "message": text}}, kept)
@@ -56,55 +56,55 @@ def arm_error(
 
 def oauth_error(
     status: int, error: str, description: str, headers: Mapping[str, str] | None = None
-) -> Change:
+) -> ResponseOverride:
     """An error in OAuth's form (RFC 6749 section 5.2)."""
     document = {"error": error, "error_description": description}
-    return lambda _request, _response, _facts: json_response(status, document, headers)
+    return lambda _request, _response, _context: json_response(status, document, headers)
 
 
-def edited(edit: Callable[[Any, Request, Facts], object]) -> Change:
+def edit_json(edit: Callable[[Any, Request, OverrideContext], object]) -> ResponseOverride:
     """The honest document, changed; a refusal is left as it is.
 
     `edit` gets the parsed JSON and may change it in place, or return another document.
     """
 
-    def change(request: Request, response: Response, facts: Facts) -> Response:
+    def change(request: Request, response: Response, context: OverrideContext) -> Response:
         if response.status >= 400:
             return response
         document = json.loads(response.body)
-        other = edit(document, request, facts)
+        other = edit(document, request, context)
         body = json.dumps(document if other is None else other).encode()
         return replace(response, body=body)
 
     return change
 
 
-def truncated(length: int) -> Change:
+def truncate(length: int) -> ResponseOverride:
     """The honest body, cut after `length` bytes by whoever made it: the length header agrees."""
-    return lambda _request, response, _facts: replace(response, body=response.body[:length])
+    return lambda _request, response, _context: replace(response, body=response.body[:length])
 
 
-def padded(size: int) -> Change:
+def pad(size: int) -> ResponseOverride:
     """The honest body, blown up to `size` bytes with white space."""
-    return lambda _request, response, _facts: replace(response, body=response.body.ljust(size))
+    return lambda _request, response, _context: replace(response, body=response.body.ljust(size))
 
 
-def silence() -> Change:
+def never() -> ResponseOverride:
     """No answer at all, on a connection that stays open."""
-    return lambda _request, response, _facts: replace(response, fate=Fate.SILENCE)
+    return lambda _request, response, _context: replace(response, delivery=Delivery.NEVER)
 
 
-def reset() -> Change:
+def reset() -> ResponseOverride:
     """A TCP reset in the middle of the answer."""
-    return lambda _request, response, _facts: replace(response, fate=Fate.RESET)
+    return lambda _request, response, _context: replace(response, delivery=Delivery.RESET)
 
 
-def closed() -> Change:
+def close() -> ResponseOverride:
     """No answer: the connection is closed."""
-    return lambda _request, response, _facts: replace(response, fate=Fate.CLOSED)
+    return lambda _request, response, _context: replace(response, delivery=Delivery.CLOSED)
 
 
-def redirect(location: str) -> Change:
+def redirect(location: str) -> ResponseOverride:
     """302 to another host."""
     response = Response(302, b"", headers={"Location": location})
-    return lambda _request, _response, _facts: response
+    return lambda _request, _response, _context: response

@@ -18,7 +18,7 @@ from itertools import count
 import h11
 
 from stacktui.stamp.clock import Clock
-from stacktui.stamp.messages import Fate, Request, Response, html_page
+from stacktui.stamp.messages import Delivery, Request, Response, html_page
 
 MAX_HEAD = 32 * 1024
 MAX_BODY = 1024 * 1024
@@ -31,7 +31,7 @@ READ_SIZE = 16 * 1024
 
 BAD_REQUEST = html_page(400, "Bad Request", "<h2>Bad Request</h2>")
 TOO_LARGE = html_page(413, "Too Large", "<h2>Request Entity Too Large</h2>")
-BROKEN = html_page(500, "Server Error", "<h2>Server Error</h2>")
+SERVER_ERROR = html_page(500, "Server Error", "<h2>Server Error</h2>")
 
 _log = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class HttpService:
             response = self._answer(request)
         except Exception:
             _log.exception("no answer to %s %s", request.method, request.path)
-            response = BROKEN
+            response = SERVER_ERROR
         record = RequestRecord(
             request.method,
             request.headers.get("host", ""),
@@ -154,7 +154,7 @@ class Connection:
         self._writer = writer
         self._number = number
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
-        self._bodiless = False
+        self._is_head = False
         raw = writer.get_extra_info("socket")
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -176,17 +176,17 @@ class Connection:
             if request is None:
                 return
             response = await self._service.respond(request, self._number)
-            match response.fate:
-                case Fate.SILENCE:
+            match response.delivery:
+                case Delivery.NEVER:
                     while await self._reader.read(READ_SIZE):
                         pass
                     return
-                case Fate.CLOSED:
+                case Delivery.CLOSED:
                     return
-                case Fate.RESET:
-                    await self._break_off(response)
+                case Delivery.RESET:
+                    await self._send_half_and_reset(response)
                     return
-                case Fate.ANSWER:
+                case Delivery.COMPLETE:
                     await self._send(response)
             if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
                 return
@@ -205,7 +205,7 @@ class Connection:
                     self._http.receive_data(await self._reader.read(READ_SIZE))
                 case h11.Request():
                     head = event
-                    self._bodiless = head.method == b"HEAD"
+                    self._is_head = head.method == b"HEAD"
                 case h11.Data():
                     body += event.data
                     if len(body) > MAX_BODY:
@@ -220,7 +220,7 @@ class Connection:
         async with asyncio.timeout(IDLE_SECONDS):
             await self._writer.drain()
 
-    async def _break_off(self, response: Response) -> None:
+    async def _send_half_and_reset(self, response: Response) -> None:
         """Send half of a response, then reset the connection."""
         whole = self._render(response)
         self._writer.write(whole[: len(whole) // 2])
@@ -238,7 +238,7 @@ class Connection:
             headers += [("Content-Type", response.content_type)]
         head = h11.Response(status_code=response.status, headers=headers)
         parts = [self._http.send(head) or b""]
-        if response.body and not self._bodiless:
+        if response.body and not self._is_head:
             parts.append(self._http.send(h11.Data(data=response.body)) or b"")
         parts.append(self._http.send(h11.EndOfMessage()) or b"")
         return b"".join(parts)

@@ -21,7 +21,7 @@ AZURE_CLI_CLIENT_ID = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 """Public client that both identity providers know for user sign-in (PROTOCOL.md section 2)."""
 
 
-class Role(Enum):
+class BuiltInRole(Enum):
     """Built-in roles: definition id, and whether they may write."""
 
     CONTRIBUTOR = ("b24988ac-6180-42a0-ab88-20f7382dd24c", True)
@@ -39,7 +39,7 @@ class Role(Enum):
 class AccountState(StrEnum):
     """What keeps a user with the right password from a token."""
 
-    FINE = "fine"
+    ACTIVE = "active"
     LOCKED = "locked"
     DISABLED = "disabled"
     PASSWORD_EXPIRED = "password-expired"  # noqa: S105 - a state, not a password
@@ -64,7 +64,7 @@ class Application:
     secret: str
     certificate: Certificate | None
     secret_expired: bool = False
-    role: Role = Role.CONTRIBUTOR
+    role: BuiltInRole = BuiltInRole.CONTRIBUTOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class User:
     name: str
     password: str
     object_id: str
-    state: AccountState = AccountState.FINE
-    role: Role = Role.CONTRIBUTOR
+    state: AccountState = AccountState.ACTIVE
+    role: BuiltInRole = BuiltInRole.CONTRIBUTOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class ManagedIdentity:
     client_id: str
     object_id: str
     resource_id: str | None
-    role: Role = Role.READER
+    role: BuiltInRole = BuiltInRole.READER
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +101,17 @@ class Directory:
     application: Application
     user: User
     subscription: str
-    identities: tuple[ManagedIdentity, ...]
+    managed_identities: tuple[ManagedIdentity, ...]
     subscription_state: SubscriptionState | None = SubscriptionState.ENABLED
     """None when the subscription is not (or no longer) there."""
 
-    def role_of(self, object_id: str) -> Role | None:
+    def role_of(self, object_id: str) -> BuiltInRole | None:
         """The role that an object holds on the subscription."""
         return self.roles().get(object_id)
 
-    def roles(self) -> dict[str, Role]:
-        """Role of each principal on the subscription, by object id."""
-        roles = {identity.object_id: identity.role for identity in self.identities}
+    def roles(self) -> dict[str, BuiltInRole]:
+        """BuiltInRole of each principal on the subscription, by object id."""
+        roles = {identity.object_id: identity.role for identity in self.managed_identities}
         roles[self.application.object_id] = self.application.role
         roles[self.user.object_id] = self.user.role
         return roles
@@ -134,7 +134,7 @@ def make_directory(idp: IdentityProvider, certificate: Certificate) -> Directory
         application=Application(str(uuid4()), str(uuid4()), make_secret(), certificate),
         user=User(f"operator@{domain}", make_secret(), str(uuid4())),
         subscription=subscription,
-        identities=(
+        managed_identities=(
             ManagedIdentity(str(uuid4()), str(uuid4()), None),
             ManagedIdentity(str(uuid4()), str(uuid4()), _identity_resource_id(subscription)),
         ),

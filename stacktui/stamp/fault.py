@@ -8,14 +8,14 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import Any
 
-from stacktui.stamp.answers import Change
+from stacktui.stamp.answers import ResponseOverride
 from stacktui.stamp.directory import Directory
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.signin.devices import LIFETIME
 from stacktui.stamp.signin.refusals import Reason
 
 
-class Area(Enum):
+class RouteGroup(Enum):
     """Groups of routes that a fault can be put on."""
 
     METADATA = auto()
@@ -29,23 +29,23 @@ class Area(Enum):
     PAGES = auto()
 
 
-class Wire(Enum):
+class ConnectionFault(Enum):
     """What a connection to the TLS port meets before any HTTP."""
 
-    TLS = auto()
-    NOBODY = auto()
+    NONE = auto()
+    REFUSED = auto()
     """Nothing listens."""
     RESET = auto()
     """Accepted, then reset."""
-    SILENCE = auto()
+    SILENT = auto()
     """Accepted, then never a byte."""
     PLAIN_HTTP = auto()
     """HTTP without TLS."""
-    LOST = auto()
+    BLACKHOLE = auto()
     """Whoever connects hears nothing at all: on Linux, elsewhere as NOBODY."""
 
 
-class SignInBy(Enum):
+class SignInKind(Enum):
     """What a client signs in by."""
 
     SECRET = auto()
@@ -56,7 +56,7 @@ class SignInBy(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
+class ChainSpec:
     """How the served chain is made. Times are relative to the start of the stamp."""
 
     starts: timedelta = timedelta(days=-1)
@@ -70,47 +70,47 @@ class Chain:
     """False: the CA file handed to clients holds another root."""
     weak_key: bool = False
     """The leaf's key is RSA of 1024 bits."""
-    server_only: bool = False
+    no_client_auth: bool = False
     """The leaf's extended key usage lacks client authentication."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One entry. Every field but `summary` leaves things as they are unless it is set.
-
-    `at` and `change` alter the answers of the routes in one area; `knows` alters what the services
-    know after values were handed to the client; `claims` alters the claims of access tokens;
-    `hands` and `files` alter what the client is handed (a value by its attribute, a file by its
-    name: other content, or None to remove it); `refuses` is what the token service says to all;
-    `denies` are ARM actions refused to all. `code_lifetime` is for how long device codes are good,
-    in seconds, and `declines` says that the user declines each. `imds_listens` is false where
-    nothing listens on the port of the instance metadata service. `met_by` is how a client must sign
-    in to meet the fault.
-    """
+    """One entry of the fault table. Each field but `summary` has no effect at its default."""
 
     summary: str
-    wire: Wire = Wire.TLS
-    chain: Chain = Chain()
-    at: Area | None = None
-    change: Change | None = None
-    knows: Callable[[Directory], Directory] | None = None
-    claims: Callable[[dict[str, Any]], None] | None = None
-    hands: Mapping[str, Any] = field(default_factory=dict)
-    files: Mapping[str, bytes | None] = field(default_factory=dict)
-    refuses: Reason | None = None
-    denies: frozenset[str] = frozenset()
+    connection: ConnectionFault = ConnectionFault.NONE
+    chain: ChainSpec = ChainSpec()
+    routes: RouteGroup | None = None
+    override: ResponseOverride | None = None
+    """Replaces the responses of `routes`."""
+    server_overrides: Callable[[Directory], Directory] | None = None
+    """Changes what the services know after the client got its values."""
+    client_overrides: Mapping[str, Any] = field(default_factory=dict)
+    """Values that the client gets instead, by attribute of RunningStamp."""
+    client_files: Mapping[str, bytes | None] = field(default_factory=dict)
+    """Content that the client's files get instead, by file name; None removes the file."""
+    edit_claims: Callable[[dict[str, Any]], None] | None = None
+    """Changes the claims of access tokens in place."""
+    token_error: Reason | None = None
+    """Error that the token service returns to every request."""
+    denied_actions: frozenset[str] = frozenset()
+    """ARM actions that no caller may perform."""
     build: str | None = None
-    clock: timedelta = timedelta()
-    code_lifetime: int = LIFETIME
-    declines: bool = False
+    clock_offset: timedelta = timedelta()
+    device_code_lifetime: int = LIFETIME
+    """Seconds."""
+    declines_device_codes: bool = False
+    """The user declines every device code."""
     imds_listens: bool = True
-    only: IdentityProvider | None = None
-    """The one sign-in service that has such a fault, or tells it from others."""
-    second: bool = False
-    """Met from the second check on."""
-    proxy: bytes | None = None
-    """What the proxy that clients are handed says to all; nobody listens there if it is empty."""
-    met_by: SignInBy = SignInBy.SECRET
+    only_idp: IdentityProvider | None = None
+    """The one identity provider that has this fault, or reports it as a distinct one."""
+    from_second_check: bool = False
+    """The first check after the start does not meet the fault."""
+    proxy_response: bytes | None = None
+    """Bytes with which the client's proxy answers every request; empty: the proxy is down."""
+    sign_in_kind: SignInKind = SignInKind.SECRET
+    """How a client must sign in to meet the fault."""
 
 
 NO_FAULT = Fault(summary="nothing is wrong")

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from stacktui.stamp import answers
 from stacktui.stamp.directory import AccountState, Directory, SubscriptionState, make_secret
-from stacktui.stamp.fault import Area, Chain, Fault, SignInBy, Wire
+from stacktui.stamp.fault import ChainSpec, ConnectionFault, Fault, RouteGroup, SignInKind
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.signin.refusals import Reason
 
@@ -40,35 +40,35 @@ def _directory(**changes: Any) -> Callable[[Directory], Directory]:
     return lambda known: replace(known, **changes)
 
 
-def _blank_login(document: Any, _request: object, _facts: object) -> None:
+def _blank_login(document: Any, _request: object, _context: object) -> None:
     for cloud in document if isinstance(document, list) else [document]:
         cloud["authentication"].update(loginEndpoint="", audiences=[""])
 
 
-def _plain_login(document: Any, _request: object, _facts: object) -> None:
+def _plain_login(document: Any, _request: object, _context: object) -> None:
     for cloud in document if isinstance(document, list) else [document]:
         sign_in = cloud["authentication"]
         sign_in["loginEndpoint"] = sign_in["loginEndpoint"].replace("https:", "http:", 1)
 
 
-def _login_elsewhere(document: Any, _request: object, _facts: object) -> None:
+def _login_elsewhere(document: Any, _request: object, _context: object) -> None:
     for cloud in document if isinstance(document, list) else [document]:
         sign_in = cloud["authentication"]
         path = urlsplit(sign_in["loginEndpoint"]).path
         sign_in["loginEndpoint"] = f"{ABSENT_LOGIN}{path}"
 
 
-def _login_moves(document: Any, request: object, facts: answers.Facts) -> None:
-    if facts.earlier:
-        _login_elsewhere(document, request, facts)
+def _login_moves(document: Any, request: object, context: answers.OverrideContext) -> None:
+    if context.previous_requests:
+        _login_elsewhere(document, request, context)
 
 
-def _link_to_itself(document: Any, request: Any, facts: answers.Facts) -> None:
+def _link_to_itself(document: Any, request: Any, context: answers.OverrideContext) -> None:
     query = "&".join(f"{name}={value}" for name, value in request.query.items())
-    document["nextLink"] = f"{facts.arm}{request.path}?{query}"
+    document["nextLink"] = f"{context.arm}{request.path}?{query}"
 
 
-def _link_elsewhere(document: Any, request: Any, _facts: object) -> None:
+def _link_elsewhere(document: Any, request: Any, _context: object) -> None:
     document["nextLink"] = f"{FOREIGN_ORIGIN}{request.path}?api-version=2019-10-01&$skiptoken=eyJ"
 
 
@@ -76,285 +76,308 @@ _FAULTS: dict[str, Fault] = {
     # reach
     "dns-not-found": Fault(
         summary="the ARM URL names a host that does not exist",
-        hands={"arm_url": "https://management.local.azurestack.invalid"},
+        client_overrides={"arm_url": "https://management.local.azurestack.invalid"},
     ),
-    "tcp-refused": Fault(summary="nothing listens on the stamp's port", wire=Wire.NOBODY),
-    "tcp-timeout": Fault(summary="nothing comes back from the stamp's port", wire=Wire.LOST),
-    "tcp-reset": Fault(summary="connections are reset before TLS", wire=Wire.RESET),
-    "proxy-unreachable": Fault(summary="nobody listens at the proxy", proxy=b""),
+    "tcp-refused": Fault(
+        summary="nothing listens on the stamp's port", connection=ConnectionFault.REFUSED
+    ),
+    "tcp-timeout": Fault(
+        summary="nothing comes back from the stamp's port",
+        connection=ConnectionFault.BLACKHOLE,
+    ),
+    "tcp-reset": Fault(
+        summary="connections are reset before TLS", connection=ConnectionFault.RESET
+    ),
+    "proxy-unreachable": Fault(summary="nobody listens at the proxy", proxy_response=b""),
     "proxy-auth-required": Fault(
         summary="the proxy answers 407",
-        proxy=b"HTTP/1.1 407 Proxy Authentication Required\r\n"
+        proxy_response=b"HTTP/1.1 407 Proxy Authentication Required\r\n"
         b"Proxy-Authenticate: Negotiate\r\n"
         b'Proxy-Authenticate: Basic realm="Contoso"\r\n'
         b"Content-Length: 0\r\n\r\n",
     ),
     "proxy-refused": Fault(
         summary="the proxy answers 403",
-        proxy=b"HTTP/1.1 403 Blocked by policy\r\nContent-Length: 0\r\n\r\n",
+        proxy_response=b"HTTP/1.1 403 Blocked by policy\r\nContent-Length: 0\r\n\r\n",
     ),
     # TLS
-    "tls-not-tls": Fault(summary="the port speaks plain HTTP", wire=Wire.PLAIN_HTTP),
-    "tls-timeout": Fault(summary="the TLS handshake never ends", wire=Wire.SILENCE),
+    "tls-not-tls": Fault(
+        summary="the port speaks plain HTTP", connection=ConnectionFault.PLAIN_HTTP
+    ),
+    "tls-timeout": Fault(summary="the TLS handshake never ends", connection=ConnectionFault.SILENT),
     "tls-untrusted-root": Fault(
-        summary="the CA file holds another root than the chain's", chain=Chain(trusted=False)
+        summary="the CA file holds another root than the chain's", chain=ChainSpec(trusted=False)
     ),
     "tls-missing-intermediate": Fault(
-        summary="the server sends the leaf only", chain=Chain(sends_intermediate=False)
+        summary="the server sends the leaf only", chain=ChainSpec(sends_intermediate=False)
     ),
-    "tls-self-signed": Fault(summary="the leaf is its own issuer", chain=Chain(self_signed=True)),
+    "tls-self-signed": Fault(
+        summary="the leaf is its own issuer", chain=ChainSpec(self_signed=True)
+    ),
     "tls-intercepted": Fault(
         summary="the chain ends in a gateway's root, the CA file holds another",
-        chain=Chain(root="Contoso Web Gateway Root CA", trusted=False),
+        chain=ChainSpec(root="Contoso Web Gateway Root CA", trusted=False),
     ),
     "tls-expired": Fault(
-        summary="the leaf ended three days ago", chain=Chain(starts=-400 * DAY, ends=-3 * DAY)
+        summary="the leaf ended three days ago", chain=ChainSpec(starts=-400 * DAY, ends=-3 * DAY)
     ),
     "tls-not-yet-valid": Fault(
-        summary="the leaf begins in three days", chain=Chain(starts=3 * DAY)
+        summary="the leaf begins in three days", chain=ChainSpec(starts=3 * DAY)
     ),
     "tls-name-mismatch": Fault(
         summary="the leaf is for another region's names",
-        chain=Chain(names=("portal.east.contoso.example", "management.east.contoso.example")),
+        chain=ChainSpec(names=("portal.east.contoso.example", "management.east.contoso.example")),
     ),
-    "tls-weak": Fault(summary="the leaf's key is RSA of 1024 bits", chain=Chain(weak_key=True)),
+    "tls-weak": Fault(summary="the leaf's key is RSA of 1024 bits", chain=ChainSpec(weak_key=True)),
     # beside a verdict: these fail no check
     "cert-expires-soon": Fault(
-        summary="the leaf ends in twenty days", chain=Chain(ends=20 * DAY + timedelta(hours=1))
+        summary="the leaf ends in twenty days", chain=ChainSpec(ends=20 * DAY + timedelta(hours=1))
     ),
     "cert-readiness": Fault(
         summary="the leaf may not be used by clients, which the vendor's checker rejects",
-        chain=Chain(server_only=True),
+        chain=ChainSpec(no_client_auth=True),
     ),
-    "trust-file-missing": Fault(summary="the CA file is not there", files={"ca.pem": None}),
+    "trust-file-missing": Fault(summary="the CA file is not there", client_files={"ca.pem": None}),
     "trust-file-bad": Fault(
-        summary="the CA file is a web page", files={"ca.pem": b"<html>Not found</html>\n"}
+        summary="the CA file is a web page", client_files={"ca.pem": b"<html>Not found</html>\n"}
     ),
     # metadata
     "metadata-server-error": Fault(
         summary="metadata answers 500",
-        at=Area.METADATA,
-        change=answers.arm_error(
+        routes=RouteGroup.METADATA,
+        override=answers.arm_error(
             500, "InternalServerError", "Encountered internal server error. Id: '{tracking}'."
         ),
     ),
     "metadata-unavailable": Fault(
         summary="metadata answers 503 with Retry-After",
-        at=Area.METADATA,
-        change=answers.arm_error(
+        routes=RouteGroup.METADATA,
+        override=answers.arm_error(
             503, "ServiceUnavailable", "The service is unavailable.", {"Retry-After": "120"}
         ),
     ),
     "metadata-intercepted": Fault(
         summary="metadata answers 200 with a captive portal's page",
-        at=Area.METADATA,
-        change=answers.page(200, CAPTIVE_TITLE, CAPTIVE_TEXT),
+        routes=RouteGroup.METADATA,
+        override=answers.html(200, CAPTIVE_TITLE, CAPTIVE_TEXT),
     ),
     "metadata-not-json": Fault(
         summary="metadata answers JSON cut after 60 bytes",
-        at=Area.METADATA,
-        change=answers.truncated(60),
+        routes=RouteGroup.METADATA,
+        override=answers.truncate(60),
     ),
     "metadata-incomplete": Fault(
         summary="login endpoint and audience are blank",
-        at=Area.METADATA,
-        change=answers.edited(_blank_login),
+        routes=RouteGroup.METADATA,
+        override=answers.edit_json(_blank_login),
     ),
     "metadata-too-large": Fault(
-        summary="metadata answers 4 MiB", at=Area.METADATA, change=answers.padded(4 << 20)
+        summary="metadata answers 4 MiB",
+        routes=RouteGroup.METADATA,
+        override=answers.pad(4 << 20),
     ),
     "metadata-timeout": Fault(
-        summary="metadata never answers", at=Area.METADATA, change=answers.silence()
+        summary="metadata never answers",
+        routes=RouteGroup.METADATA,
+        override=answers.never(),
     ),
     "metadata-api-version": Fault(
         summary="metadata refuses every api-version but 1.0",
-        at=Area.METADATA,
-        change=answers.arm_error(
+        routes=RouteGroup.METADATA,
+        override=answers.arm_error(
             400,
             "InvalidApiVersionParameter",
             "The api-version is invalid. The supported versions are '1.0'.",
         ),
     ),
     "metadata-drift": Fault(
-        second=True,
+        from_second_check=True,
         summary="from the second time on, metadata names another login host",
-        at=Area.METADATA,
-        change=answers.edited(_login_moves),
+        routes=RouteGroup.METADATA,
+        override=answers.edit_json(_login_moves),
     ),
     "metadata-reset": Fault(
         summary="the connection is closed where metadata should come",
-        at=Area.METADATA,
-        change=answers.closed(),
+        routes=RouteGroup.METADATA,
+        override=answers.close(),
     ),
     "login-endpoint-insecure": Fault(
         summary="the login endpoint is http:",
-        at=Area.METADATA,
-        change=answers.edited(_plain_login),
+        routes=RouteGroup.METADATA,
+        override=answers.edit_json(_plain_login),
     ),
     # token
     "login-unreachable": Fault(
         summary="the login host does not exist",
-        at=Area.METADATA,
-        change=answers.edited(_login_elsewhere),
+        routes=RouteGroup.METADATA,
+        override=answers.edit_json(_login_elsewhere),
     ),
     "login-timeout": Fault(
-        summary="the token endpoint never answers", at=Area.TOKEN, change=answers.silence()
+        summary="the token endpoint never answers",
+        routes=RouteGroup.TOKEN,
+        override=answers.never(),
     ),
     "login-reset": Fault(
         summary="the token endpoint is reset in mid-answer",
-        at=Area.TOKEN,
-        change=answers.reset(),
+        routes=RouteGroup.TOKEN,
+        override=answers.reset(),
     ),
     "login-server-error": Fault(
         summary="the token endpoint answers 500",
-        at=Area.TOKEN,
-        change=answers.oauth_error(500, "server_error", "The service met an internal error."),
+        routes=RouteGroup.TOKEN,
+        override=answers.oauth_error(500, "server_error", "The service met an internal error."),
     ),
     "login-not-json": Fault(
         summary="the token endpoint answers an HTML page",
-        at=Area.TOKEN,
-        change=answers.page(200, "IIS Windows Server", "Internet Information Services"),
+        routes=RouteGroup.TOKEN,
+        override=answers.html(200, "IIS Windows Server", "Internet Information Services"),
     ),
     "login-throttled": Fault(
         summary="the token endpoint answers 429 with Retry-After",
-        refuses=Reason.THROTTLED,
+        token_error=Reason.THROTTLED,
     ),
-    "secret-missing": Fault(summary="the secret file is not there", files={"secret": None}),
+    "secret-missing": Fault(summary="the secret file is not there", client_files={"secret": None}),
     "sp-secret-wrong": Fault(
         summary="the application holds another secret than the client",
-        knows=lambda known: _app(secret=make_secret())(known),
+        server_overrides=lambda known: _app(secret=make_secret())(known),
     ),
     "sp-secret-expired": Fault(
-        only=IdentityProvider.AAD,
+        only_idp=IdentityProvider.AAD,
         summary="the secret has expired",
-        knows=_app(secret_expired=True),
+        server_overrides=_app(secret_expired=True),
     ),
     "sp-cert-unusable": Fault(
         summary="the certificate file holds neither certificate nor key",
-        files={"sp.pem": b"no PEM block here\n"},
-        met_by=SignInBy.CERTIFICATE,
+        client_files={"sp.pem": b"no PEM block here\n"},
+        sign_in_kind=SignInKind.CERTIFICATE,
     ),
     "sp-cert-rejected": Fault(
         summary="the application holds no certificate",
-        knows=_app(certificate=None),
-        met_by=SignInBy.CERTIFICATE,
+        server_overrides=_app(certificate=None),
+        sign_in_kind=SignInKind.CERTIFICATE,
     ),
     "app-not-found": Fault(
         summary="the directory knows no such application",
-        knows=lambda known: _app(client_id=str(uuid4()))(known),
+        server_overrides=lambda known: _app(client_id=str(uuid4()))(known),
     ),
     "tenant-not-found": Fault(
-        only=IdentityProvider.AAD,
+        only_idp=IdentityProvider.AAD,
         summary="the login service knows no such tenant",
-        knows=lambda known: replace(known, tenant=str(uuid4()), domain="fabrikam.invalid"),
+        server_overrides=lambda known: replace(
+            known, tenant=str(uuid4()), domain="fabrikam.invalid"
+        ),
     ),
     "audience-unknown": Fault(
         summary="the directory knows no resource with the metadata's audience",
-        knows=lambda known: replace(known, audience=f"https://management.invalid/{uuid4()}"),
+        server_overrides=lambda known: replace(
+            known, audience=f"https://management.invalid/{uuid4()}"
+        ),
     ),
     "password-wrong": Fault(
         summary="the user has another password than the client",
-        knows=lambda known: replace(known, user=replace(known.user, password=make_secret())),
-        met_by=SignInBy.PASSWORD,
+        server_overrides=lambda known: replace(
+            known, user=replace(known.user, password=make_secret())
+        ),
+        sign_in_kind=SignInKind.PASSWORD,
     ),
     "account-locked": Fault(
-        only=IdentityProvider.AAD,
+        only_idp=IdentityProvider.AAD,
         summary="the account is locked",
-        knows=_user(AccountState.LOCKED),
-        met_by=SignInBy.PASSWORD,
+        server_overrides=_user(AccountState.LOCKED),
+        sign_in_kind=SignInKind.PASSWORD,
     ),
     "account-disabled": Fault(
-        only=IdentityProvider.AAD,
+        only_idp=IdentityProvider.AAD,
         summary="the account is disabled",
-        knows=_user(AccountState.DISABLED),
-        met_by=SignInBy.PASSWORD,
+        server_overrides=_user(AccountState.DISABLED),
+        sign_in_kind=SignInKind.PASSWORD,
     ),
     "password-expired": Fault(
-        only=IdentityProvider.AAD,
+        only_idp=IdentityProvider.AAD,
         summary="the password has expired",
-        knows=_user(AccountState.PASSWORD_EXPIRED),
-        met_by=SignInBy.PASSWORD,
+        server_overrides=_user(AccountState.PASSWORD_EXPIRED),
+        sign_in_kind=SignInKind.PASSWORD,
     ),
     "mfa-required": Fault(
         summary="the user must use a second factor",
-        knows=_user(AccountState.MFA_REQUIRED),
-        met_by=SignInBy.PASSWORD,
+        server_overrides=_user(AccountState.MFA_REQUIRED),
+        sign_in_kind=SignInKind.PASSWORD,
     ),
     "conditional-access": Fault(
         summary="a policy blocks the sign-in",
-        knows=_user(AccountState.CONDITIONAL_ACCESS),
-        met_by=SignInBy.PASSWORD,
+        server_overrides=_user(AccountState.CONDITIONAL_ACCESS),
+        sign_in_kind=SignInKind.PASSWORD,
     ),
     "consent-required": Fault(
-        only=IdentityProvider.AAD,
+        only_idp=IdentityProvider.AAD,
         summary="nobody has consented to the client",
-        knows=_user(AccountState.CONSENT_REQUIRED),
-        met_by=SignInBy.PASSWORD,
+        server_overrides=_user(AccountState.CONSENT_REQUIRED),
+        sign_in_kind=SignInKind.PASSWORD,
     ),
     "device-code-expired": Fault(
         summary="device codes are good for three seconds",
-        code_lifetime=3,
-        met_by=SignInBy.DEVICE_CODE,
+        device_code_lifetime=3,
+        sign_in_kind=SignInKind.DEVICE_CODE,
     ),
     "device-code-declined": Fault(
         summary="the user declines the device code",
-        declines=True,
-        met_by=SignInBy.DEVICE_CODE,
+        declines_device_codes=True,
+        sign_in_kind=SignInKind.DEVICE_CODE,
     ),
     "imds-unreachable": Fault(
         summary="nothing listens where the instance metadata service should be",
         imds_listens=False,
-        met_by=SignInBy.MANAGED_IDENTITY,
+        sign_in_kind=SignInKind.MANAGED_IDENTITY,
     ),
     "imds-no-identity": Fault(
         summary="no managed identity is assigned",
-        knows=_directory(identities=()),
-        met_by=SignInBy.MANAGED_IDENTITY,
+        server_overrides=_directory(managed_identities=()),
+        sign_in_kind=SignInKind.MANAGED_IDENTITY,
     ),
     "imds-unavailable": Fault(
         summary="the instance metadata service answers 503",
-        at=Area.IMDS,
-        change=answers.oauth_error(503, "server_error", "The service is unavailable."),
-        met_by=SignInBy.MANAGED_IDENTITY,
+        routes=RouteGroup.IMDS,
+        override=answers.oauth_error(503, "server_error", "The service is unavailable."),
+        sign_in_kind=SignInKind.MANAGED_IDENTITY,
     ),
     "token-audience-mismatch": Fault(
         summary="access tokens are for another audience",
-        claims=lambda claims: claims.update(aud=f"https://management.invalid/{uuid4()}"),
+        edit_claims=lambda claims: claims.update(aud=f"https://management.invalid/{uuid4()}"),
     ),
     "token-expired-on-arrival": Fault(
         summary="access tokens ended an hour ago",
-        claims=lambda claims: claims.update(
+        edit_claims=lambda claims: claims.update(
             {name: claims[name] - 2 * HOUR for name in ("iat", "nbf", "exp")}
         ),
     ),
     "clock-skew": Fault(
-        summary="the stamp's clock is 20 minutes ahead", clock=timedelta(minutes=20)
+        summary="the stamp's clock is 20 minutes ahead", clock_offset=timedelta(minutes=20)
     ),
     # resources
     "arm-unauthorized": Fault(
         summary="access tokens are of another tenant",
-        claims=lambda claims: claims.update(tid=str(uuid4())),
+        edit_claims=lambda claims: claims.update(tid=str(uuid4())),
     ),
     "arm-forbidden": Fault(
         summary="reading resource groups is denied",
-        denies=frozenset({"Microsoft.Resources/subscriptions/resourceGroups/read"}),
+        denied_actions=frozenset({"Microsoft.Resources/subscriptions/resourceGroups/read"}),
     ),
     "no-subscriptions": Fault(
-        summary="there is no subscription", knows=_directory(subscription_state=None)
+        summary="there is no subscription", server_overrides=_directory(subscription_state=None)
     ),
     "subscription-not-found": Fault(
         summary="the client is handed a subscription that is not there",
-        knows=lambda known: replace(known, subscription=str(uuid4())),
+        server_overrides=lambda known: replace(known, subscription=str(uuid4())),
     ),
     "subscription-disabled": Fault(
         summary="the subscription is disabled",
-        knows=_directory(subscription_state=SubscriptionState.DISABLED),
+        server_overrides=_directory(subscription_state=SubscriptionState.DISABLED),
     ),
     "api-version-unsupported": Fault(summary="the stamp is of build 1802", build="1802"),
     "arm-throttled": Fault(
         summary="resource groups answers 429 with Retry-After",
-        at=Area.GROUP_LIST,
-        change=answers.arm_error(
+        routes=RouteGroup.GROUP_LIST,
+        override=answers.arm_error(
             429,
             "TooManyRequests",
             "Number of read requests for subscription '{subscription}' exceeded the limit. "
@@ -364,8 +387,8 @@ _FAULTS: dict[str, Fault] = {
     ),
     "arm-server-error": Fault(
         summary="resource groups answers 500",
-        at=Area.GROUP_LIST,
-        change=answers.arm_error(
+        routes=RouteGroup.GROUP_LIST,
+        override=answers.arm_error(
             500,
             "InternalServerError",
             "Encountered internal server error. Diagnostic information: timestamp '{timestamp}', "
@@ -374,8 +397,8 @@ _FAULTS: dict[str, Fault] = {
     ),
     "arm-unavailable": Fault(
         summary="resource groups answers 503 with Retry-After",
-        at=Area.GROUP_LIST,
-        change=answers.arm_error(
+        routes=RouteGroup.GROUP_LIST,
+        override=answers.arm_error(
             503,
             "ServiceUnavailable",
             "The service is unavailable. The tracking id is '{tracking}'.",
@@ -384,26 +407,28 @@ _FAULTS: dict[str, Fault] = {
     ),
     "arm-not-json": Fault(
         summary="resource groups answers JSON cut after 60 bytes",
-        at=Area.GROUP_LIST,
-        change=answers.truncated(60),
+        routes=RouteGroup.GROUP_LIST,
+        override=answers.truncate(60),
     ),
     "arm-reset": Fault(
         summary="resource groups is reset in mid-answer",
-        at=Area.GROUP_LIST,
-        change=answers.reset(),
+        routes=RouteGroup.GROUP_LIST,
+        override=answers.reset(),
     ),
     "arm-timeout": Fault(
-        summary="resource groups never answers", at=Area.GROUP_LIST, change=answers.silence()
+        summary="resource groups never answers",
+        routes=RouteGroup.GROUP_LIST,
+        override=answers.never(),
     ),
     "paging-loop": Fault(
         summary="nextLink repeats the page it is on",
-        at=Area.GROUP_LIST,
-        change=answers.edited(_link_to_itself),
+        routes=RouteGroup.GROUP_LIST,
+        override=answers.edit_json(_link_to_itself),
     ),
     "paging-foreign-host": Fault(
         summary="nextLink leaves the stamp",
-        at=Area.GROUP_LIST,
-        change=answers.edited(_link_elsewhere),
+        routes=RouteGroup.GROUP_LIST,
+        override=answers.edit_json(_link_elsewhere),
     ),
 }
 

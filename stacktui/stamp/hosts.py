@@ -11,7 +11,7 @@ from stacktui.stamp.identity_provider import IdentityProvider
 LOOPBACK = "127.0.0.1"
 
 
-class Role(Enum):
+class HostRole(Enum):
     """What a host of the stamp does."""
 
     ARM = auto()
@@ -20,14 +20,14 @@ class Role(Enum):
     PORTAL = auto()
 
 
-ROLE_OF_LABEL = {
-    "management": Role.ARM,
-    "adminmanagement": Role.ARM,
-    "login": Role.LOGIN,
-    "adfs": Role.LOGIN,
-    "graph": Role.GRAPH,
-    "portal": Role.PORTAL,
-    "adminportal": Role.PORTAL,
+HOST_ROLES = {
+    "management": HostRole.ARM,
+    "adminmanagement": HostRole.ARM,
+    "login": HostRole.LOGIN,
+    "adfs": HostRole.LOGIN,
+    "graph": HostRole.GRAPH,
+    "portal": HostRole.PORTAL,
+    "adminportal": HostRole.PORTAL,
 }
 
 CERTIFICATE_LABELS = (
@@ -118,17 +118,17 @@ class Hosts:
         labels = (*CERTIFICATE_LABELS, *LOGIN_LABELS[self.idp])
         return {f"{label}.{self.domain}:443": f"{LOOPBACK}:{self.port}" for label in labels}
 
-    def roles(self, host_header: str) -> frozenset[Role]:
+    def roles(self, host_header: str) -> frozenset[HostRole]:
         """Roles that answer to a Host header; empty for a name that is not the stamp's."""
         try:
             host = urlsplit(f"//{host_header}").hostname or ""
         except ValueError:
             return frozenset()
         if host in ("localhost", LOOPBACK):
-            return frozenset(Role)
+            return frozenset(HostRole)
         label, _, rest = host.partition(".")
-        if self.domain is not None and rest == self.domain and label in ROLE_OF_LABEL:
-            return frozenset({ROLE_OF_LABEL[label]})
+        if self.domain is not None and rest == self.domain and label in HOST_ROLES:
+            return frozenset({HOST_ROLES[label]})
         return frozenset()
 
     def _origin(self, label: str) -> str:

@@ -20,7 +20,7 @@ class _ImdsError(Exception):
     description: str
 
 
-def answer(service: TokenService, request: Request) -> Response:
+def respond(service: TokenService, request: Request) -> Response:
     """A token for a managed identity, or an error in OAuth's form."""
     try:
         _check_form(request)
@@ -62,7 +62,7 @@ def _identity(service: TokenService, request: Request) -> ManagedIdentity:
     client_id = request.query.get("client_id")
     object_id = request.query.get("object_id")
     resource_id = request.query.get("mi_res_id") or request.query.get("msi_res_id")
-    for identity in service.directory.identities:
+    for identity in service.directory.managed_identities:
         known = identity.resource_id
         if client_id or object_id or resource_id:
             if (

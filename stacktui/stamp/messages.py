@@ -12,11 +12,11 @@ JSON = "application/json; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 
 
-class Fate(Enum):
+class Delivery(Enum):
     """What the connection does with a response: faults need more than answering."""
 
-    ANSWER = auto()
-    SILENCE = auto()
+    COMPLETE = auto()
+    NEVER = auto()
     """Never answer; the connection stays open."""
     RESET = auto()
     """Send half of the response, then a TCP reset."""
@@ -58,7 +58,7 @@ class Response:
     body: bytes = b""
     content_type: str = JSON
     headers: Mapping[str, str] | None = None
-    fate: Fate = Fate.ANSWER
+    delivery: Delivery = Delivery.COMPLETE
 
     def with_headers(self, **headers: str) -> Response:
         """The same response with headers added; `_` in a name stands for `-`."""

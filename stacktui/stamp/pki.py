@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from stacktui.stamp.fault import Chain
+from stacktui.stamp.fault import ChainSpec
 
 AUTHORITY_LIFE = timedelta(days=3650)
 INTERMEDIATE_NAME = "Azure Stack Issuing CA 01"
@@ -29,7 +29,7 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class CertifiedKey:
     """A certificate and its key."""
 
     certificate: x509.Certificate
@@ -51,15 +51,15 @@ class Identity:
 class ServerChain:
     """What the server presents, and the CA file its clients get, both PEM."""
 
-    leaf: Identity
+    leaf: CertifiedKey
     presented: bytes
     ca_file: bytes
 
-    def context(self, folder: Path, plan: Chain) -> ssl.SSLContext:
+    def ssl_context(self, folder: Path, spec: ChainSpec) -> ssl.SSLContext:
         """A server context; the key passes through `folder`, which must be private."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_alpn_protocols(["http/1.1"])
-        if plan.weak_key:
+        if spec.weak_key:
             # Python asks OpenSSL for level 2, at which it does not even load such a certificate.
             context.set_ciphers("DEFAULT:@SECLEVEL=0")
         path = folder / "server.pem"
@@ -69,15 +69,15 @@ class ServerChain:
         return context
 
 
-def make_server_chain(names: tuple[str, ...], plan: Chain) -> ServerChain:
-    """Root, intermediate and leaf for `names`, with what `plan` changes about them."""
-    root = _authority(_name(plan.root), None)
+def make_server_chain(names: tuple[str, ...], spec: ChainSpec) -> ServerChain:
+    """Root, intermediate and leaf for `names`, with what `spec` changes about them."""
+    root = _authority(_name(spec.root), None)
     intermediate = _authority(_name(INTERMEDIATE_NAME), root)
-    leaf = _leaf(plan.names or names, None if plan.self_signed else intermediate, plan)
+    leaf = _leaf(spec.names or names, None if spec.self_signed else intermediate, spec)
     presented = leaf.certificate_pem()
-    if plan.sends_intermediate and not plan.self_signed:
+    if spec.sends_intermediate and not spec.self_signed:
         presented += intermediate.certificate_pem()
-    trusted = root if plan.trusted else _authority(_name(OTHER_ROOT_NAME), None)
+    trusted = root if spec.trusted else _authority(_name(OTHER_ROOT_NAME), None)
     return ServerChain(leaf, presented, trusted.certificate_pem())
 
 
@@ -86,13 +86,13 @@ def make_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def make_client_certificate(common_name: str, key: rsa.RSAPrivateKey) -> Identity:
+def make_client_certificate(common_name: str, key: rsa.RSAPrivateKey) -> CertifiedKey:
     """A self-signed certificate as a service principal registers it: one year."""
     now = datetime.now(UTC)
     builder = _builder(_name(common_name), _name(common_name), key)
     builder = builder.not_valid_before(now - timedelta(days=1))
     builder = builder.not_valid_after(now + timedelta(days=365))
-    return Identity(builder.sign(key, hashes.SHA256()), key)
+    return CertifiedKey(builder.sign(key, hashes.SHA256()), key)
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -102,7 +102,7 @@ def write_private(path: Path, content: bytes) -> None:
         stream.write(content)
 
 
-def _authority(subject: x509.Name, issuer: Identity | None) -> Identity:
+def _authority(subject: x509.Name, issuer: CertifiedKey | None) -> CertifiedKey:
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.now(UTC)
     builder = _builder(subject, issuer.certificate.subject if issuer else subject, key)
@@ -110,29 +110,31 @@ def _authority(subject: x509.Name, issuer: Identity | None) -> Identity:
     builder = builder.not_valid_after(now + AUTHORITY_LIFE)
     path_length = 0 if issuer else 1
     builder = builder.add_extension(x509.BasicConstraints(True, path_length), critical=True)
-    builder = builder.add_extension(_usage("key_cert_sign", "crl_sign"), critical=True)
-    return _signed(builder, key, issuer)
+    builder = builder.add_extension(_key_usage("key_cert_sign", "crl_sign"), critical=True)
+    return _sign(builder, key, issuer)
 
 
-def _leaf(names: tuple[str, ...], issuer: Identity | None, plan: Chain) -> Identity:
+def _leaf(names: tuple[str, ...], issuer: CertifiedKey | None, spec: ChainSpec) -> CertifiedKey:
     key: PrivateKey = ec.generate_private_key(ec.SECP256R1())
-    if plan.weak_key:
+    if spec.weak_key:
         key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
     now = datetime.now(UTC)
     subject = _name(names[-1] if len(names) == 1 else names[1])
     builder = _builder(subject, issuer.certificate.subject if issuer else subject, key)
-    builder = builder.not_valid_before(now + plan.starts).not_valid_after(now + plan.ends)
+    builder = builder.not_valid_before(now + spec.starts).not_valid_after(now + spec.ends)
     alternative: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
     if "localhost" in names:
         alternative.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
     builder = builder.add_extension(x509.SubjectAlternativeName(alternative), critical=False)
     builder = builder.add_extension(x509.BasicConstraints(False, None), critical=True)
-    builder = builder.add_extension(_usage("digital_signature", "key_encipherment"), critical=True)
+    builder = builder.add_extension(
+        _key_usage("digital_signature", "key_encipherment"), critical=True
+    )
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH]
-    if not plan.server_only:
+    if not spec.no_client_auth:
         purposes.append(ExtendedKeyUsageOID.CLIENT_AUTH)
     builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
-    return _signed(builder, key, issuer)
+    return _sign(builder, key, issuer)
 
 
 def _name(common_name: str) -> x509.Name:
@@ -146,14 +148,16 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: PrivateKey) -> x509.Cer
     return builder.add_extension(identifier, critical=False)
 
 
-def _signed(builder: x509.CertificateBuilder, key: PrivateKey, issuer: Identity | None) -> Identity:
+def _sign(
+    builder: x509.CertificateBuilder, key: PrivateKey, issuer: CertifiedKey | None
+) -> CertifiedKey:
     signer = issuer.key if issuer else key
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
     builder = builder.add_extension(identifier, critical=False)
-    return Identity(builder.sign(signer, hashes.SHA256()), key)
+    return CertifiedKey(builder.sign(signer, hashes.SHA256()), key)
 
 
-def _usage(*names: str) -> x509.KeyUsage:
+def _key_usage(*names: str) -> x509.KeyUsage:
     fields = (
         "digital_signature",
         "content_commitment",

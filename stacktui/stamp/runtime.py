@@ -15,14 +15,14 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from stacktui.stamp.arm.bearer import Gate
-from stacktui.stamp.arm.groups import Groups
+from stacktui.stamp.arm.bearer import BearerAuth
+from stacktui.stamp.arm.groups import GroupStore
 from stacktui.stamp.arm.manager import ResourceManager
-from stacktui.stamp.arm.routes import Arm
+from stacktui.stamp.arm.routes import ArmRouter
 from stacktui.stamp.clock import Clock
 from stacktui.stamp.connection import HttpService, RequestLog
 from stacktui.stamp.directory import AZURE_CLI_CLIENT_ID, Directory, make_directory
-from stacktui.stamp.fault import NO_FAULT, Fault, Wire
+from stacktui.stamp.fault import NO_FAULT, ConnectionFault, Fault
 from stacktui.stamp.faults import FAULTS
 from stacktui.stamp.hosts import LOOPBACK, Hosts
 from stacktui.stamp.options import StampOptions
@@ -38,8 +38,8 @@ from stacktui.stamp.signin.devices import DeviceCodes
 from stacktui.stamp.signin.jwt import Signer
 from stacktui.stamp.signin.pages import verification_page
 from stacktui.stamp.signin.service import TokenService
-from stacktui.stamp.site import Site
-from stacktui.stamp.sockets import Door, Mute, bound, listening, lost
+from stacktui.stamp.site import Router
+from stacktui.stamp.sockets import CannedProxy, SilentServer, blackhole, bound_socket, listening
 
 Started = tuple[RunningStamp, asyncio.AbstractEventLoop, asyncio.Event]
 
@@ -59,18 +59,18 @@ async def serve(options: StampOptions) -> AsyncIterator[RunningStamp]:
         # its certificate; the token key is only awaited by the first token.
         client_key = asyncio.wrap_future(workers.submit(make_key))
         token_key = workers.submit(make_key)
-        front = stack.enter_context(bound(options.port))
-        imds = stack.enter_context(bound(options.imds_port))
+        front = stack.enter_context(bound_socket(options.port))
+        imds = stack.enter_context(bound_socket(options.imds_port))
         hosts = Hosts(options.idp, options.domain, front.getsockname()[1])
         chain = make_server_chain(hosts.certificate_names(), fault.chain)
-        context = chain.context(folder, fault.chain)
-        handed = _hand_out(options, chain, await client_key, folder)
-        site = _site(options, fault, hosts, handed, token_key)
-        await _listen(stack, site, log, context, front, imds)
-        proxy = await _proxy(stack, fault.proxy)
-        for name, content in fault.files.items():
-            _spoil(folder / name, content)
-        yield _describe(site, folder, log, imds.getsockname()[1], proxy)
+        context = chain.ssl_context(folder, fault.chain)
+        advertised = _write_client_files(options, chain, await client_key, folder)
+        router = _router(options, fault, hosts, advertised, token_key)
+        await _listen(stack, router, log, context, front, imds)
+        proxy = await _proxy(stack, fault.proxy_response)
+        for name, content in fault.client_files.items():
+            _corrupt_file(folder / name, content)
+        yield _describe(router, folder, log, imds.getsockname()[1], proxy)
 
 
 @contextmanager
@@ -111,7 +111,7 @@ def _stop(started: Future[Started]) -> None:
             loop.call_soon_threadsafe(stop.set)
 
 
-def _hand_out(
+def _write_client_files(
     options: StampOptions, chain: ServerChain, key: rsa.RSAPrivateKey, folder: Path
 ) -> Directory:
     """Make the directory, and the files that its clients get."""
@@ -124,58 +124,58 @@ def _hand_out(
     return directory
 
 
-def _site(
+def _router(
     options: StampOptions,
     fault: Fault,
     hosts: Hosts,
-    handed: Directory,
+    advertised: Directory,
     token_key: Future[rsa.RSAPrivateKey],
-) -> Site:
+) -> Router:
     """The services, knowing what the fault lets them know."""
-    known = fault.knows(handed) if fault.knows else handed
-    clock, signer = Clock(fault.clock), Signer(token_key)
-    devices = DeviceCodes(fault.code_lifetime, declines=fault.declines)
+    known = fault.server_overrides(advertised) if fault.server_overrides else advertised
+    clock, signer = Clock(fault.clock_offset), Signer(token_key)
+    devices = DeviceCodes(fault.device_code_lifetime, declines=fault.declines_device_codes)
     tokens = TokenService(
-        options, hosts, clock, known, signer, devices, fault.claims, fault.refuses
+        options, hosts, clock, known, signer, devices, fault.edit_claims, fault.token_error
     )
     manager = ResourceManager(
         hosts,
         known,
-        Groups(known.subscription, hosts.region, options.groups),
+        GroupStore(known.subscription, hosts.region, options.groups),
         build=fault.build or options.build,
         page_size=options.page_size,
-        denies=fault.denies,
+        denied_actions=fault.denied_actions,
     )
-    gate = Gate(hosts, clock, known, signer)
-    return Site(hosts, handed, tokens, Arm(manager, gate), fault)
+    gate = BearerAuth(hosts, clock, known, signer)
+    return Router(hosts, advertised, tokens, ArmRouter(manager, gate), fault)
 
 
 async def _listen(
     stack: AsyncExitStack,
-    site: Site,
+    router: Router,
     log: RequestLog,
     context: ssl.SSLContext,
     front: socket.socket,
     imds: socket.socket,
 ) -> None:
     """Put the services behind the sockets, as the fault's wire has it."""
-    latency, clock = site.tokens.options.latency, site.tokens.clock
-    service = HttpService(site.answer, latency=latency, clock=clock, log=log)
-    plain = HttpService(site.answer_imds, latency=latency, clock=clock, log=log)
-    if site.fault.imds_listens:
+    latency, clock = router.tokens.options.latency, router.tokens.clock
+    service = HttpService(router.respond, latency=latency, clock=clock, log=log)
+    plain = HttpService(router.respond_imds, latency=latency, clock=clock, log=log)
+    if router.fault.imds_listens:
         await stack.enter_async_context(listening(plain, imds, None))
-    match site.fault.wire:
-        case Wire.TLS:
+    match router.fault.connection:
+        case ConnectionFault.NONE:
             await stack.enter_async_context(listening(service, front, context))
-        case Wire.PLAIN_HTTP:
+        case ConnectionFault.PLAIN_HTTP:
             await stack.enter_async_context(listening(service, front, None))
-        case Wire.SILENCE:
-            await stack.enter_async_context(listening(Mute(reset=False), front, None))
-        case Wire.RESET:
-            await stack.enter_async_context(listening(Mute(reset=True), front, None))
-        case Wire.LOST:
-            stack.enter_context(lost(front))
-        case Wire.NOBODY:
+        case ConnectionFault.SILENT:
+            await stack.enter_async_context(listening(SilentServer(reset=False), front, None))
+        case ConnectionFault.RESET:
+            await stack.enter_async_context(listening(SilentServer(reset=True), front, None))
+        case ConnectionFault.BLACKHOLE:
+            stack.enter_context(blackhole(front))
+        case ConnectionFault.REFUSED:
             pass
 
 
@@ -183,13 +183,13 @@ async def _proxy(stack: AsyncExitStack, answer: bytes | None) -> str | None:
     """The URL of a proxy that says this to all, if there is to be one."""
     if answer is None:
         return None
-    door = stack.enter_context(bound(0))
+    door = stack.enter_context(bound_socket(0))
     if answer:
-        await stack.enter_async_context(listening(Door(answer), door, None))
+        await stack.enter_async_context(listening(CannedProxy(answer), door, None))
     return f"http://{LOOPBACK}:{door.getsockname()[1]}"
 
 
-def _spoil(path: Path, content: bytes | None) -> None:
+def _corrupt_file(path: Path, content: bytes | None) -> None:
     """Replace a file that was handed out, or remove it."""
     path.unlink()
     if content is not None:
@@ -197,29 +197,29 @@ def _spoil(path: Path, content: bytes | None) -> None:
 
 
 def _describe(
-    site: Site, folder: Path, log: RequestLog, imds_port: int, proxy: str | None
+    router: Router, folder: Path, log: RequestLog, imds_port: int, proxy: str | None
 ) -> RunningStamp:
-    hosts, handed, options = site.hosts, site.handed, site.tokens.options
-    assigned = handed.identities[-1]
+    hosts, advertised, options = router.hosts, router.advertised, router.tokens.options
+    assigned = advertised.managed_identities[-1]
     stamp = RunningStamp(
         arm_url=hosts.arm,
         login_url=hosts.login,
         port=hosts.port,
         idp=options.idp,
-        build=site.arm.manager.build,
+        build=router.arm.manager.build,
         fault=options.fault,
-        tenant=handed.tenant,
-        tenant_domain=handed.domain,
-        identity_provider_audience=handed.audience,
-        subscription_id=handed.subscription,
+        tenant=advertised.tenant,
+        tenant_domain=advertised.domain,
+        identity_provider_audience=advertised.audience,
+        subscription_id=advertised.subscription,
         location=hosts.region,
-        client_id=handed.application.client_id,
-        object_id=handed.application.object_id,
-        secret=handed.application.secret,
-        user=handed.user.name,
-        password=handed.user.password,
+        client_id=advertised.application.client_id,
+        object_id=advertised.application.object_id,
+        secret=advertised.application.secret,
+        user=advertised.user.name,
+        password=advertised.user.password,
         public_client_id=AZURE_CLI_CLIENT_ID,
-        device_login_url=verification_page(site.tokens),
+        device_login_url=verification_page(router.tokens),
         ca_file=str(folder / CA_FILE),
         certificate_file=str(folder / CERTIFICATE_FILE),
         secret_file=str(folder / SECRET_FILE),
@@ -233,4 +233,4 @@ def _describe(
         folder=folder,
         log=log,
     )
-    return replace(stamp, **site.fault.hands)
+    return replace(stamp, **router.fault.client_overrides)

@@ -8,45 +8,46 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from stacktui.stamp import imds, metadata
-from stacktui.stamp.answers import Facts
-from stacktui.stamp.arm.routes import Arm
+from stacktui.stamp.answers import OverrideContext
+from stacktui.stamp.arm.routes import ArmRouter
 from stacktui.stamp.directory import Directory
-from stacktui.stamp.fault import Area, Fault
-from stacktui.stamp.hosts import Hosts, Role
+from stacktui.stamp.fault import Fault, RouteGroup
+from stacktui.stamp.hosts import HostRole, Hosts
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request, Response, html_page
 from stacktui.stamp.signin import discovery, grants, pages
-from stacktui.stamp.signin.refusals import RefusedError, render
+from stacktui.stamp.signin.refusals import OAuthError, render
 from stacktui.stamp.signin.service import TokenService
 
 _TENANT = "/(?P<part>[^/]+)"
 _CONFIG = "/.well-known/openid-configuration"
 
-SignIn = Callable[..., Response]
+SignInHandler = Callable[..., Response]
 
-ENTRA_ROUTES: tuple[tuple[str, str, Area, SignIn], ...] = (
-    ("POST", f"{_TENANT}/oauth2(?:/v2.0)?/token", Area.TOKEN, grants.token),
-    ("POST", f"{_TENANT}/oauth2(?:/v2.0)?/devicecode", Area.DEVICE_CODE, pages.device_code),
-    ("GET", f"{_TENANT}(?:/v2.0)?{_CONFIG}", Area.DISCOVERY, discovery.openid_configuration),
-    ("GET", f"{_TENANT}/discovery(?:/v2.0)?/keys", Area.DISCOVERY, discovery.keys),
-    ("GET", "/common/userrealm/(?P<part>[^/]+)", Area.DISCOVERY, discovery.user_realm),
-    ("GET", "/common/discovery/instance", Area.DISCOVERY, discovery.instance_discovery),
-    ("GET", "/devicelogin", Area.PAGES, pages.show_device_page),
-    ("POST", "/devicelogin", Area.PAGES, pages.submit_device_page),
+ENTRA_ROUTES: tuple[tuple[str, str, RouteGroup, SignInHandler], ...] = (
+    ("POST", f"{_TENANT}/oauth2(?:/v2.0)?/token", RouteGroup.TOKEN, grants.token),
+    ("POST", f"{_TENANT}/oauth2(?:/v2.0)?/devicecode", RouteGroup.DEVICE_CODE, pages.device_code),
+    ("GET", f"{_TENANT}(?:/v2.0)?{_CONFIG}", RouteGroup.DISCOVERY, discovery.openid_configuration),
+    ("GET", f"{_TENANT}/discovery(?:/v2.0)?/keys", RouteGroup.DISCOVERY, discovery.keys),
+    ("GET", "/common/userrealm/(?P<part>[^/]+)", RouteGroup.DISCOVERY, discovery.user_realm),
+    ("GET", "/common/discovery/instance", RouteGroup.DISCOVERY, discovery.instance_discovery),
+    ("GET", "/devicelogin", RouteGroup.PAGES, pages.show_device_page),
+    ("POST", "/devicelogin", RouteGroup.PAGES, pages.submit_device_page),
 )
 
-ADFS_ROUTES: tuple[tuple[str, str, Area, SignIn], ...] = (
-    ("POST", "/(?P<part>adfs)/oauth2/token/?", Area.TOKEN, grants.token),
-    ("POST", "/(?P<part>adfs)/oauth2/devicecode/?", Area.DEVICE_CODE, pages.device_code),
-    ("GET", f"/(?P<part>adfs){_CONFIG}", Area.DISCOVERY, discovery.openid_configuration),
-    ("GET", "/(?P<part>adfs)/discovery/keys", Area.DISCOVERY, discovery.keys),
-    ("GET", "/adfs/oauth2/deviceauth/?", Area.PAGES, pages.show_device_page),
-    ("POST", "/adfs/oauth2/deviceauth/?", Area.PAGES, pages.submit_device_page),
+ADFS_ROUTES: tuple[tuple[str, str, RouteGroup, SignInHandler], ...] = (
+    ("POST", "/(?P<part>adfs)/oauth2/token/?", RouteGroup.TOKEN, grants.token),
+    ("POST", "/(?P<part>adfs)/oauth2/devicecode/?", RouteGroup.DEVICE_CODE, pages.device_code),
+    ("GET", f"/(?P<part>adfs){_CONFIG}", RouteGroup.DISCOVERY, discovery.openid_configuration),
+    ("GET", "/(?P<part>adfs)/discovery/keys", RouteGroup.DISCOVERY, discovery.keys),
+    ("GET", "/adfs/oauth2/deviceauth/?", RouteGroup.PAGES, pages.show_device_page),
+    ("POST", "/adfs/oauth2/deviceauth/?", RouteGroup.PAGES, pages.submit_device_page),
 )
 
 _ROUTES = {
     idp: tuple(
-        (verb, re.compile(path, re.IGNORECASE), area, act) for verb, path, area, act in table
+        (verb, re.compile(path, re.IGNORECASE), routes, handler)
+        for verb, path, routes, handler in table
     )
     for idp, table in (
         (IdentityProvider.AAD, ENTRA_ROUTES),
@@ -61,75 +62,79 @@ PORTAL = html_page(200, "Microsoft Azure Stack", "<h1>Microsoft Azure Stack</h1>
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class Router:
     """Everything that answers. Neither method raises on any request."""
 
     hosts: Hosts
-    handed: Directory
+    advertised: Directory
     """What metadata tells; the services may know otherwise (a fault's `knows`)."""
     tokens: TokenService
-    arm: Arm
+    arm: ArmRouter
     fault: Fault
-    _answered: Counter[Area] = field(default_factory=Counter)
+    _request_counts: Counter[RouteGroup] = field(default_factory=Counter)
 
-    def answer(self, request: Request) -> Response:
+    def respond(self, request: Request) -> Response:
         """The answer on the TLS port."""
         roles = self.hosts.roles(request.headers.get("host", ""))
-        area, response = self._dispatch(request, roles)
-        return self._changed(area, request, response)
+        routes, response = self._dispatch(request, roles)
+        return self._apply_fault(routes, request, response)
 
-    def answer_imds(self, request: Request) -> Response:
+    def respond_imds(self, request: Request) -> Response:
         """The answer on the port of the instance metadata service."""
-        return self._changed(Area.IMDS, request, imds.answer(self.tokens, request))
+        return self._apply_fault(RouteGroup.IMDS, request, imds.respond(self.tokens, request))
 
-    def _dispatch(self, request: Request, roles: frozenset[Role]) -> tuple[Area, Response]:
+    def _dispatch(
+        self, request: Request, roles: frozenset[HostRole]
+    ) -> tuple[RouteGroup, Response]:
         if not roles:
-            return Area.PAGES, BAD_HOST
-        if Role.ARM in roles and request.path.lower() == metadata.PATH:
-            return Area.METADATA, self._metadata(request)
-        if Role.LOGIN in roles:
+            return RouteGroup.PAGES, BAD_HOST
+        if HostRole.ARM in roles and request.path.lower() == metadata.PATH:
+            return RouteGroup.METADATA, self._metadata(request)
+        if HostRole.LOGIN in roles:
             found = self._sign_in(request)
             if found:
                 return found
-        if Role.ARM in roles:
-            return self.arm.answer(request)
-        if Role.PORTAL in roles and request.method in ("GET", "HEAD"):
+        if HostRole.ARM in roles:
+            return self.arm.respond(request)
+        if HostRole.PORTAL in roles and request.method in ("GET", "HEAD"):
             # A portal shows its page whatever the path: the mistake behind metadata-wrong-url.
-            return Area.PAGES, PORTAL
-        return Area.PAGES, NOT_FOUND
+            return RouteGroup.PAGES, PORTAL
+        return RouteGroup.PAGES, NOT_FOUND
 
     def _metadata(self, request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):
             return WRONG_METHOD
-        return metadata.answer(self.hosts, self.handed, self.arm.manager.build, request)
+        return metadata.respond(self.hosts, self.advertised, self.arm.manager.build, request)
 
-    def _sign_in(self, request: Request) -> tuple[Area, Response] | None:
+    def _sign_in(self, request: Request) -> tuple[RouteGroup, Response] | None:
         """The sign-in route's answer; None when no such path is the sign-in service's."""
         known = False
-        for verb, pattern, area, act in _ROUTES[self.hosts.idp]:
+        for verb, pattern, routes, handler in _ROUTES[self.hosts.idp]:
             match = pattern.fullmatch(request.path)
             if match is None:
                 continue
             known = True
             if verb == request.method:
-                return area, self._act(act, request, match.groupdict())
-        return (Area.PAGES, WRONG_METHOD) if known else None
+                return routes, self._call_handler(handler, request, match.groupdict())
+        return (RouteGroup.PAGES, WRONG_METHOD) if known else None
 
-    def _act(self, act: SignIn, request: Request, parts: dict[str, str]) -> Response:
+    def _call_handler(
+        self, handler: SignInHandler, request: Request, parts: dict[str, str]
+    ) -> Response:
         try:
-            return act(self.tokens, request, *parts.values())
-        except RefusedError as refused:
+            return handler(self.tokens, request, *parts.values())
+        except OAuthError as refused:
             now = self.tokens.clock.now()
             return render(refused, self.hosts.idp, self.hosts.login_origin, now)
 
-    def _changed(self, area: Area, request: Request, response: Response) -> Response:
-        if self.fault.change is None or self.fault.at is not area:
+    def _apply_fault(self, routes: RouteGroup, request: Request, response: Response) -> Response:
+        if self.fault.override is None or self.fault.routes is not routes:
             return response
-        facts = Facts(
+        context = OverrideContext(
             self.hosts.arm,
             self.arm.manager.directory.subscription,
             self.tokens.clock.now().strftime("%Y%m%dT%H%M%SZ"),
-            self._answered[area],
+            self._request_counts[routes],
         )
-        self._answered[area] += 1
-        return self.fault.change(request, response, facts)
+        self._request_counts[routes] += 1
+        return self.fault.override(request, response, context)

@@ -29,7 +29,7 @@ class Service(Protocol):
         """End every connection."""
 
 
-class Mute:
+class SilentServer:
     """Accepts connections and never says a word: holds them open, or resets them at once."""
 
     def __init__(self, *, reset: bool) -> None:
@@ -55,7 +55,7 @@ class Mute:
             writer.transport.abort()
 
 
-class Door:
+class CannedProxy:
     """Answers whatever is asked with the same bytes, as a proxy that lets nobody through."""
 
     def __init__(self, answer: bytes) -> None:
@@ -82,7 +82,7 @@ class Door:
 
 
 @contextmanager
-def lost(opened: socket.socket) -> Iterator[None]:
+def blackhole(opened: socket.socket) -> Iterator[None]:
     """Have Linux drop what comes to a bound socket: its queue is full, and nobody empties it."""
     opened.listen(0)
     with ExitStack() as stack:
@@ -94,7 +94,7 @@ def lost(opened: socket.socket) -> Iterator[None]:
 
 
 @contextmanager
-def bound(port: int) -> Iterator[socket.socket]:
+def bound_socket(port: int) -> Iterator[socket.socket]:
     """A socket bound to 127.0.0.1, not yet listening; OSError when the port is taken."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as opened:
         if os.name == "posix":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stacktui.stamp import SignInBy
+from stacktui.stamp import SignInKind
 from tests.network.conftest import Site
 from tests.product import signing_in
 
@@ -30,7 +30,7 @@ def a_machine_of_the_cloud(site: Site) -> Iterator[None]:
 
 
 def machine(site: Site, **more: str) -> dict[str, str]:
-    return {"resolve": ""} | signing_in(SignInBy.MANAGED_IDENTITY, site.stamp, **more)
+    return {"resolve": ""} | signing_in(SignInKind.MANAGED_IDENTITY, site.stamp, **more)
 
 
 def test_a_machine_with_an_identity_is_healthy(site: Site, tmp_path: Path) -> None:

@@ -161,8 +161,8 @@ class Code(Enum):
 
 
 @dataclass
-class ArmError(Exception):
-    """Raised by ARM's handlers; `blanks` fill the sentence of the code."""
+class CloudError(Exception):
+    """An error response of ARM, as the SDKs call it; `blanks` fill the sentence of the code."""
 
     code: Code
     blanks: Mapping[str, object]

@@ -1,7 +1,7 @@
 """The Resource Manager itself: state, and one method a request it answers.
 
 Every method gets the caller, the request and the parts of the path, and returns a Response or
-raises ArmError. Actions are the ones a role must allow, as ARM names them.
+raises CloudError. Actions are the ones a role must allow, as ARM names them.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from urllib.parse import quote
 from uuid import UUID, uuid5
 
 from stacktui.stamp.arm.bearer import Caller
-from stacktui.stamp.arm.errors import ArmError, Code
-from stacktui.stamp.arm.groups import Groups, decode_skip_token, encode_skip_token
+from stacktui.stamp.arm.errors import CloudError, Code
+from stacktui.stamp.arm.groups import GroupStore, decode_skip_token, encode_skip_token
 from stacktui.stamp.arm.versions import Family, supported
 from stacktui.stamp.directory import Directory, SubscriptionState
 from stacktui.stamp.hosts import Hosts
@@ -56,10 +56,10 @@ class ResourceManager:
 
     hosts: Hosts
     directory: Directory
-    groups: Groups
+    groups: GroupStore
     build: str
     page_size: int
-    denies: frozenset[str] = frozenset()
+    denied_actions: frozenset[str] = frozenset()
     unregistered: set[str] = field(default_factory=lambda: set(INITIALLY_UNREGISTERED))
 
     # Tenants and subscriptions
@@ -75,11 +75,13 @@ class ResourceManager:
         return _values([self._subscription()] if present else [])
 
     def subscription(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
-        self._enter(caller, parts, "Microsoft.Resources/subscriptions/read", disabled_too=True)
+        self._authorize(
+            caller, parts, "Microsoft.Resources/subscriptions/read", allow_disabled=True
+        )
         return json_response(200, self._subscription())
 
     def locations(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
-        self._enter(caller, parts, "Microsoft.Resources/subscriptions/locations/read")
+        self._authorize(caller, parts, "Microsoft.Resources/subscriptions/locations/read")
         name = self.hosts.region
         document = {
             "id": f"{self._scope}/locations/{name}",
@@ -93,16 +95,16 @@ class ResourceManager:
     # Providers
 
     def providers(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
-        self._enter(caller, parts, "Microsoft.Resources/subscriptions/providers/read")
+        self._authorize(caller, parts, "Microsoft.Resources/subscriptions/providers/read")
         return _values([self._provider(namespace) for namespace in PROVIDERS])
 
     def provider(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
-        self._enter(caller, parts, "Microsoft.Resources/subscriptions/providers/read")
+        self._authorize(caller, parts, "Microsoft.Resources/subscriptions/providers/read")
         return json_response(200, self._provider(_namespace(parts["namespace"])))
 
     def register(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
         namespace = _namespace(parts["namespace"])
-        self._enter(caller, parts, f"{namespace}/register/action")
+        self._authorize(caller, parts, f"{namespace}/register/action")
         self.unregistered.discard(namespace)
         return json_response(200, self._provider(namespace))
 
@@ -110,8 +112,8 @@ class ResourceManager:
 
     def list_groups(self, caller: Caller, request: Request, parts: Mapping[str, str]) -> Response:
         """A page, with an absolute nextLink while there are more."""
-        self._enter(caller, parts, f"{GROUPS}/read")
-        found = self.groups.listed()
+        self._authorize(caller, parts, f"{GROUPS}/read")
+        found = self.groups.all()
         wanted = _filter(_TAG_FILTER, request)
         if wanted:
             name, value = wanted[1], wanted[2]
@@ -125,39 +127,39 @@ class ResourceManager:
         return json_response(200, document)
 
     def get_group(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
-        self._enter(caller, parts, f"{GROUPS}/read")
+        self._authorize(caller, parts, f"{GROUPS}/read")
         return json_response(200, self.groups.document(self.groups.get(parts["group"])))
 
     def head_group(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
         """204 when the group exists, 404 without a body when it does not."""
-        self._enter(caller, parts, f"{GROUPS}/read")
+        self._authorize(caller, parts, f"{GROUPS}/read")
         try:
             self.groups.get(parts["group"])
-        except ArmError:
+        except CloudError:
             return Response(404)
         return Response(204)
 
     def put_group(self, caller: Caller, request: Request, parts: Mapping[str, str]) -> Response:
-        self._enter(caller, parts, f"{GROUPS}/write")
+        self._authorize(caller, parts, f"{GROUPS}/write")
         try:
             body = json.loads(request.body)
         except (ValueError, RecursionError):
-            raise ArmError(Code.CONTENT, reason="The body is not JSON") from None
+            raise CloudError(Code.CONTENT, reason="The body is not JSON") from None
         group, created = self.groups.put(parts["group"], body)
         return json_response(201 if created else 200, self.groups.document(group))
 
     def delete_group(self, caller: Caller, request: Request, parts: Mapping[str, str]) -> Response:
         """202 with a Location to poll."""
-        self._enter(caller, parts, f"{GROUPS}/delete")
+        self._authorize(caller, parts, f"{GROUPS}/delete")
         operation = self.groups.delete(parts["group"])
         return self._accepted(operation, request)
 
     def operation(self, caller: Caller, request: Request, parts: Mapping[str, str]) -> Response:
         """202 again until it is done, then 200."""
-        self._enter(caller, parts, f"{GROUPS}/read")
+        self._authorize(caller, parts, f"{GROUPS}/read")
         match self.groups.operation_done(parts["operation"]):
             case None:
-                raise ArmError(Code.NOT_FOUND, path=request.path)
+                raise CloudError(Code.NOT_FOUND, path=request.path)
             case True:
                 return Response(200)
             case False:
@@ -165,9 +167,9 @@ class ResourceManager:
 
     def resources(self, caller: Caller, request: Request, parts: Mapping[str, str]) -> Response:
         """Resources of the subscription, or of one group."""
-        self._enter(caller, parts, "Microsoft.Resources/subscriptions/resources/read")
+        self._authorize(caller, parts, "Microsoft.Resources/subscriptions/resources/read")
         name = parts.get("group")
-        groups = [self.groups.get(name)] if name else self.groups.listed()
+        groups = [self.groups.get(name)] if name else self.groups.all()
         found = [resource for group in groups for resource in self.groups.resources(group)]
         wanted = _filter(_TYPE_FILTER, request)
         if wanted:
@@ -179,7 +181,7 @@ class ResourceManager:
         self, caller: Caller, request: Request, parts: Mapping[str, str]
     ) -> Response:
         """Assignments at subscription scope; `assignedTo('oid')` picks one principal's."""
-        self._enter(caller, parts, "Microsoft.Authorization/roleAssignments/read")
+        self._authorize(caller, parts, "Microsoft.Authorization/roleAssignments/read")
         wanted = _filter(_PRINCIPAL_FILTER, request)
         principals = list(self.directory.roles())
         if wanted and not wanted[3]:
@@ -192,30 +194,30 @@ class ResourceManager:
     def _scope(self) -> str:
         return f"/subscriptions/{self.directory.subscription}"
 
-    def _enter(
+    def _authorize(
         self,
         caller: Caller,
         parts: Mapping[str, str],
         action: str,
         *,
-        disabled_too: bool = False,
+        allow_disabled: bool = False,
     ) -> None:
         """Check that the subscription is there and usable, and that the caller may do this."""
         given = parts["subscription"]
         try:
             UUID(given)
         except ValueError:
-            raise ArmError(Code.SUBSCRIPTION_ID, id=given) from None
+            raise CloudError(Code.SUBSCRIPTION_ID, id=given) from None
         state = self.directory.subscription_state
         if given.lower() != self.directory.subscription or state is None:
-            raise ArmError(Code.SUBSCRIPTION_NOT_FOUND, id=given)
-        if state is SubscriptionState.DISABLED and not disabled_too:
-            raise ArmError(Code.SUBSCRIPTION_DISABLED, id=given)
+            raise CloudError(Code.SUBSCRIPTION_NOT_FOUND, id=given)
+        if state is SubscriptionState.DISABLED and not allow_disabled:
+            raise CloudError(Code.SUBSCRIPTION_DISABLED, id=given)
         role = self.directory.role_of(caller.object_id)
         reads = action.endswith("/read")
-        if role is None or action in self.denies or not (reads or role.writes):
+        if role is None or action in self.denied_actions or not (reads or role.writes):
             group = f"/resourceGroups/{parts['group']}" if "group" in parts else ""
-            raise ArmError(
+            raise CloudError(
                 Code.AUTHORIZATION_FAILED,
                 client=caller.name,
                 object_id=caller.object_id,
@@ -280,7 +282,7 @@ class ResourceManager:
         """Start and size of the page asked for."""
         token, top = request.query.get("$skiptoken"), request.query.get("$top")
         if top is not None and not re.fullmatch(r"[1-9][0-9]{0,3}", top):
-            raise ArmError(Code.TOP, top=top)
+            raise CloudError(Code.TOP, top=top)
         size = min(int(top), self.page_size) if top else self.page_size
         return (decode_skip_token(token) if token else 0), size
 
@@ -302,11 +304,11 @@ def _values(documents: Sequence[Mapping[str, object]]) -> Response:
 
 
 def _namespace(name: str) -> str:
-    """A provider's namespace as it is spelt; ArmError when the stamp has no such provider."""
+    """A provider's namespace as it is spelt; CloudError when the stamp has no such provider."""
     for namespace in PROVIDERS:
         if namespace.lower() == name.lower():
             return namespace
-    raise ArmError(Code.NAMESPACE_INVALID, namespace=name)
+    raise CloudError(Code.NAMESPACE_INVALID, namespace=name)
 
 
 def _filter(pattern: re.Pattern[str], request: Request) -> re.Match[str] | None:
@@ -316,5 +318,5 @@ def _filter(pattern: re.Pattern[str], request: Request) -> re.Match[str] | None:
         return None
     match = pattern.fullmatch(text.strip())
     if match is None:
-        raise ArmError(Code.FILTER, filter=text[:200])
+        raise CloudError(Code.FILTER, filter=text[:200])
     return match

@@ -7,24 +7,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
-from stacktui.stamp.arm.bearer import Caller, Gate
-from stacktui.stamp.arm.errors import ArmError, Code
+from stacktui.stamp.arm.bearer import BearerAuth, Caller
+from stacktui.stamp.arm.errors import CloudError, Code
 from stacktui.stamp.arm.manager import ResourceManager
 from stacktui.stamp.arm.versions import Family, require_version
-from stacktui.stamp.fault import Area
+from stacktui.stamp.fault import RouteGroup
 from stacktui.stamp.messages import Request, Response
 
 Method = Callable[[ResourceManager, Caller, Request, Mapping[str, str]], Response]
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class ArmRoute:
     """One method on one path. ARM's paths are matched without case."""
 
     verb: str
     pattern: re.Pattern[str]
     family: Family
-    area: Area
+    routes: RouteGroup
     method: Method
     kind: str = ""
     """Resource type, for APIs that belong to a provider and not to ARM itself."""
@@ -36,76 +36,83 @@ _PROVIDER = _SUBSCRIPTION + "/providers/(?P<namespace>[^/]+)"
 _ASSIGNMENTS = "/providers/microsoft.authorization/roleassignments"
 _RM = ResourceManager
 
-_TABLE: tuple[tuple[str, str, Family, Area, Method, str], ...] = (
-    ("GET", "/tenants", Family.SUBSCRIPTIONS, Area.SUBSCRIPTIONS, _RM.tenants, ""),
-    ("GET", "/subscriptions", Family.SUBSCRIPTIONS, Area.SUBSCRIPTIONS, _RM.subscriptions, ""),
-    ("GET", _SUBSCRIPTION, Family.SUBSCRIPTIONS, Area.SUBSCRIPTIONS, _RM.subscription, ""),
-    ("GET", _SUBSCRIPTION + "/locations", Family.SUBSCRIPTIONS, Area.ARM, _RM.locations, ""),
-    ("GET", _SUBSCRIPTION + "/providers", Family.RESOURCES, Area.ARM, _RM.providers, ""),
+_TABLE: tuple[tuple[str, str, Family, RouteGroup, Method, str], ...] = (
+    ("GET", "/tenants", Family.SUBSCRIPTIONS, RouteGroup.SUBSCRIPTIONS, _RM.tenants, ""),
+    (
+        "GET",
+        "/subscriptions",
+        Family.SUBSCRIPTIONS,
+        RouteGroup.SUBSCRIPTIONS,
+        _RM.subscriptions,
+        "",
+    ),
+    ("GET", _SUBSCRIPTION, Family.SUBSCRIPTIONS, RouteGroup.SUBSCRIPTIONS, _RM.subscription, ""),
+    ("GET", _SUBSCRIPTION + "/locations", Family.SUBSCRIPTIONS, RouteGroup.ARM, _RM.locations, ""),
+    ("GET", _SUBSCRIPTION + "/providers", Family.RESOURCES, RouteGroup.ARM, _RM.providers, ""),
     (
         "GET",
         _SUBSCRIPTION + _ASSIGNMENTS,
         Family.AUTHORIZATION,
-        Area.ARM,
+        RouteGroup.ARM,
         _RM.role_assignments,
         "roleAssignments",
     ),
-    ("GET", _PROVIDER, Family.RESOURCES, Area.ARM, _RM.provider, ""),
-    ("POST", _PROVIDER + "/register", Family.RESOURCES, Area.ARM, _RM.register, ""),
+    ("GET", _PROVIDER, Family.RESOURCES, RouteGroup.ARM, _RM.provider, ""),
+    ("POST", _PROVIDER + "/register", Family.RESOURCES, RouteGroup.ARM, _RM.register, ""),
     (
         "GET",
         _SUBSCRIPTION + "/resourcegroups",
         Family.RESOURCES,
-        Area.GROUP_LIST,
+        RouteGroup.GROUP_LIST,
         _RM.list_groups,
         "",
     ),
-    ("GET", _GROUP, Family.RESOURCES, Area.ARM, _RM.get_group, ""),
-    ("HEAD", _GROUP, Family.RESOURCES, Area.ARM, _RM.head_group, ""),
-    ("PUT", _GROUP, Family.RESOURCES, Area.ARM, _RM.put_group, ""),
-    ("DELETE", _GROUP, Family.RESOURCES, Area.ARM, _RM.delete_group, ""),
-    ("GET", _GROUP + "/resources", Family.RESOURCES, Area.ARM, _RM.resources, ""),
-    ("GET", _SUBSCRIPTION + "/resources", Family.RESOURCES, Area.ARM, _RM.resources, ""),
+    ("GET", _GROUP, Family.RESOURCES, RouteGroup.ARM, _RM.get_group, ""),
+    ("HEAD", _GROUP, Family.RESOURCES, RouteGroup.ARM, _RM.head_group, ""),
+    ("PUT", _GROUP, Family.RESOURCES, RouteGroup.ARM, _RM.put_group, ""),
+    ("DELETE", _GROUP, Family.RESOURCES, RouteGroup.ARM, _RM.delete_group, ""),
+    ("GET", _GROUP + "/resources", Family.RESOURCES, RouteGroup.ARM, _RM.resources, ""),
+    ("GET", _SUBSCRIPTION + "/resources", Family.RESOURCES, RouteGroup.ARM, _RM.resources, ""),
     (
         "GET",
         _SUBSCRIPTION + "/operationresults/(?P<operation>[^/]+)",
         Family.RESOURCES,
-        Area.ARM,
+        RouteGroup.ARM,
         _RM.operation,
         "",
     ),
 )
 
 ROUTES = tuple(
-    Route(verb, re.compile(pattern, re.IGNORECASE), family, area, method, kind)
-    for verb, pattern, family, area, method, kind in _TABLE
+    ArmRoute(verb, re.compile(pattern, re.IGNORECASE), family, routes, method, kind)
+    for verb, pattern, family, routes, method, kind in _TABLE
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Arm:
+class ArmRouter:
     """The front door: finds the route, checks token and api-version, names the request."""
 
     manager: ResourceManager
-    gate: Gate
+    bearer_auth: BearerAuth
 
-    def answer(self, request: Request) -> tuple[Area, Response]:
-        """The area of the request and its answer; errors come in ARM's form."""
-        area = Area.ARM
+    def respond(self, request: Request) -> tuple[RouteGroup, Response]:
+        """The routes of the request and its answer; errors come in ARM's form."""
+        routes = RouteGroup.ARM
         try:
             route, parts = _find(request)
-            area = route.area
-            response = self._enter(route, request, parts)
-        except ArmError as error:
+            routes = route.routes
+            response = self._dispatch(route, request, parts)
+        except CloudError as error:
             response = error.response()
-        return area, response.with_headers(**self._request_ids(request))
+        return routes, response.with_headers(**self._request_ids(request))
 
-    def _enter(self, route: Route, request: Request, parts: Mapping[str, str]) -> Response:
+    def _dispatch(self, route: ArmRoute, request: Request, parts: Mapping[str, str]) -> Response:
         """A missing api-version is refused before the token is looked at, a wrong one after."""
         version = request.query.get("api-version")
         if not version:
-            raise ArmError(Code.API_VERSION_MISSING)
-        caller = self.gate.admit(request.headers)
+            raise CloudError(Code.API_VERSION_MISSING)
+        caller = self.bearer_auth.authenticate(request.headers)
         region, build = self.manager.hosts.region, self.manager.build
         require_version(route.family, build, version, region, route.kind)
         return route.method(self.manager, caller, request, parts)
@@ -114,7 +121,7 @@ class Arm:
         """Ids that support asks for; the correlation id is the client's when it sends one."""
         request_id = str(uuid4())
         correlation = _echoed(request, "x-ms-correlation-request-id") or request_id
-        now = self.gate.clock.now()
+        now = self.bearer_auth.clock.now()
         routing = f"{self.manager.hosts.region.upper()}:{now:%Y%m%dT%H%M%SZ}:{uuid4()}"
         ids = {
             "x_ms_request_id": request_id,
@@ -134,7 +141,7 @@ def _echoed(request: Request, name: str) -> str:
     return value if value.isascii() and value.isprintable() and len(value) <= 128 else ""
 
 
-def _find(request: Request) -> tuple[Route, dict[str, str]]:
+def _find(request: Request) -> tuple[ArmRoute, dict[str, str]]:
     verbs = set()
     for route in ROUTES:
         match = route.pattern.fullmatch(request.path)
@@ -145,5 +152,5 @@ def _find(request: Request) -> tuple[Route, dict[str, str]]:
         verbs.add(route.verb)
     if verbs:
         allow = {"Allow": ", ".join(sorted(verbs))}
-        raise ArmError(Code.METHOD, allow, method=request.method)
-    raise ArmError(Code.NOT_FOUND, path=request.path[:200])
+        raise CloudError(Code.METHOD, allow, method=request.method)
+    raise CloudError(Code.NOT_FOUND, path=request.path[:200])

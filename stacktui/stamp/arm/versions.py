@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from stacktui.stamp.arm.errors import ArmError, Code
+from stacktui.stamp.arm.errors import CloudError, Code
 
 
 class Family(Enum):
@@ -56,21 +56,21 @@ def supported(family: Family, build: str) -> tuple[str, ...]:
 def require_version(
     family: Family, build: str, version: str | None, location: str, kind: str = ""
 ) -> str:
-    """The version, when the build serves it; else ArmError with the versions that it does serve.
+    """The version, when the build serves it; else CloudError with the versions that it does serve.
 
     `kind` is the resource type of a provider's own API, whose error differs.
     """
     if not version:
-        raise ArmError(Code.API_VERSION_MISSING)
+        raise CloudError(Code.API_VERSION_MISSING)
     known = supported(family, build)
     if version in known:
         return version
     if kind:
-        raise ArmError(
+        raise CloudError(
             Code.NO_PROVIDER,
             location=location,
             version=version,
             type=kind,
             supported=", ".join(known),
         )
-    raise ArmError(Code.API_VERSION_INVALID, version=version, supported=",".join(reversed(known)))
+    raise CloudError(Code.API_VERSION_INVALID, version=version, supported=",".join(reversed(known)))

@@ -14,7 +14,7 @@ from stacktui.stamp.directory import AccountState, Application, User
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request
 from stacktui.stamp.signin.jwt import BadSignatureError, Jws, MalformedTokenError, thumbprints
-from stacktui.stamp.signin.refusals import Reason, RefusedError
+from stacktui.stamp.signin.refusals import OAuthError, Reason
 from stacktui.stamp.signin.service import TokenService
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -43,7 +43,7 @@ PASSWORD_ONLY_REFUSALS = frozenset({AccountState.MFA_REQUIRED})
 """States that a sign-in page can satisfy, and a bare password cannot."""
 
 
-def same(left: str, right: str) -> bool:
+def secrets_equal(left: str, right: str) -> bool:
     """Compare secrets in constant time."""
     return hmac.compare_digest(left.encode(), right.encode())
 
@@ -54,23 +54,23 @@ def authenticate_application(
     """The application that sent the request, and how it proved itself (`appidacr`).
 
     A secret comes in the form or as HTTP Basic (RFC 6749 section 2.3.1), an assertion as
-    RFC 7523 section 2.2 says. RefusedError when it is unknown or proves nothing.
+    RFC 7523 section 2.2 says. OAuthError when it is unknown or proves nothing.
     """
     client_id, secret = _basic(request) or (form.get("client_id"), form.get("client_secret"))
     application = service.directory.application
     if not client_id:
-        raise RefusedError(Reason.PARAMETER_MISSING, "client_id")
+        raise OAuthError(Reason.PARAMETER_MISSING, "client_id")
     if client_id.lower() != application.client_id:
-        raise RefusedError(Reason.APP_UNKNOWN, client_id)
+        raise OAuthError(Reason.APP_UNKNOWN, client_id)
     if form.get("client_assertion_type") == ASSERTION_TYPE:
         _check_assertion(service, application, form.get("client_assertion", ""))
         return application, CERTIFICATE_METHOD
     if not secret:
-        raise RefusedError(Reason.SECRET_MISSING)
-    if not same(secret, application.secret):
-        raise RefusedError(Reason.SECRET_WRONG, application.client_id)
+        raise OAuthError(Reason.SECRET_MISSING)
+    if not secrets_equal(secret, application.secret):
+        raise OAuthError(Reason.SECRET_WRONG, application.client_id)
     if application.secret_expired:
-        raise RefusedError(Reason.SECRET_EXPIRED, application.client_id)
+        raise OAuthError(Reason.SECRET_EXPIRED, application.client_id)
     return application, SECRET_METHOD
 
 
@@ -80,16 +80,16 @@ def authenticate_user(
     """The user of a name and password; `interactive` on a page, which can ask for more."""
     user = service.directory.user
     if name.lower() != user.name.lower():
-        raise RefusedError(Reason.USER_UNKNOWN, name)
-    if not same(password, user.password):
-        raise RefusedError(Reason.PASSWORD_WRONG)
-    if user.state is AccountState.FINE or (interactive and user.state in PASSWORD_ONLY_REFUSALS):
+        raise OAuthError(Reason.USER_UNKNOWN, name)
+    if not secrets_equal(password, user.password):
+        raise OAuthError(Reason.PASSWORD_WRONG)
+    if user.state is AccountState.ACTIVE or (interactive and user.state in PASSWORD_ONLY_REFUSALS):
         return user
     detail = {
         AccountState.MFA_REQUIRED: service.directory.audience,
         AccountState.CONSENT_REQUIRED: client_id,
     }
-    raise RefusedError(ACCOUNT_REFUSALS[user.state], detail.get(user.state, ""))
+    raise OAuthError(ACCOUNT_REFUSALS[user.state], detail.get(user.state, ""))
 
 
 def _basic(request: Request) -> tuple[str, str] | None:
@@ -107,15 +107,15 @@ def _check_assertion(service: TokenService, application: Application, assertion:
     try:
         token = Jws.parse(assertion)
     except MalformedTokenError as error:
-        raise RefusedError(Reason.ASSERTION_MALFORMED, str(error)) from None
+        raise OAuthError(Reason.ASSERTION_MALFORMED, str(error)) from None
     shown = _thumbprint(token, service.idp)
     key = _registered_key(application, token.header, service.idp)
     if key is None:
-        raise RefusedError(Reason.ASSERTION_KEY_UNKNOWN, shown)
+        raise OAuthError(Reason.ASSERTION_KEY_UNKNOWN, shown)
     try:
         token.verify(key)
     except BadSignatureError:
-        raise RefusedError(Reason.ASSERTION_SIGNATURE, shown) from None
+        raise OAuthError(Reason.ASSERTION_SIGNATURE, shown) from None
     _check_assertion_claims(service, application, token)
 
 
@@ -152,15 +152,15 @@ def _check_assertion_claims(service: TokenService, application: Application, tok
     """RFC 7523 section 3: issuer and subject are the client, audience is us, time is now."""
     for claim in ("iss", "sub"):
         if token.claims.get(claim) != application.client_id:
-            raise RefusedError(Reason.ASSERTION_MALFORMED, f"Claim '{claim}' is not the client.")
+            raise OAuthError(Reason.ASSERTION_MALFORMED, f"Claim '{claim}' is not the client.")
     audience = token.claims.get("aud")
     if audience not in assertion_audiences(service):
-        raise RefusedError(Reason.ASSERTION_AUDIENCE, str(audience)[:200])
+        raise OAuthError(Reason.ASSERTION_AUDIENCE, str(audience)[:200])
     now, expires = service.clock.epoch(), token.number("exp")
     begins = token.number("nbf") or token.number("iat") or 0
     if expires is None or not begins - CLOCK_SKEW <= now < expires + CLOCK_SKEW:
         times = f"Current time: {now}, assertion valid from {begins}, expiry time {expires}."
-        raise RefusedError(Reason.ASSERTION_TIME, times)
+        raise OAuthError(Reason.ASSERTION_TIME, times)
 
 
 def assertion_audiences(service: TokenService) -> frozenset[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from stacktui.stamp.directory import User
-from stacktui.stamp.signin.refusals import Reason, RefusedError
+from stacktui.stamp.signin.refusals import OAuthError, Reason
 
 LIFETIME = 900
 """Seconds until a code expires, where nothing is wrong."""
@@ -72,23 +72,23 @@ class DeviceCodes:
         return None
 
     def redeem(self, device_code: str, client_id: str) -> tuple[User, str]:
-        """Who approved the code, and its scope, once; RefusedError says why nobody did (yet)."""
+        """Who approved the code, and its scope, once; OAuthError says why nobody did (yet)."""
         code = self._codes.get(device_code)
         if code is None or code.client_id != client_id:
-            raise RefusedError(Reason.DEVICE_CODE_UNKNOWN)
+            raise OAuthError(Reason.DEVICE_CODE_UNKNOWN)
         code.polls += 1
         if time.monotonic() >= code.expires:
-            raise RefusedError(Reason.DEVICE_EXPIRED)
+            raise OAuthError(Reason.DEVICE_EXPIRED)
         match code.decision:
             case Decision.WAITING:
-                raise RefusedError(Reason.DEVICE_PENDING)
+                raise OAuthError(Reason.DEVICE_PENDING)
             case Decision.DECLINED:
-                raise RefusedError(Reason.DEVICE_DECLINED)
+                raise OAuthError(Reason.DEVICE_DECLINED)
             case User() as user:
                 del self._codes[device_code]
                 return user, code.scope
 
-    def approve_by_itself(self, device_code: str, after: int, user: User) -> None:
+    def auto_approve(self, device_code: str, after: int, user: User) -> None:
         """Approve a waiting code that is about to be polled for the `after`th time."""
         code = self._codes.get(device_code)
         if code and code.decision is Decision.WAITING and code.polls + 1 >= after:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request, Response, json_response
 from stacktui.stamp.signin.grants import MULTI_TENANT, check_tenant
-from stacktui.stamp.signin.refusals import Reason, RefusedError
+from stacktui.stamp.signin.refusals import OAuthError, Reason
 from stacktui.stamp.signin.service import TokenService
 
 
@@ -49,7 +49,7 @@ def instance_discovery(service: TokenService, request: Request) -> Response:
     host = urlsplit(service.hosts.login).netloc
     tenant = endpoint.path.strip("/").split("/")[0]
     if endpoint.netloc.lower() != host or not tenant:
-        raise RefusedError(Reason.INSTANCE_UNKNOWN)
+        raise OAuthError(Reason.INSTANCE_UNKNOWN)
     document = {
         "tenant_discovery_endpoint": (
             f"https://{host}/{tenant}/v2.0/.well-known/openid-configuration"

@@ -31,13 +31,13 @@ class BadSignatureError(ValueError):
     """Well formed, but not signed by the key it must be signed by."""
 
 
-def encode_part(raw: bytes) -> str:
+def base64url(raw: bytes) -> str:
     """base64url without padding (RFC 7515 section 2)."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def encode_json(document: Mapping[str, Any]) -> str:
-    return encode_part(json.dumps(document, separators=(",", ":")).encode())
+def base64url_json(document: Mapping[str, Any]) -> str:
+    return base64url(json.dumps(document, separators=(",", ":")).encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Jws:
         if len(parts) != 3 or len(token) > MAX_TOKEN:
             raise MalformedTokenError("not in JWS compact serialisation")
         try:
-            header, claims, signature = (_decode_part(part) for part in parts)
+            header, claims, signature = (_decode_base64url(part) for part in parts)
             documents = json.loads(header), json.loads(claims)
         except (ValueError, RecursionError) as error:
             raise MalformedTokenError("a part is not base64url or not JSON") from error
@@ -85,7 +85,7 @@ class Jws:
         return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _decode_part(part: str) -> bytes:
+def _decode_base64url(part: str) -> bytes:
     try:
         raw = part.encode("ascii")
         return base64.b64decode(raw + b"=" * (-len(raw) % 4), altchars=b"-_", validate=True)
@@ -102,15 +102,15 @@ class Signer:
     @property
     def key_id(self) -> str:
         """`kid`: the SHA-256 of the public key, shortened."""
-        return encode_part(hashlib.sha256(self._public_der()).digest()[:20])
+        return base64url(hashlib.sha256(self._public_der()).digest()[:20])
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """A compact token, RS256."""
         header = {"typ": "JWT", "alg": "RS256", "x5t": self.key_id, "kid": self.key_id}
-        signed = f"{encode_json(header)}.{encode_json(claims)}"
+        signed = f"{base64url_json(header)}.{base64url_json(claims)}"
         key = self._key.result()
         signature = key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
-        return f"{signed}.{encode_part(signature)}"
+        return f"{signed}.{base64url(signature)}"
 
     def verify(self, token: str) -> dict[str, Any]:
         """Claims of a token that this key signed; the errors of Jws.parse and Jws.verify."""
@@ -127,8 +127,8 @@ class Signer:
             "alg": "RS256",
             "kid": self.key_id,
             "x5t": self.key_id,
-            "n": encode_part(numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8, "big")),
-            "e": encode_part(numbers.e.to_bytes(3, "big")),
+            "n": base64url(numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8, "big")),
+            "e": base64url(numbers.e.to_bytes(3, "big")),
         }
         return {"keys": [key]}
 
@@ -145,6 +145,6 @@ class Signer:
 def thumbprints(certificate: x509.Certificate) -> dict[str, str]:
     """`x5t` (SHA-1) and `x5t#S256` of a certificate's DER (RFC 7515 sections 4.1.7, 4.1.8)."""
     return {
-        "x5t": encode_part(certificate.fingerprint(hashes.SHA1())),  # noqa: S303 - the field's hash
-        "x5t#S256": encode_part(certificate.fingerprint(hashes.SHA256())),
+        "x5t": base64url(certificate.fingerprint(hashes.SHA1())),  # noqa: S303 - the field's hash
+        "x5t#S256": base64url(certificate.fingerprint(hashes.SHA256())),
     }

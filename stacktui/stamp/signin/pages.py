@@ -8,8 +8,8 @@ from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request, Response, html_page, json_response
 from stacktui.stamp.signin.credentials import authenticate_user
 from stacktui.stamp.signin.devices import Decision
-from stacktui.stamp.signin.grants import asked, check_tenant, public_client
-from stacktui.stamp.signin.refusals import ADFS, ENTRA, Reason, RefusedError
+from stacktui.stamp.signin.grants import check_tenant, parse_scope, public_client
+from stacktui.stamp.signin.refusals import ADFS, ENTRA, OAuthError, Reason
 from stacktui.stamp.signin.service import TokenService
 
 TITLE = "Sign in to your account"
@@ -25,15 +25,15 @@ FORM = (
 
 def device_code(service: TokenService, request: Request, tenant: str) -> Response:
     """Issue a device code (RFC 8628 section 3.2), with Entra's or AD FS's extras."""
-    if service.refuses:
-        raise RefusedError(service.refuses)
+    if service.error:
+        raise OAuthError(service.error)
     check_tenant(service, tenant, users=True)
     try:
         form = request.form()
     except ValueError:
-        raise RefusedError(Reason.PARAMETER_MISSING, "client_id") from None
+        raise OAuthError(Reason.PARAMETER_MISSING, "client_id") from None
     client_id = public_client(form)
-    asked(service, form)
+    parse_scope(service, form)
     code = service.devices.issue(client_id, form.get("scope", ""))
     page = verification_page(service)
     document: dict[str, object] = {
@@ -72,7 +72,7 @@ def submit_device_page(service: TokenService, request: Request) -> Response:
         form = request.form()
         code = service.devices.by_user_code(form.get("user_code", ""))
         if code is None:
-            return _again("That code didn't work. Check the code and try again.")
+            return _form_with_error("That code didn't work. Check the code and try again.")
         if form.get("action") == "decline":
             code.decision = Decision.DECLINED
             return html_page(200, TITLE, "<p>You cancelled the sign-in.</p>")
@@ -80,13 +80,13 @@ def submit_device_page(service: TokenService, request: Request) -> Response:
         code.decision = authenticate_user(
             service, name, password, interactive=True, client_id=code.client_id
         )
-    except RefusedError as refused:
+    except OAuthError as refused:
         table = ENTRA if service.idp is IdentityProvider.AAD else ADFS
-        return _again(table[refused.reason].text.format(refused.detail))
+        return _form_with_error(table[refused.reason].text.format(refused.detail))
     except ValueError:
-        return _again("The form could not be read.")
+        return _form_with_error("The form could not be read.")
     return html_page(200, TITLE, "<p>You have signed in. You may now close this window.</p>")
 
 
-def _again(reason: str) -> Response:
+def _form_with_error(reason: str) -> Response:
     return html_page(400, TITLE, f"<p>{escape(reason)}</p>{FORM}")

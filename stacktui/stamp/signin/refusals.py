@@ -55,7 +55,7 @@ class Reason(Enum):
     THROTTLED = auto()
 
 
-class RefusedError(Exception):
+class OAuthError(Exception):
     """Raised by the sign-in code; `detail` fills the one blank of the reason's sentence."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
@@ -153,7 +153,7 @@ RETRY_AFTER = {Reason.THROTTLED: "30"}
 
 
 def render(
-    refused: RefusedError, idp: IdentityProvider, login_origin: str, now: datetime
+    refused: OAuthError, idp: IdentityProvider, login_origin: str, now: datetime
 ) -> Response:
     """The refusal as the identity provider writes it, in OAuth's JSON."""
     match idp:

@@ -15,7 +15,7 @@ from stacktui.stamp.hosts import Hosts
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.options import StampOptions
 from stacktui.stamp.signin.devices import DeviceCodes
-from stacktui.stamp.signin.jwt import Signer, encode_json
+from stacktui.stamp.signin.jwt import Signer, base64url_json
 from stacktui.stamp.signin.refusals import Reason
 
 LIFETIME = {IdentityProvider.AAD: 3599, IdentityProvider.ADFS: 3600}
@@ -25,7 +25,7 @@ MAX_REFRESH_TOKENS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class RefreshGrant:
     """What a refresh token stands for."""
 
     client_id: str
@@ -34,7 +34,7 @@ class Grant:
 
 @dataclass(slots=True)
 class TokenService:
-    """State and parts of the token service. `alter` is a fault's hand on access token claims."""
+    """State and parts of the token service. `edit_claims` is a fault's change of access tokens."""
 
     options: StampOptions
     hosts: Hosts
@@ -42,9 +42,9 @@ class TokenService:
     directory: Directory
     signer: Signer
     devices: DeviceCodes
-    alter: Callable[[dict[str, Any]], None] | None = None
-    refuses: Reason | None = None
-    _grants: OrderedDict[str, Grant] = field(default_factory=OrderedDict)
+    edit_claims: Callable[[dict[str, Any]], None] | None = None
+    error: Reason | None = None
+    _grants: OrderedDict[str, RefreshGrant] = field(default_factory=OrderedDict)
 
     @property
     def idp(self) -> IdentityProvider:
@@ -114,17 +114,17 @@ class TokenService:
 
     def client_info(self, user: User) -> str:
         """Entra's `client_info`: from it MSAL makes the account's id."""
-        return encode_json({"uid": user.object_id, "utid": self.directory.tenant})
+        return base64url_json({"uid": user.object_id, "utid": self.directory.tenant})
 
     def refresh_token(self, client_id: str, user: User) -> str:
         """A new refresh token; the oldest is forgotten when there are too many."""
         token = f"0.{secrets.token_urlsafe(96)}"
-        self._grants[token] = Grant(client_id, user)
+        self._grants[token] = RefreshGrant(client_id, user)
         if len(self._grants) > MAX_REFRESH_TOKENS:
             self._grants.popitem(last=False)
         return token
 
-    def grant(self, refresh_token: str) -> Grant | None:
+    def grant(self, refresh_token: str) -> RefreshGrant | None:
         return self._grants.get(refresh_token)
 
     def _common(self, client_id: str, object_id: str) -> dict[str, Any]:
@@ -144,8 +144,8 @@ class TokenService:
         }
 
     def _sign_access(self, claims: dict[str, Any]) -> str:
-        if self.alter:
-            self.alter(claims)
+        if self.edit_claims:
+            self.edit_claims(claims)
         return self.signer.sign(claims)
 
 
