@@ -14,8 +14,8 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING
 
-from stacktui.stamp.fault import Fault, SignInKind
 from stacktui.stamp.faults import FAULTS
+from stacktui.stamp.faults.model import Fault, SignInKind
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.options import StampOptions, UnknownFaultError
 

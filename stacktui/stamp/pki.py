@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from stacktui.stamp.fault import ChainSpec
+from stacktui.stamp.faults.model import ChainSpec
 
 AUTHORITY_LIFE = timedelta(days=3650)
 INTERMEDIATE_NAME = "Azure Stack Issuing CA 01"

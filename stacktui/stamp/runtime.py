@@ -15,15 +15,15 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from stacktui.stamp.arm.bearer import BearerAuth
+from stacktui.stamp.arm.bearer_auth import BearerAuth
 from stacktui.stamp.arm.groups import GroupStore
 from stacktui.stamp.arm.manager import ResourceManager
 from stacktui.stamp.arm.routes import ArmRouter
 from stacktui.stamp.clock import Clock
 from stacktui.stamp.connection import HttpService, RequestLog
 from stacktui.stamp.directory import AZURE_CLI_CLIENT_ID, Directory, make_directory
-from stacktui.stamp.fault import NO_FAULT, ConnectionFault, Fault
 from stacktui.stamp.faults import FAULTS
+from stacktui.stamp.faults.model import NO_FAULT, ConnectionFault, Fault
 from stacktui.stamp.hosts import LOOPBACK, Hosts
 from stacktui.stamp.options import StampOptions
 from stacktui.stamp.pki import (
@@ -33,12 +33,12 @@ from stacktui.stamp.pki import (
     make_server_chain,
     write_private,
 )
+from stacktui.stamp.router import Router
 from stacktui.stamp.running import RunningStamp
-from stacktui.stamp.signin.devices import DeviceCodes
+from stacktui.stamp.signin.device_codes import DeviceCodes
+from stacktui.stamp.signin.device_flow import verification_page
 from stacktui.stamp.signin.jwt import Signer
-from stacktui.stamp.signin.pages import verification_page
 from stacktui.stamp.signin.service import TokenService
-from stacktui.stamp.site import Router
 from stacktui.stamp.sockets import CannedProxy, SilentServer, blackhole, bound_socket, listening
 
 Started = tuple[RunningStamp, asyncio.AbstractEventLoop, asyncio.Event]

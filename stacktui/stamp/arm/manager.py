@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
-from stacktui.stamp.arm.bearer import Caller
+from stacktui.stamp.arm.bearer_auth import Caller
 from stacktui.stamp.arm.errors import CloudError, Code
 from stacktui.stamp.arm.groups import GroupStore, decode_skip_token, encode_skip_token
 from stacktui.stamp.arm.versions import Family, supported

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
-from stacktui.stamp.arm.bearer import BearerAuth, Caller
+from stacktui.stamp.arm.bearer_auth import BearerAuth, Caller
 from stacktui.stamp.arm.errors import CloudError, Code
 from stacktui.stamp.arm.manager import ResourceManager
 from stacktui.stamp.arm.versions import Family, require_version
-from stacktui.stamp.fault import RouteGroup
+from stacktui.stamp.faults.model import RouteGroup
 from stacktui.stamp.messages import Request, Response
 
 Method = Callable[[ResourceManager, Caller, Request, Mapping[str, str]], Response]

@@ -14,7 +14,7 @@ from stacktui.stamp.directory import AccountState, Application, User
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request
 from stacktui.stamp.signin.jwt import BadSignatureError, Jws, MalformedTokenError, thumbprints
-from stacktui.stamp.signin.refusals import OAuthError, Reason
+from stacktui.stamp.signin.oauth_errors import OAuthError, Reason
 from stacktui.stamp.signin.service import TokenService
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -14,9 +14,9 @@ from stacktui.stamp.directory import Application, Directory, ManagedIdentity, Us
 from stacktui.stamp.hosts import Hosts
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.options import StampOptions
-from stacktui.stamp.signin.devices import DeviceCodes
+from stacktui.stamp.signin.device_codes import DeviceCodes
 from stacktui.stamp.signin.jwt import Signer, base64url_json
-from stacktui.stamp.signin.refusals import Reason
+from stacktui.stamp.signin.oauth_errors import Reason
 
 LIFETIME = {IdentityProvider.AAD: 3599, IdentityProvider.ADFS: 3600}
 """Seconds an access token lasts."""

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from stacktui.stamp import imds, metadata
-from stacktui.stamp.answers import OverrideContext
 from stacktui.stamp.arm.routes import ArmRouter
 from stacktui.stamp.directory import Directory
-from stacktui.stamp.fault import Fault, RouteGroup
+from stacktui.stamp.faults.model import Fault, RouteGroup
+from stacktui.stamp.faults.overrides import OverrideContext
 from stacktui.stamp.hosts import HostRole, Hosts
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request, Response, html_page
-from stacktui.stamp.signin import discovery, grants, pages
-from stacktui.stamp.signin.refusals import OAuthError, render
+from stacktui.stamp.signin import device_flow, discovery, grants
+from stacktui.stamp.signin.oauth_errors import OAuthError, render
 from stacktui.stamp.signin.service import TokenService
 
 _TENANT = "/(?P<part>[^/]+)"
@@ -26,22 +26,37 @@ SignInHandler = Callable[..., Response]
 
 ENTRA_ROUTES: tuple[tuple[str, str, RouteGroup, SignInHandler], ...] = (
     ("POST", f"{_TENANT}/oauth2(?:/v2.0)?/token", RouteGroup.TOKEN, grants.token),
-    ("POST", f"{_TENANT}/oauth2(?:/v2.0)?/devicecode", RouteGroup.DEVICE_CODE, pages.device_code),
+    (
+        "POST",
+        f"{_TENANT}/oauth2(?:/v2.0)?/devicecode",
+        RouteGroup.DEVICE_CODE,
+        device_flow.device_code,
+    ),
     ("GET", f"{_TENANT}(?:/v2.0)?{_CONFIG}", RouteGroup.DISCOVERY, discovery.openid_configuration),
     ("GET", f"{_TENANT}/discovery(?:/v2.0)?/keys", RouteGroup.DISCOVERY, discovery.keys),
     ("GET", "/common/userrealm/(?P<part>[^/]+)", RouteGroup.DISCOVERY, discovery.user_realm),
     ("GET", "/common/discovery/instance", RouteGroup.DISCOVERY, discovery.instance_discovery),
-    ("GET", "/devicelogin", RouteGroup.PAGES, pages.show_device_page),
-    ("POST", "/devicelogin", RouteGroup.PAGES, pages.submit_device_page),
+    ("GET", "/devicelogin", RouteGroup.PAGES, device_flow.show_device_page),
+    ("POST", "/devicelogin", RouteGroup.PAGES, device_flow.submit_device_page),
 )
 
 ADFS_ROUTES: tuple[tuple[str, str, RouteGroup, SignInHandler], ...] = (
     ("POST", "/(?P<part>adfs)/oauth2/token/?", RouteGroup.TOKEN, grants.token),
-    ("POST", "/(?P<part>adfs)/oauth2/devicecode/?", RouteGroup.DEVICE_CODE, pages.device_code),
+    (
+        "POST",
+        "/(?P<part>adfs)/oauth2/devicecode/?",
+        RouteGroup.DEVICE_CODE,
+        device_flow.device_code,
+    ),
     ("GET", f"/(?P<part>adfs){_CONFIG}", RouteGroup.DISCOVERY, discovery.openid_configuration),
     ("GET", "/(?P<part>adfs)/discovery/keys", RouteGroup.DISCOVERY, discovery.keys),
-    ("GET", "/adfs/oauth2/deviceauth/?", RouteGroup.PAGES, pages.show_device_page),
-    ("POST", "/adfs/oauth2/deviceauth/?", RouteGroup.PAGES, pages.submit_device_page),
+    ("GET", "/adfs/oauth2/deviceauth/?", RouteGroup.PAGES, device_flow.show_device_page),
+    (
+        "POST",
+        "/adfs/oauth2/deviceauth/?",
+        RouteGroup.PAGES,
+        device_flow.submit_device_page,
+    ),
 )
 
 _ROUTES = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from stacktui.stamp.directory import User
-from stacktui.stamp.signin.refusals import OAuthError, Reason
+from stacktui.stamp.signin.oauth_errors import OAuthError, Reason
 
 LIFETIME = 900
 """Seconds until a code expires, where nothing is wrong."""

@@ -8,11 +8,11 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import Any
 
-from stacktui.stamp.answers import ResponseOverride
 from stacktui.stamp.directory import Directory
+from stacktui.stamp.faults.overrides import ResponseOverride
 from stacktui.stamp.identity_provider import IdentityProvider
-from stacktui.stamp.signin.devices import LIFETIME
-from stacktui.stamp.signin.refusals import Reason
+from stacktui.stamp.signin.device_codes import LIFETIME
+from stacktui.stamp.signin.oauth_errors import Reason
 
 
 class RouteGroup(Enum):

@@ -14,11 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from stacktui.stamp import answers
 from stacktui.stamp.directory import AccountState, Directory, SubscriptionState, make_secret
-from stacktui.stamp.fault import ChainSpec, ConnectionFault, Fault, RouteGroup, SignInKind
+from stacktui.stamp.faults import overrides
+from stacktui.stamp.faults.model import ChainSpec, ConnectionFault, Fault, RouteGroup, SignInKind
 from stacktui.stamp.identity_provider import IdentityProvider
-from stacktui.stamp.signin.refusals import Reason
+from stacktui.stamp.signin.oauth_errors import Reason
 
 CAPTIVE_TITLE = "Guest Network Sign-in"
 CAPTIVE_TEXT = "Accept the terms of use to get access to this network."
@@ -58,12 +58,12 @@ def _login_elsewhere(document: Any, _request: object, _context: object) -> None:
         sign_in["loginEndpoint"] = f"{ABSENT_LOGIN}{path}"
 
 
-def _login_moves(document: Any, request: object, context: answers.OverrideContext) -> None:
+def _login_moves(document: Any, request: object, context: overrides.OverrideContext) -> None:
     if context.previous_requests:
         _login_elsewhere(document, request, context)
 
 
-def _link_to_itself(document: Any, request: Any, context: answers.OverrideContext) -> None:
+def _link_to_itself(document: Any, request: Any, context: overrides.OverrideContext) -> None:
     query = "&".join(f"{name}={value}" for name, value in request.query.items())
     document["nextLink"] = f"{context.arm}{request.path}?{query}"
 
@@ -145,46 +145,46 @@ _FAULTS: dict[str, Fault] = {
     "metadata-server-error": Fault(
         summary="metadata answers 500",
         routes=RouteGroup.METADATA,
-        override=answers.arm_error(
+        override=overrides.arm_error(
             500, "InternalServerError", "Encountered internal server error. Id: '{tracking}'."
         ),
     ),
     "metadata-unavailable": Fault(
         summary="metadata answers 503 with Retry-After",
         routes=RouteGroup.METADATA,
-        override=answers.arm_error(
+        override=overrides.arm_error(
             503, "ServiceUnavailable", "The service is unavailable.", {"Retry-After": "120"}
         ),
     ),
     "metadata-intercepted": Fault(
         summary="metadata answers 200 with a captive portal's page",
         routes=RouteGroup.METADATA,
-        override=answers.html(200, CAPTIVE_TITLE, CAPTIVE_TEXT),
+        override=overrides.html(200, CAPTIVE_TITLE, CAPTIVE_TEXT),
     ),
     "metadata-not-json": Fault(
         summary="metadata answers JSON cut after 60 bytes",
         routes=RouteGroup.METADATA,
-        override=answers.truncate(60),
+        override=overrides.truncate(60),
     ),
     "metadata-incomplete": Fault(
         summary="login endpoint and audience are blank",
         routes=RouteGroup.METADATA,
-        override=answers.edit_json(_blank_login),
+        override=overrides.edit_json(_blank_login),
     ),
     "metadata-too-large": Fault(
         summary="metadata answers 4 MiB",
         routes=RouteGroup.METADATA,
-        override=answers.pad(4 << 20),
+        override=overrides.pad(4 << 20),
     ),
     "metadata-timeout": Fault(
         summary="metadata never answers",
         routes=RouteGroup.METADATA,
-        override=answers.never(),
+        override=overrides.never(),
     ),
     "metadata-api-version": Fault(
         summary="metadata refuses every api-version but 1.0",
         routes=RouteGroup.METADATA,
-        override=answers.arm_error(
+        override=overrides.arm_error(
             400,
             "InvalidApiVersionParameter",
             "The api-version is invalid. The supported versions are '1.0'.",
@@ -194,43 +194,43 @@ _FAULTS: dict[str, Fault] = {
         from_second_check=True,
         summary="from the second time on, metadata names another login host",
         routes=RouteGroup.METADATA,
-        override=answers.edit_json(_login_moves),
+        override=overrides.edit_json(_login_moves),
     ),
     "metadata-reset": Fault(
         summary="the connection is closed where metadata should come",
         routes=RouteGroup.METADATA,
-        override=answers.close(),
+        override=overrides.close(),
     ),
     "login-endpoint-insecure": Fault(
         summary="the login endpoint is http:",
         routes=RouteGroup.METADATA,
-        override=answers.edit_json(_plain_login),
+        override=overrides.edit_json(_plain_login),
     ),
     # token
     "login-unreachable": Fault(
         summary="the login host does not exist",
         routes=RouteGroup.METADATA,
-        override=answers.edit_json(_login_elsewhere),
+        override=overrides.edit_json(_login_elsewhere),
     ),
     "login-timeout": Fault(
         summary="the token endpoint never answers",
         routes=RouteGroup.TOKEN,
-        override=answers.never(),
+        override=overrides.never(),
     ),
     "login-reset": Fault(
         summary="the token endpoint is reset in mid-answer",
         routes=RouteGroup.TOKEN,
-        override=answers.reset(),
+        override=overrides.reset(),
     ),
     "login-server-error": Fault(
         summary="the token endpoint answers 500",
         routes=RouteGroup.TOKEN,
-        override=answers.oauth_error(500, "server_error", "The service met an internal error."),
+        override=overrides.oauth_error(500, "server_error", "The service met an internal error."),
     ),
     "login-not-json": Fault(
         summary="the token endpoint answers an HTML page",
         routes=RouteGroup.TOKEN,
-        override=answers.html(200, "IIS Windows Server", "Internet Information Services"),
+        override=overrides.html(200, "IIS Windows Server", "Internet Information Services"),
     ),
     "login-throttled": Fault(
         summary="the token endpoint answers 429 with Retry-After",
@@ -337,7 +337,7 @@ _FAULTS: dict[str, Fault] = {
     "imds-unavailable": Fault(
         summary="the instance metadata service answers 503",
         routes=RouteGroup.IMDS,
-        override=answers.oauth_error(503, "server_error", "The service is unavailable."),
+        override=overrides.oauth_error(503, "server_error", "The service is unavailable."),
         sign_in_kind=SignInKind.MANAGED_IDENTITY,
     ),
     "token-audience-mismatch": Fault(
@@ -377,7 +377,7 @@ _FAULTS: dict[str, Fault] = {
     "arm-throttled": Fault(
         summary="resource groups answers 429 with Retry-After",
         routes=RouteGroup.GROUP_LIST,
-        override=answers.arm_error(
+        override=overrides.arm_error(
             429,
             "TooManyRequests",
             "Number of read requests for subscription '{subscription}' exceeded the limit. "
@@ -388,7 +388,7 @@ _FAULTS: dict[str, Fault] = {
     "arm-server-error": Fault(
         summary="resource groups answers 500",
         routes=RouteGroup.GROUP_LIST,
-        override=answers.arm_error(
+        override=overrides.arm_error(
             500,
             "InternalServerError",
             "Encountered internal server error. Diagnostic information: timestamp '{timestamp}', "
@@ -398,7 +398,7 @@ _FAULTS: dict[str, Fault] = {
     "arm-unavailable": Fault(
         summary="resource groups answers 503 with Retry-After",
         routes=RouteGroup.GROUP_LIST,
-        override=answers.arm_error(
+        override=overrides.arm_error(
             503,
             "ServiceUnavailable",
             "The service is unavailable. The tracking id is '{tracking}'.",
@@ -408,27 +408,27 @@ _FAULTS: dict[str, Fault] = {
     "arm-not-json": Fault(
         summary="resource groups answers JSON cut after 60 bytes",
         routes=RouteGroup.GROUP_LIST,
-        override=answers.truncate(60),
+        override=overrides.truncate(60),
     ),
     "arm-reset": Fault(
         summary="resource groups is reset in mid-answer",
         routes=RouteGroup.GROUP_LIST,
-        override=answers.reset(),
+        override=overrides.reset(),
     ),
     "arm-timeout": Fault(
         summary="resource groups never answers",
         routes=RouteGroup.GROUP_LIST,
-        override=answers.never(),
+        override=overrides.never(),
     ),
     "paging-loop": Fault(
         summary="nextLink repeats the page it is on",
         routes=RouteGroup.GROUP_LIST,
-        override=answers.edit_json(_link_to_itself),
+        override=overrides.edit_json(_link_to_itself),
     ),
     "paging-foreign-host": Fault(
         summary="nextLink leaves the stamp",
         routes=RouteGroup.GROUP_LIST,
-        override=answers.edit_json(_link_elsewhere),
+        override=overrides.edit_json(_link_elsewhere),
     ),
 }
 
