@@ -78,7 +78,7 @@ class ChainSpec:
 class Fault:
     """One entry of the fault table. Each field but `summary` has no effect at its default."""
 
-    summary: str
+    summary: str = field(kw_only=False)
     connection: ConnectionFault = ConnectionFault.NONE
     chain: ChainSpec = ChainSpec()
     routes: RouteGroup | None = None
@@ -113,4 +113,4 @@ class Fault:
     """How a client must sign in to meet the fault."""
 
 
-NO_FAULT = Fault(summary="nothing is wrong")
+NO_FAULT = Fault("nothing is wrong")
