@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import socket
-import struct
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -19,15 +17,14 @@ import h11
 
 from stacktui.stamp.clock import Clock
 from stacktui.stamp.messages import Delivery, Request, Response, html_page
+from stacktui.stamp.sockets import READ_SIZE, reset, silent_server
 
 MAX_HEAD = 32 * 1024
 MAX_BODY = 1024 * 1024
-MAX_CONNECTIONS = 256
 IDLE_SECONDS = 75.0
 """A connection that has not sent a whole request, or not read an answer, for so long is closed."""
 
 MAX_LOG = 4096
-READ_SIZE = 16 * 1024
 
 BAD_REQUEST = html_page(400, "Bad Request", "<h2>Bad Request</h2>")
 TOO_LARGE = html_page(413, "Too Large", "<h2>Request Entity Too Large</h2>")
@@ -92,30 +89,10 @@ class HttpService:
         self._latency = latency
         self._clock = clock
         self._log = log
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection until either side ends it; the callback of start_server."""
-        task = asyncio.current_task()
-        if task is None or len(self._tasks) >= MAX_CONNECTIONS:
-            writer.transport.abort()
-            return
-        self._tasks.add(task)
-        try:
-            await Connection(self, reader, writer, self._log.number()).serve()
-        except (OSError, asyncio.CancelledError):
-            # The peer left, or the stamp stops: neither is worth a word.
-            writer.transport.abort()
-        finally:
-            self._tasks.discard(task)
-            writer.close()
-
-    async def stop(self) -> None:
-        """End every connection."""
-        tasks = tuple(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Serve one connection until either side ends it."""
+        await Connection(self, reader, writer, self._log.number()).serve()
 
     async def respond(self, request: Request, connection: int) -> Response:
         """The response to send, late by the latency. A failure of our own becomes a 500."""
@@ -178,8 +155,7 @@ class Connection:
             response = await self._service.respond(request, self._number)
             match response.delivery:
                 case Delivery.NEVER:
-                    while await self._reader.read(READ_SIZE):
-                        pass
+                    await silent_server(self._reader, self._writer)
                     return
                 case Delivery.CLOSED:
                     return
@@ -225,9 +201,7 @@ class Connection:
         whole = self._render(response)
         self._writer.write(whole[: len(whole) // 2])
         await self._writer.drain()
-        raw = self._writer.get_extra_info("socket")
-        reset_on_close(raw)
-        self._writer.transport.abort()
+        reset(self._writer)
 
     def _render(self, response: Response) -> bytes:
         """Head and body as one write, so that they are one TLS record and one segment."""
@@ -252,9 +226,3 @@ def _request(head: h11.Request, body: bytes) -> Request:
     for name, value in head.headers:
         headers.setdefault(name.decode(), value.decode("latin-1"))
     return Request.parse(head.method.decode(), head.target.decode("latin-1"), headers, body)
-
-
-def reset_on_close(raw: socket.socket) -> None:
-    """Make closing this socket send a TCP reset (SO_LINGER with zero seconds)."""
-    linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

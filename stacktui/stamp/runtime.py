@@ -39,7 +39,14 @@ from stacktui.stamp.signin.device_codes import DeviceCodes
 from stacktui.stamp.signin.device_flow import verification_page
 from stacktui.stamp.signin.jwt import Signer
 from stacktui.stamp.signin.service import TokenService
-from stacktui.stamp.sockets import CannedProxy, SilentServer, blackhole, bound_socket, listening
+from stacktui.stamp.sockets import (
+    blackhole,
+    bound_socket,
+    canned_proxy,
+    listening,
+    resetting_server,
+    silent_server,
+)
 
 Started = tuple[RunningStamp, asyncio.AbstractEventLoop, asyncio.Event]
 
@@ -163,16 +170,16 @@ async def _listen(
     service = HttpService(router.respond, latency=latency, clock=clock, log=log)
     plain = HttpService(router.respond_imds, latency=latency, clock=clock, log=log)
     if router.fault.imds_listens:
-        await stack.enter_async_context(listening(plain, imds, None))
+        await stack.enter_async_context(listening(plain.handle, imds, None))
     match router.fault.connection:
         case ConnectionFault.NONE:
-            await stack.enter_async_context(listening(service, front, context))
+            await stack.enter_async_context(listening(service.handle, front, context))
         case ConnectionFault.PLAIN_HTTP:
-            await stack.enter_async_context(listening(service, front, None))
+            await stack.enter_async_context(listening(service.handle, front, None))
         case ConnectionFault.SILENT:
-            await stack.enter_async_context(listening(SilentServer(reset=False), front, None))
+            await stack.enter_async_context(listening(silent_server, front, None))
         case ConnectionFault.RESET:
-            await stack.enter_async_context(listening(SilentServer(reset=True), front, None))
+            await stack.enter_async_context(listening(resetting_server, front, None))
         case ConnectionFault.BLACKHOLE:
             stack.enter_context(blackhole(front))
         case ConnectionFault.REFUSED:
@@ -185,7 +192,7 @@ async def _proxy(stack: AsyncExitStack, answer: bytes | None) -> str | None:
         return None
     door = stack.enter_context(bound_socket(0))
     if answer:
-        await stack.enter_async_context(listening(CannedProxy(answer), door, None))
+        await stack.enter_async_context(listening(canned_proxy(answer), door, None))
     return f"http://{LOOPBACK}:{door.getsockname()[1]}"
 
 

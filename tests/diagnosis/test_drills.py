@@ -36,7 +36,7 @@ DRILLS = [
     (fault, idp)
     for fault, drill in FAULTS.items()
     for idp in IdentityProvider
-    if drill.only in (None, idp)
+    if drill.only_idp in (None, idp)
 ]
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from stacktui.stamp import connection
+from stacktui.stamp import connection, sockets
 from stacktui.stamp.running import RunningStamp
 
 from .probe import Client, walk
@@ -116,7 +116,7 @@ def test_random_bytes_never_stop_it(start: Callable[..., RunningStamp]) -> None:
 def test_connections_are_bounded(
     start: Callable[..., RunningStamp], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(sockets, "MAX_CONNECTIONS", 2)
     stamp = start()
     with tls(stamp) as one, tls(stamp) as two:
         for stream in (one, two):
