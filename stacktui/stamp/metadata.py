@@ -16,7 +16,7 @@ def respond(hosts: Hosts, directory: Directory, build: str, request: Request) ->
     """The endpoints of this stamp; no token is needed, and none is looked at."""
     try:
         version = request.query.get("api-version")
-        version = require_version(Family.METADATA, build, version, hosts.region)
+        require_version(Family.METADATA, build, version, hosts.region)
     except CloudError as error:
         return error.response()
     if version in METADATA_OBJECT:

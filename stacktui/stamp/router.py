@@ -1,4 +1,4 @@
-"""The whole stamp behind its sockets: which role answers a request, and what a fault does to it."""
+"""The HTTP router: which service responds to a request, and what the fault makes of it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from stacktui.stamp import imds, metadata
+from stacktui.stamp.arm.manager import ResourceManager
 from stacktui.stamp.arm.routes import ArmRouter
 from stacktui.stamp.directory import Directory
-from stacktui.stamp.faults.model import Fault, RouteGroup
+from stacktui.stamp.faults.model import Fault, FaultyEndpoint
 from stacktui.stamp.faults.overrides import OverrideContext
 from stacktui.stamp.hosts import HostRole, Hosts
 from stacktui.stamp.identity_provider import IdentityProvider
@@ -24,51 +25,34 @@ _CONFIG = "/.well-known/openid-configuration"
 
 SignInHandler = Callable[..., Response]
 
-ENTRA_ROUTES: tuple[tuple[str, str, RouteGroup, SignInHandler], ...] = (
-    ("POST", f"{_TENANT}/oauth2(?:/v2.0)?/token", RouteGroup.TOKEN, grants.token),
-    (
-        "POST",
-        f"{_TENANT}/oauth2(?:/v2.0)?/devicecode",
-        RouteGroup.DEVICE_CODE,
-        device_flow.device_code,
-    ),
-    ("GET", f"{_TENANT}(?:/v2.0)?{_CONFIG}", RouteGroup.DISCOVERY, discovery.openid_configuration),
-    ("GET", f"{_TENANT}/discovery(?:/v2.0)?/keys", RouteGroup.DISCOVERY, discovery.keys),
-    ("GET", "/common/userrealm/(?P<part>[^/]+)", RouteGroup.DISCOVERY, discovery.user_realm),
-    ("GET", "/common/discovery/instance", RouteGroup.DISCOVERY, discovery.instance_discovery),
-    ("GET", "/devicelogin", RouteGroup.PAGES, device_flow.show_device_page),
-    ("POST", "/devicelogin", RouteGroup.PAGES, device_flow.submit_device_page),
-)
 
-ADFS_ROUTES: tuple[tuple[str, str, RouteGroup, SignInHandler], ...] = (
-    ("POST", "/(?P<part>adfs)/oauth2/token/?", RouteGroup.TOKEN, grants.token),
-    (
-        "POST",
-        "/(?P<part>adfs)/oauth2/devicecode/?",
-        RouteGroup.DEVICE_CODE,
-        device_flow.device_code,
-    ),
-    ("GET", f"/(?P<part>adfs){_CONFIG}", RouteGroup.DISCOVERY, discovery.openid_configuration),
-    ("GET", "/(?P<part>adfs)/discovery/keys", RouteGroup.DISCOVERY, discovery.keys),
-    ("GET", "/adfs/oauth2/deviceauth/?", RouteGroup.PAGES, device_flow.show_device_page),
-    (
-        "POST",
-        "/adfs/oauth2/deviceauth/?",
-        RouteGroup.PAGES,
-        device_flow.submit_device_page,
-    ),
-)
+def _compiled(
+    *routes: tuple[str, str, SignInHandler],
+) -> tuple[tuple[str, re.Pattern[str], SignInHandler], ...]:
+    return tuple((verb, re.compile(path, re.IGNORECASE), handler) for verb, path, handler in routes)
 
-_ROUTES = {
-    idp: tuple(
-        (verb, re.compile(path, re.IGNORECASE), routes, handler)
-        for verb, path, routes, handler in table
-    )
-    for idp, table in (
-        (IdentityProvider.AAD, ENTRA_ROUTES),
-        (IdentityProvider.ADFS, ADFS_ROUTES),
-    )
+
+SIGN_IN_ROUTES = {
+    IdentityProvider.AAD: _compiled(
+        ("POST", f"{_TENANT}/oauth2(?:/v2.0)?/token", grants.token),
+        ("POST", f"{_TENANT}/oauth2(?:/v2.0)?/devicecode", device_flow.device_code),
+        ("GET", f"{_TENANT}(?:/v2.0)?{_CONFIG}", discovery.openid_configuration),
+        ("GET", f"{_TENANT}/discovery(?:/v2.0)?/keys", discovery.keys),
+        ("GET", "/common/userrealm/(?P<part>[^/]+)", discovery.user_realm),
+        ("GET", "/common/discovery/instance", discovery.instance_discovery),
+        ("GET", "/devicelogin", device_flow.show_device_page),
+        ("POST", "/devicelogin", device_flow.submit_device_page),
+    ),
+    IdentityProvider.ADFS: _compiled(
+        ("POST", "/(?P<part>adfs)/oauth2/token/?", grants.token),
+        ("POST", "/(?P<part>adfs)/oauth2/devicecode/?", device_flow.device_code),
+        ("GET", f"/(?P<part>adfs){_CONFIG}", discovery.openid_configuration),
+        ("GET", "/(?P<part>adfs)/discovery/keys", discovery.keys),
+        ("GET", "/adfs/oauth2/deviceauth/?", device_flow.show_device_page),
+        ("POST", "/adfs/oauth2/deviceauth/?", device_flow.submit_device_page),
+    ),
 }
+"""Verb, path and handler; the part that a path names (tenant or user) is the handler's."""
 
 NOT_FOUND = html_page(404, "404 - Not Found", "<h1>404 - File or directory not found.</h1>")
 WRONG_METHOD = html_page(405, "405 - Not Allowed", "<h1>405 - HTTP verb not allowed.</h1>")
@@ -78,78 +62,75 @@ PORTAL = html_page(200, "Microsoft Azure Stack", "<h1>Microsoft Azure Stack</h1>
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """Everything that answers. Neither method raises on any request."""
+    """Finds who responds to a request, and applies the fault. No method raises on any request."""
 
     hosts: Hosts
     advertised: Directory
-    """What metadata tells; the services may know otherwise (a fault's `knows`)."""
+    """What metadata says; the services may know otherwise (`Fault.server_overrides`)."""
     tokens: TokenService
     arm: ArmRouter
     fault: Fault
-    _request_counts: Counter[RouteGroup] = field(default_factory=Counter)
+    _request_counts: Counter[FaultyEndpoint] = field(default_factory=Counter)
 
     def respond(self, request: Request) -> Response:
-        """The answer on the TLS port."""
+        """Return the response on the TLS port."""
         roles = self.hosts.roles(request.headers.get("host", ""))
-        routes, response = self._dispatch(request, roles)
-        return self._apply_fault(routes, request, response)
-
-    def respond_imds(self, request: Request) -> Response:
-        """The answer on the port of the instance metadata service."""
-        return self._apply_fault(RouteGroup.IMDS, request, imds.respond(self.tokens, request))
-
-    def _dispatch(
-        self, request: Request, roles: frozenset[HostRole]
-    ) -> tuple[RouteGroup, Response]:
         if not roles:
-            return RouteGroup.PAGES, BAD_HOST
+            return BAD_HOST
         if HostRole.ARM in roles and request.path.lower() == metadata.PATH:
-            return RouteGroup.METADATA, self._metadata(request)
+            return self._apply_fault(FaultyEndpoint.METADATA, request, self._metadata(request))
         if HostRole.LOGIN in roles:
-            found = self._sign_in(request)
-            if found:
-                return found
+            response = self._sign_in(request)
+            if response:
+                return response
         if HostRole.ARM in roles:
-            return self.arm.respond(request)
+            route, response = self.arm.respond(request)
+            is_list = route is not None and route.method is ResourceManager.list_groups
+            endpoint = FaultyEndpoint.GROUP_LIST if is_list else None
+            return self._apply_fault(endpoint, request, response)
         if HostRole.PORTAL in roles and request.method in ("GET", "HEAD"):
             # A portal shows its page whatever the path: the mistake behind metadata-wrong-url.
-            return RouteGroup.PAGES, PORTAL
-        return RouteGroup.PAGES, NOT_FOUND
+            return PORTAL
+        return NOT_FOUND
+
+    def respond_imds(self, request: Request) -> Response:
+        """Return the response on the port of the instance metadata service."""
+        return self._apply_fault(FaultyEndpoint.IMDS, request, imds.respond(self.tokens, request))
 
     def _metadata(self, request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):
             return WRONG_METHOD
         return metadata.respond(self.hosts, self.advertised, self.arm.manager.build, request)
 
-    def _sign_in(self, request: Request) -> tuple[RouteGroup, Response] | None:
-        """The sign-in route's answer; None when no such path is the sign-in service's."""
-        known = False
-        for verb, pattern, routes, handler in _ROUTES[self.hosts.idp]:
+    def _sign_in(self, request: Request) -> Response | None:
+        """Return the sign-in service's response; None when it has no such path."""
+        response = None
+        for verb, pattern, handler in SIGN_IN_ROUTES[self.hosts.idp]:
             match = pattern.fullmatch(request.path)
             if match is None:
                 continue
-            known = True
-            if verb == request.method:
-                return routes, self._call_handler(handler, request, match.groupdict())
-        return (RouteGroup.PAGES, WRONG_METHOD) if known else None
+            if verb != request.method:
+                response = WRONG_METHOD
+                continue
+            try:
+                response = handler(self.tokens, request, *match.groups())
+            except OAuthError as error:
+                now = self.tokens.clock.now()
+                response = render(error, self.hosts.idp, self.hosts.login_origin, now)
+            endpoint = FaultyEndpoint.TOKEN if handler is grants.token else None
+            return self._apply_fault(endpoint, request, response)
+        return response
 
-    def _call_handler(
-        self, handler: SignInHandler, request: Request, parts: dict[str, str]
+    def _apply_fault(
+        self, endpoint: FaultyEndpoint | None, request: Request, response: Response
     ) -> Response:
-        try:
-            return handler(self.tokens, request, *parts.values())
-        except OAuthError as refused:
-            now = self.tokens.clock.now()
-            return render(refused, self.hosts.idp, self.hosts.login_origin, now)
-
-    def _apply_fault(self, routes: RouteGroup, request: Request, response: Response) -> Response:
-        if self.fault.override is None or self.fault.routes is not routes:
+        if endpoint is None or self.fault.override is None or self.fault.endpoint is not endpoint:
             return response
         context = OverrideContext(
             self.hosts.arm,
             self.arm.manager.directory.subscription,
             self.tokens.clock.now().strftime("%Y%m%dT%H%M%SZ"),
-            self._request_counts[routes],
+            self._request_counts[endpoint],
         )
-        self._request_counts[routes] += 1
+        self._request_counts[endpoint] += 1
         return self.fault.override(request, response, context)

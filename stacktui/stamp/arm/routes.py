@@ -11,7 +11,6 @@ from stacktui.stamp.arm.bearer_auth import BearerAuth, Caller
 from stacktui.stamp.arm.errors import CloudError, Code
 from stacktui.stamp.arm.manager import ResourceManager
 from stacktui.stamp.arm.versions import Family, require_version
-from stacktui.stamp.faults.model import RouteGroup
 from stacktui.stamp.messages import Request, Response
 
 Method = Callable[[ResourceManager, Caller, Request, Mapping[str, str]], Response]
@@ -24,88 +23,57 @@ class ArmRoute:
     verb: str
     pattern: re.Pattern[str]
     family: Family
-    routes: RouteGroup
     method: Method
-    kind: str = ""
-    """Resource type, for APIs that belong to a provider and not to ARM itself."""
 
 
 _SUBSCRIPTION = "/subscriptions/(?P<subscription>[^/]+)"
 _GROUP = _SUBSCRIPTION + "/resourcegroups/(?P<group>[^/]+)"
 _PROVIDER = _SUBSCRIPTION + "/providers/(?P<namespace>[^/]+)"
-_ASSIGNMENTS = "/providers/microsoft.authorization/roleassignments"
+_ASSIGNMENTS = _SUBSCRIPTION + "/providers/microsoft.authorization/roleassignments"
+_OPERATION = _SUBSCRIPTION + "/operationresults/(?P<operation>[^/]+)"
 _RM = ResourceManager
 
-_TABLE: tuple[tuple[str, str, Family, RouteGroup, Method, str], ...] = (
-    ("GET", "/tenants", Family.SUBSCRIPTIONS, RouteGroup.SUBSCRIPTIONS, _RM.tenants, ""),
-    (
-        "GET",
-        "/subscriptions",
-        Family.SUBSCRIPTIONS,
-        RouteGroup.SUBSCRIPTIONS,
-        _RM.subscriptions,
-        "",
-    ),
-    ("GET", _SUBSCRIPTION, Family.SUBSCRIPTIONS, RouteGroup.SUBSCRIPTIONS, _RM.subscription, ""),
-    ("GET", _SUBSCRIPTION + "/locations", Family.SUBSCRIPTIONS, RouteGroup.ARM, _RM.locations, ""),
-    ("GET", _SUBSCRIPTION + "/providers", Family.RESOURCES, RouteGroup.ARM, _RM.providers, ""),
-    (
-        "GET",
-        _SUBSCRIPTION + _ASSIGNMENTS,
-        Family.AUTHORIZATION,
-        RouteGroup.ARM,
-        _RM.role_assignments,
-        "roleAssignments",
-    ),
-    ("GET", _PROVIDER, Family.RESOURCES, RouteGroup.ARM, _RM.provider, ""),
-    ("POST", _PROVIDER + "/register", Family.RESOURCES, RouteGroup.ARM, _RM.register, ""),
-    (
-        "GET",
-        _SUBSCRIPTION + "/resourcegroups",
-        Family.RESOURCES,
-        RouteGroup.GROUP_LIST,
-        _RM.list_groups,
-        "",
-    ),
-    ("GET", _GROUP, Family.RESOURCES, RouteGroup.ARM, _RM.get_group, ""),
-    ("HEAD", _GROUP, Family.RESOURCES, RouteGroup.ARM, _RM.head_group, ""),
-    ("PUT", _GROUP, Family.RESOURCES, RouteGroup.ARM, _RM.put_group, ""),
-    ("DELETE", _GROUP, Family.RESOURCES, RouteGroup.ARM, _RM.delete_group, ""),
-    ("GET", _GROUP + "/resources", Family.RESOURCES, RouteGroup.ARM, _RM.resources, ""),
-    ("GET", _SUBSCRIPTION + "/resources", Family.RESOURCES, RouteGroup.ARM, _RM.resources, ""),
-    (
-        "GET",
-        _SUBSCRIPTION + "/operationresults/(?P<operation>[^/]+)",
-        Family.RESOURCES,
-        RouteGroup.ARM,
-        _RM.operation,
-        "",
-    ),
+_TABLE: tuple[tuple[str, str, Family, Method], ...] = (
+    ("GET", "/tenants", Family.SUBSCRIPTIONS, _RM.tenants),
+    ("GET", "/subscriptions", Family.SUBSCRIPTIONS, _RM.subscriptions),
+    ("GET", _SUBSCRIPTION, Family.SUBSCRIPTIONS, _RM.subscription),
+    ("GET", _SUBSCRIPTION + "/locations", Family.SUBSCRIPTIONS, _RM.locations),
+    ("GET", _SUBSCRIPTION + "/providers", Family.RESOURCES, _RM.providers),
+    ("GET", _ASSIGNMENTS, Family.AUTHORIZATION, _RM.role_assignments),
+    ("GET", _PROVIDER, Family.RESOURCES, _RM.provider),
+    ("POST", _PROVIDER + "/register", Family.RESOURCES, _RM.register),
+    ("GET", _SUBSCRIPTION + "/resourcegroups", Family.RESOURCES, _RM.list_groups),
+    ("GET", _GROUP, Family.RESOURCES, _RM.get_group),
+    ("HEAD", _GROUP, Family.RESOURCES, _RM.head_group),
+    ("PUT", _GROUP, Family.RESOURCES, _RM.put_group),
+    ("DELETE", _GROUP, Family.RESOURCES, _RM.delete_group),
+    ("GET", _GROUP + "/resources", Family.RESOURCES, _RM.resources),
+    ("GET", _SUBSCRIPTION + "/resources", Family.RESOURCES, _RM.resources),
+    ("GET", _OPERATION, Family.RESOURCES, _RM.operation),
 )
 
 ROUTES = tuple(
-    ArmRoute(verb, re.compile(pattern, re.IGNORECASE), family, routes, method, kind)
-    for verb, pattern, family, routes, method, kind in _TABLE
+    ArmRoute(verb, re.compile(pattern, re.IGNORECASE), family, method)
+    for verb, pattern, family, method in _TABLE
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ArmRouter:
-    """The front door: finds the route, checks token and api-version, names the request."""
+    """Finds the route, checks api-version and token, and adds the request ids."""
 
     manager: ResourceManager
     bearer_auth: BearerAuth
 
-    def respond(self, request: Request) -> tuple[RouteGroup, Response]:
-        """The routes of the request and its answer; errors come in ARM's form."""
-        routes = RouteGroup.ARM
+    def respond(self, request: Request) -> tuple[ArmRoute | None, Response]:
+        """Return the route, None when there is none, and the response; errors in ARM's form."""
+        route = None
         try:
             route, parts = _find(request)
-            routes = route.routes
             response = self._dispatch(route, request, parts)
         except CloudError as error:
             response = error.response()
-        return routes, response.with_headers(**self._request_ids(request))
+        return route, response.with_headers(**self._request_ids(request))
 
     def _dispatch(self, route: ArmRoute, request: Request, parts: Mapping[str, str]) -> Response:
         """A missing api-version is refused before the token is looked at, a wrong one after."""
@@ -114,7 +82,7 @@ class ArmRouter:
             raise CloudError(Code.API_VERSION_MISSING)
         caller = self.bearer_auth.authenticate(request.headers)
         region, build = self.manager.hosts.region, self.manager.build
-        require_version(route.family, build, version, region, route.kind)
+        require_version(route.family, build, version, region)
         return route.method(self.manager, caller, request, parts)
 
     def _request_ids(self, request: Request) -> dict[str, str]:

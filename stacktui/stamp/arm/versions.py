@@ -35,6 +35,9 @@ FIXED = {
     Family.AUTHORIZATION: ("2014-10-01-preview", "2015-07-01"),
 }
 
+PROVIDER_TYPES = {Family.AUTHORIZATION: "roleAssignments"}
+"""Resource types of providers' own APIs, whose version error differs from ARM's."""
+
 
 def supported(family: Family, build: str) -> tuple[str, ...]:
     """Versions of a family that a build serves, oldest first."""
@@ -53,24 +56,19 @@ def supported(family: Family, build: str) -> tuple[str, ...]:
             return FIXED[family]
 
 
-def require_version(
-    family: Family, build: str, version: str | None, location: str, kind: str = ""
-) -> str:
-    """The version, when the build serves it; else CloudError with the versions that it does serve.
-
-    `kind` is the resource type of a provider's own API, whose error differs.
-    """
+def require_version(family: Family, build: str, version: str | None, location: str) -> None:
+    """Check that the build serves a version; CloudError names the versions that it serves."""
     if not version:
         raise CloudError(Code.API_VERSION_MISSING)
     known = supported(family, build)
     if version in known:
-        return version
-    if kind:
+        return
+    if family in PROVIDER_TYPES:
         raise CloudError(
             Code.NO_PROVIDER,
             location=location,
             version=version,
-            type=kind,
+            type=PROVIDER_TYPES[family],
             supported=", ".join(known),
         )
     raise CloudError(Code.API_VERSION_INVALID, version=version, supported=",".join(reversed(known)))

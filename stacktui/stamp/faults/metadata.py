@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from stacktui.stamp.faults import overrides
-from stacktui.stamp.faults.model import Fault, RouteGroup
+from stacktui.stamp.faults.model import Fault, FaultyEndpoint
 from stacktui.stamp.faults.overrides import ResponseOverride
 from stacktui.stamp.messages import Delivery
 
@@ -15,7 +15,7 @@ ABSENT_LOGIN = "https://login.azurestack.invalid"
 
 
 def _metadata(summary: str, override: ResponseOverride, **more: Any) -> Fault:
-    return Fault(summary, routes=RouteGroup.METADATA, override=override, **more)
+    return Fault(summary, endpoint=FaultyEndpoint.METADATA, override=override, **more)
 
 
 def _authentication(edit: Callable[[str], dict[str, Any]]) -> ResponseOverride:

@@ -15,18 +15,13 @@ from stacktui.stamp.signin.device_codes import LIFETIME
 from stacktui.stamp.signin.oauth_errors import Reason
 
 
-class RouteGroup(Enum):
-    """Groups of routes that a fault can be put on."""
+class FaultyEndpoint(Enum):
+    """Endpoints whose responses a fault can override."""
 
     METADATA = auto()
-    DISCOVERY = auto()
-    DEVICE_CODE = auto()
     TOKEN = auto()
-    SUBSCRIPTIONS = auto()
     GROUP_LIST = auto()
-    ARM = auto()
     IMDS = auto()
-    PAGES = auto()
 
 
 class ConnectionFault(Enum):
@@ -81,9 +76,9 @@ class Fault:
     summary: str = field(kw_only=False)
     connection: ConnectionFault = ConnectionFault.NONE
     chain: ChainSpec = ChainSpec()
-    routes: RouteGroup | None = None
+    endpoint: FaultyEndpoint | None = None
     override: ResponseOverride | None = None
-    """Replaces the responses of `routes`."""
+    """Replaces the responses of `endpoint`."""
     server_overrides: Callable[[Directory], Directory] | None = None
     """Changes what the services know after the client got its values."""
     client_overrides: Mapping[str, Any] = field(default_factory=dict)

@@ -22,7 +22,7 @@ class OverrideContext:
     timestamp: str
     """Now, as ARM writes it in its errors."""
     previous_requests: int = 0
-    """Requests of the same routes that were answered before this one."""
+    """Requests that the endpoint answered before this one."""
 
 
 ResponseOverride = Callable[[Request, Response, OverrideContext], Response]

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from stacktui.stamp.directory import SubscriptionState
 from stacktui.stamp.faults import overrides
-from stacktui.stamp.faults.model import Fault, RouteGroup
+from stacktui.stamp.faults.model import Fault, FaultyEndpoint
 from stacktui.stamp.faults.overrides import OverrideContext, ResponseOverride
 from stacktui.stamp.messages import Delivery, Request
 
@@ -16,7 +16,7 @@ FOREIGN_ORIGIN = "https://management.east.fabrikam.invalid"
 
 
 def _groups(summary: str, override: ResponseOverride) -> Fault:
-    return Fault(summary, routes=RouteGroup.GROUP_LIST, override=override)
+    return Fault(summary, endpoint=FaultyEndpoint.GROUP_LIST, override=override)
 
 
 def _link_to_itself(document: Any, request: Request, context: OverrideContext) -> None:

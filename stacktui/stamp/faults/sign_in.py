@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from stacktui.stamp.directory import AccountState, Directory, make_secret
 from stacktui.stamp.faults import overrides
-from stacktui.stamp.faults.model import Fault, RouteGroup, SignInKind
+from stacktui.stamp.faults.model import Fault, FaultyEndpoint, SignInKind
 from stacktui.stamp.faults.overrides import ResponseOverride
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Delivery
@@ -20,7 +20,7 @@ _TWO_HOURS = 7200
 
 
 def _token(summary: str, override: ResponseOverride) -> Fault:
-    return Fault(summary, routes=RouteGroup.TOKEN, override=override)
+    return Fault(summary, endpoint=FaultyEndpoint.TOKEN, override=override)
 
 
 def _application(**changes: Any) -> Callable[[Directory], Directory]:
@@ -150,7 +150,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "imds-unavailable": Fault(
         "the instance metadata service answers 503",
-        routes=RouteGroup.IMDS,
+        endpoint=FaultyEndpoint.IMDS,
         override=overrides.oauth_error(503, "server_error", "The service is unavailable."),
         sign_in_kind=SignInKind.MANAGED_IDENTITY,
     ),
