@@ -1,7 +1,7 @@
-"""The Resource Manager itself: state, and one method a request it answers.
+"""The Resource Manager itself: state, and one method a request that it answers.
 
-Every method gets the caller, the request and the parts of the path, and returns a Response or
-raises CloudError. Actions are the ones a role must allow, as ARM names them.
+Every method gets the request and the named parts of its path, after the caller was authorized,
+and returns a Response or raises CloudError.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ from stacktui.stamp.directory import Directory, SubscriptionState
 from stacktui.stamp.hosts import Hosts
 from stacktui.stamp.messages import Request, Response, json_response
 
-GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
+READ_SUBSCRIPTION = "Microsoft.Resources/subscriptions/read"
+"""The one action that a disabled subscription allows."""
+
+Parts = Mapping[str, str]
 POLL_SECONDS = "1"
 """`Retry-After` while a group is being deleted."""
 
@@ -62,26 +65,44 @@ class ResourceManager:
     denied_actions: frozenset[str] = frozenset()
     unregistered: set[str] = field(default_factory=lambda: set(INITIALLY_UNREGISTERED))
 
+    def authorize(self, caller: Caller, parts: Parts, action: str) -> None:
+        """Check that the subscription is there and usable, and that the caller may do this."""
+        given = parts["subscription"]
+        try:
+            UUID(given)
+        except ValueError:
+            raise CloudError(Code.SUBSCRIPTION_ID, id=given) from None
+        state = self.directory.subscription_state
+        if given.lower() != self.directory.subscription or state is None:
+            raise CloudError(Code.SUBSCRIPTION_NOT_FOUND, id=given)
+        if state is SubscriptionState.DISABLED and action != READ_SUBSCRIPTION:
+            raise CloudError(Code.SUBSCRIPTION_DISABLED, id=given)
+        role = self.directory.role_of(caller.object_id)
+        reads = action.endswith("/read")
+        if role is None or action in self.denied_actions or not (reads or role.writes):
+            group = f"/resourceGroups/{parts['group']}" if "group" in parts else ""
+            raise CloudError(
+                Code.AUTHORIZATION_FAILED,
+                client=caller.name,
+                object_id=caller.object_id,
+                action=action,
+                scope=self._scope + group,
+            )
+
     # Tenants and subscriptions
 
-    def tenants(self, _caller: Caller, _request: Request, _parts: Mapping[str, str]) -> Response:
+    def tenants(self, request: Request, parts: Parts) -> Response:
         tenant = self.directory.tenant
         return _values([{"id": f"/tenants/{tenant}", "tenantId": tenant}])
 
-    def subscriptions(
-        self, _caller: Caller, _request: Request, _parts: Mapping[str, str]
-    ) -> Response:
+    def subscriptions(self, request: Request, parts: Parts) -> Response:
         present = self.directory.subscription_state is not None
         return _values([self._subscription()] if present else [])
 
-    def subscription(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
-        self._authorize(
-            caller, parts, "Microsoft.Resources/subscriptions/read", allow_disabled=True
-        )
+    def subscription(self, request: Request, parts: Parts) -> Response:
         return json_response(200, self._subscription())
 
-    def locations(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
-        self._authorize(caller, parts, "Microsoft.Resources/subscriptions/locations/read")
+    def locations(self, request: Request, parts: Parts) -> Response:
         name = self.hosts.region
         document = {
             "id": f"{self._scope}/locations/{name}",
@@ -94,25 +115,21 @@ class ResourceManager:
 
     # Providers
 
-    def providers(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
-        self._authorize(caller, parts, "Microsoft.Resources/subscriptions/providers/read")
+    def providers(self, request: Request, parts: Parts) -> Response:
         return _values([self._provider(namespace) for namespace in PROVIDERS])
 
-    def provider(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
-        self._authorize(caller, parts, "Microsoft.Resources/subscriptions/providers/read")
+    def provider(self, request: Request, parts: Parts) -> Response:
         return json_response(200, self._provider(_namespace(parts["namespace"])))
 
-    def register(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
+    def register(self, request: Request, parts: Parts) -> Response:
         namespace = _namespace(parts["namespace"])
-        self._authorize(caller, parts, f"{namespace}/register/action")
         self.unregistered.discard(namespace)
         return json_response(200, self._provider(namespace))
 
     # Resource groups
 
-    def list_groups(self, caller: Caller, request: Request, parts: Mapping[str, str]) -> Response:
+    def list_groups(self, request: Request, parts: Parts) -> Response:
         """A page, with an absolute nextLink while there are more."""
-        self._authorize(caller, parts, f"{GROUPS}/read")
         found = self.groups.all()
         wanted = _filter(_TAG_FILTER, request)
         if wanted:
@@ -126,21 +143,18 @@ class ResourceManager:
             document["nextLink"] = self._next_link(request, start + size)
         return json_response(200, document)
 
-    def get_group(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
-        self._authorize(caller, parts, f"{GROUPS}/read")
+    def get_group(self, request: Request, parts: Parts) -> Response:
         return json_response(200, self.groups.document(self.groups.get(parts["group"])))
 
-    def head_group(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
+    def head_group(self, request: Request, parts: Parts) -> Response:
         """204 when the group exists, 404 without a body when it does not."""
-        self._authorize(caller, parts, f"{GROUPS}/read")
         try:
             self.groups.get(parts["group"])
         except CloudError:
             return Response(404)
         return Response(204)
 
-    def put_group(self, caller: Caller, request: Request, parts: Mapping[str, str]) -> Response:
-        self._authorize(caller, parts, f"{GROUPS}/write")
+    def put_group(self, request: Request, parts: Parts) -> Response:
         try:
             body = json.loads(request.body)
         except (ValueError, RecursionError):
@@ -148,15 +162,13 @@ class ResourceManager:
         group, created = self.groups.put(parts["group"], body)
         return json_response(201 if created else 200, self.groups.document(group))
 
-    def delete_group(self, caller: Caller, request: Request, parts: Mapping[str, str]) -> Response:
+    def delete_group(self, request: Request, parts: Parts) -> Response:
         """202 with a Location to poll."""
-        self._authorize(caller, parts, f"{GROUPS}/delete")
         operation = self.groups.delete(parts["group"])
         return self._accepted(operation, request)
 
-    def operation(self, caller: Caller, request: Request, parts: Mapping[str, str]) -> Response:
+    def operation(self, request: Request, parts: Parts) -> Response:
         """202 again until it is done, then 200."""
-        self._authorize(caller, parts, f"{GROUPS}/read")
         match self.groups.operation_done(parts["operation"]):
             case None:
                 raise CloudError(Code.NOT_FOUND, path=request.path)
@@ -165,9 +177,8 @@ class ResourceManager:
             case False:
                 return self._accepted(parts["operation"], request)
 
-    def resources(self, caller: Caller, request: Request, parts: Mapping[str, str]) -> Response:
+    def resources(self, request: Request, parts: Parts) -> Response:
         """Resources of the subscription, or of one group."""
-        self._authorize(caller, parts, "Microsoft.Resources/subscriptions/resources/read")
         name = parts.get("group")
         groups = [self.groups.get(name)] if name else self.groups.all()
         found = [resource for group in groups for resource in self.groups.resources(group)]
@@ -177,11 +188,8 @@ class ResourceManager:
             found = [resource for resource in found if str(resource["type"]).lower() == kind]
         return _values(found)
 
-    def role_assignments(
-        self, caller: Caller, request: Request, parts: Mapping[str, str]
-    ) -> Response:
+    def role_assignments(self, request: Request, parts: Parts) -> Response:
         """Assignments at subscription scope; `assignedTo('oid')` picks one principal's."""
-        self._authorize(caller, parts, "Microsoft.Authorization/roleAssignments/read")
         wanted = _filter(_PRINCIPAL_FILTER, request)
         principals = list(self.directory.roles())
         if wanted and not wanted[3]:
@@ -193,37 +201,6 @@ class ResourceManager:
     @property
     def _scope(self) -> str:
         return f"/subscriptions/{self.directory.subscription}"
-
-    def _authorize(
-        self,
-        caller: Caller,
-        parts: Mapping[str, str],
-        action: str,
-        *,
-        allow_disabled: bool = False,
-    ) -> None:
-        """Check that the subscription is there and usable, and that the caller may do this."""
-        given = parts["subscription"]
-        try:
-            UUID(given)
-        except ValueError:
-            raise CloudError(Code.SUBSCRIPTION_ID, id=given) from None
-        state = self.directory.subscription_state
-        if given.lower() != self.directory.subscription or state is None:
-            raise CloudError(Code.SUBSCRIPTION_NOT_FOUND, id=given)
-        if state is SubscriptionState.DISABLED and not allow_disabled:
-            raise CloudError(Code.SUBSCRIPTION_DISABLED, id=given)
-        role = self.directory.role_of(caller.object_id)
-        reads = action.endswith("/read")
-        if role is None or action in self.denied_actions or not (reads or role.writes):
-            group = f"/resourceGroups/{parts['group']}" if "group" in parts else ""
-            raise CloudError(
-                Code.AUTHORIZATION_FAILED,
-                client=caller.name,
-                object_id=caller.object_id,
-                action=action,
-                scope=self._scope + group,
-            )
 
     def _subscription(self) -> dict[str, object]:
         state = self.directory.subscription_state or SubscriptionState.DISABLED

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
-from stacktui.stamp.arm.bearer_auth import BearerAuth, Caller
+from stacktui.stamp.arm.bearer_auth import BearerAuth
 from stacktui.stamp.arm.errors import CloudError, Code
-from stacktui.stamp.arm.manager import ResourceManager
+from stacktui.stamp.arm.manager import READ_SUBSCRIPTION, Parts, ResourceManager
 from stacktui.stamp.arm.versions import Family, require_version
 from stacktui.stamp.messages import Request, Response
 
-Method = Callable[[ResourceManager, Caller, Request, Mapping[str, str]], Response]
+Method = Callable[[ResourceManager, Request, Parts], Response]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,37 +24,47 @@ class ArmRoute:
     pattern: re.Pattern[str]
     family: Family
     method: Method
+    action: str
+    """Action that the caller's role must allow, with the path's parts as blanks; "" for none."""
 
 
 _SUBSCRIPTION = "/subscriptions/(?P<subscription>[^/]+)"
-_GROUP = _SUBSCRIPTION + "/resourcegroups/(?P<group>[^/]+)"
-_PROVIDER = _SUBSCRIPTION + "/providers/(?P<namespace>[^/]+)"
-_ASSIGNMENTS = _SUBSCRIPTION + "/providers/microsoft.authorization/roleassignments"
+_LOCATIONS = _SUBSCRIPTION + "/locations"
+_PROVIDERS = _SUBSCRIPTION + "/providers"
+_PROVIDER = _PROVIDERS + "/(?P<namespace>[^/]+)"
+_REGISTER = _PROVIDER + "/register"
+_ASSIGNMENTS = _PROVIDERS + "/microsoft.authorization/roleassignments"
+_GROUP_LIST = _SUBSCRIPTION + "/resourcegroups"
+_GROUP = _GROUP_LIST + "/(?P<group>[^/]+)"
+_RESOURCES = _SUBSCRIPTION + "/resources"
 _OPERATION = _SUBSCRIPTION + "/operationresults/(?P<operation>[^/]+)"
 _RM = ResourceManager
+_READ = "Microsoft.Resources/subscriptions"
+_GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
+_READ_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments/read"
 
-_TABLE: tuple[tuple[str, str, Family, Method], ...] = (
-    ("GET", "/tenants", Family.SUBSCRIPTIONS, _RM.tenants),
-    ("GET", "/subscriptions", Family.SUBSCRIPTIONS, _RM.subscriptions),
-    ("GET", _SUBSCRIPTION, Family.SUBSCRIPTIONS, _RM.subscription),
-    ("GET", _SUBSCRIPTION + "/locations", Family.SUBSCRIPTIONS, _RM.locations),
-    ("GET", _SUBSCRIPTION + "/providers", Family.RESOURCES, _RM.providers),
-    ("GET", _ASSIGNMENTS, Family.AUTHORIZATION, _RM.role_assignments),
-    ("GET", _PROVIDER, Family.RESOURCES, _RM.provider),
-    ("POST", _PROVIDER + "/register", Family.RESOURCES, _RM.register),
-    ("GET", _SUBSCRIPTION + "/resourcegroups", Family.RESOURCES, _RM.list_groups),
-    ("GET", _GROUP, Family.RESOURCES, _RM.get_group),
-    ("HEAD", _GROUP, Family.RESOURCES, _RM.head_group),
-    ("PUT", _GROUP, Family.RESOURCES, _RM.put_group),
-    ("DELETE", _GROUP, Family.RESOURCES, _RM.delete_group),
-    ("GET", _GROUP + "/resources", Family.RESOURCES, _RM.resources),
-    ("GET", _SUBSCRIPTION + "/resources", Family.RESOURCES, _RM.resources),
-    ("GET", _OPERATION, Family.RESOURCES, _RM.operation),
+_TABLE: tuple[tuple[str, str, Family, Method, str], ...] = (
+    ("GET", "/tenants", Family.SUBSCRIPTIONS, _RM.tenants, ""),
+    ("GET", "/subscriptions", Family.SUBSCRIPTIONS, _RM.subscriptions, ""),
+    ("GET", _SUBSCRIPTION, Family.SUBSCRIPTIONS, _RM.subscription, READ_SUBSCRIPTION),
+    ("GET", _LOCATIONS, Family.SUBSCRIPTIONS, _RM.locations, f"{_READ}/locations/read"),
+    ("GET", _PROVIDERS, Family.RESOURCES, _RM.providers, f"{_READ}/providers/read"),
+    ("GET", _ASSIGNMENTS, Family.AUTHORIZATION, _RM.role_assignments, _READ_ASSIGNMENTS),
+    ("GET", _PROVIDER, Family.RESOURCES, _RM.provider, f"{_READ}/providers/read"),
+    ("POST", _REGISTER, Family.RESOURCES, _RM.register, "{namespace}/register/action"),
+    ("GET", _GROUP_LIST, Family.RESOURCES, _RM.list_groups, f"{_GROUPS}/read"),
+    ("GET", _GROUP, Family.RESOURCES, _RM.get_group, f"{_GROUPS}/read"),
+    ("HEAD", _GROUP, Family.RESOURCES, _RM.head_group, f"{_GROUPS}/read"),
+    ("PUT", _GROUP, Family.RESOURCES, _RM.put_group, f"{_GROUPS}/write"),
+    ("DELETE", _GROUP, Family.RESOURCES, _RM.delete_group, f"{_GROUPS}/delete"),
+    ("GET", _GROUP + "/resources", Family.RESOURCES, _RM.resources, f"{_READ}/resources/read"),
+    ("GET", _RESOURCES, Family.RESOURCES, _RM.resources, f"{_READ}/resources/read"),
+    ("GET", _OPERATION, Family.RESOURCES, _RM.operation, f"{_GROUPS}/read"),
 )
 
 ROUTES = tuple(
-    ArmRoute(verb, re.compile(pattern, re.IGNORECASE), family, method)
-    for verb, pattern, family, method in _TABLE
+    ArmRoute(verb, re.compile(pattern, re.IGNORECASE), family, method, action)
+    for verb, pattern, family, method, action in _TABLE
 )
 
 
@@ -75,7 +85,7 @@ class ArmRouter:
             response = error.response()
         return route, response.with_headers(**self._request_ids(request))
 
-    def _dispatch(self, route: ArmRoute, request: Request, parts: Mapping[str, str]) -> Response:
+    def _dispatch(self, route: ArmRoute, request: Request, parts: Parts) -> Response:
         """A missing api-version is refused before the token is looked at, a wrong one after."""
         version = request.query.get("api-version")
         if not version:
@@ -83,7 +93,9 @@ class ArmRouter:
         caller = self.bearer_auth.authenticate(request.headers)
         region, build = self.manager.hosts.region, self.manager.build
         require_version(route.family, build, version, region)
-        return route.method(self.manager, caller, request, parts)
+        if route.action:
+            self.manager.authorize(caller, parts, route.action.format(**parts))
+        return route.method(self.manager, request, parts)
 
     def _request_ids(self, request: Request) -> dict[str, str]:
         """Ids that support asks for; the correlation id is the client's when it sends one."""
