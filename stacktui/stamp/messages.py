@@ -46,8 +46,11 @@ class Request:
         return cls(method, unquote(parts.path), query, headers, body)
 
     def form(self) -> dict[str, str]:
-        """The body as a form; ValueError when it is none (more than 100 fields, not UTF-8)."""
-        return dict(parse_qsl(self.body.decode(), keep_blank_values=True, max_num_fields=100))
+        """Return the body as a form; empty when it is none (more than 100 fields, not UTF-8)."""
+        try:
+            return dict(parse_qsl(self.body.decode(), keep_blank_values=True, max_num_fields=100))
+        except ValueError:
+            return {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from stacktui.stamp.messages import Request, Response, html_page, json_response
 from stacktui.stamp.signin.credentials import authenticate_user
 from stacktui.stamp.signin.device_codes import Decision
 from stacktui.stamp.signin.grants import check_tenant, parse_scope, public_client
-from stacktui.stamp.signin.oauth_errors import ADFS, ENTRA, OAuthError, Reason
+from stacktui.stamp.signin.oauth_errors import WORDINGS, OAuthError
 from stacktui.stamp.signin.service import TokenService
 
 TITLE = "Sign in to your account"
@@ -28,10 +28,7 @@ def device_code(service: TokenService, request: Request, tenant: str) -> Respons
     if service.error:
         raise OAuthError(service.error)
     check_tenant(service, tenant, users=True)
-    try:
-        form = request.form()
-    except ValueError:
-        raise OAuthError(Reason.PARAMETER_MISSING, "client_id") from None
+    form = request.form()
     client_id = public_client(form)
     parse_scope(service, form)
     code = service.devices.issue(client_id, form.get("scope", ""))
@@ -68,23 +65,20 @@ def show_device_page(_service: TokenService, _request: Request) -> Response:
 
 def submit_device_page(service: TokenService, request: Request) -> Response:
     """Approve or decline a code: 200 when done, 400 with the form and the reason when not."""
+    form = request.form()
+    code = service.devices.by_user_code(form.get("user_code", ""))
+    if code is None:
+        return _form_with_error("That code didn't work. Check the code and try again.")
+    if form.get("action") == "decline":
+        code.decision = Decision.DECLINED
+        return html_page(200, TITLE, "<p>You cancelled the sign-in.</p>")
+    name, password = form.get("username", ""), form.get("password", "")
     try:
-        form = request.form()
-        code = service.devices.by_user_code(form.get("user_code", ""))
-        if code is None:
-            return _form_with_error("That code didn't work. Check the code and try again.")
-        if form.get("action") == "decline":
-            code.decision = Decision.DECLINED
-            return html_page(200, TITLE, "<p>You cancelled the sign-in.</p>")
-        name, password = form.get("username", ""), form.get("password", "")
         code.decision = authenticate_user(
             service, name, password, interactive=True, client_id=code.client_id
         )
-    except OAuthError as refused:
-        table = ENTRA if service.idp is IdentityProvider.AAD else ADFS
-        return _form_with_error(table[refused.reason].text.format(refused.detail))
-    except ValueError:
-        return _form_with_error("The form could not be read.")
+    except OAuthError as error:
+        return _form_with_error(WORDINGS[service.idp][error.reason].text.format(error.detail))
     return html_page(200, TITLE, "<p>You have signed in. You may now close this window.</p>")
 
 

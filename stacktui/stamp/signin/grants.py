@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from stacktui.stamp.directory import AZURE_CLI_CLIENT_ID, User
@@ -35,27 +35,18 @@ class RequestedScope:
 
 
 def token(service: TokenService, request: Request, tenant: str) -> Response:
-    """Answer a token request at `/<tenant>/oauth2/…`; raises OAuthError."""
+    """Respond to a token request at `/<tenant>/oauth2/…`; OAuthError when it is refused."""
     if service.error:
         raise OAuthError(service.error)
-    form = _form(request)
-    match form.get("grant_type"):
-        case None | "":
-            raise OAuthError(Reason.PARAMETER_MISSING, "grant_type")
-        case "client_credentials":
-            check_tenant(service, tenant, users=False)
-            answer = _client_credentials(service, request, form)
-        case "password":
-            check_tenant(service, tenant, users=True)
-            answer = _password(service, form)
-        case "refresh_token":
-            check_tenant(service, tenant, users=True)
-            answer = _refresh_token(service, form)
-        case "device_code" | "urn:ietf:params:oauth:grant-type:device_code":
-            check_tenant(service, tenant, users=True)
-            answer = _device_code(service, form)
-        case other:
-            raise OAuthError(Reason.GRANT_UNSUPPORTED, str(other)[:100])
+    form = request.form()
+    grant_type = form.get("grant_type")
+    if not grant_type:
+        raise OAuthError(Reason.PARAMETER_MISSING, "grant_type")
+    grant = GRANTS.get(grant_type)
+    if grant is None:
+        raise OAuthError(Reason.GRANT_UNSUPPORTED, grant_type[:100])
+    check_tenant(service, tenant, users=grant is not _client_credentials)
+    answer = grant(service, request, form)
     if "/v2.0/" not in request.path and service.idp is IdentityProvider.AAD:
         answer |= {name: str(answer[name]) for name in ("expires_in", "ext_expires_in")}
         answer |= {"expires_on": str(service.clock.epoch() + LIFETIME[service.idp])}
@@ -97,13 +88,6 @@ def parse_scope(service: TokenService, form: Mapping[str, str]) -> RequestedScop
     return RequestedScope(resource, suffix, scopes)
 
 
-def _form(request: Request) -> dict[str, str]:
-    try:
-        return request.form()
-    except ValueError:
-        raise OAuthError(Reason.PARAMETER_MISSING, "grant_type") from None
-
-
 def _client_credentials(
     service: TokenService, request: Request, form: Mapping[str, str]
 ) -> dict[str, object]:
@@ -125,7 +109,9 @@ def _client_credentials(
     return _token_response(service, service.app_token(application, method))
 
 
-def _password(service: TokenService, form: Mapping[str, str]) -> dict[str, object]:
+def _password(
+    service: TokenService, _request: Request, form: Mapping[str, str]
+) -> dict[str, object]:
     client_id = public_client(form)
     for name in ("username", "password"):
         if not form.get(name):
@@ -137,7 +123,9 @@ def _password(service: TokenService, form: Mapping[str, str]) -> dict[str, objec
     return _user_response(service, form, wanted, client_id, user)
 
 
-def _refresh_token(service: TokenService, form: Mapping[str, str]) -> dict[str, object]:
+def _refresh_token(
+    service: TokenService, _request: Request, form: Mapping[str, str]
+) -> dict[str, object]:
     client_id = public_client(form)
     grant = service.grant(form.get("refresh_token", ""))
     if grant is None or grant.client_id != client_id:
@@ -145,7 +133,9 @@ def _refresh_token(service: TokenService, form: Mapping[str, str]) -> dict[str, 
     return _user_response(service, form, parse_scope(service, form), client_id, grant.user)
 
 
-def _device_code(service: TokenService, form: Mapping[str, str]) -> dict[str, object]:
+def _device_code(
+    service: TokenService, _request: Request, form: Mapping[str, str]
+) -> dict[str, object]:
     client_id = public_client(form)
     code = form.get("device_code") or form.get("code") or ""
     after = service.options.device_approve_after
@@ -193,3 +183,13 @@ def _token_response(service: TokenService, access_token: str) -> dict[str, objec
             }
         case IdentityProvider.ADFS:
             return {"access_token": access_token, "token_type": "bearer", "expires_in": seconds}
+
+
+GRANTS: dict[str, Callable[[TokenService, Request, Mapping[str, str]], dict[str, object]]] = {
+    "client_credentials": _client_credentials,
+    "password": _password,
+    "refresh_token": _refresh_token,
+    "device_code": _device_code,
+    "urn:ietf:params:oauth:grant-type:device_code": _device_code,
+}
+"""Functions by `grant_type`; Entra's version 1.0 calls the device code grant by its short name."""
