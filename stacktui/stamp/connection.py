@@ -1,4 +1,4 @@
-"""HTTP/1.1 connections: h11 over asyncio streams, every resource bounded."""
+"""HTTP/1.1 connections: h11 over asyncio streams, with a bound on every resource."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from stacktui.stamp.sockets import READ_SIZE, reset, silent_server
 MAX_HEAD = 32 * 1024
 MAX_BODY = 1024 * 1024
 IDLE_SECONDS = 75.0
-"""A connection that has not sent a whole request, or not read an answer, for so long is closed."""
+"""Time to send a request or to read a response; the connection is closed after it."""
 
 MAX_LOG = 4096
 
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One answered request. No query, body or header value is kept: they may hold secrets."""
+    """One request and its status. Query, body and header values are not kept: they may be secret."""
 
     method: str
     host: str
@@ -48,7 +48,7 @@ class RequestRecord:
 
 
 class RequestLog:
-    """The last requests, and how many connections there were. Safe to read from any thread."""
+    """The last MAX_LOG requests and the connection counter; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -56,7 +56,7 @@ class RequestLog:
         self._numbers = count(1)
 
     def number(self) -> int:
-        """A number for a new connection."""
+        """Return the number of a new connection."""
         with self._lock:
             return next(self._numbers)
 
@@ -65,7 +65,7 @@ class RequestLog:
             self._records.append(record)
 
     def records(self) -> tuple[RequestRecord, ...]:
-        """A copy, oldest first."""
+        """Return a copy, oldest first."""
         with self._lock:
             return tuple(self._records)
 
@@ -75,7 +75,7 @@ class TooLargeError(Exception):
 
 
 class HttpService:
-    """Speaks HTTP on the connections of one port and asks `answer` what to say."""
+    """HTTP on the connections of one port; `answer` gives the response to each request."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class HttpService:
         await Connection(self, reader, writer, self._log.number()).serve()
 
     async def respond(self, request: Request, connection: int) -> Response:
-        """The response to send, late by the latency. A failure of our own becomes a 500."""
+        """Return the response after the latency; 500 when the stamp itself fails."""
         if self._latency:
             await asyncio.sleep(self._latency)
         try:
@@ -117,7 +117,7 @@ class HttpService:
 
 
 class Connection:
-    """One connection. A request that breaks the rules gets an answer, and is the last."""
+    """One connection. A malformed request gets an error response and is the last."""
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ class Connection:
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     async def serve(self) -> None:
-        """Answer requests until the connection must close."""
+        """Respond to requests until the connection must close."""
         while True:
             try:
                 async with asyncio.timeout(IDLE_SECONDS):
@@ -169,7 +169,7 @@ class Connection:
             self._http.start_next_cycle()
 
     async def _read(self) -> Request | None:
-        """The next whole request; None when the peer has closed."""
+        """Return the next whole request; None when the peer has closed."""
         head: h11.Request | None = None
         body = bytearray()
         while True:
@@ -204,7 +204,7 @@ class Connection:
         reset(self._writer)
 
     def _render(self, response: Response) -> bytes:
-        """Head and body as one write, so that they are one TLS record and one segment."""
+        """Return head and body as one write: one TLS record and one segment."""
         headers = list((response.headers or {}).items())
         if response.status != 204:
             headers += [("Content-Length", str(len(response.body)))]

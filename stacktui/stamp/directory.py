@@ -1,7 +1,7 @@
-"""Who and what the stamp knows: tenant, application, user, managed identities, subscription.
+"""The directory: tenant, application, user, managed identities, subscription.
 
-Everything is made up anew at each start. A fault may change what the services know after the
-client's values were handed out, so that a refusal comes from a real comparison.
+All values are random at each start. A fault may change what the services know after the client
+got its values, so that an error comes from a real comparison.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ AZURE_CLI_CLIENT_ID = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
 
 class BuiltInRole(Enum):
-    """Built-in roles: definition id, and whether they may write."""
+    """Built-in roles of Azure RBAC: definition id, and whether they may write."""
 
     CONTRIBUTOR = ("b24988ac-6180-42a0-ab88-20f7382dd24c", True)
     READER = ("acdd72a7-3385-48ef-bd42-f606fba81ae7", False)
@@ -37,7 +37,7 @@ class BuiltInRole(Enum):
 
 
 class AccountState(StrEnum):
-    """What keeps a user with the right password from a token."""
+    """State of an account; every one but ACTIVE prevents a sign-in with the right password."""
 
     ACTIVE = "active"
     LOCKED = "locked"
@@ -80,7 +80,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class ManagedIdentity:
-    """What IMDS gives tokens for; `resource_id` is None for the system-assigned one."""
+    """An identity for IMDS tokens; `resource_id` is None for the system-assigned one."""
 
     client_id: str
     object_id: str
@@ -92,7 +92,7 @@ class ManagedIdentity:
 class Directory:
     """One directory tenant and the one subscription that belongs to it.
 
-    `audience` is opaque: ARM and the token service compare it byte for byte.
+    `audience` is an opaque string that ARM and the token service compare byte for byte.
     """
 
     tenant: str
@@ -103,14 +103,14 @@ class Directory:
     subscription: str
     managed_identities: tuple[ManagedIdentity, ...]
     subscription_state: SubscriptionState | None = SubscriptionState.ENABLED
-    """None when the subscription is not (or no longer) there."""
+    """None when the subscription does not exist."""
 
     def role_of(self, object_id: str) -> BuiltInRole | None:
-        """The role that an object holds on the subscription."""
+        """Return the role of a principal on the subscription."""
         return self.roles().get(object_id)
 
     def roles(self) -> dict[str, BuiltInRole]:
-        """BuiltInRole of each principal on the subscription, by object id."""
+        """Return the role of each principal on the subscription, by object id."""
         roles = {identity.object_id: identity.role for identity in self.managed_identities}
         roles[self.application.object_id] = self.application.role
         roles[self.user.object_id] = self.user.role
@@ -118,7 +118,7 @@ class Directory:
 
 
 def make_directory(idp: IdentityProvider, certificate: Certificate) -> Directory:
-    """A fresh directory; names follow what each kind of stamp shows in the wild."""
+    """Make a directory with random values, its names as a stamp under this provider has them."""
     match idp:
         case IdentityProvider.AAD:
             domain = f"contoso{secrets.token_hex(2)}.onmicrosoft.com"
@@ -142,7 +142,7 @@ def make_directory(idp: IdentityProvider, certificate: Certificate) -> Directory
 
 
 def make_secret() -> str:
-    """A random secret that no shell or option parser takes for anything else."""
+    """Return a random secret without characters that shells or option parsers interpret."""
     return f"s{secrets.token_hex(20)}"
 
 

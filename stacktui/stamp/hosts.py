@@ -1,4 +1,4 @@
-"""Which host name plays which role (naming rules: PROTOCOL.md sections 1 and 6)."""
+"""The stamp's host names and their roles (PROTOCOL.md sections 1 and 6)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class HostRole(Enum):
-    """What a host of the stamp does."""
+    """Service behind a host name."""
 
     ARM = auto()
     LOGIN = auto()
@@ -43,7 +43,7 @@ CERTIFICATE_LABELS = (
     "*.hosting",
     "*.adminhosting",
 )
-"""Names a stamp's certificates must cover whatever the identity provider (section 6)."""
+"""Names that a stamp's certificates cover under either identity provider (section 6)."""
 
 LOGIN_LABELS = {
     IdentityProvider.AAD: ("login", "graph"),
@@ -61,7 +61,7 @@ class Hosts:
 
     @property
     def region(self) -> str:
-        """The location that resources live in: the domain's first label."""
+        """The location of resources: the domain's first label."""
         return self.domain.split(".")[0] if self.domain else "local"
 
     @property
@@ -98,18 +98,18 @@ class Hosts:
 
     @property
     def suffix(self) -> str:
-        """DNS suffix of the stamp's storage, and after `vault.` of its Key Vault."""
+        """DNS suffix of storage, and after `vault.` of Key Vault."""
         return self.domain or "local.azurestack.external"
 
     def certificate_names(self) -> tuple[str, ...]:
-        """DNS names the leaf is for; localhost is always among them."""
+        """Return the DNS names of the leaf certificate, localhost always among them."""
         if self.domain is None:
             return ("localhost",)
         labels = (*CERTIFICATE_LABELS, *LOGIN_LABELS[self.idp])
         return ("localhost", *(f"{label}.{self.domain}" for label in labels))
 
     def resolve(self) -> dict[str, str]:
-        """Pins, `host:443` to `127.0.0.1:port`, for clients of a stamp under a domain.
+        """Return pins, `host:443` to `127.0.0.1:port`, for clients of a stamp under a domain.
 
         `*.rest` stands for every name with one label before `rest`, as in a certificate.
         """
@@ -119,7 +119,7 @@ class Hosts:
         return {f"{label}.{self.domain}:443": f"{LOOPBACK}:{self.port}" for label in labels}
 
     def roles(self, host_header: str) -> frozenset[HostRole]:
-        """Roles that answer to a Host header; empty for a name that is not the stamp's."""
+        """Return the roles of a Host header; empty for a name that is not the stamp's."""
         try:
             host = urlsplit(f"//{host_header}").hostname or ""
         except ValueError:

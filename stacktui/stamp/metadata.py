@@ -13,7 +13,7 @@ PATH = "/metadata/endpoints"
 
 
 def respond(hosts: Hosts, directory: Directory, build: str, request: Request) -> Response:
-    """The endpoints of this stamp; no token is needed, and none is looked at."""
+    """Return the endpoints of this stamp; any token in the request is ignored."""
     try:
         version = request.query.get("api-version")
         require_version(Family.METADATA, build, version, hosts.region)

@@ -1,7 +1,7 @@
-"""The stamp's certificates, made at start: root, intermediate, leaf, service principal.
+"""The stamp's certificates: root, intermediate, server leaf, service principal.
 
-The TLS chain uses EC P-256 keys, since a start must cost little; the service principal's key is
-RSA, since clients sign assertions with RS256 or PS256. Extensions follow RFC 5280, and the key
+TLS keys are EC P-256, which are fast to generate; the service principal's key is RSA, as clients
+sign assertions with RS256 or PS256. Extensions follow RFC 5280, and the key
 usages the vendor's readiness checker (PROTOCOL.md section 6).
 """
 
@@ -36,7 +36,7 @@ class CertifiedKey:
     key: PrivateKey
 
     def key_pem(self) -> bytes:
-        """The key, unencrypted, PKCS #8."""
+        """Return the private key as unencrypted PKCS #8."""
         return self.key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
@@ -49,18 +49,18 @@ class CertifiedKey:
 
 @dataclass(frozen=True, slots=True)
 class ServerChain:
-    """What the server presents, and the CA file its clients get, both PEM."""
+    """The chain that the server presents and the CA file of its clients, both PEM."""
 
     leaf: CertifiedKey
     presented: bytes
     ca_file: bytes
 
     def ssl_context(self, folder: Path, spec: ChainSpec) -> ssl.SSLContext:
-        """A server context; the key passes through `folder`, which must be private."""
+        """Return a server context. The key is in `folder` for a moment, which must be private."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_alpn_protocols(["http/1.1"])
         if spec.weak_key:
-            # Python asks OpenSSL for level 2, at which it does not even load such a certificate.
+            # At security level 2, Python's default, OpenSSL does not load such a certificate.
             context.set_ciphers("DEFAULT:@SECLEVEL=0")
         path = folder / "server.pem"
         write_private(path, self.leaf.key_pem() + self.presented)
@@ -70,7 +70,7 @@ class ServerChain:
 
 
 def make_server_chain(names: tuple[str, ...], spec: ChainSpec) -> ServerChain:
-    """Root, intermediate and leaf for `names`, with what `spec` changes about them."""
+    """Make root, intermediate and leaf for `names`, as `spec` describes them."""
     root = _authority(_name(spec.root), None)
     intermediate = _authority(_name(INTERMEDIATE_NAME), root)
     leaf = _leaf(spec.names or names, None if spec.self_signed else intermediate, spec)
@@ -82,12 +82,12 @@ def make_server_chain(names: tuple[str, ...], spec: ChainSpec) -> ServerChain:
 
 
 def make_key() -> rsa.RSAPrivateKey:
-    """An RSA key for signing tokens and assertions."""
+    """Generate an RSA key for signing tokens or assertions."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def make_client_certificate(common_name: str, key: rsa.RSAPrivateKey) -> CertifiedKey:
-    """A self-signed certificate as a service principal registers it: one year."""
+    """Make a self-signed certificate, valid for one year, as service principals register them."""
     now = datetime.now(UTC)
     builder = _builder(_name(common_name), _name(common_name), key)
     builder = builder.not_valid_before(now - timedelta(days=1))
@@ -96,7 +96,7 @@ def make_client_certificate(common_name: str, key: rsa.RSAPrivateKey) -> Certifi
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Create a file that only its owner can read; it must not exist yet."""
+    """Create a file with mode 0600; FileExistsError when it exists."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)

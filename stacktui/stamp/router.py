@@ -1,4 +1,4 @@
-"""The HTTP router: which service responds to a request, and what the fault makes of it."""
+"""The HTTP router: selects the service for a request, and applies the fault to its response."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ SIGN_IN_ROUTES = {
         ("POST", "/adfs/oauth2/deviceauth/?", device_flow.submit_device_page),
     ),
 }
-"""Verb, path and handler; the part that a path names (tenant or user) is the handler's."""
+"""Verb, path and handler; a path's named part (tenant or user) is passed to the handler."""
 
 NOT_FOUND = html_page(404, "404 - Not Found", "<h1>404 - File or directory not found.</h1>")
 WRONG_METHOD = html_page(405, "405 - Not Allowed", "<h1>405 - HTTP verb not allowed.</h1>")
@@ -62,7 +62,7 @@ PORTAL = html_page(200, "Microsoft Azure Stack", "<h1>Microsoft Azure Stack</h1>
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """Finds who responds to a request, and applies the fault. No method raises on any request."""
+    """Routes requests by Host header and path. No request makes a method raise."""
 
     hosts: Hosts
     advertised: Directory
@@ -89,7 +89,7 @@ class Router:
             endpoint = FaultyEndpoint.GROUP_LIST if is_list else None
             return self._apply_fault(endpoint, request, response)
         if HostRole.PORTAL in roles and request.method in ("GET", "HEAD"):
-            # A portal shows its page whatever the path: the mistake behind metadata-wrong-url.
+            # A portal returns its page for any path, which is how metadata-wrong-url arises.
             return PORTAL
         return NOT_FOUND
 

@@ -1,4 +1,4 @@
-"""Starting and stopping a stamp: files, keys, sockets, and a thread of its own on demand."""
+"""Start and stop of a stamp: keys, files, sockets, and a thread if wanted."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ async def serve(options: StampOptions) -> AsyncIterator[RunningStamp]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stacktui-stamp-")))
         workers = stack.enter_context(ThreadPoolExecutor(2, "stacktui-stamp-key"))
-        # RSA keys take longer than all the rest together. The service principal's is needed for
-        # its certificate; the token key is only awaited by the first token.
+        # Generating the RSA keys takes most of the start. The client's is needed for its
+        # certificate; the first token waits for the token key.
         client_key = asyncio.wrap_future(workers.submit(make_key))
         token_key = workers.submit(make_key)
         front = stack.enter_context(bound_socket(options.port))
@@ -82,7 +82,7 @@ async def serve(options: StampOptions) -> AsyncIterator[RunningStamp]:
 
 @contextmanager
 def run_in_thread(options: StampOptions) -> Iterator[RunningStamp]:
-    """Run a stamp in a thread and event loop of its own; what fails at start is raised here."""
+    """Run a stamp in a thread with its own event loop; errors at start are raised in the caller."""
     started: Future[Started] = Future()
 
     async def main() -> None:
@@ -104,16 +104,16 @@ def run_in_thread(options: StampOptions) -> Iterator[RunningStamp]:
     try:
         yield started.result()[0]
     finally:
-        # An interrupt may come before the stamp is up: it is stopped as soon as it is.
+        # An interrupt may arrive during the start: the stamp is then stopped once it is up.
         started.add_done_callback(_stop)
         thread.join()
 
 
 def _stop(started: Future[Started]) -> None:
-    """Stop what has started, if anything has."""
+    """Stop the stamp if its start succeeded."""
     if started.exception() is None:
         _, loop, stop = started.result()
-        # The loop is closed already when the thread died of an error of its own.
+        # The loop is closed when the thread ended with an error.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(stop.set)
 
@@ -121,7 +121,7 @@ def _stop(started: Future[Started]) -> None:
 def _write_client_files(
     options: StampOptions, chain: ServerChain, key: rsa.RSAPrivateKey, folder: Path
 ) -> Directory:
-    """Make the directory, and the files that its clients get."""
+    """Make the directory, and write the files for its clients."""
     certificate = make_client_certificate("stacktui-ops", key)
     directory = make_directory(options.idp, certificate.certificate)
     write_private(folder / CA_FILE, chain.ca_file)
@@ -138,7 +138,7 @@ def _router(
     advertised: Directory,
     token_key: Future[rsa.RSAPrivateKey],
 ) -> Router:
-    """The services, knowing what the fault lets them know."""
+    """Return the router over all services, set up as the fault says."""
     known = fault.server_overrides(advertised) if fault.server_overrides else advertised
     clock, signer = Clock(fault.clock_offset), Signer(token_key)
     devices = DeviceCodes(fault.device_code_lifetime, declines=fault.declines_device_codes)
@@ -165,7 +165,7 @@ async def _listen(
     front: socket.socket,
     imds: socket.socket,
 ) -> None:
-    """Put the services behind the sockets, as the fault's wire has it."""
+    """Serve the TLS port and the IMDS port, or what the fault puts in their place."""
     latency, clock = router.tokens.options.latency, router.tokens.clock
     service = HttpService(router.respond, latency=latency, clock=clock, log=log)
     plain = HttpService(router.respond_imds, latency=latency, clock=clock, log=log)
@@ -187,7 +187,7 @@ async def _listen(
 
 
 async def _proxy(stack: AsyncExitStack, answer: bytes | None) -> str | None:
-    """The URL of a proxy that says this to all, if there is to be one."""
+    """Start a proxy with one response and return its URL; None for None. Empty: nothing listens."""
     if answer is None:
         return None
     door = stack.enter_context(bound_socket(0))
@@ -197,7 +197,7 @@ async def _proxy(stack: AsyncExitStack, answer: bytes | None) -> str | None:
 
 
 def _corrupt_file(path: Path, content: bytes | None) -> None:
-    """Replace a file that was handed out, or remove it."""
+    """Replace a client file, or remove it for None."""
     path.unlink()
     if content is not None:
         write_private(path, content)

@@ -1,4 +1,4 @@
-"""The stamp's sockets: bound to loopback, and what a fault puts behind them instead of HTTP."""
+"""Loopback sockets, and what a fault serves on them in place of HTTP."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_CONNECTIONS = 256
 """Connections of one port; a further one is aborted."""
 
 READ_SIZE = 16 * 1024
-# Connections that fill a queue of length 0, which holds one, and a few to be sure.
+# Connections that surely fill an accept queue of length 0, which holds one.
 _QUEUE = 4
 
 ConnectionHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -79,7 +79,7 @@ async def resetting_server(_reader: asyncio.StreamReader, writer: asyncio.Stream
 
 
 def canned_proxy(response: bytes) -> ConnectionHandler:
-    """A proxy that sends the same response to every request, and then closes."""
+    """Return a proxy that sends the same response to every request and then closes."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -99,7 +99,7 @@ def reset(writer: asyncio.StreamWriter) -> None:
 
 @contextmanager
 def blackhole(opened: socket.socket) -> Iterator[None]:
-    """Have Linux drop what arrives at a bound socket: its accept queue is full and stays so."""
+    """Fill the accept queue of a bound socket, so that Linux drops further connections."""
     opened.listen(0)
     with ExitStack() as stack:
         for _ in range(_QUEUE):
@@ -111,10 +111,10 @@ def blackhole(opened: socket.socket) -> Iterator[None]:
 
 @contextmanager
 def bound_socket(port: int) -> Iterator[socket.socket]:
-    """A socket bound to 127.0.0.1, not yet listening; OSError when the port is taken."""
+    """Bind a socket to 127.0.0.1 without listening; OSError when the port is taken."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as opened:
         if os.name == "posix":
-            # A stamp on a fixed port can start again at once. Windows would share the port.
+            # A stamp on a fixed port can restart at once. On Windows this would share the port.
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind((LOOPBACK, port))
         opened.setblocking(False)

@@ -1,4 +1,4 @@
-"""What ARM checks of a bearer token before it looks at the request (PROTOCOL.md section 4)."""
+"""ARM's check of the bearer token, before that of the request (PROTOCOL.md section 4)."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ SKEW = 300
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a good token says is calling."""
+    """The principal that a valid token names."""
 
     object_id: str
     name: str
-    """User principal name, or an application's client id: what errors call the client."""
+    """User principal name or client id, which error messages show."""
 
 
 @dataclass(frozen=True, slots=True)
 class BearerAuth:
-    """Checks tokens for one audience and one tenant."""
+    """Validates bearer tokens for one audience and one tenant (RFC 6750)."""
 
     hosts: Hosts
     clock: Clock
@@ -58,7 +58,7 @@ class BearerAuth:
         return Caller(str(claims.get("oid", "")), str(name))
 
     def _check(self, claims: Mapping[str, Any]) -> None:
-        """Times, audience byte for byte, tenant."""
+        """Check times, audience (byte for byte) and tenant."""
         now = self.clock.epoch()
         expires, begins = claims.get("exp", 0), claims.get("nbf", 0)
         if expires + SKEW <= now:
@@ -100,7 +100,7 @@ class BearerAuth:
 
 
 def _us_time(epoch: float) -> str:
-    """A time as ARM writes it in sentences: US order, 12 hours."""
+    """Return a time as ARM's messages show it: US date order, 12 hours."""
     moment = datetime.fromtimestamp(epoch, UTC)
     hour = moment.hour % 12 or 12
     day = f"{moment.month}/{moment.day}/{moment.year}"

@@ -1,4 +1,4 @@
-"""ARM's errors: codes, statuses and sentences (PROTOCOL.md section 4), and their JSON form."""
+"""ARM's error codes, statuses and messages (PROTOCOL.md section 4), and their JSON form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stacktui.stamp.messages import Response, json_response
 
 
 class Code(Enum):
-    """An error: code as ARM spells it, HTTP status, sentence with named blanks."""
+    """Error code, HTTP status, and message with named placeholders."""
 
     AUTHENTICATION_FAILED = ("AuthenticationFailed", 401, "Authentication failed. {reason}")
     TOKEN_INVALID = ("InvalidAuthenticationToken", 401, "The access token is invalid. {reason}")
@@ -162,7 +162,7 @@ class Code(Enum):
 
 @dataclass
 class CloudError(Exception):
-    """An error response of ARM, as the SDKs call it; `blanks` fill the sentence of the code."""
+    """ARM's error response, as the SDKs call it; `blanks` fill the message's placeholders."""
 
     code: Code
     blanks: Mapping[str, object]
@@ -175,7 +175,7 @@ class CloudError(Exception):
         super().__init__(code.name)
 
     def response(self) -> Response:
-        """The error as ARM sends it."""
+        """Return the error as ARM sends it."""
         name, status, sentence = self.code.value
         message = sentence.format(**self.blanks).strip()
         return json_response(status, {"error": {"code": name, "message": message}}, self.headers)

@@ -15,7 +15,7 @@ from stacktui.stamp.arm.errors import CloudError, Code
 from stacktui.stamp.options import MAX_GROUPS
 
 NAME = re.compile(r"[\w().-]{0,89}[\w()-]")
-"""What a resource group may be called."""
+"""Valid names of a resource group."""
 
 DELETION_SECONDS = 1.5
 MAX_OPERATIONS = 256
@@ -32,7 +32,7 @@ _RESOURCES = (
 
 @dataclass(slots=True)
 class StoredGroup:
-    """One resource group; `deleted_at` is set on the monotonic clock while it is being deleted."""
+    """One resource group; `deleted_at` is the monotonic time at which its deletion ends."""
 
     name: str
     location: str
@@ -41,13 +41,13 @@ class StoredGroup:
 
 
 def group_names(count: int) -> list[str]:
-    """Realistic names, as many as wanted."""
+    """Return `count` realistic names."""
     pairs = product(range(1, MAX_GROUPS), _STAGES, _WORKLOADS)
     return [f"rg-{workload}-{stage}-{n:02}" for n, stage, workload in islice(pairs, count)]
 
 
 class GroupStore:
-    """All groups of one subscription. Names are compared without case, and kept as created."""
+    """The groups of one subscription. Names are case-insensitive and keep the case they got."""
 
     def __init__(self, subscription: str, location: str, count: int) -> None:
         self.subscription = subscription
@@ -59,12 +59,12 @@ class GroupStore:
         self._operations: dict[str, float] = {}
 
     def all(self) -> list[StoredGroup]:
-        """Every group, by name."""
+        """Return every group, sorted by name."""
         self._purge_deleted()
         return [self._groups[key] for key in sorted(self._groups)]
 
     def get(self, name: str) -> StoredGroup:
-        """One group; CloudError 404 when there is none."""
+        """Return a group; CloudError 404 when there is none."""
         self._purge_deleted()
         group = self._groups.get(name.lower())
         if group is None:
@@ -72,7 +72,7 @@ class GroupStore:
         return group
 
     def put(self, name: str, body: Any) -> tuple[StoredGroup, bool]:
-        """Create or update a group; True when it is new. CloudError says what is wrong with it."""
+        """Create or update a group; True when it is new. CloudError for a bad name or body."""
         self._purge_deleted()
         location, tags = self._read(name, body)
         group = self._groups.get(name.lower())
@@ -89,7 +89,7 @@ class GroupStore:
         return group, False
 
     def delete(self, name: str) -> str:
-        """Begin to delete a group; the id of the operation to poll."""
+        """Start the deletion of a group, and return the id of the operation to poll."""
         group = self.get(name)
         if group.deleted_at is None:
             group.deleted_at = time.monotonic() + DELETION_SECONDS
@@ -100,12 +100,12 @@ class GroupStore:
         return operation
 
     def operation_done(self, operation: str) -> bool | None:
-        """Whether an operation has ended; None when there is no such operation."""
+        """Return whether an operation has ended; None when there is no such operation."""
         done_at = self._operations.get(operation)
         return None if done_at is None else time.monotonic() >= done_at
 
     def document(self, group: StoredGroup) -> dict[str, object]:
-        """A group as ARM shows it."""
+        """Return a group's JSON document."""
         state = "Succeeded" if group.deleted_at is None else "Deleting"
         document: dict[str, object] = {
             "id": f"/subscriptions/{self.subscription}/resourceGroups/{group.name}",
@@ -119,7 +119,7 @@ class GroupStore:
         return document
 
     def resources(self, group: StoredGroup) -> list[dict[str, object]]:
-        """The resources a group holds: made up, but always the same for a name."""
+        """Return invented resources of a group, always the same for its name."""
         base = f"/subscriptions/{self.subscription}/resourceGroups/{group.name}/providers"
         stem = group.name.removeprefix("rg-").lower()
         found: list[dict[str, object]] = []
@@ -155,12 +155,12 @@ class GroupStore:
 
 
 def encode_skip_token(offset: int) -> str:
-    """`$skiptoken` of the page that starts at `offset`: opaque to the client."""
+    """Return the `$skiptoken` of the page that starts at `offset`."""
     return base64.urlsafe_b64encode(f"groups:{offset}".encode()).decode().rstrip("=")
 
 
 def decode_skip_token(token: str) -> int:
-    """The offset of a token that encode_skip_token made; CloudError when it did not."""
+    """Return the offset of a `$skiptoken`; CloudError when it is not one of ours."""
     try:
         text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
     except (binascii.Error, ValueError):

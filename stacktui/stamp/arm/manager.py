@@ -23,7 +23,7 @@ from stacktui.stamp.hosts import Hosts
 from stacktui.stamp.messages import Request, Response, json_response
 
 READ_SUBSCRIPTION = "Microsoft.Resources/subscriptions/read"
-"""The one action that a disabled subscription allows."""
+"""The only action that a disabled subscription allows."""
 
 Parts = Mapping[str, str]
 POLL_SECONDS = "1"
@@ -55,7 +55,7 @@ _PRINCIPAL_FILTER = re.compile(
 
 @dataclass(slots=True)
 class ResourceManager:
-    """One subscription's worth of ARM."""
+    """ARM for one subscription."""
 
     hosts: Hosts
     directory: Directory
@@ -66,7 +66,7 @@ class ResourceManager:
     unregistered: set[str] = field(default_factory=lambda: set(INITIALLY_UNREGISTERED))
 
     def authorize(self, caller: Caller, parts: Parts, action: str) -> None:
-        """Check that the subscription is there and usable, and that the caller may do this."""
+        """Check that the subscription exists and is enabled, and that the caller has the right."""
         given = parts["subscription"]
         try:
             UUID(given)
@@ -129,7 +129,7 @@ class ResourceManager:
     # Resource groups
 
     def list_groups(self, request: Request, parts: Parts) -> Response:
-        """A page, with an absolute nextLink while there are more."""
+        """Return a page, with an absolute nextLink while there are more."""
         found = self.groups.all()
         wanted = _filter(_TAG_FILTER, request)
         if wanted:
@@ -147,7 +147,7 @@ class ResourceManager:
         return json_response(200, self.groups.document(self.groups.get(parts["group"])))
 
     def head_group(self, request: Request, parts: Parts) -> Response:
-        """204 when the group exists, 404 without a body when it does not."""
+        """Return 204 when the group exists, 404 without a body when it does not."""
         try:
             self.groups.get(parts["group"])
         except CloudError:
@@ -163,12 +163,12 @@ class ResourceManager:
         return json_response(201 if created else 200, self.groups.document(group))
 
     def delete_group(self, request: Request, parts: Parts) -> Response:
-        """202 with a Location to poll."""
+        """Return 202 with a Location to poll."""
         operation = self.groups.delete(parts["group"])
         return self._accepted(operation, request)
 
     def operation(self, request: Request, parts: Parts) -> Response:
-        """202 again until it is done, then 200."""
+        """Return 202 until the operation is done, then 200."""
         match self.groups.operation_done(parts["operation"]):
             case None:
                 raise CloudError(Code.NOT_FOUND, path=request.path)
@@ -178,7 +178,7 @@ class ResourceManager:
                 return self._accepted(parts["operation"], request)
 
     def resources(self, request: Request, parts: Parts) -> Response:
-        """Resources of the subscription, or of one group."""
+        """Return the resources of the subscription or of one group."""
         name = parts.get("group")
         groups = [self.groups.get(name)] if name else self.groups.all()
         found = [resource for group in groups for resource in self.groups.resources(group)]
@@ -189,14 +189,14 @@ class ResourceManager:
         return _values(found)
 
     def role_assignments(self, request: Request, parts: Parts) -> Response:
-        """Assignments at subscription scope; `assignedTo('oid')` picks one principal's."""
+        """Return assignments at subscription scope; `assignedTo('oid')` selects one principal."""
         wanted = _filter(_PRINCIPAL_FILTER, request)
         principals = list(self.directory.roles())
         if wanted and not wanted[3]:
             principals = [p for p in principals if p == (wanted[1] or wanted[2]).lower()]
         return _values([self._assignment(principal) for principal in principals])
 
-    # What the methods share
+    # Helpers
 
     @property
     def _scope(self) -> str:
@@ -235,7 +235,7 @@ class ResourceManager:
         }
 
     def _versions(self, namespace: str) -> tuple[str, ...]:
-        """Versions of a namespace; none for those that the stamp lists but does not serve."""
+        """Return the api-versions of a namespace; none for one that is listed but not served."""
         family = VERSIONED.get(namespace)
         return supported(family, self.build) if family else ()
 
@@ -256,7 +256,7 @@ class ResourceManager:
         }
 
     def _page(self, request: Request) -> tuple[int, int]:
-        """Start and size of the page asked for."""
+        """Return start and size of the requested page."""
         token, top = request.query.get("$skiptoken"), request.query.get("$top")
         if top is not None and not re.fullmatch(r"[1-9][0-9]{0,3}", top):
             raise CloudError(Code.TOP, top=top)
@@ -281,7 +281,7 @@ def _values(documents: Sequence[Mapping[str, object]]) -> Response:
 
 
 def _namespace(name: str) -> str:
-    """A provider's namespace as it is spelt; CloudError when the stamp has no such provider."""
+    """Return a provider's namespace in its own case; CloudError when there is none."""
     for namespace in PROVIDERS:
         if namespace.lower() == name.lower():
             return namespace
@@ -289,7 +289,7 @@ def _namespace(name: str) -> str:
 
 
 def _filter(pattern: re.Pattern[str], request: Request) -> re.Match[str] | None:
-    """The request's `$filter` in the one form that is supported; None without a filter."""
+    """Match the request's `$filter` against the one supported form; None without a filter."""
     text = request.query.get("$filter")
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""ARM's routes, and the checks every request passes on its way (PROTOCOL.md sections 3 and 4)."""
+"""ARM's routes and the checks of every request (PROTOCOL.md sections 3 and 4)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Method = Callable[[ResourceManager, Request, Parts], Response]
 
 @dataclass(frozen=True, slots=True)
 class ArmRoute:
-    """One method on one path. ARM's paths are matched without case."""
+    """One method on one path; paths are case-insensitive."""
 
     verb: str
     pattern: re.Pattern[str]
     family: Family
     method: Method
     action: str
-    """Action that the caller's role must allow, with the path's parts as blanks; "" for none."""
+    """RBAC action to authorize, with placeholders for the path's parts; empty for none."""
 
 
 _SUBSCRIPTION = "/subscriptions/(?P<subscription>[^/]+)"
@@ -86,7 +86,7 @@ class ArmRouter:
         return route, response.with_headers(**self._request_ids(request))
 
     def _dispatch(self, route: ArmRoute, request: Request, parts: Parts) -> Response:
-        """A missing api-version is refused before the token is looked at, a wrong one after."""
+        """Run the handler. ARM checks for a missing api-version before the token, its value after."""
         version = request.query.get("api-version")
         if not version:
             raise CloudError(Code.API_VERSION_MISSING)
@@ -98,7 +98,7 @@ class ArmRouter:
         return route.method(self.manager, request, parts)
 
     def _request_ids(self, request: Request) -> dict[str, str]:
-        """Ids that support asks for; the correlation id is the client's when it sends one."""
+        """Return the request id headers; the correlation id is the client's when it sends one."""
         request_id = str(uuid4())
         correlation = _echoed(request, "x-ms-correlation-request-id") or request_id
         now = self.bearer_auth.clock.now()
@@ -116,7 +116,7 @@ class ArmRouter:
 
 
 def _echoed(request: Request, name: str) -> str:
-    """A header that goes back as it came, if it is plain text of a sane length; else ""."""
+    """Return a header to echo; empty unless it is printable ASCII of at most 128 characters."""
     value = request.headers.get(name, "")
     return value if value.isascii() and value.isprintable() and len(value) <= 128 else ""
 

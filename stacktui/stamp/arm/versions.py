@@ -1,4 +1,4 @@
-"""Which api-versions a build serves (the table of PROTOCOL.md section 3)."""
+"""The api-versions that a build serves (the table of PROTOCOL.md section 3)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stacktui.stamp.arm.errors import CloudError, Code
 
 
 class Family(Enum):
-    """API families that are versioned apart."""
+    """API families with api-versions of their own."""
 
     METADATA = auto()
     RESOURCES = auto()
@@ -24,7 +24,7 @@ RESOURCES_SINCE = (
     ("1904", ("2018-05-01",)),
     ("2102", ("2019-10-01",)),
 )
-"""From which build on which versions came; later builds keep the earlier versions."""
+"""Versions by the build that added them; later builds keep them."""
 
 METADATA_OBJECT = ("1.0", "2015-01-01", "2016-01-01")
 METADATA_LIST = ("2019-10-01", "2022-09-01")
@@ -40,7 +40,7 @@ PROVIDER_TYPES = {Family.AUTHORIZATION: "roleAssignments"}
 
 
 def supported(family: Family, build: str) -> tuple[str, ...]:
-    """Versions of a family that a build serves, oldest first."""
+    """Return the versions of a family that a build serves, oldest first."""
     match family:
         case Family.RESOURCES:
             return tuple(

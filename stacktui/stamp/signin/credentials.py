@@ -1,4 +1,4 @@
-"""Checking who asks: a client's secret or assertion, a user's password."""
+"""Authentication of a client by secret or assertion, and of a user by password."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from stacktui.stamp.signin.service import TokenService
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 CLOCK_SKEW = 300
-"""Seconds by which an assertion's times may be off (PROTOCOL.md section 4)."""
+"""Seconds of tolerance for an assertion's times (PROTOCOL.md section 4)."""
 
 ACCEPTED_THUMBPRINTS = {
     IdentityProvider.AAD: ("x5t#S256", "x5t"),
     IdentityProvider.ADFS: ("x5t",),
 }
-"""AD FS knows SHA-1 only; Entra takes both, since az 2.66 still sends it SHA-1."""
+"""AD FS accepts SHA-1 only; Entra both, as az 2.66 still sends SHA-1."""
 
 SECRET_METHOD, CERTIFICATE_METHOD = "1", "2"
 
@@ -37,10 +37,10 @@ ACCOUNT_REFUSALS = {
     AccountState.CONDITIONAL_ACCESS: Reason.CONDITIONAL_ACCESS,
     AccountState.CONSENT_REQUIRED: Reason.CONSENT_REQUIRED,
 }
-"""What a right password still meets."""
+"""Errors after a right password, by the state of the account."""
 
 PASSWORD_ONLY_REFUSALS = frozenset({AccountState.MFA_REQUIRED})
-"""States that a sign-in page can satisfy, and a bare password cannot."""
+"""States that fail the password grant but not the sign-in page."""
 
 
 def secrets_equal(left: str, right: str) -> bool:
@@ -51,10 +51,10 @@ def secrets_equal(left: str, right: str) -> bool:
 def authenticate_application(
     service: TokenService, request: Request, form: Mapping[str, str]
 ) -> tuple[Application, str]:
-    """The application that sent the request, and how it proved itself (`appidacr`).
+    """Return the application that sent the request and its authentication method (`appidacr`).
 
     A secret comes in the form or as HTTP Basic (RFC 6749 section 2.3.1), an assertion as
-    RFC 7523 section 2.2 says. OAuthError when it is unknown or proves nothing.
+    RFC 7523 section 2.2 says. OAuthError when authentication fails.
     """
     client_id, secret = _basic(request) or (form.get("client_id"), form.get("client_secret"))
     application = service.directory.application
@@ -77,7 +77,7 @@ def authenticate_application(
 def authenticate_user(
     service: TokenService, name: str, password: str, *, interactive: bool, client_id: str
 ) -> User:
-    """The user of a name and password; `interactive` on a page, which can ask for more."""
+    """Return the user of a name and password; `interactive` for the page, which can ask for MFA."""
     user = service.directory.user
     if name.lower() != user.name.lower():
         raise OAuthError(Reason.USER_UNKNOWN, name)
@@ -122,7 +122,7 @@ def _check_assertion(service: TokenService, application: Application, assertion:
 def _registered_key(
     application: Application, header: Mapping[str, Any], idp: IdentityProvider
 ) -> rsa.RSAPublicKey | None:
-    """The public key of the registered certificate, if the header names that certificate."""
+    """Return the key of the registered certificate; None when the header names another one."""
     if application.certificate is None:
         return None
     known = thumbprints(application.certificate)
@@ -133,13 +133,13 @@ def _registered_key(
 
 
 def _named(header: Mapping[str, Any], name: str) -> str:
-    """A thumbprint of the header. MSAL for Python pads it, against RFC 7515 section 2."""
+    """Return a thumbprint of the header, unpadded: MSAL pads it, against RFC 7515 section 2."""
     value = header.get(name)
     return value.rstrip("=") if isinstance(value, str) else ""
 
 
 def _thumbprint(token: Jws, idp: IdentityProvider) -> str:
-    """The thumbprint a header gives, in hexadecimal as Entra writes it; "" when it gives none."""
+    """Return the header's thumbprint in hexadecimal, as Entra's errors show it; empty for none."""
     named = (_named(token.header, name) for name in ACCEPTED_THUMBPRINTS[idp])
     value = next((name for name in named if name), "")
     try:
@@ -149,7 +149,7 @@ def _thumbprint(token: Jws, idp: IdentityProvider) -> str:
 
 
 def _check_assertion_claims(service: TokenService, application: Application, token: Jws) -> None:
-    """RFC 7523 section 3: issuer and subject are the client, audience is us, time is now."""
+    """Check issuer, subject, audience and times as RFC 7523 section 3 says."""
     for claim in ("iss", "sub"):
         if token.claims.get(claim) != application.client_id:
             raise OAuthError(Reason.ASSERTION_MALFORMED, f"Claim '{claim}' is not the client.")
@@ -164,7 +164,7 @@ def _check_assertion_claims(service: TokenService, application: Application, tok
 
 
 def assertion_audiences(service: TokenService) -> frozenset[str]:
-    """Audiences an assertion may have: the token endpoints and the issuer, by any tenant name."""
+    """Return the accepted `aud` values: token endpoints and issuer, by tenant id or domain."""
     login, directory = service.hosts.login, service.directory
     match service.idp:
         case IdentityProvider.AAD:

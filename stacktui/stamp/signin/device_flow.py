@@ -1,4 +1,4 @@
-"""Device code endpoint, and the page where a user approves the code (RFC 8628 section 3.3)."""
+"""The device authorization endpoint and the verification page (RFC 8628)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORM = (
 
 
 def device_code(service: TokenService, request: Request, tenant: str) -> Response:
-    """Issue a device code (RFC 8628 section 3.2), with Entra's or AD FS's extras."""
+    """Issue a device code (RFC 8628 section 3.2), with the provider's extra fields."""
     if service.error:
         raise OAuthError(service.error)
     check_tenant(service, tenant, users=True)
@@ -50,7 +50,7 @@ def device_code(service: TokenService, request: Request, tenant: str) -> Respons
 
 
 def verification_page(service: TokenService) -> str:
-    """URL of the page where codes are typed."""
+    """Return the verification URI."""
     match service.idp:
         case IdentityProvider.AAD:
             return f"{service.hosts.login_origin}/devicelogin"
@@ -59,7 +59,7 @@ def verification_page(service: TokenService) -> str:
 
 
 def show_device_page(_service: TokenService, _request: Request) -> Response:
-    """The form."""
+    """Return the verification form."""
     return html_page(200, TITLE, FORM)
 
 

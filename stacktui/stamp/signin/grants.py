@@ -1,4 +1,4 @@
-"""The token endpoint: one function a grant (RFC 6749 section 4, RFC 8628 section 3.4)."""
+"""The token endpoint: one function per grant (RFC 6749 section 4, RFC 8628 section 3.4)."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ NO_STORE = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
 
 @dataclass(frozen=True, slots=True)
 class RequestedScope:
-    """What a request asks for: the resource's identifier and the OIDC scopes beside it."""
+    """The requested resource and all requested scopes."""
 
     resource: str | None
     suffix: str
-    """What followed the resource in the scope: `.default`, `openid`, …; "" for `resource=`."""
+    """Scope name after the resource: `.default`, `openid`, …; empty for `resource=`."""
     scopes: tuple[str, ...]
 
     @property
@@ -55,7 +55,7 @@ def token(service: TokenService, request: Request, tenant: str) -> Response:
 
 
 def check_tenant(service: TokenService, tenant: str, *, users: bool) -> None:
-    """Refuse a tenant that is not ours; a path without a tenant of its own is for users only."""
+    """Raise OAuthError for a foreign tenant, and for `common` unless `users` sign in."""
     if service.idp is IdentityProvider.ADFS:
         return
     name = tenant.lower()
@@ -67,7 +67,7 @@ def check_tenant(service: TokenService, tenant: str, *, users: bool) -> None:
 
 
 def public_client(form: Mapping[str, str]) -> str:
-    """The public client of a user's sign-in: the one that every directory knows."""
+    """Return the client id of a user's sign-in: only the Azure CLI's is registered."""
     client_id = form.get("client_id")
     if not client_id:
         raise OAuthError(Reason.PARAMETER_MISSING, "client_id")
@@ -77,7 +77,7 @@ def public_client(form: Mapping[str, str]) -> str:
 
 
 def parse_scope(service: TokenService, form: Mapping[str, str]) -> RequestedScope:
-    """Read `scope` and `resource`; the resource must be ours, byte for byte."""
+    """Parse `scope` and `resource`; OAuthError unless the resource equals our audience."""
     scopes = tuple(form.get("scope", "").split())
     resource, suffix = form.get("resource"), ""
     for scope in scopes:
@@ -192,4 +192,4 @@ GRANTS: dict[str, Callable[[TokenService, Request, Mapping[str, str]], dict[str,
     "device_code": _device_code,
     "urn:ietf:params:oauth:grant-type:device_code": _device_code,
 }
-"""Functions by `grant_type`; Entra's version 1.0 calls the device code grant by its short name."""
+"""Functions by `grant_type`; version 1.0 of Entra uses the short name `device_code`."""

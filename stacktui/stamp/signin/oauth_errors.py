@@ -1,8 +1,8 @@
-"""Why a sign-in is refused, and how each identity provider says so.
+"""Errors of the sign-in endpoints, as each identity provider words them.
 
-Numbers and error names: PROTOCOL.md section 2. AD FS answers 400 throughout, and says MSIS9622 of
-a wrong secret and of a rejected assertion alike. A row of AD FS without a number is one whose
-number we do not know: it carries the error name of RFC 6749 or RFC 8628 and a sentence.
+Numbers and error names: PROTOCOL.md section 2. AD FS always answers 400, and returns MSIS9622 both
+for a wrong secret and for a rejected assertion. Where the number of AD FS is not known, the row has
+the error name of RFC 6749 or RFC 8628 and a message only.
 """
 
 # ruff: noqa: E501 - the tables keep a reason on a line
@@ -19,7 +19,7 @@ from stacktui.stamp.messages import Response, json_response
 
 
 class Reason(Enum):
-    """Everything the token and device code endpoints can refuse for."""
+    """Reasons for an error of the sign-in endpoints."""
 
     TENANT_UNKNOWN = auto()
     TENANT_MISSING = auto()
@@ -56,7 +56,7 @@ class Reason(Enum):
 
 
 class OAuthError(Exception):
-    """Raised by the sign-in code; `detail` fills the one blank of the reason's sentence."""
+    """An error response (RFC 6749 section 5.2); `detail` fills the message's placeholder."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         self.reason = reason
@@ -66,7 +66,7 @@ class OAuthError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """HTTP status, OAuth error name, the provider's number, and its sentence."""
+    """HTTP status, OAuth error name, the provider's error number and message."""
 
     status: int
     error: str
@@ -143,13 +143,13 @@ ADFS: dict[Reason, Wording] = {
 WORDINGS = {IdentityProvider.AAD: ENTRA, IdentityProvider.ADFS: ADFS}
 
 RETRY_AFTER = {Reason.THROTTLED: "30"}
-"""Seconds, sent with the refusals that pass by themselves."""
+"""Seconds, for the errors that are temporary."""
 
 
 def render(
     refused: OAuthError, idp: IdentityProvider, login_origin: str, now: datetime
 ) -> Response:
-    """The refusal as the identity provider writes it, in OAuth's JSON."""
+    """Return the error response of the identity provider."""
     wording = WORDINGS[idp][refused.reason]
     match idp:
         case IdentityProvider.AAD:

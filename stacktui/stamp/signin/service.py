@@ -1,4 +1,4 @@
-"""What one stamp's token service is made of, and the tokens it issues."""
+"""The token service and the tokens that it issues."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from stacktui.stamp.signin.jwt import Signer, base64url_json
 from stacktui.stamp.signin.oauth_errors import Reason
 
 LIFETIME = {IdentityProvider.AAD: 3599, IdentityProvider.ADFS: 3600}
-"""Seconds an access token lasts."""
+"""Lifetime of an access token in seconds."""
 
 MAX_REFRESH_TOKENS = 256
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshGrant:
-    """What a refresh token stands for."""
+    """Client and user of a refresh token."""
 
     client_id: str
     user: User
@@ -34,7 +34,7 @@ class RefreshGrant:
 
 @dataclass(slots=True)
 class TokenService:
-    """State and parts of the token service. `edit_claims` is a fault's change of access tokens."""
+    """State of the token service. `edit_claims` and `error` are those of the fault."""
 
     options: StampOptions
     hosts: Hosts
@@ -60,7 +60,7 @@ class TokenService:
                 return f"{self.hosts.login}/services/trust"
 
     def app_token(self, app: Application | ManagedIdentity, method: str) -> str:
-        """An access token for an application; `method` is Entra's `appidacr`."""
+        """Return an access token for an application; `method` is Entra's `appidacr`."""
         claims = self._common(app.client_id, app.object_id)
         claims |= {"idtyp": "app", "sub": app.object_id}
         match self.idp:
@@ -71,7 +71,7 @@ class TokenService:
         return self._sign_access(claims)
 
     def user_token(self, client_id: str, user: User) -> str:
-        """An access token for a user who signed in through a public client."""
+        """Return an access token for a user of a public client."""
         claims = self._common(client_id, user.object_id)
         claims |= {"idtyp": "user", "sub": _subject(client_id, user), "scp": "user_impersonation"}
         claims |= {"upn": user.name, "unique_name": user.name, "name": "Stamp Operator"}
@@ -83,7 +83,7 @@ class TokenService:
         return self._sign_access(claims)
 
     def id_token(self, client_id: str, user: User) -> str:
-        """An ID token (OpenID Connect Core section 2): the user name claim differs by provider."""
+        """Return an ID token (OpenID Connect Core section 2)."""
         now = self.clock.epoch()
         claims = {
             "aud": client_id,
@@ -103,7 +103,7 @@ class TokenService:
                     "ver": "2.0",
                 }
             case IdentityProvider.ADFS:
-                # az 2.66 reads `tid` of a stamp's AD FS too, and has no other place to find it.
+                # az 2.66 reads `tid` from AD FS's ID token too: there is no other source.
                 claims |= {
                     "iss": self.hosts.login,
                     "upn": user.name,
@@ -113,11 +113,11 @@ class TokenService:
         return self.signer.sign(claims)
 
     def client_info(self, user: User) -> str:
-        """Entra's `client_info`: from it MSAL makes the account's id."""
+        """Return Entra's `client_info`, from which MSAL makes the account id."""
         return base64url_json({"uid": user.object_id, "utid": self.directory.tenant})
 
     def refresh_token(self, client_id: str, user: User) -> str:
-        """A new refresh token; the oldest is forgotten when there are too many."""
+        """Return a new refresh token; only the last MAX_REFRESH_TOKENS are kept."""
         token = f"0.{secrets.token_urlsafe(96)}"
         self._grants[token] = RefreshGrant(client_id, user)
         if len(self._grants) > MAX_REFRESH_TOKENS:
@@ -150,5 +150,5 @@ class TokenService:
 
 
 def _subject(client_id: str, user: User) -> str:
-    """`sub` is pairwise: the same user is another subject for another client."""
+    """Return the pairwise `sub`: it differs by client (OpenID Connect Core section 8)."""
     return f"{user.object_id[:13]}.{client_id[:8]}"
