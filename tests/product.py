@@ -49,7 +49,7 @@ def config_text(
     return "\n".join([*lines, identity, ""])
 
 
-def signing_in(by: SignInKind, stamp: Mapping[str, Any], **replaced: str) -> dict[str, str]:
+def signing_in(kind: SignInKind, stamp: Mapping[str, Any], **replaced: str) -> dict[str, str]:
     """What to replace in a config for an identity of the stamp that signs in so."""
     kinds = {
         SignInKind.PASSWORD: {
@@ -64,9 +64,9 @@ def signing_in(by: SignInKind, stamp: Mapping[str, Any], **replaced: str) -> dic
             "client_id": f'"{stamp["client_id"]}"',
         },
     }
-    if by is SignInKind.SECRET:
+    if kind is SignInKind.SECRET:
         return replaced
-    return {"secret": "", "client_id": ""} | kinds[by] | replaced
+    return {"secret": "", "client_id": ""} | kinds[kind] | replaced
 
 
 def imds_of(stamp: Mapping[str, Any]) -> dict[str, str]:

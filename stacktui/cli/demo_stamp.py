@@ -1,4 +1,4 @@
-"""The embedded stamp of a demo, and a throw-away config that names it."""
+"""The embedded stamp of a demo, and a temporary config for it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from stacktui.stamp.running import RunningStamp
 
 DEMO_DOMAIN = "local.azurestack.external"
-# As MSAL and the product read it.
+# The variable that MSAL and the product read.
 IMDS_VARIABLE = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
 
 
 class Demo:
-    """An embedded stamp with a throw-away config, started on demand; both end with the context."""
+    """An embedded stamp with a temporary config, started on demand; both end with the context."""
 
     def __init__(self, options: StampOptions | None = None) -> None:
         self._options = options
@@ -40,7 +40,7 @@ class Demo:
         self._stack.close()
 
     def start(self) -> Path:
-        """Start the stamp in a thread of its own; the path of a config that names it. Blocks."""
+        """Start the stamp in a thread and return the path of a config for it. Blocks."""
         from stacktui.stamp import FAULTS, IdentityProvider, SignInKind, StampOptions, run_in_thread
 
         adfs = StampOptions(domain=DEMO_DOMAIN, idp=IdentityProvider.ADFS)
@@ -48,19 +48,18 @@ class Demo:
         stamp = self._stack.enter_context(run_in_thread(options))
         folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="stacktui-demo-"))
         self._stack.enter_context(kept_in(Path(folder)))
-        by = FAULTS[stamp.fault].sign_in_kind if stamp.fault else SignInKind.SECRET
-        if by is SignInKind.MANAGED_IDENTITY:
-            self._stack.enter_context(_imds_at(stamp.imds_url))
+        kind = FAULTS[stamp.fault].sign_in_kind if stamp.fault else SignInKind.SECRET
+        if kind is SignInKind.MANAGED_IDENTITY:
+            self._stack.enter_context(_imds_variable(stamp.imds_url))
         mark_demo(Path(folder))
         path = Path(folder) / "config.toml"
-        path.write_text(_config(stamp, by), encoding="utf-8")
+        path.write_text(_config(stamp, kind), encoding="utf-8")
         return path
 
 
 @contextmanager
-def _imds_at(url: str) -> Iterator[None]:
-    """Let this process find the stamp's instance metadata service, which every machine has at the
-    same address."""
+def _imds_variable(url: str) -> Iterator[None]:
+    """Set the variable by which this process finds the stamp's instance metadata service."""
     before = os.environ.get(IMDS_VARIABLE)
     os.environ[IMDS_VARIABLE] = url
     try:
@@ -72,13 +71,13 @@ def _imds_at(url: str) -> Iterator[None]:
             os.environ[IMDS_VARIABLE] = before
 
 
-def _identity(stamp: RunningStamp, by: SignInKind) -> dict[str, object]:
-    """One of the stamp's identities, of the kind that signs in so."""
+def _identity(stamp: RunningStamp, kind: SignInKind) -> dict[str, object]:
+    """Return the keys of a config identity that signs in to the stamp by `kind`."""
     from stacktui.stamp import SignInKind
 
     tenant = {"tenant": stamp.tenant}
     application = {"kind": "service-principal", **tenant, "client_id": stamp.client_id}
-    match by:
+    match kind:
         case SignInKind.CERTIFICATE:
             return {**application, "certificate": stamp.certificate_file}
         case SignInKind.PASSWORD:
@@ -91,8 +90,8 @@ def _identity(stamp: RunningStamp, by: SignInKind) -> dict[str, object]:
     return {**application, "secret": {"file": stamp.secret_file}}
 
 
-def _config(stamp: RunningStamp, by: SignInKind) -> str:
-    """A config as a user would write it; the secret stays in its own private file."""
+def _config(stamp: RunningStamp, kind: SignInKind) -> str:
+    """Return a config as a user would write it, with secrets by reference."""
     import tomlkit
 
     document = tomlkit.document()
@@ -104,10 +103,10 @@ def _config(stamp: RunningStamp, by: SignInKind) -> str:
             "identity": "demo",
             "subscription": stamp.subscription_id,
             "ca": str(stamp.ca_file),
-            # The stamp is on this box, whatever proxy the variables name.
+            # The stamp is on this machine: no proxy of the environment variables is needed.
             "proxy": stamp.proxy or "none",
             "resolve": dict(stamp.resolve),
         }
     }
-    document["identities"] = {"demo": _identity(stamp, by)}
+    document["identities"] = {"demo": _identity(stamp, kind)}
     return tomlkit.dumps(document)

@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One request and its status. Query, body and header values are not kept: they may be secret."""
+    """One request and its status, without what may be secret: query, body, header values."""
 
     method: str
     host: str
@@ -75,17 +75,17 @@ class TooLargeError(Exception):
 
 
 class HttpService:
-    """HTTP on the connections of one port; `answer` gives the response to each request."""
+    """HTTP on the connections of one port; `respond` returns the response to each request."""
 
     def __init__(
         self,
-        answer: Callable[[Request], Response],
+        respond: Callable[[Request], Response],
         *,
         latency: float,
         clock: Clock,
         log: RequestLog,
     ) -> None:
-        self._answer = answer
+        self._respond = respond
         self._latency = latency
         self._clock = clock
         self._log = log
@@ -99,9 +99,9 @@ class HttpService:
         if self._latency:
             await asyncio.sleep(self._latency)
         try:
-            response = self._answer(request)
+            response = self._respond(request)
         except Exception:
-            _log.exception("no answer to %s %s", request.method, request.path)
+            _log.exception("no response to %s %s", request.method, request.path)
             response = SERVER_ERROR
         record = RequestRecord(
             request.method,

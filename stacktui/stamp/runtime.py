@@ -66,18 +66,18 @@ async def serve(options: StampOptions) -> AsyncIterator[RunningStamp]:
         # certificate; the first token waits for the token key.
         client_key = asyncio.wrap_future(workers.submit(make_key))
         token_key = workers.submit(make_key)
-        front = stack.enter_context(bound_socket(options.port))
-        imds = stack.enter_context(bound_socket(options.imds_port))
-        hosts = Hosts(options.idp, options.domain, front.getsockname()[1])
+        tls_socket = stack.enter_context(bound_socket(options.port))
+        imds_socket = stack.enter_context(bound_socket(options.imds_port))
+        hosts = Hosts(options.idp, options.domain, tls_socket.getsockname()[1])
         chain = make_server_chain(hosts.certificate_names(), fault.chain)
         context = chain.ssl_context(folder, fault.chain)
         advertised = _write_client_files(options, chain, await client_key, folder)
         router = _router(options, fault, hosts, advertised, token_key)
-        await _listen(stack, router, log, context, front, imds)
-        proxy = await _proxy(stack, fault.proxy_response)
+        await _serve_ports(stack, router, log, context, tls_socket, imds_socket)
+        proxy = await _serve_proxy(stack, fault.proxy_response)
         for name, content in fault.client_files.items():
             _corrupt_file(folder / name, content)
-        yield _describe(router, folder, log, imds.getsockname()[1], proxy)
+        yield _describe(router, folder, log, imds_socket.getsockname()[1], proxy)
 
 
 @contextmanager
@@ -139,61 +139,61 @@ def _router(
     token_key: Future[rsa.RSAPrivateKey],
 ) -> Router:
     """Return the router over all services, set up as the fault says."""
-    known = fault.server_overrides(advertised) if fault.server_overrides else advertised
+    directory = fault.server_overrides(advertised) if fault.server_overrides else advertised
     clock, signer = Clock(fault.clock_offset), Signer(token_key)
     devices = DeviceCodes(fault.device_code_lifetime, declines=fault.declines_device_codes)
     tokens = TokenService(
-        options, hosts, clock, known, signer, devices, fault.edit_claims, fault.token_error
+        options, hosts, clock, directory, signer, devices, fault.edit_claims, fault.token_error
     )
     manager = ResourceManager(
         hosts,
-        known,
-        GroupStore(known.subscription, hosts.region, options.groups),
+        directory,
+        GroupStore(directory.subscription, hosts.region, options.groups),
         build=fault.build or options.build,
         page_size=options.page_size,
         denied_actions=fault.denied_actions,
     )
-    gate = BearerAuth(hosts, clock, known, signer)
-    return Router(hosts, advertised, tokens, ArmRouter(manager, gate), fault)
+    bearer_auth = BearerAuth(hosts, clock, directory, signer)
+    return Router(hosts, advertised, tokens, ArmRouter(manager, bearer_auth), fault)
 
 
-async def _listen(
+async def _serve_ports(
     stack: AsyncExitStack,
     router: Router,
     log: RequestLog,
     context: ssl.SSLContext,
-    front: socket.socket,
-    imds: socket.socket,
+    tls_socket: socket.socket,
+    imds_socket: socket.socket,
 ) -> None:
     """Serve the TLS port and the IMDS port, or what the fault puts in their place."""
     latency, clock = router.tokens.options.latency, router.tokens.clock
     service = HttpService(router.respond, latency=latency, clock=clock, log=log)
-    plain = HttpService(router.respond_imds, latency=latency, clock=clock, log=log)
+    imds = HttpService(router.respond_imds, latency=latency, clock=clock, log=log)
     if router.fault.imds_listens:
-        await stack.enter_async_context(listening(plain.handle, imds, None))
+        await stack.enter_async_context(listening(imds.handle, imds_socket, None))
     match router.fault.connection:
         case ConnectionFault.NONE:
-            await stack.enter_async_context(listening(service.handle, front, context))
+            await stack.enter_async_context(listening(service.handle, tls_socket, context))
         case ConnectionFault.PLAIN_HTTP:
-            await stack.enter_async_context(listening(service.handle, front, None))
+            await stack.enter_async_context(listening(service.handle, tls_socket, None))
         case ConnectionFault.SILENT:
-            await stack.enter_async_context(listening(silent_server, front, None))
+            await stack.enter_async_context(listening(silent_server, tls_socket, None))
         case ConnectionFault.RESET:
-            await stack.enter_async_context(listening(resetting_server, front, None))
+            await stack.enter_async_context(listening(resetting_server, tls_socket, None))
         case ConnectionFault.BLACKHOLE:
-            stack.enter_context(blackhole(front))
+            stack.enter_context(blackhole(tls_socket))
         case ConnectionFault.REFUSED:
             pass
 
 
-async def _proxy(stack: AsyncExitStack, answer: bytes | None) -> str | None:
+async def _serve_proxy(stack: AsyncExitStack, response: bytes | None) -> str | None:
     """Start a proxy with one response and return its URL; None for None. Empty: nothing listens."""
-    if answer is None:
+    if response is None:
         return None
-    door = stack.enter_context(bound_socket(0))
-    if answer:
-        await stack.enter_async_context(listening(canned_proxy(answer), door, None))
-    return f"http://{LOOPBACK}:{door.getsockname()[1]}"
+    opened = stack.enter_context(bound_socket(0))
+    if response:
+        await stack.enter_async_context(listening(canned_proxy(response), opened, None))
+    return f"http://{LOOPBACK}:{opened.getsockname()[1]}"
 
 
 def _corrupt_file(path: Path, content: bytes | None) -> None:

@@ -176,6 +176,6 @@ class CloudError(Exception):
 
     def response(self) -> Response:
         """Return the error as ARM sends it."""
-        name, status, sentence = self.code.value
-        message = sentence.format(**self.blanks).strip()
+        name, status, template = self.code.value
+        message = template.format(**self.blanks).strip()
         return json_response(status, {"error": {"code": name, "message": message}}, self.headers)

@@ -131,9 +131,9 @@ class ResourceManager:
     def list_groups(self, request: Request, parts: Parts) -> Response:
         """Return a page, with an absolute nextLink while there are more."""
         found = self.groups.all()
-        wanted = _filter(_TAG_FILTER, request)
-        if wanted:
-            name, value = wanted[1], wanted[2]
+        match = _filter(_TAG_FILTER, request)
+        if match:
+            name, value = match[1], match[2]
             found = [g for g in found if name in g.tags and value in (None, g.tags[name])]
         start, size = self._page(request)
         document: dict[str, Any] = {
@@ -182,18 +182,18 @@ class ResourceManager:
         name = parts.get("group")
         groups = [self.groups.get(name)] if name else self.groups.all()
         found = [resource for group in groups for resource in self.groups.resources(group)]
-        wanted = _filter(_TYPE_FILTER, request)
-        if wanted:
-            kind = wanted[1].lower()
+        match = _filter(_TYPE_FILTER, request)
+        if match:
+            kind = match[1].lower()
             found = [resource for resource in found if str(resource["type"]).lower() == kind]
         return _values(found)
 
     def role_assignments(self, request: Request, parts: Parts) -> Response:
         """Return assignments at subscription scope; `assignedTo('oid')` selects one principal."""
-        wanted = _filter(_PRINCIPAL_FILTER, request)
+        match = _filter(_PRINCIPAL_FILTER, request)
         principals = list(self.directory.roles())
-        if wanted and not wanted[3]:
-            principals = [p for p in principals if p == (wanted[1] or wanted[2]).lower()]
+        if match and not match[3]:
+            principals = [p for p in principals if p == (match[1] or match[2]).lower()]
         return _values([self._assignment(principal) for principal in principals])
 
     # Helpers

@@ -86,7 +86,7 @@ class ArmRouter:
         return route, response.with_headers(**self._request_ids(request))
 
     def _dispatch(self, route: ArmRoute, request: Request, parts: Parts) -> Response:
-        """Run the handler. ARM checks for a missing api-version before the token, its value after."""
+        """Run the handler. ARM checks that there is an api-version before the token."""
         version = request.query.get("api-version")
         if not version:
             raise CloudError(Code.API_VERSION_MISSING)

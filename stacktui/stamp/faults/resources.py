@@ -39,16 +39,16 @@ FAULTS: dict[str, Fault] = {
     ),
     "no-subscriptions": Fault(
         "there is no subscription",
-        server_overrides=lambda known: replace(known, subscription_state=None),
+        server_overrides=lambda directory: replace(directory, subscription_state=None),
     ),
     "subscription-not-found": Fault(
         "the client is handed a subscription that is not there",
-        server_overrides=lambda known: replace(known, subscription=str(uuid4())),
+        server_overrides=lambda directory: replace(directory, subscription=str(uuid4())),
     ),
     "subscription-disabled": Fault(
         "the subscription is disabled",
-        server_overrides=lambda known: replace(
-            known, subscription_state=SubscriptionState.DISABLED
+        server_overrides=lambda directory: replace(
+            directory, subscription_state=SubscriptionState.DISABLED
         ),
     ),
     "api-version-unsupported": Fault("the stamp is of build 1802", build="1802"),

@@ -23,20 +23,22 @@ def _token(summary: str, override: ResponseOverride) -> Fault:
     return Fault(summary, endpoint=FaultyEndpoint.TOKEN, override=override)
 
 
+def _directory(**changes: Any) -> Callable[[Directory], Directory]:
+    return lambda directory: replace(directory, **_made(changes))
+
+
 def _application(**changes: Any) -> Callable[[Directory], Directory]:
-    return lambda known: replace(known, application=replace(known.application, **_made(changes)))
+    return lambda directory: replace(
+        directory, application=replace(directory.application, **_made(changes))
+    )
 
 
 def _user(**changes: Any) -> Callable[[Directory], Directory]:
-    return lambda known: replace(known, user=replace(known.user, **_made(changes)))
-
-
-def _directory(**changes: Any) -> Callable[[Directory], Directory]:
-    return lambda known: replace(known, **_made(changes))
+    return lambda directory: replace(directory, user=replace(directory.user, **_made(changes)))
 
 
 def _made(changes: dict[str, Any]) -> dict[str, Any]:
-    """Call the values that are functions: they make a new value for each stamp."""
+    """Return the changes, with functions called: they make a new value for each stamp."""
     return {name: value() if callable(value) else value for name, value in changes.items()}
 
 

@@ -46,12 +46,12 @@ def token(service: TokenService, request: Request, tenant: str) -> Response:
     if grant is None:
         raise OAuthError(Reason.GRANT_UNSUPPORTED, grant_type[:100])
     check_tenant(service, tenant, users=grant is not _client_credentials)
-    answer = grant(service, request, form)
+    response = grant(service, request, form)
     if "/v2.0/" not in request.path and service.idp is IdentityProvider.AAD:
-        answer |= {name: str(answer[name]) for name in ("expires_in", "ext_expires_in")}
-        answer |= {"expires_on": str(service.clock.epoch() + LIFETIME[service.idp])}
-        answer |= {"resource": service.directory.audience}
-    return json_response(200, answer, NO_STORE)
+        response |= {name: str(response[name]) for name in ("expires_in", "ext_expires_in")}
+        response |= {"expires_on": str(service.clock.epoch() + LIFETIME[service.idp])}
+        response |= {"resource": service.directory.audience}
+    return json_response(200, response, NO_STORE)
 
 
 def check_tenant(service: TokenService, tenant: str, *, users: bool) -> None:
@@ -92,20 +92,20 @@ def _client_credentials(
     service: TokenService, request: Request, form: Mapping[str, str]
 ) -> dict[str, object]:
     application, method = authenticate_application(service, request, form)
-    wanted = parse_scope(service, form)
-    match service.idp, wanted.suffix:
+    requested = parse_scope(service, form)
+    match service.idp, requested.suffix:
         case IdentityProvider.AAD, ".default":
             pass
         case IdentityProvider.AAD, "" if form.get("resource"):
             pass
         case IdentityProvider.AAD, _:
-            raise OAuthError(Reason.SCOPE_NOT_DEFAULT, " ".join(wanted.scopes))
+            raise OAuthError(Reason.SCOPE_NOT_DEFAULT, " ".join(requested.scopes))
         case IdentityProvider.ADFS, ".default" if not service.options.adfs_default_scope:
             raise OAuthError(Reason.DEFAULT_SCOPE_REFUSED)
-        case IdentityProvider.ADFS, (".default" | "openid" | "") if wanted.resource:
+        case IdentityProvider.ADFS, (".default" | "openid" | "") if requested.resource:
             pass
         case _:
-            raise OAuthError(Reason.SCOPE_INVALID, " ".join(wanted.scopes))
+            raise OAuthError(Reason.SCOPE_INVALID, " ".join(requested.scopes))
     return _token_response(service, service.app_token(application, method))
 
 
@@ -116,11 +116,11 @@ def _password(
     for name in ("username", "password"):
         if not form.get(name):
             raise OAuthError(Reason.PARAMETER_MISSING, name)
-    wanted = parse_scope(service, form)
+    requested = parse_scope(service, form)
     user = authenticate_user(
         service, form["username"], form["password"], interactive=False, client_id=client_id
     )
-    return _user_response(service, form, wanted, client_id, user)
+    return _user_response(service, form, requested, client_id, user)
 
 
 def _refresh_token(
@@ -148,27 +148,27 @@ def _device_code(
 def _user_response(
     service: TokenService,
     form: Mapping[str, str],
-    wanted: RequestedScope,
+    requested: RequestedScope,
     client_id: str,
     user: User,
 ) -> dict[str, object]:
-    answer = _token_response(service, service.user_token(client_id, user))
-    answer["refresh_token"] = service.refresh_token(client_id, user)
-    if "openid" in wanted.oidc:
-        answer["id_token"] = service.id_token(client_id, user)
+    response = _token_response(service, service.user_token(client_id, user))
+    response["refresh_token"] = service.refresh_token(client_id, user)
+    if "openid" in requested.oidc:
+        response["id_token"] = service.id_token(client_id, user)
     match service.idp:
         case IdentityProvider.AAD:
             audience = service.directory.audience
             granted = f"{audience}/user_impersonation {audience}/.default"
-            answer |= {"scope": granted, "foci": "1"}
+            response |= {"scope": granted, "foci": "1"}
             if form.get("client_info") == "1":
-                answer["client_info"] = service.client_info(user)
+                response["client_info"] = service.client_info(user)
         case IdentityProvider.ADFS:
-            answer |= {
-                "scope": " ".join(wanted.scopes) or "openid",
+            response |= {
+                "scope": " ".join(requested.scopes) or "openid",
                 "refresh_token_expires_in": REFRESH_LIFETIME,
             }
-    return answer
+    return response
 
 
 def _token_response(service: TokenService, access_token: str) -> dict[str, object]:

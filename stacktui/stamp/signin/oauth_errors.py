@@ -146,19 +146,17 @@ RETRY_AFTER = {Reason.THROTTLED: "30"}
 """Seconds, for the errors that are temporary."""
 
 
-def render(
-    refused: OAuthError, idp: IdentityProvider, login_origin: str, now: datetime
-) -> Response:
+def render(error: OAuthError, idp: IdentityProvider, login_origin: str, now: datetime) -> Response:
     """Return the error response of the identity provider."""
-    wording = WORDINGS[idp][refused.reason]
+    wording = WORDINGS[idp][error.reason]
     match idp:
         case IdentityProvider.AAD:
-            document = _entra(wording, refused.detail, login_origin, now)
+            document = _entra(wording, error.detail, login_origin, now)
         case IdentityProvider.ADFS:
             prefix = f"MSIS{wording.number}: " if wording.number else ""
-            text = prefix + wording.text.format(refused.detail)
+            text = prefix + wording.text.format(error.detail)
             document = {"error": wording.error, "error_description": text}
-    seconds = RETRY_AFTER.get(refused.reason)
+    seconds = RETRY_AFTER.get(error.reason)
     headers = {"Retry-After": seconds} if seconds else None
     return json_response(wording.status, document, headers)
 
