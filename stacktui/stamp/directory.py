@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from stacktui.stamp.identity_provider import IdentityProvider
+from stacktui.stamp.signin.oauth_errors import Reason
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -34,18 +35,6 @@ class BuiltInRole(Enum):
     @property
     def writes(self) -> bool:
         return self.value[1]
-
-
-class AccountState(StrEnum):
-    """State of an account; every one but ACTIVE prevents a sign-in with the right password."""
-
-    ACTIVE = "active"
-    LOCKED = "locked"
-    DISABLED = "disabled"
-    PASSWORD_EXPIRED = "password-expired"  # noqa: S105 - a state, not a password
-    MFA_REQUIRED = "mfa-required"
-    CONDITIONAL_ACCESS = "conditional-access"
-    CONSENT_REQUIRED = "consent-required"
 
 
 class SubscriptionState(StrEnum):
@@ -74,7 +63,8 @@ class User:
     name: str
     password: str
     object_id: str
-    state: AccountState = AccountState.ACTIVE
+    sign_in_error: Reason | None = None
+    """Error of a sign-in with the right password."""
     role: BuiltInRole = BuiltInRole.CONTRIBUTOR
 
 

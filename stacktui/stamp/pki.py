@@ -71,13 +71,13 @@ class ServerChain:
 
 def make_server_chain(names: tuple[str, ...], spec: ChainSpec) -> ServerChain:
     """Make root, intermediate and leaf for `names`, as `spec` describes them."""
-    root = _authority(_name(spec.root), None)
-    intermediate = _authority(_name(INTERMEDIATE_NAME), root)
+    root = _authority(spec.root, None)
+    intermediate = _authority(INTERMEDIATE_NAME, root)
     leaf = _leaf(spec.names or names, None if spec.self_signed else intermediate, spec)
     presented = leaf.certificate_pem()
     if spec.sends_intermediate and not spec.self_signed:
         presented += intermediate.certificate_pem()
-    trusted = root if spec.trusted else _authority(_name(OTHER_ROOT_NAME), None)
+    trusted = root if spec.trusted else _authority(OTHER_ROOT_NAME, None)
     return ServerChain(leaf, presented, trusted.certificate_pem())
 
 
@@ -88,11 +88,7 @@ def make_key() -> rsa.RSAPrivateKey:
 
 def make_client_certificate(common_name: str, key: rsa.RSAPrivateKey) -> CertifiedKey:
     """Make a self-signed certificate, valid for one year, as service principals register them."""
-    now = datetime.now(UTC)
-    builder = _builder(_name(common_name), _name(common_name), key)
-    builder = builder.not_valid_before(now - timedelta(days=1))
-    builder = builder.not_valid_after(now + timedelta(days=365))
-    return CertifiedKey(builder.sign(key, hashes.SHA256()), key)
+    return _issue(common_name, key, None, (timedelta(days=-1), timedelta(days=365)))
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -102,58 +98,66 @@ def write_private(path: Path, content: bytes) -> None:
         stream.write(content)
 
 
-def _authority(subject: x509.Name, issuer: CertifiedKey | None) -> CertifiedKey:
-    key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.now(UTC)
-    builder = _builder(subject, issuer.certificate.subject if issuer else subject, key)
-    builder = builder.not_valid_before(now - timedelta(days=30))
-    builder = builder.not_valid_after(now + AUTHORITY_LIFE)
-    path_length = 0 if issuer else 1
-    builder = builder.add_extension(x509.BasicConstraints(True, path_length), critical=True)
-    builder = builder.add_extension(_key_usage("key_cert_sign", "crl_sign"), critical=True)
-    return _sign(builder, key, issuer)
+def _authority(common_name: str, issuer: CertifiedKey | None) -> CertifiedKey:
+    return _issue(
+        common_name,
+        ec.generate_private_key(ec.SECP256R1()),
+        issuer,
+        (timedelta(days=-30), AUTHORITY_LIFE),
+        (x509.BasicConstraints(True, 0 if issuer else 1), True),
+        (_key_usage("key_cert_sign", "crl_sign"), True),
+    )
 
 
 def _leaf(names: tuple[str, ...], issuer: CertifiedKey | None, spec: ChainSpec) -> CertifiedKey:
     key: PrivateKey = ec.generate_private_key(ec.SECP256R1())
     if spec.weak_key:
         key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
-    now = datetime.now(UTC)
-    subject = _name(names[-1] if len(names) == 1 else names[1])
-    builder = _builder(subject, issuer.certificate.subject if issuer else subject, key)
-    builder = builder.not_valid_before(now + spec.starts).not_valid_after(now + spec.ends)
     alternative: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
     if "localhost" in names:
         alternative.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
-    builder = builder.add_extension(x509.SubjectAlternativeName(alternative), critical=False)
-    builder = builder.add_extension(x509.BasicConstraints(False, None), critical=True)
-    builder = builder.add_extension(
-        _key_usage("digital_signature", "key_encipherment"), critical=True
-    )
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH]
     if not spec.no_client_auth:
         purposes.append(ExtendedKeyUsageOID.CLIENT_AUTH)
-    builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
-    return _sign(builder, key, issuer)
+    return _issue(
+        names[-1] if len(names) == 1 else names[1],
+        key,
+        issuer,
+        (spec.starts, spec.ends),
+        (x509.SubjectAlternativeName(alternative), False),
+        (x509.BasicConstraints(False, None), True),
+        (_key_usage("digital_signature", "key_encipherment"), True),
+        (x509.ExtendedKeyUsage(purposes), False),
+    )
 
 
-def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-
-
-def _builder(subject: x509.Name, issuer: x509.Name, key: PrivateKey) -> x509.CertificateBuilder:
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
-    builder = builder.serial_number(x509.random_serial_number()).public_key(key.public_key())
-    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    return builder.add_extension(identifier, critical=False)
-
-
-def _sign(
-    builder: x509.CertificateBuilder, key: PrivateKey, issuer: CertifiedKey | None
+def _issue(
+    common_name: str,
+    key: PrivateKey,
+    issuer: CertifiedKey | None,
+    validity: tuple[timedelta, timedelta],
+    *extensions: tuple[x509.ExtensionType, bool],
 ) -> CertifiedKey:
-    signer = issuer.key if issuer else key
-    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
-    builder = builder.add_extension(identifier, critical=False)
+    """Sign a certificate, by its own key without an issuer.
+
+    `validity` is relative to now; each extension comes with whether it is critical.
+    """
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    signer, now = issuer.key if issuer else key, datetime.now(UTC)
+    builder = x509.CertificateBuilder(
+        issuer.certificate.subject if issuer else subject,
+        subject,
+        key.public_key(),
+        x509.random_serial_number(),
+        now + validity[0],
+        now + validity[1],
+    )
+    identifiers: tuple[x509.ExtensionType, ...] = (
+        x509.SubjectKeyIdentifier.from_public_key(key.public_key()),
+        x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()),
+    )
+    for extension, critical in (*extensions, *((each, False) for each in identifiers)):
+        builder = builder.add_extension(extension, critical)
     return CertifiedKey(builder.sign(signer, hashes.SHA256()), key)
 
 

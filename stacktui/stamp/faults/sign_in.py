@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from stacktui.stamp.directory import AccountState, Directory, make_secret
+from stacktui.stamp.directory import Directory, make_secret
 from stacktui.stamp.faults import overrides
 from stacktui.stamp.faults.model import Fault, FaultyEndpoint, SignInKind
 from stacktui.stamp.faults.overrides import ResponseOverride
@@ -43,12 +43,12 @@ def _made(changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _account(
-    summary: str, state: AccountState, only_idp: IdentityProvider | None = IdentityProvider.AAD
+    summary: str, error: Reason, only_idp: IdentityProvider | None = IdentityProvider.AAD
 ) -> Fault:
     return Fault(
         summary,
         only_idp=only_idp,
-        server_overrides=_user(state=state),
+        server_overrides=_user(sign_in_error=error),
         sign_in_kind=SignInKind.PASSWORD,
     )
 
@@ -117,18 +117,16 @@ FAULTS: dict[str, Fault] = {
         server_overrides=_user(password=make_secret),
         sign_in_kind=SignInKind.PASSWORD,
     ),
-    "account-locked": _account("the account is locked", AccountState.LOCKED),
-    "account-disabled": _account("the account is disabled", AccountState.DISABLED),
-    "password-expired": _account("the password has expired", AccountState.PASSWORD_EXPIRED),
+    "account-locked": _account("the account is locked", Reason.ACCOUNT_LOCKED),
+    "account-disabled": _account("the account is disabled", Reason.ACCOUNT_DISABLED),
+    "password-expired": _account("the password has expired", Reason.PASSWORD_EXPIRED),
     "mfa-required": _account(
-        "the user must use a second factor", AccountState.MFA_REQUIRED, only_idp=None
+        "the user must use a second factor", Reason.MFA_REQUIRED, only_idp=None
     ),
     "conditional-access": _account(
-        "a policy blocks the sign-in", AccountState.CONDITIONAL_ACCESS, only_idp=None
+        "a policy blocks the sign-in", Reason.CONDITIONAL_ACCESS, only_idp=None
     ),
-    "consent-required": _account(
-        "nobody has consented to the client", AccountState.CONSENT_REQUIRED
-    ),
+    "consent-required": _account("nobody has consented to the client", Reason.CONSENT_REQUIRED),
     "device-code-expired": Fault(
         "device codes are good for three seconds",
         device_code_lifetime=3,

@@ -10,7 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from stacktui.stamp.directory import AccountState, Application, User
+from stacktui.stamp.directory import Application, User
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request
 from stacktui.stamp.signin.jwt import BadSignatureError, Jws, MalformedTokenError, thumbprints
@@ -28,19 +28,6 @@ ACCEPTED_THUMBPRINTS = {
 """AD FS accepts SHA-1 only; Entra both, as az 2.66 still sends SHA-1."""
 
 SECRET_METHOD, CERTIFICATE_METHOD = "1", "2"
-
-ACCOUNT_REFUSALS = {
-    AccountState.LOCKED: Reason.ACCOUNT_LOCKED,
-    AccountState.DISABLED: Reason.ACCOUNT_DISABLED,
-    AccountState.PASSWORD_EXPIRED: Reason.PASSWORD_EXPIRED,
-    AccountState.MFA_REQUIRED: Reason.MFA_REQUIRED,
-    AccountState.CONDITIONAL_ACCESS: Reason.CONDITIONAL_ACCESS,
-    AccountState.CONSENT_REQUIRED: Reason.CONSENT_REQUIRED,
-}
-"""Errors after a right password, by the state of the account."""
-
-PASSWORD_ONLY_REFUSALS = frozenset({AccountState.MFA_REQUIRED})
-"""States that fail the password grant but not the sign-in page."""
 
 
 def secrets_equal(left: str, right: str) -> bool:
@@ -83,13 +70,11 @@ def authenticate_user(
         raise OAuthError(Reason.USER_UNKNOWN, name)
     if not secrets_equal(password, user.password):
         raise OAuthError(Reason.PASSWORD_WRONG)
-    if user.state is AccountState.ACTIVE or (interactive and user.state in PASSWORD_ONLY_REFUSALS):
+    reason = user.sign_in_error
+    if reason is None or (interactive and reason is Reason.MFA_REQUIRED):
         return user
-    detail = {
-        AccountState.MFA_REQUIRED: service.directory.audience,
-        AccountState.CONSENT_REQUIRED: client_id,
-    }
-    raise OAuthError(ACCOUNT_REFUSALS[user.state], detail.get(user.state, ""))
+    detail = {Reason.MFA_REQUIRED: service.directory.audience, Reason.CONSENT_REQUIRED: client_id}
+    raise OAuthError(reason, detail.get(reason, ""))
 
 
 def _basic(request: Request) -> tuple[str, str] | None:
