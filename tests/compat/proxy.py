@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
+from tests.support.proxies import pump
+
 
 @contextmanager
 def pinning_proxy(resolve: Mapping[str, str]) -> Iterator[str]:
@@ -51,12 +53,4 @@ async def _tunnel(
         host, _, port = pinned.rpartition(":")
         far_reader, far_writer = await asyncio.open_connection(host, int(port))
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))

@@ -12,15 +12,6 @@ from stacktui.stamp.running import RunningStamp
 
 from .probe import Client
 
-CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-
-
-@pytest.fixture(autouse=True)
-def _no_other_trust(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stamp's CA file is all that is trusted, whatever this box trusts."""
-    for name in CA_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-
 
 @pytest.fixture(scope="module")
 def entra() -> Iterator[RunningStamp]:

@@ -85,19 +85,24 @@ def issue(
     common_name: str,
     names: tuple[str, ...],
     issuer: Issued | None,
-    *,
+    *extensions: x509.ExtensionType,
     starts: timedelta = -DAY,
     ends: timedelta = 90 * DAY,
     key: Key | None = None,
+    issuer_name: str = "",
 ) -> Issued:
-    """A leaf if there are `names`, else a CA certificate; self-signed without an issuer."""
+    """Make a leaf if there are `names`, else a CA certificate; self-signed without an issuer.
+
+    `extensions` are added as not critical; `issuer_name` replaces the issuer's own name.
+    """
     key = key or ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    subject = _name(common_name)
+    above = issuer.certificate.subject if issuer else subject
     now = datetime.now(UTC)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(issuer.certificate.subject if issuer else subject)
+        .issuer_name(_name(issuer_name) if issuer_name else above)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now + starts)
@@ -105,11 +110,14 @@ def issue(
         .add_extension(x509.BasicConstraints(not names, None), critical=True)
     )
     if names:
-        builder = builder.add_extension(
-            x509.SubjectAlternativeName([_general(name) for name in names]), critical=False
-        )
-    signer = issuer.key if issuer else key
-    return Issued(builder.sign(signer, hashes.SHA256()), key)
+        extensions = (x509.SubjectAlternativeName([_general(name) for name in names]), *extensions)
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    return Issued(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
 def _general(name: str) -> x509.GeneralName:

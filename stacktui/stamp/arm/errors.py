@@ -25,7 +25,6 @@ class Code(Enum):
     API_VERSION_INVALID = ("InvalidApiVersionParameter", 400, "The api-version '{version}' is invalid. The supported versions are '{supported}'.")
     NO_PROVIDER = ("NoRegisteredProviderFound", 400, "No registered resource provider found for location '{location}' and API version '{version}' for type '{type}'. The supported api-versions are '{supported}'. The supported locations are '{location}'.")
     NAMESPACE_INVALID = ("InvalidResourceNamespace", 404, "The resource namespace '{namespace}' is invalid.")
-    NOT_REGISTERED = ("MissingSubscriptionRegistration", 409, "The subscription is not registered to use namespace '{namespace}'.")
     SUBSCRIPTION_ID = ("InvalidSubscriptionId", 400, "The provided subscription identifier '{id}' is malformed or invalid.")
     SUBSCRIPTION_NOT_FOUND = ("SubscriptionNotFound", 404, "The subscription '{id}' could not be found.")
     SUBSCRIPTION_DISABLED = ("DisabledSubscription", 409, "The subscription '{id}' is disabled. You cannot use this subscription until it is re-enabled.")
@@ -43,10 +42,6 @@ class Code(Enum):
     NOT_FOUND = ("HttpResourceNotFound", 404, "The request url '{path}' is not found.")
     METHOD = ("HttpMethodNotSupported", 405, "The requested resource does not support http method '{method}'.")
     # fmt: on
-
-    @property
-    def status(self) -> int:
-        return self.value[1]
 
 
 @dataclass
