@@ -1,6 +1,6 @@
 """A CONNECT proxy that pins names, as `curl --connect-to` does: `az` has no such option.
 
-Stands in for the DNS of a site, so that `az` speaks to `https://login.<domain>` without a port.
+It replaces a site's DNS, so that `az` connects to `https://login.<domain>` without a port.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.support.proxies import pump
 
 @contextmanager
 def pinning_proxy(resolve: Mapping[str, str]) -> Iterator[str]:
-    """URL of a proxy that lets through to the pinned `host:port` names only."""
+    """Run a proxy that connects to the pinned `host:port` names only; yields its URL."""
     started: Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def main() -> None:

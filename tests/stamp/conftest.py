@@ -1,4 +1,4 @@
-"""Stamps to test, and clients of them."""
+"""Running stamps and their clients."""
 
 from __future__ import annotations
 

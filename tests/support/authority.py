@@ -1,4 +1,4 @@
-"""Certificates for tests: a root, an intermediate, and whatever leaf a test needs."""
+"""Certificates for tests: a root, an intermediate, and leaves."""
 
 from __future__ import annotations
 
@@ -54,30 +54,30 @@ class Authority:
         ends: timedelta = 90 * DAY,
         key: Key | None = None,
     ) -> Issued:
-        """A server certificate for `names` (DNS names and addresses), by the intermediate."""
+        """Issue a server certificate for `names` (DNS names and addresses)."""
         return issue(names[0], names, self.intermediate, starts=starts, ends=ends, key=key)
 
     def server(self, leaf: Issued, *, whole: bool = True) -> ssl.SSLContext:
-        """A server's context that presents `leaf`, with the intermediate unless not `whole`."""
+        """Return a server context that presents `leaf`, with the intermediate if `whole`."""
         below = self.intermediate.pem if whole else b""
         return server_context(leaf, below)
 
 
 @cache
 def authority(name: str = "Contoso") -> Authority:
-    """The same authority for the same name, as keys take time."""
+    """Return the authority of a name, made once: generating keys takes time."""
     root = issue(f"{name} Root CA", (), None)
     return Authority(root, issue(f"{name} Issuing CA", (), root))
 
 
 @cache
 def localhost() -> Issued:
-    """The leaf that most tests need."""
+    """Return the leaf for localhost under the default authority."""
     return authority().leaf("localhost", "127.0.0.1")
 
 
 def localhost_server() -> ssl.SSLContext:
-    """A server's context for `localhost`, under the default authority."""
+    """Return a server context for localhost under the default authority."""
     return authority().server(localhost())
 
 
@@ -129,12 +129,12 @@ def _general(name: str) -> x509.GeneralName:
 
 @cache
 def rsa_key() -> rsa.RSAPrivateKey:
-    """One RSA key for all tests that need any."""
+    """Return one RSA key, shared by all tests."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def server_context(leaf: Issued, below: bytes = b"") -> ssl.SSLContext:
-    """A server's context that presents `leaf` and the PEM certificates `below` it."""
+    """Return a server context that presents `leaf` and then the PEM certificates in `below`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "server.pem")
@@ -144,7 +144,7 @@ def server_context(leaf: Issued, below: bytes = b"") -> ssl.SSLContext:
 
 
 def trusting(*roots: Issued) -> ssl.SSLContext:
-    """A client's context that trusts these and nothing else."""
+    """Return a client context that trusts these roots only."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for root in roots:
         context.load_verify_locations(cadata=root.pem.decode())

@@ -1,4 +1,4 @@
-"""A small CONNECT proxy, honest or not."""
+"""CONNECT proxies: one that works, and ones with a fixed response."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.listeners import Handler, Listener, listening, until_closed
 
 @dataclass
 class ConnectProxy:
-    """A proxy that is up, with what it was asked."""
+    """A running proxy and the requests that it got."""
 
     listener: Listener
     targets: list[str] = field(default_factory=list)
@@ -32,7 +32,7 @@ class ConnectProxy:
 async def proxying(
     *, context: SSLContext | None = None, password: str | None = None
 ) -> AsyncIterator[ConnectProxy]:
-    """A working proxy; with a `password` it wants `Basic` credentials that are just that."""
+    """Run a working proxy; `password` is the value that `Basic` credentials must have."""
     proxy: ConnectProxy
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -78,7 +78,7 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 def answering_connect(said: bytes, *, then_close: bool = True) -> Handler:
-    """A proxy that gives every CONNECT the same answer and opens no tunnel."""
+    """Return a proxy that sends the same response to every CONNECT and opens no tunnel."""
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""Certificates that say where their issuer's is to be had (AIA), and who publishes it there."""
+"""Certificates with an AIA extension (RFC 5280 section 4.2.2.1), and where a CA publishes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 from tests.support.authority import Issued, issue
 from tests.support.web import Web
 
-# The forms in which CAs publish a certificate.
+# Encodings in which CAs publish a certificate.
 FORMS = ("der", "pem", "pkcs7-der", "pkcs7-pem")
 
 
-# Where a CA publishes in these tests. Addresses of this box are not asked, save where the user's
-# `resolve` leads to them.
+# URL of the CA in these tests. Addresses of this machine are not fetched, except where the user's
+# `resolve` pins a name to them.
 PLACE = "http://ca.tailspin.test"
 
 
 def leading_to(web: Web | int) -> dict[str, str]:
-    """The pin by which PLACE is this server, or a port of this box."""
+    """Return the pin of PLACE's host to this server or local port."""
     port = web if isinstance(web, int) else web.listener.port
     return {"ca.tailspin.test:80": f"127.0.0.1:{port}"}
 
@@ -43,7 +43,7 @@ def naming(
 
 
 def signed_by(certificate: Issued, issuer: Issued, url: str) -> Issued:
-    """The same CA's name and key under a signature of `issuer`, whatever name it bears."""
+    """Sign the name and key of a CA again with `issuer`; the issuer name in it stays."""
     old = certificate.certificate
     builder = x509.CertificateBuilder(
         old.issuer,
@@ -67,7 +67,7 @@ def _places(*urls: str) -> x509.AuthorityInformationAccess:
 
 
 def published(form: str, *certificates: Issued) -> bytes:
-    """The file of a CA, in one of FORMS."""
+    """Return the file of a CA in one of FORMS."""
     match form:
         case "der":
             return certificates[0].der
