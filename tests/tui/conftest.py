@@ -6,15 +6,11 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
-from itertools import cycle
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
-from stacktui.stamp.pki import make_key
 from stacktui.stamp.running import RunningStamp
 from tests.product import config_text
 
@@ -60,17 +56,6 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a path for the config; it is relative, so the same on screen in every run."""
     monkeypatch.chdir(tmp_path)
     return Path("config.toml")
-
-
-@cache
-def two_keys() -> cycle[RSAPrivateKey]:
-    return cycle((make_key(), make_key()))
-
-
-@pytest.fixture(autouse=True)
-def _same_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Use one pair of RSA keys for all stamps: making keys is most of a stamp's start time."""
-    monkeypatch.setattr("stacktui.stamp.runtime.make_key", lambda: next(two_keys()))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from stacktui.stamp import IdentityProvider, SignInBy, StampOptions, run_in_thread
+from stacktui.stamp import IdentityProvider, SignInKind, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.tui.app import StacktuiApp
 from tests.product import config_text, signing_in
@@ -110,7 +110,7 @@ async def test_esc_cancels_within_a_fifth_of_a_second(start: Start, config: Path
 async def test_a_device_code_is_shown_until_somebody_signs_in(config: Path) -> None:
     with run_in_thread(StampOptions(device_interval=1)) as stamp:
         described = stamp.describe()
-        write(config, config_text(described, **signing_in(SignInBy.DEVICE_CODE, described)))
+        write(config, config_text(described, **signing_in(SignInKind.DEVICE_CODE, described)))
         async with StacktuiApp(config, auto_check=True).run_test(size=WIDE) as pilot:
             await until(pilot, "To sign in at ")
             for size in (WIDE, (80, 23)):
@@ -137,7 +137,7 @@ async def test_a_device_code_is_shown_until_somebody_signs_in(config: Path) -> N
 
 async def test_esc_ends_the_wait_for_a_device_code(config: Path, entra_stamp: RunningStamp) -> None:
     described = entra_stamp.describe()
-    write(config, config_text(described, **signing_in(SignInBy.DEVICE_CODE, described)))
+    write(config, config_text(described, **signing_in(SignInKind.DEVICE_CODE, described)))
     async with StacktuiApp(config, auto_check=True).run_test(size=WIDE) as pilot:
         await until(pilot, "To sign in at ")
         pressed = monotonic()
@@ -150,9 +150,9 @@ async def test_esc_ends_the_wait_for_a_device_code(config: Path, entra_stamp: Ru
 async def test_identities_of_every_kind_are_shown(config: Path, entra_stamp: RunningStamp) -> None:
     described = entra_stamp.describe()
     for by, said in (
-        (SignInBy.PASSWORD, ("user", f"user name {entra_stamp.user}", "password from file")),
-        (SignInBy.DEVICE_CODE, ("device code", "client id 04b07795")),
-        (SignInBy.MANAGED_IDENTITY, ("managed identity", "the machine's own")),
+        (SignInKind.PASSWORD, ("user", f"user name {entra_stamp.user}", "password from file")),
+        (SignInKind.DEVICE_CODE, ("device code", "client id 04b07795")),
+        (SignInKind.MANAGED_IDENTITY, ("managed identity", "the machine's own")),
     ):
         write(config, config_text(described, **signing_in(by, described)))
         async with StacktuiApp(config).run_test(size=WIDE) as pilot:

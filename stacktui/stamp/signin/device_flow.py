@@ -1,4 +1,4 @@
-"""Device code endpoint, and the page where a user approves the code (RFC 8628 section 3.3)."""
+"""The device authorization endpoint and the verification page (RFC 8628)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from html import escape
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request, Response, html_page, json_response
 from stacktui.stamp.signin.credentials import authenticate_user
-from stacktui.stamp.signin.devices import Decision
-from stacktui.stamp.signin.grants import asked, check_tenant, public_client
-from stacktui.stamp.signin.refusals import ADFS, ENTRA, Reason, RefusedError
+from stacktui.stamp.signin.device_codes import Decision
+from stacktui.stamp.signin.grants import check_tenant, parse_scope, public_client
+from stacktui.stamp.signin.oauth_errors import WORDINGS, OAuthError
 from stacktui.stamp.signin.service import TokenService
 
 TITLE = "Sign in to your account"
@@ -24,16 +24,13 @@ FORM = (
 
 
 def device_code(service: TokenService, request: Request, tenant: str) -> Response:
-    """Issue a device code (RFC 8628 section 3.2), with Entra's or AD FS's extras."""
-    if service.refuses:
-        raise RefusedError(service.refuses)
+    """Issue a device code (RFC 8628 section 3.2), with the provider's extra fields."""
+    if service.error:
+        raise OAuthError(service.error)
     check_tenant(service, tenant, users=True)
-    try:
-        form = request.form()
-    except ValueError:
-        raise RefusedError(Reason.PARAMETER_MISSING, "client_id") from None
+    form = request.form()
     client_id = public_client(form)
-    asked(service, form)
+    parse_scope(service, form)
     code = service.devices.issue(client_id, form.get("scope", ""))
     page = verification_page(service)
     document: dict[str, object] = {
@@ -53,7 +50,7 @@ def device_code(service: TokenService, request: Request, tenant: str) -> Respons
 
 
 def verification_page(service: TokenService) -> str:
-    """URL of the page where codes are typed."""
+    """Return the verification URI."""
     match service.idp:
         case IdentityProvider.AAD:
             return f"{service.hosts.login_origin}/devicelogin"
@@ -62,31 +59,28 @@ def verification_page(service: TokenService) -> str:
 
 
 def show_device_page(_service: TokenService, _request: Request) -> Response:
-    """The form."""
+    """Return the verification form."""
     return html_page(200, TITLE, FORM)
 
 
 def submit_device_page(service: TokenService, request: Request) -> Response:
     """Approve or decline a code: 200 when done, 400 with the form and the reason when not."""
+    form = request.form()
+    code = service.devices.by_user_code(form.get("user_code", ""))
+    if code is None:
+        return _form_with_error("That code didn't work. Check the code and try again.")
+    if form.get("action") == "decline":
+        code.decision = Decision.DECLINED
+        return html_page(200, TITLE, "<p>You cancelled the sign-in.</p>")
+    name, password = form.get("username", ""), form.get("password", "")
     try:
-        form = request.form()
-        code = service.devices.by_user_code(form.get("user_code", ""))
-        if code is None:
-            return _again("That code didn't work. Check the code and try again.")
-        if form.get("action") == "decline":
-            code.decision = Decision.DECLINED
-            return html_page(200, TITLE, "<p>You cancelled the sign-in.</p>")
-        name, password = form.get("username", ""), form.get("password", "")
         code.decision = authenticate_user(
             service, name, password, interactive=True, client_id=code.client_id
         )
-    except RefusedError as refused:
-        table = ENTRA if service.idp is IdentityProvider.AAD else ADFS
-        return _again(table[refused.reason].text.format(refused.detail))
-    except ValueError:
-        return _again("The form could not be read.")
+    except OAuthError as error:
+        return _form_with_error(WORDINGS[service.idp][error.reason].text.format(error.detail))
     return html_page(200, TITLE, "<p>You have signed in. You may now close this window.</p>")
 
 
-def _again(reason: str) -> Response:
+def _form_with_error(reason: str) -> Response:
     return html_page(400, TITLE, f"<p>{escape(reason)}</p>{FORM}")

@@ -1,8 +1,8 @@
-"""Why a sign-in is refused, and how each identity provider says so.
+"""Errors of the sign-in endpoints, as each identity provider words them.
 
-Numbers and error names: PROTOCOL.md section 2. AD FS answers 400 throughout, and says MSIS9622 of
-a wrong secret and of a rejected assertion alike. A row of AD FS without a number is one whose
-number we do not know: it carries the error name of RFC 6749 or RFC 8628 and a sentence.
+Numbers and error names: PROTOCOL.md section 2. AD FS always answers 400, and returns MSIS9622 both
+for a wrong secret and for a rejected assertion. Where the number of AD FS is not known, the row has
+the error name of RFC 6749 or RFC 8628 and a message only.
 """
 
 # ruff: noqa: E501 - the tables keep a reason on a line
@@ -19,7 +19,7 @@ from stacktui.stamp.messages import Response, json_response
 
 
 class Reason(Enum):
-    """Everything the token and device code endpoints can refuse for."""
+    """Reasons for an error of the sign-in endpoints."""
 
     TENANT_UNKNOWN = auto()
     TENANT_MISSING = auto()
@@ -55,8 +55,8 @@ class Reason(Enum):
     THROTTLED = auto()
 
 
-class RefusedError(Exception):
-    """Raised by the sign-in code; `detail` fills the one blank of the reason's sentence."""
+class OAuthError(Exception):
+    """An error response (RFC 6749 section 5.2); `detail` fills the message's placeholder."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         self.reason = reason
@@ -66,7 +66,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """HTTP status, OAuth error name, the provider's number, and its sentence."""
+    """HTTP status, OAuth error name, the provider's error number and message."""
 
     status: int
     error: str
@@ -113,30 +113,22 @@ ENTRA: dict[Reason, Wording] = {
     _R.THROTTLED: Wording(429, "temporarily_unavailable", 90055, "The request was throttled. Please try again later."),
 }  # fmt: skip
 
-_BAD_CLIENT = "Client authentication failed. Please verify the credential provided for client authentication is valid."
-_NO_USER = "Invalid 'username' or 'password'."
+_BAD_CLIENT = Wording(400, "invalid_client", 9622, "Client authentication failed. Please verify the credential provided for client authentication is valid.")  # fmt: skip
+_BAD_USER = Wording(400, "invalid_grant", 9659, "Invalid 'username' or 'password'.")
+_BAD_SCOPE = Wording(400, "invalid_scope", None, "The received 'scope' parameter '{}' is invalid.")
 
 ADFS: dict[Reason, Wording] = {
+    **dict.fromkeys((_R.SCOPE_INVALID, _R.SCOPE_NOT_DEFAULT), _BAD_SCOPE),
+    **dict.fromkeys((_R.SECRET_MISSING, _R.SECRET_WRONG, _R.SECRET_EXPIRED), _BAD_CLIENT),
+    **dict.fromkeys((_R.ASSERTION_KEY_UNKNOWN, _R.ASSERTION_SIGNATURE), _BAD_CLIENT),
+    **dict.fromkeys((_R.ASSERTION_AUDIENCE, _R.ASSERTION_TIME, _R.ASSERTION_MALFORMED), _BAD_CLIENT),
+    **dict.fromkeys((_R.USER_UNKNOWN, _R.PASSWORD_WRONG, _R.PASSWORD_EXPIRED), _BAD_USER),
+    **dict.fromkeys((_R.ACCOUNT_LOCKED, _R.ACCOUNT_DISABLED), _BAD_USER),
     _R.PARAMETER_MISSING: Wording(400, "invalid_request", None, "The '{}' parameter is missing in the request."),
     _R.GRANT_UNSUPPORTED: Wording(400, "unsupported_grant_type", 9611, "The authorization server does not support the requested 'grant_type' '{}'."),
-    _R.SCOPE_INVALID: Wording(400, "invalid_scope", None, "The received 'scope' parameter '{}' is invalid."),
-    _R.SCOPE_NOT_DEFAULT: Wording(400, "invalid_scope", None, "The received 'scope' parameter '{}' is invalid."),
     _R.APP_UNKNOWN: Wording(400, "invalid_client", 9607, "The 'client_id' parameter in the request is invalid. No registered client is found with this identifier."),
-    _R.SECRET_MISSING: Wording(400, "invalid_client", 9622, _BAD_CLIENT),
-    _R.SECRET_WRONG: Wording(400, "invalid_client", 9622, _BAD_CLIENT),
-    _R.SECRET_EXPIRED: Wording(400, "invalid_client", 9622, _BAD_CLIENT),
-    _R.ASSERTION_KEY_UNKNOWN: Wording(400, "invalid_client", 9622, _BAD_CLIENT),
-    _R.ASSERTION_SIGNATURE: Wording(400, "invalid_client", 9622, _BAD_CLIENT),
-    _R.ASSERTION_AUDIENCE: Wording(400, "invalid_client", 9622, _BAD_CLIENT),
-    _R.ASSERTION_TIME: Wording(400, "invalid_client", 9622, _BAD_CLIENT),
-    _R.ASSERTION_MALFORMED: Wording(400, "invalid_client", 9622, _BAD_CLIENT),
     _R.RESOURCE_UNKNOWN: Wording(400, "invalid_resource", 9602, "The received 'resource' parameter is invalid. The authorization server can not find a registered resource with the specified identifier."),
     _R.DEFAULT_SCOPE_REFUSED: Wording(400, "invalid_grant", 9605, "The client is not allowed to access the requested resource."),
-    _R.USER_UNKNOWN: Wording(400, "invalid_grant", 9659, _NO_USER),
-    _R.PASSWORD_WRONG: Wording(400, "invalid_grant", 9659, _NO_USER),
-    _R.ACCOUNT_LOCKED: Wording(400, "invalid_grant", 9659, _NO_USER),
-    _R.ACCOUNT_DISABLED: Wording(400, "invalid_grant", 9659, _NO_USER),
-    _R.PASSWORD_EXPIRED: Wording(400, "invalid_grant", 9659, _NO_USER),
     _R.MFA_REQUIRED: Wording(400, "interaction_required", None, "Additional authentication is required."),
     _R.CONDITIONAL_ACCESS: Wording(400, "access_denied", None, "Access is denied by the access control policy."),
     _R.CONSENT_REQUIRED: Wording(400, "access_denied", None, "Access is denied."),
@@ -148,24 +140,23 @@ ADFS: dict[Reason, Wording] = {
     _R.THROTTLED: Wording(429, "temporarily_unavailable", None, "The server is too busy."),
 }  # fmt: skip
 
+WORDINGS = {IdentityProvider.AAD: ENTRA, IdentityProvider.ADFS: ADFS}
+
 RETRY_AFTER = {Reason.THROTTLED: "30"}
-"""Seconds, sent with the refusals that pass by themselves."""
+"""Seconds, for the errors that are temporary."""
 
 
-def render(
-    refused: RefusedError, idp: IdentityProvider, login_origin: str, now: datetime
-) -> Response:
-    """The refusal as the identity provider writes it, in OAuth's JSON."""
+def render(error: OAuthError, idp: IdentityProvider, login_origin: str, now: datetime) -> Response:
+    """Return the error response of the identity provider."""
+    wording = WORDINGS[idp][error.reason]
     match idp:
         case IdentityProvider.AAD:
-            wording = ENTRA[refused.reason]
-            document = _entra(wording, refused.detail, login_origin, now)
+            document = _entra(wording, error.detail, login_origin, now)
         case IdentityProvider.ADFS:
-            wording = ADFS[refused.reason]
             prefix = f"MSIS{wording.number}: " if wording.number else ""
-            text = prefix + wording.text.format(refused.detail)
+            text = prefix + wording.text.format(error.detail)
             document = {"error": wording.error, "error_description": text}
-    seconds = RETRY_AFTER.get(refused.reason)
+    seconds = RETRY_AFTER.get(error.reason)
     headers = {"Retry-After": seconds} if seconds else None
     return json_response(wording.status, document, headers)
 

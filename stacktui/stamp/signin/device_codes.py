@@ -1,4 +1,4 @@
-"""Device codes: issued, waiting, approved or declined (RFC 8628)."""
+"""Device codes and their states (RFC 8628)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from stacktui.stamp.directory import User
-from stacktui.stamp.signin.refusals import Reason, RefusedError
+from stacktui.stamp.signin.oauth_errors import OAuthError, Reason
 
 LIFETIME = 900
-"""Seconds until a code expires, where nothing is wrong."""
+"""Seconds until a code expires, without a fault."""
 
 MAX_WAITING = 64
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ23456789"
-"""Letters and digits that cannot be misread or make a word (RFC 8628 section 6.1)."""
+"""Characters that cannot be misread or form words (RFC 8628 section 6.1)."""
 
 
 class Decision(Enum):
-    """What has been done about a code, while nobody has approved it."""
+    """State of a code that no user has approved."""
 
     WAITING = auto()
     DECLINED = auto()
@@ -28,22 +28,22 @@ class Decision(Enum):
 
 @dataclass(slots=True)
 class DeviceCode:
-    """One code; the decision is the user who approved it, once there is one."""
+    """One code; `decision` is the user once one has approved it."""
 
     device_code: str
     user_code: str
     client_id: str
     scope: str
-    """What was asked for with the code: the polls do not repeat it (RFC 8628 section 3.4)."""
+    """Scope of the device request; the polls do not repeat it (RFC 8628 section 3.4)."""
     expires: float
     decision: Decision | User = Decision.WAITING
     polls: int = 0
 
 
 class DeviceCodes:
-    """The codes of one stamp, a bounded number of them, each good for `lifetime` seconds.
+    """The last MAX_WAITING codes of one stamp, each valid for `lifetime` seconds.
 
-    `declines` says that the user declines each as soon as it is there.
+    With `declines`, the user declines every code at once.
     """
 
     def __init__(self, lifetime: int = LIFETIME, *, declines: bool = False) -> None:
@@ -52,7 +52,7 @@ class DeviceCodes:
         self._codes: OrderedDict[str, DeviceCode] = OrderedDict()
 
     def issue(self, client_id: str, scope: str) -> DeviceCode:
-        """A new code for a client and what it asks for."""
+        """Return a new code for a client and the scope it requests."""
         user_code = "".join(secrets.choice(ALPHABET) for _ in range(9))
         expires = time.monotonic() + self.lifetime
         code = DeviceCode(
@@ -64,7 +64,7 @@ class DeviceCodes:
         return code
 
     def by_user_code(self, user_code: str) -> DeviceCode | None:
-        """The code a user typed, in either case, while it waits and has not expired."""
+        """Return the waiting, unexpired code that a user typed, in either case."""
         wanted = user_code.strip().upper()
         for code in self._codes.values():
             if code.user_code == wanted and code.decision is Decision.WAITING:
@@ -72,24 +72,24 @@ class DeviceCodes:
         return None
 
     def redeem(self, device_code: str, client_id: str) -> tuple[User, str]:
-        """Who approved the code, and its scope, once; RefusedError says why nobody did (yet)."""
+        """Return the approving user and the scope, once; OAuthError while or when there is none."""
         code = self._codes.get(device_code)
         if code is None or code.client_id != client_id:
-            raise RefusedError(Reason.DEVICE_CODE_UNKNOWN)
+            raise OAuthError(Reason.DEVICE_CODE_UNKNOWN)
         code.polls += 1
         if time.monotonic() >= code.expires:
-            raise RefusedError(Reason.DEVICE_EXPIRED)
+            raise OAuthError(Reason.DEVICE_EXPIRED)
         match code.decision:
             case Decision.WAITING:
-                raise RefusedError(Reason.DEVICE_PENDING)
+                raise OAuthError(Reason.DEVICE_PENDING)
             case Decision.DECLINED:
-                raise RefusedError(Reason.DEVICE_DECLINED)
+                raise OAuthError(Reason.DEVICE_DECLINED)
             case User() as user:
                 del self._codes[device_code]
                 return user, code.scope
 
-    def approve_by_itself(self, device_code: str, after: int, user: User) -> None:
-        """Approve a waiting code that is about to be polled for the `after`th time."""
+    def auto_approve(self, device_code: str, after: int, user: User) -> None:
+        """Approve a waiting code if the coming poll is its `after`th."""
         code = self._codes.get(device_code)
         if code and code.decision is Decision.WAITING and code.polls + 1 >= after:
             code.decision = user
