@@ -40,7 +40,7 @@ async def picture(name: str, fault: str | None, *keys: str) -> None:
         async with app.run_test(size=SIZE) as pilot:
             await _until(pilot, lambda: bool(app.session.certificates))
             await pilot.press(*keys)
-            await _until(pilot, lambda: not app.surveyor.running)
+            await _until(pilot, lambda: not app.scan_runner.running)
             await pilot.pause(0.2)
             svg = app.export_screenshot(title="stacktui")
     # Not every renderer keeps the blanks that align a line unless it is told to.

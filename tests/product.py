@@ -16,7 +16,7 @@ import pytest
 
 from stacktui.cli.main import run
 from stacktui.config import locations
-from stacktui.stamp import SignInBy
+from stacktui.stamp import SignInKind
 
 # Long enough for the slowest bound of a check (20 s), short enough to notice a hang.
 PATIENCE = 60
@@ -49,24 +49,24 @@ def config_text(
     return "\n".join([*lines, identity, ""])
 
 
-def signing_in(by: SignInBy, stamp: Mapping[str, Any], **replaced: str) -> dict[str, str]:
+def signing_in(kind: SignInKind, stamp: Mapping[str, Any], **replaced: str) -> dict[str, str]:
     """What to replace in a config for an identity of the stamp that signs in so."""
     kinds = {
-        SignInBy.PASSWORD: {
+        SignInKind.PASSWORD: {
             "kind": '"user"',
             "username": f'"{stamp["user"]}"',
             "password": f'{{ file = "{stamp["password_file"]}" }}',
         },
-        SignInBy.DEVICE_CODE: {"kind": '"device-code"'},
-        SignInBy.MANAGED_IDENTITY: {"kind": '"managed-identity"', "tenant": ""},
-        SignInBy.CERTIFICATE: {
+        SignInKind.DEVICE_CODE: {"kind": '"device-code"'},
+        SignInKind.MANAGED_IDENTITY: {"kind": '"managed-identity"', "tenant": ""},
+        SignInKind.CERTIFICATE: {
             "certificate": f'"{stamp["certificate_file"]}"',
             "client_id": f'"{stamp["client_id"]}"',
         },
     }
-    if by is SignInBy.SECRET:
+    if kind is SignInKind.SECRET:
         return replaced
-    return {"secret": "", "client_id": ""} | kinds[by] | replaced
+    return {"secret": "", "client_id": ""} | kinds[kind] | replaced
 
 
 def imds_of(stamp: Mapping[str, Any]) -> dict[str, str]:

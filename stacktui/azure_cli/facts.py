@@ -1,4 +1,4 @@
-"""`az` beside us: which one is on this box, and what in its own files makes it fail.
+"""The `az` on this machine: its version, and what in its own files makes it fail.
 
 Everything is read from files, within bounds: no process is started, and nothing is asked over the
 network.
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from stacktui.azure_cli.http_cache import KeptError
 
 # MSAL keeps 1024 answers at most. The largest, a login host's configuration, has about 2 KiB.
-_MAX_KEPT = 4 * 1024 * 1024
+_MAX_CACHE_SIZE = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class AzInstallation:
-    """One `az`. `version` is empty where its files do not tell."""
+    """One `az`. `version` is empty where its files do not say it."""
 
     launcher: Path
     version: str
@@ -37,8 +37,8 @@ class AzInstallation:
 class AzFacts:
     """What was found of `az`; text is cleaned.
 
-    `installations` are those whose files tell of them, in the order of PATH; `runs` is the one that
-    a shell would run, None where that is not known. `folder` holds az's files: `broken` are those
+    `installations` are those of a known form, in the order of PATH; `runs` is the one that a shell
+    would run, None where that is not known. `folder` holds az's files: `broken` are those
     of them that it cannot use, `clouds` what it has registered, `active` the name of the cloud in
     use (may be empty), `kept` the error answers that it gives again. `unverified` are the variables
     that turn verification off, with their values.
@@ -84,7 +84,7 @@ def read_facts(
 @lru_cache(maxsize=4)
 def _installations(launchers: tuple[tuple[Path, int], ...]) -> tuple[AzInstallation, ...]:
     """Read once a process for the same launchers, unless one was written anew (its mtime)."""
-    # Its patterns are slow to make, and most boxes need them never.
+    # For start-up time: its patterns are slow to compile, and most machines have no az.
     from stacktui.azure_cli.installations import find_azure_clis
 
     found = find_azure_clis((str(launcher) for launcher, _ in launchers), ask=False)
@@ -121,7 +121,7 @@ def _read_ini(path: Path, *, removable: bool = False) -> tuple[Parsed, BrokenFil
 
 def _kept(path: Path) -> tuple[KeptError, ...]:
     try:
-        content = read_bounded(path, _MAX_KEPT)
+        content = read_bounded(path, _MAX_CACHE_SIZE)
     except FileReadError:
         return ()
     if b"POST " not in content:  # as nearly always: no error is kept

@@ -1,4 +1,4 @@
-"""The Azure CLI installations on this box, and the file of roots that each of them trusts.
+"""The Azure CLI installations on this machine, and the file of roots that each of them trusts.
 
 `az` trusts the certifi of its own Python, unless REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE says
 otherwise (PROTOCOL.md section 6). Which Python that is, its launcher says, without running it:
@@ -206,7 +206,7 @@ def _prefix_above(packages: str) -> str:
 
 
 def _version_of(path: str) -> str:
-    """The `3.X` of an interpreter or of a folder of packages, empty where neither tells."""
+    """The `3.X` of an interpreter or of a folder of packages, empty where neither says it."""
     if not path:
         return ""
     folder = _PACKAGES.search(path)

@@ -1,4 +1,4 @@
-"""Where `az` may be on this box. Light to import: every check looks."""
+"""Where `az` may be on this machine. Light to import: every check looks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether there is anything to say of `az` on this box. Light to import: every check asks."""
+"""The facts of `az` on this machine, if there is one. Light to import: every check asks."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ UNVERIFIED = ("AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "ADAL_PYTHON_SSL_NO_V
 
 
 def is_worth_a_look() -> bool:
-    """Whether there is any `az`, or a variable of its own. A few looks at the disk."""
+    """Whether there is any `az`, or a variable of its own. A few calls of `stat`."""
     return not is_kept_elsewhere() and (bool(launchers()) or any(map(os.environ.get, UNVERIFIED)))
 
 
 def az_facts(profiles: Collection[str]) -> AzFacts | None:
-    """What there is to know of `az`, to which `profiles` are known.
+    """The facts of `az`, to which `profiles` are known.
 
-    None where it is not on this box and no variable of its own is set, and in a demo. Blocks on
-    disk; never raises.
+    None where it is not on this machine and no variable of its own is set, and in a demo. Blocks
+    on disk; never raises.
     """
     if is_kept_elsewhere():
         return None

@@ -5,16 +5,17 @@ Later versions add fields to the schema and never change these.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.matrix import Matrix
-from stacktui.certificates.readiness import Judgement, failed, worst
-from stacktui.certificates.readiness_rules import judge
+from stacktui.certificates.readiness import RuleResult, failed, worst
+from stacktui.certificates.readiness_rules import evaluate
+from stacktui.certificates.scan import EndpointChain, ScanResult
 from stacktui.certificates.stores import StoreState
-from stacktui.certificates.survey import Presented, Survey
 from stacktui.certificates.verify import Verification
 from stacktui.environments.naming import is_of_stamp
 
@@ -53,71 +54,62 @@ def certificate_document(certificate: Certificate, now: datetime) -> dict[str, A
     }
 
 
-def survey_document(survey: Survey, matrix: Matrix) -> dict[str, Any]:
-    """The survey, each endpoint judged by the first column of `matrix`: the store in use."""
+def scan_document(scan: ScanResult, matrix: Matrix) -> dict[str, Any]:
+    """The scan, each endpoint judged by the first column of `matrix`: the store in use."""
     return {
         "schema": SCHEMA,
-        "environment": survey.environment.name,
-        "taken": time_text(survey.taken),
-        "ok": survey_ok(survey, matrix),
-        "trust": [{"setting": each.setting, "path": each.path} for each in survey.trust.sources],
+        "environment": scan.environment.name,
+        "taken": time_text(scan.taken),
+        "ok": scan_ok(scan, matrix),
+        "trust": [{"setting": each.setting, "path": each.path} for each in scan.trust.sources],
         "trust_problem": matrix.columns[0].problem or None,
-        "no_metadata": survey.no_metadata or None,
-        "endpoints": [
-            _endpoint(survey, row, cells[0])
-            for row, cells in zip(matrix.rows, matrix.cells, strict=True)
-        ],
+        "no_metadata": scan.no_metadata or None,
+        "endpoints": [_endpoint(scan, row, cell) for row, cell in matrix.verdicts],
     }
 
 
-def survey_ok(survey: Survey, matrix: Matrix) -> bool:
+def scan_ok(scan: ScanResult, matrix: Matrix) -> bool:
     """Every host that exists was reached, is trusted here, and passes the readiness rules."""
-    return not survey.no_metadata and all(
-        row.absent
-        or (cells[0] is not None and cells[0].ok and not failed(readiness(survey, row, cells[0])))
-        for row, cells in zip(matrix.rows, matrix.cells, strict=True)
+    return matrix_ok(scan, matrix) and not any(
+        failed(readiness(scan, row, cell)) for row, cell in matrix.verdicts if not row.absent
     )
 
 
-def matrix_ok(survey: Survey, matrix: Matrix) -> bool:
+def matrix_ok(scan: ScanResult, matrix: Matrix) -> bool:
     """Every host that exists was reached, and is trusted by the first store: the one in use."""
-    return not survey.no_metadata and all(
-        row.absent or (cells[0] is not None and cells[0].ok)
-        for row, cells in zip(matrix.rows, matrix.cells, strict=True)
+    return not scan.no_metadata and all(
+        row.absent or (cell is not None and cell.ok) for row, cell in matrix.verdicts
     )
 
 
 def readiness(
-    survey: Survey, row: Presented, cell: Verification | None = None
-) -> tuple[Judgement, ...]:
+    scan: ScanResult, row: EndpointChain, cell: Verification | None = None
+) -> tuple[RuleResult, ...]:
     """The readiness rules on a live chain; none where there is no chain.
 
     Nor where the host is not the stamp's: the public cloud keeps rules of its own. `cell` is the
     verdict of the store in use, if it is known.
     """
-    arm = urlsplit(survey.environment.arm).hostname or ""
+    arm = urlsplit(scan.environment.arm).hostname or ""
     if not row.chain or not is_of_stamp(row.endpoint.host, arm):
         return ()
     trusted = cell.ok if cell is not None else None
-    return judge(row.chain, survey.taken, names=(row.endpoint.name,), trusted=trusted)
+    return evaluate(row.chain, scan.taken, names=(row.endpoint.name,), trusted=trusted)
 
 
 def matrix_document(
-    survey: Survey, matrix: Matrix, states: tuple[StoreState, ...]
+    scan: ScanResult, matrix: Matrix, states: tuple[StoreState, ...]
 ) -> dict[str, Any]:
     """Every verdict, by endpoint and store; `stores` and `verdicts` are in the same order."""
     return {
         "schema": SCHEMA,
-        "environment": survey.environment.name,
-        "taken": time_text(survey.taken),
-        "ok": matrix_ok(survey, matrix),
-        "no_metadata": survey.no_metadata or None,
-        "stores": [store_document(each, survey.taken) for each in states],
+        "environment": scan.environment.name,
+        "taken": time_text(scan.taken),
+        "ok": matrix_ok(scan, matrix),
+        "no_metadata": scan.no_metadata or None,
+        "stores": [store_document(each, scan.taken) for each in states],
         "endpoints": [
-            {
-                **_place(row),
-                "verdicts": [_verdict(cell) for cell in cells],
-            }
+            {**_place(row), "verdicts": [_verdict(cell) for cell in cells]}
             for row, cells in zip(matrix.rows, matrix.cells, strict=True)
         ],
     }
@@ -152,7 +144,7 @@ def time_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _place(row: Presented) -> dict[str, Any]:
+def _place(row: EndpointChain) -> dict[str, Any]:
     endpoint = row.endpoint
     return {
         "roles": list(endpoint.roles),
@@ -163,17 +155,17 @@ def _place(row: Presented) -> dict[str, Any]:
     }
 
 
-def state_of(row: Presented) -> str:
+def state_of(row: EndpointChain) -> str:
     """`presented`, `absent` (this stamp has no such host) or `unreachable`."""
     if row.chain:
         return "presented"
     return "absent" if row.absent else "unreachable"
 
 
-def _endpoint(survey: Survey, row: Presented, cell: Verification | None) -> dict[str, Any]:
-    connection, fault, now = row.connection, row.fault, survey.taken
+def _endpoint(scan: ScanResult, row: EndpointChain, cell: Verification | None) -> dict[str, Any]:
+    connection, fault, now = row.connection, row.fault, scan.taken
     tls = connection.tls if connection else None
-    judgements = readiness(survey, row, cell)
+    results = readiness(scan, row, cell)
     return {
         **_place(row),
         "addresses": list(connection.addresses) if connection else [],
@@ -185,18 +177,23 @@ def _endpoint(survey: Survey, row: Presented, cell: Verification | None) -> dict
         "verdict": _verdict(cell),
         "chain": [certificate_document(describe(der), now) for der in row.chain],
         "readiness": {
-            "level": worst(judgements).value if judgements else None,
-            "judgements": [
-                {
-                    "rule": each.rule,
-                    "level": each.level.value,
-                    "text": each.text,
-                    "mend": each.mend or None,
-                }
-                for each in judgements
-            ],
+            "level": worst(results).value if results else None,
+            "judgements": results_document(results),
         },
     }
+
+
+def results_document(results: Sequence[RuleResult]) -> list[dict[str, Any]]:
+    """What each readiness rule said."""
+    return [
+        {
+            "rule": each.rule,
+            "level": each.level.value,
+            "text": each.text,
+            "mend": each.remedy or None,
+        }
+        for each in results
+    ]
 
 
 def _verdict(cell: Verification | None) -> dict[str, Any] | None:

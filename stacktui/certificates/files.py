@@ -1,4 +1,4 @@
-"""Files that should hold certificates, as users have them: read within bounds, and told apart.
+"""Files that should hold certificates, as users have them: read within bounds, and classified.
 
 Light to import: what a certificate says is `chain`'s to read.
 """
@@ -169,7 +169,7 @@ def _decoded(text: bytes) -> bytes:
         der = b64decode(_BLANKS.sub(b"", text), validate=True)
     except ValueError:
         return b""
-    return der[: _der_length(der)]  # what follows are the trust settings of a TRUSTED CERTIFICATE
+    return der[: der_length(der)]  # what follows are the trust settings of a TRUSTED CERTIFICATE
 
 
 def _is_der(content: bytes) -> bool:
@@ -177,14 +177,14 @@ def _is_der(content: bytes) -> bool:
 
     A PKCS #12 file starts with a SEQUENCE too, but its first part is an INTEGER.
     """
-    length = _der_length(content)
+    length = der_length(content)
     if content[:1] != b"\x30" or not length or length != len(content):
         return False
     header = 2 if content[1] < 0x80 else 2 + (content[1] & 0x7F)
     return content[header : header + 1] == b"\x30"
 
 
-def _der_length(der: bytes) -> int:
+def der_length(der: bytes) -> int:
     """The length in bytes of the DER value that `der` starts with, 0 if it starts with none."""
     if len(der) < 2:
         return 0

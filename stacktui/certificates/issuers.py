@@ -1,4 +1,4 @@
-"""Who issued a certificate: found among others, and in the stores of this box."""
+"""The issuer of a certificate, searched among others and in the stores of this machine."""
 
 from __future__ import annotations
 

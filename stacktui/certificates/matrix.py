@@ -1,4 +1,4 @@
-"""The trust matrix: every endpoint's chain before every trust store of this box.
+"""The trust matrix: every endpoint's chain verified with every trust store of this machine.
 
 Each cell is OpenSSL's verdict on the chain with that store alone (`verify`). Nothing here makes a
 connection.
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from stacktui.certificates.scan import EndpointChain
 from stacktui.certificates.stores import Store, store_context
-from stacktui.certificates.survey import Presented
 from stacktui.certificates.trust import TrustFileError
 from stacktui.certificates.verify import ROOTLESS, Verification, verify
 
@@ -36,11 +36,16 @@ class Matrix:
     A cell is None where there is no chain, or no store, to judge.
     """
 
-    rows: tuple[Presented, ...]
+    rows: tuple[EndpointChain, ...]
     columns: tuple[Column, ...]
     cells: tuple[tuple[Verification | None, ...], ...]
 
-    def cell(self, row: Presented, column: Column) -> Verification | None:
+    @property
+    def verdicts(self) -> tuple[tuple[EndpointChain, Verification | None], ...]:
+        """Each endpoint with the verdict of the first store, which is the one in use."""
+        return tuple((row, cells[0]) for row, cells in zip(self.rows, self.cells, strict=True))
+
+    def cell(self, row: EndpointChain, column: Column) -> Verification | None:
         return self.cells[self.rows.index(row)][self.columns.index(column)]
 
 
@@ -52,20 +57,20 @@ def load_column(store: Store) -> Column:
         return Column(store, None, str(error))
 
 
-def judge(rows: Sequence[Presented], columns: Sequence[Column]) -> Matrix:
+def build_matrix(rows: Sequence[EndpointChain], columns: Sequence[Column]) -> Matrix:
     """Every chain before every store. Blocks; several threads share the work."""
     with ThreadPoolExecutor(max_workers=THREADS) as threads:
         judged = list(threads.map(lambda column: _judge_column(rows, column), columns))
     return Matrix(tuple(rows), tuple(columns), tuple(zip(*judged, strict=True)))
 
 
-def _judge_column(rows: Sequence[Presented], column: Column) -> tuple[Verification | None, ...]:
+def _judge_column(rows: Sequence[EndpointChain], column: Column) -> tuple[Verification | None, ...]:
     rootless: dict[tuple[bytes, ...], Verification] = {}
     return tuple(_cell(row, column, rootless) for row in rows)
 
 
 def _cell(
-    row: Presented, column: Column, rootless: dict[tuple[bytes, ...], Verification]
+    row: EndpointChain, column: Column, rootless: dict[tuple[bytes, ...], Verification]
 ) -> Verification | None:
     if column.context is None or not row.chain:
         return None

@@ -1,7 +1,7 @@
 """Would the vendor's own readiness checker accept these certificates?
 
 One table of rules (PROTOCOL.md section 6) for the chain that a host presents and for the files
-that are to be deployed. Pure: certificates and a moment in, judgements out, and never an error,
+that are to be deployed. Pure: certificates and a moment in, results out, and never an error,
 whatever the certificates hold. Light to import, so that whoever needs only the limits has them.
 """
 
@@ -60,22 +60,22 @@ class KeyFound(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """What one rule says: `text` is one line with the values seen, safe to show. `mend` says what
-    to do; it is empty where nothing needs mending."""
+class RuleResult:
+    """What one rule says: `text` is one line with the values seen, safe to show. `remedy` says what
+    to do; it is empty where nothing is wrong."""
 
     rule: str
     level: Level
     text: str
-    mend: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class CertificateUnderTest:
     """What is judged. `certificates` are as found; `leaf` and the others are positions in them.
 
     `path` leads from the leaf up, each issued by the next. `chain` is the DER of `certificates`.
-    The rest is as `judge` was given it.
+    The rest is as given to `evaluate`.
     """
 
     now: datetime
@@ -112,22 +112,22 @@ Verdict = tuple[Level, str] | None
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule; `source` is what PROTOCOL.md section 6 says of it, `mend` what keeps it."""
+    """One rule; `source` is what PROTOCOL.md section 6 says of it, `remedy` how to keep it."""
 
     id: str
     source: str
-    mend: str
-    judge: Callable[[Subject], Verdict]
+    remedy: str
+    evaluate: Callable[[CertificateUnderTest], Verdict]
 
 
-def worst(judgements: Sequence[Judgement]) -> Level:
+def worst(results: Sequence[RuleResult]) -> Level:
     """The most severe level; SKIPPED when nothing was judged."""
-    return worst_level([each.level for each in judgements])
+    return worst_level([each.level for each in results])
 
 
-def failed(judgements: Sequence[Judgement]) -> bool:
+def failed(results: Sequence[RuleResult]) -> bool:
     """Whether the vendor's checker would reject this."""
-    return worst(judgements) is Level.FAIL
+    return worst(results) is Level.FAIL
 
 
 def worst_level(levels: Sequence[Level]) -> Level:

@@ -1,6 +1,6 @@
 """The vendor's rules, as one table (PROTOCOL.md section 6).
 
-Each is a pure function of a `Subject`: a level and a line with the values seen.
+Each is a pure function of a `CertificateUnderTest`: a level and a line with the values seen.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 from stacktui.certificates.chain import MAX_PATH, describe, path_of
 from stacktui.certificates.readiness import (
-    Judgement,
+    CertificateUnderTest,
     KeyFound,
     Level,
     Rule,
+    RuleResult,
     Source,
-    Subject,
     Verdict,
     covered,
     level_of,
 )
+from stacktui.text.counts import count_of
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
@@ -31,27 +32,27 @@ MIN_EC_BITS = 256  # as strong as RSA of 3072 bits (NIST SP 800-57 part 1, table
 _MAX_SHOWN = 64
 
 
-def _expiry(subject: Subject) -> Verdict:
-    now = subject.now
-    for each in subject.on_path:
+def _expiry(tested: CertificateUnderTest) -> Verdict:
+    now = tested.now
+    for each in tested.on_path:
         if each.not_before is not None and each.not_before > now:
-            return Level.FAIL, f"{_whose(each, subject)}not valid before {_moment(each.not_before)}"
-    first = min(subject.on_path, key=lambda each: _days_left(each, now))
+            return Level.FAIL, f"{_whose(each, tested)}not valid before {_moment(each.not_before)}"
+    first = min(tested.on_path, key=lambda each: _days_left(each, now))
     if first.not_after is None:
         return Level.SKIPPED, "the dates cannot be read"
-    whose, left = _whose(first, subject), _days_left(first, now)
+    whose, left = _whose(first, tested), _days_left(first, now)
     day = f"{first.not_after:%Y-%m-%d}"
     if first.not_after < now:
         ago = (now - first.not_after).days
-        since = f"{_count(ago, 'day')} ago" if ago else "less than a day ago"
+        since = f"{count_of(ago, 'day')} ago" if ago else "less than a day ago"
         return Level.FAIL, f"{whose}expired on {day}, {since}"
-    return level_of(left), f"{whose}{_count(left, 'day')} left, until {day}"
+    return level_of(left), f"{whose}{count_of(left, 'day')} left, until {day}"
 
 
-def _signature(subject: Subject) -> Verdict:
+def _signature(tested: CertificateUnderTest) -> Verdict:
     seen: list[str] = []
     unknown: list[str] = []
-    for each in subject.certificates:
+    for each in tested.certificates:
         if each.unreadable or (each.self_issued and each.is_ca):
             continue  # nobody relies on what a root says of itself
         if each.signature_hash in _WEAK_HASHES or each.signature in _WEAK_SIGNATURES:
@@ -69,35 +70,35 @@ _WEAK_HASHES = frozenset({"SHA1", "MD5"})
 _WEAK_SIGNATURES = {"1.2.840.113549.1.1.2": "MD2", "1.2.840.113549.1.1.3": "MD4"}
 
 
-def _key_size(subject: Subject) -> Verdict:
-    for each in subject.on_path:
+def _key_size(tested: CertificateUnderTest) -> Verdict:
+    for each in tested.on_path:
         weak = each.key_type == "RSA" and each.key_bits < MIN_RSA_BITS
         # The vendor's number is of RSA. Keys on a curve are shorter and no weaker for it.
         weak = weak or (each.key_type == "EC" and each.key_bits < MIN_EC_BITS)
         if weak:
             least = MIN_RSA_BITS if each.key_type == "RSA" else MIN_EC_BITS
-            text = f"{_whose(each, subject)}the key is {each.key}; at least {least} are needed"
+            text = f"{_whose(each, tested)}the key is {each.key}; at least {least} are needed"
             return Level.FAIL, text
-    leaf = subject.leaf
+    leaf = tested.leaf
     if leaf.key_type not in ("RSA", "EC"):
         # Windows, on which all hosts of a stamp run, serves TLS with no other kind.
         return Level.FAIL, f"the key is {leaf.key or 'of an unknown kind'}; RSA or EC is needed"
     return Level.PASS, leaf.key
 
 
-def _names(subject: Subject) -> Verdict:
-    own = subject.leaf.names
+def _names(tested: CertificateUnderTest) -> Verdict:
+    own = tested.leaf.names
     if not own:
         return Level.FAIL, "it has no subject alternative names, and the subject's do not count"
-    if subject.names is None:
+    if tested.names is None:
         return Level.SKIPPED, f"the stamp's names are not known; these are there: {_listed(own)}"
-    found = covered(subject.names, own)
-    missing = tuple(name for name in subject.names if name not in found)
-    if subject.domain is not None:
-        return _part(subject.domain, own, found, len(subject.names))
+    found = covered(tested.names, own)
+    missing = tuple(name for name in tested.names if name not in found)
+    if tested.domain is not None:
+        return _part(tested.domain, own, found, len(tested.names))
     if missing:
         return Level.FAIL, f"missing: {_listed(missing)}; it is for {_listed(own)}"
-    return Level.PASS, f"covers {_listed(subject.names)}"
+    return Level.PASS, f"covers {_listed(tested.names)}"
 
 
 def _part(domain: str, own: Sequence[str], found: Sequence[str], wanted: int) -> Verdict:
@@ -109,66 +110,66 @@ def _part(domain: str, own: Sequence[str], found: Sequence[str], wanted: int) ->
     return Level.FAIL, f"none is of {domain}; it is for {_listed(own)}"
 
 
-def _self_signed(subject: Subject) -> Verdict:
-    leaf = subject.leaf
+def _self_signed(tested: CertificateUnderTest) -> Verdict:
+    leaf = tested.leaf
     if leaf.self_issued:
         return Level.FAIL, f"subject and issuer are the same: {_short(leaf.subject)}"
     return Level.PASS, f"issued by {_quoted_text(leaf.issuer_name)}"
 
 
-def _chain(subject: Subject) -> Verdict:
-    if subject.leaf.self_issued and len(subject.path) == 1:
+def _chain(tested: CertificateUnderTest) -> Verdict:
+    if tested.leaf.self_issued and len(tested.path) == 1:
         return Level.SKIPPED, "a self-signed certificate has no chain"
-    top = subject.on_path[-1]
-    names = " < ".join(_quoted(each) for each in subject.on_path)
-    if broken := _break_above(subject, top):
+    top = tested.on_path[-1]
+    names = " < ".join(_quoted(each) for each in tested.on_path)
+    if broken := _break_above(tested, top):
         return Level.FAIL, broken
-    if subject.path != tuple(sorted(subject.path)) or subject.path[0] != 0:
-        order = ", ".join(str(position + 1) for position in subject.path)
-        return Level.FAIL, f"badly ordered: from the leaf up they stand {subject.place} as {order}"
-    if _is_cut(subject):
+    if tested.path != tuple(sorted(tested.path)) or tested.path[0] != 0:
+        order = ", ".join(str(position + 1) for position in tested.path)
+        return Level.FAIL, f"badly ordered: from the leaf up they stand {tested.place} as {order}"
+    if _is_cut(tested):
         return Level.WARNING, f"longer than {MAX_PATH} certificates: not followed to its end"
-    if len(subject.path) == 1 and not subject.trusted:
+    if len(tested.path) == 1 and not tested.trusted:
         # Its issuer may be a root, which need not be sent; but a PFX must hold the whole path.
-        level = Level.FAIL if subject.source is Source.PFX else Level.WARNING
-        issuer = _quoted_text(subject.leaf.issuer_name)
-        return level, f"the leaf alone is {subject.place}, without its issuer {issuer}"
-    root = "" if top.self_issued else f" (its root is not {subject.place}, which is fine)"
+        level = Level.FAIL if tested.source is Source.PFX else Level.WARNING
+        issuer = _quoted_text(tested.leaf.issuer_name)
+        return level, f"the leaf alone is {tested.place}, without its issuer {issuer}"
+    root = "" if top.self_issued else f" (its root is not {tested.place}, which is fine)"
     return Level.PASS, f"{names}{root}"
 
 
-def _break_above(subject: Subject, top: Certificate) -> str:
+def _break_above(tested: CertificateUnderTest, top: Certificate) -> str:
     """Why the path ends at `top` although there is more above it, else nothing."""
     # A client that accepts the chain found its way: then the others are merely too many.
-    if top.self_issued or subject.trusted or _is_cut(subject):
+    if top.self_issued or tested.trusted or _is_cut(tested):
         return ""
     # Another version of one on the path, as after a renewal, leads no higher than that one.
-    below = {each.subject for each in subject.on_path}
-    others = [subject.certificates[position] for position in subject.others]
+    below = {each.subject for each in tested.on_path}
+    others = [tested.certificates[position] for position in tested.others]
     others = [each for each in others if each.subject not in below]
     if any(each.subject == top.issuer for each in others):
-        return f"the {_quoted_text(top.issuer_name)} {subject.place} did not sign {_quoted(top)}"
+        return f"the {_quoted_text(top.issuer_name)} {tested.place} did not sign {_quoted(top)}"
     if any(each.is_ca for each in others):
         missing = _quoted_text(top.issuer_name)
-        return f"broken: {missing}, which issued {_quoted(top)}, is not {subject.place}"
+        return f"broken: {missing}, which issued {_quoted(top)}, is not {tested.place}"
     return ""
 
 
-def _is_cut(subject: Subject) -> bool:
+def _is_cut(tested: CertificateUnderTest) -> bool:
     """Whether more may stand above the path than was looked for."""
-    return len(subject.path) == MAX_PATH and not subject.on_path[-1].self_issued
+    return len(tested.path) == MAX_PATH and not tested.on_path[-1].self_issued
 
 
-def _other_certificates(subject: Subject) -> Verdict:
+def _other_certificates(tested: CertificateUnderTest) -> Verdict:
     strays = []
-    if _is_cut(subject):
+    if _is_cut(tested):
         return Level.SKIPPED, "the chain is too long to tell"
-    broken = bool(_break_above(subject, subject.on_path[-1]))
-    for position in subject.others:
-        certificate, number = subject.certificates[position], position + 1
-        duplicate = subject.chain[position] in (
-            *subject.chain[:position],
-            *_ders_on_path(subject),
+    broken = bool(_break_above(tested, tested.on_path[-1]))
+    for position in tested.others:
+        certificate, number = tested.certificates[position], position + 1
+        duplicate = tested.chain[position] in (
+            *tested.chain[:position],
+            *_ders_on_path(tested),
         )
         if broken and certificate.is_ca and not duplicate:
             continue  # it may well belong to what is missing
@@ -183,20 +184,20 @@ def _other_certificates(subject: Subject) -> Verdict:
     return Level.PASS, "nothing but the leaf and its chain"
 
 
-def _ders_on_path(subject: Subject) -> tuple[bytes, ...]:
-    return tuple(subject.chain[position] for position in subject.path)
+def _ders_on_path(tested: CertificateUnderTest) -> tuple[bytes, ...]:
+    return tuple(tested.chain[position] for position in tested.path)
 
 
-def _key_usage(subject: Subject) -> Verdict:
+def _key_usage(tested: CertificateUnderTest) -> Verdict:
     # An EC key cannot encipher: it signs, and the session's key is agreed upon (RFC 8422 section
     # 5.3). To ask keyEncipherment of it would reject every EC certificate that is made rightly.
-    enciphers = subject.leaf.key_type == "RSA"
+    enciphers = tested.leaf.key_type == "RSA"
     needed = ("digitalSignature", "keyEncipherment") if enciphers else ("digitalSignature",)
-    return _uses(subject.leaf.key_usage, needed)
+    return _uses(tested.leaf.key_usage, needed)
 
 
-def _extended_key_usage(subject: Subject) -> Verdict:
-    return _uses(subject.leaf.extended_key_usage, ("serverAuth", "clientAuth"))
+def _extended_key_usage(tested: CertificateUnderTest) -> Verdict:
+    return _uses(tested.leaf.extended_key_usage, ("serverAuth", "clientAuth"))
 
 
 def _uses(found: tuple[str, ...] | None, needed: tuple[str, ...]) -> Verdict:
@@ -210,8 +211,8 @@ def _uses(found: tuple[str, ...] | None, needed: tuple[str, ...]) -> Verdict:
     return Level.PASS, _listed(found)
 
 
-def _private_key(subject: Subject) -> Verdict:
-    match subject.key:
+def _private_key(tested: CertificateUnderTest) -> Verdict:
+    match tested.key:
         case None:
             return None
         case KeyFound.MATCHES:
@@ -221,7 +222,7 @@ def _private_key(subject: Subject) -> Verdict:
         case KeyFound.LOCKED:
             return Level.SKIPPED, "the private key is encrypted, and no password was given"
         case KeyFound.MISSING:
-            if subject.source is Source.PFX:
+            if tested.source is Source.PFX:
                 return Level.FAIL, "there is no private key in the file"
             # What a CA returns; it is only the PFX made of it that must hold the key.
             return Level.SKIPPED, "there is no private key in the file; the PFX must have it"
@@ -267,9 +268,9 @@ def _days_left(certificate: Certificate, now: datetime) -> int:
     return left if left is not None else 0
 
 
-def _whose(certificate: Certificate, subject: Subject) -> str:
+def _whose(certificate: Certificate, tested: CertificateUnderTest) -> str:
     """Whom a sentence is about, if not the leaf."""
-    return "" if certificate is subject.leaf else f"{_quoted(certificate)}: "
+    return "" if certificate is tested.leaf else f"{_quoted(certificate)}: "
 
 
 def _quoted(certificate: Certificate) -> str:
@@ -293,11 +294,7 @@ def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def judge(
+def evaluate(
     chain: Sequence[bytes],
     now: datetime,
     *,
@@ -307,8 +304,8 @@ def judge(
     leaf: int = 0,
     key: KeyFound | None = None,
     trusted: bool | None = None,
-) -> tuple[Judgement, ...]:
-    """Each rule's judgement of a chain (DER, as found), in the order of RULES. Never raises.
+) -> tuple[RuleResult, ...]:
+    """The result of each rule for a chain (DER, as found), in the order of RULES. Never raises.
 
     `names` must be covered by the leaf (`*.` stands for one label); None: not asked. With `domain`
     the leaf is one of several that cover the names of the stamp at that domain together, and one
@@ -320,7 +317,7 @@ def judge(
     unreadable = certificates[leaf].unreadable if leaf < len(chain) else "there is no certificate"
     if unreadable:
         return tuple(_unread(each, unreadable) for each in RULES)
-    subject = Subject(
+    tested = CertificateUnderTest(
         now,
         source,
         tuple(chain),
@@ -331,19 +328,19 @@ def judge(
         key,
         trusted,
     )
-    return tuple(made for each in RULES if (made := _judged(each, subject)) is not None)
+    return tuple(made for each in RULES if (made := _evaluated(each, tested)) is not None)
 
 
-def _judged(rule: Rule, subject: Subject) -> Judgement | None:
-    verdict = rule.judge(subject)
+def _evaluated(rule: Rule, tested: CertificateUnderTest) -> RuleResult | None:
+    verdict = rule.evaluate(tested)
     if verdict is None:
         return None
     level, text = verdict
     fine = level in (Level.PASS, Level.SKIPPED)
-    return Judgement(rule.id, level, text, "" if fine else rule.mend)
+    return RuleResult(rule.id, level, text, "" if fine else rule.remedy)
 
 
-def _unread(rule: Rule, why: str) -> Judgement:
+def _unread(rule: Rule, why: str) -> RuleResult:
     if rule.id == "chain":
-        return Judgement(rule.id, Level.FAIL, f"the leaf cannot be read: {why}", rule.mend)
-    return Judgement(rule.id, Level.SKIPPED, "the leaf cannot be read")
+        return RuleResult(rule.id, Level.FAIL, f"the leaf cannot be read: {why}", rule.remedy)
+    return RuleResult(rule.id, Level.SKIPPED, "the leaf cannot be read")

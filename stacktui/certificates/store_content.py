@@ -26,7 +26,7 @@ from stacktui.certificates.trust import Stamp, TrustSource, source_error, stamp_
 HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+\Z")
 # Far more than the roots of the world, each under two hashes.
 MAX_FILES = 10_000
-# Files whose content is kept: more than a box has stores.
+# Files whose content is kept: more than a machine has stores.
 _KEPT = 32
 
 
@@ -65,7 +65,7 @@ _known: dict[str, _Known] = {}
 def identity_of(source: TrustSource) -> object:
     """What two sources have in common if OpenSSL takes the same from them.
 
-    Of a folder the files are looked at, but not read. Raises TrustFileError.
+    Of a folder the files are listed, but not read. Raises TrustFileError.
     """
     if os.path.isdir(source.path):
         return _stamps(source)

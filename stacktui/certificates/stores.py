@@ -1,4 +1,4 @@
-"""The trust stores of this box: which there are, what each holds, and a context over each alone.
+"""The trust stores of this machine: which exist, what each holds, and a context for each alone.
 
 Which of them counts depends on the program (PROTOCOL.md section 6): `az` and all that uses
 requests take REQUESTS_CA_BUNDLE, then CURL_CA_BUNDLE, then their own certifi; what uses OpenSSL
@@ -49,9 +49,9 @@ BUNDLES = (
     "/etc/ssl/cert.pem",  # macOS, Alpine, the BSDs
     "/private/etc/ssl/cert.pem",  # macOS
 )
-# So many of a store's unreadable entries are told one by one.
+# So many of a store's unreadable entries are listed one by one.
 MAX_UNREADABLE = 20
-# Contexts that are kept: more than a box has stores.
+# Contexts that are kept: more than a machine has stores.
 _KEPT = 32
 
 
@@ -109,7 +109,7 @@ class StoreState:
 
 
 def find_stores(ca: Path | None, own_bundle: Path, *, ask: bool = True) -> tuple[Store, ...]:
-    """The stores of this box, the one in use for an environment with this `ca` first.
+    """The stores of this machine, the one in use for an environment with this `ca` first.
 
     One that is not there is left out, but what a variable names is listed whether it is there or
     not. Blocks on disk, and with `ask` on `az --version` as `find_azure_clis` says. Never raises.
@@ -193,7 +193,7 @@ def store_context(store: Store) -> ssl.SSLContext:
     """
     sources, key = _counting(store)
     slot = _slot(key)
-    with slot.lock:  # who comes second waits for the first one's work
+    with slot.lock:  # a second caller waits for the first one's work
         if slot.context is not None:
             return slot.context
         if store.kind is StoreKind.IN_USE and not any(map(_is_folder, sources)):
@@ -263,7 +263,7 @@ def _read(store: Store, now: datetime, lost: Sequence[LostAddition]) -> StoreSta
 
 
 def _signs(certificate: Certificate) -> bool:
-    """Whether it is of those that `SSLContext.get_ca_certs` tells of, once they are loaded."""
+    """Whether `SSLContext.get_ca_certs` lists it once it is loaded."""
     usage = certificate.key_usage
     return certificate.is_ca and (usage is None or "keyCertSign" in usage)
 

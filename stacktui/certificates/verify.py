@@ -80,7 +80,7 @@ _MAX_MESSAGE = 2**24 - 4
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """OpenSSL's judgement: `code` is its X509_V_ERR number, 0 when the chain is trusted."""
+    """OpenSSL's verdict: `code` is its X509_V_ERR number, 0 when the chain is trusted."""
 
     code: int
     message: str = ""
@@ -91,7 +91,7 @@ class Verification:
 
     @property
     def word(self) -> str:
-        """The judgement in a word or two, for a column."""
+        """The verdict in a word or two, for a column."""
         return "trusted" if self.ok else word_of(self.code)
 
 

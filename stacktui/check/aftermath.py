@@ -34,7 +34,7 @@ from stacktui.transport.resolver import resolve
 from stacktui.transport.route import route_to
 
 if TYPE_CHECKING:
-    from stacktui.certificates.completion import Completion
+    from stacktui.certificates.chain_completion import ChainCompletion
 
 T = TypeVar("T")
 # Names that every stamp has, ARM's first.
@@ -49,7 +49,7 @@ class Aftermath:
     """
 
     probes: tuple[Probe, ...] = ()
-    completion: Completion | None = None
+    completion: ChainCompletion | None = None
     siblings: tuple[str, ...] = ()
     defects: tuple[BaseException, ...] = ()
 
@@ -155,7 +155,7 @@ class Looker:
         found = await asyncio.gather(*map(exists, names))
         return tuple(name for name, there in zip(names, found, strict=True) if there)
 
-    async def _complete(self, steps: Sequence[Step]) -> Completion | None:
+    async def _complete(self, steps: Sequence[Step]) -> ChainCompletion | None:
         """Follow the chain of the host that failed, if trust in it is what failed."""
         from stacktui.certificates.verify import ROOTLESS
 
@@ -165,13 +165,13 @@ class Looker:
             return None
         if seen.tls.trouble not in ROOTLESS:
             return None
-        from stacktui.certificates.completion import MAX_SIZE, complete
+        from stacktui.certificates.chain_completion import MAX_SIZE, complete_chain
 
         async def fetch(url: str) -> bytes | str:
             environment = self._environment
             return await fetch_public(url, MAX_SIZE, environment.proxy, environment.resolve)
 
-        return await complete(seen.host, seen.port, seen.tls.chain, self._used, fetch)
+        return await complete_chain(seen.host, seen.port, seen.tls.chain, self._used, fetch)
 
 
 def _result(task: asyncio.Task[T], nothing: T) -> T:

@@ -23,7 +23,7 @@ from stacktui.transport.facts import Exchange, Phase, TransportFault
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzFacts
     from stacktui.certificates.additions import LostAddition
-    from stacktui.certificates.completion import Completion
+    from stacktui.certificates.chain_completion import ChainCompletion
 
 
 class StepName(StrEnum):
@@ -123,7 +123,7 @@ class Report:
     lost: tuple[LostAddition, ...] = ()
     recorded: StampRecord | None = None
     probes: tuple[Probe, ...] = ()
-    completion: Completion | None = None
+    completion: ChainCompletion | None = None
     siblings: tuple[str, ...] = ()
     az: AzFacts | None = None
     box: str = ""

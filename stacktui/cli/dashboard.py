@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,9 @@ from stacktui.config.locations import config_file
 
 if TYPE_CHECKING:
     from stacktui.tui.app import StacktuiApp
+
+
+_HEADLESS = "stacktui check, or stacktui demo --check"
 
 
 def open_dashboard(
@@ -54,13 +59,18 @@ def import_app() -> type[StacktuiApp]:
 def run_app(app: StacktuiApp) -> int:
     """Run until it is closed; the exit code."""
     app.run()
+    if app.ended_by is not None:
+        with suppress(OSError):  # the terminal may be gone
+            click.echo(f"stacktui: ended by {app.ended_by.name}", err=True)
+        return 128 + app.ended_by
     # Textual's code of an error is 1, which says here that a fault was found.
     return ExitCode.OURS if app.return_code else ExitCode.HEALTHY
 
 
 def require_terminal() -> None:
     """Refuse to draw into a pipe, and name what works there."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.UsageError(
-            "the dashboard needs a terminal; without one: stacktui check, or stacktui demo --check"
-        )
+    ends = (sys.stdin, sys.stdout)  # None where it is closed
+    if not all(each is not None and each.isatty() for each in ends):
+        raise click.UsageError(f"the dashboard needs a terminal; without one: {_HEADLESS}")
+    if os.environ.get("TERM") == "dumb":
+        raise click.UsageError(f"TERM=dumb cannot show the dashboard; there: {_HEADLESS}")

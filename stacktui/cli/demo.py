@@ -1,4 +1,4 @@
-"""`stacktui demo`: the dashboard, or the headless check, on an embedded stamp of this process."""
+"""`stacktui demo`: the dashboard or the headless check on an embedded stamp of this process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stacktui.cli.options import (
 
 
 def _check_once(config: Path, limits: Mapping[str, float]) -> None:
-    """The first check of a drill that only the second one meets; nobody sees it."""
+    """Run the first check of a drill that only the second check meets, without output."""
     import asyncio
 
     from stacktui.check.pipeline import run
@@ -58,10 +58,10 @@ def command(
 
     tell_config_is_not_read(config)
     drill = FAULTS.get(fault or "")
-    usual = (drill.only if drill else None) or IdentityProvider.ADFS
+    default_idp = (drill.only_idp if drill else None) or IdentityProvider.ADFS
     try:
-        who = IdentityProvider(idp) if idp else usual
-        options = StampOptions(domain=DEMO_DOMAIN, idp=who, fault=fault)
+        provider = IdentityProvider(idp) if idp else default_idp
+        options = StampOptions(domain=DEMO_DOMAIN, idp=provider, fault=fault)
     except UnknownFaultError as error:
         raise click.BadParameter(str(error), param_hint="--fault") from None
     if not headless:
@@ -69,12 +69,12 @@ def command(
     with Demo(options) as demo:
         if headless:
             path = demo.start()
-            if drill and drill.second:
+            if drill and drill.from_second_check:
                 _check_once(path, limits)
             code = check_headless(path, None, format_, limits)
             if drill:
                 click.echo(
-                    "stacktui: that was a drill, and its stamp is gone; to mend it: "
+                    "stacktui: that was a drill, and its stamp is gone; to fix it: "
                     f"stacktui demo --fault {fault}",
                     err=True,
                 )

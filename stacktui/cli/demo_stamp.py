@@ -1,4 +1,4 @@
-"""The embedded stamp of a demo, and a throw-away config that names it."""
+"""The embedded stamp of a demo, and a temporary config for it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 from stacktui.config.locations import kept_in, mark_demo
 
 if TYPE_CHECKING:
-    from stacktui.stamp import SignInBy, StampOptions
+    from stacktui.stamp import SignInKind, StampOptions
     from stacktui.stamp.running import RunningStamp
 
 DEMO_DOMAIN = "local.azurestack.external"
-# As MSAL and the product read it.
+# The variable that MSAL and the product read.
 IMDS_VARIABLE = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
 
 
 class Demo:
-    """An embedded stamp with a throw-away config, started on demand; both end with the context."""
+    """An embedded stamp with a temporary config, started on demand; both end with the context."""
 
     def __init__(self, options: StampOptions | None = None) -> None:
         self._options = options
@@ -40,27 +40,26 @@ class Demo:
         self._stack.close()
 
     def start(self) -> Path:
-        """Start the stamp in a thread of its own; the path of a config that names it. Blocks."""
-        from stacktui.stamp import FAULTS, IdentityProvider, SignInBy, StampOptions, run_in_thread
+        """Start the stamp in a thread and return the path of a config for it. Blocks."""
+        from stacktui.stamp import FAULTS, IdentityProvider, SignInKind, StampOptions, run_in_thread
 
         adfs = StampOptions(domain=DEMO_DOMAIN, idp=IdentityProvider.ADFS)
         options = self._options or adfs
         stamp = self._stack.enter_context(run_in_thread(options))
         folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="stacktui-demo-"))
         self._stack.enter_context(kept_in(Path(folder)))
-        by = FAULTS[stamp.fault].met_by if stamp.fault else SignInBy.SECRET
-        if by is SignInBy.MANAGED_IDENTITY:
-            self._stack.enter_context(_imds_at(stamp.imds_url))
+        kind = FAULTS[stamp.fault].sign_in_kind if stamp.fault else SignInKind.SECRET
+        if kind is SignInKind.MANAGED_IDENTITY:
+            self._stack.enter_context(_imds_variable(stamp.imds_url))
         mark_demo(Path(folder))
         path = Path(folder) / "config.toml"
-        path.write_text(_config(stamp, by), encoding="utf-8")
+        path.write_text(_config(stamp, kind), encoding="utf-8")
         return path
 
 
 @contextmanager
-def _imds_at(url: str) -> Iterator[None]:
-    """Let this process find the stamp's instance metadata service, which every machine has at the
-    same address."""
+def _imds_variable(url: str) -> Iterator[None]:
+    """Set the variable by which this process finds the stamp's instance metadata service."""
     before = os.environ.get(IMDS_VARIABLE)
     os.environ[IMDS_VARIABLE] = url
     try:
@@ -72,27 +71,27 @@ def _imds_at(url: str) -> Iterator[None]:
             os.environ[IMDS_VARIABLE] = before
 
 
-def _identity(stamp: RunningStamp, by: SignInBy) -> dict[str, object]:
-    """One of the stamp's identities, of the kind that signs in so."""
-    from stacktui.stamp import SignInBy
+def _identity(stamp: RunningStamp, kind: SignInKind) -> dict[str, object]:
+    """Return the keys of a config identity that signs in to the stamp by `kind`."""
+    from stacktui.stamp import SignInKind
 
     tenant = {"tenant": stamp.tenant}
     application = {"kind": "service-principal", **tenant, "client_id": stamp.client_id}
-    match by:
-        case SignInBy.CERTIFICATE:
+    match kind:
+        case SignInKind.CERTIFICATE:
             return {**application, "certificate": stamp.certificate_file}
-        case SignInBy.PASSWORD:
+        case SignInKind.PASSWORD:
             password = {"file": stamp.password_file}
             return {"kind": "user", **tenant, "username": stamp.user, "password": password}
-        case SignInBy.DEVICE_CODE:
+        case SignInKind.DEVICE_CODE:
             return {"kind": "device-code", **tenant}
-        case SignInBy.MANAGED_IDENTITY:
+        case SignInKind.MANAGED_IDENTITY:
             return {"kind": "managed-identity"}
     return {**application, "secret": {"file": stamp.secret_file}}
 
 
-def _config(stamp: RunningStamp, by: SignInBy) -> str:
-    """A config as a user would write it; the secret stays in its own private file."""
+def _config(stamp: RunningStamp, kind: SignInKind) -> str:
+    """Return a config as a user would write it, with secrets by reference."""
     import tomlkit
 
     document = tomlkit.document()
@@ -104,10 +103,10 @@ def _config(stamp: RunningStamp, by: SignInBy) -> str:
             "identity": "demo",
             "subscription": stamp.subscription_id,
             "ca": str(stamp.ca_file),
-            # The stamp is on this box, whatever proxy the variables name.
+            # The stamp is on this machine: no proxy of the environment variables is needed.
             "proxy": stamp.proxy or "none",
             "resolve": dict(stamp.resolve),
         }
     }
-    document["identities"] = {"demo": _identity(stamp, by)}
+    document["identities"] = {"demo": _identity(stamp, kind)}
     return tomlkit.dumps(document)

@@ -33,7 +33,7 @@ COMMANDS = {
 
 # The signals that end a process, but for Ctrl+C: a hang-up is POSIX's, and on Windows a closed
 # window comes as SIGBREAK.
-_ENDINGS = ("SIGTERM", "SIGHUP", "SIGBREAK")
+_ENDINGS = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
 ENDINGS = tuple(signal.Signals[name] for name in _ENDINGS if hasattr(signal, name))
 
 # What writing to a full disk or a broken stdout says.

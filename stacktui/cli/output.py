@@ -27,10 +27,6 @@ def err(text: str = "") -> None:
     click.echo(visible(text), err=True)
 
 
-def plural(number: int, word: str = "certificate") -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
 def day(moment: datetime | None) -> str:
     """A day, as people write it in tickets."""
     return f"{moment:%Y-%m-%d}" if moment is not None else "?"

@@ -87,12 +87,12 @@ async def _run(options: StampOptions) -> None:
     with ExitStack() as handlers:
         _on_endings(stop.set, handlers)
         async with serve(options) as stamp:
-            _tell(json.dumps(stamp.describe()))
+            _print_line(json.dumps(stamp.describe()))
             await stop.wait()
 
 
 def _on_endings(call: Callable[[], object], handlers: ExitStack) -> None:
-    """Have the running loop make this call for whatever would end the process."""
+    """Call `call` in the running loop on every signal that ends the process."""
     loop = asyncio.get_running_loop()
 
     def wake(*_: object) -> None:
@@ -101,15 +101,15 @@ def _on_endings(call: Callable[[], object], handlers: ExitStack) -> None:
     for number in (signal.SIGINT, *ENDINGS):
         try:
             loop.add_signal_handler(number, call)
-        except NotImplementedError:  # Windows' loops take none, but wake up for each signal
+        except NotImplementedError:  # Windows: the loop wakes up for each signal
             handlers.callback(signal.signal, number, signal.signal(number, wake))
 
 
-def _tell(line: str) -> None:
+def _print_line(line: str) -> None:
     try:
         click.echo(line)
     except OSError as error:
-        # Else Python tries to write the line again at its end, and complains again.
+        # Else Python tries to flush the line again at exit, and reports the error again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         reason = error.strerror or type(error).__name__
         raise click.ClickException(f"cannot write what clients need to know: {reason}") from error

@@ -18,7 +18,7 @@ from stacktui.transport.facts import ConnectionFacts, Exchange, TransportFault, 
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-    from stacktui.certificates.completion import Completion
+    from stacktui.certificates.chain_completion import ChainCompletion
 
 
 def described(der: bytes) -> Certificate:
@@ -174,7 +174,7 @@ class FailureContext(ReportContext):
         return self.verified_path[-1] if self.verified_path else None
 
     @property
-    def completion(self) -> Completion | None:
+    def completion(self) -> ChainCompletion | None:
         """What is missing of the deciding host's chain, if it was followed further."""
         found = self.report.completion
         return found if found and (found.host, found.port) == self._origin else None

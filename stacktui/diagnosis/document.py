@@ -22,7 +22,7 @@ from stacktui.transport.facts import Exchange, Phase, TlsFacts
 
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzInstallation
-    from stacktui.certificates.completion import Completion
+    from stacktui.certificates.chain_completion import ChainCompletion
 
 SCHEMA = 1
 
@@ -116,7 +116,7 @@ def _probe(probe: Probe) -> dict[str, Any]:
     }
 
 
-def _completion(completion: Completion) -> dict[str, Any]:
+def _completion(completion: ChainCompletion) -> dict[str, Any]:
     document: dict[str, Any] = {"host": completion.host, "port": completion.port}
     document["found"] = [
         {"certificate": _plain(describe(each.der)), "where": list(each.where)}

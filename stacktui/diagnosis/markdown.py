@@ -23,7 +23,7 @@ from stacktui.transport.facts import ConnectionFacts, Exchange, Phase
 
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzInstallation
-    from stacktui.certificates.completion import FoundIssuer
+    from stacktui.certificates.chain_completion import FoundIssuer
 
 # A ticket takes about 64 KiB. Servers may page, redirect and present as much as they like.
 _REQUESTS = 40

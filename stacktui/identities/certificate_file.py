@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class IdentityFile:
     """What the file of one identity holds: the certificate that signs in comes first.
 
-    `word` is short and `problem` is one line: why nobody can sign in with it, empty where
-    somebody can. `mend` says what to do then.
+    `word` is short and `problem` is one line: why it cannot sign in, empty where it
+    can. `remedy` says what to do then.
     """
 
     identity: str
@@ -28,7 +28,7 @@ class IdentityFile:
     chain: tuple[Certificate, ...] = ()
     word: str = ""
     problem: str = ""
-    mend: str = ""
+    remedy: str = ""
 
 
 def references(identities: Iterable[Identity]) -> dict[str, CertificateRef]:
@@ -49,7 +49,7 @@ def _read(name: str, reference: CertificateRef, now: datetime) -> IdentityFile:
     from stacktui.identities.credential import load_certificate
     from stacktui.identities.faults import CertificateFault, CertificateProblem, IdentityError
 
-    word = problem = mend = ""
+    word = problem = remedy = ""
     try:
         # What a check would say of it, in the check's own words.
         load_certificate(reference, now)
@@ -58,20 +58,20 @@ def _read(name: str, reference: CertificateRef, now: datetime) -> IdentityFile:
         if isinstance(fault, CertificateFault):
             word, problem = fault.problem.value.replace("-", " "), fault.detail
             if fault.problem is CertificateProblem.PFX:
-                mend = "make a PEM file of it: stacktui certificates convert"
+                remedy = "make a PEM file of it: stacktui certificates convert"
             elif fault.problem in (CertificateProblem.EXPIRED, CertificateProblem.KEY_MISMATCH):
-                mend = "put a new certificate with its key there, and register it"
-    return IdentityFile(name, reference.path, now, _chain(reference.path), word, problem, mend)
+                remedy = "put a new certificate with its key there, and register it"
+    return IdentityFile(name, reference.path, now, _chain(reference.path), word, problem, remedy)
 
 
 def _chain(path: Path) -> tuple[Certificate, ...]:
     """The certificates of the file as far as they can be read without a password."""
     from stacktui.certificates.chain import describe
     from stacktui.certificates.errors import CertificateError
-    from stacktui.certificates.pfx import own_chain, read_holding
+    from stacktui.certificates.key_bundle import own_chain, read_key_bundle
 
     try:
-        holding = read_holding(path, lambda form: None)
+        bundle = read_key_bundle(path, lambda form: None)
     except CertificateError:
         return ()
-    return tuple(describe(der) for der in own_chain(holding))
+    return tuple(describe(der) for der in own_chain(bundle))

@@ -1,6 +1,6 @@
-"""A service principal's certificate file (PEM with key), checked before anybody is asked.
+"""A service principal's certificate file (PEM with key), checked before the sign-in.
 
-MSAL would fail late and vaguely on most of these files; here each has its own name. Needs
+MSAL would fail late and vaguely on most unusable files; here each has its own problem. Needs
 `cryptography`.
 """
 
@@ -13,21 +13,14 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from stacktui.certificates.files import entries
-from stacktui.config.bounded_read import FileReadError, ReadProblem, read_bounded
+from stacktui.certificates.files import CertificateFileError, FileProblem
+from stacktui.certificates.key_bundle import KeyBundle, PrivateKeyError, read_pem_bundle
+from stacktui.certificates.readiness import KeyFound
 from stacktui.identities.faults import CertificateFault, CertificateProblem, IdentityError
 from stacktui.identities.model import CertificateRef
 from stacktui.text.sanitize import visible
-
-MAX_SIZE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +42,9 @@ class ClientCertificate:
 def load_certificate(reference: CertificateRef, now: datetime) -> ClientCertificate:
     """Read and check the file. Blocks on disk. Raises IdentityError with a CertificateFault."""
     path = reference.path
-    content = _read(path)
-    certificate = _certificate(path, content)
-    key = _key(path, content)
-    spki = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if key.public_key().public_bytes(*spki) != certificate.public_key().public_bytes(*spki):
-        detail = "the private key in the file belongs to another certificate"
-        raise _error(path, CertificateProblem.KEY_MISMATCH, detail)
+    bundle = _read(path)
+    certificate = _parsed(path, bundle.chain[0])  # the one that az signs in with, too
+    key = _key(path, bundle)
     _check_validity(path, certificate, now.astimezone(UTC))
     der = certificate.public_bytes(Encoding.DER)
     return ClientCertificate(
@@ -68,33 +57,32 @@ def load_certificate(reference: CertificateRef, now: datetime) -> ClientCertific
     )
 
 
-_READ_PROBLEMS = {
-    ReadProblem.MISSING: CertificateProblem.MISSING,
-    ReadProblem.UNREADABLE: CertificateProblem.UNREADABLE,
-    ReadProblem.TOO_LARGE: CertificateProblem.NO_CERTIFICATE,
+_NONE = CertificateProblem.NO_CERTIFICATE
+# The detail is empty where the reader has a better one.
+_FILE_PROBLEMS = {
+    FileProblem.MISSING: (CertificateProblem.MISSING, ""),
+    FileProblem.UNREADABLE: (CertificateProblem.UNREADABLE, ""),
+    FileProblem.TOO_LARGE: (_NONE, ""),
+    FileProblem.EMPTY: (_NONE, "the file is empty"),
+    FileProblem.KEY_ONLY: (_NONE, "a private key, but no certificate"),
+    FileProblem.HTML: (_NONE, "no PEM certificate"),
+    FileProblem.NO_CERTIFICATE: (_NONE, "no PEM certificate"),
+    FileProblem.DER: (
+        CertificateProblem.PFX,
+        "binary content: a PFX (PKCS#12) or DER file, where PEM with key is needed",
+    ),
 }
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path) -> KeyBundle:
     try:
-        return read_bounded(path, MAX_SIZE)
-    except FileReadError as error:
-        raise _error(path, _READ_PROBLEMS[error.problem], error.detail) from None
-
-
-def _certificate(path: Path, content: bytes) -> x509.Certificate:
-    if content[:1] == b"\x30" and b"-----BEGIN" not in content:
-        # PKCS#12 and a DER certificate both start with a SEQUENCE; only the first can hold a key.
-        detail = "binary content: a PFX (PKCS#12) or DER file, where PEM with key is needed"
-        raise _error(path, CertificateProblem.PFX, detail)
-    # The block alone, so that damage elsewhere in the file is not taken for the certificate's.
-    entry = next(entries(content), None)
-    if entry is not None:
-        return _parsed(path, entry.der)
-    detail = "no PEM certificate" if content.strip() else "the file is empty"
-    if b"PRIVATE KEY-----" in content:
-        detail = "a private key, but no certificate"
-    raise _error(path, CertificateProblem.NO_CERTIFICATE, detail)
+        return read_pem_bundle(path)
+    except CertificateFileError as error:
+        problem, detail = _FILE_PROBLEMS[error.problem]
+        raise _error(path, problem, detail or error.detail or "no such file") from None
+    except PrivateKeyError as error:
+        detail = f"the private key cannot be read: {error.reason}"
+        raise _error(path, CertificateProblem.NO_KEY, detail) from None
 
 
 def _parsed(path: Path, der: bytes) -> x509.Certificate:
@@ -104,26 +92,24 @@ def _parsed(path: Path, der: bytes) -> x509.Certificate:
         _ = certificate.public_key(), certificate.not_valid_before_utc
         _ = certificate.not_valid_after_utc
     except Exception:  # cryptography raises many kinds, some only when a part is read
-        detail = "the certificate cannot be read"
-        raise _error(path, CertificateProblem.NO_CERTIFICATE, detail) from None
+        raise _error(path, _NONE, "the certificate cannot be read") from None
     return certificate
 
 
-def _key(path: Path, content: bytes) -> RSAPrivateKey:
-    if b"PRIVATE KEY-----" not in content:
-        raise _error(path, CertificateProblem.NO_KEY, "a certificate, but no private key")
-    try:
-        key = load_pem_private_key(content, password=None)
-    except TypeError:
-        detail = "the private key is encrypted, and no password is configured"
-        raise _error(path, CertificateProblem.ENCRYPTED, detail) from None
-    except Exception as error:  # cryptography raises many kinds on a damaged key
-        detail = f"the private key cannot be read: {type(error).__name__}"
-        raise _error(path, CertificateProblem.NO_KEY, detail) from None
-    if not isinstance(key, RSAPrivateKey):
+def _key(path: Path, bundle: KeyBundle) -> RSAPrivateKey:
+    match bundle.key_found:
+        case KeyFound.MISSING:
+            raise _error(path, CertificateProblem.NO_KEY, "a certificate, but no private key")
+        case KeyFound.LOCKED:
+            detail = "the private key is encrypted, and no password is configured"
+            raise _error(path, CertificateProblem.ENCRYPTED, detail)
+    if not isinstance(bundle.key, RSAPrivateKey):
         detail = "the key is not RSA; Entra and AD FS accept RSA only"
         raise _error(path, CertificateProblem.KEY_TYPE, detail)
-    return key
+    if bundle.key_found is KeyFound.OTHER or bundle.leaf != 0:
+        detail = "the private key in the file belongs to another certificate"
+        raise _error(path, CertificateProblem.KEY_MISMATCH, detail)
+    return bundle.key
 
 
 def _check_validity(path: Path, certificate: x509.Certificate, now: datetime) -> None:

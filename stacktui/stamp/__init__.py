@@ -3,10 +3,10 @@
     with run_in_thread(StampOptions(idp=IdentityProvider.ADFS)) as stamp:
         ...  # stamp.arm_url, stamp.ca_file, stamp.client_id, stamp.secret_file, …
 
-It speaks what PROTOCOL.md says over real sockets and real TLS, checks what a real stamp checks,
-and refuses as one does. `StampOptions.fault` names an entry of `FAULTS`. Nothing of the rest of
-stacktui is imported here, and importing this package is cheap: TLS, HTTP and cryptography are
-imported when a stamp starts.
+It implements PROTOCOL.md over real sockets and real TLS: it makes the checks of a real stamp and
+returns its errors. `StampOptions.fault` is an id of `FAULTS`. Nothing of the rest of stacktui is
+imported here, and importing this package is cheap: TLS, HTTP and cryptography are imported when a
+stamp starts.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING
 
-from stacktui.stamp.fault import Fault, SignInBy
 from stacktui.stamp.faults import FAULTS
+from stacktui.stamp.faults.model import Fault, SignInKind
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.options import StampOptions, UnknownFaultError
 
@@ -26,7 +26,7 @@ __all__ = [
     "FAULTS",
     "Fault",
     "IdentityProvider",
-    "SignInBy",
+    "SignInKind",
     "StampOptions",
     "UnknownFaultError",
     "run_in_thread",
@@ -45,9 +45,9 @@ def serve(options: StampOptions | None = None) -> AbstractAsyncContextManager[Ru
 
 
 def run_in_thread(options: StampOptions | None = None) -> AbstractContextManager[RunningStamp]:
-    """Run a stamp in a thread with an event loop of its own while the context lasts.
+    """Run a stamp in a thread with its own event loop while the context lasts.
 
-    What fails at start (OSError when a port is taken) is raised in the caller.
+    Errors at start (OSError when a port is taken) are raised in the caller.
     """
     from stacktui.stamp import runtime
 

@@ -1,4 +1,4 @@
-"""The stamp's own clock, which a fault can set wrong."""
+"""The stamp's clock, which a fault can offset."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """UTC, off by `offset`."""
+    """UTC plus `offset`."""
 
     offset: timedelta = timedelta()
 
@@ -16,5 +16,5 @@ class Clock:
         return datetime.now(UTC) + self.offset
 
     def epoch(self) -> int:
-        """Whole seconds since 1970, as tokens count (RFC 7519 section 2)."""
+        """Return whole seconds since 1970 (NumericDate, RFC 7519 section 2)."""
         return int(self.now().timestamp())

@@ -1,12 +1,10 @@
-"""HTTP/1.1 connections: h11 over asyncio streams, every resource bounded."""
+"""HTTP/1.1 connections: h11 over asyncio streams, with a bound on every resource."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import socket
-import struct
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -18,27 +16,26 @@ from itertools import count
 import h11
 
 from stacktui.stamp.clock import Clock
-from stacktui.stamp.messages import Fate, Request, Response, html_page
+from stacktui.stamp.messages import Delivery, Request, Response, html_page
+from stacktui.stamp.sockets import READ_SIZE, reset, silent_server
 
 MAX_HEAD = 32 * 1024
 MAX_BODY = 1024 * 1024
-MAX_CONNECTIONS = 256
 IDLE_SECONDS = 75.0
-"""A connection that has not sent a whole request, or not read an answer, for so long is closed."""
+"""Time to send a request or to read a response; the connection is closed after it."""
 
 MAX_LOG = 4096
-READ_SIZE = 16 * 1024
 
 BAD_REQUEST = html_page(400, "Bad Request", "<h2>Bad Request</h2>")
 TOO_LARGE = html_page(413, "Too Large", "<h2>Request Entity Too Large</h2>")
-BROKEN = html_page(500, "Server Error", "<h2>Server Error</h2>")
+SERVER_ERROR = html_page(500, "Server Error", "<h2>Server Error</h2>")
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One answered request. No query, body or header value is kept: they may hold secrets."""
+    """One request and its status, without what may be secret: query, body, header values."""
 
     method: str
     host: str
@@ -51,7 +48,7 @@ class RequestRecord:
 
 
 class RequestLog:
-    """The last requests, and how many connections there were. Safe to read from any thread."""
+    """The last MAX_LOG requests and the connection counter; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -59,7 +56,7 @@ class RequestLog:
         self._numbers = count(1)
 
     def number(self) -> int:
-        """A number for a new connection."""
+        """Return the number of a new connection."""
         with self._lock:
             return next(self._numbers)
 
@@ -68,7 +65,7 @@ class RequestLog:
             self._records.append(record)
 
     def records(self) -> tuple[RequestRecord, ...]:
-        """A copy, oldest first."""
+        """Return a copy, oldest first."""
         with self._lock:
             return tuple(self._records)
 
@@ -78,54 +75,34 @@ class TooLargeError(Exception):
 
 
 class HttpService:
-    """Speaks HTTP on the connections of one port and asks `answer` what to say."""
+    """HTTP on the connections of one port; `respond` returns the response to each request."""
 
     def __init__(
         self,
-        answer: Callable[[Request], Response],
+        respond: Callable[[Request], Response],
         *,
         latency: float,
         clock: Clock,
         log: RequestLog,
     ) -> None:
-        self._answer = answer
+        self._respond = respond
         self._latency = latency
         self._clock = clock
         self._log = log
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection until either side ends it; the callback of start_server."""
-        task = asyncio.current_task()
-        if task is None or len(self._tasks) >= MAX_CONNECTIONS:
-            writer.transport.abort()
-            return
-        self._tasks.add(task)
-        try:
-            await Connection(self, reader, writer, self._log.number()).serve()
-        except (OSError, asyncio.CancelledError):
-            # The peer left, or the stamp stops: neither is worth a word.
-            writer.transport.abort()
-        finally:
-            self._tasks.discard(task)
-            writer.close()
-
-    async def stop(self) -> None:
-        """End every connection."""
-        tasks = tuple(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Serve one connection until either side ends it."""
+        await Connection(self, reader, writer, self._log.number()).serve()
 
     async def respond(self, request: Request, connection: int) -> Response:
-        """The response to send, late by the latency. A failure of our own becomes a 500."""
+        """Return the response after the latency; 500 when the stamp itself fails."""
         if self._latency:
             await asyncio.sleep(self._latency)
         try:
-            response = self._answer(request)
+            response = self._respond(request)
         except Exception:
-            _log.exception("no answer to %s %s", request.method, request.path)
-            response = BROKEN
+            _log.exception("no response to %s %s", request.method, request.path)
+            response = SERVER_ERROR
         record = RequestRecord(
             request.method,
             request.headers.get("host", ""),
@@ -140,7 +117,7 @@ class HttpService:
 
 
 class Connection:
-    """One connection. A request that breaks the rules gets an answer, and is the last."""
+    """One connection. A malformed request gets an error response and is the last."""
 
     def __init__(
         self,
@@ -154,12 +131,12 @@ class Connection:
         self._writer = writer
         self._number = number
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
-        self._bodiless = False
+        self._is_head = False
         raw = writer.get_extra_info("socket")
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     async def serve(self) -> None:
-        """Answer requests until the connection must close."""
+        """Respond to requests until the connection must close."""
         while True:
             try:
                 async with asyncio.timeout(IDLE_SECONDS):
@@ -176,24 +153,23 @@ class Connection:
             if request is None:
                 return
             response = await self._service.respond(request, self._number)
-            match response.fate:
-                case Fate.SILENCE:
-                    while await self._reader.read(READ_SIZE):
-                        pass
+            match response.delivery:
+                case Delivery.NEVER:
+                    await silent_server(self._reader, self._writer)
                     return
-                case Fate.CLOSED:
+                case Delivery.CLOSED:
                     return
-                case Fate.RESET:
-                    await self._break_off(response)
+                case Delivery.RESET:
+                    await self._send_half_and_reset(response)
                     return
-                case Fate.ANSWER:
+                case Delivery.COMPLETE:
                     await self._send(response)
             if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
                 return
             self._http.start_next_cycle()
 
     async def _read(self) -> Request | None:
-        """The next whole request; None when the peer has closed."""
+        """Return the next whole request; None when the peer has closed."""
         head: h11.Request | None = None
         body = bytearray()
         while True:
@@ -205,7 +181,7 @@ class Connection:
                     self._http.receive_data(await self._reader.read(READ_SIZE))
                 case h11.Request():
                     head = event
-                    self._bodiless = head.method == b"HEAD"
+                    self._is_head = head.method == b"HEAD"
                 case h11.Data():
                     body += event.data
                     if len(body) > MAX_BODY:
@@ -220,17 +196,15 @@ class Connection:
         async with asyncio.timeout(IDLE_SECONDS):
             await self._writer.drain()
 
-    async def _break_off(self, response: Response) -> None:
+    async def _send_half_and_reset(self, response: Response) -> None:
         """Send half of a response, then reset the connection."""
         whole = self._render(response)
         self._writer.write(whole[: len(whole) // 2])
         await self._writer.drain()
-        raw = self._writer.get_extra_info("socket")
-        reset_on_close(raw)
-        self._writer.transport.abort()
+        reset(self._writer)
 
     def _render(self, response: Response) -> bytes:
-        """Head and body as one write, so that they are one TLS record and one segment."""
+        """Return head and body as one write: one TLS record and one segment."""
         headers = list((response.headers or {}).items())
         if response.status != 204:
             headers += [("Content-Length", str(len(response.body)))]
@@ -238,7 +212,7 @@ class Connection:
             headers += [("Content-Type", response.content_type)]
         head = h11.Response(status_code=response.status, headers=headers)
         parts = [self._http.send(head) or b""]
-        if response.body and not self._bodiless:
+        if response.body and not self._is_head:
             parts.append(self._http.send(h11.Data(data=response.body)) or b"")
         parts.append(self._http.send(h11.EndOfMessage()) or b"")
         return b"".join(parts)
@@ -252,9 +226,3 @@ def _request(head: h11.Request, body: bytes) -> Request:
     for name, value in head.headers:
         headers.setdefault(name.decode(), value.decode("latin-1"))
     return Request.parse(head.method.decode(), head.target.decode("latin-1"), headers, body)
-
-
-def reset_on_close(raw: socket.socket) -> None:
-    """Make closing this socket send a TCP reset (SO_LINGER with zero seconds)."""
-    linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

@@ -1,7 +1,7 @@
-"""Who and what the stamp knows: tenant, application, user, managed identities, subscription.
+"""The directory: tenant, application, user, managed identities, subscription.
 
-Everything is made up anew at each start. A fault may change what the services know after the
-client's values were handed out, so that a refusal comes from a real comparison.
+All values are random at each start. A fault may change what the services know after the client
+got its values, so that an error comes from a real comparison.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from stacktui.stamp.identity_provider import IdentityProvider
+from stacktui.stamp.signin.oauth_errors import Reason
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -21,8 +22,8 @@ AZURE_CLI_CLIENT_ID = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 """Public client that both identity providers know for user sign-in (PROTOCOL.md section 2)."""
 
 
-class Role(Enum):
-    """Built-in roles: definition id, and whether they may write."""
+class BuiltInRole(Enum):
+    """Built-in roles of Azure RBAC: definition id, and whether they may write."""
 
     CONTRIBUTOR = ("b24988ac-6180-42a0-ab88-20f7382dd24c", True)
     READER = ("acdd72a7-3385-48ef-bd42-f606fba81ae7", False)
@@ -34,18 +35,6 @@ class Role(Enum):
     @property
     def writes(self) -> bool:
         return self.value[1]
-
-
-class AccountState(StrEnum):
-    """What keeps a user with the right password from a token."""
-
-    FINE = "fine"
-    LOCKED = "locked"
-    DISABLED = "disabled"
-    PASSWORD_EXPIRED = "password-expired"  # noqa: S105 - a state, not a password
-    MFA_REQUIRED = "mfa-required"
-    CONDITIONAL_ACCESS = "conditional-access"
-    CONSENT_REQUIRED = "consent-required"
 
 
 class SubscriptionState(StrEnum):
@@ -64,7 +53,7 @@ class Application:
     secret: str
     certificate: Certificate | None
     secret_expired: bool = False
-    role: Role = Role.CONTRIBUTOR
+    role: BuiltInRole = BuiltInRole.CONTRIBUTOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +63,26 @@ class User:
     name: str
     password: str
     object_id: str
-    state: AccountState = AccountState.FINE
-    role: Role = Role.CONTRIBUTOR
+    sign_in_error: Reason | None = None
+    """Error of a sign-in with the right password."""
+    role: BuiltInRole = BuiltInRole.CONTRIBUTOR
 
 
 @dataclass(frozen=True, slots=True)
 class ManagedIdentity:
-    """What IMDS gives tokens for; `resource_id` is None for the system-assigned one."""
+    """An identity for IMDS tokens; `resource_id` is None for the system-assigned one."""
 
     client_id: str
     object_id: str
     resource_id: str | None
-    role: Role = Role.READER
+    role: BuiltInRole = BuiltInRole.READER
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
     """One directory tenant and the one subscription that belongs to it.
 
-    `audience` is opaque: ARM and the token service compare it byte for byte.
+    `audience` is an opaque string that ARM and the token service compare byte for byte.
     """
 
     tenant: str
@@ -101,24 +91,24 @@ class Directory:
     application: Application
     user: User
     subscription: str
-    identities: tuple[ManagedIdentity, ...]
+    managed_identities: tuple[ManagedIdentity, ...]
     subscription_state: SubscriptionState | None = SubscriptionState.ENABLED
-    """None when the subscription is not (or no longer) there."""
+    """None when the subscription does not exist."""
 
-    def role_of(self, object_id: str) -> Role | None:
-        """The role that an object holds on the subscription."""
+    def role_of(self, object_id: str) -> BuiltInRole | None:
+        """Return the role of a principal on the subscription."""
         return self.roles().get(object_id)
 
-    def roles(self) -> dict[str, Role]:
-        """Role of each principal on the subscription, by object id."""
-        roles = {identity.object_id: identity.role for identity in self.identities}
+    def roles(self) -> dict[str, BuiltInRole]:
+        """Return the role of each principal on the subscription, by object id."""
+        roles = {identity.object_id: identity.role for identity in self.managed_identities}
         roles[self.application.object_id] = self.application.role
         roles[self.user.object_id] = self.user.role
         return roles
 
 
 def make_directory(idp: IdentityProvider, certificate: Certificate) -> Directory:
-    """A fresh directory; names follow what each kind of stamp shows in the wild."""
+    """Make a directory with random values, its names as a stamp under this provider has them."""
     match idp:
         case IdentityProvider.AAD:
             domain = f"contoso{secrets.token_hex(2)}.onmicrosoft.com"
@@ -134,7 +124,7 @@ def make_directory(idp: IdentityProvider, certificate: Certificate) -> Directory
         application=Application(str(uuid4()), str(uuid4()), make_secret(), certificate),
         user=User(f"operator@{domain}", make_secret(), str(uuid4())),
         subscription=subscription,
-        identities=(
+        managed_identities=(
             ManagedIdentity(str(uuid4()), str(uuid4()), None),
             ManagedIdentity(str(uuid4()), str(uuid4()), _identity_resource_id(subscription)),
         ),
@@ -142,7 +132,7 @@ def make_directory(idp: IdentityProvider, certificate: Certificate) -> Directory
 
 
 def make_secret() -> str:
-    """A random secret that no shell or option parser takes for anything else."""
+    """Return a random secret without characters that shells or option parsers interpret."""
     return f"s{secrets.token_hex(20)}"
 
 

@@ -1,4 +1,4 @@
-"""Which host name plays which role (naming rules: PROTOCOL.md sections 1 and 6)."""
+"""The stamp's host names and their roles (PROTOCOL.md sections 1 and 6)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from stacktui.stamp.identity_provider import IdentityProvider
 LOOPBACK = "127.0.0.1"
 
 
-class Role(Enum):
-    """What a host of the stamp does."""
+class HostRole(Enum):
+    """Service behind a host name."""
 
     ARM = auto()
     LOGIN = auto()
@@ -20,14 +20,14 @@ class Role(Enum):
     PORTAL = auto()
 
 
-ROLE_OF_LABEL = {
-    "management": Role.ARM,
-    "adminmanagement": Role.ARM,
-    "login": Role.LOGIN,
-    "adfs": Role.LOGIN,
-    "graph": Role.GRAPH,
-    "portal": Role.PORTAL,
-    "adminportal": Role.PORTAL,
+HOST_ROLES = {
+    "management": HostRole.ARM,
+    "adminmanagement": HostRole.ARM,
+    "login": HostRole.LOGIN,
+    "adfs": HostRole.LOGIN,
+    "graph": HostRole.GRAPH,
+    "portal": HostRole.PORTAL,
+    "adminportal": HostRole.PORTAL,
 }
 
 CERTIFICATE_LABELS = (
@@ -43,7 +43,7 @@ CERTIFICATE_LABELS = (
     "*.hosting",
     "*.adminhosting",
 )
-"""Names a stamp's certificates must cover whatever the identity provider (section 6)."""
+"""Names that a stamp's certificates cover under either identity provider (section 6)."""
 
 LOGIN_LABELS = {
     IdentityProvider.AAD: ("login", "graph"),
@@ -61,7 +61,7 @@ class Hosts:
 
     @property
     def region(self) -> str:
-        """The location that resources live in: the domain's first label."""
+        """The location of resources: the domain's first label."""
         return self.domain.split(".")[0] if self.domain else "local"
 
     @property
@@ -98,18 +98,18 @@ class Hosts:
 
     @property
     def suffix(self) -> str:
-        """DNS suffix of the stamp's storage, and after `vault.` of its Key Vault."""
+        """DNS suffix of storage, and after `vault.` of Key Vault."""
         return self.domain or "local.azurestack.external"
 
     def certificate_names(self) -> tuple[str, ...]:
-        """DNS names the leaf is for; localhost is always among them."""
+        """Return the DNS names of the leaf certificate, localhost always among them."""
         if self.domain is None:
             return ("localhost",)
         labels = (*CERTIFICATE_LABELS, *LOGIN_LABELS[self.idp])
         return ("localhost", *(f"{label}.{self.domain}" for label in labels))
 
     def resolve(self) -> dict[str, str]:
-        """Pins, `host:443` to `127.0.0.1:port`, for clients of a stamp under a domain.
+        """Return pins, `host:443` to `127.0.0.1:port`, for clients of a stamp under a domain.
 
         `*.rest` stands for every name with one label before `rest`, as in a certificate.
         """
@@ -118,17 +118,17 @@ class Hosts:
         labels = (*CERTIFICATE_LABELS, *LOGIN_LABELS[self.idp])
         return {f"{label}.{self.domain}:443": f"{LOOPBACK}:{self.port}" for label in labels}
 
-    def roles(self, host_header: str) -> frozenset[Role]:
-        """Roles that answer to a Host header; empty for a name that is not the stamp's."""
+    def roles(self, host_header: str) -> frozenset[HostRole]:
+        """Return the roles of a Host header; empty for a name that is not the stamp's."""
         try:
             host = urlsplit(f"//{host_header}").hostname or ""
         except ValueError:
             return frozenset()
         if host in ("localhost", LOOPBACK):
-            return frozenset(Role)
+            return frozenset(HostRole)
         label, _, rest = host.partition(".")
-        if self.domain is not None and rest == self.domain and label in ROLE_OF_LABEL:
-            return frozenset({ROLE_OF_LABEL[label]})
+        if self.domain is not None and rest == self.domain and label in HOST_ROLES:
+            return frozenset({HOST_ROLES[label]})
         return frozenset()
 
     def _origin(self, label: str) -> str:

@@ -1,4 +1,4 @@
-"""Which sign-in service a stamp has; everything about it depends on that."""
+"""The two identity providers that a stamp can be deployed with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class IdentityProvider(StrEnum):
-    """Who signs users and service principals in (PROTOCOL.md section 2)."""
+    """The service that users and service principals sign in to (PROTOCOL.md section 2)."""
 
     AAD = "aad"
     ADFS = "adfs"

@@ -20,8 +20,8 @@ class _ImdsError(Exception):
     description: str
 
 
-def answer(service: TokenService, request: Request) -> Response:
-    """A token for a managed identity, or an error in OAuth's form."""
+def respond(service: TokenService, request: Request) -> Response:
+    """Return a token for a managed identity, or an error in OAuth's form."""
     try:
         _check_form(request)
         identity = _identity(service, request)
@@ -48,7 +48,7 @@ def _check_form(request: Request) -> None:
     if request.headers.get("metadata", "").lower() != "true":
         raise _ImdsError(400, "invalid_request", "Required metadata header not specified")
     if "x-forwarded-for" in request.headers:
-        # A proxy set it: the real service lets no proxied request through.
+        # A proxy sets this header, and the real service rejects proxied requests.
         raise _ImdsError(400, "invalid_request", "Bad Request: request was forwarded")
     version = request.query.get("api-version")
     if version not in VERSIONS:
@@ -58,11 +58,11 @@ def _check_form(request: Request) -> None:
 
 
 def _identity(service: TokenService, request: Request) -> ManagedIdentity:
-    """The one asked for by client, object or resource id; without any, the system-assigned."""
+    """Return the identity with the requested id; without one, the system-assigned identity."""
     client_id = request.query.get("client_id")
     object_id = request.query.get("object_id")
     resource_id = request.query.get("mi_res_id") or request.query.get("msi_res_id")
-    for identity in service.directory.identities:
+    for identity in service.directory.managed_identities:
         known = identity.resource_id
         if client_id or object_id or resource_id:
             if (
@@ -77,7 +77,7 @@ def _identity(service: TokenService, request: Request) -> ManagedIdentity:
 
 
 def _document(service: TokenService, identity: ManagedIdentity, resource: str) -> dict[str, str]:
-    """Every value is a string, times included."""
+    """Return the token response; every value is a string, times included."""
     now = service.clock.epoch()
     return {
         "access_token": service.app_token(identity, "2"),

@@ -1,4 +1,4 @@
-"""One HTTP request and one HTTP response, as the roles of the stamp see them."""
+"""HTTP requests and responses, as the stamp's services see them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ JSON = "application/json; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 
 
-class Fate(Enum):
-    """What the connection does with a response: faults need more than answering."""
+class Delivery(Enum):
+    """What the connection does with a response."""
 
-    ANSWER = auto()
-    SILENCE = auto()
-    """Never answer; the connection stays open."""
+    COMPLETE = auto()
+    NEVER = auto()
+    """Send nothing and keep the connection open."""
     RESET = auto()
-    """Send half of the response, then a TCP reset."""
+    """Send half of the response, then reset the connection."""
     CLOSED = auto()
-    """Close the connection, and answer nothing."""
+    """Close the connection without a response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Request:
     def parse(
         cls, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
     ) -> Request:
-        """Split a request target (RFC 9112 section 3.2); ValueError when it is no URL at all."""
+        """Parse a request target (RFC 9112 section 3.2); ValueError when it is not a URL."""
         parts = urlsplit(target)
         query: dict[str, str] = {}
         for name, value in parse_qsl(parts.query, keep_blank_values=True, max_num_fields=100):
@@ -46,8 +46,11 @@ class Request:
         return cls(method, unquote(parts.path), query, headers, body)
 
     def form(self) -> dict[str, str]:
-        """The body as a form; ValueError when it is none (more than 100 fields, not UTF-8)."""
-        return dict(parse_qsl(self.body.decode(), keep_blank_values=True, max_num_fields=100))
+        """Return the body as a form; empty when it is none (more than 100 fields, not UTF-8)."""
+        try:
+            return dict(parse_qsl(self.body.decode(), keep_blank_values=True, max_num_fields=100))
+        except ValueError:
+            return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +61,10 @@ class Response:
     body: bytes = b""
     content_type: str = JSON
     headers: Mapping[str, str] | None = None
-    fate: Fate = Fate.ANSWER
+    delivery: Delivery = Delivery.COMPLETE
 
     def with_headers(self, **headers: str) -> Response:
-        """The same response with headers added; `_` in a name stands for `-`."""
+        """Return the response with headers added; `_` in a name stands for `-`."""
         added = {name.replace("_", "-"): value for name, value in headers.items()}
         return replace(self, headers={**(self.headers or {}), **added})
 
@@ -69,12 +72,12 @@ class Response:
 def json_response(
     status: int, document: object, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """A response whose body is `document` as compact JSON."""
+    """Return a response with `document` as compact JSON."""
     body = json.dumps(document, separators=(",", ":")).encode()
     return Response(status, body, JSON, headers)
 
 
 def html_page(status: int, title: str, body: str) -> Response:
-    """A small page; `title` and `body` are markup, the caller escapes what is not its own."""
+    """Return an HTML page; `title` and `body` are markup that the caller has escaped."""
     page = f"<!DOCTYPE html>\n<html><head><title>{title}</title></head><body>{body}</body></html>\n"
     return Response(status, page.encode(), HTML)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stacktui.stamp.arm.errors import ArmError
+from stacktui.stamp.arm.errors import CloudError
 from stacktui.stamp.arm.versions import METADATA_OBJECT, Family, require_version
 from stacktui.stamp.directory import Directory
 from stacktui.stamp.hosts import Hosts
@@ -12,12 +12,12 @@ from stacktui.stamp.messages import Request, Response, json_response
 PATH = "/metadata/endpoints"
 
 
-def answer(hosts: Hosts, directory: Directory, build: str, request: Request) -> Response:
-    """The endpoints of this stamp; no token is needed, and none is looked at."""
+def respond(hosts: Hosts, directory: Directory, build: str, request: Request) -> Response:
+    """Return the endpoints of this stamp; any token in the request is ignored."""
     try:
         version = request.query.get("api-version")
-        version = require_version(Family.METADATA, build, version, hosts.region)
-    except ArmError as error:
+        require_version(Family.METADATA, build, version, hosts.region)
+    except CloudError as error:
         return error.response()
     if version in METADATA_OBJECT:
         return json_response(200, _one_object(hosts, directory))

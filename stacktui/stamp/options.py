@@ -1,4 +1,4 @@
-"""What a caller can ask of the embedded stamp. Light to import: no TLS, no cryptography."""
+"""Options of the embedded stamp. Cheap to import: no TLS, no cryptography."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DOMAIN = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))+
 
 
 class UnknownFaultError(ValueError):
-    """A fault id that no entry of the table has; `nearest` holds known ids spelt like it."""
+    """The fault id is not in the table; `nearest` holds similar ids."""
 
     def __init__(self, fault: str, nearest: tuple[str, ...]) -> None:
         self.fault = fault
@@ -34,7 +34,7 @@ class StampOptions:
     pinning (`RunningStamp.resolve`). `port` and `imds_port` 0 take any free one. `latency` is in
     seconds, before each answer. `adfs_default_scope` False refuses `/.default` on client
     credentials with MSIS9605, as some AD FS do. `device_interval` is in seconds;
-    `device_approve_after` N approves a device code by itself at the Nth poll.
+    `device_approve_after` N approves a device code without a user at the Nth poll.
     """
 
     idp: IdentityProvider = IdentityProvider.AAD

@@ -1,4 +1,4 @@
-"""A stamp that is up: what a client needs to know of it."""
+"""A running stamp: the values that its clients need."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ NOT_DESCRIBED = frozenset({"log", "folder"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningStamp:
-    """Connection values of a running stamp. All are made up anew at each start.
+    """Values for clients of a running stamp. Ids and secrets are random at each start.
 
     Files are in `folder` (0700), which is deleted when the stamp stops. `resolve` maps
     `host:443` to `127.0.0.1:port` for a stamp under a domain, and is empty otherwise.
-    `secret_file` and `password_file` hold the secret and the password and nothing else. `proxy` is
-    set where clients are to go through one. The `imds_*` ids are those of the user-assigned
+    `secret_file` and `password_file` hold the secret and the password alone. `proxy` is the URL of
+    the proxy that clients must use, if any. The `imds_*` ids are those of the user-assigned
     managed identity.
     """
 
@@ -56,11 +56,11 @@ class RunningStamp:
 
     @property
     def requests(self) -> tuple[RequestRecord, ...]:
-        """The last requests that were answered, oldest first; bounded, from any thread."""
+        """The last requests, oldest first; bounded and thread-safe."""
         return self.log.records()
 
     def describe(self) -> dict[str, object]:
-        """Every value, ready for JSON: the one line that `stacktui stamp` prints."""
+        """Return all values for JSON: the line that `stacktui stamp` prints."""
         names = [name for name in self.__slots__ if name not in NOT_DESCRIBED]
         described = {name: getattr(self, name) for name in names}
         return described | {"resolve": dict(self.resolve), "idp": self.idp.value}

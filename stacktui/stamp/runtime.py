@@ -1,4 +1,4 @@
-"""Starting and stopping a stamp: files, keys, sockets, and a thread of its own on demand."""
+"""Start and stop of a stamp: keys, files, sockets, and a thread if wanted."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from stacktui.stamp.arm.bearer import Gate
-from stacktui.stamp.arm.groups import Groups
+from stacktui.stamp.arm.bearer_auth import BearerAuth
+from stacktui.stamp.arm.groups import GroupStore
 from stacktui.stamp.arm.manager import ResourceManager
-from stacktui.stamp.arm.routes import Arm
+from stacktui.stamp.arm.routes import ArmRouter
 from stacktui.stamp.clock import Clock
 from stacktui.stamp.connection import HttpService, RequestLog
 from stacktui.stamp.directory import AZURE_CLI_CLIENT_ID, Directory, make_directory
-from stacktui.stamp.fault import NO_FAULT, Fault, Wire
 from stacktui.stamp.faults import FAULTS
+from stacktui.stamp.faults.model import NO_FAULT, ConnectionFault, Fault
 from stacktui.stamp.hosts import LOOPBACK, Hosts
 from stacktui.stamp.options import StampOptions
 from stacktui.stamp.pki import (
@@ -33,13 +33,20 @@ from stacktui.stamp.pki import (
     make_server_chain,
     write_private,
 )
+from stacktui.stamp.router import Router
 from stacktui.stamp.running import RunningStamp
-from stacktui.stamp.signin.devices import DeviceCodes
+from stacktui.stamp.signin.device_codes import DeviceCodes
+from stacktui.stamp.signin.device_flow import verification_page
 from stacktui.stamp.signin.jwt import Signer
-from stacktui.stamp.signin.pages import verification_page
 from stacktui.stamp.signin.service import TokenService
-from stacktui.stamp.site import Site
-from stacktui.stamp.sockets import Door, Mute, bound, listening, lost
+from stacktui.stamp.sockets import (
+    blackhole,
+    bound_socket,
+    canned_proxy,
+    listening,
+    resetting_server,
+    silent_server,
+)
 
 Started = tuple[RunningStamp, asyncio.AbstractEventLoop, asyncio.Event]
 
@@ -55,27 +62,27 @@ async def serve(options: StampOptions) -> AsyncIterator[RunningStamp]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="stacktui-stamp-")))
         workers = stack.enter_context(ThreadPoolExecutor(2, "stacktui-stamp-key"))
-        # RSA keys take longer than all the rest together. The service principal's is needed for
-        # its certificate; the token key is only awaited by the first token.
+        # Generating the RSA keys takes most of the start. The client's is needed for its
+        # certificate; the first token waits for the token key.
         client_key = asyncio.wrap_future(workers.submit(make_key))
         token_key = workers.submit(make_key)
-        front = stack.enter_context(bound(options.port))
-        imds = stack.enter_context(bound(options.imds_port))
-        hosts = Hosts(options.idp, options.domain, front.getsockname()[1])
+        tls_socket = stack.enter_context(bound_socket(options.port))
+        imds_socket = stack.enter_context(bound_socket(options.imds_port))
+        hosts = Hosts(options.idp, options.domain, tls_socket.getsockname()[1])
         chain = make_server_chain(hosts.certificate_names(), fault.chain)
-        context = chain.context(folder, fault.chain)
-        handed = _hand_out(options, chain, await client_key, folder)
-        site = _site(options, fault, hosts, handed, token_key)
-        await _listen(stack, site, log, context, front, imds)
-        proxy = await _proxy(stack, fault.proxy)
-        for name, content in fault.files.items():
-            _spoil(folder / name, content)
-        yield _describe(site, folder, log, imds.getsockname()[1], proxy)
+        context = chain.ssl_context(folder, fault.chain)
+        advertised = _write_client_files(options, chain, await client_key, folder)
+        router = _router(options, fault, hosts, advertised, token_key)
+        await _serve_ports(stack, router, log, context, tls_socket, imds_socket)
+        proxy = await _serve_proxy(stack, fault.proxy_response)
+        for name, content in fault.client_files.items():
+            _corrupt_file(folder / name, content)
+        yield _describe(router, folder, log, imds_socket.getsockname()[1], proxy)
 
 
 @contextmanager
 def run_in_thread(options: StampOptions) -> Iterator[RunningStamp]:
-    """Run a stamp in a thread and event loop of its own; what fails at start is raised here."""
+    """Run a stamp in a thread with its own event loop; errors at start are raised in the caller."""
     started: Future[Started] = Future()
 
     async def main() -> None:
@@ -97,24 +104,24 @@ def run_in_thread(options: StampOptions) -> Iterator[RunningStamp]:
     try:
         yield started.result()[0]
     finally:
-        # An interrupt may come before the stamp is up: it is stopped as soon as it is.
+        # An interrupt may arrive during the start: the stamp is then stopped once it is up.
         started.add_done_callback(_stop)
         thread.join()
 
 
 def _stop(started: Future[Started]) -> None:
-    """Stop what has started, if anything has."""
+    """Stop the stamp if its start succeeded."""
     if started.exception() is None:
         _, loop, stop = started.result()
-        # The loop is closed already when the thread died of an error of its own.
+        # The loop is closed when the thread ended with an error.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(stop.set)
 
 
-def _hand_out(
+def _write_client_files(
     options: StampOptions, chain: ServerChain, key: rsa.RSAPrivateKey, folder: Path
 ) -> Directory:
-    """Make the directory, and the files that its clients get."""
+    """Make the directory, and write the files for its clients."""
     certificate = make_client_certificate("stacktui-ops", key)
     directory = make_directory(options.idp, certificate.certificate)
     write_private(folder / CA_FILE, chain.ca_file)
@@ -124,102 +131,102 @@ def _hand_out(
     return directory
 
 
-def _site(
+def _router(
     options: StampOptions,
     fault: Fault,
     hosts: Hosts,
-    handed: Directory,
+    advertised: Directory,
     token_key: Future[rsa.RSAPrivateKey],
-) -> Site:
-    """The services, knowing what the fault lets them know."""
-    known = fault.knows(handed) if fault.knows else handed
-    clock, signer = Clock(fault.clock), Signer(token_key)
-    devices = DeviceCodes(fault.code_lifetime, declines=fault.declines)
+) -> Router:
+    """Return the router over all services, set up as the fault says."""
+    directory = fault.server_overrides(advertised) if fault.server_overrides else advertised
+    clock, signer = Clock(fault.clock_offset), Signer(token_key)
+    devices = DeviceCodes(fault.device_code_lifetime, declines=fault.declines_device_codes)
     tokens = TokenService(
-        options, hosts, clock, known, signer, devices, fault.claims, fault.refuses
+        options, hosts, clock, directory, signer, devices, fault.edit_claims, fault.token_error
     )
     manager = ResourceManager(
         hosts,
-        known,
-        Groups(known.subscription, hosts.region, options.groups),
+        directory,
+        GroupStore(directory.subscription, hosts.region, options.groups),
         build=fault.build or options.build,
         page_size=options.page_size,
-        denies=fault.denies,
+        denied_actions=fault.denied_actions,
     )
-    gate = Gate(hosts, clock, known, signer)
-    return Site(hosts, handed, tokens, Arm(manager, gate), fault)
+    bearer_auth = BearerAuth(hosts, clock, directory, signer)
+    return Router(hosts, advertised, tokens, ArmRouter(manager, bearer_auth), fault)
 
 
-async def _listen(
+async def _serve_ports(
     stack: AsyncExitStack,
-    site: Site,
+    router: Router,
     log: RequestLog,
     context: ssl.SSLContext,
-    front: socket.socket,
-    imds: socket.socket,
+    tls_socket: socket.socket,
+    imds_socket: socket.socket,
 ) -> None:
-    """Put the services behind the sockets, as the fault's wire has it."""
-    latency, clock = site.tokens.options.latency, site.tokens.clock
-    service = HttpService(site.answer, latency=latency, clock=clock, log=log)
-    plain = HttpService(site.answer_imds, latency=latency, clock=clock, log=log)
-    if site.fault.imds_listens:
-        await stack.enter_async_context(listening(plain, imds, None))
-    match site.fault.wire:
-        case Wire.TLS:
-            await stack.enter_async_context(listening(service, front, context))
-        case Wire.PLAIN_HTTP:
-            await stack.enter_async_context(listening(service, front, None))
-        case Wire.SILENCE:
-            await stack.enter_async_context(listening(Mute(reset=False), front, None))
-        case Wire.RESET:
-            await stack.enter_async_context(listening(Mute(reset=True), front, None))
-        case Wire.LOST:
-            stack.enter_context(lost(front))
-        case Wire.NOBODY:
+    """Serve the TLS port and the IMDS port, or what the fault puts in their place."""
+    latency, clock = router.tokens.options.latency, router.tokens.clock
+    service = HttpService(router.respond, latency=latency, clock=clock, log=log)
+    imds = HttpService(router.respond_imds, latency=latency, clock=clock, log=log)
+    if router.fault.imds_listens:
+        await stack.enter_async_context(listening(imds.handle, imds_socket, None))
+    match router.fault.connection:
+        case ConnectionFault.NONE:
+            await stack.enter_async_context(listening(service.handle, tls_socket, context))
+        case ConnectionFault.PLAIN_HTTP:
+            await stack.enter_async_context(listening(service.handle, tls_socket, None))
+        case ConnectionFault.SILENT:
+            await stack.enter_async_context(listening(silent_server, tls_socket, None))
+        case ConnectionFault.RESET:
+            await stack.enter_async_context(listening(resetting_server, tls_socket, None))
+        case ConnectionFault.BLACKHOLE:
+            stack.enter_context(blackhole(tls_socket))
+        case ConnectionFault.REFUSED:
             pass
 
 
-async def _proxy(stack: AsyncExitStack, answer: bytes | None) -> str | None:
-    """The URL of a proxy that says this to all, if there is to be one."""
-    if answer is None:
+async def _serve_proxy(stack: AsyncExitStack, response: bytes | None) -> str | None:
+    """Start a proxy with one response and return its URL; None for None. Empty: nothing listens."""
+    if response is None:
         return None
-    door = stack.enter_context(bound(0))
-    if answer:
-        await stack.enter_async_context(listening(Door(answer), door, None))
-    return f"http://{LOOPBACK}:{door.getsockname()[1]}"
+    opened = stack.enter_context(bound_socket(0))
+    if response:
+        await stack.enter_async_context(listening(canned_proxy(response), opened, None))
+    return f"http://{LOOPBACK}:{opened.getsockname()[1]}"
 
 
-def _spoil(path: Path, content: bytes | None) -> None:
-    """Replace a file that was handed out, or remove it."""
+def _corrupt_file(path: Path, content: bytes | None) -> None:
+    """Replace a client file, or remove it for None."""
     path.unlink()
     if content is not None:
         write_private(path, content)
 
 
 def _describe(
-    site: Site, folder: Path, log: RequestLog, imds_port: int, proxy: str | None
+    router: Router, folder: Path, log: RequestLog, imds_port: int, proxy: str | None
 ) -> RunningStamp:
-    hosts, handed, options = site.hosts, site.handed, site.tokens.options
-    assigned = handed.identities[-1]
+    hosts, advertised, options = router.hosts, router.advertised, router.tokens.options
+    assigned = advertised.managed_identities[-1]
     stamp = RunningStamp(
         arm_url=hosts.arm,
         login_url=hosts.login,
         port=hosts.port,
         idp=options.idp,
-        build=site.arm.manager.build,
+        build=router.arm.manager.build,
         fault=options.fault,
-        tenant=handed.tenant,
-        tenant_domain=handed.domain,
-        identity_provider_audience=handed.audience,
-        subscription_id=handed.subscription,
+        tenant=advertised.tenant,
+        tenant_domain=advertised.domain,
+        identity_provider_audience=advertised.audience,
+        subscription_id=advertised.subscription,
         location=hosts.region,
-        client_id=handed.application.client_id,
-        object_id=handed.application.object_id,
-        secret=handed.application.secret,
-        user=handed.user.name,
-        password=handed.user.password,
+        client_id=advertised.application.client_id,
+        object_id=advertised.application.object_id,
+        secret=advertised.application.secret,
+        user=advertised.user.name,
+        password=advertised.user.password,
         public_client_id=AZURE_CLI_CLIENT_ID,
-        device_login_url=verification_page(site.tokens),
+        device_login_url=verification_page(router.tokens),
         ca_file=str(folder / CA_FILE),
         certificate_file=str(folder / CERTIFICATE_FILE),
         secret_file=str(folder / SECRET_FILE),
@@ -233,4 +240,4 @@ def _describe(
         folder=folder,
         log=log,
     )
-    return replace(stamp, **site.fault.hands)
+    return replace(stamp, **router.fault.client_overrides)

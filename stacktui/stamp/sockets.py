@@ -1,4 +1,4 @@
-"""The stamp's sockets: bound to loopback, served with HTTP or with a fault of the wire."""
+"""Loopback sockets, and what a fault serves on them in place of HTTP."""
 
 from __future__ import annotations
 
@@ -6,84 +6,100 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from typing import Protocol
 
-from stacktui.stamp.connection import READ_SIZE, reset_on_close
 from stacktui.stamp.hosts import LOOPBACK
 
 HANDSHAKE_SECONDS = 15.0
 SHUTDOWN_SECONDS = 1.0
-# Connections that fill a queue of length 0, which holds one, and a few to be sure.
+MAX_CONNECTIONS = 256
+"""Connections of one port; a further one is aborted."""
+
+READ_SIZE = 16 * 1024
+# Connections that surely fill an accept queue of length 0, which holds one.
 _QUEUE = 4
 
-
-class Service(Protocol):
-    """What can be put behind a socket."""
-
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection."""
-
-    async def stop(self) -> None:
-        """End every connection."""
+ConnectionHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-class Mute:
-    """Accepts connections and never says a word: holds them open, or resets them at once."""
+@asynccontextmanager
+async def listening(
+    handler: ConnectionHandler, opened: socket.socket, context: ssl.SSLContext | None
+) -> AsyncIterator[None]:
+    """Run `handler` for each connection of a bound socket, over TLS when there is a context.
 
-    def __init__(self, *, reset: bool) -> None:
-        self._reset = reset
-        self._writers: set[asyncio.StreamWriter] = set()
+    A connection ends with its handler, and every one with the context.
+    """
+    tasks: set[asyncio.Task[None]] = set()
 
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
-        try:
-            if self._reset:
-                reset_on_close(writer.get_extra_info("socket"))
-            else:
-                while await reader.read(READ_SIZE):
-                    pass
-        except (OSError, asyncio.CancelledError):
-            pass  # the peer left, or the stamp stops
-        finally:
-            self._writers.discard(writer)
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None or len(tasks) >= MAX_CONNECTIONS:
             writer.transport.abort()
-
-    async def stop(self) -> None:
-        for writer in tuple(self._writers):
-            writer.transport.abort()
-
-
-class Door:
-    """Answers whatever is asked with the same bytes, as a proxy that lets nobody through."""
-
-    def __init__(self, answer: bytes) -> None:
-        self._answer = answer
-        self._writers: set[asyncio.StreamWriter] = set()
-
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
+            return
+        tasks.add(task)
         try:
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(self._answer)
-            await writer.drain()
+            await handler(reader, writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass
+            writer.transport.abort()  # the peer left, or sent what no client sends
         except asyncio.CancelledError:
             writer.transport.abort()  # the stamp stops
         finally:
-            self._writers.discard(writer)
+            tasks.discard(task)
             writer.close()
 
-    async def stop(self) -> None:
-        for writer in tuple(self._writers):
-            writer.transport.abort()
+    server = await asyncio.start_server(
+        serve,
+        sock=opened,
+        ssl=context,
+        ssl_handshake_timeout=HANDSHAKE_SECONDS if context else None,
+        ssl_shutdown_timeout=SHUTDOWN_SECONDS if context else None,
+    )
+    try:
+        yield
+    finally:
+        server.close()
+        for task in tuple(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
+
+
+async def silent_server(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    """Read until the peer closes, and send nothing."""
+    while await reader.read(READ_SIZE):
+        pass
+
+
+async def resetting_server(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Reset the connection."""
+    reset(writer)
+
+
+def canned_proxy(response: bytes) -> ConnectionHandler:
+    """Return a proxy that sends the same response to every request and then closes."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(response)
+        await writer.drain()
+
+    return handle
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Abort a connection with a TCP reset (SO_LINGER with zero seconds)."""
+    linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+    raw = writer.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    writer.transport.abort()
 
 
 @contextmanager
-def lost(opened: socket.socket) -> Iterator[None]:
-    """Have Linux drop what comes to a bound socket: its queue is full, and nobody empties it."""
+def blackhole(opened: socket.socket) -> Iterator[None]:
+    """Fill the accept queue of a bound socket, so that Linux drops further connections."""
     opened.listen(0)
     with ExitStack() as stack:
         for _ in range(_QUEUE):
@@ -94,32 +110,12 @@ def lost(opened: socket.socket) -> Iterator[None]:
 
 
 @contextmanager
-def bound(port: int) -> Iterator[socket.socket]:
-    """A socket bound to 127.0.0.1, not yet listening; OSError when the port is taken."""
+def bound_socket(port: int) -> Iterator[socket.socket]:
+    """Bind a socket to 127.0.0.1 without listening; OSError when the port is taken."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as opened:
         if os.name == "posix":
-            # A stamp on a fixed port can start again at once. Windows would share the port.
+            # A stamp on a fixed port can restart at once. On Windows this would share the port.
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind((LOOPBACK, port))
         opened.setblocking(False)
         yield opened
-
-
-@asynccontextmanager
-async def listening(
-    service: Service, opened: socket.socket, context: ssl.SSLContext | None
-) -> AsyncIterator[None]:
-    """Serve connections of a bound socket, with TLS when there is a context."""
-    server = await asyncio.start_server(
-        service.handle,
-        sock=opened,
-        ssl=context,
-        ssl_handshake_timeout=HANDSHAKE_SECONDS if context else None,
-        ssl_shutdown_timeout=SHUTDOWN_SECONDS if context else None,
-    )
-    try:
-        yield
-    finally:
-        server.close()
-        await service.stop()
-        await server.wait_closed()

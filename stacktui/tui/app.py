@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -22,23 +24,26 @@ from stacktui.config.error_file import describe_error
 from stacktui.config.locations import packaged_themes, user_themes
 from stacktui.identities.certificate_file import read_files, references
 from stacktui.transport.background import in_background
+from stacktui.tui.app_state import AppState
+from stacktui.tui.check_runner import CheckRunner, load_engine
 from stacktui.tui.check_state import CheckState
-from stacktui.tui.checking import Checker, load_engine
+from stacktui.tui.clipboard import Copier
 from stacktui.tui.glyphs import glyphs_for
-from stacktui.tui.lines import Role
-from stacktui.tui.look import look_of
+from stacktui.tui.input_queue import InputQueue
+from stacktui.tui.lines import TextStyle
+from stacktui.tui.scan_runner import ScanRunner, load_scan_engine
+from stacktui.tui.scan_state import EvaluatedScan, LiveScan
+from stacktui.tui.screen_style import screen_style_of
 from stacktui.tui.screens.dashboard import Dashboard
-from stacktui.tui.session import Session
-from stacktui.tui.survey_state import LiveSurvey, SurveyResult
-from stacktui.tui.surveying import Surveyor, load_survey_engine
 from stacktui.tui.themes import DEFAULT, SIXTEEN, load_themes
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
     from textual.screen import Screen
 
     from stacktui.certificates.chain import Certificate
-    from stacktui.tui.live import LiveCheck
-    from stacktui.tui.owner import Owner
+    from stacktui.tui.app_services import AppServices
+    from stacktui.tui.live_check import LiveCheck
 
 # Seconds of rest after the first frame before the engine is imported in the background.
 PATIENCE = 0.5
@@ -60,9 +65,10 @@ class StacktuiApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "cancel, or quit", show=False, priority=True),
         Binding("ctrl+q", "quit", "quit", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", "suspend", show=False, priority=True),
     ]
     load_engine = staticmethod(load_engine)
-    load_survey_engine = staticmethod(load_survey_engine)
+    load_scan_engine = staticmethod(load_scan_engine)
     read_files = staticmethod(read_files)
 
     def __init__(
@@ -81,10 +87,15 @@ class StacktuiApp(App[None]):
         self._start_demo = start_demo
         self._auto_check = auto_check
         self._notices: list[str] = []
-        self.session = Session(config, demo_on_offer=start_demo is not None, limits=limits or {})
-        self._checkers: WeakSet[Checker] = WeakSet()
-        self.checker = self.new_checker(self._heard, self.certified)
-        self.surveyor = Surveyor(self, self.load_survey_engine, self._surveying, self._surveyed)
+        self.copier = Copier(self)
+        self.ended_by: signal.Signals | None = None
+        self._input = InputQueue(self, super().on_event)
+        self.app_state = AppState(config, demo_on_offer=start_demo is not None, limits=limits or {})
+        self._check_runners: WeakSet[CheckRunner] = WeakSet()
+        self.check_runner = self.new_check_runner(self._on_check_state, self.on_certificates_read)
+        self.scan_runner = ScanRunner(
+            self, self.load_scan_engine, self._on_scan_state, self._on_scan_finished
+        )
         self._read_config()
         self._set_up_look()
 
@@ -96,12 +107,12 @@ class StacktuiApp(App[None]):
     # Start
 
     def get_default_screen(self) -> Screen[None]:
-        self.dashboard = Dashboard(self.session)
+        self.dashboard = Dashboard(self.app_state)
         return self.dashboard
 
     def on_ready(self) -> None:
         if self._notices:
-            self.dashboard.notice("; ".join(self._notices), Role.WARNING)
+            self.dashboard.notice("; ".join(self._notices), TextStyle.WARNING)
         if self._auto_check:
             self.check()
         else:
@@ -118,21 +129,22 @@ class StacktuiApp(App[None]):
 
     def _read_config(self) -> None:
         """Read the config into the session; a broken one is told there, and never written."""
-        session = self.session
+        app_state = self.app_state
         try:
-            session.settings, session.trouble = load_settings(session.config, session.limits), ""
+            app_state.settings = load_settings(app_state.config, app_state.limits)
+            app_state.config_error = ""
         except ConfigError as error:
-            session.settings, session.trouble = None, str(error)
+            app_state.settings, app_state.config_error = None, str(error)
             return
-        self._notices += session.settings.warnings
-        names = [each.name for each in session.environments]
+        self._notices += app_state.settings.warnings
+        names = [each.name for each in app_state.environments]
         if self._wanted is not None and self._wanted not in names:
             self._notices.append(f"there is no environment {self._wanted!r}")
-        for name in (session.current, self._wanted, session.settings.active, *names):
+        for name in (app_state.current, self._wanted, app_state.settings.active, *names):
             if name in names:
-                session.current = name
+                app_state.current = name
                 return
-        session.current = None
+        app_state.current = None
 
     # Look
 
@@ -143,20 +155,20 @@ class StacktuiApp(App[None]):
         self._notices += broken
         for theme in self.themes.values():
             self.register_theme(theme.textual())
-        wanted = (self.session.settings.theme if self.session.settings else None) or DEFAULT
+        wanted = (self.app_state.settings.theme if self.app_state.settings else None) or DEFAULT
         if wanted not in self.themes:
             self._notices.append(f"there is no theme {wanted!r}: {DEFAULT} is used")
             wanted = DEFAULT
         few_colours = self.console.color_system in (None, "standard") or self.no_color
         if few_colours and not self.themes[wanted].native:
             wanted = SIXTEEN
-        self.wear(wanted)
+        self.apply_theme(wanted)
 
-    def wear(self, name: str) -> None:
+    def apply_theme(self, name: str) -> None:
         """Put on a theme by its name, without remembering it."""
         theme = self.themes[name]
-        self.worn = name
-        self.look = look_of(theme.colours, self._glyphs, no_colour=self.no_color)
+        self.theme_name = name
+        self.screen_style = screen_style_of(theme.colours, self._glyphs, no_colour=self.no_color)
         if self.is_running or theme.native:
             self.theme = theme.textual().name
         else:
@@ -167,16 +179,18 @@ class StacktuiApp(App[None]):
     def action_choose_theme(self) -> None:
         from stacktui.tui.screens.picker_screen import Choice, PickerScreen
 
-        before = self.worn
+        before = self.theme_name
         choices = [Choice(name, name, "dark" if theme.dark else "light")
                    for name, theme in self.themes.items()]  # fmt: skip
 
         def chosen(name: str | None) -> None:
-            self.wear(name or before)
+            self.apply_theme(name or before)
             if name is not None:
                 self._remember("theme", name)
 
-        self.push_screen(PickerScreen("Themes", choices, at=before, preview=self.wear), chosen)
+        self.push_screen(
+            PickerScreen("Themes", choices, at=before, preview=self.apply_theme), chosen
+        )
 
     # Config
 
@@ -190,20 +204,20 @@ class StacktuiApp(App[None]):
         if check is None:
             return
         name = check.target.environment.name
-        self.session.checks[name] = check
-        self.session.current = name
+        self.app_state.checks[name] = check
+        self.app_state.current = name
         self.action_reload()
 
     def action_reload(self) -> None:
         """Read the config again."""
         self._notices.clear()
         self._read_config()
-        self.dashboard.board.environments.choose(self.session.current)
+        self.dashboard.grid.environments.choose(self.app_state.current)
         self.dashboard.update()
-        if self.session.identity_files is not None:
+        if self.app_state.identity_files is not None:
             self.read_identity_files()
-        if self.session.trouble:
-            self.dashboard.notice("the config cannot be used", Role.ERROR)
+        if self.app_state.config_error:
+            self.dashboard.notice("the config cannot be used", TextStyle.ERROR)
         else:
             self.dashboard.notice("; ".join(self._notices) or "the config was read again")
 
@@ -213,18 +227,18 @@ class StacktuiApp(App[None]):
     async def _write(self, key: str, value: str) -> None:
         from stacktui.config.edit import remember
 
-        path = self.session.config
-        if self.session.settings is None:
-            self.dashboard.notice("not remembered: the config is broken", Role.WARNING)
+        path = self.app_state.config
+        if self.app_state.settings is None:
+            self.dashboard.notice("not remembered: the config is broken", TextStyle.WARNING)
             return
         try:
             await in_background(lambda: remember(path, key, value))
         except ConfigError as error:
-            self.dashboard.notice(str(error), Role.WARNING)
+            self.dashboard.notice(str(error), TextStyle.WARNING)
             return
         self._read_config()
         self.dashboard.update()
-        self.dashboard.notice(f"{key}: {value}, remembered", Role.OK)
+        self.dashboard.notice(f"{key}: {value}, remembered", TextStyle.OK)
 
     # Demo
 
@@ -238,95 +252,98 @@ class StacktuiApp(App[None]):
         try:
             config = await in_background(start)
         except Exception as error:
-            self.dashboard.notice(f"the demo did not start: {type(error).__name__}", Role.ERROR)
+            self.dashboard.notice(
+                f"the demo did not start: {type(error).__name__}", TextStyle.ERROR
+            )
             return
-        self.session.config = config
+        self.app_state.config = config
         self.action_reload()
         self.dashboard.notice("this is the demo: a simulated stamp on this machine")
         self.check()
 
     # Check
 
-    def new_checker(
+    def new_check_runner(
         self,
-        tell: Callable[[LiveCheck], None],
-        certify: Callable[[dict[bytes, Certificate]], None],
-    ) -> Checker:
+        on_state: Callable[[LiveCheck], None],
+        on_certificates: Callable[[dict[bytes, Certificate]], None],
+    ) -> CheckRunner:
         """A checker of its own for a screen; what it runs can be interrupted by Ctrl+C too."""
-        checker = Checker(self, self.load_engine, tell, certify)
-        self._checkers.add(checker)
-        return checker
+        check_runner = CheckRunner(self, self.load_engine, on_state, on_certificates)
+        self._check_runners.add(check_runner)
+        return check_runner
 
     @property
     def checking(self) -> bool:
-        return self.checker.running
+        return self.check_runner.running
 
     def check(self) -> None:
         """Check the current environment; a running check gives way."""
-        if target := self.session.target:
-            self.checker.start(target)
+        if target := self.app_state.target:
+            self.check_runner.start(target)
+            self.dashboard.show_check()
 
     def cancel_check(self) -> None:
-        self.checker.cancel()
+        self.check_runner.cancel()
 
-    def _heard(self, live: LiveCheck) -> None:
-        self.session.checks[live.target.environment.name] = live
+    def _on_check_state(self, live: LiveCheck) -> None:
+        self.app_state.checks[live.target.environment.name] = live
         self.dashboard.update()
 
-    def certified(self, certificates: dict[bytes, Certificate]) -> None:
+    def on_certificates_read(self, certificates: dict[bytes, Certificate]) -> None:
         """Certificates that a check saw were read."""
-        self.session.certificates |= certificates
+        self.app_state.certificates |= certificates
         self.dashboard.update()
 
     # Certificates
 
-    def survey(self, *, whole: bool) -> None:
+    def scan(self, *, whole: bool) -> None:
         """Look at the endpoints of the current environment; a running look gives way."""
-        if target := self.session.target:
-            self.surveyor.start(target, whole=whole)
+        if target := self.app_state.target:
+            self.scan_runner.start(target, whole=whole)
             self.read_identity_files()
 
     def trust_changed(self, done: str) -> None:
         """A root was put somewhere or taken away: read what that changes, and look once more."""
-        result = self.session.surveyed
+        result = self.app_state.last_scan
         self._read_config()  # the environment may have another `ca` now
-        self.survey(whole=result is not None and result.whole)
-        self.dashboard.notice(done, Role.OK)
+        self.scan(whole=result is not None and result.whole)
+        self.dashboard.notice(done, TextStyle.OK)
 
     def fixed(self, done: str) -> None:
         """A fix was carried out: read what that changes, and check once more."""
-        result = self.session.surveyed
+        result = self.app_state.last_scan
         self._read_config()
         self.dashboard.update()
         if result is not None:
-            self.survey(whole=result.whole)
+            self.scan(whole=result.whole)
         self.check()
-        self.dashboard.notice(done, Role.OK)
+        self.dashboard.notice(done, TextStyle.OK)
 
     def read_identity_files(self) -> None:
         """Read the certificates that identities sign in with."""
         self.run_worker(self._read_identity_files(), group="identities", exit_on_error=False)
 
     async def _read_identity_files(self) -> None:
-        wanted = references(self.session.identities)
-        if self.session.identity_files is None:
-            self.session.identity_files = {}
+        wanted = references(self.app_state.identities)
+        if self.app_state.identity_files is None:
+            self.app_state.identity_files = {}
             self.dashboard.update()
         if wanted:
             read, now = self.read_files, datetime.now(UTC)
-            self.session.identity_files = await in_background(lambda: read(wanted, now))
+            self.app_state.identity_files = await in_background(lambda: read(wanted, now))
             self.dashboard.update()
 
-    def _surveying(self, live: LiveSurvey) -> None:
-        self.session.survey = live
+    def _on_scan_state(self, live: LiveScan) -> None:
+        self.app_state.live_scan = live
         self.dashboard.update()
         if live.state is CheckState.CANCELLED:
             self.dashboard.notice("the look was cancelled")
         elif live.state is CheckState.BROKEN:
-            self.dashboard.notice(f"internal error: {live.error}", Role.ERROR)
+            self.dashboard.notice(f"internal error: {live.error}", TextStyle.ERROR)
 
-    def _surveyed(self, result: SurveyResult) -> None:
-        self.session.surveys[result.target.environment.name] = result
+    def _on_scan_finished(self, result: EvaluatedScan) -> None:
+        self.app_state.scans[result.target.environment.name] = result
 
     def _fatal_error(self) -> None:
         # Textual would print the local variables of every frame, and some hold secrets.
@@ -337,17 +354,41 @@ class StacktuiApp(App[None]):
     # Keys
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            self.dashboard.board.hints.clear_notice()
-        await super().on_event(event)
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            self.dashboard.grid.hints.clear_notice()
+            self._input.put(event)
+        else:
+            await super().on_event(event)
 
     def action_interrupt(self) -> None:
-        workers: list[Checker | Surveyor] = [*self._checkers, self.surveyor]
+        workers: list[CheckRunner | ScanRunner] = [*self._check_runners, self.scan_runner]
         running = [each for each in workers if each.running]
         for each in running:
             each.cancel()
         if not running:
             self.exit()
+
+    # Signals
+
+    def on_mount(self) -> None:
+        """End as `q` does when the process is told to end: the terminal is restored."""
+        if sys.platform != "win32":
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+                asyncio.get_running_loop().add_signal_handler(number, self.end, number)
+        # After `fg` the screen is blank: Textual restores its modes alone.
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+
+    def end(self, number: signal.Signals) -> None:
+        self.ended_by = number
+        self.exit()
+
+    def get_driver_class(self) -> type[Driver]:
+        chosen = super().get_driver_class()
+        if sys.platform == "win32" or chosen.__name__ != "LinuxDriver":
+            return chosen
+        from stacktui.tui.terminal_driver import TerminalDriver
+
+        return TerminalDriver
 
     # Pictures
 
@@ -359,4 +400,4 @@ class StacktuiApp(App[None]):
 
 if TYPE_CHECKING:
     # That the application is what screens take it for, mypy says here.
-    _owner: type[Owner] = StacktuiApp
+    _owner: type[AppServices] = StacktuiApp

@@ -1,4 +1,4 @@
-"""Where work is that the screen follows: a check, or a look at the certificates."""
+"""The state of background work: a check, or a scan of the hosts' certificates."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class CheckState(StrEnum):
-    """Where a check is. BROKEN is our own defect, not a fault that was found."""
+    """BROKEN means an internal error, not a fault that the check found."""
 
     RUNNING = "running"
     CANCELLED = "cancelled"

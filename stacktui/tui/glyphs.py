@@ -1,4 +1,4 @@
-"""The signs on the screen, for terminals that know more of them and for those that know fewer."""
+"""The symbols on the screen: one set each for Unicode, the Linux console and ASCII."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """One set of signs. `frame` is a box: its corners clockwise, then `-` and `|`.
+    """One set of symbols. `frame` has the corners clockwise from top left, then `-` and `|`.
 
-    `replaced` maps characters that the terminal cannot show to ones it can; with `ascii_only`
-    whatever is still beyond ASCII after that becomes a question mark.
+    `replaced` maps code points that the terminal cannot show to text that it can; with
+    `ascii_only` any other non-ASCII character becomes a question mark.
     """
 
     ok: str
@@ -32,8 +32,8 @@ class Glyphs:
     replaced: Mapping[int, str]
     ascii_only: bool = False
 
-    def shown(self, text: str) -> str:
-        """`text` in characters that this terminal can show."""
+    def adapt(self, text: str) -> str:
+        """Return `text` in characters that this terminal can show."""
         if text.isascii() or not self.replaced:
             return text
         text = text.translate(self.replaced)
@@ -63,7 +63,7 @@ UNICODE = Glyphs(
     frame="╭╮╯╰─│",
     replaced={},
 )
-# The Linux console has box drawing, but neither ticks nor round corners nor small arrows.
+# The Linux console font has box drawing, but no ticks, round corners or small arrows.
 CONSOLE = Glyphs(
     ok="+",
     failed="x",
@@ -102,7 +102,7 @@ ASCII = Glyphs(
 
 
 def glyphs_for(environ: Mapping[str, str]) -> Glyphs:
-    """The richest set that the terminal and the locale can show.
+    """Return the richest set that the terminal and the locale can show.
 
     `STACKTUI_ASCII=1` forces plain ASCII and `STACKTUI_ASCII=0` the full set.
     """
@@ -122,7 +122,7 @@ def _locale_is_utf8(environ: Mapping[str, str]) -> bool:
     if sys.platform == "win32":
         return True
     ctype = environ.get("LC_CTYPE", "")
-    # Python itself sets this one when it is started in the C locale (PEP 538).
+    # Python sets this itself when it is started in the C locale (PEP 538).
     if ctype == "C.UTF-8" and environ.get("LANG", "") in ("", "C", "POSIX"):
         ctype = ""
     locale = environ.get("LC_ALL") or ctype or environ.get("LANG", "")

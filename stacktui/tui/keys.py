@@ -1,4 +1,4 @@
-"""The keys of the place you are in, read from the bindings themselves: they cannot disagree."""
+"""The enabled keys and what they do, read from the bindings, for the hints and the help."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What a key does here; `place` is true when it belongs to the focused pane alone."""
+    """One action with all its keys; `local` if the binding is the focused widget's own."""
 
     keys: tuple[str, ...]
     does: str
     action: str
     shown: bool
-    place: bool
+    local: bool
     node: DOMNode
 
 
 def keys_of(bindings: Iterable[ActiveBinding], focused: object) -> list[Key]:
-    """Every enabled binding once, with all its keys, in the order of the bindings."""
+    """Return each enabled binding once, with all its keys, in the order of the bindings."""
     found: dict[tuple[str, bool], Key] = {}
     for active in bindings:
         binding = active.binding
         if not active.enabled or not binding.description:
             continue
-        place = active.node is focused
+        local = active.node is focused
         name = _NAMES.get(binding.key, binding.key)
-        known = found.get((binding.description, place))
+        known = found.get((binding.description, local))
         if known is None:
             key = Key(
-                (name,), binding.description, binding.action, binding.show, place, active.node
+                (name,), binding.description, binding.action, binding.show, local, active.node
             )
         else:
             key = replace(known, keys=(*known.keys, name))
-        found[binding.description, place] = key
+        found[binding.description, local] = key
     return list(found.values())

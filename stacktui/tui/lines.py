@@ -1,8 +1,8 @@
-"""Lines of text with a meaning instead of colours: what every pane is made of.
+"""Styled lines of text, and wrapping them to a width. Every pane is made of these.
 
-A pane says *what* a piece of text is (`Role`); the look says how that is drawn in the theme in
-use. All text is data here, never markup, and is made harmless where it is laid out, so a name
-from the network or the config can neither style nor move the screen.
+A span has a `TextStyle`, not a colour; `ScreenStyle` maps it to the current theme. Text is never
+parsed as markup and is sanitized at layout, so that a name from the network or the config cannot
+send escape sequences to the terminal.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from stacktui.text.sanitize import visible
 from stacktui.tui.glyphs import Glyphs
 
 
-class Role(StrEnum):
-    """What a piece of text is. Every state is told by a symbol and a word besides."""
+class TextStyle(StrEnum):
+    """The meaning of a span. States also have a symbol and a word, so colour is never alone."""
 
     TEXT = "text"
     STRONG = "strong"
@@ -35,58 +35,59 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A run of text in one role; `chosen` when it is on the bar of a list."""
+    """A run of text in one style; `chosen` when it is in the highlighted row of a list."""
 
     text: str
-    role: Role = Role.TEXT
+    style: TextStyle = TextStyle.TEXT
     chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One logical line. It wraps under column `hang`; `right` is kept at the right edge.
+    """One logical line. Continuation rows start at column `indent`; `right` is right-aligned.
 
-    `chosen` marks the line that the keys of a list act on. `cut` lines do not wrap: they end with
-    an ellipsis where there is no more room.
+    `chosen` marks the highlighted row of a list. A `cut` line does not wrap: it is truncated with
+    an ellipsis.
     """
 
     spans: tuple[Span, ...] = ()
     right: tuple[Span, ...] = ()
-    hang: int = 0
+    indent: int = 0
     chosen: bool = False
     cut: bool = False
 
 
 BLANK = Line()
-# A fingerprint or a URL: better broken at a colon or a slash than in the middle of a byte.
+# Longer words (fingerprints, URLs) may also break after punctuation, not in the middle of a byte.
 LONG_WORD = 24
-# A blank between words; a hard one (U+00A0) holds what it stands between together.
+# Words break at spaces, but not at no-break spaces (U+00A0).
 _WORD = re.compile(r"[^ ]* +|[^ ]+")
 _PART = re.compile(r"[^:/,;&. ]*[:/,;&.]* *")
 
 
-def line(*parts: str | Span, right: Iterable[Span] = (), hang: int = 0) -> Line:
-    """A line of spans; a bare string is plain text."""
+def line(*parts: str | Span, right: Iterable[Span] = (), indent: int = 0) -> Line:
+    """Return a line of spans; a string becomes a span of plain text."""
     spans = tuple(part if isinstance(part, Span) else Span(part) for part in parts)
-    return Line(spans, tuple(right), hang)
+    return Line(spans, tuple(right), indent)
 
 
-def field(label: str, *values: str | Span, width: int = 14) -> Line:
-    """A labelled value, whose further lines stay under its first."""
-    return line(Span(label.ljust(width), Role.DIM), *values, hang=width)
+def label_value(label: str, *values: str | Span, width: int = 14) -> Line:
+    """Return a labelled value; its continuation rows align with the value."""
+    return line(Span(label.ljust(width), TextStyle.DIM), *values, indent=width)
 
 
 def width_of(spans: Iterable[Span]) -> int:
+    """Return the width in cells."""
     return sum(cell_len(span.text) for span in spans)
 
 
-def harmless(spans: Iterable[Span], glyphs: Glyphs) -> tuple[Span, ...]:
-    """The spans with nothing in them that a terminal could act on or cannot show."""
-    return tuple(Span(glyphs.shown(visible(span.text)), span.role) for span in spans if span.text)
+def sanitize_spans(spans: Iterable[Span], glyphs: Glyphs) -> tuple[Span, ...]:
+    """Escape control characters and replace those that the terminal cannot show."""
+    return tuple(Span(glyphs.adapt(visible(span.text)), span.style) for span in spans if span.text)
 
 
 def fit(spans: Iterable[Span], width: int, glyphs: Glyphs) -> tuple[Span, ...]:
-    """The spans cut to `width` cells; a cut is marked with an ellipsis."""
+    """Truncate the spans to `width` cells, with an ellipsis if anything was cut."""
     spans = tuple(spans)
     if width_of(spans) <= width:
         return spans
@@ -98,7 +99,7 @@ def fit(spans: Iterable[Span], width: int, glyphs: Glyphs) -> tuple[Span, ...]:
         size = cell_len(span.text)
         if size >= room:
             kept.append(
-                Span(set_cell_size(span.text, room).rstrip(" ") + glyphs.ellipsis, span.role)
+                Span(set_cell_size(span.text, room).rstrip(" ") + glyphs.ellipsis, span.style)
             )
             break
         kept.append(span)
@@ -107,58 +108,61 @@ def fit(spans: Iterable[Span], width: int, glyphs: Glyphs) -> tuple[Span, ...]:
 
 
 def wrap(text: Line, width: int, glyphs: Glyphs) -> list[Line]:
-    """The line as rows of at most `width` cells, broken between words where there are any."""
-    spans = harmless(text.spans, glyphs)
-    right = fit(harmless(text.right, glyphs), max(0, width - 2), glyphs)
+    """Wrap a line to rows of at most `width` cells, between words where possible."""
+    spans = sanitize_spans(text.spans, glyphs)
+    right = fit(sanitize_spans(text.right, glyphs), max(0, width - 2), glyphs)
     room = width - (width_of(right) + 1 if right else 0)
     if text.cut:
         spans = fit(spans, room, glyphs)
     if width_of(spans) <= room:
-        return [Line(spans, right, text.hang, text.chosen)]
-    hang = text.hang if text.hang <= width // 2 else 2
-    rows = list(_rows(spans, room, width, hang))
-    first = Line(rows[0], right, text.hang, text.chosen)
-    return [first, *(Line((Span(" " * hang), *row)) for row in rows[1:])]
+        return [Line(spans, right, text.indent, text.chosen)]
+    indent = text.indent if text.indent <= width // 2 else 2
+    rows = list(_wrap_rows(spans, room, width, indent))
+    first = Line(rows[0], right, text.indent, text.chosen)
+    return [first, *(Line((Span(" " * indent), *row)) for row in rows[1:])]
 
 
-def _rows(spans: tuple[Span, ...], first: int, width: int, hang: int) -> Iterator[tuple[Span, ...]]:
+def _wrap_rows(
+    spans: tuple[Span, ...], first: int, width: int, indent: int
+) -> Iterator[tuple[Span, ...]]:
+    """Yield the rows; the first has `first` cells, the others `width` less `indent`."""
     row: list[Span] = []
-    room, used, left = first, 0, hang
+    room, used, left = first, 0, indent
     for word in _words(spans):
         size = cell_len(word.text.rstrip(" "))
-        # A label does not count as a beginning: a long value is broken beside it, not under it.
+        # A row that holds only the label is not full: break a long value beside it, not below.
         if used > left and size > room - used:
-            yield _ended(row)
-            row, room, used, left = [], width - hang, 0, 0
+            yield _stripped(row)
+            row, room, used, left = [], width - indent, 0, 0
         while size > room - used:
-            head, word = _split(word, room - used)
+            head, word = _split_word(word, room - used)
             yield (*row, head)
-            row, room, used, left = [], width - hang, 0, 0
+            row, room, used, left = [], width - indent, 0, 0
             size = cell_len(word.text.rstrip(" "))
         row.append(word)
         used += cell_len(word.text)
-    yield _ended(row)
+    yield _stripped(row)
 
 
-def _ended(row: list[Span]) -> tuple[Span, ...]:
-    """The row without blanks at its end, which may reach over the edge."""
+def _stripped(row: list[Span]) -> tuple[Span, ...]:
+    """Drop trailing spaces: they may exceed the width."""
     while row and not row[-1].text.strip(" "):
         row.pop()
     if row:
-        row[-1] = Span(row[-1].text.rstrip(" "), row[-1].role)
+        row[-1] = Span(row[-1].text.rstrip(" "), row[-1].style)
     return tuple(row)
 
 
 def _words(spans: tuple[Span, ...]) -> Iterator[Span]:
-    """Each word with the blanks after it; long ones may also be broken after punctuation."""
+    """Yield each word with its trailing spaces; a long word in parts that end in punctuation."""
     for span in spans:
         for word in _WORD.findall(span.text):
             parts = filter(None, _PART.findall(word)) if len(word) > LONG_WORD else (word,)
-            yield from (Span(part, span.role) for part in parts)
+            yield from (Span(part, span.style) for part in parts)
 
 
-def _split(word: Span, room: int) -> tuple[Span, Span]:
-    """Break an unbreakable word at a cell. One character at least fits on an empty row."""
+def _split_word(word: Span, room: int) -> tuple[Span, Span]:
+    """Split a word at `room` cells; the head has at least one character if `room` >= 2."""
     used = 0
     index = len(word.text)
     for position, char in enumerate(word.text):
@@ -168,4 +172,4 @@ def _split(word: Span, room: int) -> tuple[Span, Span]:
             break
     if room >= 2:
         index = max(1, index)
-    return Span(word.text[:index], word.role), Span(word.text[index:], word.role)
+    return Span(word.text[:index], word.style), Span(word.text[index:], word.style)

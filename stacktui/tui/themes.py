@@ -1,8 +1,8 @@
-"""Theme files: `themes/*.toml` of the product, and the user's own beside the config.
+"""Theme files: the packaged `themes/*.toml`, and the user's own next to the config.
 
 A theme has a `name`, `dark` (true or false) and a table `colours` with the keys of
-`look.COLOURS`; a value is `#rrggbb`, one of the 16 names of the terminal's own colours, or
-`default`. A user's theme may leave colours out: they come from the product's dark or light one.
+`screen_style.COLOURS`; a value is `#rrggbb`, one of the 16 names of the terminal's own colours, or
+`default`. A user's theme may omit colours: they come from the packaged dark or light theme.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from textual.theme import Theme
 
 from stacktui.text.sanitize import visible
-from stacktui.tui.look import COLOURS
+from stacktui.tui.screen_style import COLOURS
 
 DEFAULT, LIGHT, SIXTEEN = "dark", "light", "sixteen"
 _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
@@ -28,7 +28,7 @@ MAX_SIZE = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ThemeFile:
-    """A theme that was read; `colours` has every key of `COLOURS`."""
+    """A valid theme; `colours` has every key of `COLOURS`."""
 
     name: str
     dark: bool
@@ -36,11 +36,11 @@ class ThemeFile:
 
     @property
     def native(self) -> bool:
-        """It uses the terminal's own colours, so 16 of them are enough."""
+        """Whether it uses the terminal's own colours, so that 16 of them are enough."""
         return any(colour in TERMINAL_COLOURS for colour in self.colours.values())
 
     def textual(self) -> Theme:
-        """The same for Textual's own widgets."""
+        """Return the theme for Textual's own widgets."""
         colour = {
             key: f"ansi_{value}" if value in TERMINAL_COLOURS else value
             for key, value in self.colours.items()
@@ -61,7 +61,7 @@ class ThemeFile:
                 "frame": colour["frame"],
                 "dim": colour["dim"],
                 "selection": colour["selection"],
-                # Textual's own stylesheet asks for these in a theme of the terminal's colours.
+                # Textual's stylesheet needs these in a theme with `ansi=True`.
                 "ansi-background": colour["background"],
                 "ansi-foreground": colour["text"],
             },
@@ -69,20 +69,21 @@ class ThemeFile:
 
 
 class ThemeError(Exception):
-    """A theme file cannot be used; `str()` is one line that names the file and what is wrong."""
+    """A theme file cannot be used; `str()` is one line with the file's name and the reason."""
 
     def __init__(self, path: Path, message: str) -> None:
         super().__init__(visible(f"theme {path.name}: {message}"))
 
 
-def load_themes(packaged: Path, own: Path) -> tuple[dict[str, ThemeFile], list[str]]:
-    """All themes by name, the user's own over the product's, and a line for each broken one.
+def load_themes(packaged: Path, user: Path) -> tuple[dict[str, ThemeFile], list[str]]:
+    """Load all themes by name, and one line for each broken file of the user's.
 
-    A broken file of the product's raises ThemeError: that is a defect of ours.
+    A user's theme replaces a packaged one of the same name. Raises ThemeError if a packaged theme
+    is broken: that is a bug.
     """
     themes = {theme.name: theme for theme in map(read_theme, _files(packaged))}
     notices = []
-    for path in _files(own):
+    for path in _files(user):
         try:
             theme = read_theme(path, themes)
         except ThemeError as error:
@@ -100,7 +101,7 @@ def _files(folder: Path) -> Iterable[Path]:
 
 
 def read_theme(path: Path, known: Mapping[str, ThemeFile] | None = None) -> ThemeFile:
-    """One theme file; `known` themes lend the colours that it leaves out. Raises ThemeError."""
+    """Read a theme file; omitted colours come from `known` themes. Raises ThemeError."""
     try:
         if path.stat().st_size > MAX_SIZE:
             raise ThemeError(path, "is too large for a theme")
@@ -112,16 +113,16 @@ def read_theme(path: Path, known: Mapping[str, ThemeFile] | None = None) -> Them
     name, dark = values.get("name", path.stem), values.get("dark", True)
     if not isinstance(name, str) or not name.strip() or not isinstance(dark, bool):
         raise ThemeError(path, "name must be a string, and dark true or false")
-    lender = (known or {}).get(DEFAULT if dark else LIGHT)
-    return ThemeFile(name, dark, _colours(path, values.get("colours"), lender))
+    base = (known or {}).get(DEFAULT if dark else LIGHT)
+    return ThemeFile(name, dark, _colours(path, values.get("colours"), base))
 
 
-def _colours(path: Path, table: Any, lender: ThemeFile | None) -> dict[str, str]:
+def _colours(path: Path, table: Any, base: ThemeFile | None) -> dict[str, str]:
     if not isinstance(table, dict):
         raise ThemeError(path, "has no table [colours]")
     if unknown := [key for key in table if key not in COLOURS]:
         raise ThemeError(path, f"{unknown[0]} is no colour; known: {', '.join(COLOURS)}")
-    colours = dict(lender.colours) if lender else {}
+    colours = dict(base.colours) if base else {}
     for key, value in table.items():
         if not isinstance(value, str) or not (_HEX.fullmatch(value) or value in TERMINAL_COLOURS):
             raise ThemeError(path, f"{key} must be #rrggbb or a colour's name, not {value!r}")

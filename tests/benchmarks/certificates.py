@@ -16,9 +16,9 @@ from typing import Any
 import certifi
 
 from stacktui.certificates import store_content, stores
-from stacktui.certificates.matrix import Matrix, judge, load_column
+from stacktui.certificates.matrix import Matrix, build_matrix, load_column
+from stacktui.certificates.scan import ScanResult, scan
 from stacktui.certificates.stores import Store, StoreKind
-from stacktui.certificates.survey import Survey, survey
 from stacktui.certificates.trust import TrustSource, sources_for
 from stacktui.environments.model import Environment
 from tests.benchmarks.measure import RUNS, alternate, row, stamp_process
@@ -54,10 +54,10 @@ async def matrix(environment: Environment, columns: list[Store]) -> Matrix:
     """What `stacktui certificates matrix` does between reading the config and writing."""
     loading = [asyncio.create_task(asyncio.to_thread(load_column, each)) for each in columns]
     trust = sources_for(environment.ca, Path(os.devnull, "none"))
-    async for event in survey(environment, trust, whole=True):
-        if isinstance(event, Survey):
-            return judge(event.presented, await asyncio.gather(*loading))
-    raise RuntimeError("no survey")
+    async for event in scan(environment, trust, whole=True):
+        if isinstance(event, ScanResult):
+            return build_matrix(event.presented, await asyncio.gather(*loading))
+    raise RuntimeError("no scan")
 
 
 def forget() -> None:

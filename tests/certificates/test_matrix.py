@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from stacktui.certificates.matrix import Column, judge, load_column
+from stacktui.certificates.matrix import Column, build_matrix, load_column
 from stacktui.certificates.roots import missing, root_of
+from stacktui.certificates.scan import EndpointChain
 from stacktui.certificates.stores import Store, StoreKind
-from stacktui.certificates.survey import Presented
 from stacktui.certificates.trust import TrustSource
 from stacktui.certificates.verify import verify
 from stacktui.environments.endpoints import Endpoint
@@ -34,10 +34,10 @@ CHAINS = {
 HOSTS = ("a.example", "b.example", "x.c.example", "elsewhere.example")
 
 
-def presented(host: str, *chain: Issued) -> Presented:
+def presented(host: str, *chain: Issued) -> EndpointChain:
     tls = TlsFacts(host, chain=tuple(each.der for each in chain))
     connection = ConnectionFacts(host, 443, ProxyUsed(None, "no proxy set"), tls=tls)
-    return Presented(Endpoint(("any",), host, 443, host), connection if chain else None)
+    return EndpointChain(Endpoint(("any",), host, 443, host), connection if chain else None)
 
 
 def store(folder: Path, name: str, *held: Issued) -> Store:
@@ -60,7 +60,7 @@ def test_each_cell_is_what_a_verification_of_its_own_says(tmp_path: Path) -> Non
     """Also where the matrix does not ask again, since there is no root for the same chain."""
     rows = [presented(host, *chain) for chain in CHAINS.values() for host in HOSTS]
     columns = [load_column(each) for each in stores(tmp_path)]
-    found = judge(rows, columns)
+    found = build_matrix(rows, columns)
     codes = set()
     for row, cells in zip(found.rows, found.cells, strict=True):
         for column, cell in zip(found.columns, cells, strict=True):
@@ -76,9 +76,9 @@ def test_where_there_is_nothing_to_judge(tmp_path: Path) -> None:
     broken = load_column(Store(StoreKind.CURL, "broken", (TrustSource("X", str(empty)),)))
     assert broken.context is None
     assert str(empty) in broken.problem
-    found = judge([presented("a.example"), presented("a.example", GOOD)], [broken])
+    found = build_matrix([presented("a.example"), presented("a.example", GOOD)], [broken])
     assert found.cells == ((None,), (None,))
-    assert judge([], [broken]).cells == ()
+    assert build_matrix([], [broken]).cells == ()
 
 
 def test_a_presented_root_is_the_root() -> None:

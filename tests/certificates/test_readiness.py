@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from stacktui.certificates.chain import MAX_PATH, describe, path_of
 from stacktui.certificates.readiness import (
     LIMITS,
-    Judgement,
     KeyFound,
     Level,
+    RuleResult,
     Source,
     covered,
     covers,
@@ -24,7 +24,7 @@ from stacktui.certificates.readiness import (
     level_of,
     worst,
 )
-from stacktui.certificates.readiness_rules import RULES, judge
+from stacktui.certificates.readiness_rules import RULES, evaluate
 from tests.support.authority import Issued, authority, issue
 from tests.support.deployment import (
     CLIENT,
@@ -44,15 +44,15 @@ HOUR = timedelta(hours=1)
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
 
 
-def judged(*chain: bytes, **more: object) -> dict[str, Judgement]:
-    return {each.rule: each for each in judge(chain, datetime.now(UTC), **more)}  # type: ignore[arg-type]
+def judged(*chain: bytes, **more: object) -> dict[str, RuleResult]:
+    return {each.rule: each for each in evaluate(chain, datetime.now(UTC), **more)}  # type: ignore[arg-type]
 
 
-def broken(judgements: dict[str, Judgement]) -> set[str]:
-    return {rule for rule, each in judgements.items() if each.level is Level.FAIL}
+def broken(results: dict[str, RuleResult]) -> set[str]:
+    return {rule for rule, each in results.items() if each.level is Level.FAIL}
 
 
-def of(leaf: Leaf, **more: object) -> dict[str, Judgement]:
+def of(leaf: Leaf, **more: object) -> dict[str, RuleResult]:
     return judged(*whole(leaf.issued()), names=NAMES, **more)
 
 
@@ -60,7 +60,7 @@ def test_a_right_chain_passes_every_rule() -> None:
     found = judged(*whole(good()), names=NAMES, key=KeyFound.MATCHES, source=Source.PFX)
     assert list(found) == [each.id for each in RULES]
     assert {each.level for each in found.values()} == {Level.PASS}
-    assert not any(each.mend for each in found.values())
+    assert not any(each.remedy for each in found.values())
 
 
 def test_a_live_chain_has_no_rule_about_a_key() -> None:
@@ -88,7 +88,7 @@ def test_a_leaf_that_breaks_one_rule_fails_that_one_alone(leaf: Leaf, rule: str,
     found = of(leaf)
     assert broken(found) == {rule}
     assert text in found[rule].text
-    assert found[rule].mend == next(each.mend for each in RULES if each.id == rule)
+    assert found[rule].remedy == next(each.remedy for each in RULES if each.id == rule)
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_a_wildcard_covers_one_label(pattern: str, name: str, does: bool) -> Non
 
 
 def test_one_of_several_certificates_needs_one_of_the_names() -> None:
-    def part(*names: str) -> Judgement:
+    def part(*names: str) -> RuleResult:
         return of(Leaf(names=names), domain=DOMAIN)["names"]
 
     assert part(NAMES[0]).level is Level.PASS
@@ -293,7 +293,7 @@ def test_names_are_not_judged_unless_asked_for() -> None:
 
 def test_the_worst_level_counts() -> None:
     def levels(*found: Level) -> Level:
-        return worst([Judgement("x", level, "") for level in found])
+        return worst([RuleResult("x", level, "") for level in found])
 
     assert levels() is Level.SKIPPED
     assert levels(Level.SKIPPED, Level.PASS) is Level.PASS
@@ -304,14 +304,14 @@ def test_the_worst_level_counts() -> None:
 def test_text_of_a_certificate_stays_one_harmless_line_of_bounded_length() -> None:
     leaf = Leaf(common_name="a\n\x1b[31m" + "x" * 50, names=("y" * 63 + ".example",) * 40)
     stray = Leaf(common_name="b\x1b]0;t\x07").issued()
-    for each in judge((*whole(leaf.issued()), stray.der), datetime.now(UTC), names=NAMES):
+    for each in evaluate((*whole(leaf.issued()), stray.der), datetime.now(UTC), names=NAMES):
         assert each.text.isprintable()
         assert len(each.text) < 500
 
 
 @given(st.lists(st.binary(max_size=100), max_size=4), st.integers(0, 4))
 def test_any_bytes_are_judged(chain: list[bytes], leaf: int) -> None:
-    found = judge(chain, datetime.now(UTC), names=NAMES, leaf=leaf)
+    found = evaluate(chain, datetime.now(UTC), names=NAMES, leaf=leaf)
     assert failed(found)
     assert [each.rule for each in found if each.level is Level.FAIL] == ["chain"]
 
@@ -320,11 +320,11 @@ def test_any_bytes_are_judged(chain: list[bytes], leaf: int) -> None:
 def test_a_chain_with_a_wrong_byte_is_judged(which: int, position: int, change: int) -> None:
     chain = [bytearray(der) for der in whole(good())]
     chain[which][position] ^= change
-    found = judge([bytes(der) for der in chain], datetime.now(UTC), names=NAMES)
+    found = evaluate([bytes(der) for der in chain], datetime.now(UTC), names=NAMES)
     assert all(each.text.isprintable() for each in found)
 
 
 def test_a_long_chain_of_one_name_is_judged_within_bounds() -> None:
     same = [issue("Same", (), None).der for _ in range(60)]
     assert path_of([good().der, *same]) == (0,)
-    assert failed(judge([good().der, *same], datetime.now(UTC)))
+    assert failed(evaluate([good().der, *same], datetime.now(UTC)))

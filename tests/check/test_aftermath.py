@@ -122,7 +122,7 @@ async def test_ctrl_c_ends_a_look_at_a_store_that_hangs(tmp_path: Path) -> None:
     mark = tmp_path / "reached"
     async with scripted(Script()) as web:
         config = config_for(tmp_path, web.url, roots=(STRANGERS.root,))
-        command = stuck_in("stacktui.certificates.completion", "find_stores", config, mark)
+        command = stuck_in("stacktui.certificates.chain_completion", "find_stores", config, mark)
         with started(command) as process:
             await reached(mark)
             await asyncio.to_thread(interrupt, process)

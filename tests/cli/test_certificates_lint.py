@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from stacktui.certificates.pfx import thumbprints
+from stacktui.certificates.conversion import thumbprints
 from tests.product import PATIENCE, Ran, stacktui, stacktui_process
 from tests.support.authority import Issued
 from tests.support.deployment import (

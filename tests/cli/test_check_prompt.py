@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from stacktui.stamp import IdentityProvider, SignInBy, StampOptions, run_in_thread
+from stacktui.stamp import IdentityProvider, SignInKind, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from tests.product import PATIENCE, limited, signing_in, write_config
 from tests.support.sessions import trusting_file
@@ -33,7 +33,7 @@ def checking(
 ) -> Iterator[tuple[subprocess.Popen[str], tuple[str, str]]]:
     """A check that waits, and the page and code that it told."""
     described = stamp.describe()
-    config = write_config(folder, described, **signing_in(SignInBy.DEVICE_CODE, described))
+    config = write_config(folder, described, **signing_in(SignInKind.DEVICE_CODE, described))
     check = [sys.executable, "-m", "stacktui", "check", "--config", str(config), "--format", form]
     pipe = subprocess.PIPE
     with subprocess.Popen([*check, *options], stdout=pipe, stderr=pipe, text=True) as process:

@@ -1,4 +1,4 @@
-"""A real `az` 2.66: finding or making it, and running it apart from everything on this box."""
+"""A real `az` 2.66: find or install it, and run it isolated from this machine's settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECONDS = 90
 
 
 def find() -> Path | None:
-    """The `az` that the environment names, else ours (made when it is missing), else None."""
+    """Return the `az` of STACKTUI_AZ, else ours (installed if missing), else None."""
     named = os.environ.get("STACKTUI_AZ")
     if named:
         return Path(named)
@@ -30,7 +30,7 @@ def find() -> Path | None:
 
 
 def install(version: str) -> Path:
-    """The `az` of this version, in a virtual environment of its own."""
+    """Return the `az` of this version, in its own virtual environment."""
 
     def works(folder: Path) -> bool:
         if not (folder / "bin" / "az").exists():
@@ -49,7 +49,7 @@ def install(version: str) -> Path:
 
 @dataclass(frozen=True)
 class Done:
-    """How an `az` run ended."""
+    """Result of an `az` run."""
 
     code: int
     out: str
@@ -58,7 +58,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Az:
-    """`az` with a home and a configuration of its own under `folder`."""
+    """`az` with its own home and configuration under `folder`."""
 
     path: Path
     folder: Path
@@ -69,7 +69,7 @@ class Az:
         return self.folder / "azure"
 
     def environment(self) -> dict[str, str]:
-        """Nothing of ours reaches `az` but PATH: no proxy, no CA bundle, no credentials."""
+        """Return PATH and az's settings: no proxy, CA bundle or credentials of ours."""
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
@@ -82,7 +82,7 @@ class Az:
         }
 
     def __call__(self, *arguments: str) -> Done:
-        """Run a command to its end."""
+        """Run a command."""
         done = subprocess.run(
             [self.path, *arguments],
             env=self.environment(),
@@ -95,7 +95,7 @@ class Az:
         return Done(done.returncode, done.stdout, done.stderr)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a command that waits for something."""
+        """Start a command without waiting for its end."""
         return subprocess.Popen(
             [self.path, *arguments],
             env=self.environment(),
@@ -106,13 +106,13 @@ class Az:
         )
 
     def ok(self, *arguments: str) -> str:
-        """Run a command that must succeed; its standard output."""
+        """Run a command that must succeed; return its standard output."""
         done = self(*arguments)
         assert done.code == 0, f"az {arguments[:2]} ended with {done.code}:\n{done.err}"
         return done.out
 
     def copy(self, folder: Path) -> Az:
-        """The same clouds in another place, without tokens: az would use a cached one."""
+        """Copy the clouds to another folder, without the cached tokens."""
         twin = Az(self.path, folder, self.extra)
         twin.config.mkdir(parents=True)
         for name in ("clouds.config", "config"):

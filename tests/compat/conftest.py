@@ -1,4 +1,4 @@
-"""Set-up of the compatibility tests: they run a real third-party client against the stamp."""
+"""Fixtures of the compatibility tests, which run real third-party clients against the stamp."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def az_path() -> Path:
-    """The real `az`; skips, saying how to turn these tests on, when there is none."""
+    """The real `az`; without one, skips and says how to enable these tests."""
     path = real.find()
     if path is None:
         pytest.skip(real.TURN_ON)
@@ -48,7 +48,7 @@ def stamp(request: pytest.FixtureRequest, az_path: Path) -> Iterator[RunningStam
 
 
 def register(az: real.Az, stamp: RunningStamp, *options: str) -> real.Done:
-    """`az cloud register`, as the documents say it."""
+    """Run `az cloud register` as documented."""
     suffix = DOMAIN
     return az(
         "cloud", "register", "-n", CLOUD, "--endpoint-resource-manager", stamp.arm_url,
@@ -58,15 +58,14 @@ def register(az: real.Az, stamp: RunningStamp, *options: str) -> real.Done:
 
 
 def on_stamp(az: real.Az, stamp: RunningStamp) -> real.Az:
-    """The same `az` on the stamp, by one command in place of the three of `connect`."""
+    """Connect `az` to the stamp by one command in place of the three of `connect`."""
     done = register(az, stamp, "--profile", PROFILE)
     assert done.code == 0, done.err
     return real.Az(az.path, az.folder, {**az.extra, "AZURE_CLOUD_NAME": CLOUD})
 
 
 def connect(az: real.Az, stamp: RunningStamp) -> real.Az:
-    """Register, select and set the profile, as the documents say it; the same `az`, now on the
-    stamp."""
+    """Register, select and set the profile, as documented; return the same `az`."""
     done = register(az, stamp)
     assert done.code == 0, done.err
     az.ok("cloud", "set", "-n", CLOUD)
@@ -78,7 +77,7 @@ def connect(az: real.Az, stamp: RunningStamp) -> real.Az:
 def connected(
     az_path: Path, stamp: RunningStamp, tmp_path_factory: pytest.TempPathFactory
 ) -> real.Az:
-    """An `az` on the stamp, nobody signed in."""
+    """An `az` on the stamp, not signed in."""
     folder = tmp_path_factory.mktemp("connected")
     az = real.Az(az_path, folder, {"REQUESTS_CA_BUNDLE": stamp.ca_file})
     return connect(az, stamp)
@@ -86,7 +85,7 @@ def connected(
 
 @pytest.fixture
 def az(connected: real.Az, tmp_path: Path) -> real.Az:
-    """A copy of the connected `az`, without any token."""
+    """A copy of the connected `az` without tokens."""
     return connected.copy(tmp_path / "home")
 
 

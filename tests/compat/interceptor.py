@@ -1,4 +1,4 @@
-"""A real mitmproxy in front of a stamp: as a proxy that clients name, and as one that they do not.
+"""A real mitmproxy in front of a stamp, as an explicit and as a transparent proxy.
 
 Its own checks stay on: it trusts the stamp's root and nothing else.
 """
@@ -22,7 +22,7 @@ ADDON = Path(__file__).with_name("towards_stamp.py")
 
 
 def find() -> Path | None:
-    """`mitmdump`, made when it is missing; None where nothing may be installed."""
+    """Return `mitmdump`, installed if missing; None where nothing may be installed."""
     return (
         own_venv("mitmproxy", ["mitmproxy>=11"], _works) / "bin" / "mitmdump" if wanted() else None
     )
@@ -37,7 +37,7 @@ def _works(folder: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Interceptor:
-    """A mitmproxy that is up: the URL of its proxy, and the pins that lead hosts into it."""
+    """A running mitmproxy: URL of its proxy, and pins of the stamp's hosts to it."""
 
     url: str
     pins: dict[str, str]
@@ -48,10 +48,10 @@ class Interceptor:
 def intercepting(
     mitmdump: Path, stamp: RunningStamp, folder: Path, *options: str
 ) -> Iterator[Interceptor]:
-    """Run mitmproxy with its files in `folder`; a CA that is there already is used."""
+    """Run mitmproxy with its files in `folder`; an existing CA there is used."""
     hosts = [pin for pin in stamp.resolve if not pin.startswith("*")]
     modes = [f"reverse:https://{host}" for host in hosts]
-    # It takes any free port once an address: each listener gets a loopback address of its own.
+    # Port 0 works once per address: each listener gets its own loopback address.
     specs = [f"{mode}@127.0.0.{n}:0" for n, mode in enumerate(["regular", *modes], 1)]
     process = subprocess.Popen(
         [mitmdump, "-q", "-s", ADDON, *_settings(stamp, folder), *options,
@@ -75,7 +75,7 @@ def _settings(stamp: RunningStamp, folder: Path) -> Iterator[str]:
 
 
 def _addresses(process: subprocess.Popen[str], specs: Sequence[str]) -> list[str]:
-    """`host:port` of each listener, in their order."""
+    """Return `host:port` of each listener, in order."""
     assert process.stdout is not None
     said = process.stdout.readline()
     if not said.startswith("{"):

@@ -1,4 +1,4 @@
-"""Other people's programs, each in a virtual environment of its own under `.cache/`."""
+"""Third-party programs, each in its own virtual environment under `.cache/`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def wanted(*, release: bool = False) -> bool:
-    """Whether such programs may be installed here: `STACKTUI_COMPAT=1` asks for those that every
-    change is tried with, `STACKTUI_COMPAT=release` for all."""
+    """Return whether programs may be installed here: `STACKTUI_COMPAT=1` allows those for every
+    change, `STACKTUI_COMPAT=release` all."""
     return os.environ.get("STACKTUI_COMPAT") in (("release",) if release else ("1", "release"))
 
 
@@ -25,7 +25,7 @@ def own_venv(
     works: Callable[[Path], bool],
     python: str = sys.executable,
 ) -> Path:
-    """The environment with `requirements` in it, made once.
+    """Return the environment with `requirements`, made once.
 
     Test processes that start together wait for each other.
     """
@@ -35,7 +35,7 @@ def own_venv(
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not works(folder):
             subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
-            # Most modules of az are never imported: Python compiles those that are.
+            # Most modules of az are never imported; Python compiles the others on import.
             pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile"]
             subprocess.run([*pip, *requirements], check=True)
             if not works(folder):
@@ -44,7 +44,7 @@ def own_venv(
 
 
 def older_python() -> str:
-    """An interpreter of 3.12 at most, which is what azure-cli 2.66 is made for."""
+    """Return an interpreter of 3.12 at most, the newest that azure-cli 2.66 supports."""
     if sys.version_info < (3, 13):
         return sys.executable
     return shutil.which("python3.12") or shutil.which("python3.11") or sys.executable

@@ -1,6 +1,6 @@
 """A CONNECT proxy that pins names, as `curl --connect-to` does: `az` has no such option.
 
-Stands in for the DNS of a site, so that `az` speaks to `https://login.<domain>` without a port.
+It replaces a site's DNS, so that `az` connects to `https://login.<domain>` without a port.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 
+from tests.support.proxies import pump
+
 
 @contextmanager
 def pinning_proxy(resolve: Mapping[str, str]) -> Iterator[str]:
-    """URL of a proxy that lets through to the pinned `host:port` names only."""
+    """Run a proxy that connects to the pinned `host:port` names only; yields its URL."""
     started: Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def main() -> None:
@@ -51,12 +53,4 @@ async def _tunnel(
         host, _, port = pinned.rpartition(":")
         far_reader, far_writer = await asyncio.open_connection(host, int(port))
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))

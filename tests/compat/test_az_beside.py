@@ -1,4 +1,4 @@
-"""What is said of a real `az` beside the check, and that it is so."""
+"""Advisories about a real `az`, and their proof."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def config(stamp: RunningStamp, tmp_path: Path) -> Path:
 
 
 def seen(config: Path, az: Az, **more: str) -> dict[str, Any]:
-    """What is also seen in a healthy check, where a shell would run this `az`."""
+    """Return what is also seen in a healthy check with this `az` on PATH."""
     path = os.pathsep.join([str(az.path.parent), os.environ["PATH"]])
     ran = check_json(config, AZURE_CONFIG_DIR=str(az.config), PATH=path, **more)
     assert (ran.code, ran.err) == (0, "")
@@ -44,7 +44,7 @@ def test_a_real_one_that_works_is_not_spoken_of(az: Az, config: Path) -> None:
 
 
 def test_it_repeats_an_old_error(az: Az, stamp: RunningStamp, config: Path) -> None:
-    """A refusal with 400: AD FS gives it to a wrong secret, Entra to an unknown application."""
+    """An error with 400: AD FS for a wrong secret, Entra for an unknown application."""
     entra = stamp.idp is IdentityProvider.AAD
     user = stamp.object_id if entra else stamp.client_id
     secret = stamp.secret if entra else stamp.secret[::-1]
@@ -59,14 +59,14 @@ def test_it_repeats_an_old_error(az: Az, stamp: RunningStamp, config: Path) -> N
     assert any("/token" in line and number in line for line in found["evidence"])
     since = len(stamp.requests)
     assert number in login(az, stamp, user, secret).err
-    assert len(stamp.requests) == since  # it did not ask
+    assert len(stamp.requests) == since  # no request was sent
 
     _, forget = found["remedies"]
     assert os.system(forget["bash"]) == 0
     assert seen(config, az) == {}
     since = len(stamp.requests)
     assert number in login(az, stamp, user, secret).err
-    assert len(stamp.requests) > since  # it did
+    assert len(stamp.requests) > since  # a request was sent
 
 
 @pytest.mark.parametrize("stamp", [IdentityProvider.ADFS], indirect=True)
@@ -111,7 +111,7 @@ def test_a_broken_clouds_config(
 
 
 def _mend(found: dict[str, Any], az: Az) -> None:
-    """Paste the first mend, where `az` is this one."""
+    """Run the first remedy's command with this `az` on PATH."""
     folder = az.folder / "bin"
     folder.mkdir(parents=True, exist_ok=True)
     script = folder / "mend.sh"

@@ -1,4 +1,4 @@
-"""What a real az says of a fault, piped into `stacktui explain`: the fault is among the answers."""
+"""The output of a real az for a fault, piped into `stacktui explain`, which names the fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a real az says when the stamp refuses it, or plays a fault."""
+"""Messages of a real az when the stamp returns an error or plays a fault."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_group_list_against_a_fault(
     ],
 )
 def test_a_user_against_a_fault(az_path: Path, tmp_path: Path, fault: str, expected: str) -> None:
-    """What az says of it is what the verdict of the same id says that it says."""
+    """az's message is the one in the verdict of the same id."""
     options = StampOptions(domain=DOMAIN, fault=fault)
     with run_in_thread(options) as stamp, pinning_proxy(stamp.resolve) as proxy:
         variables = {**_trust(stamp), "HTTPS_PROXY": proxy}

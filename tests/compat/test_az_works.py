@@ -32,7 +32,7 @@ def sign_in_with_secret(az: Az, stamp: RunningStamp) -> list[dict[str, object]]:
 
 
 def token_requests(stamp: RunningStamp) -> int:
-    """How many tokens were issued so far."""
+    """Return the number of tokens issued so far."""
     return sum(
         record.status == 200 and record.path.rstrip("/").endswith("/token")
         for record in stamp.requests
@@ -104,7 +104,7 @@ def test_user_by_device_code(az: Az, stamp: RunningStamp) -> None:
 
 
 def _read_device_code(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """Page and code, out of the sentence az writes to standard error."""
+    """Return page and code from az's message on standard error."""
     assert process.stderr is not None
     for line in process.stderr:
         match = re.search(r"open the page (\S+) and enter the code (\S+) to", line)

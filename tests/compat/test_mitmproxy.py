@@ -1,4 +1,4 @@
-"""A real interceptor in front of the stamp is named, and its root trusted as the mend says."""
+"""A real interceptor in front of the stamp is named, and its root trusted by the remedy."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WAYS = ("HTTPS_PROXY", "transparent")
 
 @pytest.fixture(scope="session")
 def mitmdump() -> Path:
-    """The real program; skips, saying how to turn these tests on, when there is none."""
+    """The real program; without one, skips and says how to enable these tests."""
     path = real.find()
     if path is None:
         pytest.skip(real.TURN_ON)
@@ -43,14 +43,14 @@ def stamp(request: pytest.FixtureRequest, mitmdump: Path) -> Iterator[RunningSta
 def interceptor(
     mitmdump: Path, stamp: RunningStamp, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Interceptor]:
-    """A mitmproxy as it comes: it presents the leaf alone, and made a root of its own."""
+    """A mitmproxy with its defaults: it presents the leaf alone, under its own root."""
     with intercepting(mitmdump, stamp, tmp_path_factory.mktemp("mitmproxy")) as running:
         yield running
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A config that leads through an interceptor, by one of the ways."""
+    """Write a config that connects through an interceptor, in one of the two ways."""
 
     config: Path
     variables: dict[str, str]
@@ -73,7 +73,7 @@ def table(pins: dict[str, str]) -> str:
 
 
 def trust_of(verdict: dict[str, Any]) -> str:
-    """The one command of a verdict that trusts a root."""
+    """Return the one command of a verdict that trusts a root."""
     (command,) = (each["bash"] for each in verdict["remedies"] if "trust" in each["bash"])
     return str(command)
 
@@ -124,7 +124,7 @@ def test_a_root_that_is_presented_is_trusted_by_its_digits(
 
 
 def trusted_by_digits(root: Issued, verdict: dict[str, Any], through: Client, folder: Path) -> bool:
-    """Whether the check is healthy once the root was trusted on a terminal."""
+    """Trust the root on a terminal; return whether the check is then healthy."""
     digits = describe(root.der).sha256.replace(":", "")[-8:]
     mended = Shell(folder).check_after_dialogue(
         trust_of(verdict),
@@ -140,7 +140,7 @@ def trusted_by_digits(root: Issued, verdict: dict[str, Any], through: Client, fo
 def test_a_root_of_a_plain_name_is_told_by_the_recorded_one(
     known: bool, mitmdump: Path, stamp: RunningStamp, tmp_path: Path
 ) -> None:
-    """Only who saw the stamp's own root before can tell that this one is somebody else's."""
+    """Only a recorded root shows that this one is another."""
     root = company(tmp_path / "made", "Fabrikam")
     with intercepting(mitmdump, stamp, tmp_path / "made") as running:
         if known:

@@ -1,7 +1,7 @@
-"""Runs inside mitmproxy: leads the stamp's names to the stamp, and tells where mitmproxy listens.
+"""An addon of mitmproxy: connects the stamp's names to the stamp, and prints the listeners.
 
-Stands in for the DNS of a site, which knows no other name. The name that a client asked for stays
-the one that mitmproxy asks the stamp for, and verifies its certificate against.
+It replaces a site's DNS, which knows no other name. mitmproxy still uses the client's name for SNI
+and for the verification of the stamp's certificate.
 """
 
 import json

@@ -84,19 +84,25 @@ def config_for(
     *,
     roots: tuple[Issued, ...] = (),
     name: str = "Test",
-    settings: str = "",
+    settings: str = DIRECT,
+    identity: str = "",
 ) -> Path:
-    """A config of one environment, which signs in by a secret; it trusts `roots`, else ours."""
+    """Write a config of one environment, which trusts `roots`, by default the tests' own.
+
+    `identity` are the keys of its identity, by default a service principal with a secret.
+    """
     trusted = roots or (authority().root,)
     (folder / "ca.pem").write_bytes(b"".join(each.pem for each in trusted))
     (folder / "secret").write_text("a-secret-of-ours")
+    principal = (
+        f'kind = "service-principal"\nclient_id = "{CLIENT_ID}"\n'
+        f'tenant = "t"\nsecret = {{ file = "{folder}/secret" }}\n'
+    )
     config = folder / "config.toml"
     config.write_text(
         f'[environments.{json.dumps(name)}]\narm = "{arm}"\nca = "{folder}/ca.pem"\n'
-        f'identity = "sp"\nsubscription = "{SUBSCRIPTION}"\n'
-        f"{settings or DIRECT}\n"
-        f'[identities.sp]\nkind = "service-principal"\nclient_id = "{CLIENT_ID}"\n'
-        f'tenant = "t"\nsecret = {{ file = "{folder}/secret" }}\n',
+        f'identity = "tester"\nsubscription = "{SUBSCRIPTION}"\n{settings}\n'
+        f"[identities.tester]\n{identity or principal}\n",
         encoding="utf-8",
     )
     return config
@@ -125,16 +131,9 @@ async def verdict_on(folder: Path, arm: str, **settings: Any) -> dict[str, Any]:
 
 
 async def ran_as(folder: Path, script: Script, identity: str) -> Ran:
-    """The check of a scripted AD FS, with another identity than the scripts' own."""
-    (folder / "ca.pem").write_bytes(authority().root.pem)
-    (folder / "secret").write_text("a-secret-of-ours")
-    config = folder / "config.toml"
+    """Check a scripted AD FS with another identity than the service principal."""
     async with scripted(script) as web:
-        config.write_text(
-            f'[environments.Test]\narm = "{web.url}"\nca = "{folder}/ca.pem"\nidentity = "i"\n'
-            f'proxy = "none"\n[identities.i]\n{identity}\n',
-            encoding="utf-8",
-        )
+        config = config_for(folder, web.url, identity=identity)
         ran = await asyncio.to_thread(check_json, config)
     assert ran.code == 1, ran
     return ran

@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from stacktui import stamp as stamps
 from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
-from stacktui.stamp import FAULTS, IdentityProvider, SignInBy, StampOptions
+from stacktui.stamp import FAULTS, IdentityProvider, SignInKind, StampOptions
 from stacktui.stamp.running import RunningStamp
 from tests.diagnosis import golden
 from tests.diagnosis.schema import validate
@@ -36,7 +36,7 @@ DRILLS = [
     (fault, idp)
     for fault, drill in FAULTS.items()
     for idp in IdentityProvider
-    if drill.only in (None, idp)
+    if drill.only_idp in (None, idp)
 ]
 
 
@@ -62,7 +62,7 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def usual(fault: str) -> IdentityProvider:
     """Who signs users in where the command does not say."""
-    return FAULTS[fault].only or IdentityProvider.ADFS
+    return FAULTS[fault].only_idp or IdentityProvider.ADFS
 
 
 def drilled(fault: str, idp: IdentityProvider, form: str) -> Ran:
@@ -87,7 +87,7 @@ def test_a_drill(
     # Beside the last line, a code to type is told on stderr, and nothing else.
     *prompts, last = ran.err.splitlines()
     assert f"stacktui demo --fault {fault}" in last
-    assert len(prompts) == (FAULTS[fault].met_by is SignInBy.DEVICE_CODE), ran.err
+    assert len(prompts) == (FAULTS[fault].sign_in_kind is SignInKind.DEVICE_CODE), ran.err
     # A reset is met while connecting or after it, as it comes.
     if idp is usual(fault) and fault != "tcp-reset":
         assert golden.summary(ran.code, document) == snapshot

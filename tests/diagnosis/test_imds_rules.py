@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from stacktui.stamp import IdentityProvider, SignInBy, StampOptions, run_in_thread
+from stacktui.stamp import IdentityProvider, SignInKind, StampOptions, run_in_thread
 from tests.diagnosis.drills import ADFS, DOMAIN, ENTRA, verdict_of
 from tests.product import check_json, imds_of, limited, signing_in, write_config
 from tests.support.listeners import listening, silent
@@ -35,7 +35,7 @@ QUICK = limited(step=2)
 def drill(fault: str | None, folder: Path, idp: IdentityProvider, **more: str) -> dict[str, Any]:
     with run_in_thread(StampOptions(fault=fault, idp=idp, domain=DOMAIN)) as stamp:
         described = stamp.describe()
-        machine = signing_in(SignInBy.MANAGED_IDENTITY, described, **more)
+        machine = signing_in(SignInKind.MANAGED_IDENTITY, described, **more)
         config = write_config(folder, described, **machine)
         ran = check_json(config, *QUICK, **imds_of(described))
     return verdict_of(ran, "token")
@@ -90,7 +90,7 @@ async def on_answer(folder: Path, said: Raw | Answering) -> dict[str, Any]:
 async def on_service(folder: Path, url: str, *options: str) -> dict[str, Any]:
     with run_in_thread(StampOptions(domain=DOMAIN)) as stamp:
         described = stamp.describe()
-        machine = signing_in(SignInBy.MANAGED_IDENTITY, described)
+        machine = signing_in(SignInKind.MANAGED_IDENTITY, described)
         config = write_config(folder, described, **machine)
         variable = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": url}
         ran = await asyncio.to_thread(check_json, config, *(options or QUICK), **variable)
@@ -144,7 +144,7 @@ async def test_a_service_that_comes_back_is_no_fault(status: str, tmp_path: Path
     with run_in_thread(StampOptions(domain=DOMAIN)) as stamp:
         described = stamp.describe()
         config = write_config(
-            tmp_path, described, **signing_in(SignInBy.MANAGED_IDENTITY, described)
+            tmp_path, described, **signing_in(SignInKind.MANAGED_IDENTITY, described)
         )
 
         def said(each: Asked) -> Raw:
@@ -188,7 +188,7 @@ def test_a_machine_with_an_identity_is_healthy(
         ids = {"client_id": "imds_client_id", "object_id": "imds_object_id",
                "resource_id": "imds_resource_id"}  # fmt: skip
         named = {key: f'"{described[ids[key]]}"'} if key else {}
-        machine = signing_in(SignInBy.MANAGED_IDENTITY, described, **named)
+        machine = signing_in(SignInKind.MANAGED_IDENTITY, described, **named)
         config = write_config(tmp_path, described, **machine)
         proxies = {"http_proxy": "http://127.0.0.1:9", "all_proxy": "http://127.0.0.1:9"}
         ran = check_json(config, **imds_of(described), **proxies)

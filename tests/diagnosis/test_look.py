@@ -50,7 +50,7 @@ def pasted(command: str) -> bytes:
     return done.stdout
 
 
-def look_of(verdict: dict[str, Any]) -> dict[str, str]:
+def screen_style_of(verdict: dict[str, Any]) -> dict[str, str]:
     (remedy,) = (each for each in verdict["remedies"] if each["bash"].startswith("curl "))
     found: dict[str, str] = remedy
     return found
@@ -59,7 +59,7 @@ def look_of(verdict: dict[str, Any]) -> dict[str, str]:
 @pytest.mark.parametrize("script", [Acting, Globbing])
 async def test_what_a_server_says_acts_on_no_terminal(script: type[Script], tmp_path: Path) -> None:
     async with scripted(script()) as web:
-        look = look_of(await verdict_on(tmp_path, web.url))
+        look = screen_style_of(await verdict_on(tmp_path, web.url))
         asked = len(web.asked)
         shown = await asyncio.to_thread(pasted, look["bash"])
         assert len(web.asked) == asked + 1  # one URL, as it was written
@@ -75,7 +75,7 @@ async def test_what_is_pasted_expands_nothing_and_shows_nothing_raw(
     script: type[Script], tmp_path: Path
 ) -> None:
     async with scripted(script()) as web:
-        look = look_of(await verdict_on(tmp_path, web.url))
+        look = screen_style_of(await verdict_on(tmp_path, web.url))
     words = shlex.split(look["bash"])
     assert "-g" in words
     assert words[-2:] == ["cat", "-v"]

@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from stacktui.azure_cli.facts import AzFacts, AzInstallation
-from stacktui.certificates.completion import Completion
+from stacktui.certificates.chain_completion import ChainCompletion
 from stacktui.check.report import Probe, Report
 from stacktui.check.target import Target
 from stacktui.diagnosis import diagnose
@@ -183,7 +183,7 @@ def whole_reports(draw: st.DrawFn) -> Report:
     """With all that is found out besides the steps."""
     report = draw(reports())
     last = report.failed.evidence.last if report.failed else None
-    completion = draw(st.none() | objects(Completion))
+    completion = draw(st.none() | objects(ChainCompletion))
     if completion is not None and last is not None and last.connection is not None:
         completion = replace(completion, host=last.connection.host, port=last.connection.port)
     probes = tuple(draw(st.lists(objects(Probe), max_size=2)))

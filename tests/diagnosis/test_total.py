@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from stacktui.azure_cli.facts import AzFacts
 from stacktui.azure_cli.http_cache import KeptError
 from stacktui.certificates.additions import LostAddition
-from stacktui.certificates.completion import Completion
+from stacktui.certificates.chain_completion import ChainCompletion
 from stacktui.check.report import Evidence, Fault, Outcome, Probe, Report, Step, StepName
 from stacktui.check.target import Target
 from stacktui.diagnosis import diagnose
@@ -144,7 +144,7 @@ def reports(draw: st.DrawFn) -> Report:
         lost=draw(st.lists(objects(LostAddition), max_size=2).map(tuple)),
         recorded=draw(st.none() | objects(StampRecord)),
         probes=draw(st.lists(objects(Probe), max_size=2).map(tuple)),
-        completion=draw(st.none() | objects(Completion)),
+        completion=draw(st.none() | objects(ChainCompletion)),
         siblings=draw(st.lists(TEXTS, max_size=2).map(tuple)),
         az=draw(st.none() | objects(AzFacts)),
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stacktui.stamp import FAULTS, IdentityProvider, SignInBy, StampOptions, run_in_thread
+from stacktui.stamp import FAULTS, IdentityProvider, SignInKind, StampOptions, run_in_thread
 from tests.diagnosis.drills import ADFS, DOMAIN, ENTRA, verdict_of
 from tests.diagnosis.servers import CLIENT_ID, Coded, Script, ran_as, said
 from tests.product import Ran, check_json, signing_in, write_config
@@ -42,18 +42,20 @@ ALIKE = [
 ]
 
 
-def drill(fault: str | None, folder: Path, idp: IdentityProvider, by: SignInBy, **more: str) -> Ran:
+def drill(
+    fault: str | None, folder: Path, idp: IdentityProvider, kind: SignInKind, **more: str
+) -> Ran:
     options = StampOptions(fault=fault, idp=idp, domain=DOMAIN, device_interval=1)
     with run_in_thread(options) as stamp:
         described = stamp.describe()
-        return check_json(write_config(folder, described, **signing_in(by, described, **more)))
+        return check_json(write_config(folder, described, **signing_in(kind, described, **more)))
 
 
 def verdict_on_drill(
     fault: str, folder: Path, idp: IdentityProvider, **more: str
 ) -> dict[str, Any]:
-    ran = drill(fault, folder, idp, FAULTS[fault].met_by, **more)
-    if FAULTS[fault].met_by is SignInBy.DEVICE_CODE:
+    ran = drill(fault, folder, idp, FAULTS[fault].sign_in_kind, **more)
+    if FAULTS[fault].sign_in_kind is SignInKind.DEVICE_CODE:
         assert ran.err.count("\n") == 1
         ran = Ran(ran.code, ran.out, "")
     return verdict_of(ran, "token")
@@ -86,9 +88,9 @@ def test_a_user_who_is_not_there_is_not_told_to_change_a_password(tmp_path: Path
 
 
 @pytest.mark.parametrize("idp", [ENTRA, ADFS])
-@pytest.mark.parametrize("by", [SignInBy.PASSWORD, SignInBy.DEVICE_CODE])
+@pytest.mark.parametrize("by", [SignInKind.PASSWORD, SignInKind.DEVICE_CODE])
 def test_faults_of_others_are_named_for_people_too(
-    by: SignInBy, idp: IdentityProvider, tmp_path: Path
+    by: SignInKind, idp: IdentityProvider, tmp_path: Path
 ) -> None:
     """An application that nobody knows is met before anybody types anything."""
     client = '"0b1ec700-0000-4000-8000-00000000000f"'
@@ -103,7 +105,7 @@ def test_the_mend_for_mfa_is_a_config_that_works(tmp_path: Path) -> None:
     )
     with run_in_thread(options) as stamp:
         described = stamp.describe()
-        user = signing_in(SignInBy.PASSWORD, described)
+        user = signing_in(SignInKind.PASSWORD, described)
         verdict = verdict_of(check_json(write_config(tmp_path, described, **user)), "token")
         assert 'set kind = "device-code"' in verdict["remedies"][0]["title"]
         words = shlex.split(verdict["remedies"][1]["bash"])
@@ -118,7 +120,7 @@ def test_the_mend_for_a_wrong_password_works_when_pasted(tmp_path: Path) -> None
         described = stamp.describe()
         kept = tmp_path / "kept password"
         kept.write_text("not-the-password")
-        user = signing_in(SignInBy.PASSWORD, described, password=f'{{ file = "{kept}" }}')
+        user = signing_in(SignInKind.PASSWORD, described, password=f'{{ file = "{kept}" }}')
         config = write_config(tmp_path, described, **user)
         verdict = verdict_of(check_json(config), "token")
         assert verdict["id"] == "password-wrong"
@@ -130,7 +132,7 @@ def test_the_mend_for_a_wrong_password_works_when_pasted(tmp_path: Path) -> None
 
 def test_a_missing_password_is_called_one(tmp_path: Path) -> None:
     missing = '{ env = "NO_SUCH_PASSWORD" }'
-    ran = drill(None, tmp_path, ENTRA, SignInBy.PASSWORD, password=missing)
+    ran = drill(None, tmp_path, ENTRA, SignInKind.PASSWORD, password=missing)
     verdict = verdict_of(ran, "token")
     assert verdict["id"] == "secret-missing"
     assert verdict["title"] == "The password of identity tester is not there"

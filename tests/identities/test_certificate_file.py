@@ -71,6 +71,6 @@ def test_what_is_wrong_is_told_in_a_word_as_a_check_would(tmp_path: Path, word: 
     assert found.word == word
     assert found.problem
     assert bool(found.chain) is (word in ("no key", "expired", "key type"))
-    assert "convert" in found.mend if word == "pfx" else "convert" not in found.mend
+    assert "convert" in found.remedy if word == "pfx" else "convert" not in found.remedy
     assert "PRIVATE" not in repr(found)
     assert "hunter2" not in repr(found)

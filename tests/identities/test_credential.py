@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from stacktui.identities.credential import MAX_SIZE, load_certificate
+from stacktui.certificates.key_bundle import MAX_SIZE
+from stacktui.identities.credential import load_certificate
 from stacktui.identities.faults import CertificateFault, CertificateProblem, IdentityError
 from stacktui.identities.model import CertificateRef
 from tests.support.authority import Issued, authority, issue, rsa_key
@@ -124,7 +125,7 @@ def bad_contents() -> dict[str, tuple[bytes, CertificateProblem, str]]:
         "blank": (b"\n \n", problems.NO_CERTIFICATE, "the file is empty"),
         "text": (b"hello", problems.NO_CERTIFICATE, "no PEM certificate"),
         "key only": (key, problems.NO_CERTIFICATE, "a private key, but no certificate"),
-        "too large": (b"x" * (MAX_SIZE + 1), problems.NO_CERTIFICATE, "over 1 MiB"),
+        "too large": (b"x" * (MAX_SIZE + 1), problems.NO_CERTIFICATE, "over 1,048,576 bytes"),
         "damaged": (
             key + certificate.replace(b"MII", b"!!!"),
             problems.NO_CERTIFICATE,

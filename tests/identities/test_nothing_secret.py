@@ -125,7 +125,7 @@ def test_nothing_secret_of_a_person_or_a_machine_is_kept_or_logged(
 
 def _device_codes_of(stamp: RunningStamp, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The device codes that the stamp will give, as it gives them."""
-    from stacktui.stamp.signin.devices import DeviceCode, DeviceCodes
+    from stacktui.stamp.signin.device_codes import DeviceCode, DeviceCodes
 
     given: list[str] = []
     issue = DeviceCodes.issue

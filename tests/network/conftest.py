@@ -1,4 +1,4 @@
-"""A network with a resolver and a stamp on 443 in it, as a site has them."""
+"""A network with a resolver and a stamp on port 443."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from tests.support.interrupts import started
 DOMAIN = "local.azurestack.external"
 ARM, LOGIN = f"management.{DOMAIN}", f"login.{DOMAIN}"
 STAMP = "127.0.0.1"
-# What packets that are lost are waited for, in seconds, and what a process takes besides on a busy
-# machine.
+# Time-outs for lost packets, in seconds, and what a process takes besides on a busy machine.
 LIMITS = {"dns": 1, "connect": 0.7, "tls": 0.7}
 BUDGET, BESIDES = 20, 15
 Answers = dict[str, str | list[str]]
@@ -30,27 +29,27 @@ Answers = dict[str, str | list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A stamp that is reached by its names, and a resolver that says what a test wants."""
+    """A stamp that is reached by its names, and a resolver whose answers a test sets."""
 
     inside: Network
     stamp: dict[str, Any]
     names: Path
 
     def resolving(self, answers: Answers) -> None:
-        # Whole at once, as the resolver may be reading.
+        # Replaced atomically, as the resolver may be reading.
         new = self.names.with_suffix(".new")
         new.write_text(json.dumps(answers), encoding="utf-8")
         new.replace(self.names)
 
     def checking(self, folder: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
-        """A check that is under way inside."""
+        """Start a check inside the network."""
         config = write_config(folder, self.stamp, resolve="")
         command = self.inside.command(sys.executable, "-m", "stacktui", "check", "--config", config)
         environment = self.inside.environment({"HOME": str(folder)})
         return started([*command, "--format", "json"], environment)
 
     def check(self, folder: Path, **replaced: str) -> dict[str, Any]:
-        """The document of a check inside; it must end by itself, and within the budget."""
+        """Run a check inside the network within its time budget; return the document."""
         config = write_config(folder, self.stamp, **({"resolve": ""} | replaced))
         started = time.monotonic()
         done = self.inside.run(
@@ -66,7 +65,7 @@ class Site:
         return document
 
     def verdict(self, folder: Path, step: str = "metadata", **replaced: str) -> dict[str, Any]:
-        """The verdict of a check that must fail in `step`."""
+        """Run a check that must fail in `step`; return the verdict."""
         document = self.check(folder, **replaced)
         failed = [each["name"] for each in document["steps"] if each["outcome"] == "failed"]
         assert failed == [step]
@@ -91,11 +90,11 @@ def whole_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         ):
             yield Site(inside, json.loads(said), names)
     except NoNamespaceError as error:
-        pytest.skip(f"no network of our own can be made here: {error}")
+        pytest.skip(f"no network namespace can be made here: {error}")
 
 
 @pytest.fixture
 def site(whole_site: Site) -> Site:
-    """The site as it is when all is well."""
+    """The site without any fault."""
     whole_site.resolving({ARM: [STAMP], LOGIN: [STAMP]})
     return whole_site

@@ -1,7 +1,7 @@
-"""A small DNS server: answers each name as a file says, read anew for every query.
+"""A small DNS server that answers from a file, read again for every query.
 
 Run as `dns.py FILE`; FILE is a JSON object of name → addresses, or one of the words below. It
-listens on port 53 of 127.0.0.1 and says "up".
+listens on port 53 of 127.0.0.1 and prints "up".
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import struct
 import sys
 from pathlib import Path
 
-# RFC 1035 section 4.1.1: RCODE.
+# RCODE (RFC 1035 section 4.1.1).
 SERVFAIL, NXDOMAIN, REFUSED = 2, 3, 5
 _CODES = {"servfail": SERVFAIL, "nxdomain": NXDOMAIN, "refused": REFUSED}
 SILENT = "silent"
-# The types that a client asks for (RFC 1035 section 3.2.2, RFC 3596): family and length.
+# Query types (RFC 1035 section 3.2.2, RFC 3596).
 _A, _AAAA = 1, 28
 
 
 def answer(query: bytes, known: dict[str, str | list[str]]) -> bytes | None:
-    """The answer to one query for a name, or None for silence. A name not known is no name."""
+    """Return the answer to a query; None for silence. Names that the file lacks are NXDOMAIN."""
     name, end = _name(query, 12)
     kind = struct.unpack("!H", query[end : end + 2])[0]
     question = query[12 : end + 4]
@@ -32,7 +32,7 @@ def answer(query: bytes, known: dict[str, str | list[str]]) -> bytes | None:
     code = _CODES[said] if isinstance(said, str) else 0
     addresses = [] if isinstance(said, str) else [ipaddress.ip_address(each) for each in said]
     found = [each.packed for each in addresses if each.version == {_A: 4, _AAAA: 6}.get(kind)]
-    # A recursive answer; each record names the question by a pointer to it.
+    # A recursive answer; each record's name is a pointer to the question.
     head = query[:2] + struct.pack("!HHHHH", 0x8180 | code, 1, len(found), 0, 0)
     records = (struct.pack("!HHHIH", 0xC00C, kind, 1, 0, len(each)) + each for each in found)
     return head + question + b"".join(records)

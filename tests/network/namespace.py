@@ -1,7 +1,7 @@
-"""A network of the test's own: its loopback, its packet filter, its resolver, and nothing else.
+"""A network namespace with its own loopback, packet filter and resolver.
 
-What runs inside reaches neither the machine's network nor its resolver, and the machine's network
-does not change. All of it is gone when the last process inside has ended.
+Processes inside reach neither the machine's network nor its resolver, and the machine's network
+does not change. The namespace ends with the last process inside.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SECONDS = 60
-# A user's own root first: where that is not allowed, root may still make namespaces.
+# User namespaces first: where they are not allowed, root may still make the others.
 _KINDS = (("-rnm", ("-U", "--preserve-credentials", "-n", "-m")), ("-nm", ("-n", "-m")))
-# Names are looked up in our files and by our server alone, whatever this machine does.
+# Names are resolved by these files and our server only.
 _FILES = {
     "resolv.conf": "nameserver 127.0.0.1\n",
     "nsswitch.conf": "hosts: files dns\n",
@@ -35,18 +35,18 @@ nft delete table inet probe
 echo up
 cat
 """
-# What would lead a process inside elsewhere.
+# Variables that would change what a process inside connects to or trusts.
 _UNWANTED = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle",
              "ssl_cert_file", "ssl_cert_dir", "curl_ca_bundle")  # fmt: skip
 
 
 class NoNamespaceError(Exception):
-    """This machine lets us make none; the message says why."""
+    """No namespace can be made on this machine; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A namespace that is up. Its files, and the homes of what runs in it, are in `folder`."""
+    """A running namespace. Its files and the homes of its processes are in `folder`."""
 
     folder: Path
     pid: int
@@ -75,7 +75,7 @@ class Network:
 
     @contextmanager
     def filtering(self, *rules: str) -> Iterator[None]:
-        """These rules of nftables, for all that arrives, while the context lasts."""
+        """Apply nftables rules to all input while the context lasts."""
         self.must("nft", "add table inet test")
         try:
             self.must("nft", "add chain inet test input { type filter hook input priority 0; }")
@@ -87,7 +87,7 @@ class Network:
 
     @contextmanager
     def serving(self, *words: str | Path) -> Iterator[str]:
-        """A program that serves inside and says one line once it is up: that line."""
+        """Run a server inside, which prints one line once it is up; yields that line."""
         process = subprocess.Popen(
             self.command(sys.executable, *words), env=self.environment(), text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -105,11 +105,11 @@ class Network:
 
 @contextmanager
 def network(folder: Path) -> Iterator[Network]:
-    """Make a network. Raises NoNamespaceError, once for all where this machine makes none."""
+    """Make a network; NoNamespaceError where this machine allows none."""
     unshare, enter = _kind()
     process, _ = _start(unshare, folder)
     try:
-        # `unshare` becomes the shell, so that its process is the one inside.
+        # `unshare` execs the shell, so that its process is the one inside.
         yield Network(folder, process.pid, enter)
     finally:
         process.communicate(timeout=SECONDS)
@@ -130,7 +130,7 @@ def _start(option: str, folder: Path) -> tuple[subprocess.Popen[str], str]:
 
 @cache
 def _kind() -> tuple[str, tuple[str, ...]]:
-    """The way of making a namespace that this machine allows."""
+    """Return the way of making a namespace that this machine allows."""
     trouble = []
     for option, enter in _KINDS:
         with tempfile.TemporaryDirectory() as folder:

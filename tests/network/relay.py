@@ -1,4 +1,4 @@
-"""Passes every connection to one place on to another: `relay.py HOST PORT TO-HOST TO-PORT`."""
+"""Relays every connection to another address: `relay.py HOST PORT TO-HOST TO-PORT`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The instance metadata service at its own address, which nothing but a namespace may be asked."""
+"""The instance metadata service at its own address, which only a namespace can have."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stacktui.stamp import SignInBy
+from stacktui.stamp import SignInKind
 from tests.network.conftest import Site
 from tests.product import signing_in
 
@@ -18,7 +18,7 @@ HERE = f"{ADDRESS}/32"
 
 @contextmanager
 def a_machine_of_the_cloud(site: Site) -> Iterator[None]:
-    """The stamp's instance metadata service at the address at which every machine has one."""
+    """Serve the stamp's instance metadata service at its well-known address."""
     host, _, port = site.stamp["imds_url"].removeprefix("http://").partition(":")
     site.inside.must("ip", "addr", "add", HERE, "dev", "lo")
     try:
@@ -30,7 +30,7 @@ def a_machine_of_the_cloud(site: Site) -> Iterator[None]:
 
 
 def machine(site: Site, **more: str) -> dict[str, str]:
-    return {"resolve": ""} | signing_in(SignInBy.MANAGED_IDENTITY, site.stamp, **more)
+    return {"resolve": ""} | signing_in(SignInKind.MANAGED_IDENTITY, site.stamp, **more)
 
 
 def test_a_machine_with_an_identity_is_healthy(site: Site, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_packets_to_the_service_that_are_filtered(
 
 
 def test_the_look_that_is_offered_shows_the_service(site: Site, tmp_path: Path) -> None:
-    """The command of the verdict, run where the service is there after all."""
+    """The verdict's command, run where the service does exist."""
     command = site.verdict(tmp_path, "token", **machine(site))["remedies"][0]["bash"]
     with a_machine_of_the_cloud(site):
         done = site.inside.run("bash", "-c", command)

@@ -1,4 +1,4 @@
-"""What a resolver says, or does not say, and what a check makes of it."""
+"""Answers of a resolver, or none, and the verdicts of a check."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.network.conftest import ARM, DOMAIN, LOGIN, STAMP, Site
 from tests.support.interrupts import interrupt
 
-# what the resolver says of ARM's name: the verdict, its side, and glibc's word for it
+# the resolver's answer for ARM's name: the verdict, its side, and glibc's message
 FAULTS = {
     "nxdomain": ("dns-not-found", "box", "EAI_NONAME"),
     "no address": ("dns-not-found", "box", "EAI_NODATA"),
@@ -30,13 +30,13 @@ def test_a_name_without_an_answer(said: str, site: Site, tmp_path: Path) -> None
     assert ARM in verdict["title"]
     assert ("has no address" in verdict["title"]) == (said == "no address")
     assert any(shown in line for line in verdict["evidence"]), verdict["evidence"]
-    assert any("127.0.0.1" in line for line in verdict["evidence"])  # the resolver that was asked
+    assert any("127.0.0.1" in line for line in verdict["evidence"])  # the resolver
 
 
 def test_the_names_of_the_stamp_that_exist_tell_which_one_is_mistyped(
     site: Site, tmp_path: Path
 ) -> None:
-    """The stamp's own names are pinned for nobody here: the resolver alone knows them."""
+    """No name of the stamp is pinned here: only the resolver knows them."""
     portal, typo = f"portal.{DOMAIN}", f"managment.{DOMAIN}"
     site.resolving({ARM: [STAMP], LOGIN: [STAMP], portal: [STAMP], typo: "nxdomain"})
     document = site.check(tmp_path, arm=f'"https://{typo}"')
@@ -49,7 +49,7 @@ def test_the_names_of_the_stamp_that_exist_tell_which_one_is_mistyped(
 
 
 def test_a_resolver_that_is_not_there(site: Site, tmp_path: Path) -> None:
-    """Nothing is lost: port 53 is closed, which the resolver library takes for silence."""
+    """Port 53 is closed, which the resolver library treats as a time-out."""
     with site.inside.filtering("udp dport 53 reject", "tcp dport 53 reject"):
         assert site.verdict(tmp_path)["id"] == "dns-timeout"
     assert site.is_healthy(tmp_path)
@@ -98,7 +98,7 @@ def test_a_box_whose_ipv6_is_broken_is_healthy(broken: str, site: Site, tmp_path
     if broken == "no route":
         document = site.check(tmp_path)
     else:
-        # An address that this box has is asked first (RFC 6724).
+        # An address that this machine has is tried first (RFC 6724).
         site.inside.must("ip", "-6", "addr", "add", "fd00::1/128", "dev", "lo", "nodad")
         try:
             with site.inside.filtering(rule[broken]):
@@ -114,16 +114,16 @@ def test_a_box_whose_ipv6_is_broken_is_healthy(broken: str, site: Site, tmp_path
 
 
 def test_ctrl_c_ends_a_look_up_at_once(site: Site, tmp_path: Path) -> None:
-    """Nothing can cancel getaddrinfo: nobody waits for it."""
+    """getaddrinfo cannot be cancelled, so nothing waits for it."""
     site.resolving({ARM: "silent", LOGIN: "silent"})
     with site.checking(tmp_path) as process:
-        time.sleep(1.5)  # of the 5 s for which it is waited; nothing tells from outside
+        time.sleep(1.5)  # within the 5 s of its time-out; nothing shows from outside
         took = interrupt(process)
     print(f"dns: ended {took * 1000:.0f} ms after Ctrl+C")
 
 
 def test_ctrl_c_ends_the_looks_after_a_fault_at_once(site: Site, tmp_path: Path) -> None:
-    """ARM's name does not exist; what is waited for then are the other names of the stamp."""
+    """ARM's name does not exist; the check then looks up the stamp's other names."""
     others = ("adminmanagement", "portal", "adminportal")
     site.resolving({ARM: "nxdomain", **{f"{each}.{DOMAIN}": "silent" for each in others}})
     with site.checking(tmp_path) as process:

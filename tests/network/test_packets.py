@@ -1,4 +1,4 @@
-"""Packets that are really lost, refused or cut on the way, and what a check makes of it."""
+"""Packets that are dropped, refused or truncated on the way, and the verdicts of a check."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_answers_that_are_dropped(site: Site, tmp_path: Path) -> None:
 
 
 def test_a_firewall_that_resets_is_a_closed_port(site: Site, tmp_path: Path) -> None:
-    """From here nobody can tell it from a stamp where nothing listens."""
+    """It looks the same as a stamp where nothing listens."""
     with site.inside.filtering(f"{TO} reject with tcp reset"):
         assert site.verdict(tmp_path)["id"] == "tcp-refused"
 
@@ -69,7 +69,7 @@ def test_a_box_without_a_route(
 def test_a_filter_that_lets_only_the_first_packets_pass(
     then: str, site: Site, tmp_path: Path
 ) -> None:
-    """It has read the name in the ClientHello, which is the first packet that carries data."""
+    """A filter reads the name in the ClientHello, the first packet with data."""
     with site.inside.filtering(f"{TO} tcp flags & psh == psh {then}"):
         verdict = site.verdict(tmp_path)
     expected = "tls-timeout" if then == "drop" else "tcp-reset"
@@ -78,7 +78,7 @@ def test_a_filter_that_lets_only_the_first_packets_pass(
 
 
 def test_large_packets_that_vanish(site: Site, tmp_path: Path) -> None:
-    """An MTU black hole: the mend's smaller MTU is what cures it."""
+    """An MTU black hole: the remedy's smaller MTU fixes it."""
     with site.inside.filtering("meta length > 1400 drop"):
         verdict = site.verdict(tmp_path)
         assert (verdict["id"], verdict["side"]) == ("tls-timeout", "network")

@@ -1,4 +1,4 @@
-"""Stamps to test, and clients of them."""
+"""Running stamps and their clients."""
 
 from __future__ import annotations
 
@@ -11,15 +11,6 @@ from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 
 from .probe import Client
-
-CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-
-
-@pytest.fixture(autouse=True)
-def _no_other_trust(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stamp's CA file is all that is trusted, whatever this box trusts."""
-    for name in CA_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="module")

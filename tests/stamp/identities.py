@@ -1,4 +1,4 @@
-"""MSAL applications of a stamp, and what its tokens hold."""
+"""MSAL applications for a stamp, and the claims of its tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bare client of the stamp: the standard library's TLS and HTTP, nothing of the product's."""
+"""A client of the stamp on the standard library's TLS and HTTP, without the product."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Answer:
-    """A response, its body read."""
+    """A response with its body."""
 
     status: int
     headers: Mapping[str, str]
@@ -31,7 +31,7 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """The error code, in ARM's form."""
+        """The code of an ARM error."""
         return str(self.json()["error"]["code"])
 
     @property
@@ -40,7 +40,7 @@ class Answer:
 
 
 class Client:
-    """Sends requests to one stamp, a connection each; names are pinned as `resolve` says."""
+    """Sends requests to one stamp, one connection each; `resolve` pins the names."""
 
     def __init__(self, stamp: RunningStamp, *, seconds: float = SECONDS) -> None:
         self.stamp = stamp
@@ -53,14 +53,14 @@ class Client:
         headers: Mapping[str, str] | None = None,
         body: bytes | str | None = None,
     ) -> Answer:
-        """One request; OSError, ssl.SSLError and http.client's errors come through."""
+        """Send one request; raises OSError, ssl.SSLError and http.client's errors."""
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 443
         pinned = self.stamp.resolve.get(f"{host}:{port}", f"{host}:{port}")
         address, _, pinned_port = pinned.rpartition(":")
         connection = http.client.HTTPConnection(host, port, timeout=self.seconds)
         if parts.scheme != "http":
-            # Without a context it reads the whole system store, which takes longest of all.
+            # Without a context it loads the system's trust store, which is slow.
             context = ssl.create_default_context(cafile=self.stamp.ca_file)
             connection = http.client.HTTPSConnection(
                 host, port, timeout=self.seconds, context=context
@@ -101,7 +101,7 @@ class Client:
         return f"{login}/{self.stamp.tenant}/oauth2/v2.0/token"
 
     def secret_form(self) -> dict[str, str]:
-        """A client credentials request by secret that the stamp grants."""
+        """Return a client credentials request by secret that the stamp grants."""
         return {
             "grant_type": "client_credentials",
             "client_id": self.stamp.client_id,
@@ -110,7 +110,7 @@ class Client:
         }
 
     def password_form(self) -> dict[str, str]:
-        """A user's request by password that the stamp grants."""
+        """Return a password request that the stamp grants."""
         return {
             "grant_type": "password",
             "client_id": self.stamp.public_client_id,
@@ -120,7 +120,7 @@ class Client:
         }
 
     def token(self) -> str:
-        """An access token for the service principal."""
+        """Return an access token for the service principal."""
         answer = self.post(self.token_url, self.secret_form())
         assert answer.status == 200, answer.body
         return str(answer.json()["access_token"])
@@ -135,7 +135,7 @@ class Client:
         body: object = None,
         query: str = "",
     ) -> Answer:
-        """An ARM request; `path` may hold `{sub}` for the subscription's path."""
+        """Send an ARM request; `{sub}` in `path` stands for the subscription's path."""
         sub = f"/subscriptions/{self.stamp.subscription_id}"
         url = self.stamp.arm_url + path.replace("{sub}", sub) + f"?api-version={version}{query}"
         headers = {"Authorization": f"Bearer {token or self.token()}"}
@@ -144,17 +144,17 @@ class Client:
 
 
 def oauth_number(answer: Answer) -> str:
-    """`AADSTS…` or `MSIS…` of a refusal; its error name when it has no number."""
+    """Return `AADSTS…` or `MSIS…` of an OAuth error; the error name when it has no number."""
     document = answer.json()
     head = str(document["error_description"]).split(":")[0]
     return head if head.startswith(("AADSTS", "MSIS")) else str(document["error"])
 
 
 def walk(stamp: RunningStamp, seconds: float = SECONDS) -> str:
-    """What a client meets that does the three steps of a check: a line such as "token: …".
+    """Run the three steps of a check and return the outcome as a line such as "token: …".
 
-    A failing step is told by the error's type and number, or by status and code; "ok" and the
-    number of groups else.
+    A failed step is described by the error's type and number, or by status and code; success is
+    "ok" and the number of groups.
     """
     client = Client(stamp, seconds=seconds)
     step = "metadata"

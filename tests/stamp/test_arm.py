@@ -25,7 +25,7 @@ def token(entra: RunningStamp) -> str:
 
 @pytest.fixture
 def arm(entra: RunningStamp, token: str) -> Callable[..., Answer]:
-    """Requests of the Entra stamp's ARM with a good token."""
+    """Send requests to the Entra stamp's ARM with a valid token."""
     client = Client(entra)
 
     def send(method: str, path: str, version: str = "2019-10-01", **more: object) -> Answer:
@@ -38,7 +38,7 @@ def arm(entra: RunningStamp, token: str) -> Callable[..., Answer]:
 
 
 def forged(token: str, **changes: object) -> str:
-    """The token with other claims, under the old signature."""
+    """Return the token with other claims, under the old signature."""
     head, body, signature = token.split(".")
     claims = json.loads(base64.urlsafe_b64decode(body + "=="))
     altered = base64.urlsafe_b64encode(json.dumps({**claims, **changes}).encode())
@@ -109,7 +109,7 @@ def test_builds(start: Start, build: str, served: str, refused: str) -> None:
 
 
 def test_newer_az_is_refused(arm: Callable[..., Answer]) -> None:
-    """What az 2.67 and later ask for (PROTOCOL.md section 1)."""
+    """The request of az 2.67 and later (PROTOCOL.md section 1)."""
     assert arm("GET", "/subscriptions", "2022-12-01").code == "InvalidApiVersionParameter"
 
 

@@ -1,4 +1,4 @@
-"""Sign-in by certificate: assertions that are right, and every way they can be wrong (RFC 7523)."""
+"""Sign-in by certificate: valid and invalid assertions (RFC 7523)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_certificate_by_sha256(stamp: RunningStamp) -> None:
 
 
 def test_adfs_refuses_sha256_alone(start: Start) -> None:
-    """AD FS knows `x5t` only: MSAL made to think it is not on AD FS is turned away."""
+    """AD FS knows `x5t` only: it rejects an MSAL that does not take it for AD FS."""
     stamp = start(idp="adfs")
     pem, parsed = certificate(stamp)
     creator = msal.oauth2cli.assertion.JwtAssertionCreator(

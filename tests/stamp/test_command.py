@@ -17,7 +17,7 @@ import pytest
 from stacktui.stamp import FAULTS
 
 COMMAND = [sys.executable, "-c", "from stacktui.cli.stamp import command; command()"]
-# The same on an event loop that takes no signals, as Windows' do not.
+# The same on an event loop without signal handlers, as on Windows.
 WITHOUT_LOOP_SIGNALS = (
     "import asyncio\n"
     "asyncio.SelectorEventLoop.add_signal_handler = asyncio.AbstractEventLoop.add_signal_handler\n"
@@ -62,7 +62,7 @@ def test_an_interrupt_while_somebody_is_connected_says_nothing(fault: str) -> No
         port = int((described["proxy"] or described["arm_url"]).rpartition(":")[2])
         with closing(socket.create_connection(("127.0.0.1", port))) as client:
             client.sendall(b"CONNECT ")
-            time.sleep(0.2)  # until the stamp has taken it
+            time.sleep(0.2)  # until the stamp has accepted it
             process.send_signal(signal.SIGINT)
             rest, errors = process.communicate(timeout=10)
     assert (process.returncode, rest, errors) == (0, "", "")

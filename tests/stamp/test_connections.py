@@ -1,4 +1,4 @@
-"""HTTP at the edge: keep-alive, limits, and whatever bytes come."""
+"""HTTP connections: keep-alive, limits, malformed input."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from stacktui.stamp import connection
+from stacktui.stamp import connection, sockets
 from stacktui.stamp.running import RunningStamp
 
 from .probe import Client, walk
@@ -33,7 +33,7 @@ def get(path: bytes = METADATA, more: bytes = b"") -> bytes:
 
 
 def read_all(stream: ssl.SSLSocket) -> bytes:
-    """Everything until the peer closes."""
+    """Return everything until the peer closes."""
     received = b""
     with suppress(ConnectionError, ssl.SSLEOFError):
         while data := stream.recv(65536):
@@ -116,7 +116,7 @@ def test_random_bytes_never_stop_it(start: Callable[..., RunningStamp]) -> None:
 def test_connections_are_bounded(
     start: Callable[..., RunningStamp], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(sockets, "MAX_CONNECTIONS", 2)
     stamp = start()
     with tls(stamp) as one, tls(stamp) as two:
         for stream in (one, two):
@@ -127,7 +127,7 @@ def test_connections_are_bounded(
 
 
 def _served(stamp: RunningStamp) -> bool:
-    """Whether a new connection gets an answer."""
+    """Return whether a new connection gets a response."""
     try:
         with tls(stamp) as stream:
             stream.sendall(get())

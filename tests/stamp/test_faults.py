@@ -1,4 +1,4 @@
-"""Every fault of the table, as a client meets it on the wire."""
+"""Every fault of the table, as a client sees it."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ WALK = {
     "paging-loop": r"ok 18 then https://localhost:\d+/subscriptions/.*",
     "paging-foreign-host": "ok 18 then https://management.east.fabrikam.invalid/.*",
 }
-"""What the service principal with a secret meets, under Entra."""
+"""Outcome for the service principal with a secret, under Entra."""
 
 PASSWORD = {
     "password-wrong": "AADSTS50126",
@@ -96,13 +96,13 @@ PASSWORD = {
     "conditional-access": "AADSTS53003",
     "consent-required": "AADSTS65001",
 }
-"""What a user with a password meets, under Entra."""
+"""Error for a user with a password, under Entra."""
 
 ELSEWHERE = {
     "sp-cert-unusable", "sp-cert-rejected", "device-code-expired", "device-code-declined",
     "imds-unreachable", "imds-no-identity", "imds-unavailable",
 }  # fmt: skip
-"""Faults that test_assertions.py, test_signin.py and test_imds.py look at."""
+"""Faults of test_assertions.py, test_signin.py and test_imds.py."""
 
 ADFS = {
     "sp-secret-wrong": "token: 400 MSIS9622",
@@ -210,7 +210,7 @@ def test_clock_skew_shows_in_date_and_token(start: Start, entra: RunningStamp) -
 
 
 def test_untrusted_root_has_a_whole_chain(start: Start) -> None:
-    """The root in the CA file is another one than the one that signed."""
+    """The root in the CA file is not the one that signed."""
     stamp = start(fault="tls-untrusted-root")
     root = x509.load_pem_x509_certificate(Path(stamp.ca_file).read_bytes())
     assert root.subject.rfc4514_string() == "CN=Fabrikam Enterprise Root CA"

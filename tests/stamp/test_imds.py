@@ -19,7 +19,7 @@ TRUE = {"Metadata": "true"}
 def ask(
     stamp: RunningStamp, headers: dict[str, str] | None = None, **changes: str | None
 ) -> Answer:
-    """A token request that is granted unless `changes` spoil it (None leaves a field out)."""
+    """Send a token request, valid unless `changes` make it invalid (None omits a field)."""
     wanted: dict[str, str | None] = {
         "api-version": "2018-02-01",
         "resource": stamp.identity_provider_audience,

@@ -1,4 +1,4 @@
-"""Starting and stopping: quick, clean, loud about what fails."""
+"""Start and stop: time, cleanliness, errors."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def run(code: str) -> str:
 
 
 def test_start_time_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    """A time is for people: benchmarks judge it, tests do not."""
+    """Print the times only: benchmarks judge them."""
     cold = float(run(COLD_START))
     begun = time.perf_counter()
     with run_in_thread(StampOptions()):
@@ -69,7 +69,7 @@ def test_nothing_is_left_behind() -> None:
     before = {thread.ident for thread in threading.enumerate()}
     with run_in_thread(StampOptions()) as stamp:
         folder, port = Path(stamp.ca_file).parent, stamp.port
-        # A connection that stays open must not hold the stop up.
+        # A connection that stays open must not delay the stop.
         lingering = socket.create_connection(("127.0.0.1", port))
         assert walk(stamp) == "ok 18"
     lingering.close()

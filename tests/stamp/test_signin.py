@@ -42,7 +42,7 @@ def test_adfs_password(start: Start) -> None:
 
 
 def test_entra_password(entra: RunningStamp) -> None:
-    """By hand: MSAL asks for the user's realm on port 443, whatever the login host's port."""
+    """Without MSAL, which requests the user's realm on port 443 whatever the login host's port."""
     client = Client(entra)
     realm = client.get(f"{entra.login_url}common/userrealm/{entra.user}?api-version=1.0").json()
     assert realm["account_type"] == "Managed"

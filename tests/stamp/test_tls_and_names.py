@@ -1,4 +1,4 @@
-"""The chain as presented, and which host plays which role."""
+"""The presented chain, and the roles of the host names."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def leaf(stamp: RunningStamp) -> x509.Certificate:
 
 
 def test_leaf_suits_the_readiness_rules(entra: RunningStamp) -> None:
-    """Usages, names and dates as PROTOCOL.md section 6 has them."""
+    """Usages, names and dates of PROTOCOL.md section 6."""
     certificate = leaf(entra)
     assert isinstance(certificate.public_key(), ec.EllipticCurvePublicKey)
     usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
@@ -46,7 +46,7 @@ def test_leaf_suits_the_readiness_rules(entra: RunningStamp) -> None:
 
 
 def test_chain_passes_strict_verification(entra: RunningStamp) -> None:
-    """RFC 5280 to the letter: Python 3.13 verifies so by default."""
+    """Strict RFC 5280 verification, which is Python 3.13's default."""
     context = ssl.create_default_context(cafile=entra.ca_file)
     context.verify_flags |= ssl.VERIFY_X509_STRICT
     with (

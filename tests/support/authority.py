@@ -1,4 +1,4 @@
-"""Certificates for tests: a root, an intermediate, and whatever leaf a test needs."""
+"""Certificates for tests: a root, an intermediate, and leaves."""
 
 from __future__ import annotations
 
@@ -54,30 +54,30 @@ class Authority:
         ends: timedelta = 90 * DAY,
         key: Key | None = None,
     ) -> Issued:
-        """A server certificate for `names` (DNS names and addresses), by the intermediate."""
+        """Issue a server certificate for `names` (DNS names and addresses)."""
         return issue(names[0], names, self.intermediate, starts=starts, ends=ends, key=key)
 
     def server(self, leaf: Issued, *, whole: bool = True) -> ssl.SSLContext:
-        """A server's context that presents `leaf`, with the intermediate unless not `whole`."""
+        """Return a server context that presents `leaf`, with the intermediate if `whole`."""
         below = self.intermediate.pem if whole else b""
         return server_context(leaf, below)
 
 
 @cache
 def authority(name: str = "Contoso") -> Authority:
-    """The same authority for the same name, as keys take time."""
+    """Return the authority of a name, made once: generating keys takes time."""
     root = issue(f"{name} Root CA", (), None)
     return Authority(root, issue(f"{name} Issuing CA", (), root))
 
 
 @cache
 def localhost() -> Issued:
-    """The leaf that most tests need."""
+    """Return the leaf for localhost under the default authority."""
     return authority().leaf("localhost", "127.0.0.1")
 
 
 def localhost_server() -> ssl.SSLContext:
-    """A server's context for `localhost`, under the default authority."""
+    """Return a server context for localhost under the default authority."""
     return authority().server(localhost())
 
 
@@ -85,19 +85,24 @@ def issue(
     common_name: str,
     names: tuple[str, ...],
     issuer: Issued | None,
-    *,
+    *extensions: x509.ExtensionType,
     starts: timedelta = -DAY,
     ends: timedelta = 90 * DAY,
     key: Key | None = None,
+    issuer_name: str = "",
 ) -> Issued:
-    """A leaf if there are `names`, else a CA certificate; self-signed without an issuer."""
+    """Make a leaf if there are `names`, else a CA certificate; self-signed without an issuer.
+
+    `extensions` are added as not critical; `issuer_name` replaces the issuer's own name.
+    """
     key = key or ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    subject = _name(common_name)
+    above = issuer.certificate.subject if issuer else subject
     now = datetime.now(UTC)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
-        .issuer_name(issuer.certificate.subject if issuer else subject)
+        .issuer_name(_name(issuer_name) if issuer_name else above)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now + starts)
@@ -105,11 +110,14 @@ def issue(
         .add_extension(x509.BasicConstraints(not names, None), critical=True)
     )
     if names:
-        builder = builder.add_extension(
-            x509.SubjectAlternativeName([_general(name) for name in names]), critical=False
-        )
-    signer = issuer.key if issuer else key
-    return Issued(builder.sign(signer, hashes.SHA256()), key)
+        extensions = (x509.SubjectAlternativeName([_general(name) for name in names]), *extensions)
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    return Issued(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
 def _general(name: str) -> x509.GeneralName:
@@ -121,12 +129,12 @@ def _general(name: str) -> x509.GeneralName:
 
 @cache
 def rsa_key() -> rsa.RSAPrivateKey:
-    """One RSA key for all tests that need any."""
+    """Return one RSA key, shared by all tests."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def server_context(leaf: Issued, below: bytes = b"") -> ssl.SSLContext:
-    """A server's context that presents `leaf` and the PEM certificates `below` it."""
+    """Return a server context that presents `leaf` and then the PEM certificates in `below`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "server.pem")
@@ -136,7 +144,7 @@ def server_context(leaf: Issued, below: bytes = b"") -> ssl.SSLContext:
 
 
 def trusting(*roots: Issued) -> ssl.SSLContext:
-    """A client's context that trusts these and nothing else."""
+    """Return a client context that trusts these roots only."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for root in roots:
         context.load_verify_locations(cadata=root.pem.decode())

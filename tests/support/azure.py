@@ -1,4 +1,4 @@
-"""What `az` has on a box: an installation as its launcher and packages, and its cache of errors."""
+"""Files of `az`: an installation (launcher and packages) and MSAL's cache of errors."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from types import SimpleNamespace
 
 from msal.throttled_http_client import ThrottledHttpClient
 
-# What `pip` makes of azure-cli's own launcher: its first line is the Python.
+# azure-cli's launcher as pip installs it: the first line names the Python.
 LAUNCHER = "#!{prefix}/bin/python\n\nimport os\nimport sys\n"
 
 
 def installed_az(prefix: Path, version: str) -> Path:
-    """An `az` that cannot run, as files tell of it: `az-VERSION/bin/az`, which is returned."""
+    """Write an `az` that cannot run but has all files that are read; return its launcher."""
     packages = prefix / "lib" / "python3.12" / "site-packages"
     core = packages / "azure" / "cli" / "core"
     core.mkdir(parents=True)
@@ -29,7 +29,7 @@ def installed_az(prefix: Path, version: str) -> Path:
 
 
 def unknown_az(folder: Path) -> Path:
-    """An `az` of no known form, which is not to be run: it leaves a trace."""
+    """Write an `az` of an unknown form that must not be run: running it creates the file `ran`."""
     folder.mkdir(parents=True)
     launcher = folder / "az"
     launcher.write_text(f"#!/bin/sh\necho ran >> {folder}/ran\n")
@@ -40,7 +40,7 @@ def unknown_az(folder: Path) -> Path:
 def kept_by_msal(
     url: str, status: int, text: str, headers: Mapping[str, str] | None = None
 ) -> bytes:
-    """The file that `az` writes after MSAL was answered so at `url`: MSAL itself keeps it."""
+    """Return the cache file that `az` writes after this response at `url`, as MSAL pickles it."""
     answer = SimpleNamespace(
         status_code=status, text=text, headers={"content-type": "text/plain", **(headers or {})}
     )

@@ -1,4 +1,4 @@
-"""Certificates as a stamp is deployed with, and each way in which one can be wrong."""
+"""Certificates for the deployment of a stamp, valid ones and invalid ones."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _USAGES = (
 
 @cache
 def enterprise() -> Authority:
-    """A root and an intermediate with years to live."""
+    """Return a root and an intermediate that are valid for years."""
     root = issue("Contoso Enterprise Root", (), None, ends=3650 * DAY)
     return Authority(root, issue("Contoso Issuing CA 1", (), root, ends=1825 * DAY))
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """What to vary; the default is right in every way."""
+    """Parameters of a leaf; the defaults pass every readiness rule."""
 
     names: tuple[str, ...] = NAMES
     starts: timedelta = -DAY
@@ -76,12 +76,12 @@ class Leaf:
 
 @cache
 def good() -> Issued:
-    """A leaf that breaks no rule."""
+    """Return a leaf that passes every readiness rule."""
     return Leaf().issued()
 
 
 def whole(leaf: Issued) -> tuple[bytes, ...]:
-    """The leaf with its chain, as DER."""
+    """Return the leaf with its chain, as DER."""
     return leaf.der, enterprise().intermediate.der, enterprise().root.der
 
 
@@ -97,12 +97,12 @@ def short_key() -> rsa.RSAPrivateKey:
 
 @cache
 def other_key() -> rsa.RSAPrivateKey:
-    """An RSA key that is not `rsa_key()`."""
+    """Return an RSA key other than `rsa_key()`."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def signed_with(digest: str, folder: Path, *, root: bool = False) -> tuple[bytes, bytes]:
-    """A leaf and its root (DER), one of them signed with an old hash, as only openssl still does.
+    """Return a leaf and its root (DER), one signed with an old hash; only openssl still does that.
 
     The other one is signed with SHA-256.
     """
@@ -125,7 +125,7 @@ def signed_with(digest: str, folder: Path, *, root: bool = False) -> tuple[bytes
 
 
 def openssl(folder: Path, *arguments: str) -> bytes:
-    """What openssl writes, run in a folder. The password of every file of tests is `PASSWORD`."""
+    """Run openssl in a folder and return its output. Every file's password is `PASSWORD`."""
     return subprocess.run(
         ["openssl", *arguments],
         cwd=folder,
@@ -141,7 +141,7 @@ PASSWORD = "Pässwort of the test"
 def pfx_file(
     path: Path, leaf: Issued, issuers: Sequence[bytes] = (), *options: str, password: bool = True
 ) -> Path:
-    """A PFX written by openssl. `issuers` are PEM; without `password` it has an empty one."""
+    """Write a PFX with openssl. `issuers` are PEM; without `password` the password is empty."""
     folder = path.parent
     pem_file(folder / "pfx-leaf.pem", leaf.pem, leaf.key_pem)
     pem_file(folder / "pfx-issuers.pem", *issuers)

@@ -1,4 +1,4 @@
-"""Ctrl+C, as a process gets it, and how long it takes the process to end."""
+"""Ctrl+C in a process, and the time that it takes to end."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-# Seconds from the signal to the end of the process, the interpreter's teardown included. Meant
-# are 0.2, and measured are 0.05 to 0.15: whoever needs more than this waits for something.
+# Seconds from the signal to the end of the process, interpreter shutdown included. The goal is
+# 0.2 s, measured are 0.05 to 0.15 s: a process that needs more than this waits for something.
 AT_ONCE = 1.0
 
 
@@ -17,7 +17,7 @@ AT_ONCE = 1.0
 def started(
     command: Sequence[str], environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that ends with the context, if it has not ended before."""
+    """Start a process, and kill it at the end of the context."""
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -28,7 +28,7 @@ def started(
 
 
 def interrupt(process: subprocess.Popen[bytes]) -> float:
-    """Interrupt a process that waits, which must end at once and in order; the seconds it took."""
+    """Interrupt a waiting process, which must exit with 130 at once; return the seconds it took."""
     assert process.poll() is None, process.communicate()
     begun = time.perf_counter()
     process.send_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Raw listeners on loopback that do to a connection what a network can do to it."""
+"""Raw listeners on loopback, for what a network or a server can do to a connection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 @dataclass
 class Listener:
-    """A listener that is up. `open` are the connections that its peers have not closed yet."""
+    """A running listener. `open` are the connections that their peers have not closed yet."""
 
     port: int
     connections: int = 0
@@ -37,7 +37,7 @@ async def listening(
     host: str = LOOPBACK,
     port: int = 0,
 ) -> AsyncIterator[Listener]:
-    """Serve every connection with `handler` until the context ends; on any free port for 0."""
+    """Serve every connection with `handler` while the context lasts; port 0 is any free one."""
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -76,28 +76,28 @@ async def until_closed(reader: asyncio.StreamReader) -> None:
 
 
 async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-    """Accept and never say a word."""
+    """Accept and send nothing."""
     await until_closed(reader)
 
 
 async def closing_at_once(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-    """Close without a word."""
+    """Close without sending anything."""
 
 
 async def resetting(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Reset at once."""
+    """Reset the connection."""
     reset(writer)
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
-    """End a connection by a TCP reset."""
+    """Abort a connection with a TCP reset."""
     raw = writer.get_extra_info("socket")
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
 def saying(data: bytes, *, then_close: bool = False) -> Handler:
-    """Say something unasked, then wait for the peer to leave, or leave first."""
+    """Send `data` at once, then wait for the peer to close, or close first."""
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(data)
@@ -110,7 +110,7 @@ def saying(data: bytes, *, then_close: bool = False) -> Handler:
 
 @contextmanager
 def closed_port(host: str = LOOPBACK) -> Iterator[int]:
-    """A port on which nothing listens, kept from being given to anybody else meanwhile."""
+    """A port on which nothing listens; it stays bound, so that nobody else gets it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with closing(socket.socket(family)) as holder:
         holder.bind((host, 0))
@@ -119,7 +119,7 @@ def closed_port(host: str = LOOPBACK) -> Iterator[int]:
 
 @contextmanager
 def full_port(host: str = LOOPBACK, port: int = 0) -> Iterator[int]:
-    """A port whose backlog is full, so that a further connection attempt gets no answer."""
+    """A port whose accept queue is full, so that further connection attempts get no answer."""
     with closing(socket.socket()) as listener:
         listener.bind((host, port))
         listener.listen(0)

@@ -1,4 +1,4 @@
-"""A resolver of the test's own, in the place where the operating system's is asked."""
+"""Replacements of the operating system's resolver."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 
 def resolving(monkeypatch: pytest.MonkeyPatch, *answers: str | OSError) -> None:
-    """Every name has these addresses, or ends in this error."""
+    """Resolve every name to these addresses, or raise this error."""
 
     def getaddrinfo(_host: str, port: int, *_: Any, **__: Any) -> list[Any]:
         found = []
@@ -28,7 +28,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *answers: str | OSError) -> None:
 
 @contextmanager
 def resolver_that_hangs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No name has an answer while the context lasts."""
+    """Make every lookup hang while the context lasts."""
     over = threading.Event()
 
     def getaddrinfo(*_: Any, **__: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Remedies as a user runs them: pasted into bash as they are printed, with `stacktui` at hand."""
+"""Run remedies as a user does: pasted into bash as printed, with `stacktui` on PATH."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from unittest import mock
 
 from tests.product import stacktui
 
-# Seconds: longer than a check may take, short enough to notice a command that waits for ever.
+# Seconds: longer than a check may take, short enough to notice a command that hangs.
 PATIENCE = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """A bash of the test's own: its `stacktui` is the one under test, `folder` its work folder."""
+    """A bash whose `stacktui` is the one under test; `folder` is its working directory."""
 
     folder: Path
 
@@ -34,7 +34,7 @@ class Shell:
         program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m stacktui "$@"\n')
         program.chmod(0o755)
         path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-        # The checkout is importable from any folder.
+        # Make the checkout importable from any folder.
         paths = os.pathsep.join(filter(None, (os.getcwd(), os.environ.get("PYTHONPATH"))))
         return dict(os.environ) | {"PATH": path, "PYTHONPATH": paths, **variables}
 
@@ -46,7 +46,7 @@ class Shell:
         seconds: float = PATIENCE,
         variables: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run `command` to its end, with `typed` as its input."""
+        """Run `command` with `typed` as its input."""
         return subprocess.run(
             ["bash", "-c", command],
             env=self.environment(variables or {}),
@@ -62,7 +62,7 @@ class Shell:
     def check_after(
         self, *commands: str, config: Path, typed: str = "", **variables: str
     ) -> dict[str, Any]:
-        """Paste `commands`, then check with the variables that they left; the document."""
+        """Run `commands`, then a check with the variables that they set; return the document."""
         done = self.run(self._script(commands), typed=typed, variables=variables)
         assert done.returncode == 0, (done, commands)
         return self._check(config)
@@ -70,7 +70,7 @@ class Shell:
     def check_after_dialogue(
         self, *commands: str, config: Path, replies: Iterable[tuple[str, str]], **variables: str
     ) -> dict[str, Any]:
-        """The same on a terminal: each reply is typed once its prompt has been shown."""
+        """The same on a terminal: each reply is typed once its prompt is on the screen."""
         script = self._script(commands)
         code, screen = on_terminal(["bash", "-c", script], replies, self.environment(variables))
         assert code == 0, screen
@@ -81,7 +81,7 @@ class Shell:
         return self.folder / "variables"
 
     def _script(self, commands: Iterable[str]) -> str:
-        """Each command must succeed; what the shell would hand to the next program is kept."""
+        """Require every command to succeed, and save the shell's environment afterwards."""
         pasted = [f"{command}\n[ $? = 0 ] || exit 1" for command in commands]
         return "\n".join([*pasted, f"env -0 > {shlex.quote(str(self._left))}"])
 
@@ -97,10 +97,10 @@ class Shell:
 def on_terminal(
     command: list[str], replies: Iterable[tuple[str, str]], environment: Mapping[str, str]
 ) -> tuple[int, str]:
-    """Run `command` on a terminal of its own; its exit code and all that was shown."""
+    """Run `command` on its own terminal; return its exit code and output."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        # Programs that ask for a password open /dev/tty: it must be this one.
+        # Programs that prompt for a password open /dev/tty, which must be this terminal.
         ["setsid", "--ctty", "--wait", *command],
         stdin=theirs, stdout=theirs, stderr=theirs, env=dict(environment),
     )  # fmt: skip
@@ -122,10 +122,10 @@ def on_terminal(
 
 
 def _piece(terminal: int, deadline: float) -> bytes:
-    """What is shown next; nothing at the end. TimeoutError where a command waits for ever."""
+    """Return the next output, empty at the end; TimeoutError when the command hangs."""
     if not select.select([terminal], [], [], max(deadline - time.monotonic(), 0))[0]:
-        raise TimeoutError("the command waits for something that nobody types")
+        raise TimeoutError("the command waits for input that is not typed")
     try:
         return os.read(terminal, 65536)
-    except OSError:  # Linux's way to say that nobody has the other end open any more
+    except OSError:  # Linux: nobody has the other end open any more
         return b""

@@ -1,4 +1,4 @@
-"""A small CONNECT proxy, honest or not."""
+"""CONNECT proxies: one that works, and ones with a fixed response."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.listeners import Handler, Listener, listening, until_closed
 
 @dataclass
 class ConnectProxy:
-    """A proxy that is up, with what it was asked."""
+    """A running proxy and the requests that it got."""
 
     listener: Listener
     targets: list[str] = field(default_factory=list)
@@ -32,7 +32,7 @@ class ConnectProxy:
 async def proxying(
     *, context: SSLContext | None = None, password: str | None = None
 ) -> AsyncIterator[ConnectProxy]:
-    """A working proxy; with a `password` it wants `Basic` credentials that are just that."""
+    """Run a working proxy; `password` is the value that `Basic` credentials must have."""
     proxy: ConnectProxy
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -59,7 +59,7 @@ async def proxying(
         far_reader, far_writer = await asyncio.open_connection(host.strip("[]"), int(port))
         writer.write(b"HTTP/1.1 200 Connection established\r\nVia: 1.1 test\r\n\r\n")
         try:
-            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+            await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
         finally:
             far_writer.close()
 
@@ -68,7 +68,8 @@ async def proxying(
         yield proxy
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Copy what is read to `writer` until either end closes."""
     with suppress(OSError):
         while data := await reader.read(65536):
             writer.write(data)
@@ -77,7 +78,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 def answering_connect(said: bytes, *, then_close: bool = True) -> Handler:
-    """A proxy that gives every CONNECT the same answer and opens no tunnel."""
+    """Return a proxy that sends the same response to every CONNECT and opens no tunnel."""
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

@@ -1,30 +1,28 @@
-"""Certificates that say where their issuer's is to be had (AIA), and who publishes it there."""
+"""Certificates with an AIA extension (RFC 5280 section 4.2.2.1), and where a CA publishes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
-from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
-from tests.support.authority import DAY, Issued
+from tests.support.authority import Issued, issue
 from tests.support.web import Web
 
-# The forms in which CAs publish a certificate.
+# Encodings in which CAs publish a certificate.
 FORMS = ("der", "pem", "pkcs7-der", "pkcs7-pem")
 
 
-# Where a CA publishes in these tests. Addresses of this box are not asked, save where the user's
-# `resolve` leads to them.
+# URL of the CA in these tests. Addresses of this machine are not fetched, except where the user's
+# `resolve` pins a name to them.
 PLACE = "http://ca.tailspin.test"
 
 
 def leading_to(web: Web | int) -> dict[str, str]:
-    """The pin by which PLACE is this server, or a port of this box."""
+    """Return the pin of PLACE's host to this server or local port."""
     port = web if isinstance(web, int) else web.listener.port
     return {"ca.tailspin.test:80": f"127.0.0.1:{port}"}
 
@@ -36,35 +34,16 @@ def naming(
     names: Sequence[str] = (),
     issuer_name: str = "",
 ) -> Issued:
-    """A certificate with these addresses of its issuer's; a leaf if there are `names`.
+    """Make a certificate whose AIA extension has these addresses of its issuer's certificate.
 
-    `issuer_name` is written in place of the issuer's own.
+    It is a leaf if there are `names`; `issuer_name` replaces the issuer's own name.
     """
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = _name(common_name)
-    above = issuer.certificate.subject if issuer else subject
-    now = datetime.now(UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(_name(issuer_name) if issuer_name else above)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - DAY)
-        .not_valid_after(now + 90 * DAY)
-        .add_extension(x509.BasicConstraints(not names, None), critical=True)
-    )
-    if names:
-        builder = builder.add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False
-        )
-    if urls:
-        builder = builder.add_extension(_places(*urls), critical=False)
-    return Issued(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
+    places = [_places(*urls)] if urls else []
+    return issue(common_name, tuple(names), issuer, *places, issuer_name=issuer_name)
 
 
 def signed_by(certificate: Issued, issuer: Issued, url: str) -> Issued:
-    """The same CA's name and key under a signature of `issuer`, whatever name it bears."""
+    """Sign the name and key of a CA again with `issuer`; the issuer name in it stays."""
     old = certificate.certificate
     builder = x509.CertificateBuilder(
         old.issuer,
@@ -87,12 +66,8 @@ def _places(*urls: str) -> x509.AuthorityInformationAccess:
     )
 
 
-def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-
-
 def published(form: str, *certificates: Issued) -> bytes:
-    """The file of a CA, in one of FORMS."""
+    """Return the file of a CA in one of FORMS."""
     match form:
         case "der":
             return certificates[0].der

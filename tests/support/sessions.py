@@ -1,4 +1,4 @@
-"""Sessions of the product's transport, and what they tell while they work."""
+"""Sessions of the product's transport, and a recorder of their phases."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def opened(
     resolve: Mapping[str, str] | None = None,
     limits: Limits | None = None,
 ) -> AsyncIterator[Session]:
-    """A session that trusts `context`, by default the tests' own authority."""
+    """Open a session that trusts `context`, by default the tests' own authority."""
     trusted = context or trusting(authority().root)
 
     async def trust() -> ssl.SSLContext:
@@ -71,7 +71,7 @@ async def opened(
 
 
 def trusting_file(path: str | Path) -> ssl.SSLContext:
-    """A client's context that trusts the certificates of one file."""
+    """Return a client context that trusts the certificates of one file."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cafile=path)
     return context
@@ -81,7 +81,7 @@ def trusting_file(path: str | Path) -> ssl.SSLContext:
 async def opened_on(
     stamp: RunningStamp, *, cleaner: Cleaner | None = None
 ) -> AsyncIterator[Session]:
-    """A session that reaches and trusts a stamp."""
+    """Open a session that reaches and trusts a stamp."""
     context = trusting_file(stamp.ca_file)
     async with opened(context, resolve=stamp.resolve, cleaner=cleaner) as session:
         yield session
@@ -90,7 +90,7 @@ async def opened_on(
 async def failure(
     session: Session, url: str, *, limit: int = MIB
 ) -> tuple[TransportFault, Exchange]:
-    """The fault that a GET ends in, and the exchange that it was recorded as."""
+    """Return the fault of a GET that must fail, and its recorded exchange."""
     with pytest.raises(TransportError) as caught:
         await session.fetch("GET", url, limit=limit)
     (exchange,) = session.take_exchanges()
@@ -99,5 +99,5 @@ async def failure(
 
 
 def names(phases: tuple[Phase, ...] | list[Phase]) -> list[str]:
-    """The phases' names, a failed one marked."""
+    """Return the names of phases; `!` marks a failed one."""
     return [phase.name.value + ("" if phase.ok else "!") for phase in phases]

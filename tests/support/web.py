@@ -1,4 +1,4 @@
-"""An HTTPS server that says what a test scripts, byte by byte, and records what it was asked."""
+"""An HTTPS server that sends scripted bytes and records the requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.listeners import LOOPBACK, Listener, listening, reset, until_
 
 @dataclass(frozen=True)
 class Asked:
-    """One request as it came over the wire."""
+    """One recorded request."""
 
     method: str
     target: str
@@ -24,7 +24,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Raw:
-    """Bytes to answer with. `then` is what happens after them: keep, close, reset or hang.
+    """Bytes of a response. `then` is what follows them: keep, close, reset or hang.
 
     `pause` is in seconds, after each of the parts.
     """
@@ -45,7 +45,7 @@ Answering = Callable[[Asked], Raw]
 
 @dataclass
 class Web:
-    """A web server that is up."""
+    """A running web server."""
 
     listener: Listener
     asked: list[Asked] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Web:
 
 
 def answer(body: bytes = b"", *, status: str = "200 OK", then: str = "keep", **headers: str) -> Raw:
-    """A whole answer with a length; `_` in a header's name stands for `-`."""
+    """Return a response with Content-Length; `_` in a header's name stands for `-`."""
     fields = {"Content-Length": str(len(body))}
     fields |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in fields.items())]
@@ -72,12 +72,12 @@ def serving(
     host: str = LOOPBACK,
     port: int = 0,
 ) -> AbstractAsyncContextManager[Web]:
-    """Answer requests from `script` in order; the last entry answers all further ones."""
+    """Respond to requests from `script` in order; the last entry is for all further ones."""
     return _serving(script, context or localhost_server(), host, port)
 
 
 def serving_plain(*script: Raw | Answering) -> AbstractAsyncContextManager[Web]:
-    """The same over http:, as the instance metadata service does."""
+    """The same over http:, as the instance metadata service has it."""
     return _serving(script, None, LOOPBACK, 0)
 
 

@@ -1,4 +1,4 @@
-"""Checks as values, with fixed times: what the screens are shown in the tests."""
+"""Canned checks with fixed times, for the tests to show on the real screens."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ from stacktui.transport.facts import (
     TransportFaultKind,
 )
 from stacktui.tui.app import StacktuiApp
-from stacktui.tui.checking import Engine
-from stacktui.tui.surveying import SurveyEngine, load_survey_engine
+from stacktui.tui.check_runner import Engine
+from stacktui.tui.scan_runner import ScanEngine, load_scan_engine
 
 from .canned_certificates import ARM, LOGIN, STARTED, describe, identity_files
 
@@ -109,7 +109,7 @@ TARGET = Target(
 
 
 def phases(host: str, *milliseconds: float) -> tuple[Phase, ...]:
-    """DNS, TCP, TLS, request, first byte and body; fewer figures stop in the middle."""
+    """Return the phases DNS, TCP, TLS, request, first byte and body; fewer figures end earlier."""
     names = (PhaseName.DNS, PhaseName.TCP, PhaseName.TLS, PhaseName.REQUEST,
              PhaseName.FIRST_BYTE, PhaseName.BODY)  # fmt: skip
     pairs = zip(names, milliseconds, strict=False)
@@ -130,7 +130,7 @@ def connection(host: str, verify_code: int = 0) -> ConnectionFacts:
 
 
 def reused(host: str, path: str, wait: float, body: float) -> Exchange:
-    """A further request over a connection that is open already."""
+    """Return an exchange over a connection that is already open."""
     took = (
         Phase(PhaseName.REQUEST, host, 0.0001),
         Phase(PhaseName.FIRST_BYTE, host, wait / 1000),
@@ -230,7 +230,7 @@ METADATA_ONLY = Report(
 
 
 def untrusted() -> Report:
-    """The login host's chain ends in a root that nobody here trusts."""
+    """Return a report in which the login host's chain ends in an untrusted root."""
     fault = TransportFault(
         TransportFaultKind.TLS_VERIFY,
         LOGIN,
@@ -295,7 +295,7 @@ def diagnose(report: Report) -> Diagnosis:
 
 
 def fixable(report: Report) -> Diagnosis:
-    """With fixes that stacktui can carry out itself, one of each kind."""
+    """Return a diagnosis with remedies that stacktui can carry out, one of each kind."""
     profile = "2018-03-01-hybrid"
     fixes = (
         Remedy(
@@ -314,7 +314,7 @@ def fixable(report: Report) -> Diagnosis:
 
 
 def events_of(report: Report) -> list[CheckEvent]:
-    """The events that lead to a report."""
+    """Return the events that lead to a report."""
     events: list[CheckEvent] = [CheckStarted(report.target, report.started)]
     for step in report.steps:
         if step.outcome is not Outcome.SKIPPED:
@@ -327,14 +327,14 @@ def events_of(report: Report) -> list[CheckEvent]:
 
 
 def waiting_for_first_byte() -> list[CheckEvent]:
-    """A check whose second step is under way."""
+    """Return the events of a check whose second step is still running."""
     events = events_of(HEALTHY)
     waiting = PhaseStarted(StepName.TOKEN, PhaseName.FIRST_BYTE, LOGIN)
     return events[: events.index(waiting) + 1]
 
 
 async def replay(events: Sequence[CheckEvent]) -> AsyncGenerator[CheckEvent, None]:
-    """The events, and then nothing for ever unless the check is over."""
+    """Yield the events; unless they end the check, wait for ever after the last one."""
     for event in events:
         yield event
     if not isinstance(events[-1], CheckFinished):
@@ -347,24 +347,24 @@ def canned_app(
     *,
     start_demo: Callable[[], Path] | None = None,
     text: str | None = None,
-    survey: Callable[[], SurveyEngine] | None = None,
-    judge: Callable[[Report], Diagnosis] = diagnose,
+    scan: Callable[[], ScanEngine] | None = None,
+    diagnosis: Callable[[Report], Diagnosis] = diagnose,
 ) -> StacktuiApp:
-    """The real dashboard on a config with this text, over an engine that replays `events` and
-    has `judge` for its diagnosis, and one that looks at nothing unless `survey` is given."""
+    """Return the real app on a config with this text, over an engine that replays `events` and
+    diagnoses with `diagnosis`; `scan` loads the engine of the certificate scan."""
     if text is not None:
         config.write_text(text, encoding="utf-8")
 
     def run(target: Target) -> AsyncGenerator[CheckEvent, None]:
-        return replay([_for(target, event) for event in events])
+        return replay([_with_target(target, event) for event in events])
 
     class CannedApp(StacktuiApp):
-        load_engine = staticmethod(lambda: Engine(run, judge, describe))
-        load_survey_engine = staticmethod(survey or load_survey_engine)
+        load_engine = staticmethod(lambda: Engine(run, diagnosis, describe))
+        load_scan_engine = staticmethod(scan or load_scan_engine)
         read_files = staticmethod(identity_files)
 
     return CannedApp(config, start_demo=start_demo)
 
 
-def _for(target: Target, event: CheckEvent) -> CheckEvent:
+def _with_target(target: Target, event: CheckEvent) -> CheckEvent:
     return replace(event, target=target) if isinstance(event, CheckStarted) else event

@@ -1,4 +1,4 @@
-"""What the canned chains and files say, at a fixed time."""
+"""The certificates of the canned chains and identity files, at a fixed time."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ HASHES: dict[str, Any] = {
 
 
 def describe(der: bytes) -> Certificate:
-    """What the canned chains say."""
+    """Return the certificate of a canned chain's entry: `leaf HOST`, `issuing ca` or `root`."""
     text = der.decode()
     start = datetime(2026, 1, 9, tzinfo=UTC)
-    print_ = sha256(der).digest().hex(":").upper()
+    fingerprint = sha256(der).digest().hex(":").upper()
     if text.startswith("leaf "):
         host = text.removeprefix("leaf ")
         days = 25 if host == ARM else 214
         return Certificate(
-            print_,
+            fingerprint,
             subject=f"CN={host}",
             issuer="CN=Contoso Issuing CA 2",
             common_name=host,
@@ -50,7 +50,7 @@ def describe(der: bytes) -> Certificate:
     name, days = ("AzureStackSelfSignedRootCert", 3650) if text == "root" else (
         "Contoso Issuing CA 2", 1800)  # fmt: skip
     return Certificate(
-        print_,
+        fingerprint,
         subject=f"CN={name}",
         issuer="CN=AzureStackSelfSignedRootCert",
         common_name=name,
@@ -68,7 +68,7 @@ def describe(der: bytes) -> Certificate:
 def identity_files(
     references: Mapping[str, CertificateRef], now: datetime
 ) -> dict[str, IdentityFile]:
-    """A usable certificate for everybody."""
+    """Return a usable certificate for every identity."""
     leaf = replace(
         describe(f"leaf {LOGIN}".encode()),
         subject="CN=stacktui-operator",

@@ -1,4 +1,4 @@
-"""What the screens about trust are shown, with fixed paths and times."""
+"""Canned values with fixed paths and times for the trust, untrust and export screens."""
 
 from __future__ import annotations
 

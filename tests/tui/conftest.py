@@ -1,4 +1,4 @@
-"""A terminal that is the same on every machine."""
+"""Fixtures: a terminal that is the same on every machine, a config, and embedded stamps."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
-from itertools import cycle
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
-from stacktui.stamp.pki import make_key
 from stacktui.stamp.running import RunningStamp
 from tests.product import config_text
 
@@ -42,8 +38,8 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_idle_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Go on when the event loop has nothing left to run. Textual's pilot watches instead how
-    much CPU the process uses: 40 ms a key at the least, 2 s where a stamp's thread is at work."""
+    """Continue when the event loop has nothing left to run. Textual's pilot waits for the CPU use
+    of the process to drop: at least 40 ms per key, and 2 s while a stamp's thread is busy."""
 
     async def at_rest(*_limits: float) -> None:
         ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
@@ -57,32 +53,21 @@ def _no_idle_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the config would be; its name on screen is the same in every run."""
+    """Return a path for the config; it is relative, so the same on screen in every run."""
     monkeypatch.chdir(tmp_path)
     return Path("config.toml")
 
 
-@cache
-def two_keys() -> cycle[RSAPrivateKey]:
-    return cycle((make_key(), make_key()))
-
-
-@pytest.fixture(autouse=True)
-def _same_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One pair of RSA keys for all stamps: to make them is most of a stamp's start."""
-    monkeypatch.setattr("stacktui.stamp.runtime.make_key", lambda: next(two_keys()))
-
-
 @pytest.fixture(scope="session")
 def domain_stamp() -> Iterator[RunningStamp]:
-    """A healthy stamp under a domain."""
+    """A healthy stamp under DOMAIN."""
     with run_in_thread(StampOptions(domain=DOMAIN, idp=IdentityProvider.ADFS)) as stamp:
         yield stamp
 
 
 @pytest.fixture
 def start(config: Path, domain_stamp: RunningStamp) -> Iterator[Start]:
-    """A stamp under a domain, with a config for it; `keys` go into the config."""
+    """Return a function that starts a stamp under DOMAIN and writes a config with `keys`."""
     with ExitStack() as stack:
 
         def started(*, fault: str | None = None, **keys: str) -> RunningStamp:

@@ -1,4 +1,4 @@
-"""Reading the screen as a user does, and waiting for what should be on it."""
+"""Helpers that read the screen's text, wait for it to change, and send input."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ PATIENCE = 20.0
 
 
 def text_of(app: App[None]) -> str:
-    """What is on the screen, line by line, without colours."""
+    """Return the text of the screen, line by line."""
     strips = app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in strips)
 
 
 def flat(shown: str) -> str:
-    """The screen as running text, where lines were broken and frames stand between."""
+    """Return the screen as one line, without frames and line breaks."""
     return " ".join(shown.replace("│", " ").split())
 
 
 async def until(pilot: Pilot[None], text: str) -> str:
-    """Wait until `text` is on the screen; the screen as it is then."""
+    """Wait until `text` is on the screen, and return the screen's text."""
     deadline, wait = monotonic() + PATIENCE, 0.002
     while monotonic() < deadline:
         await pilot.pause()
@@ -37,12 +37,12 @@ async def until(pilot: Pilot[None], text: str) -> str:
 
 
 async def settle(pilot: Pilot[None]) -> None:
-    """Give what should not happen the time to happen."""
+    """Wait a moment, so that a change that must not happen would be seen."""
     await pilot.pause(0.05)
 
 
 async def resize(pilot: Pilot[None], width: int, height: int) -> None:
-    """Give the terminal another size; Textual waits a moment for further ones before it acts."""
+    """Resize the terminal and wait for the layout: Textual debounces resizes."""
     await pilot.resize_terminal(width, height)
     deadline = monotonic() + PATIENCE
     while pilot.app.screen._compositor.size != (width, height):
@@ -61,7 +61,7 @@ async def type_in(pilot: Pilot[None], text: str) -> None:
 
 
 def read(path: Path) -> str:
-    """What a file holds, nothing if there is none."""
+    """Return the text of a file, empty if there is none."""
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 

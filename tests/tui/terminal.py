@@ -1,4 +1,4 @@
-"""A program in a pseudo-terminal, as a user's terminal would run it."""
+"""Runs a program in a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATIENCE = 30.0
 
 @dataclass
 class Terminal:
-    """Runs `command` on a pty of `width` x `height`; everything it writes is in `written`."""
+    """Runs `command` on a pty of `width` x `height`; `written` has everything it has written."""
 
     command: Sequence[str]
     environ: Mapping[str, str]
@@ -51,11 +51,12 @@ class Terminal:
         if self.code is None:
             os.kill(self.pid, 9)
             os.waitpid(self.pid, 0)
-        os.close(self.fd)
-        os.close(self._side)
+        for each in (self.fd, self._side):
+            if each >= 0:
+                os.close(each)
 
     def read(self, seconds: float) -> bytes:
-        """What is written within the next `seconds`."""
+        """Read for `seconds`, and return what was written."""
         end, before = monotonic() + seconds, len(self.written)
         while (left := end - monotonic()) > 0:
             if select.select([self.fd], [], [], left)[0]:
@@ -63,7 +64,7 @@ class Terminal:
         return self.written[before:]
 
     def until(self, text: str) -> float:
-        """Read until `text` was written after now; how long that took."""
+        """Read until `text` is written, and return the seconds that took."""
         start, begun = len(self.written), monotonic()
         while text.encode() not in self.written[start:]:
             if monotonic() - begun > PATIENCE:
@@ -72,17 +73,23 @@ class Terminal:
         return monotonic() - begun
 
     def rest(self, seconds: float = 1.0) -> None:
-        """Read until nothing was written for `seconds`."""
+        """Read until nothing is written for `seconds`."""
         begun = monotonic()
         while self.read(seconds):
             if monotonic() - begun > PATIENCE:
                 raise AssertionError("it does not come to rest")
 
-    def press(self, keys: str) -> None:
-        os.write(self.fd, keys.encode())
+    def press(self, keys: str | bytes) -> None:
+        os.write(self.fd, keys.encode() if isinstance(keys, str) else keys)
+
+    def hang_up(self) -> None:
+        """Take the terminal away, as a lost connection does."""
+        os.close(self._side)
+        os.close(self.fd)
+        self.fd = self._side = -1
 
     def answer(self, keys: str) -> int:
-        """Press keys and read until the answer to them is over; how many bytes that was."""
+        """Press keys, read until the output stops, and return the number of bytes."""
         before, begun = len(self.written), monotonic()
         self.press(keys)
         while len(self.written) == before:
@@ -93,23 +100,25 @@ class Terminal:
         return len(self.written) - before
 
     def wait(self) -> tuple[int, float]:
-        """The exit code, and how long the end took."""
+        """Wait for the exit, and return the exit code and the seconds that took."""
         begun = monotonic()
         while monotonic() - begun < PATIENCE:
-            self.read(0.01)
+            if self.fd >= 0:
+                self.read(0.01)
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self.code = os.waitstatus_to_exitcode(status)
-                self.read(0.05)
+                if self.fd >= 0:
+                    self.read(0.05)
                 return self.code, monotonic() - begun
         raise AssertionError("it does not end")
 
     def modes(self) -> list[object]:
-        """The line settings of the terminal now."""
+        """Return the current line settings of the terminal."""
         return termios.tcgetattr(self._side)
 
     def peak_memory(self) -> int:
-        """The most memory that the program has had, in KiB."""
+        """Return the program's peak resident memory in KiB."""
         with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
             peak = next(line for line in status if line.startswith("VmHWM"))
         return int(peak.split()[1])

@@ -1,4 +1,4 @@
-"""The name that is proposed for a new environment: never none, never one that is taken."""
+"""The name that is proposed for a new environment: never empty, never taken."""
 
 from __future__ import annotations
 

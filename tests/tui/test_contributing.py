@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md has every key, with what it does where."""
+"""CONTRIBUTING.md lists every key with its action."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONTRIBUTING = Path(__file__).parents[2] / "CONTRIBUTING.md"
 
 
 def bound() -> Iterator[type[DOMNode]]:
-    """The classes that bind keys, in the order of their modules."""
+    """Yield the classes that bind keys, in the order of their modules."""
     modules = [app]
     for package in (screens, panes, widgets):
         names = sorted(each.name for each in iter_modules(package.__path__))
@@ -29,20 +29,20 @@ def bound() -> Iterator[type[DOMNode]]:
 
 
 def table() -> str:
-    """A row a class: each of its keys, and what they do there."""
+    """Return a row per class: its keys, and what they do."""
     lines = ["| where | keys |", "| --- | --- |"]
     for owner in bound():
         does: dict[str, list[str]] = {}
         for binding in owner.BINDINGS:
             assert isinstance(binding, Binding)
             does.setdefault(binding.description, []).extend(binding.key.split(","))
-        told = (
+        cells = (
             f"{' '.join(f'`{keys._NAMES.get(each, each)}`' for each in pressed)} {what}"
             for what, pressed in does.items()
         )
-        lines.append(f"| `{owner.__name__}` | {'; '.join(told)} |")
+        lines.append(f"| `{owner.__name__}` | {'; '.join(cells)} |")
     return "\n".join(lines)
 
 
-def test_every_key_stands_in_the_table() -> None:
+def test_every_key_is_in_the_table() -> None:
     assert table() in CONTRIBUTING.read_text(encoding="utf-8")

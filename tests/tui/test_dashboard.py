@@ -1,4 +1,4 @@
-"""What the keys do, on the real dashboard over canned checks."""
+"""The keys of the real dashboard, over canned checks."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from stacktui.check.report import Report
 from stacktui.check.target import Target
 from stacktui.diagnosis.finding import Diagnosis
 from stacktui.tui.app import StacktuiApp
-from stacktui.tui.checking import Engine
+from stacktui.tui.check_runner import Engine
 
 from . import canned
 from .canned import CONFIG, canned_app
-from .screen import read, settle, text_of, type_in, until, write
+from .screen import read, resize, settle, text_of, type_in, until, write
 
 HEALTHY = canned.events_of(canned.HEALTHY)
 FAULT = canned.events_of(canned.UNTRUSTED)
@@ -77,7 +77,7 @@ async def test_the_phase_under_way_is_named_and_esc_cancels(config: Path) -> Non
         await until(pilot, "waiting for first")
 
 
-async def test_a_fault_shows_verdict_side_evidence_fix_and_what_az_says(config: Path) -> None:
+async def test_a_fault_shows_verdict_side_evidence_remedies_and_what_az_says(config: Path) -> None:
     async with canned_app(config, FAULT, text=CONFIG).run_test(size=WIDE) as pilot:
         await pilot.press("c")
         shown = await until(pilot, "✗ tls-untrusted-root")
@@ -99,8 +99,8 @@ async def test_a_fault_shows_verdict_side_evidence_fix_and_what_az_says(config: 
             assert said in shown, said
 
 
-async def test_the_verdict_and_the_fix_can_be_seen_on_a_small_screen(config: Path) -> None:
-    async with canned_app(config, FAULT, text=CONFIG).run_test(size=(80, 24)) as pilot:
+async def test_a_small_screen_shows_the_verdict_and_the_remedy(config: Path) -> None:
+    async with canned_app(config, FAULT, text=CONFIG).run_test(size=(80, 23)) as pilot:
         await pilot.press("c")
         shown = await until(pilot, "✗ tls-untrusted-root")
         assert "✓ metadata" in shown
@@ -123,7 +123,7 @@ async def test_y_copies_the_first_command_and_says_so(config: Path) -> None:
         await pilot.press("c")
         await until(pilot, "y copy command")
         await pilot.press("y")
-        await until(pilot, "copied: openssl s_client")
+        await until(pilot, "sent to the terminal (OSC 52); w writes a file: openssl")
         assert app.clipboard == canned.VERDICT.remedies[0].bash
         await pilot.press("j")
         await until(pilot, "? keys")
@@ -131,23 +131,23 @@ async def test_y_copies_the_first_command_and_says_so(config: Path) -> None:
 
 async def test_panes_are_reached_by_number_and_tab(config: Path) -> None:
     app = canned_app(config, HEALTHY, text=CONFIG)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(80, 23)) as pilot:
         await pilot.press("c")
         await until(pilot, "Signed in")
         await pilot.press("4")
-        shown = await until(pilot, "╭─ 4 Resource groups")
-        assert "─ 1 Environments" in shown
+        shown = await until(pilot, "4 Groups")
+        assert "1 Environments" in shown
         assert "backup-vault-prod" in shown
         assert "subscription  3f6d8b52" in shown
         await pilot.press("G")
         await until(pilot, "18 of 18")
         await pilot.press("tab", "tab", "tab")
-        await until(pilot, "╭─ 1 Environments")
+        await until(pilot, "▸ ● AzureStackUser")
         await pilot.press("shift+tab", "shift+tab", "shift+tab", "shift+tab", "shift+tab")
-        await until(pilot, "╭─ 2 Certificates")
+        await until(pilot, "▸ management.local")
 
 
-async def test_the_bar_chooses_the_environment_that_all_panes_speak_of(config: Path) -> None:
+async def test_all_panes_show_the_highlighted_environment(config: Path) -> None:
     async with canned_app(config, HEALTHY, text=CONFIG).run_test(size=WIDE) as pilot:
         await pilot.press("c")
         await until(pilot, "Signed in")
@@ -193,7 +193,7 @@ async def test_esc_cancels_the_check_before_it_goes_back(config: Path) -> None:
         await until(pilot, "Environments")
 
 
-async def test_the_zoomed_check_tells_every_request(config: Path) -> None:
+async def test_the_zoomed_check_shows_every_request(config: Path) -> None:
     async with canned_app(config, HEALTHY, text=CONFIG).run_test(size=WIDE) as pilot:
         await pilot.press("c", "0", "enter")
         shown = await until(pilot, "GET https://management.local.azurestack.external/metadata")
@@ -241,19 +241,19 @@ async def test_a_theme_is_tried_on_and_remembered_with_the_comments_kept(config:
         await pilot.press("t")
         await until(pilot, "Themes")
         await type_in(pilot, "light")
-        assert app.worn == "light"
+        assert app.theme_name == "light"
         await pilot.press("escape")
         await until(pilot, "0 Check")
-        assert app.worn == "dark"
+        assert app.theme_name == "dark"
         await pilot.press("t")
         await type_in(pilot, "contr")
         await pilot.press("enter")
         await until(pilot, "theme: contrast, remembered")
-        assert app.worn == "contrast"
+        assert app.theme_name == "contrast"
     text = read(config)
     assert 'theme = "contrast"' in text
     assert "# mine" in text
-    assert canned_app(config).worn == "contrast"
+    assert canned_app(config).theme_name == "contrast"
 
 
 async def test_space_makes_an_environment_the_active_one(config: Path) -> None:
@@ -264,7 +264,7 @@ async def test_space_makes_an_environment_the_active_one(config: Path) -> None:
     assert 'active = "AzureStackAdmin"' in read(config)
 
 
-async def test_a_broken_config_is_told_and_never_written(config: Path) -> None:
+async def test_a_broken_config_is_reported_and_never_written(config: Path) -> None:
     broken = "active = [\nsecret"
     app = canned_app(config, text=broken)
     async with app.run_test(size=WIDE) as pilot:
@@ -292,7 +292,7 @@ async def test_warnings_and_broken_themes_are_one_notice(config: Path) -> None:
         assert "0 Check" in shown
 
 
-async def test_an_internal_error_is_told_without_its_message(config: Path) -> None:
+async def test_an_internal_error_is_reported_without_its_message(config: Path) -> None:
     async def run(target: Target) -> AsyncGenerator[CheckEvent, None]:
         yield canned.events_of(canned.HEALTHY)[0]
         raise LookupError("hunter2")
@@ -341,7 +341,7 @@ async def test_an_engine_that_cannot_be_imported_is_an_internal_error(config: Pa
         await until(pilot, "internal error: ImportError")
 
 
-async def test_a_cancelled_check_that_still_speaks_is_not_heard(config: Path) -> None:
+async def test_events_of_a_cancelled_check_are_ignored(config: Path) -> None:
     release = asyncio.Event()
 
     async def run(target: Target) -> AsyncGenerator[CheckEvent, None]:
@@ -367,7 +367,7 @@ async def test_a_cancelled_check_that_still_speaks_is_not_heard(config: Path) ->
         assert "Signed in" not in text_of(pilot.app)
 
 
-async def test_the_demo_is_started_beside_the_screen_and_opened(
+async def test_the_demo_is_started_in_the_background_and_opened(
     config: Path, tmp_path: Path
 ) -> None:
     def start() -> Path:
@@ -382,7 +382,7 @@ async def test_the_demo_is_started_beside_the_screen_and_opened(
     assert read(config) == ""
 
 
-async def test_a_demo_that_fails_is_told(config: Path) -> None:
+async def test_a_demo_that_fails_is_reported(config: Path) -> None:
     def start() -> Path:
         raise OSError("secret path")
 
@@ -392,14 +392,23 @@ async def test_a_demo_that_fails_is_told(config: Path) -> None:
         assert "secret path" not in shown
 
 
-@pytest.mark.parametrize("size", [(79, 24), (80, 23), (30, 5), (6, 1)])
-async def test_a_small_terminal_is_told_so(config: Path, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        ((90, 9), "needs 40x10, this is 90x9: enlarge it, or q leaves"),
+        ((30, 5), "enlarge to 40x10; q leaves"),
+        ((6, 1), "enl"),
+    ],
+)
+async def test_a_terminal_that_is_too_small_is_told_so(
+    config: Path, size: tuple[int, int], said: str
+) -> None:
     app = canned_app(config, HEALTHY, text=CONFIG)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        assert "stacktui needs 80x24"[: size[0] - 3] in text_of(app)
+        assert said in text_of(app)
         await pilot.press("c", "4", "tab", "enter", "escape")
-        await pilot.resize_terminal(80, 24)
+        await resize(pilot, 80, 23)
         await until(pilot, "0 Check")
 
 
@@ -427,17 +436,17 @@ async def test_hostile_names_neither_crash_nor_style(config: Path) -> None:
             assert all(len(line) <= WIDE[0] for line in text_of(app).splitlines())
 
 
-def judge_nothing(report: Report) -> Diagnosis:
+def no_verdict(report: Report) -> Diagnosis:
     return Diagnosis(None)
 
 
 async def test_a_fault_without_a_verdict_is_still_a_fault(config: Path) -> None:
-    class Speechless(StacktuiApp):
+    class WithoutVerdict(StacktuiApp):
         load_engine = staticmethod(
-            lambda: Engine(lambda _: canned.replay(FAULT), judge_nothing, canned.describe)
+            lambda: Engine(lambda _: canned.replay(FAULT), no_verdict, canned.describe)
         )
 
     write(config, CONFIG)
-    async with Speechless(config).run_test() as pilot:
+    async with WithoutVerdict(config).run_test() as pilot:
         await pilot.press("c")
         await until(pilot, "✗ fault found")

@@ -1,4 +1,4 @@
-"""A demo has all keys of the dashboard, but offers nothing of the user's to be changed."""
+"""A demo has all keys of the dashboard, but does not offer to change the user's files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROOT = authority().root
 
 @pytest.fixture
 def bundles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[Path, bytes]:
-    """The user's bundles, each with a root that stacktui once added, and what they hold."""
+    """Return the user's bundles with their content; stacktui has added a root to each."""
     theirs = tmp_path / "theirs.pem"
     roots = Path(certifi.where()).read_bytes()
     added = b"\n" + annotated(ROOT.der)

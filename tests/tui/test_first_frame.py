@@ -1,4 +1,4 @@
-"""The first frame waits for nothing slow, in a process of its own."""
+"""The first frame imports nothing slow, in a process of its own."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import sys
 from pathlib import Path
 from stacktui.tui.app import StacktuiApp
 
-class Told(StacktuiApp):
+class PrintModules(StacktuiApp):
     def on_ready(self):
         for name, module in sys.modules.items():
-            if module is not None:  # else its import is forbidden, which is no import
+            if module is not None:  # None marks a forbidden import
                 print("MODULE", name, file=sys.__stdout__)
         self.exit()
 
-Told(Path(sys.argv[1])).run(headless=True, size=(120, 40))
+PrintModules(Path(sys.argv[1])).run(headless=True, size=(120, 40))
 """
 
 
@@ -38,6 +38,10 @@ def test_it_needs_no_network_library_and_no_report(tmp_path: Path) -> None:
     imported = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("MODULE")}
     assert "stacktui.tui.screens.dashboard" in imported
     assert not {name.partition(".")[0] for name in imported} & set(HEAVY)
-    assert not imported & {"stacktui.tui.live", "stacktui.check.events", "stacktui.check.pipeline"}
-    heavy = ("chain", "stores", "survey", "matrix", "verify", "bundle")
+    assert not imported & {
+        "stacktui.tui.live_check",
+        "stacktui.check.events",
+        "stacktui.check.pipeline",
+    }
+    heavy = ("chain", "stores", "scan", "matrix", "verify", "bundle")
     assert not imported & {f"stacktui.certificates.{name}" for name in heavy}

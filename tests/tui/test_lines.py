@@ -1,4 +1,4 @@
-"""Lines keep their text and their width, whatever they hold."""
+"""Wrapping and drawing lines keep any text, and the width."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from stacktui.tui.box import Face, draw, strip
+from stacktui.tui.frame import PanelContent, draw, strip
 from stacktui.tui.glyphs import ASCII, CONSOLE, UNICODE, Glyphs
-from stacktui.tui.lines import Line, Role, Span, field, fit, line, width_of, wrap
-from stacktui.tui.look import look_of
+from stacktui.tui.lines import Line, Span, TextStyle, fit, label_value, line, width_of, wrap
+from stacktui.tui.screen_style import screen_style_of
 
-ROLES = st.sampled_from(list(Role))
-SPANS = st.lists(st.builds(Span, st.text(max_size=60), ROLES), max_size=6)
+STYLES = st.sampled_from(list(TextStyle))
+SPANS = st.lists(st.builds(Span, st.text(max_size=60), STYLES), max_size=6)
 GLYPHS = st.sampled_from([UNICODE, CONSOLE, ASCII])
 
 
@@ -29,9 +29,9 @@ def test_a_cut_fits(spans: list[Span], width: int, glyphs: Glyphs) -> None:
 
 @given(SPANS, st.integers(8, 60), st.integers(0, 30), GLYPHS)
 def test_rows_fit_and_lose_nothing_but_blanks(
-    spans: list[Span], width: int, hang: int, glyphs: Glyphs
+    spans: list[Span], width: int, indent: int, glyphs: Glyphs
 ) -> None:
-    rows = wrap(line(*spans, hang=hang), width, glyphs)
+    rows = wrap(line(*spans, indent=indent), width, glyphs)
     assert all(width_of(row.spans) <= width for row in rows)
     whole = "".join(text_of(row.spans) for row in rows).replace(" ", "")
     wanted = "".join(text_of(row.spans) for row in wrap(line(*spans), 10_000, glyphs))
@@ -39,18 +39,18 @@ def test_rows_fit_and_lose_nothing_but_blanks(
 
 
 @given(st.text(max_size=200), st.integers(20, 60), st.integers(1, 8), GLYPHS)
-def test_a_face_is_exactly_as_large_as_its_place(
+def test_a_panel_is_drawn_at_exactly_its_size(
     text: str, width: int, height: int, glyphs: Glyphs
 ) -> None:
-    rows = wrap(field("label", text), width - 4, glyphs)
-    face = Face((Span(text),), (Span(text),), rows, (Span(text),))
-    drawn = draw(face, width, height, glyphs)
+    rows = wrap(label_value("label", text), width - 4, glyphs)
+    content = PanelContent((Span(text),), (Span(text),), rows, (Span(text),))
+    drawn = draw(content, width, height, glyphs)
     assert len(drawn) == height
     assert [width_of(row.spans) for row in drawn] == [width] * height
 
 
-def test_words_stay_whole_and_values_stay_under_each_other() -> None:
-    rows = wrap(field("why", "the root is not trusted here", width=6), 20, UNICODE)
+def test_words_are_not_split_and_values_are_aligned() -> None:
+    rows = wrap(label_value("why", "the root is not trusted here", width=6), 20, UNICODE)
     assert [text_of(row.spans) for row in rows] == [
         "why   the root is",
         "      not trusted",
@@ -59,7 +59,7 @@ def test_words_stay_whole_and_values_stay_under_each_other() -> None:
 
 
 def test_a_fingerprint_is_broken_between_bytes() -> None:
-    rows = wrap(field("SHA", "9F:2C:51:07:BA:33:1D:64:E0:11:5B:7C", width=5), 16, UNICODE)
+    rows = wrap(label_value("SHA", "9F:2C:51:07:BA:33:1D:64:E0:11:5B:7C", width=5), 16, UNICODE)
     assert all(text_of(row.spans).rstrip().endswith((":", "7C")) for row in rows)
 
 
@@ -68,7 +68,7 @@ def test_a_wide_character_is_never_halved() -> None:
     assert all(width_of(row.spans) == 8 for row in rows)
 
 
-def test_what_a_terminal_could_act_on_is_shown_instead() -> None:
+def test_control_characters_are_escaped() -> None:
     rows = wrap(line("[bold]x[/] \x1b[31mred\x1b[0m\n\u202eevil"), 80, UNICODE)
     assert [text_of(row.spans) for row in rows] == [r"[bold]x[/] \x1b[31mred\x1b[0m\n\u202eevil"]
 
@@ -85,14 +85,18 @@ def test_neighbours_of_one_style_are_one_segment() -> None:
         "#ffffff",
     ) | {"selection": "#000000"}
     drawn = strip(
-        line("a", "b", Span("c", Role.TEXT)), 3, look_of(colours, UNICODE, no_colour=False)
+        line("a", "b", Span("c", TextStyle.TEXT)),
+        3,
+        screen_style_of(colours, UNICODE, no_colour=False),
     )
     assert len(list(drawn)) == 1
     assert cell_len(drawn.text) == 3
 
 
 def test_a_cut_line_is_one_row() -> None:
-    long = Line((Span("store "), Span("/opt/az/lib/python3.11/cacert.pem", Role.DIM)), cut=True)
+    long = Line(
+        (Span("store "), Span("/opt/az/lib/python3.11/cacert.pem", TextStyle.DIM)), cut=True
+    )
     rows = wrap(long, 16, UNICODE)
     assert [text_of(row.spans) for row in rows] == ["store /opt/az/l…"]
     assert [text_of(row.spans) for row in wrap(long, 80, UNICODE)] == [text_of(long.spans)]

@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from stacktui.stamp import IdentityProvider, SignInBy, StampOptions, run_in_thread
+from stacktui.stamp import IdentityProvider, SignInKind, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.tui.app import StacktuiApp
 from tests.product import config_text, signing_in
@@ -71,7 +71,7 @@ async def test_every_fault_shows_its_verdict(
     start: Start, config: Path, fault: str, side: str
 ) -> None:
     stamp = start(fault=fault)
-    async with StacktuiApp(config, auto_check=True).run_test(size=(80, 24)) as pilot:
+    async with StacktuiApp(config, auto_check=True).run_test(size=(80, 23)) as pilot:
         shown = await until(pilot, f"✗ {fault}")
         assert side in shown
         assert re.search(r"^\W*fix +\S", shown, re.MULTILINE)
@@ -111,19 +111,19 @@ async def test_esc_cancels_within_a_fifth_of_a_second(start: Start, config: Path
 async def test_a_device_code_is_shown_until_somebody_signs_in(config: Path) -> None:
     with run_in_thread(StampOptions(device_interval=1)) as stamp:
         described = stamp.describe()
-        write(config, config_text(described, **signing_in(SignInBy.DEVICE_CODE, described)))
+        write(config, config_text(described, **signing_in(SignInKind.DEVICE_CODE, described)))
         async with StacktuiApp(config, auto_check=True).run_test(size=WIDE) as pilot:
             await until(pilot, "To sign in at ")
-            for size in (WIDE, (80, 24)):
+            for size in (WIDE, (80, 23)):
                 await resize(pilot, *size)
                 shown = await until(pilot, "To sign in at ")
                 assert f"page {stamp.device_login_url}" in flat(shown)
                 assert "esc cancels" in shown
             code = flat(shown).partition(" code ")[2].split()[0]
-            # Nothing on the screen moves while only the sign-in service is asked again.
+            # The screen does not change while the sign-in service is polled.
             asked = len(stamp.requests)
             async with asyncio.timeout(PATIENCE):
-                while len(stamp.requests) < asked + 2:  # noqa: ASYNC110 - it is another thread's
+                while len(stamp.requests) < asked + 2:  # noqa: ASYNC110 - another thread's list
                     await asyncio.sleep(0.05)
             assert text_of(pilot.app) == shown
             form = f"user_code={code}&username={stamp.user}&password={stamp.password}"
@@ -138,7 +138,7 @@ async def test_a_device_code_is_shown_until_somebody_signs_in(config: Path) -> N
 
 async def test_esc_ends_the_wait_for_a_device_code(config: Path, entra_stamp: RunningStamp) -> None:
     described = entra_stamp.describe()
-    write(config, config_text(described, **signing_in(SignInBy.DEVICE_CODE, described)))
+    write(config, config_text(described, **signing_in(SignInKind.DEVICE_CODE, described)))
     async with StacktuiApp(config, auto_check=True).run_test(size=WIDE) as pilot:
         await until(pilot, "To sign in at ")
         pressed = monotonic()
@@ -151,9 +151,9 @@ async def test_esc_ends_the_wait_for_a_device_code(config: Path, entra_stamp: Ru
 async def test_identities_of_every_kind_are_shown(config: Path, entra_stamp: RunningStamp) -> None:
     described = entra_stamp.describe()
     for by, said in (
-        (SignInBy.PASSWORD, ("user", f"user name {entra_stamp.user}", "password from file")),
-        (SignInBy.DEVICE_CODE, ("device code", "client id 04b07795")),
-        (SignInBy.MANAGED_IDENTITY, ("managed identity", "the machine's own")),
+        (SignInKind.PASSWORD, ("user", f"user name {entra_stamp.user}", "password from file")),
+        (SignInKind.DEVICE_CODE, ("device code", "client id 04b07795")),
+        (SignInKind.MANAGED_IDENTITY, ("managed identity", "the machine's own")),
     ):
         write(config, config_text(described, **signing_in(by, described)))
         async with StacktuiApp(config).run_test(size=WIDE) as pilot:
@@ -198,7 +198,7 @@ async def test_adding_a_stamp_asks_it_for_the_rest(start: Start, config: Path) -
     assert f'ca = "{stamp.ca_file}"' in text
 
 
-async def test_a_fault_in_discovery_can_be_fixed_or_saved_nevertheless(
+async def test_a_fault_in_discovery_shows_a_remedy_or_can_be_saved_nevertheless(
     start: Start, config: Path
 ) -> None:
     stamp = start(fault="tls-untrusted-root")

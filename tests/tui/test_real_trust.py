@@ -21,7 +21,7 @@ from tests.support.listeners import listening, silent
 from .conftest import DOMAIN, Start
 from .screen import flat, read, settle, text_of, type_in, until, write
 
-WIDE, SMALL = (120, 40), (80, 24)
+WIDE, SMALL = (120, 40), (80, 23)
 
 
 async def test_every_host_of_a_stamp_before_every_store(start: Start, config: Path) -> None:
@@ -29,8 +29,8 @@ async def test_every_host_of_a_stamp_before_every_store(start: Start, config: Pa
     async with StacktuiApp(config).run_test(size=WIDE) as pilot:
         await pilot.press("2", "l")
         shown = await until(pilot, "4 hosts · 364 days")
-        for role in ("ARM", "login", "graph", "portal"):
-            assert re.search(rf"{role} .*✓ 364 days", shown), role
+        for style in ("ARM", "login", "graph", "portal"):
+            assert re.search(rf"{style} .*✓ 364 days", shown), style
         await pilot.press("L")
         await until(pilot, "13 hosts · 364 days")
         await pilot.press("enter")
@@ -147,13 +147,13 @@ async def test_a_bundle_of_others_says_what_it_takes_and_keeps_a_copy(
         for no in ("escape", "up"):
             await pilot.press("enter")
             shown = await until(pilot, "Change the file of SSL_CERT_FILE?  y yes   esc no")
-            await pilot.press("enter")  # which is no answer
+            await pilot.press("enter")  # not an answer to the question
             await settle(pilot)
             assert bundle.read_bytes() == before
             await pilot.press(no)
             shown = await until(pilot, "enter trust it")
             assert "Change the file" not in shown
-            await pilot.press("y")  # an answer to nothing
+            await pilot.press("y")  # no question is open
             await settle(pilot)
             assert bundle.read_bytes() == before
         await pilot.press("down")
@@ -185,12 +185,12 @@ async def test_certifi_says_that_an_upgrade_loses_the_root(start: Start, config:
 
 
 def presenting_root(roots: Authority, host: str) -> ssl.SSLContext:
-    """A server's context that sends its root too, which most do not."""
+    """Return a server context that also sends its root."""
     return server_context(roots.leaf(host), roots.intermediate.pem + roots.root.pem)
 
 
 def config_for(host: str, port: int) -> str:
-    """A config for a host that says nothing after its handshake."""
+    """Return a config for a host that is silent after its handshake."""
     return (
         f'[environments.Here]\narm = "https://{host}"\nproxy = "none"\n'
         f'resolve = {{ "{host}:443" = "127.0.0.1:{port}" }}\nlimits = {{ first_byte = 0.4 }}\n'
@@ -282,7 +282,7 @@ async def test_the_export_names_its_file_and_the_line_to_copy(start: Start, conf
         assert "1 of ca of Test" in shown
         assert "$env:REQUESTS_CA_BUNDLE = " in shown
         await pilot.press("y")
-        await until(pilot, "copied: export REQUESTS_CA_BUNDLE=")
+        await until(pilot, "w writes a file: export REQUESTS_CA_BUNDLE=")
     assert app.clipboard == f"export REQUESTS_CA_BUNDLE={exported_bundle()}"
     found = ders(exported_bundle().read_bytes())
     assert stamp_root(stamp) in found
@@ -336,7 +336,7 @@ async def test_the_certificate_of_an_identity_as_openssl_reads_it(
     der = ssl.PEM_cert_to_DER_cert(certificate_in(read(Path(stamp.certificate_file))))
     thumbprint = fingerprint(der, "-sha1").replace(":", "")
     async with StacktuiApp(config).run_test(size=WIDE) as pilot:
-        assert pilot.app.session.identity_files is None  # type: ignore[attr-defined]
+        assert pilot.app.app_state.identity_files is None  # type: ignore[attr-defined]
         await pilot.press("2")
         shown = await until(pilot, "✓ usable")
         assert f"thumbprint    {thumbprint}" in shown
@@ -360,7 +360,7 @@ def stamp_root(stamp: RunningStamp) -> bytes:
 
 
 def fingerprint(der: bytes, kind: str = "-sha256") -> str:
-    """As OpenSSL prints it."""
+    """Return the fingerprint as OpenSSL prints it."""
     done = subprocess.run(
         ["openssl", "x509", "-inform", "DER", "-noout", "-fingerprint", kind],
         input=der,
@@ -371,7 +371,7 @@ def fingerprint(der: bytes, kind: str = "-sha256") -> str:
 
 
 def certificate_in(pem: str) -> str:
-    """The one certificate among other PEM blocks."""
+    """Return the only certificate among other PEM blocks."""
     begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
     return pem[pem.index(begin) : pem.index(end) + len(end)]
 

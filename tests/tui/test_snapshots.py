@@ -1,4 +1,4 @@
-"""Every screen as it was looked at and found good; see `--snapshot-update` of the plug-in."""
+"""Snapshots of every screen; read each change after `--snapshot-update`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from stacktui.tui.app import StacktuiApp
 
 from . import canned, canned_trust
 from .canned import CONFIG, HOSTILE_CONFIG, canned_app
-from .canned_survey import surveys
+from .canned_scan import scans
 from .screen import resize, until
 
 Sizes = Mapping[str | None, tuple[int, int]]
-SIZES: Sizes = {"120x40": (120, 40), "80x24": (80, 24)}
+SIZES: Sizes = {"120x40": (120, 40), "80x23": (80, 23)}
 # For what a resize does not bring up as a start at that size does: a dialog keeps the height of
 # its text, and a story its first line.
-STARTED_SO = pytest.mark.parametrize(
+STARTED_AT = pytest.mark.parametrize(
     "sizes", [{None: size} for size in SIZES.values()], ids=SIZES.keys()
 )
 Step = tuple[Sequence[str], str]
@@ -33,8 +33,8 @@ WAITING = canned.waiting_for_first_byte()
 
 @pytest.fixture
 def compare(snapshot: SnapshotAssertion) -> Compare:
-    """Press keys, wait each time for what they should bring up, and compare the screen with its
-    picture: at the first size, and at the others after a resize of the terminal."""
+    """Return a function that presses keys, waiting for a text after each step, and compares the
+    screen with its snapshot: at the first size, and after a resize at the others."""
     pictures = snapshot.use_extension(SVGImageExtension)
 
     async def run(app: StacktuiApp, *steps: Step, sizes: Sizes = SIZES) -> None:
@@ -79,13 +79,13 @@ async def test_cancelled(compare: Compare, config: Path) -> None:
 
 async def test_healthy(compare: Compare, config: Path) -> None:
     app = canned_app(config, HEALTHY, text=CONFIG)
-    steps = (("c", "Signed in"), ("2", "! 25 days"), ("1", "╭─ 1 Env"))
+    steps = (("c", "Signed in"), ("2", "! 25 days"), ("1", "1 Env"))
     await compare(app, *steps)
 
 
 async def test_metadata_only(compare: Compare, config: Path) -> None:
     app = canned_app(config, canned.events_of(canned.METADATA_ONLY), text=CONFIG)
-    steps = ((("j", "j", "c"), "Sign-in was not tried"), ("2", "! 25 days"), ("1", "╭─ 1 Env"))
+    steps = ((("j", "j", "c"), "Sign-in was not tried"), ("2", "! 25 days"), ("1", "1 Env"))
     await compare(app, *steps)
 
 
@@ -133,21 +133,21 @@ async def test_zoomed_check(compare: Compare, config: Path) -> None:
 
 
 async def test_fixable(compare: Compare, config: Path) -> None:
-    app = canned_app(config, FAULT, text=CONFIG, judge=canned.fixable)
+    app = canned_app(config, FAULT, text=CONFIG, diagnosis=canned.fixable)
     steps = (("c", "f sets it"), ("2", "! 25 days"), ("1", "f sets it"))
     await compare(app, *steps)
 
 
 @pytest.mark.parametrize("chosen", ["set", "trust"])
 async def test_fix(compare: Compare, config: Path, chosen: str) -> None:
-    app = canned_app(config, FAULT, text=CONFIG, judge=canned.fixable)
+    app = canned_app(config, FAULT, text=CONFIG, diagnosis=canned.fixable)
     steps: list[tuple[Sequence[str], str]] = [("c", "f sets it"), ("f", "Change it?")]
     if chosen == "trust":
         steps.append((("down",), "Go on?"))
     await compare(app, *steps)
 
 
-@STARTED_SO
+@STARTED_AT
 async def test_end_of_the_whole_story(compare: Compare, config: Path, sizes: Sizes) -> None:
     app = canned_app(config, FAULT, text=CONFIG)
     steps = (("c", "tls-untrusted-root"), (("2", "0", "enter", "G"), "Y copies all of this"))
@@ -162,23 +162,23 @@ async def test_filtered_groups(compare: Compare, config: Path) -> None:
 
 async def test_hostile_names(compare: Compare, config: Path) -> None:
     app = canned_app(config, HEALTHY, text=HOSTILE_CONFIG)
-    steps = (("c", "Signed in"), ("2", "! 25 days"), ("1", "╭─ 1 Env"))
+    steps = (("c", "Signed in"), ("2", "! 25 days"), ("1", "1 Env"))
     await compare(app, *steps)
 
 
 async def test_looked(compare: Compare, config: Path) -> None:
-    app = canned_app(config, HEALTHY, text=CONFIG, survey=surveys())
+    app = canned_app(config, HEALTHY, text=CONFIG, scan=scans())
     steps = (("c", "Signed in"), ("2l", "✗ TLS silent"), ("jj", "T looks for its root"))
     await compare(app, *steps)
 
 
 async def test_looking(compare: Compare, config: Path) -> None:
-    app = canned_app(config, text=CONFIG, survey=surveys(hangs=True))
+    app = canned_app(config, text=CONFIG, scan=scans(hangs=True))
     await compare(app, ("2L", "12 of 13"))
 
 
 async def test_matrix(compare: Compare, config: Path) -> None:
-    app = canned_app(config, text=CONFIG, survey=surveys())
+    app = canned_app(config, text=CONFIG, scan=scans())
     steps = (("2L", "✗ TLS silent"), (("enter",), "who trusts it"))
     await compare(app, *steps)
 
@@ -189,7 +189,7 @@ async def test_identity_certificate(compare: Compare, config: Path) -> None:
     await compare(app, *steps)
 
 
-@STARTED_SO
+@STARTED_AT
 @pytest.mark.parametrize("proposal", ["presented", "held", "none"])
 async def test_trust(
     compare: Compare,
@@ -204,14 +204,14 @@ async def test_trust(
         "none": canned_trust.NO_ROOT,
     }
     monkeypatch.setattr(trust_root, "propose", lambda *_: proposals[proposal])
-    app = canned_app(config, text=CONFIG, survey=surveys())
+    app = canned_app(config, text=CONFIG, scan=scans())
     steps = [("2l", "✗ TLS silent"), ("T", "root")]
     if proposal == "held":
         steps.append((("down", "down"), "The bundle of az 2.66.2"))
     await compare(app, *steps, sizes=sizes)
 
 
-@STARTED_SO
+@STARTED_AT
 @pytest.mark.parametrize("asked", [False, True])
 async def test_untrust(
     compare: Compare,
@@ -228,7 +228,7 @@ async def test_untrust(
     await compare(app, *steps, sizes=sizes)
 
 
-@STARTED_SO
+@STARTED_AT
 async def test_export(
     compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, sizes: Sizes
 ) -> None:
@@ -239,13 +239,13 @@ async def test_export(
 
 async def test_too_small(compare: Compare, config: Path) -> None:
     app = canned_app(config, text=CONFIG)
-    await compare(app, ((), "stacktui needs"), sizes={None: (60, 15)})
+    await compare(app, ((), "enlarge it"), sizes={None: (60, 9)})
 
 
 @pytest.mark.parametrize("theme", ["dark", "light", "sixteen", "contrast"])
 async def test_themes(compare: Compare, config: Path, theme: str) -> None:
     app = canned_app(config, FAULT, text=CONFIG)
-    app.wear(theme)
+    app.apply_theme(theme)
     steps = (("c", "tls-untrusted-root"), ("2", "! 25 days"))
     await compare(app, *steps, sizes={None: (100, 30)})
 
@@ -257,8 +257,8 @@ PLAIN = pytest.mark.parametrize(
 )
 
 
-def wear(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
-    """A terminal that knows less."""
+def set_variables(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
+    """Set the variables of a terminal with fewer abilities."""
     monkeypatch.setenv("STACKTUI_ASCII", "")
     monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.delenv("LC_ALL", raising=False)
@@ -273,10 +273,10 @@ async def test_plain_terminals(
     monkeypatch: pytest.MonkeyPatch,
     variables: dict[str, str],
 ) -> None:
-    wear(monkeypatch, variables)
+    set_variables(monkeypatch, variables)
     app: StacktuiApp = canned_app(config, FAULT, text=CONFIG)
     steps = (("c", "tls-untrusted-root"), ("2", "! 25 days"))
-    await compare(app, *steps, sizes={None: (80, 24)})
+    await compare(app, *steps, sizes={None: (80, 23)})
 
 
 @PLAIN
@@ -286,7 +286,7 @@ async def test_plain_matrix(
     monkeypatch: pytest.MonkeyPatch,
     variables: dict[str, str],
 ) -> None:
-    wear(monkeypatch, variables)
-    app: StacktuiApp = canned_app(config, text=CONFIG, survey=surveys())
+    set_variables(monkeypatch, variables)
+    app: StacktuiApp = canned_app(config, text=CONFIG, scan=scans())
     steps = (("2L", " TLS silent"), (("enter",), "who trusts it"))
-    await compare(app, *steps, sizes={None: (80, 24)})
+    await compare(app, *steps, sizes={None: (80, 23)})

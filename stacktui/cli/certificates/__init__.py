@@ -9,7 +9,7 @@ from stacktui.cli.lazy import LazyGroup
 # Each command, in a module of its own name, and its help.
 _COMMANDS = {
     "show": "Show the chain that each endpoint of an environment presents.",
-    "stores": "List the trust stores on this box.",
+    "stores": "List the trust stores on this machine.",
     "matrix": "Show which trust store trusts which endpoint.",
     "trust": "Trust a root.",
     "untrust": "Take back a root that stacktui added.",

@@ -10,24 +10,21 @@ from pathlib import Path
 import click
 
 from stacktui.certificates.chain import Certificate, describe
+from stacktui.certificates.conversion import pem_of, pfx_of, thumbprints, write_private
 from stacktui.certificates.document import SCHEMA, certificate_document
-from stacktui.certificates.pfx import (
-    ConversionError,
+from stacktui.certificates.key_bundle import (
     Form,
-    Holding,
+    KeyBundle,
+    KeyBundleError,
     own_chain,
-    pem_of,
-    pfx_of,
-    read_holding,
-    thumbprints,
-    write_private,
+    read_key_bundle,
 )
 from stacktui.cli.ask import RefusedError, confirm, yes_option
 from stacktui.cli.certificates.layout import out_wrapped
-from stacktui.cli.certificates.lint import count_of
 from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.options import config_option, format_option, tell_config_is_not_read
 from stacktui.cli.output import out
+from stacktui.text.counts import count_of
 from stacktui.text.sanitize import visible
 
 
@@ -68,19 +65,19 @@ def command(
             return password.get(f"Password of {visible(str(source))}")
         return key_password.get(f"Password of the key in {visible(str(source))}")
 
-    holding = read_holding(source, ask)
+    bundle = read_key_bundle(source, ask)
     try:
-        pem = pem_of(holding)
-    except ConversionError as error:
-        raise ConversionError(f"{source}: {error}") from None
+        pem = pem_of(bundle)
+    except KeyBundleError as error:
+        raise KeyBundleError(f"{source}: {error}") from None
     if target.exists():
         confirm(f"{visible(str(target))} exists. Replace it?", yes=yes)
-    if holding.form is Form.PFX:
+    if bundle.form is Form.PFX:
         write_private(target, pem)
     else:
         new = password.get(f"Password for {visible(str(target))}", twice=True)
-        write_private(target, pfx_of(holding, new))
-    _report_converted(target, holding, format_)
+        write_private(target, pfx_of(bundle, new))
+    _report_converted(target, bundle, format_)
 
 
 def _check_target(source: Path, target: Path) -> None:
@@ -101,13 +98,13 @@ def _check_target(source: Path, target: Path) -> None:
         raise RefusedError(f"{shown} cannot be a file's name") from None
 
 
-def _report_converted(target: Path, holding: Holding, format_: str) -> None:
+def _report_converted(target: Path, bundle: KeyBundle, format_: str) -> None:
     now = datetime.now(UTC)
-    der = holding.chain[holding.leaf]
+    der = bundle.chain[bundle.leaf]
     leaf, prints = describe(der), thumbprints(der)
-    issuers = len(own_chain(holding)) - 1
-    left_out = len(holding.chain) - 1 - issuers
-    pem = holding.form is Form.PFX
+    issuers = len(own_chain(bundle)) - 1
+    left_out = len(bundle.chain) - 1 - issuers
+    pem = bundle.form is Form.PFX
     line = _config_line(target) if pem and leaf.key_type == "RSA" else None
     if format_ == "json":
         document = {

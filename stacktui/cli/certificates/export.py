@@ -10,12 +10,13 @@ import click
 
 from stacktui.certificates.export import VARIABLES, Exported, export, is_free, sources_of
 from stacktui.certificates.files import CertificateFileError, read_certificates
-from stacktui.certificates.words import EXPORT_NOTES
+from stacktui.certificates.formatting import EXPORT_NOTES
 from stacktui.cli.ask import RefusedError, confirm, yes_option
 from stacktui.cli.options import config_option, format_option
-from stacktui.cli.output import err, out, plural
+from stacktui.cli.output import err, out
 from stacktui.cli.settings import absolute, read_settings
 from stacktui.config.locations import exported_bundle
+from stacktui.text.counts import count_of
 from stacktui.text.sanitize import visible
 
 
@@ -79,7 +80,7 @@ def _document(exported: Exported) -> dict[str, object]:
 
 
 def _write(exported: Exported) -> None:
-    out(f"Wrote {plural(exported.count)} to {exported.path}")
+    out(f"Wrote {count_of(exported.count, 'certificate')} to {exported.path}")
     for part in exported.parts:
         out(f"  {part.count:>5} of {part.source.setting}")
     if exported.backup is not None:
@@ -105,6 +106,7 @@ def _warn_of_variables(exported: Exported) -> None:
     except CertificateFileError:
         return
     if missing:
+        number = count_of(len(missing), "certificate")
         err(f"! {variable} names {path} now.")
-        err(f"! It holds {plural(len(missing))} that the new file does not; add what you need of")
+        err(f"! It holds {number} that the new file does not; add what you need of")
         err("! them: stacktui certificates trust FILE")

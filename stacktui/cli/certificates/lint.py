@@ -12,23 +12,24 @@ from typing import Any
 import click
 
 from stacktui.certificates.chain import Certificate, describe
-from stacktui.certificates.document import SCHEMA, certificate_document
+from stacktui.certificates.document import SCHEMA, certificate_document, results_document
 from stacktui.certificates.errors import CertificateError
-from stacktui.certificates.pfx import Form, Holding, PasswordError, read_holding
+from stacktui.certificates.key_bundle import Form, KeyBundle, PasswordError, read_key_bundle
 from stacktui.certificates.readiness import (
-    Judgement,
     Level,
+    RuleResult,
     Source,
     covered,
     worst,
     worst_level,
 )
-from stacktui.certificates.readiness_rules import judge
+from stacktui.certificates.readiness_rules import evaluate
 from stacktui.cli.certificates.layout import out_wrapped
 from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.options import ExitCode, config_option, format_option, tell_config_is_not_read
 from stacktui.cli.output import out
 from stacktui.environments.naming import certificate_names
+from stacktui.text.counts import count_of
 from stacktui.text.sanitize import visible
 
 _SYMBOLS = {
@@ -48,11 +49,11 @@ class _Linted:
     path: Path
     form: Form
     leaf: Certificate
-    judgements: tuple[Judgement, ...]
+    results: tuple[RuleResult, ...]
 
     @property
     def level(self) -> Level:
-        return worst(self.judgements)
+        return worst(self.results)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +137,13 @@ class _Reader:
         self._password = password
         self._known: str | None = None
 
-    def read(self, path: Path) -> Holding:
+    def read(self, path: Path) -> KeyBundle:
         if self._known is None or self._password.is_given:
-            return read_holding(path, lambda form: self._get(path, form))
+            return read_key_bundle(path, lambda form: self._get(path, form))
         try:
-            return read_holding(path, lambda _form: self._known)
+            return read_key_bundle(path, lambda _form: self._known)
         except PasswordError:
-            return read_holding(path, lambda form: self._get(path, form))
+            return read_key_bundle(path, lambda form: self._get(path, form))
 
     def _get(self, path: Path, form: Form) -> str | None:
         if form is Form.PEM:
@@ -152,17 +153,17 @@ class _Reader:
         return self._known
 
 
-def _lint(path: Path, holding: Holding, names: _Names | None, now: datetime) -> _Linted:
-    judgements = judge(
-        holding.chain,
+def _lint(path: Path, bundle: KeyBundle, names: _Names | None, now: datetime) -> _Linted:
+    results = evaluate(
+        bundle.chain,
         now,
         names=names.wanted if names else None,
         domain=names.domain if names else None,
-        source=Source.PFX if holding.form is Form.PFX else Source.FILE,
-        leaf=holding.leaf,
-        key=holding.key_found,
+        source=Source.PFX if bundle.form is Form.PFX else Source.FILE,
+        leaf=bundle.leaf,
+        key=bundle.key_found,
     )
-    return _Linted(path, holding.form, describe(holding.chain[holding.leaf]), judgements)
+    return _Linted(path, bundle.form, describe(bundle.chain[bundle.leaf]), results)
 
 
 def _set_level(linted: Sequence[_Linted], names: _Names | None) -> Level:
@@ -187,15 +188,7 @@ def _lint_document(
                 "form": each.form.value,
                 "level": each.level.value,
                 "certificate": certificate_document(each.leaf, now),
-                "judgements": [
-                    {
-                        "rule": judgement.rule,
-                        "level": judgement.level.value,
-                        "text": judgement.text,
-                        "mend": judgement.mend or None,
-                    }
-                    for judgement in each.judgements
-                ],
+                "judgements": results_document(each.results),
             }
             for each in linted
         ],
@@ -236,13 +229,13 @@ def _write_file(linted: _Linted) -> None:
     out(f"{_SYMBOLS[linted.level]} {linted.level.value.upper()}  {visible(str(linted.path))}")
     out_wrapped(f"  “{leaf.common_name}”, issued by “{leaf.issuer_name}”")
     for level in _TROUBLE:
-        for each in (each for each in linted.judgements if each.level is level):
+        for each in (each for each in linted.results if each.level is level):
             out_wrapped(f"  {_SYMBOLS[level]} {level.value}  {each.rule}: {each.text}")
-            out_wrapped(f"    → {each.mend}", hang=6)
-    for each in linted.judgements:
+            out_wrapped(f"    → {each.remedy}", hang=6)
+    for each in linted.results:
         if each.level is Level.SKIPPED:
             out_wrapped(f"  {_SYMBOLS[Level.SKIPPED]} skipped  {each.rule}: {each.text}")
-    passed = [each.rule for each in linted.judgements if each.level is Level.PASS]
+    passed = [each.rule for each in linted.results if each.level is Level.PASS]
     if passed:
         out_wrapped(f"  {_SYMBOLS[Level.PASS]} pass  {', '.join(passed)}")
     out()
@@ -260,7 +253,3 @@ def _write_names(names: _Names, missing: Sequence[str]) -> None:
         for name in missing:
             out(f"    {visible(name)}")
     out()
-
-
-def count_of(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

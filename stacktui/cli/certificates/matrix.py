@@ -9,12 +9,12 @@ import click
 
 from stacktui.certificates.document import matrix_document, matrix_ok
 from stacktui.certificates.matrix import Matrix
+from stacktui.certificates.scan import EndpointChain
 from stacktui.certificates.stores import find_stores, read_stores
-from stacktui.certificates.survey import Presented
 from stacktui.certificates.verify import Verification
 from stacktui.cli.certificates.layout import out_wrapped, width
 from stacktui.cli.certificates.next_steps import out_steps, steps_of
-from stacktui.cli.certificates.scan import Surveyed, run_survey
+from stacktui.cli.certificates.scan import ScanAndMatrix, run_scan
 from stacktui.cli.certificates.show import all_option, why_none, write_problems
 from stacktui.cli.options import ExitCode, config_option, format_option, limit_option
 from stacktui.cli.output import out
@@ -40,7 +40,7 @@ def command(
     limits: dict[str, float],
     config: Path | None,
 ) -> None:
-    """Show which trust store on this box trusts which endpoint of ENV.
+    """Show which trust store on this machine trusts which endpoint of ENV.
 
     Each cell is OpenSSL's verdict on the chain with that store alone. Exits with 1 when the store
     in use does not trust a host, when one that exists cannot be reached, or when the metadata
@@ -48,24 +48,24 @@ def command(
     """
     target = read_settings(parent, config, limits).target(name)
     found = find_stores(target.environment.ca, own_bundle())
-    surveyed = run_survey(target, found, whole=whole)
-    steps = steps_of(surveyed, target, found)
+    scanned = run_scan(target, found, whole=whole)
+    steps = steps_of(scanned, target, found)
     if format_ == "json":
-        now = surveyed.survey.taken
+        now = scanned.scan.taken
         states = read_stores(found, now)
-        document = matrix_document(surveyed.survey, surveyed.matrix, states)
+        document = matrix_document(scanned.scan, scanned.matrix, states)
         click.echo(json.dumps(document | {"next_steps": [each.document() for each in steps]}))
     else:
-        _write_matrix(surveyed)
+        _write_matrix(scanned)
         out_steps(steps)
-    ok = matrix_ok(surveyed.survey, surveyed.matrix)
+    ok = matrix_ok(scanned.scan, scanned.matrix)
     click.get_current_context().exit(ExitCode.HEALTHY if ok else ExitCode.FAULT)
 
 
-def _write_matrix(surveyed: Surveyed) -> None:
-    found = surveyed.matrix
-    out(f"{surveyed.survey.environment.name}: which trust store trusts which host")
-    write_problems(surveyed)
+def _write_matrix(scanned: ScanAndMatrix) -> None:
+    found = scanned.matrix
+    out(f"{scanned.scan.environment.name}: which trust store trusts which host")
+    write_problems(scanned)
     out()
     for number, column in enumerate(found.columns, 1):
         what = f"✗ {column.problem}" if column.problem else column.store.path
@@ -111,7 +111,7 @@ def _listed(numbers: tuple[int, ...]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _name(row: Presented) -> str:
+def _name(row: EndpointChain) -> str:
     """What a certificate must cover, and the port where it is another than a stamp's."""
     endpoint = row.endpoint
     return endpoint.name if endpoint.port == 443 else f"{endpoint.name}:{endpoint.port}"

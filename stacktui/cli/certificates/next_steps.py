@@ -1,4 +1,4 @@
-"""What to do next about a survey: few steps, each with the command that does it if there is one."""
+"""What to do next about a scan: few steps, each with the command that does it if there is one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from stacktui.certificates.chain import describe
 from stacktui.certificates.roots import root_of, why_no_root
+from stacktui.certificates.scan import EndpointChain
 from stacktui.certificates.stores import Store, StoreKind
-from stacktui.certificates.survey import Presented
 from stacktui.certificates.verify import DATES, NAMES, ROOTLESS
 from stacktui.check.target import Target
 from stacktui.cli.certificates.layout import out_wrapped
-from stacktui.cli.certificates.scan import Surveyed
+from stacktui.cli.certificates.scan import ScanAndMatrix
 from stacktui.cli.output import out
 from stacktui.environments.endpoints import ARM
 from stacktui.text.shell import command_line, for_this_machine
@@ -38,12 +38,12 @@ class Step:
         }
 
 
-def steps_of(surveyed: Surveyed, target: Target, stores: Sequence[Store]) -> tuple[Step, ...]:
-    """The next steps for a survey whose first column is the store in use. Blocks on disk.
+def steps_of(scanned: ScanAndMatrix, target: Target, stores: Sequence[Store]) -> tuple[Step, ...]:
+    """The next steps for a scan whose first column is the store in use. Blocks on disk.
 
     `stores` are where a root that was not presented is looked for.
     """
-    return tuple(_steps(surveyed, target, stores))
+    return tuple(_steps(scanned, target, stores))
 
 
 def out_steps(steps: Sequence[Step]) -> None:
@@ -54,8 +54,8 @@ def out_steps(steps: Sequence[Step]) -> None:
             out(f"    {for_this_machine(step.command)}")
 
 
-def _steps(surveyed: Surveyed, target: Target, stores: Sequence[Store]) -> Iterator[Step]:
-    matrix, name = surveyed.matrix, target.environment.name
+def _steps(scanned: ScanAndMatrix, target: Target, stores: Sequence[Store]) -> Iterator[Step]:
+    matrix, name = scanned.matrix, target.environment.name
     config = [] if target.config is None else ["--config", str(target.config)]
     if matrix.columns[0].problem:
         yield Step(
@@ -63,19 +63,17 @@ def _steps(surveyed: Surveyed, target: Target, stores: Sequence[Store]) -> Itera
             "Until then no chain is judged."
         )
     refused = [
-        (row, cells[0].code)
-        for row, cells in zip(matrix.rows, matrix.cells, strict=True)
-        if cells[0] is not None and not cells[0].ok
+        (row, cell.code) for row, cell in matrix.verdicts if cell is not None and not cell.ok
     ]
     unreached = any(not row.chain and not row.absent for row in matrix.rows)
     told = bool(refused or matrix.columns[0].problem)  # which is why there is no metadata
-    if unreached or (surveyed.survey.no_metadata and not told):
+    if unreached or (scanned.scan.no_metadata and not told):
         what = "Not every host was reached" if unreached else "The stamp gave no metadata"
         yield Step(
             f"{what}; how far a request gets:",
             command_line("stacktui check", [*config, "--", name]),
         )
-    rootless: dict[tuple[bytes, ...], Presented] = {}
+    rootless: dict[tuple[bytes, ...], EndpointChain] = {}
     for row, code in refused:
         if code in ROOTLESS:
             rootless.setdefault(row.chain, row)
@@ -83,7 +81,7 @@ def _steps(surveyed: Surveyed, target: Target, stores: Sequence[Store]) -> Itera
         yield _trust(row, [*config, f"--presented={name}"], stores)
     if any(code in DATES for _, code in refused):
         yield Step(
-            f"By the clock of this box it is {surveyed.survey.taken:%Y-%m-%d %H:%M} UTC. If that "
+            f"By the clock of this machine it is {scanned.scan.taken:%Y-%m-%d %H:%M} UTC. If that "
             "is right, the stamp's operator must renew the certificate: trusting it does not help."
         )
     if any(code in NAMES for _, code in refused):
@@ -97,7 +95,7 @@ def _steps(surveyed: Surveyed, target: Target, stores: Sequence[Store]) -> Itera
             "A certificate is of a kind that clients refuse, whoever they trust: the stamp's "
             "operator must have it issued anew, as the vendor's rules want it."
         )
-    if not rootless and _az_is_without(surveyed):
+    if not rootless and _az_is_without(scanned):
         yield Step(
             "The store in use is fine, but az looks elsewhere. A bundle for az, and the line that "
             "has it used:",
@@ -105,14 +103,14 @@ def _steps(surveyed: Surveyed, target: Target, stores: Sequence[Store]) -> Itera
         )
 
 
-def _trust(row: Presented, here: list[str], stores: Sequence[Store]) -> Step:
+def _trust(row: EndpointChain, here: list[str], stores: Sequence[Store]) -> Step:
     found = root_of(row.chain, stores)
     if found is None:
         no_root = why_no_root(row.chain, row.endpoint.host)
         command = command_line(no_root.command, []) if no_root.command else None
         end = ":" if command else "."
         return Step(f"{no_root.why}; {no_root.advice}{end}", command)
-    where = "" if found.where is None else f", which is in {found.where.name} on this box"
+    where = "" if found.where is None else f", which is in {found.where.name} on this machine"
     host = [] if ARM in row.endpoint.roles else ["--host", row.endpoint.key]
     root = describe(found.der).common_name
     return Step(
@@ -122,8 +120,8 @@ def _trust(row: Presented, here: list[str], stores: Sequence[Store]) -> Step:
     )
 
 
-def _az_is_without(surveyed: Surveyed) -> bool:
-    matrix = surveyed.matrix
+def _az_is_without(scanned: ScanAndMatrix) -> bool:
+    matrix = scanned.matrix
     return any(
         cell is not None and cell.code in ROOTLESS
         for cells in matrix.cells

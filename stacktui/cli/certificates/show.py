@@ -14,22 +14,23 @@ from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.document import (
     certificate_document,
     readiness,
-    survey_document,
-    survey_ok,
+    scan_document,
+    scan_ok,
 )
+from stacktui.certificates.formatting import fields_of, time_left
 from stacktui.certificates.readiness import Level, worst
+from stacktui.certificates.scan import EndpointChain, ScanResult
 from stacktui.certificates.stores import find_stores
-from stacktui.certificates.survey import Presented, Survey
 from stacktui.certificates.verify import Verification
-from stacktui.certificates.words import fields_of, time_left
 from stacktui.cli.certificates.layout import out_beside, out_wrapped, wrapped
 from stacktui.cli.certificates.next_steps import out_steps, steps_of
-from stacktui.cli.certificates.scan import Surveyed, run_survey
+from stacktui.cli.certificates.scan import ScanAndMatrix, run_scan
 from stacktui.cli.options import ExitCode, config_option, format_option, limit_option
-from stacktui.cli.output import out, plural
+from stacktui.cli.output import out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import own_bundle
 from stacktui.identities.certificate_file import IdentityFile, read_files, references
+from stacktui.text.counts import count_of
 from stacktui.text.sanitize import visible
 from stacktui.transport.facts import TransportFaultKind
 
@@ -65,54 +66,53 @@ def command(
     """
     target = read_settings(parent, config, limits).target(name)
     stores = find_stores(target.environment.ca, own_bundle())
-    surveyed = run_survey(target, stores[:1], whole=whole)
-    steps = steps_of(surveyed, target, stores)
+    scanned = run_scan(target, stores[:1], whole=whole)
+    steps = steps_of(scanned, target, stores)
     used = references([target.identity] if target.identity else [])
-    files = tuple(read_files(used, surveyed.survey.taken).values())
+    files = tuple(read_files(used, scanned.scan.taken).values())
     if format_ == "json":
-        document = survey_document(surveyed.survey, surveyed.matrix)
+        document = scan_document(scanned.scan, scanned.matrix)
         document["identities"] = [_identity_document(each) for each in files]
         click.echo(json.dumps(document | {"next_steps": [each.document() for each in steps]}))
     else:
-        _write(surveyed, files)
+        _write(scanned, files)
         out_steps(steps)
-    ok = survey_ok(surveyed.survey, surveyed.matrix) and not any(each.problem for each in files)
+    ok = scan_ok(scanned.scan, scanned.matrix) and not any(each.problem for each in files)
     click.get_current_context().exit(ExitCode.HEALTHY if ok else ExitCode.FAULT)
 
 
-def _write(surveyed: Surveyed, files: Sequence[IdentityFile]) -> None:
-    survey, matrix = surveyed.survey, surveyed.matrix
-    trusted = " + ".join(each.setting for each in survey.trust.sources)
-    out_beside(
-        f"{survey.environment.name} · {survey.environment.arm}", f"· trusted here: {trusted}"
-    )
+def _write(scanned: ScanAndMatrix, files: Sequence[IdentityFile]) -> None:
+    scan, matrix = scanned.scan, scanned.matrix
+    trusted = " + ".join(each.setting for each in scan.trust.sources)
+    out_beside(f"{scan.environment.name} · {scan.environment.arm}", f"· trusted here: {trusted}")
     for proxy in sorted({row.connection.proxy.url or "" for row in matrix.rows if row.connection}):
         if proxy:
             out_wrapped(f"  · through the proxy {proxy}")
-    write_problems(surveyed)
+    write_problems(scanned)
     shown: dict[tuple[bytes, ...], str] = {}
-    told: dict[tuple[bytes, ...], set[str]] = {}
-    for row, (cell, *_) in zip(matrix.rows, matrix.cells, strict=True):
+    said: dict[tuple[bytes, ...], set[str]] = {}
+    for row, cell in matrix.verdicts:
         out()
-        sign, what = _head(surveyed, row, cell)
+        sign, what = _head(scanned, row, cell)
         out_beside(f"{sign} {place(row)}", what)
         # What was said of a chain for one host need not be said again for the next.
-        known = told.setdefault(row.chain, set())
-        for text, hang in _trouble(survey, row, cell):
+        known = said.setdefault(row.chain, set())
+        trouble = list(_trouble(scan, row, cell))
+        for text, hang in trouble:
             if text not in known:
                 out_wrapped(text, hang)
-        known |= {text for text, _ in _trouble(survey, row, cell)}
+        known |= {text for text, _ in trouble}
         if row.chain in shown:
             out(f"  the same chain as {shown[row.chain]}")
         elif row.chain:
             shown[row.chain] = row.endpoint.role
-            for line in chain_lines([describe(der) for der in row.chain], survey.taken):
+            for line in chain_lines([describe(der) for der in row.chain], scan.taken):
                 out(line)
     for file in files:
         out()
         _write_identity(file)
     out()
-    out_wrapped(_summary(surveyed), 2)
+    out_wrapped(_summary(scanned), 2)
 
 
 def _identity_document(file: IdentityFile) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def _identity_document(file: IdentityFile) -> dict[str, Any]:
         "identity": file.identity,
         "path": str(file.path),
         "problem": file.problem or None,
-        "mend": file.mend or None,
+        "mend": file.remedy or None,
         "chain": [certificate_document(each, file.read) for each in file.chain],
     }
 
@@ -132,23 +132,22 @@ def _write_identity(file: IdentityFile) -> None:
     state = file.problem or f"usable{f', {left}' if left else ''}"
     out_beside(f"{'✗' if file.problem else '✓'} identity {visible(file.identity)}", state)
     out(f"  {visible(str(file.path))}")
-    if file.mend:
-        out_wrapped(f"    → {file.mend}", 6)
+    if file.remedy:
+        out_wrapped(f"    → {file.remedy}", 6)
     if file.chain:
         out(f"  thumbprint  {file.chain[0].sha1.replace(':', '')}")
     for line in chain_lines(list(file.chain), file.read):
         out(line)
 
 
-def _summary(surveyed: Surveyed) -> str:
+def _summary(scanned: ScanAndMatrix) -> str:
     """The last line: what the exit code says, in words."""
-    survey, matrix = surveyed.survey, surveyed.matrix
-    rows = [(row, cells[0]) for row, cells in zip(matrix.rows, matrix.cells, strict=True)
-            if not row.absent]  # fmt: skip
+    scan, matrix = scanned.scan, scanned.matrix
+    rows = [(row, cell) for row, cell in matrix.verdicts if not row.absent]
     unreached = sum(not row.chain for row, _ in rows)
     unjudged = sum(bool(row.chain) and cell is None for row, cell in rows)
     refused = sum(cell is not None and not cell.ok for _, cell in rows)
-    levels = [worst(readiness(survey, row, cell)) for row, cell in rows]
+    levels = [worst(readiness(scan, row, cell)) for row, cell in rows]
     counts = [
         f"{number} {what}"
         for number, what in (
@@ -159,18 +158,18 @@ def _summary(surveyed: Surveyed) -> str:
         )
         if number
     ]
-    if survey_ok(survey, matrix):
+    if scan_ok(scan, matrix):
         near = levels.count(Level.CRITICAL) + levels.count(Level.WARNING)
         soon = f"; {near} with a warning" if near else ""
-        return (f"{'!' if near else '✓'} {plural(len(rows), 'host')}: trusted, and none against "
+        return (f"{'!' if near else '✓'} {count_of(len(rows), 'host')}: trusted, and none against "
                 f"the vendor's rules{soon}")  # fmt: skip
     trouble = ", ".join(counts) or "all right, but there may be more"
-    return f"✗ {plural(len(rows), 'host')}: {trouble}"
+    return f"✗ {count_of(len(rows), 'host')}: {trouble}"
 
 
-def write_problems(surveyed: Surveyed) -> None:
+def write_problems(scanned: ScanAndMatrix) -> None:
     """What keeps the whole from being judged, or from being whole."""
-    problem, why = surveyed.matrix.columns[0].problem, surveyed.survey.no_metadata
+    problem, why = scanned.matrix.columns[0].problem, scanned.scan.no_metadata
     if problem:
         out_wrapped(f"✗ {problem}", 2)
     if why:
@@ -178,13 +177,13 @@ def write_problems(surveyed: Surveyed) -> None:
         out_wrapped(f"! no metadata, so hosts may be missing{because}", 2)
 
 
-def place(row: Presented) -> str:
+def place(row: EndpointChain) -> str:
     """The host, and what it is for."""
     endpoint = row.endpoint
     return f"{endpoint.role}  {endpoint.host if endpoint.port == 443 else endpoint.key}"
 
 
-def why_none(row: Presented) -> str:
+def why_none(row: EndpointChain) -> str:
     """Why an endpoint presented no chain: at the host itself, or on the way to it."""
     fault = row.fault
     if row.absent or fault is None:
@@ -194,31 +193,31 @@ def why_none(row: Presented) -> str:
     return fault.detail if fault.host == row.endpoint.host else f"{fault.host}: {fault.detail}"
 
 
-def _head(surveyed: Surveyed, row: Presented, cell: Verification | None) -> tuple[str, str]:
+def _head(scanned: ScanAndMatrix, row: EndpointChain, cell: Verification | None) -> tuple[str, str]:
     if row.absent:
         # Which host signs users in under Entra, the metadata alone can tell.
-        guessed = bool(surveyed.survey.no_metadata)
+        guessed = bool(scanned.scan.no_metadata)
         more = "; the metadata would name the right one" if guessed else ""
         return "–", f"absent: this stamp has no such host{more}"
     if not row.chain:
         return "✗", why_none(row)
     if cell is None:
         return "✗", "not judged: the store in use cannot be loaded"
-    left = time_left(describe(row.chain[0]), surveyed.survey.taken)
+    left = time_left(describe(row.chain[0]), scanned.scan.taken)
     return "✓" if cell.ok else "✗", f"{cell.word}{f', {left}' if left else ''}"
 
 
 def _trouble(
-    survey: Survey, row: Presented, cell: Verification | None
+    scan: ScanResult, row: EndpointChain, cell: Verification | None
 ) -> Iterator[tuple[str, int]]:
     """Lines, each with how far it hangs."""
     if cell is not None and not cell.ok:
         yield f"  OpenSSL says: {cell.message}", 4
-    for each in readiness(survey, row, cell):
+    for each in readiness(scan, row, cell):
         if each.level in (Level.WARNING, Level.CRITICAL, Level.FAIL):
             sign = "✗" if each.level is Level.FAIL else "!"
             yield f"  {sign} {each.level.value}  {each.rule}: {each.text}", 4
-            yield f"    → {each.mend}", 6
+            yield f"    → {each.remedy}", 6
 
 
 def chain_lines(chain: list[Certificate], now: datetime) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`stacktui certificates stores`: the trust stores of this box."""
+"""`stacktui certificates stores`: the trust stores of this machine."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from stacktui.certificates.document import SCHEMA, store_document
 from stacktui.certificates.stores import StoreState, find_stores, read_stores
 from stacktui.cli.certificates.layout import out_beside, out_wrapped
 from stacktui.cli.options import ExitCode, config_option, format_option
-from stacktui.cli.output import err, out, plural
+from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import own_bundle
+from stacktui.text.counts import count_of
 from stacktui.text.sanitize import visible
 from stacktui.text.shell import bash
 
@@ -31,7 +32,7 @@ MAX_EXPIRED = 8
 @config_option
 @click.pass_obj
 def command(parent: Path | None, name: str | None, format_: str, config: Path | None) -> None:
-    """List the trust stores on this box, and what is wrong with them.
+    """List the trust stores on this machine, and what is wrong with them.
 
     The one in use is ENV's (default: the active environment). Exits with 1 when a store cannot be
     used, or an upgrade threw away what was added to one.
@@ -57,7 +58,8 @@ def _write_stores(states: Sequence[StoreState]) -> None:
         store = state.store
         paths = tuple(source.path for source in store.sources)
         sign = "✗" if state.problem else "!" if state.lost else "✓"
-        out_beside(f"{sign} {store.name:<20} {plural(state.count):>16}".rstrip(), store.detail)
+        count = count_of(state.count, "certificate")
+        out_beside(f"{sign} {store.name:<20} {count:>16}", store.detail)
         if not state.problem and paths in first:
             out(f"    the same as {first[paths]}")
         else:

@@ -17,11 +17,11 @@ from stacktui.certificates.bundle import WAAGENT, Change, plain, plan_addition
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.files import read_certificates
+from stacktui.certificates.formatting import COMPARE, LOST_BY_UPGRADE, last_digits
 from stacktui.certificates.roots import root_of, why_no_root
 from stacktui.certificates.stores import find_stores
 from stacktui.certificates.trust_root import ChosenRoots, added_before, choose_roots
 from stacktui.certificates.trust_target import Outcome, TrustTarget, add
-from stacktui.certificates.words import COMPARE, LOST_BY_UPGRADE, last_digits
 from stacktui.check.settings import Settings
 from stacktui.check.target import Target
 from stacktui.cli.ask import FaultError, confirm, confirm_by_typing, yes_option
@@ -34,9 +34,10 @@ from stacktui.cli.certificates.targets import (
     target_options,
 )
 from stacktui.cli.options import config_option, format_option, limit_option
-from stacktui.cli.output import day, err, out, plural
+from stacktui.cli.output import day, err, out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import additions_file, own_bundle
+from stacktui.text.counts import count_of
 from stacktui.text.sanitize import visible
 from stacktui.text.shell import command_line, for_this_machine
 
@@ -147,7 +148,7 @@ def presented_root(target: Target, host: str | None) -> bytes:
 
 def _presented_chain(target: Target, host: str | None) -> tuple[bytes, ...]:
     """Leaf first. Raises FaultError."""
-    from stacktui.certificates.survey import look_at
+    from stacktui.certificates.scan import scan_one
     from stacktui.check.trust import trust_of
     from stacktui.environments.endpoints import Endpoint, arm_endpoint
 
@@ -155,7 +156,7 @@ def _presented_chain(target: Target, host: str | None) -> tuple[bytes, ...]:
     if host is not None:
         name, port = _host_and_port(host)
         endpoint = Endpoint((name,), name, port, name, named=True)
-    seen = asyncio.run(look_at(target.environment, trust_of(target), endpoint))
+    seen = asyncio.run(scan_one(target.environment, trust_of(target), endpoint))
     if not seen.chain:
         detail = seen.fault.detail if seen.fault else "no certificate came"
         config = [] if target.config is None else ["--config", str(target.config)]
@@ -212,7 +213,7 @@ def _introduce_whole(certificate: Certificate) -> None:
 
 
 def _ask(change: Change, target: TrustTarget, source: Source, *, yes: bool) -> None:
-    number = plural(len(change.added))
+    number = count_of(len(change.added), "certificate")
     if source.presented is not None:
         fingerprint = describe((change.added or change.present)[0]).sha256
         question = wrapped(f"Nobody has vouched for it in this place yet. {COMPARE}", 0)
@@ -227,7 +228,7 @@ def _write(target: TrustTarget, change: Change, outcome: Outcome, undo: str) -> 
     present = len(change.present)
     if change.added:
         also = f" ({present} were there already)" if present else ""
-        out(f"Added {plural(len(change.added))} to {target.path}{also}")
+        out(f"Added {count_of(len(change.added), 'certificate')} to {target.path}{also}")
     else:
         what = "it is" if present == 1 else f"all {present} are"
         out(f"Nothing to do: {what} in {target.path} already")

@@ -23,9 +23,10 @@ from stacktui.cli.certificates.targets import (
     target_of,
 )
 from stacktui.cli.options import config_option, format_option
-from stacktui.cli.output import err, out, plural
+from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import exported_bundle
+from stacktui.text.counts import count_of
 from stacktui.text.sanitize import visible
 from stacktui.text.shell import command_line, for_this_machine
 
@@ -56,8 +57,8 @@ def command(
     target = target_of(settings, store, environment, to_add=False)
     removal = plan_untrust(target, _fingerprints(which))
     if removal.removed and not target.ours:
-        question = f"Take {plural(len(removal.removed))} out of {visible(str(target.path))}?"
-        confirm(question, yes=yes)
+        number = count_of(len(removal.removed), "certificate")
+        confirm(f"Take {number} out of {visible(str(target.path))}?", yes=yes)
     trouble = untrust(removal)
     # What was taken out of one program's bundle may well be meant to stay in the others'.
     exported = exports_with(removal.removed) if store is None else ()
@@ -88,7 +89,7 @@ def _write(removal: Removal) -> None:
     target = removal.target
     if removal.removed:
         what = "the file is gone with it" if removal.file_removed else "the rest is as it was"
-        out(f"Took {plural(len(removal.removed))} out of {target.path}; {what}")
+        out(f"Took {count_of(len(removal.removed), 'certificate')} out of {target.path}; {what}")
     if removal.file_removed and target.environments:
         out(f"Took ca out of {', '.join(target.environments)}")
     for der in removal.present:

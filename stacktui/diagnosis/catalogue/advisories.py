@@ -14,12 +14,13 @@ from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.remedies import exporting
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate, for_both
+from stacktui.text.counts import count_of
 from stacktui.transport.facts import ConnectionFacts
 
 if TYPE_CHECKING:
     from stacktui.certificates.additions import LostAddition
     from stacktui.certificates.chain import Certificate
-    from stacktui.certificates.readiness import Judgement
+    from stacktui.certificates.readiness import RuleResult
 
 AZ_WORKS = "nothing: it works until the last day"
 
@@ -66,7 +67,7 @@ def _cert_expires_soon(report: ReportContext) -> Explanation | None:
             "one of them is wrong"
         ] = None
     remedies = (_RENEW.fill(), _SHOW_ALL.fill(**report.places))
-    return Explanation(f"{what} ends in {_days(left)}", tuple(evidence), remedies)
+    return Explanation(f"{what} ends in {count_of(left, 'day')}", tuple(evidence), remedies)
 
 
 def _ending_soon(report: ReportContext) -> Iterator[tuple[int, str, Certificate]]:
@@ -101,11 +102,7 @@ def _is_soon(days: int) -> bool:
 
 def _ends_line(left: int, host: str, certificate: Certificate) -> str:
     end = f"{certificate.not_after:%Y-%m-%d %H:%M} UTC" if certificate.not_after else "?"
-    return f"{host}: {certificate.common_name} ends {end}, in {_days(left)}"
-
-
-def _days(count: int) -> str:
-    return "1 day" if count == 1 else f"{count} days"
+    return f"{host}: {certificate.common_name} ends {end}, in {count_of(left, 'day')}"
 
 
 def _own_cert_expires_soon(report: ReportContext) -> Explanation | None:
@@ -116,7 +113,7 @@ def _own_cert_expires_soon(report: ReportContext) -> Explanation | None:
     ends = next((each for each in all_ends if each), None)
     if identity is None or ends is None or not _is_soon(left := (ends - report.now).days):
         return None
-    title = f"The certificate of identity {identity.name} ends in {_days(left)}"
+    title = f"The certificate of identity {identity.name} ends in {count_of(left, 'day')}"
     evidence = (f"{identity.credential}", f"it ends {ends:%Y-%m-%d %H:%M} UTC")
     return Explanation(title, evidence, (_RENEW_OWN.fill(),), Side.BOX)
 
@@ -165,15 +162,15 @@ def _cert_readiness(report: ReportContext) -> Explanation | None:
         return None
     rules = ", ".join(dict.fromkeys(each.rule for each in found.values()))
     title = f"The vendor's readiness checker would reject a certificate of this stamp: {rules}"
-    fixes = dict.fromkeys(each.mend for each in found.values() if each.mend)
+    fixes = dict.fromkeys(each.remedy for each in found.values() if each.remedy)
     remedies = (*(_FIX_CERTIFICATE.fill(fix=each) for each in fixes), _LINT.fill())
     return Explanation(title, tuple(found), remedies)
 
 
-def _rejected(report: ReportContext, connection: ConnectionFacts) -> Iterator[Judgement]:
+def _rejected(report: ReportContext, connection: ConnectionFacts) -> Iterator[RuleResult]:
     # Reads certificates, whose library is slow to import: `explain` must not wait for it.
     from stacktui.certificates.readiness import Level
-    from stacktui.certificates.readiness_rules import judge
+    from stacktui.certificates.readiness_rules import evaluate
 
     tls = connection.tls
     if tls is None:
@@ -182,7 +179,7 @@ def _rejected(report: ReportContext, connection: ConnectionFacts) -> Iterator[Ju
     trusted = tls.verify_code is None
     # OpenSSL knows more of names than a rule does (addresses, other alphabets).
     names = None if trusted else (connection.host,)
-    for each in judge(tls.chain, report.now, names=names, trusted=trusted):
+    for each in evaluate(tls.chain, report.now, names=names, trusted=trusted):
         # That one ends soon has a name of its own.
         if each.level is Level.FAIL and each.rule not in (*said, "expiry"):
             yield each

@@ -1,7 +1,7 @@
-"""The Resource Manager itself: state, and one method a request it answers.
+"""The Resource Manager itself: state, and one method a request that it answers.
 
-Every method gets the caller, the request and the parts of the path, and returns a Response or
-raises ArmError. Actions are the ones a role must allow, as ARM names them.
+Every method gets the request and the named parts of its path, after the caller was authorized,
+and returns a Response or raises CloudError.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
-from stacktui.stamp.arm.bearer import Caller
-from stacktui.stamp.arm.errors import ArmError, Code
-from stacktui.stamp.arm.groups import Groups, decode_skip_token, encode_skip_token
+from stacktui.stamp.arm.bearer_auth import Caller
+from stacktui.stamp.arm.errors import CloudError, Code
+from stacktui.stamp.arm.groups import GroupStore, decode_skip_token, encode_skip_token
 from stacktui.stamp.arm.versions import Family, supported
 from stacktui.stamp.directory import Directory, SubscriptionState
 from stacktui.stamp.hosts import Hosts
 from stacktui.stamp.messages import Request, Response, json_response
 
-GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
+READ_SUBSCRIPTION = "Microsoft.Resources/subscriptions/read"
+"""The only action that a disabled subscription allows."""
+
+Parts = Mapping[str, str]
 POLL_SECONDS = "1"
 """`Retry-After` while a group is being deleted."""
 
@@ -52,34 +55,54 @@ _PRINCIPAL_FILTER = re.compile(
 
 @dataclass(slots=True)
 class ResourceManager:
-    """One subscription's worth of ARM."""
+    """ARM for one subscription."""
 
     hosts: Hosts
     directory: Directory
-    groups: Groups
+    groups: GroupStore
     build: str
     page_size: int
-    denies: frozenset[str] = frozenset()
+    denied_actions: frozenset[str] = frozenset()
     unregistered: set[str] = field(default_factory=lambda: set(INITIALLY_UNREGISTERED))
+
+    def authorize(self, caller: Caller, parts: Parts, action: str) -> None:
+        """Check that the subscription exists and is enabled, and that the caller has the right."""
+        given = parts["subscription"]
+        try:
+            UUID(given)
+        except ValueError:
+            raise CloudError(Code.SUBSCRIPTION_ID, id=given) from None
+        state = self.directory.subscription_state
+        if given.lower() != self.directory.subscription or state is None:
+            raise CloudError(Code.SUBSCRIPTION_NOT_FOUND, id=given)
+        if state is SubscriptionState.DISABLED and action != READ_SUBSCRIPTION:
+            raise CloudError(Code.SUBSCRIPTION_DISABLED, id=given)
+        role = self.directory.role_of(caller.object_id)
+        reads = action.endswith("/read")
+        if role is None or action in self.denied_actions or not (reads or role.writes):
+            group = f"/resourceGroups/{parts['group']}" if "group" in parts else ""
+            raise CloudError(
+                Code.AUTHORIZATION_FAILED,
+                client=caller.name,
+                object_id=caller.object_id,
+                action=action,
+                scope=self._scope + group,
+            )
 
     # Tenants and subscriptions
 
-    def tenants(self, _caller: Caller, _request: Request, _parts: Mapping[str, str]) -> Response:
+    def tenants(self, request: Request, parts: Parts) -> Response:
         tenant = self.directory.tenant
         return _values([{"id": f"/tenants/{tenant}", "tenantId": tenant}])
 
-    def subscriptions(
-        self, _caller: Caller, _request: Request, _parts: Mapping[str, str]
-    ) -> Response:
+    def subscriptions(self, request: Request, parts: Parts) -> Response:
         present = self.directory.subscription_state is not None
         return _values([self._subscription()] if present else [])
 
-    def subscription(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
-        self._enter(caller, parts, "Microsoft.Resources/subscriptions/read", disabled_too=True)
+    def subscription(self, request: Request, parts: Parts) -> Response:
         return json_response(200, self._subscription())
 
-    def locations(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
-        self._enter(caller, parts, "Microsoft.Resources/subscriptions/locations/read")
+    def locations(self, request: Request, parts: Parts) -> Response:
         name = self.hosts.region
         document = {
             "id": f"{self._scope}/locations/{name}",
@@ -92,29 +115,25 @@ class ResourceManager:
 
     # Providers
 
-    def providers(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
-        self._enter(caller, parts, "Microsoft.Resources/subscriptions/providers/read")
+    def providers(self, request: Request, parts: Parts) -> Response:
         return _values([self._provider(namespace) for namespace in PROVIDERS])
 
-    def provider(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
-        self._enter(caller, parts, "Microsoft.Resources/subscriptions/providers/read")
+    def provider(self, request: Request, parts: Parts) -> Response:
         return json_response(200, self._provider(_namespace(parts["namespace"])))
 
-    def register(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
+    def register(self, request: Request, parts: Parts) -> Response:
         namespace = _namespace(parts["namespace"])
-        self._enter(caller, parts, f"{namespace}/register/action")
         self.unregistered.discard(namespace)
         return json_response(200, self._provider(namespace))
 
     # Resource groups
 
-    def list_groups(self, caller: Caller, request: Request, parts: Mapping[str, str]) -> Response:
-        """A page, with an absolute nextLink while there are more."""
-        self._enter(caller, parts, f"{GROUPS}/read")
-        found = self.groups.listed()
-        wanted = _filter(_TAG_FILTER, request)
-        if wanted:
-            name, value = wanted[1], wanted[2]
+    def list_groups(self, request: Request, parts: Parts) -> Response:
+        """Return a page, with an absolute nextLink while there are more."""
+        found = self.groups.all()
+        match = _filter(_TAG_FILTER, request)
+        if match:
+            name, value = match[1], match[2]
             found = [g for g in found if name in g.tags and value in (None, g.tags[name])]
         start, size = self._page(request)
         document: dict[str, Any] = {
@@ -124,104 +143,64 @@ class ResourceManager:
             document["nextLink"] = self._next_link(request, start + size)
         return json_response(200, document)
 
-    def get_group(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
-        self._enter(caller, parts, f"{GROUPS}/read")
+    def get_group(self, request: Request, parts: Parts) -> Response:
         return json_response(200, self.groups.document(self.groups.get(parts["group"])))
 
-    def head_group(self, caller: Caller, _request: Request, parts: Mapping[str, str]) -> Response:
-        """204 when the group exists, 404 without a body when it does not."""
-        self._enter(caller, parts, f"{GROUPS}/read")
+    def head_group(self, request: Request, parts: Parts) -> Response:
+        """Return 204 when the group exists, 404 without a body when it does not."""
         try:
             self.groups.get(parts["group"])
-        except ArmError:
+        except CloudError:
             return Response(404)
         return Response(204)
 
-    def put_group(self, caller: Caller, request: Request, parts: Mapping[str, str]) -> Response:
-        self._enter(caller, parts, f"{GROUPS}/write")
+    def put_group(self, request: Request, parts: Parts) -> Response:
         try:
             body = json.loads(request.body)
         except (ValueError, RecursionError):
-            raise ArmError(Code.CONTENT, reason="The body is not JSON") from None
+            raise CloudError(Code.CONTENT, reason="The body is not JSON") from None
         group, created = self.groups.put(parts["group"], body)
         return json_response(201 if created else 200, self.groups.document(group))
 
-    def delete_group(self, caller: Caller, request: Request, parts: Mapping[str, str]) -> Response:
-        """202 with a Location to poll."""
-        self._enter(caller, parts, f"{GROUPS}/delete")
+    def delete_group(self, request: Request, parts: Parts) -> Response:
+        """Return 202 with a Location to poll."""
         operation = self.groups.delete(parts["group"])
         return self._accepted(operation, request)
 
-    def operation(self, caller: Caller, request: Request, parts: Mapping[str, str]) -> Response:
-        """202 again until it is done, then 200."""
-        self._enter(caller, parts, f"{GROUPS}/read")
+    def operation(self, request: Request, parts: Parts) -> Response:
+        """Return 202 until the operation is done, then 200."""
         match self.groups.operation_done(parts["operation"]):
             case None:
-                raise ArmError(Code.NOT_FOUND, path=request.path)
+                raise CloudError(Code.NOT_FOUND, path=request.path)
             case True:
                 return Response(200)
             case False:
                 return self._accepted(parts["operation"], request)
 
-    def resources(self, caller: Caller, request: Request, parts: Mapping[str, str]) -> Response:
-        """Resources of the subscription, or of one group."""
-        self._enter(caller, parts, "Microsoft.Resources/subscriptions/resources/read")
+    def resources(self, request: Request, parts: Parts) -> Response:
+        """Return the resources of the subscription or of one group."""
         name = parts.get("group")
-        groups = [self.groups.get(name)] if name else self.groups.listed()
+        groups = [self.groups.get(name)] if name else self.groups.all()
         found = [resource for group in groups for resource in self.groups.resources(group)]
-        wanted = _filter(_TYPE_FILTER, request)
-        if wanted:
-            kind = wanted[1].lower()
+        match = _filter(_TYPE_FILTER, request)
+        if match:
+            kind = match[1].lower()
             found = [resource for resource in found if str(resource["type"]).lower() == kind]
         return _values(found)
 
-    def role_assignments(
-        self, caller: Caller, request: Request, parts: Mapping[str, str]
-    ) -> Response:
-        """Assignments at subscription scope; `assignedTo('oid')` picks one principal's."""
-        self._enter(caller, parts, "Microsoft.Authorization/roleAssignments/read")
-        wanted = _filter(_PRINCIPAL_FILTER, request)
+    def role_assignments(self, request: Request, parts: Parts) -> Response:
+        """Return assignments at subscription scope; `assignedTo('oid')` selects one principal."""
+        match = _filter(_PRINCIPAL_FILTER, request)
         principals = list(self.directory.roles())
-        if wanted and not wanted[3]:
-            principals = [p for p in principals if p == (wanted[1] or wanted[2]).lower()]
+        if match and not match[3]:
+            principals = [p for p in principals if p == (match[1] or match[2]).lower()]
         return _values([self._assignment(principal) for principal in principals])
 
-    # What the methods share
+    # Helpers
 
     @property
     def _scope(self) -> str:
         return f"/subscriptions/{self.directory.subscription}"
-
-    def _enter(
-        self,
-        caller: Caller,
-        parts: Mapping[str, str],
-        action: str,
-        *,
-        disabled_too: bool = False,
-    ) -> None:
-        """Check that the subscription is there and usable, and that the caller may do this."""
-        given = parts["subscription"]
-        try:
-            UUID(given)
-        except ValueError:
-            raise ArmError(Code.SUBSCRIPTION_ID, id=given) from None
-        state = self.directory.subscription_state
-        if given.lower() != self.directory.subscription or state is None:
-            raise ArmError(Code.SUBSCRIPTION_NOT_FOUND, id=given)
-        if state is SubscriptionState.DISABLED and not disabled_too:
-            raise ArmError(Code.SUBSCRIPTION_DISABLED, id=given)
-        role = self.directory.role_of(caller.object_id)
-        reads = action.endswith("/read")
-        if role is None or action in self.denies or not (reads or role.writes):
-            group = f"/resourceGroups/{parts['group']}" if "group" in parts else ""
-            raise ArmError(
-                Code.AUTHORIZATION_FAILED,
-                client=caller.name,
-                object_id=caller.object_id,
-                action=action,
-                scope=self._scope + group,
-            )
 
     def _subscription(self) -> dict[str, object]:
         state = self.directory.subscription_state or SubscriptionState.DISABLED
@@ -256,7 +235,7 @@ class ResourceManager:
         }
 
     def _versions(self, namespace: str) -> tuple[str, ...]:
-        """Versions of a namespace; none for those that the stamp lists but does not serve."""
+        """Return the api-versions of a namespace; none for one that is listed but not served."""
         family = VERSIONED.get(namespace)
         return supported(family, self.build) if family else ()
 
@@ -277,10 +256,10 @@ class ResourceManager:
         }
 
     def _page(self, request: Request) -> tuple[int, int]:
-        """Start and size of the page asked for."""
+        """Return start and size of the requested page."""
         token, top = request.query.get("$skiptoken"), request.query.get("$top")
         if top is not None and not re.fullmatch(r"[1-9][0-9]{0,3}", top):
-            raise ArmError(Code.TOP, top=top)
+            raise CloudError(Code.TOP, top=top)
         size = min(int(top), self.page_size) if top else self.page_size
         return (decode_skip_token(token) if token else 0), size
 
@@ -302,19 +281,19 @@ def _values(documents: Sequence[Mapping[str, object]]) -> Response:
 
 
 def _namespace(name: str) -> str:
-    """A provider's namespace as it is spelt; ArmError when the stamp has no such provider."""
+    """Return a provider's namespace in its own case; CloudError when there is none."""
     for namespace in PROVIDERS:
         if namespace.lower() == name.lower():
             return namespace
-    raise ArmError(Code.NAMESPACE_INVALID, namespace=name)
+    raise CloudError(Code.NAMESPACE_INVALID, namespace=name)
 
 
 def _filter(pattern: re.Pattern[str], request: Request) -> re.Match[str] | None:
-    """The request's `$filter` in the one form that is supported; None without a filter."""
+    """Match the request's `$filter` against the one supported form; None without a filter."""
     text = request.query.get("$filter")
     if not text:
         return None
     match = pattern.fullmatch(text.strip())
     if match is None:
-        raise ArmError(Code.FILTER, filter=text[:200])
+        raise CloudError(Code.FILTER, filter=text[:200])
     return match

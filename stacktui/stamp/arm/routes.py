@@ -1,120 +1,107 @@
-"""ARM's routes, and the checks every request passes on its way (PROTOCOL.md sections 3 and 4)."""
+"""ARM's routes and the checks of every request (PROTOCOL.md sections 3 and 4)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
-from stacktui.stamp.arm.bearer import Caller, Gate
-from stacktui.stamp.arm.errors import ArmError, Code
-from stacktui.stamp.arm.manager import ResourceManager
+from stacktui.stamp.arm.bearer_auth import BearerAuth
+from stacktui.stamp.arm.errors import CloudError, Code
+from stacktui.stamp.arm.manager import READ_SUBSCRIPTION, Parts, ResourceManager
 from stacktui.stamp.arm.versions import Family, require_version
-from stacktui.stamp.fault import Area
 from stacktui.stamp.messages import Request, Response
 
-Method = Callable[[ResourceManager, Caller, Request, Mapping[str, str]], Response]
+Method = Callable[[ResourceManager, Request, Parts], Response]
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """One method on one path. ARM's paths are matched without case."""
+class ArmRoute:
+    """One method on one path; paths are case-insensitive."""
 
     verb: str
     pattern: re.Pattern[str]
     family: Family
-    area: Area
     method: Method
-    kind: str = ""
-    """Resource type, for APIs that belong to a provider and not to ARM itself."""
+    action: str
+    """RBAC action to authorize, with placeholders for the path's parts; empty for none."""
 
 
 _SUBSCRIPTION = "/subscriptions/(?P<subscription>[^/]+)"
-_GROUP = _SUBSCRIPTION + "/resourcegroups/(?P<group>[^/]+)"
-_PROVIDER = _SUBSCRIPTION + "/providers/(?P<namespace>[^/]+)"
-_ASSIGNMENTS = "/providers/microsoft.authorization/roleassignments"
+_LOCATIONS = _SUBSCRIPTION + "/locations"
+_PROVIDERS = _SUBSCRIPTION + "/providers"
+_PROVIDER = _PROVIDERS + "/(?P<namespace>[^/]+)"
+_REGISTER = _PROVIDER + "/register"
+_ASSIGNMENTS = _PROVIDERS + "/microsoft.authorization/roleassignments"
+_GROUP_LIST = _SUBSCRIPTION + "/resourcegroups"
+_GROUP = _GROUP_LIST + "/(?P<group>[^/]+)"
+_RESOURCES = _SUBSCRIPTION + "/resources"
+_OPERATION = _SUBSCRIPTION + "/operationresults/(?P<operation>[^/]+)"
 _RM = ResourceManager
+_READ = "Microsoft.Resources/subscriptions"
+_GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
+_READ_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments/read"
 
-_TABLE: tuple[tuple[str, str, Family, Area, Method, str], ...] = (
-    ("GET", "/tenants", Family.SUBSCRIPTIONS, Area.SUBSCRIPTIONS, _RM.tenants, ""),
-    ("GET", "/subscriptions", Family.SUBSCRIPTIONS, Area.SUBSCRIPTIONS, _RM.subscriptions, ""),
-    ("GET", _SUBSCRIPTION, Family.SUBSCRIPTIONS, Area.SUBSCRIPTIONS, _RM.subscription, ""),
-    ("GET", _SUBSCRIPTION + "/locations", Family.SUBSCRIPTIONS, Area.ARM, _RM.locations, ""),
-    ("GET", _SUBSCRIPTION + "/providers", Family.RESOURCES, Area.ARM, _RM.providers, ""),
-    (
-        "GET",
-        _SUBSCRIPTION + _ASSIGNMENTS,
-        Family.AUTHORIZATION,
-        Area.ARM,
-        _RM.role_assignments,
-        "roleAssignments",
-    ),
-    ("GET", _PROVIDER, Family.RESOURCES, Area.ARM, _RM.provider, ""),
-    ("POST", _PROVIDER + "/register", Family.RESOURCES, Area.ARM, _RM.register, ""),
-    (
-        "GET",
-        _SUBSCRIPTION + "/resourcegroups",
-        Family.RESOURCES,
-        Area.GROUP_LIST,
-        _RM.list_groups,
-        "",
-    ),
-    ("GET", _GROUP, Family.RESOURCES, Area.ARM, _RM.get_group, ""),
-    ("HEAD", _GROUP, Family.RESOURCES, Area.ARM, _RM.head_group, ""),
-    ("PUT", _GROUP, Family.RESOURCES, Area.ARM, _RM.put_group, ""),
-    ("DELETE", _GROUP, Family.RESOURCES, Area.ARM, _RM.delete_group, ""),
-    ("GET", _GROUP + "/resources", Family.RESOURCES, Area.ARM, _RM.resources, ""),
-    ("GET", _SUBSCRIPTION + "/resources", Family.RESOURCES, Area.ARM, _RM.resources, ""),
-    (
-        "GET",
-        _SUBSCRIPTION + "/operationresults/(?P<operation>[^/]+)",
-        Family.RESOURCES,
-        Area.ARM,
-        _RM.operation,
-        "",
-    ),
+_TABLE: tuple[tuple[str, str, Family, Method, str], ...] = (
+    ("GET", "/tenants", Family.SUBSCRIPTIONS, _RM.tenants, ""),
+    ("GET", "/subscriptions", Family.SUBSCRIPTIONS, _RM.subscriptions, ""),
+    ("GET", _SUBSCRIPTION, Family.SUBSCRIPTIONS, _RM.subscription, READ_SUBSCRIPTION),
+    ("GET", _LOCATIONS, Family.SUBSCRIPTIONS, _RM.locations, f"{_READ}/locations/read"),
+    ("GET", _PROVIDERS, Family.RESOURCES, _RM.providers, f"{_READ}/providers/read"),
+    ("GET", _ASSIGNMENTS, Family.AUTHORIZATION, _RM.role_assignments, _READ_ASSIGNMENTS),
+    ("GET", _PROVIDER, Family.RESOURCES, _RM.provider, f"{_READ}/providers/read"),
+    ("POST", _REGISTER, Family.RESOURCES, _RM.register, "{namespace}/register/action"),
+    ("GET", _GROUP_LIST, Family.RESOURCES, _RM.list_groups, f"{_GROUPS}/read"),
+    ("GET", _GROUP, Family.RESOURCES, _RM.get_group, f"{_GROUPS}/read"),
+    ("HEAD", _GROUP, Family.RESOURCES, _RM.head_group, f"{_GROUPS}/read"),
+    ("PUT", _GROUP, Family.RESOURCES, _RM.put_group, f"{_GROUPS}/write"),
+    ("DELETE", _GROUP, Family.RESOURCES, _RM.delete_group, f"{_GROUPS}/delete"),
+    ("GET", _GROUP + "/resources", Family.RESOURCES, _RM.resources, f"{_READ}/resources/read"),
+    ("GET", _RESOURCES, Family.RESOURCES, _RM.resources, f"{_READ}/resources/read"),
+    ("GET", _OPERATION, Family.RESOURCES, _RM.operation, f"{_GROUPS}/read"),
 )
 
 ROUTES = tuple(
-    Route(verb, re.compile(pattern, re.IGNORECASE), family, area, method, kind)
-    for verb, pattern, family, area, method, kind in _TABLE
+    ArmRoute(verb, re.compile(pattern, re.IGNORECASE), family, method, action)
+    for verb, pattern, family, method, action in _TABLE
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Arm:
-    """The front door: finds the route, checks token and api-version, names the request."""
+class ArmRouter:
+    """Finds the route, checks api-version and token, and adds the request ids."""
 
     manager: ResourceManager
-    gate: Gate
+    bearer_auth: BearerAuth
 
-    def answer(self, request: Request) -> tuple[Area, Response]:
-        """The area of the request and its answer; errors come in ARM's form."""
-        area = Area.ARM
+    def respond(self, request: Request) -> tuple[ArmRoute | None, Response]:
+        """Return the route, None when there is none, and the response; errors in ARM's form."""
+        route = None
         try:
             route, parts = _find(request)
-            area = route.area
-            response = self._enter(route, request, parts)
-        except ArmError as error:
+            response = self._dispatch(route, request, parts)
+        except CloudError as error:
             response = error.response()
-        return area, response.with_headers(**self._request_ids(request))
+        return route, response.with_headers(**self._request_ids(request))
 
-    def _enter(self, route: Route, request: Request, parts: Mapping[str, str]) -> Response:
-        """A missing api-version is refused before the token is looked at, a wrong one after."""
+    def _dispatch(self, route: ArmRoute, request: Request, parts: Parts) -> Response:
+        """Run the handler. ARM checks that there is an api-version before the token."""
         version = request.query.get("api-version")
         if not version:
-            raise ArmError(Code.API_VERSION_MISSING)
-        caller = self.gate.admit(request.headers)
+            raise CloudError(Code.API_VERSION_MISSING)
+        caller = self.bearer_auth.authenticate(request.headers)
         region, build = self.manager.hosts.region, self.manager.build
-        require_version(route.family, build, version, region, route.kind)
-        return route.method(self.manager, caller, request, parts)
+        require_version(route.family, build, version, region)
+        if route.action:
+            self.manager.authorize(caller, parts, route.action.format(**parts))
+        return route.method(self.manager, request, parts)
 
     def _request_ids(self, request: Request) -> dict[str, str]:
-        """Ids that support asks for; the correlation id is the client's when it sends one."""
+        """Return the request id headers; the correlation id is the client's when it sends one."""
         request_id = str(uuid4())
         correlation = _echoed(request, "x-ms-correlation-request-id") or request_id
-        now = self.gate.clock.now()
+        now = self.bearer_auth.clock.now()
         routing = f"{self.manager.hosts.region.upper()}:{now:%Y%m%dT%H%M%SZ}:{uuid4()}"
         ids = {
             "x_ms_request_id": request_id,
@@ -129,12 +116,12 @@ class Arm:
 
 
 def _echoed(request: Request, name: str) -> str:
-    """A header that goes back as it came, if it is plain text of a sane length; else ""."""
+    """Return a header to echo; empty unless it is printable ASCII of at most 128 characters."""
     value = request.headers.get(name, "")
     return value if value.isascii() and value.isprintable() and len(value) <= 128 else ""
 
 
-def _find(request: Request) -> tuple[Route, dict[str, str]]:
+def _find(request: Request) -> tuple[ArmRoute, dict[str, str]]:
     verbs = set()
     for route in ROUTES:
         match = route.pattern.fullmatch(request.path)
@@ -145,5 +132,5 @@ def _find(request: Request) -> tuple[Route, dict[str, str]]:
         verbs.add(route.verb)
     if verbs:
         allow = {"Allow": ", ".join(sorted(verbs))}
-        raise ArmError(Code.METHOD, allow, method=request.method)
-    raise ArmError(Code.NOT_FOUND, path=request.path[:200])
+        raise CloudError(Code.METHOD, allow, method=request.method)
+    raise CloudError(Code.NOT_FOUND, path=request.path[:200])

@@ -1,14 +1,14 @@
-"""Which api-versions a build serves (the table of PROTOCOL.md section 3)."""
+"""The api-versions that a build serves (the table of PROTOCOL.md section 3)."""
 
 from __future__ import annotations
 
 from enum import Enum, auto
 
-from stacktui.stamp.arm.errors import ArmError, Code
+from stacktui.stamp.arm.errors import CloudError, Code
 
 
 class Family(Enum):
-    """API families that are versioned apart."""
+    """API families with api-versions of their own."""
 
     METADATA = auto()
     RESOURCES = auto()
@@ -24,7 +24,7 @@ RESOURCES_SINCE = (
     ("1904", ("2018-05-01",)),
     ("2102", ("2019-10-01",)),
 )
-"""From which build on which versions came; later builds keep the earlier versions."""
+"""Versions by the build that added them; later builds keep them."""
 
 METADATA_OBJECT = ("1.0", "2015-01-01", "2016-01-01")
 METADATA_LIST = ("2019-10-01", "2022-09-01")
@@ -35,9 +35,12 @@ FIXED = {
     Family.AUTHORIZATION: ("2014-10-01-preview", "2015-07-01"),
 }
 
+PROVIDER_TYPES = {Family.AUTHORIZATION: "roleAssignments"}
+"""Resource types of providers' own APIs, whose version error differs from ARM's."""
+
 
 def supported(family: Family, build: str) -> tuple[str, ...]:
-    """Versions of a family that a build serves, oldest first."""
+    """Return the versions of a family that a build serves, oldest first."""
     match family:
         case Family.RESOURCES:
             return tuple(
@@ -53,24 +56,19 @@ def supported(family: Family, build: str) -> tuple[str, ...]:
             return FIXED[family]
 
 
-def require_version(
-    family: Family, build: str, version: str | None, location: str, kind: str = ""
-) -> str:
-    """The version, when the build serves it; else ArmError with the versions that it does serve.
-
-    `kind` is the resource type of a provider's own API, whose error differs.
-    """
+def require_version(family: Family, build: str, version: str | None, location: str) -> None:
+    """Check that the build serves a version; CloudError names the versions that it serves."""
     if not version:
-        raise ArmError(Code.API_VERSION_MISSING)
+        raise CloudError(Code.API_VERSION_MISSING)
     known = supported(family, build)
     if version in known:
-        return version
-    if kind:
-        raise ArmError(
+        return
+    if family in PROVIDER_TYPES:
+        raise CloudError(
             Code.NO_PROVIDER,
             location=location,
             version=version,
-            type=kind,
+            type=PROVIDER_TYPES[family],
             supported=", ".join(known),
         )
-    raise ArmError(Code.API_VERSION_INVALID, version=version, supported=",".join(reversed(known)))
+    raise CloudError(Code.API_VERSION_INVALID, version=version, supported=",".join(reversed(known)))

@@ -1,4 +1,4 @@
-"""Checking who asks: a client's secret or assertion, a user's password."""
+"""Authentication of a client by secret or assertion, and of a user by password."""
 
 from __future__ import annotations
 
@@ -10,40 +10,27 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from stacktui.stamp.directory import AccountState, Application, User
+from stacktui.stamp.directory import Application, User
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request
 from stacktui.stamp.signin.jwt import BadSignatureError, Jws, MalformedTokenError, thumbprints
-from stacktui.stamp.signin.refusals import Reason, RefusedError
+from stacktui.stamp.signin.oauth_errors import OAuthError, Reason
 from stacktui.stamp.signin.service import TokenService
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 CLOCK_SKEW = 300
-"""Seconds by which an assertion's times may be off (PROTOCOL.md section 4)."""
+"""Seconds of tolerance for an assertion's times (PROTOCOL.md section 4)."""
 
 ACCEPTED_THUMBPRINTS = {
     IdentityProvider.AAD: ("x5t#S256", "x5t"),
     IdentityProvider.ADFS: ("x5t",),
 }
-"""AD FS knows SHA-1 only; Entra takes both, since az 2.66 still sends it SHA-1."""
+"""AD FS accepts SHA-1 only; Entra both, as az 2.66 still sends SHA-1."""
 
 SECRET_METHOD, CERTIFICATE_METHOD = "1", "2"
 
-ACCOUNT_REFUSALS = {
-    AccountState.LOCKED: Reason.ACCOUNT_LOCKED,
-    AccountState.DISABLED: Reason.ACCOUNT_DISABLED,
-    AccountState.PASSWORD_EXPIRED: Reason.PASSWORD_EXPIRED,
-    AccountState.MFA_REQUIRED: Reason.MFA_REQUIRED,
-    AccountState.CONDITIONAL_ACCESS: Reason.CONDITIONAL_ACCESS,
-    AccountState.CONSENT_REQUIRED: Reason.CONSENT_REQUIRED,
-}
-"""What a right password still meets."""
 
-PASSWORD_ONLY_REFUSALS = frozenset({AccountState.MFA_REQUIRED})
-"""States that a sign-in page can satisfy, and a bare password cannot."""
-
-
-def same(left: str, right: str) -> bool:
+def secrets_equal(left: str, right: str) -> bool:
     """Compare secrets in constant time."""
     return hmac.compare_digest(left.encode(), right.encode())
 
@@ -51,45 +38,43 @@ def same(left: str, right: str) -> bool:
 def authenticate_application(
     service: TokenService, request: Request, form: Mapping[str, str]
 ) -> tuple[Application, str]:
-    """The application that sent the request, and how it proved itself (`appidacr`).
+    """Return the application that sent the request and its authentication method (`appidacr`).
 
     A secret comes in the form or as HTTP Basic (RFC 6749 section 2.3.1), an assertion as
-    RFC 7523 section 2.2 says. RefusedError when it is unknown or proves nothing.
+    RFC 7523 section 2.2 says. OAuthError when authentication fails.
     """
     client_id, secret = _basic(request) or (form.get("client_id"), form.get("client_secret"))
     application = service.directory.application
     if not client_id:
-        raise RefusedError(Reason.PARAMETER_MISSING, "client_id")
+        raise OAuthError(Reason.PARAMETER_MISSING, "client_id")
     if client_id.lower() != application.client_id:
-        raise RefusedError(Reason.APP_UNKNOWN, client_id)
+        raise OAuthError(Reason.APP_UNKNOWN, client_id)
     if form.get("client_assertion_type") == ASSERTION_TYPE:
         _check_assertion(service, application, form.get("client_assertion", ""))
         return application, CERTIFICATE_METHOD
     if not secret:
-        raise RefusedError(Reason.SECRET_MISSING)
-    if not same(secret, application.secret):
-        raise RefusedError(Reason.SECRET_WRONG, application.client_id)
+        raise OAuthError(Reason.SECRET_MISSING)
+    if not secrets_equal(secret, application.secret):
+        raise OAuthError(Reason.SECRET_WRONG, application.client_id)
     if application.secret_expired:
-        raise RefusedError(Reason.SECRET_EXPIRED, application.client_id)
+        raise OAuthError(Reason.SECRET_EXPIRED, application.client_id)
     return application, SECRET_METHOD
 
 
 def authenticate_user(
     service: TokenService, name: str, password: str, *, interactive: bool, client_id: str
 ) -> User:
-    """The user of a name and password; `interactive` on a page, which can ask for more."""
+    """Return the user of a name and password; `interactive` for the page, which can ask for MFA."""
     user = service.directory.user
     if name.lower() != user.name.lower():
-        raise RefusedError(Reason.USER_UNKNOWN, name)
-    if not same(password, user.password):
-        raise RefusedError(Reason.PASSWORD_WRONG)
-    if user.state is AccountState.FINE or (interactive and user.state in PASSWORD_ONLY_REFUSALS):
+        raise OAuthError(Reason.USER_UNKNOWN, name)
+    if not secrets_equal(password, user.password):
+        raise OAuthError(Reason.PASSWORD_WRONG)
+    reason = user.sign_in_error
+    if reason is None or (interactive and reason is Reason.MFA_REQUIRED):
         return user
-    detail = {
-        AccountState.MFA_REQUIRED: service.directory.audience,
-        AccountState.CONSENT_REQUIRED: client_id,
-    }
-    raise RefusedError(ACCOUNT_REFUSALS[user.state], detail.get(user.state, ""))
+    detail = {Reason.MFA_REQUIRED: service.directory.audience, Reason.CONSENT_REQUIRED: client_id}
+    raise OAuthError(reason, detail.get(reason, ""))
 
 
 def _basic(request: Request) -> tuple[str, str] | None:
@@ -107,22 +92,22 @@ def _check_assertion(service: TokenService, application: Application, assertion:
     try:
         token = Jws.parse(assertion)
     except MalformedTokenError as error:
-        raise RefusedError(Reason.ASSERTION_MALFORMED, str(error)) from None
+        raise OAuthError(Reason.ASSERTION_MALFORMED, str(error)) from None
     shown = _thumbprint(token, service.idp)
     key = _registered_key(application, token.header, service.idp)
     if key is None:
-        raise RefusedError(Reason.ASSERTION_KEY_UNKNOWN, shown)
+        raise OAuthError(Reason.ASSERTION_KEY_UNKNOWN, shown)
     try:
         token.verify(key)
     except BadSignatureError:
-        raise RefusedError(Reason.ASSERTION_SIGNATURE, shown) from None
+        raise OAuthError(Reason.ASSERTION_SIGNATURE, shown) from None
     _check_assertion_claims(service, application, token)
 
 
 def _registered_key(
     application: Application, header: Mapping[str, Any], idp: IdentityProvider
 ) -> rsa.RSAPublicKey | None:
-    """The public key of the registered certificate, if the header names that certificate."""
+    """Return the key of the registered certificate; None when the header names another one."""
     if application.certificate is None:
         return None
     known = thumbprints(application.certificate)
@@ -133,13 +118,13 @@ def _registered_key(
 
 
 def _named(header: Mapping[str, Any], name: str) -> str:
-    """A thumbprint of the header. MSAL for Python pads it, against RFC 7515 section 2."""
+    """Return a thumbprint of the header, unpadded: MSAL pads it, against RFC 7515 section 2."""
     value = header.get(name)
     return value.rstrip("=") if isinstance(value, str) else ""
 
 
 def _thumbprint(token: Jws, idp: IdentityProvider) -> str:
-    """The thumbprint a header gives, in hexadecimal as Entra writes it; "" when it gives none."""
+    """Return the header's thumbprint in hexadecimal, as Entra's errors show it; empty for none."""
     named = (_named(token.header, name) for name in ACCEPTED_THUMBPRINTS[idp])
     value = next((name for name in named if name), "")
     try:
@@ -149,22 +134,22 @@ def _thumbprint(token: Jws, idp: IdentityProvider) -> str:
 
 
 def _check_assertion_claims(service: TokenService, application: Application, token: Jws) -> None:
-    """RFC 7523 section 3: issuer and subject are the client, audience is us, time is now."""
+    """Check issuer, subject, audience and times as RFC 7523 section 3 says."""
     for claim in ("iss", "sub"):
         if token.claims.get(claim) != application.client_id:
-            raise RefusedError(Reason.ASSERTION_MALFORMED, f"Claim '{claim}' is not the client.")
+            raise OAuthError(Reason.ASSERTION_MALFORMED, f"Claim '{claim}' is not the client.")
     audience = token.claims.get("aud")
     if audience not in assertion_audiences(service):
-        raise RefusedError(Reason.ASSERTION_AUDIENCE, str(audience)[:200])
+        raise OAuthError(Reason.ASSERTION_AUDIENCE, str(audience)[:200])
     now, expires = service.clock.epoch(), token.number("exp")
     begins = token.number("nbf") or token.number("iat") or 0
     if expires is None or not begins - CLOCK_SKEW <= now < expires + CLOCK_SKEW:
         times = f"Current time: {now}, assertion valid from {begins}, expiry time {expires}."
-        raise RefusedError(Reason.ASSERTION_TIME, times)
+        raise OAuthError(Reason.ASSERTION_TIME, times)
 
 
 def assertion_audiences(service: TokenService) -> frozenset[str]:
-    """Audiences an assertion may have: the token endpoints and the issuer, by any tenant name."""
+    """Return the accepted `aud` values: token endpoints and issuer, by tenant id or domain."""
     login, directory = service.hosts.login, service.directory
     match service.idp:
         case IdentityProvider.AAD:

@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request, Response, json_response
 from stacktui.stamp.signin.grants import MULTI_TENANT, check_tenant
-from stacktui.stamp.signin.refusals import Reason, RefusedError
+from stacktui.stamp.signin.oauth_errors import OAuthError, Reason
 from stacktui.stamp.signin.service import TokenService
 
 
 def openid_configuration(service: TokenService, request: Request, tenant: str) -> Response:
-    """OpenID Connect Discovery section 4; version 2.0 of Entra, or AD FS."""
+    """Return the OpenID configuration (OpenID Connect Discovery section 4)."""
     check_tenant(service, tenant, users=True)
     match service.idp:
         case IdentityProvider.AAD:
@@ -23,13 +23,13 @@ def openid_configuration(service: TokenService, request: Request, tenant: str) -
 
 
 def keys(service: TokenService, _request: Request, tenant: str) -> Response:
-    """The JWK set."""
+    """Return the JWK set (RFC 7517)."""
     check_tenant(service, tenant, users=True)
     return json_response(200, service.signer.key_set())
 
 
 def user_realm(service: TokenService, _request: Request, name: str) -> Response:
-    """Where a user name is at home; MSAL asks before it sends a password to Entra."""
+    """Return the realm of a user name, which MSAL requests before it sends a password to Entra."""
     domain = name.rpartition("@")[2].lower()
     if domain != service.directory.domain:
         return json_response(200, {"ver": "1.0", "account_type": "Unknown"})
@@ -44,12 +44,12 @@ def user_realm(service: TokenService, _request: Request, name: str) -> Response:
 
 
 def instance_discovery(service: TokenService, request: Request) -> Response:
-    """Whether a login host is one of this instance's, and where its tenant's document is."""
+    """Return the instance metadata of a login host; OAuthError for a foreign host."""
     endpoint = urlsplit(request.query.get("authorization_endpoint", ""))
     host = urlsplit(service.hosts.login).netloc
     tenant = endpoint.path.strip("/").split("/")[0]
     if endpoint.netloc.lower() != host or not tenant:
-        raise RefusedError(Reason.INSTANCE_UNKNOWN)
+        raise OAuthError(Reason.INSTANCE_UNKNOWN)
     document = {
         "tenant_discovery_endpoint": (
             f"https://{host}/{tenant}/v2.0/.well-known/openid-configuration"

@@ -1,15 +1,15 @@
-"""The token endpoint: one function a grant (RFC 6749 section 4, RFC 8628 section 3.4)."""
+"""The token endpoint: one function per grant (RFC 6749 section 4, RFC 8628 section 3.4)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from stacktui.stamp.directory import AZURE_CLI_CLIENT_ID, User
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request, Response, json_response
 from stacktui.stamp.signin.credentials import authenticate_application, authenticate_user
-from stacktui.stamp.signin.refusals import Reason, RefusedError
+from stacktui.stamp.signin.oauth_errors import OAuthError, Reason
 from stacktui.stamp.signin.service import LIFETIME, TokenService
 
 OIDC_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
@@ -21,12 +21,12 @@ NO_STORE = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a request asks for: the resource's identifier and the OIDC scopes beside it."""
+class RequestedScope:
+    """The requested resource and all requested scopes."""
 
     resource: str | None
     suffix: str
-    """What followed the resource in the scope: `.default`, `openid`, …; "" for `resource=`."""
+    """Scope name after the resource: `.default`, `openid`, …; empty for `resource=`."""
     scopes: tuple[str, ...]
 
     @property
@@ -35,149 +35,143 @@ class Asked:
 
 
 def token(service: TokenService, request: Request, tenant: str) -> Response:
-    """Answer a token request at `/<tenant>/oauth2/…`; raises RefusedError."""
-    if service.refuses:
-        raise RefusedError(service.refuses)
-    form = _form(request)
-    match form.get("grant_type"):
-        case None | "":
-            raise RefusedError(Reason.PARAMETER_MISSING, "grant_type")
-        case "client_credentials":
-            check_tenant(service, tenant, users=False)
-            answer = _client_credentials(service, request, form)
-        case "password":
-            check_tenant(service, tenant, users=True)
-            answer = _password(service, form)
-        case "refresh_token":
-            check_tenant(service, tenant, users=True)
-            answer = _refresh_token(service, form)
-        case "device_code" | "urn:ietf:params:oauth:grant-type:device_code":
-            check_tenant(service, tenant, users=True)
-            answer = _device_code(service, form)
-        case other:
-            raise RefusedError(Reason.GRANT_UNSUPPORTED, str(other)[:100])
+    """Respond to a token request at `/<tenant>/oauth2/…`; OAuthError when it is refused."""
+    if service.error:
+        raise OAuthError(service.error)
+    form = request.form()
+    grant_type = form.get("grant_type")
+    if not grant_type:
+        raise OAuthError(Reason.PARAMETER_MISSING, "grant_type")
+    grant = GRANTS.get(grant_type)
+    if grant is None:
+        raise OAuthError(Reason.GRANT_UNSUPPORTED, grant_type[:100])
+    check_tenant(service, tenant, users=grant is not _client_credentials)
+    response = grant(service, request, form)
     if "/v2.0/" not in request.path and service.idp is IdentityProvider.AAD:
-        answer |= {name: str(answer[name]) for name in ("expires_in", "ext_expires_in")}
-        answer |= {"expires_on": str(service.clock.epoch() + LIFETIME[service.idp])}
-        answer |= {"resource": service.directory.audience}
-    return json_response(200, answer, NO_STORE)
+        response |= {name: str(response[name]) for name in ("expires_in", "ext_expires_in")}
+        response |= {"expires_on": str(service.clock.epoch() + LIFETIME[service.idp])}
+        response |= {"resource": service.directory.audience}
+    return json_response(200, response, NO_STORE)
 
 
 def check_tenant(service: TokenService, tenant: str, *, users: bool) -> None:
-    """Refuse a tenant that is not ours; a path without a tenant of its own is for users only."""
+    """Raise OAuthError for a foreign tenant, and for `common` unless `users` sign in."""
     if service.idp is IdentityProvider.ADFS:
         return
     name = tenant.lower()
     if name in MULTI_TENANT:
         if not users:
-            raise RefusedError(Reason.TENANT_MISSING)
+            raise OAuthError(Reason.TENANT_MISSING)
     elif name not in (service.directory.tenant, service.directory.domain):
-        raise RefusedError(Reason.TENANT_UNKNOWN, tenant)
+        raise OAuthError(Reason.TENANT_UNKNOWN, tenant)
 
 
 def public_client(form: Mapping[str, str]) -> str:
-    """The public client of a user's sign-in: the one that every directory knows."""
+    """Return the client id of a user's sign-in: only the Azure CLI's is registered."""
     client_id = form.get("client_id")
     if not client_id:
-        raise RefusedError(Reason.PARAMETER_MISSING, "client_id")
+        raise OAuthError(Reason.PARAMETER_MISSING, "client_id")
     if client_id.lower() != AZURE_CLI_CLIENT_ID:
-        raise RefusedError(Reason.APP_UNKNOWN, client_id)
+        raise OAuthError(Reason.APP_UNKNOWN, client_id)
     return AZURE_CLI_CLIENT_ID
 
 
-def asked(service: TokenService, form: Mapping[str, str]) -> Asked:
-    """Read `scope` and `resource`; the resource must be ours, byte for byte."""
+def parse_scope(service: TokenService, form: Mapping[str, str]) -> RequestedScope:
+    """Parse `scope` and `resource`; OAuthError unless the resource equals our audience."""
     scopes = tuple(form.get("scope", "").split())
     resource, suffix = form.get("resource"), ""
     for scope in scopes:
         if scope not in OIDC_SCOPES:
             resource, _, suffix = scope.rpartition("/")
     if resource is not None and resource != service.directory.audience:
-        raise RefusedError(Reason.RESOURCE_UNKNOWN, resource or suffix)
-    return Asked(resource, suffix, scopes)
-
-
-def _form(request: Request) -> dict[str, str]:
-    try:
-        return request.form()
-    except ValueError:
-        raise RefusedError(Reason.PARAMETER_MISSING, "grant_type") from None
+        raise OAuthError(Reason.RESOURCE_UNKNOWN, resource or suffix)
+    return RequestedScope(resource, suffix, scopes)
 
 
 def _client_credentials(
     service: TokenService, request: Request, form: Mapping[str, str]
 ) -> dict[str, object]:
     application, method = authenticate_application(service, request, form)
-    wanted = asked(service, form)
-    match service.idp, wanted.suffix:
+    requested = parse_scope(service, form)
+    match service.idp, requested.suffix:
         case IdentityProvider.AAD, ".default":
             pass
         case IdentityProvider.AAD, "" if form.get("resource"):
             pass
         case IdentityProvider.AAD, _:
-            raise RefusedError(Reason.SCOPE_NOT_DEFAULT, " ".join(wanted.scopes))
+            raise OAuthError(Reason.SCOPE_NOT_DEFAULT, " ".join(requested.scopes))
         case IdentityProvider.ADFS, ".default" if not service.options.adfs_default_scope:
-            raise RefusedError(Reason.DEFAULT_SCOPE_REFUSED)
-        case IdentityProvider.ADFS, (".default" | "openid" | "") if wanted.resource:
+            raise OAuthError(Reason.DEFAULT_SCOPE_REFUSED)
+        case IdentityProvider.ADFS, (".default" | "openid" | "") if requested.resource:
             pass
         case _:
-            raise RefusedError(Reason.SCOPE_INVALID, " ".join(wanted.scopes))
-    return _bearer(service, service.app_token(application, method))
+            raise OAuthError(Reason.SCOPE_INVALID, " ".join(requested.scopes))
+    return _token_response(service, service.app_token(application, method))
 
 
-def _password(service: TokenService, form: Mapping[str, str]) -> dict[str, object]:
+def _password(
+    service: TokenService, _request: Request, form: Mapping[str, str]
+) -> dict[str, object]:
     client_id = public_client(form)
     for name in ("username", "password"):
         if not form.get(name):
-            raise RefusedError(Reason.PARAMETER_MISSING, name)
-    wanted = asked(service, form)
+            raise OAuthError(Reason.PARAMETER_MISSING, name)
+    requested = parse_scope(service, form)
     user = authenticate_user(
         service, form["username"], form["password"], interactive=False, client_id=client_id
     )
-    return _user_answer(service, form, wanted, client_id, user)
+    return _user_response(service, form, requested, client_id, user)
 
 
-def _refresh_token(service: TokenService, form: Mapping[str, str]) -> dict[str, object]:
+def _refresh_token(
+    service: TokenService, _request: Request, form: Mapping[str, str]
+) -> dict[str, object]:
     client_id = public_client(form)
     grant = service.grant(form.get("refresh_token", ""))
     if grant is None or grant.client_id != client_id:
-        raise RefusedError(Reason.REFRESH_TOKEN_INVALID)
-    return _user_answer(service, form, asked(service, form), client_id, grant.user)
+        raise OAuthError(Reason.REFRESH_TOKEN_INVALID)
+    return _user_response(service, form, parse_scope(service, form), client_id, grant.user)
 
 
-def _device_code(service: TokenService, form: Mapping[str, str]) -> dict[str, object]:
+def _device_code(
+    service: TokenService, _request: Request, form: Mapping[str, str]
+) -> dict[str, object]:
     client_id = public_client(form)
     code = form.get("device_code") or form.get("code") or ""
     after = service.options.device_approve_after
     if after is not None:
-        service.devices.approve_by_itself(code, after, service.directory.user)
+        service.devices.auto_approve(code, after, service.directory.user)
     user, scope = service.devices.redeem(code, client_id)
-    return _user_answer(service, form, asked(service, {"scope": scope}), client_id, user)
+    return _user_response(service, form, parse_scope(service, {"scope": scope}), client_id, user)
 
 
-def _user_answer(
-    service: TokenService, form: Mapping[str, str], wanted: Asked, client_id: str, user: User
+def _user_response(
+    service: TokenService,
+    form: Mapping[str, str],
+    requested: RequestedScope,
+    client_id: str,
+    user: User,
 ) -> dict[str, object]:
-    answer = _bearer(service, service.user_token(client_id, user))
-    answer["refresh_token"] = service.refresh_token(client_id, user)
-    if "openid" in wanted.oidc:
-        answer["id_token"] = service.id_token(client_id, user)
+    response = _token_response(service, service.user_token(client_id, user))
+    response["refresh_token"] = service.refresh_token(client_id, user)
+    if "openid" in requested.oidc:
+        response["id_token"] = service.id_token(client_id, user)
     match service.idp:
         case IdentityProvider.AAD:
             audience = service.directory.audience
             granted = f"{audience}/user_impersonation {audience}/.default"
-            answer |= {"scope": granted, "foci": "1"}
+            response |= {"scope": granted, "foci": "1"}
             if form.get("client_info") == "1":
-                answer["client_info"] = service.client_info(user)
+                response["client_info"] = service.client_info(user)
         case IdentityProvider.ADFS:
-            answer |= {
-                "scope": " ".join(wanted.scopes) or "openid",
+            response |= {
+                "scope": " ".join(requested.scopes) or "openid",
                 "refresh_token_expires_in": REFRESH_LIFETIME,
             }
-    return answer
+    return response
 
 
-def _bearer(service: TokenService, access_token: str) -> dict[str, object]:
+def _token_response(service: TokenService, access_token: str) -> dict[str, object]:
     seconds = LIFETIME[service.idp]
     match service.idp:
         case IdentityProvider.AAD:
@@ -189,3 +183,13 @@ def _bearer(service: TokenService, access_token: str) -> dict[str, object]:
             }
         case IdentityProvider.ADFS:
             return {"access_token": access_token, "token_type": "bearer", "expires_in": seconds}
+
+
+GRANTS: dict[str, Callable[[TokenService, Request, Mapping[str, str]], dict[str, object]]] = {
+    "client_credentials": _client_credentials,
+    "password": _password,
+    "refresh_token": _refresh_token,
+    "device_code": _device_code,
+    "urn:ietf:params:oauth:grant-type:device_code": _device_code,
+}
+"""Functions by `grant_type`; version 1.0 of Entra uses the short name `device_code`."""

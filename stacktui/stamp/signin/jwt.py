@@ -1,4 +1,4 @@
-"""JSON Web Tokens: signing our own, checking our own, checking a client's assertion.
+"""JSON Web Tokens: sign and verify access tokens, verify client assertions.
 
 RFC 7515 (JWS), RFC 7519 (JWT), RFC 7523 (client assertions).
 """
@@ -24,25 +24,25 @@ MAX_TOKEN = 16 * 1024
 
 
 class MalformedTokenError(ValueError):
-    """Not three base64url parts with JSON objects in the first two."""
+    """The token is not three base64url parts with JSON objects in the first two."""
 
 
 class BadSignatureError(ValueError):
-    """Well formed, but not signed by the key it must be signed by."""
+    """The token is well formed, but not signed by the expected key."""
 
 
-def encode_part(raw: bytes) -> str:
-    """base64url without padding (RFC 7515 section 2)."""
+def base64url(raw: bytes) -> str:
+    """Encode as base64url without padding (RFC 7515 section 2)."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def encode_json(document: Mapping[str, Any]) -> str:
-    return encode_part(json.dumps(document, separators=(",", ":")).encode())
+def base64url_json(document: Mapping[str, Any]) -> str:
+    return base64url(json.dumps(document, separators=(",", ":")).encode())
 
 
 @dataclass(frozen=True, slots=True)
 class Jws:
-    """A parsed, not yet verified token."""
+    """A parsed, unverified token."""
 
     header: dict[str, Any]
     claims: dict[str, Any]
@@ -51,12 +51,12 @@ class Jws:
 
     @classmethod
     def parse(cls, token: str) -> Jws:
-        """Take a compact token apart; MalformedTokenError when it is none."""
+        """Parse JWS compact serialisation; MalformedTokenError when it is not that."""
         parts = token.split(".")
         if len(parts) != 3 or len(token) > MAX_TOKEN:
             raise MalformedTokenError("not in JWS compact serialisation")
         try:
-            header, claims, signature = (_decode_part(part) for part in parts)
+            header, claims, signature = (_decode_base64url(part) for part in parts)
             documents = json.loads(header), json.loads(claims)
         except (ValueError, RecursionError) as error:
             raise MalformedTokenError("a part is not base64url or not JSON") from error
@@ -66,7 +66,7 @@ class Jws:
         return cls(documents[0], documents[1], signed, signature)
 
     def verify(self, key: rsa.RSAPublicKey) -> None:
-        """Check the signature by RS256 or PS256; BadSignatureError when it is not the key's."""
+        """Verify an RS256 or PS256 signature; BadSignatureError when it is not the key's."""
         match self.header.get("alg"):
             case "RS256":
                 scheme: padding.AsymmetricPadding = padding.PKCS1v15()
@@ -80,12 +80,12 @@ class Jws:
             raise BadSignatureError("signature does not verify") from None
 
     def number(self, claim: str) -> float | None:
-        """A NumericDate claim (RFC 7519 section 2), None when absent or no number."""
+        """Return a NumericDate claim (RFC 7519 section 2); None when absent or not a number."""
         value = self.claims.get(claim)
         return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _decode_part(part: str) -> bytes:
+def _decode_base64url(part: str) -> bytes:
     try:
         raw = part.encode("ascii")
         return base64.b64decode(raw + b"=" * (-len(raw) % 4), altchars=b"-_", validate=True)
@@ -94,7 +94,7 @@ def _decode_part(part: str) -> bytes:
 
 
 class Signer:
-    """The token service's key. The key may still be in the making: it is awaited when needed."""
+    """The token service's key, which may still be generated: its first use waits for it."""
 
     def __init__(self, key: Future[rsa.RSAPrivateKey]) -> None:
         self._key = key
@@ -102,24 +102,24 @@ class Signer:
     @property
     def key_id(self) -> str:
         """`kid`: the SHA-256 of the public key, shortened."""
-        return encode_part(hashlib.sha256(self._public_der()).digest()[:20])
+        return base64url(hashlib.sha256(self._public_der()).digest()[:20])
 
     def sign(self, claims: Mapping[str, Any]) -> str:
-        """A compact token, RS256."""
+        """Return a compact token, signed with RS256."""
         header = {"typ": "JWT", "alg": "RS256", "x5t": self.key_id, "kid": self.key_id}
-        signed = f"{encode_json(header)}.{encode_json(claims)}"
+        signed = f"{base64url_json(header)}.{base64url_json(claims)}"
         key = self._key.result()
         signature = key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
-        return f"{signed}.{encode_part(signature)}"
+        return f"{signed}.{base64url(signature)}"
 
     def verify(self, token: str) -> dict[str, Any]:
-        """Claims of a token that this key signed; the errors of Jws.parse and Jws.verify."""
+        """Return the claims of a token that this key signed; errors as Jws.parse and Jws.verify."""
         parsed = Jws.parse(token)
         parsed.verify(self._key.result().public_key())
         return parsed.claims
 
     def key_set(self) -> dict[str, object]:
-        """The public key as a JWK set (RFC 7517)."""
+        """Return the public key as a JWK set (RFC 7517)."""
         numbers = self._key.result().public_key().public_numbers()
         key = {
             "kty": "RSA",
@@ -127,8 +127,8 @@ class Signer:
             "alg": "RS256",
             "kid": self.key_id,
             "x5t": self.key_id,
-            "n": encode_part(numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8, "big")),
-            "e": encode_part(numbers.e.to_bytes(3, "big")),
+            "n": base64url(numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8, "big")),
+            "e": base64url(numbers.e.to_bytes(3, "big")),
         }
         return {"keys": [key]}
 
@@ -143,8 +143,8 @@ class Signer:
 
 
 def thumbprints(certificate: x509.Certificate) -> dict[str, str]:
-    """`x5t` (SHA-1) and `x5t#S256` of a certificate's DER (RFC 7515 sections 4.1.7, 4.1.8)."""
+    """Return `x5t` (SHA-1) and `x5t#S256` of a certificate (RFC 7515 sections 4.1.7, 4.1.8)."""
     return {
-        "x5t": encode_part(certificate.fingerprint(hashes.SHA1())),  # noqa: S303 - the field's hash
-        "x5t#S256": encode_part(certificate.fingerprint(hashes.SHA256())),
+        "x5t": base64url(certificate.fingerprint(hashes.SHA1())),  # noqa: S303 - the field's hash
+        "x5t#S256": base64url(certificate.fingerprint(hashes.SHA256())),
     }

@@ -1,4 +1,4 @@
-"""What one stamp's token service is made of, and the tokens it issues."""
+"""The token service and the tokens that it issues."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from stacktui.stamp.directory import Application, Directory, ManagedIdentity, Us
 from stacktui.stamp.hosts import Hosts
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.options import StampOptions
-from stacktui.stamp.signin.devices import DeviceCodes
-from stacktui.stamp.signin.jwt import Signer, encode_json
-from stacktui.stamp.signin.refusals import Reason
+from stacktui.stamp.signin.device_codes import DeviceCodes
+from stacktui.stamp.signin.jwt import Signer, base64url_json
+from stacktui.stamp.signin.oauth_errors import Reason
 
 LIFETIME = {IdentityProvider.AAD: 3599, IdentityProvider.ADFS: 3600}
-"""Seconds an access token lasts."""
+"""Lifetime of an access token in seconds."""
 
 MAX_REFRESH_TOKENS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """What a refresh token stands for."""
+class RefreshGrant:
+    """Client and user of a refresh token."""
 
     client_id: str
     user: User
@@ -34,7 +34,7 @@ class Grant:
 
 @dataclass(slots=True)
 class TokenService:
-    """State and parts of the token service. `alter` is a fault's hand on access token claims."""
+    """State of the token service. `edit_claims` and `error` are those of the fault."""
 
     options: StampOptions
     hosts: Hosts
@@ -42,9 +42,9 @@ class TokenService:
     directory: Directory
     signer: Signer
     devices: DeviceCodes
-    alter: Callable[[dict[str, Any]], None] | None = None
-    refuses: Reason | None = None
-    _grants: OrderedDict[str, Grant] = field(default_factory=OrderedDict)
+    edit_claims: Callable[[dict[str, Any]], None] | None = None
+    error: Reason | None = None
+    _grants: OrderedDict[str, RefreshGrant] = field(default_factory=OrderedDict)
 
     @property
     def idp(self) -> IdentityProvider:
@@ -60,7 +60,7 @@ class TokenService:
                 return f"{self.hosts.login}/services/trust"
 
     def app_token(self, app: Application | ManagedIdentity, method: str) -> str:
-        """An access token for an application; `method` is Entra's `appidacr`."""
+        """Return an access token for an application; `method` is Entra's `appidacr`."""
         claims = self._common(app.client_id, app.object_id)
         claims |= {"idtyp": "app", "sub": app.object_id}
         match self.idp:
@@ -71,7 +71,7 @@ class TokenService:
         return self._sign_access(claims)
 
     def user_token(self, client_id: str, user: User) -> str:
-        """An access token for a user who signed in through a public client."""
+        """Return an access token for a user of a public client."""
         claims = self._common(client_id, user.object_id)
         claims |= {"idtyp": "user", "sub": _subject(client_id, user), "scp": "user_impersonation"}
         claims |= {"upn": user.name, "unique_name": user.name, "name": "Stamp Operator"}
@@ -83,7 +83,7 @@ class TokenService:
         return self._sign_access(claims)
 
     def id_token(self, client_id: str, user: User) -> str:
-        """An ID token (OpenID Connect Core section 2): the user name claim differs by provider."""
+        """Return an ID token (OpenID Connect Core section 2)."""
         now = self.clock.epoch()
         claims = {
             "aud": client_id,
@@ -103,7 +103,7 @@ class TokenService:
                     "ver": "2.0",
                 }
             case IdentityProvider.ADFS:
-                # az 2.66 reads `tid` of a stamp's AD FS too, and has no other place to find it.
+                # az 2.66 reads `tid` from AD FS's ID token too: there is no other source.
                 claims |= {
                     "iss": self.hosts.login,
                     "upn": user.name,
@@ -113,18 +113,18 @@ class TokenService:
         return self.signer.sign(claims)
 
     def client_info(self, user: User) -> str:
-        """Entra's `client_info`: from it MSAL makes the account's id."""
-        return encode_json({"uid": user.object_id, "utid": self.directory.tenant})
+        """Return Entra's `client_info`, from which MSAL makes the account id."""
+        return base64url_json({"uid": user.object_id, "utid": self.directory.tenant})
 
     def refresh_token(self, client_id: str, user: User) -> str:
-        """A new refresh token; the oldest is forgotten when there are too many."""
+        """Return a new refresh token; only the last MAX_REFRESH_TOKENS are kept."""
         token = f"0.{secrets.token_urlsafe(96)}"
-        self._grants[token] = Grant(client_id, user)
+        self._grants[token] = RefreshGrant(client_id, user)
         if len(self._grants) > MAX_REFRESH_TOKENS:
             self._grants.popitem(last=False)
         return token
 
-    def grant(self, refresh_token: str) -> Grant | None:
+    def grant(self, refresh_token: str) -> RefreshGrant | None:
         return self._grants.get(refresh_token)
 
     def _common(self, client_id: str, object_id: str) -> dict[str, Any]:
@@ -144,11 +144,11 @@ class TokenService:
         }
 
     def _sign_access(self, claims: dict[str, Any]) -> str:
-        if self.alter:
-            self.alter(claims)
+        if self.edit_claims:
+            self.edit_claims(claims)
         return self.signer.sign(claims)
 
 
 def _subject(client_id: str, user: User) -> str:
-    """`sub` is pairwise: the same user is another subject for another client."""
+    """Return the pairwise `sub`: it differs by client (OpenID Connect Core section 8)."""
     return f"{user.object_id[:13]}.{client_id[:8]}"

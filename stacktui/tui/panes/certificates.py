@@ -1,4 +1,4 @@
-"""Pane 2: what each host presents, who trusts it, and the certificates that identities use."""
+"""Pane 2: the certificates of the hosts, whether they are trusted, and those of identities."""
 
 from __future__ import annotations
 
@@ -10,30 +10,33 @@ from textual.binding import Binding, BindingType
 
 from stacktui.certificates.readiness import Level, level_of, worst
 from stacktui.identities.certificate_file import IdentityFile, references
+from stacktui.text.counts import count_of
+from stacktui.tui.app_state import AppState
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import BLANK, Line, Role, Span, line, width_of
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, line, width_of
 from stacktui.tui.panes import trust_matrix
-from stacktui.tui.session import Session
-from stacktui.tui.widgets.listing import ListPane, Row
-from stacktui.tui.words import count_of
+from stacktui.tui.widgets.list_pane import Cell, Columns, ListPane, Row
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-    from stacktui.certificates.survey import Presented
+    from stacktui.certificates.scan import EndpointChain
     from stacktui.transport.facts import ConnectionFacts
-    from stacktui.tui.survey_state import Row as Surveyed
-    from stacktui.tui.survey_state import SurveyResult
+    from stacktui.tui.scan_state import EvaluatedScan, ScannedHost
 
 IDENTITY = "identity "
 # Roles are padded to the longest, up to this.
-ROLE_ROOM = 15
-# With less of a host's name than this to be seen beside its role, the role must do.
-HOST_ROOM = 12
-# A reason is cut to this in the list; the detail has all of it.
-REASON_ROOM = 32
-LEVELS = {Level.WARNING: Role.WARNING, Level.CRITICAL: Role.WARNING, Level.FAIL: Role.ERROR}
-# By the value of `TransportFaultKind`, which comes with the network.
+MAX_ROLE_WIDTH = 15
+# If fewer cells than this are left for the host's name, only the role is shown.
+MIN_HOST_WIDTH = 12
+# A reason is cut to this in the list; the detail shows all of it.
+MAX_REASON_WIDTH = 32
+LEVELS = {
+    Level.WARNING: TextStyle.WARNING,
+    Level.CRITICAL: TextStyle.WARNING,
+    Level.FAIL: TextStyle.ERROR,
+}
+# By the value of `TransportFaultKind`, which is imported with the first check.
 FAULT_WORDS = {
     "dns-not-found": "no such name",
     "dns-timeout": "no DNS",
@@ -46,15 +49,13 @@ FAULT_WORDS = {
     "tls-reset": "TLS reset",
     "tls-timeout": "TLS silent",
 }
-Spans = tuple[Span, ...]
-Form = tuple[Spans, ...]
 
 
 class CertificatesPane(ListPane):
-    """One row a host, and one an identity's certificate. Alone on the screen, it is a matrix of
-    hosts and trust stores."""
+    """One row per host and per identity certificate; zoomed, a matrix of hosts and trust stores."""
 
     caption = "Certificates"
+    strip_captions = ("Certificates", "Certs")
     number = "2"
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,159 +69,160 @@ class CertificatesPane(ListPane):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
-        self._session: Session | None = None
+        self._app_state: AppState | None = None
         self._hosts = 0
-        self.whole = False
 
-    def update(self, session: Session) -> None:
-        self._session = session
-        glyphs, result = self.look.glyphs, session.surveyed
-        matrix = result if self.whole else None
-        self.name_room = trust_matrix.NAME_ROOM if matrix else ListPane.name_room
-        hosts = host_rows(session, glyphs, matrix)
+    def update(self, app_state: AppState) -> None:
+        self._app_state = app_state
+        glyphs, result = self.screen_style.glyphs, app_state.last_scan
+        matrix = result if self.zoomed else None
+        self.name_width = trust_matrix.NAME_WIDTH if matrix else ListPane.name_width
+        hosts = host_rows(app_state, glyphs, matrix)
         rows = hosts + [
-            identity_row(each, session, glyphs, matrix)
-            for each in references(session.identities)
-            if session.identity_files is not None
+            identity_row(each, app_state, glyphs, matrix)
+            for each in references(app_state.identities)
+            if app_state.identity_files is not None
         ]
-        first, *shorter = summaries(session, glyphs)
+        first, *shorter = summaries(app_state, glyphs)
         header = trust_matrix.header(matrix, glyphs) if matrix else None
         if hosts and not self._hosts:
-            # They are what was asked for, not the certificates that were there before.
+            # The user asked for the hosts, not for the identities' rows that were there before.
             self.choose(hosts[0].key)
         self._hosts = len(hosts)
-        self.show(rows, first, empty(session), shorter=shorter, header=header)
+        self.show(rows, first, empty(app_state), short_summaries=shorter, header=header)
 
-    def show_whole(self, whole: bool) -> None:
-        if whole is not self.whole:
-            self.whole = whole
-            if self._session is not None:
-                self.update(self._session)
+    def zoom_changed(self) -> None:
+        if self._app_state is not None:
+            self.update(self._app_state)
 
 
 # Rows
 
 
-def key(connection: ConnectionFacts) -> str:
+def endpoint_key(connection: ConnectionFacts) -> str:
     return f"{connection.host}:{connection.port}"
 
 
-def host_rows(session: Session, glyphs: Glyphs, matrix: SurveyResult | None) -> list[Row]:
-    """The endpoints of the last look, else the hosts that the last check saw."""
-    result = session.surveyed
+def host_rows(app_state: AppState, glyphs: Glyphs, matrix: EvaluatedScan | None) -> list[Row]:
+    """Return the endpoints of the last scan, else the hosts that the last check connected to."""
+    result = app_state.last_scan
     if result is None:
-        seen = session.check.connections if session.check else ()
-        return [check_row(each, session, glyphs) for each in seen]
+        seen = app_state.check.connections if app_state.check else ()
+        return [check_row(each, app_state, glyphs) for each in seen]
     longest = max((len(row.seen.endpoint.role) for row in result.rows), default=0)
-    room = min(longest, ROLE_ROOM)
-    return [host_row(row, room, result, glyphs, matrix) for row in result.rows]
+    role_width = min(longest, MAX_ROLE_WIDTH)
+    return [host_row(row, role_width, result, glyphs, matrix) for row in result.rows]
 
 
-def check_row(connection: ConnectionFacts, session: Session, glyphs: Glyphs) -> Row:
+def check_row(connection: ConnectionFacts, app_state: AppState, glyphs: Glyphs) -> Row:
     tls = connection.tls
-    leaf = session.certificates.get(tls.chain[0]) if tls and tls.chain else None
+    leaf = app_state.certificates.get(tls.chain[0]) if tls and tls.chain else None
     state = check_state(connection, glyphs)
-    days = days_span(leaf, moment(session), glyphs)
-    issuer = Span(leaf.issuer_name if leaf else "", Role.DIM)
-    name = (Span(connection.host + _port(connection.port)),)
-    return Row(key(connection), name, forms(state, days, (issuer,)))
+    days = days_span(leaf, reference_time(app_state), glyphs)
+    issuer = Span(leaf.issuer_name if leaf else "", TextStyle.DIM)
+    name = (Span(connection.host + port_suffix(connection.port)),)
+    return Row(endpoint_key(connection), name, column_sets(state, days, (issuer,)))
 
 
 def host_row(
-    row: Surveyed, room: int, result: SurveyResult, glyphs: Glyphs, matrix: SurveyResult | None
+    row: ScannedHost,
+    role_width: int,
+    result: EvaluatedScan,
+    glyphs: Glyphs,
+    matrix: EvaluatedScan | None,
 ) -> Row:
     endpoint = row.seen.endpoint
-    role = Span(endpoint.role, Role.DIM if row.seen.absent else Role.TEXT)
-    gap = Span(" " * (max(0, room - len(role.text)) + 2))
-    name = (role, gap, Span(endpoint.name + _port(endpoint.port), Role.DIM))
+    role = Span(endpoint.role, TextStyle.DIM if row.seen.absent else TextStyle.TEXT)
+    gap = Span(" " * (max(0, role_width - len(role.text)) + 2))
+    name = (role, gap, Span(endpoint.name + port_suffix(endpoint.port), TextStyle.DIM))
     state = host_state(row, glyphs)
-    days = days_span(row.leaf, result.survey.taken, glyphs) if row.leaf else Span("")
-    note = reason(row.seen) or (row.leaf.issuer_name if row.leaf else "")
-    if len(note) > REASON_ROOM:
-        note = note[: REASON_ROOM - 1] + glyphs.ellipsis
-    listed = forms(state, days, (Span(note, Role.DIM),))
+    days = days_span(row.leaf, result.scan.taken, glyphs) if row.leaf else Span("")
+    note = no_chain_reason(row.seen) or (row.leaf.issuer_name if row.leaf else "")
+    if len(note) > MAX_REASON_WIDTH:
+        note = note[: MAX_REASON_WIDTH - 1] + glyphs.ellipsis
+    columns = column_sets(state, days, (Span(note, TextStyle.DIM),))
     if matrix is not None:
-        listed = trust_matrix.forms(listed, trust_matrix.signs(row.cells, glyphs))
-    return Row(endpoint.key, name, listed, (role,), room + 2 + HOST_ROOM)
+        columns = trust_matrix.column_sets(columns, trust_matrix.signs(row.cells, glyphs))
+    return Row(endpoint.key, name, columns, (role,), role_width + 2 + MIN_HOST_WIDTH)
 
 
 def identity_row(
-    identity: str, session: Session, glyphs: Glyphs, matrix: SurveyResult | None
+    identity: str, app_state: AppState, glyphs: Glyphs, matrix: EvaluatedScan | None
 ) -> Row:
-    file = (session.identity_files or {}).get(identity)
+    file = (app_state.identity_files or {}).get(identity)
     state, days = identity_state(file, glyphs), Span("")
     issuer = ""
     if file is not None and file.chain:
         days = days_span(file.chain[0], file.read, glyphs)
         issuer = file.chain[0].issuer_name
-    listed = forms(state, days, (Span(issuer, Role.DIM),))
+    columns = column_sets(state, days, (Span(issuer, TextStyle.DIM),))
     if matrix is not None:
-        nothing = (Span(""),) * len(matrix.matrix.columns)
-        listed = trust_matrix.forms(listed, nothing)
-    name = (Span(IDENTITY, Role.DIM), Span(identity))
-    short = (Span("id ", Role.DIM), Span(identity))
-    return Row(IDENTITY + identity, name, listed, short, width_of(name))
+        blank = (Span(""),) * len(matrix.matrix.columns)
+        columns = trust_matrix.column_sets(columns, blank)
+    name = (Span(IDENTITY, TextStyle.DIM), Span(identity))
+    short_name = (Span("id ", TextStyle.DIM), Span(identity))
+    return Row(IDENTITY + identity, name, columns, short_name, width_of(name))
 
 
-def forms(state: Span, days: Span, note: Spans) -> tuple[Form, ...]:
-    """The columns of a row; where there is room for one only, the worse of state and days."""
-    brief = state if state.role is not Role.OK or not days.text else days
+def column_sets(state: Span, days: Span, note: Cell) -> tuple[Columns, ...]:
+    """Return the column sets of a row; the last has the worse of state and days only."""
+    brief = state if state.style is not TextStyle.OK or not days.text else days
     return ((state,), (days,), note), ((state,), (days,)), ((brief,),)
 
 
-# States: a symbol and a word
+# States, each a symbol and a word
 
 
 def check_state(connection: ConnectionFacts, glyphs: Glyphs) -> Span:
-    """What verification said during the check."""
+    """Return the result of the verification during the check."""
     tls = connection.tls
     if tls is None or not tls.verify_code:
-        return Span(f"{glyphs.ok} trusted", Role.OK)
-    # Imports `ssl`: there is a check by now, so that it is loaded.
+        return Span(f"{glyphs.ok} trusted", TextStyle.OK)
+    # Imports `ssl`, which the check has already imported.
     from stacktui.certificates.verify import word_of
 
-    return Span(f"{glyphs.failed} {word_of(tls.verify_code)}", Role.ERROR)
+    return Span(f"{glyphs.failed} {word_of(tls.verify_code)}", TextStyle.ERROR)
 
 
-def host_state(row: Surveyed, glyphs: Glyphs) -> Span:
-    """What the store in use says, then what the readiness rules say."""
+def host_state(row: ScannedHost, glyphs: Glyphs) -> Span:
+    """Return the verdict of the store in use, or of the readiness rules if it trusts the chain."""
     seen, verdict = row.seen, row.verdict
     if seen.absent:
-        return Span(f"{glyphs.skipped} absent", Role.DIM)
+        return Span(f"{glyphs.skipped} absent", TextStyle.DIM)
     if not seen.chain:
         word = FAULT_WORDS.get(seen.fault.kind, "unreachable") if seen.fault else "no chain"
-        return Span(f"{glyphs.failed} {word}", Role.ERROR)
+        return Span(f"{glyphs.failed} {word}", TextStyle.ERROR)
     if verdict is None:
-        return Span(f"{glyphs.warning} not judged", Role.WARNING)
+        return Span(f"{glyphs.warning} not judged", TextStyle.WARNING)
     if not verdict.ok:
-        return Span(f"{glyphs.failed} {verdict.word}", Role.ERROR)
-    if worst([each for each in row.judgements if each.rule != "expiry"]) is Level.FAIL:
-        return Span(f"{glyphs.warning} not ready", Role.WARNING)
-    return Span(f"{glyphs.ok} trusted", Role.OK)
+        return Span(f"{glyphs.failed} {verdict.word}", TextStyle.ERROR)
+    if worst([each for each in row.results if each.rule != "expiry"]) is Level.FAIL:
+        return Span(f"{glyphs.warning} not ready", TextStyle.WARNING)
+    return Span(f"{glyphs.ok} trusted", TextStyle.OK)
 
 
 def identity_state(file: IdentityFile | None, glyphs: Glyphs) -> Span:
     if file is None:
-        return Span(f"{glyphs.pending} reading", Role.DIM)
+        return Span(f"{glyphs.pending} reading", TextStyle.DIM)
     if file.problem:
-        return Span(f"{glyphs.failed} {file.word}", Role.ERROR)
-    return Span(f"{glyphs.ok} usable", Role.OK)
+        return Span(f"{glyphs.failed} {file.word}", TextStyle.ERROR)
+    return Span(f"{glyphs.ok} usable", TextStyle.OK)
 
 
 def days_span(leaf: Certificate | None, now: datetime, glyphs: Glyphs) -> Span:
-    """How long a certificate has to live, by the limits of the readiness rules."""
+    """Return the days until a certificate expires, styled by the limits of the readiness rules."""
     left = leaf.days_left(now) if leaf else None
     if left is None:
-        return Span(f"{glyphs.pending} {'unreadable' if leaf else 'reading'}", Role.DIM)
+        return Span(f"{glyphs.pending} {'unreadable' if leaf else 'reading'}", TextStyle.DIM)
     if left < 0:
-        return Span(f"{glyphs.failed} {count_of(left, 'day')}", Role.ERROR)
-    role = LEVELS.get(level_of(left), Role.OK)
-    sign = {Role.OK: glyphs.ok, Role.WARNING: glyphs.warning}.get(role, glyphs.failed)
-    return Span(f"{sign} {count_of(left, 'day')}", role)
+        return Span(f"{glyphs.failed} {count_of(left, 'day')}", TextStyle.ERROR)
+    style = LEVELS.get(level_of(left), TextStyle.OK)
+    sign = {TextStyle.OK: glyphs.ok, TextStyle.WARNING: glyphs.warning}.get(style, glyphs.failed)
+    return Span(f"{sign} {count_of(left, 'day')}", style)
 
 
-def reason(seen: Presented) -> str:
-    """Why there is no chain, in one line; empty where there is one."""
+def no_chain_reason(seen: EndpointChain) -> str:
+    """Return in one line why there is no chain; empty if there is one."""
     if seen.chain:
         return ""
     if seen.absent:
@@ -228,102 +230,106 @@ def reason(seen: Presented) -> str:
     return seen.fault.detail if seen.fault else "no certificate came"
 
 
-def chain_of(chosen: str, session: Session) -> tuple[bytes, ...]:
-    """What the host of a row presents, DER, leaf first; nothing for other rows."""
-    if session.surveyed is not None:
-        rows = session.surveyed.rows
+def chain_of(chosen: str, app_state: AppState) -> tuple[bytes, ...]:
+    """Return the chain that the row's host presents (DER, leaf first), empty for other rows."""
+    if app_state.last_scan is not None:
+        rows = app_state.last_scan.rows
         return next((row.seen.chain for row in rows if row.seen.endpoint.key == chosen), ())
-    for each in session.check.connections if session.check else ():
-        if key(each) == chosen and each.tls is not None:
+    for each in app_state.check.connections if app_state.check else ():
+        if endpoint_key(each) == chosen and each.tls is not None:
             return each.tls.chain
     return ()
 
 
-def is_problem(row: Surveyed) -> bool:
-    """Not as it should be: unreachable, not trusted, or failing a readiness rule."""
+def is_problem(row: ScannedHost) -> bool:
+    """Whether the host is unreachable, not trusted, or fails a readiness rule."""
     if row.seen.absent:
         return False
-    return row.verdict is None or not row.verdict.ok or worst(row.judgements) is Level.FAIL
+    return row.verdict is None or not row.verdict.ok or worst(row.results) is Level.FAIL
 
 
 # The title line
 
 
-def summaries(session: Session, glyphs: Glyphs) -> list[Spans]:
-    """What the title says at the right, from the longest to the shortest."""
-    live = session.looking
+def summaries(app_state: AppState, glyphs: Glyphs) -> list[tuple[Span, ...]]:
+    """Return the summaries for the title, the longest first."""
+    live = app_state.looking
     if live is not None and live.running:
-        count = Span(f"{live.done} of {live.known}" if live.known else "looking", Role.ACCENT)
-        return [(Span("looking ", Role.ACCENT), count), (count,)] if live.known else [(count,)]
-    hosts, bad, leaves = _counted(session)
+        count = Span(f"{live.done} of {live.known}" if live.known else "looking", TextStyle.ACCENT)
+        return [(Span("looking ", TextStyle.ACCENT), count), (count,)] if live.known else [(count,)]
+    hosts, bad, leaves = _totals(app_state)
     if not hosts and not bad:
         return [()]
-    known = Span(count_of(hosts, "host"), Role.DIM)
-    problems = [Span(count_of(bad, "problem"), Role.ERROR)] if bad else []
-    soonest = _soonest(leaves, moment(session))
+    known = Span(count_of(hosts, "host"), TextStyle.DIM)
+    problems = [Span(count_of(bad, "problem"), TextStyle.ERROR)] if bad else []
+    soonest = _soonest(leaves, reference_time(app_state))
     return [
         _dotted([known, *problems, *soonest], glyphs),
         _dotted([*problems, *soonest], glyphs) or (known,),
         tuple(problems or soonest or [known]),
-        (Span(f"{glyphs.failed} {bad}", Role.ERROR),) if bad else (),
+        (Span(f"{glyphs.failed} {bad}", TextStyle.ERROR),) if bad else (),
     ]
 
 
-def _counted(session: Session) -> tuple[int, int, list[Certificate]]:
-    """How many hosts there are, how many rows are not as they should be, and all leaves known."""
-    files = (session.identity_files or {}).values()
+def _totals(app_state: AppState) -> tuple[int, int, list[Certificate]]:
+    """Return the number of hosts, the number of rows with a problem, and all known leaves."""
+    files = (app_state.identity_files or {}).values()
     unusable = sum(1 for each in files if each.problem)
-    signing = [each.chain[0] for each in files if each.chain]
-    result = session.surveyed
+    identity_leaves = [each.chain[0] for each in files if each.chain]
+    result = app_state.last_scan
     if result is not None:
-        there = [row for row in result.rows if not row.seen.absent]
-        leaves = [row.leaf for row in there if row.leaf is not None]
-        return len(there), unusable + sum(map(is_problem, there)), [*leaves, *signing]
-    seen = session.check.connections if session.check else ()
+        hosts = [row for row in result.rows if not row.seen.absent]
+        leaves = [row.leaf for row in hosts if row.leaf is not None]
+        return len(hosts), unusable + sum(map(is_problem, hosts)), [*leaves, *identity_leaves]
+    seen = app_state.check.connections if app_state.check else ()
     chains = [each.tls.chain for each in seen if each.tls and each.tls.chain]
-    found = (session.certificates.get(chain[0]) for chain in chains)
+    found = (app_state.certificates.get(chain[0]) for chain in chains)
     bad = sum(1 for each in seen if each.tls is not None and each.tls.verify_code)
-    return len(seen), unusable + bad, [*(each for each in found if each is not None), *signing]
+    return (
+        len(seen),
+        unusable + bad,
+        [*(each for each in found if each is not None), *identity_leaves],
+    )
 
 
 def _soonest(leaves: Sequence[Certificate], now: datetime) -> list[Span]:
     left = [days for leaf in leaves if (days := leaf.days_left(now)) is not None]
     if not left:
         return []
-    return [Span(count_of(min(left), "day"), LEVELS.get(level_of(min(left)), Role.DIM))]
+    return [Span(count_of(min(left), "day"), LEVELS.get(level_of(min(left)), TextStyle.DIM))]
 
 
-def _dotted(parts: Sequence[Span], glyphs: Glyphs) -> Spans:
-    dot = Span(glyphs.dot, Role.DIM)
+def _dotted(parts: Sequence[Span], glyphs: Glyphs) -> tuple[Span, ...]:
+    dot = Span(glyphs.dot, TextStyle.DIM)
     return tuple(span for part in parts for span in (dot, part))[1:]
 
 
-def empty(session: Session) -> tuple[Line, ...]:
-    """What to do when there is nothing to see yet."""
-    live, check = session.looking, session.check
-    how = line("In this pane, ", Span("l", Role.KEY), " looks at what each host presents.")
-    if session.environment is None:
-        return (line(Span("What each host presents, and who trusts it.", Role.DIM)),)
+def empty(app_state: AppState) -> tuple[Line, ...]:
+    """Return why the list is empty, and which key fills it."""
+    live, check = app_state.looking, app_state.check
+    how = line("In this pane, ", Span("l", TextStyle.KEY), " looks at what each host presents.")
+    if app_state.environment is None:
+        return (line(Span("What each host presents, and who trusts it.", TextStyle.DIM)),)
     if live is not None and live.running:
-        return (line(Span("Asking the hosts for their certificates.", Role.DIM)),)
+        return (line(Span("Asking the hosts for their certificates.", TextStyle.DIM)),)
     if live is not None and live.state is CheckState.CANCELLED:
-        return (line(Span("The look was cancelled.", Role.DIM)), BLANK, how)
+        return (line(Span("The look was cancelled.", TextStyle.DIM)), BLANK, how)
     if live is not None and live.state is CheckState.BROKEN:
-        return (line(Span(f"Internal error: {live.error}", Role.ERROR)), BLANK, how)
+        return (line(Span(f"Internal error: {live.error}", TextStyle.ERROR)), BLANK, how)
     if check is not None and check.running:
-        return (line(Span("No TLS handshake yet.", Role.DIM)),)
+        return (line(Span("No TLS handshake yet.", TextStyle.DIM)),)
     if check is not None:
-        return (line(Span("The last check saw no certificate.", Role.DIM)), BLANK, how)
+        return (line(Span("The last check saw no certificate.", TextStyle.DIM)), BLANK, how)
     return (how,)
 
 
-def moment(session: Session) -> datetime:
-    """Days are counted from the look or the check, so that what is on screen stays true to it."""
-    if session.surveyed is not None:
-        return session.surveyed.survey.taken
-    check = session.check
+def reference_time(app_state: AppState) -> datetime:
+    """Return the time of the scan or check on screen, from which the days left are counted."""
+    if app_state.last_scan is not None:
+        return app_state.last_scan.scan.taken
+    check = app_state.check
     return check.started if check and check.started else datetime.now(UTC)
 
 
-def _port(port: int) -> str:
+def port_suffix(port: int) -> str:
     return "" if port == 443 else f":{port}"

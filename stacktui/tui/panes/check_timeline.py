@@ -1,4 +1,4 @@
-"""The rest of a check's story: every request with every phase, hosts looked at, chains, trust."""
+"""What a zoomed check shows after the verdict: requests with phases, probes, chains, trust."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from stacktui.certificates.chain import Certificate
-from stacktui.certificates.words import VALID, fields_of
+from stacktui.certificates.formatting import VALID, fields_of
 from stacktui.check.report import Outcome, Report, Step
 from stacktui.check.summary import fault_summary, result_summary
 from stacktui.transport.facts import ConnectionFacts, Exchange
+from stacktui.tui.formatting import clock, day, duration
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
-from stacktui.tui.live import LiveCheck
-from stacktui.tui.panes.certificate_story import validity
-from stacktui.tui.panes.check_story import STEPS, SYMBOLS, phase_spans
-from stacktui.tui.words import clock, day, duration
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
+from stacktui.tui.live_check import LiveCheck
+from stacktui.tui.panes.certificate_detail import validity
+from stacktui.tui.panes.check_result import STEPS, SYMBOLS, phase_spans
 
-# Of what a certificate says, what tells one chain from another; the rest is in pane 2.
+# The fields that distinguish chains; pane 2 shows all fields.
 FIELDS = ("unreadable", "subject", "issuer", VALID, "SHA-256")
-# Seconds from which on a clock is worth a word: `Date` has whole seconds, and the way takes time.
-SKEW = 5
-# Servers may page and present as much as they like.
-REQUESTS = 100
-CERTIFICATES = 20
+# A smaller skew (seconds) is not shown: `Date` has whole seconds, and latency adds to it.
+MIN_SKEW = 5
+# Bounds on what is shown: a server may send any number of pages and certificates.
+MAX_REQUESTS = 100
+MAX_CERTIFICATES = 20
 
 
-def rest_of_story(
+def timeline_lines(
     check: LiveCheck, certificates: Mapping[bytes, Certificate], glyphs: Glyphs
 ) -> list[Line]:
-    """What the whole story tells after the verdict; nothing while the check runs.
+    """Return the lines after the verdict; empty while the check runs.
 
-    `certificates` are those described so far, by their DER.
+    `certificates` are those parsed so far, by their DER.
     """
     report = check.report
     if report is None:
@@ -39,69 +39,77 @@ def rest_of_story(
     lines = [*_timeline(report, glyphs), *_probes(report, glyphs)]
     first: dict[tuple[bytes, ...], str] = {}
     for seen in check.connections:
-        told = first.setdefault(seen.tls.chain if seen.tls else (), seen.host)
-        if told != seen.host and seen.tls and seen.tls.chain:
-            lines += [*_presented(seen), line(Span(f"  the same chain as {told}", Role.DIM))]
+        same = first.setdefault(seen.tls.chain if seen.tls else (), seen.host)
+        if same != seen.host and seen.tls and seen.tls.chain:
+            lines += [*_presented(seen), line(Span(f"  the same chain as {same}", TextStyle.DIM))]
         else:
             lines += _chain(seen, report, certificates)
-    copies = (Span("Y", Role.KEY), Span(" copies all of this as Markdown, for a ticket", Role.DIM))
-    return [*lines, *_circumstances(report), BLANK, line(*copies)]
+    copies = (
+        Span("Y", TextStyle.KEY),
+        Span(" copies all of this as Markdown, for a ticket", TextStyle.DIM),
+    )
+    return [*lines, *_context(report), BLANK, line(*copies)]
 
 
 def _title(text: str, *right: Span) -> list[Line]:
-    return [BLANK, line(Span(text, Role.ACCENT), right=right)]
+    return [BLANK, line(Span(text, TextStyle.ACCENT), right=right)]
 
 
 # Requests
 
 
 def _timeline(report: Report, glyphs: Glyphs) -> list[Line]:
-    lines = _title("Timeline", Span(f"phases in ms, begun {clock(report.started)}", Role.DIM))
+    lines = _title("Timeline", Span(f"phases in ms, begun {clock(report.started)}", TextStyle.DIM))
     for number, step in enumerate(report.steps):
         lines += [*([BLANK] if number else []), _step(step, glyphs)]
-        for exchange in step.evidence.exchanges[:REQUESTS]:
+        for exchange in step.evidence.exchanges[:MAX_REQUESTS]:
             lines += _exchange(exchange, glyphs)
-        more = len(step.evidence.exchanges) - REQUESTS
+        more = len(step.evidence.exchanges) - MAX_REQUESTS
         if more > 0:
-            lines.append(line(Span(f"  and {more} more requests", Role.DIM)))
+            lines.append(line(Span(f"  and {more} more requests", TextStyle.DIM)))
     return lines
 
 
 def _step(step: Step, glyphs: Glyphs) -> Line:
-    evidence, said = step.evidence, ""
+    evidence, result = step.evidence, ""
     if step.outcome is Outcome.SKIPPED:
-        said = f"skipped: {evidence.skipped}"
+        result = f"skipped: {evidence.skipped}"
     elif evidence.fault is not None:
-        said = fault_summary(evidence.fault)
+        result = fault_summary(evidence.fault)
     elif evidence.result is not None:
-        said = result_summary(evidence.result)
-    took = () if step.outcome is Outcome.SKIPPED else (Span(duration(step.seconds), Role.DIM),)
-    name = Span(f" {STEPS[step.name]}  ", Role.STRONG)
-    return line(SYMBOLS[step.outcome](glyphs), name, Span(said, Role.DIM), right=took, hang=2)
+        result = result_summary(evidence.result)
+    took = () if step.outcome is Outcome.SKIPPED else (Span(duration(step.seconds), TextStyle.DIM),)
+    name = Span(f" {STEPS[step.name]}  ", TextStyle.STRONG)
+    return line(
+        SYMBOLS[step.outcome](glyphs), name, Span(result, TextStyle.DIM), right=took, indent=2
+    )
 
 
 def _exchange(exchange: Exchange, glyphs: Glyphs) -> list[Line]:
     lines = [
-        line(Span(f"  {exchange.method} ", Role.DIM), exchange.url, hang=7),
-        field("    phases", *phase_spans(exchange.phases, glyphs, every=True)),
+        line(Span(f"  {exchange.method} ", TextStyle.DIM), exchange.url, indent=7),
+        label_value("    phases", *phase_spans(exchange.phases, glyphs, every=True)),
         *_connection(exchange),
     ]
     response = exchange.response
     if response is not None:
-        lines.append(field("    answered", f"{response.status}, {response.size:,} bytes"))
-        if abs(response.clock_skew or 0) >= SKEW:
-            ahead = f"{response.clock_skew:+.0f} s against this box's clock"
-            lines.append(field("", Span(ahead, Role.DIM)))
-        lines += [field("", Span(f"{name}: {value}", Role.DIM)) for name, value in response.headers]
+        lines.append(label_value("    answered", f"{response.status}, {response.size:,} bytes"))
+        if abs(response.clock_skew or 0) >= MIN_SKEW:
+            ahead = f"{response.clock_skew:+.0f} s against this machine's clock"
+            lines.append(label_value("", Span(ahead, TextStyle.DIM)))
+        lines += [
+            label_value("", Span(f"{name}: {value}", TextStyle.DIM))
+            for name, value in response.headers
+        ]
         if response.excerpt:
-            lines.append(field("    body", Span(response.excerpt, Role.DIM)))
+            lines.append(label_value("    body", Span(response.excerpt, TextStyle.DIM)))
     if exchange.fault is not None:
-        lines.append(field("    failed", Span(exchange.fault.detail, Role.ERROR)))
+        lines.append(label_value("    failed", Span(exchange.fault.detail, TextStyle.ERROR)))
     return lines
 
 
 def _connection(exchange: Exchange) -> Iterator[Line]:
-    """How its connection came about."""
+    """Return the address, proxy, failed attempts and TLS version of its connection."""
     seen = exchange.connection
     if seen is None:
         return
@@ -110,12 +118,16 @@ def _connection(exchange: Exchange) -> Iterator[Line]:
     via = f"{seen.proxy.url or 'direct'} ({seen.proxy.source}){pinned}"
     if seen.reused:
         via += ", a connection that was open already"
-    yield field("    reached", f"{where}  ", Span(via, Role.DIM))
+    yield label_value("    reached", f"{where}  ", Span(via, TextStyle.DIM))
     for attempt in seen.attempts:
         if attempt.error:
-            yield field("", Span(f"{attempt.address}:{attempt.port} {attempt.error}", Role.ERROR))
+            yield label_value(
+                "", Span(f"{attempt.address}:{attempt.port} {attempt.error}", TextStyle.ERROR)
+            )
     if seen.tls is not None and seen.tls.protocol and not seen.reused:
-        yield field("    TLS", f"{seen.tls.protocol}  ", Span(seen.tls.cipher or "", Role.DIM))
+        yield label_value(
+            "    TLS", f"{seen.tls.protocol}  ", Span(seen.tls.cipher or "", TextStyle.DIM)
+        )
 
 
 def _probes(report: Report, glyphs: Glyphs) -> list[Line]:
@@ -124,16 +136,16 @@ def _probes(report: Report, glyphs: Glyphs) -> list[Line]:
     lines = _title("Looked at after the failure, as far as TLS; nothing was sent")
     for probe in report.probes:
         fault = probe.exchange.fault
-        sign = Span(glyphs.failed, Role.ERROR) if fault else Span(glyphs.ok, Role.OK)
+        sign = Span(glyphs.failed, TextStyle.ERROR) if fault else Span(glyphs.ok, TextStyle.OK)
         connection = probe.exchange.connection
         host = connection.host if connection else probe.exchange.url
         lines += [
-            line(sign, f" {probe.role}  ", Span(host, Role.DIM), hang=2),
-            field("    phases", *phase_spans(probe.exchange.phases, glyphs, every=True)),
+            line(sign, f" {probe.role}  ", Span(host, TextStyle.DIM), indent=2),
+            label_value("    phases", *phase_spans(probe.exchange.phases, glyphs, every=True)),
             *_connection(probe.exchange),
         ]
         if fault is not None:
-            lines.append(field("    failed", Span(fault.detail, Role.ERROR)))
+            lines.append(label_value("    failed", Span(fault.detail, TextStyle.ERROR)))
     return lines
 
 
@@ -143,11 +155,11 @@ def _probes(report: Report, glyphs: Glyphs) -> list[Line]:
 def _chain(
     seen: ConnectionFacts, report: Report, certificates: Mapping[bytes, Certificate]
 ) -> list[Line]:
-    """The chain that a host presented, leaf first, and what was found missing of it."""
+    """Return the chain that a host presented, leaf first, and its missing issuers if found."""
     if seen.tls is None or not seen.tls.chain:
         return []
     lines = _presented(seen)
-    for number, der in enumerate(seen.tls.chain[:CERTIFICATES], 1):
+    for number, der in enumerate(seen.tls.chain[:MAX_CERTIFICATES], 1):
         lines += _certificate(f"{number} of {len(seen.tls.chain)}", der, certificates, report)
     missing = report.completion
     if missing is not None and (missing.host, missing.port) == (seen.host, seen.port):
@@ -160,7 +172,7 @@ def _chain(
 def _presented(seen: ConnectionFacts) -> list[Line]:
     lines = _title(f"Presented by {seen.host}:{seen.port}")
     if seen.tls is not None and seen.tls.verify_message:
-        lines.append(line(Span(seen.tls.verify_message, Role.ERROR)))
+        lines.append(line(Span(seen.tls.verify_message, TextStyle.ERROR)))
     return lines
 
 
@@ -169,37 +181,37 @@ def _certificate(
 ) -> list[Line]:
     certificate = certificates.get(der)
     if certificate is None:
-        return [line(Span(f"  {place}: reading", Role.DIM))]
-    kind = Span("" if certificate.unreadable else certificate.kind, Role.DIM)
-    lines = [line(Span(f"  {place}  ", Role.DIM), kind)]
+        return [line(Span(f"  {place}: reading", TextStyle.DIM))]
+    kind = Span("" if certificate.unreadable else certificate.kind, TextStyle.DIM)
+    lines = [line(Span(f"  {place}  ", TextStyle.DIM), kind)]
     for label, value in fields_of(certificate, report.started):
         if label == VALID:
-            lines.append(field(f"    {label}", *validity(certificate, report.started)))
+            lines.append(label_value(f"    {label}", *validity(certificate, report.started)))
         elif label in FIELDS:
-            lines.append(field(f"    {label}", value))
+            lines.append(label_value(f"    {label}", value))
     return lines
 
 
-# The rest
+# Context
 
 
-def _circumstances(report: Report) -> list[Line]:
-    """By which trust, beside which az, and what was known of the stamp before."""
+def _context(report: Report) -> list[Line]:
+    """Return the trust sources, the az installations, and the record of the stamp."""
     used = next((step.evidence.trust for step in report.steps if step.evidence.trust), None)
     lines = _title("Trusted here")
     sources = used.sources if used else ()
-    lines += [field(f"  {each.setting}", each.path, width=len(each.setting) + 4)
+    lines += [label_value(f"  {each.setting}", each.path, width=len(each.setting) + 4)
               for each in sources]  # fmt: skip
     if report.az is not None and report.az.installations:
-        lines += _title("az on this box")
-        lines += [field(f"  {each.version or '?'}", str(each.launcher), width=10)
+        lines += _title("az on this machine")
+        lines += [label_value(f"  {each.version or '?'}", str(each.launcher), width=10)
                   for each in report.az.installations]  # fmt: skip
     if report.recorded is not None:
-        lines += _title(f"Known of this stamp since {_moment(report.recorded.recorded)}")
-        lines.append(field("    login", report.recorded.login_endpoint))
-        lines.append(field("    audience", report.recorded.audience))
+        lines += _title(f"Known of this stamp since {_date_time(report.recorded.recorded)}")
+        lines.append(label_value("    login", report.recorded.login_endpoint))
+        lines.append(label_value("    audience", report.recorded.audience))
     return lines
 
 
-def _moment(moment: datetime) -> str:
+def _date_time(moment: datetime) -> str:
     return f"{day(moment)} {clock(moment)}"

@@ -1,15 +1,15 @@
-"""The detail of whatever is chosen in the left pane that was used last."""
+"""The detail of the row that is chosen in the open list pane."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stacktui.tui.lines import Line, Role, Span, line
-from stacktui.tui.widgets.story import StoryPane
+from stacktui.tui.lines import Line, Span, TextStyle, line
+from stacktui.tui.widgets.text_pane import TextPane
 
 
-class DetailPane(StoryPane):
-    """Shows what it is given, from the top."""
+class DetailPane(TextPane):
+    """Shows the lines that it is given."""
 
     caption = "Detail"
 
@@ -18,12 +18,12 @@ class DetailPane(StoryPane):
         self._lines: Sequence[Line] = ()
 
     def show(self, name: str, lines: Sequence[Line]) -> None:
-        """The name of a thing, and what there is to say of it."""
+        """Show `lines` under `name`; a new name scrolls back to the top."""
         if name != self.caption:
-            self.from_the_top()
+            self.scroll_to_top()
         self.caption = name or "Detail"
         self._lines = lines
         self.redraw()
 
-    def story(self, width: int) -> Sequence[Line]:
-        return self._lines or (line(Span("Nothing is chosen.", Role.DIM)),)
+    def text_lines(self, width: int) -> Sequence[Line]:
+        return self._lines or (line(Span("Nothing is chosen.", TextStyle.DIM)),)

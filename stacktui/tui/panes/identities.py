@@ -1,74 +1,87 @@
-"""Pane 3: who signs in, where the secret is kept, and what the last token said of itself."""
+"""Pane 3: the identities, where their secrets are kept, and the claims of the last token."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from stacktui.identities.model import CertificateRef, Identity, IdentityKind
+from stacktui.tui.app_state import AppState
+from stacktui.tui.formatting import clock, day
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
-from stacktui.tui.session import Session
-from stacktui.tui.widgets.listing import ListPane, Row
-from stacktui.tui.words import clock, day
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
+from stacktui.tui.widgets.list_pane import ListPane, Row
 
 if TYPE_CHECKING:
     from stacktui.identities.token import TokenFacts
 
 
 class IdentitiesPane(ListPane):
-    """All identities of the config; the one that the current environment uses has a state."""
+    """Shows all identities of the config, with a state for the current environment's."""
 
     caption = "Identities"
+    strip_captions = ("Identities", "Ids")
     number = "3"
 
-    def update(self, session: Session) -> None:
-        rows = [row(each, session, self.look.glyphs) for each in session.identities]
-        self.show(rows, summary(session), empty(session))
+    def update(self, app_state: AppState) -> None:
+        rows = [row(each, app_state, self.screen_style.glyphs) for each in app_state.identities]
+        in_use = [each for each in app_state.identities if _in_use(each, app_state)]
+        short = tuple(_short_state(each, app_state, self.screen_style.glyphs) for each in in_use)
+        self.show(
+            rows, summary(app_state), empty(app_state), short_summaries=(short,) if short else ()
+        )
 
 
-def row(identity: Identity, session: Session, glyphs: Glyphs) -> Row:
-    kind = (Span(identity.kind.words, Role.DIM),)
-    state = (_state(identity, session, glyphs),)
+def row(identity: Identity, app_state: AppState, glyphs: Glyphs) -> Row:
+    kind = (Span(identity.kind.words, TextStyle.DIM),)
+    state = (_state(identity, app_state, glyphs),)
     return Row(identity.name, (Span(identity.name),), ((kind, state), (state,)))
 
 
-def summary(session: Session) -> tuple[Span, ...]:
-    environment = session.environment
+def summary(app_state: AppState) -> tuple[Span, ...]:
+    environment = app_state.environment
     if environment is None:
         return ()
     if environment.identity is None:
-        return (Span("none in use", Role.DIM),)
-    token = "token" if token_facts(session) else "no token"
-    return (Span(f"{environment.identity}, {token}", Role.DIM),)
+        return (Span("none in use", TextStyle.DIM),)
+    token = "token" if token_facts(app_state) else "no token"
+    return (Span(f"{environment.identity}, {token}", TextStyle.DIM),)
 
 
-def empty(session: Session) -> tuple[Line, ...]:
-    if not session.environments:
-        return (line(Span("Who signs in to an environment.", Role.DIM)),)
+def empty(app_state: AppState) -> tuple[Line, ...]:
+    if not app_state.environments:
+        return (line(Span("Who signs in to an environment.", TextStyle.DIM)),)
     return (line("None in the config. Add [identities.NAME], and name it in the environment."),)
 
 
-def detail(identity: Identity, session: Session, glyphs: Glyphs) -> tuple[Line, ...]:
-    """The identity as configured; of a token its facts, never the token."""
-    lines = [field("kind", identity.kind.words), *_who(identity), *_credential(identity), BLANK]
-    facts = token_facts(session)
-    if facts is None or not _in_use(identity, session):
-        return (*lines, field("token", Span(_why_none(identity, session), Role.DIM)))
+def detail(identity: Identity, app_state: AppState, glyphs: Glyphs) -> tuple[Line, ...]:
+    """Return the identity's settings and the claims of its token, never the token."""
+    lines = [
+        label_value("kind", identity.kind.words),
+        *_account(identity),
+        *_credential(identity),
+        BLANK,
+    ]
+    facts = token_facts(app_state)
+    if facts is None or not _in_use(identity, app_state):
+        return (*lines, label_value("token", Span(_reason(identity, app_state), TextStyle.DIM)))
     return (*lines, *token_lines(facts, glyphs))
 
 
-def _who(identity: Identity) -> list[Line]:
-    """Whom the identity speaks for, and where."""
+def _account(identity: Identity) -> list[Line]:
+    """Return the account and its tenant."""
     known = (
         ("user name", identity.username),
         ("client id", identity.client_id),
         ("object id", identity.object_id),
         ("resource id", identity.resource_id),
     )
-    lines = [field(label, value) for label, value in known if value]
+    lines = [label_value(label, value) for label, value in known if value]
     if identity.kind is IdentityKind.MANAGED_IDENTITY:
-        return lines or [field("which", "the machine's own")]
-    return [*lines, field("tenant", identity.tenant or Span("told by the environment", Role.DIM))]
+        return lines or [label_value("which", "the machine's own")]
+    return [
+        *lines,
+        label_value("tenant", identity.tenant or Span("from the environment", TextStyle.DIM)),
+    ]
 
 
 def _credential(identity: Identity) -> list[Line]:
@@ -76,16 +89,18 @@ def _credential(identity: Identity) -> list[Line]:
         case None:
             return []
         case CertificateRef(path=path):
-            return [field("certificate", str(path))]
-    what = "password" if identity.kind is IdentityKind.USER else "secret"
-    return [field(what, f"from {identity.credential}")]
+            return [label_value("certificate", str(path))]
+    label = "password" if identity.kind is IdentityKind.USER else "secret"
+    return [label_value(label, f"from {identity.credential}")]
 
 
 def token_lines(facts: TokenFacts, glyphs: Glyphs) -> list[Line]:
-    """What a token says of itself."""
-    lines = [field("token", Span(f"{glyphs.ok} issued", Role.OK))]
+    """Return the claims of a token."""
+    lines = [label_value("token", Span(f"{glyphs.ok} issued", TextStyle.OK))]
     if facts.expires:
-        lines.append(field("expires", f"{day(facts.expires.astimezone())} {clock(facts.expires)}"))
+        lines.append(
+            label_value("expires", f"{day(facts.expires.astimezone())} {clock(facts.expires)}")
+        )
     known = (
         ("subject", facts.subject),
         ("object id", facts.object_id),
@@ -95,32 +110,37 @@ def token_lines(facts: TokenFacts, glyphs: Glyphs) -> list[Line]:
         ("authority", facts.authority),
         ("scope", facts.scope),
     )
-    return [*lines, *(field(label, value) for label, value in known if value)]
+    return [*lines, *(label_value(label, value) for label, value in known if value)]
 
 
-def token_facts(session: Session) -> TokenFacts | None:
-    """The facts of the current environment's last token."""
-    return session.check.token if session.check else None
+def token_facts(app_state: AppState) -> TokenFacts | None:
+    """Return the facts of the current environment's last token."""
+    return app_state.check.token if app_state.check else None
 
 
-def _in_use(identity: Identity, session: Session) -> bool:
-    environment = session.environment
+def _in_use(identity: Identity, app_state: AppState) -> bool:
+    environment = app_state.environment
     return environment is not None and environment.identity == identity.name
 
 
-def _state(identity: Identity, session: Session, glyphs: Glyphs) -> Span:
-    if not _in_use(identity, session):
+def _state(identity: Identity, app_state: AppState, glyphs: Glyphs) -> Span:
+    if not _in_use(identity, app_state):
         return Span("")
-    if facts := token_facts(session):
+    if facts := token_facts(app_state):
         until = f" until {clock(facts.expires)}" if facts.expires else ""
-        return Span(f"{glyphs.ok} token{until}", Role.OK)
-    if session.check and session.check.token_refused:
-        return Span(f"{glyphs.failed} no token", Role.ERROR)
-    return Span(f"{glyphs.skipped} no token", Role.DIM)
+        return Span(f"{glyphs.ok} token{until}", TextStyle.OK)
+    if app_state.check and app_state.check.token_failed:
+        return Span(f"{glyphs.failed} no token", TextStyle.ERROR)
+    return Span(f"{glyphs.skipped} no token", TextStyle.DIM)
 
 
-def _why_none(identity: Identity, session: Session) -> str:
-    if not _in_use(identity, session):
-        return f"not used by {session.current or 'any environment'}"
-    why = session.check.why_no_token if session.check else ""
+def _short_state(identity: Identity, app_state: AppState, glyphs: Glyphs) -> Span:
+    state = _state(identity, app_state, glyphs)
+    return Span(f"{identity.name} {state.text[:1]}", state.style)
+
+
+def _reason(identity: Identity, app_state: AppState) -> str:
+    if not _in_use(identity, app_state):
+        return f"not used by {app_state.current or 'any environment'}"
+    why = app_state.check.why_no_token if app_state.check else ""
     return why or "none yet: press c to check"

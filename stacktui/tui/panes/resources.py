@@ -4,64 +4,65 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stacktui.tui.app_state import AppState
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import Line, Role, Span, field, line
-from stacktui.tui.session import Session
-from stacktui.tui.widgets.listing import ListPane, Row
+from stacktui.tui.lines import Line, Span, TextStyle, label_value, line
+from stacktui.tui.widgets.list_pane import ListPane, Row
 
 if TYPE_CHECKING:
     from stacktui.resources.model import ResourceGroup, ResourceGroupList
 
-GOOD = "succeeded"
+SUCCEEDED = "succeeded"
 
 
 class ResourcesPane(ListPane):
-    """Name, location and provisioning state, in ARM's order."""
+    """Shows name, location and provisioning state, in ARM's order."""
 
     caption = "Resource groups"
+    strip_captions = ("Groups", "Groups")
     number = "4"
 
-    def update(self, session: Session) -> None:
-        found = groups(session)
-        rows = [row(each, self.look.glyphs) for each in found.groups] if found else []
-        self.show(rows, summary(found), empty(session))
+    def update(self, app_state: AppState) -> None:
+        found = groups(app_state)
+        rows = [row(each, self.screen_style.glyphs) for each in found.groups] if found else []
+        self.show(rows, summary(found), empty(app_state))
 
 
-def groups(session: Session) -> ResourceGroupList | None:
-    return session.check.groups if session.check else None
+def groups(app_state: AppState) -> ResourceGroupList | None:
+    return app_state.check.groups if app_state.check else None
 
 
 def row(group: ResourceGroup, glyphs: Glyphs) -> Row:
-    location = (Span(group.location, Role.DIM),)
+    location = (Span(group.location, TextStyle.DIM),)
     state = (state_span(group, glyphs),)
     return Row(group.name, (Span(group.name),), ((location, state), (state,)))
 
 
 def state_span(group: ResourceGroup, glyphs: Glyphs) -> Span:
-    """ARM's own word, with a symbol."""
-    if group.state.lower() == GOOD:
-        return Span(f"{glyphs.ok} {group.state}", Role.OK)
-    return Span(f"{glyphs.warning} {group.state}", Role.WARNING)
+    """Return ARM's provisioning state with a symbol."""
+    if group.state.lower() == SUCCEEDED:
+        return Span(f"{glyphs.ok} {group.state}", TextStyle.OK)
+    return Span(f"{glyphs.warning} {group.state}", TextStyle.WARNING)
 
 
 def summary(found: ResourceGroupList | None) -> tuple[Span, ...]:
-    return (Span(str(len(found.groups)), Role.DIM),) if found else ()
+    return (Span(str(len(found.groups)), TextStyle.DIM),) if found else ()
 
 
-def empty(session: Session) -> tuple[Line, ...]:
-    if groups(session):
-        return (line(Span("The subscription has none.", Role.DIM)),)
-    why = session.check.why_no_groups if session.check else ""
+def empty(app_state: AppState) -> tuple[Line, ...]:
+    if groups(app_state):
+        return (line(Span("The subscription has none.", TextStyle.DIM)),)
+    why = app_state.check.why_no_groups if app_state.check else ""
     if not why:
-        return (line(Span("What a check reads from ARM.", Role.DIM)),)
-    return (line(Span(f"None read, {why}.", Role.DIM)),)
+        return (line(Span("What a check reads from ARM.", TextStyle.DIM)),)
+    return (line(Span(f"None read, {why}.", TextStyle.DIM)),)
 
 
-def detail(group: ResourceGroup, session: Session, glyphs: Glyphs) -> tuple[Line, ...]:
-    found = groups(session)
+def detail(group: ResourceGroup, app_state: AppState, glyphs: Glyphs) -> tuple[Line, ...]:
+    found = groups(app_state)
     return (
-        field("name", group.name),
-        field("location", group.location),
-        field("state", state_span(group, glyphs)),
-        field("subscription", found.subscription if found else ""),
+        label_value("name", group.name),
+        label_value("location", group.location),
+        label_value("state", state_span(group, glyphs)),
+        label_value("subscription", found.subscription if found else ""),
     )

@@ -13,15 +13,15 @@ from textual.screen import ModalScreen
 from stacktui.config.error_file import describe_error
 from stacktui.errors import StacktuiError
 from stacktui.transport.background import in_background
-from stacktui.tui.arrangement import LEAST
 from stacktui.tui.keys import keys_of
-from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
+from stacktui.tui.layout import LEAST
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.panes.detail import DetailPane
 from stacktui.tui.widgets.bars import HintBar
-from stacktui.tui.widgets.listing import ListPane, Row
+from stacktui.tui.widgets.list_pane import ListPane, Row
 
 if TYPE_CHECKING:
-    from stacktui.tui.owner import Owner
+    from stacktui.tui.app_services import AppServices
 
 T = TypeVar("T")
 # Lines of a list, its frame included, before it scrolls; columns of the whole, as in the styles.
@@ -42,8 +42,8 @@ class ChoicesPane(ListPane):
 
 def question(text: str) -> Line:
     """A question, and the keys that answer it."""
-    yes = (Span("y", Role.KEY), Span(" yes   "), Span("esc", Role.KEY), Span(" no"))
-    return line(Span(f"{text}  ", Role.WARNING), *yes)
+    yes = (Span("y", TextStyle.KEY), Span(" yes   "), Span("esc", TextStyle.KEY), Span(" no"))
+    return line(Span(f"{text}  ", TextStyle.WARNING), *yes)
 
 
 class ActionScreen(ModalScreen[str], inherit_bindings=False):
@@ -72,8 +72,8 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
         self._waiting = False
 
     @property
-    def owner(self) -> Owner:
-        return cast("Owner", self.app)
+    def services(self) -> AppServices:
+        return cast("AppServices", self.app)
 
     def compose(self) -> ComposeResult:
         self.choices.display = False
@@ -104,7 +104,7 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
 
     def wait(self, text: str) -> None:
         """Say what is being found out; if that fails, the failure is the text."""
-        self.set_text((line(Span(text, Role.DIM)),))
+        self.set_text((line(Span(text, TextStyle.DIM)),))
         self._waiting = True
 
     def set_choices(self, rows: Sequence[Row]) -> None:
@@ -117,10 +117,10 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
         self.choices.focus()
 
     def warn(self, text: str) -> None:
-        self._hints.notice(text, Role.ERROR)
+        self._hints.notice(text, TextStyle.ERROR)
 
     def say(self, text: str) -> None:
-        self._hints.notice(text, Role.OK)
+        self._hints.notice(text, TextStyle.OK)
 
     def run(
         self, work: Callable[[], T], then: Callable[[T], None], *, changes: bool = False
@@ -153,7 +153,11 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
         """What was to be done was not; nothing was changed."""
         if self._waiting:
             self.set_text(
-                (line(Span("That could not be done.", Role.ERROR)), BLANK, field("why", why))
+                (
+                    line(Span("That could not be done.", TextStyle.ERROR)),
+                    BLANK,
+                    label_value("why", why),
+                )
             )
         else:
             self.warn(why)

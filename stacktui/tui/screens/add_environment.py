@@ -1,4 +1,4 @@
-"""Adding an environment: an ARM URL is pasted, the stamp tells the rest, and then it is saved."""
+"""The form that adds an environment: paste the ARM URL, check the metadata, save."""
 
 from __future__ import annotations
 
@@ -19,55 +19,56 @@ from stacktui.config.document import ConfigError
 from stacktui.environments.model import Environment, parse_arm_url
 from stacktui.transport.background import in_background
 from stacktui.transport.limits import Limits
+from stacktui.tui.app_state import AppState
+from stacktui.tui.check_runner import CheckRunner
 from stacktui.tui.check_state import CheckState
-from stacktui.tui.checking import Checker
+from stacktui.tui.formatting import PROVIDERS, command_of, copied_of
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.keys import keys_of
-from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
-from stacktui.tui.live import LiveCheck
-from stacktui.tui.panes.check_story import WIDE, Keys, step_lines, verdict_lines
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
+from stacktui.tui.live_check import LiveCheck
+from stacktui.tui.panes.check_result import WIDE, Keys, step_lines, verdict_lines
 from stacktui.tui.panes.detail import DetailPane
-from stacktui.tui.session import Session
 from stacktui.tui.widgets.bars import HintBar
-from stacktui.tui.words import PROVIDERS, command_of, copied_of
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-    from stacktui.tui.owner import Owner
+    from stacktui.tui.app_services import AppServices
 
-INVITATION = (
+INSTRUCTIONS = (
     line(
         "Paste the ARM URL of the stamp and press ",
-        Span("enter", Role.KEY),
+        Span("enter", TextStyle.KEY),
         ". The rest is asked from the stamp and shown here before anything is saved.",
     ),
     BLANK,
-    field("user", Span("https://management.<region>.<fqdn>", Role.DIM)),
-    field("operator", Span("https://adminmanagement.<region>.<fqdn>", Role.DIM)),
-    field("ASDK", Span("https://management.local.azurestack.external", Role.DIM)),
+    label_value("user", Span("https://management.<region>.<fqdn>", TextStyle.DIM)),
+    label_value("operator", Span("https://adminmanagement.<region>.<fqdn>", TextStyle.DIM)),
+    label_value("ASDK", Span("https://management.local.azurestack.external", TextStyle.DIM)),
 )
 
 
 class Stage(Enum):
-    """Where the user is."""
+    """The state of the form; FOUND and FAULT are the outcomes of a check."""
 
     TYPING = auto()
-    LOOKING = auto()
+    CHECKING = auto()
     FOUND = auto()
     FAULT = auto()
 
 
 class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
-    """Returns the check that discovered the environment once it is saved, else None."""
+    """Dismissed with the check that read the metadata if the environment was saved, else None."""
 
     AUTO_FOCUS = "#arm"
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Before the input's own: that one has no use for enter but to say so.
-        Binding("enter", "look", "ask the stamp", priority=True),
+        # With priority over the focused input's own enter.
+        Binding("enter", "check", "ask the stamp", priority=True),
         Binding("enter", "save", "save", priority=True),
-        # No letter: after a fault, somebody may go on typing the URL.
+        # Not a letter: after a fault the user may go on typing the URL.
         Binding("ctrl+s", "save_nevertheless", "save nevertheless"),
         Binding("y", "copy", "copy command"),
+        Binding("w", "write_copied", "write what was copied to a file", show=False),
         Binding("escape", "cancel", "cancel"),
         Binding("escape", "edit", "change it"),
         Binding("escape", "leave", "back"),
@@ -75,22 +76,22 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
         Binding("shift+tab,up", "app.focus_previous", "previous field", show=False),
     ]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, app_state: AppState) -> None:
         super().__init__()
-        self._session = session
+        self._app_state = app_state
         self._stage = Stage.TYPING
         self._live: LiveCheck | None = None
         self._proposed = ""
-        self._found = DetailPane(id="found")
+        self._detail = DetailPane(id="found")
         self._hints = HintBar(id="add-hints")
-        self._checker: Checker | None = None
+        self._check_runner: CheckRunner | None = None
 
     @property
-    def owner(self) -> Owner:
-        return cast("Owner", self.app)
+    def services(self) -> AppServices:
+        return cast("AppServices", self.app)
 
     def compose(self) -> ComposeResult:
-        self._found.show("Add an environment", INVITATION)
+        self._detail.show("Add an environment", INSTRUCTIONS)
         with Vertical():
             for name, label, hint in (
                 ("arm", "ARM URL", "https://management.<region>.<fqdn>"),
@@ -99,14 +100,16 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
             ):
                 with Horizontal():
                     yield Label(label, markup=False)
-                    field_ = Input(placeholder=hint, id=name)
-                    field_.cursor_blink = False
-                    yield field_
-            yield self._found
+                    entry = Input(placeholder=hint, id=name)
+                    entry.cursor_blink = False
+                    yield entry
+            yield self._detail
             yield self._hints
 
     def on_mount(self) -> None:
-        self._checker = self.owner.new_checker(self._heard, self._certified)
+        self._check_runner = self.services.new_check_runner(
+            self._on_check_state, self._on_certificates
+        )
         self._show_hints()
 
     def on_key(self) -> None:
@@ -118,45 +121,44 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
     def _propose_name(self, event: Input.Changed) -> None:
         name = self.query_one("#name", Input)
         if name.value == self._proposed:
-            taken = [each.name for each in self._session.environments]
+            taken = [each.name for each in self._app_state.environments]
             self._proposed = propose_name(event.value, taken)
             name.value = self._proposed
 
-    def action_look(self) -> None:
-        """Ask the stamp, if what was typed can be asked."""
+    def action_check(self) -> None:
+        """Check the typed environment, or show what is wrong with the input."""
         try:
-            environment = self._typed()
+            environment = self._typed_environment()
         except ValueError as error:
-            self._found.show(
-                "Add an environment", (line(Span(str(error), Role.ERROR)), BLANK, *INVITATION)
-            )
+            problem = line(Span(str(error), TextStyle.ERROR))
+            self._detail.show("Add an environment", (problem, BLANK, *INSTRUCTIONS))
             return
-        if self._checker is not None:
-            self._checker.start(Target(environment))
-            self._found.focus()
+        if self._check_runner is not None:
+            self._check_runner.start(Target(environment))
+            self._detail.focus()
 
-    def _typed(self) -> Environment:
-        """What was typed, as an environment. Raises ValueError."""
+    def _typed_environment(self) -> Environment:
+        """Return the environment that was typed. Raises ValueError."""
         arm, name, ca = (self.query_one(f"#{each}", Input).value for each in ("arm", "name", "ca"))
         try:
             arm = parse_arm_url(arm)
         except ValueError as error:
             raise ValueError(f"The ARM URL {error}") from None
-        taken = [each.name for each in self._session.environments]
+        taken = [each.name for each in self._app_state.environments]
         name = name.strip() or propose_name(arm, taken)
-        if any(each.name == name for each in self._session.environments):
+        if name in taken:
             raise ValueError(f"There is an environment {name} already; choose another name.")
         path = Path(ca.strip()).expanduser().absolute() if ca.strip() else None
-        limits = Limits().with_settings(self._session.limits)
+        limits = Limits().with_settings(self._app_state.limits)
         return Environment(name, arm, ca=path, limits=limits)
 
-    # Looking
+    # Checking
 
-    def _heard(self, live: LiveCheck) -> None:
+    def _on_check_state(self, live: LiveCheck) -> None:
         self._live = live
         match live.state:
             case CheckState.RUNNING:
-                self._stage = Stage.LOOKING
+                self._stage = Stage.CHECKING
             case CheckState.FINISHED:
                 good = live.report is not None and live.report.ok
                 self._stage = Stage.FOUND if good else Stage.FAULT
@@ -165,35 +167,38 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
                 self.query_one("#arm", Input).focus()
             case CheckState.BROKEN:
                 self._stage = Stage.FAULT
-        self._show_found()
+        self._show_check()
 
-    def _certified(self, certificates: dict[bytes, Certificate]) -> None:
-        self.owner.certified(certificates)
+    def _on_certificates(self, certificates: dict[bytes, Certificate]) -> None:
+        self.services.on_certificates_read(certificates)
         if self.is_current:
-            self._show_found()
+            self._show_check()
 
-    def _show_found(self) -> None:
+    def _show_check(self) -> None:
         if self._live is not None:
             name = self._live.target.environment.name
-            self._found.show(name, found_lines(self._live, self._session, self.owner.look.glyphs))
+            glyphs = self.services.screen_style.glyphs
+            self._detail.show(name, discovery_lines(self._live, self._app_state, glyphs))
         self._show_hints()
 
     def _show_hints(self) -> None:
         keys = keys_of(self.active_bindings.values(), None)
         self._hints.show([(key.keys[0], key.does) for key in keys if key.shown], ())
 
-    # Deciding
+    # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
-            case "look" | "leave":
+            case "check" | "leave":
                 return self._stage is Stage.TYPING
             case "cancel":
-                return self._stage is Stage.LOOKING
+                return self._stage is Stage.CHECKING
             case "save":
                 return self._stage is Stage.FOUND
             case "save_nevertheless":
                 return self._stage is Stage.FAULT
+            case "write_copied":
+                return bool(self.services.copier.text)
             case "copy":
                 return self._stage is Stage.FAULT and bool(self._command())
             case "edit":
@@ -202,8 +207,8 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
                 return True
 
     def action_cancel(self) -> None:
-        if self._checker is not None:
-            self._checker.cancel()
+        if self._check_runner is not None:
+            self._check_runner.cancel()
 
     def action_edit(self) -> None:
         self._stage = Stage.TYPING
@@ -215,8 +220,10 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
 
     def action_copy(self) -> None:
         command = self._command()
-        self.app.copy_to_clipboard(command)
-        self._hints.notice(f"copied: {command.splitlines()[0]}", Role.OK)
+        self.services.copier.copy(command, command.splitlines()[0], self._hints.notice)
+
+    async def action_write_copied(self) -> None:
+        await self.services.copier.write(self._hints.notice)
 
     def action_save(self) -> None:
         self.run_worker(self._save(), exclusive=True, exit_on_error=False)
@@ -227,7 +234,7 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
     async def _save(self) -> None:
         from stacktui.config.edit import add_environment
 
-        live, path = self._live, self._session.config
+        live, path = self._live, self._app_state.config
         if live is None:
             return
         environment = live.target.environment
@@ -237,11 +244,12 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
         try:
             await in_background(lambda: add_environment(path, environment.name, values))
         except ConfigError as error:
-            self._hints.notice(str(error), Role.ERROR)
+            self._hints.notice(str(error), TextStyle.ERROR)
             return
         self.dismiss(live)
 
     def _command(self) -> str:
+        """Return the command that `copy` copies; empty if there is none."""
         if self._live is None or self._live.verdict is None:
             return ""
         remedy = copied_of(self._live.diagnosis)
@@ -249,52 +257,52 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
 
 
 def propose_name(arm: str, taken: Collection[str]) -> str:
-    """A name that is not taken, empty only without a host: the region by the naming rule, with
-    `-admin` for the operator's endpoint; of any other host, its whole name."""
+    """Return a name that is not taken, empty only without a host: the region of a standard host
+    name, with `-admin` for the operator's endpoint; else the host name."""
     host = arm.strip().rpartition("://")[2].partition("/")[0].partition(":")[0]
     service, _, domain = host.partition(".")
     region = domain.partition(".")[0]
-    by_rule = {"management": region, "adminmanagement": f"{region}-admin"}
-    name = (by_rule.get(service) if region else None) or host
+    standard = {"management": region, "adminmanagement": f"{region}-admin"}
+    name = (standard.get(service) if region else None) or host
     if not name:
         return ""
     names = (name if count == 1 else f"{name}-{count}" for count in range(1, len(taken) + 2))
     return next(each for each in names if each not in taken)
 
 
-def found_lines(live: LiveCheck, session: Session, glyphs: Glyphs) -> list[Line]:
-    """What discovery has seen so far."""
+def discovery_lines(live: LiveCheck, app_state: AppState, glyphs: Glyphs) -> list[Line]:
+    """Return the step, and then the verdict or the metadata that was read."""
     step = live.steps[0]
     lines = [*step_lines(step, WIDE, glyphs, brief=False), BLANK]
     if live.state is CheckState.BROKEN:
-        return [*lines, line(Span(f"{glyphs.failed} internal error: {live.error}", Role.ERROR))]
+        error = Span(f"{glyphs.failed} internal error: {live.error}", TextStyle.ERROR)
+        return [*lines, line(error)]
     if live.verdict is not None:
         keys = Keys(copied=copied_of(live.diagnosis))
-        return [*lines, *verdict_lines(live.verdict, WIDE, glyphs, keys)]
-    found = live.metadata
-    if found is None:
+        return [*lines, *verdict_lines(live.verdict, glyphs, keys)]
+    metadata = live.metadata
+    if metadata is None:
         return lines
     known = (
-        ("sign-in", f"{PROVIDERS[found.identity_provider]}, {found.login_endpoint}"),
-        ("audience", found.audience),
-        ("tenant", found.tenant),
-        ("portal", found.portal),
-        ("graph", found.graph),
-        ("storage", found.storage_suffix),
-        ("key vault", found.keyvault_suffix),
+        ("sign-in", f"{PROVIDERS[metadata.identity_provider]}, {metadata.login_endpoint}"),
+        ("audience", metadata.audience),
+        ("tenant", metadata.tenant),
+        ("portal", metadata.portal),
+        ("graph", metadata.graph),
+        ("storage", metadata.storage_suffix),
+        ("key vault", metadata.keyvault_suffix),
     )
-    lines += [field(label, value) for label, value in known if value]
-    return [*lines, *_root(live, session)]
+    lines += [label_value(label, value) for label, value in known if value]
+    return [*lines, *_issuer_lines(live, app_state)]
 
 
-def _root(live: LiveCheck, session: Session) -> list[Line]:
-    """The end of the chain, which is what trusting this stamp means."""
+def _issuer_lines(live: LiveCheck, app_state: AppState) -> list[Line]:
+    """Return the issuer at the end of the presented chain, with its SHA-256."""
     for each in live.connections[:1]:
         chain = each.tls.chain if each.tls else ()
-        last = session.certificates.get(chain[-1]) if chain else None
+        last = app_state.certificates.get(chain[-1]) if chain else None
         if last is not None:
-            return [
-                field("signed by", last.common_name if last.self_issued else last.issuer_name),
-                field("", Span(f"SHA-256 of {last.common_name}: {last.sha256}", Role.DIM)),
-            ]
+            issuer = last.common_name if last.self_issued else last.issuer_name
+            sha256 = Span(f"SHA-256 of {last.common_name}: {last.sha256}", TextStyle.DIM)
+            return [label_value("signed by", issuer), label_value("", sha256)]
     return []

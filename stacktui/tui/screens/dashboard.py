@@ -8,20 +8,22 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from stacktui.text.counts import count_of
+from stacktui.tui.app_state import AppState
+from stacktui.tui.formatting import command_of, copied_of
 from stacktui.tui.keys import keys_of
-from stacktui.tui.lines import Line, Role
+from stacktui.tui.layout import Arrangement
+from stacktui.tui.lines import Line, TextStyle
 from stacktui.tui.panes import certificates, environments, identities, resources
-from stacktui.tui.screens.board import Board
-from stacktui.tui.session import Session
-from stacktui.tui.widgets.framed import Framed
-from stacktui.tui.widgets.listing import ListPane
-from stacktui.tui.widgets.still import StillScreen
-from stacktui.tui.words import command_of, copied_of, count_of
+from stacktui.tui.screens.pane_grid import PaneGrid
+from stacktui.tui.widgets.list_pane import ListPane
+from stacktui.tui.widgets.no_repaint import NoRepaintScreen
+from stacktui.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from stacktui.diagnosis.finding import Diagnosis
     from stacktui.diagnosis.fixes import Fix
-    from stacktui.tui.owner import Owner
+    from stacktui.tui.app_services import AppServices
 
 # What the bottom line shows first; the rest follows in the order of the bindings.
 HINT_ORDER = (
@@ -48,7 +50,7 @@ ALWAYS = ("help", "app.quit")
 MOVES = ("move", "scroll", "page", "step", "go", "palette", "interrupt", "app.interrupt")
 
 
-class Dashboard(StillScreen[None], inherit_bindings=False):
+class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
     """Shows a session. It holds no knowledge of its own but where the user is."""
 
     AUTO_FOCUS = "#environments"
@@ -61,6 +63,7 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
         Binding("f", "fix", "fix"),
         Binding("y", "copy", "copy command"),
         Binding("Y", "copy_report", "copy report"),
+        Binding("w", "write_copied", "write what was copied to a file", show=False),
         Binding("enter", "zoom", "open"),
         Binding("a", "add", "add environment"),
         Binding("d", "demo", "demo"),
@@ -78,240 +81,256 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
         Binding("q", "app.quit", "quit"),
     ]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, app_state: AppState) -> None:
         super().__init__()
-        self.session = session
-        self.board = Board()
+        self.app_state = app_state
+        self.grid = PaneGrid()
+        self._single = False
 
     def compose(self) -> ComposeResult:
-        yield self.board
+        yield self.grid
 
     @property
-    def owner(self) -> Owner:
-        return cast("Owner", self.app)
+    def services(self) -> AppServices:
+        return cast("AppServices", self.app)
 
     def on_mount(self) -> None:
         # Before the first layout, so that the first frame is the right one.
-        self.board.environments.choose(self.session.current)
+        self.grid.environments.choose(self.app_state.current)
         self.update()
 
     def update(self) -> None:
         """Show the session as it is now; what did not change is not repainted."""
-        board = self.board
-        board.environments.update(self.session)
-        board.certificates.update(self.session)
-        board.identities.update(self.session)
-        board.resources.update(self.session)
-        board.check.update(self.session)
-        board.top.show(self.session)
+        grid = self.grid
+        grid.environments.update(self.app_state)
+        grid.certificates.update(self.app_state)
+        grid.identities.update(self.app_state)
+        grid.resources.update(self.app_state)
+        grid.check.update(self.app_state)
+        grid.top.show(self.app_state)
         self._show_detail()
         self.show_hints()
-        board.settle()
+        grid.settle()
 
     def show_hints(self) -> None:
         """The bottom line: the keys of the focused place."""
         keys = [key for key in keys_of(self.active_bindings.values(), self.focused) if key.shown]
         order = {action: index for index, action in enumerate(HINT_ORDER)}
         keys.sort(key=lambda key: order.get(key.action, len(order)))
-        self.board.hints.show(
+        self.grid.hints.show(
             [(key.keys[0], key.does) for key in keys if key.action not in ALWAYS],
             [(key.keys[0], key.does) for key in keys if key.action in ALWAYS],
         )
 
-    def notice(self, text: str, role: Role = Role.ACCENT) -> None:
-        self.board.hints.notice(text, role)
+    def notice(self, text: str, style: TextStyle = TextStyle.ACCENT) -> None:
+        self.grid.hints.notice(text, style)
 
     # What is chosen
 
     @on(ListPane.Chosen)
     def _chosen(self, event: ListPane.Chosen) -> None:
-        if event.pane is self.board.environments and event.key is not None:
-            self.session.current = event.key
+        if event.pane is self.grid.environments and event.key is not None:
+            self.app_state.current = event.key
             self.update()
         else:
             self._show_detail()
             self.show_hints()
-            self.board.settle()
+            self.grid.settle()
 
     def _show_detail(self) -> None:
         name, lines = self._detail()
-        self.board.detail.show(name, lines)
+        self.grid.detail.show(name, lines)
 
     def _detail(self) -> tuple[str, tuple[Line, ...]]:
         """The chosen thing of the open pane: its name, and what there is to say of it."""
-        board, session, glyphs = self.board, self.session, self.owner.look.glyphs
-        key = board.open.chosen
+        grid, app_state, glyphs = self.grid, self.app_state, self.services.screen_style.glyphs
+        key = grid.open.chosen
         if key is None:
             return "", ()
-        if board.open is board.environments and session.environment:
-            return key, environments.detail(session.environment, session, glyphs)
-        if board.open is board.certificates:
+        if grid.open is grid.environments and app_state.environment:
+            return key, environments.detail(app_state.environment, app_state, glyphs)
+        if grid.open is grid.certificates:
             # Most of what it tells comes with the first look or check.
-            from stacktui.tui.panes.certificate_story import detail
+            from stacktui.tui.panes.certificate_detail import detail
 
-            return detail(key, session, glyphs, whole=board.certificates.whole)
-        if board.open is board.identities and session.settings:
-            return key, identities.detail(session.settings.identities[key], session, glyphs)
-        found = resources.groups(session)
-        for group in found.groups if found and board.open is board.resources else ():
+            return detail(key, app_state, glyphs, zoomed=grid.certificates.zoomed)
+        if grid.open is grid.identities and app_state.settings:
+            return key, identities.detail(app_state.settings.identities[key], app_state, glyphs)
+        found = resources.groups(app_state)
+        for group in found.groups if found and grid.open is grid.resources else ():
             if group.name == key:
-                return key, resources.detail(group, session, glyphs)
+                return key, resources.detail(group, app_state, glyphs)
         return "", ()
 
     # Where the user is
 
+    def on_resize(self) -> None:
+        """Show the check where it is all that there is room for."""
+        single = self.grid.arrangement is Arrangement.SINGLE
+        if single and not self._single and self.app_state.check is not None:
+            self.show_check()
+        self._single = single
+
+    def show_check(self) -> None:
+        """Focus the check, unless it is on screen anyway."""
+        if self.grid.arrangement is Arrangement.SINGLE and self.is_current:
+            self.set_focus(self.grid.check, scroll_visible=False)
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        if isinstance(event.widget, Framed) and event.widget is not self.board.front:
-            self.board.bring_to_front(event.widget)
-            if event.widget is self.board.certificates and self.session.identity_files is None:
-                self.owner.read_identity_files()
+        if isinstance(event.widget, Panel) and event.widget is not self.grid.front:
+            self.grid.bring_to_front(event.widget)
+            if event.widget is self.grid.certificates and self.app_state.identity_files is None:
+                self.services.read_identity_files()
             self._show_detail()
-            self.board.settle()
+            self.grid.settle()
             self.show_hints()
 
     def action_go(self, name: str) -> None:
-        pane = next(pane for pane in self.board.panes if pane.id == name)
+        pane = next(pane for pane in self.grid.panes if pane.id == name)
         self.set_focus(pane, scroll_visible=False)
 
     def action_step(self, steps: int) -> None:
-        panes = self.board.in_reach()
-        front = self.board.front
+        panes = self.grid.in_reach()
+        front = self.grid.front
         index = panes.index(front) if front in panes else 0
         self.set_focus(panes[(index + steps) % len(panes)], scroll_visible=False)
 
     def action_zoom(self) -> None:
-        if self.board.zoomed is None:
-            self.board.zoom(self.board.front)
+        if self.grid.zoomed is None:
+            self.grid.zoom(self.grid.front)
             self._show_detail()
             self.show_hints()
 
     def action_back(self) -> None:
-        zoomed = self.board.zoomed
-        self.board.zoom(None)
+        zoomed = self.grid.zoomed
+        self.grid.zoom(None)
         if zoomed is not None:
             self.set_focus(zoomed, scroll_visible=False)
         self._show_detail()
         self.show_hints()
 
     def action_clear_filter(self) -> None:
-        if isinstance(self.board.front, ListPane):
-            self.board.front.clear_filter()
+        if isinstance(self.grid.front, ListPane):
+            self.grid.front.clear_filter()
         self.show_hints()
 
     # What the user does
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing here are neither shown nor heard."""
-        session = self.session
+        app_state = self.app_state
         match action:
             case "cancel_look":
                 # Where both run, `esc` cancels what one is looking at.
-                mine = self.board.open is self.board.certificates
-                return self.owner.surveyor.running and (mine or not self.owner.checking)
+                mine = self.grid.open is self.grid.certificates
+                return self.services.scan_runner.running and (mine or not self.services.checking)
             case "cancel":
-                return self.owner.checking
+                return self.services.checking
             case "look":
-                return session.environment is not None
+                return app_state.environment is not None
             case "trust":
-                return session.settings is not None and bool(self._chain())
+                return app_state.settings is not None and bool(self._chain())
             case "untrust" | "export":
-                return session.settings is not None
+                return app_state.settings is not None
             case "clear_filter":
-                front = self.board.front
+                front = self.grid.front
                 return isinstance(front, ListPane) and front.filtered
             case "back":
-                return self.board.zoomed is not None
+                return self.grid.zoomed is not None
             case "zoom":
-                front = self.board.front
-                return self.board.zoomed is None and not (
+                front = self.grid.front
+                return self.grid.zoomed is None and not (
                     isinstance(front, ListPane) and front.chosen is None
                 )
             case "check":
-                return session.environment is not None
+                return app_state.environment is not None
             case "fix":
-                return session.settings is not None and bool(self._fixes())
+                return app_state.settings is not None and bool(self._fixes())
             case "copy":
                 return bool(self._command())
             case "copy_report":
-                return session.check is not None and session.check.diagnosis is not None
+                return app_state.check is not None and app_state.check.diagnosis is not None
+            case "write_copied":
+                return bool(self.services.copier.text)
             case "use":
-                return session.current is not None
+                return app_state.current is not None
             case "add":
-                return session.settings is not None
+                return app_state.settings is not None
             case "demo":
-                return session.demo_on_offer and not session.environments
+                return app_state.demo_on_offer and not app_state.environments
             case _:
                 return True
 
     def action_check(self) -> None:
-        self.owner.check()
+        self.services.check()
 
     def action_cancel_look(self) -> None:
-        self.owner.surveyor.cancel()
+        self.services.scan_runner.cancel()
 
     def action_look(self, whole: bool) -> None:
-        self.owner.survey(whole=whole)
+        self.services.scan(whole=whole)
 
     def action_trust(self) -> None:
         from stacktui.tui.screens.trust import Trust
 
-        target, settings, chain = self.session.target, self.session.settings, self._chain()
+        target, settings, chain = self.app_state.target, self.app_state.settings, self._chain()
         if target is not None and settings is not None and chain:
-            host = (self.board.certificates.chosen or "").removesuffix(":443")
+            host = (self.grid.certificates.chosen or "").removesuffix(":443")
             self.app.push_screen(Trust(target, settings, host, chain), self._trust_changed)
 
     def action_untrust(self) -> None:
         from stacktui.tui.screens.untrust import Untrust
 
-        if self.session.settings is not None:
-            self.app.push_screen(Untrust(self.session.settings), self._trust_changed)
+        if self.app_state.settings is not None:
+            self.app.push_screen(Untrust(self.app_state.settings), self._trust_changed)
 
     def action_export(self) -> None:
         from stacktui.tui.screens.export import Export
 
-        self.app.push_screen(Export(self.session.settings))
+        self.app.push_screen(Export(self.app_state.settings))
 
     def _trust_changed(self, done: str | None) -> None:
         if done is not None:
-            self.owner.trust_changed(done)
+            self.services.trust_changed(done)
 
     def action_cancel(self) -> None:
-        self.owner.cancel_check()
+        self.services.cancel_check()
 
     def action_use(self) -> None:
-        self.owner.use(self.session.current)
+        self.services.use(self.app_state.current)
 
     def action_add(self) -> None:
         from stacktui.tui.screens.add_environment import AddEnvironment
 
-        self.app.push_screen(AddEnvironment(self.session), self.owner.added)
+        self.app.push_screen(AddEnvironment(self.app_state), self.services.added)
 
     def action_demo(self) -> None:
-        self.owner.demo()
+        self.services.demo()
 
     def action_copy(self) -> None:
         command = self._command()
         if command:
-            self.app.copy_to_clipboard(command)
-            self.notice(f"copied: {command.splitlines()[0]}", Role.OK)
+            self.services.copier.copy(command, command.splitlines()[0], self.notice)
 
     def action_copy_report(self) -> None:
         """For a ticket: the whole check as Markdown."""
-        check = self.session.check
+        check = self.app_state.check
         if check is None or check.report is None or check.diagnosis is None:
             return
         from stacktui.diagnosis.markdown import report_markdown
 
         text = report_markdown(check.report, check.diagnosis)
-        self.app.copy_to_clipboard(text)
         found = check.verdict.id if check.verdict else "healthy"
         name = check.target.environment.name
         lines = count_of(text.count("\n"), "line")
-        self.notice(f"copied the report for a ticket: {name}, {found}, {lines}", Role.OK)
+        self.services.copier.copy(text, f"{name}, {found}, {lines}", self.notice)
+
+    async def action_write_copied(self) -> None:
+        await self.services.copier.write(self.notice)
 
     def action_fix(self) -> None:
         """Carry out what the verdict, else what was also seen, names first."""
-        check, settings, fixes = self.session.check, self.session.settings, self._fixes()
+        check, settings, fixes = self.app_state.check, self.app_state.settings, self._fixes()
         if check is None or check.report is None or settings is None or not fixes:
             return
         from stacktui.tui.screens.fix import screen_for
@@ -320,13 +339,13 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
 
     def _fixed(self, done: str | None) -> None:
         if done is not None:
-            self.owner.fixed(done)
+            self.services.fixed(done)
 
     def action_help(self) -> None:
         from stacktui.tui.screens.help import Help
 
         keys = keys_of(self.active_bindings.values(), self.focused)
-        self.app.push_screen(Help(self.board.front.caption, keys))
+        self.app.push_screen(Help(self.grid.front.caption, keys))
 
     def action_palette(self) -> None:
         from stacktui.tui.screens.picker_screen import Choice, PickerScreen
@@ -346,8 +365,8 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
 
     def _chain(self) -> tuple[bytes, ...]:
         """What the chosen host presents, DER, leaf first."""
-        chosen = self.board.certificates.chosen
-        return certificates.chain_of(chosen, self.session) if chosen else ()
+        chosen = self.grid.certificates.chosen
+        return certificates.chain_of(chosen, self.app_state) if chosen else ()
 
     def _command(self) -> str:
         """The command that `y` copies."""
@@ -366,4 +385,4 @@ class Dashboard(StillScreen[None], inherit_bindings=False):
 
     @property
     def _diagnosis(self) -> Diagnosis | None:
-        return self.session.check.diagnosis if self.session.check else None
+        return self.app_state.check.diagnosis if self.app_state.check else None

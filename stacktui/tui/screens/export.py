@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from stacktui.certificates.words import EXPORT_NOTES
+from stacktui.certificates.formatting import EXPORT_NOTES
 from stacktui.check.settings import Settings
+from stacktui.text.counts import count_of
 from stacktui.text.shell import for_this_machine
-from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.screens.action_screen import ActionScreen
-from stacktui.tui.words import count_of
 
 if TYPE_CHECKING:
     from stacktui.certificates.export import Exported
@@ -22,6 +22,7 @@ class Export(ActionScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "copy the line"),
+        Binding("w", "write_copied", "write what was copied to a file", show=False),
     ]
 
     def __init__(self, settings: Settings | None) -> None:
@@ -42,34 +43,40 @@ class Export(ActionScreen):
 
     def _done(self, exported: Exported) -> None:
         self._exported = exported
-        self.set_text(_lines(exported, self.owner.look.glyphs.ok))
+        self.set_text(_lines(exported, self.services.screen_style.glyphs.ok))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "write_copied":
+            return bool(self.services.copier.text)
         return self._exported is not None if action == "copy" else True
 
     def action_copy(self) -> None:
         if self._exported is not None:
             text = for_this_machine(self._exported.lines)
-            self.app.copy_to_clipboard(text)
-            self.say(f"copied: {text}")
+            self.services.copier.copy(text, text, self._hints.notice)
+
+    async def action_write_copied(self) -> None:
+        await self.services.copier.write(self._hints.notice)
 
 
 def _lines(exported: Exported, ok: str) -> list[Line]:
     lines = [
-        field("written", Span(f"{ok} {count_of(exported.count, 'certificate')}", Role.OK)),
-        field("file", str(exported.path)),
+        label_value(
+            "written", Span(f"{ok} {count_of(exported.count, 'certificate')}", TextStyle.OK)
+        ),
+        label_value("file", str(exported.path)),
     ]
     lines += [
-        field("", Span(f"{part.count:>5} of {part.source.setting}", Role.DIM))
+        label_value("", Span(f"{part.count:>5} of {part.source.setting}", TextStyle.DIM))
         for part in exported.parts
     ]
-    lines += [field("left out", Span(each, Role.WARNING)) for each in exported.left_out]
+    lines += [label_value("left out", Span(each, TextStyle.WARNING)) for each in exported.left_out]
     return [
         *lines,
         BLANK,
         line("In the shell where az runs, once, or in its start-up file:"),
-        field("bash", Span(exported.lines["bash"], Role.STRONG)),
-        field("PowerShell", Span(exported.lines["powershell"], Role.STRONG)),
+        label_value("bash", Span(exported.lines["bash"], TextStyle.STRONG)),
+        label_value("PowerShell", Span(exported.lines["powershell"], TextStyle.STRONG)),
         BLANK,
-        line(Span(" ".join(EXPORT_NOTES), Role.DIM)),
+        line(Span(" ".join(EXPORT_NOTES), TextStyle.DIM)),
     ]

@@ -11,9 +11,9 @@ from stacktui.check.settings import Settings
 from stacktui.diagnosis.finding import Action, ActionKind
 from stacktui.diagnosis.fixes import Fix, FixPlan, plan_fix
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.screens.action_screen import ActionScreen, question
-from stacktui.tui.widgets.listing import ListPane, Row
+from stacktui.tui.widgets.list_pane import ListPane, Row
 
 if TYPE_CHECKING:
     from stacktui.check.report import Report
@@ -58,7 +58,7 @@ class FixScreen(ActionScreen):
 
     @on(ListPane.Chosen)
     def _show(self) -> None:
-        fix, glyphs = self._chosen, self.owner.look.glyphs
+        fix, glyphs = self._chosen, self.services.screen_style.glyphs
         if fix.action.kind is ActionKind.TRUST_ROOT:
             self.set_text([*_head(fix, glyphs), *_before_trust(fix.action)])
         elif fix.action in self._changes:
@@ -110,14 +110,16 @@ def _row(key: str, fix: Fix) -> Row:
             value = action.value
         case ActionKind.ACCEPT:
             what, value = "accept the stamp", "as it is now"
-    return Row(key, (Span(what),), (((Span(value, Role.DIM),),), ()))
+    return Row(key, (Span(what),), (((Span(value, TextStyle.DIM),),), ()))
 
 
 def _head(fix: Fix, glyphs: Glyphs) -> list[Line]:
-    sign, role = (glyphs.warning, Role.WARNING) if fix.also_seen else (glyphs.failed, Role.ERROR)
+    sign, role = (
+        (glyphs.warning, TextStyle.WARNING) if fix.also_seen else (glyphs.failed, TextStyle.ERROR)
+    )
     return [
-        field("against", Span(f"{sign} {fix.finding.id}", role)),
-        field("fix", Span(fix.remedy.title, Role.STRONG)),
+        label_value("against", Span(f"{sign} {fix.finding.id}", role)),
+        label_value("fix", Span(fix.remedy.title, TextStyle.STRONG)),
     ]
 
 
@@ -127,17 +129,20 @@ def _before_trust(action: Action) -> list[Line]:
 
 
 def _change(change: FixPlan) -> list[Line]:
-    lines = [field("file", str(change.file))]
+    lines = [label_value("file", str(change.file))]
     if change.carry_out is None:
-        why = field("why", change.why_not)
-        return [*lines, BLANK, line(Span("That cannot be done.", Role.ERROR)), BLANK, why]
+        why = label_value("why", change.why_not)
+        return [*lines, BLANK, line(Span("That cannot be done.", TextStyle.ERROR)), BLANK, why]
     for what, before, after in change.values:
         lines += [
             BLANK,
-            field("changes", what),
-            field("  before", before),
-            field("  after", Span(after, Role.STRONG)),
+            label_value("changes", what),
+            label_value("  before", before),
+            label_value("  after", Span(after, TextStyle.STRONG)),
         ]
     if all(before == after for _, before, after in change.values):
-        lines += [BLANK, line(Span("It is so already, since the check was made.", Role.WARNING))]
-    return [*lines, BLANK, line(Span(change.then, Role.DIM)), BLANK, question("Change it?")]
+        lines += [
+            BLANK,
+            line(Span("It is so already, since the check was made.", TextStyle.WARNING)),
+        ]
+    return [*lines, BLANK, line(Span(change.then, TextStyle.DIM)), BLANK, question("Change it?")]

@@ -1,4 +1,4 @@
-"""The keys of the place you were in when you asked."""
+"""The help screen: the keys of the focused pane, and those that work everywhere."""
 
 from __future__ import annotations
 
@@ -10,53 +10,53 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from stacktui.tui.keys import Key
-from stacktui.tui.lines import BLANK, Line, Role, Span, line
-from stacktui.tui.widgets.story import StoryPane
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, line
+from stacktui.tui.widgets.text_pane import TextPane
 
 COLUMN = 28
 
 
-class Sheet(StoryPane):
-    """The list of keys, as a page that scrolls."""
+class HelpPanel(TextPane):
+    """The scrollable list of keys."""
 
     caption = "Keys"
 
-    def __init__(self, place: str, keys: Sequence[Key]) -> None:
-        super().__init__(id="sheet")
+    def __init__(self, title: str, keys: Sequence[Key]) -> None:
+        super().__init__(id="keys")
         self.in_front = True
         self._lines = [
-            *_group(place, [key for key in keys if key.place]),
+            *_group(title, [key for key in keys if key.local]),
             BLANK,
-            *_group("Everywhere", [key for key in keys if not key.place]),
+            *_group("Everywhere", [key for key in keys if not key.local]),
         ]
 
-    def story(self, width: int) -> Sequence[Line]:
+    def text_lines(self, width: int) -> Sequence[Line]:
         return self._lines
 
     def summary(self) -> tuple[Span, ...]:
-        return (Span("esc", Role.KEY), Span(" back", Role.DIM))
+        return (Span("esc", TextStyle.KEY), Span(" back", TextStyle.DIM))
 
 
 class Help(ModalScreen[None], inherit_bindings=False):
-    """What every key does, read from the bindings."""
+    """Shows `keys`; `title` names the pane that the local ones belong to."""
 
-    AUTO_FOCUS = "#sheet"
+    AUTO_FOCUS = "#keys"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark", "dismiss(None)", "back"),
     ]
 
-    def __init__(self, place: str, keys: Sequence[Key]) -> None:
+    def __init__(self, title: str, keys: Sequence[Key]) -> None:
         super().__init__()
-        self._sheet = Sheet(place, keys)
+        self._panel = HelpPanel(title, keys)
 
     def compose(self) -> ComposeResult:
-        self._sheet.styles.height = min(self.app.size.height, self._sheet.wanted_height(76))
-        yield self._sheet
+        self._panel.styles.height = self._panel.wanted_height(76)
+        yield self._panel
 
 
 def _group(title: str, keys: Sequence[Key]) -> list[Line]:
-    lines = [line(Span(title, Role.STRONG))]
+    lines = [line(Span(title, TextStyle.STRONG))]
     for key in keys:
         names = " ".join(key.keys)
-        lines.append(line(Span(f"  {names}".ljust(COLUMN), Role.KEY), key.does, hang=COLUMN))
+        lines.append(line(Span(f"  {names}".ljust(COLUMN), TextStyle.KEY), key.does, indent=COLUMN))
     return lines

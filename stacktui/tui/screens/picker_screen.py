@@ -11,8 +11,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from stacktui.tui.lines import Role, Span
-from stacktui.tui.widgets.listing import ListPane, Row
+from stacktui.tui.lines import Span, TextStyle
+from stacktui.tui.widgets.list_pane import ListPane, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ class PickerScreen(ModalScreen[str], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         rows = [
-            Row(choice.value, (Span(choice.name),), (((Span(choice.remark, Role.KEY),),),))
+            Row(choice.value, (Span(choice.name),), (((Span(choice.remark, TextStyle.KEY),),),))
             for choice in self._choices
         ]
-        hint = (Span("enter", Role.KEY), Span(" chooses  ", Role.DIM),
-                Span("esc", Role.KEY), Span(" back", Role.DIM))  # fmt: skip
+        hint = (Span("enter", TextStyle.KEY), Span(" chooses  ", TextStyle.DIM),
+                Span("esc", TextStyle.KEY), Span(" back", TextStyle.DIM))  # fmt: skip
         self._pane.show(rows, hint)
         self._pane.styles.height = self._pane.wanted_height(60)
         yield self._pane

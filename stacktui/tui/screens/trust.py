@@ -10,14 +10,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Label
 
-from stacktui.certificates.words import COMPARE, DIGITS, LOST_BY_UPGRADE, last_digits
+from stacktui.certificates.formatting import COMPARE, DIGITS, LOST_BY_UPGRADE, last_digits
 from stacktui.check.settings import Settings
 from stacktui.check.target import Target
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
-from stacktui.tui.panes.certificate_story import validity
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
+from stacktui.tui.panes.certificate_detail import validity
 from stacktui.tui.screens.action_screen import ActionScreen, question
-from stacktui.tui.widgets.listing import ListPane, Row
+from stacktui.tui.widgets.list_pane import ListPane, Row
 
 if TYPE_CHECKING:
     from stacktui.certificates.bundle import Change
@@ -78,7 +78,7 @@ class Trust(ActionScreen):
             self.set_text(_no_root(proposal))
             return
         self._proposal = proposal
-        glyphs = self.owner.look.glyphs
+        glyphs = self.services.screen_style.glyphs
         self.set_choices([_row(each, glyphs) for each in proposal.options])
         if not proposal.corroborated:
             self._typing.display = True
@@ -159,8 +159,8 @@ def _key(option: TrustOption) -> str:
 
 def _row(option: TrustOption, glyphs: Glyphs) -> Row:
     """The bundle, and whether the root can go there."""
-    sign, role = (glyphs.ok, Role.OK) if option.change else (glyphs.skipped, Role.DIM)
-    path = Span(str(option.target.path), Role.DIM)
+    sign, role = (glyphs.ok, TextStyle.OK) if option.change else (glyphs.skipped, TextStyle.DIM)
+    path = Span(str(option.target.path), TextStyle.DIM)
     state = Span(f"{sign} {option.state.value}", role)
     return Row(_key(option), (Span(option.target.name),), (((state,), (path,)), ((state,),)))
 
@@ -168,37 +168,41 @@ def _row(option: TrustOption, glyphs: Glyphs) -> Row:
 def _lines(proposal: Proposal, option: TrustOption | None, *, asking: bool) -> list[Line]:
     root = proposal.root
     lines = [
-        field("root", Span(root.subject, Role.STRONG)),
-        field("SHA-256", root.sha256),
-        field("valid", *validity(root, proposal.made)),
-        field("comes from", *_origin(proposal)),
+        label_value("root", Span(root.subject, TextStyle.STRONG)),
+        label_value("SHA-256", root.sha256),
+        label_value("valid", *validity(root, proposal.made)),
+        label_value("comes from", *_origin(proposal)),
     ]
     if proposal.store_problem:
-        lines.append(field("fix first", Span(proposal.store_problem, Role.ERROR)))
+        lines.append(label_value("fix first", Span(proposal.store_problem, TextStyle.ERROR)))
     if option is not None:
-        lines += [BLANK, field("into", str(option.target.path)), field("", _meaning(option))]
+        lines += [
+            BLANK,
+            label_value("into", str(option.target.path)),
+            label_value("", _meaning(option)),
+        ]
         if option.why_not:
-            lines.append(field("but", Span(option.why_not, Role.WARNING)))
+            lines.append(label_value("but", Span(option.why_not, TextStyle.WARNING)))
         if asking:
             return [*lines, BLANK, question(f"Change the file of {option.target.name}?")]
     if not proposal.corroborated:
-        lone = Span("Nobody but the host itself vouches for this root. ", Role.WARNING)
+        lone = Span("Nobody but the host itself vouches for this root. ", TextStyle.WARNING)
         lines += [BLANK, line(lone, f"{COMPARE}.")]
     return lines
 
 
 def _origin(proposal: Proposal) -> tuple[Span, ...]:
     if not proposal.corroborated:
-        return (Span("the host alone: it presented it", Role.WARNING),)
+        return (Span("the host alone: it presented it", TextStyle.WARNING),)
     return (Span(f"stores of this box that hold it: {', '.join(proposal.holders)}"),)
 
 
 def _no_root(no_root: NoRoot) -> list[Line]:
     return [
-        line(Span("There is no root to trust.", Role.ERROR)),
+        line(Span("There is no root to trust.", TextStyle.ERROR)),
         BLANK,
-        field("why", no_root.why),
-        field("fix", no_root.remedy),
+        label_value("why", no_root.why),
+        label_value("fix", no_root.remedy),
     ]
 
 

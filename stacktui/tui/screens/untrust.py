@@ -8,10 +8,10 @@ from textual import on
 from textual.binding import Binding, BindingType
 
 from stacktui.check.settings import Settings
-from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
-from stacktui.tui.panes.certificate_story import validity
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
+from stacktui.tui.panes.certificate_detail import validity
 from stacktui.tui.screens.action_screen import ActionScreen, question
-from stacktui.tui.widgets.listing import ListPane, Row
+from stacktui.tui.widgets.list_pane import ListPane, Row
 
 if TYPE_CHECKING:
     from stacktui.certificates.untrust_root import AddedRoot
@@ -101,7 +101,7 @@ def _key(added: AddedRoot) -> str:
 
 def _row(added: AddedRoot) -> Row:
     state = (Span("lost since" if added.lost else ""),)
-    place = (Span(added.target.name, Role.DIM),)
+    place = (Span(added.target.name, TextStyle.DIM),)
     return Row(_key(added), (Span(added.certificate.common_name),), ((place, state), (place,)))
 
 
@@ -110,13 +110,13 @@ def _lines(added: AddedRoot | None, *, asking: bool) -> list[Line]:
         return [
             line("stacktui has added no root to any bundle on this box."),
             BLANK,
-            line(Span("What others put into a bundle is theirs to take out.", Role.DIM)),
+            line(Span("What others put into a bundle is theirs to take out.", TextStyle.DIM)),
         ]
     lines = [
-        field("root", Span(added.certificate.subject, Role.STRONG)),
-        field("SHA-256", added.certificate.sha256),
-        field("valid", *validity(added.certificate, added.found)),
-        field("out of", added.target.name, Span(f"  {added.target.path}", Role.DIM)),
+        label_value("root", Span(added.certificate.subject, TextStyle.STRONG)),
+        label_value("SHA-256", added.certificate.sha256),
+        label_value("valid", *validity(added.certificate, added.found)),
+        label_value("out of", added.target.name, Span(f"  {added.target.path}", TextStyle.DIM)),
         BLANK,
     ]
     if added.lost:

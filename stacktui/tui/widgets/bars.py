@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, cast
 
 from textual.strip import Strip
 
-from stacktui.tui.arrangement import MIN_HEIGHT, MIN_WIDTH
-from stacktui.tui.box import strip
+from stacktui.tui.app_state import AppState
+from stacktui.tui.formatting import PROVIDERS
+from stacktui.tui.frame import strip
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import Line, Role, Span, fit, harmless, width_of
-from stacktui.tui.session import Session
-from stacktui.tui.widgets.still import StillWidget
-from stacktui.tui.words import PROVIDERS
+from stacktui.tui.layout import MIN_HEIGHT, MIN_WIDTH
+from stacktui.tui.lines import Line, Span, TextStyle, fit, sanitize_spans, width_of
+from stacktui.tui.widgets.no_repaint import NoRepaintWidget
 
 if TYPE_CHECKING:
-    from stacktui.tui.look import Look
-    from stacktui.tui.owner import Dressed
+    from stacktui.tui.app_services import HasScreenStyle
+    from stacktui.tui.screen_style import ScreenStyle
 
 
-class Bar(StillWidget):
+class Bar(NoRepaintWidget):
     """One line of spans, with some kept at the right edge."""
 
     can_focus = False
@@ -35,8 +35,8 @@ class Bar(StillWidget):
         """What to show now."""
 
     @property
-    def look(self) -> Look:
-        return cast("Dressed", self.app).look
+    def screen_style(self) -> ScreenStyle:
+        return cast("HasScreenStyle", self.app).screen_style
 
     def redraw(self) -> None:
         """Repaint, if there is anything new to show."""
@@ -44,53 +44,59 @@ class Bar(StillWidget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        glyphs = self.look.glyphs
+        glyphs = self.screen_style.glyphs
         width = self.size.width
         if y > 0:
-            return strip(Line(), width, self.look)
+            return strip(Line(), width, self.screen_style)
         self._shown = self.content()
-        right = fit(harmless(self._shown.right, glyphs), width // 2, glyphs)
+        right = fit(sanitize_spans(self._shown.right, glyphs), width // 2, glyphs)
         room = width - 2 - (width_of(right) + 2 if right else 0)
-        left = fit(harmless(self._shown.spans, glyphs), room, glyphs)
+        left = fit(sanitize_spans(self._shown.spans, glyphs), room, glyphs)
         gap = width - 2 - width_of(left) - width_of(right)
-        spans = (Span(" ", Role.DIM), *left, Span(" " * gap, Role.DIM), *right)
-        return strip(Line(spans), width, self.look)
+        spans = (Span(" ", TextStyle.DIM), *left, Span(" " * gap, TextStyle.DIM), *right)
+        return strip(Line(spans), width, self.screen_style)
 
 
 class TopBar(Bar):
     """Where we are: environment, ARM host, sign-in, profile, identity; at the right the trust."""
 
-    session: Session | None = None
+    app_state: AppState | None = None
 
-    def show(self, session: Session) -> None:
-        self.session = session
+    def show(self, app_state: AppState) -> None:
+        self.app_state = app_state
         self.redraw()
 
     def content(self) -> Line:
         width, height = self.app.size
         if width < MIN_WIDTH or height < MIN_HEIGHT:
-            needs = f"stacktui needs {MIN_WIDTH}x{MIN_HEIGHT}; this terminal is {width}x{height}"
-            return Line((Span(needs),))
-        if self.session is None or self.session.environment is None:
-            return Line((Span("stacktui", Role.STRONG),))
-        right = trust(self.session)
+            size = f"{MIN_WIDTH}x{MIN_HEIGHT}"
+            needs = f"needs {size}, this is {width}x{height}: enlarge it, or q leaves"
+            return Line(
+                (Span(needs if width >= len(needs) + 2 else f"enlarge to {size}; q leaves"),)
+            )
+        if self.app_state is None or self.app_state.environment is None:
+            return Line((Span("stacktui", TextStyle.STRONG),))
+        right = trust(self.app_state)
         room = width - 2 - (width_of(right) + 2 if right else 0)
         # What is told elsewhere too is left out first where there is no room for all.
-        for spans in where(self.session, self.look.glyphs):
+        for spans in where(self.app_state, self.screen_style.glyphs):
             if width_of(spans) <= room:
                 break
         return Line(spans, right)
 
 
-def where(session: Session, glyphs: Glyphs) -> Iterator[tuple[Span, ...]]:
+def where(app_state: AppState, glyphs: Glyphs) -> Iterator[tuple[Span, ...]]:
     """What the top line says, from the whole of it to the barest; unknown things are left out."""
-    environment, target = session.environment, session.target
+    environment, target = app_state.environment, app_state.target
     if environment is None or target is None:
         return
-    name, host = Span(environment.name, Role.STRONG), Span(environment.arm.removeprefix("https://"))
-    metadata = session.check.metadata if session.check else None
+    name, host = (
+        Span(environment.name, TextStyle.STRONG),
+        Span(environment.arm.removeprefix("https://")),
+    )
+    metadata = app_state.check.metadata if app_state.check else None
     provider = PROVIDERS[metadata.identity_provider] if metadata else ""
-    profile = Span(environment.profile, Role.DIM)
+    profile = Span(environment.profile, TextStyle.DIM)
     who = Span(target.identity.name if target.identity else "")
     kind = f" ({target.identity.kind.words})" if target.identity else ""
     for parts in (
@@ -100,19 +106,19 @@ def where(session: Session, glyphs: Glyphs) -> Iterator[tuple[Span, ...]]:
         (name, host, Span(provider)),
         (name, host),
     ):
-        yield _joined(parts, Span(glyphs.dot, Role.DIM))
+        yield _joined(parts, Span(glyphs.dot, TextStyle.DIM))
 
 
 def _joined(parts: Iterable[Span], dot: Span) -> tuple[Span, ...]:
     return tuple(span for part in parts if part.text for span in (dot, part))[1:]
 
 
-def trust(session: Session) -> tuple[Span, ...]:
+def trust(app_state: AppState) -> tuple[Span, ...]:
     """The certificates in use, as the last check used them: `certifi + ca`."""
-    used = session.check.trust if session.check else None
+    used = app_state.check.trust if app_state.check else None
     if used is None:
         return ()
-    return (Span(" + ".join(source.setting for source in used.sources), Role.DIM),)
+    return (Span(" + ".join(source.setting for source in used.sources), TextStyle.DIM),)
 
 
 class HintBar(Bar):
@@ -129,9 +135,9 @@ class HintBar(Bar):
         self._hints, self._always = tuple(hints), tuple(always)
         self.redraw()
 
-    def notice(self, text: str, role: Role = Role.ACCENT) -> None:
+    def notice(self, text: str, style: TextStyle = TextStyle.ACCENT) -> None:
         """Say something in one line, until the next key."""
-        self._notice = Span(text, role)
+        self._notice = Span(text, style)
         self.redraw()
 
     def clear_notice(self) -> None:
@@ -156,8 +162,8 @@ def _hints(hints: Iterable[tuple[str, str]]) -> tuple[Span, ...]:
     spans: list[Span] = []
     for key, does in hints:
         spans += [
-            Span("  " if spans else "", Role.DIM),
-            Span(key, Role.KEY),
-            Span(f" {does}", Role.DIM),
+            Span("  " if spans else "", TextStyle.DIM),
+            Span(key, TextStyle.KEY),
+            Span(f" {does}", TextStyle.DIM),
         ]
     return tuple(spans)

@@ -1,4 +1,4 @@
-"""sslyze, which judges with another library, sees the same chain and names and says the same."""
+"""sslyze, which verifies with another library, agrees on chain and names."""
 
 from __future__ import annotations
 

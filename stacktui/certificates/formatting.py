@@ -1,0 +1,72 @@
+"""Formatting of a certificate's fields: the same on the screen and on the command line."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from stacktui.text.counts import count_of
+
+if TYPE_CHECKING:
+    from stacktui.certificates.chain import Certificate
+
+# The label of the validity.
+VALID = "valid"
+# As many digits of a SHA-256 are typed to trust a root that only its host vouches for.
+DIGITS = 8
+COMPARE = (
+    "Compare its SHA-256 with what the stamp's operator tells you, then type its last "
+    f"{DIGITS} digits"
+)
+# What an exported bundle is good for.
+EXPORT_NOTES = (
+    "It survives upgrades and needs no root rights; nobody's bundle is changed.",
+    "After further trust, export again.",
+)
+LOST_BY_UPGRADE = (
+    "An upgrade of certifi writes this file anew: the addition is lost without a word."
+)
+
+
+def fields_of(certificate: Certificate, now: datetime) -> list[tuple[str, str]]:
+    """Labels and values, the ones asked for most first."""
+    if certificate.unreadable:
+        return [("unreadable", certificate.unreadable), ("SHA-256", certificate.sha256)]
+    start, end = certificate.not_before, certificate.not_after
+    between = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC" if start and end else ""
+    return [
+        ("subject", certificate.subject),
+        ("issuer", certificate.issuer),
+        ("names", ", ".join(certificate.names) or "none"),
+        (VALID, f"{between}, {time_left(certificate, now)}"),
+        ("serial", certificate.serial),
+        ("key", certificate.key),
+        ("signature", certificate.signature),
+        ("key usage", _uses(certificate.key_usage)),
+        ("purposes", _uses(certificate.extended_key_usage)),
+        ("SHA-256", certificate.sha256),
+        ("SHA-1", certificate.sha1),
+        ("MD5", certificate.md5),
+    ]
+
+
+def last_digits(sha256: str) -> str:
+    """Those of a fingerprint that are typed, in upper case."""
+    return sha256.replace(":", "").replace(" ", "").upper()[-DIGITS:]
+
+
+def time_left(certificate: Certificate, now: datetime) -> str:
+    """`214 days left`, `ended 3 days ago`, `not valid yet`; empty where the dates are not known."""
+    start, end = certificate.not_before, certificate.not_after
+    if start is None or end is None:
+        return ""
+    if start > now:
+        return "not valid yet"
+    if end >= now:
+        return f"{count_of((end - now).days, 'day')} left"
+    ago = (now - end).days
+    return f"ended {count_of(ago, 'day')} ago" if ago else "ended less than a day ago"
+
+
+def _uses(uses: tuple[str, ...] | None) -> str:
+    return "any: it names none" if uses is None else ", ".join(uses) or "none"

@@ -1,0 +1,51 @@
+"""The protocols through which screens and widgets call the app.
+
+Textual types it as `App`; importing `StacktuiApp` for its type would be an import circle.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable
+
+    from stacktui.certificates.chain import Certificate
+    from stacktui.tui.check_runner import CheckRunner
+    from stacktui.tui.clipboard import Copier
+    from stacktui.tui.live_check import LiveCheck
+    from stacktui.tui.scan_runner import ScanRunner
+    from stacktui.tui.screen_style import ScreenStyle
+
+
+class HasScreenStyle(Protocol):
+    """Has the style that every widget draws with."""
+
+    screen_style: ScreenStyle
+
+
+class AppServices(HasScreenStyle, Protocol):
+    """Runs checks and certificate scans, and applies changes of the config."""
+
+    scan_runner: ScanRunner
+    copier: Copier
+
+    @property
+    def checking(self) -> bool: ...
+    def new_check_runner(
+        self,
+        on_state: Callable[[LiveCheck], None],
+        on_certificates: Callable[[dict[bytes, Certificate]], None],
+    ) -> CheckRunner: ...
+    def check(self) -> None: ...
+    def cancel_check(self) -> None: ...
+    def on_certificates_read(self, certificates: dict[bytes, Certificate]) -> None: ...
+    def scan(self, *, whole: bool) -> None: ...
+    def trust_changed(self, done: str) -> None: ...
+    def fixed(self, done: str) -> None: ...
+    def read_identity_files(self) -> None: ...
+    def use(self, name: str | None) -> None: ...
+    def added(self, check: LiveCheck | None) -> None: ...
+    def demo(self) -> None: ...
+    def end(self, number: signal.Signals) -> None: ...

@@ -1,0 +1,80 @@
+"""The state of the dashboard while it runs; nothing of it is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stacktui.check.settings import Settings
+from stacktui.environments.model import Environment
+from stacktui.identities.model import Identity
+
+if TYPE_CHECKING:
+    from stacktui.certificates.chain import Certificate
+    from stacktui.check.target import Target
+    from stacktui.identities.certificate_file import IdentityFile
+    from stacktui.tui.live_check import LiveCheck
+    from stacktui.tui.scan_state import EvaluatedScan, LiveScan
+
+
+@dataclass(slots=True)
+class AppState:
+    """The config, the last check of each environment, and the current environment.
+
+    `config_error` is one line: why the config could not be read, and the fix. `current` names the
+    environment that all panes show. `limits` override those of the config. `certificates` are the
+    parsed ones, by their DER. `scans` are the last finished scans by environment, `live_scan` is
+    the one started last. `identity_files` are the certificates that identities sign in with, by
+    identity; None until they are first read.
+    """
+
+    config: Path
+    settings: Settings | None = None
+    config_error: str = ""
+    demo_on_offer: bool = False
+    limits: Mapping[str, float] = field(default_factory=dict)
+    current: str | None = None
+    checks: dict[str, LiveCheck] = field(default_factory=dict)
+    certificates: dict[bytes, Certificate] = field(default_factory=dict)
+    scans: dict[str, EvaluatedScan] = field(default_factory=dict)
+    live_scan: LiveScan | None = None
+    identity_files: dict[str, IdentityFile] | None = None
+
+    @property
+    def environments(self) -> tuple[Environment, ...]:
+        return tuple(self.settings.environments.values()) if self.settings else ()
+
+    @property
+    def identities(self) -> tuple[Identity, ...]:
+        return tuple(self.settings.identities.values()) if self.settings else ()
+
+    @property
+    def environment(self) -> Environment | None:
+        """The current environment."""
+        return next((each for each in self.environments if each.name == self.current), None)
+
+    @property
+    def target(self) -> Target | None:
+        """The target for a check of the current environment."""
+        if self.settings is None or self.environment is None:
+            return None
+        return self.settings.target(self.current)
+
+    @property
+    def check(self) -> LiveCheck | None:
+        """The current environment's last check, finished or running."""
+        return self.checks.get(self.current) if self.current else None
+
+    @property
+    def last_scan(self) -> EvaluatedScan | None:
+        """The current environment's last finished certificate scan."""
+        return self.scans.get(self.current) if self.current else None
+
+    @property
+    def looking(self) -> LiveScan | None:
+        """The scan that was started last, if it is the current environment's."""
+        live = self.live_scan
+        mine = live is not None and live.target.environment.name == self.current
+        return live if mine else None

@@ -1,0 +1,85 @@
+"""Format durations, times and check states, the same on every screen."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from stacktui.tui.check_state import CheckState
+from stacktui.tui.glyphs import Glyphs
+from stacktui.tui.lines import Span, TextStyle
+
+if TYPE_CHECKING:
+    from stacktui.diagnosis.finding import Diagnosis, Remedy
+    from stacktui.tui.live_check import LiveCheck
+
+# The labels of the steps, in the order of `StepName`.
+STEP_WORDS = ("metadata", "token", "resource groups")
+# By the value of `environments.metadata.IdentityProvider`, which is imported with a first check.
+PROVIDERS: Mapping[str, str] = {"AAD": "Entra ID", "ADFS": "AD FS"}
+
+
+def duration(seconds: float) -> str:
+    """Return `87 ms`, `1.24 s` or `15 s`."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.0f} s"
+
+
+def milliseconds(seconds: float) -> str:
+    """Return milliseconds without the unit: `87`, `<1`."""
+    return f"{seconds * 1000:.0f}" if seconds >= 0.0005 else "<1"
+
+
+def clock(moment: datetime) -> str:
+    """Return the local time of day. Absolute, so that it needs no repaint as time passes."""
+    return moment.astimezone().strftime("%H:%M:%S")
+
+
+def day(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d")
+
+
+def count_of(number: int, thing: str) -> str:
+    """Return `1 host` or `2 hosts`."""
+    return f"{number} {thing}" if abs(number) == 1 else f"{number} {thing}s"
+
+
+def state_spans(
+    check: LiveCheck | None, glyphs: Glyphs, *, brief: bool = False
+) -> tuple[Span, ...]:
+    """Return a check's state as a symbol and words; `brief` uses one short word."""
+    if check is None:
+        return (Span(f"{glyphs.skipped} {'idle' if brief else 'not checked'}", TextStyle.DIM),)
+    match check.state:
+        case CheckState.RUNNING:
+            return (Span(f"{glyphs.running} running", TextStyle.ACCENT),)
+        case CheckState.CANCELLED:
+            return (Span(f"{glyphs.skipped} cancelled", TextStyle.DIM),)
+        case CheckState.BROKEN:
+            word = "error" if brief else "internal error"
+            return (Span(f"{glyphs.failed} {word}", TextStyle.ERROR),)
+    if check.healthy:
+        return (Span(f"{glyphs.ok} ok", TextStyle.OK),)
+    verdict = check.verdict
+    word = "fault" if brief or verdict is None else verdict.id
+    return (Span(f"{glyphs.failed} {word}", TextStyle.ERROR),)
+
+
+def command_of(remedy: Remedy) -> str:
+    """Return the remedy's command for this platform's shell; empty if it has none."""
+    return remedy.powershell if sys.platform == "win32" else remedy.bash
+
+
+def copied_of(diagnosis: Diagnosis | None) -> Remedy | None:
+    """The remedy whose command `y` copies: the verdict's first that has one.
+
+    Without a verdict it is that of what was also seen.
+    """
+    if diagnosis is None:
+        return None
+    findings = (diagnosis.verdict,) if diagnosis.verdict else diagnosis.also_seen
+    remedies = (remedy for finding in findings for remedy in finding.remedies)
+    return next(filter(command_of, remedies), None)

@@ -1,0 +1,174 @@
+"""The state of a running or finished check, built from its events, for the panes to draw.
+
+Imported when the first check starts: the first frame needs none of a report's types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from stacktui.certificates.trust import TrustUsed
+from stacktui.check.events import (
+    CheckEvent,
+    CheckFinished,
+    CheckStarted,
+    PhaseFinished,
+    PhaseStarted,
+    SignInPrompt,
+    StepFinished,
+    StepStarted,
+)
+from stacktui.check.report import Evidence, Report, Step, StepName
+from stacktui.check.target import Target
+from stacktui.config.error_file import describe_error
+from stacktui.diagnosis.finding import Diagnosis, Finding
+from stacktui.environments.metadata import Metadata
+from stacktui.identities.token import TokenFacts
+from stacktui.resources.model import ResourceGroupList
+from stacktui.transport.facts import ConnectionFacts, Phase
+from stacktui.tui.check_state import CheckState
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStep:
+    """The state of one step; `step` is set when it has ended."""
+
+    name: StepName
+    running: bool = False
+    phases: tuple[Phase, ...] = ()
+    under_way: PhaseStarted | None = None
+    step: Step | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCheck:
+    """The state of one check.
+
+    `report` and then `diagnosis` are set when it has ended, `error` after an internal error, and
+    `prompt` while the check waits for the user to sign in.
+    """
+
+    target: Target
+    state: CheckState = CheckState.RUNNING
+    started: datetime | None = None
+    steps: tuple[LiveStep, ...] = tuple(LiveStep(name) for name in StepName)
+    prompt: SignInPrompt | None = None
+    report: Report | None = None
+    diagnosis: Diagnosis | None = None
+    error: str = ""
+
+    def apply(self, event: CheckEvent) -> LiveCheck:
+        """Return the state after `event`; a check that has ended ignores events."""
+        if self.state is not CheckState.RUNNING:
+            return self
+        match event:
+            case CheckStarted(started=started):
+                return replace(self, started=started)
+            case StepStarted(name=name):
+                return self._with_step(replace(self._step(name), running=True))
+            case PhaseStarted() | PhaseFinished() if self.prompt is not None:
+                return self  # polling for the sign-in: nothing to show
+            case PhaseStarted(step=name):
+                return self._with_step(replace(self._step(name), under_way=event))
+            case PhaseFinished(step=name, phase=phase):
+                step = self._step(name)
+                return self._with_step(replace(step, under_way=None, phases=(*step.phases, phase)))
+            case SignInPrompt():
+                return replace(self, prompt=event)
+            case StepFinished(step=step):
+                ended = LiveStep(step.name, phases=step.phases, step=step)
+                return replace(self, prompt=None)._with_step(ended)
+            case CheckFinished(report=report):
+                return replace(self, report=report, state=CheckState.FINISHED)
+
+    def cancelled(self) -> LiveCheck:
+        """Return the state after a cancellation; a check that has ended stays as it is."""
+        if self.state is not CheckState.RUNNING:
+            return self
+        steps = tuple(replace(step, running=False, under_way=None) for step in self.steps)
+        return replace(self, state=CheckState.CANCELLED, steps=steps)
+
+    def broken(self, error: Exception) -> LiveCheck:
+        """Return the state after an internal error."""
+        return replace(self.cancelled(), state=CheckState.BROKEN, error=describe_error(error))
+
+    def diagnosed(self, diagnosis: Diagnosis) -> LiveCheck:
+        return replace(self, diagnosis=diagnosis)
+
+    @property
+    def running(self) -> bool:
+        return self.state is CheckState.RUNNING
+
+    @property
+    def healthy(self) -> bool:
+        return self.report is not None and self.report.ok
+
+    @property
+    def verdict(self) -> Finding | None:
+        return self.diagnosis.verdict if self.diagnosis else None
+
+    @property
+    def connections(self) -> tuple[ConnectionFacts, ...]:
+        """The first connection to each host that reached TLS, in order; the probes' come last."""
+        exchanges = [each for live in self.steps for each in self.evidence(live.name).exchanges]
+        if self.report is not None:
+            exchanges += [probe.exchange for probe in self.report.probes]
+        found: dict[tuple[str, int], ConnectionFacts] = {}
+        for exchange in exchanges:
+            seen = exchange.connection
+            if seen is not None and seen.tls is not None:
+                found.setdefault((seen.host, seen.port), seen)
+        return tuple(found.values())
+
+    @property
+    def metadata(self) -> Metadata | None:
+        result = self.evidence(StepName.METADATA).result
+        return result if isinstance(result, Metadata) else None
+
+    @property
+    def token(self) -> TokenFacts | None:
+        result = self.evidence(StepName.TOKEN).result
+        return result if isinstance(result, TokenFacts) else None
+
+    @property
+    def groups(self) -> ResourceGroupList | None:
+        result = self.evidence(StepName.RESOURCE_GROUPS).result
+        return result if isinstance(result, ResourceGroupList) else None
+
+    @property
+    def trust(self) -> TrustUsed | None:
+        """Where the certificates that the check trusts come from."""
+        return self.evidence(StepName.METADATA).trust
+
+    @property
+    def token_failed(self) -> bool:
+        return self.evidence(StepName.TOKEN).fault is not None
+
+    @property
+    def why_no_token(self) -> str:
+        """The reason as text; empty while the step has not ended, or if it succeeded."""
+        return self._why_none(StepName.TOKEN)
+
+    @property
+    def why_no_groups(self) -> str:
+        """The reason as text; empty while the step has not ended, or if it succeeded."""
+        return self._why_none(StepName.RESOURCE_GROUPS)
+
+    def evidence(self, name: StepName) -> Evidence:
+        """Return a step's evidence, empty while it has not ended."""
+        step = self._step(name).step
+        return step.evidence if step else Evidence()
+
+    def _why_none(self, name: StepName) -> str:
+        evidence = self.evidence(name)
+        if evidence.fault is not None:
+            return "refused: see the check"
+        return f"skipped: {evidence.skipped}" if evidence.skipped else ""
+
+    def _step(self, name: StepName) -> LiveStep:
+        return next(step for step in self.steps if step.name is name)
+
+    def _with_step(self, changed: LiveStep) -> LiveCheck:
+        steps = tuple(changed if step.name is changed.name else step for step in self.steps)
+        return replace(self, steps=steps)

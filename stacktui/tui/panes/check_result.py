@@ -1,0 +1,312 @@
+"""What the check pane tells of a check: steps, phases, the verdict, and what was also seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from stacktui.check.events import SignInPrompt
+from stacktui.check.report import Outcome, Report, StepName
+from stacktui.diagnosis.finding import SIDES, ActionKind, Finding, Remedy
+from stacktui.resources.model import ResourceGroupList
+from stacktui.text.counts import count_of
+from stacktui.transport.facts import Phase, PhaseName
+from stacktui.tui.check_state import CheckState
+from stacktui.tui.formatting import STEP_WORDS, clock, command_of, copied_of, duration, milliseconds
+from stacktui.tui.glyphs import Glyphs
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line, width_of
+from stacktui.tui.live_check import LiveCheck, LiveStep
+
+# What `f` does, said beside the remedy.
+DOES = {
+    ActionKind.TRUST_ROOT: "trusts it",
+    ActionKind.SET: "sets it",
+    ActionKind.ACCEPT: "accepts it",
+}
+STEPS = dict(zip(StepName, STEP_WORDS, strict=True))
+SYMBOLS = {
+    Outcome.OK: lambda glyphs: Span(glyphs.ok, TextStyle.OK),
+    Outcome.FAILED: lambda glyphs: Span(glyphs.failed, TextStyle.ERROR),
+    Outcome.SKIPPED: lambda glyphs: Span(glyphs.skipped, TextStyle.DIM),
+}
+PHASES = {
+    PhaseName.DNS: "dns",
+    PhaseName.TCP: "tcp",
+    PhaseName.PROXY: "proxy",
+    PhaseName.TLS: "tls",
+    PhaseName.REQUEST: "send",
+    PhaseName.FIRST_BYTE: "wait",
+    PhaseName.BODY: "body",
+}
+UNDER_WAY = {
+    PhaseName.DNS: "looking up",
+    PhaseName.TCP: "connecting to",
+    PhaseName.PROXY: "asking the proxy for",
+    PhaseName.TLS: "TLS handshake with",
+    PhaseName.REQUEST: "sending to",
+    PhaseName.FIRST_BYTE: "waiting for first byte from",
+    PhaseName.BODY: "reading from",
+}
+# From this inner width on a step's phases stand on its own line.
+WIDE = 66
+NAME = max(map(len, STEP_WORDS)) + 1
+LABEL = 6
+# Seconds from which on a phase is worth mentioning at all.
+WORTH_MENTIONING = 0.0005
+# Seconds from which on sending a request is worth a word.
+WORTH_A_WORD = 0.010
+HARD = "\u00a0"
+
+
+def check_lines(
+    check: LiveCheck,
+    width: int,
+    glyphs: Glyphs,
+    *,
+    whole: bool = False,
+    verdict_first: bool = False,
+) -> list[Line]:
+    """The check as far as it got: its steps, then what came of it, or with `verdict_first` that
+    before the steps.
+
+    The `whole` of it has all of what was also seen.
+    """
+    judged = check.verdict is not None
+    lines: list[Line] = []
+    for step in check.steps:
+        lines += step_lines(step, width, glyphs, brief=judged)
+    outcome = _outcome(check, glyphs, whole=whole)
+    if verdict_first and not check.running:
+        return [*outcome, BLANK, *lines]
+    return [*lines, BLANK, *outcome]
+
+
+def step_lines(step: LiveStep, width: int, glyphs: Glyphs, *, brief: bool) -> list[Line]:
+    """One line where there is room; else its phases stand under it, unless `brief`."""
+    name = STEPS[step.name].ljust(NAME)
+    if step.step is None:
+        if not step.running:
+            return _two(line(Span(f"{glyphs.pending} {name}", TextStyle.DIM)), None, width, brief)
+        head = line(Span(f"{glyphs.running} {name}", TextStyle.ACCENT), Span(" " * 8))
+        return _two(
+            head, [*phase_spans(step.phases, glyphs), *_under_way(step, glyphs)], width, brief
+        )
+    symbol = SYMBOLS[step.step.outcome](glyphs)
+    if step.step.outcome is Outcome.SKIPPED:
+        why = f"skipped: {step.step.evidence.skipped}"
+        return _two(
+            line(symbol, Span(f" {name}", TextStyle.DIM)), [Span(why, TextStyle.DIM)], width, brief
+        )
+    head = line(symbol, f" {name}", duration(step.step.seconds).rjust(8))
+    phases = step.phases
+    if brief and width < WIDE:
+        phases = tuple(phase for phase in phases if not phase.ok)
+    return _two(head, phase_spans(phases, glyphs), width, brief)
+
+
+def _two(head: Line, rest: Sequence[Span] | None, width: int, brief: bool) -> list[Line]:
+    start = 2 + NAME + 8 + 2
+    if rest is None:
+        return [head] if width >= WIDE or brief else [head, BLANK]
+    if width >= WIDE:
+        gap = " " * (start - width_of(head.spans))
+        return [Line((*head.spans, Span(gap), *rest), indent=start)]
+    if brief:
+        room = width - width_of(head.spans) - 2
+        return [Line((*head.spans, Span("  "), *rest)) if width_of(rest) <= room else head]
+    return [head, line("  ", *rest, indent=2)]
+
+
+def phase_spans(phases: Iterable[Phase], glyphs: Glyphs, *, every: bool = False) -> list[Span]:
+    """`dns 2 · tcp 4 · tls 31`: milliseconds, summed over the requests of a step.
+
+    Those that took next to no time are left out, unless `every` one is wanted.
+    """
+    spent: dict[str, float] = {}
+    failed = set()
+    for phase in phases:
+        word = PHASES[phase.name]
+        spent[word] = spent.get(word, 0.0) + phase.seconds
+        if not phase.ok:
+            failed.add(word)
+    # Sending a request takes next to no time, unless something is wrong with it.
+    sending = PHASES[PhaseName.REQUEST]
+    if not every and sending not in failed and spent.get(sending, 1.0) < WORTH_A_WORD:
+        del spent[sending]
+    spans: list[Span] = []
+    for word, seconds in spent.items():
+        if seconds < WORTH_MENTIONING and word not in failed and not every:
+            continue
+        if spans:
+            spans.append(Span(glyphs.dot.rstrip() + HARD, TextStyle.DIM))
+        if word in failed:
+            spans.append(
+                Span(f"{glyphs.failed}{HARD}{word}{HARD}{milliseconds(seconds)}", TextStyle.ERROR)
+            )
+        else:
+            spans += [Span(f"{word}{HARD}", TextStyle.DIM), Span(milliseconds(seconds))]
+    return spans
+
+
+def _under_way(step: LiveStep, glyphs: Glyphs) -> list[Span]:
+    """The phase that is being waited for, in words that need no animation."""
+    before = [Span(glyphs.dot.rstrip() + HARD, TextStyle.DIM)] if step.phases else []
+    if step.under_way is None:
+        return [] if step.phases else [Span("starting", TextStyle.ACCENT)]
+    phase, host = UNDER_WAY[step.under_way.name], step.under_way.host
+    words = f"{phase} {host}".replace(" ", HARD, phase.count(" "))
+    return [*before, Span(words + glyphs.ellipsis, TextStyle.ACCENT)]
+
+
+def _outcome(check: LiveCheck, glyphs: Glyphs, *, whole: bool) -> list[Line]:
+    match check.state:
+        case CheckState.RUNNING:
+            cancel = line(Span("esc", TextStyle.KEY), Span(" cancels", TextStyle.DIM))
+            return [*prompt_lines(check.prompt), cancel]
+        case CheckState.CANCELLED:
+            return [
+                line(
+                    Span(f"{glyphs.skipped} cancelled", TextStyle.WARNING),
+                    Span("  press ", TextStyle.DIM),
+                    Span("c", TextStyle.KEY),
+                    Span(" to check again", TextStyle.DIM),
+                )
+            ]
+        case CheckState.BROKEN:
+            return [
+                line(Span(f"{glyphs.failed} internal error: {check.error}", TextStyle.ERROR)),
+                line(
+                    Span(
+                        "A defect of stacktui, not of your stamp: please report it.", TextStyle.DIM
+                    )
+                ),
+            ]
+    keys = Keys.of(check)
+    if check.report is not None and check.healthy:
+        said = healthy_lines(check.report, glyphs)
+    elif check.verdict is not None:
+        said = verdict_lines(check.verdict, glyphs, keys)
+    else:
+        return [line(Span(f"{glyphs.failed} fault found", TextStyle.ERROR))]
+    seen = check.diagnosis.besides if check.diagnosis else ()
+    tell = _seen_whole if whole else _seen_briefly
+    return [
+        *said,
+        *([BLANK] if seen and not whole else []),
+        *(text for finding in seen for text in tell(finding, glyphs, keys)),
+    ]
+
+
+def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:
+    """What somebody must do in a browser while the check waits for it."""
+    if prompt is None:
+        return []
+    return [
+        line(f"To sign in at {prompt.host}, open this page in a browser, on any machine:"),
+        label_value("page", Span(prompt.page, TextStyle.STRONG), width=LABEL),
+        label_value("code", Span(prompt.code, TextStyle.STRONG), width=LABEL),
+        label_value("by", clock(prompt.until), width=LABEL),
+        BLANK,
+    ]
+
+
+def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
+    """An explicit verdict for good news too."""
+    groups = report.step(StepName.RESOURCE_GROUPS).evidence.result
+    total = (Span(f"{duration(report.seconds)} in all", TextStyle.DIM),)
+    if isinstance(groups, ResourceGroupList):
+        count = count_of(len(groups.groups), "resource group")
+        said = f"Signed in and read {count}. Nothing is wrong."
+    else:
+        said = "The stamp answers. Sign-in was not tried."
+    return [line(Span(f"{glyphs.ok} OK", TextStyle.OK), right=total), line(said)]
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Which remedy `f` carries out, how that is said, and which one's command `y` copies."""
+
+    fixed: Remedy | None = None
+    does: str = ""
+    copied: Remedy | None = None
+
+    @classmethod
+    def of(cls, check: LiveCheck) -> Keys:
+        from stacktui.diagnosis.fixes import fixes_of
+
+        first = next(iter(fixes_of(check.diagnosis)), None)
+        does = DOES[first.action.kind] if first else ""
+        return cls(first.remedy if first else None, does, copied_of(check.diagnosis))
+
+    def at(self, remedy: Remedy) -> tuple[Span, ...]:
+        """The keys that act on a remedy."""
+        spans: list[Span] = []
+        if remedy is self.fixed:
+            spans += [Span("f", TextStyle.KEY), Span(f" {self.does}", TextStyle.DIM)]
+        if remedy is self.copied:
+            blank = [Span("  ", TextStyle.DIM)] if spans else []
+            spans += [*blank, Span("y", TextStyle.KEY), Span(" copies", TextStyle.DIM)]
+        return tuple(spans)
+
+
+def verdict_lines(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
+    """What is wrong and whose side it is on, the remedies, the evidence, and what az says."""
+    az = [label_value("az", Span(finding.az_says, TextStyle.DIM), width=LABEL)]
+    return [
+        line(Span(f"{glyphs.failed} {finding.id}", TextStyle.ERROR), right=_side(finding)),
+        line(Span(finding.title, TextStyle.STRONG)),
+        *_remedy_lines(finding, keys),
+        *_why_lines(finding),
+        *(az if finding.az_says else []),
+    ]
+
+
+def _side(finding: Finding) -> tuple[Span, ...]:
+    return (Span("side: ", TextStyle.DIM), Span(SIDES[finding.side], TextStyle.STRONG))
+
+
+def _why_lines(finding: Finding) -> list[Line]:
+    return [
+        label_value("why" if index == 0 else "", seen, width=LABEL)
+        for index, seen in enumerate(finding.evidence)
+    ]
+
+
+def _remedy_lines(finding: Finding, keys: Keys) -> list[Line]:
+    return [
+        text
+        for index, remedy in enumerate(finding.remedies)
+        for text in remedy_lines(remedy, "fix" if index == 0 else "or", keys.at(remedy))
+    ]
+
+
+def remedy_lines(remedy: Remedy, label: str, keys: tuple[Span, ...] = ()) -> list[Line]:
+    """A remedy in words, and under it the command that can be pasted; `keys` act on it."""
+    title = label_value(label, remedy.title, width=LABEL)
+    commands = command_of(remedy).splitlines()
+    return [
+        Line(title.spans, keys, title.indent),
+        *(label_value("", Span(command, TextStyle.ACCENT), width=LABEL) for command in commands),
+    ]
+
+
+def _seen_briefly(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
+    """What it is, and the remedy that a key acts on, else the first."""
+    said = [
+        line(Span(f"{glyphs.warning} {finding.id}  ", TextStyle.WARNING), finding.title, indent=2)
+    ]
+    shown = [each for each in finding.remedies if keys.at(each)] or finding.remedies
+    for remedy in shown[:1]:
+        title = label_value("  fix", remedy.title, width=LABEL + 2)
+        said.append(Line(title.spans, keys.at(remedy), title.indent))
+    return said
+
+
+def _seen_whole(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
+    return [
+        BLANK,
+        line(Span(f"{glyphs.warning} {finding.id}", TextStyle.WARNING), right=_side(finding)),
+        line(Span(finding.title, TextStyle.STRONG)),
+        *_why_lines(finding),
+        *_remedy_lines(finding, keys),
+    ]

@@ -1,0 +1,46 @@
+"""The engine of a scan: what is slow to import, and what blocks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from typing import cast
+
+from stacktui.certificates.chain import describe
+from stacktui.certificates.document import readiness
+from stacktui.certificates.matrix import build_matrix, load_column
+from stacktui.certificates.scan import ScanEvent, ScanResult, chains
+from stacktui.certificates.scan import scan as scan_endpoints
+from stacktui.certificates.stores import find_stores, read_stores
+from stacktui.check.target import Target
+from stacktui.check.trust import trust_of
+from stacktui.config.locations import own_bundle
+from stacktui.tui.scan_state import EvaluatedScan, Stores
+
+
+def scan(target: Target, whole: bool) -> AsyncGenerator[ScanEvent, None]:
+    """Scan the endpoints of the target's environment."""
+    events = scan_endpoints(target.environment, trust_of(target), whole=whole)
+    return cast("AsyncGenerator[ScanEvent, None]", events)
+
+
+def open_stores(target: Target) -> Stores:
+    """Find, load and read every trust store of this machine."""
+    now = datetime.now(UTC)
+    stores = find_stores(target.environment.ca, own_bundle())
+    columns = tuple(map(load_column, stores))
+    return Stores(columns, read_stores(stores, now))
+
+
+def evaluate(target: Target, whole: bool, found: ScanResult, stores: Stores) -> EvaluatedScan:
+    """Judge every chain by every store and by the readiness rules, and read every certificate."""
+    matrix = build_matrix(found.presented, stores.columns)
+    return EvaluatedScan(
+        target,
+        whole,
+        found,
+        matrix,
+        stores.states,
+        tuple(readiness(found, row, cell) for row, cell in matrix.verdicts),
+        {der: describe(der) for der in chains(found.presented)},
+    )

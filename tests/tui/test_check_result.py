@@ -1,0 +1,108 @@
+"""The zoomed check pane can show any report, and which remedies the keys act on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stacktui.azure_cli.facts import AzFacts, AzInstallation
+from stacktui.certificates.chain import describe
+from stacktui.certificates.chain_completion import ChainCompletion, FoundIssuer
+from stacktui.check.events import SignInPrompt
+from stacktui.check.report import Probe, Report
+from stacktui.check.summary import result_summary
+from stacktui.diagnosis import diagnose
+from stacktui.diagnosis.finding import Diagnosis
+from stacktui.environments.metadata import IdentityProvider, Metadata
+from stacktui.environments.model import Environment
+from stacktui.environments.record import StampRecord
+from stacktui.tui.app_state import AppState
+from stacktui.tui.check_state import CheckState
+from stacktui.tui.formatting import copied_of
+from stacktui.tui.glyphs import UNICODE
+from stacktui.tui.lines import width_of, wrap
+from stacktui.tui.live_check import LiveCheck, LiveStep
+from stacktui.tui.panes.check_result import check_lines, prompt_lines
+from stacktui.tui.panes.check_timeline import timeline_lines
+from stacktui.tui.panes.environments import detail
+from tests.diagnosis.test_fixes import ACCEPT, COMMAND, PLAIN, PROXIES, SET, finding
+from tests.diagnosis.test_total import objects, reports
+from tests.support.authority import authority
+
+NOW = datetime(2026, 5, 3, tzinfo=UTC)
+AZ = AzFacts(Path("/home/ops/.azure"), (AzInstallation(Path("/usr/bin/az"), "2.66.2"),))
+WIDTH = 76
+
+
+def live(report: Report) -> LiveCheck:
+    steps = tuple(LiveStep(step.name, phases=step.phases, step=step) for step in report.steps)
+    done = LiveCheck(report.target, CheckState.FINISHED, report.started, steps, report=report)
+    return done.diagnosed(diagnose(report))
+
+
+def rendered(check: LiveCheck) -> str:
+    """Return the text of the zoomed check pane."""
+    ders = {der for each in check.connections if each.tls for der in each.tls.chain}
+    lines = check_lines(check, WIDTH, UNICODE, whole=True)
+    lines += timeline_lines(check, {der: describe(der) for der in ders}, UNICODE)
+    rows = [row for line in lines for row in wrap(line, WIDTH, UNICODE)]
+    for row in rows:
+        assert width_of(row.spans) <= WIDTH
+        assert "\x1b" not in "".join(span.text for span in (*row.spans, *row.right))
+    return "\n".join("".join(span.text for span in row.spans) for row in rows)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(reports(), st.lists(objects(Probe), max_size=2))
+def test_any_report_can_be_shown(report: Report, probes: list[Probe]) -> None:
+    shown = rendered(live(replace(report, started=NOW, probes=tuple(probes), az=AZ)))
+    for said in ("Timeline", "Trusted here", "2.66.2", "Y copies all of this"):
+        assert said in shown
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(reports().filter(lambda report: report.failed is not None))
+def test_missing_issuers_and_the_record_are_shown(report: Report) -> None:
+    record = StampRecord("https://arm", "https://login", "https://audience", NOW)
+    check = live(replace(report, started=NOW, recorded=record))
+    assert "Known of this stamp since 2026-05-03" in rendered(check)
+    for seen in check.connections[:1]:
+        found = (FoundIssuer(authority().root.der, ("waagent",)),)
+        whole = replace(
+            report, started=NOW, completion=ChainCompletion(seen.host, seen.port, found)
+        )
+        shown = rendered(live(whole))
+        if seen.tls and seen.tls.chain:
+            assert "not presented, but in waagent" in " ".join(shown.split())
+
+
+def test_a_partly_redacted_login_host_is_shown() -> None:
+    hidden = Metadata("1", "https://[redacted].example/adfs", "a", IdentityProvider.ADFS)
+    assert "[redacted].example" in result_summary(hidden)
+
+
+def test_the_device_code_prompt_names_its_host() -> None:
+    prompt = SignInPrompt("adfs.evil.example:8443", "https://microsoft.com/devicelogin", "A-B", NOW)
+    shown = "\n".join("".join(span.text for span in each.spans) for each in prompt_lines(prompt))
+    assert "sign in at adfs.evil.example:8443" in shown
+    assert "https://microsoft.com/devicelogin" in shown
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_a_proxy_s_password_is_on_no_screen(proxy: str, tmp_path: Path) -> None:
+    environment = Environment("Test", "https://arm.example", proxy=proxy)
+    shown = detail(environment, AppState(tmp_path / "config.toml"), UNICODE)
+    assert "hunter2" not in repr(shown)
+    assert "proxy.example:8080" in repr(shown)
+
+
+def test_y_copies_a_command_also_seen_only_without_a_verdict() -> None:
+    assert copied_of(Diagnosis(finding(PLAIN, COMMAND, SET), (finding(ACCEPT),))) is COMMAND
+    assert copied_of(Diagnosis(finding(PLAIN), (finding(COMMAND),))) is None
+    assert copied_of(Diagnosis(None, (finding(PLAIN), finding(COMMAND)))) is COMMAND
+    assert copied_of(None) is None
