@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Refusal
+from stacktui.diagnosis.messages.sign_in import ASSERTION_REFUSED
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import Identity
@@ -30,7 +31,7 @@ def refusal(failure: FailureContext, expected: Refusal) -> tuple[SignInFault, Id
 
 def certificate_unknown(fault: SignInFault) -> bool:
     """Whether the service says that the certificate itself is not the application's."""
-    return fault.code == "AADSTS700027" and _KEY_NOT_FOUND in fault.description
+    return fault.code == ASSERTION_REFUSED.code and _KEY_NOT_FOUND in fault.description
 
 
 def is_adfs(fault: SignInFault) -> bool:

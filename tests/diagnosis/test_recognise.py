@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
 from stacktui.diagnosis.fault import FaultInfo
-from stacktui.diagnosis.recognise import MAX_TEXT, Recognised, decoded, recognise
-from stacktui.diagnosis.sayings import SAYINGS
+from stacktui.diagnosis.recognise import MAX_TEXT, WEIGHTS, Recognised, decoded, recognise
 
 # What az 2.66.2 said of the embedded stamp's faults, of closed ports and of proxies, word for word
 # but for ports, ids and the middle of tracebacks.
@@ -345,8 +344,8 @@ def test_of_a_long_text_the_end_counts() -> None:
 
 def test_every_pattern_takes_linear_time() -> None:
     """No repetition without a small bound, and none inside another."""
-    for saying in SAYINGS:
-        for pattern in saying.patterns:
+    for each in WEIGHTS:
+        for pattern in (each.regex, each.also):
             assert pattern == pattern.lower() or "\\" in pattern, pattern
             _assert_linear(parser.parse(pattern), pattern, inside=False)
 
@@ -367,11 +366,16 @@ def _assert_linear(parsed: Any, pattern: str, *, inside: bool) -> None:
             _assert_linear(argument[1], pattern, inside=inside)
 
 
-def test_every_saying_means_faults_that_there_are() -> None:
-    for saying in SAYINGS:
-        assert set(saying.means) <= set(EVERY_FAULT), saying.label
-        assert saying.means or saying.note
-        assert saying.patterns
+def test_every_pattern_means_a_fault_or_says_something() -> None:
+    for pattern, weights in WEIGHTS.items():
+        assert set(weights) <= set(EVERY_FAULT), pattern.label
+        assert weights or pattern.note
+        assert pattern.regex
+
+
+def test_every_pattern_is_written_once() -> None:
+    for each in (lambda pattern: pattern.label, lambda pattern: (pattern.regex, pattern.also)):
+        assert len(set(map(each, WEIGHTS))) == len(WEIGHTS)
 
 
 WORDS = st.sampled_from([*SAID, *(each["said"] for each in AZ_SAID), "\x1b[", "’", "\n", "\0"])

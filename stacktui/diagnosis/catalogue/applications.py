@@ -8,6 +8,13 @@ from __future__ import annotations
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.sign_in import (
+    ASSERTION_AUDIENCE,
+    INVALID_CLIENT,
+    NO_AUTHORITY,
+    UNAUTHORIZED_CLIENT,
+)
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.diagnosis.sign_in_facts import (
     CLIENT_ERRORS,
@@ -97,6 +104,14 @@ APP_NOT_FOUND = FaultInfo(
         "AADSTS700016: Application with identifier '…' was not found in the directory. … / "
         "MSIS9607: The 'client_id' parameter in the request is invalid. …"
     ),
+    patterns={
+        INVALID_CLIENT: 42,
+        UNAUTHORIZED_CLIENT: 46,
+        MessagePattern(
+            "the application is unknown",
+            r"was not found in the directory|client_id. parameter in the request is invalid",
+        ): 80,
+    },
     remedies=(
         _CHECK_CLIENT,
         _CHECK_TENANT,
@@ -169,6 +184,13 @@ TENANT_NOT_FOUND = FaultInfo(
         "AADSTS90002: Tenant '…' not found. … / "
         "ValueError: Unable to get authority configuration for …"
     ),
+    patterns={
+        MessagePattern(
+            "AADSTS50059", r"aadsts50059(?!\d)|no tenant-identifying", code="AADSTS50059"
+        ): 84,
+        NO_AUTHORITY: 72,
+        MessagePattern("the tenant is unknown", r"tenant .{1,60}not found"): 80,
+    },
     remedies=(_SET_OWN_TENANT, _CHECK_TENANT, _NAME_TENANT, _SEE_TENANTS),
     refusal=_TENANT_NOT_FOUND,
     rules=(_tenant_not_named, _tenant_not_found),
@@ -231,6 +253,16 @@ AUDIENCE_UNKNOWN = FaultInfo(
         "AADSTS500011: The resource principal named … was not found in the tenant. … / MSIS9602: "
         "The received 'resource' parameter is invalid. …"
     ),
+    patterns={
+        ASSERTION_AUDIENCE: 50,
+        MessagePattern(
+            "the audience is unknown",
+            (
+                r"invalid_resource|invalid_target|resource principal named"
+                r"|'resource' parameter is invalid"
+            ),
+        ): 82,
+    },
     remedies=(_CHECK_TENANT, _SET_OWN_TENANT, _CHECK_ARM, _REGISTER_STAMP, _ASK_WHY_UNKNOWN),
     refusal=_AUDIENCE_UNKNOWN,
     rules=(_audience_unknown,),
@@ -277,6 +309,13 @@ ADFS_CLIENT_NOT_ALLOWED = FaultInfo(
         "`app-not-found`."
     ),
     az_says="MSIS9605: The client is not allowed to access the requested resource.",
+    patterns={
+        UNAUTHORIZED_CLIENT: 40,
+        MessagePattern(
+            "the client may not have this resource",
+            r"client is not allowed to access the requested resource",
+        ): 86,
+    },
     remedies=(_REGISTER_IN_ADFS,),
     refusal=_CLIENT_NOT_ALLOWED,
     rules=(_adfs_client_not_allowed,),

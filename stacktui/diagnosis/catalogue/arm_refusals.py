@@ -12,6 +12,16 @@ from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.malformed import AGAIN
+from stacktui.diagnosis.message_pattern import arm_code
+from stacktui.diagnosis.messages.arm import (
+    HTTP_403,
+    HTTP_429,
+    HTTP_500_OR_504,
+    HTTP_502,
+    HTTP_503,
+    INTERNAL_SERVER_ERROR,
+    SERVICE_UNAVAILABLE,
+)
 from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
 from stacktui.diagnosis.retry import retry_lines, wait_of
 from stacktui.diagnosis.words import fault_lines, id_lines, request_line
@@ -159,6 +169,10 @@ ARM_FORBIDDEN = FaultInfo(
         "(AuthorizationFailed) The client '…' with object id '…' does not have authorization to "
         "perform action '…' over scope '…'"
     ),
+    patterns={
+        arm_code("AuthorizationFailed", r"does not have authorization to perform", whole=True): 94,
+        HTTP_403: 52,
+    },
     remedies=(_GRANT_READER,),
     rules=(_arm_forbidden,),
 )
@@ -188,6 +202,10 @@ ARM_THROTTLED = FaultInfo(
         "`login-throttled`."
     ),
     az_says="(TooManyRequests) …",
+    patterns={
+        arm_code("TooManyRequests", r"subscriptionrequeststhrottled"): 90,
+        HTTP_429: 62,
+    },
     remedies=(AGAIN_LATER, _ASK_LESS),
     rules=(_arm_throttled,),
 )
@@ -215,6 +233,10 @@ ARM_UNAVAILABLE = FaultInfo(
         "`arm-server-error`; for the metadata it is `metadata-unavailable`."
     ),
     az_says="(ServiceUnavailable) The service is unavailable. …",
+    patterns={
+        SERVICE_UNAVAILABLE: 66,
+        HTTP_503: 62,
+    },
     remedies=(AGAIN_LATER, TELL_OPERATOR),
     rules=(_arm_unavailable,),
 )
@@ -248,6 +270,11 @@ ARM_SERVER_ERROR = FaultInfo(
     az_says=(
         "(InternalServerError) … / Operation returned an invalid status 'Internal Server Error'"
     ),
+    patterns={
+        INTERNAL_SERVER_ERROR: 64,
+        HTTP_500_OR_504: 56,
+        HTTP_502: 52,
+    },
     remedies=(AGAIN, TELL_OPERATOR),
     rules=(_arm_server_error,),
 )

@@ -22,6 +22,9 @@ from stacktui.diagnosis.malformed import (
     malformed_lines,
     malformed_list,
 )
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.arm import BAD_STATUS_LINE, NO_ANSWER_IN_TIME, NO_JSON
+from stacktui.diagnosis.messages.network import CONNECTION_CLOSED, CONNECTION_RESET
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.diagnosis.words import fault_lines, route_lines
 from stacktui.resources.model import ArmFault, ArmProblem
@@ -67,6 +70,10 @@ ARM_NOT_JSON = FaultInfo(
         "Expecting value: … / Unterminated string starting at: … / ('Connection aborted.', "
         "BadStatusLine('…')) / Received response with content-encoding: gzip / a traceback"
     ),
+    patterns={
+        BAD_STATUS_LINE: 60,
+        NO_JSON: 40,
+    },
     remedies=(AGAIN_LATER, LOOK, TELL_OPERATOR, TELL),
     rules=(_not_json, _malformed),
 )
@@ -128,6 +135,14 @@ ARM_RESET = FaultInfo(
         "('Connection aborted.', ConnectionResetError(104, …)) / Connection broken: "
         "IncompleteRead(…)"
     ),
+    patterns={
+        CONNECTION_RESET: 60,
+        CONNECTION_CLOSED: 62,
+        MessagePattern(
+            "an answer that broke off",
+            r"incompleteread|connection broken|chunkedencodingerror|transfer closed with",
+        ): 84,
+    },
     remedies=(AGAIN_LATER, _CHECK_HEALTH),
     rules=(_arm_reset,),
 )
@@ -151,6 +166,9 @@ ARM_TIMEOUT = FaultInfo(
         "be sent, it is `tcp-timeout` or `tls-timeout`; for the metadata `metadata-timeout`."
     ),
     az_says="nothing for minutes: it waits 300 s for an answer, and tries again",
+    patterns={
+        NO_ANSWER_IN_TIME: 64,
+    },
     remedies=(AGAIN_LATER, _CHECK_HEALTH),
     rules=(_arm_timeout,),
 )

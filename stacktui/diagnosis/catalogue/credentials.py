@@ -9,6 +9,15 @@ from stacktui.diagnosis.clocks import clock_line, is_skewed
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.sign_in import (
+    ASSERTION_AUDIENCE,
+    ASSERTION_REFUSED,
+    INVALID_CLIENT,
+    NO_CREDENTIAL,
+    SECRET_REFUSED,
+)
+from stacktui.diagnosis.messages.tls import NOTHING_IN_PEM
 from stacktui.diagnosis.remedies import (
     CLOCK_STATUS,
     PUT_SECRET_FILE,
@@ -70,6 +79,9 @@ SECRET_MISSING = FaultInfo(
         "is there and wrong is `sp-secret-wrong`."
     ),
     az_says="nothing: az keeps its own copy of the secret, or asks for it",
+    patterns={
+        NO_CREDENTIAL: 80,
+    },
     remedies=(SET_SECRET_VARIABLE, PUT_SECRET_FILE, _CHANGE_SOURCE),
     rules=(_secret_missing,),
 )
@@ -157,6 +169,17 @@ SP_CERT_UNUSABLE = FaultInfo(
         "`sp-cert-rejected`."
     ),
     az_says="Invalid certificate / Unable to load certificate …",
+    patterns={
+        NOTHING_IN_PEM: 62,
+        MessagePattern(
+            "the certificate's file cannot sign in",
+            (
+                r"invalid certificate(?! \()|unable to load certificate"
+                r"|could not deserialize key data|unable to load pem file|bad decrypt"
+                r"|password was not given but private key|private key is encrypted"
+            ),
+        ): 82,
+    },
     remedies=(
         _PUT_FILE,
         _CONVERT_PFX,
@@ -226,6 +249,11 @@ SP_SECRET_WRONG = FaultInfo(
         "AADSTS7000215: Invalid client secret provided. … / MSIS9622: Client authentication "
         "failed. …"
     ),
+    patterns={
+        NO_CREDENTIAL: 60,
+        SECRET_REFUSED: 62,
+        INVALID_CLIENT: 44,
+    },
     remedies=(
         _CHECK_VALUE,
         SET_SECRET_VARIABLE,
@@ -277,6 +305,9 @@ SP_SECRET_EXPIRED = FaultInfo(
         "says so of both."
     ),
     az_says="AADSTS7000222: The provided client secret keys for app '…' are expired. …",
+    patterns={
+        MessagePattern("the secret has expired", r"secret keys? .{0,80}expired"): 86,
+    },
     remedies=(_NEW_SECRET, SET_SECRET_VARIABLE, PUT_SECRET_FILE, _SEE_SECRETS),
     refusal=_SECRET_EXPIRED,
     rules=(_sp_secret_expired,),
@@ -285,7 +316,7 @@ SP_SECRET_EXPIRED = FaultInfo(
 
 # sp-cert-rejected
 
-_CERT_REJECTED = Refusal(frozenset({"AADSTS700027"}) | _ADFS_BAD_CREDENTIAL, CLIENT_ERRORS)
+_CERT_REJECTED = Refusal(frozenset({ASSERTION_REFUSED.code}) | _ADFS_BAD_CREDENTIAL, CLIENT_ERRORS)
 _COMPARE_CERTIFICATE = for_both(
     "Compare its dates and SHA-1 thumbprint, the one that portals show, with those of the "
     "application's certificates",
@@ -356,6 +387,16 @@ SP_CERT_REJECTED = FaultInfo(
         "AADSTS700027: The certificate with identifier used to sign the client assertion is not "
         "registered on application. … / MSIS9622: Client authentication failed. …"
     ),
+    patterns={
+        ASSERTION_AUDIENCE: 70,
+        MessagePattern(
+            "the certificate is not registered on the application",
+            ASSERTION_REFUSED.regex,
+            also=r"key was not found|is not registered on application",
+        ): 96,
+        SECRET_REFUSED: 50,
+        INVALID_CLIENT: 43,
+    },
     remedies=(_COMPARE_CERTIFICATE, _ADD_CERTIFICATE, _ADD_ADFS_CERTIFICATE),
     refusal=_CERT_REJECTED,
     rules=(_sp_cert_rejected,),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.refused_user import USE_APPLICATION, RefusedUser, use_application
 from stacktui.diagnosis.remedies import checking_again
 from stacktui.diagnosis.remedy_template import RemedyTemplate
@@ -57,6 +58,15 @@ DEVICE_CODE_EXPIRED = FaultInfo(
         "`device-code-declined`."
     ),
     az_says="AADSTS70019: Verification code expired. … / The device code has expired.",
+    patterns={
+        MessagePattern("the device code has expired", r"expired_token|code expired"): 90,
+        MessagePattern(
+            "AADSTS70016",
+            r"aadsts70016(?!\d)|authorization_pending",
+            code="AADSTS70016",
+            note="AADSTS70016 is no fault: the device code still waits for somebody to use it.",
+        ): 40,
+    },
     remedies=(_TYPE_IN_TIME, USE_APPLICATION),
     refusal=Refusal(frozenset({"AADSTS70019"}), frozenset({_EXPIRED})),
     rules=(_device_code_expired,),
@@ -94,6 +104,11 @@ DEVICE_CODE_DECLINED = FaultInfo(
         "AADSTS70018: The user declined the authorization request. … / The user declined the "
         "authorization request."
     ),
+    patterns={
+        MessagePattern(
+            "AADSTS70018", r"aadsts70018(?!\d)|authorization_declined", code="AADSTS70018"
+        ): 90,
+    },
     remedies=(_ACCEPT_ON_PAGE, _WHO_ELSE_SAW),
     rules=(_device_code_declined,),
 )

@@ -9,6 +9,17 @@ from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.malformed import AGAIN, TELL, malformed, malformed_lines
+from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
+from stacktui.diagnosis.messages.arm import (
+    BAD_STATUS_LINE,
+    HTTP_429,
+    INTERNAL_SERVER_ERROR,
+    NO_ANSWER_IN_TIME,
+    NO_JSON,
+    SERVICE_UNAVAILABLE,
+)
+from stacktui.diagnosis.messages.network import CONNECTION_CLOSED
+from stacktui.diagnosis.messages.sign_in import NO_AUTHORITY
 from stacktui.diagnosis.remedies import TRUST_MATRIX, checking_again, fill_looking, looking
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.diagnosis.retry import retry_lines, when
@@ -88,6 +99,20 @@ LOGIN_UNREACHABLE = FaultInfo(
         "a traceback: requests.exceptions.ConnectionError: HTTPSConnectionPool(host='login…', "
         "port=443): Max retries exceeded with url: …"
     ),
+    patterns={
+        NO_AUTHORITY: 50,
+        MessagePattern(
+            "the request was for the login host",
+            (
+                r"/userrealm/|/oauth2/|openid-configuration|host='(?:login|adfs|sts)\b"
+                r"|login\.microsoftonline\.com.{0,12}port|discovery/instance|/adfs/"
+            ),
+            also=(
+                r"max retries exceeded|sslerror|connection aborted|failed to establish"
+                r"|timed out|failed to resolve"
+            ),
+        ): 96,
+    },
     remedies=(_SEE_WHICH, TRUST_MATRIX, _FIX_AS_NAMED),
 )
 
@@ -131,6 +156,18 @@ LOGIN_THROTTLED = FaultInfo(
         "one account is `account-locked`; ARM's own 429 `arm-throttled`."
     ),
     az_says="AADSTS90055: The request was throttled. … / 429",
+    patterns={
+        MessagePattern(
+            "AADSTS90055",
+            r"aadsts90055(?!\d)|request was throttled|server is too busy|temporarily_unavailable",
+            code="AADSTS90055",
+        ): 94,
+        sign_in_code(
+            "AADSTS50196",
+            note="AADSTS50196 is a loop: something asks for the same token again and again.",
+        ): 86,
+        HTTP_429: 58,
+    },
     remedies=(_WAIT, _FIND_CALLER),
     rules=(_login_throttled,),
 )
@@ -172,6 +209,15 @@ LOGIN_SERVER_ERROR = FaultInfo(
         "`login-throttled`; a page instead of JSON with another status `login-not-json`."
     ),
     az_says="server_error: … / a traceback where it is no JSON",
+    patterns={
+        MessagePattern(
+            "the sign-in service failed inside",
+            r"msalserviceerror: http error: 5\d\d|msalserviceerror.{0,30}server_error",
+        ): 92,
+        MessagePattern("the service failed inside", r"\bserver_error\b"): 70,
+        INTERNAL_SERVER_ERROR: 48,
+        SERVICE_UNAVAILABLE: 36,
+    },
     remedies=(_AGAIN_WHEN, *_ASK_SERVICE),
     rules=(_login_server_error,),
 )
@@ -233,6 +279,16 @@ LOGIN_NOT_JSON = FaultInfo(
         "JSONDecodeError: Expecting value … (a traceback) / ('Connection aborted.', "
         "BadStatusLine('…')) / Received response with content-encoding: gzip"
     ),
+    patterns={
+        NO_AUTHORITY: 60,
+        MessagePattern(
+            "the sign-in service answered in another form",
+            r"msal",
+            also=r"jsondecodeerror|expecting value: line",
+        ): 90,
+        BAD_STATUS_LINE: 60,
+        NO_JSON: 38,
+    },
     remedies=(_SEE_WHO, _GO_AROUND, AGAIN, _ASK_BALANCER, *_ASK_SERVICE),
     rules=(_login_not_json, _login_malformed),
 )
@@ -285,6 +341,14 @@ LOGIN_TIMEOUT = FaultInfo(
         "be sent, it is `login-unreachable`; a connection that is closed instead `login-reset`."
     ),
     az_says="nothing: az has no time-out there, and waits for ever",
+    patterns={
+        MessagePattern(
+            "the sign-in service did not answer in time",
+            r"\bmsal\b",
+            also=r"read timed out|readtimeout",
+        ): 90,
+        NO_ANSWER_IN_TIME: 54,
+    },
     remedies=(_AGAIN_UNDER_LOAD, *_ASK_SERVICE),
     rules=(_login_timeout,),
 )
@@ -315,6 +379,14 @@ LOGIN_RESET = FaultInfo(
         "('Connection aborted.', RemoteDisconnected('Remote end closed connection without "
         "response'))"
     ),
+    patterns={
+        CONNECTION_CLOSED: 60,
+        MessagePattern(
+            "the sign-in service closed the connection",
+            r"\bmsal\b",
+            also=r"remote end closed|remotedisconnected|connectionreseterror|incompleteread",
+        ): 90,
+    },
     remedies=(_AGAIN_UNDER_LOAD, *_ASK_SERVICE),
     rules=(_login_reset,),
 )
@@ -393,6 +465,9 @@ TOKEN_TOO_LARGE = FaultInfo(
         "says how many. One that ARM refuses is `arm-unauthorized`."
     ),
     az_says="(…) Request Header Fields Too Large / Bad Request",
+    patterns={
+        MessagePattern("431", r"header fields too large|\(431\)|status code:? 431"): 84,
+    },
     remedies=(_LEAVE_GROUPS, *_ASK_SERVICE),
     rules=(_token_too_large,),
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.sign_in import GRANT_REFUSED, INTERACTION_REQUIRED
 from stacktui.diagnosis.refused_user import (
     AZ_DEVICE_CODE,
     INVALID_GRANT,
@@ -59,6 +61,13 @@ MFA_REQUIRED = FaultInfo(
         "AADSTS50076: Due to a configuration change made by your administrator, or because you "
         "moved to a new location, you must use multi-factor authentication to access '…'."
     ),
+    patterns={
+        GRANT_REFUSED: 34,
+        INTERACTION_REQUIRED: 50,
+        MessagePattern(
+            "multi-factor authentication is asked for", r"multi-?factor authentication"
+        ): 80,
+    },
     remedies=(_SHOW_FACTOR, AZ_DEVICE_CODE, USE_APPLICATION),
     refusal=Refusal(frozenset({"AADSTS50076", "AADSTS50079"}), _INTERACTION),
     rules=(_mfa_required,),
@@ -110,6 +119,12 @@ CONDITIONAL_ACCESS = FaultInfo(
         "AADSTS53003: Access has been blocked by Conditional Access policies. The access policy "
         "does not allow token issuance."
     ),
+    patterns={
+        INTERACTION_REQUIRED: 46,
+        MessagePattern(
+            "a policy forbids it", r"blocked by conditional access|conditional access policies"
+        ): 90,
+    },
     remedies=(_FIND_POLICY, _FIND_ADFS_POLICY, _FROM_THERE, AZ_DEVICE_CODE, USE_APPLICATION),
     refusal=Refusal(frozenset({"AADSTS53003"}), _INTERACTION),
     rules=(_conditional_access,),
@@ -163,6 +178,10 @@ CONSENT_REQUIRED = FaultInfo(
         "AADSTS65001: The user or administrator has not consented to use the application with ID "
         "'…'. Send an interactive authorization request for this user and resource."
     ),
+    patterns={
+        GRANT_REFUSED: 32,
+        MessagePattern("consent is missing", r"has not consented|consent_required"): 86,
+    },
     remedies=(_CONSENT, _AZ_CONSENT, _AZURE_CLI_CLIENT, _USER_CONSENTS, AZ_DEVICE_CODE),
     refusal=Refusal(frozenset({"AADSTS65001"}), _INTERACTION),
     rules=(_consent_required,),

@@ -8,6 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.message_pattern import MessagePattern, arm_code
+from stacktui.diagnosis.messages.arm import INVALID_API_VERSION, NO_REGISTERED_PROVIDER
 from stacktui.diagnosis.remedies import fill_setting, setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.diagnosis.words import fault_lines
@@ -135,6 +137,10 @@ API_VERSION_UNSUPPORTED = FaultInfo(
         "(InvalidApiVersionParameter) The api-version '…' is invalid. The supported versions are "
         "'…'. / (NoRegisteredProviderFound) …"
     ),
+    patterns={
+        INVALID_API_VERSION: 88,
+        NO_REGISTERED_PROVIDER: 88,
+    },
     remedies=(_USE_PROFILE, _USE_PROFILE_IN_AZ, _CHOOSE_PROFILE),
     rules=(_api_version_unsupported,),
 )
@@ -185,6 +191,11 @@ NO_SUBSCRIPTIONS = FaultInfo(
         "`subscription-not-found`."
     ),
     az_says="No subscriptions found for ….",
+    patterns={
+        MessagePattern(
+            "no subscription", r"no subscriptions? found|no subscriptions were found"
+        ): 92,
+    },
     remedies=(_GRANT_READER, _TAKE_OFFER),
     rules=(_no_subscriptions,),
 )
@@ -225,6 +236,14 @@ SUBSCRIPTION_NOT_FOUND = FaultInfo(
         "`no-subscriptions`."
     ),
     az_says="(SubscriptionNotFound) The subscription '…' could not be found.",
+    patterns={
+        arm_code(
+            "SubscriptionNotFound",
+            r"subscription .{1,60}could not be found|subscription of .{1,60}doesn.t exist",
+            whole=True,
+        ): 92,
+        arm_code("InvalidSubscriptionId"): 86,
+    },
     remedies=(_USE_ANOTHER, _NAME_NONE, _GRANT_OR_CHECK_ID),
     rules=(_subscription_not_found,),
 )
@@ -261,6 +280,9 @@ SUBSCRIPTION_DISABLED = FaultInfo(
         "unlike in `subscription-not-found`."
     ),
     az_says="(DisabledSubscription) The subscription '…' is disabled. …",
+    patterns={
+        arm_code("DisabledSubscription", r"subscription .{1,60}is disabled"): 92,
+    },
     remedies=(_USE_ANOTHER, _ENABLE),
     rules=(_subscription_disabled,),
 )

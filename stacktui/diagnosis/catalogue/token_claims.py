@@ -10,6 +10,9 @@ from stacktui.diagnosis.clocks import SKEW, apart, is_skewed, skew_of
 from stacktui.diagnosis.context import FailureContext, ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.message_pattern import MessagePattern, arm_code
+from stacktui.diagnosis.messages.arm import EXPIRED_TOKEN, INVALID_TOKEN, INVALID_TOKEN_AUDIENCE
+from stacktui.diagnosis.messages.sign_in import ASSERTION_REFUSED
 from stacktui.diagnosis.remedies import CLOCK_STATUS, SET_TIME, checking_again
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.diagnosis.sign_in_facts import certificate_unknown, metadata_of, section_of
@@ -23,14 +26,15 @@ from stacktui.text.sanitize import visible
 from stacktui.transport.facts import Exchange
 
 # ARM's codes for a token, in PROTOCOL.md section 4. The first two do not tell what is wrong.
-_ANY = frozenset({"AuthenticationFailed", "InvalidAuthenticationToken"})
-_AUDIENCE = "InvalidAuthenticationTokenAudience"
-_TENANT = "InvalidAuthenticationTokenTenant"
-_EXPIRED = "ExpiredAuthenticationToken"
+_AUTHENTICATION_FAILED = arm_code("AuthenticationFailed", whole=True)
+_ANY = frozenset({_AUTHENTICATION_FAILED.code, INVALID_TOKEN.code})
+_AUDIENCE, _EXPIRED = INVALID_TOKEN_AUDIENCE.code, EXPIRED_TOKEN.code
+_WRONG_TENANT = arm_code("InvalidAuthenticationTokenTenant", r"token is from the wrong issuer")
+_TENANT = _WRONG_TENANT.code
 # What a sign-in service says of an assertion that is of another time. AD FS says the same of a
 # certificate that it does not know, and Entra's 700027 has several reasons.
 _ASSERTION_TIME = "AADSTS700024"
-_ASSERTION = frozenset({"AADSTS700027", "MSIS9612", "MSIS9622"})
+_ASSERTION = frozenset({ASSERTION_REFUSED.code, "MSIS9612", "MSIS9622"})
 # A claim is cut at so many characters when it is read (`identities.token`).
 _CLAIM = 199
 _LEEWAY = timedelta(seconds=SKEW)
@@ -138,6 +142,9 @@ TOKEN_AUDIENCE_MISMATCH = FaultInfo(
         "(InvalidAuthenticationTokenAudience) The access token has been obtained for wrong "
         "audience or resource '…'. …"
     ),
+    patterns={
+        INVALID_TOKEN_AUDIENCE: 88,
+    },
     remedies=(_CHECK_ARM, _GIVE_AUDIENCES),
     rules=(_token_audience_mismatch,),
 )
@@ -194,6 +201,9 @@ TOKEN_EXPIRED_ON_ARRIVAL = FaultInfo(
         "(ExpiredAuthenticationToken) The access token expiry UTC time '…' is earlier than "
         "current UTC time '…'."
     ),
+    patterns={
+        EXPIRED_TOKEN: 76,
+    },
     remedies=(_NEXT_TOKEN, _SEE_LIFETIME),
     rules=(_token_expired_on_arrival,),
 )
@@ -314,6 +324,14 @@ CLOCK_SKEW = FaultInfo(
         "(ExpiredAuthenticationToken) … / (InvalidAuthenticationToken) … / nothing, until a "
         "certificate signs in or a token is refused"
     ),
+    patterns={
+        ASSERTION_REFUSED: 47,
+        MessagePattern(
+            "AADSTS700024", r"aadsts700024(?!\d)|within its valid time range", code="AADSTS700024"
+        ): 94,
+        INVALID_TOKEN: 50,
+        EXPIRED_TOKEN: 72,
+    },
     remedies=(CLOCK_STATUS, SET_TIME, _OPERATOR_SETS_TIME),
     rules=(_clock_skew_here, _clock_skew_there),
     advisories=(_clocks_apart,),
@@ -400,6 +418,17 @@ ARM_UNAUTHORIZED = FaultInfo(
         "(InvalidAuthenticationTokenTenant) The access token is from the wrong issuer '…'. … / "
         "(InvalidAuthenticationToken) … / (AuthenticationFailed) …"
     ),
+    patterns={
+        arm_code("AuthenticationFailed", whole=True): 82,
+        INVALID_TOKEN: 84,
+        INVALID_TOKEN_AUDIENCE: 60,
+        arm_code("InvalidAuthenticationTokenTenant", r"token is from the wrong issuer"): 90,
+        EXPIRED_TOKEN: 50,
+        MessagePattern(
+            "401",
+            (r"\(401\)|status code:? 401|401 (?:client error|unauthorized)|status 'unauthorized'"),
+        ): 62,
+    },
     remedies=(_SET_TENANT, _ADFS_TENANT, _CHECK_SUBSCRIPTION, _CHECK_ARM, _NEW_TOKEN),
     rules=(_arm_unauthorized,),
 )

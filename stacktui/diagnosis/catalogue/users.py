@@ -7,6 +7,8 @@ from dataclasses import replace
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.sign_in import GRANT_REFUSED
 from stacktui.diagnosis.refused_user import (
     AZ_DEVICE_CODE,
     INVALID_GRANT,
@@ -93,6 +95,13 @@ PASSWORD_WRONG = FaultInfo(
         "AADSTS50034: The user account … does not exist in the directory. … / MSIS9659: Invalid "
         "'username' or 'password'."
     ),
+    patterns={
+        MessagePattern(
+            "user or password is refused",
+            r"invalid username or password|invalid 'username' or 'password'",
+        ): 82,
+        GRANT_REFUSED: 36,
+    },
     remedies=(
         SET_SECRET_VARIABLE,
         PUT_SECRET_FILE,
@@ -149,6 +158,9 @@ ACCOUNT_LOCKED = FaultInfo(
         "AADSTS50053: The account is locked, you've tried to sign in too many times with an "
         "incorrect user ID or password."
     ),
+    patterns={
+        MessagePattern("the account is locked", r"account is locked"): 86,
+    },
     remedies=(_WAIT_FOR_LOCK, _FIND_OLD_PASSWORD, SET_SECRET_VARIABLE, PUT_SECRET_FILE),
     refusal=Refusal(frozenset({"AADSTS50053"}), INVALID_GRANT),
     rules=(_account_locked,),
@@ -190,6 +202,9 @@ ACCOUNT_DISABLED = FaultInfo(
         "AADSTS50057; the password does not matter. A lock that ends by itself is `account-locked`."
     ),
     az_says="AADSTS50057: The user account is disabled.",
+    patterns={
+        MessagePattern("the account is disabled", r"user account is disabled"): 86,
+    },
     remedies=(_ENABLE, _OTHER_ACCOUNT),
     refusal=Refusal(frozenset({"AADSTS50057"}), INVALID_GRANT),
     rules=(_account_disabled,),
@@ -227,6 +242,9 @@ PASSWORD_EXPIRED = FaultInfo(
     meaning="The password has expired.",
     distinguishing_evidence="AADSTS50055: it was right. A wrong one is `password-wrong`.",
     az_says="AADSTS50055: The password is expired.",
+    patterns={
+        MessagePattern("the password has expired", r"password is expired|password has expired"): 86,
+    },
     remedies=(_NEW_PASSWORD, SET_SECRET_VARIABLE, PUT_SECRET_FILE, USE_APPLICATION),
     refusal=Refusal(frozenset({"AADSTS50055"}), INVALID_GRANT),
     rules=(_password_expired,),
