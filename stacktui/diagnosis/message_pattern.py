@@ -28,9 +28,10 @@ class MessagePattern:
     note: str = ""
 
 
-def sign_in_code(code: str, note: str = "") -> MessagePattern:
-    """A sign-in service's code: `AADSTS7000215`, `MSIS9622`."""
-    return MessagePattern(code, rf"{code.lower()}(?!\d)", code=code, note=note)
+def sign_in_code(code: str, words: str = "", note: str = "") -> MessagePattern:
+    """A sign-in service's code (`AADSTS7000215`, `MSIS9622`), or the words that come with it."""
+    regex = rf"{code.lower()}(?!\d)"
+    return MessagePattern(code, f"{regex}|{words}" if words else regex, code=code, note=note)
 
 
 def arm_code(code: str, words: str = "", *, whole: bool = False) -> MessagePattern:

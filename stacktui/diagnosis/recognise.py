@@ -54,7 +54,10 @@ def _weighted() -> dict[MessagePattern, dict[str, int]]:
     faults_of = Counter(code for fault in EVERY_FAULT.values() for code in fault.codes)
     weighted: dict[MessagePattern, dict[str, int]] = defaultdict(dict)
     for fault in EVERY_FAULT.values():
+        own = {pattern.code for pattern in fault.patterns}
         for code in fault.codes:
+            if code in own:
+                continue
             weights = weighted[sign_in_code(code)]
             weights[fault.id] = _SOLE if faults_of[code] == 1 else _SHARED - len(weights)
         for pattern, weight in fault.patterns.items():

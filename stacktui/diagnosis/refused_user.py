@@ -10,7 +10,7 @@ from stacktui.diagnosis.sign_in_facts import metadata_of, refusal, section_of, t
 from stacktui.diagnosis.words import fault_lines
 from stacktui.environments.metadata import IdentityProvider
 from stacktui.identities.faults import SignInFault, SignInProblem
-from stacktui.identities.model import Identity, IdentityKind
+from stacktui.identities.model import AZURE_CLI, Identity, IdentityKind
 
 # What OAuth calls a user name and a password that do not do (RFC 6749 section 5.2).
 INVALID_GRANT = frozenset({"invalid_grant"})
@@ -65,6 +65,9 @@ USE_APPLICATION = RemedyTemplate(
     "of people is not asked of it (under {identity})",
     shown=WHO,
 )
+TAKE_AZURE_CLI_CLIENT = RemedyTemplate(
+    "Or take client_id out of {identity}: then it is Azure CLI's", shown=WHO
+)
 AZ_DEVICE_CODE = by_az(
     "The same with az, where the stamp is its active cloud{in_tenant}",
     "az login --use-device-code{tenant}",
@@ -75,6 +78,13 @@ AZ_DEVICE_CODE = by_az(
 
 def use_application(identity: Identity) -> Remedy:
     return USE_APPLICATION.fill(identity=section_of(identity))
+
+
+def take_azure_cli_client(identity: Identity) -> tuple[Remedy, ...]:
+    """Let Azure CLI's application sign the user in; nothing where it does already."""
+    if identity.client_id == AZURE_CLI:
+        return ()
+    return (TAKE_AZURE_CLI_CLIENT.fill(identity=section_of(identity)),)
 
 
 def by_device_code(why: str) -> RemedyTemplate:

@@ -39,10 +39,11 @@ PUBLIC = {
         "login-unreachable login-server-error login-not-json login-foreign-endpoint "
         "token-too-large secret-missing sp-secret-wrong "
         "sp-secret-expired sp-cert-unusable sp-cert-rejected app-not-found tenant-not-found "
-        "audience-unknown adfs-client-not-allowed password-wrong account-locked account-disabled "
-        "password-expired mfa-required conditional-access consent-required device-code-expired "
-        "device-code-declined login-throttled imds-unreachable imds-no-identity imds-unavailable "
-        "token-audience-mismatch token-expired-on-arrival clock-skew"
+        "audience-unknown adfs-client-not-allowed app-not-public password-wrong account-locked "
+        "account-disabled password-expired mfa-required conditional-access consent-required "
+        "device-code-expired device-code-declined login-throttled imds-unreachable "
+        "imds-no-identity imds-unavailable token-audience-mismatch token-expired-on-arrival "
+        "clock-skew"
     ),
     Group.RESOURCES: (
         "arm-unauthorized arm-forbidden no-subscriptions subscription-not-found "

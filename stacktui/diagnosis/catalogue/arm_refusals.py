@@ -79,7 +79,10 @@ def _refusal(failure: FailureContext) -> ArmFault | None:
 
 # arm-forbidden
 
-# How ARM words an AuthorizationFailed: who, which action, which scope.
+_AUTHORIZATION_FAILED = arm_code(
+    "AuthorizationFailed", r"does not have authorization to perform", whole=True
+)
+# How ARM words it: who, which action, which scope.
 _OBJECT = re.compile(r"object id '([0-9a-fA-F-]{36})'")
 _ACTION = re.compile(r"action '([\w./*-]+)'")
 _SCOPE = re.compile(r"scope '(/[^']*)'")
@@ -96,7 +99,7 @@ _GRANT_READER = RemedyTemplate(
 
 def _arm_forbidden(failure: FailureContext) -> Explanation | None:
     fault = failure.fault
-    if not isinstance(fault, ArmFault) or fault.code != "AuthorizationFailed":
+    if not isinstance(fault, ArmFault) or fault.code != _AUTHORIZATION_FAILED.code:
         return None
     who, scope = _object_id(failure), _scope(failure)
     evidence = [
@@ -170,7 +173,7 @@ ARM_FORBIDDEN = FaultInfo(
         "perform action '…' over scope '…'"
     ),
     patterns={
-        arm_code("AuthorizationFailed", r"does not have authorization to perform", whole=True): 94,
+        _AUTHORIZATION_FAILED: 94,
         HTTP_403: 52,
     },
     remedies=(_GRANT_READER,),

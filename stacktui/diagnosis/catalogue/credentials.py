@@ -19,9 +19,14 @@ from stacktui.diagnosis.messages.sign_in import (
 )
 from stacktui.diagnosis.messages.tls import NOTHING_IN_PEM
 from stacktui.diagnosis.remedies import (
+    CHECK_TENANT,
     CLOCK_STATUS,
     PUT_SECRET_FILE,
+    SET_OWN_TENANT,
     SET_SECRET_VARIABLE,
+    fill_looking,
+    looking,
+    own_tenant,
     put_secret,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
@@ -31,6 +36,7 @@ from stacktui.diagnosis.sign_in_facts import (
     is_adfs,
     refusal,
     section_of,
+    tenant_lines,
 )
 from stacktui.diagnosis.words import fault_lines
 from stacktui.identities.faults import (
@@ -56,6 +62,9 @@ _CHANGE_SOURCE = RemedyTemplate(
 )
 
 
+_NO_CREDENTIAL = Refusal(frozenset({NO_CREDENTIAL.code}), CLIENT_ERRORS)
+
+
 def _secret_missing(failure: FailureContext) -> Explanation | None:
     fault, identity = failure.fault, failure.identity
     if not isinstance(fault, SecretFault) or identity is None:
@@ -69,21 +78,40 @@ def _secret_missing(failure: FailureContext) -> Explanation | None:
     return Explanation(title, (f"{fault.reference}: {fault.detail}",), remedies)
 
 
+def _secret_not_seen(failure: FailureContext) -> Explanation | None:
+    refused = refusal(failure, _NO_CREDENTIAL)
+    if refused is None or refused[1].kind is not IdentityKind.SERVICE_PRINCIPAL:
+        return None  # a user signs in without one: app-not-public
+    fault, identity = refused
+    what = "certificate" if isinstance(identity.credential, CertificateRef) else "secret"
+    evidence = (
+        f"application {identity.client_id}",
+        f"the {what} comes from {identity.credential}",
+        *fault_lines(fault),
+    )
+    remedies = (
+        *put_secret(identity.credential, what),
+        _CHANGE_SOURCE.fill(what=what, identity=section_of(identity)),
+    )
+    title = f"The sign-in service was sent no {what} of the application's"
+    return Explanation(title, evidence, remedies)
+
+
 SECRET_MISSING = FaultInfo(
     id="secret-missing",
     group=Group.TOKEN,
     sides=(Side.BOX,),
     meaning="The secret's variable, file or keyring entry holds nothing.",
     distinguishing_evidence=(
-        "Nothing was sent to the sign-in service; the report names the reference. A secret that "
-        "is there and wrong is `sp-secret-wrong`."
+        "Nothing was sent to the sign-in service, or it says that no secret came (AADSTS7000218 "
+        "of an application; of a user `app-not-public`); the report names the reference. A secret "
+        "that is there and wrong is `sp-secret-wrong`."
     ),
     az_says="nothing: az keeps its own copy of the secret, or asks for it",
-    patterns={
-        NO_CREDENTIAL: 80,
-    },
+    patterns={NO_CREDENTIAL: 80},
     remedies=(SET_SECRET_VARIABLE, PUT_SECRET_FILE, _CHANGE_SOURCE),
-    rules=(_secret_missing,),
+    refusal=_NO_CREDENTIAL,
+    rules=(_secret_missing, _secret_not_seen),
 )
 
 
@@ -316,7 +344,10 @@ SP_SECRET_EXPIRED = FaultInfo(
 
 # sp-cert-rejected
 
-_CERT_REJECTED = Refusal(frozenset({ASSERTION_REFUSED.code}) | _ADFS_BAD_CREDENTIAL, CLIENT_ERRORS)
+_CERT_REJECTED = Refusal(
+    frozenset({ASSERTION_REFUSED.code, ASSERTION_AUDIENCE.code}) | _ADFS_BAD_CREDENTIAL,
+    CLIENT_ERRORS,
+)
 _COMPARE_CERTIFICATE = for_both(
     "Compare its dates and SHA-1 thumbprint, the one that portals show, with those of the "
     "application's certificates",
@@ -341,15 +372,24 @@ _ADD_ADFS_CERTIFICATE = RemedyTemplate(
 )
 
 
+# What MSAL makes an assertion out to is read there.
+_DISCOVERY = "/v2.0/.well-known/openid-configuration"
+_SEE_AUTHORITY = looking(
+    "See which token endpoint the login host names: it must be of the tenant that is asked, on the "
+    "same host",
+    f"https://HOST/TENANT{_DISCOVERY}",
+)
+
+
 def _sp_cert_rejected(failure: FailureContext) -> Explanation | None:
     refused = refusal(failure, _CERT_REJECTED)
     if refused is None:
         return None
     fault, identity = refused
-    reference = identity.credential
-    if not isinstance(reference, CertificateRef) or (
-        is_skewed(failure.last) and not certificate_unknown(fault)
-    ):
+    reference, elsewhere = identity.credential, fault.code == ASSERTION_AUDIENCE.code
+    if not isinstance(reference, CertificateRef):
+        return None
+    if is_skewed(failure.last) and not (elsewhere or certificate_unknown(fault)):
         return None  # an assertion of another time is refused in the same words: clock-skew
     evidence = [f"application {identity.client_id}", f"it signed in with {reference}"]
     if fault.thumbprint:
@@ -357,6 +397,11 @@ def _sp_cert_rejected(failure: FailureContext) -> Explanation | None:
         evidence.append(
             f"the certificate that was sent has the {kind} thumbprint {fault.thumbprint}"
         )
+    if elsewhere:
+        evidence += [*tenant_lines(failure, identity), *fault_lines(fault)]
+        title = "The certificate's assertion is made out to another authority than the one asked"
+        see = fill_looking(_SEE_AUTHORITY, failure, f"{fault.authority}{_DISCOVERY}")
+        return Explanation(title, tuple(evidence), (own_tenant(failure, identity), see))
     evidence += [*clock_line(failure.last), *fault_lines(fault)]
     title = "The sign-in service does not take the application's certificate"
     remedies = _register_certificate(fault, identity.client_id, str(reference.path))
@@ -380,8 +425,9 @@ SP_CERT_REJECTED = FaultInfo(
     meaning="The sign-in service does not take the application's certificate.",
     distinguishing_evidence=(
         "AADSTS700027, or AD FS's MSIS9622 or MSIS9612 while signing in with a certificate; the "
-        "report has the thumbprint that was sent. Where this box's clock is far off, it is "
-        "`clock-skew`; with a secret, AD FS's codes are `sp-secret-wrong`."
+        "report has the thumbprint that was sent. AADSTS700023: what was signed is made out to "
+        "another tenant or host than the one that was asked. Where this box's clock is far off, it "
+        "is `clock-skew`; with a secret, AD FS's codes are `sp-secret-wrong`."
     ),
     az_says=(
         "AADSTS700027: The certificate with identifier used to sign the client assertion is not "
@@ -397,7 +443,14 @@ SP_CERT_REJECTED = FaultInfo(
         SECRET_REFUSED: 50,
         INVALID_CLIENT: 43,
     },
-    remedies=(_COMPARE_CERTIFICATE, _ADD_CERTIFICATE, _ADD_ADFS_CERTIFICATE),
+    remedies=(
+        _COMPARE_CERTIFICATE,
+        _ADD_CERTIFICATE,
+        _ADD_ADFS_CERTIFICATE,
+        CHECK_TENANT,
+        SET_OWN_TENANT,
+        _SEE_AUTHORITY,
+    ),
     refusal=_CERT_REJECTED,
     rules=(_sp_cert_rejected,),
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from stacktui.check.report import StepName
 from stacktui.diagnosis.context import FailureContext
-from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.malformed import AGAIN, TELL, malformed, malformed_lines
 from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
@@ -119,8 +119,14 @@ LOGIN_UNREACHABLE = FaultInfo(
 
 # login-throttled
 
-# Entra's "the request was throttled".
-_THROTTLED_CODES = frozenset({"AADSTS90055"})
+# Entra's "the request was throttled", and its word for a client that asks in a loop.
+_THROTTLED = sign_in_code(
+    "AADSTS90055", r"request was throttled|server is too busy|temporarily_unavailable"
+)
+_LOOP = sign_in_code(
+    "AADSTS50196",
+    note="AADSTS50196 is a loop: something asks for the same token again and again.",
+)
 _WAIT = for_both(
     "Run the check again {when}; until then let nothing else sign in as this identity",
     "stacktui check{environment}",
@@ -143,7 +149,7 @@ def _login_throttled(failure: FailureContext) -> Explanation | None:
 
 
 def _is_throttled(fault: SignInFault) -> bool:
-    return fault.status == 429 or fault.code in _THROTTLED_CODES
+    return fault.status == 429 or fault.code in LOGIN_THROTTLED.codes
 
 
 LOGIN_THROTTLED = FaultInfo(
@@ -152,23 +158,21 @@ LOGIN_THROTTLED = FaultInfo(
     sides=(Side.SIGN_IN,),
     meaning="The sign-in service was asked too often.",
     distinguishing_evidence=(
-        "429 or AADSTS90055, with the time to wait where it says one (Retry-After). A lock of "
-        "one account is `account-locked`; ARM's own 429 `arm-throttled`."
+        "429, AADSTS90055 or AADSTS50196 (a client that asks in a loop), with the time to wait "
+        "where it says one (Retry-After). A lock of one account is `account-locked`; ARM's own 429 "
+        "`arm-throttled`."
     ),
     az_says="AADSTS90055: The request was throttled. … / 429",
     patterns={
-        MessagePattern(
-            "AADSTS90055",
-            r"aadsts90055(?!\d)|request was throttled|server is too busy|temporarily_unavailable",
-            code="AADSTS90055",
-        ): 94,
-        sign_in_code(
-            "AADSTS50196",
-            note="AADSTS50196 is a loop: something asks for the same token again and again.",
-        ): 86,
+        _THROTTLED: 94,
+        _LOOP: 86,
         HTTP_429: 58,
     },
     remedies=(_WAIT, _FIND_CALLER),
+    refusal=Refusal(
+        frozenset({_THROTTLED.code, _LOOP.code}),
+        frozenset({"invalid_request", "invalid_grant", "temporarily_unavailable"}),
+    ),
     rules=(_login_throttled,),
 )
 

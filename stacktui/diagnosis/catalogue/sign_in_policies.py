@@ -10,18 +10,18 @@ from stacktui.diagnosis.messages.sign_in import GRANT_REFUSED, INTERACTION_REQUI
 from stacktui.diagnosis.refused_user import (
     AZ_DEVICE_CODE,
     INVALID_GRANT,
+    TAKE_AZURE_CLI_CLIENT,
     USE_APPLICATION,
-    WHO,
     adfs_refused_user,
     by_device_code,
     fill_device_code,
     refused_user,
     refused_user_lines,
+    take_azure_cli_client,
     use_application,
     who,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
-from stacktui.diagnosis.sign_in_facts import section_of
 from stacktui.identities.model import AZURE_CLI
 
 # What OAuth says where a password does not do alone (RFC 6749 section 4.1.2.1, OpenID Connect Core
@@ -142,9 +142,6 @@ _AZ_CONSENT = by_az(
     "az ad app permission admin-consent --id {client}",
     client="CLIENT-ID",
 )
-_AZURE_CLI_CLIENT = RemedyTemplate(
-    "Or take client_id out of {identity}: then it is Azure CLI's", shown=WHO
-)
 _USER_CONSENTS = by_device_code("Or let the user consent, with a browser")
 
 
@@ -158,7 +155,7 @@ def _consent_required(failure: FailureContext) -> Explanation | None:
     remedies = [_CONSENT.fill(page=page)]
     if own:
         remedies.append(_AZ_CONSENT.fill(client=client))
-        remedies.append(_AZURE_CLI_CLIENT.fill(identity=section_of(identity)))
+    remedies += take_azure_cli_client(identity)
     remedies += fill_device_code(_USER_CONSENTS, failure, identity)
     title = "Nobody has consented to the application that the user signs in through"
     application = f"application {client}" + ("" if own else " (Azure CLI's)")
@@ -182,7 +179,7 @@ CONSENT_REQUIRED = FaultInfo(
         GRANT_REFUSED: 32,
         MessagePattern("consent is missing", r"has not consented|consent_required"): 86,
     },
-    remedies=(_CONSENT, _AZ_CONSENT, _AZURE_CLI_CLIENT, _USER_CONSENTS, AZ_DEVICE_CODE),
+    remedies=(_CONSENT, _AZ_CONSENT, TAKE_AZURE_CLI_CLIENT, _USER_CONSENTS, AZ_DEVICE_CODE),
     refusal=Refusal(frozenset({"AADSTS65001"}), _INTERACTION),
     rules=(_consent_required,),
 )

@@ -19,16 +19,23 @@ from stacktui.resources.model import ArmFault, ArmProblem, Subscription
 
 # An operator sees many; nobody reads a longer list.
 _SHOWN = 12
-_NOT_FOUND = "SubscriptionNotFound"
-_DISABLED = "DisabledSubscription"
+_NOT_FOUND = arm_code(
+    "SubscriptionNotFound",
+    r"subscription .{1,60}could not be found|subscription of .{1,60}doesn.t exist",
+    whole=True,
+)
+_INVALID_ID = arm_code("InvalidSubscriptionId")
+_DISABLED = arm_code("DisabledSubscription", r"subscription .{1,60}is disabled")
 
 _USE_ANOTHER = setting("Name a subscription that this identity can use: {id}", "subscription", "ID")
 
 
-def _refused_as(failure: FailureContext, code: str) -> ArmFault | None:
-    """ARM's refusal, if it is of the client's request and with this code."""
+def _refused_as(failure: FailureContext, *patterns: MessagePattern) -> ArmFault | None:
+    """ARM's refusal, if it is of the client's request and with the code of one of these."""
     fault = failure.arm(ArmProblem.REFUSED)
-    return fault if fault and fault.code == code and 400 <= fault.status < 500 else None
+    if fault is None or not 400 <= fault.status < 500:
+        return None
+    return fault if fault.code in {each.code for each in patterns} else None
 
 
 def _seen_lines(seen: tuple[Subscription, ...] | None) -> list[str]:
@@ -52,9 +59,8 @@ def _use_another(failure: FailureContext, fault: ArmFault) -> tuple[Remedy, ...]
 
 # api-version-unsupported
 
-# ARM's codes for an API version that it does not serve, and how it lists those that it does
-# (PROTOCOL.md section 3). A long list is cut when it is read: it may have no end.
-_VERSION_CODES = ("InvalidApiVersionParameter", "NoRegisteredProviderFound")
+# How ARM lists the API versions that it serves (PROTOCOL.md section 3). A long list is cut when it
+# is read: it may have no end.
 _SUPPORTED = re.compile(r"supported (?:api-)?versions are '([^']*)")
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-preview)?")
 
@@ -71,8 +77,7 @@ _CHOOSE_PROFILE = RemedyTemplate(
 
 
 def _api_version_unsupported(failure: FailureContext) -> Explanation | None:
-    refusals = (_refused_as(failure, code) for code in _VERSION_CODES)
-    fault = next((each for each in refusals if each), None)
+    fault = _refused_as(failure, INVALID_API_VERSION, NO_REGISTERED_PROVIDER)
     if fault is None:
         return None
     supported = _supported(fault.message)
@@ -211,7 +216,7 @@ _GRANT_OR_CHECK_ID = RemedyTemplate(
 
 
 def _subscription_not_found(failure: FailureContext) -> Explanation | None:
-    fault = _refused_as(failure, _NOT_FOUND)
+    fault = _refused_as(failure, _NOT_FOUND, _INVALID_ID)
     if fault is None or _sees_none(failure):
         return None
     asked = failure.environment.subscription
@@ -237,12 +242,8 @@ SUBSCRIPTION_NOT_FOUND = FaultInfo(
     ),
     az_says="(SubscriptionNotFound) The subscription '…' could not be found.",
     patterns={
-        arm_code(
-            "SubscriptionNotFound",
-            r"subscription .{1,60}could not be found|subscription of .{1,60}doesn.t exist",
-            whole=True,
-        ): 92,
-        arm_code("InvalidSubscriptionId"): 86,
+        _NOT_FOUND: 92,
+        _INVALID_ID: 86,
     },
     remedies=(_USE_ANOTHER, _NAME_NONE, _GRANT_OR_CHECK_ID),
     rules=(_subscription_not_found,),
@@ -280,9 +281,7 @@ SUBSCRIPTION_DISABLED = FaultInfo(
         "unlike in `subscription-not-found`."
     ),
     az_says="(DisabledSubscription) The subscription '…' is disabled. …",
-    patterns={
-        arm_code("DisabledSubscription", r"subscription .{1,60}is disabled"): 92,
-    },
+    patterns={_DISABLED: 92},
     remedies=(_USE_ANOTHER, _ENABLE),
     rules=(_subscription_disabled,),
 )

@@ -8,14 +8,19 @@ from datetime import datetime, timedelta
 from stacktui.check.report import StepName
 from stacktui.diagnosis.clocks import SKEW, apart, is_skewed, skew_of
 from stacktui.diagnosis.context import FailureContext, ReportContext
-from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.message_pattern import MessagePattern, arm_code
+from stacktui.diagnosis.message_pattern import MessagePattern, arm_code, sign_in_code
 from stacktui.diagnosis.messages.arm import EXPIRED_TOKEN, INVALID_TOKEN, INVALID_TOKEN_AUDIENCE
 from stacktui.diagnosis.messages.sign_in import ASSERTION_REFUSED
 from stacktui.diagnosis.remedies import CLOCK_STATUS, SET_TIME, checking_again
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.sign_in_facts import certificate_unknown, metadata_of, section_of
+from stacktui.diagnosis.sign_in_facts import (
+    CLIENT_ERRORS,
+    certificate_unknown,
+    metadata_of,
+    section_of,
+)
 from stacktui.diagnosis.words import fault_lines
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.identities.faults import SignInFault, SignInProblem
@@ -31,9 +36,9 @@ _ANY = frozenset({_AUTHENTICATION_FAILED.code, INVALID_TOKEN.code})
 _AUDIENCE, _EXPIRED = INVALID_TOKEN_AUDIENCE.code, EXPIRED_TOKEN.code
 _WRONG_TENANT = arm_code("InvalidAuthenticationTokenTenant", r"token is from the wrong issuer")
 _TENANT = _WRONG_TENANT.code
-# What a sign-in service says of an assertion that is of another time. AD FS says the same of a
-# certificate that it does not know, and Entra's 700027 has several reasons.
-_ASSERTION_TIME = "AADSTS700024"
+# What a sign-in service says of an assertion that is of another time. Of these, AD FS's codes stand
+# for a certificate that it does not know too, and Entra's 700027 has several reasons.
+_ASSERTION_TIME = sign_in_code("AADSTS700024", r"within its valid time range")
 _ASSERTION = frozenset({ASSERTION_REFUSED.code, "MSIS9612", "MSIS9622"})
 # A claim is cut at so many characters when it is read (`identities.token`).
 _CLAIM = 199
@@ -220,17 +225,15 @@ _OPERATOR_SETS_TIME = RemedyTemplate(
 
 def _clock_skew_here(failure: FailureContext) -> Explanation | None:
     fault, skew = failure.fault, skew_of(failure.last)
-    if not isinstance(fault, SignInFault) or skew is None:
+    if not isinstance(fault, SignInFault) or not _assertion_of_another_time(failure, fault):
         return None
-    if not _assertion_of_another_time(failure, fault):
-        return None
-    evidence = [
-        apart(skew, f"{failure.host}: its"),
-        *_arm_clock(failure, skew),
-        *fault_lines(fault),
-    ]
-    title = f"This box's clock and the sign-in service's are {abs(skew) / 60:.0f} minutes apart"
-    return Explanation(title, tuple(evidence), _clock_remedies())
+    evidence = ["the sign-in service's answer has no time (Date)"]
+    title = "The sign-in service finds that the certificate signed in at another time than now"
+    if skew is not None:
+        evidence = [apart(skew, f"{failure.host}: its"), *_arm_clock(failure, skew)]
+    if skew is not None and is_skewed(failure.last):
+        title = f"This box's clock and the sign-in service's are {abs(skew) / 60:.0f} minutes apart"
+    return Explanation(title, (*evidence, *fault_lines(fault)), _clock_remedies())
 
 
 def _clock_remedies() -> tuple[Remedy, ...]:
@@ -244,11 +247,10 @@ def _assertion_of_another_time(failure: FailureContext, fault: SignInFault) -> b
     if identity is None or not isinstance(identity.credential, CertificateRef):
         return False
     is_refusal = fault.problem is SignInProblem.REFUSED and fault.status in (400, 401)
-    of_client = fault.error in ("invalid_client", "unauthorized_client")
-    meant = fault.code == _ASSERTION_TIME or (
-        fault.code in _ASSERTION and not certificate_unknown(fault)
+    meant = fault.code == _ASSERTION_TIME.code or (
+        fault.code in _ASSERTION and not certificate_unknown(fault) and is_skewed(failure.last)
     )
-    return is_refusal and of_client and meant and is_skewed(failure.last)
+    return is_refusal and fault.error in CLIENT_ERRORS and meant
 
 
 def _arm_clock(failure: FailureContext, skew: float) -> list[str]:
@@ -326,13 +328,12 @@ CLOCK_SKEW = FaultInfo(
     ),
     patterns={
         ASSERTION_REFUSED: 47,
-        MessagePattern(
-            "AADSTS700024", r"aadsts700024(?!\d)|within its valid time range", code="AADSTS700024"
-        ): 94,
+        _ASSERTION_TIME: 94,
         INVALID_TOKEN: 50,
         EXPIRED_TOKEN: 72,
     },
     remedies=(CLOCK_STATUS, SET_TIME, _OPERATOR_SETS_TIME),
+    refusal=Refusal(frozenset({_ASSERTION_TIME.code}), CLIENT_ERRORS),
     rules=(_clock_skew_here, _clock_skew_there),
     advisories=(_clocks_apart,),
 )
@@ -419,10 +420,10 @@ ARM_UNAUTHORIZED = FaultInfo(
         "(InvalidAuthenticationToken) … / (AuthenticationFailed) …"
     ),
     patterns={
-        arm_code("AuthenticationFailed", whole=True): 82,
+        _AUTHENTICATION_FAILED: 82,
         INVALID_TOKEN: 84,
         INVALID_TOKEN_AUDIENCE: 60,
-        arm_code("InvalidAuthenticationTokenTenant", r"token is from the wrong issuer"): 90,
+        _WRONG_TENANT: 90,
         EXPIRED_TOKEN: 50,
         MessagePattern(
             "401",
