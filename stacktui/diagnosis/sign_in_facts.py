@@ -12,6 +12,9 @@ from stacktui.text.shell import toml_table
 
 # What OAuth has for a client that cannot prove who it is (RFC 6749 section 5.2).
 CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
+# AD FS says "client authentication failed" of a wrong secret, an expired one and a rejected
+# certificate alike: what the identity signs in with tells them apart.
+ADFS_BAD_CREDENTIAL = frozenset({"MSIS9612", "MSIS9622"})
 _REFUSED = frozenset({SignInProblem.REFUSED, SignInProblem.DISCOVERY})
 # How Entra says that a certificate is not the application's, whatever the clock says.
 _KEY_NOT_FOUND = "key was not found"

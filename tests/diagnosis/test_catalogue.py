@@ -11,7 +11,7 @@ import pytest
 from stacktui.cli.main import cli
 from stacktui.diagnosis.catalogue.advised import ADVISED
 from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT, look_alikes
-from stacktui.diagnosis.catalogue.login_responses import LOGIN_UNREACHABLE
+from stacktui.diagnosis.catalogue.login_transfer import LOGIN_UNREACHABLE
 from stacktui.diagnosis.catalogue.precedence import FAULTS
 from stacktui.diagnosis.catalogue.unexplained import UNEXPLAINED
 from stacktui.diagnosis.catalogue_export import shown_remedies

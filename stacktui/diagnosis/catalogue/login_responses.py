@@ -1,4 +1,4 @@
-"""Faults of the login host: no answer, or none of a sign-in service's own kind."""
+"""Answers of the login host that are no token: it fails inside, or is no sign-in service."""
 
 from __future__ import annotations
 
@@ -14,20 +14,17 @@ from stacktui.diagnosis.messages.arm import (
     BAD_STATUS_LINE,
     HTTP_429,
     INTERNAL_SERVER_ERROR,
-    NO_ANSWER_IN_TIME,
     NO_JSON,
     SERVICE_UNAVAILABLE,
 )
-from stacktui.diagnosis.messages.network import CONNECTION_CLOSED
 from stacktui.diagnosis.messages.sign_in import NO_AUTHORITY
-from stacktui.diagnosis.remedies import TRUST_MATRIX, checking_again, fill_looking, looking
+from stacktui.diagnosis.remedies import fill_looking, looking
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.diagnosis.retry import retry_lines, when
 from stacktui.diagnosis.sign_in_facts import adfs_signs_in
 from stacktui.diagnosis.words import fault_lines, request_line, route_lines
 from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
 from stacktui.identities.faults import SignInFault, SignInProblem
-from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
 
 # Headers that tell who answered.
 _HEADERS = ("content-type", "server", "via", "location", "x-ms-request-id")
@@ -65,10 +62,11 @@ _ASK_OTHER = RemedyTemplate(
     "If it stays so, give whoever runs {host} the time and the correlation id{ids}",
     shown={"ids": ""},
 )
-_ASK_SERVICE = (_ASK_ADFS, _ASK_ENTRA, _ASK_OTHER)
+ASK_SERVICE = (_ASK_ADFS, _ASK_ENTRA, _ASK_OTHER)
 
 
-def _ask_service(failure: FailureContext, fault: SignInFault | None = None) -> Remedy:
+def ask_service(failure: FailureContext, fault: SignInFault | None = None) -> Remedy:
+    """Who looks into it, with the correlation id where the service gave one."""
     ids = f" ({fault.correlation_id})" if fault and fault.correlation_id else ""
     template = _ASK_OTHER
     if adfs_signs_in(failure):
@@ -76,45 +74,6 @@ def _ask_service(failure: FailureContext, fault: SignInFault | None = None) -> R
     elif failure.host in PUBLIC_LOGIN_HOSTS:
         template = _ASK_ENTRA
     return template.fill(host=failure.host, ids=ids)
-
-
-# login-unreachable
-
-_SEE_WHICH = for_both("See which host fails and why", "stacktui check --format json{environment}")
-_FIX_AS_NAMED = RemedyTemplate("Then fix it as the named fault says, for the login host")
-
-# Without a rule: `login_host` makes it of what is wrong with that host, whatever it is.
-LOGIN_UNREACHABLE = FaultInfo(
-    id="login-unreachable",
-    group=Group.TOKEN,
-    sides=(Side.BOX, Side.NETWORK, Side.STAMP),
-    meaning="The login host cannot be reached, or its TLS is not trusted.",
-    distinguishing_evidence=(
-        "The metadata came, so that the way to ARM is good; the same fault of reach or TLS as "
-        "for ARM, such as `dns-not-found`, `tcp-timeout`, `proxy-refused` or "
-        "`tls-untrusted-root`, is named for the login host. A bundle with the stamp's root alone "
-        "breaks the sign-in at a public login host."
-    ),
-    az_says=(
-        "a traceback: requests.exceptions.ConnectionError: HTTPSConnectionPool(host='login…', "
-        "port=443): Max retries exceeded with url: …"
-    ),
-    patterns={
-        NO_AUTHORITY: 50,
-        MessagePattern(
-            "the request was for the login host",
-            (
-                r"/userrealm/|/oauth2/|openid-configuration|host='(?:login|adfs|sts)\b"
-                r"|login\.microsoftonline\.com.{0,12}port|discovery/instance|/adfs/"
-            ),
-            also=(
-                r"max retries exceeded|sslerror|connection aborted|failed to establish"
-                r"|timed out|failed to resolve"
-            ),
-        ): 96,
-    },
-    remedies=(_SEE_WHICH, TRUST_MATRIX, _FIX_AS_NAMED),
-)
 
 
 # login-throttled
@@ -199,7 +158,7 @@ def _login_server_error(failure: FailureContext) -> Explanation | None:
         return None
     again = when(failure.last, _SOON)
     title = f"The sign-in service {failure.host} failed inside ({status})"
-    remedies = (_AGAIN_WHEN.fill(**failure.places, when=again), _ask_service(failure, fault))
+    remedies = (_AGAIN_WHEN.fill(**failure.places, when=again), ask_service(failure, fault))
     return Explanation(title, _response_lines(failure, fault), remedies)
 
 
@@ -222,7 +181,7 @@ LOGIN_SERVER_ERROR = FaultInfo(
         INTERNAL_SERVER_ERROR: 48,
         SERVICE_UNAVAILABLE: 36,
     },
-    remedies=(_AGAIN_WHEN, *_ASK_SERVICE),
+    remedies=(_AGAIN_WHEN, *ASK_SERVICE),
     rules=(_login_server_error,),
 )
 
@@ -247,7 +206,7 @@ def _login_not_json(failure: FailureContext) -> Explanation | None:
         return None  # what fails inside may say so as it likes
     host, through = failure.host, failure.connection.proxy.url if failure.connection else None
     around = (_GO_AROUND.fill(host=host),) if through else ()
-    remedies = (_see_who(failure), *around, _ask_service(failure, fault))
+    remedies = (_see_who(failure), *around, ask_service(failure, fault))
     title = f"{host} does not answer as a sign-in service does"
     return Explanation(title, _response_lines(failure, fault), remedies)
 
@@ -293,106 +252,8 @@ LOGIN_NOT_JSON = FaultInfo(
         BAD_STATUS_LINE: 60,
         NO_JSON: 38,
     },
-    remedies=(_SEE_WHO, _GO_AROUND, AGAIN, _ASK_BALANCER, *_ASK_SERVICE),
+    remedies=(_SEE_WHO, _GO_AROUND, AGAIN, _ASK_BALANCER, *ASK_SERVICE),
     rules=(_login_not_json, _login_malformed),
-)
-
-
-# login-timeout
-
-_OUT_OF_TIME = (TransportFaultKind.FIRST_BYTE_TIMEOUT, TransportFaultKind.STEP_TIMEOUT)
-_AGAIN_UNDER_LOAD = checking_again("Run the check again: the service may just be under load")
-
-
-def _login_timeout(failure: FailureContext) -> Explanation | None:
-    fault = _after_asking(failure, _OUT_OF_TIME)
-    if fault is None:
-        return None
-    limit = f"{fault.limit or 0:g} s"
-    title = f"{failure.host} takes the sign-in, and does not answer it within {limit}"
-    return Explanation(title, _unanswered_lines(failure), _again_or_ask(failure))
-
-
-def _after_asking(
-    failure: FailureContext, kinds: tuple[TransportFaultKind, ...]
-) -> TransportFault | None:
-    """The fault, if the login host had a whole request when it happened."""
-    fault = failure.fault
-    if failure.step.name is not StepName.TOKEN or not isinstance(fault, TransportFault):
-        return None
-    phases = failure.last.phases if failure.last else ()
-    sent = any(each.name is PhaseName.REQUEST and each.ok for each in phases)
-    ended = bool(phases) and phases[-1].ok  # then it was not this request that was waited for
-    return fault if fault.kind in kinds and sent and not ended else None
-
-
-def _unanswered_lines(failure: FailureContext) -> tuple[str, ...]:
-    asked = (request_line(failure.last),) if failure.last else ()
-    return (*asked, *fault_lines(failure.fault), *route_lines(failure))
-
-
-def _again_or_ask(failure: FailureContext) -> tuple[Remedy, ...]:
-    return (_AGAIN_UNDER_LOAD.fill(**failure.places), _ask_service(failure))
-
-
-LOGIN_TIMEOUT = FaultInfo(
-    id="login-timeout",
-    group=Group.TOKEN,
-    sides=(Side.SIGN_IN,),
-    meaning="The login host takes the sign-in, and never answers it.",
-    distinguishing_evidence=(
-        "The request was sent, and the bound that was hit is in the report. Where nothing could "
-        "be sent, it is `login-unreachable`; a connection that is closed instead `login-reset`."
-    ),
-    az_says="nothing: az has no time-out there, and waits for ever",
-    patterns={
-        MessagePattern(
-            "the sign-in service did not answer in time",
-            r"\bmsal\b",
-            also=r"read timed out|readtimeout",
-        ): 90,
-        NO_ANSWER_IN_TIME: 54,
-    },
-    remedies=(_AGAIN_UNDER_LOAD, *_ASK_SERVICE),
-    rules=(_login_timeout,),
-)
-
-
-# login-reset
-
-_BROKEN_OFF = (TransportFaultKind.HTTP_RESET, TransportFaultKind.BODY_TRUNCATED)
-
-
-def _login_reset(failure: FailureContext) -> Explanation | None:
-    if _after_asking(failure, _BROKEN_OFF) is None:
-        return None
-    title = f"The connection to {failure.host} broke off before the sign-in was answered"
-    return Explanation(title, _unanswered_lines(failure), _again_or_ask(failure))
-
-
-LOGIN_RESET = FaultInfo(
-    id="login-reset",
-    group=Group.TOKEN,
-    sides=(Side.SIGN_IN,),
-    meaning="The login host closes the connection before it has answered.",
-    distinguishing_evidence=(
-        "The request was sent, and no whole answer came. Where the connection is closed before "
-        "TLS is up, it is `login-unreachable`; silence is `login-timeout`."
-    ),
-    az_says=(
-        "('Connection aborted.', RemoteDisconnected('Remote end closed connection without "
-        "response'))"
-    ),
-    patterns={
-        CONNECTION_CLOSED: 60,
-        MessagePattern(
-            "the sign-in service closed the connection",
-            r"\bmsal\b",
-            also=r"remote end closed|remotedisconnected|connectionreseterror|incompleteread",
-        ): 90,
-    },
-    remedies=(_AGAIN_UNDER_LOAD, *_ASK_SERVICE),
-    rules=(_login_reset,),
 )
 
 
@@ -454,7 +315,7 @@ def _token_too_large(failure: FailureContext) -> Explanation | None:
     fault = failure.fault
     if not isinstance(fault, SignInFault) or fault.problem is not SignInProblem.UNUSABLE_TOKEN:
         return None
-    remedies = (_LEAVE_GROUPS.fill(), _ask_service(failure, fault))
+    remedies = (_LEAVE_GROUPS.fill(), ask_service(failure, fault))
     title = "The token that came is larger than any request can carry"
     return Explanation(title, _response_lines(failure, fault), remedies)
 
@@ -472,17 +333,15 @@ TOKEN_TOO_LARGE = FaultInfo(
     patterns={
         MessagePattern("431", r"header fields too large|\(431\)|status code:? 431"): 84,
     },
-    remedies=(_LEAVE_GROUPS, *_ASK_SERVICE),
+    remedies=(_LEAVE_GROUPS, *ASK_SERVICE),
     rules=(_token_too_large,),
 )
 
-# As they are to be asked; `login_host` makes LOGIN_UNREACHABLE.
+# As they are to be asked.
 FAULTS = (
     LOGIN_THROTTLED,
     LOGIN_SERVER_ERROR,
     LOGIN_NOT_JSON,
-    LOGIN_TIMEOUT,
-    LOGIN_RESET,
     LOGIN_FOREIGN_ENDPOINT,
     TOKEN_TOO_LARGE,
 )
