@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.finding import Remedy
 from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
 from stacktui.diagnosis.sign_in_facts import metadata_of, refusal, section_of, tenant_lines
-from stacktui.diagnosis.words import fault_lines
 from stacktui.environments.metadata import IdentityProvider
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import AZURE_CLI, Identity, IdentityKind

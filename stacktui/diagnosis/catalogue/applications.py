@@ -5,6 +5,7 @@ The codes of sign-in services are those of PROTOCOL.md section 2.
 
 from __future__ import annotations
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Side
@@ -34,7 +35,6 @@ from stacktui.diagnosis.sign_in_facts import (
     section_of,
     tenant_lines,
 )
-from stacktui.diagnosis.words import fault_lines
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import CertificateRef, Identity, IdentityKind
 

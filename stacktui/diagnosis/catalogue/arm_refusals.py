@@ -8,6 +8,7 @@ from datetime import timedelta
 from math import ceil
 from urllib.parse import unquote
 
+from stacktui.check.fault_text import fault_lines, id_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -24,7 +25,7 @@ from stacktui.diagnosis.messages.arm import (
 )
 from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
 from stacktui.diagnosis.retry import retry_lines, wait_of
-from stacktui.diagnosis.words import fault_lines, id_lines, request_line
+from stacktui.diagnosis.words import request_line
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.facts import Exchange

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.check.report import StepName
 from stacktui.diagnosis.catalogue.arm_refusals import (
     AGAIN_LATER,
@@ -26,7 +27,7 @@ from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import BAD_STATUS_LINE, NO_ANSWER_IN_TIME, NO_JSON
 from stacktui.diagnosis.messages.network import CONNECTION_CLOSED, CONNECTION_RESET
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import fault_lines, route_lines
+from stacktui.diagnosis.words import route_lines
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.verify import NO_ISSUER, VerifyCode
+from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.az_messages import AZ_TLS, AZ_VERIFY
 from stacktui.diagnosis.context import FailureContext, described
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
@@ -20,7 +21,7 @@ from stacktui.diagnosis.messages.tls import (
     TLS_FAILED,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import chain_lines, fault_lines, route_lines
+from stacktui.diagnosis.words import chain_lines, route_lines
 from stacktui.transport.facts import TransportFaultKind
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ The codes of sign-in services are those of PROTOCOL.md section 2.
 
 from __future__ import annotations
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.clocks import clock_line, is_skewed
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
@@ -34,7 +35,6 @@ from stacktui.diagnosis.sign_in_facts import (
     refusal,
     tenant_lines,
 )
-from stacktui.diagnosis.words import fault_lines
 from stacktui.identities.faults import CertificateFault, CertificateProblem, SignInFault
 from stacktui.identities.model import CertificateRef
 from stacktui.text.shell import toml_table

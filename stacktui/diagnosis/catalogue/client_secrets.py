@@ -5,6 +5,7 @@ The codes of sign-in services are those of PROTOCOL.md section 2.
 
 from __future__ import annotations
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Side
@@ -19,7 +20,6 @@ from stacktui.diagnosis.sign_in_facts import (
     refusal,
     section_of,
 )
-from stacktui.diagnosis.words import fault_lines
 from stacktui.identities.faults import SecretFault
 from stacktui.identities.model import CertificateRef, IdentityKind
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.clocks import SKEW, apart, is_skewed, skew_of
 from stacktui.diagnosis.context import FailureContext, ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
@@ -13,7 +14,6 @@ from stacktui.diagnosis.refused_token import clocks_differ, refused_token, utc
 from stacktui.diagnosis.remedies import CLOCK_STATUS, SET_TIME
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.diagnosis.sign_in_facts import ADFS_BAD_CREDENTIAL, CLIENT_ERRORS, certificate_unknown
-from stacktui.diagnosis.words import fault_lines
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import CertificateRef
 

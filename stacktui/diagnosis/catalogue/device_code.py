@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Side
@@ -9,7 +10,6 @@ from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
 from stacktui.diagnosis.refused_user import USE_APPLICATION, RefusedUser, use_application
 from stacktui.diagnosis.remedies import checking_again
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import fault_lines
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import IdentityKind
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.check.report import StepName
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
@@ -22,7 +23,7 @@ from stacktui.diagnosis.remedies import fill_looking, looking
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.diagnosis.retry import retry_lines, when
 from stacktui.diagnosis.sign_in_facts import adfs_signs_in
-from stacktui.diagnosis.words import fault_lines, request_line, route_lines
+from stacktui.diagnosis.words import request_line, route_lines
 from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
 from stacktui.identities.faults import SignInFault, SignInProblem
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.check.report import StepName
 from stacktui.diagnosis.catalogue.login_responses import ASK_SERVICE, ask_service
 from stacktui.diagnosis.context import FailureContext
@@ -13,7 +14,7 @@ from stacktui.diagnosis.messages.network import CONNECTION_CLOSED
 from stacktui.diagnosis.messages.sign_in import NO_AUTHORITY
 from stacktui.diagnosis.remedies import TRUST_MATRIX, checking_again
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
-from stacktui.diagnosis.words import fault_lines, request_line, route_lines
+from stacktui.diagnosis.words import request_line, route_lines
 from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
 
 # login-unreachable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -10,7 +11,7 @@ from stacktui.diagnosis.messages.sign_in import IMDS_NO_TOKEN, IMDS_SILENT
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate
 from stacktui.diagnosis.retry import retry_lines
 from stacktui.diagnosis.sign_in_facts import section_of
-from stacktui.diagnosis.words import fault_lines, request_line
+from stacktui.diagnosis.words import request_line
 from stacktui.identities.faults import ImdsFault, ImdsProblem
 from stacktui.identities.model import Identity
 

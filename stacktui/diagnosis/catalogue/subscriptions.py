@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, urlsplit
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -12,7 +13,6 @@ from stacktui.diagnosis.message_pattern import MessagePattern, arm_code
 from stacktui.diagnosis.messages.arm import INVALID_API_VERSION, NO_REGISTERED_PROVIDER
 from stacktui.diagnosis.remedies import fill_setting, setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
-from stacktui.diagnosis.words import fault_lines
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.profiles import PROFILES, Profile
 from stacktui.resources.model import ArmFault, ArmProblem, Subscription

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -21,7 +22,6 @@ from stacktui.diagnosis.refused_token import (
 from stacktui.diagnosis.remedies import checking_again
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.diagnosis.sign_in_facts import metadata_of, section_of
-from stacktui.diagnosis.words import fault_lines
 from stacktui.environments.metadata import IdentityProvider
 from stacktui.resources.model import ArmFault
 

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from stacktui.certificates.chain import Certificate
 from stacktui.certificates.words import VALID, fields_of
+from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Outcome, Report, Step
-from stacktui.check.summary import fault_summary, result_summary
+from stacktui.check.summary import result_summary
 from stacktui.transport.facts import ConnectionFacts, Exchange
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
