@@ -6,9 +6,9 @@ from stacktui.check.fault_text import fault_lines, id_lines
 from stacktui.check.report import StepName
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.finding import Remedy
+from stacktui.diagnosis.formatting import request_line, route_lines
 from stacktui.diagnosis.remedies import checking_again, fill_looking, looking
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import request_line, route_lines
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.facts import TransportFault, TransportFaultKind
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.formatting import request_line
 from stacktui.diagnosis.remedies import looking
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import request_line
 from stacktui.environments.metadata import MetadataFault, MetadataProblem, metadata_url
 
 # How az begins where it cannot read the metadata.

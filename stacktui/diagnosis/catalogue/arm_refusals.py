@@ -12,6 +12,7 @@ from stacktui.check.fault_text import fault_lines, id_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import request_line
 from stacktui.diagnosis.malformed import AGAIN
 from stacktui.diagnosis.message_pattern import arm_code
 from stacktui.diagnosis.messages.arm import (
@@ -25,7 +26,6 @@ from stacktui.diagnosis.messages.arm import (
 )
 from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
 from stacktui.diagnosis.retry import retry_lines, wait_of
-from stacktui.diagnosis.words import request_line
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.facts import Exchange

@@ -15,6 +15,7 @@ from stacktui.diagnosis.catalogue.arm_refusals import (
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import route_lines
 from stacktui.diagnosis.malformed import (
     LOOK,
     TELL,
@@ -27,7 +28,6 @@ from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import BAD_STATUS_LINE, NO_ANSWER_IN_TIME, NO_JSON
 from stacktui.diagnosis.messages.network import CONNECTION_CLOSED, CONNECTION_RESET
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import route_lines
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
 

@@ -11,6 +11,7 @@ from stacktui.diagnosis.az_messages import AZ_TLS, AZ_VERIFY
 from stacktui.diagnosis.context import FailureContext, described
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.formatting import chain_lines, route_lines
 from stacktui.diagnosis.interceptors import interceptor, why_intercepted
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.tls import (
@@ -21,7 +22,6 @@ from stacktui.diagnosis.messages.tls import (
     TLS_FAILED,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import chain_lines, route_lines
 from stacktui.transport.facts import TransportFaultKind
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from stacktui.diagnosis.catalogue.reach import AZ_METADATA, CHECK_PORT
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.formatting import route_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.metadata import METADATA_CONNECTION_RESET
 from stacktui.diagnosis.messages.network import CONNECTION_CLOSED, CONNECTION_RESET
 from stacktui.diagnosis.messages.tls import HANDSHAKE_REFUSED, TLS_FAILED
 from stacktui.diagnosis.remedies import CONNECT_DIRECTLY, GO_AROUND_PROXY, around_proxy
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import route_lines
 from stacktui.transport.facts import TransportFault, TransportFaultKind
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import chain_lines, route_lines, trust_line
 from stacktui.diagnosis.interceptors import completed_path, evidence_of_chain, why_intercepted
 from stacktui.diagnosis.messages.metadata import METADATA_UNREAD
 from stacktui.diagnosis.messages.tls import (
@@ -24,7 +25,6 @@ from stacktui.diagnosis.remedies import (
     trusting_presented,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import chain_lines, route_lines, trust_line
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate

@@ -9,6 +9,7 @@ from stacktui.check.report import StepName
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import request_line, route_lines
 from stacktui.diagnosis.malformed import AGAIN, TELL, malformed, malformed_lines
 from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
 from stacktui.diagnosis.messages.arm import (
@@ -23,7 +24,6 @@ from stacktui.diagnosis.remedies import fill_looking, looking
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.diagnosis.retry import retry_lines, when
 from stacktui.diagnosis.sign_in_facts import adfs_signs_in
-from stacktui.diagnosis.words import request_line, route_lines
 from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
 from stacktui.identities.faults import SignInFault, SignInProblem
 

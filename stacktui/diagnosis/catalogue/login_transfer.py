@@ -8,13 +8,13 @@ from stacktui.diagnosis.catalogue.login_responses import ASK_SERVICE, ask_servic
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import request_line, route_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import NO_ANSWER_IN_TIME
 from stacktui.diagnosis.messages.network import CONNECTION_CLOSED
 from stacktui.diagnosis.messages.sign_in import NO_AUTHORITY
 from stacktui.diagnosis.remedies import TRUST_MATRIX, checking_again
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
-from stacktui.diagnosis.words import request_line, route_lines
 from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
 
 # login-unreachable

@@ -6,12 +6,12 @@ from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import request_line
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.sign_in import IMDS_NO_TOKEN, IMDS_SILENT
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate
 from stacktui.diagnosis.retry import retry_lines
 from stacktui.diagnosis.sign_in_facts import section_of
-from stacktui.diagnosis.words import request_line
 from stacktui.identities.faults import ImdsFault, ImdsProblem
 from stacktui.identities.model import Identity
 

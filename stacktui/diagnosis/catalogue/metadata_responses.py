@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.formatting import request_line, route_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import (
     HTTP_500_OR_504,
@@ -34,7 +35,6 @@ from stacktui.diagnosis.metadata_evidence import (
 from stacktui.diagnosis.remedies import CHECK_OTHER_ENDPOINT, checking_again, fill_setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.diagnosis.retry import retry_lines, when
-from stacktui.diagnosis.words import request_line, route_lines
 from stacktui.environments.metadata import MetadataFault, MetadataProblem
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, other_service
 from stacktui.transport.facts import ResponseFacts

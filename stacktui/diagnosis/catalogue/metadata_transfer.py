@@ -6,6 +6,7 @@ from stacktui.check.report import StepName
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import request_line, route_lines
 from stacktui.diagnosis.malformed import AGAIN, malformed, malformed_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import BAD_STATUS_LINE, NO_ANSWER_IN_TIME, NO_JSON
@@ -27,7 +28,6 @@ from stacktui.diagnosis.metadata_evidence import (
 )
 from stacktui.diagnosis.remedies import checking_again, fill_looking
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import request_line, route_lines
 from stacktui.environments.metadata import MetadataProblem
 from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
 

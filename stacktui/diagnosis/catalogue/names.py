@@ -7,11 +7,11 @@ from stacktui.diagnosis.az_messages import AZ_VERIFY
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.formatting import names_line
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.tls import NOT_TRUSTED
 from stacktui.diagnosis.remedies import fill_setting, setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import names_line
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT
 
 _SET_NAME = setting("If {nearest} is meant, set it", "arm", "https://HOST", nearest="another name")

@@ -8,10 +8,10 @@ from stacktui.check.fault_text import drift_lines
 from stacktui.diagnosis.context import FailureContext, ReportContext, described_path
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.formatting import request_line
 from stacktui.diagnosis.recorded_root import is_of_other_root, recorded_path_end, signers
 from stacktui.diagnosis.remedies import accepting, fill_accepting
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import request_line
 from stacktui.environments.record import DriftFault, RecordError, RecordFault
 
 if TYPE_CHECKING:

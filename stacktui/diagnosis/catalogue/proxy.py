@@ -9,6 +9,7 @@ from stacktui.diagnosis.catalogue.reach import AZ_METADATA, SEE_LISTENER
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import route_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import HTTP_403, HTTP_502
 from stacktui.diagnosis.messages.metadata import METADATA_401_OR_403, METADATA_UNREAD
@@ -22,7 +23,6 @@ from stacktui.diagnosis.remedies import (
     proxy_source,
 )
 from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
-from stacktui.diagnosis.words import route_lines
 from stacktui.text.shell import toml
 from stacktui.transport.facts import TransportFault, TransportFaultKind
 

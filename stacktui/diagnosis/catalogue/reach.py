@@ -5,13 +5,13 @@ from __future__ import annotations
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import route_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import NO_ANSWER_IN_TIME
 from stacktui.diagnosis.messages.metadata import METADATA_UNREAD
 from stacktui.diagnosis.messages.network import CURL_COULD_NOT_CONNECT, LOOKUP_FAILED, NO_CONNECTION
 from stacktui.diagnosis.remedies import CHECK_OTHER_ENDPOINT, fill_setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import route_lines
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, domain_of
 from stacktui.transport.facts import TransportFaultKind
 

@@ -11,6 +11,7 @@ from stacktui.diagnosis.catalogue.chains import is_named_root
 from stacktui.diagnosis.context import FailureContext, described
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import chain_lines, trust_line
 from stacktui.diagnosis.interceptors import why_intercepted
 from stacktui.diagnosis.messages.metadata import METADATA_UNREAD
 from stacktui.diagnosis.messages.network import NO_CONNECTION
@@ -30,7 +31,6 @@ from stacktui.diagnosis.remedies import (
     trusting_presented,
 )
 from stacktui.diagnosis.remedy_template import PlainWord, for_both
-from stacktui.diagnosis.words import chain_lines, trust_line
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate

@@ -11,11 +11,11 @@ from stacktui.diagnosis.clocks import other_clock
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.formatting import chain_lines, trust_line
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.tls import NOT_TRUSTED, NOT_VALID_AT_THIS_TIME
 from stacktui.diagnosis.remedies import setting_clock
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import chain_lines, trust_line
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate

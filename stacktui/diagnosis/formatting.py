@@ -1,4 +1,4 @@
-"""Facts in words: evidence lines that several rules share."""
+"""Evidence lines that several rules share: requests, routes, chains, names."""
 
 from __future__ import annotations
 
