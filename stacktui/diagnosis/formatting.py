@@ -24,6 +24,25 @@ def request_line(exchange: Exchange) -> str:
     return f"{exchange.method} {exchange.url} → {response.status} ({response.size:,} bytes)"
 
 
+def asked_lines(failure: FailureContext) -> list[str]:
+    """The deciding request, if there was one."""
+    return [request_line(failure.last)] if failure.last else []
+
+
+def header_lines(failure: FailureContext, *names: str) -> list[str]:
+    """Those of the headers `names` that the answer has."""
+    response = failure.last.response if failure.last else None
+    if response is None:
+        return []
+    return [f"{name}: {value}" for name in names if (value := response.header(name))]
+
+
+def begins_lines(failure: FailureContext) -> list[str]:
+    """How the answer's body begins."""
+    response = failure.last.response if failure.last else None
+    return [f"it begins: {response.excerpt}"] if response and response.excerpt else []
+
+
 def route_lines(case: FailureContext) -> list[str]:
     """How the connection was made: addresses, pin and proxy, as far as they matter."""
     connection = case.connection

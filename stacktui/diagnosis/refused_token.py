@@ -10,7 +10,6 @@ from stacktui.diagnosis.clocks import SKEW, skew_of
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.message_pattern import arm_code
 from stacktui.diagnosis.messages.arm import EXPIRED_TOKEN, INVALID_TOKEN, INVALID_TOKEN_AUDIENCE
-from stacktui.diagnosis.sign_in_facts import metadata_of
 from stacktui.environments.metadata import Metadata
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ArmProblem
@@ -71,7 +70,7 @@ def utc(moment: datetime) -> str:
 
 def foreign_audience(failure: FailureContext) -> tuple[RefusedToken, Metadata] | None:
     """The token and the metadata, where their audiences differ and ARM may mean that."""
-    refused, metadata = refused_token(failure), metadata_of(failure)
+    refused, metadata = refused_token(failure), failure.metadata
     if refused is None or metadata is None or not refused.token.audience:
         return None
     # The metadata's is kept as it came, the token's as it can be shown.

@@ -7,8 +7,7 @@ from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.finding import Remedy
 from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
-from stacktui.diagnosis.sign_in_facts import metadata_of, refusal, section_of, tenant_lines
-from stacktui.environments.metadata import IdentityProvider
+from stacktui.diagnosis.sign_in_facts import refusal, section_of, tenant_lines
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import AZURE_CLI, Identity, IdentityKind
 
@@ -30,17 +29,12 @@ def adfs_refused_user(failure: FailureContext, error: str) -> RefusedUser | None
     if not isinstance(fault, SignInFault) or identity is None or not _is_user(identity):
         return None
     is_refusal = fault.problem is SignInProblem.REFUSED and fault.status in (400, 401, 403)
-    numberless = adfs_signs_in(failure) and not fault.code
+    numberless = failure.adfs_signs_in and not fault.code
     return (fault, identity) if is_refusal and numberless and fault.error == error else None
 
 
 def _is_user(identity: Identity) -> bool:
     return identity.kind is IdentityKind.USER
-
-
-def adfs_signs_in(failure: FailureContext) -> bool:
-    metadata = metadata_of(failure)
-    return metadata is not None and metadata.identity_provider is IdentityProvider.ADFS
 
 
 def who(identity: Identity) -> str:
@@ -53,7 +47,7 @@ def refused_user_lines(failure: FailureContext, refused: RefusedUser) -> tuple[s
     lines = [f"user name: {identity.username}"] if identity.username else []
     if identity.credential:
         lines.append(f"the password came from {identity.credential}")
-    if not adfs_signs_in(failure):
+    if not failure.adfs_signs_in:
         lines += tenant_lines(failure, identity)
     return (*lines, *fault_lines(fault))
 
@@ -101,9 +95,9 @@ def fill_device_code(
     """That, and AZ_DEVICE_CODE; nothing for whoever types a code already."""
     if not _is_user(identity):
         return ()
-    metadata = metadata_of(failure)
+    metadata = failure.metadata
     asked = identity.tenant or (metadata.tenant if metadata else None)
-    tenant = None if adfs_signs_in(failure) else asked
+    tenant = None if failure.adfs_signs_in else asked
     return (
         template.fill(identity=section_of(identity)),
         AZ_DEVICE_CODE.fill(

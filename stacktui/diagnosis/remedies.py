@@ -8,7 +8,7 @@ from dataclasses import replace
 from stacktui.diagnosis.context import FailureContext, ReportContext
 from stacktui.diagnosis.finding import Action, ActionKind, Remedy
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate, for_both
-from stacktui.diagnosis.sign_in_facts import metadata_of, section_of
+from stacktui.diagnosis.sign_in_facts import section_of
 from stacktui.environments.naming import domain_of
 from stacktui.identities.model import EnvSecret, FileSecret, Identity
 from stacktui.text.shell import toml
@@ -133,7 +133,7 @@ CHECK_TENANT = RemedyTemplate(
 
 def own_tenant(failure: FailureContext, identity: Identity) -> Remedy:
     """Set the tenant that the stamp names, where the identity has another; else check it."""
-    metadata, section = metadata_of(failure), section_of(identity)
+    metadata, section = failure.metadata, section_of(identity)
     own = metadata.tenant if metadata else None
     if own and identity.tenant and own.lower() != identity.tenant.lower():
         return SET_OWN_TENANT.fill(identity=section, tenant=toml(own))

@@ -30,7 +30,6 @@ from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az, for_both
 from stacktui.diagnosis.sign_in_facts import (
     CLIENT_ERRORS,
     is_adfs,
-    metadata_of,
     refusal,
     section_of,
     tenant_lines,
@@ -219,7 +218,7 @@ def _audience_unknown(failure: FailureContext) -> Explanation | None:
     if refused is None:
         return None
     fault, identity = refused
-    metadata, arm = metadata_of(failure), failure.environment.arm
+    metadata, arm = failure.metadata, failure.environment.arm
     evidence = [f"the metadata of {arm} gives the audience {metadata.audience}"] if metadata else []
     right_arm = _CHECK_ARM.fill(section=failure.section, arm=arm)
     title = "The sign-in service does not know this stamp"

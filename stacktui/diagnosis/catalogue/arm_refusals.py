@@ -12,7 +12,7 @@ from stacktui.check.fault_text import fault_lines, id_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.formatting import request_line
+from stacktui.diagnosis.formatting import asked_lines
 from stacktui.diagnosis.malformed import AGAIN
 from stacktui.diagnosis.message_pattern import arm_code
 from stacktui.diagnosis.messages.arm import (
@@ -67,8 +67,7 @@ def ids_of(fault: ArmFault) -> str:
 
 def answer_lines(failure: FailureContext) -> list[str]:
     """When to come back, if the answer says so, and the request."""
-    asked = [request_line(failure.last)] if failure.last else []
-    return retry_lines(failure.last) + asked
+    return retry_lines(failure.last) + asked_lines(failure)
 
 
 def _refusal(failure: FailureContext) -> ArmFault | None:
@@ -254,12 +253,10 @@ def _arm_server_error(failure: FailureContext) -> Explanation | None:
     # 503 says: come back later.
     if fault is None or not 500 <= fault.status < 600 or fault.status == 503:
         return None
-    evidence = fault_lines(fault)
-    if failure.last:
-        evidence.append(request_line(failure.last))
+    evidence = (*fault_lines(fault), *asked_lines(failure))
     remedies = (AGAIN.fill(**failure.places), fill_tell_operator(fault))
     title = f"The stamp failed inside ({fault.status}) while reading {fault.what}"
-    return Explanation(title, tuple(evidence), remedies)
+    return Explanation(title, evidence, remedies)
 
 
 ARM_SERVER_ERROR = FaultInfo(

@@ -9,7 +9,7 @@ from stacktui.check.report import StepName
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.formatting import request_line, route_lines
+from stacktui.diagnosis.formatting import asked_lines, begins_lines, header_lines, route_lines
 from stacktui.diagnosis.malformed import AGAIN, TELL, malformed, malformed_lines
 from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
 from stacktui.diagnosis.messages.arm import (
@@ -23,7 +23,6 @@ from stacktui.diagnosis.messages.sign_in import NO_AUTHORITY
 from stacktui.diagnosis.remedies import fill_looking, looking
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.diagnosis.retry import retry_lines, when
-from stacktui.diagnosis.sign_in_facts import adfs_signs_in
 from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
 from stacktui.identities.faults import SignInFault, SignInProblem
 
@@ -36,14 +35,7 @@ def _response_lines(failure: FailureContext, fault: SignInFault) -> tuple[str, .
     lines = fault_lines(fault)
     if fault.page_title:
         lines.append(f"the page is titled: {fault.page_title}")
-    if failure.last is None:
-        return tuple(lines)
-    lines.append(request_line(failure.last))
-    response = failure.last.response
-    if response:
-        shown = ((name, response.header(name)) for name in _HEADERS)
-        lines += [f"{name}: {value}" for name, value in shown if value]
-        lines += [f"it begins: {response.excerpt}"] if response.excerpt else []
+    lines += [*asked_lines(failure), *header_lines(failure, *_HEADERS), *begins_lines(failure)]
     return (*lines, *retry_lines(failure.last), *route_lines(failure))
 
 
@@ -70,7 +62,7 @@ def ask_service(failure: FailureContext, fault: SignInFault | None = None) -> Re
     """Who looks into it, with the correlation id where the service gave one."""
     ids = f" ({fault.correlation_id})" if fault and fault.correlation_id else ""
     template = _ASK_OTHER
-    if adfs_signs_in(failure):
+    if failure.adfs_signs_in:
         template = _ASK_ADFS
     elif failure.host in PUBLIC_LOGIN_HOSTS:
         template = _ASK_ENTRA
@@ -280,7 +272,7 @@ def _login_foreign_endpoint(failure: FailureContext) -> Explanation | None:
     evidence = (
         f"{fault.authority}: {fault.description}",
         "nothing was sent there: no secret, and no user name",
-        *([request_line(failure.last)] if failure.last else []),
+        *asked_lines(failure),
         *route_lines(failure),
     )
     remedies = (_ASK_WHOSE.fill(authority=fault.authority), _SIGN_IN_NOWHERE.fill())

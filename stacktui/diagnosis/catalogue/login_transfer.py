@@ -8,7 +8,7 @@ from stacktui.diagnosis.catalogue.login_responses import ASK_SERVICE, ask_servic
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.formatting import request_line, route_lines
+from stacktui.diagnosis.formatting import asked_lines, route_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import NO_ANSWER_IN_TIME
 from stacktui.diagnosis.messages.network import CONNECTION_CLOSED
@@ -85,8 +85,7 @@ def _after_asking(
 
 
 def _unanswered_lines(failure: FailureContext) -> tuple[str, ...]:
-    asked = (request_line(failure.last),) if failure.last else ()
-    return (*asked, *fault_lines(failure.fault), *route_lines(failure))
+    return (*asked_lines(failure), *fault_lines(failure.fault), *route_lines(failure))
 
 
 def _again_or_ask(failure: FailureContext) -> tuple[Remedy, ...]:

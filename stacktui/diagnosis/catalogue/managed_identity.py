@@ -6,7 +6,7 @@ from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.formatting import request_line
+from stacktui.diagnosis.formatting import asked_lines, begins_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.sign_in import IMDS_NO_TOKEN, IMDS_SILENT
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate
@@ -28,10 +28,6 @@ _IMDS = r"169\.254\.169\.254|\bmsi\b|\bimds\b"
 def _fault(failure: FailureContext, *problems: ImdsProblem) -> ImdsFault | None:
     fault = failure.fault
     return fault if isinstance(fault, ImdsFault) and fault.problem in problems else None
-
-
-def _asked(failure: FailureContext) -> list[str]:
-    return [request_line(failure.last)] if failure.last else []
 
 
 # imds-unreachable
@@ -77,13 +73,8 @@ def _imds_unreachable(failure: FailureContext) -> Explanation | None:
         _AROUND_PROXY.fill(),
         _SIGN_IN_OTHERWISE.fill(under=f" under {section_of(identity)}" if identity else ""),
     )
-    evidence = (*fault_lines(fault), *_asked(failure), *_excerpt(failure))
+    evidence = (*fault_lines(fault), *asked_lines(failure), *begins_lines(failure))
     return Explanation(_TITLES[fault.problem], evidence, remedies)
-
-
-def _excerpt(failure: FailureContext) -> list[str]:
-    response = failure.last.response if failure.last else None
-    return [f"it begins: {response.excerpt}"] if response and response.excerpt else []
 
 
 IMDS_UNREACHABLE = FaultInfo(
@@ -148,7 +139,7 @@ def _imds_no_identity(failure: FailureContext) -> Explanation | None:
     else:
         title = "This machine has no managed identity of its own"
         otherwise = _NAME_ANOTHER.fill(identity=section)
-    evidence = (*fault_lines(fault), *_asked(failure))
+    evidence = (*fault_lines(fault), *asked_lines(failure))
     return Explanation(title, evidence, (_assign(identity), otherwise))
 
 
@@ -247,7 +238,7 @@ def _imds_unavailable(failure: FailureContext) -> Explanation | None:
     if fault is None:
         return None
     title = f"The instance metadata service cannot give a token now ({fault.status})"
-    evidence = (*fault_lines(fault), *_asked(failure), *retry_lines(failure.last))
+    evidence = (*fault_lines(fault), *asked_lines(failure), *retry_lines(failure.last))
     return Explanation(title, evidence, (_WAIT.fill(**failure.places), _RESTART.fill()))
 
 

@@ -7,13 +7,13 @@ import re
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.formatting import begins_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.metadata import METADATA_400, SOMETHING_MISSING
 from stacktui.diagnosis.messages.sign_in import LOGIN_ENDPOINT_NO_HTTPS
 from stacktui.diagnosis.metadata_evidence import (
     AZ,
     answer_lines,
-    begins_lines,
     looking_at_metadata,
     metadata_fault,
 )

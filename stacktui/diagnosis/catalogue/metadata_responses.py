@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
-from stacktui.diagnosis.formatting import request_line, route_lines
+from stacktui.diagnosis.formatting import asked_lines, header_lines, route_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import (
     HTTP_500_OR_504,
@@ -27,7 +27,6 @@ from stacktui.diagnosis.messages.metadata import (
 from stacktui.diagnosis.metadata_evidence import (
     AZ,
     answer_lines,
-    header_lines,
     metadata_fault,
     request_ids,
     telling_operator,
@@ -163,7 +162,7 @@ def _metadata_intercepted(failure: FailureContext) -> Explanation | None:
         return None
     if _why_wrong(failure, fault):
         return None  # a portal of the stamp answers so by right: the URL is wrong, not the way
-    evidence = [request_line(failure.last)] if failure.last else []
+    evidence = asked_lines(failure)
     if fault.page_title:
         evidence.append(f"the page is titled: {fault.page_title}")
     if elsewhere:

@@ -6,7 +6,7 @@ from stacktui.check.report import StepName
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.formatting import request_line, route_lines
+from stacktui.diagnosis.formatting import asked_lines, begins_lines, header_lines, route_lines
 from stacktui.diagnosis.malformed import AGAIN, malformed, malformed_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import BAD_STATUS_LINE, NO_ANSWER_IN_TIME, NO_JSON
@@ -19,8 +19,6 @@ from stacktui.diagnosis.messages.metadata import (
 from stacktui.diagnosis.messages.network import CONNECTION_CLOSED
 from stacktui.diagnosis.metadata_evidence import (
     AZ,
-    begins_lines,
-    header_lines,
     looking_at_metadata,
     metadata_fault,
     request_ids,
@@ -171,10 +169,9 @@ def _not_json(failure: FailureContext) -> Explanation | None:
     fault = metadata_fault(failure, MetadataProblem.NOT_JSON)
     if fault is None:
         return None
-    asked = (request_line(failure.last),) if failure.last else ()
     evidence = (
         f"reading it stopped: {fault.detail}",
-        *asked,
+        *asked_lines(failure),
         *begins_lines(failure),
         *header_lines(failure, "x-ms-request-id"),
     )

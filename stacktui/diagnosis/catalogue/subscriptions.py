@@ -13,7 +13,6 @@ from stacktui.diagnosis.message_pattern import MessagePattern, arm_code
 from stacktui.diagnosis.messages.arm import INVALID_API_VERSION, NO_REGISTERED_PROVIDER
 from stacktui.diagnosis.remedies import fill_setting, setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
-from stacktui.environments.metadata import Metadata
 from stacktui.environments.profiles import PROFILES, Profile
 from stacktui.resources.model import ArmFault, ArmProblem, Subscription
 
@@ -169,9 +168,7 @@ def _no_subscriptions(failure: FailureContext) -> Explanation | None:
     if fault is None:
         return None
     who = (failure.identity and failure.identity.principal) or "this identity"
-    results = (step.evidence.result for step in failure.report.steps)
-    metadata = next((each for each in results if isinstance(each, Metadata)), None)
-    portal = metadata.portal if metadata and metadata.portal else "the stamp's portal"
+    portal = failure.portal
     evidence = (f"signed in as {who}", "ARM lists no subscription for it", *fault_lines(fault))
     remedies = (_GRANT_READER.fill(who=who, portal=portal), _TAKE_OFFER.fill(portal=portal))
     title = "Signed in, but this identity sees no subscription"

@@ -21,7 +21,7 @@ from stacktui.diagnosis.refused_token import (
 )
 from stacktui.diagnosis.remedies import checking_again
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.sign_in_facts import metadata_of, section_of
+from stacktui.diagnosis.sign_in_facts import section_of
 from stacktui.environments.metadata import IdentityProvider
 from stacktui.resources.model import ArmFault
 
@@ -179,12 +179,12 @@ def _values(failure: FailureContext, refused: RefusedToken | None) -> list[str]:
         lines = [f"the token's {name}: {value}" for name, value in pairs if value]
         lines += [f"the token ends {utc(token.expires)}"] if token.expires else []
         lines += [f"ARM's clock said {utc(refused.arm)}"] if refused.arm else []
-    metadata = metadata_of(failure)
+    metadata = failure.metadata
     return lines + ([f"the metadata's audience: {metadata.audience}"] if metadata else [])
 
 
 def _unauthorized_remedies(failure: FailureContext, fault: ArmFault) -> tuple[Remedy, ...]:
-    identity, metadata = failure.identity, metadata_of(failure)
+    identity, metadata = failure.identity, failure.metadata
     if fault.code != WRONG_TENANT.code or identity is None:
         return (_check_arm(failure), _NEW_TOKEN.fill(**failure.places))
     by_adfs = metadata and metadata.identity_provider is IdentityProvider.ADFS

@@ -14,7 +14,6 @@ from stacktui.diagnosis.refused_user import (
     INVALID_GRANT,
     USE_APPLICATION,
     WHO,
-    adfs_signs_in,
     by_device_code,
     fill_device_code,
     refused_user,
@@ -24,7 +23,7 @@ from stacktui.diagnosis.refused_user import (
 )
 from stacktui.diagnosis.remedies import PUT_SECRET_FILE, SET_SECRET_VARIABLE, put_secret
 from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
-from stacktui.diagnosis.sign_in_facts import is_adfs, metadata_of, section_of
+from stacktui.diagnosis.sign_in_facts import is_adfs, section_of
 from stacktui.identities.model import Identity
 
 _NO_USER = "AADSTS50034"
@@ -75,7 +74,7 @@ def _see_account(failure: FailureContext, identity: Identity) -> tuple[Remedy, .
     """Where an administrator sees what state an account is in."""
     if not identity.username:
         return ()
-    if adfs_signs_in(failure):
+    if failure.adfs_signs_in:
         return (_SEE_DOMAIN_ACCOUNT.fill(user=identity.username),)
     return (_SEE_DIRECTORY_ACCOUNT.fill(user=identity.username),)
 
@@ -224,10 +223,8 @@ def _password_expired(failure: FailureContext) -> Explanation | None:
     if refused is None:
         return None
     _, identity = refused
-    metadata = metadata_of(failure)
-    portal = metadata.portal if metadata and metadata.portal else "the stamp's portal"
     remedies = (
-        _NEW_PASSWORD.fill(portal=portal),
+        _NEW_PASSWORD.fill(portal=failure.portal),
         *put_secret(identity.credential, "password"),
         use_application(identity),
     )
