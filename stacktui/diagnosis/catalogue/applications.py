@@ -250,10 +250,8 @@ AUDIENCE_UNKNOWN = FaultInfo(
         ASSERTION_AUDIENCE: 50,
         MessagePattern(
             "the audience is unknown",
-            (
-                r"invalid_resource|invalid_target|resource principal named"
-                r"|'resource' parameter is invalid"
-            ),
+            r"invalid_resource|invalid_target|resource principal named"
+            r"|'resource' parameter is invalid",
         ): 82,
     },
     remedies=(CHECK_TENANT, SET_OWN_TENANT, _CHECK_ARM, _REGISTER_STAMP, _ASK_WHY_UNKNOWN),

@@ -167,9 +167,7 @@ ARM_TIMEOUT = FaultInfo(
         "be sent, it is `tcp-timeout` or `tls-timeout`; for the metadata `metadata-timeout`."
     ),
     az_says="nothing for minutes: it waits 300 s for an answer, and tries again",
-    patterns={
-        NO_ANSWER_IN_TIME: 64,
-    },
+    patterns={NO_ANSWER_IN_TIME: 64},
     remedies=(AGAIN_LATER, _CHECK_HEALTH),
     rules=(_arm_timeout,),
 )

@@ -267,11 +267,9 @@ VERIFICATION_OFF = FaultInfo(
     patterns={
         MessagePattern(
             "verification is switched off",
-            (
-                r"insecurerequestwarning|unverified https request is being made"
-                r"|connection verification disabled by environment variable"
-                r"|azure_cli_disable_connection_verification|adal_python_ssl_no_verify"
-            ),
+            r"insecurerequestwarning|unverified https request is being made"
+            r"|connection verification disabled by environment variable"
+            r"|azure_cli_disable_connection_verification|adal_python_ssl_no_verify",
         ): 85,
     },
     remedies=(_VERIFY_AGAIN, _EXPORT),

@@ -233,19 +233,15 @@ AZ_CONFIG_BROKEN = FaultInfo(
     patterns={
         MessagePattern(
             "clouds.config cannot be parsed",
-            (
-                r"is in bad format and has been removed|missingsectionheadererror"
-                r"|file contains no section headers|source contains parsing errors"
-                r"|duplicatesectionerror|duplicateoptionerror|configparser\.parsingerror"
-            ),
+            r"is in bad format and has been removed|missingsectionheadererror"
+            r"|file contains no section headers|source contains parsing errors"
+            r"|duplicatesectionerror|duplicateoptionerror|configparser\.parsingerror",
         ): 92,
         MessagePattern(
             "az does not know the cloud any more",
             r"the cloud '?.{1,60}is not registered",
-            note=(
-                "`az cloud list` shows which clouds az knows: one that was never registered "
-                "is no fault."
-            ),
+            note="`az cloud list` shows which clouds az knows: one that was never registered "
+            "is no fault.",
         ): 60,
     },
     remedies=(_PUT_ASIDE, _CORRECT_CLOUD, _TAKE_MARK, _WRITE_UTF_8),

@@ -80,10 +80,8 @@ TLS_SELF_SIGNED = FaultInfo(
     patterns={
         MessagePattern(
             "the certificate is its own issuer (18)",
-            (
-                r"(?<!with a )self[- ]signed certificate(?! in)|depth_zero_self_signed_cert"
-                r"|verify error:num=18\b"
-            ),
+            r"(?<!with a )self[- ]signed certificate(?! in)|depth_zero_self_signed_cert"
+            r"|verify error:num=18\b",
         ): 88,
     },
     remedies=(_GIVE_ISSUED, _COMPARE),
@@ -260,14 +258,12 @@ TLS_WEAK = FaultInfo(
     patterns={
         MessagePattern(
             "key, signature or protocol is too weak",
-            (
-                r"(?:ee|ca) certificate key too weak|(?:ee|ca)[_ ]key[_ ]too[_ ]small"
-                r"|ca md too weak|ca_md_too_weak|dh_key_too_small|dh key too small"
-                r"|unsupported_protocol|unsupported protocol|alert_protocol_version"
-                r"|alert protocol version|insufficient_security|insufficient security"
-                r"|unsafe_legacy_renegotiation|unsafe legacy renegotiation"
-                r"|wrong signature type|sec_e_algorithm_mismatch|no protocols available"
-            ),
+            r"(?:ee|ca) certificate key too weak|(?:ee|ca)[_ ]key[_ ]too[_ ]small"
+            r"|ca md too weak|ca_md_too_weak|dh_key_too_small|dh key too small"
+            r"|unsupported_protocol|unsupported protocol|alert_protocol_version"
+            r"|alert protocol version|insufficient_security|insufficient security"
+            r"|unsafe_legacy_renegotiation|unsafe legacy renegotiation"
+            r"|wrong signature type|sec_e_algorithm_mismatch|no protocols available",
         ): 90,
         HANDSHAKE_REFUSED: 60,
         TLS_FAILED: 20,

@@ -128,11 +128,9 @@ SP_CERT_UNUSABLE = FaultInfo(
         NOTHING_IN_PEM: 62,
         MessagePattern(
             "the certificate's file cannot sign in",
-            (
-                r"invalid certificate(?! \()|unable to load certificate"
-                r"|could not deserialize key data|unable to load pem file|bad decrypt"
-                r"|password was not given but private key|private key is encrypted"
-            ),
+            r"invalid certificate(?! \()|unable to load certificate"
+            r"|could not deserialize key data|unable to load pem file|bad decrypt"
+            r"|password was not given but private key|private key is encrypted",
         ): 82,
     },
     remedies=(

@@ -105,9 +105,7 @@ DEVICE_CODE_DECLINED = FaultInfo(
         "AADSTS70018: The user declined the authorization request. … / The user declined the "
         "authorization request."
     ),
-    patterns={
-        _CODE_DECLINED: 90,
-    },
+    patterns={_CODE_DECLINED: 90},
     remedies=(_ACCEPT_ON_PAGE, _WHO_ELSE_SAW),
     refusal=Refusal(frozenset({_CODE_DECLINED.code}), _DECLINED),
     rules=(_device_code_declined,),

@@ -96,11 +96,9 @@ TCP_RESET = FaultInfo(
         METADATA_CONNECTION_RESET: 90,
         MessagePattern(
             "the handshake ended without a word",
-            (
-                r"unexpected_eof_while_reading|eof occurred in violation|ssl_error_syscall"
-                r"|unexpected eof|0 bytes from the transport stream"
-                r"|unexpected error occurred on a (?:send|receive)"
-            ),
+            r"unexpected_eof_while_reading|eof occurred in violation|ssl_error_syscall"
+            r"|unexpected eof|0 bytes from the transport stream"
+            r"|unexpected error occurred on a (?:send|receive)",
         ): 80,
         CONNECTION_CLOSED: 58,
         HANDSHAKE_REFUSED: 40,
@@ -176,14 +174,12 @@ TLS_NOT_TLS = FaultInfo(
         HANDSHAKE_REFUSED: 36,
         MessagePattern(
             "the port does not speak TLS",
-            (
-                r"wrong_version_number|wrong version number|unknown_protocol|http_request\]"
-                r"|corrupted frame was received|cannot determine the frame size"
-                r"|packet[_ ]length[_ ]too[_ ]long|record_layer_failure"
-                r"|http request to an https|first record does not look like a tls handshake"
-                r"|sec_e_invalid_token|0x80090308|record too long"
-                r"|ssl_error_rx_record_too_long"
-            ),
+            r"wrong_version_number|wrong version number|unknown_protocol|http_request\]"
+            r"|corrupted frame was received|cannot determine the frame size"
+            r"|packet[_ ]length[_ ]too[_ ]long|record_layer_failure"
+            r"|http request to an https|first record does not look like a tls handshake"
+            r"|sec_e_invalid_token|0x80090308|record too long"
+            r"|ssl_error_rx_record_too_long",
         ): 90,
         TLS_FAILED: 20,
     },

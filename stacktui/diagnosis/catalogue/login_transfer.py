@@ -42,14 +42,10 @@ LOGIN_UNREACHABLE = FaultInfo(
         NO_AUTHORITY: 50,
         MessagePattern(
             "the request was for the login host",
-            (
-                r"/userrealm/|/oauth2/|openid-configuration|host='(?:login|adfs|sts)\b"
-                r"|login\.microsoftonline\.com.{0,12}port|discovery/instance|/adfs/"
-            ),
-            also=(
-                r"max retries exceeded|sslerror|connection aborted|failed to establish"
-                r"|timed out|failed to resolve"
-            ),
+            r"/userrealm/|/oauth2/|openid-configuration|host='(?:login|adfs|sts)\b"
+            r"|login\.microsoftonline\.com.{0,12}port|discovery/instance|/adfs/",
+            also=r"max retries exceeded|sslerror|connection aborted|failed to establish"
+            r"|timed out|failed to resolve",
         ): 96,
     },
     remedies=(_SEE_WHICH, TRUST_MATRIX, _FIX_AS_NAMED),

@@ -209,10 +209,8 @@ IMDS_NO_IDENTITY = FaultInfo(
         ): 180,
         MessagePattern(
             "there is no such managed identity",
-            (
-                r"identity not found|no user assigned or delegated managed identity"
-                r"|identity has not been assigned|no managed identity"
-            ),
+            r"identity not found|no user assigned or delegated managed identity"
+            r"|identity has not been assigned|no managed identity",
         ): 185,
     },
     remedies=(_ASSIGN, _CHECK_ID, _NAME_ANOTHER),

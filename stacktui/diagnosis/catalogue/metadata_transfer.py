@@ -113,9 +113,7 @@ METADATA_TIMEOUT = FaultInfo(
         "phase's seconds and the bound that was hit."
     ),
     az_says="nothing: az waits for ever",
-    patterns={
-        NO_ANSWER_IN_TIME: 52,
-    },
+    patterns={NO_ANSWER_IN_TIME: 52},
     remedies=(_UNDER_LOAD, _WAIT_LONGER, _ARM_HANGS),
     rules=(_metadata_timeout,),
 )
@@ -219,10 +217,8 @@ METADATA_NOT_JSON = FaultInfo(
         MessagePattern(
             "the metadata is JSON that breaks off or is damaged",
             METADATA_NO_JSON.regex,
-            also=(
-                r"unterminated string|expecting ['\"]?[,:]|expecting property name|extra data"
-                r"|invalid control character|invalid \\escape"
-            ),
+            also=r"unterminated string|expecting ['\"]?[,:]|expecting property name|extra data"
+            r"|invalid control character|invalid \\escape",
         ): 92,
         MessagePattern(
             "the metadata broke off",

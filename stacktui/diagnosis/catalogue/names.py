@@ -77,13 +77,11 @@ TLS_NAME_MISMATCH = FaultInfo(
     patterns={
         MessagePattern(
             "the certificate has another name",
-            (
-                r"hostname mismatch|ip address mismatch|err_tls_cert_altname_invalid"
-                r"|remotecertificatenamemismatch|no alternative certificate subject name"
-                r"|certificate is (?:not )?valid for|cert_e_cn_no_match|0x800b010f"
-                r"|doesn.t match either of|verify error:num=6[24]\b"
-                r"|does not match target host name|sec_e_wrong_principal|0x80090322"
-            ),
+            r"hostname mismatch|ip address mismatch|err_tls_cert_altname_invalid"
+            r"|remotecertificatenamemismatch|no alternative certificate subject name"
+            r"|certificate is (?:not )?valid for|cert_e_cn_no_match|0x800b010f"
+            r"|doesn.t match either of|verify error:num=6[24]\b"
+            r"|does not match target host name|sec_e_wrong_principal|0x80090322",
         ): 92,
         NOT_TRUSTED: 28,
     },

@@ -118,19 +118,15 @@ PROXY_UNREACHABLE = FaultInfo(
         MessagePattern(
             "the proxy itself cannot be reached",
             PROXY_FAILED.regex,
-            also=(
-                r"connection refused|failed to resolve|timed out|no route to host"
-                r"|is unreachable|\b1006[01]\b|actively refused|connection reset"
-            ),
+            also=r"connection refused|failed to resolve|timed out|no route to host"
+            r"|is unreachable|\b1006[01]\b|actively refused|connection reset",
         ): 180,
         MessagePattern(
             "the proxy's name or address cannot be used",
-            (
-                r"could not resolve proxy|proxy url had unsupported scheme|unsupported proxy"
-                r"|proxy name could not be resolved"
-                r"|failed to parse: .{1,40}is not a valid host or port"
-                r"|connect to proxy .{1,60}failed"
-            ),
+            r"could not resolve proxy|proxy url had unsupported scheme|unsupported proxy"
+            r"|proxy name could not be resolved"
+            r"|failed to parse: .{1,40}is not a valid host or port"
+            r"|connect to proxy .{1,60}failed",
         ): 90,
         METADATA_UNREAD: 15,
     },
@@ -223,11 +219,9 @@ PROXY_AUTH_REQUIRED = FaultInfo(
         PROXY_FAILED: 38,
         MessagePattern(
             "the proxy asks for credentials (407)",
-            (
-                r"tunnel connection failed: 407|407 proxy authentication|\(407\)"
-                r"|tunnel failed, response 407|http code 407|proxy authentication required"
-                r"|status code '407'|returned status code 407"
-            ),
+            r"tunnel connection failed: 407|407 proxy authentication|\(407\)"
+            r"|tunnel failed, response 407|http code 407|proxy authentication required"
+            r"|status code '407'|returned status code 407",
         ): 190,
     },
     remedies=(
@@ -288,13 +282,11 @@ PROXY_REFUSED = FaultInfo(
         PROXY_FAILED: 40,
         MessagePattern(
             "the proxy opens no tunnel",
-            (
-                r"tunnel connection failed: (?:40[0-689]|4[1-9]\d|5\d\d)"
-                r"|tunnel failed, response (?:40[0-689]|4[1-9]\d|5\d\d)"
-                r"|http code (?:40[0-689]|4[1-9]\d|5\d\d) from proxy"
-                r"|proxy tunnel request to proxy .{1,80}status code "
-                r"'(?:40[0-689]|4[1-9]\d|5\d\d)'"
-            ),
+            r"tunnel connection failed: (?:40[0-689]|4[1-9]\d|5\d\d)"
+            r"|tunnel failed, response (?:40[0-689]|4[1-9]\d|5\d\d)"
+            r"|http code (?:40[0-689]|4[1-9]\d|5\d\d) from proxy"
+            r"|proxy tunnel request to proxy .{1,80}status code "
+            r"'(?:40[0-689]|4[1-9]\d|5\d\d)'",
         ): 190,
         METADATA_401_OR_403: 50,
         HTTP_403: 44,

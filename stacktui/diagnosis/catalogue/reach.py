@@ -106,12 +106,10 @@ DNS_NOT_FOUND = FaultInfo(
     patterns={
         MessagePattern(
             "the name does not resolve",
-            (
-                r"name or service not known|nodename nor servname|getaddrinfo failed"
-                r"|enotfound|no such host|remote name could not be resolved|nxdomain"
-                r"|non-existent domain|no address associated with hostname"
-                r"|could not resolve host|\b11001\b|errno -2\]"
-            ),
+            r"name or service not known|nodename nor servname|getaddrinfo failed"
+            r"|enotfound|no such host|remote name could not be resolved|nxdomain"
+            r"|non-existent domain|no address associated with hostname"
+            r"|could not resolve host|\b11001\b|errno -2\]",
         ): 85,
         LOOKUP_FAILED: 42,
         NO_CONNECTION: 25,
@@ -159,11 +157,9 @@ DNS_TIMEOUT = FaultInfo(
         LOOKUP_FAILED: 41,
         MessagePattern(
             "no resolver answers",
-            (
-                r"temporary failure in name resolution|eai_again|errno -3\]|\b11002\b"
-                r"|no servers could be reached|resolving timed out"
-                r"|is usually a temporary error"
-            ),
+            r"temporary failure in name resolution|eai_again|errno -3\]|\b11002\b"
+            r"|no servers could be reached|resolving timed out"
+            r"|is usually a temporary error",
         ): 90,
     },
     remedies=(_SEE_RESOLVERS, PIN_ADDRESS),
@@ -275,13 +271,11 @@ TCP_TIMEOUT = FaultInfo(
     patterns={
         MessagePattern(
             "no answer to a connection",
-            (
-                r"errno 110\]|errno 60\]|\b10060\b|etimedout|connecttimeout"
-                r"|connection timed out|did not properly respond|operation timed out after"
-                r"|i/o timeout"
-                r"|failed to connect to .{1,40} port \d{1,5} after \d{1,9} ms: timeout"
-                r"|connection attempt failed because"
-            ),
+            r"errno 110\]|errno 60\]|\b10060\b|etimedout|connecttimeout"
+            r"|connection timed out|did not properly respond|operation timed out after"
+            r"|i/o timeout"
+            r"|failed to connect to .{1,40} port \d{1,5} after \d{1,9} ms: timeout"
+            r"|connection attempt failed because",
         ): 85,
         CURL_COULD_NOT_CONNECT: 58,
         MessagePattern(
@@ -353,11 +347,9 @@ TCP_UNREACHABLE = FaultInfo(
         CURL_COULD_NOT_CONNECT: 56,
         MessagePattern(
             "there is no way to the address",
-            (
-                r"errno 113\]|errno 101\]|errno 65\]|errno 51\]|no route to host"
-                r"|network is unreachable|ehostunreach|enetunreach|\b10065\b|\b10051\b"
-                r"|unreachable network|unreachable host"
-            ),
+            r"errno 113\]|errno 101\]|errno 65\]|errno 51\]|no route to host"
+            r"|network is unreachable|ehostunreach|enetunreach|\b10065\b|\b10051\b"
+            r"|unreachable network|unreachable host",
         ): 86,
     },
     remedies=(_HAVE_ROUTE, _ASK_ROUTE, FIX_PIN),

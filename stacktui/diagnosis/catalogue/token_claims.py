@@ -71,9 +71,7 @@ TOKEN_AUDIENCE_MISMATCH = FaultInfo(
         "(InvalidAuthenticationTokenAudience) The access token has been obtained for wrong "
         "audience or resource '…'. …"
     ),
-    patterns={
-        INVALID_TOKEN_AUDIENCE: 88,
-    },
+    patterns={INVALID_TOKEN_AUDIENCE: 88},
     remedies=(_CHECK_ARM, _GIVE_AUDIENCES),
     rules=(_token_audience_mismatch,),
 )
@@ -121,9 +119,7 @@ TOKEN_EXPIRED_ON_ARRIVAL = FaultInfo(
         "(ExpiredAuthenticationToken) The access token expiry UTC time '…' is earlier than "
         "current UTC time '…'."
     ),
-    patterns={
-        EXPIRED_TOKEN: 76,
-    },
+    patterns={EXPIRED_TOKEN: 76},
     remedies=(_NEXT_TOKEN, _SEE_LIFETIME),
     rules=(_token_expired_on_arrival,),
 )

@@ -141,10 +141,8 @@ TLS_EXPIRED = FaultInfo(
     patterns={
         MessagePattern(
             "the certificate has expired",
-            (
-                r"certificate has expired(?! or)|cert_has_expired|verify error:num=10\b"
-                r"|sec_e_cert_expired|0x80090328|certificate expired"
-            ),
+            r"certificate has expired(?! or)|cert_has_expired|verify error:num=10\b"
+            r"|sec_e_cert_expired|0x80090328|certificate expired",
         ): 90,
         NOT_VALID_AT_THIS_TIME: 88,
         NOT_TRUSTED: 27,

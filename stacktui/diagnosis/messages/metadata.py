@@ -7,10 +7,8 @@ from stacktui.diagnosis.message_pattern import MessagePattern
 METADATA_UNREAD = MessagePattern(
     "az could not read the metadata",
     r"unable to get endpoints from the cloud",
-    note=(
-        "az says this of DNS, TCP, proxy and TLS alike: what follows it, after “Error "
-        "detail:” or “status code”, tells them apart. Paste the whole message."
-    ),
+    note="az says this of DNS, TCP, proxy and TLS alike: what follows it, after “Error "
+    "detail:” or “status code”, tells them apart. Paste the whole message.",
 )
 
 METADATA_400 = MessagePattern(

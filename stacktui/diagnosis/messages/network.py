@@ -16,26 +16,20 @@ CURL_COULD_NOT_CONNECT = MessagePattern(
 
 CONNECTION_RESET = MessagePattern(
     "the connection was reset",
-    (
-        r"connection reset by peer|connectionreseterror|econnreset|errno 104\]|errno 54\]"
-        r"|\b10054\b|forcibly closed|connection was reset|recv failure: connection"
-    ),
+    r"connection reset by peer|connectionreseterror|econnreset|errno 104\]|errno 54\]"
+    r"|\b10054\b|forcibly closed|connection was reset|recv failure: connection",
 )
 
 CONNECTION_CLOSED = MessagePattern(
     "the connection ended without an answer",
-    (
-        r"remote end closed connection without response|remotedisconnected|socket hang up"
-        r"|empty reply from server|closed unexpectedly|server disconnected without"
-    ),
+    r"remote end closed connection without response|remotedisconnected|socket hang up"
+    r"|empty reply from server|closed unexpectedly|server disconnected without",
 )
 
 NO_CONNECTION = MessagePattern(
     "no connection came about",
-    (
-        r"max retries exceeded|failed to establish a new connection|newconnectionerror"
-        r"|unable to connect to the remote server|failed to connect to|connection error"
-    ),
+    r"max retries exceeded|failed to establish a new connection|newconnectionerror"
+    r"|unable to connect to the remote server|failed to connect to|connection error",
 )
 
 PROXY_FAILED = MessagePattern(

@@ -32,11 +32,9 @@ INTERACTION_REQUIRED = MessagePattern("more than a password is asked for", r"int
 
 IMDS_SILENT = MessagePattern(
     "the managed identity's service does not answer",
-    (
-        r"failed to connect to msi|msi endpoint is not responding|no response from the imds"
-        r"|imds endpoint is not available"
-        r"|managed ?identity.{0,60}(?:unreachable|timed out|no response)"
-    ),
+    r"failed to connect to msi|msi endpoint is not responding|no response from the imds"
+    r"|imds endpoint is not available"
+    r"|managed ?identity.{0,60}(?:unreachable|timed out|no response)",
 )
 
 IMDS_NO_TOKEN = MessagePattern(
