@@ -7,8 +7,9 @@ import sys
 import click
 
 from stacktui.check.events import CheckEvent, CheckFinished, CheckStarted, StepFinished
+from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Outcome, Report, Step
-from stacktui.check.summary import fault_summary, phase_summary, result_summary, target_summary
+from stacktui.check.summary import phase_summary, result_summary, target_summary
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
 from stacktui.text.sanitize import visible
 
