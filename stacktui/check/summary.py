@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from stacktui.certificates.trust import TrustFileError, TrustFileFault
 from stacktui.check.events import SignInPrompt
-from stacktui.check.report import Fault
 from stacktui.check.target import Target
-from stacktui.environments.metadata import IdentityProvider, Metadata, MetadataFault
-from stacktui.environments.record import DriftError, DriftFault, RecordError, RecordFault
-from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
+from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.identities.token import TokenFacts
-from stacktui.resources.model import ArmFault, ArmProblem, ResourceGroupList
+from stacktui.resources.model import ResourceGroupList
 from stacktui.text.sanitize import visible
-from stacktui.transport.facts import Phase, PhaseName, TransportFault
+from stacktui.transport.facts import Phase, PhaseName
 
 # What a phase is called where space is short.
 _SHORT = {PhaseName.FIRST_BYTE: "wait", PhaseName.REQUEST: "send"}
@@ -71,34 +67,3 @@ def _host_of(url: str) -> str:
         return urlsplit(url).netloc
     except ValueError:  # a part of it was hidden, and `[redacted]` is no host
         return url
-
-
-def fault_summary(fault: Fault) -> str:
-    """What stopped a step, in a few words and without a judgement."""
-    match fault:
-        case TransportFault():
-            return f"{fault.host}: {fault.detail}"
-        case TrustFileFault():
-            return str(TrustFileError(fault))
-        case MetadataFault():
-            return fault.detail
-        case DriftFault():
-            return str(DriftError(fault))
-        case RecordFault():
-            return str(RecordError(fault))
-        case SecretFault():
-            return f"{fault.reference}: {fault.detail}"
-        case CertificateFault():
-            return fault.detail
-        case SignInFault():
-            status = f"status {fault.status}" if fault.status else fault.problem.value
-            said = fault.description or fault.code or fault.error or status
-            return said if len(said) <= 90 else f"{said[:89]}…"
-        case ImdsFault():
-            said = fault.cause.detail if fault.cause else fault.description or fault.error
-            return f"{fault.endpoint}: {said or fault.page_title or f'status {fault.status}'}"
-        case ArmFault():
-            said = fault.code
-            if fault.problem is not ArmProblem.REFUSED:  # 200 alone says nothing
-                said = said or fault.problem.value
-            return f"{fault.status or ''} {said}".strip() or fault.problem.value

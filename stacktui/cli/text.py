@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 
 from stacktui.check.events import CheckEvent, CheckFinished, CheckStarted, StepFinished
+from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Outcome, Report, Step
-from stacktui.check.summary import fault_summary, phase_summary, result_summary, target_summary
+from stacktui.check.summary import phase_summary, result_summary, target_summary
 from stacktui.cli.output import out
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
 

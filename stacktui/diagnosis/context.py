@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from stacktui.check.report import Fault, Report, Step
+from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import Environment
 from stacktui.environments.naming import is_of_stamp
 from stacktui.identities.model import Identity
@@ -87,6 +88,23 @@ class ReportContext:
     def now(self) -> datetime:
         """When the check started: the only clock that a diagnosis knows."""
         return self.report.started
+
+    @cached_property
+    def metadata(self) -> Metadata | None:
+        """What the stamp said of itself in this check."""
+        results = (step.evidence.result for step in self.report.steps)
+        return next((each for each in results if isinstance(each, Metadata)), None)
+
+    @property
+    def adfs_signs_in(self) -> bool:
+        """Whether the stamp says that AD FS signs its users in."""
+        metadata = self.metadata
+        return metadata is not None and metadata.identity_provider is IdentityProvider.ADFS
+
+    @property
+    def portal(self) -> str:
+        """The address of the stamp's portal, or words for it."""
+        return (self.metadata and self.metadata.portal) or "the stamp's portal"
 
     @cached_property
     def presented(self) -> tuple[ConnectionFacts, ...]:

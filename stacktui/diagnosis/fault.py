@@ -8,12 +8,13 @@ works, so the modules of the catalogue import no library that is slow to load.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from stacktui.diagnosis.context import FailureContext, ReportContext
 from stacktui.diagnosis.finding import Finding, Remedy, Side, finding
+from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 
 
@@ -63,9 +64,10 @@ class FaultInfo:
     `id` is a public name that never changes meaning. `meaning` is one line of at most 80
     characters. `distinguishing_evidence` says what tells the fault from its look-alikes, and names
     their ids in backticks. `az_says` is what to search for, or what az does where it says nothing.
-    `remedies` are those that its rules give, in the order in which a reader should try them.
-    `refusal` is what a sign-in service says of it. `rules` are asked of a failed check,
-    `advisories` of every check: what they find stops none.
+    `patterns` are the messages of az and other clients that can mean it, with their weights; the
+    codes of `refusal` need none. `remedies` are those that its rules give, in the order in which a
+    reader should try them. `refusal` is what a sign-in service says of it. `rules` are asked of a
+    failed check, `advisories` of every check: what they find stops none.
     """
 
     id: str
@@ -74,6 +76,7 @@ class FaultInfo:
     meaning: str
     distinguishing_evidence: str
     az_says: str
+    patterns: Mapping[MessagePattern, int] = field(default_factory=dict)
     remedies: tuple[RemedyTemplate, ...]
     refusal: Refusal | None = None
     rules: tuple[Rule, ...] = ()
@@ -83,6 +86,11 @@ class FaultInfo:
     def named(self) -> tuple[str, ...]:
         """What stands in backticks in its distinguishing evidence: ids, in their order."""
         return tuple(dict.fromkeys(_NAMED.findall(self.distinguishing_evidence)))
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of sign-in services that mean it, sorted."""
+        return tuple(sorted(self.refusal.codes)) if self.refusal else ()
 
     def examine(self, failure: FailureContext) -> Iterator[Finding]:
         """What its rules find of a failed check."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from stacktui.certificates.verify import ROOTLESS
 from stacktui.check.report import Evidence, Outcome, Probe, Report, Step, StepName
 from stacktui.diagnosis.catalogue import reach
-from stacktui.diagnosis.catalogue.login_responses import LOGIN_UNREACHABLE
+from stacktui.diagnosis.catalogue.login_transfer import LOGIN_UNREACHABLE
 from stacktui.diagnosis.catalogue.precedence import CONNECTION
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.engine import findings

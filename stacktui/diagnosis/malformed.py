@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from stacktui.check.fault_text import fault_lines, id_lines
 from stacktui.check.report import StepName
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.finding import Remedy
+from stacktui.diagnosis.formatting import asked_lines, route_lines
 from stacktui.diagnosis.remedies import checking_again, fill_looking, looking
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import fault_lines, id_lines, request_line, route_lines
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.facts import TransportFault, TransportFaultKind
 
@@ -51,8 +52,7 @@ def malformed_list(failure: FailureContext) -> str | None:
 
 def malformed_lines(failure: FailureContext) -> tuple[str, ...]:
     """The evidence."""
-    asked = (request_line(failure.last),) if failure.last else ()
-    return (*fault_lines(failure.fault), *asked, *route_lines(failure))
+    return (*fault_lines(failure.fault), *asked_lines(failure), *route_lines(failure))
 
 
 def malformed_remedies(failure: FailureContext, whose: str) -> tuple[Remedy, ...]:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from stacktui import __version__
 from stacktui.certificates.chain import Certificate, describe
+from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Outcome, Probe, Report, Step
-from stacktui.check.summary import fault_summary
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
 from stacktui.identities.faults import SignInFault
 from stacktui.resources.model import ArmFault

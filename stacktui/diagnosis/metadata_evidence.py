@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.formatting import asked_lines, header_lines
 from stacktui.diagnosis.remedies import looking
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import request_line
 from stacktui.environments.metadata import MetadataFault, MetadataProblem, metadata_url
 
 # How az begins where it cannot read the metadata.
@@ -25,22 +25,7 @@ def metadata_fault(failure: FailureContext, *problems: MetadataProblem) -> Metad
 
 def answer_lines(failure: FailureContext) -> list[str]:
     """The request, who answered it, and the ids by which the operator finds it."""
-    lines = [request_line(failure.last)] if failure.last else []
-    return lines + header_lines(failure, "server", "via", *_ID_HEADERS)
-
-
-def header_lines(failure: FailureContext, *names: str) -> list[str]:
-    """Those of the headers `names` that the answer has."""
-    response = failure.last.response if failure.last else None
-    if response is None:
-        return []
-    return [f"{name}: {value}" for name in names if (value := response.header(name))]
-
-
-def begins_lines(failure: FailureContext) -> list[str]:
-    """How the answer's body begins."""
-    response = failure.last.response if failure.last else None
-    return [f"it begins: {response.excerpt}"] if response and response.excerpt else []
+    return asked_lines(failure) + header_lines(failure, "server", "via", *_ID_HEADERS)
 
 
 def looking_at_metadata(title: str, version: str = "2015-01-01") -> RemedyTemplate:

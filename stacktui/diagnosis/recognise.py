@@ -7,11 +7,14 @@ Nothing of the text itself is in the answer, so that no secret in it is shown ag
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
 from stacktui.diagnosis.fault import FaultInfo
-from stacktui.diagnosis.sayings import SAYINGS, Saying
+from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
+from stacktui.diagnosis.messages.no_fault import NO_FAULT, UNKNOWN_CODES
 
 # Of a longer text, the end counts: that is where clients say what failed.
 MAX_TEXT = 64 * 1024
@@ -41,6 +44,43 @@ class Recognised:
         return bool(self.candidates or self.notes)
 
 
+# Weights of a sign-in service's code: of one that means a single fault, and of AD FS's codes that
+# stand for several, each after the first one less.
+_SOLE, _SHARED = 92, 84
+
+
+def _weighted() -> dict[MessagePattern, dict[str, int]]:
+    """Every pattern of the catalogue, and the weights of the faults that it can mean."""
+    faults_of = Counter(code for fault in EVERY_FAULT.values() for code in fault.codes)
+    weighted: dict[MessagePattern, dict[str, int]] = defaultdict(dict)
+    for fault in EVERY_FAULT.values():
+        own = {pattern.code for pattern in fault.patterns}
+        for code in fault.codes:
+            if code in own:
+                continue
+            weights = weighted[sign_in_code(code)]
+            weights[fault.id] = _SOLE if faults_of[code] == 1 else _SHARED - len(weights)
+        for pattern, weight in fault.patterns.items():
+            weighted[pattern][fault.id] = weight
+    return dict(weighted)
+
+
+def _unknown_codes(known: Mapping[MessagePattern, object]) -> Iterator[MessagePattern]:
+    """A pattern a sign-in service, for its codes that are not known."""
+    for prefix, note in UNKNOWN_CODES.items():
+        numbers = [each.code.removeprefix(prefix) for each in known if each.code.startswith(prefix)]
+        others = rf"(?!(?:{'|'.join(sorted(numbers))})(?!\d))\d{{3,9}}"
+        yield MessagePattern(f"{prefix}…", prefix.lower() + others, note=note)
+
+
+# Every pattern, and the weights of the faults that it can mean; none where it means no fault.
+WEIGHTS: dict[MessagePattern, Mapping[str, int]] = {
+    **_weighted(),
+    **{each: {} for each in NO_FAULT},
+}
+WEIGHTS |= {each: {} for each in _unknown_codes(WEIGHTS)}
+
+
 def decoded(raw: bytes) -> str:
     """Any bytes as text: UTF-8, or UTF-16 where a mark at its start says so.
 
@@ -53,21 +93,20 @@ def decoded(raw: bytes) -> str:
 def recognise(text: str) -> Recognised:
     """What `text` can mean, of which the last MAX_TEXT characters count."""
     folded = _folded(text[-MAX_TEXT:])
-    found = [each for each in SAYINGS if _said(each, folded)]
+    found = [each for each in WEIGHTS if _matches(each, folded)]
     weights: dict[str, int] = {}
-    for saying in found:
-        for id_, weight in saying.means.items():
+    for pattern in found:
+        for id_, weight in WEIGHTS[pattern].items():
             weights[id_] = max(weights.get(id_, 0), weight)
     best = max(weights.values(), default=0)
     # What is at most half as sure as the best is no more than its echo.
-    shown = {id_ for id_, weight in weights.items() if weight * 2 > best}
     candidates = [
         Candidate(each, weights[each.id], _because(found, each.id, best))
         for each in EVERY_FAULT.values()
-        if each.id in shown
+        if weights.get(each.id, 0) * 2 > best
     ]
     candidates.sort(key=lambda each: -each.weight)
-    notes = (each.note for each in found if each.note and _told(each, shown, best))
+    notes = (each.note for each in found if each.note and _counts(each, best))
     return Recognised(tuple(candidates), tuple(dict.fromkeys(notes)))
 
 
@@ -79,17 +118,18 @@ def _folded(text: str) -> str:
     return plain if joined == plain else f"{plain}\n{joined}"
 
 
-def _said(saying: Saying, text: str) -> bool:
-    return all(re.search(pattern, text) for pattern in saying.patterns)
+def _matches(pattern: MessagePattern, text: str) -> bool:
+    return bool(re.search(pattern.regex, text) and re.search(pattern.also, text))
 
 
-def _because(found: list[Saying], id_: str, best: int) -> tuple[str, ...]:
-    labels = (each.label for each in found if each.means.get(id_, 0) * 2 > best)
-    return tuple(dict.fromkeys(labels))
+def _because(found: list[MessagePattern], id_: str, best: int) -> tuple[str, ...]:
+    """The labels of what counts for a fault, best first."""
+    weights = {each.label: WEIGHTS[each].get(id_, 0) for each in found}
+    labels = (label for label, weight in weights.items() if weight * 2 > best)
+    return tuple(sorted(labels, key=lambda label: -weights[label]))
 
 
-def _told(saying: Saying, shown: set[str], best: int) -> bool:
-    """Whether a saying counts beside the others; one without ids always does."""
-    return not saying.means or any(
-        id_ in shown and weight * 2 > best for id_, weight in saying.means.items()
-    )
+def _counts(pattern: MessagePattern, best: int) -> bool:
+    """Whether a pattern counts beside the others; one of no fault always does."""
+    weights = WEIGHTS[pattern].values()
+    return not weights or max(weights) * 2 > best

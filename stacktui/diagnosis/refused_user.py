@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.finding import Remedy
 from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
-from stacktui.diagnosis.sign_in_facts import metadata_of, refusal, section_of, tenant_lines
-from stacktui.diagnosis.words import fault_lines
-from stacktui.environments.metadata import IdentityProvider
+from stacktui.diagnosis.sign_in_facts import refusal, section_of, tenant_lines
 from stacktui.identities.faults import SignInFault, SignInProblem
-from stacktui.identities.model import Identity, IdentityKind
+from stacktui.identities.model import AZURE_CLI, Identity, IdentityKind
 
 # What OAuth calls a user name and a password that do not do (RFC 6749 section 5.2).
 INVALID_GRANT = frozenset({"invalid_grant"})
@@ -30,17 +29,12 @@ def adfs_refused_user(failure: FailureContext, error: str) -> RefusedUser | None
     if not isinstance(fault, SignInFault) or identity is None or not _is_user(identity):
         return None
     is_refusal = fault.problem is SignInProblem.REFUSED and fault.status in (400, 401, 403)
-    numberless = adfs_signs_in(failure) and not fault.code
+    numberless = failure.adfs_signs_in and not fault.code
     return (fault, identity) if is_refusal and numberless and fault.error == error else None
 
 
 def _is_user(identity: Identity) -> bool:
     return identity.kind is IdentityKind.USER
-
-
-def adfs_signs_in(failure: FailureContext) -> bool:
-    metadata = metadata_of(failure)
-    return metadata is not None and metadata.identity_provider is IdentityProvider.ADFS
 
 
 def who(identity: Identity) -> str:
@@ -53,7 +47,7 @@ def refused_user_lines(failure: FailureContext, refused: RefusedUser) -> tuple[s
     lines = [f"user name: {identity.username}"] if identity.username else []
     if identity.credential:
         lines.append(f"the password came from {identity.credential}")
-    if not adfs_signs_in(failure):
+    if not failure.adfs_signs_in:
         lines += tenant_lines(failure, identity)
     return (*lines, *fault_lines(fault))
 
@@ -65,6 +59,9 @@ USE_APPLICATION = RemedyTemplate(
     "of people is not asked of it (under {identity})",
     shown=WHO,
 )
+TAKE_AZURE_CLI_CLIENT = RemedyTemplate(
+    "Or take client_id out of {identity}: then it is Azure CLI's", shown=WHO
+)
 AZ_DEVICE_CODE = by_az(
     "The same with az, where the stamp is its active cloud{in_tenant}",
     "az login --use-device-code{tenant}",
@@ -75,6 +72,13 @@ AZ_DEVICE_CODE = by_az(
 
 def use_application(identity: Identity) -> Remedy:
     return USE_APPLICATION.fill(identity=section_of(identity))
+
+
+def take_azure_cli_client(identity: Identity) -> tuple[Remedy, ...]:
+    """Let Azure CLI's application sign the user in; nothing where it does already."""
+    if identity.client_id == AZURE_CLI:
+        return ()
+    return (TAKE_AZURE_CLI_CLIENT.fill(identity=section_of(identity)),)
 
 
 def by_device_code(why: str) -> RemedyTemplate:
@@ -91,9 +95,9 @@ def fill_device_code(
     """That, and AZ_DEVICE_CODE; nothing for whoever types a code already."""
     if not _is_user(identity):
         return ()
-    metadata = metadata_of(failure)
+    metadata = failure.metadata
     asked = identity.tenant or (metadata.tenant if metadata else None)
-    tenant = None if adfs_signs_in(failure) else asked
+    tenant = None if failure.adfs_signs_in else asked
     return (
         template.fill(identity=section_of(identity)),
         AZ_DEVICE_CODE.fill(

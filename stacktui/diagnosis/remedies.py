@@ -8,8 +8,10 @@ from dataclasses import replace
 from stacktui.diagnosis.context import FailureContext, ReportContext
 from stacktui.diagnosis.finding import Action, ActionKind, Remedy
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate, for_both
+from stacktui.diagnosis.sign_in_facts import section_of
 from stacktui.environments.naming import domain_of
-from stacktui.identities.model import EnvSecret, FileSecret
+from stacktui.identities.model import EnvSecret, FileSecret, Identity
+from stacktui.text.shell import toml
 from stacktui.transport.proxy import DIRECT
 
 # Seconds that a look at a URL may take, longer than a check waits.
@@ -114,6 +116,28 @@ def trusting_file(title: str, **shown: str) -> RemedyTemplate:
         "stacktui certificates trust -- (Read-Host 'File of the root')",
         shown,
     )
+
+
+# Tenants
+
+SET_OWN_TENANT = RemedyTemplate(
+    "Set the stamp's own tenant under {identity}: tenant = {tenant}",
+    shown={"identity": "the identity", "tenant": '"TENANT"'},
+)
+CHECK_TENANT = RemedyTemplate(
+    "Check tenant under {identity}: the id or domain of the directory that the application is in, "
+    "as the portal's overview of the directory shows it",
+    shown={"identity": "the identity"},
+)
+
+
+def own_tenant(failure: FailureContext, identity: Identity) -> Remedy:
+    """Set the tenant that the stamp names, where the identity has another; else check it."""
+    metadata, section = failure.metadata, section_of(identity)
+    own = metadata.tenant if metadata else None
+    if own and identity.tenant and own.lower() != identity.tenant.lower():
+        return SET_OWN_TENANT.fill(identity=section, tenant=toml(own))
+    return CHECK_TENANT.fill(identity=section)
 
 
 # Clocks

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Refusal
-from stacktui.environments.metadata import IdentityProvider, Metadata
+from stacktui.diagnosis.messages.sign_in import ASSERTION_REFUSED
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import Identity
 from stacktui.text.shell import toml_table
 
 # What OAuth has for a client that cannot prove who it is (RFC 6749 section 5.2).
 CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
+# AD FS says "client authentication failed" of a wrong secret, an expired one and a rejected
+# certificate alike: what the identity signs in with tells them apart.
+ADFS_BAD_CREDENTIAL = frozenset({"MSIS9612", "MSIS9622"})
 _REFUSED = frozenset({SignInProblem.REFUSED, SignInProblem.DISCOVERY})
 # How Entra says that a certificate is not the application's, whatever the clock says.
 _KEY_NOT_FOUND = "key was not found"
@@ -30,24 +33,12 @@ def refusal(failure: FailureContext, expected: Refusal) -> tuple[SignInFault, Id
 
 def certificate_unknown(fault: SignInFault) -> bool:
     """Whether the service says that the certificate itself is not the application's."""
-    return fault.code == "AADSTS700027" and _KEY_NOT_FOUND in fault.description
+    return fault.code == ASSERTION_REFUSED.code and _KEY_NOT_FOUND in fault.description
 
 
 def is_adfs(fault: SignInFault) -> bool:
     """Whether the code is one of AD FS's."""
     return fault.code.startswith("MSIS")
-
-
-def adfs_signs_in(failure: FailureContext) -> bool:
-    """Whether the stamp says that AD FS signs its users in."""
-    metadata = metadata_of(failure)
-    return metadata is not None and metadata.identity_provider is IdentityProvider.ADFS
-
-
-def metadata_of(failure: FailureContext) -> Metadata | None:
-    """What the stamp said of itself in this check."""
-    results = (step.evidence.result for step in failure.report.steps)
-    return next((each for each in results if isinstance(each, Metadata)), None)
 
 
 def section_of(identity: Identity) -> str:
@@ -57,7 +48,7 @@ def section_of(identity: Identity) -> str:
 
 def tenant_lines(failure: FailureContext, identity: Identity) -> list[str]:
     """The tenant that was asked, and the stamp's own where it names one."""
-    metadata = metadata_of(failure)
+    metadata = failure.metadata
     own = metadata.tenant if metadata else None
     lines = [f"tenant under {section_of(identity)}: {identity.tenant}"] if identity.tenant else []
     return lines + ([f"the stamp's metadata names the tenant {own}"] if own else [])

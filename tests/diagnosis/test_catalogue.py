@@ -11,7 +11,7 @@ import pytest
 from stacktui.cli.main import cli
 from stacktui.diagnosis.catalogue.advised import ADVISED
 from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT, look_alikes
-from stacktui.diagnosis.catalogue.login_responses import LOGIN_UNREACHABLE
+from stacktui.diagnosis.catalogue.login_transfer import LOGIN_UNREACHABLE
 from stacktui.diagnosis.catalogue.precedence import FAULTS
 from stacktui.diagnosis.catalogue.unexplained import UNEXPLAINED
 from stacktui.diagnosis.catalogue_export import shown_remedies
@@ -39,10 +39,11 @@ PUBLIC = {
         "login-unreachable login-server-error login-not-json login-foreign-endpoint "
         "token-too-large secret-missing sp-secret-wrong "
         "sp-secret-expired sp-cert-unusable sp-cert-rejected app-not-found tenant-not-found "
-        "audience-unknown adfs-client-not-allowed password-wrong account-locked account-disabled "
-        "password-expired mfa-required conditional-access consent-required device-code-expired "
-        "device-code-declined login-throttled imds-unreachable imds-no-identity imds-unavailable "
-        "token-audience-mismatch token-expired-on-arrival clock-skew"
+        "audience-unknown adfs-client-not-allowed app-not-public password-wrong account-locked "
+        "account-disabled password-expired mfa-required conditional-access consent-required "
+        "device-code-expired device-code-declined login-throttled imds-unreachable "
+        "imds-no-identity imds-unavailable token-audience-mismatch token-expired-on-arrival "
+        "clock-skew"
     ),
     Group.RESOURCES: (
         "arm-unauthorized arm-forbidden no-subscriptions subscription-not-found "

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
 from stacktui.diagnosis.fault import FaultInfo
-from stacktui.diagnosis.recognise import MAX_TEXT, Recognised, decoded, recognise
-from stacktui.diagnosis.sayings import SAYINGS
+from stacktui.diagnosis.recognise import MAX_TEXT, WEIGHTS, Recognised, decoded, recognise
 
 # What az 2.66.2 said of the embedded stamp's faults, of closed ports and of proxies, word for word
 # but for ports, ids and the middle of tracebacks.
@@ -203,6 +202,13 @@ SAID = {
     "MSI: Failed to acquire tokens after 12 times": "imds-unavailable",
     # Sign-in beyond the table of codes
     "AADSTS700024: Client assertion is not within its valid time range.": "clock-skew",
+    "AADSTS7000218: The request body must contain the following parameter: 'client_assertion' or "
+    "'client_secret'.": "secret-missing app-not-public sp-secret-wrong",
+    "AADSTS700023: Client assertion audience claim does not match Realm issuer: 'x'.": (
+        "sp-cert-rejected audience-unknown"
+    ),
+    "AADSTS50059: No tenant-identifying information found in either the request or implied by any "
+    "provided credentials.": "tenant-not-found",
     "AADSTS700027: The certificate with identifier used to sign the client assertion is not "
     "registered on application. [Reason - The key was not found.]": "sp-cert-rejected",
     "AADSTS700027: Client assertion failed signature validation.": "sp-cert-rejected clock-skew",
@@ -234,6 +240,45 @@ SAID = {
         "api-version-unsupported az-too-new"
     ),
     "(TooManyRequests) The number of requests": "arm-throttled",
+    "(InvalidSubscriptionId) The provided subscription identifier 'x' is malformed or invalid.": (
+        "subscription-not-found"
+    ),
+    "(NoRegisteredProviderFound) No registered resource provider found for API version "
+    "'2022-09-01'": "api-version-unsupported az-too-new",
+    "GET https://m/metadata/endpoints?api-version=2015-01-01: InvalidApiVersionParameter": (
+        "metadata-api-version"
+    ),
+    # Statuses
+    ENDPOINTS + "Server returned status code 403 for https://m/metadata/endpoints": (
+        "metadata-wrong-url metadata-intercepted …"
+    ),
+    ENDPOINTS + "Error detail: Exceeded 30 redirects.": "metadata-intercepted metadata-wrong-url",
+    "401 Client Error: Unauthorized for url: https://m/": "arm-unauthorized",
+    "The remote server returned an error: (403) Forbidden.": "arm-forbidden proxy-refused",
+    "429 Client Error: Too Many Requests for url: https://m/": "arm-throttled login-throttled",
+    "502 Server Error: Bad Gateway for url: https://m/": "arm-server-error metadata-server-error …",
+    "504 Server Error: Gateway Time-out for url: https://m/": (
+        "arm-server-error metadata-server-error"
+    ),
+    # OAuth's errors alone
+    '{"error": "invalid_client"}': "sp-secret-wrong sp-cert-rejected app-not-found",
+    '{"error": "unauthorized_client"}': "app-not-found adfs-client-not-allowed",
+    '{"error": "invalid_grant"}': "password-wrong mfa-required consent-required",
+    '{"error": "interaction_required"}': "mfa-required conditional-access",
+    # Others
+    NETWORK + f"NewConnectionError({NEW}[WinError 10013] An attempt was made to access a socket in "
+    "a way forbidden by its access permissions)": "tcp-timeout",
+    "requests.exceptions.SSLError": "tls-untrusted-root tcp-reset tls-not-tls tls-weak",
+    "should consist of an https url with a minimum of one segment in a path": (
+        "login-endpoint-insecure metadata-incomplete"
+    ),
+    "ssl.SSLError: [SSL] PEM lib (_ssl.c:4149)": "trust-file-bad sp-cert-unusable",
+    "MSI: Failed to retrieve a token from 'http://169.254.169.254/metadata/identity/oauth2/token/' "
+    "with an error of 'No JSON object could be decoded'": "imds-unavailable imds-unreachable",
+    "HTTPConnectionPool(host='169.254.169.254', port=80): Max retries exceeded with url: "
+    "/metadata/identity/oauth2/token (Caused by ConnectTimeoutError('timed out'))": (
+        "imds-unreachable login-unreachable"
+    ),
 }  # fmt: skip
 
 
@@ -249,12 +294,30 @@ def test_what_clients_say(message: str) -> None:
     assert found[: len(expected)] == expected
 
 
+def test_every_pattern_of_a_definition_finds_its_fault() -> None:
+    """Each in one of the messages here at least."""
+    messages = [
+        *SAID,
+        *(each["said"] for each in AZ_SAID),
+        *(each.az_says for each in EVERY_FAULT.values()),
+        *(code for each in EVERY_FAULT.values() for code in each.codes),
+        ENDPOINTS,
+    ]
+    recognised = {
+        (label, candidate.fault.id)
+        for message in messages
+        for candidate in recognise(message).candidates
+        for label in candidate.because
+    }
+    defined = {(each.label, id_) for each, weights in WEIGHTS.items() for id_ in weights}
+    assert defined <= recognised
+
+
 @pytest.mark.parametrize(
-    "fault", [each for each in EVERY_FAULT.values() if each.refusal], ids=lambda each: each.id
+    "fault", [each for each in EVERY_FAULT.values() if each.codes], ids=lambda each: each.id
 )
 def test_every_code_of_a_refusal_finds_its_fault(fault: FaultInfo) -> None:
-    assert fault.refusal is not None
-    for code in fault.refusal.codes:
+    for code in fault.codes:
         found = ids(recognise(f"ERROR: {code}: it was refused. Trace ID: 1"))
         assert fault.id in found, code
         # A code that begins alike is another one.
@@ -345,8 +408,8 @@ def test_of_a_long_text_the_end_counts() -> None:
 
 def test_every_pattern_takes_linear_time() -> None:
     """No repetition without a small bound, and none inside another."""
-    for saying in SAYINGS:
-        for pattern in saying.patterns:
+    for each in WEIGHTS:
+        for pattern in (each.regex, each.also):
             assert pattern == pattern.lower() or "\\" in pattern, pattern
             _assert_linear(parser.parse(pattern), pattern, inside=False)
 
@@ -367,11 +430,16 @@ def _assert_linear(parsed: Any, pattern: str, *, inside: bool) -> None:
             _assert_linear(argument[1], pattern, inside=inside)
 
 
-def test_every_saying_means_faults_that_there_are() -> None:
-    for saying in SAYINGS:
-        assert set(saying.means) <= set(EVERY_FAULT), saying.label
-        assert saying.means or saying.note
-        assert saying.patterns
+def test_every_pattern_means_a_fault_or_says_something() -> None:
+    for pattern, weights in WEIGHTS.items():
+        assert set(weights) <= set(EVERY_FAULT), pattern.label
+        assert weights or pattern.note
+        assert pattern.regex
+
+
+def test_every_pattern_is_written_once() -> None:
+    for each in (lambda pattern: pattern.label, lambda pattern: (pattern.regex, pattern.also)):
+        assert len(set(map(each, WEIGHTS))) == len(WEIGHTS)
 
 
 WORDS = st.sampled_from([*SAID, *(each["said"] for each in AZ_SAID), "\x1b[", "’", "\n", "\0"])

@@ -16,8 +16,8 @@ from stacktui.diagnosis.catalogue.azure_cli import (
     VERIFICATION_OFF,
 )
 from stacktui.diagnosis.catalogue.azure_cli_config import AZ_CONFIG_BROKEN
+from stacktui.diagnosis.catalogue.clock_skew import CLOCK_SKEW
 from stacktui.diagnosis.catalogue.pinning import ROOT_CHANGED
-from stacktui.diagnosis.catalogue.token_claims import CLOCK_SKEW
 from stacktui.diagnosis.fault import FaultInfo
 
 ADVISED: tuple[FaultInfo, ...] = (

@@ -5,45 +5,39 @@ The codes of sign-in services are those of PROTOCOL.md section 2.
 
 from __future__ import annotations
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
-from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
+from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
+from stacktui.diagnosis.messages.sign_in import (
+    ASSERTION_AUDIENCE,
+    INVALID_CLIENT,
+    NO_AUTHORITY,
+    NO_CREDENTIAL,
+    UNAUTHORIZED_CLIENT,
+)
+from stacktui.diagnosis.refused_user import (
+    TAKE_AZURE_CLI_CLIENT,
+    USE_APPLICATION,
+    refused_user,
+    refused_user_lines,
+    take_azure_cli_client,
+    use_application,
+)
+from stacktui.diagnosis.remedies import CHECK_TENANT, SET_OWN_TENANT, own_tenant
+from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az, for_both
 from stacktui.diagnosis.sign_in_facts import (
     CLIENT_ERRORS,
     is_adfs,
-    metadata_of,
     refusal,
     section_of,
     tenant_lines,
 )
-from stacktui.diagnosis.words import fault_lines
 from stacktui.identities.faults import SignInFault, SignInProblem
-from stacktui.identities.model import CertificateRef, Identity
-from stacktui.text.shell import toml
+from stacktui.identities.model import CertificateRef, Identity, IdentityKind
 
 _SHOWN = {"client": "CLIENT-ID", "identity": "the identity"}
-
-
-# The tenant
-
-_SET_OWN_TENANT = RemedyTemplate(
-    "Set the stamp's own tenant under {identity}: tenant = {tenant}",
-    shown=_SHOWN | {"tenant": '"TENANT"'},
-)
-_CHECK_TENANT = RemedyTemplate(
-    "Check tenant under {identity}: the id or domain of the directory that the application is in, "
-    "as the portal's overview of the directory shows it",
-    shown=_SHOWN,
-)
-
-
-def _tenant_remedy(failure: FailureContext, identity: Identity) -> Remedy:
-    metadata, section = metadata_of(failure), section_of(identity)
-    own = metadata.tenant if metadata else None
-    if own and identity.tenant and own.lower() != identity.tenant.lower():
-        return _SET_OWN_TENANT.fill(identity=section, tenant=toml(own))
-    return _CHECK_TENANT.fill(identity=section)
 
 
 # app-not-found
@@ -78,7 +72,7 @@ def _app_not_found(failure: FailureContext) -> Explanation | None:
         return Explanation(title, (asked, *fault_lines(fault)), remedies)
     title = f"The directory has no application {client}"
     evidence = (asked, *tenant_lines(failure, identity), *fault_lines(fault))
-    tenant = _tenant_remedy(failure, identity)
+    tenant = own_tenant(failure, identity)
     return Explanation(
         title, evidence, (check, tenant, _SEE_APPLICATION.fill_for_az(client=client))
     )
@@ -97,10 +91,18 @@ APP_NOT_FOUND = FaultInfo(
         "AADSTS700016: Application with identifier '…' was not found in the directory. … / "
         "MSIS9607: The 'client_id' parameter in the request is invalid. …"
     ),
+    patterns={
+        INVALID_CLIENT: 42,
+        UNAUTHORIZED_CLIENT: 46,
+        MessagePattern(
+            "the application is unknown",
+            r"was not found in the directory|client_id. parameter in the request is invalid",
+        ): 80,
+    },
     remedies=(
         _CHECK_CLIENT,
-        _CHECK_TENANT,
-        _SET_OWN_TENANT,
+        CHECK_TENANT,
+        SET_OWN_TENANT,
         _SEE_APPLICATION,
         _SEE_ADFS_APPLICATIONS,
     ),
@@ -111,13 +113,14 @@ APP_NOT_FOUND = FaultInfo(
 
 # tenant-not-found
 
+# The tenant that was asked is nobody's own (`organizations`), and nothing else names one.
+_NOT_NAMED = sign_in_code("AADSTS50059", r"no tenant-identifying")
 _TENANT_NOT_FOUND = Refusal(
-    frozenset({"AADSTS90002"}), frozenset({"invalid_request", "invalid_tenant"})
+    frozenset({"AADSTS90002", _NOT_NAMED.code}), frozenset({"invalid_request", "invalid_tenant"})
 )
 _NAME_TENANT = RemedyTemplate(
-    "Name it under {identity}: tenant = the id or domain of the directory that the application is "
-    "in",
-    shown=_SHOWN,
+    "Name it under {identity}: tenant = the id or domain of the directory that {who} is in",
+    shown=_SHOWN | {"who": "the application"},
 )
 _SEE_TENANTS = for_both("See the tenants of your own account", "az account tenant list")
 
@@ -135,7 +138,7 @@ def _tenant_not_named(failure: FailureContext) -> Explanation | None:
         f"the stamp signs in at {fault.authority} (Entra ID), and its metadata names no tenant",
         "nothing was sent",
     )
-    remedies = (_NAME_TENANT.fill(identity=section), _SEE_TENANTS.fill())
+    remedies = (_NAME_TENANT.fill(identity=section, who=_who(identity)), _SEE_TENANTS.fill())
     return Explanation(f"No tenant is named for {identity.name}", evidence, remedies)
 
 
@@ -150,9 +153,16 @@ def _tenant_not_found(failure: FailureContext) -> Explanation | None:
         *tenant_lines(failure, identity),
         *fault_lines(fault),
     )
-    remedies = (_tenant_remedy(failure, identity), _SEE_TENANTS.fill())
-    title = f"The sign-in service knows no tenant {asked}"
-    return Explanation(title, evidence, remedies, Side.SIGN_IN)
+    title, remedy = f"The sign-in service knows no tenant {asked}", own_tenant(failure, identity)
+    if fault.code == _NOT_NAMED.code:
+        title = "The sign-in service finds no tenant in what it was asked"
+        remedy = _NAME_TENANT.fill(identity=section_of(identity), who=_who(identity))
+    return Explanation(title, evidence, (remedy, _SEE_TENANTS.fill()), Side.SIGN_IN)
+
+
+def _who(identity: Identity) -> str:
+    people = (IdentityKind.USER, IdentityKind.DEVICE_CODE)
+    return "the user" if identity.kind in people else "the application"
 
 
 TENANT_NOT_FOUND = FaultInfo(
@@ -161,15 +171,20 @@ TENANT_NOT_FOUND = FaultInfo(
     sides=(Side.BOX, Side.SIGN_IN),
     meaning="The sign-in service knows no such tenant, or none is named.",
     distinguishing_evidence=(
-        "AADSTS90002, which MSAL hides behind words of its own. The report has the tenant that "
-        "was asked and the one that the stamp names. An unknown application in a known tenant is "
-        "`app-not-found`."
+        "AADSTS90002, which MSAL hides behind words of its own, or AADSTS50059 where no tenant was "
+        "named. The report has the tenant that was asked and the one that the stamp names. An "
+        "unknown application in a known tenant is `app-not-found`."
     ),
     az_says=(
         "AADSTS90002: Tenant '…' not found. … / "
         "ValueError: Unable to get authority configuration for …"
     ),
-    remedies=(_SET_OWN_TENANT, _CHECK_TENANT, _NAME_TENANT, _SEE_TENANTS),
+    patterns={
+        _NOT_NAMED: 84,
+        NO_AUTHORITY: 72,
+        MessagePattern("the tenant is unknown", r"tenant .{1,60}not found"): 80,
+    },
+    remedies=(SET_OWN_TENANT, CHECK_TENANT, _NAME_TENANT, _SEE_TENANTS),
     refusal=_TENANT_NOT_FOUND,
     rules=(_tenant_not_named, _tenant_not_found),
 )
@@ -203,7 +218,7 @@ def _audience_unknown(failure: FailureContext) -> Explanation | None:
     if refused is None:
         return None
     fault, identity = refused
-    metadata, arm = metadata_of(failure), failure.environment.arm
+    metadata, arm = failure.metadata, failure.environment.arm
     evidence = [f"the metadata of {arm} gives the audience {metadata.audience}"] if metadata else []
     right_arm = _CHECK_ARM.fill(section=failure.section, arm=arm)
     title = "The sign-in service does not know this stamp"
@@ -213,7 +228,7 @@ def _audience_unknown(failure: FailureContext) -> Explanation | None:
     tenant = identity.tenant or (metadata.tenant if metadata else None) or ""
     evidence += [*tenant_lines(failure, identity), *fault_lines(fault)]
     register = _REGISTER_STAMP.fill(arm=arm, tenant=tenant)
-    remedies = (_tenant_remedy(failure, identity), right_arm, register)
+    remedies = (own_tenant(failure, identity), right_arm, register)
     return Explanation(title, tuple(evidence), remedies)
 
 
@@ -231,7 +246,15 @@ AUDIENCE_UNKNOWN = FaultInfo(
         "AADSTS500011: The resource principal named … was not found in the tenant. … / MSIS9602: "
         "The received 'resource' parameter is invalid. …"
     ),
-    remedies=(_CHECK_TENANT, _SET_OWN_TENANT, _CHECK_ARM, _REGISTER_STAMP, _ASK_WHY_UNKNOWN),
+    patterns={
+        ASSERTION_AUDIENCE: 50,
+        MessagePattern(
+            "the audience is unknown",
+            r"invalid_resource|invalid_target|resource principal named"
+            r"|'resource' parameter is invalid",
+        ): 82,
+    },
+    remedies=(CHECK_TENANT, SET_OWN_TENANT, _CHECK_ARM, _REGISTER_STAMP, _ASK_WHY_UNKNOWN),
     refusal=_AUDIENCE_UNKNOWN,
     rules=(_audience_unknown,),
 )
@@ -248,15 +271,27 @@ _REGISTER_IN_ADFS = RemedyTemplate(
     powershell="Invoke-Command -Session $pep { New-GraphApplication -Name {name} {proof} }",
     shown=_SHOWN | {"name": "APP", "proof": "-GenerateClientSecret"},
 )
+_UPDATE_ADFS = RemedyTemplate(
+    "If the stamp's build is older than 1.2108.2.130, its AD FS refuses /.default to everybody, "
+    "and a device code is asked for with nothing else: until it is updated, an application or a "
+    "user's password signs in (kind under {identity})",
+    shown=_SHOWN,
+)
 
 
 def _adfs_client_not_allowed(failure: FailureContext) -> Explanation | None:
     refused = refusal(failure, _CLIENT_NOT_ALLOWED)
-    # Some AD FS say so of the first scope alone: only both tell of the client.
-    if refused is None or len(set(refused[0].scopes)) < 2:
+    if refused is None:
         return None
     fault, identity = refused
     evidence = (f"application {identity.client_id}", *fault_lines(fault))
+    if identity.kind is IdentityKind.DEVICE_CODE:
+        title = "The stamp's AD FS gives this application no device code for its ARM"
+        update = _UPDATE_ADFS.fill(identity=section_of(identity))
+        return Explanation(title, evidence, (update, *take_azure_cli_client(identity)))
+    # Some AD FS say so of the first scope alone: only both tell of the client.
+    if len(set(fault.scopes)) < 2:
+        return None
     certificate = isinstance(identity.credential, CertificateRef)
     proof = "-ClientCertificates $using:cert" if certificate else "-GenerateClientSecret"
     remedy = _REGISTER_IN_ADFS.fill(
@@ -272,14 +307,65 @@ ADFS_CLIENT_NOT_ALLOWED = FaultInfo(
     sides=(Side.SIGN_IN,),
     meaning="AD FS does not let this application ask for a token of the stamp's ARM.",
     distinguishing_evidence=(
-        "MSIS9605 to both scopes, /.default and /openid. Some AD FS say so of the first alone, "
-        "which is no fault here; az tries no second. An application that AD FS does not know is "
-        "`app-not-found`."
+        "MSIS9605 to both scopes, /.default and /openid, or to the request for a device code. Some "
+        "AD FS say so of the first alone, which is no fault here; az tries no second. An "
+        "application that AD FS does not know is `app-not-found`."
     ),
     az_says="MSIS9605: The client is not allowed to access the requested resource.",
-    remedies=(_REGISTER_IN_ADFS,),
+    patterns={
+        UNAUTHORIZED_CLIENT: 40,
+        MessagePattern(
+            "the client may not have this resource",
+            r"client is not allowed to access the requested resource",
+        ): 86,
+    },
+    remedies=(_REGISTER_IN_ADFS, _UPDATE_ADFS, TAKE_AZURE_CLI_CLIENT),
     refusal=_CLIENT_NOT_ALLOWED,
     rules=(_adfs_client_not_allowed,),
+)
+
+
+# app-not-public
+
+_ALLOW_PUBLIC = by_az(
+    "Allow public client flows: in its registration, under Authentication, or with az, signed in "
+    "to that directory",
+    "az ad app update --id {client} --is-fallback-public-client true",
+    client="CLIENT-ID",
+)
+
+
+def _app_not_public(failure: FailureContext) -> Explanation | None:
+    refused = refused_user(failure, APP_NOT_PUBLIC)
+    if refused is None:
+        return None
+    _, identity = refused
+    remedies = (
+        _ALLOW_PUBLIC.fill(client=identity.client_id),
+        *take_azure_cli_client(identity),
+        use_application(identity),
+    )
+    title = f"Application {identity.client_id} is no public client: no user can sign in through it"
+    return Explanation(title, refused_user_lines(failure, refused), remedies)
+
+
+APP_NOT_PUBLIC = FaultInfo(
+    id="app-not-public",
+    group=Group.TOKEN,
+    sides=(Side.SIGN_IN,),
+    meaning="The application that a user signs in through is no public client.",
+    distinguishing_evidence=(
+        "AADSTS7000218 while a user signs in by password or device code: such a sign-in has no "
+        "secret of the application's. Where an application signs in itself, it is `secret-missing`."
+    ),
+    az_says=(
+        "AADSTS7000218: The request body must contain the following parameter: 'client_assertion' "
+        "or 'client_secret'. …"
+    ),
+    patterns={NO_CREDENTIAL: 78},
+    remedies=(_ALLOW_PUBLIC, TAKE_AZURE_CLI_CLIENT, USE_APPLICATION),
+    refusal=Refusal(frozenset({NO_CREDENTIAL.code}), CLIENT_ERRORS),
+    rules=(_app_not_public,),
 )
 
 FAULTS = (
@@ -287,4 +373,5 @@ FAULTS = (
     TENANT_NOT_FOUND,
     AUDIENCE_UNKNOWN,
     ADFS_CLIENT_NOT_ALLOWED,
+    APP_NOT_PUBLIC,
 )

@@ -8,13 +8,24 @@ from datetime import timedelta
 from math import ceil
 from urllib.parse import unquote
 
+from stacktui.check.fault_text import fault_lines, id_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import asked_lines
 from stacktui.diagnosis.malformed import AGAIN
+from stacktui.diagnosis.message_pattern import arm_code
+from stacktui.diagnosis.messages.arm import (
+    HTTP_403,
+    HTTP_429,
+    HTTP_500_OR_504,
+    HTTP_502,
+    HTTP_503,
+    INTERNAL_SERVER_ERROR,
+    SERVICE_UNAVAILABLE,
+)
 from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
 from stacktui.diagnosis.retry import retry_lines, wait_of
-from stacktui.diagnosis.words import fault_lines, id_lines, request_line
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.facts import Exchange
@@ -56,8 +67,7 @@ def ids_of(fault: ArmFault) -> str:
 
 def answer_lines(failure: FailureContext) -> list[str]:
     """When to come back, if the answer says so, and the request."""
-    asked = [request_line(failure.last)] if failure.last else []
-    return retry_lines(failure.last) + asked
+    return retry_lines(failure.last) + asked_lines(failure)
 
 
 def _refusal(failure: FailureContext) -> ArmFault | None:
@@ -69,7 +79,10 @@ def _refusal(failure: FailureContext) -> ArmFault | None:
 
 # arm-forbidden
 
-# How ARM words an AuthorizationFailed: who, which action, which scope.
+_AUTHORIZATION_FAILED = arm_code(
+    "AuthorizationFailed", r"does not have authorization to perform", whole=True
+)
+# How ARM words it: who, which action, which scope.
 _OBJECT = re.compile(r"object id '([0-9a-fA-F-]{36})'")
 _ACTION = re.compile(r"action '([\w./*-]+)'")
 _SCOPE = re.compile(r"scope '(/[^']*)'")
@@ -86,7 +99,7 @@ _GRANT_READER = RemedyTemplate(
 
 def _arm_forbidden(failure: FailureContext) -> Explanation | None:
     fault = failure.fault
-    if not isinstance(fault, ArmFault) or fault.code != "AuthorizationFailed":
+    if not isinstance(fault, ArmFault) or fault.code != _AUTHORIZATION_FAILED.code:
         return None
     who, scope = _object_id(failure), _scope(failure)
     evidence = [
@@ -159,6 +172,10 @@ ARM_FORBIDDEN = FaultInfo(
         "(AuthorizationFailed) The client '…' with object id '…' does not have authorization to "
         "perform action '…' over scope '…'"
     ),
+    patterns={
+        _AUTHORIZATION_FAILED: 94,
+        HTTP_403: 52,
+    },
     remedies=(_GRANT_READER,),
     rules=(_arm_forbidden,),
 )
@@ -188,6 +205,10 @@ ARM_THROTTLED = FaultInfo(
         "`login-throttled`."
     ),
     az_says="(TooManyRequests) …",
+    patterns={
+        arm_code("TooManyRequests", r"subscriptionrequeststhrottled"): 90,
+        HTTP_429: 62,
+    },
     remedies=(AGAIN_LATER, _ASK_LESS),
     rules=(_arm_throttled,),
 )
@@ -215,6 +236,10 @@ ARM_UNAVAILABLE = FaultInfo(
         "`arm-server-error`; for the metadata it is `metadata-unavailable`."
     ),
     az_says="(ServiceUnavailable) The service is unavailable. …",
+    patterns={
+        SERVICE_UNAVAILABLE: 66,
+        HTTP_503: 62,
+    },
     remedies=(AGAIN_LATER, TELL_OPERATOR),
     rules=(_arm_unavailable,),
 )
@@ -228,12 +253,10 @@ def _arm_server_error(failure: FailureContext) -> Explanation | None:
     # 503 says: come back later.
     if fault is None or not 500 <= fault.status < 600 or fault.status == 503:
         return None
-    evidence = fault_lines(fault)
-    if failure.last:
-        evidence.append(request_line(failure.last))
+    evidence = (*fault_lines(fault), *asked_lines(failure))
     remedies = (AGAIN.fill(**failure.places), fill_tell_operator(fault))
     title = f"The stamp failed inside ({fault.status}) while reading {fault.what}"
-    return Explanation(title, tuple(evidence), remedies)
+    return Explanation(title, evidence, remedies)
 
 
 ARM_SERVER_ERROR = FaultInfo(
@@ -248,6 +271,11 @@ ARM_SERVER_ERROR = FaultInfo(
     az_says=(
         "(InternalServerError) … / Operation returned an invalid status 'Internal Server Error'"
     ),
+    patterns={
+        INTERNAL_SERVER_ERROR: 64,
+        HTTP_500_OR_504: 56,
+        HTTP_502: 52,
+    },
     remedies=(AGAIN, TELL_OPERATOR),
     rules=(_arm_server_error,),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.check.report import StepName
 from stacktui.diagnosis.catalogue.arm_refusals import (
     AGAIN_LATER,
@@ -14,6 +15,7 @@ from stacktui.diagnosis.catalogue.arm_refusals import (
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import route_lines
 from stacktui.diagnosis.malformed import (
     LOOK,
     TELL,
@@ -22,8 +24,10 @@ from stacktui.diagnosis.malformed import (
     malformed_lines,
     malformed_list,
 )
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.arm import BAD_STATUS_LINE, NO_ANSWER_IN_TIME, NO_JSON
+from stacktui.diagnosis.messages.network import CONNECTION_CLOSED, CONNECTION_RESET
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import fault_lines, route_lines
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
 
@@ -67,6 +71,10 @@ ARM_NOT_JSON = FaultInfo(
         "Expecting value: … / Unterminated string starting at: … / ('Connection aborted.', "
         "BadStatusLine('…')) / Received response with content-encoding: gzip / a traceback"
     ),
+    patterns={
+        BAD_STATUS_LINE: 60,
+        NO_JSON: 40,
+    },
     remedies=(AGAIN_LATER, LOOK, TELL_OPERATOR, TELL),
     rules=(_not_json, _malformed),
 )
@@ -128,6 +136,14 @@ ARM_RESET = FaultInfo(
         "('Connection aborted.', ConnectionResetError(104, …)) / Connection broken: "
         "IncompleteRead(…)"
     ),
+    patterns={
+        CONNECTION_RESET: 60,
+        CONNECTION_CLOSED: 62,
+        MessagePattern(
+            "an answer that broke off",
+            r"incompleteread|connection broken|chunkedencodingerror|transfer closed with",
+        ): 84,
+    },
     remedies=(AGAIN_LATER, _CHECK_HEALTH),
     rules=(_arm_reset,),
 )
@@ -151,6 +167,7 @@ ARM_TIMEOUT = FaultInfo(
         "be sent, it is `tcp-timeout` or `tls-timeout`; for the metadata `metadata-timeout`."
     ),
     az_says="nothing for minutes: it waits 300 s for an answer, and tries again",
+    patterns={NO_ANSWER_IN_TIME: 64},
     remedies=(AGAIN_LATER, _CHECK_HEALTH),
     rules=(_arm_timeout,),
 )

@@ -12,9 +12,11 @@ from stacktui.check.report import Outcome, StepName
 from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.arm import INVALID_API_VERSION, NO_REGISTERED_PROVIDER
+from stacktui.diagnosis.messages.metadata import SOMETHING_MISSING
 from stacktui.diagnosis.remedies import exporting
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
-from stacktui.environments.metadata import Metadata
 
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzInstallation
@@ -39,12 +41,7 @@ def is_stamp(report: ReportContext) -> bool:
     except ValueError:
         return False
     public = host in _PUBLIC_ARM or report.environment.profile == NEWEST_PROFILE
-    return metadata_of(report) is not None and not public
-
-
-def metadata_of(report: ReportContext) -> Metadata | None:
-    results = (step.evidence.result for step in report.report.steps)
-    return next((each for each in results if isinstance(each, Metadata)), None)
+    return report.metadata is not None and not public
 
 
 # az-too-new
@@ -118,6 +115,25 @@ AZ_TOO_NEW = FaultInfo(
         "Profile 2020-09-01-hybrid does not exist or is not supported; or "
         "InvalidApiVersionParameter"
     ),
+    patterns={
+        SOMETHING_MISSING: 34,
+        MessagePattern(
+            "az takes the stamp's list of clouds for one cloud",
+            r"list indices must be integers or slices, not str",
+        ): 95,
+        MessagePattern(
+            "az has no hybrid profile",
+            r"hybrid",
+            also=r"allowed values: latest\.|does not exist or is not supported",
+        ): 92,
+        MessagePattern(
+            "az asks for an api-version of later stamps",
+            r"invalidapiversionparameter|noregisteredproviderfound",
+            also=r"20(?:2[1-9]|[3-9]\d)-\d\d-\d\d",
+        ): 84,
+        INVALID_API_VERSION: 50,
+        NO_REGISTERED_PROVIDER: 50,
+    },
     remedies=(_USE_INSTALLED, _INSTALL),
     advisories=(_az_too_new,),
 )
@@ -248,6 +264,14 @@ VERIFICATION_OFF = FaultInfo(
         "Connection verification disabled by environment variable "
         "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION"
     ),
+    patterns={
+        MessagePattern(
+            "verification is switched off",
+            r"insecurerequestwarning|unverified https request is being made"
+            r"|connection verification disabled by environment variable"
+            r"|azure_cli_disable_connection_verification|adal_python_ssl_no_verify",
+        ): 85,
+    },
     remedies=(_VERIFY_AGAIN, _EXPORT),
     advisories=(_verification_off,),
 )

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from stacktui.diagnosis.catalogue.azure_cli import NEWEST_PROFILE, is_stamp, metadata_of
+from stacktui.diagnosis.catalogue.azure_cli import NEWEST_PROFILE, is_stamp
 from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import parse_arm_url
@@ -80,7 +81,7 @@ def _az_config_broken(report: ReportContext) -> Explanation | None:
     title = f"az cannot use {az.broken[0].path.name}" if az.broken else ""
     if any(each.removed for each in az.broken):
         title = "az will remove clouds.config, with every cloud in it, at its next command"
-    if (metadata := metadata_of(report)) is not None:
+    if (metadata := report.metadata) is not None:
         for cloud in _registered(report, az):
             if differences := tuple(_differences(report, cloud, metadata)):
                 title = title or f"The cloud {cloud.name} of az is not what the stamp says it is"
@@ -229,6 +230,20 @@ AZ_CONFIG_BROKEN = FaultInfo(
         "'…/clouds.config' is in bad format and has been removed; a traceback that ends in "
         "configparser, UnicodeDecodeError or CLIError; or Unable to get endpoints from the cloud"
     ),
+    patterns={
+        MessagePattern(
+            "clouds.config cannot be parsed",
+            r"is in bad format and has been removed|missingsectionheadererror"
+            r"|file contains no section headers|source contains parsing errors"
+            r"|duplicatesectionerror|duplicateoptionerror|configparser\.parsingerror",
+        ): 92,
+        MessagePattern(
+            "az does not know the cloud any more",
+            r"the cloud '?.{1,60}is not registered",
+            note="`az cloud list` shows which clouds az knows: one that was never registered "
+            "is no fault.",
+        ): 60,
+    },
     remedies=(_PUT_ASIDE, _CORRECT_CLOUD, _TAKE_MARK, _WRITE_UTF_8),
     advisories=(_az_config_broken,),
 )

@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING
 
 from stacktui.certificates.interceptors import interceptor
 from stacktui.certificates.verify import NO_ISSUER, VerifyCode
+from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.az_messages import AZ_TLS, AZ_VERIFY
 from stacktui.diagnosis.context import FailureContext, described
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.formatting import chain_lines, route_lines
 from stacktui.diagnosis.interceptors import why_intercepted
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.tls import (
+    FIRST_CERTIFICATE_UNVERIFIED,
+    HANDSHAKE_REFUSED,
+    ISSUER_UNKNOWN,
+    NOT_TRUSTED,
+    TLS_FAILED,
+)
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import chain_lines, fault_lines, route_lines
 from stacktui.transport.facts import TransportFaultKind
 
 if TYPE_CHECKING:
@@ -69,6 +78,13 @@ TLS_SELF_SIGNED = FaultInfo(
         "`tls-untrusted-root`; an issuer named like a gateway `tls-intercepted`."
     ),
     az_says=AZ_VERIFY + "'… self-signed certificate …')))",
+    patterns={
+        MessagePattern(
+            "the certificate is its own issuer (18)",
+            r"(?<!with a )self[- ]signed certificate(?! in)|depth_zero_self_signed_cert"
+            r"|verify error:num=18\b",
+        ): 88,
+    },
     remedies=(_GIVE_ISSUED, _COMPARE),
     rules=(_self_signed,),
 )
@@ -169,6 +185,11 @@ TLS_MISSING_INTERMEDIATE = FaultInfo(
         "Browsers hide this fault, as they fetch or remember the intermediate."
     ),
     az_says=AZ_VERIFY + "'… unable to get local issuer certificate …')))",
+    patterns={
+        ISSUER_UNKNOWN: 83,
+        FIRST_CERTIFICATE_UNVERIFIED: 84,
+        NOT_TRUSTED: 40,
+    },
     remedies=(_INSTALL_CHAIN, _ADD_TO_CA_FILE),
     rules=(_missing_intermediate,),
 )
@@ -235,6 +256,19 @@ TLS_WEAK = FaultInfo(
         "the version of TLS. A handshake that ends without a word is `tcp-reset`."
     ),
     az_says=AZ_TLS + "… '… EE certificate key too weak …' / '[SSL: UNSUPPORTED_PROTOCOL] …')))",
+    patterns={
+        MessagePattern(
+            "key, signature or protocol is too weak",
+            r"(?:ee|ca) certificate key too weak|(?:ee|ca)[_ ]key[_ ]too[_ ]small"
+            r"|ca md too weak|ca_md_too_weak|dh_key_too_small|dh key too small"
+            r"|unsupported_protocol|unsupported protocol|alert_protocol_version"
+            r"|alert protocol version|insufficient_security|insufficient security"
+            r"|unsafe_legacy_renegotiation|unsafe legacy renegotiation"
+            r"|wrong signature type|sec_e_algorithm_mismatch|no protocols available",
+        ): 90,
+        HANDSHAKE_REFUSED: 60,
+        TLS_FAILED: 20,
+    },
     remedies=(_STRENGTHEN, _KEEP_RULES),
     rules=(_weak,),
 )

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
 from stacktui.diagnosis.refused_user import USE_APPLICATION, RefusedUser, use_application
 from stacktui.diagnosis.remedies import checking_again
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import fault_lines
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import IdentityKind
 
 # RFC 8628 section 3.5; Entra has a word of its own for the second.
 _EXPIRED = "expired_token"
 _DECLINED = frozenset({"access_denied", "authorization_declined"})
+_CODE_DECLINED = sign_in_code("AADSTS70018", r"authorization_declined")
+_CODE_PENDING = sign_in_code(
+    "AADSTS70016",
+    r"authorization_pending",
+    note="AADSTS70016 is no fault: the device code still waits for somebody to use it.",
+)
 
 
 # device-code-expired
@@ -57,6 +64,10 @@ DEVICE_CODE_EXPIRED = FaultInfo(
         "`device-code-declined`."
     ),
     az_says="AADSTS70019: Verification code expired. … / The device code has expired.",
+    patterns={
+        MessagePattern("the device code has expired", r"expired_token|code expired"): 90,
+        _CODE_PENDING: 40,
+    },
     remedies=(_TYPE_IN_TIME, USE_APPLICATION),
     refusal=Refusal(frozenset({"AADSTS70019"}), frozenset({_EXPIRED})),
     rules=(_device_code_expired,),
@@ -94,7 +105,9 @@ DEVICE_CODE_DECLINED = FaultInfo(
         "AADSTS70018: The user declined the authorization request. … / The user declined the "
         "authorization request."
     ),
+    patterns={_CODE_DECLINED: 90},
     remedies=(_ACCEPT_ON_PAGE, _WHO_ELSE_SAW),
+    refusal=Refusal(frozenset({_CODE_DECLINED.code}), _DECLINED),
     rules=(_device_code_declined,),
 )
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stacktui.diagnosis.catalogue.advised import ADVISED
-from stacktui.diagnosis.catalogue.login_responses import LOGIN_UNREACHABLE
+from stacktui.diagnosis.catalogue.login_transfer import LOGIN_UNREACHABLE
 from stacktui.diagnosis.catalogue.precedence import FAULTS
 from stacktui.diagnosis.catalogue.unexplained import UNEXPLAINED
 from stacktui.diagnosis.fault import FaultInfo, Group

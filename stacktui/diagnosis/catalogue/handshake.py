@@ -11,9 +11,13 @@ from stacktui.diagnosis.catalogue.reach import AZ_METADATA, CHECK_PORT
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.formatting import route_lines
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.metadata import METADATA_CONNECTION_RESET
+from stacktui.diagnosis.messages.network import CONNECTION_CLOSED, CONNECTION_RESET
+from stacktui.diagnosis.messages.tls import HANDSHAKE_REFUSED, TLS_FAILED
 from stacktui.diagnosis.remedies import CONNECT_DIRECTLY, GO_AROUND_PROXY, around_proxy
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import route_lines
 from stacktui.transport.facts import TransportFault, TransportFaultKind
 
 
@@ -87,6 +91,19 @@ TCP_RESET = FaultInfo(
         AZ_METADATA + "('Connection aborted.', ConnectionResetError(104, 'Connection reset by "
         "peer')) / [SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol"
     ),
+    patterns={
+        CONNECTION_RESET: 75,
+        METADATA_CONNECTION_RESET: 90,
+        MessagePattern(
+            "the handshake ended without a word",
+            r"unexpected_eof_while_reading|eof occurred in violation|ssl_error_syscall"
+            r"|unexpected eof|0 bytes from the transport stream"
+            r"|unexpected error occurred on a (?:send|receive)",
+        ): 80,
+        CONNECTION_CLOSED: 58,
+        HANDSHAKE_REFUSED: 40,
+        TLS_FAILED: 20,
+    },
     remedies=(_TRY_WITHOUT_NAME, GO_AROUND_PROXY, CONNECT_DIRECTLY, _ASK_FILTER, _NO_SERVICE),
     rules=(_tcp_reset,),
 )
@@ -149,6 +166,23 @@ TLS_NOT_TLS = FaultInfo(
         AZ_METADATA + "… (Caused by SSLError(SSLError(1, '[SSL: WRONG_VERSION_NUMBER] wrong "
         "version number …"
     ),
+    patterns={
+        MessagePattern(
+            "the proxy speaks plain HTTP, and is named with https://",
+            r"your proxy appears to only use http",
+        ): 190,
+        HANDSHAKE_REFUSED: 36,
+        MessagePattern(
+            "the port does not speak TLS",
+            r"wrong_version_number|wrong version number|unknown_protocol|http_request\]"
+            r"|corrupted frame was received|cannot determine the frame size"
+            r"|packet[_ ]length[_ ]too[_ ]long|record_layer_failure"
+            r"|http request to an https|first record does not look like a tls handshake"
+            r"|sec_e_invalid_token|0x80090308|record too long"
+            r"|ssl_error_rx_record_too_long",
+        ): 90,
+        TLS_FAILED: 20,
+    },
     remedies=(
         CHECK_PORT,
         _CHECK_PIN,
@@ -202,6 +236,12 @@ TLS_TIMEOUT = FaultInfo(
         "`tcp-reset`: large packets are lost (MTU), or a filter swallows the handshake."
     ),
     az_says="nothing: az has no time-out there, and waits for ever",
+    patterns={
+        MessagePattern(
+            "the handshake never ended",
+            r"handshake operation timed out|handshake timed? ?out|ssl connection timeout",
+        ): 92,
+    },
     remedies=(_TRY_LARGE_PACKETS, GO_AROUND_PROXY, CONNECT_DIRECTLY, _ASK_FOR_FILTER),
     rules=(_tls_timeout,),
 )

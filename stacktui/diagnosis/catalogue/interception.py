@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import chain_lines, route_lines, trust_line
 from stacktui.diagnosis.interceptors import completed_path, evidence_of_chain, why_intercepted
+from stacktui.diagnosis.messages.metadata import METADATA_UNREAD
+from stacktui.diagnosis.messages.tls import (
+    FIRST_CERTIFICATE_UNVERIFIED,
+    ISSUER_UNKNOWN,
+    NOT_TRUSTED,
+    UNKNOWN_ROOT_IN_CHAIN,
+)
 from stacktui.diagnosis.recorded_root import recorded_path_end, signers
 from stacktui.diagnosis.remedies import (
     accepting,
@@ -17,7 +25,6 @@ from stacktui.diagnosis.remedies import (
     trusting_presented,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import chain_lines, route_lines, trust_line
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
@@ -124,6 +131,13 @@ TLS_INTERCEPTED = FaultInfo(
         "Error detail: … (Caused by SSLError(SSLCertVerificationError(1, '… certificate verify "
         "failed"
     ),
+    patterns={
+        ISSUER_UNKNOWN: 82,
+        FIRST_CERTIFICATE_UNVERIFIED: 74,
+        UNKNOWN_ROOT_IN_CHAIN: 84,
+        NOT_TRUSTED: 41,
+        METADATA_UNREAD: 14,
+    },
     remedies=(
         _EXEMPT,
         _TRUST_GATEWAY,

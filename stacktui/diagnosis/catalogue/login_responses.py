@@ -1,22 +1,30 @@
-"""Faults of the login host: no answer, or none of a sign-in service's own kind."""
+"""Answers of the login host that are no token: it fails inside, or is no sign-in service."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.check.report import StepName
 from stacktui.diagnosis.context import FailureContext
-from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
+from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import asked_lines, begins_lines, header_lines, route_lines
 from stacktui.diagnosis.malformed import AGAIN, TELL, malformed, malformed_lines
-from stacktui.diagnosis.remedies import TRUST_MATRIX, checking_again, fill_looking, looking
+from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
+from stacktui.diagnosis.messages.arm import (
+    BAD_STATUS_LINE,
+    HTTP_429,
+    INTERNAL_SERVER_ERROR,
+    NO_JSON,
+    SERVICE_UNAVAILABLE,
+)
+from stacktui.diagnosis.messages.sign_in import NO_AUTHORITY
+from stacktui.diagnosis.remedies import fill_looking, looking
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.diagnosis.retry import retry_lines, when
-from stacktui.diagnosis.sign_in_facts import adfs_signs_in
-from stacktui.diagnosis.words import fault_lines, request_line, route_lines
 from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
 from stacktui.identities.faults import SignInFault, SignInProblem
-from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
 
 # Headers that tell who answered.
 _HEADERS = ("content-type", "server", "via", "location", "x-ms-request-id")
@@ -27,14 +35,7 @@ def _response_lines(failure: FailureContext, fault: SignInFault) -> tuple[str, .
     lines = fault_lines(fault)
     if fault.page_title:
         lines.append(f"the page is titled: {fault.page_title}")
-    if failure.last is None:
-        return tuple(lines)
-    lines.append(request_line(failure.last))
-    response = failure.last.response
-    if response:
-        shown = ((name, response.header(name)) for name in _HEADERS)
-        lines += [f"{name}: {value}" for name, value in shown if value]
-        lines += [f"it begins: {response.excerpt}"] if response.excerpt else []
+    lines += [*asked_lines(failure), *header_lines(failure, *_HEADERS), *begins_lines(failure)]
     return (*lines, *retry_lines(failure.last), *route_lines(failure))
 
 
@@ -54,48 +55,30 @@ _ASK_OTHER = RemedyTemplate(
     "If it stays so, give whoever runs {host} the time and the correlation id{ids}",
     shown={"ids": ""},
 )
-_ASK_SERVICE = (_ASK_ADFS, _ASK_ENTRA, _ASK_OTHER)
+ASK_SERVICE = (_ASK_ADFS, _ASK_ENTRA, _ASK_OTHER)
 
 
-def _ask_service(failure: FailureContext, fault: SignInFault | None = None) -> Remedy:
+def ask_service(failure: FailureContext, fault: SignInFault | None = None) -> Remedy:
+    """Who looks into it, with the correlation id where the service gave one."""
     ids = f" ({fault.correlation_id})" if fault and fault.correlation_id else ""
     template = _ASK_OTHER
-    if adfs_signs_in(failure):
+    if failure.adfs_signs_in:
         template = _ASK_ADFS
     elif failure.host in PUBLIC_LOGIN_HOSTS:
         template = _ASK_ENTRA
     return template.fill(host=failure.host, ids=ids)
 
 
-# login-unreachable
-
-_SEE_WHICH = for_both("See which host fails and why", "stacktui check --format json{environment}")
-_FIX_AS_NAMED = RemedyTemplate("Then fix it as the named fault says, for the login host")
-
-# Without a rule: `login_host` makes it of what is wrong with that host, whatever it is.
-LOGIN_UNREACHABLE = FaultInfo(
-    id="login-unreachable",
-    group=Group.TOKEN,
-    sides=(Side.BOX, Side.NETWORK, Side.STAMP),
-    meaning="The login host cannot be reached, or its TLS is not trusted.",
-    distinguishing_evidence=(
-        "The metadata came, so that the way to ARM is good; the same fault of reach or TLS as "
-        "for ARM, such as `dns-not-found`, `tcp-timeout`, `proxy-refused` or "
-        "`tls-untrusted-root`, is named for the login host. A bundle with the stamp's root alone "
-        "breaks the sign-in at a public login host."
-    ),
-    az_says=(
-        "a traceback: requests.exceptions.ConnectionError: HTTPSConnectionPool(host='login…', "
-        "port=443): Max retries exceeded with url: …"
-    ),
-    remedies=(_SEE_WHICH, TRUST_MATRIX, _FIX_AS_NAMED),
-)
-
-
 # login-throttled
 
-# Entra's "the request was throttled".
-_THROTTLED_CODES = frozenset({"AADSTS90055"})
+# Entra's "the request was throttled", and its word for a client that asks in a loop.
+_THROTTLED = sign_in_code(
+    "AADSTS90055", r"request was throttled|server is too busy|temporarily_unavailable"
+)
+_LOOP = sign_in_code(
+    "AADSTS50196",
+    note="AADSTS50196 is a loop: something asks for the same token again and again.",
+)
 _WAIT = for_both(
     "Run the check again {when}; until then let nothing else sign in as this identity",
     "stacktui check{environment}",
@@ -118,7 +101,7 @@ def _login_throttled(failure: FailureContext) -> Explanation | None:
 
 
 def _is_throttled(fault: SignInFault) -> bool:
-    return fault.status == 429 or fault.code in _THROTTLED_CODES
+    return fault.status == 429 or fault.code in LOGIN_THROTTLED.codes
 
 
 LOGIN_THROTTLED = FaultInfo(
@@ -127,11 +110,21 @@ LOGIN_THROTTLED = FaultInfo(
     sides=(Side.SIGN_IN,),
     meaning="The sign-in service was asked too often.",
     distinguishing_evidence=(
-        "429 or AADSTS90055, with the time to wait where it says one (Retry-After). A lock of "
-        "one account is `account-locked`; ARM's own 429 `arm-throttled`."
+        "429, AADSTS90055 or AADSTS50196 (a client that asks in a loop), with the time to wait "
+        "where it says one (Retry-After). A lock of one account is `account-locked`; ARM's own 429 "
+        "`arm-throttled`."
     ),
     az_says="AADSTS90055: The request was throttled. … / 429",
+    patterns={
+        _THROTTLED: 94,
+        _LOOP: 86,
+        HTTP_429: 58,
+    },
     remedies=(_WAIT, _FIND_CALLER),
+    refusal=Refusal(
+        frozenset({_THROTTLED.code, _LOOP.code}),
+        frozenset({"invalid_request", "invalid_grant", "temporarily_unavailable"}),
+    ),
     rules=(_login_throttled,),
 )
 
@@ -158,7 +151,7 @@ def _login_server_error(failure: FailureContext) -> Explanation | None:
         return None
     again = when(failure.last, _SOON)
     title = f"The sign-in service {failure.host} failed inside ({status})"
-    remedies = (_AGAIN_WHEN.fill(**failure.places, when=again), _ask_service(failure, fault))
+    remedies = (_AGAIN_WHEN.fill(**failure.places, when=again), ask_service(failure, fault))
     return Explanation(title, _response_lines(failure, fault), remedies)
 
 
@@ -172,7 +165,16 @@ LOGIN_SERVER_ERROR = FaultInfo(
         "`login-throttled`; a page instead of JSON with another status `login-not-json`."
     ),
     az_says="server_error: … / a traceback where it is no JSON",
-    remedies=(_AGAIN_WHEN, *_ASK_SERVICE),
+    patterns={
+        MessagePattern(
+            "the sign-in service failed inside",
+            r"msalserviceerror: http error: 5\d\d|msalserviceerror.{0,30}server_error",
+        ): 92,
+        MessagePattern("the service failed inside", r"\bserver_error\b"): 70,
+        INTERNAL_SERVER_ERROR: 48,
+        SERVICE_UNAVAILABLE: 36,
+    },
+    remedies=(_AGAIN_WHEN, *ASK_SERVICE),
     rules=(_login_server_error,),
 )
 
@@ -197,7 +199,7 @@ def _login_not_json(failure: FailureContext) -> Explanation | None:
         return None  # what fails inside may say so as it likes
     host, through = failure.host, failure.connection.proxy.url if failure.connection else None
     around = (_GO_AROUND.fill(host=host),) if through else ()
-    remedies = (_see_who(failure), *around, _ask_service(failure, fault))
+    remedies = (_see_who(failure), *around, ask_service(failure, fault))
     title = f"{host} does not answer as a sign-in service does"
     return Explanation(title, _response_lines(failure, fault), remedies)
 
@@ -233,90 +235,18 @@ LOGIN_NOT_JSON = FaultInfo(
         "JSONDecodeError: Expecting value … (a traceback) / ('Connection aborted.', "
         "BadStatusLine('…')) / Received response with content-encoding: gzip"
     ),
-    remedies=(_SEE_WHO, _GO_AROUND, AGAIN, _ASK_BALANCER, *_ASK_SERVICE),
+    patterns={
+        NO_AUTHORITY: 60,
+        MessagePattern(
+            "the sign-in service answered in another form",
+            r"msal",
+            also=r"jsondecodeerror|expecting value: line",
+        ): 90,
+        BAD_STATUS_LINE: 60,
+        NO_JSON: 38,
+    },
+    remedies=(_SEE_WHO, _GO_AROUND, AGAIN, _ASK_BALANCER, *ASK_SERVICE),
     rules=(_login_not_json, _login_malformed),
-)
-
-
-# login-timeout
-
-_OUT_OF_TIME = (TransportFaultKind.FIRST_BYTE_TIMEOUT, TransportFaultKind.STEP_TIMEOUT)
-_AGAIN_UNDER_LOAD = checking_again("Run the check again: the service may just be under load")
-
-
-def _login_timeout(failure: FailureContext) -> Explanation | None:
-    fault = _after_asking(failure, _OUT_OF_TIME)
-    if fault is None:
-        return None
-    limit = f"{fault.limit or 0:g} s"
-    title = f"{failure.host} takes the sign-in, and does not answer it within {limit}"
-    return Explanation(title, _unanswered_lines(failure), _again_or_ask(failure))
-
-
-def _after_asking(
-    failure: FailureContext, kinds: tuple[TransportFaultKind, ...]
-) -> TransportFault | None:
-    """The fault, if the login host had a whole request when it happened."""
-    fault = failure.fault
-    if failure.step.name is not StepName.TOKEN or not isinstance(fault, TransportFault):
-        return None
-    phases = failure.last.phases if failure.last else ()
-    sent = any(each.name is PhaseName.REQUEST and each.ok for each in phases)
-    ended = bool(phases) and phases[-1].ok  # then it was not this request that was waited for
-    return fault if fault.kind in kinds and sent and not ended else None
-
-
-def _unanswered_lines(failure: FailureContext) -> tuple[str, ...]:
-    asked = (request_line(failure.last),) if failure.last else ()
-    return (*asked, *fault_lines(failure.fault), *route_lines(failure))
-
-
-def _again_or_ask(failure: FailureContext) -> tuple[Remedy, ...]:
-    return (_AGAIN_UNDER_LOAD.fill(**failure.places), _ask_service(failure))
-
-
-LOGIN_TIMEOUT = FaultInfo(
-    id="login-timeout",
-    group=Group.TOKEN,
-    sides=(Side.SIGN_IN,),
-    meaning="The login host takes the sign-in, and never answers it.",
-    distinguishing_evidence=(
-        "The request was sent, and the bound that was hit is in the report. Where nothing could "
-        "be sent, it is `login-unreachable`; a connection that is closed instead `login-reset`."
-    ),
-    az_says="nothing: az has no time-out there, and waits for ever",
-    remedies=(_AGAIN_UNDER_LOAD, *_ASK_SERVICE),
-    rules=(_login_timeout,),
-)
-
-
-# login-reset
-
-_BROKEN_OFF = (TransportFaultKind.HTTP_RESET, TransportFaultKind.BODY_TRUNCATED)
-
-
-def _login_reset(failure: FailureContext) -> Explanation | None:
-    if _after_asking(failure, _BROKEN_OFF) is None:
-        return None
-    title = f"The connection to {failure.host} broke off before the sign-in was answered"
-    return Explanation(title, _unanswered_lines(failure), _again_or_ask(failure))
-
-
-LOGIN_RESET = FaultInfo(
-    id="login-reset",
-    group=Group.TOKEN,
-    sides=(Side.SIGN_IN,),
-    meaning="The login host closes the connection before it has answered.",
-    distinguishing_evidence=(
-        "The request was sent, and no whole answer came. Where the connection is closed before "
-        "TLS is up, it is `login-unreachable`; silence is `login-timeout`."
-    ),
-    az_says=(
-        "('Connection aborted.', RemoteDisconnected('Remote end closed connection without "
-        "response'))"
-    ),
-    remedies=(_AGAIN_UNDER_LOAD, *_ASK_SERVICE),
-    rules=(_login_reset,),
 )
 
 
@@ -342,7 +272,7 @@ def _login_foreign_endpoint(failure: FailureContext) -> Explanation | None:
     evidence = (
         f"{fault.authority}: {fault.description}",
         "nothing was sent there: no secret, and no user name",
-        *([request_line(failure.last)] if failure.last else []),
+        *asked_lines(failure),
         *route_lines(failure),
     )
     remedies = (_ASK_WHOSE.fill(authority=fault.authority), _SIGN_IN_NOWHERE.fill())
@@ -378,7 +308,7 @@ def _token_too_large(failure: FailureContext) -> Explanation | None:
     fault = failure.fault
     if not isinstance(fault, SignInFault) or fault.problem is not SignInProblem.UNUSABLE_TOKEN:
         return None
-    remedies = (_LEAVE_GROUPS.fill(), _ask_service(failure, fault))
+    remedies = (_LEAVE_GROUPS.fill(), ask_service(failure, fault))
     title = "The token that came is larger than any request can carry"
     return Explanation(title, _response_lines(failure, fault), remedies)
 
@@ -393,17 +323,18 @@ TOKEN_TOO_LARGE = FaultInfo(
         "says how many. One that ARM refuses is `arm-unauthorized`."
     ),
     az_says="(…) Request Header Fields Too Large / Bad Request",
-    remedies=(_LEAVE_GROUPS, *_ASK_SERVICE),
+    patterns={
+        MessagePattern("431", r"header fields too large|\(431\)|status code:? 431"): 84,
+    },
+    remedies=(_LEAVE_GROUPS, *ASK_SERVICE),
     rules=(_token_too_large,),
 )
 
-# As they are to be asked; `login_host` makes LOGIN_UNREACHABLE.
+# As they are to be asked.
 FAULTS = (
     LOGIN_THROTTLED,
     LOGIN_SERVER_ERROR,
     LOGIN_NOT_JSON,
-    LOGIN_TIMEOUT,
-    LOGIN_RESET,
     LOGIN_FOREIGN_ENDPOINT,
     TOKEN_TOO_LARGE,
 )

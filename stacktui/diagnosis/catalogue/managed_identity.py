@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import asked_lines, begins_lines
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.sign_in import IMDS_NO_TOKEN, IMDS_SILENT
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate
 from stacktui.diagnosis.retry import retry_lines
 from stacktui.diagnosis.sign_in_facts import section_of
-from stacktui.diagnosis.words import fault_lines, request_line
 from stacktui.identities.faults import ImdsFault, ImdsProblem
 from stacktui.identities.model import Identity
 
@@ -18,15 +21,13 @@ _VERSION = "api-version=2018-02-01"
 _VARIABLE = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
 # For so long the service may be away when it is updated (its 410), in seconds.
 _UPDATE = 70
+# By what clients name the service.
+_IMDS = r"169\.254\.169\.254|\bmsi\b|\bimds\b"
 
 
 def _fault(failure: FailureContext, *problems: ImdsProblem) -> ImdsFault | None:
     fault = failure.fault
     return fault if isinstance(fault, ImdsFault) and fault.problem in problems else None
-
-
-def _asked(failure: FailureContext) -> list[str]:
-    return [request_line(failure.last)] if failure.last else []
 
 
 # imds-unreachable
@@ -72,13 +73,8 @@ def _imds_unreachable(failure: FailureContext) -> Explanation | None:
         _AROUND_PROXY.fill(),
         _SIGN_IN_OTHERWISE.fill(under=f" under {section_of(identity)}" if identity else ""),
     )
-    evidence = (*fault_lines(fault), *_asked(failure), *_excerpt(failure))
+    evidence = (*fault_lines(fault), *asked_lines(failure), *begins_lines(failure))
     return Explanation(_TITLES[fault.problem], evidence, remedies)
-
-
-def _excerpt(failure: FailureContext) -> list[str]:
-    response = failure.last.response if failure.last else None
-    return [f"it begins: {response.excerpt}"] if response and response.excerpt else []
 
 
 IMDS_UNREACHABLE = FaultInfo(
@@ -95,6 +91,15 @@ IMDS_UNREACHABLE = FaultInfo(
         "Failed to connect to MSI. Please make sure MSI is configured correctly and check the "
         "network connection. Error detail: …"
     ),
+    patterns={
+        IMDS_SILENT: 84,
+        IMDS_NO_TOKEN: 60,
+        MessagePattern(
+            "169.254.169.254 cannot be reached",
+            r"169\.254\.169\.254",
+            also=r"timed out|refused|unreachable|no route|max retries|10060|10061|10051",
+        ): 180,
+    },
     remedies=(_UNSET_VARIABLE, _SEE_WHETHER_IT_ANSWERS, _AROUND_PROXY, _SIGN_IN_OTHERWISE),
     rules=(_imds_unreachable,),
 )
@@ -134,7 +139,7 @@ def _imds_no_identity(failure: FailureContext) -> Explanation | None:
     else:
         title = "This machine has no managed identity of its own"
         otherwise = _NAME_ANOTHER.fill(identity=section)
-    evidence = (*fault_lines(fault), *_asked(failure))
+    evidence = (*fault_lines(fault), *asked_lines(failure))
     return Explanation(title, evidence, (_assign(identity), otherwise))
 
 
@@ -195,6 +200,19 @@ IMDS_NO_IDENTITY = FaultInfo(
         "Failed to connect to MSI. Please make sure MSI is configured correctly. Get Token request "
         "returned http error: 400, reason: Bad Request"
     ),
+    patterns={
+        IMDS_SILENT: 44,
+        MessagePattern(
+            "the managed identity's service answered 400",
+            _IMDS,
+            also=r"response \[400\]|error: 400|\b400 (?:client error|bad request)",
+        ): 180,
+        MessagePattern(
+            "there is no such managed identity",
+            r"identity not found|no user assigned or delegated managed identity"
+            r"|identity has not been assigned|no managed identity",
+        ): 185,
+    },
     remedies=(_ASSIGN, _CHECK_ID, _NAME_ANOTHER),
     rules=(_imds_no_identity,),
 )
@@ -218,7 +236,7 @@ def _imds_unavailable(failure: FailureContext) -> Explanation | None:
     if fault is None:
         return None
     title = f"The instance metadata service cannot give a token now ({fault.status})"
-    evidence = (*fault_lines(fault), *_asked(failure), *retry_lines(failure.last))
+    evidence = (*fault_lines(fault), *asked_lines(failure), *retry_lines(failure.last))
     return Explanation(title, evidence, (_WAIT.fill(**failure.places), _RESTART.fill()))
 
 
@@ -235,6 +253,15 @@ IMDS_UNAVAILABLE = FaultInfo(
         "MSI endpoint is not responding. Please make sure MSI is configured correctly. Error "
         "detail: MSI: Failed to acquire tokens after 12 times (after minutes)"
     ),
+    patterns={
+        IMDS_SILENT: 50,
+        IMDS_NO_TOKEN: 84,
+        MessagePattern(
+            "the managed identity's service is busy",
+            _IMDS,
+            also=r"response \[(?:404|410|429|5\d\d)\]|error: (?:404|410|429|5\d\d)|after 12 times",
+        ): 180,
+    },
     remedies=(_WAIT, _RESTART),
     rules=(_imds_unavailable,),
 )

@@ -7,10 +7,13 @@ import re
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.formatting import begins_lines
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.metadata import METADATA_400, SOMETHING_MISSING
+from stacktui.diagnosis.messages.sign_in import LOGIN_ENDPOINT_NO_HTTPS
 from stacktui.diagnosis.metadata_evidence import (
     AZ,
     answer_lines,
-    begins_lines,
     looking_at_metadata,
     metadata_fault,
 )
@@ -64,6 +67,14 @@ METADATA_API_VERSION = FaultInfo(
         AZ + "Server returned status code 400 for "
         "https://…/metadata/endpoints?api-version=2015-01-01"
     ),
+    patterns={
+        METADATA_400: 75,
+        MessagePattern(
+            "ARM knows another api-version of its metadata",
+            r"/metadata/endpoints",
+            also=r"invalidapiversionparameter",
+        ): 195,
+    },
     remedies=(_TRY_VERSION, _WHICH_BUILD),
     rules=(_metadata_api_version,),
 )
@@ -105,6 +116,20 @@ METADATA_INCOMPLETE = FaultInfo(
         "a traceback where authentication is missing or null (AttributeError, KeyError or "
         "TypeError); blank values are registered, and az login fails later"
     ),
+    patterns={
+        MessagePattern(
+            "the metadata has no sign-in data",
+            r"keyerror: ['\"](?:authentication|loginendpoint|audiences)",
+        ): 90,
+        SOMETHING_MISSING: 52,
+        MessagePattern(
+            "az takes the metadata apart, and finds something else than it expects",
+            r"metadata\.get\(|metadata\['authentication",
+            also=r"object (?:has no attribute|is not)|list index out of range|keyerror",
+        ): 92,
+        MessagePattern("the login endpoint is blank", r"your given address \((?!http)"): 180,
+        LOGIN_ENDPOINT_NO_HTTPS: 60,
+    },
     remedies=(_SEE_FIELD, _CORRECT_IDENTITY),
     rules=(_metadata_incomplete,),
 )
@@ -191,6 +216,10 @@ LOGIN_ENDPOINT_INSECURE = FaultInfo(
         "Your given address (http://…) should consist of an https url with a minimum of one "
         "segment in a path"
     ),
+    patterns={
+        MessagePattern("the login endpoint is plain http:", r"your given address \(http:"): 180,
+        LOGIN_ENDPOINT_NO_HTTPS: 62,
+    },
     remedies=(_SEE_ENDPOINT, _SERVE_HTTPS),
     rules=(_login_endpoint_insecure,),
 )

@@ -7,10 +7,26 @@ from urllib.parse import urlsplit
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.formatting import asked_lines, header_lines, route_lines
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.arm import (
+    HTTP_500_OR_504,
+    HTTP_502,
+    HTTP_503,
+    INTERNAL_SERVER_ERROR,
+    SERVICE_UNAVAILABLE,
+)
+from stacktui.diagnosis.messages.metadata import (
+    METADATA_400,
+    METADATA_401_OR_403,
+    METADATA_IS_A_PAGE,
+    METADATA_NO_JSON,
+    METADATA_REDIRECTED,
+    METADATA_UNREAD,
+)
 from stacktui.diagnosis.metadata_evidence import (
     AZ,
     answer_lines,
-    header_lines,
     metadata_fault,
     request_ids,
     telling_operator,
@@ -18,7 +34,6 @@ from stacktui.diagnosis.metadata_evidence import (
 from stacktui.diagnosis.remedies import CHECK_OTHER_ENDPOINT, checking_again, fill_setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.diagnosis.retry import retry_lines, when
-from stacktui.diagnosis.words import request_line, route_lines
 from stacktui.environments.metadata import MetadataFault, MetadataProblem
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, other_service
 from stacktui.transport.facts import ResponseFacts
@@ -108,6 +123,17 @@ METADATA_WRONG_URL = FaultInfo(
         AZ + "Server returned status code 404 for https://… / Response body does not contain "
         "valid json. Error detail: …"
     ),
+    patterns={
+        METADATA_UNREAD: 15,
+        MessagePattern(
+            "the metadata was answered with 404", r"server returned status code 404"
+        ): 90,
+        METADATA_400: 70,
+        METADATA_401_OR_403: 70,
+        METADATA_REDIRECTED: 70,
+        METADATA_NO_JSON: 42,
+        METADATA_IS_A_PAGE: 80,
+    },
     remedies=(CHECK_OTHER_ENDPOINT, _SET_ARM),
     rules=(_metadata_wrong_url,),
 )
@@ -136,7 +162,7 @@ def _metadata_intercepted(failure: FailureContext) -> Explanation | None:
         return None
     if _why_wrong(failure, fault):
         return None  # a portal of the stamp answers so by right: the URL is wrong, not the way
-    evidence = [request_line(failure.last)] if failure.last else []
+    evidence = asked_lines(failure)
     if fault.page_title:
         evidence.append(f"the page is titled: {fault.page_title}")
     if elsewhere:
@@ -169,6 +195,12 @@ METADATA_INTERCEPTED = FaultInfo(
         "TLS is trusted, which `tls-intercepted` is not."
     ),
     az_says=AZ + "Response body does not contain valid json. Error detail: …",
+    patterns={
+        METADATA_401_OR_403: 68,
+        METADATA_REDIRECTED: 80,
+        METADATA_NO_JSON: 43,
+        METADATA_IS_A_PAGE: 82,
+    },
     remedies=(_LET_PASS, _AROUND_PROXY),
     rules=(_metadata_intercepted,),
 )
@@ -230,6 +262,15 @@ METADATA_SERVER_ERROR = FaultInfo(
         "`unexplained`."
     ),
     az_says=AZ + "Server returned status code 500 for https://…",
+    patterns={
+        METADATA_UNREAD: 13,
+        MessagePattern(
+            "the metadata was answered with another 5xx", r"server returned status code 5(?!03)\d\d"
+        ): 92,
+        INTERNAL_SERVER_ERROR: 50,
+        HTTP_500_OR_504: 48,
+        HTTP_502: 48,
+    },
     remedies=(_RESTARTING, _ARM_BROKEN),
     rules=(_metadata_server_error,),
 )
@@ -263,6 +304,13 @@ METADATA_UNAVAILABLE = FaultInfo(
         "is `metadata-server-error`."
     ),
     az_says=AZ + "Server returned status code 503 for https://…",
+    patterns={
+        MessagePattern(
+            "the metadata was answered with 503", r"server returned status code 503"
+        ): 92,
+        SERVICE_UNAVAILABLE: 56,
+        HTTP_503: 56,
+    },
     remedies=(_LATER, _ARM_DOWN),
     rules=(_metadata_unavailable,),
 )

@@ -6,11 +6,19 @@ from stacktui.check.report import StepName
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import asked_lines, begins_lines, header_lines, route_lines
 from stacktui.diagnosis.malformed import AGAIN, malformed, malformed_lines
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.arm import BAD_STATUS_LINE, NO_ANSWER_IN_TIME, NO_JSON
+from stacktui.diagnosis.messages.metadata import (
+    METADATA_CONNECTION_RESET,
+    METADATA_IS_A_PAGE,
+    METADATA_NO_JSON,
+    METADATA_UNREAD,
+)
+from stacktui.diagnosis.messages.network import CONNECTION_CLOSED
 from stacktui.diagnosis.metadata_evidence import (
     AZ,
-    begins_lines,
-    header_lines,
     looking_at_metadata,
     metadata_fault,
     request_ids,
@@ -18,7 +26,6 @@ from stacktui.diagnosis.metadata_evidence import (
 )
 from stacktui.diagnosis.remedies import checking_again, fill_looking
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import request_line, route_lines
 from stacktui.environments.metadata import MetadataProblem
 from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
 
@@ -106,6 +113,7 @@ METADATA_TIMEOUT = FaultInfo(
         "phase's seconds and the bound that was hit."
     ),
     az_says="nothing: az waits for ever",
+    patterns={NO_ANSWER_IN_TIME: 52},
     remedies=(_UNDER_LOAD, _WAIT_LONGER, _ARM_HANGS),
     rules=(_metadata_timeout,),
 )
@@ -159,10 +167,9 @@ def _not_json(failure: FailureContext) -> Explanation | None:
     fault = metadata_fault(failure, MetadataProblem.NOT_JSON)
     if fault is None:
         return None
-    asked = (request_line(failure.last),) if failure.last else ()
     evidence = (
         f"reading it stopped: {fault.detail}",
-        *asked,
+        *asked_lines(failure),
         *begins_lines(failure),
         *header_lines(failure, "x-ms-request-id"),
     )
@@ -203,6 +210,24 @@ METADATA_NOT_JSON = FaultInfo(
         "IncompleteRead(…) / … ('Connection aborted.', BadStatusLine('…')) / … Received response "
         "with content-encoding: gzip"
     ),
+    patterns={
+        METADATA_UNREAD: 12,
+        METADATA_NO_JSON: 44,
+        METADATA_IS_A_PAGE: 78,
+        MessagePattern(
+            "the metadata is JSON that breaks off or is damaged",
+            METADATA_NO_JSON.regex,
+            also=r"unterminated string|expecting ['\"]?[,:]|expecting property name|extra data"
+            r"|invalid control character|invalid \\escape",
+        ): 92,
+        MessagePattern(
+            "the metadata broke off",
+            METADATA_UNREAD.regex,
+            also=r"incompleteread|connection broken",
+        ): 170,
+        BAD_STATUS_LINE: 58,
+        NO_JSON: 38,
+    },
     remedies=(AGAIN, _SEE_ANSWER, _AT_FAULT),
     rules=(_not_json, _cut_short, _malformed),
 )
@@ -232,6 +257,15 @@ METADATA_RESET = FaultInfo(
     az_says=(
         AZ + "… ('Connection aborted.', RemoteDisconnected('Remote end closed connection without …"
     ),
+    patterns={
+        METADATA_CONNECTION_RESET: 60,
+        CONNECTION_CLOSED: 59,
+        MessagePattern(
+            "the metadata request was closed without an answer",
+            METADATA_UNREAD.regex,
+            also=r"remote end closed connection|remotedisconnected",
+        ): 130,
+    },
     remedies=(AGAIN, _SEE_ANSWER, _AT_FAULT),
     rules=(_metadata_reset,),
 )

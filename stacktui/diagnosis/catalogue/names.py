@@ -7,9 +7,11 @@ from stacktui.diagnosis.az_messages import AZ_VERIFY
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.formatting import names_line
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.tls import NOT_TRUSTED
 from stacktui.diagnosis.remedies import fill_setting, setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import names_line
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT
 
 _SET_NAME = setting("If {nearest} is meant, set it", "arm", "https://HOST", nearest="another name")
@@ -72,6 +74,17 @@ TLS_NAME_MISMATCH = FaultInfo(
         "vault's name leads to `metadata-wrong-url`."
     ),
     az_says=AZ_VERIFY + '"… Hostname mismatch, certificate is not valid …")))',
+    patterns={
+        MessagePattern(
+            "the certificate has another name",
+            r"hostname mismatch|ip address mismatch|err_tls_cert_altname_invalid"
+            r"|remotecertificatenamemismatch|no alternative certificate subject name"
+            r"|certificate is (?:not )?valid for|cert_e_cn_no_match|0x800b010f"
+            r"|doesn.t match either of|verify error:num=6[24]\b"
+            r"|does not match target host name|sec_e_wrong_principal|0x80090322",
+        ): 92,
+        NOT_TRUSTED: 28,
+    },
     remedies=(_SET_NAME, _ISSUE),
     rules=(_name_mismatch,),
 )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stacktui.check.fault_text import drift_lines
 from stacktui.diagnosis.context import FailureContext, ReportContext, described_path
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.formatting import asked_lines
 from stacktui.diagnosis.recorded_root import is_of_other_root, recorded_path_end, signers
 from stacktui.diagnosis.remedies import accepting, fill_accepting
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import drift_lines, request_line
 from stacktui.environments.record import DriftFault, RecordError, RecordFault
 
 if TYPE_CHECKING:
@@ -32,11 +33,9 @@ def _metadata_drift(failure: FailureContext) -> Explanation | None:
     if not isinstance(fault, DriftFault):
         return None
     fields = " and ".join(each.field for each in fault.drifts)
-    evidence = [*drift_lines(fault), "no secret was sent"]
-    if failure.last:
-        evidence.append(request_line(failure.last))
+    evidence = (*drift_lines(fault), "no secret was sent", *asked_lines(failure))
     remedies = (_ASK_OPERATOR.fill(), fill_accepting(_ACCEPT_VALUES, failure, fields=fields))
-    return Explanation(f"The stamp names another {fields} than before", tuple(evidence), remedies)
+    return Explanation(f"The stamp names another {fields} than before", evidence, remedies)
 
 
 METADATA_DRIFT = FaultInfo(

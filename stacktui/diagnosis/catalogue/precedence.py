@@ -10,10 +10,10 @@ from stacktui.diagnosis.catalogue import (
     applications,
     arm_refusals,
     arm_responses,
-    credentials,
     device_code,
     handshake,
     login_responses,
+    login_transfer,
     managed_identity,
     metadata,
     metadata_responses,
@@ -26,11 +26,14 @@ from stacktui.diagnosis.catalogue import (
     trust_files,
     users,
 )
-from stacktui.diagnosis.catalogue.chains import (
-    TLS_MISSING_INTERMEDIATE,
-    TLS_SELF_SIGNED,
-    TLS_WEAK,
+from stacktui.diagnosis.catalogue.chains import TLS_MISSING_INTERMEDIATE, TLS_SELF_SIGNED, TLS_WEAK
+from stacktui.diagnosis.catalogue.client_certificates import SP_CERT_REJECTED, SP_CERT_UNUSABLE
+from stacktui.diagnosis.catalogue.client_secrets import (
+    SECRET_MISSING,
+    SP_SECRET_EXPIRED,
+    SP_SECRET_WRONG,
 )
+from stacktui.diagnosis.catalogue.clock_skew import CLOCK_SKEW
 from stacktui.diagnosis.catalogue.interception import TLS_INTERCEPTED
 from stacktui.diagnosis.catalogue.names import TLS_NAME_MISMATCH
 from stacktui.diagnosis.catalogue.pinning import METADATA_DRIFT, RECORD_UNREADABLE
@@ -49,6 +52,14 @@ CERTIFICATES: tuple[FaultInfo, ...] = (
     TLS_MISSING_INTERMEDIATE,
     TLS_UNTRUSTED_ROOT,
 )
+# What an application signs in with.
+CREDENTIALS: tuple[FaultInfo, ...] = (
+    SECRET_MISSING,
+    SP_CERT_UNUSABLE,
+    SP_SECRET_WRONG,
+    SP_SECRET_EXPIRED,
+    SP_CERT_REJECTED,
+)
 # What can be wrong before anything is asked of a host.
 CONNECTION: tuple[FaultInfo, ...] = (
     *reach.FAULTS,
@@ -65,13 +76,15 @@ FAULTS: tuple[FaultInfo, ...] = (
     METADATA_DRIFT,
     RECORD_UNREADABLE,
     *login_responses.FAULTS,
-    *credentials.FAULTS,
+    *login_transfer.FAULTS,
+    *CREDENTIALS,
     *applications.FAULTS,
     *users.FAULTS,
     *sign_in_policies.FAULTS,
     *device_code.FAULTS,
     *managed_identity.FAULTS,
     *token_claims.FAULTS,
+    CLOCK_SKEW,
     *subscriptions.FAULTS,
     *arm_refusals.FAULTS,
     *arm_responses.FAULTS,

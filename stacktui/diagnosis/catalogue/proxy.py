@@ -9,6 +9,11 @@ from stacktui.diagnosis.catalogue.reach import AZ_METADATA, SEE_LISTENER
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import route_lines
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.arm import HTTP_403, HTTP_502
+from stacktui.diagnosis.messages.metadata import METADATA_401_OR_403, METADATA_UNREAD
+from stacktui.diagnosis.messages.network import PROXY_FAILED
 from stacktui.diagnosis.remedies import (
     CONNECT_DIRECTLY,
     GO_AROUND_PROXY,
@@ -18,7 +23,6 @@ from stacktui.diagnosis.remedies import (
     proxy_source,
 )
 from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
-from stacktui.diagnosis.words import route_lines
 from stacktui.text.shell import toml
 from stacktui.transport.facts import TransportFault, TransportFaultKind
 
@@ -109,6 +113,23 @@ PROXY_UNREACHABLE = FaultInfo(
         "setting names it."
     ),
     az_says=_AZ_PROXY + "NewConnectionError(… Failed to establish …)))",
+    patterns={
+        PROXY_FAILED: 55,
+        MessagePattern(
+            "the proxy itself cannot be reached",
+            PROXY_FAILED.regex,
+            also=r"connection refused|failed to resolve|timed out|no route to host"
+            r"|is unreachable|\b1006[01]\b|actively refused|connection reset",
+        ): 180,
+        MessagePattern(
+            "the proxy's name or address cannot be used",
+            r"could not resolve proxy|proxy url had unsupported scheme|unsupported proxy"
+            r"|proxy name could not be resolved"
+            r"|failed to parse: .{1,40}is not a valid host or port"
+            r"|connect to proxy .{1,60}failed",
+        ): 90,
+        METADATA_UNREAD: 15,
+    },
     remedies=(
         _SEE_PROXY_LISTENER,
         _SEE_VARIABLES,
@@ -194,6 +215,15 @@ PROXY_AUTH_REQUIRED = FaultInfo(
         "`proxy-refused`."
     ),
     az_says=_AZ_PROXY + "OSError('Tunnel connection failed: 407 …')))",
+    patterns={
+        PROXY_FAILED: 38,
+        MessagePattern(
+            "the proxy asks for credentials (407)",
+            r"tunnel connection failed: 407|407 proxy authentication|\(407\)"
+            r"|tunnel failed, response 407|http code 407|proxy authentication required"
+            r"|status code '407'|returned status code 407",
+        ): 190,
+    },
     remedies=(
         _GIVE_IN_VARIABLE,
         _GIVE_IN_SETTING,
@@ -248,6 +278,20 @@ PROXY_REFUSED = FaultInfo(
         "`proxy-unreachable`."
     ),
     az_says=_AZ_PROXY + "OSError('Tunnel connection failed: 403 …')))",
+    patterns={
+        PROXY_FAILED: 40,
+        MessagePattern(
+            "the proxy opens no tunnel",
+            r"tunnel connection failed: (?:40[0-689]|4[1-9]\d|5\d\d)"
+            r"|tunnel failed, response (?:40[0-689]|4[1-9]\d|5\d\d)"
+            r"|http code (?:40[0-689]|4[1-9]\d|5\d\d) from proxy"
+            r"|proxy tunnel request to proxy .{1,80}status code "
+            r"'(?:40[0-689]|4[1-9]\d|5\d\d)'",
+        ): 190,
+        METADATA_401_OR_403: 50,
+        HTTP_403: 44,
+        HTTP_502: 40,
+    },
     remedies=(GO_AROUND_PROXY, CONNECT_DIRECTLY, _ASK_TO_ALLOW, _ASK_FOR_WAY, _ASK_FOR_ANSWER),
     rules=(_proxy_refused,),
 )

@@ -5,9 +5,13 @@ from __future__ import annotations
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import route_lines
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.arm import NO_ANSWER_IN_TIME
+from stacktui.diagnosis.messages.metadata import METADATA_UNREAD
+from stacktui.diagnosis.messages.network import CURL_COULD_NOT_CONNECT, LOOKUP_FAILED, NO_CONNECTION
 from stacktui.diagnosis.remedies import CHECK_OTHER_ENDPOINT, fill_setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import route_lines
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, domain_of
 from stacktui.transport.facts import TransportFaultKind
 
@@ -99,6 +103,18 @@ DNS_NOT_FOUND = FaultInfo(
         "`proxy-unreachable`."
     ),
     az_says=AZ_CONNECTION + "NameResolutionError(… Failed to resolve …))",
+    patterns={
+        MessagePattern(
+            "the name does not resolve",
+            r"name or service not known|nodename nor servname|getaddrinfo failed"
+            r"|enotfound|no such host|remote name could not be resolved|nxdomain"
+            r"|non-existent domain|no address associated with hostname"
+            r"|could not resolve host|\b11001\b|errno -2\]",
+        ): 85,
+        LOOKUP_FAILED: 42,
+        NO_CONNECTION: 25,
+        METADATA_UNREAD: 17,
+    },
     remedies=(CHECK_OTHER_ENDPOINT, _ASK_RESOLVER, _FIX_ARM, _FIX_RESOLVE, PIN_ADDRESS),
     rules=(_dns_not_found,),
 )
@@ -137,6 +153,15 @@ DNS_TIMEOUT = FaultInfo(
         "be reached (EAI_AGAIN). Every other name fails in the same way."
     ),
     az_says=AZ_CONNECTION + "NameResolutionError(… Temporary failure in name …))",
+    patterns={
+        LOOKUP_FAILED: 41,
+        MessagePattern(
+            "no resolver answers",
+            r"temporary failure in name resolution|eai_again|errno -3\]|\b11002\b"
+            r"|no servers could be reached|resolving timed out"
+            r"|is usually a temporary error",
+        ): 90,
+    },
     remedies=(_SEE_RESOLVERS, PIN_ADDRESS),
     rules=(_dns_timeout,),
 )
@@ -181,6 +206,15 @@ TCP_REFUSED = FaultInfo(
         "proxy's address is `proxy-unreachable`."
     ),
     az_says=AZ_CONNECTION + "NewConnectionError(… [Errno 111] Connection refused))",
+    patterns={
+        MessagePattern(
+            "the connection was refused",
+            (r"connection refused|econnrefused|errno 111\]|errno 61\]|\b10061\b|actively refused"),
+        ): 85,
+        CURL_COULD_NOT_CONNECT: 60,
+        NO_CONNECTION: 26,
+        METADATA_UNREAD: 16,
+    },
     remedies=(CHECK_PORT, SEE_LISTENER, _SERVICE_DOWN),
     rules=(_tcp_refused,),
 )
@@ -234,6 +268,25 @@ TCP_TIMEOUT = FaultInfo(
         "made and TLS never ends, it is `tls-timeout`."
     ),
     az_says=AZ_CONNECTION + "… [Errno 110] Connection timed out)), after minutes",
+    patterns={
+        MessagePattern(
+            "no answer to a connection",
+            r"errno 110\]|errno 60\]|\b10060\b|etimedout|connecttimeout"
+            r"|connection timed out|did not properly respond|operation timed out after"
+            r"|i/o timeout"
+            r"|failed to connect to .{1,40} port \d{1,5} after \d{1,9} ms: timeout"
+            r"|connection attempt failed because",
+        ): 85,
+        CURL_COULD_NOT_CONNECT: 58,
+        MessagePattern(
+            "this box's own firewall forbids the connection",
+            r"\b10013\b|access permissions",
+            note="WinError 10013 is a firewall or another program on this box itself.",
+        ): 55,
+        NO_CONNECTION: 26,
+        METADATA_UNREAD: 16,
+        NO_ANSWER_IN_TIME: 40,
+    },
     remedies=(_SEE_ROUTE, _ASK_FIREWALL, FIX_PIN),
     rules=(_tcp_timeout,),
 )
@@ -290,6 +343,15 @@ TCP_UNREACHABLE = FaultInfo(
         "`ip route get` tells which. Silence is `tcp-timeout`, a refused port `tcp-refused`."
     ),
     az_says=AZ_CONNECTION + "NewConnectionError(… [Errno 113] No route to host))",
+    patterns={
+        CURL_COULD_NOT_CONNECT: 56,
+        MessagePattern(
+            "there is no way to the address",
+            r"errno 113\]|errno 101\]|errno 65\]|errno 51\]|no route to host"
+            r"|network is unreachable|ehostunreach|enetunreach|\b10065\b|\b10051\b"
+            r"|unreachable network|unreachable host",
+        ): 86,
+    },
     remedies=(_HAVE_ROUTE, _ASK_ROUTE, FIX_PIN),
     rules=(_tcp_unreachable,),
 )

@@ -5,21 +5,23 @@ from __future__ import annotations
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.sign_in import GRANT_REFUSED, INTERACTION_REQUIRED
 from stacktui.diagnosis.refused_user import (
     AZ_DEVICE_CODE,
     INVALID_GRANT,
+    TAKE_AZURE_CLI_CLIENT,
     USE_APPLICATION,
-    WHO,
     adfs_refused_user,
     by_device_code,
     fill_device_code,
     refused_user,
     refused_user_lines,
+    take_azure_cli_client,
     use_application,
     who,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
-from stacktui.diagnosis.sign_in_facts import section_of
 from stacktui.identities.model import AZURE_CLI
 
 # What OAuth says where a password does not do alone (RFC 6749 section 4.1.2.1, OpenID Connect Core
@@ -59,6 +61,13 @@ MFA_REQUIRED = FaultInfo(
         "AADSTS50076: Due to a configuration change made by your administrator, or because you "
         "moved to a new location, you must use multi-factor authentication to access '…'."
     ),
+    patterns={
+        GRANT_REFUSED: 34,
+        INTERACTION_REQUIRED: 50,
+        MessagePattern(
+            "multi-factor authentication is asked for", r"multi-?factor authentication"
+        ): 80,
+    },
     remedies=(_SHOW_FACTOR, AZ_DEVICE_CODE, USE_APPLICATION),
     refusal=Refusal(frozenset({"AADSTS50076", "AADSTS50079"}), _INTERACTION),
     rules=(_mfa_required,),
@@ -110,6 +119,12 @@ CONDITIONAL_ACCESS = FaultInfo(
         "AADSTS53003: Access has been blocked by Conditional Access policies. The access policy "
         "does not allow token issuance."
     ),
+    patterns={
+        INTERACTION_REQUIRED: 46,
+        MessagePattern(
+            "a policy forbids it", r"blocked by conditional access|conditional access policies"
+        ): 90,
+    },
     remedies=(_FIND_POLICY, _FIND_ADFS_POLICY, _FROM_THERE, AZ_DEVICE_CODE, USE_APPLICATION),
     refusal=Refusal(frozenset({"AADSTS53003"}), _INTERACTION),
     rules=(_conditional_access,),
@@ -127,9 +142,6 @@ _AZ_CONSENT = by_az(
     "az ad app permission admin-consent --id {client}",
     client="CLIENT-ID",
 )
-_AZURE_CLI_CLIENT = RemedyTemplate(
-    "Or take client_id out of {identity}: then it is Azure CLI's", shown=WHO
-)
 _USER_CONSENTS = by_device_code("Or let the user consent, with a browser")
 
 
@@ -143,7 +155,7 @@ def _consent_required(failure: FailureContext) -> Explanation | None:
     remedies = [_CONSENT.fill(page=page)]
     if own:
         remedies.append(_AZ_CONSENT.fill(client=client))
-        remedies.append(_AZURE_CLI_CLIENT.fill(identity=section_of(identity)))
+    remedies += take_azure_cli_client(identity)
     remedies += fill_device_code(_USER_CONSENTS, failure, identity)
     title = "Nobody has consented to the application that the user signs in through"
     application = f"application {client}" + ("" if own else " (Azure CLI's)")
@@ -163,7 +175,11 @@ CONSENT_REQUIRED = FaultInfo(
         "AADSTS65001: The user or administrator has not consented to use the application with ID "
         "'…'. Send an interactive authorization request for this user and resource."
     ),
-    remedies=(_CONSENT, _AZ_CONSENT, _AZURE_CLI_CLIENT, _USER_CONSENTS, AZ_DEVICE_CODE),
+    patterns={
+        GRANT_REFUSED: 32,
+        MessagePattern("consent is missing", r"has not consented|consent_required"): 86,
+    },
+    remedies=(_CONSENT, _AZ_CONSENT, TAKE_AZURE_CLI_CLIENT, _USER_CONSENTS, AZ_DEVICE_CODE),
     refusal=Refusal(frozenset({"AADSTS65001"}), _INTERACTION),
     rules=(_consent_required,),
 )

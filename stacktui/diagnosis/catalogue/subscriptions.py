@@ -5,28 +5,36 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, urlsplit
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.message_pattern import MessagePattern, arm_code
+from stacktui.diagnosis.messages.arm import INVALID_API_VERSION, NO_REGISTERED_PROVIDER
 from stacktui.diagnosis.remedies import fill_setting, setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
-from stacktui.diagnosis.words import fault_lines
-from stacktui.environments.metadata import Metadata
 from stacktui.environments.profiles import PROFILES, Profile
 from stacktui.resources.model import ArmFault, ArmProblem, Subscription
 
 # An operator sees many; nobody reads a longer list.
 _SHOWN = 12
-_NOT_FOUND = "SubscriptionNotFound"
-_DISABLED = "DisabledSubscription"
+_NOT_FOUND = arm_code(
+    "SubscriptionNotFound",
+    r"subscription .{1,60}could not be found|subscription of .{1,60}doesn.t exist",
+    whole=True,
+)
+_INVALID_ID = arm_code("InvalidSubscriptionId")
+_DISABLED = arm_code("DisabledSubscription", r"subscription .{1,60}is disabled")
 
 _USE_ANOTHER = setting("Name a subscription that this identity can use: {id}", "subscription", "ID")
 
 
-def _refused_as(failure: FailureContext, code: str) -> ArmFault | None:
-    """ARM's refusal, if it is of the client's request and with this code."""
+def _refused_as(failure: FailureContext, *patterns: MessagePattern) -> ArmFault | None:
+    """ARM's refusal, if it is of the client's request and with the code of one of these."""
     fault = failure.arm(ArmProblem.REFUSED)
-    return fault if fault and fault.code == code and 400 <= fault.status < 500 else None
+    if fault is None or not 400 <= fault.status < 500:
+        return None
+    return fault if fault.code in {each.code for each in patterns} else None
 
 
 def _seen_lines(seen: tuple[Subscription, ...] | None) -> list[str]:
@@ -50,9 +58,8 @@ def _use_another(failure: FailureContext, fault: ArmFault) -> tuple[Remedy, ...]
 
 # api-version-unsupported
 
-# ARM's codes for an API version that it does not serve, and how it lists those that it does
-# (PROTOCOL.md section 3). A long list is cut when it is read: it may have no end.
-_VERSION_CODES = ("InvalidApiVersionParameter", "NoRegisteredProviderFound")
+# How ARM lists the API versions that it serves (PROTOCOL.md section 3). A long list is cut when it
+# is read: it may have no end.
 _SUPPORTED = re.compile(r"supported (?:api-)?versions are '([^']*)")
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-preview)?")
 
@@ -69,8 +76,7 @@ _CHOOSE_PROFILE = RemedyTemplate(
 
 
 def _api_version_unsupported(failure: FailureContext) -> Explanation | None:
-    refusals = (_refused_as(failure, code) for code in _VERSION_CODES)
-    fault = next((each for each in refusals if each), None)
+    fault = _refused_as(failure, INVALID_API_VERSION, NO_REGISTERED_PROVIDER)
     if fault is None:
         return None
     supported = _supported(fault.message)
@@ -135,6 +141,10 @@ API_VERSION_UNSUPPORTED = FaultInfo(
         "(InvalidApiVersionParameter) The api-version '…' is invalid. The supported versions are "
         "'…'. / (NoRegisteredProviderFound) …"
     ),
+    patterns={
+        INVALID_API_VERSION: 88,
+        NO_REGISTERED_PROVIDER: 88,
+    },
     remedies=(_USE_PROFILE, _USE_PROFILE_IN_AZ, _CHOOSE_PROFILE),
     rules=(_api_version_unsupported,),
 )
@@ -158,9 +168,7 @@ def _no_subscriptions(failure: FailureContext) -> Explanation | None:
     if fault is None:
         return None
     who = (failure.identity and failure.identity.principal) or "this identity"
-    results = (step.evidence.result for step in failure.report.steps)
-    metadata = next((each for each in results if isinstance(each, Metadata)), None)
-    portal = metadata.portal if metadata and metadata.portal else "the stamp's portal"
+    portal = failure.portal
     evidence = (f"signed in as {who}", "ARM lists no subscription for it", *fault_lines(fault))
     remedies = (_GRANT_READER.fill(who=who, portal=portal), _TAKE_OFFER.fill(portal=portal))
     title = "Signed in, but this identity sees no subscription"
@@ -185,6 +193,11 @@ NO_SUBSCRIPTIONS = FaultInfo(
         "`subscription-not-found`."
     ),
     az_says="No subscriptions found for ….",
+    patterns={
+        MessagePattern(
+            "no subscription", r"no subscriptions? found|no subscriptions were found"
+        ): 92,
+    },
     remedies=(_GRANT_READER, _TAKE_OFFER),
     rules=(_no_subscriptions,),
 )
@@ -200,7 +213,7 @@ _GRANT_OR_CHECK_ID = RemedyTemplate(
 
 
 def _subscription_not_found(failure: FailureContext) -> Explanation | None:
-    fault = _refused_as(failure, _NOT_FOUND)
+    fault = _refused_as(failure, _NOT_FOUND, _INVALID_ID)
     if fault is None or _sees_none(failure):
         return None
     asked = failure.environment.subscription
@@ -225,6 +238,10 @@ SUBSCRIPTION_NOT_FOUND = FaultInfo(
         "`no-subscriptions`."
     ),
     az_says="(SubscriptionNotFound) The subscription '…' could not be found.",
+    patterns={
+        _NOT_FOUND: 92,
+        _INVALID_ID: 86,
+    },
     remedies=(_USE_ANOTHER, _NAME_NONE, _GRANT_OR_CHECK_ID),
     rules=(_subscription_not_found,),
 )
@@ -261,6 +278,7 @@ SUBSCRIPTION_DISABLED = FaultInfo(
         "unlike in `subscription-not-found`."
     ),
     az_says="(DisabledSubscription) The subscription '…' is disabled. …",
+    patterns={_DISABLED: 92},
     remedies=(_USE_ANOTHER, _ENABLE),
     rules=(_subscription_disabled,),
 )

@@ -8,6 +8,8 @@ from stacktui.diagnosis.catalogue.reach import AZ_METADATA
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.tls import CERTIFICATE_FILE_UNREADABLE, NOTHING_IN_PEM
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 
 _CHANGE_CA = RemedyTemplate(
@@ -59,6 +61,14 @@ TRUST_FILE_MISSING = FaultInfo(
         "Could not find a suitable TLS CA certificate bundle, invalid path: … "
         "(only where the file is REQUESTS_CA_BUNDLE's; az does not know the others)"
     ),
+    patterns={
+        MessagePattern(
+            "a file of certificates is not there",
+            r"could not find a suitable tls ca certificate bundle",
+            also=r"invalid path",
+        ): 95,
+        CERTIFICATE_FILE_UNREADABLE: 72,
+    },
     remedies=(_UNSET_VARIABLE, _CHANGE_CA, _SEE_STORES),
     rules=(_trust_file_missing,),
 )
@@ -116,6 +126,14 @@ TRUST_FILE_BAD = FaultInfo(
         AZ_METADATA + "… [X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found … "
         "(only where the file is REQUESTS_CA_BUNDLE's)"
     ),
+    patterns={
+        CERTIFICATE_FILE_UNREADABLE: 70,
+        MessagePattern(
+            "a file of trusted certificates holds none",
+            r"no_certificate_or_crl_found|no certificate or crl found|\[x509\] pem lib",
+        ): 95,
+        NOTHING_IN_PEM: 64,
+    },
     remedies=(_CONVERT, _UNSET_VARIABLE, _CHANGE_CA, _MOVE_AWAY, _SEE_STORES),
     rules=(_trust_file_bad,),
 )

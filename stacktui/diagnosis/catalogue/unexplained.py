@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from stacktui.certificates.verify import NO_ISSUER
+from stacktui.check.fault_text import fault_lines
 from stacktui.check.report import StepName
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Finding, Side
+from stacktui.diagnosis.formatting import chain_lines, request_line, route_lines
 from stacktui.diagnosis.remedy_template import Quote, for_both
-from stacktui.diagnosis.words import chain_lines, fault_lines, request_line, route_lines
 from stacktui.environments.metadata import MetadataFault
 from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
 from stacktui.resources.model import ArmFault

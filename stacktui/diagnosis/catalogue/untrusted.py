@@ -11,7 +11,17 @@ from stacktui.diagnosis.catalogue.chains import is_named_root
 from stacktui.diagnosis.context import FailureContext, described
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.formatting import chain_lines, trust_line
 from stacktui.diagnosis.interceptors import why_intercepted
+from stacktui.diagnosis.messages.metadata import METADATA_UNREAD
+from stacktui.diagnosis.messages.network import NO_CONNECTION
+from stacktui.diagnosis.messages.tls import (
+    FIRST_CERTIFICATE_UNVERIFIED,
+    ISSUER_UNKNOWN,
+    NOT_TRUSTED,
+    TLS_FAILED,
+    UNKNOWN_ROOT_IN_CHAIN,
+)
 from stacktui.diagnosis.recorded_root import is_of_other_root, recorded_path_end
 from stacktui.diagnosis.remedies import (
     EXPORT_BUNDLE,
@@ -21,7 +31,6 @@ from stacktui.diagnosis.remedies import (
     trusting_presented,
 )
 from stacktui.diagnosis.remedy_template import PlainWord, for_both
-from stacktui.diagnosis.words import chain_lines, trust_line
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
@@ -171,6 +180,15 @@ TLS_UNTRUSTED_ROOT = FaultInfo(
         f"{AZ_VERIFY}'… self-signed certificate in certificate chain …' / '… unable to get local "
         "issuer certificate …' / '… certificate signature failure …')))"
     ),
+    patterns={
+        NO_CONNECTION: 22,
+        ISSUER_UNKNOWN: 84,
+        FIRST_CERTIFICATE_UNVERIFIED: 76,
+        UNKNOWN_ROOT_IN_CHAIN: 88,
+        NOT_TRUSTED: 42,
+        TLS_FAILED: 24,
+        METADATA_UNREAD: 18,
+    },
     remedies=(_TRUST_PRESENTED, _TRUST_FILE, TRUST_MATRIX, EXPORT_BUNDLE, _UNTRUST_OLD),
     rules=(_renewed_root, _untrusted_root),
 )

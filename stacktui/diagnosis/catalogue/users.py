@@ -7,12 +7,13 @@ from dataclasses import replace
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.sign_in import GRANT_REFUSED
 from stacktui.diagnosis.refused_user import (
     AZ_DEVICE_CODE,
     INVALID_GRANT,
     USE_APPLICATION,
     WHO,
-    adfs_signs_in,
     by_device_code,
     fill_device_code,
     refused_user,
@@ -22,7 +23,7 @@ from stacktui.diagnosis.refused_user import (
 )
 from stacktui.diagnosis.remedies import PUT_SECRET_FILE, SET_SECRET_VARIABLE, put_secret
 from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
-from stacktui.diagnosis.sign_in_facts import is_adfs, metadata_of, section_of
+from stacktui.diagnosis.sign_in_facts import is_adfs, section_of
 from stacktui.identities.model import Identity
 
 _NO_USER = "AADSTS50034"
@@ -73,7 +74,7 @@ def _see_account(failure: FailureContext, identity: Identity) -> tuple[Remedy, .
     """Where an administrator sees what state an account is in."""
     if not identity.username:
         return ()
-    if adfs_signs_in(failure):
+    if failure.adfs_signs_in:
         return (_SEE_DOMAIN_ACCOUNT.fill(user=identity.username),)
     return (_SEE_DIRECTORY_ACCOUNT.fill(user=identity.username),)
 
@@ -93,6 +94,13 @@ PASSWORD_WRONG = FaultInfo(
         "AADSTS50034: The user account … does not exist in the directory. … / MSIS9659: Invalid "
         "'username' or 'password'."
     ),
+    patterns={
+        MessagePattern(
+            "user or password is refused",
+            r"invalid username or password|invalid 'username' or 'password'",
+        ): 82,
+        GRANT_REFUSED: 36,
+    },
     remedies=(
         SET_SECRET_VARIABLE,
         PUT_SECRET_FILE,
@@ -149,6 +157,9 @@ ACCOUNT_LOCKED = FaultInfo(
         "AADSTS50053: The account is locked, you've tried to sign in too many times with an "
         "incorrect user ID or password."
     ),
+    patterns={
+        MessagePattern("the account is locked", r"account is locked"): 86,
+    },
     remedies=(_WAIT_FOR_LOCK, _FIND_OLD_PASSWORD, SET_SECRET_VARIABLE, PUT_SECRET_FILE),
     refusal=Refusal(frozenset({"AADSTS50053"}), INVALID_GRANT),
     rules=(_account_locked,),
@@ -190,6 +201,9 @@ ACCOUNT_DISABLED = FaultInfo(
         "AADSTS50057; the password does not matter. A lock that ends by itself is `account-locked`."
     ),
     az_says="AADSTS50057: The user account is disabled.",
+    patterns={
+        MessagePattern("the account is disabled", r"user account is disabled"): 86,
+    },
     remedies=(_ENABLE, _OTHER_ACCOUNT),
     refusal=Refusal(frozenset({"AADSTS50057"}), INVALID_GRANT),
     rules=(_account_disabled,),
@@ -209,10 +223,8 @@ def _password_expired(failure: FailureContext) -> Explanation | None:
     if refused is None:
         return None
     _, identity = refused
-    metadata = metadata_of(failure)
-    portal = metadata.portal if metadata and metadata.portal else "the stamp's portal"
     remedies = (
-        _NEW_PASSWORD.fill(portal=portal),
+        _NEW_PASSWORD.fill(portal=failure.portal),
         *put_secret(identity.credential, "password"),
         use_application(identity),
     )
@@ -227,6 +239,9 @@ PASSWORD_EXPIRED = FaultInfo(
     meaning="The password has expired.",
     distinguishing_evidence="AADSTS50055: it was right. A wrong one is `password-wrong`.",
     az_says="AADSTS50055: The password is expired.",
+    patterns={
+        MessagePattern("the password has expired", r"password is expired|password has expired"): 86,
+    },
     remedies=(_NEW_PASSWORD, SET_SECRET_VARIABLE, PUT_SECRET_FILE, USE_APPLICATION),
     refusal=Refusal(frozenset({"AADSTS50055"}), INVALID_GRANT),
     rules=(_password_expired,),

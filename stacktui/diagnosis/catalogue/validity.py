@@ -11,9 +11,11 @@ from stacktui.diagnosis.clocks import other_clock
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.formatting import chain_lines, trust_line
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.tls import NOT_TRUSTED, NOT_VALID_AT_THIS_TIME
 from stacktui.diagnosis.remedies import setting_clock
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.words import chain_lines, trust_line
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
@@ -136,6 +138,15 @@ TLS_EXPIRED = FaultInfo(
         "whether it was presented or is in a trust file of this box."
     ),
     az_says=AZ_VERIFY + "'… certificate has expired …')))",
+    patterns={
+        MessagePattern(
+            "the certificate has expired",
+            r"certificate has expired(?! or)|cert_has_expired|verify error:num=10\b"
+            r"|sec_e_cert_expired|0x80090328|certificate expired",
+        ): 90,
+        NOT_VALID_AT_THIS_TIME: 88,
+        NOT_TRUSTED: 27,
+    },
     remedies=(_RENEW, _SEE_CLOCK, _SET_CLOCK, _REPLACE_CA),
     rules=(_expired, _expired_here),
 )
@@ -213,6 +224,13 @@ TLS_NOT_YET_VALID = FaultInfo(
         "box's clock is wrong. Else the report names the certificate and when it begins."
     ),
     az_says=AZ_VERIFY + "'… certificate is not yet valid …')))",
+    patterns={
+        NOT_VALID_AT_THIS_TIME: 86,
+        MessagePattern(
+            "the certificate is not valid yet",
+            r"certificate is not yet valid|cert_not_yet_valid|verify error:num=9\b",
+        ): 92,
+    },
     remedies=(_CLOCK_FIRST, _SET_CLOCK, _PUT_BACK, _TAKE_OUT_CA),
     rules=(_not_yet_valid, _not_yet_valid_here),
 )

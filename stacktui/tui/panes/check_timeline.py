@@ -7,8 +7,9 @@ from datetime import datetime
 
 from stacktui.certificates.chain import Certificate
 from stacktui.certificates.formatting import VALID, fields_of
+from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Outcome, Report, Step
-from stacktui.check.summary import fault_summary, result_summary
+from stacktui.check.summary import result_summary
 from stacktui.transport.facts import ConnectionFacts, Exchange
 from stacktui.tui.formatting import clock, day, duration
 from stacktui.tui.glyphs import Glyphs

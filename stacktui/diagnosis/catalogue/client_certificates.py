@@ -1,78 +1,45 @@
-"""Faults of what an identity signs in with: its secret, its certificate.
+"""Faults of the certificate that an application signs in with.
 
 The codes of sign-in services are those of PROTOCOL.md section 2.
 """
 
 from __future__ import annotations
 
+from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.clocks import clock_line, is_skewed
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.message_pattern import MessagePattern
+from stacktui.diagnosis.messages.sign_in import (
+    ASSERTION_AUDIENCE,
+    ASSERTION_REFUSED,
+    INVALID_CLIENT,
+    SECRET_REFUSED,
+)
+from stacktui.diagnosis.messages.tls import NOTHING_IN_PEM
 from stacktui.diagnosis.remedies import (
+    CHECK_TENANT,
     CLOCK_STATUS,
-    PUT_SECRET_FILE,
-    SET_SECRET_VARIABLE,
-    put_secret,
+    SET_OWN_TENANT,
+    fill_looking,
+    looking,
+    own_tenant,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.diagnosis.sign_in_facts import (
+    ADFS_BAD_CREDENTIAL,
     CLIENT_ERRORS,
     certificate_unknown,
     is_adfs,
     refusal,
-    section_of,
+    tenant_lines,
 )
-from stacktui.diagnosis.words import fault_lines
-from stacktui.identities.faults import (
-    CertificateFault,
-    CertificateProblem,
-    SecretFault,
-    SignInFault,
-)
-from stacktui.identities.model import CertificateRef, IdentityKind
+from stacktui.identities.faults import CertificateFault, CertificateProblem, SignInFault
+from stacktui.identities.model import CertificateRef
 from stacktui.text.shell import toml_table
 
-# AD FS says "client authentication failed" of a wrong secret, an expired one and a rejected
-# certificate alike: what the identity signs in with tells them apart.
-_ADFS_BAD_CREDENTIAL = frozenset({"MSIS9612", "MSIS9622"})
 _APPLICATION = {"client": "CLIENT-ID"}
-
-
-# secret-missing
-
-_CHANGE_SOURCE = RemedyTemplate(
-    "Change where the {what} comes from: {what} under {identity}",
-    shown={"what": "secret", "identity": "the identity"},
-)
-
-
-def _secret_missing(failure: FailureContext) -> Explanation | None:
-    fault, identity = failure.fault, failure.identity
-    if not isinstance(fault, SecretFault) or identity is None:
-        return None
-    what = "password" if identity.kind is IdentityKind.USER else "secret"
-    remedies = (
-        *put_secret(identity.credential, what),
-        _CHANGE_SOURCE.fill(what=what, identity=section_of(identity)),
-    )
-    title = f"The {what} of identity {identity.name} is not there"
-    return Explanation(title, (f"{fault.reference}: {fault.detail}",), remedies)
-
-
-SECRET_MISSING = FaultInfo(
-    id="secret-missing",
-    group=Group.TOKEN,
-    sides=(Side.BOX,),
-    meaning="The secret's variable, file or keyring entry holds nothing.",
-    distinguishing_evidence=(
-        "Nothing was sent to the sign-in service; the report names the reference. A secret that "
-        "is there and wrong is `sp-secret-wrong`."
-    ),
-    az_says="nothing: az keeps its own copy of the secret, or asks for it",
-    remedies=(SET_SECRET_VARIABLE, PUT_SECRET_FILE, _CHANGE_SOURCE),
-    rules=(_secret_missing,),
-)
 
 
 # sp-cert-unusable
@@ -157,6 +124,15 @@ SP_CERT_UNUSABLE = FaultInfo(
         "`sp-cert-rejected`."
     ),
     az_says="Invalid certificate / Unable to load certificate …",
+    patterns={
+        NOTHING_IN_PEM: 62,
+        MessagePattern(
+            "the certificate's file cannot sign in",
+            r"invalid certificate(?! \()|unable to load certificate"
+            r"|could not deserialize key data|unable to load pem file|bad decrypt"
+            r"|password was not given but private key|private key is encrypted",
+        ): 82,
+    },
     remedies=(
         _PUT_FILE,
         _CONVERT_PFX,
@@ -169,123 +145,12 @@ SP_CERT_UNUSABLE = FaultInfo(
 )
 
 
-# sp-secret-wrong
-
-_SECRET_WRONG = Refusal(frozenset({"AADSTS7000215"}) | _ADFS_BAD_CREDENTIAL, CLIENT_ERRORS)
-_CHECK_VALUE = RemedyTemplate(
-    "Check that the secret's value was pasted, not its id: the portal shows both, and the value "
-    "only once"
-)
-_NEW_SECRET = for_both(
-    "{make} a new secret for application {client}, and put it there",
-    "az ad app credential reset --id {client} --append",
-    **_APPLICATION | {"make": "Make"},
-)
-# AD FS keeps applications where only the operator's privileged endpoint reaches them.
-_NEW_ADFS_SECRET = RemedyTemplate(
-    "If it is the right secret, the stamp's operator makes a new one at the privileged endpoint",
-    powershell="Invoke-Command -Session $pep { Set-GraphApplication "
-    "-ApplicationIdentifier {client} -ResetClientSecret }",
-    shown=_APPLICATION,
-)
-
-
-def _sp_secret_wrong(failure: FailureContext) -> Explanation | None:
-    refused = refusal(failure, _SECRET_WRONG)
-    if refused is None or isinstance(refused[1].credential, CertificateRef):
-        return None
-    if refused[1].kind is not IdentityKind.SERVICE_PRINCIPAL:
-        return None  # no secret of an application's was sent
-    fault, identity = refused
-    evidence = (f"the secret came from {identity.credential}", *fault_lines(fault))
-    if fault.secret_looks_like_id:
-        evidence = ("what was sent has the form of an id, not of a secret", *evidence)
-    client = identity.client_id
-    put = put_secret(identity.credential, "right secret")
-    remedies = (
-        (*put, _NEW_ADFS_SECRET.fill(client=client))
-        if is_adfs(fault)
-        else (_CHECK_VALUE.fill(), *put, _NEW_SECRET.fill_for_az(client=client, make="Else make"))
-    )
-    title = "The sign-in service refuses the application's secret"
-    return Explanation(title, (f"application {client}", *evidence), remedies)
-
-
-SP_SECRET_WRONG = FaultInfo(
-    id="sp-secret-wrong",
-    group=Group.TOKEN,
-    sides=(Side.SIGN_IN,),
-    meaning="The sign-in service refuses the application's secret.",
-    distinguishing_evidence=(
-        "AADSTS7000215, or AD FS's MSIS9622 or MSIS9612 while signing in with a secret; often the "
-        "secret's id was pasted in place of its value, which the report sees by its form. Entra "
-        "has a code of its own for `sp-secret-expired`, AD FS has not; with a certificate the same "
-        "code is `sp-cert-rejected`."
-    ),
-    az_says=(
-        "AADSTS7000215: Invalid client secret provided. … / MSIS9622: Client authentication "
-        "failed. …"
-    ),
-    remedies=(
-        _CHECK_VALUE,
-        SET_SECRET_VARIABLE,
-        PUT_SECRET_FILE,
-        _NEW_SECRET,
-        _NEW_ADFS_SECRET,
-    ),
-    refusal=_SECRET_WRONG,
-    rules=(_sp_secret_wrong,),
-)
-
-
-# sp-secret-expired
-
-_SECRET_EXPIRED = Refusal(frozenset({"AADSTS7000222"}), CLIENT_ERRORS)
-_SEE_SECRETS = for_both(
-    "See when the secrets of application {client} end",
-    "az ad app credential list --id {client} --query '[].[displayName,endDateTime]'",
-    **_APPLICATION,
-)
-
-
-def _sp_secret_expired(failure: FailureContext) -> Explanation | None:
-    refused = refusal(failure, _SECRET_EXPIRED)
-    if refused is None:
-        return None
-    fault, identity = refused
-    client = identity.client_id
-    evidence = (
-        f"application {client}",
-        f"the secret came from {identity.credential}",
-        *fault_lines(fault),
-    )
-    remedies = (
-        _NEW_SECRET.fill_for_az(client=client, make="Make"),
-        *put_secret(identity.credential, "new secret"),
-        _SEE_SECRETS.fill_for_az(client=client),
-    )
-    return Explanation("The application's secret has expired", evidence, remedies)
-
-
-SP_SECRET_EXPIRED = FaultInfo(
-    id="sp-secret-expired",
-    group=Group.TOKEN,
-    sides=(Side.SIGN_IN,),
-    meaning="The application's secret has expired.",
-    distinguishing_evidence=(
-        "AADSTS7000222: the secret was right once. A wrong one is `sp-secret-wrong`, and AD FS "
-        "says so of both."
-    ),
-    az_says="AADSTS7000222: The provided client secret keys for app '…' are expired. …",
-    remedies=(_NEW_SECRET, SET_SECRET_VARIABLE, PUT_SECRET_FILE, _SEE_SECRETS),
-    refusal=_SECRET_EXPIRED,
-    rules=(_sp_secret_expired,),
-)
-
-
 # sp-cert-rejected
 
-_CERT_REJECTED = Refusal(frozenset({"AADSTS700027"}) | _ADFS_BAD_CREDENTIAL, CLIENT_ERRORS)
+_CERT_REJECTED = Refusal(
+    frozenset({ASSERTION_REFUSED.code, ASSERTION_AUDIENCE.code}) | ADFS_BAD_CREDENTIAL,
+    CLIENT_ERRORS,
+)
 _COMPARE_CERTIFICATE = for_both(
     "Compare its dates and SHA-1 thumbprint, the one that portals show, with those of the "
     "application's certificates",
@@ -310,15 +175,24 @@ _ADD_ADFS_CERTIFICATE = RemedyTemplate(
 )
 
 
+# What MSAL makes an assertion out to is read there.
+_DISCOVERY = "/v2.0/.well-known/openid-configuration"
+_SEE_AUTHORITY = looking(
+    "See which token endpoint the login host names: it must be of the tenant that is asked, on the "
+    "same host",
+    f"https://HOST/TENANT{_DISCOVERY}",
+)
+
+
 def _sp_cert_rejected(failure: FailureContext) -> Explanation | None:
     refused = refusal(failure, _CERT_REJECTED)
     if refused is None:
         return None
     fault, identity = refused
-    reference = identity.credential
-    if not isinstance(reference, CertificateRef) or (
-        is_skewed(failure.last) and not certificate_unknown(fault)
-    ):
+    reference, elsewhere = identity.credential, fault.code == ASSERTION_AUDIENCE.code
+    if not isinstance(reference, CertificateRef):
+        return None
+    if is_skewed(failure.last) and not (elsewhere or certificate_unknown(fault)):
         return None  # an assertion of another time is refused in the same words: clock-skew
     evidence = [f"application {identity.client_id}", f"it signed in with {reference}"]
     if fault.thumbprint:
@@ -326,6 +200,11 @@ def _sp_cert_rejected(failure: FailureContext) -> Explanation | None:
         evidence.append(
             f"the certificate that was sent has the {kind} thumbprint {fault.thumbprint}"
         )
+    if elsewhere:
+        evidence += [*tenant_lines(failure, identity), *fault_lines(fault)]
+        title = "The certificate's assertion is made out to another authority than the one asked"
+        see = fill_looking(_SEE_AUTHORITY, failure, f"{fault.authority}{_DISCOVERY}")
+        return Explanation(title, tuple(evidence), (own_tenant(failure, identity), see))
     evidence += [*clock_line(failure.last), *fault_lines(fault)]
     title = "The sign-in service does not take the application's certificate"
     remedies = _register_certificate(fault, identity.client_id, str(reference.path))
@@ -349,22 +228,32 @@ SP_CERT_REJECTED = FaultInfo(
     meaning="The sign-in service does not take the application's certificate.",
     distinguishing_evidence=(
         "AADSTS700027, or AD FS's MSIS9622 or MSIS9612 while signing in with a certificate; the "
-        "report has the thumbprint that was sent. Where this box's clock is far off, it is "
-        "`clock-skew`; with a secret, AD FS's codes are `sp-secret-wrong`."
+        "report has the thumbprint that was sent. AADSTS700023: what was signed is made out to "
+        "another tenant or host than the one that was asked. Where this box's clock is far off, it "
+        "is `clock-skew`; with a secret, AD FS's codes are `sp-secret-wrong`."
     ),
     az_says=(
         "AADSTS700027: The certificate with identifier used to sign the client assertion is not "
         "registered on application. … / MSIS9622: Client authentication failed. …"
     ),
-    remedies=(_COMPARE_CERTIFICATE, _ADD_CERTIFICATE, _ADD_ADFS_CERTIFICATE),
+    patterns={
+        ASSERTION_AUDIENCE: 70,
+        MessagePattern(
+            "the certificate is not registered on the application",
+            ASSERTION_REFUSED.regex,
+            also=r"key was not found|is not registered on application",
+        ): 96,
+        SECRET_REFUSED: 50,
+        INVALID_CLIENT: 43,
+    },
+    remedies=(
+        _COMPARE_CERTIFICATE,
+        _ADD_CERTIFICATE,
+        _ADD_ADFS_CERTIFICATE,
+        CHECK_TENANT,
+        SET_OWN_TENANT,
+        _SEE_AUTHORITY,
+    ),
     refusal=_CERT_REJECTED,
     rules=(_sp_cert_rejected,),
-)
-
-FAULTS = (
-    SECRET_MISSING,
-    SP_CERT_UNUSABLE,
-    SP_SECRET_WRONG,
-    SP_SECRET_EXPIRED,
-    SP_CERT_REJECTED,
 )

@@ -1,0 +1,86 @@
+"""Evidence lines that several rules share: requests, routes, chains, names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stacktui.certificates.trust import TrustUsed
+from stacktui.diagnosis.context import FailureContext
+from stacktui.transport.facts import Exchange
+
+if TYPE_CHECKING:
+    from stacktui.certificates.chain import Certificate
+
+# Servers may present what they like; a stamp's chain has three certificates, and 20 names.
+_CERTIFICATES = 8
+_NAMES = 12
+
+
+def request_line(exchange: Exchange) -> str:
+    """`GET https://… → 500 (1,234 bytes)`."""
+    response = exchange.response
+    if response is None:
+        return f"{exchange.method} {exchange.url} → no answer"
+    return f"{exchange.method} {exchange.url} → {response.status} ({response.size:,} bytes)"
+
+
+def asked_lines(failure: FailureContext) -> list[str]:
+    """The deciding request, if there was one."""
+    return [request_line(failure.last)] if failure.last else []
+
+
+def header_lines(failure: FailureContext, *names: str) -> list[str]:
+    """Those of the headers `names` that the answer has."""
+    response = failure.last.response if failure.last else None
+    if response is None:
+        return []
+    return [f"{name}: {value}" for name in names if (value := response.header(name))]
+
+
+def begins_lines(failure: FailureContext) -> list[str]:
+    """How the answer's body begins."""
+    response = failure.last.response if failure.last else None
+    return [f"it begins: {response.excerpt}"] if response and response.excerpt else []
+
+
+def route_lines(case: FailureContext) -> list[str]:
+    """How the connection was made: addresses, pin and proxy, as far as they matter."""
+    connection = case.connection
+    if connection is None:
+        return []
+    lines = []
+    if connection.attempts:
+        tried = ", ".join(
+            f"{each.address}:{each.port} {each.error or 'connected'}"
+            for each in connection.attempts
+        )
+        lines.append(f"tried {tried}")
+    if connection.pinned:
+        lines.append(f"resolve pins {connection.host}:{connection.port} to {connection.pinned}")
+    if connection.proxy.url:
+        lines.append(f"through the proxy {connection.proxy.url} ({connection.proxy.source})")
+    return lines
+
+
+def chain_lines(chain: tuple[Certificate, ...]) -> list[str]:
+    """One line a certificate, leaf first, of the first few."""
+    lines = [
+        f"certificate {number}: {each.unreadable or each.common_name}, "
+        f"issued by {each.issuer_name or '?'}, until {each.not_after:%Y-%m-%d}"
+        if each.not_after
+        else f"certificate {number}: unreadable ({each.unreadable})"
+        for number, each in enumerate(chain[:_CERTIFICATES], 1)
+    ]
+    more = len(chain) - _CERTIFICATES
+    return lines + ([f"and {more} more certificates"] if more > 0 else [])
+
+
+def names_line(names: tuple[str, ...]) -> str:
+    """The names of a certificate, of the first few."""
+    more = f", … ({len(names)} in all)" if len(names) > _NAMES else ""
+    return (", ".join(names[:_NAMES]) or "(no names)") + more
+
+
+def trust_line(used: TrustUsed | None) -> str:
+    sources = ", ".join(f"{each.setting} ({each.path})" for each in used.sources) if used else "-"
+    return f"trusted here: {sources}"

@@ -1,0 +1,2 @@
+"""Messages of az and other clients that mean several faults, or none; the others stand in their
+fault's definition."""

@@ -1,0 +1,60 @@
+"""Messages that mean no fault of the catalogue: what there is to say of them all the same."""
+
+from __future__ import annotations
+
+from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
+
+NO_FAULT: tuple[MessagePattern, ...] = (
+    MessagePattern(
+        "az is not signed in",
+        r"please run '?az login|setup account",
+        note="az holds no token: what it said before that line tells why. `stacktui check` signs "
+        "in anew.",
+    ),
+    MessagePattern(
+        "not for a stamp",
+        r"az interactive|az vm image list",
+        note="On a stamp, `az interactive` does not work, and `az vm image list` only with --all.",
+    ),
+    MessagePattern(
+        "AADSTS50049",
+        (
+            sign_in_code("AADSTS50049").regex
+            + r"|invalid_instance|/discovery/instance|authority you provided.{0,90}is not"
+        ),
+        code="AADSTS50049",
+        note="For a stamp with a login host of its own, az must not ask a public one about it: "
+        "`az config set core.instance_discovery=false`. stacktui never asks.",
+    ),
+    MessagePattern(
+        "MissingSubscriptionRegistration",
+        r"missingsubscriptionregistration|not registered to use namespace",
+        note="MissingSubscriptionRegistration: register the resource provider once for the "
+        "subscription: `az provider register -n NAMESPACE`.",
+    ),
+    MessagePattern(
+        "ResourceGroupNotFound",
+        r"resourcegroupnotfound|resource group .{1,90}could not be found",
+        note="ResourceGroupNotFound: the connection is well, and there is no group of that name in "
+        "this subscription: `az group list -o table`.",
+    ),
+    MessagePattern(
+        "ResourceGroupBeingDeleted",
+        r"resourcegroupbeingdeleted",
+        note="ResourceGroupBeingDeleted: the connection is well; wait until the group is gone, or "
+        "take another name.",
+    ),
+    MessagePattern(
+        "LocationNotAvailableForResourceGroup",
+        r"locationnotavailable",
+        note="LocationNotAvailableForResourceGroup: a stamp has one location, the region in its "
+        "host names: `az account list-locations`.",
+    ),
+)
+# Codes of sign-in services that no definition has, by how they begin.
+UNKNOWN_CODES = {
+    "AADSTS": "The catalogue does not have this code of Entra's. From a box with internet, "
+    "https://login.microsoftonline.com/error?code=N tells what number N means.",
+    "MSIS": "The catalogue does not have this code of AD FS's. The event log of the AD FS servers "
+    "(AD FS/Admin) has it at that time, with the reason.",
+}

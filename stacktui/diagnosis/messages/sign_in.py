@@ -1,0 +1,43 @@
+"""Messages of sign-in services and of MSAL that several faults share."""
+
+from __future__ import annotations
+
+from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
+
+# A certificate's assertion: refused for several reasons, and made out to another authority.
+ASSERTION_REFUSED = sign_in_code("AADSTS700027")
+ASSERTION_AUDIENCE = sign_in_code("AADSTS700023")
+# The service saw neither a secret nor an assertion.
+NO_CREDENTIAL = sign_in_code("AADSTS7000218")
+
+NO_AUTHORITY = MessagePattern(
+    "the authority does not answer as one", r"unable to get authority configuration"
+)
+
+LOGIN_ENDPOINT_NO_HTTPS = MessagePattern(
+    "the login endpoint is no https URL", r"should consist of an https url"
+)
+
+SECRET_REFUSED = MessagePattern(
+    "the secret is refused", r"invalid client secret|client authentication failed"
+)
+
+INVALID_CLIENT = MessagePattern("the client is refused", r"invalid_client")
+
+UNAUTHORIZED_CLIENT = MessagePattern("the client is not allowed", r"unauthorized_client")
+
+GRANT_REFUSED = MessagePattern("the grant is refused", r"invalid_grant")
+
+INTERACTION_REQUIRED = MessagePattern("more than a password is asked for", r"interaction_required")
+
+IMDS_SILENT = MessagePattern(
+    "the managed identity's service does not answer",
+    r"failed to connect to msi|msi endpoint is not responding|no response from the imds"
+    r"|imds endpoint is not available"
+    r"|managed ?identity.{0,60}(?:unreachable|timed out|no response)",
+)
+
+IMDS_NO_TOKEN = MessagePattern(
+    "the managed identity's service gives no token",
+    r"msi: failed|failed to retrieve a token from 'http://169|failed to acquire tokens? after",
+)

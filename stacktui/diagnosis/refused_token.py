@@ -1,0 +1,101 @@
+"""A token that ARM refuses: its claims, the clocks around it, and what they show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from stacktui.check.report import StepName
+from stacktui.diagnosis.clocks import SKEW, skew_of
+from stacktui.diagnosis.context import FailureContext
+from stacktui.diagnosis.message_pattern import arm_code
+from stacktui.diagnosis.messages.arm import EXPIRED_TOKEN, INVALID_TOKEN, INVALID_TOKEN_AUDIENCE
+from stacktui.environments.metadata import Metadata
+from stacktui.identities.token import TokenFacts
+from stacktui.resources.model import ArmFault, ArmProblem
+from stacktui.text.sanitize import visible
+from stacktui.transport.facts import Exchange
+
+# ARM's codes for a token, in PROTOCOL.md section 4. The first two do not tell what is wrong.
+AUTHENTICATION_FAILED = arm_code("AuthenticationFailed", whole=True)
+ANY_REASON = frozenset({AUTHENTICATION_FAILED.code, INVALID_TOKEN.code})
+WRONG_TENANT = arm_code("InvalidAuthenticationTokenTenant", r"token is from the wrong issuer")
+# A claim is cut at so many characters when it is read (`identities.token`).
+_CLAIM = 199
+_LEEWAY = timedelta(seconds=SKEW)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedToken:
+    """Its facts, and ARM's and the issuer's clocks at that time."""
+
+    fault: ArmFault
+    token: TokenFacts
+    arm: datetime | None
+    issuer: datetime | None
+
+
+def refused_token(failure: FailureContext) -> RefusedToken | None:
+    """The token, if ARM refused it."""
+    fault = unauthorized(failure)
+    step = next((each for each in failure.report.steps if each.name is StepName.TOKEN), None)
+    facts = step.evidence.result if step else None
+    if fault is None or step is None or not isinstance(facts, TokenFacts):
+        return None
+    return RefusedToken(fault, facts, _clock(failure.last), _clock(step.evidence.last))
+
+
+def unauthorized(failure: FailureContext) -> ArmFault | None:
+    """ARM's 401 in ARM's own form: one without a code is of something in front of it."""
+    fault = failure.fault
+    if not isinstance(fault, ArmFault) or fault.problem is not ArmProblem.REFUSED:
+        return None
+    return fault if fault.status == 401 and fault.code else None
+
+
+def _clock(exchange: Exchange | None) -> datetime | None:
+    """What the clock of the host that answered said, if it said anything."""
+    skew = skew_of(exchange)
+    if skew is None or exchange is None or exchange.response is None:
+        return None
+    try:
+        return exchange.response.received + timedelta(seconds=skew)
+    except OverflowError:  # at the end of all time
+        return None
+
+
+def utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def foreign_audience(failure: FailureContext) -> tuple[RefusedToken, Metadata] | None:
+    """The token and the metadata, where their audiences differ and ARM may mean that."""
+    refused, metadata = refused_token(failure), failure.metadata
+    if refused is None or metadata is None or not refused.token.audience:
+        return None
+    # The metadata's is kept as it came, the token's as it can be shown.
+    expected, claimed = visible(metadata.audience), refused.token.audience
+    differs = expected[:_CLAIM] != claimed[:_CLAIM]
+    meant = refused.fault.code in {INVALID_TOKEN_AUDIENCE.code, *ANY_REASON}
+    return (refused, metadata) if differs and meant else None
+
+
+def has_ended(refused: RefusedToken) -> bool:
+    """By the clocks of the issuer and of ARM both: else it is their clocks that differ."""
+    ends = refused.token.expires
+    if ends is None or refused.arm is None or refused.issuer is None:
+        return False
+    over = ends <= refused.issuer and ends <= refused.arm
+    return over and refused.fault.code in {EXPIRED_TOKEN.code, *ANY_REASON}
+
+
+def clocks_differ(refused: RefusedToken, arm: datetime, issuer: datetime) -> bool:
+    """Whether ARM refuses a token that its issuer's clock holds for good."""
+    token, code = refused.token, refused.fault.code
+    if abs(arm - issuer) < _LEEWAY:
+        return False
+    over = token.expires is not None and issuer < token.expires <= arm
+    begins = token.begins
+    # Differences: a sum may lie beyond the end of all time.
+    early = begins is not None and begins - arm >= _LEEWAY and begins - issuer <= _LEEWAY
+    return (over and code in {EXPIRED_TOKEN.code, *ANY_REASON}) or (early and code in ANY_REASON)
