@@ -1,18 +1,9 @@
-"""What can go wrong about certificates. Apart, since the command line must know it at once."""
+"""The base of what can go wrong about certificates. Light: every command line imports it."""
 
 from __future__ import annotations
 
-from stacktui.text.sanitize import visible
+from stacktui.errors import StacktuiError
 
 
-class CertificateError(Exception):
-    """Something about certificates that cannot be done as asked; `str()` is one safe line.
-
-    CertificateError
-     ├── files.CertificateFileError   a file that holds no certificates, or cannot be read
-     ├── bundle.BundleError           a bundle that cannot be changed as asked
-     └── pfx.ConversionError          a PFX or PEM that cannot be converted
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__(visible(message))
+class CertificateError(StacktuiError):
+    """Something about certificates that cannot be done as asked."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stacktui.certificates.trust import TrustFileError, build_context
+from stacktui.certificates.trust import build_context
 from stacktui.check.target import Target
 from stacktui.check.trust import trust_of
 from stacktui.config.locations import config_file
 from stacktui.environments.discovery import fetch_metadata
-from stacktui.environments.metadata import Metadata, MetadataError
+from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
 from stacktui.environments.record import (
     RecordError,
@@ -23,9 +23,10 @@ from stacktui.environments.record import (
     read_record,
     write_record,
 )
+from stacktui.errors import FaultError, StacktuiError
 from stacktui.text.sanitize import Cleaner
 from stacktui.transport.connections import Deaf
-from stacktui.transport.facts import Exchange, TransportError
+from stacktui.transport.facts import Exchange
 from stacktui.transport.session import Session
 
 
@@ -37,8 +38,8 @@ class Offer:
     seen: StampRecord
 
 
-class AcceptError(Exception):
-    """Why there is nothing to accept; one harmless line."""
+class AcceptError(StacktuiError):
+    """Why the stamp cannot be recorded anew."""
 
 
 def config_of(target: Target) -> Path:
@@ -74,9 +75,7 @@ async def ask_stamp(target: Target) -> Offer:
             metadata = await fetch_metadata(session, environment.arm)
     except TimeoutError:
         raise AcceptError(f"{environment.arm} did not answer whole in {step:g} s") from None
-    except TransportError as error:
-        raise AcceptError(f"{error.fault.host}: {error.fault.detail}") from None
-    except (MetadataError, TrustFileError) as error:
+    except FaultError as error:
         raise AcceptError(str(error)) from None
     finally:
         await session.aclose()

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from stacktui.certificates.trust import (
-    TrustFileError,
     TrustUsed,
     build_context,
     known_context,
@@ -36,7 +35,7 @@ from stacktui.check.report import Evidence, Fault, Outcome, Report, Step, StepNa
 from stacktui.check.target import Target
 from stacktui.check.trust import trust_of
 from stacktui.environments.discovery import fetch_metadata
-from stacktui.environments.metadata import Metadata, MetadataError
+from stacktui.environments.metadata import Metadata
 from stacktui.environments.record import (
     DriftError,
     DriftFault,
@@ -47,8 +46,8 @@ from stacktui.environments.record import (
     is_recordable,
     record_first,
 )
+from stacktui.errors import FaultError
 from stacktui.identities.device_code import Prompt
-from stacktui.identities.faults import IdentityError
 from stacktui.identities.model import Identity
 from stacktui.identities.sign_in import Credential, acquire_token, prepare, read_secret
 from stacktui.identities.token import Token, TokenFacts
@@ -60,7 +59,6 @@ from stacktui.transport.facts import (
     Exchange,
     Phase,
     PhaseName,
-    TransportError,
     TransportFault,
     TransportFaultKind,
 )
@@ -68,15 +66,6 @@ from stacktui.transport.limits import LimitName
 from stacktui.transport.session import Session
 
 T = TypeVar("T", Metadata, Token, ResourceGroupList)
-_FAULTS = (
-    TransportError,
-    TrustFileError,
-    MetadataError,
-    RecordError,
-    DriftError,
-    IdentityError,
-    ArmError,
-)
 
 
 async def run(target: Target) -> AsyncIterator[CheckEvent]:
@@ -276,7 +265,7 @@ class _Check:
                 result = await work()
         except TimeoutError:
             timed_out = True
-        except _FAULTS as error:
+        except FaultError as error:
             fault = error.fault
         exchanges = session.take_exchanges()
         if timed_out:
@@ -340,7 +329,7 @@ async def _discard(task: asyncio.Task[Any] | None) -> None:
     """End a task whose outcome nobody waits for any more."""
     if task is not None:
         task.cancel()
-        with suppress(asyncio.CancelledError, TrustFileError, IdentityError):
+        with suppress(asyncio.CancelledError, FaultError):
             await task
 
 

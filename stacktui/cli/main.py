@@ -17,7 +17,7 @@ import click
 
 from stacktui import __version__
 from stacktui.certificates.errors import CertificateError
-from stacktui.cli.ask import FaultError
+from stacktui.cli.ask import RemoteError
 from stacktui.cli.lazy import LazyGroup
 from stacktui.cli.options import ExitCode, config_option, limit_option
 from stacktui.config.document import ConfigError
@@ -94,7 +94,7 @@ def run(arguments: Sequence[str]) -> int:
         code: int = cli.main(list(arguments), prog_name="stacktui", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        code = ExitCode.FAULT if isinstance(error, FaultError) else ExitCode.USAGE
+        code = ExitCode.FAULT if isinstance(error, RemoteError) else ExitCode.USAGE
     except (ConfigError, CertificateError) as error:
         click.echo(f"stacktui: {error}", err=True)
         code = ExitCode.USAGE

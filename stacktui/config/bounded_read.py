@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
+from stacktui.errors import StacktuiError
+
 
 class ReadProblem(StrEnum):
     """Why a file cannot be read."""
@@ -14,8 +16,8 @@ class ReadProblem(StrEnum):
     TOO_LARGE = "too-large"
 
 
-class FileReadError(Exception):
-    """A file that cannot be read; `detail` says why in a few words, the system's where it has."""
+class FileReadError(StacktuiError):
+    """A file that cannot be read; `detail` says why, in the system's words where it has any."""
 
     def __init__(self, problem: ReadProblem, detail: str) -> None:
         super().__init__(detail)

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from stacktui.errors import StacktuiError
 from stacktui.text.sanitize import visible
 
 # A config larger than this is some other file.
@@ -24,11 +25,11 @@ _KINDS = {str: "a string", int: "a number", float: "a number", bool: "true or fa
           dict: "a table", list: "a list"}  # fmt: skip
 
 
-class ConfigError(Exception):
-    """The config cannot be used; `str()` is one line that names file, place and mend."""
+class ConfigError(StacktuiError):
+    """The config cannot be used; `str()` names the file, the place in it and the fix."""
 
     def __init__(self, path: Path, message: str) -> None:
-        super().__init__(visible(f"{path}: {message}"))
+        super().__init__(f"{path}: {message}")
         self.path = path
 
 

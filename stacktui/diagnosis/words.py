@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stacktui.certificates.trust import TrustFileError, TrustFileFault, TrustUsed
+from stacktui.certificates.trust import TrustFileFault, TrustUsed
 from stacktui.check.report import Fault
 from stacktui.diagnosis.context import FailureContext
 from stacktui.environments.metadata import MetadataFault
-from stacktui.environments.record import DriftFault, RecordError, RecordFault
+from stacktui.environments.record import DriftFault, RecordFault
 from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.facts import Exchange, TransportFault
@@ -105,8 +105,8 @@ def fault_lines(fault: Fault) -> list[str]:
             code = f" ({fault.errno})" if fault.errno else ""
             lines = [f"{fault.kind} at {fault.host}:{fault.port}: {fault.detail}{code}"]
             return lines + ([f"it answered: {fault.answer}"] if fault.answer else [])
-        case TrustFileFault():
-            return [str(TrustFileError(fault))]
+        case TrustFileFault() | RecordFault() | SecretFault():
+            return [str(fault)]
         case MetadataFault():
             lines = [f"metadata: {fault.detail}"]
             lines += [f"ARM says {fault.code}: {fault.message}"] if fault.code else []
@@ -116,10 +116,6 @@ def fault_lines(fault: Fault) -> list[str]:
             )
         case DriftFault():
             return drift_lines(fault)
-        case RecordFault():
-            return [str(RecordError(fault))]
-        case SecretFault():
-            return [f"{fault.reference}: {fault.detail}"]
         case CertificateFault():
             return [f"{fault.path}: {fault.problem}: {fault.detail}"]
         case SignInFault():

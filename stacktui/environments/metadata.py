@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from stacktui.environments.model import parse_arm_url
 from stacktui.environments.naming import suffixes
 from stacktui.environments.public_resources import is_public_resource
+from stacktui.errors import FaultError
 from stacktui.text.html_page import looks_like_html, page_title
 from stacktui.text.sanitize import Cleaner
 from stacktui.transport.json_body import JsonError, is_encodable, parse_json
@@ -81,13 +82,12 @@ class MetadataFault:
     message: str = ""
     versions: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        return self.detail
 
-class MetadataError(Exception):
-    """Raised by `parse_metadata`; carries the fault as data."""
 
-    def __init__(self, fault: MetadataFault) -> None:
-        super().__init__(fault.detail)
-        self.fault = fault
+class MetadataError(FaultError[MetadataFault]):
+    """An answer is no usable metadata."""
 
 
 def metadata_url(arm: str, api_version: str) -> str:

@@ -20,6 +20,7 @@ from stacktui.config.atomic import exclusive, write_atomically
 from stacktui.config.locations import stamps_file
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
+from stacktui.errors import FaultError
 from stacktui.text.sanitize import Cleaner, visible
 
 VERSION = 1
@@ -63,13 +64,12 @@ class DriftFault:
     drifts: tuple[Drift, ...]
     recorded: datetime
 
+    def __str__(self) -> str:
+        return "; ".join(f"{each.field} is now {each.seen}" for each in self.drifts)
 
-class DriftError(Exception):
-    """Raised before a secret is sent; carries the fault as data."""
 
-    def __init__(self, fault: DriftFault) -> None:
-        super().__init__("; ".join(f"{each.field} is now {each.seen}" for each in fault.drifts))
-        self.fault = fault
+class DriftError(FaultError[DriftFault]):
+    """Raised before a secret is sent elsewhere than before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +79,12 @@ class RecordFault:
     path: Path
     detail: str
 
+    def __str__(self) -> str:
+        return visible(f"{self.path} cannot be read: {self.detail}")
 
-class RecordError(Exception):
-    """Raised where what was recorded cannot be read; one harmless line, and the fault as data."""
 
-    def __init__(self, fault: RecordFault) -> None:
-        super().__init__(visible(f"{fault.path} cannot be read: {fault.detail}"))
-        self.fault = fault
+class RecordError(FaultError[RecordFault]):
+    """What was recorded of a stamp cannot be read."""
 
 
 def drifts(record: StampRecord, metadata: Metadata, cleaner: Cleaner) -> tuple[Drift, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from stacktui.errors import FaultError
 from stacktui.transport.facts import TransportFault
 
 
@@ -14,6 +15,9 @@ class SecretFault:
 
     reference: str
     detail: str
+
+    def __str__(self) -> str:
+        return f"{self.reference}: {self.detail}"
 
 
 class CertificateProblem(StrEnum):
@@ -38,6 +42,9 @@ class CertificateFault:
     path: str
     problem: CertificateProblem
     detail: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.detail}"
 
 
 class SignInProblem(StrEnum):
@@ -77,6 +84,9 @@ class SignInFault:
     thumbprint: str = ""
     page_title: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.authority}: {self.description or self.code or self.error or self.problem}"
+
 
 class ImdsProblem(StrEnum):
     """Why the instance metadata service gave no token."""
@@ -109,10 +119,9 @@ class ImdsFault:
     seconds: float = 0.0
     cause: TransportFault | None = None
 
+    def __str__(self) -> str:
+        return f"{self.endpoint}: {self.description or self.error or self.problem}"
 
-class IdentityError(Exception):
-    """Raised inside `identities`; carries the fault as data."""
 
-    def __init__(self, fault: SecretFault | CertificateFault | SignInFault | ImdsFault) -> None:
-        super().__init__(str(fault))
-        self.fault = fault
+class IdentityError(FaultError[SecretFault | CertificateFault | SignInFault | ImdsFault]):
+    """An identity gets no token."""

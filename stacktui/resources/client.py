@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from stacktui.environments.model import Environment
 from stacktui.environments.profiles import PROFILES
+from stacktui.errors import FaultError
 from stacktui.identities.token import Token
 from stacktui.resources.model import (
     ArmError,
@@ -21,7 +22,6 @@ from stacktui.resources.model import (
     Subscription,
 )
 from stacktui.transport.arm_error import read_arm_error
-from stacktui.transport.facts import TransportError
 from stacktui.transport.json_body import JsonError, parse_json
 from stacktui.transport.limits import MIB, LimitName
 from stacktui.transport.session import Answer, Session
@@ -96,7 +96,7 @@ class ArmClient:
         try:
             async with asyncio.timeout(_BESIDE):
                 return ArmError(replace(error.fault, seen=await self.subscriptions()))
-        except (ArmError, TransportError, TimeoutError):
+        except (FaultError, TimeoutError):
             return error
 
     def _subscription(self, row: dict[str, Any]) -> Subscription:

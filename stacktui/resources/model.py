@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from stacktui.errors import FaultError
 from stacktui.transport.limits import LimitName
 
 
@@ -75,10 +76,9 @@ class ArmFault:
     limit: int | None = None
     setting: LimitName | None = None
 
+    def __str__(self) -> str:
+        return f"{self.what}: {self.status} {self.code or self.problem}"
 
-class ArmError(Exception):
-    """Raised inside `resources`; carries the fault as data."""
 
-    def __init__(self, fault: ArmFault) -> None:
-        super().__init__(f"{fault.what}: {fault.status} {fault.code}")
-        self.fault = fault
+class ArmError(FaultError[ArmFault]):
+    """ARM did not give what it was asked for."""

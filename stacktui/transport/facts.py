@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from stacktui.errors import FaultError
 from stacktui.transport.limits import LimitName
 from stacktui.transport.proxy import ProxyUsed
 
@@ -174,10 +175,9 @@ class TransportFault:
     answer: str = ""
     resolvers: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        return f"{self.host}: {self.detail}"
 
-class TransportError(Exception):
-    """Raised inside the transport and turned into `Exchange.fault` at its edge."""
 
-    def __init__(self, fault: TransportFault) -> None:
-        super().__init__(f"{fault.kind}: {fault.detail}")
-        self.fault = fault
+class TransportError(FaultError[TransportFault]):
+    """A request got no whole answer; its `Exchange` in the session's record has the fault too."""

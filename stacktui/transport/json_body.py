@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from stacktui.errors import StacktuiError
 
-class JsonError(Exception):
+
+class JsonError(StacktuiError):
     """The bytes are no JSON. `position` is the character (or byte) at which reading stopped."""
 
     def __init__(self, detail: str, position: int) -> None:

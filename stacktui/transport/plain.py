@@ -19,6 +19,7 @@ from typing import TypeVar
 import h11
 import httpx
 
+from stacktui.errors import StacktuiError
 from stacktui.transport.facts import TransportError
 from stacktui.transport.host import is_host
 from stacktui.transport.http1 import Http1Connection
@@ -37,7 +38,7 @@ _PORTS = (80, 8080)
 _NOT_ASKED = "an address of this box or its link is not asked"
 
 
-class _RefusedError(Exception):
+class _FetchError(StacktuiError):
     """`str()` is why there is no body, in a few words."""
 
 
@@ -60,7 +61,7 @@ async def fetch_public(
         return error.fault.detail
     except h11.ProtocolError:
         return "the answer is not HTTP/1.1"
-    except _RefusedError as error:
+    except _FetchError as error:
         return str(error)
     except (httpx.InvalidURL, OSError, ValueError) as error:
         return type(error).__name__
@@ -70,11 +71,11 @@ async def _fetch(url: httpx.URL, limit: int, setting: str | None, pins: Mapping[
     # As DNS carries it: httpx decodes IDNA names for display.
     host, port = url.raw_host.decode("ascii"), 80 if url.port is None else url.port
     if url.scheme != "http" or not is_host(host):
-        raise _RefusedError("no http address")
+        raise _FetchError("no http address")
     if url.userinfo:
-        raise _RefusedError("an address with a user name is not asked")
+        raise _FetchError("an address with a user name is not asked")
     if port not in _PORTS:
-        raise _RefusedError("only ports 80 and 8080 are asked")
+        raise _FetchError("only ports 80 and 8080 are asked")
     target, headers = url.raw_path, _headers(url)
     if proxy := _proxy_for(host, port, setting):
         target = b"http://" + url.netloc + target
@@ -105,7 +106,7 @@ async def _connected(addresses: Sequence[str], port: int) -> socket.socket:
     try:
         return await _in_time(connect_any(addresses, port, _SECONDS, []))
     except OSError:
-        raise _RefusedError("cannot be reached") from None
+        raise _FetchError("cannot be reached") from None
 
 
 async def _body(
@@ -114,12 +115,12 @@ async def _body(
     await _in_time(http.send(b"GET", target, headers, b""))
     head = await _in_time(http.head())
     if head.status_code != httpx.codes.OK:
-        raise _RefusedError(f"status {head.status_code}")
+        raise _FetchError(f"status {head.status_code}")
     body, parts = bytearray(), http.body()
     while (part := await _in_time(anext(parts, None))) is not None:
         body += part
         if len(body) > limit:
-            raise _RefusedError(f"more than {limit} bytes")
+            raise _FetchError(f"more than {limit} bytes")
     return bytes(body)
 
 
@@ -128,7 +129,7 @@ async def _in_time(step: Awaitable[T]) -> T:
         async with asyncio.timeout(_SECONDS):
             return await step
     except TimeoutError:
-        raise _RefusedError(f"no answer in {_SECONDS:g} s") from None
+        raise _FetchError(f"no answer in {_SECONDS:g} s") from None
 
 
 def _askable(addresses: Sequence[str]) -> list[str]:
@@ -136,7 +137,7 @@ def _askable(addresses: Sequence[str]) -> list[str]:
     trust whoever can reach them, and the metadata service. Private ranges hold private CAs."""
     found = [each for each in addresses if not _is_near(each)]
     if not found:
-        raise _RefusedError(_NOT_ASKED)
+        raise _FetchError(_NOT_ASKED)
     return found
 
 
@@ -149,7 +150,7 @@ def _is_near(address: str) -> bool:
 async def _of_proxy(proxy: Proxy, host: str) -> Sequence[str]:
     """The proxy's addresses; what is near a proxy that runs on this box is near this box."""
     if proxy.scheme != "http":
-        raise _RefusedError("not asked through an https proxy")
+        raise _FetchError("not asked through an https proxy")
     name = host.rstrip(".").lower()
     address = name
     with suppress(OSError):  # 127.1 and the like, which name an address too
@@ -157,7 +158,7 @@ async def _of_proxy(proxy: Proxy, host: str) -> Sequence[str]:
     with suppress(ValueError):
         _askable([address])
     if name == "localhost" or name.endswith(".localhost"):
-        raise _RefusedError(_NOT_ASKED)
+        raise _FetchError(_NOT_ASKED)
     return await resolve(proxy.host, proxy.port, _SECONDS)
 
 

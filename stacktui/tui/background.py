@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from stacktui.errors import StacktuiError
 from stacktui.transport.background import in_background
 
-__all__ = ["Refused", "in_background"]
+__all__ = ["NotDoneError", "in_background"]
 
 
-class Refused(Exception):  # noqa: N818 - it is no defect
-    """Work that was not done, for a reason to tell: `str()` is one line, safe to show."""
+class NotDoneError(StacktuiError):
+    """Work that was not done; `str()` says why."""

@@ -1,6 +1,6 @@
 """The mends that stacktui can carry out itself: which there are, what they change, and the doing.
 
-Nothing here knows of a screen. What touches files blocks, and raises Refused.
+Nothing here knows of a screen. What touches files blocks, and raises NotDoneError.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from stacktui.environments.model import Environment
 from stacktui.text.sanitize import visible
 from stacktui.transport.limits import Limits
 from stacktui.transport.proxy import without_credentials
-from stacktui.tui.background import Refused
+from stacktui.tui.background import NotDoneError
 from stacktui.tui.words import command_of
 
 # What `f` does, said beside the mend.
@@ -49,7 +49,7 @@ class Change:
     """What a mend changes in which file: each value's name, and what it is before and after.
 
     `then` says what follows from it. `carry_out` does it, says in a line what was done, and raises
-    Refused with nothing changed. Where it cannot be done, `why_not` says why.
+    NotDoneError with nothing changed. Where it cannot be done, `why_not` says why.
     """
 
     file: Path
@@ -137,7 +137,7 @@ def _setting(action: Action, config: Path, environment: Environment) -> Change:
         try:
             change_environment(config, name, {key: value})
         except ConfigError as error:
-            raise Refused(str(error)) from None
+            raise NotDoneError(str(error)) from None
         return visible(f"{key} of {name} was {before} and is now {after}")
 
     then = "Everything else in the file stays as it is. Then the check runs again."
@@ -157,7 +157,7 @@ def _acceptance(target: Target) -> Change:
         try:
             accept(target, offer)
         except AcceptError as error:
-            raise Refused(str(error)) from None
+            raise NotDoneError(str(error)) from None
         return visible(f"{target.environment.name} is accepted as it is now")
 
     then = "Then the check runs again, and sends its secret where the stamp says now."

@@ -16,7 +16,7 @@ from typing import Any
 
 from textual.theme import Theme
 
-from stacktui.text.sanitize import visible
+from stacktui.errors import StacktuiError
 from stacktui.tui.look import COLOURS
 
 DEFAULT, LIGHT, SIXTEEN = "dark", "light", "sixteen"
@@ -68,11 +68,11 @@ class ThemeFile:
         )
 
 
-class ThemeError(Exception):
-    """A theme file cannot be used; `str()` is one line that names the file and what is wrong."""
+class ThemeError(StacktuiError):
+    """A theme file cannot be used; `str()` names the file and what is wrong."""
 
     def __init__(self, path: Path, message: str) -> None:
-        super().__init__(visible(f"theme {path.name}: {message}"))
+        super().__init__(f"theme {path.name}: {message}")
 
 
 def load_themes(packaged: Path, own: Path) -> tuple[dict[str, ThemeFile], list[str]]:

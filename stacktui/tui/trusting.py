@@ -42,7 +42,7 @@ from stacktui.config.locations import exported_bundle, is_kept_elsewhere, own_bu
 from stacktui.diagnosis.interceptors import interceptor
 from stacktui.text.sanitize import visible
 from stacktui.text.shell import bash, powershell
-from stacktui.tui.background import Refused
+from stacktui.tui.background import NotDoneError
 
 # Bundles of other programs that a root can be appended to.
 _BUNDLES = (
@@ -231,13 +231,13 @@ def _may_be_written(path: Path) -> bool:
 
 
 def trust(place: Place) -> Outcome:
-    """Put the root there. Raises Refused; then nothing was changed."""
+    """Put the root there. Raises NotDoneError; then nothing was changed."""
     if place.change is None:
-        raise Refused(place.why_not)
+        raise NotDoneError(place.why_not)
     try:
         return put(place.destination, place.change)
     except (CertificateError, ConfigError) as error:
-        raise Refused(str(error)) from None
+        raise NotDoneError(str(error)) from None
 
 
 # Taking back
@@ -302,7 +302,7 @@ def _real(path: Path) -> str:
 
 
 def untrust(added: Added) -> str:
-    """Take exactly that root out again; returns trouble in one line. Raises Refused."""
+    """Take exactly that root out again; returns trouble in one line. Raises NotDoneError."""
     fingerprint = added.certificate.sha256.replace(":", "").lower()
     destination = added.destination
     if added.lost:
@@ -311,7 +311,7 @@ def untrust(added: Added) -> str:
         change = plan_removal(destination.path, [fingerprint], ours=destination.ours)
         return take(destination, change).trouble
     except (CertificateError, ConfigError) as error:
-        raise Refused(str(error)) from None
+        raise NotDoneError(str(error)) from None
 
 
 # Exporting
@@ -329,18 +329,18 @@ class Exported:
 
 
 def export(settings: Settings | None) -> Exported:
-    """Write certifi's roots and all that stacktui trusts besides. Raises Refused."""
+    """Write certifi's roots and all that stacktui trusts besides. Raises NotDoneError."""
     import certifi
 
     path = exported_bundle()
     others = sources_of(settings.environments.values() if settings else ())
     try:
         if not is_export(path):
-            raise Refused(f"{visible(str(path))} was not exported by stacktui: move it away")
+            raise NotDoneError(f"{visible(str(path))} was not exported by stacktui: move it away")
         combined = combine(TrustSource("certifi", certifi.where()), others)
         write_export(path, combined)
     except CertificateError as error:
-        raise Refused(str(error)) from None
+        raise NotDoneError(str(error)) from None
     return Exported(
         path,
         tuple((part.source.setting, part.count) for part in combined.parts),

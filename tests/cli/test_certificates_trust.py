@@ -24,7 +24,7 @@ from stacktui.certificates import bundle
 from stacktui.certificates.additions import read_memory
 from stacktui.certificates.bundle import annotated
 from stacktui.certificates.files import MAX_SIZE
-from stacktui.cli.ask import RefusedError
+from stacktui.cli.ask import CommandError
 from stacktui.cli.certificates import trust as trust_module
 from stacktui.cli.certificates.trust import presented_root
 from stacktui.cli.main import cli
@@ -570,12 +570,12 @@ def test_the_root_of_a_presented_chain() -> None:
     leaf, middle, top = localhost().der, authority().intermediate.der, ROOT.der
     assert presented_root((leaf, middle, top)) == top
     assert presented_root((top,)) == top
-    with pytest.raises(RefusedError, match="does not present the root Contoso Root CA"):
+    with pytest.raises(CommandError, match="does not present the root Contoso Root CA"):
         presented_root((leaf, middle))
-    with pytest.raises(RefusedError, match="does not present the root Contoso Issuing CA"):
+    with pytest.raises(CommandError, match="does not present the root Contoso Issuing CA"):
         presented_root((leaf,))
     alone = issue("self", ("self",), None).der
-    with pytest.raises(RefusedError, match="which signed itself and is no CA"):
+    with pytest.raises(CommandError, match="which signed itself and is no CA"):
         presented_root((alone,))
 
 

@@ -18,7 +18,7 @@ from stacktui.certificates.export import (
 )
 from stacktui.certificates.files import CertificateFileError, entries, read_certificates
 from stacktui.certificates.trust import TrustSource
-from stacktui.cli.ask import RefusedError, confirm, yes_option
+from stacktui.cli.ask import CommandError, confirm, yes_option
 from stacktui.cli.certificates.place import plural, read_settings, tell
 from stacktui.cli.options import config_option, format_option
 from stacktui.cli.text import say
@@ -91,9 +91,9 @@ def _require_free(path: Path, sources: list[TrustSource], *, named: bool, yes: b
     where = visible(str(path))
     for source in sources:
         if os.path.realpath(path) == os.path.realpath(source.path):
-            raise RefusedError(f"{where} is the {source.setting} itself; name another file")
+            raise CommandError(f"{where} is the {source.setting} itself; name another file")
     if named and not path.parent.is_dir():
-        raise RefusedError(f"{visible(str(path.parent))} is not a folder; make it first")
+        raise CommandError(f"{visible(str(path.parent))} is not a folder; make it first")
     if not is_export(path):
         confirm(f"{where} was not exported by stacktui. Write over it?", yes=yes)
 

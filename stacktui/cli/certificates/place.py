@@ -14,7 +14,7 @@ import click
 from stacktui.certificates.bundle import plain
 from stacktui.certificates.destination import Destination, ca_of, own
 from stacktui.check.settings import Settings, load_settings
-from stacktui.cli.ask import RefusedError
+from stacktui.cli.ask import CommandError
 from stacktui.config.locations import config_file
 from stacktui.text.sanitize import visible
 from stacktui.text.shell import bash, powershell
@@ -39,14 +39,14 @@ environment_option = click.option(
 def fingerprint_in(argument: str) -> str | None:
     """The SHA-256 (lower case, no colons) that an argument is, unless a file has that name.
 
-    Raises RefusedError for what is neither a file nor the whole of a fingerprint.
+    Raises CommandError for what is neither a file nor the whole of a fingerprint.
     """
     if os.path.lexists(argument):
         return None
     if _FINGERPRINT.fullmatch(argument):
         return plain(argument)
     if _DIGITS.fullmatch(argument):
-        raise RefusedError(
+        raise CommandError(
             f"{argument[:_MAX_SHOWN]} is no file, and no SHA-256 either: "
             "that has 64 digits, with colons or without"
         )
@@ -76,7 +76,7 @@ def destination_of(
         raise click.UsageError("Name one place: --store or --environment.")
     if store is not None:
         if to_add and not os.path.lexists(store):
-            raise RefusedError(
+            raise CommandError(
                 f"{visible(str(_absolute(store)))} is not there; "
                 "stacktui certificates stores lists the bundles on this box"
             )
@@ -85,7 +85,7 @@ def destination_of(
         return own()
     chosen = settings.target(environment).environment
     if chosen.ca is None and not to_add:
-        raise RefusedError(visible(f"{chosen.name} has no ca, so nothing was added to it"))
+        raise CommandError(visible(f"{chosen.name} has no ca, so nothing was added to it"))
     return ca_of(settings.path, settings.environments, chosen.name, ders)
 
 

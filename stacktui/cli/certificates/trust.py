@@ -22,7 +22,7 @@ from stacktui.certificates.files import read_certificates
 from stacktui.certificates.stores import Store, find_stores
 from stacktui.check.settings import Settings
 from stacktui.check.target import Target
-from stacktui.cli.ask import FaultError, RefusedError, confirm, confirm_by_typing, yes_option
+from stacktui.cli.ask import CommandError, RemoteError, confirm, confirm_by_typing, yes_option
 from stacktui.cli.certificates.place import (
     command_line,
     destination_of,
@@ -68,7 +68,7 @@ class Source:
         return self.file or f"the chain of {self.presented}" if not self.waagent else str(WAAGENT)
 
     def certificates(self, settings: Settings | None) -> tuple[bytes, ...]:
-        """Raises CertificateError and RefusedError."""
+        """Raises CertificateError and CommandError."""
         if self.file is not None:
             fingerprint = fingerprint_in(self.file)
             if fingerprint is not None:
@@ -143,7 +143,7 @@ def command(
 
 
 def choose(ders: tuple[bytes, ...], source: str) -> Chosen:
-    """Those that may be trusted as roots. Raises RefusedError when none may."""
+    """Those that may be trusted as roots. Raises CommandError when none may."""
     now = datetime.now(UTC)
     judged = [(der, may_be_trusted(der, now)) for der in dict.fromkeys(ders)]
     taken = tuple(der for der, why in judged if why is None)
@@ -151,12 +151,12 @@ def choose(ders: tuple[bytes, ...], source: str) -> Chosen:
     if not taken:
         reasons = [f"{certificate.common_name} {why}" for certificate, why in left_out]
         more = f"; and {len(reasons) - 3} more like these" if len(reasons) > 3 else ""
-        raise RefusedError(f"{visible(source)}: {'; '.join(reasons[:3])}{more}")
+        raise CommandError(f"{visible(source)}: {'; '.join(reasons[:3])}{more}")
     return Chosen(taken, left_out)
 
 
 def presented_chain(target: Target, host: str | None) -> tuple[bytes, ...]:
-    """The chain that ARM, or `host`, presents now: leaf first. Raises RefusedError."""
+    """The chain that ARM, or `host`, presents now: leaf first. Raises CommandError."""
     from stacktui.certificates.survey import look_at
     from stacktui.check.trust import trust_of
     from stacktui.environments.endpoints import Endpoint, arm_endpoint
@@ -170,7 +170,7 @@ def presented_chain(target: Target, host: str | None) -> tuple[bytes, ...]:
         detail = seen.fault.detail if seen.fault else "no certificate came"
         config = [] if target.config is None else ["--config", str(target.config)]
         check = command_line("stacktui check", [*config, "--", target.environment.name])
-        raise FaultError(
+        raise RemoteError(
             f"{endpoint.key} presented no chain: {detail}; how far a request gets: "
             f"{of_this_box(check)}"
         )
@@ -193,7 +193,7 @@ def _host_and_port(text: str) -> tuple[str, int]:
 def presented_root(chain: Sequence[bytes], stores: Sequence[Store] = ()) -> bytes:
     """The root of a presented chain: presented too, else from a store of this box.
 
-    Raises RefusedError where there is none.
+    Raises CommandError where there is none.
     """
     from stacktui.certificates.roots import missing, root_of
 
@@ -204,11 +204,11 @@ def presented_root(chain: Sequence[bytes], stores: Sequence[Store] = ()) -> byte
         return found.der
     leaf = describe(chain[0])
     if leaf.self_issued:
-        raise RefusedError(
+        raise CommandError(
             f"the host presents {leaf.common_name}, which signed itself and is no CA: "
             "there is no root to trust"
         )
-    raise RefusedError(
+    raise CommandError(
         f"the host does not present the root {missing(chain)}, as is usual, and no store on this "
         "box has it: get it as a file from the stamp's operator, then: "
         "stacktui certificates trust FILE"
@@ -221,7 +221,7 @@ def _remembered(fingerprint: str) -> Addition:
         if each.sha256 == fingerprint:
             return each
     why = f" ({memory.trouble})" if memory.trouble else ""
-    raise RefusedError(
+    raise CommandError(
         f"no root with SHA-256 {fingerprint} was added to a bundle before{why}; name its file"
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from stacktui.check.accepting import AcceptError, forget
-from stacktui.cli.ask import RefusedError, confirm, yes_option
+from stacktui.cli.ask import CommandError, confirm, yes_option
 from stacktui.cli.certificates.place import read_settings, tell
 from stacktui.cli.options import config_option
 
@@ -27,5 +27,5 @@ def command(parent: Path | None, name: str, yes: bool, config: Path | None) -> N
     try:
         forget(target)
     except AcceptError as error:
-        raise RefusedError(str(error)) from None
+        raise CommandError(str(error)) from None
     tell(f"{target.environment.name}: forgotten")

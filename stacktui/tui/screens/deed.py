@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 
 from stacktui.config.error_file import describe_error
 from stacktui.tui.arrangement import LEAST
-from stacktui.tui.background import Refused, in_background
+from stacktui.tui.background import NotDoneError, in_background
 from stacktui.tui.keys import keys_of
 from stacktui.tui.lines import BLANK, Line, Role, Span, field, line
 from stacktui.tui.panes.detail import DetailPane
@@ -130,7 +130,7 @@ class Deed(ModalScreen[str], inherit_bindings=False):
     async def _do(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
         try:
             result = await in_background(work)
-        except Refused as error:
+        except NotDoneError as error:
             self.busy = False
             self.failed(str(error))
         except Exception as error:
