@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from stacktui.certificates.trust import TrustFileFault, TrustUsed
 from stacktui.check.target import Target
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzFacts
     from stacktui.certificates.additions import LostAddition
     from stacktui.certificates.completion import Completion
+
+R = TypeVar("R", Metadata, TokenFacts, ResourceGroupList)
 
 
 class StepName(StrEnum):
@@ -140,3 +142,22 @@ class Report:
 
     def step(self, name: StepName) -> Step:
         return next(step for step in self.steps if step.name is name)
+
+    @property
+    def metadata(self) -> Metadata | None:
+        """What the stamp said of itself; None where that step did not go well."""
+        return self._result(Metadata)
+
+    @property
+    def token(self) -> TokenFacts | None:
+        """What the token says of itself; None where there is none."""
+        return self._result(TokenFacts)
+
+    @property
+    def groups(self) -> ResourceGroupList | None:
+        """The resource groups; None where they were not listed."""
+        return self._result(ResourceGroupList)
+
+    def _result(self, kind: type[R]) -> R | None:
+        results = (step.evidence.result for step in self.steps)
+        return next((each for each in results if isinstance(each, kind)), None)

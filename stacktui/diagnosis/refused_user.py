@@ -6,7 +6,7 @@ from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.finding import Remedy
 from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
-from stacktui.diagnosis.sign_in_facts import metadata_of, refusal, section_of, tenant_lines
+from stacktui.diagnosis.sign_in_facts import refusal, section_of, tenant_lines
 from stacktui.diagnosis.words import fault_lines
 from stacktui.environments.metadata import IdentityProvider
 from stacktui.identities.faults import SignInFault, SignInProblem
@@ -39,7 +39,7 @@ def _is_user(identity: Identity) -> bool:
 
 
 def adfs_signs_in(failure: FailureContext) -> bool:
-    metadata = metadata_of(failure)
+    metadata = failure.report.metadata
     return metadata is not None and metadata.identity_provider is IdentityProvider.ADFS
 
 
@@ -91,7 +91,7 @@ def fill_device_code(
     """That, and AZ_DEVICE_CODE; nothing for whoever types a code already."""
     if not _is_user(identity):
         return ()
-    metadata = metadata_of(failure)
+    metadata = failure.report.metadata
     asked = identity.tenant or (metadata.tenant if metadata else None)
     tenant = None if adfs_signs_in(failure) else asked
     return (

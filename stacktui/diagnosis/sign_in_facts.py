@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Refusal
-from stacktui.environments.metadata import IdentityProvider, Metadata
+from stacktui.environments.metadata import IdentityProvider
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import Identity
 from stacktui.text.shell import toml_table
@@ -40,14 +40,8 @@ def is_adfs(fault: SignInFault) -> bool:
 
 def adfs_signs_in(failure: FailureContext) -> bool:
     """Whether the stamp says that AD FS signs its users in."""
-    metadata = metadata_of(failure)
+    metadata = failure.report.metadata
     return metadata is not None and metadata.identity_provider is IdentityProvider.ADFS
-
-
-def metadata_of(failure: FailureContext) -> Metadata | None:
-    """What the stamp said of itself in this check."""
-    results = (step.evidence.result for step in failure.report.steps)
-    return next((each for each in results if isinstance(each, Metadata)), None)
 
 
 def section_of(identity: Identity) -> str:
@@ -57,7 +51,7 @@ def section_of(identity: Identity) -> str:
 
 def tenant_lines(failure: FailureContext, identity: Identity) -> list[str]:
     """The tenant that was asked, and the stamp's own where it names one."""
-    metadata = metadata_of(failure)
+    metadata = failure.report.metadata
     own = metadata.tenant if metadata else None
     lines = [f"tenant under {section_of(identity)}: {identity.tenant}"] if identity.tenant else []
     return lines + ([f"the stamp's metadata names the tenant {own}"] if own else [])

@@ -12,7 +12,6 @@ from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.diagnosis.sign_in_facts import (
     CLIENT_ERRORS,
     is_adfs,
-    metadata_of,
     refusal,
     section_of,
     tenant_lines,
@@ -39,7 +38,7 @@ _CHECK_TENANT = RemedyTemplate(
 
 
 def _tenant_remedy(failure: FailureContext, identity: Identity) -> Remedy:
-    metadata, section = metadata_of(failure), section_of(identity)
+    metadata, section = failure.report.metadata, section_of(identity)
     own = metadata.tenant if metadata else None
     if own and identity.tenant and own.lower() != identity.tenant.lower():
         return _SET_OWN_TENANT.fill(identity=section, tenant=toml(own))
@@ -203,7 +202,7 @@ def _audience_unknown(failure: FailureContext) -> Explanation | None:
     if refused is None:
         return None
     fault, identity = refused
-    metadata, arm = metadata_of(failure), failure.environment.arm
+    metadata, arm = failure.report.metadata, failure.environment.arm
     evidence = [f"the metadata of {arm} gives the audience {metadata.audience}"] if metadata else []
     right_arm = _CHECK_ARM.fill(section=failure.section, arm=arm)
     title = "The sign-in service does not know this stamp"

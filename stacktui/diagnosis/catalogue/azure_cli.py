@@ -14,7 +14,6 @@ from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.remedies import exporting
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
-from stacktui.environments.metadata import Metadata
 
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzInstallation
@@ -39,12 +38,7 @@ def is_stamp(report: ReportContext) -> bool:
     except ValueError:
         return False
     public = host in _PUBLIC_ARM or report.environment.profile == NEWEST_PROFILE
-    return metadata_of(report) is not None and not public
-
-
-def metadata_of(report: ReportContext) -> Metadata | None:
-    results = (step.evidence.result for step in report.report.steps)
-    return next((each for each in results if isinstance(each, Metadata)), None)
+    return report.report.metadata is not None and not public
 
 
 # az-too-new

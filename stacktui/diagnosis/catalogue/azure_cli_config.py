@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from stacktui.diagnosis.catalogue.azure_cli import NEWEST_PROFILE, is_stamp, metadata_of
+from stacktui.diagnosis.catalogue.azure_cli import NEWEST_PROFILE, is_stamp
 from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -80,7 +80,7 @@ def _az_config_broken(report: ReportContext) -> Explanation | None:
     title = f"az cannot use {az.broken[0].path.name}" if az.broken else ""
     if any(each.removed for each in az.broken):
         title = "az will remove clouds.config, with every cloud in it, at its next command"
-    if (metadata := metadata_of(report)) is not None:
+    if (metadata := report.report.metadata) is not None:
         for cloud in _registered(report, az):
             if differences := tuple(_differences(report, cloud, metadata)):
                 title = title or f"The cloud {cloud.name} of az is not what the stamp says it is"

@@ -11,7 +11,6 @@ from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.remedies import fill_setting, setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.diagnosis.words import fault_lines
-from stacktui.environments.metadata import Metadata
 from stacktui.environments.profiles import PROFILES, Profile
 from stacktui.resources.model import ArmFault, ArmProblem, Subscription
 
@@ -158,8 +157,7 @@ def _no_subscriptions(failure: FailureContext) -> Explanation | None:
     if fault is None:
         return None
     who = (failure.identity and failure.identity.principal) or "this identity"
-    results = (step.evidence.result for step in failure.report.steps)
-    metadata = next((each for each in results if isinstance(each, Metadata)), None)
+    metadata = failure.report.metadata
     portal = metadata.portal if metadata and metadata.portal else "the stamp's portal"
     evidence = (f"signed in as {who}", "ARM lists no subscription for it", *fault_lines(fault))
     remedies = (_GRANT_READER.fill(who=who, portal=portal), _TAKE_OFFER.fill(portal=portal))

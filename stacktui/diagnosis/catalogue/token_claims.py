@@ -12,7 +12,7 @@ from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.remedies import CLOCK_STATUS, SET_TIME, checking_again
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.sign_in_facts import certificate_unknown, metadata_of, section_of
+from stacktui.diagnosis.sign_in_facts import certificate_unknown, section_of
 from stacktui.diagnosis.words import fault_lines
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.identities.faults import SignInFault, SignInProblem
@@ -51,11 +51,11 @@ class _Refused:
 
 def _refused(failure: FailureContext) -> _Refused | None:
     fault = _unauthorized(failure)
-    step = next((each for each in failure.report.steps if each.name is StepName.TOKEN), None)
-    facts = step.evidence.result if step else None
-    if fault is None or step is None or not isinstance(facts, TokenFacts):
+    token = failure.report.token
+    if fault is None or token is None:
         return None
-    return _Refused(fault, facts, _clock(failure.last), _clock(step.evidence.last))
+    issuer = failure.report.step(StepName.TOKEN).evidence.last
+    return _Refused(fault, token, _clock(failure.last), _clock(issuer))
 
 
 def _unauthorized(failure: FailureContext) -> ArmFault | None:
@@ -116,7 +116,7 @@ def _token_audience_mismatch(failure: FailureContext) -> Explanation | None:
 
 def _audiences(failure: FailureContext) -> tuple[_Refused, Metadata] | None:
     """The token and the metadata, where their audiences differ and ARM may mean that."""
-    refused, metadata = _refused(failure), metadata_of(failure)
+    refused, metadata = _refused(failure), failure.report.metadata
     if refused is None or metadata is None or not refused.token.audience:
         return None
     # The metadata's is kept as it came, the token's as it can be shown.
@@ -370,12 +370,12 @@ def _values(failure: FailureContext, refused: _Refused | None) -> list[str]:
         lines = [f"the token's {name}: {value}" for name, value in pairs if value]
         lines += [f"the token ends {_time(token.expires)}"] if token.expires else []
         lines += [f"ARM's clock said {_time(refused.arm)}"] if refused.arm else []
-    metadata = metadata_of(failure)
+    metadata = failure.report.metadata
     return lines + ([f"the metadata's audience: {metadata.audience}"] if metadata else [])
 
 
 def _unauthorized_remedies(failure: FailureContext, fault: ArmFault) -> tuple[Remedy, ...]:
-    identity, metadata = failure.identity, metadata_of(failure)
+    identity, metadata = failure.identity, failure.report.metadata
     if fault.code != _TENANT or identity is None:
         return (_check_arm(failure), _NEW_TOKEN.fill(**failure.places))
     by_adfs = metadata and metadata.identity_provider is IdentityProvider.ADFS

@@ -22,7 +22,7 @@ from stacktui.diagnosis.refused_user import (
 )
 from stacktui.diagnosis.remedies import PUT_SECRET_FILE, SET_SECRET_VARIABLE, put_secret
 from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
-from stacktui.diagnosis.sign_in_facts import is_adfs, metadata_of, section_of
+from stacktui.diagnosis.sign_in_facts import is_adfs, section_of
 from stacktui.identities.model import Identity
 
 _NO_USER = "AADSTS50034"
@@ -209,7 +209,7 @@ def _password_expired(failure: FailureContext) -> Explanation | None:
     if refused is None:
         return None
     _, identity = refused
-    metadata = metadata_of(failure)
+    metadata = failure.report.metadata
     portal = metadata.portal if metadata and metadata.portal else "the stamp's portal"
     remedies = (
         _NEW_PASSWORD.fill(portal=portal),

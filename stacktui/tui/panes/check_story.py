@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Outcome, Report, StepName
 from stacktui.diagnosis.finding import SIDES, Finding, Remedy
-from stacktui.resources.model import ResourceGroupList
 from stacktui.transport.facts import Phase, PhaseName
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import Glyphs
@@ -188,10 +187,9 @@ def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:
 
 def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
     """An explicit verdict for good news too."""
-    groups = report.step(StepName.RESOURCE_GROUPS).evidence.result
     total = (Span(f"{duration(report.seconds)} in all", Role.DIM),)
-    if isinstance(groups, ResourceGroupList):
-        count = count_of(len(groups.groups), "resource group")
+    if report.groups is not None:
+        count = count_of(len(report.groups.groups), "resource group")
         said = f"Signed in and read {count}. Nothing is wrong."
     else:
         said = "The stamp answers. Sign-in was not tried."
