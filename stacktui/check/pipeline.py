@@ -69,9 +69,9 @@ T = TypeVar("T", Metadata, Token, ResourceGroupList)
 
 
 async def run(target: Target) -> AsyncIterator[CheckEvent]:
-    """Check `target`, telling each event as it happens; the last is CheckFinished.
+    """Check `target` and yield each event as it happens; the last is CheckFinished.
 
-    What goes wrong is in the report. Only a defect of our own raises. Closing the iterator, or
+    What goes wrong is in the report; only an internal error raises. Closing the iterator, or
     cancelling the task that consumes it, ends the check and its connections.
     """
     events: asyncio.Queue[CheckEvent | None] = asyncio.Queue()
@@ -90,7 +90,7 @@ async def run(target: Target) -> AsyncIterator[CheckEvent]:
 
 
 class _Check:
-    """One run: its session, its steps so far, and the current step as the phases' address."""
+    """One run: the steps so far, and the current one, to which phases are reported."""
 
     def __init__(self, target: Target, tell: Callable[[CheckEvent], None]) -> None:
         self._target = target
@@ -150,9 +150,9 @@ class _Check:
         self._tell(CheckFinished(report))
 
     def _prepare_credential(self) -> tuple[asyncio.Task[Credential] | None, asyncio.Event]:
-        """Reads the credential, and imports what is slow to import, while metadata comes.
+        """Start reading the credential and importing slow modules, while metadata is fetched.
 
-        The event is when the cleaner knows the secret, or there is none to know.
+        The event is set once the cleaner knows the secret, or there is none.
         """
         identity, cleaner = self._target.identity, self._cleaner
         loop, told = asyncio.get_running_loop(), asyncio.Event()
@@ -178,14 +178,15 @@ class _Check:
         looker = Looker(self._target, self._trust, trust, self._cleaner)
         known: Metadata | StampRecord | None = self._metadata
         if known is None or isinstance(self._steps[0].evidence.fault, DriftFault):
-            # Of two login hosts the known one: nobody should be led to the other.
+            # Of two login hosts, probe the recorded one: the other may be an attacker's.
             known = self._recorded
         return await looker.look(self._steps, known.login_endpoint if known else None)
 
     async def _metadata_step(self, session: Session) -> Metadata:
-        """Metadata that sends secrets where it sent them before.
+        """Fetch metadata and compare it with the record, before any secret is sent.
 
-        Raises DriftError besides, and RecordError where nobody knows that and one is to be sent.
+        Raises what `fetch_metadata` raises, DriftError where the two differ, and RecordError
+        where the record cannot be read and there is a secret to send.
         """
         metadata = await fetch_metadata(session, self._target.environment.arm)
         self._metadata = metadata
@@ -203,7 +204,7 @@ class _Check:
         return None if isinstance(known, RecordFault) else known
 
     async def _record(self, now: datetime) -> None:
-        """Remember a stamp that was found well for the first time."""
+        """Write the record of a stamp that was found healthy for the first time."""
         if self._metadata is None:
             return
         exchanges = self._steps[0].evidence.exchanges
@@ -253,7 +254,7 @@ class _Check:
     async def _step(
         self, session: Session, name: StepName, work: Callable[[], Awaitable[T]]
     ) -> T | None:
-        """Run one step within its limit and tell how it ended; None when it failed."""
+        """Run one step within its limit and return its result; None where it failed."""
         self._current = name
         self._tell(StepStarted(name))
         started = perf_counter()
@@ -278,7 +279,7 @@ class _Check:
         return result
 
     def _prompt(self, page: str, code: str, seconds: float) -> None:
-        """Tell what a person must type where; the step's limit starts anew when that ends."""
+        """Report what the user must type where; the step's limit starts anew after that wait."""
         now = asyncio.get_running_loop().time()
         self._limit.reschedule(now + seconds + self._limits.step)
         until = datetime.now(UTC) + timedelta(seconds=seconds)
@@ -290,7 +291,7 @@ class _Check:
         return self._cleaner.line(urlsplit(named).netloc.rpartition("@")[2], 200)
 
     def _out_of_time(self, exchanges: tuple[Exchange, ...]) -> TransportFault:
-        """The fault of a step that hit its limit, at the host it was waiting for."""
+        """Return the fault of a step that hit its limit, at the host it was waiting for."""
         limit = self._limits.step
         arm = urlsplit(self._target.environment.arm)
         host, port = arm.hostname or "", arm.port or 443
@@ -326,7 +327,7 @@ async def _sign_in(
 
 
 async def _discard(task: asyncio.Task[Any] | None) -> None:
-    """End a task whose outcome nobody waits for any more."""
+    """Cancel a task and ignore its outcome."""
     if task is not None:
         task.cancel()
         with suppress(asyncio.CancelledError, FaultError):
@@ -339,17 +340,20 @@ async def _context(trust: TrustUsed) -> ssl.SSLContext:
 
 
 async def _ready(context: asyncio.Task[ssl.SSLContext], told: asyncio.Event) -> ssl.SSLContext:
-    """The TLS context, once the secret is known: before anybody answers who could echo it."""
+    """Return the TLS context, but only once the cleaner knows the secret that a server may echo."""
     await told.wait()
-    # One caller's cancellation must not take the context away from the next.
+    # Cancelling one caller must not cancel the task that the next one waits for.
     return await asyncio.shield(context)
 
 
 def _shown(
     result: Metadata | Token | ResourceGroupList | None, cleaner: Cleaner
 ) -> Metadata | TokenFacts | ResourceGroupList | None:
-    """What of a step's result a report may hold: of a token its facts alone, and of metadata no
-    value as it came, since it is sent back byte for byte and may be anything."""
+    """Return a step's result as a report may hold it.
+
+    Of a token, its facts alone. Of metadata, the two values that are sent back byte for byte
+    are sanitised here, as nothing has sanitised them before.
+    """
     match result:
         case Token():
             return result.facts

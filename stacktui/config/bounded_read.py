@@ -1,4 +1,4 @@
-"""Reading a file of the user's, whatever it turns out to be: within bounds, never for long."""
+"""Reading a user's file of unknown kind and size, without blocking."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class FileReadError(StacktuiError):
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
-    """The bytes of a regular file of at most `limit` bytes. Blocks on disk.
+    """Return the content of a regular file of at most `limit` bytes. Blocks on disk.
 
     Raises FileReadError.
     """

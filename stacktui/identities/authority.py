@@ -1,11 +1,11 @@
-"""Which hosts may be sent a credential: the authority's own origin, and what Microsoft runs."""
+"""The hosts that may be sent a credential: the authority's own, and Microsoft's public ones."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-# Public Microsoft login hosts, which name each other's token endpoints: aliases of one service
-# (login.windows.net), and the national cloud that a tenant belongs to.
+# Microsoft's public login hosts. Each may name another one's token endpoint: an alias of the same
+# service (login.windows.net), or the national cloud of a tenant.
 PUBLIC_LOGIN_HOSTS = frozenset(
     {
         "login.microsoftonline.com",
@@ -23,7 +23,7 @@ Origin = tuple[str, str, int]
 
 
 def may_ask(authority: str, url: str) -> bool:
-    """Whether `url` may be sent what is meant for `authority` (origins: RFC 6454 section 5)."""
+    """Return whether `url` may be sent the credentials for `authority` (origins: RFC 6454, 5)."""
     named, asked = _origin(authority), _origin(url)
     if named is None or asked is None:
         return False
@@ -31,7 +31,7 @@ def may_ask(authority: str, url: str) -> bool:
 
 
 def host_of(url: str) -> str:
-    """`host[:port]` of a URL, to be shown; uncleaned."""
+    """Return `host[:port]` of a URL, not sanitised."""
     return urlsplit(url).netloc.rpartition("@")[2]
 
 

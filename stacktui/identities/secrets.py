@@ -1,4 +1,4 @@
-"""Resolving a reference to its secret, at the last moment and never further than the caller."""
+"""Resolving a reference to its secret."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from stacktui.config.bounded_read import FileReadError, read_bounded
 from stacktui.identities.faults import IdentityError, SecretFault
 from stacktui.identities.model import EnvSecret, FileSecret, SecretRef
 
-# A client secret has about 40 characters; a file beyond this is something else.
+# A client secret has about 40 characters; a larger file is something else.
 MAX_SIZE = 64 * 1024
 
 
 def resolve_secret(reference: SecretRef) -> str:
-    """The secret. Blocks on disk for a file. Raises IdentityError with a SecretFault."""
+    """Return the secret. Blocks on disk for a file. Raises IdentityError with a SecretFault."""
     if isinstance(reference, EnvSecret):
         value = os.environ.get(reference.name)
         if value is None:
@@ -34,12 +34,12 @@ def _read(reference: FileSecret) -> str:
         raise _error(reference, "it is not text") from None
     except FileReadError as error:
         raise _error(reference, error.detail) from None
-    # Editors and `echo` end a file with a line break that is no part of the secret.
+    # The line break at the end, which editors and `echo` write, is not part of the secret.
     return text.removesuffix("\n").removesuffix("\r")
 
 
 def _is_text(value: str) -> bool:
-    """False for a variable whose bytes are no UTF-8, which os.environ holds as surrogates."""
+    """Return whether `value` is UTF-8; os.environ holds other bytes as surrogates."""
     try:
         value.encode()
     except UnicodeEncodeError:

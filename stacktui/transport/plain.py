@@ -1,9 +1,9 @@
-"""Public data over plain HTTP: the certificates that other certificates name (RFC 5280, 4.2.2.1).
+"""Fetching issuer certificates over plain HTTP, from a certificate's AIA URL (RFC 5280, 4.2.2.1).
 
-CAs publish them without TLS, or a chain would be needed to complete a chain. What comes back is
-believed only where a signature proves it. The address is of a certificate that nobody trusts yet:
-so nothing is sent but a GET without credentials, and what only this box or its link can reach is
-not asked.
+CAs publish them without TLS, as TLS would need a chain to complete a chain. The caller believes
+what comes back only where a signature proves it. The URL is from a certificate that is not trusted
+yet: so only a GET without credentials is sent, and never to an address that only this machine or
+its link can reach.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from stacktui.transport.streams import SocketStream
 
 T = TypeVar("T")
 _SECONDS = 3.0
-# For one address as a whole: who gives a byte a second must not take the time of all others.
+# Seconds for one URL in all: a server that sends a byte a second must not use up the others' time.
 _WHOLE = 6.0
-# Where CAs publish.
+# The ports that CAs publish on.
 _PORTS = (80, 8080)
 _NOT_ASKED = "an address of this box or its link is not asked"
 
@@ -45,12 +45,12 @@ class _FetchError(StacktuiError):
 async def fetch_public(
     url: str, limit: int, proxy: str | None = None, pins: Mapping[str, str] = MappingProxyType({})
 ) -> bytes | str:
-    """The body, at most `limit` bytes and within 3 s a step; or in a few words why there is none.
+    """Return the body, at most `limit` bytes, or in a few words why there is none.
 
-    `proxy` and `pins` are the environment's settings; a proxy looks names up itself. Only ports
-    80 and 8080 are asked. No address is that is loopback, link-local, unspecified or multicast:
-    it must be a pin's, which is the user's own word. Follows no redirect. Never raises for what a
-    server or the network does, nor for an address that is none; ends within 6 s.
+    `proxy` and `pins` are the environment's settings; a proxy resolves names itself. Only ports 80
+    and 8080 are used. Loopback, link-local, unspecified and multicast addresses are refused,
+    unless a pin names them. Follows no redirect. Never raises for what a server or the network
+    does, nor for a broken URL. Takes at most 3 s a step, and 6 s in all.
     """
     try:
         async with asyncio.timeout(_WHOLE):
@@ -133,8 +133,11 @@ async def _in_time(step: Awaitable[T]) -> T:
 
 
 def _askable(addresses: Sequence[str]) -> list[str]:
-    """Those that are neither this box nor its link, where a request may do things: services that
-    trust whoever can reach them, and the metadata service. Private ranges hold private CAs."""
+    """Return the addresses that are neither this machine's nor its link's.
+
+    Services there, such as the metadata service, may act on any request that reaches them. Private
+    ranges are allowed: private CAs are there.
+    """
     found = [each for each in addresses if not _is_near(each)]
     if not found:
         raise _FetchError(_NOT_ASKED)
@@ -148,12 +151,12 @@ def _is_near(address: str) -> bool:
 
 
 async def _of_proxy(proxy: Proxy, host: str) -> Sequence[str]:
-    """The proxy's addresses; what is near a proxy that runs on this box is near this box."""
+    """Return the proxy's addresses; refuse the same hosts as without it, as it may run here."""
     if proxy.scheme != "http":
         raise _FetchError("not asked through an https proxy")
     name = host.rstrip(".").lower()
     address = name
-    with suppress(OSError):  # 127.1 and the like, which name an address too
+    with suppress(OSError):  # 127.1 and the like are addresses too
         address = socket.inet_ntoa(socket.inet_aton(name))
     with suppress(ValueError):
         _askable([address])
@@ -168,7 +171,7 @@ def _for_proxy(proxy: Proxy) -> list[tuple[bytes, bytes]]:
 
 
 def _proxy_for(host: str, port: int, setting: str | None) -> Proxy | None:
-    """The proxy for an http: request: the setting, else the usual variables. Raises ValueError."""
+    """Return the proxy for an http: URL: the setting's, else the variables'. Raises ValueError."""
     from urllib.request import (  # type: ignore[attr-defined]
         getproxies_environment,
         proxy_bypass_environment,
