@@ -23,7 +23,6 @@ from stacktui.text.sanitize import Cleaner
 from stacktui.transport.connections import Call, Deaf
 from stacktui.transport.dial import Dialler, Trust
 from stacktui.transport.facts import (
-    ConnectionFacts,
     Exchange,
     TransportError,
     TransportFault,
@@ -109,7 +108,6 @@ class Looker:
 
     async def _probe(self, endpoint: Endpoint) -> Probe | None:
         call, started = Call(Deaf()), perf_counter()
-        facts: ConnectionFacts | None = None
         fault: TransportFault | None = None
         dialler: Dialler | None = None
         environment = self._environment

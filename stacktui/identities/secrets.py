@@ -7,6 +7,7 @@ import os
 from stacktui.config.bounded_read import FileReadError, read_bounded
 from stacktui.identities.faults import IdentityError, SecretFault
 from stacktui.identities.model import EnvSecret, FileSecret, SecretRef
+from stacktui.transport.json_body import is_encodable
 
 # A client secret has about 40 characters; a larger file is something else.
 MAX_SIZE = 64 * 1024
@@ -18,7 +19,7 @@ def resolve_secret(reference: SecretRef) -> str:
         value = os.environ.get(reference.name)
         if value is None:
             raise _error(reference, "it is not set")
-        if not _is_text(value):
+        if not is_encodable(value):  # os.environ holds bytes that are not UTF-8 as surrogates
             raise _error(reference, "it is not text")
     else:
         value = _read(reference)
@@ -36,15 +37,6 @@ def _read(reference: FileSecret) -> str:
         raise _error(reference, error.detail) from None
     # The line break at the end, which editors and `echo` write, is not part of the secret.
     return text.removesuffix("\n").removesuffix("\r")
-
-
-def _is_text(value: str) -> bool:
-    """Return whether `value` is UTF-8; os.environ holds other bytes as surrogates."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _error(reference: SecretRef, detail: str) -> IdentityError:

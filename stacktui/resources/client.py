@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from stacktui.environments.model import Environment
 from stacktui.environments.profiles import PROFILES
@@ -22,6 +22,7 @@ from stacktui.resources.model import (
     Subscription,
 )
 from stacktui.transport.arm_error import read_arm_error
+from stacktui.transport.host import origin_of
 from stacktui.transport.json_body import JsonError, parse_json
 from stacktui.transport.limits import MIB, LimitName
 from stacktui.transport.session import Answer, Session
@@ -144,7 +145,7 @@ class ArmClient:
             if link in seen:
                 problem = ArmProblem.PAGING_LOOP
                 raise self._error(problem, what, 200, message=link, answer=answer)
-            if not self._is_ours(link):
+            if origin_of(link) != origin_of(self._arm):
                 problem = ArmProblem.PAGING_FOREIGN_HOST
                 raise self._error(problem, what, 200, message=link, answer=answer)
             url = link
@@ -172,18 +173,6 @@ class ArmClient:
             except ValueError as error:
                 raise self._shape(what, str(error), answer) from None
         return link or ""
-
-    def _is_ours(self, link: str) -> bool:
-        """Return whether a nextLink is on the environment's own origin (RFC 6454 section 5)."""
-        try:
-            theirs, ours = urlsplit(link), urlsplit(self._arm)
-            return (theirs.scheme, theirs.hostname, theirs.port or 443) == (
-                "https",
-                ours.hostname,
-                ours.port or 443,
-            )
-        except ValueError:
-            return False
 
     async def _get(self, url: str, what: str) -> Answer:
         headers = {"Authorization": f"Bearer {self._token.value}"}

@@ -22,7 +22,7 @@ from stacktui.transport.facts import (
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.host import is_host
+from stacktui.transport.host import Origin, is_host
 from stacktui.transport.http1 import Http1Connection, what_is_wrong
 from stacktui.transport.limits import LimitName, Limits
 from stacktui.transport.route import local_route, route_to
@@ -32,8 +32,6 @@ from stacktui.transport.streams import Stream
 CALL = "stacktui.call"
 # Whether the request is for the metadata service of this machine (see `Session.fetch`).
 LOCAL = "stacktui.local"
-# Scheme, host and port.
-Origin = tuple[str, str, int]
 
 
 def port_of(url: httpx.URL) -> int:
