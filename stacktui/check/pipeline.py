@@ -119,18 +119,18 @@ class _Check:
             limits=environment.limits,
         )
         self._known = asyncio.create_task(known_of(self._target))
-        beside = asyncio.create_task(az_beside())
+        finding_az = asyncio.create_task(az_beside())
         lost = asyncio.create_task(lost_additions())
-        after = Aftermath()
+        follow_up = Aftermath()
         try:
             await self._all_steps(session, credential)
             known = await self._known
             if self._failed:
-                after = await self._look_after(lambda: _ready(context, told))
-            az, gone = await soon(beside), await lost
+                follow_up = await self._follow_up(lambda: _ready(context, told))
+            az, gone = await soon(finding_az), await lost
         finally:
             await session.aclose()
-            for task in (context, credential, self._known, beside, lost):
+            for task in (context, credential, self._known, finding_az, lost):
                 await _discard(task)
         report = Report(
             self._target,
@@ -139,9 +139,9 @@ class _Check:
             tuple(self._steps),
             lost=gone,
             recorded=self._recorded,
-            probes=after.probes,
-            completion=after.completion,
-            siblings=after.siblings,
+            probes=follow_up.probes,
+            completion=follow_up.completion,
+            siblings=follow_up.siblings,
             box=visible(socket.gethostname()),
             az=az,
         )
@@ -174,7 +174,7 @@ class _Check:
     def _failed(self) -> bool:
         return any(step.outcome is Outcome.FAILED for step in self._steps)
 
-    async def _look_after(self, trust: Trust) -> Aftermath:
+    async def _follow_up(self, trust: Trust) -> Aftermath:
         looker = Looker(self._target, self._trust, trust, self._cleaner)
         known: Metadata | StampRecord | None = self._metadata
         if known is None or isinstance(self._steps[0].evidence.fault, DriftFault):
@@ -340,7 +340,7 @@ async def _context(trust: TrustUsed) -> ssl.SSLContext:
 
 
 async def _ready(context: asyncio.Task[ssl.SSLContext], told: asyncio.Event) -> ssl.SSLContext:
-    """Return the TLS context, but only once the cleaner knows the secret that a server may echo."""
+    """Return the TLS context, once the secret that a server may echo is known."""
     await told.wait()
     # Cancelling one caller must not cancel the task that the next one waits for.
     return await asyncio.shield(context)

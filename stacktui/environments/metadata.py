@@ -115,7 +115,8 @@ def parse_metadata(body: bytes, arm: str, api_version: str, cleaner: Cleaner) ->
     host = urlsplit(arm).hostname or ""
     if is_public_resource(audience, host):
         field = "authentication.audiences[0]"
-        detail = f"{field} is {cleaner.quote(audience)}, a resource of Microsoft's public cloud"
+        shown = cleaner.quote(audience)
+        detail = f"{field} is {shown}, a resource of Microsoft's public cloud"
         raise _error(MetadataProblem.AUDIENCE_FOREIGN, detail, field=field)
     storage, keyvault = suffixes(host)
     declared = found.get("suffixes")

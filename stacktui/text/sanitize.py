@@ -106,7 +106,7 @@ _CLEANERS: WeakSet[Cleaner] = WeakSet()
 
 
 def quote_for_anyone(text: str, limit: int = 400) -> str:
-    """Return `text` as `Cleaner.quote` does, without the secrets of any cleaner in use."""
+    """Return `text` as `Cleaner.quote` does, without the secrets of any check."""
     for cleaner in (Cleaner(), *_CLEANERS):
         text = cleaner.quote(text, limit)
     return text
@@ -158,7 +158,7 @@ class Cleaner:
         return shown
 
     def excerpt(self, body: bytes, limit: int = 400) -> str:
-        """Return the beginning of a body as `quote` does; undecodable bytes are marked."""
+        """Return the beginning of a body, as `quote` does; marks undecodable bytes."""
         body = body.lstrip()
         text = body[:EXCERPTED].decode("utf-8-sig", "replace").strip()
         if len(body) > EXCERPTED:

@@ -125,7 +125,8 @@ def _report_converted(target: Path, holding: Holding, format_: str) -> None:
         click.echo(json.dumps(document))
         return
     chain = f", {count_of(issuers, 'CA certificate')}" if issuers else ""
-    say(f"✓ {visible(str(target))} written: the certificate{chain} and its key, mode 0600")
+    path = visible(str(target))
+    say(f"✓ {path} written: the certificate{chain} and its key, mode 0600")
     if left_out:
         say(f"! {count_of(left_out, 'certificate')} left out: not part of its chain")
     say()

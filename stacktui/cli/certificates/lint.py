@@ -232,8 +232,8 @@ def _write_linted(linted: Sequence[_Linted], unread: int, names: _Names | None) 
 
 
 def _write_file(linted: _Linted) -> None:
-    leaf = linted.leaf
-    say(f"{_SYMBOLS[linted.level]} {linted.level.value.upper()}  {visible(str(linted.path))}")
+    leaf, path = linted.leaf, visible(str(linted.path))
+    say(f"{_SYMBOLS[linted.level]} {linted.level.value.upper()}  {path}")
     say_wrapped(f"  “{leaf.common_name}”, issued by “{leaf.issuer_name}”")
     for level in _TROUBLE:
         for each in (each for each in linted.judgements if each.level is level):
@@ -249,14 +249,12 @@ def _write_file(linted: _Linted) -> None:
 
 
 def _write_names(names: _Names, missing: Sequence[str]) -> None:
+    wanted, domain = len(names.wanted), visible(names.domain)
     if not missing:
-        say_wrapped(
-            f"✓ NAMES  all {len(names.wanted)} names of {visible(names.domain)} are covered"
-        )
+        say_wrapped(f"✓ NAMES  all {wanted} names of {domain} are covered")
     else:
-        found = len(names.wanted) - len(missing)
-        say_wrapped(f"✗ NAMES  {found} of the {len(names.wanted)} names of {visible(names.domain)} "
-             "are covered; missing:")  # fmt: skip
+        found = wanted - len(missing)
+        say_wrapped(f"✗ NAMES  {found} of the {wanted} names of {domain} are covered; missing:")
         for name in missing:
             say(f"    {visible(name)}")
     say()
