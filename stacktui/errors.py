@@ -1,19 +1,39 @@
-"""The product's errors that a user is told in one line, as one tree. Light to import.
+"""The product's errors, as one tree. Light to import.
 
     StacktuiError                     `str()` is one harmless line that may be shown
+     ├── FaultError                   `fault` is frozen data, which the diagnosis reads
+     │    ├── TransportError          a request got no whole answer
+     │    ├── TrustFileError          a file of trusted certificates cannot be used
+     │    ├── MetadataError           an answer is no usable metadata
+     │    ├── DriftError              the metadata names another login host than was recorded
+     │    ├── RecordError             what was recorded of a stamp cannot be read
+     │    ├── IdentityError           an identity gets no token
+     │    └── ArmError                ARM did not give what it was asked for
      ├── ConfigError                  the config cannot be used
+     ├── ThemeError                   a theme file cannot be used
+     ├── FileReadError                a user's file cannot be read
+     ├── JsonError                    an answer is not JSON
      ├── AcceptError                  a stamp cannot be recorded anew
-     └── CertificateError             certificates cannot be handled as asked
-          ├── CertificateFileError    a file holds no certificates, or cannot be read
-          ├── BundleError             a bundle cannot be changed as asked
-          └── ConversionError         a PFX or PEM file cannot be converted
+     ├── CertificateError             certificates cannot be handled as asked
+     │    ├── CertificateFileError    a file holds no certificates, or cannot be read
+     │    ├── BundleError             a bundle cannot be changed as asked
+     │    └── KeyBundleError          a certificate with its key cannot be read or written
+     │         ├── PasswordError      its password is wrong or missing
+     │         └── PrivateKeyError    its private key cannot be read
+     └── CommandError                 a command does not do what was asked (exit code 2)
+          └── RemoteError             for a fault of the other side (exit code 1)
 
-Each is defined where it is raised.
+Each is defined where it is raised. A FaultError never leaves a check: the step's evidence holds
+its fault.
 """
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 from stacktui.text.sanitize import visible
+
+F = TypeVar("F")
 
 
 class StacktuiError(Exception):
@@ -21,3 +41,11 @@ class StacktuiError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(visible(message))
+
+
+class FaultError(StacktuiError, Generic[F]):
+    """Carries a fault as data; its message is the fault's own `str()`."""
+
+    def __init__(self, fault: F) -> None:
+        super().__init__(str(fault))
+        self.fault = fault

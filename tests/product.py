@@ -110,7 +110,7 @@ def stacktui(*arguments: str | Path, encoding: str = "utf-8", **variables: str) 
         for name, stream in (("stdin", nothing), ("stdout", out), ("stderr", err)):
             patch.setattr(sys, name, stream)
         # A process that is given a demo's config stays with the demo; this one goes on.
-        patch.setattr(locations, "_elsewhere", locations._elsewhere)
+        patch.setattr(locations, "_demo_root", locations._demo_root)
         code = run([str(each) for each in arguments])
     written = []
     for stream in (out, err):

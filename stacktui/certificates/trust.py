@@ -23,6 +23,7 @@ from stacktui.certificates.files import (
     problem_of,
     read_content,
 )
+from stacktui.errors import FaultError
 from stacktui.text.sanitize import visible
 
 # What names the base store, in the order in which our users' other programs look.
@@ -42,6 +43,10 @@ class TrustUsed:
     """The files a check trusts, base first."""
 
     sources: tuple[TrustSource, ...]
+
+
+# The other problems say it all.
+_DETAILED = (FileProblem.UNREADABLE, FileProblem.TOO_LARGE, FileProblem.NO_CERTIFICATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +70,13 @@ class TrustFileFault:
             return f"{self.setting} names {self.path}, which"
         return f"{self.setting}: {self.path}"
 
+    def __str__(self) -> str:
+        why = f" ({self.detail})" if self.detail and self.problem in _DETAILED else ""
+        return f"{self.subject} {WHAT[self.problem]}{why}"
 
-# The others say it all.
-_DETAILED = (FileProblem.UNREADABLE, FileProblem.TOO_LARGE, FileProblem.NO_CERTIFICATE)
 
-
-class TrustFileError(Exception):
-    """Raised when a context is to be built from an unusable file; carries the fault as data.
-
-    `str()` is one line, safe to show: the fault's texts are.
-    """
-
-    def __init__(self, fault: TrustFileFault) -> None:
-        why = f" ({fault.detail})" if fault.detail and fault.problem in _DETAILED else ""
-        super().__init__(f"{fault.subject} {WHAT[fault.problem]}{why}")
-        self.fault = fault
+class TrustFileError(FaultError[TrustFileFault]):
+    """A context cannot be built, as one of its files cannot be used."""
 
 
 def sources_for(ca: Path | None, own_bundle: Path) -> TrustUsed:

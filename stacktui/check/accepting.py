@@ -1,4 +1,4 @@
-"""Accepting a stamp as it is now: what it says and presents is recorded in place of what was."""
+"""Trust on first use: compare a stamp with its record, and write or remove the record."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from stacktui.certificates.trust import TrustFileError, build_context
+from stacktui.certificates.trust import build_context
 from stacktui.check.target import Target
 from stacktui.check.trust import trust_of
 from stacktui.config.locations import config_file
 from stacktui.environments.discovery import fetch_metadata
-from stacktui.environments.metadata import Metadata, MetadataError
+from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
 from stacktui.environments.record import (
     RecordError,
@@ -23,37 +23,35 @@ from stacktui.environments.record import (
     read_record,
     write_record,
 )
-from stacktui.errors import StacktuiError
+from stacktui.errors import FaultError, StacktuiError
 from stacktui.text.sanitize import Cleaner
 from stacktui.transport.connections import Deaf
-from stacktui.transport.facts import Exchange, TransportError
+from stacktui.transport.facts import Exchange
 from stacktui.transport.session import Session
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What is recorded of a stamp, if anything, and what would be once it is accepted."""
+    """What is recorded of a stamp, None if nothing is, and what would be recorded now."""
 
     known: StampRecord | None
     seen: StampRecord
 
 
 class AcceptError(StacktuiError):
-    """Why there is nothing to accept; one harmless line."""
+    """Why the stamp cannot be recorded anew."""
 
 
 def config_of(target: Target) -> Path:
-    """The config by which what is recorded of a target is found."""
+    """Return the path of the config, which is part of the key of a target's record."""
     return target.config or config_file()
 
 
 async def ask_stamp(target: Target) -> Offer:
-    """Ask the stamp, verified as ever and without any secret, what there is to accept.
+    """Fetch the stamp's metadata, verified and without a secret, and compare it with the record.
 
-    Takes no longer than a step of a check may.
-
-    Raises AcceptError: only a stamp that answers, with a chain that this box trusts, can be
-    accepted.
+    Takes at most `Limits.step` seconds. Raises AcceptError where the stamp does not answer, or
+    where this machine does not trust its chain.
     """
     environment = target.environment
     used, cleaner = trust_of(target), Cleaner()
@@ -75,9 +73,7 @@ async def ask_stamp(target: Target) -> Offer:
             metadata = await fetch_metadata(session, environment.arm)
     except TimeoutError:
         raise AcceptError(f"{environment.arm} did not answer whole in {step:g} s") from None
-    except TransportError as error:
-        raise AcceptError(f"{error.fault.host}: {error.fault.detail}") from None
-    except (MetadataError, TrustFileError) as error:
+    except FaultError as error:
         raise AcceptError(str(error)) from None
     finally:
         await session.aclose()
@@ -93,8 +89,8 @@ async def ask_stamp(target: Target) -> Offer:
 def record_of(
     environment: Environment, metadata: Metadata, exchanges: Sequence[Exchange], now: datetime
 ) -> StampRecord:
-    """What is to be recorded of a stamp whose metadata the last of `exchanges` brought."""
-    # Heavy to import, and only a stamp that is not known yet is recorded.
+    """Return the record of a stamp whose metadata came with the last of `exchanges`."""
+    # Heavy to import, and needed only for a stamp that has no record yet.
     from stacktui.certificates.chain import top_of
 
     seen = exchanges[-1].connection if exchanges else None
@@ -103,19 +99,19 @@ def record_of(
 
 
 def accept(target: Target, offer: Offer) -> None:
-    """Record what was offered. Blocks on disk. Raises AcceptError."""
+    """Write the new record. Blocks on disk. Raises AcceptError."""
     if trouble := write_record(config_of(target), target.environment, offer.seen):
         raise AcceptError(trouble)
 
 
 def forget(target: Target) -> None:
-    """Forget the stamp: the next good check records it anew. Raises AcceptError."""
+    """Remove the record; the next good check makes a new one. Raises AcceptError."""
     if trouble := write_record(config_of(target), target.environment, None):
         raise AcceptError(trouble)
 
 
 def differences(offer: Offer) -> Iterator[tuple[str, str, str]]:
-    """What would be recorded anew: its name, the value so far, and the new one."""
+    """Yield each value that would change: its name, the recorded value and the new one."""
     known, seen = offer.known, offer.seen
     rows = (
         ("login endpoint", known.login_endpoint if known else "-", seen.login_endpoint),

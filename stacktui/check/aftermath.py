@@ -1,9 +1,9 @@
-"""After a step has failed: what else can be seen without guessing, and without any secret.
+"""Probes after a failed step, so that one fault does not hide another.
 
-One fault must not hide another. The login host, if it is known and the check did not come to it,
-is looked at as far as TLS, and a chain that stops is followed further. All of it within what is
-left of the time that the failed step had, without starting a process, and without a thread that
-could hold up the end of ours.
+A login host that the check did not reach is probed as far as TLS, an incomplete chain is completed,
+and the stamp's other names are resolved where ARM's does not exist. No secret is sent. All of it
+ends within the time that the failed step had left, starts no process, and leaves no thread that
+delays the end of ours.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from stacktui.text.sanitize import Cleaner
 from stacktui.transport.connections import Call, Deaf
 from stacktui.transport.dial import Dialler, Trust
 from stacktui.transport.facts import (
-    ConnectionFacts,
     Exchange,
     TransportError,
     TransportFault,
@@ -43,9 +42,9 @@ _SIBLINGS = (USER_ENDPOINT, OPERATOR_ENDPOINT, "portal", "adminportal")
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What was seen after the failure; nothing where there was nothing to look at, or no time.
+    """What the probes found; empty where there was nothing to probe, or no time.
 
-    `defects` are errors of our own, each of which cost one of the other fields; none is known.
+    `defects` are internal errors, each of which emptied one of the other fields.
     """
 
     probes: tuple[Probe, ...] = ()
@@ -55,7 +54,7 @@ class Aftermath:
 
 
 class Looker:
-    """Looks after one failed check, with its trust."""
+    """Runs the probes after one failed check, with the check's own trust."""
 
     def __init__(self, target: Target, used: TrustUsed, trust: Trust, cleaner: Cleaner) -> None:
         self._environment = target.environment
@@ -67,9 +66,9 @@ class Looker:
         self._cleaner = cleaner
 
     async def look(self, steps: Sequence[Step], login_url: str | None) -> Aftermath:
-        """Look for as long as the failed step, the last that ran, has left of its limit.
+        """Run all probes at once, within the time that the failed step has left of its limit.
 
-        Never raises: what was found wrong counts more than what else can be seen.
+        Never raises: a probe must not hide the fault that is known already.
         """
         left = self._environment.limits.step - max((step.seconds for step in steps), default=0.0)
         probing = asyncio.create_task(self._probe_all(steps, login_url))
@@ -109,7 +108,6 @@ class Looker:
 
     async def _probe(self, endpoint: Endpoint) -> Probe | None:
         call, started = Call(Deaf()), perf_counter()
-        facts: ConnectionFacts | None = None
         fault: TransportFault | None = None
         dialler: Dialler | None = None
         environment = self._environment
@@ -126,7 +124,7 @@ class Looker:
         except TransportError as error:
             fault = error.fault
         except TrustFileError:
-            return None  # told already, and nothing can be verified without
+            return None  # reported already, and nothing can be verified without
         facts = dialler.facts if dialler else None
         url = f"https://{endpoint.key}"
         exchange = Exchange("TLS", url, facts, None, tuple(call.phases), fault)
@@ -134,7 +132,7 @@ class Looker:
                      perf_counter() - started, exchange)  # fmt: skip
 
     async def _siblings(self, steps: Sequence[Step]) -> tuple[str, ...]:
-        """The stamp's other names that exist, if ARM's does not: then only its label is wrong."""
+        """Return the stamp's other names that exist, where ARM's does not: its label is wrong."""
         arm = arm_endpoint(self._environment)
         missing = (
             isinstance(fault := step.evidence.fault, TransportFault)
@@ -175,5 +173,5 @@ class Looker:
 
 
 def _result(task: asyncio.Task[T], nothing: T) -> T:
-    """What came of a task that has ended; `nothing` where it was cut off, or failed."""
+    """Return the result of an ended task, or `nothing` where it was cancelled or failed."""
     return nothing if task.cancelled() or task.exception() else task.result()

@@ -1,4 +1,4 @@
-"""What is looked at beside the steps: files of this box, which a check must not wait for."""
+"""Facts from this machine's files, read while the steps run; a check never waits for them."""
 
 from __future__ import annotations
 
@@ -26,22 +26,23 @@ if TYPE_CHECKING:
     from stacktui.certificates.additions import LostAddition
 
 R = TypeVar("R")
-# Seconds, once the steps have ended: a file on a dead network share must not keep the verdict.
+# Seconds after the steps have ended: a file on a dead network share must not delay the verdict.
 _PATIENCE = 2.0
-# Seconds until the first request is on its way: before, every look would keep it waiting.
+# Seconds by which the first request has been sent: work before that would delay it.
 _FIRST = 0.01
 
 
 async def soon(task: asyncio.Task[R]) -> R | None:
-    """What a task found that had the whole check's time for it; None where it still has not."""
+    """Return the task's result, waiting at most 2 s; None where it has none by then."""
     if not task.done():
         await asyncio.wait({task}, timeout=_PATIENCE)
     return task.result() if task.done() else None
 
 
 async def lost_additions() -> tuple[LostAddition, ...]:
+    """Return the additions to other programs' trust stores that are not there any more."""
     await asyncio.sleep(_FIRST)
-    # Nearly always there is nothing to remember, and a thread would cost more than this look.
+    # Most machines have no such file, and a thread would cost more than finding that out.
     if not _remembers_additions():
         return ()
     from stacktui.certificates import additions
@@ -50,12 +51,13 @@ async def lost_additions() -> tuple[LostAddition, ...]:
 
 
 def _remembers_additions() -> bool:
-    # Unlike Path.exists, this takes a folder that may not be searched for one without the file.
+    # Unlike Path.exists, False for a folder that may not be searched.
     return os.path.exists(additions_file())
 
 
 async def known_of(target: Target) -> StampRecord | RecordFault | None:
-    # Without a thread, as the config was read: it would cost more than this small file.
+    """Return the record of the target's stamp, or why it cannot be read."""
+    # Without a thread, which would cost more than reading this small file.
     await asyncio.sleep(_FIRST)
     if not is_remembered():
         return None
@@ -66,6 +68,7 @@ async def known_of(target: Target) -> StampRecord | RecordFault | None:
 
 
 async def az_beside() -> AzFacts | None:
-    # As above: where there is no az, a thread would cost more than this look.
+    """Return what is known of the Azure CLI on this machine; None where it is not there."""
+    # As above: where there is no az, a thread would cost more than finding that out.
     await asyncio.sleep(_FIRST)
     return await in_background(partial(az_facts, PROFILES)) if is_worth_a_look() else None

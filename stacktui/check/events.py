@@ -1,10 +1,9 @@
-"""What a running check tells its watchers, in order.
+"""The events of a running check, in order.
 
     CheckStarted (StepStarted (PhaseStarted PhaseFinished)* StepFinished)* CheckFinished
 
 A skipped step has a StepFinished alone. Where a person must sign in, a SignInPrompt comes between
-the phases of the token step. The live pane and the headless command consume the same events; there
-is no second way to run a check.
+the phases of the token step. The live pane and the headless command consume the same events.
 """
 
 from __future__ import annotations
@@ -43,11 +42,11 @@ class PhaseFinished:
 
 @dataclass(frozen=True, slots=True)
 class SignInPrompt:
-    """Somebody must open `page` in a browser, on any machine, and type `code` there by `until`.
+    """The user must open `page` in a browser, on any machine, and type `code` there by `until`.
 
-    The token step waits for that. Both texts are the sign-in service's, cleaned; neither is secret.
-    `host` (with its port, if the metadata names one) is the login host that gave them: the page
-    may be another's, and whoever signs in there signs this host's client in.
+    The token step waits for that. Both texts are the sign-in service's, sanitised; neither is
+    secret. `host` (with its port, if the metadata names one) is the login host that gave them.
+    `page` may be on another host, and signing in there still signs in the client of `host`.
     """
 
     host: str

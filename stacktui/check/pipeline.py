@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from stacktui.certificates.trust import (
-    TrustFileError,
     TrustUsed,
     build_context,
     known_context,
@@ -36,7 +35,7 @@ from stacktui.check.report import Evidence, Fault, Outcome, Report, Step, StepNa
 from stacktui.check.target import Target
 from stacktui.check.trust import trust_of
 from stacktui.environments.discovery import fetch_metadata
-from stacktui.environments.metadata import Metadata, MetadataError
+from stacktui.environments.metadata import Metadata
 from stacktui.environments.record import (
     DriftError,
     DriftFault,
@@ -47,8 +46,8 @@ from stacktui.environments.record import (
     is_recordable,
     record_first,
 )
+from stacktui.errors import FaultError
 from stacktui.identities.device_code import Prompt
-from stacktui.identities.faults import IdentityError
 from stacktui.identities.model import Identity
 from stacktui.identities.sign_in import Credential, acquire_token, prepare, read_secret
 from stacktui.identities.token import Token, TokenFacts
@@ -60,7 +59,6 @@ from stacktui.transport.facts import (
     Exchange,
     Phase,
     PhaseName,
-    TransportError,
     TransportFault,
     TransportFaultKind,
 )
@@ -68,21 +66,12 @@ from stacktui.transport.limits import LimitName
 from stacktui.transport.session import Session
 
 T = TypeVar("T", Metadata, Token, ResourceGroupList)
-_FAULTS = (
-    TransportError,
-    TrustFileError,
-    MetadataError,
-    RecordError,
-    DriftError,
-    IdentityError,
-    ArmError,
-)
 
 
 async def run(target: Target) -> AsyncIterator[CheckEvent]:
-    """Check `target`, telling each event as it happens; the last is CheckFinished.
+    """Check `target` and yield each event as it happens; the last is CheckFinished.
 
-    What goes wrong is in the report. Only a defect of our own raises. Closing the iterator, or
+    What goes wrong is in the report; only an internal error raises. Closing the iterator, or
     cancelling the task that consumes it, ends the check and its connections.
     """
     events: asyncio.Queue[CheckEvent | None] = asyncio.Queue()
@@ -101,7 +90,7 @@ async def run(target: Target) -> AsyncIterator[CheckEvent]:
 
 
 class _Check:
-    """One run: its session, its steps so far, and the current step as the phases' address."""
+    """One run: the steps so far, and the current one, to which phases are reported."""
 
     def __init__(self, target: Target, tell: Callable[[CheckEvent], None]) -> None:
         self._target = target
@@ -130,18 +119,18 @@ class _Check:
             limits=environment.limits,
         )
         self._known = asyncio.create_task(known_of(self._target))
-        beside = asyncio.create_task(az_beside())
+        finding_az = asyncio.create_task(az_beside())
         lost = asyncio.create_task(lost_additions())
-        after = Aftermath()
+        follow_up = Aftermath()
         try:
             await self._all_steps(session, credential)
             known = await self._known
             if self._failed:
-                after = await self._look_after(lambda: _ready(context, told))
-            az, gone = await soon(beside), await lost
+                follow_up = await self._follow_up(lambda: _ready(context, told))
+            az, gone = await soon(finding_az), await lost
         finally:
             await session.aclose()
-            for task in (context, credential, self._known, beside, lost):
+            for task in (context, credential, self._known, finding_az, lost):
                 await _discard(task)
         report = Report(
             self._target,
@@ -150,9 +139,9 @@ class _Check:
             tuple(self._steps),
             lost=gone,
             recorded=self._recorded,
-            probes=after.probes,
-            completion=after.completion,
-            siblings=after.siblings,
+            probes=follow_up.probes,
+            completion=follow_up.completion,
+            siblings=follow_up.siblings,
             box=visible(socket.gethostname()),
             az=az,
         )
@@ -161,9 +150,9 @@ class _Check:
         self._tell(CheckFinished(report))
 
     def _prepare_credential(self) -> tuple[asyncio.Task[Credential] | None, asyncio.Event]:
-        """Reads the credential, and imports what is slow to import, while metadata comes.
+        """Start reading the credential and importing slow modules, while metadata is fetched.
 
-        The event is when the cleaner knows the secret, or there is none to know.
+        The event is set once the cleaner knows the secret, or there is none.
         """
         identity, cleaner = self._target.identity, self._cleaner
         loop, told = asyncio.get_running_loop(), asyncio.Event()
@@ -185,18 +174,19 @@ class _Check:
     def _failed(self) -> bool:
         return any(step.outcome is Outcome.FAILED for step in self._steps)
 
-    async def _look_after(self, trust: Trust) -> Aftermath:
+    async def _follow_up(self, trust: Trust) -> Aftermath:
         looker = Looker(self._target, self._trust, trust, self._cleaner)
         known: Metadata | StampRecord | None = self._metadata
         if known is None or isinstance(self._steps[0].evidence.fault, DriftFault):
-            # Of two login hosts the known one: nobody should be led to the other.
+            # Of two login hosts, probe the recorded one: the other may be an attacker's.
             known = self._recorded
         return await looker.look(self._steps, known.login_endpoint if known else None)
 
     async def _metadata_step(self, session: Session) -> Metadata:
-        """Metadata that sends secrets where it sent them before.
+        """Fetch metadata and compare it with the record, before any secret is sent.
 
-        Raises DriftError besides, and RecordError where nobody knows that and one is to be sent.
+        Raises what `fetch_metadata` raises, DriftError where the two differ, and RecordError
+        where the record cannot be read and there is a secret to send.
         """
         metadata = await fetch_metadata(session, self._target.environment.arm)
         self._metadata = metadata
@@ -214,7 +204,7 @@ class _Check:
         return None if isinstance(known, RecordFault) else known
 
     async def _record(self, now: datetime) -> None:
-        """Remember a stamp that was found well for the first time."""
+        """Write the record of a stamp that was found healthy for the first time."""
         if self._metadata is None:
             return
         exchanges = self._steps[0].evidence.exchanges
@@ -264,7 +254,7 @@ class _Check:
     async def _step(
         self, session: Session, name: StepName, work: Callable[[], Awaitable[T]]
     ) -> T | None:
-        """Run one step within its limit and tell how it ended; None when it failed."""
+        """Run one step within its limit and return its result; None where it failed."""
         self._current = name
         self._tell(StepStarted(name))
         started = perf_counter()
@@ -276,7 +266,7 @@ class _Check:
                 result = await work()
         except TimeoutError:
             timed_out = True
-        except _FAULTS as error:
+        except FaultError as error:
             fault = error.fault
         exchanges = session.take_exchanges()
         if timed_out:
@@ -289,7 +279,7 @@ class _Check:
         return result
 
     def _prompt(self, page: str, code: str, seconds: float) -> None:
-        """Tell what a person must type where; the step's limit starts anew when that ends."""
+        """Report what the user must type where; the step's limit starts anew after that wait."""
         now = asyncio.get_running_loop().time()
         self._limit.reschedule(now + seconds + self._limits.step)
         until = datetime.now(UTC) + timedelta(seconds=seconds)
@@ -301,7 +291,7 @@ class _Check:
         return self._cleaner.line(urlsplit(named).netloc.rpartition("@")[2], 200)
 
     def _out_of_time(self, exchanges: tuple[Exchange, ...]) -> TransportFault:
-        """The fault of a step that hit its limit, at the host it was waiting for."""
+        """Return the fault of a step that hit its limit, at the host it was waiting for."""
         limit = self._limits.step
         arm = urlsplit(self._target.environment.arm)
         host, port = arm.hostname or "", arm.port or 443
@@ -337,10 +327,10 @@ async def _sign_in(
 
 
 async def _discard(task: asyncio.Task[Any] | None) -> None:
-    """End a task whose outcome nobody waits for any more."""
+    """Cancel a task and ignore its outcome."""
     if task is not None:
         task.cancel()
-        with suppress(asyncio.CancelledError, TrustFileError, IdentityError):
+        with suppress(asyncio.CancelledError, FaultError):
             await task
 
 
@@ -350,17 +340,20 @@ async def _context(trust: TrustUsed) -> ssl.SSLContext:
 
 
 async def _ready(context: asyncio.Task[ssl.SSLContext], told: asyncio.Event) -> ssl.SSLContext:
-    """The TLS context, once the secret is known: before anybody answers who could echo it."""
+    """Return the TLS context, once the secret that a server may echo is known."""
     await told.wait()
-    # One caller's cancellation must not take the context away from the next.
+    # Cancelling one caller must not cancel the task that the next one waits for.
     return await asyncio.shield(context)
 
 
 def _shown(
     result: Metadata | Token | ResourceGroupList | None, cleaner: Cleaner
 ) -> Metadata | TokenFacts | ResourceGroupList | None:
-    """What of a step's result a report may hold: of a token its facts alone, and of metadata no
-    value as it came, since it is sent back byte for byte and may be anything."""
+    """Return a step's result as a report may hold it.
+
+    Of a token, its facts alone. Of metadata, the two values that are sent back byte for byte
+    are sanitised here, as nothing has sanitised them before.
+    """
     match result:
         case Token():
             return result.facts

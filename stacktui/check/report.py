@@ -1,7 +1,7 @@
-"""What a check found out, as frozen data: outcomes, not exceptions.
+"""The result of a check, as frozen data.
 
-Every text in a report has been cleaned at the edge (`transport.text`); nothing in it is secret.
-Times are UTC, durations seconds.
+Every text in a report has been sanitised (`text.sanitize`); nothing in it is secret. Times are
+UTC, durations seconds.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from stacktui.certificates.trust import TrustFileFault, TrustUsed
 from stacktui.check.target import Target
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzFacts
     from stacktui.certificates.additions import LostAddition
     from stacktui.certificates.chain_completion import ChainCompletion
+
+R = TypeVar("R", Metadata, TokenFacts, ResourceGroupList)
 
 
 class StepName(StrEnum):
@@ -42,7 +44,7 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-# Why a step failed: each layer's own fault type, for the diagnosis to match on.
+# Why a step failed, by layer; the diagnosis matches on the type.
 Fault = (
     TransportFault
     | TrustFileFault
@@ -61,9 +63,9 @@ Fault = (
 class Evidence:
     """The facts of one step.
 
-    `fault` is set exactly when the step failed, `result` exactly when it went well, `skipped`
-    (why, in words) exactly when it did not run. `exchanges` are all requests made, in order; the
-    last one decided, save that subscriptions are listed after one was refused (`ArmFault.seen`).
+    `fault` is set if and only if the step failed, `result` if it succeeded, `skipped` (why, in
+    words) if it did not run. `exchanges` are all requests made, in order; the last one decided,
+    except that subscriptions are listed after one was refused (`ArmFault.seen`).
     """
 
     exchanges: tuple[Exchange, ...] = ()
@@ -74,7 +76,7 @@ class Evidence:
 
     @property
     def last(self) -> Exchange | None:
-        """The exchange that decided."""
+        """The last exchange, which decided."""
         return self.exchanges[-1] if self.exchanges else None
 
 
@@ -94,7 +96,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A host that the failed check did not come to, looked at as far as TLS without any secret.
+    """A host that the failed check did not reach, probed as far as TLS without a secret.
 
     `exchange` has no response; its fault, if any, is why the next step would have failed there.
     """
@@ -108,12 +110,11 @@ class Probe:
 class Report:
     """A whole check. `steps` always holds all three, in order.
 
-    `recorded` is what was known of the stamp before. After a failure, `probes` are the hosts that
-    were not come to, `completion` is what is missing of a chain that does not verify, and
-    `siblings` are names of the same stamp that exist where ARM's does not. `lost` are additions
-    to other programs' trust stores that are not there any more. `az` is what was found of the
-    Azure CLI on this box, None where it is not there. `box` is the name of the machine that
-    checked.
+    `recorded` is the stamp's record from before this check. After a failure, `probes` are the
+    hosts that were not reached, `completion` is what an unverified chain lacks, and `siblings` are
+    names of the same stamp that exist where ARM's does not. `lost` are additions to other
+    programs' trust stores that are not there any more. `az` is what is known of the Azure CLI on
+    this machine, None where it is not there. `box` is this machine's name.
     """
 
     target: Target
@@ -140,6 +141,25 @@ class Report:
 
     def step(self, name: StepName) -> Step:
         return next(step for step in self.steps if step.name is name)
+
+    @property
+    def metadata(self) -> Metadata | None:
+        """The stamp's metadata; None where that step did not succeed."""
+        return self._result(Metadata)
+
+    @property
+    def token(self) -> TokenFacts | None:
+        """The token's claims; None where there is no token."""
+        return self._result(TokenFacts)
+
+    @property
+    def groups(self) -> ResourceGroupList | None:
+        """The listed resource groups; None where that step did not succeed."""
+        return self._result(ResourceGroupList)
+
+    def _result(self, kind: type[R]) -> R | None:
+        results = (step.evidence.result for step in self.steps)
+        return next((each for each in results if isinstance(each, kind)), None)
 
     def chain_at(self, host: str, port: int) -> tuple[bytes, ...]:
         """What a host presented (DER, leaf first), then what was found to be missing of it."""

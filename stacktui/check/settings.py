@@ -1,4 +1,4 @@
-"""The whole config as values, and from it the target of a check."""
+"""The whole config as values, and the target of a check that it names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEYS = ("active", "theme", "environments", "identities")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A config that was read. `warnings` are lines for stderr; they never stop anything."""
+    """A config as read. `warnings` are lines for stderr; they never stop a command."""
 
     path: Path
     active: str | None
@@ -32,9 +32,9 @@ class Settings:
     warnings: tuple[str, ...] = ()
 
     def target(self, name: str | None = None) -> Target:
-        """The named environment, else the active one, else the only one, with its identity.
+        """Return the named environment, else the active one, else the only one, with its identity.
 
-        Raises ConfigError when there is no such environment or the choice is open.
+        Raises ConfigError where there is no such environment, or several and none is active.
         """
         environment = self._environment(name or self.active)
         identity = self.identities.get(environment.identity) if environment.identity else None
@@ -60,9 +60,9 @@ class Settings:
 
 
 def load_settings(path: Path, limits: Mapping[str, float] | None = None) -> Settings:
-    """Read the config; a file that is not there gives empty settings. Raises ConfigError.
+    """Read the config; a missing file gives empty settings. Raises ConfigError.
 
-    `limits` stand in place of those of every environment, for this run.
+    `limits` replace those of every environment, for this run.
     """
     top = Table(path, "", read_document(path))
     warnings = top.warnings(KEYS)

@@ -27,7 +27,7 @@ def target_summary(target: Target) -> str:
 
 
 def prompt_summary(prompt: SignInPrompt) -> str:
-    """What somebody must do now, and by when."""
+    """Return what the user must do now, and by when."""
     what = f"open {prompt.page} in a browser and type the code {prompt.code} there"
     return f"to sign in at {prompt.host}, {what}, by {prompt.until:%H:%M:%S} UTC"
 
@@ -49,7 +49,7 @@ def phase_summary(phases: Iterable[Phase]) -> str:
 
 
 def result_summary(result: Metadata | TokenFacts | ResourceGroupList) -> str:
-    """What a step found out, in a few words."""
+    """Return what a step found, in a few words."""
     match result:
         case Metadata():
             login = _host_of(result.login_endpoint)
@@ -65,5 +65,5 @@ def result_summary(result: Metadata | TokenFacts | ResourceGroupList) -> str:
 def _host_of(url: str) -> str:
     try:
         return urlsplit(url).netloc
-    except ValueError:  # a part of it was hidden, and `[redacted]` is no host
+    except ValueError:  # a part of it was redacted, and `[redacted]` is no host
         return url

@@ -11,8 +11,10 @@ from stacktui.identities.model import Identity
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An environment, and the identity to sign in with, if any; `config` is where they come from,
-    if not from the place that is found without being named."""
+    """An environment, and the identity to sign in with, if any.
+
+    `config` is the file that they come from, None for the default one.
+    """
 
     environment: Environment
     identity: Identity | None = None

@@ -1,4 +1,4 @@
-"""The trust of a check, found before the check's heavy imports."""
+"""The CA files that a check trusts. Light: it comes before the check's heavy imports."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from stacktui.config.locations import own_bundle
 
 
 def trust_of(target: Target) -> TrustUsed:
-    """The certificate files that a check of `target` trusts."""
+    """Return the CA files that a check of `target` trusts, base first."""
     return sources_for(target.environment.ca, own_bundle())
 
 
 def preload_trust(target: Target) -> None:
-    """Load them ahead of the check. A file that cannot be used is the check's to tell."""
+    """Load them ahead of the check, which reports a file that cannot be used."""
     with suppress(TrustFileError):
         build_context(trust_of(target))

@@ -8,32 +8,32 @@ from typing import TypeVar
 
 import click
 
-from stacktui.text.sanitize import visible
+from stacktui.errors import StacktuiError
 
 T = TypeVar("T")
 
 yes_option = click.option("--yes", "yes", is_flag=True, help="Answer every question with yes.")
 
 
-class RefusedError(click.ClickException):
-    """What was asked for is not done; one line says why."""
+class CommandError(StacktuiError, click.ClickException):
+    """A command does not do what was asked; `str()` says why."""
 
     exit_code = 2
 
     def show(self, file: object = None) -> None:
-        click.echo(f"stacktui: {visible(self.message)}", err=True)
+        click.echo(f"stacktui: {self}", err=True)
 
 
-class FaultError(RefusedError):
-    """What was asked for cannot be done for a fault of the other side."""
+class RemoteError(CommandError):
+    """A command cannot do what was asked, for a fault of the other side."""
 
     exit_code = 1
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Go on only if the user says so. Raises RefusedError otherwise, click.Abort on Ctrl+C."""
+    """Go on only if the user says so. Raises CommandError otherwise, click.Abort on Ctrl+C."""
     if not yes and not _answer(lambda: click.confirm(question, err=True)):
-        raise RefusedError("nothing was changed")
+        raise CommandError("nothing was changed")
 
 
 def confirm_by_typing(question: str, expected: str, *, yes: bool) -> None:
@@ -42,11 +42,11 @@ def confirm_by_typing(question: str, expected: str, *, yes: bool) -> None:
         return
     typed = _answer(lambda: click.prompt(question, err=True, default="", show_default=False))
     if str(typed).strip().replace(":", "").upper() != expected.replace(":", "").upper():
-        raise RefusedError("that is not what was asked for; nothing was changed")
+        raise CommandError("that is not what was asked for; nothing was changed")
 
 
 def _answer(ask: Callable[[], T]) -> T:
-    """What the user answers. Raises RefusedError where nobody does, click.Abort on Ctrl+C."""
+    """What the user answers. Raises CommandError where nobody does, click.Abort on Ctrl+C."""
     try:
         if sys.stdin is not None and sys.stderr is not None:  # else started with one closed
             return ask()
@@ -54,4 +54,4 @@ def _answer(ask: Callable[[], T]) -> T:
         click.echo(err=True)
         if isinstance(abort.__context__, KeyboardInterrupt):
             raise
-    raise RefusedError("nobody answered; --yes answers yes to every question")
+    raise CommandError("nobody answered; --yes answers yes to every question")

@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from stacktui import __version__
-from stacktui.cli.ask import FaultError
+from stacktui.cli.ask import RemoteError
 from stacktui.cli.lazy import LazyGroup
 from stacktui.cli.options import ExitCode, config_option, limit_option
 from stacktui.errors import StacktuiError
@@ -93,7 +93,7 @@ def run(arguments: Sequence[str]) -> int:
         code: int = cli.main(list(arguments), prog_name="stacktui", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        code = ExitCode.FAULT if isinstance(error, FaultError) else ExitCode.USAGE
+        code = ExitCode.FAULT if isinstance(error, RemoteError) else ExitCode.USAGE
     except StacktuiError as error:
         click.echo(f"stacktui: {error}", err=True)
         code = ExitCode.USAGE

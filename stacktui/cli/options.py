@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from stacktui.cli.ask import RefusedError
+from stacktui.cli.ask import CommandError
 from stacktui.config.document import nearest
 from stacktui.config.locations import follow_demo
 from stacktui.text.sanitize import visible
@@ -92,11 +92,11 @@ def _limit(text: str) -> tuple[str, float]:
     if name not in LIMIT_SETTINGS:
         meant = nearest(name, LIMIT_SETTINGS)
         hint = f"did you mean {meant}?" if meant else f"known: {', '.join(LIMIT_SETTINGS)}"
-        raise RefusedError(f"--limit {name or text} is not a known limit; {hint}")
+        raise CommandError(f"--limit {name or text} is not a known limit; {hint}")
     try:
         return name, read_limit(name, _number(value))
     except ValueError as error:
-        raise RefusedError(f"--limit {name}={value}: {name} {error}") from None
+        raise CommandError(f"--limit {name}={value}: {name} {error}") from None
 
 
 def _number(text: str) -> float | None:

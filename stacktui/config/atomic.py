@@ -1,6 +1,4 @@
-"""Writing a file so that a reader finds the old content or the new, never something between,
-and one writer at a time.
-"""
+"""Atomic file writes, and a lock so that there is one writer at a time."""
 
 from __future__ import annotations
 
@@ -14,20 +12,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# Ours until somebody widens it: a config may name hosts and accounts.
+# The mode of new files: a config may name hosts and accounts.
 PRIVATE = 0o600
-# How long another run is waited for, in seconds: a change takes far less, a stopped one for ever.
+# Seconds to wait for the lock: a change takes far less, but a stopped process holds it for ever.
 PATIENCE = 10.0
 _POLL = 0.02
-# Ends the name of what is being written, so that what a killed run left can be told and removed.
+# The suffix of temporary files, by which those of a killed process are found and removed.
 _UNFINISHED = ".stacktui"
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
     """Replace `path` with `content`: same directory, fsync, rename; mode and owner are kept.
 
-    A new file has `mode` and its missing folders 0700. A symbolic link keeps pointing where it
-    points; its target is replaced. Raises OSError, and then the old file is untouched.
+    A new file gets `mode`, missing folders 0700. Of a symbolic link, the target is replaced.
+    Raises OSError, and then the old file is unchanged.
     """
     target = _target(path)
     _make_folder(target.parent)
@@ -39,7 +37,7 @@ def write_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> None
             file.flush()
             os.fsync(file.fileno())
         if old is not None and hasattr(os, "chown"):
-            with suppress(PermissionError):  # only root can give a file away, and need not
+            with suppress(PermissionError):  # only root may change the owner
                 os.chown(temporary, old.st_uid, old.st_gid)
         Path(temporary).chmod(stat.S_IMODE(old.st_mode) if old else mode)
         Path(temporary).replace(target)
@@ -51,11 +49,11 @@ def write_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> None
 
 @contextmanager
 def exclusive(path: Path, patience: float = PATIENCE) -> Iterator[None]:
-    """Hold the folder of `path` while the file is read, changed and written: one run at a time.
+    """Lock the folder of `path` while the file is read, changed and written.
 
-    Only who asks for this waits for others. What a killed run left of this file is removed. Where
-    the platform or the file system cannot lock a folder, nothing is held. Raises OSError, also
-    when another run holds it for longer than `patience` seconds.
+    Temporary files of a killed process are removed. Where the platform or the file system cannot
+    lock a folder, there is no lock. Raises OSError, also where another process holds the lock for
+    longer than `patience` seconds.
     """
     target = _target(path)
     _make_folder(target.parent)
@@ -70,7 +68,7 @@ def exclusive(path: Path, patience: float = PATIENCE) -> Iterator[None]:
 
 
 def _locked(folder: Path, patience: float) -> int | None:
-    """A descriptor that holds the lock of `folder` until it is closed, if it can be locked."""
+    """Return a descriptor that holds the lock of `folder` until closed; None if it has no lock."""
     if sys.platform == "win32":
         return None
     import fcntl
@@ -106,7 +104,7 @@ def _remove_unfinished(target: Path) -> None:
     start = f".{target.name}."
     for name in os.listdir(target.parent):
         if name.startswith(start) and name.endswith(_UNFINISHED):
-            with suppress(OSError):  # in the way of nobody
+            with suppress(OSError):  # harmless
                 (target.parent / name).unlink()
 
 
@@ -118,7 +116,7 @@ def _target(path: Path) -> Path:
 
 
 def _make_folder(folder: Path) -> None:
-    # Path.mkdir would give the mode to the last folder alone.
+    # Path.mkdir applies the mode to the last folder only.
     if not folder.is_dir():
         _make_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)

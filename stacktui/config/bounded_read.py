@@ -1,9 +1,11 @@
-"""Reading a file of the user's, whatever it turns out to be: within bounds, never for long."""
+"""Reading a user's file of unknown kind and size, without blocking."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+
+from stacktui.errors import StacktuiError
 
 
 class ReadProblem(StrEnum):
@@ -14,8 +16,8 @@ class ReadProblem(StrEnum):
     TOO_LARGE = "too-large"
 
 
-class FileReadError(Exception):
-    """A file that cannot be read; `detail` says why in a few words, the system's where it has."""
+class FileReadError(StacktuiError):
+    """A file that cannot be read; `detail` says why, in the system's words where it has any."""
 
     def __init__(self, problem: ReadProblem, detail: str) -> None:
         super().__init__(detail)
@@ -24,7 +26,7 @@ class FileReadError(Exception):
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
-    """The bytes of a regular file of at most `limit` bytes. Blocks on disk.
+    """Return the content of a regular file of at most `limit` bytes. Blocks on disk.
 
     Raises FileReadError.
     """

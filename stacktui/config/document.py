@@ -1,7 +1,7 @@
-"""Reading the config as checked values: every error is one line that names the thing.
+"""Reading the config as typed values.
 
-Reading uses the standard library's tomllib, which is fast enough to come before first paint;
-only a change of the file needs tomlkit (see `edit`).
+By the standard library's tomllib, which is fast enough to run before first paint; only changing the
+file needs tomlkit (see `edit`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 from stacktui.errors import StacktuiError
 from stacktui.text.sanitize import visible
 
-# A config larger than this is some other file.
+# A larger file is not a config.
 MAX_SIZE = 256 * 1024
-# tomllib takes quadratic time and memory for a key of many dots, and no line of ours has that many.
+# tomllib takes quadratic time and memory for a key with many dots.
 MAX_DOTS = 1000
 _POSITION = re.compile(r"^(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|.*)\)$")
 _KINDS = {str: "a string", int: "a number", float: "a number", bool: "true or false",
@@ -34,16 +34,16 @@ class ConfigError(StacktuiError):
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """The file as plain values, empty if there is none. Raises ConfigError."""
+    """Return the file as plain values; empty where there is no file. Raises ConfigError."""
     return parse_document(path, read_content(path))
 
 
 def read_content(path: Path) -> bytes:
-    """The file's bytes, none if there is no file. Raises ConfigError."""
+    """Return the file's bytes; empty where there is no file. Raises ConfigError."""
     try:
         if not path.exists():
             if path.is_symlink():
-                # Taken for an absent file, it would read as a config without environments.
+                # As a missing file, it would read as a config without environments.
                 target = path.readlink()
                 raise ConfigError(path, f"is a link to {target}, which leads to no file")
             return b""
@@ -58,7 +58,7 @@ def read_content(path: Path) -> bytes:
 
 
 def parse_document(path: Path, content: bytes) -> dict[str, Any]:
-    """`content` as plain values; errors name `path`, line and column."""
+    """Return `content` as plain values. Raises ConfigError with `path`, line and column."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -91,13 +91,13 @@ def _syntax_message(message: str, text: str) -> str:
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
-    """The known name that `name` was probably meant to be."""
+    """Return the known name that is most like `name`, None where none is."""
     matches = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return matches[0] if matches else None
 
 
 class Table:
-    """One table of the config, with typed access. Each getter raises ConfigError by its key."""
+    """One table of the config, with typed access. Each getter raises ConfigError with its key."""
 
     def __init__(self, path: Path, key: str, values: object) -> None:
         self.path = path
@@ -107,12 +107,12 @@ class Table:
         self._values: Mapping[str, Any] = values
 
     def error(self, key: str | None, message: str) -> ConfigError:
-        """A ConfigError about `key` of this table, or about the table itself."""
+        """Return a ConfigError about `key` of this table, or about the table itself."""
         place = ".".join(part for part in (self.key, key) if part)
         return ConfigError(self.path, f"{place} {message}" if place else message)
 
     def string(self, key: str) -> str | None:
-        """A string that is not blank, or None where there is none."""
+        """Return a string that is not blank, or None where there is none."""
         value = self._values.get(key)
         if value is None:
             return None
@@ -129,7 +129,7 @@ class Table:
         return value
 
     def path_value(self, key: str) -> Path | None:
-        """A path; `~` is the home directory, a relative one starts from the config's folder."""
+        """Return a path; `~` is the home directory, a relative one is below the config's folder."""
         value = self.string(key)
         if value is None:
             return None
@@ -141,7 +141,7 @@ class Table:
             raise self.error(key, "starts from the home of a user who is not there") from None
 
     def strings(self, key: str) -> Mapping[str, str]:
-        """A table of strings, empty where there is none."""
+        """Return a table of strings, empty where there is none."""
         table = self.table(key)
         return {name: table.required(name, '"…"') for name in table} if table else {}
 
@@ -150,7 +150,7 @@ class Table:
         return None if value is None else Table(self.path, f"{self.key}.{key}".lstrip("."), value)
 
     def value(self, key: str) -> object:
-        """The raw value, for a `Table` of the caller's own."""
+        """Return the raw value."""
         return self._values[key]
 
     def __iter__(self) -> Iterator[str]:
@@ -163,7 +163,7 @@ class Table:
         return key in self._values
 
     def warnings(self, known: Collection[str]) -> list[str]:
-        """One line for each key that nobody reads; the key itself stays in the file."""
+        """Return one line for each unknown key; unknown keys stay in the file."""
         lines = []
         for key in self._values:
             if key in known:

@@ -1,4 +1,4 @@
-"""Changing the config: comments, order and unknown keys stay; a broken file is never touched."""
+"""Changing the config: comments, order and unknown keys are kept; a broken file is not written."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def add_environment(path: Path, name: str, values: Mapping[str, object]) -> None:
-    """Add `[environments.NAME]`, making it active if no environment is.
+    """Add `[environments.NAME]`, and make it active if no environment is.
 
-    Raises ConfigError when there is one of that name, or when the file cannot be read or written.
+    Raises ConfigError where the name is taken, or where the file cannot be read or written.
     """
     import tomlkit
     from tomlkit.items import InlineTable
@@ -45,10 +45,10 @@ def add_environment(path: Path, name: str, values: Mapping[str, object]) -> None
 
 
 def set_in_environment(path: Path, name: str, changes: Mapping[str, object]) -> None:
-    """Set each key of `[environments.NAME]` to its value, or with None take it out.
+    """Set each key of `[environments.NAME]` to its value; None removes the key.
 
-    `limits.step` is the key `step` of the table's own table `limits`. Raises ConfigError when there
-    is no such environment, or as `add_environment` does.
+    `limits.step` is the key `step` of the sub-table `limits`. Raises ConfigError where there is no
+    such environment, or where the file cannot be read or written.
     """
 
     def change(document: TOMLDocument) -> str:
@@ -79,14 +79,14 @@ def set_in_environment(path: Path, name: str, changes: Mapping[str, object]) -> 
 
 
 def with_changes(table: Mapping[str, Any], changes: Mapping[str, object]) -> dict[str, Any]:
-    """The values of a table once `set_in_environment` has made these changes."""
+    """Return the values that a table has after `set_in_environment` with these changes."""
     changed = dict(table)
     for path, value in changes.items():
         group, _, key = path.rpartition(".")
         holder = changed
         if group:
             inner = changed.get(group, {})
-            # What is no table stays for its reader to refuse.
+            # A value that is not a table is replaced.
             holder = changed[group] = dict(inner) if isinstance(inner, dict) else {}
         if value is None:
             holder.pop(key, None)
@@ -96,7 +96,7 @@ def with_changes(table: Mapping[str, Any], changes: Mapping[str, object]) -> dic
 
 
 def _append(table: Table, key: str, value: object) -> None:
-    """Put a key after the last one, and before the comments that lead on to the next table."""
+    """Add a key after the last one, but before comments, which belong to the next table."""
     body, leading_on = table.value.body, []
     while body and body[-1][0] is None:
         leading_on.append(body.pop())
@@ -119,7 +119,7 @@ def _with_top_level(document: TOMLDocument, key: str, value: str) -> str:
     if key in document:
         document[key] = value
         return tomlkit.dumps(document)
-    # A top-level key must come before the first table, where tomlkit would not put it.
+    # A top-level key must precede the first table; tomlkit would append it.
     return f"{key} = {tomlkit.item(value).as_string()}\n{tomlkit.dumps(document)}"
 
 
@@ -128,7 +128,7 @@ def _edit(
     change: Callable[[TOMLDocument], str],
     expected: Callable[[dict[str, Any]], dict[str, Any]],
 ) -> None:
-    read_content(path)  # what cannot be read is refused before a folder is made for it
+    read_content(path)  # fails before `exclusive` would make a folder
     try:
         with exclusive(path):
             write_atomically(path, _edited(path, change, expected))
@@ -148,8 +148,8 @@ def _edited(
     before = parse_document(path, content)
     try:
         text = change(tomlkit.parse(content.decode("utf-8-sig")))
-        # What would be written must read back as meant: among dotted keys, tomlkit can put a
-        # table where it swallows the keys after it.
+        # Parse what would be written: among dotted keys, tomlkit can insert a table that captures
+        # the keys after it.
         safe = tomllib.loads(text) == expected(before)
     except (TOMLKitError, tomllib.TOMLDecodeError):
         safe = False
@@ -157,5 +157,5 @@ def _edited(
         raise ConfigError(path, "is laid out in a way that only you can change; edit it by hand")
     try:
         return text.encode()
-    except UnicodeEncodeError:  # the bytes of an argument that is no UTF-8
+    except UnicodeEncodeError:  # an argument that is not UTF-8
         raise ConfigError(path, "can hold only UTF-8 text; nothing changed") from None

@@ -1,7 +1,6 @@
-"""What is told of an internal error, and its traceback as a file: `--debug`, or STACKTUI_DEBUG=1.
+"""Reporting an internal error; `--debug` or STACKTUI_DEBUG=1 writes its traceback to a file.
 
-A traceback names code, not values: locals are left out, and of messages, which may quote anything,
-every secret that this process knows is redacted.
+A traceback holds no locals, and in its messages every secret that this process knows is redacted.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from stacktui import __version__
 from stacktui.text.sanitize import quote_for_anyone
 
 VARIABLE = "STACKTUI_DEBUG"
-# A message longer than this is somebody's data.
+# The most characters of a line; a longer message quotes data.
 _LINE = 500
 
 
 def ask_for_traceback() -> None:
-    """As STACKTUI_DEBUG=1 does, for this process."""
+    """Set STACKTUI_DEBUG=1 for this process."""
     os.environ[VARIABLE] = "1"
 
 
@@ -31,17 +30,16 @@ def is_wanted() -> bool:
 
 
 def describe_error(error: BaseException) -> str:
-    """The error's type and place, and the file that its traceback was written to, or how to get
-    one.
+    """Return the error's type and place, and the file with its traceback, or how to get one.
 
-    Its message stays out: it may hold what must not be shown.
+    Without its message, which may hold a secret.
     """
     frames = extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{place}; {_traceback_told(error)}"
+    return f"{type(error).__name__}{place}; {_traceback_line(error)}"
 
 
-def _traceback_told(error: BaseException) -> str:
+def _traceback_line(error: BaseException) -> str:
     if not is_wanted():
         return f"{VARIABLE}=1 writes its traceback to a file"
     try:
@@ -51,9 +49,9 @@ def _traceback_told(error: BaseException) -> str:
 
 
 def write_error(error: BaseException) -> Path:
-    """Write the traceback to a new file that its owner alone can read. Raises OSError."""
-    told = TracebackException.from_exception(error, capture_locals=False)
-    lines = [line for part in told.format() for line in part.splitlines()]
+    """Write the traceback to a new file that only its owner can read. Raises OSError."""
+    formatted = TracebackException.from_exception(error, capture_locals=False)
+    lines = [line for part in formatted.format() for line in part.splitlines()]
     head = [
         f"stacktui {__version__}, Python {platform.python_version()}, {sys.platform}",
         "",

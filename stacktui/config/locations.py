@@ -12,7 +12,7 @@ APP = "stacktui"
 
 
 def config_file(explicit: Path | None = None) -> Path:
-    """The config file to use: `explicit`, else `$STACKTUI_CONFIG`, else the platform's place.
+    """Return the config file: `explicit`, else `$STACKTUI_CONFIG`, else the platform's place.
 
     The file may not exist.
     """
@@ -24,82 +24,83 @@ def config_file(explicit: Path | None = None) -> Path:
 
 
 def _expanded(path: Path | str) -> Path:
-    # Unlike Path.expanduser, this leaves the home of an unknown user as it is written.
+    # Unlike Path.expanduser, this keeps `~name` of an unknown user.
     return Path(os.path.expanduser(path))
 
 
-_elsewhere: Path | None = None
-# Beside the config of a demo.
+# Where a demo keeps all its files, None outside a demo.
+_demo_root: Path | None = None
+# The name of a file beside the config of a demo.
 _DEMO = ".stacktui-demo"
 
 
 def config_directory() -> Path:
-    """The platform's config directory of this user; it may not exist."""
-    if _elsewhere is not None:
-        return _elsewhere
+    """Return the platform's config directory of this user, or a demo's; it may not exist."""
+    if _demo_root is not None:
+        return _demo_root
     import platformdirs
 
     return Path(platformdirs.user_config_dir(APP, appauthor=False))
 
 
 def is_kept_elsewhere() -> bool:
-    """Whether this is a demo, which must not offer to change what is the user's either."""
-    return _elsewhere is not None
+    """Return whether this is a demo, which must not change the user's own files."""
+    return _demo_root is not None
 
 
 def mark_demo(folder: Path) -> None:
-    """Have every process that is given the config in `folder` keep everything in there: a mend
-    of a demo, pasted into another shell, must mend the demo and nothing of the user's."""
+    """Make every process that uses the config in `folder` keep all its files there.
+
+    A remedy of a demo, pasted into another shell, must change the demo and not the user's files.
+    """
     (folder / _DEMO).touch()
 
 
 def follow_demo(config: Path | None) -> None:
-    """Keep everything beside `config` in this whole process, if that is a demo's."""
-    global _elsewhere  # the owner of paths is one for the whole process
+    """Keep this process's files beside `config`, if that is a demo's."""
+    global _demo_root  # the owner of paths is one for the whole process
     if config is not None and (config.parent / _DEMO).is_file():
-        _elsewhere = config.parent.absolute()
+        _demo_root = config.parent.absolute()
 
 
 @contextmanager
 def kept_in(folder: Path) -> Iterator[None]:
-    """Keep everything in `folder` instead, in this whole process: for a demo, which must neither
-    read nor change what is the user's."""
-    global _elsewhere  # the owner of paths is one for the whole process
-    before, _elsewhere = _elsewhere, folder
+    """Keep this process's files in `folder`: a demo must neither read nor change the user's."""
+    global _demo_root  # the owner of paths is one for the whole process
+    before, _demo_root = _demo_root, folder
     try:
         yield
     finally:
-        _elsewhere = before
+        _demo_root = before
 
 
 def own_bundle() -> Path:
-    """stacktui's own CA bundle, trusted besides the base store; it may not exist."""
+    """Return stacktui's own CA bundle, trusted in addition to the base store; it may not exist."""
     return config_directory() / "ca-bundle.pem"
 
 
 def additions_file() -> Path:
-    """The memory of roots that were added to bundles of others; it may not exist."""
+    """Return the file that lists roots added to other programs' bundles; it may not exist."""
     return config_directory() / "additions.json"
 
 
 def stamps_file() -> Path:
-    """What was recorded of each environment's stamp when it was first found well; it may not
-    exist."""
+    """Return the file of the stamps' records (see `environments.record`); it may not exist."""
     return config_directory() / "stamps.json"
 
 
 def exported_bundle() -> Path:
-    """Where a combined bundle for other programs goes unless a place is named."""
+    """Return the default place of a combined bundle for other programs."""
     return config_directory() / "az-bundle.pem"
 
 
 def user_themes() -> Path:
-    """Where a user puts themes of their own; it may not exist."""
+    """Return the folder of the user's own themes; it may not exist."""
     return config_directory() / "themes"
 
 
 def packaged_themes() -> Path:
-    """The themes that come with the product: in the wheel, else in the checkout."""
+    """Return the folder of the product's themes: in the wheel, else in the checkout."""
     package = Path(__file__).parent.parent
     installed = package / "themes"
     return installed if installed.is_dir() else package.parent / "themes"

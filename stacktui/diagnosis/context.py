@@ -89,11 +89,10 @@ class ReportContext:
         """When the check started: the only clock that a diagnosis knows."""
         return self.report.started
 
-    @cached_property
+    @property
     def metadata(self) -> Metadata | None:
-        """What the stamp said of itself in this check."""
-        results = (step.evidence.result for step in self.report.steps)
-        return next((each for each in results if isinstance(each, Metadata)), None)
+        """The stamp's metadata; None where that step did not succeed."""
+        return self.report.metadata
 
     @property
     def adfs_signs_in(self) -> bool:

@@ -17,7 +17,7 @@ from stacktui.transport.limits import LIMIT_SETTINGS, Limits, read_limit
 from stacktui.transport.proxy import DIRECT, parse_proxy
 
 _PORT = re.compile(r"[0-9]{1,5}")
-# The keys whose value is a text.
+# The keys whose value is a string.
 TEXTS = ("arm", "profile", "identity", "subscription", "ca", "proxy")
 KEYS = (*TEXTS, "resolve", "limits")
 # The keys that `change_environment` takes.
@@ -27,15 +27,15 @@ CHANGEABLE = (*TEXTS, *(f"limits.{name}" for name in LIMIT_SETTINGS))
 def read_environment(
     name: str, table: Table, limits: Mapping[str, float] | None = None
 ) -> Environment:
-    """One environment; raises ConfigError that names the key and the mend.
+    """Return one environment. Raises ConfigError, which names the key and the fix.
 
-    `limits` stand in place of the table's own, for this run.
+    `limits` replace the table's own, for this run.
     """
     arm = table.required("arm", '"https://management.<region>.<fqdn>"')
     try:
         arm = parse_arm_url(arm)
     except ValueError as error:
-        # A URL with a user name may hold a password: it is not repeated.
+        # A URL with a user name may hold a password, so do not repeat it.
         quoted = "" if "@" in arm else f"{arm!r} "
         raise table.error("arm", f"{quoted}{error}") from None
     profile = table.string("profile") or DEFAULT_PROFILE
@@ -57,10 +57,10 @@ def read_environment(
 
 
 def change_environment(path: Path, name: str, changes: Mapping[str, str]) -> Mapping[str, object]:
-    """Put each value in its key of `[environments.NAME]`; an empty one takes the key out.
+    """Set each key of `[environments.NAME]` to its value; an empty value removes the key.
 
-    Returns the values of these keys so far. Raises ConfigError, with nothing changed, for a key or
-    a value that the config does not take; what is wrong so far may be what is changed.
+    Returns the previous values of these keys. Raises ConfigError, with nothing changed, where the
+    result would not be valid; the table as it is may be invalid.
     """
     document = read_document(path)
     tables = document.get("environments")
@@ -85,7 +85,7 @@ def change_environment(path: Path, name: str, changes: Mapping[str, str]) -> Map
 
 
 def _typed(key: str, text: str) -> object:
-    """A value as the config has it: limits are numbers, everything else is a text."""
+    """Return a value with its type in the config: limits are numbers, all others strings."""
     if not key.startswith("limits."):
         return text
     try:
@@ -119,7 +119,7 @@ def _proxy(table: Table) -> str | None:
         try:
             parse_proxy(proxy, "proxy")
         except ValueError as error:
-            # The value may hold a password: it is not repeated.
+            # The value may hold a password, so do not repeat it.
             raise table.error("proxy", f"{error}, or {DIRECT!r}") from None
     return proxy
 
@@ -136,9 +136,9 @@ def _resolve(table: Table) -> dict[str, str]:
     pins = table.strings("resolve")
     for key, value in pins.items():
         for text in (key, value):
-            # A name to pin may stand for every name of one label more.
+            # Only a name to pin may be a wildcard.
             if not _is_place(text.removeprefix("*.") if text is key else text):
-                # What stands before an @ may be a password: it is not repeated.
+                # A password may stand before an @, so do not repeat it.
                 what = "an entry with an @" if "@" in text else repr(text)
                 raise table.error(
                     "resolve", f'has {what}, which is not host:port; write "host:443"'

@@ -17,15 +17,15 @@ from stacktui.text.html_page import looks_like_html, page_title
 from stacktui.transport.arm_error import read_arm_error
 from stacktui.transport.session import Answer, Session
 
-# ARM's words for "I do not serve that api-version" (PROTOCOL.md section 3).
+# ARM's codes for an api-version that it does not serve (PROTOCOL.md section 3).
 _VERSION_CODES = frozenset({"InvalidApiVersionParameter", "NoRegisteredProviderFound"})
 
 
 async def fetch_metadata(session: Session, arm: str) -> Metadata:
-    """Ask the ARM endpoint `arm` for its metadata, by the api-versions in turn, without a token.
+    """Fetch the metadata of the ARM endpoint `arm`, without a token.
 
-    Only an answer that refuses the api-version itself leads to the next one. Raises
-    TransportError and MetadataError.
+    The next api-version is tried only where ARM refuses the one before. Raises TransportError and
+    MetadataError.
     """
     tried: list[str] = []
     for version in API_VERSIONS:

@@ -1,4 +1,4 @@
-"""The hosts of an environment that speak TLS: those every user meets, and a stamp's whole list."""
+"""The TLS endpoints of an environment: those that every user needs, and all of a stamp's."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from stacktui.environments.naming import OPERATOR_ENDPOINT, certificate_names, d
 from stacktui.transport.host import is_host
 
 ARM, LOGIN, GRAPH, PORTAL = "ARM", "login", "graph", "portal"
-# What stands for the `*` of a wildcard name: any label would do that nobody has given a meaning.
+# Replaces the `*` of a wildcard name, to connect to; any label without a meaning would do.
 PROBE_LABEL = "stacktui-probe"
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One host to look at.
+    """One TLS endpoint.
 
-    `roles` are what it is for (`ARM`, `login`, `portal`, `*.blob`): one host can be several.
-    `name` is what its certificate must cover: `host` itself, or the wildcard that `host` was made
-    up for. `named` is true when the config or the stamp's metadata names the host, so that it must
-    exist; the others follow from the naming rule (PROTOCOL.md section 6) and may be absent.
+    `roles` are its purposes (`ARM`, `login`, `portal`, `*.blob`). `name` is what its certificate
+    must cover: `host` itself, or the wildcard that `host` is an example of. `named` is true where
+    the config or the stamp's metadata names the host, so that it must exist; the others follow from
+    the naming rule (PROTOCOL.md section 6) and may not exist.
     """
 
     roles: tuple[str, ...]
@@ -70,11 +70,11 @@ def endpoints(environment: Environment, metadata: Metadata | None) -> tuple[Endp
 def login_endpoint(
     environment: Environment, url: str | None, *, adfs: bool = False
 ) -> Endpoint | None:
-    """The login host that `url` names; without one, the AD FS that one of `resolve`'s pins names,
-    or the naming rule where the user says that there is one (`adfs`).
+    """Return the login host of `url`; without a URL, the AD FS host that a `resolve` pin names, or
+    that of the naming rule where the user says that there is one (`adfs`).
 
-    Else None: what only the naming rule knows need not exist, and a wildcard that answers in its
-    place is not the stamp's.
+    Else None: a host known by the naming rule alone may not exist, and a DNS wildcard may lead to
+    a host that is not the stamp's.
     """
     if url is not None:
         return _named(LOGIN, url) if _is_usable(url) else None
@@ -89,7 +89,7 @@ def login_endpoint(
 
 
 def all_endpoints(environment: Environment, metadata: Metadata | None) -> tuple[Endpoint, ...]:
-    """`endpoints`, and every name that a stamp's certificates cover, user's and operator's."""
+    """Return `endpoints`, and every name that the stamp's certificates must cover."""
     found = list(endpoints(environment, metadata))
     domain = domain_of(urlsplit(environment.arm).hostname or "")
     if domain is not None:
@@ -98,12 +98,12 @@ def all_endpoints(environment: Environment, metadata: Metadata | None) -> tuple[
         names = certificate_names(domain, adfs=adfs)
         found += [_derived(name.removesuffix(f".{domain}"), name) for name in names
                   if name not in known]  # fmt: skip
-    # What goes before a domain as long as names may be can make a name that is none.
+    # A label before a domain of the greatest length makes an invalid name.
     return merged(each for each in found if is_host(each.host))
 
 
 def merged(found: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
-    """One endpoint a host and port, in the order of their first; roles and certainty add up."""
+    """Merge endpoints of the same host and port; `named` is true if one of them is."""
     by_key: dict[str, Endpoint] = {}
     for each in found:
         known = by_key.get(each.key)
@@ -130,7 +130,7 @@ def _named(role: str, url: str) -> Endpoint:
 
 
 def _as_certified(host: str) -> str:
-    """An address in the one form in which names of certificates are written; else as it is."""
+    """Return an address in the form that certificates use; a name unchanged."""
     try:
         return str(ip_address(host.partition("%")[0]))
     except ValueError:

@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 from stacktui.environments.model import parse_arm_url
 from stacktui.environments.naming import suffixes
 from stacktui.environments.public_resources import is_public_resource
+from stacktui.errors import FaultError
 from stacktui.text.html_page import looks_like_html, page_title
 from stacktui.text.sanitize import Cleaner
 from stacktui.transport.json_body import JsonError, is_encodable, parse_json
 
 PATH = "/metadata/endpoints"
-# The first is what `az` 2.66 asks for, so that its users get a verdict on the same request.
+# In the order of use. `az` 2.66 sends the first, so that the verdict is on the same request.
 API_VERSIONS = ("2015-01-01", "2019-10-01")
 
 
@@ -29,10 +30,10 @@ class IdentityProvider(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a stamp says of itself; text is cleaned, except the values that are sent back.
+    """A stamp's metadata; text is sanitised, except `login_endpoint` and `audience`.
 
-    `login_endpoint` has no trailing slash. `audience` is opaque and kept byte for byte.
-    The suffixes come from the answer or, when it has none, from the naming rule.
+    `login_endpoint` has no trailing slash. `audience` is opaque and kept byte for byte. The
+    suffixes are the document's or, where it has none, those of the naming rule.
     """
 
     api_version: str
@@ -48,7 +49,7 @@ class Metadata:
 
 
 class MetadataProblem(StrEnum):
-    """What can be wrong with a metadata answer that did arrive."""
+    """What can be wrong with a metadata response."""
 
     STATUS = "status"
     REDIRECT = "redirect"
@@ -62,12 +63,12 @@ class MetadataProblem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MetadataFault:
-    """Why an answer is no usable metadata.
+    """Why a response is no usable metadata.
 
     `field` is the key at fault (INCOMPLETE, LOGIN_INSECURE, AUDIENCE_FOREIGN). `position` is the
-    character at which parsing stopped (NOT_JSON). `page_title` and `location` tell who spoke
-    instead (HTML, REDIRECT). `code` and `message` are ARM's (STATUS, API_VERSION).
-    `versions` were tried.
+    character at which parsing stopped (NOT_JSON). `page_title` and `location` show what responded
+    instead (HTML, REDIRECT). `code` and `message` are ARM's (STATUS, API_VERSION). `versions` are
+    the api-versions that were tried.
     """
 
     problem: MetadataProblem
@@ -81,13 +82,12 @@ class MetadataFault:
     message: str = ""
     versions: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        return self.detail
 
-class MetadataError(Exception):
-    """Raised by `parse_metadata`; carries the fault as data."""
 
-    def __init__(self, fault: MetadataFault) -> None:
-        super().__init__(fault.detail)
-        self.fault = fault
+class MetadataError(FaultError[MetadataFault]):
+    """A response is no usable metadata."""
 
 
 def metadata_url(arm: str, api_version: str) -> str:
@@ -95,7 +95,7 @@ def metadata_url(arm: str, api_version: str) -> str:
 
 
 def parse_metadata(body: bytes, arm: str, api_version: str, cleaner: Cleaner) -> Metadata:
-    """Read a metadata answer of either shape. Raises MetadataError."""
+    """Parse a metadata response of either shape. Raises MetadataError."""
     found = _select(_load(body, cleaner), arm)
     authentication = found.get("authentication")
     if not isinstance(authentication, dict):
@@ -115,7 +115,8 @@ def parse_metadata(body: bytes, arm: str, api_version: str, cleaner: Cleaner) ->
     host = urlsplit(arm).hostname or ""
     if is_public_resource(audience, host):
         field = "authentication.audiences[0]"
-        detail = f"{field} is {cleaner.quote(audience)}, a resource of Microsoft's public cloud"
+        shown = cleaner.quote(audience)
+        detail = f"{field} is {shown}, a resource of Microsoft's public cloud"
         raise _error(MetadataProblem.AUDIENCE_FOREIGN, detail, field=field)
     storage, keyvault = suffixes(host)
     declared = found.get("suffixes")
@@ -146,10 +147,10 @@ def _load(body: bytes, cleaner: Cleaner) -> Any:
 
 
 def _select(document: Any, arm: str) -> Mapping[str, Any]:
-    """The cloud that is this stamp: the object itself, or the list's entry for our endpoint.
+    """Return the cloud that is this stamp: the object itself, or the list's entry for `arm`.
 
-    An only entry is this stamp, whatever it calls itself. Of several that are all others, none
-    may tell where the user's secret goes.
+    A single entry is taken to be this stamp, whatever its endpoint. Of several, only one with our
+    endpoint may name the login host, to which a secret is sent.
     """
     if isinstance(document, dict):
         return document

@@ -1,4 +1,4 @@
-"""What an environment is: one ARM endpoint of one stamp, and how to reach it."""
+"""An environment: one ARM endpoint of one stamp, and how to reach it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Environment:
     """One `[environments.NAME]` table of the config. Only `name` and `arm` are needed.
 
     `arm` is `https://host[:port]` without a trailing slash. `identity` names an identity.
-    `subscription` is an id; without one the first enabled subscription is used.
-    `ca` is trusted besides the base store. `proxy` is a URL, or `none` for a direct connection.
-    `resolve` maps `host:port` to the `address:port` to connect to instead; `*.rest:port` stands for
-    every name with one label before `rest`. `limits` are what a check waits for and reads at most.
+    `subscription` is an id; without one the first enabled subscription is used. `ca` is trusted in
+    addition to the base store. `proxy` is a URL, or `none` for a direct connection. `resolve` maps
+    `host:port` to the `address:port` to connect to instead; `*.rest:port` matches every name with
+    one label before `rest`. `limits` bound what a check waits for and reads.
     """
 
     name: str
@@ -40,9 +40,9 @@ class Environment:
 
 
 def parse_arm_url(text: str) -> str:
-    """`text` as `https://host[:port]`, host in lower-case ASCII, no trailing slash.
+    """Return `text` as `https://host[:port]`, host in lower-case ASCII, no trailing slash.
 
-    Raises ValueError whose message says what is wrong and, where it can be told, what was meant.
+    Raises ValueError, which says what is wrong and, where that is clear, what was meant.
     """
     text = text.strip()
     parts = _split(text)
@@ -67,7 +67,7 @@ def _split(text: str) -> SplitResult:
         if parts.port == 0:  # asking raises on a port that is no number or out of range
             raise ValueError("no port 0")
     except ValueError:
-        # Python's own words may quote the user name and password.
+        # Python's message may quote the user name and password.
         raise ValueError("must be https://host[:port], with a port from 1 to 65535") from None
     if any(char.isspace() or not char.isprintable() for char in text):
         raise ValueError("must be https://host[:port], without blanks or control characters")
@@ -75,7 +75,7 @@ def _split(text: str) -> SplitResult:
 
 
 def _host(host: str) -> str:
-    """The host as it goes into a URL; ValueError for one that cannot exist."""
+    """Return the host as it goes into a URL. Raises ValueError for one that cannot exist."""
     try:
         if ":" in host:
             return f"[{IPv6Address(host)}]"

@@ -19,16 +19,16 @@ OTHER_SERVICES = {
 
 
 class Audience(StrEnum):
-    """Who a service of a stamp is for."""
+    """Whose service of a stamp it is."""
 
     USER = "user"
     OPERATOR = "operator"
-    ADFS = "adfs"  # both of them, and only where the stamp signs in with AD FS
+    ADFS = "adfs"  # for both, and only where the stamp signs in with AD FS
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A name of a stamp: `label` goes before `.<region>.<fqdn>`; `*.` stands for one label."""
+    """A host name of a stamp: `label` precedes `.<region>.<fqdn>`; `*.` matches one label."""
 
     label: str
     audience: Audience
@@ -65,21 +65,21 @@ _PER_ACCOUNT = {
 
 
 def certificate_names(domain: str, *, adfs: bool) -> tuple[str, ...]:
-    """The names that certificates of the stamp at `<region>.<fqdn>` must cover; lower case."""
+    """Return the names that the certificates of the stamp at `domain` must cover; lower case."""
     wanted = (each for each in SERVICES if adfs or each.audience is not Audience.ADFS)
     return tuple(f"{each.label}.{domain.lower()}" for each in wanted)
 
 
 def domain_of(host: str) -> str | None:
-    """`<region>.<fqdn>` of an ARM host that follows the rule, else None."""
+    """Return `<region>.<fqdn>` of an ARM host that follows the rule, else None."""
     service, _, domain = host.partition(".")
     return domain if service in (USER_ENDPOINT, OPERATOR_ENDPOINT) and "." in domain else None
 
 
 def other_service(host: str) -> tuple[str, str] | None:
-    """A service of a stamp other than ARM that `host` is by its name, and the ARM host beside it.
+    """Return which other service of a stamp `host` is, by its name, and that stamp's ARM host.
 
-    Of services with a name for each account, as storage and vaults have, the second label counts.
+    For services with a name for each account (storage, vaults), the second label counts.
     """
     first, _, rest = host.lower().partition(".")
     if first in OTHER_SERVICES and rest:
@@ -91,16 +91,13 @@ def other_service(host: str) -> tuple[str, str] | None:
 
 
 def is_of_stamp(host: str, arm_host: str) -> bool:
-    """Whether `host` is one of the stamp whose ARM host is given, and not one of the public cloud.
-
-    Hosts of a stamp share their domain with its ARM host, whatever the naming.
-    """
+    """Return whether `host` is in the domain of the stamp's ARM host."""
     domain = arm_host.partition(".")[2]
     return host == arm_host or ("." in domain and host.endswith(f".{domain}"))
 
 
 def suffixes(host: str) -> tuple[str | None, str | None]:
-    """The storage and Key Vault suffixes that follow from an ARM host's name."""
+    """Return the storage and Key Vault suffixes that follow from an ARM host's name."""
     domain = domain_of(host)
     if domain is None:
         return None, None

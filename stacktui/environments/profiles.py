@@ -1,4 +1,4 @@
-"""API version profiles (PROTOCOL.md section 3): a table to be read line by line."""
+"""API version profiles (PROTOCOL.md section 3), as a table."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Microsoft's public resources, whose tokens no stamp may have.
+"""Microsoft's public resources, for which a stamp must never be sent a token.
 
-A stamp says itself for which audience a token is wanted, and is then sent that token. One that
-names a vault, a mailbox or the public cloud would be given the keys to it.
+A stamp's metadata names the audience of the token that it is then sent. A hostile one could name a
+vault, a mailbox or the public cloud.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-# Where Microsoft's resources live, with all names below: public and national clouds.
+# The domains of Microsoft's resources, with all names below: public and national clouds.
 _DOMAINS = (
     "azure.cn",
     "azure.com",
@@ -30,7 +30,7 @@ _DOMAINS = (
     "visualstudio.com",
     "windows.net",
 )
-# The same by their ids, which Entra takes in place of the URL: Graph, Azure AD Graph, ARM, Key
+# The same by their ids, which Entra accepts in place of the URL: Graph, Azure AD Graph, ARM, Key
 # Vault, Storage, SQL, DevOps, Office 365 (Exchange, SharePoint).
 _IDS = frozenset(
     {
@@ -45,7 +45,7 @@ _IDS = frozenset(
         "e406a681-f3d4-42a8-90b6-c2b029497af1",
     }
 )
-# The public clouds' own ARM hosts: theirs is what such a token is for. Not their domains, where
+# The public clouds' own ARM hosts, for which such a token is right. Not their domains, where
 # anybody can have a host (cloudapp.azure.com).
 _ARM_HOSTS = frozenset(
     {
@@ -63,13 +63,13 @@ _END = re.compile(r"[/\\?#]")
 
 
 def is_public_resource(audience: str, arm_host: str) -> bool:
-    """Whether a token for `audience` is one for a resource of Microsoft's public clouds.
+    """Return whether `audience` is a resource of Microsoft's public clouds.
 
-    Never for the ARM host of such a cloud itself.
+    Always False where `arm_host` is the ARM host of such a cloud.
     """
     if arm_host.lower() in _ARM_HOSTS:
         return False
-    # A scope is a list by its blanks, so that each part of an audience would count there.
+    # Blanks separate scopes, so each part of an audience would be a scope of its own.
     return any(_is_public(word) for word in unquote(audience).lower().split())
 
 

@@ -1,7 +1,7 @@
-"""What a stamp said and presented when it was first found well: trust on first use.
+"""The record of a stamp from its first successful check: trust on first use.
 
-Two questions need it. Does the metadata still send the user's secret where it went before? And
-does the same root still sign for ARM? Light to import: every check asks.
+It shows whether the metadata still sends the user's secret to the same host, and whether the same
+root still signs for ARM. Light to import: every check reads it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from stacktui.config.atomic import exclusive, write_atomically
 from stacktui.config.locations import stamps_file
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
+from stacktui.errors import FaultError
 from stacktui.text.sanitize import Cleaner, visible
 
 VERSION = 1
-# Thousands of environments; a larger file is none of ours.
+# Enough for thousands of environments; a larger file is not ours.
 MAX_SIZE = 4 * 1024 * 1024
-# How long a check waits for another run to write, in seconds: nobody is to notice.
+# Seconds that a check waits for another process to write the file; too short to notice.
 _MOMENT = 0.2
 _TEXTS = ("arm", "login_endpoint", "audience", "recorded", "top")
 _Rows = dict[str, dict[str, str]]
@@ -58,40 +59,38 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class DriftFault:
-    """The metadata would send a secret elsewhere than before: nothing is sent."""
+    """The metadata would send a secret to another host than was recorded, so none is sent."""
 
     drifts: tuple[Drift, ...]
     recorded: datetime
 
+    def __str__(self) -> str:
+        return "; ".join(f"{each.field} is now {each.seen}" for each in self.drifts)
 
-class DriftError(Exception):
-    """Raised before a secret is sent; carries the fault as data."""
 
-    def __init__(self, fault: DriftFault) -> None:
-        super().__init__("; ".join(f"{each.field} is now {each.seen}" for each in fault.drifts))
-        self.fault = fault
+class DriftError(FaultError[DriftFault]):
+    """Raised before a secret is sent elsewhere than before."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordFault:
-    """What was recorded cannot be read, so that nobody knows where secrets went: none is sent."""
+    """The record cannot be read, so it is unknown where secrets went before, and none is sent."""
 
     path: Path
     detail: str
 
+    def __str__(self) -> str:
+        return visible(f"{self.path} cannot be read: {self.detail}")
 
-class RecordError(Exception):
-    """Raised where what was recorded cannot be read; one harmless line, and the fault as data."""
 
-    def __init__(self, fault: RecordFault) -> None:
-        super().__init__(visible(f"{fault.path} cannot be read: {fault.detail}"))
-        self.fault = fault
+class RecordError(FaultError[RecordFault]):
+    """What was recorded of a stamp cannot be read."""
 
 
 def drifts(record: StampRecord, metadata: Metadata, cleaner: Cleaner) -> tuple[Drift, ...]:
-    """Where the metadata differs from what was recorded, in what says where secrets go.
+    """Return how the metadata differs from the record, in the values that decide where secrets go.
 
-    A login endpoint is the same in other letters; the audience is compared byte for byte.
+    Login endpoints are compared as URLs, the audience byte for byte.
     """
     login, audience = metadata.login_endpoint, metadata.audience
     found = []
@@ -103,8 +102,10 @@ def drifts(record: StampRecord, metadata: Metadata, cleaner: Cleaner) -> tuple[D
 
 
 def _place(url: str) -> object:
-    """What is the same for two URLs of one place: the letters' case, `:443` and a last slash are
-    left out (RFC 3986 section 6.2), and the case of AD FS's own path."""
+    """Return a URL in a normal form (RFC 3986 section 6.2), so that equivalent URLs are equal.
+
+    Ignores the case of scheme and host, `:443`, a trailing slash, and the case of AD FS's path.
+    """
     try:
         parts = urlsplit(url)
         port = 443 if parts.port is None else parts.port
@@ -118,33 +119,33 @@ def _place(url: str) -> object:
 
 
 def is_recordable(record: StampRecord, cleaner: Cleaner) -> bool:
-    """Whether nothing in it must be hidden, as what a server echoes of a secret must."""
+    """Return whether nothing of the record is redacted, as an echoed secret would be."""
     return all(cleaner.quote(text) == text for text in (record.login_endpoint, record.audience))
 
 
 def is_remembered() -> bool:
-    """Whether anything is where stamps are recorded; only a file that is not there means no."""
+    """Return whether the file of records exists, in whatever state it is."""
     try:
         os.lstat(stamps_file())
     except OSError as error:
-        # There can be no file in what is no folder, and none of a name that is too long.
+        # Nor does a file exist in what is no folder, or under a name that is too long.
         return error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
     return True
 
 
 def read_record(config: Path, environment: Environment) -> StampRecord | None:
-    """What is recorded of this environment of this config. Blocks on disk. Raises RecordError.
+    """Return the record of this environment of this config. Blocks on disk. Raises RecordError.
 
-    Nothing counts that was recorded of another ARM endpoint.
+    None where there is none, or one of another ARM endpoint.
     """
     record = _record(_read().get(_key(config, environment.name)))
     return record if record is not None and record.arm == environment.arm else None
 
 
 def write_record(config: Path, environment: Environment, record: StampRecord | None) -> str:
-    """Record anew, or with None forget. Returns the trouble, if any, in one line.
+    """Write a record, or remove it where `record` is None. Returns the error, if any, in one line.
 
-    Nothing is written over what cannot be read.
+    A file that cannot be read is not overwritten.
     """
     path = stamps_file()
     try:
@@ -190,12 +191,12 @@ def _write(
 
 
 def _read() -> _Rows:
-    """The rows by their keys, none where there is no file. Raises RecordError for any other."""
+    """Return the rows by their keys; none where there is no file. Raises RecordError."""
     if not is_remembered():
         return {}
     path = stamps_file()
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # a FIFO or a device would block for ever
+        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a FIFO or a device could block
             raise RecordError(RecordFault(path, "it is no file"))
         with open(path, "rb") as file:
             content = file.read(MAX_SIZE + 1)
@@ -228,7 +229,7 @@ def _row(record: StampRecord) -> dict[str, str]:
 
 
 def _record(row: object) -> StampRecord | None:
-    """A row as a value; None for one that is not as we write it."""
+    """Return a row as a value; None for one that we would not write."""
     if not isinstance(row, dict) or not all(isinstance(text, str) for text in row.values()):
         return None
     try:
@@ -236,6 +237,6 @@ def _record(row: object) -> StampRecord | None:
         when = datetime.fromisoformat(recorded)
         when = when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
         der = b64decode(top, validate=True)
-    except (KeyError, ValueError, OverflowError):  # the last of a day that no calendar has
+    except (KeyError, ValueError, OverflowError):  # OverflowError: no calendar has that day
         return None
     return StampRecord(arm, login, audience, when, der)

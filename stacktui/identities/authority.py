@@ -1,11 +1,13 @@
-"""Which hosts may be sent a credential: the authority's own origin, and what Microsoft runs."""
+"""The hosts that may be sent a credential: the authority's own, and Microsoft's public ones."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-# Public Microsoft login hosts, which name each other's token endpoints: aliases of one service
-# (login.windows.net), and the national cloud that a tenant belongs to.
+from stacktui.transport.host import Origin, origin_of
+
+# Microsoft's public login hosts. Each may name another one's token endpoint: an alias of the same
+# service (login.windows.net), or the national cloud of a tenant.
 PUBLIC_LOGIN_HOSTS = frozenset(
     {
         "login.microsoftonline.com",
@@ -19,29 +21,19 @@ PUBLIC_LOGIN_HOSTS = frozenset(
         "login.chinacloudapi.cn",
     }
 )
-Origin = tuple[str, str, int]
 
 
 def may_ask(authority: str, url: str) -> bool:
-    """Whether `url` may be sent what is meant for `authority` (origins: RFC 6454 section 5)."""
-    named, asked = _origin(authority), _origin(url)
+    """Return whether `url` may be sent the credentials for `authority` (RFC 6454)."""
+    named, asked = origin_of(authority), origin_of(url)
     if named is None or asked is None:
         return False
     return asked == named or (_is_public(named) and _is_public(asked))
 
 
 def host_of(url: str) -> str:
-    """`host[:port]` of a URL, to be shown; uncleaned."""
+    """Return `host[:port]` of a URL, not sanitised."""
     return urlsplit(url).netloc.rpartition("@")[2]
-
-
-def _origin(url: str) -> Origin | None:
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return None
-    return (parts.scheme, host, port or 443) if host else None
 
 
 def _is_public(origin: Origin) -> bool:

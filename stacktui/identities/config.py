@@ -1,4 +1,4 @@
-"""Reading `[identities.*]` tables. What a reference points to is not looked at here."""
+"""Reading `[identities.*]` tables. References are not resolved here."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from stacktui.identities.model import (
     SecretRef,
 )
 
-# POSIX.1-2017 section 8.1: the names that every shell can set.
+# POSIX.1-2017 section 8.1: names that every shell can set.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# The keys that each kind takes besides `kind`.
+# The keys of each kind, besides `kind`.
 _KEYS_OF = {
     IdentityKind.SERVICE_PRINCIPAL: ("tenant", "client_id", "secret", "certificate"),
     IdentityKind.USER: ("tenant", "client_id", "username", "password"),
@@ -25,12 +25,12 @@ _KEYS_OF = {
     IdentityKind.MANAGED_IDENTITY: ("client_id", "object_id", "resource_id"),
 }
 KEYS = ("kind", *dict.fromkeys(key for keys in _KEYS_OF.values() for key in keys))
-# Each names a managed identity by itself.
+# Each of them alone identifies a managed identity.
 _NAMES = ("client_id", "object_id", "resource_id")
 
 
 def read_identity(name: str, table: Table) -> Identity:
-    """One identity; raises ConfigError that names the key and the mend."""
+    """Return one identity. Raises ConfigError, which names the key and the fix."""
     written = table.required("kind", '"service-principal"')
     if written not in tuple(IdentityKind):
         known = ", ".join(repr(str(each)) for each in IdentityKind)
@@ -55,12 +55,12 @@ def read_identity(name: str, table: Table) -> Identity:
 
 
 def _refuse_keys_of_others(kind: IdentityKind, table: Table) -> None:
-    """A key of another kind says that one of the two is a mistake: neither is guessed."""
+    """Raise ConfigError for a key of another kind: either the key or the kind is a mistake."""
     for key in KEYS:
         if key in table and key != "kind" and key not in _KEYS_OF[kind]:
             takers = " or ".join(f'"{each}"' for each in IdentityKind if key in _KEYS_OF[each])
-            mend = f"take it out, or set kind = {takers}"
-            raise table.error(key, f'is no key of kind "{kind}"; {mend}')
+            fix = f"take it out, or set kind = {takers}"
+            raise table.error(key, f'is no key of kind "{kind}"; {fix}')
 
 
 def _public_client(table: Table) -> str:
@@ -90,14 +90,14 @@ def _credential(table: Table) -> SecretRef | CertificateRef:
 def _secret(table: Table, key: str) -> SecretRef:
     how = f'write {key} = {{ env = "NAME" }} or {{ file = "path" }}'
     if not isinstance(table.value(key), dict):
-        # The mistake to expect is the secret itself in the config: it is not repeated.
+        # Probably the secret itself, so do not repeat it.
         raise table.error(key, f"must be a reference, not the {key} itself; {how}")
     reference = table.table(key)
     if reference is None or len(reference) != 1:
         raise table.error(key, f"must be one reference; {how}")
     if variable := reference.string("env"):
         if not _VARIABLE.fullmatch(variable):
-            # It may be the secret itself in the wrong place: it is not repeated.
+            # Possibly the secret itself, so do not repeat it.
             raise table.error(key, f"has an env that is no name of a variable; {how}")
         return EnvSecret(variable)
     if path := reference.path_value("file"):

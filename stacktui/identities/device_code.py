@@ -1,4 +1,4 @@
-"""Signing in by device code (RFC 8628): a person types a code on another machine, we wait."""
+"""Signing in by device code (RFC 8628): the user types a code elsewhere while we poll."""
 
 from __future__ import annotations
 
@@ -17,20 +17,19 @@ from stacktui.transport.json_body import is_encodable, parse_object
 from stacktui.transport.msal_client import MAX_ANSWER, Replay, run_msal, secrets_in
 from stacktui.transport.session import Answer, Session
 
-# Told of the page to open, the code to type there, and the seconds for which it is good.
+# Called with the page to open, the code to type there, and its lifetime in seconds.
 Prompt = Callable[[str, str, float], None]
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-# RFC 8628 section 3.5: what means "not yet", and by how much to wait longer from then on.
+# RFC 8628 section 3.5: the errors that mean "poll again", and what slow_down adds to the interval.
 _PENDING, _SLOW_DOWN, _SLOWER = "authorization_pending", "slow_down", 5.0
-# RFC 8628 section 3.2: seconds between two questions where none are told. A minute is enough, and
-# less than a second is no wait.
+# Seconds between two polls: the default (RFC 8628 section 3.2), the least and the most.
 _INTERVAL, _SHORTEST_INTERVAL, _LONGEST_INTERVAL = 5.0, 1.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Code:
-    """A code under way. Times are in seconds."""
+    """A device code that waits for the user. Times are in seconds."""
 
     device_code: str = field(repr=False)
     user_code: str
@@ -41,9 +40,9 @@ class _Code:
 
 
 async def acquire_by_device_code(session: Session, request: TokenRequest, prompt: Prompt) -> Token:
-    """A token, once a person has signed in with the code that `prompt` is told.
+    """Return a token, once the user has signed in with the code that `prompt` is called with.
 
-    Waits as long as the code is good, at most `Limits.device_code` seconds. Raises IdentityError
+    Waits for the lifetime of the code, at most `Limits.device_code` seconds. Raises IdentityError
     and what `Session.fetch` raises.
     """
     cleaner, longest = session.cleaner, session.limits.device_code
@@ -69,7 +68,7 @@ def _begin(request: TokenRequest, client: Replay, longest: float, cleaner: Clean
         raise refused(SignInProblem.DISCOVERY, request, *client.said, cleaner) from None
     try:
         application.initiate_device_flow([scope])
-    except Exception:  # likewise; what it makes of a good answer is read from that answer
+    except Exception:  # likewise; a good response is parsed below, not by MSAL
         raise refused(SignInProblem.REFUSED, request, *client.said, cleaner, [scope]) from None
     endpoint = application.authority.token_endpoint
     code = _read(client.said[1], endpoint, longest, cleaner)
@@ -79,7 +78,7 @@ def _begin(request: TokenRequest, client: Replay, longest: float, cleaner: Clean
 
 
 def _read(text: str, endpoint: object, longest: float, cleaner: Cleaner) -> _Code | None:
-    """The code that an answer holds (RFC 8628 section 3.2), if it is one."""
+    """Return the code in a response (RFC 8628 section 3.2), None where there is none."""
     answer = parse_object(text.encode())
     device_code, user_code = text_in(answer, "device_code"), text_in(answer, "user_code")
     page = text_in(answer, "verification_uri") or text_in(answer, "verification_url")
@@ -108,8 +107,8 @@ async def _wait(session: Session, request: TokenRequest, code: _Code) -> Token:
         except TransportError:
             if failed:
                 raise
-            # A person's minutes must not be lost to one lost packet (RFC 8628 section 3.5), or to
-            # a server that has just closed an idle connection.
+            # One network error does not end the sign-in (RFC 8628 section 3.5): the server may
+            # just have closed an idle connection.
             failed = True
             continue
         failed = False
@@ -117,7 +116,7 @@ async def _wait(session: Session, request: TokenRequest, code: _Code) -> Token:
         error = text_in(said, "error")
         if error in (_PENDING, _SLOW_DOWN):
             interval += _SLOWER if error == _SLOW_DOWN else 0.0
-            # Minutes of the same answer are no evidence of anything.
+            # Minutes of the same response are no evidence.
             session.forget(answer.exchange)
             continue
         scope, cleaner = request.scopes[0], session.cleaner
@@ -158,7 +157,7 @@ async def _ask(session: Session, request: TokenRequest, code: _Code) -> Answer:
 
 
 def _seconds(value: object, otherwise: float) -> float:
-    """A duration as services write it: a number, or one in a string."""
+    """Return a duration as services write it: a number, or a number in a string."""
     try:
         seconds = float(value) if isinstance(value, int | float | str) else otherwise
     except (ValueError, OverflowError):

@@ -1,19 +1,23 @@
-"""What can go wrong on the way to a token, as values."""
+"""Why an identity got no token, as values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from stacktui.errors import FaultError
 from stacktui.transport.facts import TransportFault
 
 
 @dataclass(frozen=True, slots=True)
 class SecretFault:
-    """A secret reference that resolves to nothing; `detail` says why (not set, no such file)."""
+    """A secret reference that cannot be resolved; `detail` says why (not set, no such file)."""
 
     reference: str
     detail: str
+
+    def __str__(self) -> str:
+        return f"{self.reference}: {self.detail}"
 
 
 class CertificateProblem(StrEnum):
@@ -33,11 +37,14 @@ class CertificateProblem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CertificateFault:
-    """A certificate file that cannot sign anybody in; `detail` holds the values seen."""
+    """A certificate file that nobody can sign in with; `detail` says why, with the values."""
 
     path: str
     problem: CertificateProblem
     detail: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.detail}"
 
 
 class SignInProblem(StrEnum):
@@ -54,15 +61,15 @@ class SignInProblem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SignInFault:
-    """The sign-in service answered, but with no token.
+    """The sign-in service responded without a token.
 
-    `error` is OAuth's (RFC 6749 section 5.2); `code` is `AADSTSn` or `MSISn` where one is given;
-    `scopes` were tried in order. `secret_looks_like_id` says that the secret sent has the form of
-    a GUID, as a secret's id has and its value has not. `thumbprint` is that of the certificate that
-    was to sign in, as it was sent (SHA-256 to Entra, SHA-1 to AD FS). `description` is the
-    service's own, or ours of what is wrong with its answer (FOREIGN_TOKEN_ENDPOINT names both
-    hosts; nothing was sent to the other). `page_title` is that of an HTML page that came instead
-    (NOT_JSON, SERVER_ERROR). All text is cleaned.
+    `error` is OAuth's (RFC 6749 section 5.2); `code` is `AADSTSn` or `MSISn` where there is one;
+    `scopes` are those that were tried, in order. `secret_looks_like_id` is true where the secret is
+    a GUID, like the id of a secret and unlike its value. `thumbprint` is that of the certificate
+    used, as sent (SHA-256 to Entra, SHA-1 to AD FS). `description` is the service's own, or says
+    what is wrong with its response (FOREIGN_TOKEN_ENDPOINT names both hosts; nothing was sent to
+    the other). `page_title` is that of an HTML page that came instead (NOT_JSON, SERVER_ERROR). All
+    text is sanitised.
     """
 
     problem: SignInProblem
@@ -76,6 +83,9 @@ class SignInFault:
     secret_looks_like_id: bool = False
     thumbprint: str = ""
     page_title: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.authority}: {self.description or self.code or self.error or self.problem}"
 
 
 class ImdsProblem(StrEnum):
@@ -92,10 +102,9 @@ class ImdsProblem(StrEnum):
 class ImdsFault:
     """No token for a managed identity; `endpoint` is the service's origin.
 
-    `by_variable` says that AZURE_POD_IDENTITY_AUTHORITY_HOST named it. `cause` is what the network
-    did (UNREACHABLE). SOMETHING_ELSE answered with what is not the service's, FORWARDED is its own
-    word for a request that a proxy passed on. `tries` counts the requests, over `seconds`. All
-    text is cleaned.
+    `by_variable` is true where AZURE_POD_IDENTITY_AUTHORITY_HOST names it. `cause` is the network
+    fault (UNREACHABLE). SOMETHING_ELSE means that another service responded, FORWARDED that a proxy
+    passed the request on. `tries` counts the requests, over `seconds`. All text is sanitised.
     """
 
     problem: ImdsProblem
@@ -109,10 +118,9 @@ class ImdsFault:
     seconds: float = 0.0
     cause: TransportFault | None = None
 
+    def __str__(self) -> str:
+        return f"{self.endpoint}: {self.description or self.error or self.problem}"
 
-class IdentityError(Exception):
-    """Raised inside `identities`; carries the fault as data."""
 
-    def __init__(self, fault: SecretFault | CertificateFault | SignInFault | ImdsFault) -> None:
-        super().__init__(str(fault))
-        self.fault = fault
+class IdentityError(FaultError[SecretFault | CertificateFault | SignInFault | ImdsFault]):
+    """An identity gets no token."""

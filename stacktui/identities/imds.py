@@ -1,7 +1,7 @@
 """A managed identity's token, from the instance metadata service (PROTOCOL.md section 5).
 
-Asked by ourselves: MSAL would also look for App Service, Arc and others in the environment, and
-wait in a thread between its tries.
+Without MSAL, which would also look for App Service, Arc and others in the environment, and sleep in
+a thread between its tries.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from stacktui.transport.msal_client import MAX_ANSWER, secrets_in
 from stacktui.transport.session import Answer, Session
 
 ENDPOINT = "http://169.254.169.254"
-# As MSAL reads it: where the service is instead.
+# Overrides the endpoint, as in MSAL.
 VARIABLE = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
 _PATH = "/metadata/identity/oauth2/token"
 _VERSION = "2018-02-01"
-# Seconds before the next try, while the service says that it cannot now.
+# Seconds before each further try, while the service is unavailable.
 _DELAYS = (0.8, 1.6, 3.2, 6.4)
 _LATER = frozenset({404, 410, 429})
-# Parts of a step's limit: for all tries, and after which no further one begins.
+# Fractions of the step's limit: for all tries, and after which no further one begins.
 _WHOLE, _LAST_TRY = 0.95, 0.7
 _PROXY_HEADER_REFUSED = "request was forwarded"
 _NO_IDENTITY = "identity not found"
 
 
 async def acquire_from_imds(session: Session, audience: str, identity: Identity) -> Token:
-    """A token for `audience`, byte for byte. Raises IdentityError."""
+    """Return a token for `audience`, which is sent byte for byte. Raises IdentityError."""
     named = os.environ.get(VARIABLE, "").strip()
     imds = _Imds(session, named.strip("/") if named else ENDPOINT, bool(named))
     try:
@@ -48,7 +48,7 @@ async def acquire_from_imds(session: Session, audience: str, identity: Identity)
 
 
 class _Imds:
-    """One conversation with the service; it knows how often it was asked, and since when."""
+    """The requests for one token; counts them, and their time."""
 
     def __init__(self, session: Session, endpoint: str, by_variable: bool) -> None:
         self.endpoint = endpoint
@@ -73,7 +73,7 @@ class _Imds:
         raise refused(SignInProblem.REFUSED, request, status, text, cleaner, (audience,))
 
     async def _answer(self, url: str) -> Answer:
-        """The first answer that is not "later", or the last of them."""
+        """Return the first response that is not "try later", or the last one."""
         for delay in (*_DELAYS, None):
             self._tries += 1
             try:
@@ -129,7 +129,7 @@ class _Imds:
 
 
 def _which(identity: Identity) -> dict[str, str]:
-    """The identity as the service's query names it; nothing for the machine's own."""
+    """Return the query that names the identity; empty for the machine's own."""
     named = (
         ("client_id", identity.client_id),
         ("object_id", identity.object_id),
@@ -139,7 +139,7 @@ def _which(identity: Identity) -> dict[str, str]:
 
 
 def _problem(answer: Answer) -> ImdsProblem | None:
-    """What an answer without a token means; None for a refusal in the directory's own words."""
+    """Return what a response without a token means; None for a refusal by the directory."""
     said = parse_object(answer.body)
     description = text_in(said, "error_description").lower()
     if _may_pass(answer):
@@ -152,7 +152,7 @@ def _problem(answer: Answer) -> ImdsProblem | None:
 
 
 def _may_pass(answer: Answer) -> bool:
-    """Whether the service says that it cannot now; a page is of something in front of it."""
+    """Return whether the service is unavailable; an HTML page is not the service's."""
     later = answer.status in _LATER or answer.status >= 500
     return later and not looks_like_html(answer.body)
 

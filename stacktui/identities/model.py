@@ -1,4 +1,4 @@
-"""Who signs in: identities and references to their secrets. No secret is ever held here."""
+"""Identities, with references to their secrets; never the secrets themselves."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class IdentityKind(StrEnum):
 
     @property
     def words(self) -> str:
-        """As it is called on a screen: `service principal`."""
+        """The kind as it is shown: `service principal`."""
         return self.value.replace("-", " ")
 
 
-# The public client of Azure CLI, which Entra and AD FS know alike (PROTOCOL.md section 2).
+# The public client of Azure CLI, known to Entra and to AD FS (PROTOCOL.md section 2).
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
 
@@ -62,13 +62,13 @@ class CertificateRef:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One `[identities.NAME]` table; what a kind has no use for is empty.
+    """One `[identities.NAME]` table; fields that the kind does not use are empty.
 
     A service principal has `client_id` and `credential`. A user has `username`, and the reference
-    to the password as `credential`; whoever types a device code needs neither. Both sign in
-    through the public client `client_id`. A managed identity is the one that `client_id`,
-    `object_id` or `resource_id` names, at most one of them; without any, it is the machine's own.
-    `tenant` is an id or a domain; AD FS and managed identities need none.
+    to the password as `credential`; a device code needs neither. Both sign in through the public
+    client `client_id`. A managed identity has at most one of `client_id`, `object_id` and
+    `resource_id`; without any, it is the machine's own. `tenant` is an id or a domain; AD FS and
+    managed identities need none.
     """
 
     name: str
@@ -82,6 +82,6 @@ class Identity:
 
     @property
     def principal(self) -> str:
-        """By what a role can be granted to it; empty where that is known only once it signed in."""
+        """The id to grant a role to; empty where it is known only after signing in."""
         through_others = self.kind in (IdentityKind.USER, IdentityKind.DEVICE_CODE)
         return self.username if through_others else self.object_id or self.client_id

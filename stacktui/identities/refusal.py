@@ -1,4 +1,4 @@
-"""What a sign-in service's answer to a token request holds: a token, or a refusal in its words."""
+"""Parsing a sign-in service's response to a token request: a token, or an error."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from stacktui.text.html_page import looks_like_html, page_title
 from stacktui.text.sanitize import Cleaner
 from stacktui.transport.json_body import JsonError, parse_json
 
-# Only what starts a description is the service's: further on, it may quote what we sent.
+# Only at the start of a description: further on, it may quote what we sent.
 _CODE = re.compile(r"\s*((?:AADSTS|MSIS)\d{3,9})\b")
-# RFC 6750 section 2.1: anything else could not be sent in a header.
+# RFC 6750 section 2.1: nothing else can be sent in a header.
 _BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-# A token with the claims of 200 groups has about 8 KiB; common servers refuse such a header whole.
+# A token with 200 group claims has about 8 KiB; common servers refuse larger headers.
 MAX_TOKEN = 16 * 1024
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """One token request: whom to ask, as whom, with what, for what (scopes in turn).
+    """One token request; the scopes are tried in turn.
 
-    `credential` is a user's password where `username` is set, else a service principal's secret
-    or certificate as MSAL takes it; a device code is asked for without any.
+    `credential` is a user's password where `username` is set, else a service principal's secret or
+    certificate as MSAL takes it; None for a device code.
     """
 
     authority: str
@@ -40,7 +40,7 @@ class TokenRequest:
 
 
 def only_to(authority: str, cleaner: Cleaner) -> Callable[[str], None]:
-    """A check of each URL before it is asked: raises IdentityError for another authority's."""
+    """Return a function that raises IdentityError for a URL that `may_ask` forbids."""
 
     def permit(url: str) -> None:
         if may_ask(authority, url):
@@ -61,9 +61,9 @@ def only_to(authority: str, cleaner: Cleaner) -> Callable[[str], None]:
 def usable_token(
     value: object, request: TokenRequest, scope: str, status: int | None, cleaner: Cleaner
 ) -> Token | None:
-    """The token that an answer holds as `value`, if it is one.
+    """Return the token with its claims; None where `value` is not a token.
 
-    Raises IdentityError (UNUSABLE_TOKEN) for one that no request could carry.
+    Raises IdentityError (UNUSABLE_TOKEN) for one that is too large to be sent.
     """
     if not isinstance(value, str) or not _BEARER.fullmatch(value):
         return None
@@ -86,9 +86,9 @@ def refused(
     cleaner: Cleaner,
     scopes: Sequence[str] = (),
 ) -> IdentityError:
-    """What the sign-in service's answer says, whatever a client made of it.
+    """Return the error of a response without a token, as the sign-in service reports it.
 
-    `status` is None where none came; `scopes` are those that were tried.
+    `status` is None where no response came; `scopes` are those that were tried.
     """
     authority = cleaner.line(request.authority, 200)
     tried = tuple(cleaner.line(scope, 200) for scope in scopes)
@@ -127,7 +127,7 @@ def refused(
 
 
 def text_in(answer: Mapping[str, Any], key: str) -> str:
-    """A text of an answer, empty where there is none."""
+    """Return a string of a response, empty where there is none."""
     value = answer.get(key)
     return value if isinstance(value, str) else ""
 
@@ -137,7 +137,7 @@ def _looks_like_id(credential: object) -> bool:
 
 
 def _code(answer: Mapping[str, Any], description: str) -> str:
-    """`AADSTS7000215` or `MSIS9612`: Entra's `error_codes`, else what starts the description."""
+    """Return `AADSTSn` or `MSISn`: of Entra's `error_codes`, else the start of the description."""
     codes = answer.get("error_codes")
     first = codes[0] if isinstance(codes, list) and codes else None
     if type(first) is int and 0 < first < 10**9:

@@ -1,4 +1,4 @@
-"""Resolving a reference to its secret, at the last moment and never further than the caller."""
+"""Resolving a reference to its secret."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import os
 from stacktui.config.bounded_read import FileReadError, read_bounded
 from stacktui.identities.faults import IdentityError, SecretFault
 from stacktui.identities.model import EnvSecret, FileSecret, SecretRef
+from stacktui.transport.json_body import is_encodable
 
-# A client secret has about 40 characters; a file beyond this is something else.
+# A client secret has about 40 characters; a larger file is something else.
 MAX_SIZE = 64 * 1024
 
 
 def resolve_secret(reference: SecretRef) -> str:
-    """The secret. Blocks on disk for a file. Raises IdentityError with a SecretFault."""
+    """Return the secret. Blocks on disk for a file. Raises IdentityError with a SecretFault."""
     if isinstance(reference, EnvSecret):
         value = os.environ.get(reference.name)
         if value is None:
             raise _error(reference, "it is not set")
-        if not _is_text(value):
+        if not is_encodable(value):  # os.environ holds bytes that are not UTF-8 as surrogates
             raise _error(reference, "it is not text")
     else:
         value = _read(reference)
@@ -34,17 +35,8 @@ def _read(reference: FileSecret) -> str:
         raise _error(reference, "it is not text") from None
     except FileReadError as error:
         raise _error(reference, error.detail) from None
-    # Editors and `echo` end a file with a line break that is no part of the secret.
+    # The line break at the end, which editors and `echo` write, is not part of the secret.
     return text.removesuffix("\n").removesuffix("\r")
-
-
-def _is_text(value: str) -> bool:
-    """False for a variable whose bytes are no UTF-8, which os.environ holds as surrogates."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _error(reference: SecretRef, detail: str) -> IdentityError:

@@ -1,7 +1,7 @@
-"""Signing in: from an identity and a stamp's metadata to a token (PROTOCOL.md section 2).
+"""Signing in: a token from an identity and a stamp's metadata (PROTOCOL.md section 2).
 
-MSAL speaks the protocol over our transport. What it makes of a failure is discarded: the verdict
-comes from the answer that the sign-in service really gave.
+MSAL implements the protocol over our transport. Its own errors are discarded: the fault is read
+from the sign-in service's response.
 """
 
 from __future__ import annotations
@@ -26,21 +26,20 @@ from stacktui.transport.session import Session
 if TYPE_CHECKING:
     from stacktui.identities.credential import ClientCertificate
 
-# What `prepare` gives: a secret or password ("" where none is needed), or a checked certificate
-# with its key.
+# A secret or password ("" where none is needed), or a checked certificate with its key.
 Credential = Union[str, "ClientCertificate"]
-# AD FS knows no `.default`; where it says so, the resource's `openid` scope works instead.
+# The code of an AD FS that does not know `.default`: the resource's `openid` scope works instead.
 _ADFS_DEFAULT_SCOPE_REFUSED = "MSIS9605"
-# Entra's word for whichever directory a user is of. Applications must name theirs.
+# Entra's name for the directory of whoever signs in. Applications must name theirs.
 _OF_THE_USER = "organizations"
-# What az asks for beside the resource when a user signs in.
+# The scopes that az adds for a user.
 _OF_USERS = ("openid", "profile", "offline_access")
 
 
 def authority_of(metadata: Metadata, identity: Identity) -> str:
-    """The MSAL authority. Raises IdentityError (NO_TENANT) where Entra needs one to be named.
+    """Return the MSAL authority. Raises IdentityError (NO_TENANT) where Entra needs a tenant.
 
-    A user who names none signs in to the directory of the user name, as with az.
+    A user without one signs in to the directory of the user name, as with az.
     """
     login = metadata.login_endpoint
     if metadata.identity_provider is IdentityProvider.ADFS:
@@ -54,7 +53,7 @@ def authority_of(metadata: Metadata, identity: Identity) -> str:
 
 
 def scopes_of(metadata: Metadata) -> tuple[str, ...]:
-    """The scopes to ask for, in turn: the audience is opaque, so nothing of it is trimmed."""
+    """Return the scopes to try in turn. The audience is opaque, so it is not trimmed."""
     default = f"{metadata.audience}/.default"
     if metadata.identity_provider is IdentityProvider.ADFS:
         return default, f"{metadata.audience}/openid"
@@ -62,9 +61,9 @@ def scopes_of(metadata: Metadata) -> tuple[str, ...]:
 
 
 def read_secret(identity: Identity, cleaner: Cleaner) -> str | None:
-    """The identity's secret or password, told to `cleaner`; None where it has none.
+    """Return the secret or password, and add it to `cleaner`; None where there is none.
 
-    Blocks on disk, so it belongs in a worker thread. Raises IdentityError.
+    Blocks on disk. Raises IdentityError.
     """
     reference = identity.credential
     if reference is None or isinstance(reference, CertificateRef):
@@ -75,15 +74,15 @@ def read_secret(identity: Identity, cleaner: Cleaner) -> str | None:
 
 
 def prepare(identity: Identity, secret: str | None) -> Credential:
-    """The credential, and MSAL imported: all that can be done before metadata comes.
+    """Return the credential, and import MSAL: all that can be done before metadata is there.
 
-    Blocks on disk and on imports, so it belongs in a worker thread. Raises IdentityError.
+    Blocks on disk and on imports. Raises IdentityError.
     """
     if identity.kind is IdentityKind.MANAGED_IDENTITY:
         return ""
     import msal  # noqa: F401
 
-    # What MSAL logs of a failure is told from the answer itself; its own words may quote one.
+    # Failures are read from the response; MSAL's log may quote it unsanitised.
     logging.getLogger("msal").setLevel(logging.CRITICAL)
     reference = identity.credential
     if not isinstance(reference, CertificateRef):
@@ -100,9 +99,9 @@ async def acquire_token(
     credential: Credential,
     prompt: Prompt,
 ) -> Token:
-    """A token for the stamp's ARM. Raises IdentityError and what `Session.fetch` raises.
+    """Return a token for the stamp's ARM. Raises IdentityError and what `Session.fetch` raises.
 
-    `prompt` is called where a person must sign in elsewhere, and waited for them after it.
+    For a device code, `prompt` is called, and then the user is waited for.
     """
     if identity.kind is IdentityKind.MANAGED_IDENTITY:
         from stacktui.identities.imds import acquire_from_imds
@@ -128,7 +127,7 @@ async def acquire_token(
 
 
 def _for_msal(credential: Credential, provider: IdentityProvider) -> str | Mapping[str, str]:
-    """The credential as MSAL takes it (`client_credential`)."""
+    """Return the credential as MSAL takes it (`client_credential`)."""
     if isinstance(credential, str):
         return credential
     if provider is IdentityProvider.ADFS:
@@ -171,7 +170,7 @@ def _application(request: TokenRequest, client: Replay) -> Any:
 
     settings = {
         "authority": request.authority,
-        # Else MSAL asks a public host about a private one, and a disconnected site hangs.
+        # Else MSAL would ask a public host about ours, and hang on a disconnected site.
         "instance_discovery": False,
         "http_client": client,
         "http_cache": NoHttpCache(),
@@ -184,11 +183,11 @@ def _application(request: TokenRequest, client: Replay) -> Any:
 
 
 def _ask(application: Any, request: TokenRequest, scope: str) -> Any:
-    """What MSAL makes of the answer to one token request."""
+    """Return MSAL's result of one token request."""
     if not request.username:
         return application.acquire_token_for_client([scope])
-    # One layer down: MSAL would first ask for the user's realm, at the login host without its
-    # port, and send the password to whichever host of a federation the answer names.
+    # Not the application's own method: it would first ask for the user's realm, at the login host
+    # without its port, and then send the password to whichever federation host that names.
     return application.client.obtain_token_by_username_password(
         request.username, request.credential, scope=[scope, *_OF_USERS]
     )

@@ -1,4 +1,4 @@
-"""A token, and what may be told of it."""
+"""A token, and its claims."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from stacktui.transport.json_body import JsonError, parse_json
 
 @dataclass(frozen=True, slots=True)
 class TokenFacts:
-    """What a token says of itself, cleaned; never the token. Times are UTC.
+    """A token's claims, sanitised; never the token itself. Times are UTC.
 
-    `subject` is whom it speaks for: a user name, or the application's id. Claims are read, not
-    verified: the stamp verifies them. `scope` is the one that the sign-in service accepted.
-    `certificate_ends` is when the certificate that signed in ends, if one did.
+    `subject` is the user name, or the application's id. The claims are not verified here; the stamp
+    does that. `scope` is the one that the sign-in service accepted. `certificate_ends` is the end
+    of the certificate that signed in, if one did.
     """
 
     authority: str
@@ -41,12 +41,12 @@ class Token:
     facts: TokenFacts
 
 
-# Who a token speaks for, most telling first: Entra and AD FS users, then applications.
+# The claims that name the subject, best first: Entra and AD FS users, then applications.
 _SUBJECT_CLAIMS = ("upn", "preferred_username", "unique_name", "appid", "azp", "sub")
 
 
 def read_token(value: str, authority: str, scope: str, cleaner: Cleaner) -> Token:
-    """The token with its claims (RFC 7519 section 4); an opaque token just has none."""
+    """Return the token with its claims (RFC 7519 section 4); an opaque token has none."""
     claims = _claims(value)
 
     def text(name: str) -> str | None:

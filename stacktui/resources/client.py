@@ -1,4 +1,4 @@
-"""Reading from ARM (PROTOCOL.md section 4). The token goes to the environment's origin only."""
+"""Reading from ARM (PROTOCOL.md section 4). The token is sent to the environment's origin only."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from stacktui.environments.model import Environment
 from stacktui.environments.profiles import PROFILES
+from stacktui.errors import FaultError
 from stacktui.identities.token import Token
 from stacktui.resources.model import (
     ArmError,
@@ -21,31 +22,30 @@ from stacktui.resources.model import (
     Subscription,
 )
 from stacktui.transport.arm_error import read_arm_error
-from stacktui.transport.facts import TransportError
+from stacktui.transport.host import origin_of
 from stacktui.transport.json_body import JsonError, parse_json
 from stacktui.transport.limits import MIB, LimitName
 from stacktui.transport.session import Answer, Session
 
 Row = TypeVar("Row")
-# What is read of one listing in all, whatever the number of pages, and how many values are
-# unpacked of one page: they take many times the memory of their text. Who allows many rows gets
-# room for them: a row takes less than 2 KiB.
+# The most bytes of one listing, over all pages, and the most JSON values of one page, which take
+# many times the memory of their text. Both grow with the limit of rows: a row is below 2 KiB.
 MAX_BYTES, BYTES_A_ROW = 32 * MIB, 6 * 1024
 MAX_VALUES, VALUES_A_ROW = 250_000, 50
-# So many rows are read before somebody else may run: the step's bound, or `esc`.
+# Rows to read before yielding to the event loop, so that time-outs and `esc` work.
 _CHUNK = 100
-# ARM's codes for one subscription that cannot be used; others may well be.
+# ARM's codes for a subscription that cannot be used, where others may be.
 _SUBSCRIPTION_REFUSED = frozenset({"SubscriptionNotFound", "DisabledSubscription"})
-# Seconds: a step that failed has a verdict to give, and a bound of its own to keep.
+# Seconds: the fault is known already, and must be reported within the step's limit.
 _BESIDE = 3.0
-# An id is a GUID; what else could be one must at least stay one segment of a path.
+# An id is a GUID, but any other single path segment is accepted.
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,79}")
 
 
 class ArmClient:
-    """One environment's ARM with one token.
+    """A client of one environment's ARM with one token.
 
-    Every method raises ArmError for what ARM said, and what `Session.fetch` raises.
+    Every method raises ArmError, and what `Session.fetch` raises.
     """
 
     def __init__(self, session: Session, environment: Environment, token: Token) -> None:
@@ -58,13 +58,13 @@ class ArmClient:
         self._max_values = max(MAX_VALUES, VALUES_A_ROW * self._limits.rows)
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
-        """All subscriptions that the token's holder can see."""
+        """Return all subscriptions that the token's holder can see."""
         url = f"{self._arm}/subscriptions?api-version={self._profile.subscriptions}"
         found, _ = await self._pages(url, "the subscriptions", self._subscription)
         return found
 
     async def first_enabled_subscription(self) -> str:
-        """The id of the first enabled subscription; ArmError when there is none."""
+        """Return the id of the first enabled subscription; ArmError where there is none."""
         found = await self.subscriptions()
         if not found:
             raise self._error(ArmProblem.NO_SUBSCRIPTIONS, "the subscriptions", 200)
@@ -76,9 +76,9 @@ class ArmClient:
         return enabled
 
     async def resource_groups(self, subscription: str) -> ResourceGroupList:
-        """All resource groups of a subscription, page by page until no nextLink is left."""
+        """Return all resource groups of a subscription, from all pages."""
         if not _ID.fullmatch(subscription):
-            # Not asked at all: `..` would lead to another path.
+            # Not sent: `..` would lead to another path.
             message = f"no usable subscription id: {subscription}"
             raise self._error(ArmProblem.SHAPE, "the resource groups", 0, message=message)
         path = f"/subscriptions/{quote(subscription, safe='')}/resourcegroups"
@@ -87,20 +87,20 @@ class ArmClient:
         return ResourceGroupList(self._session.cleaner.line(subscription, 80), groups, pages)
 
     async def with_subscriptions(self, error: ArmError) -> ArmError:
-        """`error`, told with the subscriptions that can be seen where it says that one cannot.
+        """Return `error` with the visible subscriptions added, where it says that one is not.
 
-        Only beside the error: what goes wrong here, or takes long, hides nothing of it.
+        Returns `error` itself where they cannot be listed soon.
         """
         if error.fault.code not in _SUBSCRIPTION_REFUSED:
             return error
         try:
             async with asyncio.timeout(_BESIDE):
                 return ArmError(replace(error.fault, seen=await self.subscriptions()))
-        except (ArmError, TransportError, TimeoutError):
+        except (FaultError, TimeoutError):
             return error
 
     def _subscription(self, row: dict[str, Any]) -> Subscription:
-        """Raises ValueError for one without a usable id."""
+        """Raises ValueError where the id is not usable."""
         id_ = self._text(row, "subscriptionId")
         if not _ID.fullmatch(id_):
             raise ValueError(f"no usable subscription id: {id_}")
@@ -122,9 +122,9 @@ class ArmClient:
     async def _pages(
         self, url: str, what: str, read: Callable[[dict[str, Any]], Row]
     ) -> tuple[tuple[Row, ...], int]:
-        """The rows of all pages as `read` makes them of ARM's, and how many pages there were.
+        """Return the rows of all pages, converted by `read`, and the number of pages.
 
-        Each page is made small at once: what a hostile page unpacks to is never kept.
+        Rows are converted page by page, so that a hostile page's other values are not kept.
         """
         rows: list[Row] = []
         seen: set[str] = set()
@@ -145,7 +145,7 @@ class ArmClient:
             if link in seen:
                 problem = ArmProblem.PAGING_LOOP
                 raise self._error(problem, what, 200, message=link, answer=answer)
-            if not self._is_ours(link):
+            if origin_of(link) != origin_of(self._arm):
                 problem = ArmProblem.PAGING_FOREIGN_HOST
                 raise self._error(problem, what, 200, message=link, answer=answer)
             url = link
@@ -153,7 +153,7 @@ class ArmClient:
     async def _page(
         self, answer: Answer, what: str, read: Callable[[dict[str, Any]], Row], rows: list[Row]
     ) -> str:
-        """Add one page's rows to `rows`; its nextLink, empty at the end of the list."""
+        """Add one page's rows to `rows`; return its nextLink, empty on the last page."""
         page = self._parsed(answer, what)
         value, link = page.get("value"), page.get("nextLink")
         if not isinstance(value, list):
@@ -174,18 +174,6 @@ class ArmClient:
                 raise self._shape(what, str(error), answer) from None
         return link or ""
 
-    def _is_ours(self, link: str) -> bool:
-        """Whether a nextLink stays on the environment's own origin (RFC 6454 section 5)."""
-        try:
-            theirs, ours = urlsplit(link), urlsplit(self._arm)
-            return (theirs.scheme, theirs.hostname, theirs.port or 443) == (
-                "https",
-                ours.hostname,
-                ours.port or 443,
-            )
-        except ValueError:
-            return False
-
     async def _get(self, url: str, what: str) -> Answer:
         headers = {"Authorization": f"Bearer {self._token.value}"}
         limit = self._limits.page
@@ -197,8 +185,8 @@ class ArmClient:
         return answer
 
     def _parsed(self, answer: Answer, what: str) -> dict[str, Any]:
-        # Counted in the text, before it is unpacked: each value but a list's or an object's first
-        # has a comma before it. Those inside texts count too; the bound has room for them.
+        # Count in the text, before parsing: each value but the first of a list or an object follows
+        # a comma. Commas inside strings count too; the limit has room for them.
         if sum(map(answer.body.count, (b",", b"[", b"{"))) > self._max_values:
             message = f"over {self._max_values:,} values on a page"
             raise self._too_large(what, message, answer)

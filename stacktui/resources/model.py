@@ -1,16 +1,17 @@
-"""What ARM tells of subscriptions and resource groups, and how it says no."""
+"""Subscriptions and resource groups as ARM lists them, and why it did not."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from stacktui.errors import FaultError
 from stacktui.transport.limits import LimitName
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One subscription; `state` is ARM's word (`Enabled`, `Disabled`, …)."""
+    """One subscription; `state` is ARM's (`Enabled`, `Disabled`, …)."""
 
     id: str
     name: str
@@ -32,7 +33,7 @@ class ResourceGroup:
 
 @dataclass(frozen=True, slots=True)
 class ResourceGroupList:
-    """All resource groups of one subscription, in the order that ARM gave them."""
+    """All resource groups of one subscription, in ARM's order."""
 
     subscription: str
     groups: tuple[ResourceGroup, ...]
@@ -55,13 +56,13 @@ class ArmProblem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ArmFault:
-    """ARM answered, but not with what was asked.
+    """ARM responded, but not with what was asked for.
 
-    `code` is ARM's (`{"error": {"code", "message"}}`), and so is `message` of a refusal; else it
-    tells what was seen. Both are cleaned. `what` is what was asked for, in words; `status` is 0
-    where ARM was not asked at all. `request_id` and `correlation_id` are what support asks for
-    first. `seen` are the subscriptions that can be seen, where one was refused and they could be
-    asked for. `limit` is the count that was hit, `setting` its name.
+    `code` and, for REFUSED, `message` are ARM's (`{"error": {"code", "message"}}`); else `message`
+    says what came. Both are sanitised. `what` is what was asked for, in words; `status` is 0 where
+    no request was sent. `request_id` and `correlation_id` are what support needs first. `seen` are
+    the visible subscriptions, where one was refused and they could be listed. `limit` is the count
+    that was exceeded, `setting` its name.
     """
 
     problem: ArmProblem
@@ -75,10 +76,9 @@ class ArmFault:
     limit: int | None = None
     setting: LimitName | None = None
 
+    def __str__(self) -> str:
+        return f"{self.what}: {self.status} {self.code or self.problem}"
 
-class ArmError(Exception):
-    """Raised inside `resources`; carries the fault as data."""
 
-    def __init__(self, fault: ArmFault) -> None:
-        super().__init__(f"{fault.what}: {fault.status} {fault.code}")
-        self.fault = fault
+class ArmError(FaultError[ArmFault]):
+    """ARM did not give what it was asked for."""

@@ -1,8 +1,8 @@
-"""Text of anybody's inside Markdown, that only reads as text wherever the document is shown.
+"""Escaping untrusted text for Markdown.
 
-GitHub-flavoured Markdown makes links of bare URLs, host names and mail addresses, and GitHub of
-`@names`, `#numbers` and commits besides: no backslash stops those. Inside code nothing of that is
-looked for. So plain words stay as they are, and everything else becomes a code span.
+GitHub-flavoured Markdown turns bare URLs, host names and mail addresses into links, and GitHub also
+`@names`, `#numbers` and commits; no backslash prevents that, but a code span does. So plain words
+are kept, and everything else becomes a code span.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from stacktui.text.sanitize import visible
 
 # A word that no dialect of Markdown gives a meaning to.
 _PLAIN = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*|[0-9]{1,6}|[→–—×…]")
-# What may stand around a word. Without what is in it, no bracket, quote or stop means anything.
+# Punctuation around a word, which has no meaning in Markdown by itself.
 _AROUND = re.compile(r'([("“‘]*)(.*?)([)"”’,.;:!?…]*)', re.DOTALL)
 _BACKTICKS = re.compile(r"`+")
 _NOTHING = "–"
 
 
 def inert(text: str) -> str:
-    """`text` as one line of prose: words, and code spans for what is not just a word."""
+    """Return `text` as one line of prose: plain words, and code spans for all else."""
     parts: list[str] = []
-    run: list[str] = []  # neighbours that become one span
+    run: list[str] = []  # adjacent words that become one span
 
     def close(after: str = "") -> None:
         if run:
@@ -62,19 +62,19 @@ def _is_plain(inner: str, closing: str) -> bool:
 
 
 def code(text: str) -> str:
-    """`text` as a code span, marked by a run of backticks that it does not hold."""
+    """Return `text` as a code span, between runs of backticks that it does not contain."""
     text = visible(text)
     if not text.strip(" "):
         return _NOTHING
     runs = {len(run) for run in _BACKTICKS.findall(text)}
     mark = "`" * next(length for length in range(1, len(runs) + 2) if length not in runs)
-    # One blank on each side is taken away again (CommonMark section 6.1).
+    # A renderer strips one blank on each side (CommonMark section 6.1).
     blank = " " if text[0] in "` " or text[-1] in "` " else ""
     return f"{mark}{blank}{text}{blank}{mark}"
 
 
 def fenced(language: str, text: str) -> list[str]:
-    """`text` as the lines of a code block whose fence no run of backticks in it can close."""
+    """Return `text` as the lines of a code block, with a fence that it cannot close."""
     lines = [visible(each) for each in text.split("\n")]
     longest = max((len(run) for each in lines for run in _BACKTICKS.findall(each)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -82,13 +82,13 @@ def fenced(language: str, text: str) -> list[str]:
 
 
 def row(*cells: str) -> str:
-    """One line of a table, of cells that are Markdown already.
+    """Return one line of a table; the cells are Markdown already.
 
-    A bar would end a cell, even in a code span; a backslash before it is taken away again there.
+    A bar ends a cell, even in a code span, unless there is a backslash before it.
     """
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of a table."""
+    """Return the lines of a table."""
     return [row(*heads), row(*["---"] * len(heads)), *(row(*each) for each in rows)]

@@ -1,8 +1,8 @@
-"""The edge at which text from the network becomes harmless.
+"""Sanitising text from outside.
 
-Escape sequences, control characters, bidirectional overrides and line breaks are written out as
-visible escapes, and anything that looks like a credential is replaced. What leaves here is one
-line of plain text; whoever shows it must still show it as text, never as markup.
+Escape sequences, control characters, bidirectional overrides and line breaks become visible
+escapes, and what looks like a credential is redacted. The result is one line of plain text, which
+must still be shown as text, never as markup.
 """
 
 from __future__ import annotations
@@ -19,26 +19,27 @@ from stacktui.text.secret_leak import Pieces
 
 REDACTED = "[redacted]"
 HELD_BACK = "[held back: it echoed a secret]"
-# No credential is longer; of a longer one, the beginning is hidden.
+# The most characters of a secret that are searched for; no credential is longer.
 MAX_SECRET = 16 * 1024
-# So much of a secret is matched in all its encodings. A longer one takes what follows with it.
+# The characters of a secret that are matched in all encodings; of a longer one, all that follows
+# is redacted too.
 _MATCHED = 256
-# What no encoding changes.
+# Characters that no encoding changes.
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]+")
-# Looked at beyond what is shown, for a secret that starts at the end of it.
+# Characters beyond the limit that are searched too, for a secret that starts before it.
 _BEYOND = 128
-# How many times its limit of a text is looked at, as white space is joined before it is cut.
+# How many times the limit of a text is processed, as white space is collapsed before the cut.
 WINDOW = 16
-# Of a body, so much is searched for secrets: far more than could be shown of it, so that none is
-# split by this cut and then shown in part.
+# The bytes of a body that are searched for secrets: far more than are shown, so that this cut does
+# not split a secret that is then shown in part.
 EXCERPTED = 1024 * 1024
-# Categories that a terminal may act on or that can reorder what the eye reads: control, format
-# (bidi overrides, zero-width joiners, tags), surrogates, private use, line and paragraph breaks.
+# Categories that a terminal may act on, or that can reorder text: control, format (bidi overrides,
+# zero-width joiners, tags), surrogates, private use, line and paragraph breaks.
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-# Where a JWS or JWE in compact form can be (RFC 7515 section 3.1). Possessive, and matching every
-# word whole, so that no text takes more than linear time.
+# A word that may be a JWS or JWE in compact form (RFC 7515 section 3.1). Possessive, and of whole
+# words, so that matching takes linear time.
 _DOTTED_WORD = re.compile(r"[\w.-]++")
-# A field of a form or of JSON whose value must never be shown, whoever sent it.
+# A field of a form or of JSON whose value is always redacted.
 _CREDENTIAL = re.compile(
     r"""(?ix) (\b(?:client_?secret|client_?assertion|password|access_?token|refresh_?token
         |id_?token|assertion|device_?code)\b ["']? \s* [:=] \s* (?:\[\s*)? ["']?)
@@ -47,7 +48,7 @@ _CREDENTIAL = re.compile(
 
 
 def visible(text: str) -> str:
-    """Write every unsafe character of `text` as an escape (`\\x1b`, `\\u202e`, `\\n`)."""
+    """Return `text` with every unsafe character as an escape (`\\x1b`, `\\u202e`, `\\n`)."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escape(char) if _is_unsafe(char) else char for char in text)
@@ -79,7 +80,7 @@ def _without_token(word: re.Match[str]) -> str:
 
 
 def _remover(secret: str) -> Callable[[str], str]:
-    """Replaces a secret in the ways in which a server may echo it: in text, URLs, JSON and HTML."""
+    """Return a function that redacts a secret, plain or as encoded in URLs, JSON and HTML."""
     if _UNRESERVED.fullmatch(secret):
         return lambda text: text.replace(secret, REDACTED)
     echoes = "".join(map(_echoes_of, secret[:_MATCHED]))
@@ -100,37 +101,36 @@ def _echoes_of(char: str) -> str:
     return f"(?:{'|'.join(re.escape(way) for way in sorted(ways, key=len, reverse=True))})"
 
 
-# Those in use: what leaves the process for anybody must hold no secret of any check.
+# All that are in use: a crash report must hold no secret of any check.
 _CLEANERS: WeakSet[Cleaner] = WeakSet()
 
 
 def quote_for_anyone(text: str, limit: int = 400) -> str:
-    """`text` as `Cleaner.quote` gives it, without the secrets of any cleaner that is in use."""
+    """Return `text` as `Cleaner.quote` does, without the secrets of any check."""
     for cleaner in (Cleaner(), *_CLEANERS):
         text = cleaner.quote(text, limit)
     return text
 
 
 class Cleaner:
-    """Cleans text for display and removes known secrets from it.
+    """Sanitises text for display, and redacts known secrets in it.
 
-    One belongs to each check; `hide` is told every secret and token the check gets to know, so
-    that a server that echoes them cannot have them shown. `quote` is for what a server said and
-    is about to be recorded; `line` is cheaper, for names by the thousand.
+    Each check has one. `hide` is called with every secret and token of the check, in case a server
+    echoes it. `quote` is for what a server sent; `line` is cheaper, for names by the thousand.
     """
 
     def __init__(self) -> None:
-        # Replaced as a whole, never changed: secrets are read in a worker thread.
+        # Replaced, never mutated: secrets are added in a worker thread.
         self._secrets: dict[str, Callable[[str], str]] = {}
         self._pieces = Pieces()
-        # What was found to hold none of these: the answers of a server have the same headers.
+        # Texts without any secret, as a server sends the same headers again and again.
         self._clean: set[str] = set()
         _CLEANERS.add(self)
 
     def hide(self, secret: str) -> None:
-        """Never let `secret` through again, plain or encoded. Short ones are too common.
+        """Redact `secret` from now on, plain or encoded; one below 4 characters is ignored.
 
-        Blanks around it are no part of it: a server that echoes it may have dropped them.
+        Blanks around it are ignored, as a server that echoes it may have dropped them.
         """
         secret = secret.strip()[:MAX_SECRET]
         if len(secret) < 4 or secret in self._secrets:
@@ -141,11 +141,11 @@ class Cleaner:
         self._clean = set()
 
     def line(self, text: str, limit: int = 400) -> str:
-        """`text` as one harmless line of at most `limit` characters."""
+        """Return `text` as one harmless line of at most `limit` characters."""
         return _shown(self._without_secrets(text, limit), limit)
 
     def quote(self, text: str, limit: int = 400) -> str:
-        """As `line`; but a text that holds a piece of a secret, in whatever form, is held back."""
+        """Like `line`, but withhold a text with a fragment of a secret, however encoded."""
         clean = self._clean
         if len(text) <= limit and text in clean:
             return text
@@ -158,7 +158,7 @@ class Cleaner:
         return shown
 
     def excerpt(self, body: bytes, limit: int = 400) -> str:
-        """The beginning of a body, as `quote` gives it; undecodable bytes are marked."""
+        """Return the beginning of a body, as `quote` does; marks undecodable bytes."""
         body = body.lstrip()
         text = body[:EXCERPTED].decode("utf-8-sig", "replace").strip()
         if len(body) > EXCERPTED:
@@ -166,15 +166,15 @@ class Cleaner:
         return self.quote(text, limit)
 
     def _without_secrets(self, text: str, limit: int) -> str:
-        # A secret is looked for in the whole text, before the cut could split it. The rest works
-        # on what could still be shown: a hostile text may have megabytes.
+        # Search the whole text for secrets, before a cut could split one. The rest processes only
+        # what may be shown: a hostile text may have megabytes.
         text = self._redacted(text)[: limit * WINDOW]
         if any(mark in text for mark in "=:"):
             text = _CREDENTIAL.sub(rf"\1{REDACTED}", text)
         if "eyJ" in text:
             text = _DOTTED_WORD.sub(_without_token, text)
         if "\n" in text or "\t" in text:
-            # Again: joined lines may make a secret that no line held.
+            # Again: a secret may have been split over lines.
             text = self._redacted(" ".join(text.split()))
         return text
 
@@ -184,7 +184,7 @@ class Cleaner:
         return text
 
     def _without_start_of_secret(self, text: str) -> str:
-        """`text` less an end with which a secret starts, of which a cut took the rest."""
+        """Return `text` without the start of a secret at its end, of which a cut took the rest."""
         for secret in self._secrets:
             for length in range(min(len(secret), len(text)), 0, -1):
                 if text.endswith(secret[:length]):

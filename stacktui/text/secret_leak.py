@@ -1,7 +1,7 @@
-"""Finding pieces of a secret in what a server said, however it wrote them there.
+"""Finding fragments of a secret in a server's text, however encoded.
 
-A server that was sent a secret may give it back encoded in ways that no list of patterns foresees.
-So both are brought into one plain form, and short pieces of the secret are looked for in it.
+A server may echo a secret encoded in ways that no list of patterns foresees. So both are reduced to
+one plain form, which is searched for short fragments of the secret.
 """
 
 from __future__ import annotations
@@ -13,31 +13,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-# Letters and digits. Fewer are found in any text by chance; that many of a secret give it away.
+# Letters and digits of a fragment. Fewer occur in any text by chance.
 PIECE = 8
 # Any PIECE characters of a text hold a window of this many that starts at a multiple of _STEP.
 _WINDOW, _STEP = 4, 5
 _NOT_PLAIN = re.compile(r"[\W_]+")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
-# Base64 or base64url of a piece at least, whatever it is glued to; not the digits of a GUID.
+# Base64 or base64url of at least one fragment, with whatever precedes it; not a GUID.
 _RUN = re.compile(r"(?![0-9a-fA-F-]++(?![A-Za-z0-9+/_]))[A-Za-z0-9+/_-]{11,}+")
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """Some secrets in plain form, to look for any PIECE characters of them in a text.
+    """Secrets in plain form, to find any PIECE characters of them in a text.
 
-    `windows` are all of theirs: a text without one has no piece either, and that is soon found.
+    `windows` are all substrings of _WINDOW characters, for a quick first test: a text without one
+    of them contains no fragment.
     """
 
     secrets: tuple[str, ...] = ()
     windows: frozenset[str] = frozenset()
 
     def and_of(self, secret: str) -> Pieces:
-        """These and those of one more secret, which has none where it is too short.
+        """Return these with one more secret, unless it is too short.
 
-        A token's header (RFC 7515 section 4) is the same in all tokens, and no secret.
+        A token's header (RFC 7515 section 4) is left out: it is the same in all tokens.
         """
         header, _, rest = secret.partition(".")
         plain = _plain(rest if header.startswith("eyJ") else secret)
@@ -46,8 +47,8 @@ class Pieces:
         return Pieces((*self.secrets, plain), self.windows.union(_cut(plain, _WINDOW, 1)))
 
     def echoed_in(self, text: str) -> bool:
-        """Whether `text`, which the caller must bound, holds a piece: encoded, or backwards."""
-        # No way to write a piece is shorter than the piece.
+        """Return whether `text`, which the caller must bound, has a fragment, even reversed."""
+        # No encoding of a fragment is shorter than the fragment.
         if not self.secrets or len(text) < PIECE:
             return False
         plains = (_plain(view) for view in _views(text))
@@ -69,7 +70,7 @@ def _plain(text: str) -> str:
 
 
 def _views(text: str) -> Iterator[str]:
-    """The text as it is, decoded, decoded twice, and what is in its runs of base64."""
+    """Yield the text as it is, decoded once and twice, and the content of its base64."""
     seen = [text]
     for _ in range(2):
         seen.append(_decoded(seen[-1]))
@@ -90,7 +91,7 @@ def _decoded(text: str) -> str:
 
 
 def _from_base64(run: str) -> str:
-    # It may be glued to letters before it, so that it is not known where its groups of four start.
+    # Letters may precede it, so the groups of four may start at any of four offsets.
     run = run.translate(_URL_SAFE)
     ways = (run[start : start + (len(run) - start) // 4 * 4] for start in range(4))
     return " ".join(b64decode(way).decode(errors="replace") for way in ways)

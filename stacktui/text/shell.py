@@ -1,7 +1,7 @@
-"""Values inside commands that a user will paste: quoted, since hosts and ids come from outside.
+"""Quoting values in commands that a user will paste, since hosts and ids come from outside.
 
-What cannot be printed is written as an escape of the shell's own: pasted into a terminal, a raw
-ESC or line break would act before any shell reads the quotes around it.
+Unprintable characters become escapes of the shell: a raw ESC or line break, pasted into a terminal,
+would act before the shell reads the quotes.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 # The characters that PowerShell takes for a single quote.
 _POWERSHELL_QUOTES = "'‘’‚‛"
-# What means nothing to cmd.exe, quoted or not; a file's name on Windows has backslashes.
+# Characters without a meaning to cmd.exe, quoted or not; paths on Windows have backslashes.
 _PLAIN = re.compile(r"[A-Za-z0-9\-._:/@\\]+")
 
 
 def bash(value: str) -> str:
-    """`value` as one word of bash."""
+    """Return `value` as one word of bash."""
     if value.isprintable():
         return shlex.quote(value)
     return "$'" + "".join(map(_bash_char, value)) + "'"
@@ -32,21 +32,21 @@ def _bash_char(char: str) -> str:
 
 def _utf8(char: str) -> bytes:
     try:
-        # A path's byte that is no UTF-8 is a lone surrogate in Python (PEP 383).
+        # A byte of a path that is not UTF-8 is a lone surrogate in Python (PEP 383).
         return char.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         return char.encode("utf-8", "surrogatepass")
 
 
 def powershell(value: str) -> str:
-    """`value` as one string of PowerShell, in an expression or as an argument.
+    """Return `value` as one string of PowerShell, in an expression or as an argument.
 
-    Always quoted: a bare word is a string only as an argument, and a command elsewhere.
+    Always quoted: a bare word is a string only as an argument, but a command elsewhere.
     """
     parts = ["'"]
     for char in value:
         if char.isprintable():
-            # PowerShell also ends a literal at typographic quotes; each is doubled like its own.
+            # Typographic quotes also end a literal in PowerShell, so each is doubled.
             parts.append(char * 2 if char in _POWERSHELL_QUOTES else char)
         else:
             units = char.encode("utf-16-be", "surrogatepass")
@@ -76,10 +76,10 @@ def _is_bare(word: str) -> bool:
 
 
 def for_az(command: Callable[[Callable[[str], str]], str]) -> tuple[str, str]:
-    """A command of az's in bash and in PowerShell; `command` puts it together of quoted words.
+    """Return an az command for bash and PowerShell; `command` builds it, given a quoting function.
 
-    The latter is empty where a word is not plain: on Windows az is a batch file (`az.cmd`).
-    PowerShell takes its own quotes off, and cmd.exe then reads the words as a command of its own.
+    The latter is empty where a word is not plain: on Windows az is a batch file (`az.cmd`), and
+    cmd.exe would interpret the words after PowerShell has removed its quotes.
     """
     words: list[str] = []
 
@@ -93,7 +93,7 @@ def for_az(command: Callable[[Callable[[str], str]], str]) -> tuple[str, str]:
 
 
 def toml(value: str) -> str:
-    """`value` as a TOML basic string."""
+    """Return `value` as a TOML basic string."""
     return '"' + "".join(map(_toml_char, value)) + '"'
 
 
@@ -104,6 +104,6 @@ def _toml_char(char: str) -> str:
 
 
 def toml_table(group: str, name: str) -> str:
-    """The header of one table of the config, as it would be written: `[environments.NAME]`."""
+    """Return the header of one table of the config: `[environments.NAME]`."""
     bare = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
     return f"[{group}.{name if bare else toml(name)}]"

@@ -10,7 +10,7 @@ from stacktui.transport.json_body import JsonError, parse_json
 
 
 def read_arm_error(body: bytes, cleaner: Cleaner) -> tuple[str, str]:
-    """The error's code and message, cleaned; empty where the body is not of that form."""
+    """Return the error's code and message, sanitised; empty where the body has another form."""
     try:
         document = parse_json(body)
     except JsonError:

@@ -1,4 +1,4 @@
-"""Work that blocks, off the event loop, that never holds up the end of the program."""
+"""Blocking work in a thread that never delays the end of the program."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 async def in_background(work: Callable[[], T]) -> T:
-    """The result of `work`, run in a daemon thread; cancelling lets go of it at once.
+    """Return the result of `work`, run in a daemon thread; cancelling returns at once.
 
-    `asyncio.to_thread` would do, but its threads are joined at exit: a quit would wait for them.
+    Not `asyncio.to_thread`: its threads are joined at exit, so that quitting would wait for them.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
@@ -34,7 +34,7 @@ async def in_background(work: Callable[[], T]) -> T:
             result = work()
         except BaseException as caught:
             error = caught
-        with suppress(RuntimeError):  # the loop is gone: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed, so nobody waits for the result
             loop.call_soon_threadsafe(settle, result, error)
 
     Thread(target=run, daemon=True, name="stacktui-background").start()

@@ -1,4 +1,4 @@
-"""An httpx transport that keeps one connection per origin and times every phase of a call."""
+"""An httpx transport that keeps one connection per origin and times the phases of a request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from stacktui.transport.facts import (
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.host import is_host
+from stacktui.transport.host import Origin, is_host
 from stacktui.transport.http1 import Http1Connection, what_is_wrong
 from stacktui.transport.limits import LimitName, Limits
 from stacktui.transport.route import local_route, route_to
@@ -30,10 +30,8 @@ from stacktui.transport.streams import Stream
 
 # The key under which a request's `extensions` carry its Call.
 CALL = "stacktui.call"
-# Likewise whether it is for the metadata service of this machine (see `Session.fetch`).
+# Whether the request is for the metadata service of this machine (see `Session.fetch`).
 LOCAL = "stacktui.local"
-# Scheme, host and port: what is spoken in clear never shares a connection with what is not.
-Origin = tuple[str, str, int]
 
 
 def port_of(url: httpx.URL) -> int:
@@ -42,7 +40,7 @@ def port_of(url: httpx.URL) -> int:
 
 
 class Watch(Protocol):
-    """Told of phases as they happen, on the event loop's thread. Must not block or raise."""
+    """Notified of phases as they happen, on the event loop's thread. Must not block or raise."""
 
     def phase_started(self, name: PhaseName, host: str) -> None: ...
 
@@ -50,18 +48,18 @@ class Watch(Protocol):
 
 
 class Deaf(Watch):
-    """For what is looked at beside a check, of which no phase is told."""
+    """Ignores all phases: for requests outside a check's steps."""
 
     def phase_started(self, name: PhaseName, host: str) -> None:
-        """Nobody asks."""
+        """Do nothing."""
 
     def phase_finished(self, phase: Phase) -> None:
-        """Nobody asks."""
+        """Do nothing."""
 
 
 @dataclass(slots=True)
 class Call:
-    """The record of one request while it is under way."""
+    """The phases and the connection of one request while it runs."""
 
     watch: Watch
     phases: list[Phase] = field(default_factory=list)
@@ -69,7 +67,7 @@ class Call:
 
     @contextmanager
     def timed(self, name: PhaseName, host: str) -> Iterator[None]:
-        """Times a phase; an exception that leaves the context fails it."""
+        """Time a phase; it failed if an exception leaves the context."""
         self.watch.phase_started(name, host)
         started = perf_counter()
         ok = False
@@ -90,9 +88,9 @@ class _Connection:
 
 
 class Connections(httpx.AsyncBaseTransport):
-    """Serves httpx; every request must carry its `Call` and whether it is `LOCAL`, as extensions.
+    """An httpx transport; the extensions of each request must hold `CALL` and `LOCAL`.
 
-    Raises TransportError for what the network did, and whatever `trust` raises.
+    Raises TransportError for what goes wrong on the network, and whatever `trust` raises.
     """
 
     def __init__(
@@ -112,7 +110,7 @@ class Connections(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         call: Call = request.extensions[CALL]
-        # As DNS and TLS carry it: httpx decodes IDNA names for display, and raises on bad ones.
+        # The raw host, as DNS and TLS use it: httpx decodes IDNA names, and raises on bad ones.
         scheme, host = request.url.scheme, request.url.raw_host.decode("ascii")
         port, local = port_of(request.url), request.extensions[LOCAL]
         if scheme != "https" and not (local and scheme == "http"):
@@ -132,7 +130,7 @@ class Connections(httpx.AsyncBaseTransport):
         except TransportError as error:
             if not _closed_idle(error, request, call):
                 raise
-            call.phases.clear()  # what the dead connection took is no part of this exchange
+            call.phases.clear()  # those of the dead connection are not part of this exchange
             connection = await self._open(origin, call, local)
             head = await self._send(connection, request, content, call)
         body = _Body(connection, self._keep)
@@ -162,7 +160,7 @@ class Connections(httpx.AsyncBaseTransport):
     async def _send(
         self, connection: _Connection, request: httpx.Request, content: bytes, call: Call
     ) -> h11.Response:
-        """The answer's head; a connection that gives none is closed."""
+        """Return the response's head; close the connection where none comes."""
         try:
             return await self._ask(connection, request, content, call)
         except BaseException:
@@ -189,7 +187,7 @@ class Connections(httpx.AsyncBaseTransport):
             )
             raise TransportError(fault) from None
         except h11.LocalProtocolError:
-            # Its words would quote the header, which may be a token.
+            # h11's message would quote the header, which may be a token.
             detail = "the request holds a character that HTTP/1.1 cannot carry"
             raise _error(TransportFaultKind.HTTP_PROTOCOL, host, port, detail) from None
         except h11.RemoteProtocolError as error:
@@ -200,7 +198,7 @@ class Connections(httpx.AsyncBaseTransport):
             raise _error(TransportFaultKind.HTTP_RESET, host, port, detail) from None
 
     def _keep(self, connection: _Connection) -> None:
-        """Take back a connection; keep it only if its answer was read to its end."""
+        """Keep a connection for reuse if its response was read to the end; else close it."""
         if connection.http.reuse():
             self._idle[connection.origin] = connection
         else:
@@ -213,7 +211,7 @@ class Connections(httpx.AsyncBaseTransport):
 
 
 class _Body(httpx.AsyncByteStream):
-    """A response body; closed, it gives its connection back."""
+    """A response body, which returns its connection when it is closed."""
 
     def __init__(self, connection: _Connection, give_back: Callable[[_Connection], None]) -> None:
         self._connection = connection
@@ -240,9 +238,9 @@ class _Body(httpx.AsyncByteStream):
 
 
 def _closed_idle(error: TransportError, request: httpx.Request, call: Call) -> bool:
-    """Whether the server seems to have closed an idle connection just as we used it again.
+    """Return whether the server probably closed an idle connection just as we reused it.
 
-    That is no fault (RFC 9112 section 9.3.1): what may be asked twice is asked again, once.
+    That is not a fault (RFC 9112 section 9.3.1): an idempotent request is repeated, once.
     """
     reused = call.connection is not None and call.connection.reused
     reset = error.fault.kind is TransportFaultKind.HTTP_RESET

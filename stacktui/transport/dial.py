@@ -1,6 +1,6 @@
-"""Opening a connection: DNS, TCP, proxy and TLS, each timed, each fault named.
+"""Opening a connection: DNS, TCP, proxy and TLS, each phase timed, each fault classified.
 
-`Dialler` is the only place that opens a socket. It never sends a byte of the user's request.
+It never sends a byte of the user's request.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from stacktui.transport.route import Route
 from stacktui.transport.streams import SocketStream, Stream, TlsStream
 from stacktui.transport.tunnel import open_tunnel
 
-# Starts the clock of one phase; leaving the context stops it, with an exception as failed.
+# Times one phase; it failed if an exception leaves the context.
 Timed = Callable[[PhaseName, str], AbstractContextManager[None]]
-# Gives the TLS context when it is needed: it loads while DNS and TCP are under way.
+# Returns the TLS context, which loads while DNS and TCP run.
 Trust = Callable[[], Awaitable[ssl.SSLContext]]
 
 _TCP_KINDS = {
@@ -46,12 +46,12 @@ _TCP_KINDS = {
 }
 # X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH (x509_vfy.h).
 _WRONG_NAME = (62, 64)
-# What asyncio says in place of the system's words, whatever the reason was.
+# asyncio's message, which replaces the system's own.
 _ASYNCIO_S_OWN = "Connect call failed"
 
 
 class Dialler:
-    """Opens one connection over a route; `facts` grows with what it finds out on the way."""
+    """Opens one connection over a route; `facts` holds what is known of it so far."""
 
     def __init__(
         self, route: Route, trust: Trust, limits: Limits, timed: Timed, cleaner: Cleaner
@@ -64,10 +64,10 @@ class Dialler:
         self._cleaner = cleaner
 
     async def dial(self) -> TlsStream:
-        """A TLS stream to the origin.
+        """Open a TLS stream to the origin.
 
-        Raises TransportError, and whatever `trust` raises. On a certificate that does not
-        verify, a second connection looks at the chain (`facts.tls.looked`).
+        Raises TransportError, and whatever `trust` raises. Where the origin's certificate does not
+        verify, a second connection reads the chain (`facts.tls.looked`).
         """
         try:
             return await self._dial()
@@ -92,7 +92,7 @@ class Dialler:
         return stream
 
     async def connect(self) -> Stream:
-        """What TLS is spoken over: a TCP stream, or a tunnel. Raises TransportError."""
+        """Open the stream below TLS: TCP, or a tunnel through the proxy. Raises TransportError."""
         proxy = self._route.proxy
         if proxy is None:
             return await self._tcp(*self._route.target)
@@ -142,11 +142,11 @@ class Dialler:
                 raise TransportError(fault) from None
 
     async def look(self, *, trusted: bool = False) -> None:
-        """Handshake without verification, only to see the chain (`facts.tls`).
+        """Handshake without verification, only to read the chain into `facts.tls`.
 
-        With `trusted`, all but its name is verified. Nothing is sent over it. An `https` proxy on
-        the way is verified as ever, since it is told its credentials. Raises TransportError, and
-        whatever `trust` raises.
+        With `trusted`, all but the host name is verified. Nothing is sent over the connection. An
+        `https` proxy on the way is verified, since it is sent its credentials. Raises
+        TransportError, and whatever `trust` raises.
         """
         blind = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         blind.check_hostname = False
@@ -164,7 +164,7 @@ class Dialler:
         self.facts = replace(self.facts, tls=tls)
 
     async def _look_at_chain(self) -> None:
-        """Add the chain to what is known of a failed verification, if it can be had."""
+        """Add the chain to `facts.tls` after a failed verification, if a probe can read it."""
         failed = self.facts.tls
         if failed is None:
             return
@@ -172,7 +172,7 @@ class Dialler:
         code_but_name: int | None = None
         if failed.verify_code in _WRONG_NAME:
             seen = await self._seen(trusted=True)
-            # Seen in the very handshake that verified it: another connection may show another.
+            # Use the chain of this very handshake: another connection may present another one.
             code_but_name = (seen.verify_code or 0) if seen else None
         if seen is None or not seen.chain:
             seen = await self._seen()
@@ -187,18 +187,18 @@ class Dialler:
 
     async def _seen(self, *, trusted: bool = False) -> TlsFacts | None:
         looker = Dialler(self._route, self._trust, self._limits, untimed, self._cleaner)
-        with suppress(TransportError):  # the verdict stands without the chain
+        with suppress(TransportError):  # the fault is reported without the chain
             await looker.look(trusted=trusted)
         return looker.facts.tls
 
 
 def untimed(_name: PhaseName, _host: str) -> AbstractContextManager[None]:
-    """For a connection whose phases nobody reports."""
+    """Time nothing: for a connection whose phases are not reported."""
     return nullcontext()
 
 
 def _tcp_fault(error: OSError, host: str, port: int, limit: float) -> TransportFault:
-    # The kernel gives up by itself after about two minutes; that is a TimeoutError with a number.
+    # The kernel's own time-out, after about two minutes, is a TimeoutError with an errno.
     if isinstance(error, TimeoutError) and error.errno is None:
         kind, detail = TransportFaultKind.TCP_TIMEOUT, f"no answer in {limit:g} s"
         return TransportFault(

@@ -1,7 +1,7 @@
-"""What one request over the network was seen to do, as values.
+"""The record of one request over the network, as values.
 
-Everything here is frozen, holds text that has been cleaned (see `text`), and is safe to print.
-Durations are seconds, sizes are bytes, times are UTC.
+Everything here is frozen, holds sanitised text (`text.sanitize`), and is safe to print. Durations
+are seconds, sizes are bytes, times are UTC.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from stacktui.errors import FaultError
 from stacktui.transport.limits import LimitName
 from stacktui.transport.proxy import ProxyUsed
 
@@ -28,7 +29,7 @@ class PhaseName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One finished phase and how long it took; `ok` is false for the phase that failed."""
+    """One finished phase; `ok` is false for the phase that failed."""
 
     name: PhaseName
     host: str
@@ -51,11 +52,11 @@ class TlsFacts:
     """The outcome of a TLS handshake.
 
     `chain` holds the certificates as presented, leaf first, in DER. `verify_code` is OpenSSL's
-    X509_V_ERR number when verification failed. `looked` says that the chain comes from a second
-    handshake without verification, made only to look at it. Where the name is what was refused,
-    `code_but_name` is what OpenSSL says of `chain` apart from it, 0 if it is trusted, None if
-    that could not be seen: OpenSSL looks at names before signatures, so anybody's certificate
-    may have a wrong one.
+    X509_V_ERR number where verification failed. `looked` says that the chain comes from a second
+    handshake without verification, made only to see it. Where the host name did not match,
+    `code_but_name` is the verify code of `chain` without that check: 0 if the chain is trusted,
+    None if that is unknown. OpenSSL checks names before signatures, so a mismatch alone does not
+    say who issued the certificate.
     """
 
     server_name: str
@@ -69,16 +70,16 @@ class TlsFacts:
 
     @property
     def trouble(self) -> int | None:
-        """What is wrong with the chain, its name counting last; None if it verified."""
+        """What is wrong with the chain, before what is wrong with its name; None if it verified."""
         return self.code_but_name or self.verify_code
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFacts:
-    """How the connection that carried a request came about.
+    """How the connection that carried a request was opened.
 
-    `pinned` is the address that the environment's `resolve` put in place of the name.
-    `reused` connections repeat the facts of when they were opened.
+    `pinned` is the address that the environment's `resolve` gives for the name. A `reused`
+    connection repeats the facts of its opening.
     """
 
     host: str
@@ -93,10 +94,10 @@ class ConnectionFacts:
 
 @dataclass(frozen=True, slots=True)
 class ResponseFacts:
-    """The parts of an HTTP answer that a diagnosis or a support case needs.
+    """The parts of an HTTP response that a diagnosis or a support case needs.
 
-    `headers` holds only the ones that matter (see `session.KEPT_HEADERS`), lower-case names.
-    `excerpt` is the cleaned beginning of the body, empty for a successful answer.
+    `headers` holds those of `session.KEPT_HEADERS`, with lower-case names. `excerpt` is the
+    sanitised beginning of the body, empty where the response is confidential and no error.
     `clock_skew` is the server's `Date` minus our clock, in seconds; whole seconds at best.
     """
 
@@ -114,7 +115,7 @@ class ResponseFacts:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and what became of it; `connection` and `response` are None if never reached."""
+    """One request and its outcome; `connection` and `response` are None where it got no further."""
 
     method: str
     url: str
@@ -154,13 +155,13 @@ class TransportFaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TransportFault:
-    """Why a request never got a whole answer.
+    """Why a request got no whole response.
 
     `host` and `port` are those that failed (the proxy's, for a proxy that cannot be reached).
-    `detail` is one cleaned line. `errno` is its symbol. `limit` is the limit that was hit, in
-    seconds or bytes, and `setting` its name, if a user can set it.
-    `answer` is the cleaned beginning of what a server that does not speak TLS said instead.
-    `resolvers` are the name servers that were configured, for a DNS fault.
+    `detail` is one sanitised line. `errno` is a symbol. `limit` is the limit that was hit, in
+    seconds or bytes, and `setting` its name, if a user can set it. `answer` is the sanitised
+    beginning of what a server sent in place of TLS. `resolvers` are the configured name servers,
+    for a DNS fault.
     """
 
     kind: TransportFaultKind
@@ -174,10 +175,9 @@ class TransportFault:
     answer: str = ""
     resolvers: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        return f"{self.host}: {self.detail}"
 
-class TransportError(Exception):
-    """Raised inside the transport and turned into `Exchange.fault` at its edge."""
 
-    def __init__(self, fault: TransportFault) -> None:
-        super().__init__(f"{fault.kind}: {fault.detail}")
-        self.fault = fault
+class TransportError(FaultError[TransportFault]):
+    """A request got no whole answer; its `Exchange` in the session's record has the fault too."""

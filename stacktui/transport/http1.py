@@ -1,4 +1,4 @@
-"""HTTP/1.1 over one stream: h11 frames, we move the bytes and know which part is under way."""
+"""HTTP/1.1 over one stream: h11 parses, and each part of a request can be timed apart."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import h11
 
 from stacktui.transport.streams import READ_SIZE, Stream
 
-# RFC 9112 names no limit; a head beyond this is not a service that we know.
+# RFC 9112 names no limit; no service that we talk to sends a larger head.
 MAX_HEAD = 100 * 1024
-# Where h11 starts to quote what it met, as Python writes bytes.
+# Where h11 starts to quote the bytes that it read.
 _QUOTED_BYTES = re.compile(r":? \(?(?:expected )?(?:bytearray\()?b['\"]")
 
 
 def what_is_wrong(error: h11.RemoteProtocolError) -> str:
-    """What keeps an answer from being HTTP/1.1, without a word of the answer."""
+    """Return why a response is not HTTP/1.1, without quoting it."""
     return _QUOTED_BYTES.split(str(error), maxsplit=1)[0] or type(error).__name__
 
 
 class Http1Connection:
     """One connection, one request at a time: `send`, then `head`, then `body` to its end.
 
-    Raises h11.RemoteProtocolError for an answer that is not HTTP/1.1, ConnectionResetError for one
-    that ends too early, h11.LocalProtocolError for a request that HTTP/1.1 cannot carry, and
-    OSError from the stream. After any of them, only `close` makes sense.
+    Raises h11.RemoteProtocolError for a response that is not HTTP/1.1, ConnectionResetError for
+    one that ends too early, h11.LocalProtocolError for a request that HTTP/1.1 cannot carry, and
+    OSError from the stream. After any of them, only `close` may be called.
     """
 
     def __init__(self, stream: Stream) -> None:
@@ -41,12 +41,12 @@ class Http1Connection:
         if body:
             data += self._h11.send(h11.Data(data=body)) or b""
         data += self._h11.send(h11.EndOfMessage()) or b""
-        # A server may answer and hang up before it has read all: its answer still counts.
+        # A server may respond and close before it has read all: its response still counts.
         with suppress(OSError):
             await self._stream.write(data)
 
     async def head(self) -> h11.Response:
-        """The answer's status and headers; interim answers (1xx) are passed over."""
+        """Return the response's status and headers; interim responses (1xx) are skipped."""
         while True:
             event = await self._event()
             if isinstance(event, h11.Response):
@@ -55,7 +55,7 @@ class Http1Connection:
                 raise ConnectionResetError("closed before an answer came")
 
     async def body(self) -> AsyncIterator[bytes]:
-        """The answer's body as it arrives, still encoded."""
+        """Yield the response's body as it arrives, still encoded."""
         while True:
             event = await self._event()
             if not isinstance(event, h11.Data):
@@ -63,7 +63,7 @@ class Http1Connection:
             yield bytes(event.data)
 
     async def _event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
-        """The next event; never NEED_DATA, which h11 has no narrower type without."""
+        """Return the next event; never NEED_DATA, though h11 has no type that excludes it."""
         while True:
             event = self._h11.next_event()
             if event is not h11.NEED_DATA:
@@ -74,16 +74,16 @@ class Http1Connection:
             self._h11.receive_data(data)
 
     def reuse(self) -> bool:
-        """Make ready for another request; False where the connection must not be used again."""
+        """Prepare for another request; False where the connection must not be reused."""
         done = self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE
-        # What came after the answer, bytes or an end, must not count for the next request.
+        # What follows the response, bytes or EOF, must not count for the next request.
         done = done and self._h11.trailing_data == (b"", False)
         if done:
             self._h11.start_next_cycle()
         return done
 
     def stale(self) -> bool:
-        """Whether the server has closed an idle connection: then there is an end to read."""
+        """Return whether the server has closed an idle connection, so that EOF can be read."""
         return self._stream.readable()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Reading a network answer as JSON: any bytes in, a value or a `JsonError` out."""
+"""Parsing a response body as JSON: any bytes in, a value or a `JsonError` out."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from stacktui.errors import StacktuiError
 
-class JsonError(Exception):
-    """The bytes are no JSON. `position` is the character (or byte) at which reading stopped."""
+
+class JsonError(StacktuiError):
+    """The bytes are not JSON. `position` is the character (or byte) at which parsing stopped."""
 
     def __init__(self, detail: str, position: int) -> None:
         super().__init__(detail)
@@ -16,7 +18,7 @@ class JsonError(Exception):
 
 
 def parse_json(body: bytes) -> Any:
-    """The value of a JSON text (RFC 8259), with or without a byte-order mark."""
+    """Return the value of a JSON text (RFC 8259), with or without a byte-order mark."""
     if not body.strip():
         raise JsonError("the answer is empty", 0)
     try:
@@ -34,7 +36,7 @@ def parse_json(body: bytes) -> Any:
 
 
 def is_encodable(text: str) -> bool:
-    """Whether a text can be sent anywhere: JSON may hold halves of characters (`\\ud800`)."""
+    """Return whether `text` can be encoded: JSON may hold lone surrogates (`\\ud800`)."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -43,7 +45,7 @@ def is_encodable(text: str) -> bool:
 
 
 def parse_object(body: bytes) -> Mapping[str, Any]:
-    """The object that a JSON text is; nothing where it is anything else."""
+    """Return the object that a JSON text is; empty where it is anything else."""
     try:
         value = parse_json(body)
     except JsonError:

@@ -1,4 +1,4 @@
-"""The limits on everything the network can make us wait for or hold, and which a user can set."""
+"""Limits on what the network can make us wait for or keep in memory."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ MIB = 1024 * 1024
 class Limits:
     """Seconds, bytes and counts; a body's bytes count after decompression (DESIGN.md, Transport).
 
-    `device_code` is how long a person may take to sign in with a code that does not expire sooner:
-    Entra's codes last so long. The step's own limit starts anew when that wait ends. `rows` are
-    those of one ARM listing in all: a subscription holds at most 980 groups (PROTOCOL.md
-    section 4), an operator sees many subscriptions.
+    `device_code` is how long a user may take to sign in with a code, unless it expires sooner
+    (Entra's expire after 15 minutes). The step's own limit starts anew after that wait. `rows`
+    counts all pages of one ARM listing: a subscription holds at most 980 groups (PROTOCOL.md
+    section 4), but an operator sees many subscriptions.
     """
 
     dns: float = 5.0
@@ -34,14 +34,14 @@ class Limits:
     excerpt: int = 400
 
     def with_settings(self, settings: Mapping[str, float]) -> Limits:
-        """These limits with values from `read_limit` in place of some."""
+        """Return these limits with some replaced; the values are from `read_limit`."""
         changed: dict[str, Any] = dict(settings)
         return replace(self, **changed)
 
 
 @dataclass(frozen=True, slots=True)
 class LimitRange:
-    """What a setting may be: seconds, or whole counts of `unit`."""
+    """The range of a setting: seconds, or whole counts of `unit`."""
 
     least: float
     most: float
@@ -58,7 +58,7 @@ class LimitRange:
 
 
 class LimitName(StrEnum):
-    """The limits that a user can set, as they are called in the config and after `--limit`."""
+    """The limits that a user can set, as named in the config and after `--limit`."""
 
     DNS = "dns"
     CONNECT = "connect"
@@ -81,7 +81,7 @@ LIMIT_SETTINGS: Mapping[str, LimitRange] = {
 
 
 def read_limit(name: str, value: object) -> float:
-    """`value` as the limit `name` of `LIMIT_SETTINGS`. Raises ValueError that gives the range."""
+    """Return `value` as the limit `name`. Raises ValueError, which gives the range."""
     allowed = LIMIT_SETTINGS[name]
     if isinstance(value, int | float) and not isinstance(value, bool):
         whole = int(value) if isfinite(value) else 0

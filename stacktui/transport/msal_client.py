@@ -1,10 +1,10 @@
-"""MSAL without I/O of its own: it is run again and again over the answers that we fetched.
+"""Running MSAL over our transport, by replaying the responses that we fetched.
 
 MSAL is synchronous and would block a thread for every request. Instead, `run_msal` calls a
-function that uses MSAL with a `Replay` as its `http_client`. When MSAL asks for what is not
-recorded yet, the replay stops it, the session fetches it (same proxy, trust, limits, timings and
-connections as everything else), and the function runs anew with one answer more. A run costs
-well under a millisecond, and a cancelled check leaves no thread behind.
+function that uses MSAL with a `Replay` as its `http_client`. Where MSAL makes a request that has no
+recorded response yet, the function is aborted, the session makes the request (same proxy, trust,
+limits, timings and connections as all others), and the function runs again with one more response.
+A run takes well under a millisecond, and a cancelled check leaves no thread behind.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from stacktui.transport.json_body import parse_object
 from stacktui.transport.session import Session
 
 T = TypeVar("T")
-# A token answer with many group claims stays far below this.
+# A token response with many group claims stays far below this.
 MAX_ANSWER = 1024 * 1024
-# Discovery, realm, token, a second scope: more means that MSAL goes round in circles.
+# Discovery, realm, token, a second scope: more means that MSAL loops.
 MAX_REQUESTS = 8
-# What an answer calls the credentials in it (RFC 6749 section 5.1, OpenID Connect Core 3.1.3.3,
+# The keys of credentials in a response (RFC 6749 section 5.1, OpenID Connect Core 3.1.3.3,
 # RFC 8628 section 3.2).
 _SECRETS = ("access_token", "refresh_token", "id_token", "device_code")
 
 
 @dataclass(frozen=True, slots=True)
 class MsalResponse:
-    """What MSAL reads of an answer (msal.oauth2cli.http.Response)."""
+    """A response with what MSAL reads of it (msal.oauth2cli.http.Response)."""
 
     status_code: int
     text: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
 
     def raise_for_status(self) -> None:
-        """MSAL calls this where it can make nothing of an answer; the status is the message."""
+        """Called by MSAL for a response that it cannot use; the status is the message."""
         if self.status_code >= 400:
             raise RuntimeError(f"HTTP {self.status_code}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted(BaseException):
-    """The request at which a replay ran out of answers. No `except Exception` may swallow it."""
+    """The request that has no recorded response yet. No `except Exception` may swallow it."""
 
     method: str
     url: str
@@ -52,18 +52,20 @@ class _Wanted(BaseException):
 
 
 class NoHttpCache(dict[str, Any]):
-    """MSAL's `http_cache`, which keeps errors for a minute, with nothing kept: each run must ask
-    for every answer that is recorded."""
+    """An MSAL `http_cache` that stores nothing: each run must request every recorded response.
+
+    MSAL's default stores errors for a minute.
+    """
 
     def __setitem__(self, key: str, value: Any) -> None:
-        """Keep nothing."""
+        """Store nothing."""
 
 
 class Replay:
-    """An MSAL `http_client` (PROTOCOL.md section 2) that answers from a record, in order.
+    """An MSAL `http_client` (PROTOCOL.md section 2) that returns recorded responses, in order.
 
-    `said` is status and text of the latest answer (None and nothing before the first), for whoever
-    must explain what MSAL could not make sense of.
+    `said` is status and text of the latest response (None and empty before the first), to report
+    what MSAL could not use.
     """
 
     def __init__(self) -> None:
@@ -72,9 +74,9 @@ class Replay:
         self._kept: tuple[Any, int] | None = None
 
     def once(self, make: Callable[[], T]) -> T:
-        """What `make` makes of the first answers, kept for later runs, which go on after them.
+        """Return what `make` returned in the first run; later runs skip the responses that it used.
 
-        Making an MSAL application costs more than the rest of a run.
+        Making an MSAL application takes longer than the rest of a run.
         """
         if self._kept is None:
             self._kept = make(), self._next
@@ -83,7 +85,7 @@ class Replay:
         return made
 
     def restart(self) -> None:
-        """Answer from the first one on again."""
+        """Start from the first response again."""
         self._next = 0
 
     def record(self, response: MsalResponse) -> None:
@@ -118,7 +120,7 @@ class Replay:
         return self._answer("POST", url, params, data, headers)
 
     def close(self) -> None:
-        """Nothing is open here; the session outlives MSAL's use of it."""
+        """Do nothing: the session stays open."""
 
     def _answer(
         self,
@@ -144,13 +146,12 @@ class Replay:
 async def run_msal(
     session: Session, work: Callable[[Replay], T], permit: Callable[[str], None]
 ) -> T:
-    """What `work` returns or raises once it has all the answers it asks its Replay for.
+    """Run `work` until it has all the responses it needs; return or raise what it does.
 
-    `work` must start from nothing each time, but for what `Replay.once` keeps: no shared caches
-    (an MSAL application takes `NoHttpCache`). `permit` is told each URL before anything is sent to
-    it, and raises where nothing may be. Tokens are hidden by the session's cleaner before their
-    answer is recorded. Raises what `permit` and `Session.fetch` raise, and RuntimeError when MSAL
-    asks without end.
+    `work` must keep no state between runs, except by `Replay.once`: no shared caches (an MSAL
+    application takes `NoHttpCache`). `permit` is called with each URL before anything is sent to
+    it, and raises where nothing may be. Tokens are hidden before their response is recorded.
+    Raises what `permit` and `Session.fetch` raise, and RuntimeError where MSAL loops.
     """
     replay = Replay()
     while True:
@@ -176,7 +177,7 @@ async def run_msal(
 
 
 def secrets_in(body: bytes) -> list[str]:
-    """The credentials in an answer of a sign-in service."""
+    """Return the credentials in a response of a sign-in service."""
     answer = parse_object(body)
     values = (answer.get(name) for name in _SECRETS)
     return [value for value in values if isinstance(value, str)]

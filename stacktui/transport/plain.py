@@ -1,9 +1,9 @@
-"""Public data over plain HTTP: the certificates that other certificates name (RFC 5280, 4.2.2.1).
+"""Fetching issuer certificates over plain HTTP, from a certificate's AIA URL (RFC 5280, 4.2.2.1).
 
-CAs publish them without TLS, or a chain would be needed to complete a chain. What comes back is
-believed only where a signature proves it. The address is of a certificate that nobody trusts yet:
-so nothing is sent but a GET without credentials, and what only this box or its link can reach is
-not asked.
+CAs publish them without TLS, as TLS would need a chain to complete a chain. The caller believes
+what comes back only where a signature proves it. The URL is from a certificate that is not trusted
+yet: so only a GET without credentials is sent, and never to an address that only this machine or
+its link can reach.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TypeVar
 import h11
 import httpx
 
+from stacktui.errors import StacktuiError
 from stacktui.transport.facts import TransportError
 from stacktui.transport.host import is_host
 from stacktui.transport.http1 import Http1Connection
@@ -30,26 +31,26 @@ from stacktui.transport.streams import SocketStream
 
 T = TypeVar("T")
 _SECONDS = 3.0
-# For one address as a whole: who gives a byte a second must not take the time of all others.
+# Seconds for one URL in all: a server that sends a byte a second must not use up the others' time.
 _WHOLE = 6.0
-# Where CAs publish.
+# The ports that CAs publish on.
 _PORTS = (80, 8080)
 _NOT_ASKED = "an address of this box or its link is not asked"
 
 
-class _RefusedError(Exception):
+class _FetchError(StacktuiError):
     """`str()` is why there is no body, in a few words."""
 
 
 async def fetch_public(
     url: str, limit: int, proxy: str | None = None, pins: Mapping[str, str] = MappingProxyType({})
 ) -> bytes | str:
-    """The body, at most `limit` bytes and within 3 s a step; or in a few words why there is none.
+    """Return the body, at most `limit` bytes, or in a few words why there is none.
 
-    `proxy` and `pins` are the environment's settings; a proxy looks names up itself. Only ports
-    80 and 8080 are asked. No address is that is loopback, link-local, unspecified or multicast:
-    it must be a pin's, which is the user's own word. Follows no redirect. Never raises for what a
-    server or the network does, nor for an address that is none; ends within 6 s.
+    `proxy` and `pins` are the environment's settings; a proxy resolves names itself. Only ports 80
+    and 8080 are used. Loopback, link-local, unspecified and multicast addresses are refused,
+    unless a pin names them. Follows no redirect. Never raises for what a server or the network
+    does, nor for a broken URL. Takes at most 3 s a step, and 6 s in all.
     """
     try:
         async with asyncio.timeout(_WHOLE):
@@ -60,7 +61,7 @@ async def fetch_public(
         return error.fault.detail
     except h11.ProtocolError:
         return "the answer is not HTTP/1.1"
-    except _RefusedError as error:
+    except _FetchError as error:
         return str(error)
     except (httpx.InvalidURL, OSError, ValueError) as error:
         return type(error).__name__
@@ -70,11 +71,11 @@ async def _fetch(url: httpx.URL, limit: int, setting: str | None, pins: Mapping[
     # As DNS carries it: httpx decodes IDNA names for display.
     host, port = url.raw_host.decode("ascii"), 80 if url.port is None else url.port
     if url.scheme != "http" or not is_host(host):
-        raise _RefusedError("no http address")
+        raise _FetchError("no http address")
     if url.userinfo:
-        raise _RefusedError("an address with a user name is not asked")
+        raise _FetchError("an address with a user name is not asked")
     if port not in _PORTS:
-        raise _RefusedError("only ports 80 and 8080 are asked")
+        raise _FetchError("only ports 80 and 8080 are asked")
     target, headers = url.raw_path, _headers(url)
     if proxy := _proxy_for(host, port, setting):
         target = b"http://" + url.netloc + target
@@ -105,7 +106,7 @@ async def _connected(addresses: Sequence[str], port: int) -> socket.socket:
     try:
         return await _in_time(connect_any(addresses, port, _SECONDS, []))
     except OSError:
-        raise _RefusedError("cannot be reached") from None
+        raise _FetchError("cannot be reached") from None
 
 
 async def _body(
@@ -114,12 +115,12 @@ async def _body(
     await _in_time(http.send(b"GET", target, headers, b""))
     head = await _in_time(http.head())
     if head.status_code != httpx.codes.OK:
-        raise _RefusedError(f"status {head.status_code}")
+        raise _FetchError(f"status {head.status_code}")
     body, parts = bytearray(), http.body()
     while (part := await _in_time(anext(parts, None))) is not None:
         body += part
         if len(body) > limit:
-            raise _RefusedError(f"more than {limit} bytes")
+            raise _FetchError(f"more than {limit} bytes")
     return bytes(body)
 
 
@@ -128,15 +129,18 @@ async def _in_time(step: Awaitable[T]) -> T:
         async with asyncio.timeout(_SECONDS):
             return await step
     except TimeoutError:
-        raise _RefusedError(f"no answer in {_SECONDS:g} s") from None
+        raise _FetchError(f"no answer in {_SECONDS:g} s") from None
 
 
 def _askable(addresses: Sequence[str]) -> list[str]:
-    """Those that are neither this box nor its link, where a request may do things: services that
-    trust whoever can reach them, and the metadata service. Private ranges hold private CAs."""
+    """Return the addresses that are neither this machine's nor its link's.
+
+    Services there, such as the metadata service, may act on any request that reaches them. Private
+    ranges are allowed: private CAs are there.
+    """
     found = [each for each in addresses if not _is_near(each)]
     if not found:
-        raise _RefusedError(_NOT_ASKED)
+        raise _FetchError(_NOT_ASKED)
     return found
 
 
@@ -147,17 +151,17 @@ def _is_near(address: str) -> bool:
 
 
 async def _of_proxy(proxy: Proxy, host: str) -> Sequence[str]:
-    """The proxy's addresses; what is near a proxy that runs on this box is near this box."""
+    """Return the proxy's addresses; refuse the same hosts as without it, as it may run here."""
     if proxy.scheme != "http":
-        raise _RefusedError("not asked through an https proxy")
+        raise _FetchError("not asked through an https proxy")
     name = host.rstrip(".").lower()
     address = name
-    with suppress(OSError):  # 127.1 and the like, which name an address too
+    with suppress(OSError):  # 127.1 and the like are addresses too
         address = socket.inet_ntoa(socket.inet_aton(name))
     with suppress(ValueError):
         _askable([address])
     if name == "localhost" or name.endswith(".localhost"):
-        raise _RefusedError(_NOT_ASKED)
+        raise _FetchError(_NOT_ASKED)
     return await resolve(proxy.host, proxy.port, _SECONDS)
 
 
@@ -167,7 +171,7 @@ def _for_proxy(proxy: Proxy) -> list[tuple[bytes, bytes]]:
 
 
 def _proxy_for(host: str, port: int, setting: str | None) -> Proxy | None:
-    """The proxy for an http: request: the setting, else the usual variables. Raises ValueError."""
+    """Return the proxy for an http: URL: the setting's, else the variables'. Raises ValueError."""
     from urllib.request import (  # type: ignore[attr-defined]
         getproxies_environment,
         proxy_bypass_environment,

@@ -1,4 +1,4 @@
-"""Which proxy a connection takes, and why (PROTOCOL.md section 7; DESIGN.md, Transport)."""
+"""Choosing the proxy of a connection (PROTOCOL.md section 7; DESIGN.md, Transport)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Proxy:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What nobody may see: the credentials as they are sent, and the password in them."""
+        """The credentials as they are sent, and the password in them: never to be shown."""
         if self.authorization is None:
             return ()
         sent = self.authorization.removeprefix("Basic ")
@@ -53,7 +53,7 @@ class Proxy:
 
 
 def without_credentials(url: str) -> str:
-    """A proxy's URL as somebody wrote it, with or without a scheme, safe to show."""
+    """Return a proxy's URL, with or without a scheme, without its credentials."""
     scheme, mark, _ = url.partition("://")
     host = url.rpartition("@")[2]
     if host == url or not mark or scheme.lower() not in ("http", "https"):
@@ -67,7 +67,7 @@ def parse_proxy(url: str, source: str) -> Proxy:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         port = parts.port
     except ValueError:
-        # Python's own words quote parts of the URL, which may hold a password.
+        # Python's message quotes parts of the URL, which may hold a password.
         how = "http://host:port, special characters in a password written as %XX"
         raise ValueError(f"a proxy must be {how}") from None
     if parts.scheme not in ("http", "https"):
@@ -76,11 +76,11 @@ def parse_proxy(url: str, source: str) -> Proxy:
     if not host or not host.isprintable() or " " in host:
         raise ValueError("a proxy must be http://host:port")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        # Most likely a part of a password, which would be taken for the host.
+        # Most likely part of a password with a special character in it.
         raise ValueError(
             "a proxy must be http://host:port, special characters in a password written as %XX"
         )
-    # Without a port, requests and so `az` take the scheme's own.
+    # Without a port, requests (and so `az`) uses the scheme's default.
     port = port or (80 if parts.scheme == "http" else 443)
     authorization = None
     if parts.username is not None:
@@ -90,7 +90,7 @@ def parse_proxy(url: str, source: str) -> Proxy:
 
 
 def choose_proxy(host: str, port: int, setting: str | None) -> tuple[Proxy | None, ProxyUsed]:
-    """The proxy for an https connection to `host`: the setting, else the usual variables.
+    """Return the proxy for an https connection to `host`: the setting's, else the variables'.
 
     Raises ValueError for a proxy that cannot be read, naming the variable that holds it.
     """
@@ -100,7 +100,7 @@ def choose_proxy(host: str, port: int, setting: str | None) -> tuple[Proxy | Non
         proxy = parse_proxy(setting, "proxy setting")
         return proxy, proxy.used()
     for name in ("https_proxy", "all_proxy"):
-        # The lower-case one counts first, even empty: that is how curl and requests take it back.
+        # The lower-case one wins, even where it is empty, as in curl and requests.
         variable = name if name in os.environ else name.upper()
         value = os.environ.get(variable, "").strip()
         if not value:
@@ -116,7 +116,7 @@ def choose_proxy(host: str, port: int, setting: str | None) -> tuple[Proxy | Non
 
 
 def _bypassed(host: str, port: int) -> bool:
-    # The standard library's reading of NO_PROXY is the one our users' other programs share.
+    # Requests, and so az, use this very function for NO_PROXY.
     from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
     return bool(proxy_bypass_environment(f"{host}:{port}"))

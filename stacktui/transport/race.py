@@ -1,4 +1,4 @@
-"""Connecting to the first address that answers (RFC 8305), keeping what each attempt did."""
+"""Happy Eyeballs (RFC 8305): connect to the first address that answers, record each attempt."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from stacktui.transport.facts import Attempt
 
 # RFC 8305 section 8: the recommended Connection Attempt Delay, seconds.
 ATTEMPT_DELAY = 0.25
-# What this box says of an address that it cannot even try, such as IPv6 on a box without: that
-# must not hide what the other addresses met.
+# Errors of this machine for an address that it cannot even try, such as IPv6 where there is none.
+# The errors of other addresses are reported before these.
 _OUR_SIDE = frozenset(
     {errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EMFILE, errno.ENFILE}
 )
@@ -22,11 +22,11 @@ _OUR_SIDE = frozenset(
 async def connect_any(
     addresses: Sequence[str], port: int, limit: float, attempts: list[Attempt]
 ) -> socket.socket:
-    """A socket connected to one of `addresses`, within `limit` seconds for all of them together.
+    """Connect to one of `addresses`, within `limit` seconds for all of them together.
 
-    `attempts` receives one entry per address that was tried; the error of one that was given up,
-    as another had connected, is ECANCELED. Raises the most telling attempt's OSError, or
-    TimeoutError when the limit passed before any peer or the network answered.
+    `attempts` receives one entry for each address that was tried; ECANCELED is the error of one
+    that was given up because another connected. Raises the OSError of the first attempt that
+    reached the network, else of the first, or TimeoutError where the limit passed first.
     """
     pending: dict[asyncio.Task[socket.socket], tuple[str, float]] = {}
     errors: list[OSError] = []

@@ -1,7 +1,7 @@
-"""Names to addresses, without holding anything up.
+"""Resolving names without blocking.
 
-getaddrinfo can neither be cancelled nor limited, so each look-up has a daemon thread of its own:
-a dead resolver then delays neither a cancelled check nor the end of the process.
+getaddrinfo can be neither cancelled nor limited, so each look-up runs in its own daemon thread: a
+dead resolver then delays neither a cancelled check nor the end of the process.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RESOLV_CONF = Path("/etc/resolv.conf")
 
 
 async def resolve(host: str, port: int, limit: float) -> tuple[str, ...]:
-    """The addresses of `host` in the order to try them; at most `limit` seconds.
+    """Return the addresses of `host`, in the order to try them, within `limit` seconds.
 
     Raises TransportError with DNS_NOT_FOUND or DNS_TIMEOUT.
     """
@@ -78,7 +78,7 @@ def _fault_of(error: OSError, host: str, port: int) -> TransportFault:
 
 
 def configured_resolvers() -> tuple[str, ...]:
-    """The name servers that this box asks (resolv.conf(5)); empty where the system hides them."""
+    """Return this machine's name servers (resolv.conf(5)); empty where they are unknown."""
     try:
         with RESOLV_CONF.open(encoding="utf-8", errors="replace") as file:
             words = [line.split() for line in file.read(65536).splitlines()]

@@ -1,4 +1,4 @@
-"""How to reach one origin: pins, then the proxy, decided before anything is opened."""
+"""Choosing how to reach one origin, by pins and proxy, before a connection is opened."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from stacktui.transport.proxy import Proxy, ProxyUsed, choose_proxy
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How to reach one origin: the name to ask for, and where its connection really goes.
+    """How to reach one origin.
 
-    `target` is the name and port to connect or CONNECT to: the origin, or its `resolve` pin.
+    `host` and `port` are the origin's. `target` is the name and port to connect or CONNECT to: the
+    origin's, or those of its `resolve` pin.
     """
 
     host: str
@@ -38,7 +39,7 @@ class Route:
 def route_to(
     host: str, port: int, proxy: str | None, resolve: Mapping[str, str], cleaner: Cleaner
 ) -> Route:
-    """The route by an environment's `proxy` and `resolve`; `cleaner` learns the proxy's secrets.
+    """Return the route by an environment's settings; `cleaner` is given the proxy's secrets.
 
     Raises TransportError for a proxy that cannot be read.
     """
@@ -54,13 +55,13 @@ def route_to(
 
 
 def local_route(host: str, port: int) -> Route:
-    """The route to a service of this machine's own: no proxy and no pin leads there."""
+    """Return the direct route to a service of this machine."""
     return Route(host, port, (host, port), None, ProxyUsed(None, "a service of this machine"))
 
 
 def pinned(host: str, port: int, resolve: Mapping[str, str]) -> tuple[str, int] | None:
-    """Where an environment's `resolve` says that a host is; None where it says nothing of it."""
-    # A pin for `*.rest` covers one label, as a wildcard of a certificate does.
+    """Return the address and port that `resolve` pins a host to; None where it has no pin."""
+    # A pin for `*.rest` covers one label, like a wildcard in a certificate.
     wildcard = f"*.{host.partition('.')[2]}"
     pin = resolve.get(f"{host}:{port}") or resolve.get(f"{wildcard}:{port}")
     if pin is None:

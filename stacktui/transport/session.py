@@ -1,7 +1,7 @@
 """The one way to make a request: `Session.fetch`.
 
-A session belongs to one check. It keeps connections open between requests, follows no redirect,
-keeps no cookie, bounds every body after decompression, and records every exchange.
+A session belongs to one check. It reuses connections, follows no redirect, keeps no cookie, limits
+every body after decompression, and records every exchange.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from stacktui.transport.facts import (
 )
 from stacktui.transport.limits import Limits
 
-# The headers that a diagnosis or a support case needs; the others are dropped at the edge.
+# The headers that a diagnosis or a support case needs; no others are recorded.
 KEPT_HEADERS = (
     "content-type",
     "date",
@@ -42,10 +42,8 @@ KEPT_HEADERS = (
     "x-ms-correlation-request-id",
     "x-ms-request-id",
 )
-
-
 _HEADERS = {
-    # The program's name is what a stamp's operator looks for in the logs.
+    # Operators search a stamp's logs for this name.
     "user-agent": f"stacktui/{__version__}",
     "accept": "application/json",
     "accept-encoding": "gzip",
@@ -54,7 +52,7 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. `body` is raw network bytes and may hold a token: never show or log it."""
+    """A whole response. `body` is raw bytes and may hold a token: never show or log it."""
 
     exchange: Exchange
     status: int
@@ -63,7 +61,7 @@ class Answer:
 
 
 class Session:
-    """One check's requests over one set of connections; close it with `aclose`."""
+    """One check's requests, over connections that it keeps until `aclose`."""
 
     def __init__(
         self,
@@ -79,8 +77,7 @@ class Session:
         self.cleaner = cleaner
         self._watch = watch
         self._exchanges: list[Exchange] = []
-        # The transport alone, without a client around it: no redirect, cookie or retry can
-        # happen that the check does not ask for.
+        # A transport without an httpx client, which could follow redirects, keep cookies or retry.
         self._connections = Connections(trust, proxy, resolve or {}, self.limits, cleaner)
 
     async def fetch(
@@ -95,15 +92,14 @@ class Session:
         secrets_in: Callable[[bytes], Iterable[str]] | None = None,
         local: bool = False,
     ) -> Answer:
-        """Make one request and read its answer, whatever its status, up to `limit` bytes.
+        """Make one request and return the response, whatever its status; at most `limit` bytes.
 
-        The record quotes the beginning of the answer; of a `confidential` one (it may be a token
-        or a user's data) only if it has an error status. `secrets_in` gives the secrets that the
-        body holds: the cleaner hides them before anything of the answer is recorded. `local` asks
-        the metadata service of this machine: never through a proxy, and over `http:`, which is
-        refused to everybody else.
+        The record holds an excerpt of the body; of a `confidential` one (a token, or a user's
+        data) only where the status is an error. `secrets_in` returns the secrets in the body,
+        which are hidden before anything of the response is recorded. `local` is for the metadata
+        service of this machine: no proxy, and `http:`, which is refused for all others.
 
-        Raises TransportError when no whole answer came, and whatever the session's `trust`
+        Raises TransportError where no whole response came, and whatever the session's `trust`
         raises. Either way the exchange is recorded (`take_exchanges`).
         """
         call = Call(self._watch)
@@ -136,11 +132,11 @@ class Session:
         return Answer(exchange, response.status_code, response.headers, content)
 
     def forget(self, exchange: Exchange) -> None:
-        """Drop one from the record: a question asked over and over that was answered as before."""
+        """Drop an exchange from the record: a poll that brought nothing new."""
         self._exchanges = [each for each in self._exchanges if each is not exchange]
 
     def take_exchanges(self) -> tuple[Exchange, ...]:
-        """The exchanges since the last call, in order."""
+        """Return the exchanges since the last call, in order."""
         taken, self._exchanges = tuple(self._exchanges), []
         return taken
 
@@ -190,7 +186,7 @@ class Session:
 
 
 def _clock_skew(date: str | None, received: datetime) -> float | None:
-    """The server's `Date` (RFC 9110 section 6.6.1) minus our clock, in whole seconds."""
+    """Return the server's `Date` (RFC 9110 section 6.6.1) minus our clock, in whole seconds."""
     if not date:
         return None
     try:
@@ -205,7 +201,7 @@ def _clock_skew(date: str | None, received: datetime) -> float | None:
 async def _read_body(
     request: httpx.Request, response: httpx.Response, limit: int, cleaner: Cleaner
 ) -> bytes:
-    """The body, decompressed, at most `limit` bytes; a gzip bomb is never unpacked further."""
+    """Return the decompressed body; stop unpacking a gzip bomb after `limit` bytes."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", ""):
         detail = f"encoded as '{cleaner.quote(encoding, 40)}'"
@@ -227,24 +223,24 @@ async def _read_body(
 
 
 class _Gunzip:
-    """RFC 1952, of one member or several, each with its header and trailer checked."""
+    """Incremental gunzip (RFC 1952) of one member or several, with their checksums verified."""
 
     def __init__(self) -> None:
         self._member: Any = None
 
     @property
     def whole(self) -> bool:
-        """Whether what was fed ends with a member, or was nothing at all."""
+        """Whether the data so far ends with a member, or is empty."""
         return self._member is None
 
     def feed(self, raw: bytes, limit: int) -> bytes:
-        """What `raw` adds, at most `limit` bytes of it. Raises zlib.error."""
+        """Return what `raw` unpacks to, at most `limit` bytes of it. Raises zlib.error."""
         parts = bytearray()
         while raw and len(parts) < limit:
             self._member = self._member or zlib.decompressobj(16 + zlib.MAX_WBITS)
             parts += self._member.decompress(raw, limit - len(parts))
             if not self._member.eof:
-                break  # all of `raw` is in, or there is no room for more
+                break  # all of `raw` is consumed, or the limit is reached
             raw, self._member = self._member.unused_data, None
         return bytes(parts)
 

@@ -1,7 +1,7 @@
-"""Byte streams over a socket and over TLS, with what went over them left observable.
+"""Byte streams over a socket and over TLS.
 
-TLS runs over memory buffers rather than inside the event loop's transport, so that a failed
-handshake still tells what the other side sent, and so that TLS can run inside a proxy's TLS.
+TLS runs over memory buffers rather than inside the event loop's transport, so that the bytes of a
+failed handshake can be read, and so that TLS can run inside a proxy's TLS.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ READ_SIZE = 64 * 1024
 
 
 class Stream(Protocol):
-    """What a TLS layer and an HTTP connection need of the layer below."""
+    """The layer below a TLS or an HTTP connection."""
 
     async def read(self, max_bytes: int) -> bytes: ...
 
@@ -25,9 +25,9 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
     def readable(self) -> bool:
-        """Whether bytes (or an end) wait to be read, without waiting for them.
+        """Return whether bytes or EOF can be read now.
 
-        May lose such a byte: only a stream that has nothing left to say may be asked.
+        May consume a byte, so only for a stream from which no more data is expected.
         """
         ...
 
@@ -40,8 +40,8 @@ class SocketStream:
         self._loop = asyncio.get_running_loop()
 
     async def read(self, max_bytes: int) -> bytes:
-        # sock_recv does not yield while there is something to read: without this, a peer that
-        # never pauses could hold up every bound, and the screen.
+        # sock_recv does not yield while there is data: without this, a peer that never pauses
+        # would block timeouts and the screen.
         await asyncio.sleep(0)
         return await self._loop.sock_recv(self._sock, max_bytes)
 
@@ -52,22 +52,21 @@ class SocketStream:
         self._sock.close()
 
     def readable(self) -> bool:
-        # Not by a selector, which needs a file descriptor that may not be left.
+        # Not with a selector, which needs a file descriptor: there may be none left.
         try:
             self._sock.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             return False
         except OSError:
-            pass  # it has ended, and reading will say how
+            pass  # closed or reset: a read will report which
         return True
 
 
 class TlsStream:
     """TLS as a client over another stream.
 
-    `received` keeps the first bytes of the handshake: a server that does not speak TLS tells in
-    them what it speaks instead. Where `trust` is given, its certificates count, and all else is as
-    `context` has it.
+    `received` keeps the first bytes of the handshake, which show what a server speaks instead of
+    TLS. `trust`, if given, provides the trusted certificates; all else is as in `context`.
     """
 
     def __init__(
@@ -88,7 +87,7 @@ class TlsStream:
         self.received = b""
 
     async def handshake(self) -> None:
-        """Raises ssl.SSLError, or OSError from below; EOF becomes ConnectionResetError."""
+        """Raises ssl.SSLError, or OSError from below; EOF is a ConnectionResetError."""
         while True:
             try:
                 self._tls.do_handshake()
@@ -101,7 +100,7 @@ class TlsStream:
                     raise ConnectionResetError("closed during the TLS handshake") from None
                 self._incoming.write(data)
             except ssl.SSLError:
-                # The alert tells the server why; a server that hung up first does not matter.
+                # Send the alert, if the server has not closed already.
                 with suppress(OSError):
                     await self._flush()
                 raise
@@ -121,7 +120,7 @@ class TlsStream:
                 else:
                     self._incoming.write_eof()
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-                # Servers often close without close_notify; HTTP's own framing tells truncation.
+                # Servers often close without close_notify; HTTP's framing detects truncation.
                 return b""
 
     async def write(self, data: bytes) -> None:
@@ -137,7 +136,7 @@ class TlsStream:
 
     def readable(self) -> bool:
         try:
-            self._tls.read(1)  # takes note of what has come, such as the server's close_notify
+            self._tls.read(1)  # processes what has arrived, such as close_notify
         except ssl.SSLWantReadError:
             return self._below.readable()
         except ssl.SSLError:
@@ -154,7 +153,7 @@ class TlsStream:
         return cipher[0] if cipher else None
 
     def chain(self) -> tuple[bytes, ...]:
-        """The certificates that the server sent, leaf first, DER."""
+        """Return the certificates that the server sent, leaf first, in DER."""
         if hasattr(self._tls, "get_unverified_chain"):  # Python 3.13 and later
             return tuple(self._tls.get_unverified_chain())
         # Before 3.13 the same method exists one layer down, giving certificate objects.

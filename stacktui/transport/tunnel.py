@@ -1,4 +1,4 @@
-"""CONNECT through an HTTP proxy (RFC 9110 section 9.3.6), keeping the proxy's own words."""
+"""CONNECT through an HTTP proxy (RFC 9110 section 9.3.6)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ MAX_SCHEMES = 8
 async def open_tunnel(
     stream: Stream, proxy: Proxy, target: tuple[str, int], limits: Limits, cleaner: Cleaner
 ) -> None:
-    """Ask the proxy on the other end of `stream` for a tunnel to `target`.
+    """Turn `stream`, which ends at the proxy, into a tunnel to `target`.
 
-    Returns when `stream` is the tunnel. Raises TransportError with a PROXY_* kind.
+    Raises TransportError with a PROXY_* kind.
     """
     try:
         async with asyncio.timeout(limits.first_byte):
@@ -44,7 +44,7 @@ async def open_tunnel(
         detail = f"the proxy does not speak HTTP: {what_is_wrong(error)}"
         raise _error(TransportFaultKind.PROXY_PROTOCOL, proxy, detail) from None
     except (h11.LocalProtocolError, UnicodeError):
-        # Its words would quote the credentials for the proxy.
+        # h11's message would quote the proxy's credentials.
         detail = "CONNECT holds a character that HTTP/1.1 cannot carry"
         raise _error(TransportFaultKind.PROXY_PROTOCOL, proxy, detail) from None
     except OSError:
@@ -78,7 +78,7 @@ def _refusal(response: h11.Response, proxy: Proxy, cleaner: Cleaner) -> Transpor
     detail = f"the proxy answered {response.status_code} {reason}".rstrip()
     if response.status_code != 407:
         return _error(TransportFaultKind.PROXY_REFUSED, proxy, detail)
-    # What follows a scheme's name is for a program, and may be anything.
+    # Only the schemes' names: their parameters may hold anything.
     schemes = [
         found[0].decode()
         for name, value in response.headers

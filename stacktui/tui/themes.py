@@ -16,7 +16,6 @@ from typing import Any
 
 from textual.theme import Theme
 
-from stacktui.text.sanitize import visible
 from stacktui.tui.screen_style import COLOURS
 
 DEFAULT, LIGHT, SIXTEEN = "dark", "light", "sixteen"
@@ -68,11 +67,11 @@ class ThemeFile:
         )
 
 
-class ThemeError(Exception):
-    """A theme file cannot be used; `str()` is one line with the file's name and the reason."""
+class ThemeError(StacktuiError):
+    """A theme file cannot be used; `str()` names the file and the reason."""
 
     def __init__(self, path: Path, message: str) -> None:
-        super().__init__(visible(f"theme {path.name}: {message}"))
+        super().__init__(f"theme {path.name}: {message}")
 
 
 def load_themes(packaged: Path, user: Path) -> tuple[dict[str, ThemeFile], list[str]]:

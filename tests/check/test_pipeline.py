@@ -17,9 +17,6 @@ from stacktui.check.pipeline import run
 from stacktui.check.report import Outcome, Report, StepName
 from stacktui.check.settings import load_settings
 from stacktui.check.target import Target
-from stacktui.environments.metadata import Metadata
-from stacktui.identities.token import TokenFacts
-from stacktui.resources.model import ResourceGroupList
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
@@ -83,16 +80,16 @@ async def test_events_come_in_the_order_they_promise(stamp: RunningStamp, tmp_pa
 async def test_a_healthy_check_finds_what_the_stamp_is(stamp: RunningStamp, tmp_path: Path) -> None:
     report = await report_of(target_of(stamp, tmp_path))
     assert report.ok
-    metadata = report.step(StepName.METADATA).evidence.result
-    assert isinstance(metadata, Metadata)
+    metadata = report.metadata
+    assert metadata is not None
     assert metadata.login_endpoint == stamp.login_url.rstrip("/")
     assert metadata.audience == stamp.identity_provider_audience
-    token = report.step(StepName.TOKEN).evidence.result
-    assert isinstance(token, TokenFacts)
+    token = report.token
+    assert token is not None
     assert token.audience == stamp.identity_provider_audience
     assert token.object_id == stamp.object_id
-    groups = report.step(StepName.RESOURCE_GROUPS).evidence.result
-    assert isinstance(groups, ResourceGroupList)
+    groups = report.groups
+    assert groups is not None
     assert (len(groups.groups), groups.subscription) == (7, stamp.subscription_id)
 
 
@@ -136,8 +133,8 @@ async def test_without_an_identity_only_metadata_runs(stamp: RunningStamp, tmp_p
 
 async def test_the_first_enabled_subscription_is_found(stamp: RunningStamp, tmp_path: Path) -> None:
     report = await report_of(target_of(stamp, tmp_path, subscription=""))
-    groups = report.step(StepName.RESOURCE_GROUPS).evidence.result
-    assert isinstance(groups, ResourceGroupList)
+    groups = report.groups
+    assert groups is not None
     assert groups.subscription == stamp.subscription_id
 
 
@@ -151,8 +148,8 @@ async def test_adfs_without_default_scope_gets_openid(tmp_path: Path) -> None:
     options = StampOptions(idp=IdentityProvider.ADFS, adfs_default_scope=False)
     with run_in_thread(options) as stamp:
         report = await report_of(target_of(stamp, tmp_path))
-    token = report.step(StepName.TOKEN).evidence.result
-    assert isinstance(token, TokenFacts)
+    token = report.token
+    assert token is not None
     assert token.scope == f"{stamp.identity_provider_audience}/openid"
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from stacktui.check.events import CheckFinished
 from stacktui.check.pipeline import run
-from stacktui.check.report import Report, StepName
+from stacktui.check.report import Report
 from stacktui.check.settings import load_settings
 from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.catalogue.advised import ADVISED
@@ -144,7 +144,9 @@ def test_the_certificate_that_signs_in() -> None:
     """The application's own certificate ends soon: on this side, whatever the stamp's do."""
     report = reported(None, secret="", certificate='"{stamp.certificate_file}"')
     assert report.ok
-    ends = getattr(report.step(StepName.TOKEN).evidence.result, "certificate_ends", None)
+    assert report.token is not None
+    ends = report.token.certificate_ends
+    assert ends is not None
     assert ends is not None
     near = replace(report, started=ends - 12 * DAY - timedelta(hours=1))
     own = [each for each in diagnose(near).also_seen if "identity tester" in each.title]

@@ -19,7 +19,7 @@ from stacktui.certificates.key_bundle import (
     own_chain,
     read_key_bundle,
 )
-from stacktui.cli.ask import RefusedError, confirm, yes_option
+from stacktui.cli.ask import CommandError, confirm, yes_option
 from stacktui.cli.certificates.layout import out_wrapped
 from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.options import config_option, format_option, tell_config_is_not_read
@@ -84,18 +84,18 @@ def _check_target(source: Path, target: Path) -> None:
     """Refuse before anybody is asked for a password."""
     shown = visible(str(target))
     if str(target) == "-":
-        raise RefusedError("a private key is not written to stdout: name a file as OUT")
+        raise CommandError("a private key is not written to stdout: name a file as OUT")
     try:
         if target.exists() and not target.is_file():
-            raise RefusedError(f"{shown} is not a regular file; nothing was written")
+            raise CommandError(f"{shown} is not a regular file; nothing was written")
         if target.exists() and source.exists() and target.samefile(source):
-            raise RefusedError(f"{shown} is IN and OUT; nothing was written")
+            raise CommandError(f"{shown} is IN and OUT; nothing was written")
         if not target.parent.is_dir():
-            raise RefusedError(f"{shown} cannot be written: its folder is not there")
+            raise CommandError(f"{shown} cannot be written: its folder is not there")
     except OSError as error:
-        raise RefusedError(f"{shown} cannot be written: {error.strerror}") from None
+        raise CommandError(f"{shown} cannot be written: {error.strerror}") from None
     except ValueError:
-        raise RefusedError(f"{shown} cannot be a file's name") from None
+        raise CommandError(f"{shown} cannot be a file's name") from None
 
 
 def _report_converted(target: Path, bundle: KeyBundle, format_: str) -> None:

@@ -11,7 +11,7 @@ import click
 from stacktui.certificates.export import VARIABLES, Exported, export, is_free, sources_of
 from stacktui.certificates.files import CertificateFileError, read_certificates
 from stacktui.certificates.formatting import EXPORT_NOTES
-from stacktui.cli.ask import RefusedError, confirm, yes_option
+from stacktui.cli.ask import CommandError, confirm, yes_option
 from stacktui.cli.options import config_option, format_option
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import absolute, read_settings
@@ -49,7 +49,7 @@ def command(
     environments = alone or settings.environments.values()
     path = absolute(file) if file is not None else exported_bundle()
     if file is not None and not path.parent.is_dir():
-        raise RefusedError(f"{path.parent} is not a folder; make it first")
+        raise CommandError(f"{path.parent} is not a folder; make it first")
     if not is_free(path, sources_of(environments)):
         where = visible(str(path))
         confirm(f"{where} was not exported by stacktui. Write over it?", yes=yes)

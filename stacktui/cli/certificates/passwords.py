@@ -10,11 +10,10 @@ from typing import Any
 
 import click
 
-from stacktui.cli.ask import RefusedError
-from stacktui.identities.faults import IdentityError, SecretFault
+from stacktui.cli.ask import CommandError
+from stacktui.identities.faults import IdentityError
 from stacktui.identities.model import EnvSecret, FileSecret
 from stacktui.identities.secrets import MAX_SIZE, resolve_secret
-from stacktui.text.sanitize import visible
 
 # A variable that a shell can set.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -47,24 +46,22 @@ class Password:
             raise click.UsageError(f"--{option}-env and --{option}-file: give one of them.")
         if name is not None and not _VARIABLE.fullmatch(name):
             # It may be the password itself in the wrong place: it is not repeated.
-            raise RefusedError(f"--{option}-env takes the name of a variable; that is none")
+            raise CommandError(f"--{option}-env takes the name of a variable; that is none")
         self._option = option
         self._reference = FileSecret(path) if path is not None else EnvSecret(name or "")
         self.is_given = name is not None or path is not None
 
     def given(self) -> str | None:
-        """What the options name. Raises RefusedError where it is not there."""
+        """What the options name. Raises CommandError where it is not there."""
         if not self.is_given:
             return None
         try:
             return resolve_secret(self._reference)
         except IdentityError as error:
-            fault = error.fault
-            why = f"{fault.reference}: {fault.detail}" if isinstance(fault, SecretFault) else "?"
-            raise RefusedError(f"no password: {visible(why)}") from None
+            raise CommandError(f"no password: {error}") from None
 
     def get(self, question: str, *, twice: bool = False) -> str:
-        """What the options name, else the user's answer, not shown. Raises RefusedError.
+        """What the options name, else the user's answer, not shown. Raises CommandError.
 
         Without a terminal, the first line of stdin is the answer.
         """
@@ -83,7 +80,7 @@ class Password:
             answer = _first_line()
         if not answer:
             options = f"--{self._option}-env or --{self._option}-file gives it"
-            raise RefusedError(f"{question} is needed, and was not given; {options}")
+            raise CommandError(f"{question} is needed, and was not given; {options}")
         return answer
 
 
@@ -94,4 +91,4 @@ def _first_line() -> str:
     try:
         return sys.stdin.readline(MAX_SIZE).rstrip("\r\n")
     except UnicodeDecodeError:
-        raise RefusedError("the password on stdin is not text") from None
+        raise CommandError("the password on stdin is not text") from None

@@ -12,7 +12,7 @@ import click
 from stacktui.certificates.bundle import plain
 from stacktui.certificates.trust_target import TrustTarget, ca_target, own_bundle_target
 from stacktui.check.settings import Settings
-from stacktui.cli.ask import RefusedError
+from stacktui.cli.ask import CommandError
 from stacktui.cli.settings import absolute
 from stacktui.config.locations import config_file
 
@@ -36,14 +36,14 @@ environment_option = click.option(
 def fingerprint_in(argument: str) -> str | None:
     """The SHA-256 (lower case, no colons) that an argument is, unless a file has that name.
 
-    Raises RefusedError for what is neither a file nor the whole of a fingerprint.
+    Raises CommandError for what is neither a file nor the whole of a fingerprint.
     """
     if os.path.lexists(argument):
         return None
     if _FINGERPRINT.fullmatch(argument):
         return plain(argument)
     if _DIGITS.fullmatch(argument):
-        raise RefusedError(
+        raise CommandError(
             f"{argument[:_MAX_SHOWN]} is no file, and no SHA-256 either: "
             "that has 64 digits, with colons or without"
         )
@@ -63,7 +63,7 @@ def target_of(
         raise click.UsageError("Name one place: --store or --environment.")
     if store is not None:
         if to_add and not os.path.lexists(store):
-            raise RefusedError(
+            raise CommandError(
                 f"{absolute(store)} is not there; "
                 "stacktui certificates stores lists the bundles on this box"
             )
@@ -72,7 +72,7 @@ def target_of(
         return own_bundle_target()
     chosen = settings.target(environment).environment
     if chosen.ca is None and not to_add:
-        raise RefusedError(f"{chosen.name} has no ca, so nothing was added to it")
+        raise CommandError(f"{chosen.name} has no ca, so nothing was added to it")
     return ca_target(settings.path, settings.environments, chosen.name, ders)
 
 

@@ -24,7 +24,7 @@ from stacktui.certificates.trust_root import ChosenRoots, added_before, choose_r
 from stacktui.certificates.trust_target import Outcome, TrustTarget, add
 from stacktui.check.settings import Settings
 from stacktui.check.target import Target
-from stacktui.cli.ask import FaultError, confirm, confirm_by_typing, yes_option
+from stacktui.cli.ask import RemoteError, confirm, confirm_by_typing, yes_option
 from stacktui.cli.certificates.layout import wrapped
 from stacktui.cli.certificates.targets import (
     environment_option,
@@ -67,7 +67,7 @@ class Source:
         return self.file or f"the chain of {self.presented}" if not self.waagent else str(WAAGENT)
 
     def certificates(self, settings: Settings | None) -> tuple[bytes, ...]:
-        """Raises CertificateError and RefusedError."""
+        """Raises CertificateError and CommandError."""
         if self.file is not None:
             fingerprint = fingerprint_in(self.file)
             if fingerprint is not None:
@@ -161,7 +161,7 @@ def _presented_chain(target: Target, host: str | None) -> tuple[bytes, ...]:
         detail = seen.fault.detail if seen.fault else "no certificate came"
         config = [] if target.config is None else ["--config", str(target.config)]
         check = command_line("stacktui check", [*config, "--", target.environment.name])
-        raise FaultError(
+        raise RemoteError(
             f"{endpoint.key} presented no chain: {detail}; how far a request gets: "
             f"{for_this_machine(check)}"
         )

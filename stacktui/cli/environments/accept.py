@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from stacktui.check.accepting import AcceptError, accept, ask_stamp, differences
-from stacktui.cli.ask import FaultError, RefusedError, confirm, yes_option
+from stacktui.cli.ask import CommandError, RemoteError, confirm, yes_option
 from stacktui.cli.options import config_option, limit_option
 from stacktui.cli.output import err
 from stacktui.cli.settings import read_settings
@@ -36,7 +36,7 @@ def command(
     try:
         offer = asyncio.run(ask_stamp(target))
     except AcceptError as error:
-        raise FaultError(f"nothing to accept: {error}") from None
+        raise RemoteError(f"nothing to accept: {error}") from None
     changes = list(differences(offer))
     if offer.known is not None and not changes:
         err(f"{target.environment.name}: nothing has changed since it was recorded")
@@ -49,5 +49,5 @@ def command(
     try:
         accept(target, offer)
     except AcceptError as error:
-        raise RefusedError(str(error)) from None
+        raise CommandError(str(error)) from None
     err(f"{target.environment.name}: recorded; the next check goes by it")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from stacktui.check.accepting import AcceptError, forget
-from stacktui.cli.ask import RefusedError, confirm, yes_option
+from stacktui.cli.ask import CommandError, confirm, yes_option
 from stacktui.cli.options import config_option
 from stacktui.cli.output import err
 from stacktui.cli.settings import read_settings
@@ -28,5 +28,5 @@ def command(parent: Path | None, name: str, yes: bool, config: Path | None) -> N
     try:
         forget(target)
     except AcceptError as error:
-        raise RefusedError(str(error)) from None
+        raise CommandError(str(error)) from None
     err(f"{target.environment.name}: forgotten")

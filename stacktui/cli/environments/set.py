@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from stacktui.cli.ask import RefusedError
+from stacktui.cli.ask import CommandError
 from stacktui.cli.options import config_option
 from stacktui.cli.output import err
 from stacktui.config.locations import config_file
@@ -41,5 +41,5 @@ def command(parent: Path | None, name: str, changes: tuple[str, ...], config: Pa
 def _pair(text: str) -> tuple[str, str]:
     key, sign, value = text.partition("=")
     if not sign:
-        raise RefusedError(f"write KEY=VALUE; KEY is one of: {', '.join(CHANGEABLE)}")
+        raise CommandError(f"write KEY=VALUE; KEY is one of: {', '.join(CHANGEABLE)}")
     return key.strip(), value.strip()

@@ -108,9 +108,8 @@ def _ends_line(left: int, host: str, certificate: Certificate) -> str:
 def _own_cert_expires_soon(report: ReportContext) -> Explanation | None:
     """The same on this side: the certificate that signs in."""
     identity = report.identity
-    results = (step.evidence.result for step in report.report.steps)
-    all_ends = (getattr(each, "certificate_ends", None) for each in results)
-    ends = next((each for each in all_ends if each), None)
+    token = report.report.token
+    ends = token.certificate_ends if token else None
     if identity is None or ends is None or not _is_soon(left := (ends - report.now).days):
         return None
     title = f"The certificate of identity {identity.name} ends in {count_of(left, 'day')}"

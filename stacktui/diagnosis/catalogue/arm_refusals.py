@@ -26,7 +26,6 @@ from stacktui.diagnosis.messages.arm import (
 )
 from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
 from stacktui.diagnosis.retry import retry_lines, wait_of
-from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.facts import Exchange
 
@@ -144,11 +143,9 @@ def _compared(label: str, ours: str, known: str | None, said: str | None) -> lis
 
 def _object_id(failure: FailureContext) -> str | None:
     """The object id that our own token claims."""
-    for step in failure.report.steps:
-        facts = step.evidence.result
-        if isinstance(facts, TokenFacts) and facts.object_id and _GUID.fullmatch(facts.object_id):
-            return facts.object_id
-    return None
+    token = failure.report.token
+    claimed = (token and token.object_id) or ""
+    return claimed if _GUID.fullmatch(claimed) else None
 
 
 def _scope(failure: FailureContext) -> str | None:

@@ -12,7 +12,7 @@ from stacktui.diagnosis.formatting import asked_lines
 from stacktui.diagnosis.recorded_root import is_of_other_root, recorded_path_end, signers
 from stacktui.diagnosis.remedies import accepting, fill_accepting
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.environments.record import DriftFault, RecordError, RecordFault
+from stacktui.environments.record import DriftFault, RecordFault
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
@@ -74,7 +74,7 @@ def _record_unreadable(failure: FailureContext) -> Explanation | None:
     fault = failure.fault
     if not isinstance(fault, RecordFault):
         return None
-    evidence = (str(RecordError(fault)), "no secret was sent: nobody knows where it went before")
+    evidence = (str(fault), "no secret was sent: nobody knows where it went before")
     file, aside = str(fault.path), f"{fault.path}.unreadable"
     remedies = (
         _CORRECT_FILE.fill(),
