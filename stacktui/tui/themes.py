@@ -16,6 +16,7 @@ from typing import Any
 
 from textual.theme import Theme
 
+from stacktui.errors import StacktuiError
 from stacktui.tui.screen_style import COLOURS
 
 DEFAULT, LIGHT, SIXTEEN = "dark", "light", "sixteen"

@@ -242,7 +242,6 @@ def _write_file(linted: _Linted) -> None:
 
 
 def _write_names(names: _Names, missing: Sequence[str]) -> None:
-    wanted, domain = len(names.wanted), visible(names.domain)
     if not missing:
         out_wrapped(
             f"✓ NAMES  all {len(names.wanted)} names of {visible(names.domain)} are covered"
