@@ -20,8 +20,8 @@ from stacktui.environments.metadata import Metadata, MetadataError
 from stacktui.environments.model import Environment
 from stacktui.text.sanitize import Cleaner
 from stacktui.transport.connections import Deaf
-from stacktui.transport.dial import Dialler, untimed
-from stacktui.transport.facts import (
+from stacktui.transport.connector import Dialler, untimed
+from stacktui.transport.records import (
     ConnectionFacts,
     TransportError,
     TransportFault,

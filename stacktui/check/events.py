@@ -13,7 +13,7 @@ from datetime import datetime
 
 from stacktui.check.report import Report, Step, StepName
 from stacktui.check.target import Target
-from stacktui.transport.facts import Phase, PhaseName
+from stacktui.transport.records import Phase, PhaseName
 
 
 @dataclass(frozen=True, slots=True)

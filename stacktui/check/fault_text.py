@@ -10,7 +10,7 @@ from stacktui.environments.metadata import MetadataFault
 from stacktui.environments.record import DriftError, DriftFault, RecordError, RecordFault
 from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
 from stacktui.resources.model import ArmFault, ArmProblem
-from stacktui.transport.facts import TransportFault
+from stacktui.transport.records import TransportFault
 
 # Characters of a sign-in service's own words in a short line.
 _SHORT = 90

@@ -18,9 +18,6 @@ from stacktui.certificates.trust import (
     build_context,
     known_context,
 )
-from stacktui.check.accepting import config_of, record_of
-from stacktui.check.aftermath import Aftermath, Looker
-from stacktui.check.beside import az_beside, known_of, lost_additions, soon
 from stacktui.check.events import (
     CheckEvent,
     CheckFinished,
@@ -31,6 +28,9 @@ from stacktui.check.events import (
     StepFinished,
     StepStarted,
 )
+from stacktui.check.follow_up import Aftermath, Looker
+from stacktui.check.local_facts import az_beside, known_of, lost_additions, soon
+from stacktui.check.pinning import config_of, record_of
 from stacktui.check.report import Evidence, Fault, Outcome, Report, Step, StepName
 from stacktui.check.target import Target
 from stacktui.check.trust import trust_of
@@ -54,15 +54,15 @@ from stacktui.identities.token import Token, TokenFacts
 from stacktui.resources.client import ArmClient
 from stacktui.resources.model import ArmError, ResourceGroupList
 from stacktui.text.sanitize import Cleaner, visible
-from stacktui.transport.dial import Trust
-from stacktui.transport.facts import (
+from stacktui.transport.connector import Trust
+from stacktui.transport.limits import LimitName
+from stacktui.transport.records import (
     Exchange,
     Phase,
     PhaseName,
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.limits import LimitName
 from stacktui.transport.session import Session
 
 T = TypeVar("T", Metadata, Token, ResourceGroupList)

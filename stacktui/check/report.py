@@ -18,7 +18,7 @@ from stacktui.environments.record import DriftFault, RecordFault, StampRecord
 from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ResourceGroupList
-from stacktui.transport.facts import Exchange, Phase, TransportFault
+from stacktui.transport.records import Exchange, Phase, TransportFault
 
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzFacts

@@ -11,7 +11,7 @@ from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ResourceGroupList
 from stacktui.text.sanitize import visible
-from stacktui.transport.facts import Phase, PhaseName
+from stacktui.transport.records import Phase, PhaseName
 
 # What a phase is called where space is short.
 _SHORT = {PhaseName.FIRST_BYTE: "wait", PhaseName.REQUEST: "send"}

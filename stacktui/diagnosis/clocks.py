@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from stacktui.diagnosis.context import ReportContext
-from stacktui.transport.facts import Exchange
+from stacktui.transport.records import Exchange
 
 # Tokens and assertions fail from 5 minutes on (PROTOCOL.md section 4), in seconds.
 SKEW = 300.0

@@ -15,7 +15,7 @@ from stacktui.environments.naming import is_of_stamp
 from stacktui.identities.model import Identity
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.text.shell import toml_table
-from stacktui.transport.facts import ConnectionFacts, Exchange, TransportFault, TransportFaultKind
+from stacktui.transport.records import ConnectionFacts, Exchange, TransportFault, TransportFaultKind
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate

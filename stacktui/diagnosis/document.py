@@ -18,7 +18,7 @@ from stacktui.diagnosis.document_keys import FAULT_TYPES, KEYS
 from stacktui.diagnosis.finding import Diagnosis, Finding, Remedy
 from stacktui.environments.record import StampRecord
 from stacktui.text.sanitize import visible
-from stacktui.transport.facts import Exchange, Phase, TlsFacts
+from stacktui.transport.records import Exchange, Phase, TlsFacts
 
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzInstallation

@@ -17,7 +17,8 @@ from stacktui.environments.record import Drift, DriftFault, RecordFault
 from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ResourceGroup, ResourceGroupList, Subscription
-from stacktui.transport.facts import (
+from stacktui.transport.proxy import ProxyUsed
+from stacktui.transport.records import (
     Attempt,
     ConnectionFacts,
     Phase,
@@ -25,7 +26,6 @@ from stacktui.transport.facts import (
     TlsFacts,
     TransportFault,
 )
-from stacktui.transport.proxy import ProxyUsed
 
 
 def _keys(*same: str, **attributes: str) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stacktui.check.accepting import accept, ask_stamp, differences
+from stacktui.check.pinning import accept, ask_stamp, differences
 from stacktui.check.settings import load_settings
 from stacktui.check.target import Target
 from stacktui.config.document import ConfigError

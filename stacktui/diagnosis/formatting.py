@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from stacktui.certificates.trust import TrustUsed
 from stacktui.diagnosis.context import FailureContext
-from stacktui.transport.facts import Exchange
+from stacktui.transport.records import Exchange
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate

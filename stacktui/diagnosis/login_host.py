@@ -17,7 +17,7 @@ from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.engine import findings
 from stacktui.diagnosis.finding import Finding, finding
 from stacktui.environments.endpoints import LOGIN
-from stacktui.transport.facts import TransportFault
+from stacktui.transport.records import TransportFault
 
 ID = LOGIN_UNREACHABLE.id
 _IDS = frozenset(each.id for each in CONNECTION)

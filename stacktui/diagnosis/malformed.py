@@ -10,7 +10,7 @@ from stacktui.diagnosis.formatting import asked_lines, route_lines
 from stacktui.diagnosis.remedies import checking_again, fill_looking, looking
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.resources.model import ArmFault, ArmProblem
-from stacktui.transport.facts import TransportFault, TransportFaultKind
+from stacktui.transport.records import TransportFault, TransportFaultKind
 
 _KINDS = {
     TransportFaultKind.HTTP_PROTOCOL: "is not HTTP as it should be",

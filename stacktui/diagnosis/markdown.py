@@ -19,7 +19,7 @@ from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
 from stacktui.identities.faults import SignInFault
 from stacktui.resources.model import ArmFault
 from stacktui.text.markdown_escape import code, fenced, inert, table
-from stacktui.transport.facts import ConnectionFacts, Exchange, Phase
+from stacktui.transport.records import ConnectionFacts, Exchange, Phase
 
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzInstallation

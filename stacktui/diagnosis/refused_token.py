@@ -14,7 +14,7 @@ from stacktui.environments.metadata import Metadata
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.text.sanitize import visible
-from stacktui.transport.facts import Exchange
+from stacktui.transport.records import Exchange
 
 # ARM's codes for a token, in PROTOCOL.md section 4. The first two do not tell what is wrong.
 AUTHENTICATION_FAILED = arm_code("AuthenticationFailed", whole=True)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from stacktui.transport.facts import Exchange
+from stacktui.transport.records import Exchange
 
 # A wait that somebody would sit out; more is a mistake or a joke.
 _LONGEST = timedelta(days=7)

@@ -12,9 +12,9 @@ from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
 from stacktui.identities.refusal import TokenRequest, only_to, refused, text_in, usable_token
 from stacktui.identities.token import Token
 from stacktui.text.sanitize import Cleaner
-from stacktui.transport.facts import TransportError
 from stacktui.transport.json_body import is_encodable, parse_object
 from stacktui.transport.msal_client import MAX_ANSWER, Replay, run_msal, secrets_in
+from stacktui.transport.records import TransportError
 from stacktui.transport.session import Answer, Session
 
 # Called with the page to open, the code to type there, and its lifetime in seconds.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from stacktui.errors import FaultError
-from stacktui.transport.facts import TransportFault
+from stacktui.transport.records import TransportFault
 
 
 @dataclass(frozen=True, slots=True)

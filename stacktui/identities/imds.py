@@ -16,10 +16,10 @@ from stacktui.identities.model import Identity
 from stacktui.identities.refusal import TokenRequest, refused, text_in, usable_token
 from stacktui.identities.token import Token
 from stacktui.text.html_page import looks_like_html, page_title
-from stacktui.transport.facts import TransportError, TransportFault, TransportFaultKind
 from stacktui.transport.json_body import parse_object
 from stacktui.transport.limits import LimitName
 from stacktui.transport.msal_client import MAX_ANSWER, secrets_in
+from stacktui.transport.records import TransportError, TransportFault, TransportFaultKind
 from stacktui.transport.session import Answer, Session
 
 ENDPOINT = "http://169.254.169.254"

@@ -13,8 +13,11 @@ import h11
 import httpx
 
 from stacktui.text.sanitize import Cleaner, visible
-from stacktui.transport.dial import Dialler, Trust
-from stacktui.transport.facts import (
+from stacktui.transport.connector import Dialler, Trust
+from stacktui.transport.host import Origin, is_host
+from stacktui.transport.http1 import Http1Connection, what_is_wrong
+from stacktui.transport.limits import LimitName, Limits
+from stacktui.transport.records import (
     ConnectionFacts,
     Phase,
     PhaseName,
@@ -22,9 +25,6 @@ from stacktui.transport.facts import (
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.host import Origin, is_host
-from stacktui.transport.http1 import Http1Connection, what_is_wrong
-from stacktui.transport.limits import LimitName, Limits
 from stacktui.transport.route import local_route, route_to
 from stacktui.transport.streams import Stream
 

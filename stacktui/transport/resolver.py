@@ -13,8 +13,8 @@ from pathlib import Path
 
 from stacktui.text.sanitize import visible
 from stacktui.transport.background import in_background
-from stacktui.transport.facts import TransportError, TransportFault, TransportFaultKind
 from stacktui.transport.limits import LimitName
+from stacktui.transport.records import TransportError, TransportFault, TransportFaultKind
 
 RESOLV_CONF = Path("/etc/resolv.conf")
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stacktui.text.sanitize import Cleaner
-from stacktui.transport.facts import (
+from stacktui.transport.proxy import Proxy, ProxyUsed, choose_proxy
+from stacktui.transport.records import (
     ConnectionFacts,
     TransportError,
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.proxy import Proxy, ProxyUsed, choose_proxy
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ import httpx
 from stacktui import __version__
 from stacktui.text.sanitize import Cleaner
 from stacktui.transport.connections import CALL, LOCAL, Call, Connections, Watch, port_of
-from stacktui.transport.dial import Trust
-from stacktui.transport.facts import (
+from stacktui.transport.connector import Trust
+from stacktui.transport.limits import Limits
+from stacktui.transport.records import (
     Exchange,
     PhaseName,
     ResponseFacts,
@@ -27,7 +28,6 @@ from stacktui.transport.facts import (
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.limits import Limits
 
 # The headers that a diagnosis or a support case needs; no others are recorded.
 KEPT_HEADERS = (

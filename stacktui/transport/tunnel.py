@@ -8,10 +8,10 @@ import re
 import h11
 
 from stacktui.text.sanitize import Cleaner
-from stacktui.transport.facts import TransportError, TransportFault, TransportFaultKind
 from stacktui.transport.http1 import what_is_wrong
 from stacktui.transport.limits import LimitName, Limits
 from stacktui.transport.proxy import Proxy
+from stacktui.transport.records import TransportError, TransportFault, TransportFaultKind
 from stacktui.transport.streams import READ_SIZE, Stream
 
 # An authentication scheme's name (RFC 9110 sections 5.6.2 and 11.1); the longest known has 13.

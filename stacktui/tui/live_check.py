@@ -26,7 +26,7 @@ from stacktui.diagnosis.finding import Diagnosis, Finding
 from stacktui.environments.metadata import Metadata
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ResourceGroupList
-from stacktui.transport.facts import ConnectionFacts, Phase
+from stacktui.transport.records import ConnectionFacts, Phase
 from stacktui.tui.check_state import CheckState
 
 

@@ -27,8 +27,8 @@ from stacktui.certificates.chain_completion import MAX_SIZE, ChainCompletion, co
 from stacktui.certificates.roots import root_of
 from stacktui.certificates.stores import Store, StoreKind
 from stacktui.certificates.trust import TrustSource, TrustUsed
-from stacktui.transport import plain
-from stacktui.transport.plain import fetch_public
+from stacktui.transport import aia_fetch
+from stacktui.transport.aia_fetch import fetch_public
 from tests.support.authority import DAY, Issued, authority, issue, localhost
 from tests.support.listeners import closed_port, listening, silent
 from tests.support.names import resolver_that_hangs, resolving
@@ -345,8 +345,8 @@ async def fetched(web: Web | int, limit: int = MAX_SIZE, proxy: str | None = "no
 
 @contextmanager
 def shortened(monkeypatch: pytest.MonkeyPatch, step: float, whole: float):  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(plain, "_SECONDS", step)
-    monkeypatch.setattr(plain, "_WHOLE", whole)
+    monkeypatch.setattr(aia_fetch, "_SECONDS", step)
+    monkeypatch.setattr(aia_fetch, "_WHOLE", whole)
     started = time.monotonic()
     yield
     assert time.monotonic() - started < 2
@@ -549,7 +549,7 @@ async def test_of_a_names_addresses_those_further_away_are_asked(
         tried.append((addresses, port))
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(plain, "connect_any", connect)
+    monkeypatch.setattr(aia_fetch, "connect_any", connect)
     assert await fetch_public("http://ca.example:8080/", MAX_SIZE, "none") == "cannot be reached"
     assert tried == [(["10.1.2.3", "fd00::1"], 8080)]
 

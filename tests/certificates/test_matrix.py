@@ -14,8 +14,8 @@ from stacktui.certificates.stores import Store, StoreKind
 from stacktui.certificates.trust import TrustSource
 from stacktui.certificates.verify import verify
 from stacktui.environments.endpoints import Endpoint
-from stacktui.transport.facts import ConnectionFacts, TlsFacts
 from stacktui.transport.proxy import ProxyUsed
+from stacktui.transport.records import ConnectionFacts, TlsFacts
 from tests.support.authority import STRANGERS, Issued, authority, issue
 
 DAY = timedelta(days=1)

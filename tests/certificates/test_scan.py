@@ -15,8 +15,8 @@ from stacktui.environments.endpoints import arm_endpoint
 from stacktui.environments.model import Environment
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from stacktui.transport.facts import TransportFaultKind
 from stacktui.transport.limits import Limits
+from stacktui.transport.records import TransportFaultKind
 from tests.support.authority import localhost_server
 from tests.support.listeners import listening, silent, until_closed
 

@@ -19,7 +19,7 @@ from stacktui.check.settings import load_settings
 from stacktui.check.target import Target
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
+from stacktui.transport.records import PhaseName, TransportFault, TransportFaultKind
 from tests.product import write_config
 
 DOMAIN = "local.azurestack.external"

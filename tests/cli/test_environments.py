@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from stacktui.check.accepting import AcceptError, ask_stamp
+from stacktui.check.pinning import AcceptError, ask_stamp
 from stacktui.check.settings import load_settings
 from stacktui.cli.main import main
 from stacktui.config.locations import mark_demo, stamps_file

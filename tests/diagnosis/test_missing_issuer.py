@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stacktui.transport import plain
+from stacktui.transport import aia_fetch
 from tests.diagnosis.servers import DIRECT, Script, document_on, scripted
 from tests.support.authority import STRANGERS, Issued, issue, server_context
 from tests.support.listeners import closed_port, listening, silent
@@ -206,7 +206,7 @@ async def test_a_variable_that_is_broken_stops_no_check(variable: str, tmp_path:
 async def test_an_address_that_is_silent_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plain, "_SECONDS", 0.5)
+    monkeypatch.setattr(aia_fetch, "_SECONDS", 0.5)
     named = naming("Tailspin Issuing CA", ROOT)
     async with listening(silent) as mute:
         leaf = naming("localhost", named, PLACE, names=NAMES)

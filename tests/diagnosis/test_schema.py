@@ -14,8 +14,8 @@ from jsonschema import Draft202012Validator, ValidationError
 from stacktui.certificates.trust import TrustFileFault
 from stacktui.check.report import Fault
 from stacktui.diagnosis.document_keys import FAULT_TYPES, KEYS
-from stacktui.transport.facts import TlsFacts
 from stacktui.transport.limits import LimitName
+from stacktui.transport.records import TlsFacts
 from tests.diagnosis.schema import SCHEMA, validate
 from tests.diagnosis.test_drills import drilled, usual
 from tests.product import stacktui

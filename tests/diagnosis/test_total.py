@@ -34,7 +34,7 @@ from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ArmProblem, ResourceGroupList
 from stacktui.text.sanitize import visible
 from stacktui.text.shell import bash, powershell
-from stacktui.transport.facts import (
+from stacktui.transport.records import (
     ConnectionFacts,
     Exchange,
     ProxyUsed,

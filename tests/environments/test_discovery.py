@@ -12,8 +12,8 @@ from stacktui.environments.metadata import (
     MetadataProblem,
 )
 from stacktui.stamp.running import RunningStamp
-from stacktui.transport.facts import TransportError, TransportFaultKind
 from stacktui.transport.limits import Limits
+from stacktui.transport.records import TransportError, TransportFaultKind
 from tests.environments.documents import AUDIENCE, cloud, encoded, object_shape
 from tests.support.sessions import opened, opened_on
 from tests.support.web import Asked, Raw, Web, answer, serving

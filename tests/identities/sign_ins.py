@@ -25,7 +25,7 @@ from stacktui.identities.sign_in import acquire_token, prepare, read_secret
 from stacktui.identities.token import Token
 from stacktui.stamp.running import RunningStamp
 from stacktui.text.sanitize import Cleaner
-from stacktui.transport.facts import Exchange
+from stacktui.transport.records import Exchange
 from stacktui.transport.session import Session
 from tests.support.sessions import opened, opened_on
 from tests.support.web import Asked, Raw, Web, answer, serving

@@ -21,7 +21,7 @@ from stacktui.resources.client import ArmClient
 from stacktui.resources.model import ArmError
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from stacktui.transport.facts import TransportError
+from stacktui.transport.records import TransportError
 from tests.identities.sign_ins import identity_of, user_of
 from tests.support.proxies import proxying
 from tests.support.sessions import Recorder, opened, trusting_file

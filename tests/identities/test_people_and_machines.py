@@ -33,8 +33,8 @@ from stacktui.identities.sign_in import acquire_token, prepare
 from stacktui.identities.token import Token
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from stacktui.transport.facts import TransportError, TransportFaultKind
 from stacktui.transport.limits import Limits
+from stacktui.transport.records import TransportError, TransportFaultKind
 from stacktui.transport.session import Session
 from tests.identities.sign_ins import (
     AUDIENCE,

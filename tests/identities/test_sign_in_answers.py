@@ -14,7 +14,7 @@ from stacktui.identities.authority import may_ask
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
 from stacktui.identities.refusal import MAX_TOKEN
 from stacktui.text.sanitize import Cleaner
-from stacktui.transport.facts import TransportError, TransportFaultKind
+from stacktui.transport.records import TransportError, TransportFaultKind
 from tests.identities.sign_ins import (
     AUDIENCE,
     JSON,

@@ -23,8 +23,8 @@ from stacktui.resources.model import (
 )
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from stacktui.transport.facts import TransportError, TransportFaultKind
 from stacktui.transport.limits import Limits
+from stacktui.transport.records import TransportError, TransportFaultKind
 from stacktui.transport.session import Session
 from tests.identities.sign_ins import identity_of, nobody_asked
 from tests.resources.conftest import TOKEN, Client

@@ -12,14 +12,14 @@ import pytest
 
 from stacktui.stamp.running import RunningStamp
 from stacktui.text.sanitize import Cleaner
-from stacktui.transport.facts import (
+from stacktui.transport.limits import Limits
+from stacktui.transport.records import (
     Exchange,
     Phase,
     PhaseName,
     TransportError,
     TransportFault,
 )
-from stacktui.transport.limits import Limits
 from stacktui.transport.session import Session
 from tests.support.authority import authority, trusting
 

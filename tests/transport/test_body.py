@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stacktui.text.sanitize import Cleaner
-from stacktui.transport.facts import Exchange, TransportFault, TransportFaultKind
+from stacktui.transport.records import Exchange, TransportFault, TransportFaultKind
 from tests.support.sessions import MIB, failure, names, opened
 from tests.support.web import Raw, answer, serving
 

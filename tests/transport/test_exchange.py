@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from stacktui.transport.facts import Attempt, Exchange, Phase
 from stacktui.transport.proxy import ProxyUsed
+from stacktui.transport.records import Attempt, Exchange, Phase
 from tests.support.authority import authority, localhost
 from tests.support.sessions import MIB, Recorder, names, opened
 from tests.support.web import Raw, answer, serving

@@ -11,8 +11,8 @@ from contextlib import suppress
 
 import pytest
 
-from stacktui.transport.facts import TransportFaultKind
 from stacktui.transport.limits import Limits
+from stacktui.transport.records import TransportFaultKind
 from tests.support.authority import localhost_server
 from tests.support.listeners import closing_at_once, listening
 from tests.support.sessions import MIB, failure, names, opened
@@ -151,7 +151,7 @@ async def test_an_early_answer_to_a_body_that_is_not_read_counts() -> None:
 
 @pytest.mark.parametrize("token", ["hunter2\r\nX-Evil: 1", "hunter2\ndef", "hunter2\x00def"])
 async def test_a_header_that_cannot_be_sent_is_a_fault_that_does_not_show_it(token: str) -> None:
-    from stacktui.transport.facts import TransportError
+    from stacktui.transport.records import TransportError
 
     async with serving(answer()) as web, opened() as session:
         with pytest.raises(TransportError) as caught:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stacktui.transport.facts import TransportError, TransportFaultKind
 from stacktui.transport.limits import Limits
+from stacktui.transport.records import TransportError, TransportFaultKind
 from tests.support.sessions import opened
 from tests.support.web import answer, serving_plain
 

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from stacktui.transport.facts import TransportError, TransportFaultKind
 from stacktui.transport.msal_client import MAX_REQUESTS, MsalResponse, Replay, run_msal
+from stacktui.transport.records import TransportError, TransportFaultKind
 from tests.support.listeners import closed_port
 from tests.support.sessions import opened
 from tests.support.web import Asked, Raw, answer, serving

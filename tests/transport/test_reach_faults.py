@@ -13,9 +13,9 @@ from contextlib import suppress
 
 import pytest
 
-from stacktui.transport import race
-from stacktui.transport.facts import TransportFaultKind
+from stacktui.transport import happy_eyeballs
 from stacktui.transport.limits import Limits
+from stacktui.transport.records import TransportFaultKind
 from stacktui.transport.resolver import resolve
 from tests.support.listeners import closed_port, full_port
 from tests.support.names import resolver_that_hangs, resolving
@@ -155,7 +155,7 @@ async def test_what_the_system_says_of_an_attempt_is_named(
     async def connect(_address: str, _port: int) -> socket.socket:
         raise OSError(number, "said the kernel")
 
-    monkeypatch.setattr(race, "_connect", connect)
+    monkeypatch.setattr(happy_eyeballs, "_connect", connect)
     async with opened() as session:
         fault, exchange = await failure(session, "https://127.0.0.1:1")
     assert fault.kind is kind
@@ -231,7 +231,7 @@ async def test_a_box_without_ipv6_does_not_hide_what_ipv4_met(
             await asyncio.sleep(30)
         raise OSError(number, "said the kernel")
 
-    monkeypatch.setattr(race, "_connect", connect)
+    monkeypatch.setattr(happy_eyeballs, "_connect", connect)
     resolving(monkeypatch, "fd00::1", "10.0.0.1")
     async with opened(limits=Limits(connect=0.4)) as session:
         fault, _ = await failure(session, "https://localhost:1")

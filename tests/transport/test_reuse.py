@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from stacktui.transport.facts import TransportError
 from stacktui.transport.limits import Limits
+from stacktui.transport.records import TransportError
 from tests.support.authority import localhost_server
 from tests.support.listeners import Handler, listening, saying, silent
 from tests.support.proxies import answering_connect

@@ -11,8 +11,8 @@ from datetime import timedelta
 import pytest
 
 from stacktui.stamp import StampOptions, run_in_thread
-from stacktui.transport.facts import TransportFaultKind
 from stacktui.transport.limits import Limits
+from stacktui.transport.records import TransportFaultKind
 from tests.support.authority import (
     STRANGERS,
     Issued,

@@ -7,9 +7,9 @@ from base64 import b64encode
 
 import pytest
 
-from stacktui.transport.facts import TransportFaultKind
 from stacktui.transport.limits import Limits
 from stacktui.transport.proxy import ProxyUsed
+from stacktui.transport.records import TransportFaultKind
 from tests.support.authority import STRANGERS, authority, localhost_server, trusting
 from tests.support.listeners import Handler, closed_port, listening, resetting, saying, silent
 from tests.support.proxies import answering_connect, proxying

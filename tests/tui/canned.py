@@ -27,7 +27,7 @@ from stacktui.environments.model import Environment
 from stacktui.identities.model import EnvSecret, Identity, IdentityKind
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ResourceGroup, ResourceGroupList
-from stacktui.transport.facts import (
+from stacktui.transport.records import (
     ConnectionFacts,
     Exchange,
     Phase,

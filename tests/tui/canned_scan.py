@@ -16,7 +16,7 @@ from stacktui.certificates.trust import TrustSource
 from stacktui.certificates.verify import Verification
 from stacktui.check.target import Target
 from stacktui.environments.endpoints import Endpoint
-from stacktui.transport.facts import TransportFault, TransportFaultKind
+from stacktui.transport.records import TransportFault, TransportFaultKind
 from stacktui.tui.scan_runner import ScanEngine
 from stacktui.tui.scan_state import EvaluatedScan, Stores
 

@@ -32,7 +32,7 @@ from stacktui.config.locations import own_bundle
 from stacktui.identities.certificate_file import IdentityFile, read_files, references
 from stacktui.text.counts import count_of
 from stacktui.text.sanitize import visible
-from stacktui.transport.facts import TransportFaultKind
+from stacktui.transport.records import TransportFaultKind
 
 # A chain is drawn no deeper than this, so that there is room for what it says.
 _DEEPEST = 6

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from stacktui.check.accepting import AcceptError, accept, ask_stamp, differences
+from stacktui.check.pinning import AcceptError, accept, ask_stamp, differences
 from stacktui.cli.ask import CommandError, RemoteError, confirm, yes_option
 from stacktui.cli.options import config_option, limit_option
 from stacktui.cli.output import err

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from stacktui.check.accepting import AcceptError, forget
+from stacktui.check.pinning import AcceptError, forget
 from stacktui.cli.ask import CommandError, confirm, yes_option
 from stacktui.cli.options import config_option
 from stacktui.cli.output import err

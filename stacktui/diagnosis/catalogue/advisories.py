@@ -15,7 +15,7 @@ from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.remedies import exporting
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate, for_both
 from stacktui.text.counts import count_of
-from stacktui.transport.facts import ConnectionFacts
+from stacktui.transport.records import ConnectionFacts
 
 if TYPE_CHECKING:
     from stacktui.certificates.additions import LostAddition

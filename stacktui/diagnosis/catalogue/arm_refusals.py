@@ -27,7 +27,7 @@ from stacktui.diagnosis.messages.arm import (
 from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
 from stacktui.diagnosis.retry import retry_lines, wait_of
 from stacktui.resources.model import ArmFault, ArmProblem
-from stacktui.transport.facts import Exchange
+from stacktui.transport.records import Exchange
 
 # Nobody leaves a command asleep for longer.
 _LONGEST_SLEEP = timedelta(days=1)

@@ -29,7 +29,7 @@ from stacktui.diagnosis.messages.arm import BAD_STATUS_LINE, NO_ANSWER_IN_TIME, 
 from stacktui.diagnosis.messages.network import CONNECTION_CLOSED, CONNECTION_RESET
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.resources.model import ArmFault, ArmProblem
-from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
+from stacktui.transport.records import PhaseName, TransportFault, TransportFaultKind
 
 # arm-not-json
 

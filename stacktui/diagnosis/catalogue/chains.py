@@ -23,7 +23,7 @@ from stacktui.diagnosis.messages.tls import (
     TLS_FAILED,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.transport.facts import TransportFaultKind
+from stacktui.transport.records import TransportFaultKind
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate

@@ -18,7 +18,7 @@ from stacktui.diagnosis.messages.network import CONNECTION_CLOSED, CONNECTION_RE
 from stacktui.diagnosis.messages.tls import HANDSHAKE_REFUSED, TLS_FAILED
 from stacktui.diagnosis.remedies import CONNECT_DIRECTLY, GO_AROUND_PROXY, around_proxy
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.transport.facts import TransportFault, TransportFaultKind
+from stacktui.transport.records import TransportFault, TransportFaultKind
 
 
 def _at_origin(failure: FailureContext, fault: TransportFault) -> bool:

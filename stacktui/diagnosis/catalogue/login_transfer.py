@@ -15,7 +15,7 @@ from stacktui.diagnosis.messages.network import CONNECTION_CLOSED
 from stacktui.diagnosis.messages.sign_in import NO_AUTHORITY
 from stacktui.diagnosis.remedies import TRUST_MATRIX, checking_again
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
-from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
+from stacktui.transport.records import PhaseName, TransportFault, TransportFaultKind
 
 # login-unreachable
 

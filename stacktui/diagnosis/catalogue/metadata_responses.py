@@ -36,7 +36,7 @@ from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.diagnosis.retry import retry_lines, when
 from stacktui.environments.metadata import MetadataFault, MetadataProblem
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, other_service
-from stacktui.transport.facts import ResponseFacts
+from stacktui.transport.records import ResponseFacts
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ARM_ENDPOINTS = (USER_ENDPOINT, OPERATOR_ENDPOINT)

@@ -27,7 +27,7 @@ from stacktui.diagnosis.metadata_evidence import (
 from stacktui.diagnosis.remedies import checking_again, fill_looking
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.environments.metadata import MetadataProblem
-from stacktui.transport.facts import PhaseName, TransportFault, TransportFaultKind
+from stacktui.transport.records import PhaseName, TransportFault, TransportFaultKind
 
 # What comes after the handshake: only who answers there can be slow in it.
 _ASKED = frozenset({PhaseName.REQUEST, PhaseName.FIRST_BYTE, PhaseName.BODY})

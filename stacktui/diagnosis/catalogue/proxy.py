@@ -24,7 +24,7 @@ from stacktui.diagnosis.remedies import (
 )
 from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
 from stacktui.text.shell import toml
-from stacktui.transport.facts import TransportFault, TransportFaultKind
+from stacktui.transport.records import TransportFault, TransportFaultKind
 
 _AZ_PROXY = (
     AZ_METADATA + "HTTPSConnectionPool(…): … (Caused by ProxyError('Unable to connect to proxy', "

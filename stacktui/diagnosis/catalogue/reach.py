@@ -13,7 +13,7 @@ from stacktui.diagnosis.messages.network import CURL_COULD_NOT_CONNECT, LOOKUP_F
 from stacktui.diagnosis.remedies import CHECK_OTHER_ENDPOINT, fill_setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, domain_of
-from stacktui.transport.facts import TransportFaultKind
+from stacktui.transport.records import TransportFaultKind
 
 # How az begins where its connection for the metadata fails.
 AZ_METADATA = (

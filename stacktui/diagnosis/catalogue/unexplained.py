@@ -13,7 +13,7 @@ from stacktui.diagnosis.remedy_template import Quote, for_both
 from stacktui.environments.metadata import MetadataFault
 from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
 from stacktui.resources.model import ArmFault
-from stacktui.transport.facts import TransportFault, TransportFaultKind
+from stacktui.transport.records import TransportFault, TransportFaultKind
 
 # Faults of the transport that only somebody who was reached can cause.
 _ANSWERED = frozenset(

@@ -33,7 +33,7 @@ from stacktui.tui.panes.certificates import (
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
     from stacktui.certificates.readiness import RuleResult
-    from stacktui.transport.facts import ConnectionFacts
+    from stacktui.transport.records import ConnectionFacts
     from stacktui.tui.scan_state import EvaluatedScan, ScannedHost
 
 LABEL = 14

@@ -21,7 +21,7 @@ from stacktui.tui.widgets.list_pane import Cell, Columns, ListPane, Row
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
     from stacktui.certificates.scan import EndpointChain
-    from stacktui.transport.facts import ConnectionFacts
+    from stacktui.transport.records import ConnectionFacts
     from stacktui.tui.scan_state import EvaluatedScan, ScannedHost
 
 IDENTITY = "identity "

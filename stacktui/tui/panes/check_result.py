@@ -10,7 +10,7 @@ from stacktui.check.report import Outcome, Report, StepName
 from stacktui.diagnosis.finding import SIDES, ActionKind, Finding, Remedy
 from stacktui.resources.model import ResourceGroupList
 from stacktui.text.counts import count_of
-from stacktui.transport.facts import Phase, PhaseName
+from stacktui.transport.records import Phase, PhaseName
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.formatting import STEP_WORDS, clock, command_of, copied_of, duration, milliseconds
 from stacktui.tui.glyphs import Glyphs

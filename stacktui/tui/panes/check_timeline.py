@@ -10,7 +10,7 @@ from stacktui.certificates.formatting import VALID, fields_of
 from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Outcome, Report, Step
 from stacktui.check.summary import result_summary
-from stacktui.transport.facts import ConnectionFacts, Exchange
+from stacktui.transport.records import ConnectionFacts, Exchange
 from stacktui.tui.formatting import clock, day, duration
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line

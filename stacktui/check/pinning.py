@@ -26,7 +26,7 @@ from stacktui.environments.record import (
 from stacktui.errors import FaultError, StacktuiError
 from stacktui.text.sanitize import Cleaner
 from stacktui.transport.connections import Deaf
-from stacktui.transport.facts import Exchange
+from stacktui.transport.records import Exchange
 from stacktui.transport.session import Session
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from stacktui.azure_cli.presence import az_facts, is_worth_a_look
-from stacktui.check.accepting import config_of
+from stacktui.check.pinning import config_of
 from stacktui.check.target import Target
 from stacktui.config.locations import additions_file
 from stacktui.environments.profiles import PROFILES

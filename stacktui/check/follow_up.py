@@ -20,15 +20,15 @@ from stacktui.check.target import Target
 from stacktui.environments.endpoints import LOGIN, Endpoint, arm_endpoint, login_endpoint
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT
 from stacktui.text.sanitize import Cleaner
+from stacktui.transport.aia_fetch import fetch_public
 from stacktui.transport.connections import Call, Deaf
-from stacktui.transport.dial import Dialler, Trust
-from stacktui.transport.facts import (
+from stacktui.transport.connector import Dialler, Trust
+from stacktui.transport.records import (
     Exchange,
     TransportError,
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.plain import fetch_public
 from stacktui.transport.resolver import resolve
 from stacktui.transport.route import route_to
 

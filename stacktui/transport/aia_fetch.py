@@ -20,11 +20,11 @@ import h11
 import httpx
 
 from stacktui.errors import StacktuiError
-from stacktui.transport.facts import TransportError
+from stacktui.transport.happy_eyeballs import connect_any
 from stacktui.transport.host import is_host
 from stacktui.transport.http1 import Http1Connection
 from stacktui.transport.proxy import DIRECT, Proxy, parse_proxy
-from stacktui.transport.race import connect_any
+from stacktui.transport.records import TransportError
 from stacktui.transport.resolver import resolve
 from stacktui.transport.route import pinned
 from stacktui.transport.streams import SocketStream

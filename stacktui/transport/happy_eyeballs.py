@@ -8,7 +8,7 @@ import socket
 from collections.abc import Sequence
 from time import perf_counter
 
-from stacktui.transport.facts import Attempt
+from stacktui.transport.records import Attempt
 
 # RFC 8305 section 8: the recommended Connection Attempt Delay, seconds.
 ATTEMPT_DELAY = 0.25

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from stacktui.check import aftermath
-from stacktui.check.aftermath import Aftermath, Looker
+from stacktui.check import follow_up
 from stacktui.check.events import CheckFinished
+from stacktui.check.follow_up import Aftermath, Looker
 from stacktui.check.pipeline import run
 from stacktui.check.report import Report
 from stacktui.check.settings import load_settings
@@ -83,7 +83,7 @@ async def test_a_defect_of_ours_costs_no_verdict(
     async def broken(*_: object) -> bytes | str:
         raise ExceptionGroup("ours", [OverflowError("port")])
 
-    monkeypatch.setattr(aftermath, "fetch_public", broken)
+    monkeypatch.setattr(follow_up, "fetch_public", broken)
     report, after = await looked(tmp_path, monkeypatch, "http://ca.example/")
     assert [type(each) for each in after.defects] == [ExceptionGroup]
     assert report.failed is not None
@@ -140,7 +140,7 @@ async def test_an_az_that_cannot_be_read_keeps_no_verdict(
     async with scripted(Script()) as web:
         config = config_for(tmp_path, web.url)
         begun = time.monotonic()
-        with started(stuck_in("stacktui.check.beside", "az_facts", config, mark)) as process:
+        with started(stuck_in("stacktui.check.local_facts", "az_facts", config, mark)) as process:
             out, err = await asyncio.to_thread(process.communicate, timeout=30)
         assert (process.returncode, err) == (0, b""), out
     assert mark.exists()
@@ -154,7 +154,7 @@ async def test_ctrl_c_ends_a_wait_for_what_az_says(
     mark = tmp_path / "reached"
     async with scripted(Script()) as web:
         config = config_for(tmp_path, web.url)
-        with started(stuck_in("stacktui.check.beside", "az_facts", config, mark)) as process:
+        with started(stuck_in("stacktui.check.local_facts", "az_facts", config, mark)) as process:
             await reached(mark)
             await asyncio.to_thread(interrupt, process)
 

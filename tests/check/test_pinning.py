@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from stacktui.check.accepting import record_of
+from stacktui.check.pinning import record_of
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import Environment
-from stacktui.transport.facts import ConnectionFacts, Exchange, TlsFacts
 from stacktui.transport.proxy import ProxyUsed
+from stacktui.transport.records import ConnectionFacts, Exchange, TlsFacts
 from tests.support.authority import authority, localhost
 
 WEST = Environment("West", "https://management.west.example")

@@ -15,7 +15,9 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 
 from stacktui.text.sanitize import Cleaner
-from stacktui.transport.facts import (
+from stacktui.transport.happy_eyeballs import connect_any
+from stacktui.transport.limits import LimitName, Limits
+from stacktui.transport.records import (
     Attempt,
     PhaseName,
     TlsFacts,
@@ -23,8 +25,6 @@ from stacktui.transport.facts import (
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.limits import LimitName, Limits
-from stacktui.transport.race import connect_any
 from stacktui.transport.resolver import resolve
 from stacktui.transport.route import Route
 from stacktui.transport.streams import SocketStream, Stream, TlsStream
