@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 
 F = TypeVar("F")
 
@@ -40,7 +40,7 @@ class StacktuiError(Exception):
     """Base of every error that the product raises on purpose."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(visible(message))
+        super().__init__(escape_control_chars(message))
 
 
 class FaultError(StacktuiError, Generic[F]):

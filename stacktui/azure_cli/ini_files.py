@@ -17,7 +17,7 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from stacktui.text.sanitize import Cleaner
+from stacktui.text.sanitize import Redactor
 
 # A cloud takes about 600 bytes in 10 lines. Of what is larger nothing is said: configparser takes
 # quadratic time for long lines, and for sections that inherit many values.
@@ -160,4 +160,4 @@ def value(found: Parsed, section: str, option: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return Cleaner().line(text.replace("%%", "%"))
+    return Redactor().sanitize(text.replace("%%", "%"))

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from stacktui.azure_cli.launchers import launchers
-from stacktui.config.locations import is_kept_elsewhere
-from stacktui.text.sanitize import visible
+from stacktui.config.locations import is_demo
+from stacktui.text.sanitize import escape_control_chars
 
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzFacts
@@ -20,7 +20,7 @@ UNVERIFIED = ("AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "ADAL_PYTHON_SSL_NO_V
 
 def is_worth_a_look() -> bool:
     """Whether there is any `az`, or a variable of its own. A few calls of `stat`."""
-    return not is_kept_elsewhere() and (bool(launchers()) or any(map(os.environ.get, UNVERIFIED)))
+    return not is_demo() and (bool(launchers()) or any(map(os.environ.get, UNVERIFIED)))
 
 
 def az_facts(profiles: Collection[str]) -> AzFacts | None:
@@ -29,10 +29,12 @@ def az_facts(profiles: Collection[str]) -> AzFacts | None:
     None where it is not on this machine and no variable of its own is set, and in a demo. Blocks
     on disk; never raises.
     """
-    if is_kept_elsewhere():
+    if is_demo():
         return None
     set_here = tuple(
-        (name, visible(value[:40])) for name in UNVERIFIED if (value := os.environ.get(name))
+        (name, escape_control_chars(value[:40]))
+        for name in UNVERIFIED
+        if (value := os.environ.get(name))
     )
     found = launchers()
     if not found and not set_here:

@@ -20,7 +20,7 @@ from stacktui.certificates.bundle import MAX_COMMENT, plain
 from stacktui.certificates.files import CertificateFileError, FileProblem, entries, read_content
 from stacktui.config.atomic import exclusive, write_atomically
 from stacktui.config.locations import additions_file
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 
 VERSION = 1
 # Thousands of additions; a larger file is none of ours.
@@ -64,7 +64,7 @@ def read_additions() -> AdditionsLog:
     found = tuple(each for each in map(_addition, rows) if each is not None)
     if not trouble and len(found) < len(rows):
         trouble = f"{additions_file()}: {len(rows) - len(found)} entries cannot be read"
-    return AdditionsLog(found, visible(trouble))
+    return AdditionsLog(found, escape_control_chars(trouble))
 
 
 def lost_additions() -> tuple[LostAddition, ...]:
@@ -187,7 +187,9 @@ def _addition(row: Any) -> Addition | None:
         return None
     if "\0" in path or not os.path.isabs(path):
         return None
-    return Addition(Path(path), row["sha256"], visible(subject[:MAX_COMMENT]), found[0])
+    return Addition(
+        Path(path), row["sha256"], escape_control_chars(subject[:MAX_COMMENT]), found[0]
+    )
 
 
 def _change(change: Callable[[list[Any]], list[Any]], else_: str) -> str:
@@ -205,5 +207,5 @@ def _change(change: Callable[[list[Any]], list[Any]], else_: str) -> str:
                 write_atomically(path, (json.dumps(document, indent=1) + "\n").encode())
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        return visible(f"{path} cannot be written ({reason}), so {else_}")
+        return escape_control_chars(f"{path} cannot be written ({reason}), so {else_}")
     return ""

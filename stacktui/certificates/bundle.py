@@ -30,7 +30,7 @@ from stacktui.certificates.files import (
     read_content,
 )
 from stacktui.config.atomic import PRIVATE, exclusive, write_atomically
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -366,7 +366,7 @@ def _comment(text: str) -> str:
     ASCII, as certifi's own `contents` takes nothing else; and never hyphens in a row, as some
     readers look for PEM in the middle of a line (OpenSSL does in a line of over 254 characters).
     """
-    ascii_ = visible(text[:MAX_COMMENT]).encode("ascii", "backslashreplace").decode()
+    ascii_ = escape_control_chars(text[:MAX_COMMENT]).encode("ascii", "backslashreplace").decode()
     return re.sub("-{3,}", lambda hyphens: " ".join(hyphens[0]), ascii_[:MAX_COMMENT])
 
 

@@ -24,7 +24,7 @@ from cryptography.x509.oid import (
     SignatureAlgorithmOID,
 )
 
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 
 # It is said of odd certificates, on stderr, which may be under the dashboard. Once and for all:
 # catch_warnings would undo the filters that another thread sets meanwhile (requests does).
@@ -111,7 +111,9 @@ def describe(der: bytes) -> Certificate:
     try:
         return _read(der, print_)
     except Exception as error:  # network bytes: cryptography raises many kinds
-        return Certificate(sha256=print_, unreadable=visible(str(error) or type(error).__name__))
+        return Certificate(
+            sha256=print_, unreadable=escape_control_chars(str(error) or type(error).__name__)
+        )
 
 
 def _read(der: bytes, print_: str) -> Certificate:
@@ -145,7 +147,7 @@ def _read(der: bytes, print_: str) -> Certificate:
 
 def _text(text: str) -> str:
     """Text of a certificate as it may be shown: harmless, and bounded in length."""
-    shown = visible(text[:MAX_TEXT])
+    shown = escape_control_chars(text[:MAX_TEXT])
     return shown if len(text) <= MAX_TEXT else f"{shown}…"
 
 

@@ -1,7 +1,7 @@
 """Scan of the chains that the endpoints of an environment present, all at the same time.
 
 The metadata fetch is the check's own, verified as ever; its connection shows ARM's chain. Every
-other host gets one connection that sends nothing (`Dialler.look`). The chains are judged
+other host gets one connection that sends nothing (`Connector.probe`). The chains are judged
 afterwards, offline (`verify`).
 """
 
@@ -18,9 +18,9 @@ from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.endpoints import Endpoint, all_endpoints, arm_endpoint, endpoints
 from stacktui.environments.metadata import Metadata, MetadataError
 from stacktui.environments.model import Environment
-from stacktui.text.sanitize import Cleaner
-from stacktui.transport.connections import Deaf
-from stacktui.transport.connector import Dialler, untimed
+from stacktui.text.sanitize import Redactor
+from stacktui.transport.connections import NullObserver
+from stacktui.transport.connector import Connector, untimed
 from stacktui.transport.records import (
     ConnectionFacts,
     TransportError,
@@ -28,7 +28,7 @@ from stacktui.transport.records import (
     TransportFaultKind,
 )
 from stacktui.transport.route import route_to
-from stacktui.transport.session import Session
+from stacktui.transport.session import HttpSession
 
 # Connections that are open at the same time.
 AT_ONCE = 16
@@ -111,7 +111,7 @@ class Scanner:
         self._environment = environment
         self._used = trust
         self._limits = environment.limits
-        self._cleaner = Cleaner()
+        self._redactor = Redactor()
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._context: asyncio.Task[ssl.SSLContext] | None = None
         self._fetched: asyncio.Task[_Fetched] | None = None
@@ -151,10 +151,10 @@ class Scanner:
             self._tasks[endpoint.key] = asyncio.create_task(self.look(endpoint))
 
     async def _fetch(self) -> _Fetched:
-        session = Session(
+        session = HttpSession(
             self._trust,
-            Deaf(),
-            self._cleaner,
+            NullObserver(),
+            self._redactor,
             proxy=self._environment.proxy,
             resolve=self._environment.resolve,
             limits=self._limits,
@@ -188,25 +188,25 @@ class Scanner:
 
     async def look(self, endpoint: Endpoint) -> EndpointChain:
         async with self._turn:
-            looker: Dialler | None = None
+            prober: Connector | None = None
             try:
                 route = route_to(
                     endpoint.host,
                     endpoint.port,
                     self._environment.proxy,
                     self._environment.resolve,
-                    self._cleaner,
+                    self._redactor,
                 )
-                looker = Dialler(route, self._trust, self._limits, untimed, self._cleaner)
-                await looker.look()
+                prober = Connector(route, self._trust, self._limits, untimed, self._redactor)
+                await prober.probe()
             except TransportError as error:
-                return EndpointChain(endpoint, looker.facts if looker else None, error.fault)
+                return EndpointChain(endpoint, prober.facts if prober else None, error.fault)
             except TrustFileError as error:  # an https proxy cannot be verified
                 fault = TransportFault(
                     TransportFaultKind.PROXY_UNREACHABLE, endpoint.host, endpoint.port, str(error)
                 )
                 return EndpointChain(endpoint, None, fault)
-            return EndpointChain(endpoint, looker.facts)
+            return EndpointChain(endpoint, prober.facts)
 
     async def _trust(self) -> ssl.SSLContext:
         if (known := known_context(self._used)) is not None:

@@ -30,12 +30,12 @@ from stacktui.certificates.trust import (
     TrustSource,
     TrustUsed,
     build_context,
+    ca_sources,
     new_context,
     source_error,
-    sources_for,
     stamp_of,
 )
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
@@ -86,7 +86,7 @@ class Store:
     @property
     def path(self) -> str:
         """All paths of the store in one line, safe to show."""
-        return visible(" + ".join(source.path for source in self.sources))
+        return escape_control_chars(" + ".join(source.path for source in self.sources))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +120,13 @@ def find_stores(ca: Path | None, own_bundle: Path, *, ask: bool = True) -> tuple
 def _found(ca: Path | None, own_bundle: Path, ask: bool) -> Iterator[Store]:
     import certifi
 
-    yield Store(StoreKind.IN_USE, "in use", sources_for(ca, own_bundle).sources)
+    yield Store(StoreKind.IN_USE, "in use", ca_sources(ca, own_bundle).sources)
     if os.path.exists(own_bundle):
         yield _store(StoreKind.OWN, "own bundle", own_bundle)
     yield _store(StoreKind.CERTIFI, "certifi", certifi.where())
     for cli in find_azure_clis(ask=ask):
         name = f"az {cli.version}".rstrip()
-        yield _store(StoreKind.AZ, name, cli.cacert, detail=visible(str(cli.launcher)))
+        yield _store(StoreKind.AZ, name, cli.cacert, detail=escape_control_chars(str(cli.launcher)))
     for kind, variable in _VARIABLES.items():
         value = os.environ.get(variable, "")
         # OpenSSL takes several folders, but one file.
@@ -273,7 +273,7 @@ _WANTED = "it looks for PEM files named by a hash, as `openssl rehash` makes the
 
 def _shortened(lines: Sequence[str]) -> tuple[str, ...]:
     more = len(lines) - MAX_UNREADABLE
-    shown = [visible(line) for line in lines[:MAX_UNREADABLE]]
+    shown = [escape_control_chars(line) for line in lines[:MAX_UNREADABLE]]
     return (*shown, f"and {more} more") if more > 0 else tuple(shown)
 
 

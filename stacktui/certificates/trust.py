@@ -24,7 +24,7 @@ from stacktui.certificates.files import (
     read_content,
 )
 from stacktui.errors import FaultError
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 
 # What names the base store, in the order in which our users' other programs look.
 BASE_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
@@ -79,7 +79,7 @@ class TrustFileError(FaultError[TrustFileFault]):
     """A context cannot be built, as one of its files cannot be used."""
 
 
-def sources_for(ca: Path | None, own_bundle: Path) -> TrustUsed:
+def ca_sources(ca: Path | None, own_bundle: Path) -> TrustUsed:
     """The files that count for an environment whose `ca` is given, by today's variables."""
     sources = [_base()]
     # Unlike Path.exists, this takes a folder that may not be searched for one without a bundle.
@@ -200,5 +200,7 @@ def _reason(error: Exception) -> str:
 
 def source_error(source: TrustSource, problem: FileProblem, detail: str) -> TrustFileError:
     """The error for a file that cannot be used."""
-    fault = TrustFileFault(source.setting, visible(source.path), problem, visible(detail))
+    fault = TrustFileFault(
+        source.setting, escape_control_chars(source.path), problem, escape_control_chars(detail)
+    )
     return TrustFileError(fault)

@@ -27,7 +27,7 @@ from stacktui.certificates.trust_target import (
     ca_target,
     own_bundle_target,
 )
-from stacktui.config.locations import is_kept_elsewhere, own_bundle
+from stacktui.config.locations import is_demo, own_bundle
 from stacktui.environments.model import Environment
 
 # Bundles of other programs that a root can be appended to.
@@ -156,7 +156,7 @@ def bundles_of_others(stores: Sequence[Store]) -> list[tuple[Store, TrustTarget]
     """
     found: dict[str, tuple[Store, TrustTarget]] = {}
     for store in stores:
-        if store.kind not in _BUNDLES or is_kept_elsewhere():
+        if store.kind not in _BUNDLES or is_demo():
             continue
         path = Path(store.sources[0].path)
         if not path.is_dir():

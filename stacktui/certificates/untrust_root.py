@@ -29,7 +29,7 @@ from stacktui.certificates.trust_root import bundles_of_others
 from stacktui.certificates.trust_target import TrustTarget, ca_target, own_bundle_target, remove
 from stacktui.config.locations import own_bundle
 from stacktui.environments.model import Environment
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 from stacktui.text.shell import bash
 
 
@@ -137,7 +137,7 @@ def _targets(config: Path, environments: Mapping[str, Environment]) -> Iterator[
 
 
 def _target_of(addition: Addition) -> TrustTarget:
-    return TrustTarget(addition.path, name=visible(addition.path.name))
+    return TrustTarget(addition.path, name=escape_control_chars(addition.path.name))
 
 
 def _elsewhere(target: TrustTarget, fingerprints: Collection[str]) -> str:

@@ -11,14 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from stacktui.check.report import Report, Step, StepName
-from stacktui.check.target import Target
+from stacktui.check.report import Report, StepName, StepResult
+from stacktui.check.target import CheckTarget
 from stacktui.transport.records import Phase, PhaseName
 
 
 @dataclass(frozen=True, slots=True)
 class CheckStarted:
-    target: Target
+    target: CheckTarget
     started: datetime
 
 
@@ -57,7 +57,7 @@ class SignInPrompt:
 
 @dataclass(frozen=True, slots=True)
 class StepFinished:
-    step: Step
+    step: StepResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
 from stacktui.certificates.trust import TrustFileError, TrustUsed
-from stacktui.check.report import Probe, Step
-from stacktui.check.target import Target
+from stacktui.check.report import Probe, StepResult
+from stacktui.check.target import CheckTarget
 from stacktui.environments.endpoints import LOGIN, Endpoint, arm_endpoint, login_endpoint
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT
-from stacktui.text.sanitize import Cleaner
+from stacktui.text.sanitize import Redactor
 from stacktui.transport.aia_fetch import fetch_public
-from stacktui.transport.connections import Call, Deaf
-from stacktui.transport.connector import Dialler, Trust
+from stacktui.transport.connections import NullObserver, RequestTrace
+from stacktui.transport.connector import Connector, Trust
 from stacktui.transport.records import (
     Exchange,
     TransportError,
@@ -41,7 +41,7 @@ _SIBLINGS = (USER_ENDPOINT, OPERATOR_ENDPOINT, "portal", "adminportal")
 
 
 @dataclass(frozen=True, slots=True)
-class Aftermath:
+class FollowUp:
     """What the probes found; empty where there was nothing to probe, or no time.
 
     `defects` are internal errors, each of which emptied one of the other fields.
@@ -53,19 +53,21 @@ class Aftermath:
     defects: tuple[BaseException, ...] = ()
 
 
-class Looker:
+class FollowUpProber:
     """Runs the probes after one failed check, with the check's own trust."""
 
-    def __init__(self, target: Target, used: TrustUsed, trust: Trust, cleaner: Cleaner) -> None:
+    def __init__(
+        self, target: CheckTarget, used: TrustUsed, trust: Trust, redactor: Redactor
+    ) -> None:
         self._environment = target.environment
         tenant = target.identity.tenant if target.identity else None
         # As PROTOCOL.md section 2 has it, the tenant of whoever signs in with AD FS.
         self._adfs = (tenant or "").lower() == "adfs"
         self._used = used
         self._trust = trust
-        self._cleaner = cleaner
+        self._redactor = redactor
 
-    async def look(self, steps: Sequence[Step], login_url: str | None) -> Aftermath:
+    async def probe(self, steps: Sequence[StepResult], login_url: str | None) -> FollowUp:
         """Run all probes at once, within the time that the failed step has left of its limit.
 
         Never raises: a probe must not hide the fault that is known already.
@@ -82,14 +84,14 @@ class Looker:
                 task.cancel()
             ended = await asyncio.gather(*tasks, return_exceptions=True)
         cut_off = asyncio.CancelledError
-        return Aftermath(
+        return FollowUp(
             _result(probing, ()),
             _result(completing, None),
             _result(naming, ()),
             tuple(e for e in ended if isinstance(e, BaseException) and not isinstance(e, cut_off)),
         )
 
-    def _not_met(self, steps: Sequence[Step], login_url: str | None) -> Iterator[Endpoint]:
+    def _not_met(self, steps: Sequence[StepResult], login_url: str | None) -> Iterator[Endpoint]:
         met = {
             (seen.connection.host, seen.connection.port)
             for step in steps
@@ -101,15 +103,17 @@ class Looker:
             if each is not None and (each.host, each.port) not in met:
                 yield each
 
-    async def _probe_all(self, steps: Sequence[Step], login_url: str | None) -> tuple[Probe, ...]:
+    async def _probe_all(
+        self, steps: Sequence[StepResult], login_url: str | None
+    ) -> tuple[Probe, ...]:
         wanted = self._not_met(steps, login_url)
         probes = await asyncio.gather(*(self._probe(each) for each in wanted))
         return tuple(each for each in probes if each is not None)
 
     async def _probe(self, endpoint: Endpoint) -> Probe | None:
-        call, started = Call(Deaf()), perf_counter()
+        trace, started = RequestTrace(NullObserver()), perf_counter()
         fault: TransportFault | None = None
-        dialler: Dialler | None = None
+        connector: Connector | None = None
         environment = self._environment
         try:
             route = route_to(
@@ -117,21 +121,23 @@ class Looker:
                 endpoint.port,
                 environment.proxy,
                 environment.resolve,
-                self._cleaner,
+                self._redactor,
             )
-            dialler = Dialler(route, self._trust, environment.limits, call.timed, self._cleaner)
-            (await dialler.dial()).close()
+            connector = Connector(
+                route, self._trust, environment.limits, trace.timed, self._redactor
+            )
+            (await connector.connect_tls()).close()
         except TransportError as error:
             fault = error.fault
         except TrustFileError:
             return None  # reported already, and nothing can be verified without
-        facts = dialler.facts if dialler else None
+        facts = connector.facts if connector else None
         url = f"https://{endpoint.key}"
-        exchange = Exchange("TLS", url, facts, None, tuple(call.phases), fault)
+        exchange = Exchange("TLS", url, facts, None, tuple(trace.phases), fault)
         return Probe(LOGIN if LOGIN in endpoint.roles else endpoint.role,
                      perf_counter() - started, exchange)  # fmt: skip
 
-    async def _siblings(self, steps: Sequence[Step]) -> tuple[str, ...]:
+    async def _siblings(self, steps: Sequence[StepResult]) -> tuple[str, ...]:
         """Return the stamp's other names that exist, where ARM's does not: its label is wrong."""
         arm = arm_endpoint(self._environment)
         missing = (
@@ -153,7 +159,7 @@ class Looker:
         found = await asyncio.gather(*map(exists, names))
         return tuple(name for name, there in zip(names, found, strict=True) if there)
 
-    async def _complete(self, steps: Sequence[Step]) -> ChainCompletion | None:
+    async def _complete(self, steps: Sequence[StepResult]) -> ChainCompletion | None:
         """Follow the chain of the host that failed, if trust in it is what failed."""
         from stacktui.certificates.verify import ROOTLESS
 
@@ -161,7 +167,7 @@ class Looker:
         seen = last.connection if last else None
         if seen is None or seen.tls is None or not seen.tls.chain:
             return None
-        if seen.tls.trouble not in ROOTLESS:
+        if seen.tls.effective_verify_code not in ROOTLESS:
             return None
         from stacktui.certificates.chain_completion import MAX_SIZE, complete_chain
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from stacktui.azure_cli.presence import az_facts, is_worth_a_look
 from stacktui.check.pinning import config_of
-from stacktui.check.target import Target
+from stacktui.check.target import CheckTarget
 from stacktui.config.locations import additions_file
 from stacktui.environments.profiles import PROFILES
 from stacktui.environments.record import (
@@ -32,7 +32,7 @@ _PATIENCE = 2.0
 _FIRST = 0.01
 
 
-async def soon(task: asyncio.Task[R]) -> R | None:
+async def wait_briefly(task: asyncio.Task[R]) -> R | None:
     """Return the task's result, waiting at most 2 s; None where it has none by then."""
     if not task.done():
         await asyncio.wait({task}, timeout=_PATIENCE)
@@ -55,7 +55,7 @@ def _remembers_additions() -> bool:
     return os.path.exists(additions_file())
 
 
-async def known_of(target: Target) -> StampRecord | RecordFault | None:
+async def recorded_stamp(target: CheckTarget) -> StampRecord | RecordFault | None:
     """Return the record of the target's stamp, or why it cannot be read."""
     # Without a thread, which would cost more than reading this small file.
     await asyncio.sleep(_FIRST)
@@ -67,7 +67,7 @@ async def known_of(target: Target) -> StampRecord | RecordFault | None:
         return error.fault
 
 
-async def az_beside() -> AzFacts | None:
+async def find_az() -> AzFacts | None:
     """Return what is known of the Azure CLI on this machine; None where it is not there."""
     # As above: where there is no az, a thread would cost more than finding that out.
     await asyncio.sleep(_FIRST)

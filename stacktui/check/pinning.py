@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from stacktui.certificates.trust import build_context
-from stacktui.check.target import Target
-from stacktui.check.trust import trust_of
+from stacktui.check.target import CheckTarget
+from stacktui.check.trust import target_ca_sources
 from stacktui.config.locations import config_file
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import Metadata
@@ -24,14 +24,14 @@ from stacktui.environments.record import (
     write_record,
 )
 from stacktui.errors import FaultError, StacktuiError
-from stacktui.text.sanitize import Cleaner
-from stacktui.transport.connections import Deaf
+from stacktui.text.sanitize import Redactor
+from stacktui.transport.connections import NullObserver
 from stacktui.transport.records import Exchange
-from stacktui.transport.session import Session
+from stacktui.transport.session import HttpSession
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class RecordDiff:
     """What is recorded of a stamp, None if nothing is, and what would be recorded now."""
 
     known: StampRecord | None
@@ -42,27 +42,27 @@ class AcceptError(StacktuiError):
     """Why the stamp cannot be recorded anew."""
 
 
-def config_of(target: Target) -> Path:
+def config_of(target: CheckTarget) -> Path:
     """Return the path of the config, which is part of the key of a target's record."""
     return target.config or config_file()
 
 
-async def ask_stamp(target: Target) -> Offer:
+async def ask_stamp(target: CheckTarget) -> RecordDiff:
     """Fetch the stamp's metadata, verified and without a secret, and compare it with the record.
 
     Takes at most `Limits.step` seconds. Raises AcceptError where the stamp does not answer, or
     where this machine does not trust its chain.
     """
     environment = target.environment
-    used, cleaner = trust_of(target), Cleaner()
+    used, redactor = target_ca_sources(target), Redactor()
 
     async def trust() -> ssl.SSLContext:
         return build_context(used)
 
-    session = Session(
+    session = HttpSession(
         trust,
-        Deaf(),
-        cleaner,
+        NullObserver(),
+        redactor,
         proxy=environment.proxy,
         resolve=environment.resolve,
         limits=environment.limits,
@@ -78,10 +78,10 @@ async def ask_stamp(target: Target) -> Offer:
     finally:
         await session.aclose()
     record = record_of(environment, metadata, session.take_exchanges(), datetime.now(UTC))
-    if not is_recordable(record, cleaner):
+    if not is_recordable(record, redactor):
         raise AcceptError("its login endpoint or audience holds what cannot be shown")
     try:
-        return Offer(read_record(config_of(target), environment), record)
+        return RecordDiff(read_record(config_of(target), environment), record)
     except RecordError as error:
         raise AcceptError(str(error)) from None
 
@@ -98,21 +98,21 @@ def record_of(
     return StampRecord(environment.arm, metadata.login_endpoint, metadata.audience, now, top)
 
 
-def accept(target: Target, offer: Offer) -> None:
+def accept(target: CheckTarget, diff: RecordDiff) -> None:
     """Write the new record. Blocks on disk. Raises AcceptError."""
-    if trouble := write_record(config_of(target), target.environment, offer.seen):
+    if trouble := write_record(config_of(target), target.environment, diff.seen):
         raise AcceptError(trouble)
 
 
-def forget(target: Target) -> None:
+def forget(target: CheckTarget) -> None:
     """Remove the record; the next good check makes a new one. Raises AcceptError."""
     if trouble := write_record(config_of(target), target.environment, None):
         raise AcceptError(trouble)
 
 
-def differences(offer: Offer) -> Iterator[tuple[str, str, str]]:
+def differences(diff: RecordDiff) -> Iterator[tuple[str, str, str]]:
     """Yield each value that would change: its name, the recorded value and the new one."""
-    known, seen = offer.known, offer.seen
+    known, seen = diff.known, diff.seen
     rows = (
         ("login endpoint", known.login_endpoint if known else "-", seen.login_endpoint),
         ("audience", known.audience if known else "-", seen.audience),
@@ -126,7 +126,7 @@ def differences(offer: Offer) -> Iterator[tuple[str, str, str]]:
 def _root(record: StampRecord | None) -> str:
     from stacktui.certificates.chain import describe
 
-    if record is None or not record.top:
+    if record is None or not record.path_end:
         return "-"
-    top = describe(record.top)
+    top = describe(record.path_end)
     return f"{top.issuer_name}{f' ({top.sha256})' if top.self_issued else ''}"

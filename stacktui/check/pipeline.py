@@ -28,12 +28,12 @@ from stacktui.check.events import (
     StepFinished,
     StepStarted,
 )
-from stacktui.check.follow_up import Aftermath, Looker
-from stacktui.check.local_facts import az_beside, known_of, lost_additions, soon
+from stacktui.check.follow_up import FollowUp, FollowUpProber
+from stacktui.check.local_facts import find_az, lost_additions, recorded_stamp, wait_briefly
 from stacktui.check.pinning import config_of, record_of
-from stacktui.check.report import Evidence, Fault, Outcome, Report, Step, StepName
-from stacktui.check.target import Target
-from stacktui.check.trust import trust_of
+from stacktui.check.report import Evidence, Fault, Report, StepName, StepOutcome, StepResult
+from stacktui.check.target import CheckTarget
+from stacktui.check.trust import target_ca_sources
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.record import (
@@ -53,7 +53,7 @@ from stacktui.identities.sign_in import Credential, acquire_token, prepare, read
 from stacktui.identities.token import Token, TokenFacts
 from stacktui.resources.client import ArmClient
 from stacktui.resources.model import ArmError, ResourceGroupList
-from stacktui.text.sanitize import Cleaner, visible
+from stacktui.text.sanitize import Redactor, escape_control_chars
 from stacktui.transport.connector import Trust
 from stacktui.transport.limits import LimitName
 from stacktui.transport.records import (
@@ -63,12 +63,12 @@ from stacktui.transport.records import (
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.session import Session
+from stacktui.transport.session import HttpSession
 
 T = TypeVar("T", Metadata, Token, ResourceGroupList)
 
 
-async def run(target: Target) -> AsyncIterator[CheckEvent]:
+async def run(target: CheckTarget) -> AsyncIterator[CheckEvent]:
     """Check `target` and yield each event as it happens; the last is CheckFinished.
 
     What goes wrong is in the report; only an internal error raises. Closing the iterator, or
@@ -92,15 +92,15 @@ async def run(target: Target) -> AsyncIterator[CheckEvent]:
 class _Check:
     """One run: the steps so far, and the current one, to which phases are reported."""
 
-    def __init__(self, target: Target, tell: Callable[[CheckEvent], None]) -> None:
+    def __init__(self, target: CheckTarget, tell: Callable[[CheckEvent], None]) -> None:
         self._target = target
         self._limits = target.environment.limits
         self._tell = tell
-        self._steps: list[Step] = []
+        self._steps: list[StepResult] = []
         self._current = StepName.METADATA
         self._limit: asyncio.Timeout
-        self._cleaner = Cleaner()
-        self._trust: TrustUsed = trust_of(target)
+        self._redactor = Redactor()
+        self._trust: TrustUsed = target_ca_sources(target)
         self._metadata: Metadata | None = None
         self._known: asyncio.Task[StampRecord | RecordFault | None]
 
@@ -110,24 +110,24 @@ class _Check:
         context = asyncio.create_task(_context(self._trust))
         credential, told = self._prepare_credential()
         environment = self._target.environment
-        session = Session(
+        session = HttpSession(
             lambda: _ready(context, told),
             self,
-            self._cleaner,
+            self._redactor,
             proxy=environment.proxy,
             resolve=environment.resolve,
             limits=environment.limits,
         )
-        self._known = asyncio.create_task(known_of(self._target))
-        finding_az = asyncio.create_task(az_beside())
+        self._known = asyncio.create_task(recorded_stamp(self._target))
+        finding_az = asyncio.create_task(find_az())
         lost = asyncio.create_task(lost_additions())
-        follow_up = Aftermath()
+        follow_up = FollowUp()
         try:
             await self._all_steps(session, credential)
             known = await self._known
             if self._failed:
                 follow_up = await self._follow_up(lambda: _ready(context, told))
-            az, gone = await soon(finding_az), await lost
+            az, gone = await wait_briefly(finding_az), await lost
         finally:
             await session.aclose()
             for task in (context, credential, self._known, finding_az, lost):
@@ -142,7 +142,7 @@ class _Check:
             probes=follow_up.probes,
             completion=follow_up.completion,
             siblings=follow_up.siblings,
-            box=visible(socket.gethostname()),
+            box=escape_control_chars(socket.gethostname()),
             az=az,
         )
         if report.ok and known is None:
@@ -152,9 +152,9 @@ class _Check:
     def _prepare_credential(self) -> tuple[asyncio.Task[Credential] | None, asyncio.Event]:
         """Start reading the credential and importing slow modules, while metadata is fetched.
 
-        The event is set once the cleaner knows the secret, or there is none.
+        The event is set once the redactor knows the secret, or there is none.
         """
-        identity, cleaner = self._target.identity, self._cleaner
+        identity, redactor = self._target.identity, self._redactor
         loop, told = asyncio.get_running_loop(), asyncio.Event()
         if identity is None:
             told.set()
@@ -162,7 +162,7 @@ class _Check:
 
         def work() -> Credential:
             try:
-                secret = read_secret(identity, cleaner)
+                secret = read_secret(identity, redactor)
             finally:
                 with suppress(RuntimeError):  # the loop is gone: nobody waits any more
                     loop.call_soon_threadsafe(told.set)
@@ -172,17 +172,17 @@ class _Check:
 
     @property
     def _failed(self) -> bool:
-        return any(step.outcome is Outcome.FAILED for step in self._steps)
+        return any(step.outcome is StepOutcome.FAILED for step in self._steps)
 
-    async def _follow_up(self, trust: Trust) -> Aftermath:
-        looker = Looker(self._target, self._trust, trust, self._cleaner)
+    async def _follow_up(self, trust: Trust) -> FollowUp:
+        prober = FollowUpProber(self._target, self._trust, trust, self._redactor)
         known: Metadata | StampRecord | None = self._metadata
         if known is None or isinstance(self._steps[0].evidence.fault, DriftFault):
             # Of two login hosts, probe the recorded one: the other may be an attacker's.
             known = self._recorded
-        return await looker.look(self._steps, known.login_endpoint if known else None)
+        return await prober.probe(self._steps, known.login_endpoint if known else None)
 
-    async def _metadata_step(self, session: Session) -> Metadata:
+    async def _metadata_step(self, session: HttpSession) -> Metadata:
         """Fetch metadata and compare it with the record, before any secret is sent.
 
         Raises what `fetch_metadata` raises, DriftError where the two differ, and RecordError
@@ -194,7 +194,7 @@ class _Check:
         if isinstance(known, RecordFault):
             if self._target.identity is not None:
                 raise RecordError(known)
-        elif known is not None and (found := drifts(known, metadata, self._cleaner)):
+        elif known is not None and (found := drifts(known, metadata, self._redactor)):
             raise DriftError(DriftFault(found, known.recorded))
         return metadata
 
@@ -209,13 +209,13 @@ class _Check:
             return
         exchanges = self._steps[0].evidence.exchanges
         record = record_of(self._target.environment, self._metadata, exchanges, now)
-        if is_recordable(record, self._cleaner):
+        if is_recordable(record, self._redactor):
             await asyncio.to_thread(
                 record_first, config_of(self._target), self._target.environment, record
             )
 
     async def _all_steps(
-        self, session: Session, credential: asyncio.Task[Credential] | None
+        self, session: HttpSession, credential: asyncio.Task[Credential] | None
     ) -> None:
         identity = self._target.identity
         metadata = await self._step(
@@ -241,7 +241,7 @@ class _Check:
             session, StepName.RESOURCE_GROUPS, lambda: self._resource_groups(session, token)
         )
 
-    async def _resource_groups(self, session: Session, token: Token) -> ResourceGroupList:
+    async def _resource_groups(self, session: HttpSession, token: Token) -> ResourceGroupList:
         client = ArmClient(session, self._target.environment, token)
         subscription = self._target.environment.subscription
         if subscription is None:
@@ -252,7 +252,7 @@ class _Check:
             raise await client.with_subscriptions(error) from None
 
     async def _step(
-        self, session: Session, name: StepName, work: Callable[[], Awaitable[T]]
+        self, session: HttpSession, name: StepName, work: Callable[[], Awaitable[T]]
     ) -> T | None:
         """Run one step within its limit and return its result; None where it failed."""
         self._current = name
@@ -272,10 +272,10 @@ class _Check:
         if timed_out:
             fault = self._out_of_time(exchanges)
         evidence = Evidence(
-            exchanges, self._trust, fault, None if fault else _shown(result, self._cleaner)
+            exchanges, self._trust, fault, None if fault else _shown(result, self._redactor)
         )
-        outcome = Outcome.FAILED if fault else Outcome.OK
-        self._finish(Step(name, outcome, perf_counter() - started, evidence))
+        outcome = StepOutcome.FAILED if fault else StepOutcome.OK
+        self._finish(StepResult(name, outcome, perf_counter() - started, evidence))
         return result
 
     def _prompt(self, page: str, code: str, seconds: float) -> None:
@@ -288,7 +288,7 @@ class _Check:
     @property
     def _login_host(self) -> str:
         named = self._metadata.login_endpoint if self._metadata else ""
-        return self._cleaner.line(urlsplit(named).netloc.rpartition("@")[2], 200)
+        return self._redactor.sanitize(urlsplit(named).netloc.rpartition("@")[2], 200)
 
     def _out_of_time(self, exchanges: tuple[Exchange, ...]) -> TransportFault:
         """Return the fault of a step that hit its limit, at the host it was waiting for."""
@@ -303,9 +303,9 @@ class _Check:
         )
 
     def _skip(self, name: StepName, why: str) -> None:
-        self._finish(Step(name, Outcome.SKIPPED, 0.0, Evidence(skipped=why)))
+        self._finish(StepResult(name, StepOutcome.SKIPPED, 0.0, Evidence(skipped=why)))
 
-    def _finish(self, step: Step) -> None:
+    def _finish(self, step: StepResult) -> None:
         self._steps.append(step)
         self._tell(StepFinished(step))
 
@@ -317,7 +317,7 @@ class _Check:
 
 
 async def _sign_in(
-    session: Session,
+    session: HttpSession,
     metadata: Metadata,
     identity: Identity,
     credential: asyncio.Task[Credential],
@@ -347,7 +347,7 @@ async def _ready(context: asyncio.Task[ssl.SSLContext], told: asyncio.Event) -> 
 
 
 def _shown(
-    result: Metadata | Token | ResourceGroupList | None, cleaner: Cleaner
+    result: Metadata | Token | ResourceGroupList | None, redactor: Redactor
 ) -> Metadata | TokenFacts | ResourceGroupList | None:
     """Return a step's result as a report may hold it.
 
@@ -358,6 +358,9 @@ def _shown(
         case Token():
             return result.facts
         case Metadata():
-            login, audience = cleaner.quote(result.login_endpoint), cleaner.quote(result.audience)
+            login, audience = (
+                redactor.sanitize_untrusted(result.login_endpoint),
+                redactor.sanitize_untrusted(result.audience),
+            )
             return replace(result, login_endpoint=login, audience=audience)
     return result

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from stacktui.certificates.trust import TrustFileFault, TrustUsed
-from stacktui.check.target import Target
+from stacktui.check.target import CheckTarget
 from stacktui.environments.metadata import Metadata, MetadataFault
 from stacktui.environments.record import DriftFault, RecordFault, StampRecord
 from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
@@ -36,7 +36,7 @@ class StepName(StrEnum):
     RESOURCE_GROUPS = "resource-groups"
 
 
-class Outcome(StrEnum):
+class StepOutcome(StrEnum):
     """How a step ended."""
 
     OK = "ok"
@@ -81,11 +81,11 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepResult:
     """One step of a check; `phases` are those of all its exchanges, in order."""
 
     name: StepName
-    outcome: Outcome
+    outcome: StepOutcome
     seconds: float
     evidence: Evidence
 
@@ -117,10 +117,10 @@ class Report:
     this machine, None where it is not there. `box` is this machine's name.
     """
 
-    target: Target
+    target: CheckTarget
     started: datetime
     seconds: float
-    steps: tuple[Step, ...]
+    steps: tuple[StepResult, ...]
     lost: tuple[LostAddition, ...] = ()
     recorded: StampRecord | None = None
     probes: tuple[Probe, ...] = ()
@@ -135,11 +135,11 @@ class Report:
         return self.failed is None
 
     @property
-    def failed(self) -> Step | None:
+    def failed(self) -> StepResult | None:
         """The step that failed; there is at most one, as the later ones are skipped."""
-        return next((step for step in self.steps if step.outcome is Outcome.FAILED), None)
+        return next((step for step in self.steps if step.outcome is StepOutcome.FAILED), None)
 
-    def step(self, name: StepName) -> Step:
+    def step(self, name: StepName) -> StepResult:
         return next(step for step in self.steps if step.name is name)
 
     @property

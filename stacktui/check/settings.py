@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stacktui.check.target import Target
+from stacktui.check.target import CheckTarget
 from stacktui.config.document import ConfigError, Table, nearest, read_document
-from stacktui.config.locations import config_file, is_kept_elsewhere
+from stacktui.config.locations import config_file, is_demo
 from stacktui.environments.config import KEYS as ENVIRONMENT_KEYS
 from stacktui.environments.config import read_environment
 from stacktui.environments.model import Environment
@@ -31,16 +31,16 @@ class Settings:
     identities: Mapping[str, Identity]
     warnings: tuple[str, ...] = ()
 
-    def target(self, name: str | None = None) -> Target:
+    def target(self, name: str | None = None) -> CheckTarget:
         """Return the named environment, else the active one, else the only one, with its identity.
 
         Raises ConfigError where there is no such environment, or several and none is active.
         """
         environment = self._environment(name or self.active)
         identity = self.identities.get(environment.identity) if environment.identity else None
-        found = self.path == config_file() and not is_kept_elsewhere()
+        found = self.path == config_file() and not is_demo()
         named = None if found else self.path
-        return Target(environment, identity, named)
+        return CheckTarget(environment, identity, named)
 
     def _environment(self, name: str | None) -> Environment:
         known = self.environments

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from stacktui.check.events import SignInPrompt
-from stacktui.check.target import Target
+from stacktui.check.target import CheckTarget
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ResourceGroupList
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.records import Phase, PhaseName
 
 # What a phase is called where space is short.
@@ -18,12 +18,12 @@ _SHORT = {PhaseName.FIRST_BYTE: "wait", PhaseName.REQUEST: "send"}
 PROVIDERS = {IdentityProvider.ENTRA: "Entra ID", IdentityProvider.ADFS: "AD FS"}
 
 
-def target_summary(target: Target) -> str:
+def target_summary(target: CheckTarget) -> str:
     """`AzureStackUser · management.… · 2020-09-01-hybrid · ops (service principal)`."""
     environment, identity = target.environment, target.identity
     who = f"{identity.name} ({identity.kind.words})" if identity else "no identity"
     host = urlsplit(environment.arm).netloc
-    return visible(" · ".join((environment.name, host, environment.profile, who)))
+    return escape_control_chars(" · ".join((environment.name, host, environment.profile, who)))
 
 
 def prompt_summary(prompt: SignInPrompt) -> str:
@@ -53,7 +53,7 @@ def result_summary(result: Metadata | TokenFacts | ResourceGroupList) -> str:
     match result:
         case Metadata():
             login = _host_of(result.login_endpoint)
-            return visible(f"{PROVIDERS[result.identity_provider]} at {login}")
+            return escape_control_chars(f"{PROVIDERS[result.identity_provider]} at {login}")
         case TokenFacts():
             until = f"until {result.expires:%H:%M} UTC" if result.expires else "no expiry told"
             return f"for {result.subject or 'an unnamed subject'}, {until}"

@@ -10,7 +10,7 @@ from stacktui.identities.model import Identity
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class CheckTarget:
     """An environment, and the identity to sign in with, if any.
 
     `config` is the file that they come from, None for the default one.

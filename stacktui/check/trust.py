@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from stacktui.certificates.trust import TrustFileError, TrustUsed, build_context, sources_for
-from stacktui.check.target import Target
+from stacktui.certificates.trust import TrustFileError, TrustUsed, build_context, ca_sources
+from stacktui.check.target import CheckTarget
 from stacktui.config.locations import own_bundle
 
 
-def trust_of(target: Target) -> TrustUsed:
+def target_ca_sources(target: CheckTarget) -> TrustUsed:
     """Return the CA files that a check of `target` trusts, base first."""
-    return sources_for(target.environment.ca, own_bundle())
+    return ca_sources(target.environment.ca, own_bundle())
 
 
-def preload_trust(target: Target) -> None:
+def preload_trust(target: CheckTarget) -> None:
     """Load them ahead of the check, which reports a file that cannot be used."""
     with suppress(TrustFileError):
-        build_context(trust_of(target))
+        build_context(target_ca_sources(target))

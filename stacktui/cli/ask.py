@@ -9,6 +9,7 @@ from typing import TypeVar
 import click
 
 from stacktui.errors import StacktuiError
+from stacktui.text.sanitize import escape_control_chars
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ class RemoteError(CommandError):
 
 def confirm(question: str, *, yes: bool) -> None:
     """Go on only if the user says so. Raises CommandError otherwise, click.Abort on Ctrl+C."""
-    if not yes and not _answer(lambda: click.confirm(question, err=True)):
+    if not yes and not _answer(lambda: click.confirm(escape_control_chars(question), err=True)):
         raise CommandError("nothing was changed")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from stacktui.config.locations import kept_in, mark_demo
+from stacktui.config.locations import config_root, mark_demo
 
 if TYPE_CHECKING:
     from stacktui.stamp import SignInKind, StampOptions
@@ -47,7 +47,7 @@ class Demo:
         options = self._options or adfs
         stamp = self._stack.enter_context(run_in_thread(options))
         folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="stacktui-demo-"))
-        self._stack.enter_context(kept_in(Path(folder)))
+        self._stack.enter_context(config_root(Path(folder)))
         kind = FAULTS[stamp.fault].sign_in_kind if stamp.fault else SignInKind.SECRET
         if kind is SignInKind.MANAGED_IDENTITY:
             self._stack.enter_context(_imds_variable(stamp.imds_url))

@@ -10,8 +10,8 @@ import click
 
 from stacktui.cli.ask import CommandError
 from stacktui.config.document import nearest
-from stacktui.config.locations import follow_demo
-from stacktui.text.sanitize import visible
+from stacktui.config.locations import use_demo_root
+from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.limits import LIMIT_SETTINGS, read_limit
 
 
@@ -37,14 +37,16 @@ def config_option(function: click.decorators.FC) -> click.decorators.FC:
 
 
 def _followed(_: click.Context, _option: click.Parameter, config: Path | None) -> Path | None:
-    follow_demo(config)
+    use_demo_root(config)
     return config
 
 
 def tell_config_is_not_read(config: Path | None) -> None:
     """For a command that has no use for a config: it says so, and goes on."""
     if config is not None:
-        click.echo(f"stacktui: --config {visible(str(config))} is not read here", err=True)
+        click.echo(
+            f"stacktui: --config {escape_control_chars(str(config))} is not read here", err=True
+        )
 
 
 def _format_option(*formats: str) -> Callable[[click.decorators.FC], click.decorators.FC]:

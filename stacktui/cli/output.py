@@ -7,14 +7,14 @@ from datetime import datetime
 
 import click
 
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 
 _ASCII = {"✓": "+", "✗": "x", "–": "-", "·": "|", "…": "...", "→": "->", "“": '"', "”": '"'}
 
 
 def out(text: str = "") -> None:
     """Write one line to stdout, now; in ASCII where stdout can do no more."""
-    text = visible(text)
+    text = escape_control_chars(text)
     if not (sys.stdout.encoding or "ascii").lower().startswith("utf"):
         text = "".join(_ASCII.get(char, char) for char in text)
         text = text.encode("ascii", "replace").decode()
@@ -24,7 +24,7 @@ def out(text: str = "") -> None:
 
 def err(text: str = "") -> None:
     """Write one line to stderr."""
-    click.echo(visible(text), err=True)
+    click.echo(escape_control_chars(text), err=True)
 
 
 def day(moment: datetime | None) -> str:

@@ -6,12 +6,12 @@ import sys
 
 from stacktui.check.events import CheckEvent, CheckFinished, CheckStarted, StepFinished
 from stacktui.check.fault_text import fault_summary
-from stacktui.check.report import Outcome, Report, Step
+from stacktui.check.report import Report, StepOutcome, StepResult
 from stacktui.check.summary import phase_summary, result_summary, target_summary
 from stacktui.cli.output import out
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
 
-_SYMBOLS = {Outcome.OK: "✓", Outcome.FAILED: "✗", Outcome.SKIPPED: "–"}
+_SYMBOLS = {StepOutcome.OK: "✓", StepOutcome.FAILED: "✗", StepOutcome.SKIPPED: "–"}
 
 
 class TextWriter:
@@ -56,10 +56,10 @@ class TextWriter:
             out(f"       {shell}")
 
 
-def _step_line(step: Step) -> str:
+def _step_line(step: StepResult) -> str:
     head = f"{_SYMBOLS[step.outcome]} {step.name.value:<16}"
     evidence = step.evidence
-    if step.outcome is Outcome.SKIPPED:
+    if step.outcome is StepOutcome.SKIPPED:
         return f"{head} skipped: {evidence.skipped}"
     time = f"{step.seconds * 1000:6.0f} ms"
     if evidence.fault is not None:
@@ -72,6 +72,6 @@ def _closing_line(report: Report) -> str:
     failed = report.failed
     if failed is not None:
         return f"FAULT in the {failed.name.value} step after {report.seconds:.2f} s"
-    skipped = [step.name.value for step in report.steps if step.outcome is Outcome.SKIPPED]
+    skipped = [step.name.value for step in report.steps if step.outcome is StepOutcome.SKIPPED]
     also = f" (skipped: {', '.join(skipped)})" if skipped else ""
     return f"OK in {report.seconds:.2f} s{also}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from stacktui.errors import StacktuiError
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 
 # A larger file is not a config.
 MAX_SIZE = 256 * 1024
@@ -168,7 +168,7 @@ class Table:
         for key in self._values:
             if key in known:
                 continue
-            place = visible(".".join(part for part in (self.key, key) if part))
+            place = escape_control_chars(".".join(part for part in (self.key, key) if part))
             meant = nearest(key, known)
             hint = f"did you mean {meant}?" if meant else f"known: {', '.join(sorted(known))}"
             lines.append(f"{self.path}: {place} is not a known key; {hint}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from traceback import TracebackException, extract_tb
 
 from stacktui import __version__
-from stacktui.text.sanitize import quote_for_anyone
+from stacktui.text.sanitize import sanitize_for_anyone
 
 VARIABLE = "STACKTUI_DEBUG"
 # The most characters of a line; a longer message quotes data.
@@ -56,7 +56,7 @@ def write_error(error: BaseException) -> Path:
         f"stacktui {__version__}, Python {platform.python_version()}, {sys.platform}",
         "",
     ]
-    text = "\n".join([*head, *(quote_for_anyone(line, _LINE) for line in lines), ""])
+    text = "\n".join([*head, *(sanitize_for_anyone(line, _LINE) for line in lines), ""])
     handle, name = tempfile.mkstemp(prefix="stacktui-error-", suffix=".txt")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)

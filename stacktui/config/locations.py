@@ -43,7 +43,7 @@ def config_directory() -> Path:
     return Path(platformdirs.user_config_dir(APP, appauthor=False))
 
 
-def is_kept_elsewhere() -> bool:
+def is_demo() -> bool:
     """Return whether this is a demo, which must not change the user's own files."""
     return _demo_root is not None
 
@@ -56,7 +56,7 @@ def mark_demo(folder: Path) -> None:
     (folder / _DEMO).touch()
 
 
-def follow_demo(config: Path | None) -> None:
+def use_demo_root(config: Path | None) -> None:
     """Keep this process's files beside `config`, if that is a demo's."""
     global _demo_root  # the owner of paths is one for the whole process
     if config is not None and (config.parent / _DEMO).is_file():
@@ -64,7 +64,7 @@ def follow_demo(config: Path | None) -> None:
 
 
 @contextmanager
-def kept_in(folder: Path) -> Iterator[None]:
+def config_root(folder: Path) -> Iterator[None]:
     """Keep this process's files in `folder`: a demo must neither read nor change the user's."""
     global _demo_root  # the owner of paths is one for the whole process
     before, _demo_root = _demo_root, folder

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from stacktui.check.report import Fault, Report, Step
+from stacktui.check.report import Fault, Report, StepResult
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import Environment
 from stacktui.environments.naming import is_of_stamp
@@ -133,7 +133,7 @@ class ReportContext:
 class FailureContext(ReportContext):
     """A check that failed, and the step that failed in it."""
 
-    def __init__(self, report: Report, failed: Step) -> None:
+    def __init__(self, report: Report, failed: StepResult) -> None:
         super().__init__(report)
         self.step = failed
         fault = failed.evidence.fault
@@ -208,14 +208,14 @@ class FailureContext(ReportContext):
         """OpenSSL's number if the case's own host presents what does not verify, else None.
 
         A wrong name's only if nothing else is wrong, or if that could not be seen
-        (`TlsFacts.code_but_name`). None where it is an `https` proxy's certificate: nothing can be
-        said of the host behind it.
+        (`TlsFacts.verify_code_ignoring_name`). None where it is an `https` proxy's certificate:
+        nothing can be said of the host behind it.
         """
         fault = self.transport(TransportFaultKind.TLS_VERIFY)
         if fault is None or (fault.host, fault.port) != self._origin:
             return None
         tls = self.connection.tls if self.connection else None
-        return (tls.code_but_name if tls else None) or fault.verify_code
+        return (tls.verify_code_ignoring_name if tls else None) or fault.verify_code
 
     def transport(self, kind: TransportFaultKind) -> TransportFault | None:
         """The fault, if it is the transport's and of this kind."""

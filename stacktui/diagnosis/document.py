@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stacktui.certificates.chain import describe
-from stacktui.check.report import Evidence, Probe, Report, Step
+from stacktui.check.report import Evidence, Probe, Report, StepResult
 from stacktui.diagnosis.document_keys import FAULT_TYPES, KEYS
 from stacktui.diagnosis.finding import Diagnosis, Finding, Remedy
 from stacktui.environments.record import StampRecord
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.records import Exchange, Phase, TlsFacts
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _remedy(remedy: Remedy) -> dict[str, Any]:
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: StepResult) -> dict[str, Any]:
     return {
         "name": step.name.value,
         "outcome": step.outcome.value,
@@ -96,10 +96,10 @@ def _phase(phase: Phase) -> dict[str, Any]:
 
 def _recorded(record: StampRecord) -> dict[str, Any]:
     """What was known of the stamp before; `top` is that at the top of ARM's chain."""
-    top = _plain(describe(record.top)) if record.top else None
+    top = _plain(describe(record.path_end)) if record.path_end else None
     return {
-        "login_endpoint": visible(record.login_endpoint),
-        "audience": visible(record.audience),
+        "login_endpoint": escape_control_chars(record.login_endpoint),
+        "audience": escape_control_chars(record.audience),
         "recorded": _time(record.recorded),
         "top": top,
     }

@@ -44,8 +44,8 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
     ResponseFacts: _keys("status", "headers", "size", "excerpt", "received", "clock_skew"),
     TlsFacts: _keys(
         # Its chain is written as certificates.
-        "server_name", "protocol", "cipher", "verify_code", "verify_message", "looked",
-        "code_but_name",
+        "server_name", "protocol", "cipher", "verify_code", "verify_message",
+        looked="unverified_probe", code_but_name="verify_code_ignoring_name",
     ),
     TrustSource: _keys("setting", "path"),
     # What the steps found.

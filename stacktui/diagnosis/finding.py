@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 
 # Names in certificates and settings may be of any length; nobody reads a longer line.
 _LINE = 800
@@ -118,12 +118,17 @@ def finding(
     What came from the network is clean already; names and paths of this box's own are not.
     """
     mends = (
-        Remedy(_line(each.title), visible(each.bash), visible(each.powershell), each.action)
+        Remedy(
+            _line(each.title),
+            escape_control_chars(each.bash),
+            escape_control_chars(each.powershell),
+            each.action,
+        )
         for each in remedies
     )
     return Finding(id_, _line(title), side, tuple(map(_line, evidence)), tuple(mends), az_says)
 
 
 def _line(text: str) -> str:
-    shown = visible(text[: _LINE + 1])
+    shown = escape_control_chars(text[: _LINE + 1])
     return shown if len(shown) <= _LINE else shown[: _LINE - 1] + "…"

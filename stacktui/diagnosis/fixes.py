@@ -12,14 +12,14 @@ from pathlib import Path
 
 from stacktui.check.pinning import accept, ask_stamp, differences
 from stacktui.check.settings import load_settings
-from stacktui.check.target import Target
+from stacktui.check.target import CheckTarget
 from stacktui.config.document import ConfigError
 from stacktui.config.locations import stamps_file
 from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, Remedy
 from stacktui.environments.config import change_environment
 from stacktui.environments.model import Environment
 from stacktui.errors import StacktuiError
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.limits import Limits
 from stacktui.transport.proxy import without_credentials
 
@@ -85,10 +85,12 @@ def plan_fix(fix: Fix, config: Path, name: str, limits: Limits) -> FixPlan:
         return FixPlan(stamps_file() if accepts else config, why_not=str(error))
 
 
-def _target(config: Path, name: str) -> Target:
+def _target(config: Path, name: str) -> CheckTarget:
     settings = load_settings(config)
     if name not in settings.environments:
-        raise ConfigError(config, f"environments.{visible(name)} is not there any more")
+        raise ConfigError(
+            config, f"environments.{escape_control_chars(name)} is not there any more"
+        )
     return settings.target(name)
 
 
@@ -98,7 +100,7 @@ def _setting(action: Action, config: Path, environment: Environment) -> FixPlan:
 
     def carry_out() -> str:
         change_environment(config, name, {key: value})
-        return visible(f"{key} of {name} was {before} and is now {after}")
+        return escape_control_chars(f"{key} of {name} was {before} and is now {after}")
 
     then = "Everything else in the file stays as it is. Then the check runs again."
     return FixPlan(config, ((f"{key} of {name}", before, after),), then, carry_out)
@@ -110,12 +112,12 @@ def _value(environment: Environment, key: str) -> str:
     return without_credentials(value) if key == "proxy" else value
 
 
-def _acceptance(target: Target) -> FixPlan:
+def _acceptance(target: CheckTarget) -> FixPlan:
     offer = asyncio.run(ask_stamp(target))
 
     def carry_out() -> str:
         accept(target, offer)
-        return visible(f"{target.environment.name} is accepted as it is now")
+        return escape_control_chars(f"{target.environment.name} is accepted as it is now")
 
     then = "Then the check runs again, and sends its secret where the stamp says now."
     return FixPlan(stamps_file(), tuple(differences(offer)), then, carry_out)

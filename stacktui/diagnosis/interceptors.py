@@ -64,7 +64,7 @@ def _public(failure: FailureContext) -> list[str]:
         if seen is None or tls is None or not tls.chain or seen.host not in PUBLIC_LOGIN_HOSTS:
             continue
         there = described_path(tls.chain)[-1]
-        if there.unreadable or tls.trouble not in ROOTLESS:
+        if there.unreadable or tls.effective_verify_code not in ROOTLESS:
             continue
         if not is_of_other_root(completed_path(failure), there):
             found.append(seen.host)

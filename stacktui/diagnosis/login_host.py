@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stacktui.certificates.verify import ROOTLESS
-from stacktui.check.report import Evidence, Outcome, Probe, Report, Step, StepName
+from stacktui.check.report import Evidence, Probe, Report, StepName, StepOutcome, StepResult
 from stacktui.diagnosis.catalogue import reach
 from stacktui.diagnosis.catalogue.login_transfer import LOGIN_UNREACHABLE
 from stacktui.diagnosis.catalogue.precedence import CONNECTION
@@ -53,7 +53,7 @@ def _case(report: Report, probe: Probe) -> FailureContext | None:
         return None
     name = StepName.TOKEN if probe.role == LOGIN else StepName.METADATA
     evidence = Evidence((probe.exchange,), step.evidence.trust, fault)
-    return FailureContext(report, Step(name, Outcome.FAILED, probe.seconds, evidence))
+    return FailureContext(report, StepResult(name, StepOutcome.FAILED, probe.seconds, evidence))
 
 
 def _is_same(one: FailureContext, other: FailureContext) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from stacktui import __version__
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.check.fault_text import fault_summary
-from stacktui.check.report import Outcome, Probe, Report, Step
+from stacktui.check.report import Probe, Report, StepOutcome, StepResult
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
 from stacktui.identities.faults import SignInFault
 from stacktui.resources.model import ArmFault
@@ -160,9 +160,9 @@ def _answered(exchange: Exchange) -> str:
     return "; ".join(filter(None, (said, inert(fault.detail) if fault else ""))) or _NONE
 
 
-def _without_request(step: Step) -> str:
+def _without_request(step: StepResult) -> str:
     evidence = step.evidence
-    if step.outcome is Outcome.SKIPPED:
+    if step.outcome is StepOutcome.SKIPPED:
         return f"skipped: {inert(evidence.skipped)}"
     return inert(fault_summary(evidence.fault)) if evidence.fault else _NONE
 

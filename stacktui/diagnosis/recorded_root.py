@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def recorded_path_end(report: ReportContext) -> Certificate | None:
     """The end of ARM's chain when the stamp was first found well; None if it cannot be read."""
     record = report.report.recorded
-    end = described(record.top) if record is not None and record.top else None
+    end = described(record.path_end) if record is not None and record.path_end else None
     return None if end is None or end.unreadable else end
 
 

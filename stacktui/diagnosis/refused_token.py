@@ -13,7 +13,7 @@ from stacktui.diagnosis.messages.arm import EXPIRED_TOKEN, INVALID_TOKEN, INVALI
 from stacktui.environments.metadata import Metadata
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ArmProblem
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.records import Exchange
 
 # ARM's codes for a token, in PROTOCOL.md section 4. The first two do not tell what is wrong.
@@ -74,7 +74,7 @@ def foreign_audience(failure: FailureContext) -> tuple[RefusedToken, Metadata] |
     if refused is None or metadata is None or not refused.token.audience:
         return None
     # The metadata's is kept as it came, the token's as it can be shown.
-    expected, claimed = visible(metadata.audience), refused.token.audience
+    expected, claimed = escape_control_chars(metadata.audience), refused.token.audience
     differs = expected[:_CLAIM] != claimed[:_CLAIM]
     meant = refused.fault.code in {INVALID_TOKEN_AUDIENCE.code, *ANY_REASON}
     return (refused, metadata) if differs and meant else None

@@ -15,13 +15,13 @@ from stacktui.environments.metadata import (
 )
 from stacktui.text.html_page import looks_like_html, page_title
 from stacktui.transport.arm_error import read_arm_error
-from stacktui.transport.session import Answer, Session
+from stacktui.transport.session import Answer, HttpSession
 
 # ARM's codes for an api-version that it does not serve (PROTOCOL.md section 3).
 _VERSION_CODES = frozenset({"InvalidApiVersionParameter", "NoRegisteredProviderFound"})
 
 
-async def fetch_metadata(session: Session, arm: str) -> Metadata:
+async def fetch_metadata(session: HttpSession, arm: str) -> Metadata:
     """Fetch the metadata of the ARM endpoint `arm`, without a token.
 
     The next api-version is tried only where ARM refuses the one before. Raises TransportError and
@@ -41,19 +41,19 @@ async def fetch_metadata(session: Session, arm: str) -> Metadata:
     raise MetadataError(replace(last, versions=tuple(tried)))
 
 
-def _read(answer: Answer, arm: str, version: str, session: Session) -> Metadata:
+def _read(answer: Answer, arm: str, version: str, session: HttpSession) -> Metadata:
     status = answer.status
     if status == 200:
-        return parse_metadata(answer.body, arm, version, session.cleaner)
+        return parse_metadata(answer.body, arm, version, session.redactor)
     if 300 <= status < 400:
-        location = session.cleaner.quote(answer.headers.get("location", ""), 200)
+        location = session.redactor.sanitize_untrusted(answer.headers.get("location", ""), 200)
         detail = f"a redirect to {location}" if location else "a redirect to nowhere"
         raise MetadataError(
             MetadataFault(MetadataProblem.REDIRECT, detail, status, location=location)
         )
-    code, message = read_arm_error(answer.body, session.cleaner)
+    code, message = read_arm_error(answer.body, session.redactor)
     problem = MetadataProblem.API_VERSION if code in _VERSION_CODES else MetadataProblem.STATUS
-    title = page_title(answer.body, session.cleaner) if looks_like_html(answer.body) else None
+    title = page_title(answer.body, session.redactor) if looks_like_html(answer.body) else None
     detail = f"status {status}" + (f", {code}" if code else "")
     fault = MetadataFault(problem, detail, status, page_title=title, code=code, message=message)
     raise MetadataError(fault)

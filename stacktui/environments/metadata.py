@@ -13,8 +13,8 @@ from stacktui.environments.naming import suffixes
 from stacktui.environments.public_resources import is_public_resource
 from stacktui.errors import FaultError
 from stacktui.text.html_page import looks_like_html, page_title
-from stacktui.text.sanitize import Cleaner
-from stacktui.transport.json_body import JsonError, is_encodable, parse_json
+from stacktui.text.sanitize import Redactor
+from stacktui.transport.json_body import JsonError, is_valid_utf8, parse_json
 
 PATH = "/metadata/endpoints"
 # In the order of use. `az` 2.66 sends the first, so that the verdict is on the same request.
@@ -94,9 +94,9 @@ def metadata_url(arm: str, api_version: str) -> str:
     return f"{arm}{PATH}?api-version={api_version}"
 
 
-def parse_metadata(body: bytes, arm: str, api_version: str, cleaner: Cleaner) -> Metadata:
+def parse_metadata(body: bytes, arm: str, api_version: str, redactor: Redactor) -> Metadata:
     """Parse a metadata response of either shape. Raises MetadataError."""
-    found = _select(_load(body, cleaner), arm)
+    found = _select(_load(body, redactor), arm)
     authentication = found.get("authentication")
     if not isinstance(authentication, dict):
         raise _incomplete("authentication", authentication)
@@ -108,14 +108,14 @@ def parse_metadata(body: bytes, arm: str, api_version: str, cleaner: Cleaner) ->
     audience = audiences[0]
     if not isinstance(audience, str) or not audience.strip():
         raise _incomplete("authentication.audiences[0]", audience)
-    if not is_encodable(audience):
+    if not is_valid_utf8(audience):
         field = "authentication.audiences[0]"
         detail = f"{field} holds half a character (a lone surrogate)"
         raise _error(MetadataProblem.INCOMPLETE, detail, field=field)
     host = urlsplit(arm).hostname or ""
     if is_public_resource(audience, host):
         field = "authentication.audiences[0]"
-        shown = cleaner.quote(audience)
+        shown = redactor.sanitize_untrusted(audience)
         detail = f"{field} is {shown}, a resource of Microsoft's public cloud"
         raise _error(MetadataProblem.AUDIENCE_FOREIGN, detail, field=field)
     storage, keyvault = suffixes(host)
@@ -126,19 +126,19 @@ def parse_metadata(body: bytes, arm: str, api_version: str, cleaner: Cleaner) ->
         login_endpoint=login.rstrip("/"),
         audience=audience,
         identity_provider=_provider(authentication, parts.path),
-        tenant=_optional(authentication, "tenant", cleaner),
-        graph=_optional(found, "graph", cleaner) or _optional(found, "graphEndpoint", cleaner),
-        portal=_optional(found, "portal", cleaner) or _optional(found, "portalEndpoint", cleaner),
-        gallery=_optional(found, "gallery", cleaner)
-        or _optional(found, "galleryEndpoint", cleaner),
-        storage_suffix=_optional(declared, "storage", cleaner) or storage,
-        keyvault_suffix=_optional(declared, "keyVaultDns", cleaner) or keyvault,
+        tenant=_optional(authentication, "tenant", redactor),
+        graph=_optional(found, "graph", redactor) or _optional(found, "graphEndpoint", redactor),
+        portal=_optional(found, "portal", redactor) or _optional(found, "portalEndpoint", redactor),
+        gallery=_optional(found, "gallery", redactor)
+        or _optional(found, "galleryEndpoint", redactor),
+        storage_suffix=_optional(declared, "storage", redactor) or storage,
+        keyvault_suffix=_optional(declared, "keyVaultDns", redactor) or keyvault,
     )
 
 
-def _load(body: bytes, cleaner: Cleaner) -> Any:
+def _load(body: bytes, redactor: Redactor) -> Any:
     if looks_like_html(body):
-        title = page_title(body, cleaner)
+        title = page_title(body, redactor)
         raise _error(MetadataProblem.HTML, "the answer is an HTML page", page_title=title)
     try:
         return parse_json(body)
@@ -207,9 +207,11 @@ def _text(table: Mapping[str, Any], key: str, field: str) -> str:
     return value.strip()
 
 
-def _optional(table: Mapping[str, Any], key: str, cleaner: Cleaner) -> str | None:
+def _optional(table: Mapping[str, Any], key: str, redactor: Redactor) -> str | None:
     value = table.get(key)
-    return cleaner.line(value.strip(), 200) if isinstance(value, str) and value.strip() else None
+    return (
+        redactor.sanitize(value.strip(), 200) if isinstance(value, str) and value.strip() else None
+    )
 
 
 def _incomplete(field: str, value: object) -> MetadataError:

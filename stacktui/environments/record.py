@@ -21,7 +21,7 @@ from stacktui.config.locations import stamps_file
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
 from stacktui.errors import FaultError
-from stacktui.text.sanitize import Cleaner, visible
+from stacktui.text.sanitize import Redactor, escape_control_chars
 
 VERSION = 1
 # Enough for thousands of environments; a larger file is not ours.
@@ -36,16 +36,16 @@ _Rows = dict[str, dict[str, str]]
 class StampRecord:
     """A stamp as it was at `recorded`.
 
-    `login_endpoint` and `audience` are as the metadata gives them. `top` is the certificate (DER)
-    at the end of the path from ARM's leaf up, the root or what leads to it; empty where none was
-    seen.
+    `login_endpoint` and `audience` are as the metadata gives them. `path_end` is the certificate
+    (DER) at the end of the path from ARM's leaf up, the root or what leads to it; empty where none
+    was seen.
     """
 
     arm: str
     login_endpoint: str
     audience: str
     recorded: datetime
-    top: bytes = field(default=b"", repr=False)
+    path_end: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +80,14 @@ class RecordFault:
     detail: str
 
     def __str__(self) -> str:
-        return visible(f"{self.path} cannot be read: {self.detail}")
+        return escape_control_chars(f"{self.path} cannot be read: {self.detail}")
 
 
 class RecordError(FaultError[RecordFault]):
     """What was recorded of a stamp cannot be read."""
 
 
-def drifts(record: StampRecord, metadata: Metadata, cleaner: Cleaner) -> tuple[Drift, ...]:
+def drifts(record: StampRecord, metadata: Metadata, redactor: Redactor) -> tuple[Drift, ...]:
     """Return how the metadata differs from the record, in the values that decide where secrets go.
 
     Login endpoints are compared as URLs, the audience byte for byte.
@@ -98,7 +98,10 @@ def drifts(record: StampRecord, metadata: Metadata, cleaner: Cleaner) -> tuple[D
         found.append(("login endpoint", record.login_endpoint, login))
     if record.audience != audience:
         found.append(("audience", record.audience, audience))
-    return tuple(Drift(name, cleaner.quote(old), cleaner.quote(new)) for name, old, new in found)
+    return tuple(
+        Drift(name, redactor.sanitize_untrusted(old), redactor.sanitize_untrusted(new))
+        for name, old, new in found
+    )
 
 
 def _place(url: str) -> object:
@@ -118,9 +121,12 @@ def _place(url: str) -> object:
     return parts.scheme, parts.hostname, port, path, parts.query, parts.fragment
 
 
-def is_recordable(record: StampRecord, cleaner: Cleaner) -> bool:
+def is_recordable(record: StampRecord, redactor: Redactor) -> bool:
     """Return whether nothing of the record is redacted, as an echoed secret would be."""
-    return all(cleaner.quote(text) == text for text in (record.login_endpoint, record.audience))
+    return all(
+        redactor.sanitize_untrusted(text) == text
+        for text in (record.login_endpoint, record.audience)
+    )
 
 
 def is_remembered() -> bool:
@@ -156,7 +162,9 @@ def write_record(config: Path, environment: Environment, record: StampRecord | N
     except RecordError as error:
         return str(error)
     except OSError as error:
-        return visible(f"{path} cannot be written ({error.strerror or type(error).__name__})")
+        return escape_control_chars(
+            f"{path} cannot be written ({error.strerror or type(error).__name__})"
+        )
     return ""
 
 
@@ -224,7 +232,7 @@ def _row(record: StampRecord) -> dict[str, str]:
         "login_endpoint": record.login_endpoint,
         "audience": record.audience,
         "recorded": record.recorded.astimezone(UTC).isoformat(timespec="seconds"),
-        "top": b64encode(record.top).decode("ascii"),
+        "top": b64encode(record.path_end).decode("ascii"),
     }
 
 

@@ -20,7 +20,7 @@ from stacktui.certificates.key_bundle import KeyBundle, PrivateKeyError, read_pe
 from stacktui.certificates.readiness import KeyFound
 from stacktui.identities.faults import CertificateFault, CertificateProblem, IdentityError
 from stacktui.identities.model import CertificateRef
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +124,6 @@ def _check_validity(path: Path, certificate: x509.Certificate, now: datetime) ->
 
 
 def _error(path: Path, problem: CertificateProblem, detail: str) -> IdentityError:
-    return IdentityError(CertificateFault(visible(str(path)), problem, visible(detail)))
+    return IdentityError(
+        CertificateFault(escape_control_chars(str(path)), problem, escape_control_chars(detail))
+    )

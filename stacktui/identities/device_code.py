@@ -9,13 +9,19 @@ from math import isfinite
 from urllib.parse import urlencode
 
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
-from stacktui.identities.refusal import TokenRequest, only_to, refused, text_in, usable_token
+from stacktui.identities.refusal import (
+    TokenRequest,
+    parse_token,
+    restrict_to_authority,
+    sign_in_error,
+    text_in,
+)
 from stacktui.identities.token import Token
-from stacktui.text.sanitize import Cleaner
-from stacktui.transport.json_body import is_encodable, parse_object
-from stacktui.transport.msal_client import MAX_ANSWER, Replay, run_msal, secrets_in
+from stacktui.text.sanitize import Redactor
+from stacktui.transport.json_body import is_valid_utf8, parse_object
+from stacktui.transport.msal_client import MAX_ANSWER, ReplayHttpClient, run_msal, secrets_in
 from stacktui.transport.records import TransportError
-from stacktui.transport.session import Answer, Session
+from stacktui.transport.session import Answer, HttpSession
 
 # Called with the page to open, the code to type there, and its lifetime in seconds.
 Prompt = Callable[[str, str, float], None]
@@ -39,21 +45,27 @@ class _Code:
     token_endpoint: str
 
 
-async def acquire_by_device_code(session: Session, request: TokenRequest, prompt: Prompt) -> Token:
+async def acquire_by_device_code(
+    session: HttpSession, request: TokenRequest, prompt: Prompt
+) -> Token:
     """Return a token, once the user has signed in with the code that `prompt` is called with.
 
     Waits for the lifetime of the code, at most `Limits.device_code` seconds. Raises IdentityError
-    and what `Session.fetch` raises.
+    and what `HttpSession.fetch` raises.
     """
-    cleaner, longest = session.cleaner, session.limits.device_code
-    permit = only_to(request.authority, cleaner)
-    code = await run_msal(session, lambda replay: _begin(request, replay, longest, cleaner), permit)
-    permit(code.token_endpoint)
+    redactor, longest = session.redactor, session.limits.device_code
+    check_url = restrict_to_authority(request.authority, redactor)
+    code = await run_msal(
+        session, lambda replay: _begin(request, replay, longest, redactor), check_url
+    )
+    check_url(code.token_endpoint)
     prompt(code.page, code.user_code, code.lifetime)
     return await _wait(session, request, code)
 
 
-def _begin(request: TokenRequest, client: Replay, longest: float, cleaner: Cleaner) -> _Code:
+def _begin(
+    request: TokenRequest, client: ReplayHttpClient, longest: float, redactor: Redactor
+) -> _Code:
     import msal
 
     scope = request.scopes[0]
@@ -65,39 +77,41 @@ def _begin(request: TokenRequest, client: Replay, longest: float, cleaner: Clean
             http_client=client,
         )
     except Exception:  # MSAL raises many kinds; none of them can be a network fault here
-        raise refused(SignInProblem.DISCOVERY, request, *client.said, cleaner) from None
+        raise sign_in_error(SignInProblem.DISCOVERY, request, *client.said, redactor) from None
     try:
         application.initiate_device_flow([scope])
     except Exception:  # likewise; a good response is parsed below, not by MSAL
-        raise refused(SignInProblem.REFUSED, request, *client.said, cleaner, [scope]) from None
+        raise sign_in_error(
+            SignInProblem.REFUSED, request, *client.said, redactor, [scope]
+        ) from None
     endpoint = application.authority.token_endpoint
-    code = _read(client.said[1], endpoint, longest, cleaner)
+    code = _read(client.said[1], endpoint, longest, redactor)
     if code is None:
-        raise refused(SignInProblem.REFUSED, request, *client.said, cleaner, [scope])
+        raise sign_in_error(SignInProblem.REFUSED, request, *client.said, redactor, [scope])
     return code
 
 
-def _read(text: str, endpoint: object, longest: float, cleaner: Cleaner) -> _Code | None:
+def _read(text: str, endpoint: object, longest: float, redactor: Redactor) -> _Code | None:
     """Return the code in a response (RFC 8628 section 3.2), None where there is none."""
     answer = parse_object(text.encode())
     device_code, user_code = text_in(answer, "device_code"), text_in(answer, "user_code")
     page = text_in(answer, "verification_uri") or text_in(answer, "verification_url")
     if not (device_code and user_code and page and isinstance(endpoint, str)):
         return None
-    if not is_encodable(device_code):  # it cannot be sent back
+    if not is_valid_utf8(device_code):  # it cannot be sent back
         return None
     interval = _seconds(answer.get("interval"), _INTERVAL)
     return _Code(
         device_code,
-        cleaner.line(user_code, 40),
-        cleaner.line(page, 200),
+        redactor.sanitize(user_code, 40),
+        redactor.sanitize(page, 200),
         min(_seconds(answer.get("expires_in"), longest), longest),
         min(max(interval, _SHORTEST_INTERVAL), _LONGEST_INTERVAL),
         endpoint,
     )
 
 
-async def _wait(session: Session, request: TokenRequest, code: _Code) -> Token:
+async def _wait(session: HttpSession, request: TokenRequest, code: _Code) -> Token:
     loop, interval, failed = asyncio.get_running_loop(), code.interval, False
     ends = loop.time() + code.lifetime
     while (left := ends - loop.time()) > 0:
@@ -119,17 +133,17 @@ async def _wait(session: Session, request: TokenRequest, code: _Code) -> Token:
             # Minutes of the same response are no evidence.
             session.forget(answer.exchange)
             continue
-        scope, cleaner = request.scopes[0], session.cleaner
-        token = usable_token(said.get("access_token"), request, scope, answer.status, cleaner)
+        scope, redactor = request.scopes[0], session.redactor
+        token = parse_token(said.get("access_token"), request, scope, answer.status, redactor)
         if token is not None:
             return token
         text = answer.body.decode("utf-8-sig", "replace")
-        raise refused(
-            SignInProblem.REFUSED, request, answer.status, text, cleaner, request.scopes[:1]
+        raise sign_in_error(
+            SignInProblem.REFUSED, request, answer.status, text, redactor, request.scopes[:1]
         )
     fault = SignInFault(
         SignInProblem.REFUSED,
-        session.cleaner.line(request.authority, 200),
+        session.redactor.sanitize(request.authority, 200),
         None,
         error="expired_token",
         description=f"nobody signed in with the code in {code.lifetime:g} s",
@@ -137,7 +151,7 @@ async def _wait(session: Session, request: TokenRequest, code: _Code) -> Token:
     raise IdentityError(fault)
 
 
-async def _ask(session: Session, request: TokenRequest, code: _Code) -> Answer:
+async def _ask(session: HttpSession, request: TokenRequest, code: _Code) -> Answer:
     form = {
         "grant_type": _GRANT,
         "client_id": request.client_id,

@@ -13,14 +13,14 @@ from urllib.parse import urlencode, urlsplit
 
 from stacktui.identities.faults import IdentityError, ImdsFault, ImdsProblem, SignInProblem
 from stacktui.identities.model import Identity
-from stacktui.identities.refusal import TokenRequest, refused, text_in, usable_token
+from stacktui.identities.refusal import TokenRequest, parse_token, sign_in_error, text_in
 from stacktui.identities.token import Token
 from stacktui.text.html_page import looks_like_html, page_title
 from stacktui.transport.json_body import parse_object
 from stacktui.transport.limits import LimitName
 from stacktui.transport.msal_client import MAX_ANSWER, secrets_in
 from stacktui.transport.records import TransportError, TransportFault, TransportFaultKind
-from stacktui.transport.session import Answer, Session
+from stacktui.transport.session import Answer, HttpSession
 
 ENDPOINT = "http://169.254.169.254"
 # Overrides the endpoint, as in MSAL.
@@ -36,7 +36,7 @@ _PROXY_HEADER_REFUSED = "request was forwarded"
 _NO_IDENTITY = "identity not found"
 
 
-async def acquire_from_imds(session: Session, audience: str, identity: Identity) -> Token:
+async def acquire_from_imds(session: HttpSession, audience: str, identity: Identity) -> Token:
     """Return a token for `audience`, which is sent byte for byte. Raises IdentityError."""
     named = os.environ.get(VARIABLE, "").strip()
     imds = _Imds(session, named.strip("/") if named else ENDPOINT, bool(named))
@@ -50,7 +50,7 @@ async def acquire_from_imds(session: Session, audience: str, identity: Identity)
 class _Imds:
     """The requests for one token; counts them, and their time."""
 
-    def __init__(self, session: Session, endpoint: str, by_variable: bool) -> None:
+    def __init__(self, session: HttpSession, endpoint: str, by_variable: bool) -> None:
         self.endpoint = endpoint
         self._session = session
         self._by_variable = by_variable
@@ -60,17 +60,17 @@ class _Imds:
     async def token(self, audience: str, identity: Identity) -> Token:
         query = {"api-version": _VERSION, "resource": audience, **_which(identity)}
         answer = await self._answer(f"{self.endpoint}{_PATH}?{urlencode(query)}")
-        cleaner, status = self._session.cleaner, answer.status
+        redactor, status = self._session.redactor, answer.status
         said = parse_object(answer.body)
         request = TokenRequest(self.endpoint, identity.client_id, (audience,))
         if status == 200:
             value = said.get("access_token")
-            if token := usable_token(value, request, audience, status, cleaner):
+            if token := parse_token(value, request, audience, status, redactor):
                 return token
         if (problem := _problem(answer)) is not None:
             raise self._fault(problem, answer)
         text = answer.body.decode("utf-8-sig", "replace")
-        raise refused(SignInProblem.REFUSED, request, status, text, cleaner, (audience,))
+        raise sign_in_error(SignInProblem.REFUSED, request, status, text, redactor, (audience,))
 
     async def _answer(self, url: str) -> Answer:
         """Return the first response that is not "try later", or the last one."""
@@ -102,7 +102,7 @@ class _Imds:
         return IdentityError(
             ImdsFault(
                 ImdsProblem.UNREACHABLE,
-                self._session.cleaner.line(self.endpoint, 200),
+                self._session.redactor.sanitize(self.endpoint, 200),
                 self._by_variable,
                 tries=self._tries,
                 seconds=self._spent,
@@ -111,16 +111,16 @@ class _Imds:
         )
 
     def _fault(self, problem: ImdsProblem, answer: Answer) -> IdentityError:
-        cleaner, said = self._session.cleaner, parse_object(answer.body)
-        title = page_title(answer.body, cleaner) if looks_like_html(answer.body) else None
+        redactor, said = self._session.redactor, parse_object(answer.body)
+        title = page_title(answer.body, redactor) if looks_like_html(answer.body) else None
         return IdentityError(
             ImdsFault(
                 problem,
-                cleaner.line(self.endpoint, 200),
+                redactor.sanitize(self.endpoint, 200),
                 self._by_variable,
                 answer.status,
-                cleaner.quote(text_in(said, "error"), 80),
-                cleaner.quote(text_in(said, "error_description")),
+                redactor.sanitize_untrusted(text_in(said, "error"), 80),
+                redactor.sanitize_untrusted(text_in(said, "error_description")),
                 title or "",
                 self._tries,
                 self._spent,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 
 
 class IdentityKind(StrEnum):
@@ -34,7 +34,7 @@ class EnvSecret:
     name: str
 
     def __str__(self) -> str:
-        return visible(f"environment variable {self.name}")
+        return escape_control_chars(f"environment variable {self.name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class FileSecret:
     path: Path
 
     def __str__(self) -> str:
-        return visible(f"file {self.path}")
+        return escape_control_chars(f"file {self.path}")
 
 
 SecretRef = EnvSecret | FileSecret
@@ -57,7 +57,7 @@ class CertificateRef:
     path: Path
 
     def __str__(self) -> str:
-        return visible(f"certificate {self.path}")
+        return escape_control_chars(f"certificate {self.path}")
 
 
 @dataclass(frozen=True, slots=True)

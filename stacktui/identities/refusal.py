@@ -11,7 +11,7 @@ from stacktui.identities.authority import host_of, may_ask
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
 from stacktui.identities.token import Token, read_token
 from stacktui.text.html_page import looks_like_html, page_title
-from stacktui.text.sanitize import Cleaner
+from stacktui.text.sanitize import Redactor
 from stacktui.transport.json_body import JsonError, parse_json
 
 # Only at the start of a description: further on, it may quote what we sent.
@@ -39,27 +39,30 @@ class TokenRequest:
     username: str = ""
 
 
-def only_to(authority: str, cleaner: Cleaner) -> Callable[[str], None]:
+def restrict_to_authority(authority: str, redactor: Redactor) -> Callable[[str], None]:
     """Return a function that raises IdentityError for a URL that `may_ask` forbids."""
 
-    def permit(url: str) -> None:
+    def check_url(url: str) -> None:
         if may_ask(authority, url):
             return
-        there, here = cleaner.quote(host_of(url), 120), cleaner.line(host_of(authority), 120)
+        there, here = (
+            redactor.sanitize_untrusted(host_of(url), 120),
+            redactor.sanitize(host_of(authority), 120),
+        )
         raise IdentityError(
             SignInFault(
                 SignInProblem.FOREIGN_TOKEN_ENDPOINT,
-                cleaner.line(authority, 200),
+                redactor.sanitize(authority, 200),
                 None,
                 description=f"the token endpoint it names is on {there}, not on {here}",
             )
         )
 
-    return permit
+    return check_url
 
 
-def usable_token(
-    value: object, request: TokenRequest, scope: str, status: int | None, cleaner: Cleaner
+def parse_token(
+    value: object, request: TokenRequest, scope: str, status: int | None, redactor: Redactor
 ) -> Token | None:
     """Return the token with its claims; None where `value` is not a token.
 
@@ -70,34 +73,34 @@ def usable_token(
     if len(value) > MAX_TOKEN:
         fault = SignInFault(
             SignInProblem.UNUSABLE_TOKEN,
-            cleaner.line(request.authority, 200),
+            redactor.sanitize(request.authority, 200),
             status,
             description=f"the token has {len(value)} characters, more than a request can carry",
         )
         raise IdentityError(fault)
-    return read_token(value, request.authority, scope, cleaner)
+    return read_token(value, request.authority, scope, redactor)
 
 
-def refused(
+def sign_in_error(
     problem: SignInProblem,
     request: TokenRequest,
     status: int | None,
     text: str,
-    cleaner: Cleaner,
+    redactor: Redactor,
     scopes: Sequence[str] = (),
 ) -> IdentityError:
     """Return the error of a response without a token, as the sign-in service reports it.
 
     `status` is None where no response came; `scopes` are those that were tried.
     """
-    authority = cleaner.line(request.authority, 200)
-    tried = tuple(cleaner.line(scope, 200) for scope in scopes)
+    authority = redactor.sanitize(request.authority, 200)
+    tried = tuple(redactor.sanitize(scope, 200) for scope in scopes)
     try:
         answer = parse_json(text.encode()) if status is not None else {}
     except JsonError as broken:
         kind = SignInProblem.SERVER_ERROR if (status or 0) >= 500 else SignInProblem.NOT_JSON
         page = text.encode()
-        title = page_title(page, cleaner) if looks_like_html(page) else None
+        title = page_title(page, redactor) if looks_like_html(page) else None
         fault = SignInFault(
             kind,
             authority,
@@ -115,11 +118,11 @@ def refused(
         problem,
         authority,
         status,
-        error=cleaner.quote(error, 80),
-        code=cleaner.quote(_code(answer, description), 40),
-        description=cleaner.quote(description.split("Trace ID")[0].strip()),
+        error=redactor.sanitize_untrusted(error, 80),
+        code=redactor.sanitize_untrusted(_code(answer, description), 40),
+        description=redactor.sanitize_untrusted(description.split("Trace ID")[0].strip()),
         scopes=tried,
-        correlation_id=cleaner.quote(text_in(answer, "correlation_id"), 80),
+        correlation_id=redactor.sanitize_untrusted(text_in(answer, "correlation_id"), 80),
         secret_looks_like_id=_looks_like_id(request.credential),
         thumbprint=request.thumbprint,
     )

@@ -7,7 +7,7 @@ import os
 from stacktui.config.bounded_read import FileReadError, read_bounded
 from stacktui.identities.faults import IdentityError, SecretFault
 from stacktui.identities.model import EnvSecret, FileSecret, SecretRef
-from stacktui.transport.json_body import is_encodable
+from stacktui.transport.json_body import is_valid_utf8
 
 # A client secret has about 40 characters; a larger file is something else.
 MAX_SIZE = 64 * 1024
@@ -19,7 +19,7 @@ def resolve_secret(reference: SecretRef) -> str:
         value = os.environ.get(reference.name)
         if value is None:
             raise _error(reference, "it is not set")
-        if not is_encodable(value):  # os.environ holds bytes that are not UTF-8 as surrogates
+        if not is_valid_utf8(value):  # os.environ holds bytes that are not UTF-8 as surrogates
             raise _error(reference, "it is not text")
     else:
         value = _read(reference)

@@ -16,12 +16,17 @@ from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.identities.device_code import Prompt, acquire_by_device_code
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
 from stacktui.identities.model import CertificateRef, Identity, IdentityKind
-from stacktui.identities.refusal import TokenRequest, only_to, refused, usable_token
+from stacktui.identities.refusal import (
+    TokenRequest,
+    parse_token,
+    restrict_to_authority,
+    sign_in_error,
+)
 from stacktui.identities.secrets import resolve_secret
 from stacktui.identities.token import Token
-from stacktui.text.sanitize import Cleaner, visible
-from stacktui.transport.msal_client import NoHttpCache, Replay, run_msal
-from stacktui.transport.session import Session
+from stacktui.text.sanitize import Redactor, escape_control_chars
+from stacktui.transport.msal_client import NoHttpCache, ReplayHttpClient, run_msal
+from stacktui.transport.session import HttpSession
 
 if TYPE_CHECKING:
     from stacktui.identities.credential import ClientCertificate
@@ -48,7 +53,7 @@ def authority_of(metadata: Metadata, identity: Identity) -> str:
     if not tenant and identity.kind in (IdentityKind.USER, IdentityKind.DEVICE_CODE):
         tenant = _OF_THE_USER
     if not tenant:
-        raise IdentityError(SignInFault(SignInProblem.NO_TENANT, visible(login), None))
+        raise IdentityError(SignInFault(SignInProblem.NO_TENANT, escape_control_chars(login), None))
     return f"{login}/{tenant}"
 
 
@@ -60,8 +65,8 @@ def scopes_of(metadata: Metadata) -> tuple[str, ...]:
     return (default,)
 
 
-def read_secret(identity: Identity, cleaner: Cleaner) -> str | None:
-    """Return the secret or password, and add it to `cleaner`; None where there is none.
+def read_secret(identity: Identity, redactor: Redactor) -> str | None:
+    """Return the secret or password, and add it to `redactor`; None where there is none.
 
     Blocks on disk. Raises IdentityError.
     """
@@ -69,7 +74,7 @@ def read_secret(identity: Identity, cleaner: Cleaner) -> str | None:
     if reference is None or isinstance(reference, CertificateRef):
         return None
     secret = resolve_secret(reference)
-    cleaner.hide(secret)
+    redactor.add_secret(secret)
     return secret
 
 
@@ -93,13 +98,13 @@ def prepare(identity: Identity, secret: str | None) -> Credential:
 
 
 async def acquire_token(
-    session: Session,
+    session: HttpSession,
     metadata: Metadata,
     identity: Identity,
     credential: Credential,
     prompt: Prompt,
 ) -> Token:
-    """Return a token for the stamp's ARM. Raises IdentityError and what `Session.fetch` raises.
+    """Return a token for the stamp's ARM. Raises IdentityError and what `HttpSession.fetch` raises.
 
     For a device code, `prompt` is called, and then the user is waited for.
     """
@@ -118,9 +123,9 @@ async def acquire_token(
     )
     if identity.kind is IdentityKind.DEVICE_CODE:
         return await acquire_by_device_code(session, request, prompt)
-    cleaner = session.cleaner
-    permit = only_to(request.authority, cleaner)
-    token = await run_msal(session, lambda replay: _acquire(request, replay, cleaner), permit)
+    redactor = session.redactor
+    check_url = restrict_to_authority(request.authority, redactor)
+    token = await run_msal(session, lambda replay: _acquire(request, replay, redactor), check_url)
     if isinstance(credential, str):
         return token
     return replace(token, facts=replace(token.facts, certificate_ends=credential.ends))
@@ -145,27 +150,29 @@ def _thumbprint(credential: Credential, provider: IdentityProvider) -> str:
     return credential.sha1 if provider is IdentityProvider.ADFS else credential.sha256
 
 
-def _acquire(request: TokenRequest, client: Replay, cleaner: Cleaner) -> Token:
+def _acquire(request: TokenRequest, client: ReplayHttpClient, redactor: Redactor) -> Token:
     try:
         application = client.once(lambda: _application(request, client))
     except Exception:  # MSAL raises many kinds; none of them can be a network fault here
-        raise refused(SignInProblem.DISCOVERY, request, *client.said, cleaner) from None
+        raise sign_in_error(SignInProblem.DISCOVERY, request, *client.said, redactor) from None
     tried: list[str] = []
     for scope in request.scopes:
         tried.append(scope)
         try:
             result = _ask(application, request, scope)
         except Exception:  # likewise
-            raise refused(SignInProblem.REFUSED, request, *client.said, cleaner, tried) from None
+            raise sign_in_error(
+                SignInProblem.REFUSED, request, *client.said, redactor, tried
+            ) from None
         value = result.get("access_token") if isinstance(result, dict) else None
-        if token := usable_token(value, request, scope, client.said[0], cleaner):
+        if token := parse_token(value, request, scope, client.said[0], redactor):
             return token
         if _ADFS_DEFAULT_SCOPE_REFUSED not in str(result):
             break
-    raise refused(SignInProblem.REFUSED, request, *client.said, cleaner, tried)
+    raise sign_in_error(SignInProblem.REFUSED, request, *client.said, redactor, tried)
 
 
-def _application(request: TokenRequest, client: Replay) -> Any:
+def _application(request: TokenRequest, client: ReplayHttpClient) -> Any:
     import msal
 
     settings = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from stacktui.text.sanitize import Cleaner
+from stacktui.text.sanitize import Redactor
 from stacktui.transport.json_body import JsonError, parse_json
 
 
@@ -45,17 +45,17 @@ class Token:
 _SUBJECT_CLAIMS = ("upn", "preferred_username", "unique_name", "appid", "azp", "sub")
 
 
-def read_token(value: str, authority: str, scope: str, cleaner: Cleaner) -> Token:
+def read_token(value: str, authority: str, scope: str, redactor: Redactor) -> Token:
     """Return the token with its claims (RFC 7519 section 4); an opaque token has none."""
     claims = _claims(value)
 
     def text(name: str) -> str | None:
         claim = claims.get(name)
-        return cleaner.line(claim, 200) if isinstance(claim, str) else None
+        return redactor.sanitize(claim, 200) if isinstance(claim, str) else None
 
     facts = TokenFacts(
-        authority=cleaner.line(authority, 200),
-        scope=cleaner.line(scope, 200),
+        authority=redactor.sanitize(authority, 200),
+        scope=redactor.sanitize(scope, 200),
         audience=text("aud"),
         issuer=text("iss"),
         tenant=text("tid"),

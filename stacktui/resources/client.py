@@ -25,9 +25,9 @@ from stacktui.transport.arm_error import read_arm_error
 from stacktui.transport.host import origin_of
 from stacktui.transport.json_body import JsonError, parse_json
 from stacktui.transport.limits import MIB, LimitName
-from stacktui.transport.session import Answer, Session
+from stacktui.transport.session import Answer, HttpSession
 
-Row = TypeVar("Row")
+R = TypeVar("R")
 # The most bytes of one listing, over all pages, and the most JSON values of one page, which take
 # many times the memory of their text. Both grow with the limit of rows: a row is below 2 KiB.
 MAX_BYTES, BYTES_A_ROW = 32 * MIB, 6 * 1024
@@ -45,10 +45,10 @@ _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,79}")
 class ArmClient:
     """A client of one environment's ARM with one token.
 
-    Every method raises ArmError, and what `Session.fetch` raises.
+    Every method raises ArmError, and what `HttpSession.fetch` raises.
     """
 
-    def __init__(self, session: Session, environment: Environment, token: Token) -> None:
+    def __init__(self, session: HttpSession, environment: Environment, token: Token) -> None:
         self._session = session
         self._arm = environment.arm
         self._profile = PROFILES[environment.profile]
@@ -84,7 +84,7 @@ class ArmClient:
         path = f"/subscriptions/{quote(subscription, safe='')}/resourcegroups"
         url = f"{self._arm}{path}?api-version={self._profile.resources}"
         groups, pages = await self._pages(url, "the resource groups", self._group)
-        return ResourceGroupList(self._session.cleaner.line(subscription, 80), groups, pages)
+        return ResourceGroupList(self._session.redactor.sanitize(subscription, 80), groups, pages)
 
     async def with_subscriptions(self, error: ArmError) -> ArmError:
         """Return `error` with the visible subscriptions added, where it says that one is not.
@@ -117,16 +117,16 @@ class ArmClient:
 
     def _text(self, row: dict[str, Any], key: str) -> str:
         value = row.get(key)
-        return self._session.cleaner.line(value, 200) if isinstance(value, str) else ""
+        return self._session.redactor.sanitize(value, 200) if isinstance(value, str) else ""
 
     async def _pages(
-        self, url: str, what: str, read: Callable[[dict[str, Any]], Row]
-    ) -> tuple[tuple[Row, ...], int]:
+        self, url: str, what: str, read: Callable[[dict[str, Any]], R]
+    ) -> tuple[tuple[R, ...], int]:
         """Return the rows of all pages, converted by `read`, and the number of pages.
 
         Rows are converted page by page, so that a hostile page's other values are not kept.
         """
-        rows: list[Row] = []
+        rows: list[R] = []
         seen: set[str] = set()
         size = 0
         while True:
@@ -151,7 +151,7 @@ class ArmClient:
             url = link
 
     async def _page(
-        self, answer: Answer, what: str, read: Callable[[dict[str, Any]], Row], rows: list[Row]
+        self, answer: Answer, what: str, read: Callable[[dict[str, Any]], R], rows: list[R]
     ) -> str:
         """Add one page's rows to `rows`; return its nextLink, empty on the last page."""
         page = self._parsed(answer, what)
@@ -209,7 +209,7 @@ class ArmClient:
         return self._error(problem, what, 200, message=message, answer=answer, setting=setting)
 
     def _refused(self, answer: Answer, what: str) -> ArmError:
-        code, message = read_arm_error(answer.body, self._session.cleaner)
+        code, message = read_arm_error(answer.body, self._session.redactor)
         return self._error(ArmProblem.REFUSED, what, answer.status, code, message, answer)
 
     def _error(
@@ -228,7 +228,7 @@ class ArmClient:
             what,
             status,
             code=code,
-            message=self._session.cleaner.quote(message),
+            message=self._session.redactor.sanitize_untrusted(message),
             request_id=(response.header("x-ms-request-id") if response else "") or "",
             correlation_id=(response.header("x-ms-correlation-request-id") if response else "")
             or "",

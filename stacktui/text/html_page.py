@@ -6,7 +6,7 @@ import html
 import re
 from codecs import BOM_UTF8
 
-from stacktui.text.sanitize import Cleaner
+from stacktui.text.sanitize import Redactor
 
 _TITLE_START = re.compile(r"<title", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
@@ -19,11 +19,13 @@ def looks_like_html(body: bytes) -> bool:
     return start.startswith(_HTML_STARTS)
 
 
-def page_title(body: bytes, cleaner: Cleaner) -> str | None:
+def page_title(body: bytes, redactor: Redactor) -> str | None:
     """Return the title of an HTML page, sanitised."""
     page = body[:65536].decode("utf-8", "replace")
     start = _TITLE_START.search(page)
     # Only at the first one: a page full of them would take quadratic time.
     found = _TITLE.match(page, start.start()) if start else None
     # Cut first: html.unescape raises ValueError for a number of thousands of digits.
-    return cleaner.quote(html.unescape(found[1].strip()[:1000]), 120) if found else None
+    return (
+        redactor.sanitize_untrusted(html.unescape(found[1].strip()[:1000]), 120) if found else None
+    )

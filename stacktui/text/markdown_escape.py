@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 
 # A word that no dialect of Markdown gives a meaning to.
 _PLAIN = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*|[0-9]{1,6}|[→–—×…]")
@@ -30,7 +30,7 @@ def inert(text: str) -> str:
             parts.append(code(" ".join(run)) + after)
             run.clear()
 
-    for word in visible(text).split(" "):
+    for word in escape_control_chars(text).split(" "):
         opening, inner, closing = _split(word)
         if not word:
             continue
@@ -63,7 +63,7 @@ def _is_plain(inner: str, closing: str) -> bool:
 
 def code(text: str) -> str:
     """Return `text` as a code span, between runs of backticks that it does not contain."""
-    text = visible(text)
+    text = escape_control_chars(text)
     if not text.strip(" "):
         return _NOTHING
     runs = {len(run) for run in _BACKTICKS.findall(text)}
@@ -75,7 +75,7 @@ def code(text: str) -> str:
 
 def fenced(language: str, text: str) -> list[str]:
     """Return `text` as the lines of a code block, with a fence that it cannot close."""
-    lines = [visible(each) for each in text.split("\n")]
+    lines = [escape_control_chars(each) for each in text.split("\n")]
     longest = max((len(run) for each in lines for run in _BACKTICKS.findall(each)), default=0)
     fence = "`" * max(3, longest + 1)
     return [f"{fence}{language}", *lines, fence]

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from weakref import WeakSet
 
-from stacktui.text.secret_leak import Pieces
+from stacktui.text.secret_leak import SecretFragments
 
 REDACTED = "[redacted]"
 HELD_BACK = "[held back: it echoed a secret]"
@@ -47,7 +47,7 @@ _CREDENTIAL = re.compile(
 )
 
 
-def visible(text: str) -> str:
+def escape_control_chars(text: str) -> str:
     """Return `text` with every unsafe character as an escape (`\\x1b`, `\\u202e`, `\\n`)."""
     if text.isascii() and text.isprintable():
         return text
@@ -102,32 +102,33 @@ def _echoes_of(char: str) -> str:
 
 
 # All that are in use: a crash report must hold no secret of any check.
-_CLEANERS: WeakSet[Cleaner] = WeakSet()
+_REDACTORS: WeakSet[Redactor] = WeakSet()
 
 
-def quote_for_anyone(text: str, limit: int = 400) -> str:
-    """Return `text` as `Cleaner.quote` does, without the secrets of any check."""
-    for cleaner in (Cleaner(), *_CLEANERS):
-        text = cleaner.quote(text, limit)
+def sanitize_for_anyone(text: str, limit: int = 400) -> str:
+    """Return `text` as `Redactor.sanitize_untrusted` does, without the secrets of any check."""
+    for redactor in (Redactor(), *_REDACTORS):
+        text = redactor.sanitize_untrusted(text, limit)
     return text
 
 
-class Cleaner:
+class Redactor:
     """Sanitises text for display, and redacts known secrets in it.
 
-    Each check has one. `hide` is called with every secret and token of the check, in case a server
-    echoes it. `quote` is for what a server sent; `line` is cheaper, for names by the thousand.
+    Each check has one. `add_secret` is called with every secret and token of the check, in case a
+    server echoes it. `sanitize_untrusted` is for what a server sent; `sanitize` is cheaper, for
+    names by the thousand.
     """
 
     def __init__(self) -> None:
         # Replaced, never mutated: secrets are added in a worker thread.
         self._secrets: dict[str, Callable[[str], str]] = {}
-        self._pieces = Pieces()
+        self._fragments = SecretFragments()
         # Texts without any secret, as a server sends the same headers again and again.
         self._clean: set[str] = set()
-        _CLEANERS.add(self)
+        _REDACTORS.add(self)
 
-    def hide(self, secret: str) -> None:
+    def add_secret(self, secret: str) -> None:
         """Redact `secret` from now on, plain or encoded; one below 4 characters is ignored.
 
         Blanks around it are ignored, as a server that echoes it may have dropped them.
@@ -137,33 +138,33 @@ class Cleaner:
             return
         known = self._secrets | {secret: _remover(secret)}
         self._secrets = {each: known[each] for each in sorted(known, key=len, reverse=True)}
-        self._pieces = self._pieces.and_of(secret)
+        self._fragments = self._fragments.with_secret(secret)
         self._clean = set()
 
-    def line(self, text: str, limit: int = 400) -> str:
+    def sanitize(self, text: str, limit: int = 400) -> str:
         """Return `text` as one harmless line of at most `limit` characters."""
         return _shown(self._without_secrets(text, limit), limit)
 
-    def quote(self, text: str, limit: int = 400) -> str:
-        """Like `line`, but withhold a text with a fragment of a secret, however encoded."""
+    def sanitize_untrusted(self, text: str, limit: int = 400) -> str:
+        """Like `sanitize`, but withhold a text with a fragment of a secret, however encoded."""
         clean = self._clean
         if len(text) <= limit and text in clean:
             return text
         found = self._without_secrets(text, limit)
-        if self._pieces.echoed_in(found[: limit + _BEYOND]):
+        if self._fragments.leaked_in(found[: limit + _BEYOND]):
             return HELD_BACK
         shown = _shown(found, limit)
         if shown == text and len(text) <= limit:
             clean.add(text)
         return shown
 
-    def excerpt(self, body: bytes, limit: int = 400) -> str:
-        """Return the beginning of a body, as `quote` does; marks undecodable bytes."""
+    def snippet(self, body: bytes, limit: int = 400) -> str:
+        """Return the beginning of a body, as `sanitize_untrusted` does; marks undecodable bytes."""
         body = body.lstrip()
         text = body[:EXCERPTED].decode("utf-8-sig", "replace").strip()
         if len(body) > EXCERPTED:
             text = self._without_start_of_secret(text)
-        return self.quote(text, limit)
+        return self.sanitize_untrusted(text, limit)
 
     def _without_secrets(self, text: str, limit: int) -> str:
         # Search the whole text for secrets, before a cut could split one. The rest processes only
@@ -193,5 +194,5 @@ class Cleaner:
 
 
 def _shown(text: str, limit: int) -> str:
-    shown = visible(text[: limit + 1])
+    shown = escape_control_chars(text[: limit + 1])
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 # Letters and digits of a fragment. Fewer occur in any text by chance.
-PIECE = 8
+FRAGMENT = 8
 # Any PIECE characters of a text hold a window of this many that starts at a multiple of _STEP.
 _WINDOW, _STEP = 4, 5
 _NOT_PLAIN = re.compile(r"[\W_]+")
@@ -25,7 +25,7 @@ _URL_SAFE = str.maketrans("-_", "+/")
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
+class SecretFragments:
     """Secrets in plain form, to find any PIECE characters of them in a text.
 
     `windows` are all substrings of _WINDOW characters, for a quick first test: a text without one
@@ -35,21 +35,21 @@ class Pieces:
     secrets: tuple[str, ...] = ()
     windows: frozenset[str] = frozenset()
 
-    def and_of(self, secret: str) -> Pieces:
+    def with_secret(self, secret: str) -> SecretFragments:
         """Return these with one more secret, unless it is too short.
 
         A token's header (RFC 7515 section 4) is left out: it is the same in all tokens.
         """
         header, _, rest = secret.partition(".")
         plain = _plain(rest if header.startswith("eyJ") else secret)
-        if len(plain) < PIECE:
+        if len(plain) < FRAGMENT:
             return self
-        return Pieces((*self.secrets, plain), self.windows.union(_cut(plain, _WINDOW, 1)))
+        return SecretFragments((*self.secrets, plain), self.windows.union(_cut(plain, _WINDOW, 1)))
 
-    def echoed_in(self, text: str) -> bool:
+    def leaked_in(self, text: str) -> bool:
         """Return whether `text`, which the caller must bound, has a fragment, even reversed."""
         # No encoding of a fragment is shorter than the fragment.
-        if not self.secrets or len(text) < PIECE:
+        if not self.secrets or len(text) < FRAGMENT:
             return False
         plains = (_plain(view) for view in _views(text))
         return any(self._found_in(plain) or self._found_in(plain[::-1]) for plain in plains)
@@ -57,8 +57,8 @@ class Pieces:
     def _found_in(self, plain: str) -> bool:
         if self.windows.isdisjoint(_cut(plain, _WINDOW, _STEP)):
             return False
-        pieces = _cut(plain, PIECE, 1)
-        return any(piece in secret for piece in pieces for secret in self.secrets)
+        fragments = _cut(plain, FRAGMENT, 1)
+        return any(fragment in secret for fragment in fragments for secret in self.secrets)
 
 
 def _cut(text: str, size: int, step: int) -> list[str]:

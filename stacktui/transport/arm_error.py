@@ -5,11 +5,11 @@ Both the metadata endpoint and the resource API answer in it.
 
 from __future__ import annotations
 
-from stacktui.text.sanitize import Cleaner
+from stacktui.text.sanitize import Redactor
 from stacktui.transport.json_body import JsonError, parse_json
 
 
-def read_arm_error(body: bytes, cleaner: Cleaner) -> tuple[str, str]:
+def read_arm_error(body: bytes, redactor: Redactor) -> tuple[str, str]:
     """Return the error's code and message, sanitised; empty where the body has another form."""
     try:
         document = parse_json(body)
@@ -20,6 +20,6 @@ def read_arm_error(body: bytes, cleaner: Cleaner) -> tuple[str, str]:
         return "", ""
     code, message = error.get("code"), error.get("message")
     return (
-        cleaner.quote(code, 80) if isinstance(code, str) else "",
-        cleaner.quote(message) if isinstance(message, str) else "",
+        redactor.sanitize_untrusted(code, 80) if isinstance(code, str) else "",
+        redactor.sanitize_untrusted(message) if isinstance(message, str) else "",
     )

@@ -12,8 +12,8 @@ from typing import Protocol
 import h11
 import httpx
 
-from stacktui.text.sanitize import Cleaner, visible
-from stacktui.transport.connector import Dialler, Trust
+from stacktui.text.sanitize import Redactor, escape_control_chars
+from stacktui.transport.connector import Connector, Trust
 from stacktui.transport.host import Origin, is_host
 from stacktui.transport.http1 import Http1Connection, what_is_wrong
 from stacktui.transport.limits import LimitName, Limits
@@ -29,8 +29,8 @@ from stacktui.transport.route import local_route, route_to
 from stacktui.transport.streams import Stream
 
 # The key under which a request's `extensions` carry its Call.
-CALL = "stacktui.call"
-# Whether the request is for the metadata service of this machine (see `Session.fetch`).
+TRACE = "stacktui.call"
+# Whether the request is for the metadata service of this machine (see `HttpSession.fetch`).
 LOCAL = "stacktui.local"
 
 
@@ -39,7 +39,7 @@ def port_of(url: httpx.URL) -> int:
     return url.port or (80 if url.scheme == "http" else 443)
 
 
-class Watch(Protocol):
+class PhaseObserver(Protocol):
     """Notified of phases as they happen, on the event loop's thread. Must not block or raise."""
 
     def phase_started(self, name: PhaseName, host: str) -> None: ...
@@ -47,7 +47,7 @@ class Watch(Protocol):
     def phase_finished(self, phase: Phase) -> None: ...
 
 
-class Deaf(Watch):
+class NullObserver(PhaseObserver):
     """Ignores all phases: for requests outside a check's steps."""
 
     def phase_started(self, name: PhaseName, host: str) -> None:
@@ -58,17 +58,17 @@ class Deaf(Watch):
 
 
 @dataclass(slots=True)
-class Call:
+class RequestTrace:
     """The phases and the connection of one request while it runs."""
 
-    watch: Watch
+    observer: PhaseObserver
     phases: list[Phase] = field(default_factory=list)
     connection: ConnectionFacts | None = None
 
     @contextmanager
     def timed(self, name: PhaseName, host: str) -> Iterator[None]:
         """Time a phase; it failed if an exception leaves the context."""
-        self.watch.phase_started(name, host)
+        self.observer.phase_started(name, host)
         started = perf_counter()
         ok = False
         try:
@@ -77,7 +77,7 @@ class Call:
         finally:
             phase = Phase(name, host, perf_counter() - started, ok)
             self.phases.append(phase)
-            self.watch.phase_finished(phase)
+            self.observer.phase_finished(phase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class _Connection:
 
 
 class Connections(httpx.AsyncBaseTransport):
-    """An httpx transport; the extensions of each request must hold `CALL` and `LOCAL`.
+    """An httpx transport; the extensions of each request must hold `TRACE` and `LOCAL`.
 
     Raises TransportError for what goes wrong on the network, and whatever `trust` raises.
     """
@@ -99,17 +99,17 @@ class Connections(httpx.AsyncBaseTransport):
         proxy: str | None,
         resolve: Mapping[str, str],
         limits: Limits,
-        cleaner: Cleaner,
+        redactor: Redactor,
     ) -> None:
         self._trust = trust
         self._proxy = proxy
         self._resolve = resolve
         self._limits = limits
-        self._cleaner = cleaner
+        self._redactor = redactor
         self._idle: dict[Origin, _Connection] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        call: Call = request.extensions[CALL]
+        trace: RequestTrace = request.extensions[TRACE]
         # The raw host, as DNS and TLS use it: httpx decodes IDNA names, and raises on bad ones.
         scheme, host = request.url.scheme, request.url.raw_host.decode("ascii")
         port, local = port_of(request.url), request.extensions[LOCAL]
@@ -117,22 +117,22 @@ class Connections(httpx.AsyncBaseTransport):
             raise _error(TransportFaultKind.INSECURE_URL, host, port, "only https: is spoken")
         if not is_host(host):
             detail = "not a usable host: no name in DNS, and no address"
-            raise _error(TransportFaultKind.INSECURE_URL, visible(host), port, detail)
+            raise _error(TransportFaultKind.INSECURE_URL, escape_control_chars(host), port, detail)
         content = await request.aread()
         origin = (scheme, host, port)
         connection = self._take_idle(origin)
         if connection is not None:
-            call.connection = replace(connection.facts, reused=True)
+            trace.connection = replace(connection.facts, reused=True)
         else:
-            connection = await self._open(origin, call, local)
+            connection = await self._open(origin, trace, local)
         try:
-            head = await self._send(connection, request, content, call)
+            head = await self._send(connection, request, content, trace)
         except TransportError as error:
-            if not _closed_idle(error, request, call):
+            if not _closed_idle(error, request, trace):
                 raise
-            call.phases.clear()  # those of the dead connection are not part of this exchange
-            connection = await self._open(origin, call, local)
-            head = await self._send(connection, request, content, call)
+            trace.phases.clear()  # those of the dead connection are not part of this exchange
+            connection = await self._open(origin, trace, local)
+            head = await self._send(connection, request, content, trace)
         body = _Body(connection, self._keep)
         return httpx.Response(head.status_code, headers=head.headers.raw_items(), stream=body)
 
@@ -143,41 +143,41 @@ class Connections(httpx.AsyncBaseTransport):
             return None
         return connection
 
-    async def _open(self, origin: Origin, call: Call, local: bool) -> _Connection:
+    async def _open(self, origin: Origin, trace: RequestTrace, local: bool) -> _Connection:
         scheme, host, port = origin
         if local:
             route = local_route(host, port)
         else:
-            route = route_to(host, port, self._proxy, self._resolve, self._cleaner)
-        dialler = Dialler(route, self._trust, self._limits, call.timed, self._cleaner)
+            route = route_to(host, port, self._proxy, self._resolve, self._redactor)
+        connector = Connector(route, self._trust, self._limits, trace.timed, self._redactor)
         try:
             in_clear = scheme == "http"
-            stream: Stream = await (dialler.connect() if in_clear else dialler.dial())
+            stream: Stream = await (connector.connect() if in_clear else connector.connect_tls())
         finally:
-            call.connection = dialler.facts
-        return _Connection(Http1Connection(stream), dialler.facts, origin)
+            trace.connection = connector.facts
+        return _Connection(Http1Connection(stream), connector.facts, origin)
 
     async def _send(
-        self, connection: _Connection, request: httpx.Request, content: bytes, call: Call
+        self, connection: _Connection, request: httpx.Request, content: bytes, trace: RequestTrace
     ) -> h11.Response:
         """Return the response's head; close the connection where none comes."""
         try:
-            return await self._ask(connection, request, content, call)
+            return await self._ask(connection, request, content, trace)
         except BaseException:
             connection.http.close()
             raise
 
     async def _ask(
-        self, connection: _Connection, request: httpx.Request, content: bytes, call: Call
+        self, connection: _Connection, request: httpx.Request, content: bytes, trace: RequestTrace
     ) -> h11.Response:
         http, host, port = connection.http, connection.facts.host, connection.facts.port
         limit = self._limits.first_byte
         try:
             async with asyncio.timeout(limit):
-                with call.timed(PhaseName.REQUEST, host):
+                with trace.timed(PhaseName.REQUEST, host):
                     method, headers = request.method.encode(), request.headers.raw
                     await http.send(method, request.url.raw_path, headers, content)
-                with call.timed(PhaseName.FIRST_BYTE, host):
+                with trace.timed(PhaseName.FIRST_BYTE, host):
                     return await http.head()
         except TimeoutError:
             detail = f"the request was sent; no answer in {limit:g} s"
@@ -237,12 +237,12 @@ class _Body(httpx.AsyncByteStream):
             self._give_back(self._connection)
 
 
-def _closed_idle(error: TransportError, request: httpx.Request, call: Call) -> bool:
+def _closed_idle(error: TransportError, request: httpx.Request, trace: RequestTrace) -> bool:
     """Return whether the server probably closed an idle connection just as we reused it.
 
     That is not a fault (RFC 9112 section 9.3.1): an idempotent request is repeated, once.
     """
-    reused = call.connection is not None and call.connection.reused
+    reused = trace.connection is not None and trace.connection.reused
     reset = error.fault.kind is TransportFaultKind.HTTP_RESET
     return reused and reset and request.method == "GET"
 

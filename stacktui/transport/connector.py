@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 
-from stacktui.text.sanitize import Cleaner
+from stacktui.text.sanitize import Redactor
 from stacktui.transport.happy_eyeballs import connect_any
 from stacktui.transport.limits import LimitName, Limits
 from stacktui.transport.records import (
@@ -50,34 +50,34 @@ _WRONG_NAME = (62, 64)
 _ASYNCIO_S_OWN = "Connect call failed"
 
 
-class Dialler:
+class Connector:
     """Opens one connection over a route; `facts` holds what is known of it so far."""
 
     def __init__(
-        self, route: Route, trust: Trust, limits: Limits, timed: Timed, cleaner: Cleaner
+        self, route: Route, trust: Trust, limits: Limits, timed: Timed, redactor: Redactor
     ) -> None:
         self.facts = route.facts()
         self._route = route
         self._trust = trust
         self._limits = limits
         self._timed = timed
-        self._cleaner = cleaner
+        self._redactor = redactor
 
-    async def dial(self) -> TlsStream:
+    async def connect_tls(self) -> TlsStream:
         """Open a TLS stream to the origin.
 
         Raises TransportError, and whatever `trust` raises. Where the origin's certificate does not
-        verify, a second connection reads the chain (`facts.tls.looked`).
+        verify, a second connection reads the chain (`facts.tls.unverified_probe`).
         """
         try:
-            return await self._dial()
+            return await self._connect_tls()
         except TransportError as error:
             verify_failed = error.fault.kind is TransportFaultKind.TLS_VERIFY
             if verify_failed and error.fault.host == self._route.host:
-                await self._look_at_chain()
+                await self._probe_chain()
             raise
 
-    async def _dial(self) -> TlsStream:
+    async def _connect_tls(self) -> TlsStream:
         route = self._route
         below = await self.connect()
         try:
@@ -106,7 +106,7 @@ class Dialler:
                 below = TlsStream(below, await self._trust(), proxy.host)
                 await self._handshake(below, proxy.host, proxy.port)
             with self._timed(PhaseName.PROXY, proxy.host):
-                await open_tunnel(below, proxy, self._route.target, self._limits, self._cleaner)
+                await open_tunnel(below, proxy, self._route.target, self._limits, self._redactor)
         except BaseException:
             below.close()
             raise
@@ -135,13 +135,13 @@ class Dialler:
                     await stream.handshake()
             except OSError as error:  # ssl.SSLError and TimeoutError are OSErrors too
                 if isinstance(error, ssl.SSLCertVerificationError):
-                    message = self._cleaner.line(error.verify_message)
+                    message = self._redactor.sanitize(error.verify_message)
                     failed = TlsFacts(host, verify_code=error.verify_code, verify_message=message)
                     self.facts = replace(self.facts, tls=failed)
-                fault = _tls_fault(error, stream, host, port, limit, self._cleaner)
+                fault = _tls_fault(error, stream, host, port, limit, self._redactor)
                 raise TransportError(fault) from None
 
-    async def look(self, *, trusted: bool = False) -> None:
+    async def probe(self, *, trusted: bool = False) -> None:
         """Handshake without verification, only to read the chain into `facts.tls`.
 
         With `trusted`, all but the host name is verified. Nothing is sent over the connection. An
@@ -160,20 +160,22 @@ class Dialler:
             await self._handshake(stream, route.host, route.port)
         finally:
             below.close()
-        tls = TlsFacts(route.host, stream.protocol, stream.cipher, stream.chain(), looked=True)
+        tls = TlsFacts(
+            route.host, stream.protocol, stream.cipher, stream.chain(), unverified_probe=True
+        )
         self.facts = replace(self.facts, tls=tls)
 
-    async def _look_at_chain(self) -> None:
+    async def _probe_chain(self) -> None:
         """Add the chain to `facts.tls` after a failed verification, if a probe can read it."""
         failed = self.facts.tls
         if failed is None:
             return
         seen: TlsFacts | None = None
-        code_but_name: int | None = None
+        verify_code_ignoring_name: int | None = None
         if failed.verify_code in _WRONG_NAME:
             seen = await self._seen(trusted=True)
             # Use the chain of this very handshake: another connection may present another one.
-            code_but_name = (seen.verify_code or 0) if seen else None
+            verify_code_ignoring_name = (seen.verify_code or 0) if seen else None
         if seen is None or not seen.chain:
             seen = await self._seen()
         if seen is not None:
@@ -181,15 +183,15 @@ class Dialler:
                 seen,
                 verify_code=failed.verify_code,
                 verify_message=failed.verify_message,
-                code_but_name=code_but_name,
+                verify_code_ignoring_name=verify_code_ignoring_name,
             )
             self.facts = replace(self.facts, tls=seen)
 
     async def _seen(self, *, trusted: bool = False) -> TlsFacts | None:
-        looker = Dialler(self._route, self._trust, self._limits, untimed, self._cleaner)
+        prober = Connector(self._route, self._trust, self._limits, untimed, self._redactor)
         with suppress(TransportError):  # the fault is reported without the chain
-            await looker.look(trusted=trusted)
-        return looker.facts.tls
+            await prober.probe(trusted=trusted)
+        return prober.facts.tls
 
 
 def untimed(_name: PhaseName, _host: str) -> AbstractContextManager[None]:
@@ -213,20 +215,20 @@ def _tcp_fault(error: OSError, host: str, port: int, limit: float) -> TransportF
 
 
 def _tls_fault(
-    error: OSError, stream: TlsStream, host: str, port: int, limit: float, cleaner: Cleaner
+    error: OSError, stream: TlsStream, host: str, port: int, limit: float, redactor: Redactor
 ) -> TransportFault:
     kinds = TransportFaultKind
     match error:
         case ssl.SSLCertVerificationError():
-            detail = cleaner.line(error.verify_message)
+            detail = redactor.sanitize(error.verify_message)
             code = error.verify_code
             return TransportFault(kinds.TLS_VERIFY, host, port, detail, verify_code=code)
         case _ if stream.received and not _is_tls(stream):
-            answer = cleaner.excerpt(stream.received, 120)
+            answer = redactor.snippet(stream.received, 120)
             detail = "what came back is not TLS"
             return TransportFault(kinds.TLS_NOT_TLS, host, port, detail, answer=answer)
         case ssl.SSLError():
-            detail = cleaner.line(error.reason or str(error))
+            detail = redactor.sanitize(error.reason or str(error))
             return TransportFault(kinds.TLS_REFUSED, host, port, detail)
         case TimeoutError():
             detail = f"the handshake did not end in {limit:g} s"

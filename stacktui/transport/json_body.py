@@ -35,7 +35,7 @@ def parse_json(body: bytes) -> Any:
         raise JsonError("a number of absurd length", 0) from None
 
 
-def is_encodable(text: str) -> bool:
+def is_valid_utf8(text: str) -> bool:
     """Return whether `text` can be encoded: JSON may hold lone surrogates (`\\ud800`)."""
     try:
         text.encode()

@@ -1,10 +1,10 @@
 """Running MSAL over our transport, by replaying the responses that we fetched.
 
 MSAL is synchronous and would block a thread for every request. Instead, `run_msal` calls a
-function that uses MSAL with a `Replay` as its `http_client`. Where MSAL makes a request that has no
-recorded response yet, the function is aborted, the session makes the request (same proxy, trust,
-limits, timings and connections as all others), and the function runs again with one more response.
-A run takes well under a millisecond, and a cancelled check leaves no thread behind.
+function that uses MSAL with a `ReplayHttpClient` as its `http_client`. Where MSAL makes a request
+that has no recorded response yet, the function is aborted, the session makes the request (same
+proxy, trust, limits, timings and connections as all others), and the function runs again with one
+more response. A run takes well under a millisecond, and a cancelled check leaves no thread behind.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from stacktui.transport.json_body import parse_object
-from stacktui.transport.session import Session
+from stacktui.transport.session import HttpSession
 
 T = TypeVar("T")
 # A token response with many group claims stays far below this.
@@ -42,7 +42,7 @@ class MsalResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted(BaseException):
+class _NeedResponse(BaseException):
     """The request that has no recorded response yet. No `except Exception` may swallow it."""
 
     method: str
@@ -61,7 +61,7 @@ class NoHttpCache(dict[str, Any]):
         """Store nothing."""
 
 
-class Replay:
+class ReplayHttpClient:
     """An MSAL `http_client` (PROTOCOL.md section 2) that returns recorded responses, in order.
 
     `said` is status and text of the latest response (None and empty before the first), to report
@@ -140,27 +140,28 @@ class Replay:
         if data is not None:
             body = (data if isinstance(data, str) else urlencode(data)).encode()
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        raise _Wanted(method, url, sent, body)
+        raise _NeedResponse(method, url, sent, body)
 
 
 async def run_msal(
-    session: Session, work: Callable[[Replay], T], permit: Callable[[str], None]
+    session: HttpSession, work: Callable[[ReplayHttpClient], T], check_url: Callable[[str], None]
 ) -> T:
     """Run `work` until it has all the responses it needs; return or raise what it does.
 
-    `work` must keep no state between runs, except by `Replay.once`: no shared caches (an MSAL
-    application takes `NoHttpCache`). `permit` is called with each URL before anything is sent to
-    it, and raises where nothing may be. Tokens are hidden before their response is recorded.
-    Raises what `permit` and `Session.fetch` raise, and RuntimeError where MSAL loops.
+    `work` must keep no state between runs, except by `ReplayHttpClient.once`: no shared caches (an
+    MSAL application takes `NoHttpCache`). `check_url` is called with each URL before anything is
+    sent to it, and raises where nothing may be. Tokens are hidden before their response is
+    recorded. Raises what `check_url` and `HttpSession.fetch` raise, and RuntimeError where MSAL
+    loops.
     """
-    replay = Replay()
+    replay = ReplayHttpClient()
     while True:
         replay.restart()
         try:
             return work(replay)
-        except _Wanted as wanted:
+        except _NeedResponse as wanted:
             request = wanted
-        permit(request.url)
+        check_url(request.url)
         if replay.recorded >= MAX_REQUESTS:
             raise RuntimeError(f"MSAL made more than {MAX_REQUESTS} requests for one token")
         answer = await session.fetch(

@@ -52,11 +52,11 @@ class TlsFacts:
     """The outcome of a TLS handshake.
 
     `chain` holds the certificates as presented, leaf first, in DER. `verify_code` is OpenSSL's
-    X509_V_ERR number where verification failed. `looked` says that the chain comes from a second
-    handshake without verification, made only to see it. Where the host name did not match,
-    `code_but_name` is the verify code of `chain` without that check: 0 if the chain is trusted,
-    None if that is unknown. OpenSSL checks names before signatures, so a mismatch alone does not
-    say who issued the certificate.
+    X509_V_ERR number where verification failed. `unverified_probe` says that the chain comes from a
+    second handshake without verification, made only to see it. Where the host name did not match,
+    `verify_code_ignoring_name` is the verify code of `chain` without that check: 0 if the chain is
+    trusted, None if that is unknown. OpenSSL checks names before signatures, so a mismatch alone
+    does not say who issued the certificate.
     """
 
     server_name: str
@@ -65,13 +65,13 @@ class TlsFacts:
     chain: tuple[bytes, ...] = ()
     verify_code: int | None = None
     verify_message: str | None = None
-    looked: bool = False
-    code_but_name: int | None = None
+    unverified_probe: bool = False
+    verify_code_ignoring_name: int | None = None
 
     @property
-    def trouble(self) -> int | None:
+    def effective_verify_code(self) -> int | None:
         """What is wrong with the chain, before what is wrong with its name; None if it verified."""
-        return self.code_but_name or self.verify_code
+        return self.verify_code_ignoring_name or self.verify_code
 
 
 @dataclass(frozen=True, slots=True)

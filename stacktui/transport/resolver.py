@@ -11,7 +11,7 @@ import ipaddress
 import socket
 from pathlib import Path
 
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.background import in_background
 from stacktui.transport.limits import LimitName
 from stacktui.transport.records import TransportError, TransportFault, TransportFaultKind
@@ -84,4 +84,8 @@ def configured_resolvers() -> tuple[str, ...]:
             words = [line.split() for line in file.read(65536).splitlines()]
     except OSError:
         return ()
-    return tuple(visible(line[1][:64]) for line in words if line[:1] == ["nameserver"] and line[1:])
+    return tuple(
+        escape_control_chars(line[1][:64])
+        for line in words
+        if line[:1] == ["nameserver"] and line[1:]
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stacktui.text.sanitize import Cleaner
+from stacktui.text.sanitize import Redactor
 from stacktui.transport.proxy import Proxy, ProxyUsed, choose_proxy
 from stacktui.transport.records import (
     ConnectionFacts,
@@ -37,20 +37,20 @@ class Route:
 
 
 def route_to(
-    host: str, port: int, proxy: str | None, resolve: Mapping[str, str], cleaner: Cleaner
+    host: str, port: int, proxy: str | None, resolve: Mapping[str, str], redactor: Redactor
 ) -> Route:
-    """Return the route by an environment's settings; `cleaner` is given the proxy's secrets.
+    """Return the route by an environment's settings; `redactor` is given the proxy's secrets.
 
     Raises TransportError for a proxy that cannot be read.
     """
     try:
         chosen, used = choose_proxy(host, port, proxy)
     except ValueError as error:
-        detail = cleaner.line(str(error))
+        detail = redactor.sanitize(str(error))
         kind = TransportFaultKind.PROXY_UNREACHABLE
         raise TransportError(TransportFault(kind, host, port, detail)) from None
     for secret in chosen.secrets if chosen else ():
-        cleaner.hide(secret)
+        redactor.add_secret(secret)
     return Route(host, port, pinned(host, port, resolve) or (host, port), chosen, used)
 
 

@@ -1,4 +1,4 @@
-"""The one way to make a request: `Session.fetch`.
+"""The one way to make a request: `HttpSession.fetch`.
 
 A session belongs to one check. It reuses connections, follows no redirect, keeps no cookie, limits
 every body after decompression, and records every exchange.
@@ -16,8 +16,15 @@ from typing import Any
 import httpx
 
 from stacktui import __version__
-from stacktui.text.sanitize import Cleaner
-from stacktui.transport.connections import CALL, LOCAL, Call, Connections, Watch, port_of
+from stacktui.text.sanitize import Redactor
+from stacktui.transport.connections import (
+    LOCAL,
+    TRACE,
+    Connections,
+    PhaseObserver,
+    RequestTrace,
+    port_of,
+)
 from stacktui.transport.connector import Trust
 from stacktui.transport.limits import Limits
 from stacktui.transport.records import (
@@ -60,25 +67,25 @@ class Answer:
     body: bytes = field(repr=False)
 
 
-class Session:
+class HttpSession:
     """One check's requests, over connections that it keeps until `aclose`."""
 
     def __init__(
         self,
         trust: Trust,
-        watch: Watch,
-        cleaner: Cleaner,
+        observer: PhaseObserver,
+        redactor: Redactor,
         *,
         proxy: str | None = None,
         resolve: Mapping[str, str] | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.limits = limits or Limits()
-        self.cleaner = cleaner
-        self._watch = watch
+        self.redactor = redactor
+        self._observer = observer
         self._exchanges: list[Exchange] = []
         # A transport without an httpx client, which could follow redirects, keep cookies or retry.
-        self._connections = Connections(trust, proxy, resolve or {}, self.limits, cleaner)
+        self._connections = Connections(trust, proxy, resolve or {}, self.limits, redactor)
 
     async def fetch(
         self,
@@ -102,30 +109,30 @@ class Session:
         Raises TransportError where no whole response came, and whatever the session's `trust`
         raises. Either way the exchange is recorded (`take_exchanges`).
         """
-        call = Call(self._watch)
+        trace = RequestTrace(self._observer)
         response: httpx.Response | None = None
         content = b""
         fault: TransportFault | None = None
         try:
-            request = self._request(method, url, headers, body, call, local)
+            request = self._request(method, url, headers, body, trace, local)
             response = await self._connections.handle_async_request(request)
             try:
-                with call.timed(PhaseName.BODY, request.url.raw_host.decode("ascii")):
-                    content = await _read_body(request, response, limit, self.cleaner)
+                with trace.timed(PhaseName.BODY, request.url.raw_host.decode("ascii")):
+                    content = await _read_body(request, response, limit, self.redactor)
             finally:
                 await response.aclose()
             for secret in secrets_in(content) if secrets_in else ():
-                self.cleaner.hide(secret)
+                self.redactor.add_secret(secret)
         except TransportError as error:
             fault = error.fault
             raise
         finally:
             exchange = Exchange(
                 method,
-                self.cleaner.quote(url),
-                call.connection,
+                self.redactor.sanitize_untrusted(url),
+                trace.connection,
                 self._facts(response, content, confidential),
-                tuple(call.phases),
+                tuple(trace.phases),
                 fault,
             )
             self._exchanges.append(exchange)
@@ -149,7 +156,7 @@ class Session:
         url: str,
         headers: Mapping[str, str] | None,
         body: bytes | None,
-        call: Call,
+        trace: RequestTrace,
         local: bool,
     ) -> httpx.Request:
         try:
@@ -161,10 +168,10 @@ class Session:
                     **{name.lower(): each for name, each in (headers or {}).items()},
                 },
                 content=body,
-                extensions={CALL: call, LOCAL: local},
+                extensions={TRACE: trace, LOCAL: local},
             )
         except (httpx.InvalidURL, ValueError) as error:
-            detail = self.cleaner.line(f"not a usable URL: {url} ({error})")
+            detail = self.redactor.sanitize(f"not a usable URL: {url} ({error})")
             fault = TransportFault(TransportFaultKind.INSECURE_URL, "", 0, detail)
             raise TransportError(fault) from None
 
@@ -175,12 +182,12 @@ class Session:
             return None
         received = datetime.now(UTC)
         kept = tuple(
-            (name, self.cleaner.quote(response.headers[name]))
+            (name, self.redactor.sanitize_untrusted(response.headers[name]))
             for name in KEPT_HEADERS
             if name in response.headers
         )
         quoted = response.is_error or not confidential
-        excerpt = self.cleaner.excerpt(content, self.limits.excerpt) if quoted else ""
+        excerpt = self.redactor.snippet(content, self.limits.excerpt) if quoted else ""
         skew = _clock_skew(response.headers.get("date"), received)
         return ResponseFacts(response.status_code, kept, len(content), excerpt, received, skew)
 
@@ -199,12 +206,12 @@ def _clock_skew(date: str | None, received: datetime) -> float | None:
 
 
 async def _read_body(
-    request: httpx.Request, response: httpx.Response, limit: int, cleaner: Cleaner
+    request: httpx.Request, response: httpx.Response, limit: int, redactor: Redactor
 ) -> bytes:
     """Return the decompressed body; stop unpacking a gzip bomb after `limit` bytes."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", ""):
-        detail = f"encoded as '{cleaner.quote(encoding, 40)}'"
+        detail = f"encoded as '{redactor.sanitize_untrusted(encoding, 40)}'"
         raise _body_error(request, TransportFaultKind.BODY_ENCODING, detail)
     gunzip = _Gunzip() if encoding == "gzip" else None
     parts = bytearray()

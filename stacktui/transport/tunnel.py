@@ -7,7 +7,7 @@ import re
 
 import h11
 
-from stacktui.text.sanitize import Cleaner
+from stacktui.text.sanitize import Redactor
 from stacktui.transport.http1 import what_is_wrong
 from stacktui.transport.limits import LimitName, Limits
 from stacktui.transport.proxy import Proxy
@@ -20,7 +20,7 @@ MAX_SCHEMES = 8
 
 
 async def open_tunnel(
-    stream: Stream, proxy: Proxy, target: tuple[str, int], limits: Limits, cleaner: Cleaner
+    stream: Stream, proxy: Proxy, target: tuple[str, int], limits: Limits, redactor: Redactor
 ) -> None:
     """Turn `stream`, which ends at the proxy, into a tunnel to `target`.
 
@@ -28,7 +28,7 @@ async def open_tunnel(
     """
     try:
         async with asyncio.timeout(limits.first_byte):
-            await _connect(stream, proxy, target, cleaner)
+            await _connect(stream, proxy, target, redactor)
     except TimeoutError:
         detail = f"the proxy did not answer CONNECT in {limits.first_byte:g} s"
         fault = TransportFault(
@@ -52,7 +52,9 @@ async def open_tunnel(
         raise _error(TransportFaultKind.PROXY_REFUSED, proxy, detail) from None
 
 
-async def _connect(stream: Stream, proxy: Proxy, target: tuple[str, int], cleaner: Cleaner) -> None:
+async def _connect(
+    stream: Stream, proxy: Proxy, target: tuple[str, int], redactor: Redactor
+) -> None:
     host = f"[{target[0]}]" if ":" in target[0] else target[0]
     authority = f"{host}:{target[1]}"
     headers = [("Host", authority), ("User-Agent", "stacktui")]
@@ -70,11 +72,11 @@ async def _connect(stream: Stream, proxy: Proxy, target: tuple[str, int], cleane
         elif isinstance(event, h11.Response):
             if 200 <= event.status_code < 300:
                 return
-            raise _refusal(event, proxy, cleaner)
+            raise _refusal(event, proxy, redactor)
 
 
-def _refusal(response: h11.Response, proxy: Proxy, cleaner: Cleaner) -> TransportError:
-    reason = cleaner.quote(response.reason.decode("latin-1"), 120)
+def _refusal(response: h11.Response, proxy: Proxy, redactor: Redactor) -> TransportError:
+    reason = redactor.sanitize_untrusted(response.reason.decode("latin-1"), 120)
     detail = f"the proxy answered {response.status_code} {reason}".rstrip()
     if response.status_code != 407:
         return _error(TransportFaultKind.PROXY_REFUSED, proxy, detail)
@@ -84,7 +86,10 @@ def _refusal(response: h11.Response, proxy: Proxy, cleaner: Cleaner) -> Transpor
         for name, value in response.headers
         if name == b"proxy-authenticate" and (found := _SCHEME.match(value))
     ]
-    offered = f"; it offers {cleaner.quote(', '.join(schemes[:MAX_SCHEMES]), 120)}" * bool(schemes)
+    offered = (
+        f"; it offers {redactor.sanitize_untrusted(', '.join(schemes[:MAX_SCHEMES]), 120)}"
+        * bool(schemes)
+    )
     return _error(TransportFaultKind.PROXY_AUTH_REQUIRED, proxy, detail + offered)
 
 

@@ -13,7 +13,7 @@ from stacktui.identities.model import Identity
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-    from stacktui.check.target import Target
+    from stacktui.check.target import CheckTarget
     from stacktui.identities.certificate_file import IdentityFile
     from stacktui.tui.live_check import LiveCheck
     from stacktui.tui.scan_state import EvaluatedScan, LiveScan
@@ -56,7 +56,7 @@ class AppState:
         return next((each for each in self.environments if each.name == self.current), None)
 
     @property
-    def target(self) -> Target | None:
+    def target(self) -> CheckTarget | None:
         """The target for a check of the current environment."""
         if self.settings is None or self.environment is None:
             return None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
     from stacktui.check.events import CheckEvent
     from stacktui.check.report import Report
-    from stacktui.check.target import Target
+    from stacktui.check.target import CheckTarget
     from stacktui.diagnosis.finding import Diagnosis
     from stacktui.tui.live_check import LiveCheck
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Engine:
     """The functions of the check that the screen calls; slow to import, so loaded late."""
 
-    run: Callable[[Target], AsyncGenerator[CheckEvent, None]]
+    run: Callable[[CheckTarget], AsyncGenerator[CheckEvent, None]]
     diagnose: Callable[[Report], Diagnosis]
     describe: Callable[[bytes], Certificate]
 
@@ -37,7 +37,7 @@ def load_engine() -> Engine:
     from stacktui.diagnosis import diagnose
 
     return Engine(
-        cast("Callable[[Target], AsyncGenerator[CheckEvent, None]]", run), diagnose, _describe
+        cast("Callable[[CheckTarget], AsyncGenerator[CheckEvent, None]]", run), diagnose, _describe
     )
 
 
@@ -73,7 +73,7 @@ class CheckRunner:
     def running(self) -> bool:
         return self._live is not None and self._live.running
 
-    def start(self, target: Target) -> None:
+    def start(self, target: CheckTarget) -> None:
         """Start a check; cancel the running one."""
         from stacktui.tui.live_check import LiveCheck
 
@@ -116,7 +116,7 @@ class CheckRunner:
     async def _describe(self, engine: Engine, live: LiveCheck) -> None:
         ders = {der for each in live.connections if each.tls for der in each.tls.chain}
         if live.report is not None and live.report.recorded is not None:
-            ders.add(live.report.recorded.top)
+            ders.add(live.report.recorded.path_end)
         if live.report is not None and live.report.completion is not None:
             ders |= {each.der for each in live.report.completion.found}
         if ders:

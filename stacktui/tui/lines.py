@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from rich.cells import cell_len, set_cell_size
 
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 from stacktui.tui.glyphs import Glyphs
 
 
@@ -83,7 +83,11 @@ def width_of(spans: Iterable[Span]) -> int:
 
 def sanitize_spans(spans: Iterable[Span], glyphs: Glyphs) -> tuple[Span, ...]:
     """Escape control characters and replace those that the terminal cannot show."""
-    return tuple(Span(glyphs.adapt(visible(span.text)), span.style) for span in spans if span.text)
+    return tuple(
+        Span(glyphs.adapt(escape_control_chars(span.text)), span.style)
+        for span in spans
+        if span.text
+    )
 
 
 def fit(spans: Iterable[Span], width: int, glyphs: Glyphs) -> tuple[Span, ...]:

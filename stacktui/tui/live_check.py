@@ -19,8 +19,8 @@ from stacktui.check.events import (
     StepFinished,
     StepStarted,
 )
-from stacktui.check.report import Evidence, Report, Step, StepName
-from stacktui.check.target import Target
+from stacktui.check.report import Evidence, Report, StepName, StepResult
+from stacktui.check.target import CheckTarget
 from stacktui.config.error_file import describe_error
 from stacktui.diagnosis.finding import Diagnosis, Finding
 from stacktui.environments.metadata import Metadata
@@ -38,7 +38,7 @@ class LiveStep:
     running: bool = False
     phases: tuple[Phase, ...] = ()
     under_way: PhaseStarted | None = None
-    step: Step | None = None
+    step: StepResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class LiveCheck:
     `prompt` while the check waits for the user to sign in.
     """
 
-    target: Target
+    target: CheckTarget
     state: CheckState = CheckState.RUNNING
     started: datetime | None = None
     steps: tuple[LiveStep, ...] = tuple(LiveStep(name) for name in StepName)

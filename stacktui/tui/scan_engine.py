@@ -12,19 +12,19 @@ from stacktui.certificates.matrix import build_matrix, load_column
 from stacktui.certificates.scan import ScanEvent, ScanResult, chains
 from stacktui.certificates.scan import scan as scan_endpoints
 from stacktui.certificates.stores import find_stores, read_stores
-from stacktui.check.target import Target
-from stacktui.check.trust import trust_of
+from stacktui.check.target import CheckTarget
+from stacktui.check.trust import target_ca_sources
 from stacktui.config.locations import own_bundle
 from stacktui.tui.scan_state import EvaluatedScan, Stores
 
 
-def scan(target: Target, whole: bool) -> AsyncGenerator[ScanEvent, None]:
+def scan(target: CheckTarget, whole: bool) -> AsyncGenerator[ScanEvent, None]:
     """Scan the endpoints of the target's environment."""
-    events = scan_endpoints(target.environment, trust_of(target), whole=whole)
+    events = scan_endpoints(target.environment, target_ca_sources(target), whole=whole)
     return cast("AsyncGenerator[ScanEvent, None]", events)
 
 
-def open_stores(target: Target) -> Stores:
+def open_stores(target: CheckTarget) -> Stores:
     """Find, load and read every trust store of this machine."""
     now = datetime.now(UTC)
     stores = find_stores(target.environment.ca, own_bundle())
@@ -32,7 +32,7 @@ def open_stores(target: Target) -> Stores:
     return Stores(columns, read_stores(stores, now))
 
 
-def evaluate(target: Target, whole: bool, found: ScanResult, stores: Stores) -> EvaluatedScan:
+def evaluate(target: CheckTarget, whole: bool, found: ScanResult, stores: Stores) -> EvaluatedScan:
     """Judge every chain by every store and by the readiness rules, and read every certificate."""
     matrix = build_matrix(found.presented, stores.columns)
     return EvaluatedScan(

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from stacktui.certificates.scan import ScanEvent, ScanResult
-    from stacktui.check.target import Target
+    from stacktui.check.target import CheckTarget
 
 
 @dataclass(frozen=True, slots=True)
 class ScanEngine:
     """What the dashboard needs to scan. `open_stores` and `evaluate` block."""
 
-    scan: Callable[[Target, bool], AsyncGenerator[ScanEvent, None]]
-    open_stores: Callable[[Target], Stores]
-    evaluate: Callable[[Target, bool, ScanResult, Stores], EvaluatedScan]
+    scan: Callable[[CheckTarget, bool], AsyncGenerator[ScanEvent, None]]
+    open_stores: Callable[[CheckTarget], Stores]
+    evaluate: Callable[[CheckTarget, bool, ScanResult, Stores], EvaluatedScan]
 
 
 def load_scan_engine() -> ScanEngine:
@@ -55,7 +55,7 @@ class ScanRunner:
     def running(self) -> bool:
         return self._live is not None and self._live.running
 
-    def start(self, target: Target, *, whole: bool) -> None:
+    def start(self, target: CheckTarget, *, whole: bool) -> None:
         """Begin a scan; one that runs already is cancelled."""
         self._stop()
         self._live = LiveScan(target, whole)

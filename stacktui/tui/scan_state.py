@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stacktui.certificates.scan import EndpointChain, ScanResult
     from stacktui.certificates.stores import StoreState
     from stacktui.certificates.verify import Verification
-    from stacktui.check.target import Target
+    from stacktui.check.target import CheckTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class EvaluatedScan:
     `certificates` are all that were presented, by their DER.
     """
 
-    target: Target
+    target: CheckTarget
     whole: bool
     scan: ScanResult
     matrix: Matrix
@@ -76,7 +76,7 @@ class ScannedHost:
 class LiveScan:
     """A scan so far: `done` of `known` endpoints. `error` tells of an internal error."""
 
-    target: Target
+    target: CheckTarget
     whole: bool
     state: CheckState = CheckState.RUNNING
     done: int = 0

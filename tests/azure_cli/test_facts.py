@@ -20,7 +20,7 @@ from stacktui.azure_cli.http_cache import KeptError, kept_errors
 from stacktui.azure_cli.ini_files import AzCloud, BrokenFile, Flaw, clouds, parsed
 from stacktui.azure_cli.launchers import launchers
 from stacktui.azure_cli.presence import az_facts
-from stacktui.config.locations import kept_in as kept_in_folder
+from stacktui.config.locations import config_root as kept_in_folder
 from stacktui.environments.profiles import PROFILES
 from tests.support.azure import installed_az, kept_by_msal, unknown_az
 

@@ -19,7 +19,7 @@ from stacktui.certificates import store_content, stores
 from stacktui.certificates.matrix import Matrix, build_matrix, load_column
 from stacktui.certificates.scan import ScanResult, scan
 from stacktui.certificates.stores import Store, StoreKind
-from stacktui.certificates.trust import TrustSource, sources_for
+from stacktui.certificates.trust import TrustSource, ca_sources
 from stacktui.environments.model import Environment
 from tests.benchmarks.measure import RUNS, alternate, row, stamp_process
 from tests.support.authority import authority
@@ -53,7 +53,7 @@ async def handshakes(stamp: dict[str, Any], hosts: list[str], context: ssl.SSLCo
 async def matrix(environment: Environment, columns: list[Store]) -> Matrix:
     """What `stacktui certificates matrix` does between reading the config and writing."""
     loading = [asyncio.create_task(asyncio.to_thread(load_column, each)) for each in columns]
-    trust = sources_for(environment.ca, Path(os.devnull, "none"))
+    trust = ca_sources(environment.ca, Path(os.devnull, "none"))
     async for event in scan(environment, trust, whole=True):
         if isinstance(event, ScanResult):
             return build_matrix(event.presented, await asyncio.gather(*loading))

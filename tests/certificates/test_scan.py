@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stacktui.certificates.scan import EndpointChain, ScanProgress, ScanResult, scan, scan_one
-from stacktui.certificates.trust import TrustUsed, sources_for
+from stacktui.certificates.trust import TrustUsed, ca_sources
 from stacktui.environments.endpoints import arm_endpoint
 from stacktui.environments.model import Environment
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
@@ -33,7 +33,7 @@ def environment(stamp: RunningStamp, **changes: object) -> Environment:
 
 
 def trust(stamp: RunningStamp) -> TrustUsed:
-    return sources_for(Path(stamp.ca_file), NONE)
+    return ca_sources(Path(stamp.ca_file), NONE)
 
 
 async def finished(events: AsyncIterator[object]) -> tuple[ScanResult, list[ScanProgress]]:
@@ -90,7 +90,7 @@ async def test_without_any_dns_nothing_is_called_absent() -> None:
     nowhere = Environment(
         "Test", "https://management.east.contoso.invalid", proxy="none", limits=QUICK
     )
-    found, _ = await finished(scan(nowhere, sources_for(None, NONE)))
+    found, _ = await finished(scan(nowhere, ca_sources(None, NONE)))
     kinds = {each.fault.kind for each in found.presented if each.fault}
     assert kinds == {TransportFaultKind.DNS_NOT_FOUND}
     assert not any(each.absent for each in found.presented)
@@ -153,7 +153,7 @@ async def test_a_silent_stamp_ends_within_its_bounds() -> None:
     async with listening(silent) as server:
         quiet = Environment("Test", server.url, proxy="none", limits=QUICK)
         started = time.perf_counter()
-        found, _ = await finished(scan(quiet, sources_for(None, NONE)))
+        found, _ = await finished(scan(quiet, ca_sources(None, NONE)))
         assert time.perf_counter() - started < 4
         assert found.presented[0].fault is not None
 
@@ -161,7 +161,7 @@ async def test_a_silent_stamp_ends_within_its_bounds() -> None:
 async def test_leaving_early_ends_every_connection() -> None:
     async with listening(silent) as server:
         quiet = Environment("Test", server.url, proxy="none", limits=QUICK)
-        events = scan(quiet, sources_for(None, NONE))
+        events = scan(quiet, ca_sources(None, NONE))
         waiting = asyncio.ensure_future(anext(events))
         await asyncio.wait_for(server.arrived.wait(), 5)
         waiting.cancel()
@@ -179,7 +179,7 @@ async def test_one_host_alone_is_looked_at_in_silence() -> None:
 
     async with listening(hear, context=localhost_server()) as server:
         at = Environment("Test", server.url, proxy="none")
-        found = await scan_one(at, sources_for(None, NONE), arm_endpoint(at))
+        found = await scan_one(at, ca_sources(None, NONE), arm_endpoint(at))
         await asyncio.wait_for(server.all_closed.wait(), 2)
     assert len(found.chain) == 2
     assert said == [b""]

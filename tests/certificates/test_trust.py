@@ -17,8 +17,8 @@ from stacktui.certificates.trust import (
     TrustSource,
     TrustUsed,
     build_context,
+    ca_sources,
     known_context,
-    sources_for,
 )
 from tests.support.authority import STRANGERS, authority, issue, localhost
 from tests.support.sessions import MIB, failure, opened
@@ -44,7 +44,7 @@ def loaded(path: Path) -> list[bytes]:
 
 
 def test_certifi_is_the_base_of_last_resort(tmp_path: Path) -> None:
-    found = sources_for(None, tmp_path / "none.pem")
+    found = ca_sources(None, tmp_path / "none.pem")
     assert found.sources == (TrustSource("certifi", certifi.where()),)
 
 
@@ -52,13 +52,13 @@ def test_ssl_cert_file_comes_before_certifi(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "base.pem")
-    assert sources_for(None, tmp_path / "x").sources == (TrustSource("SSL_CERT_FILE", "base.pem"),)
+    assert ca_sources(None, tmp_path / "x").sources == (TrustSource("SSL_CERT_FILE", "base.pem"),)
 
 
 def test_requests_ca_bundle_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "second.pem")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "first.pem")
-    found = sources_for(None, tmp_path / "x").sources
+    found = ca_sources(None, tmp_path / "x").sources
     assert found == (TrustSource("REQUESTS_CA_BUNDLE", "first.pem"),)
 
 
@@ -66,18 +66,18 @@ def test_an_empty_variable_counts_for_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "")
-    assert sources_for(None, tmp_path / "x").sources[0].setting == "certifi"
+    assert ca_sources(None, tmp_path / "x").sources[0].setting == "certifi"
 
 
 def test_the_own_bundle_and_ca_come_on_top(tmp_path: Path) -> None:
     own, ca = tmp_path / "own.pem", tmp_path / "ca.pem"
     own.touch()
-    assert [each.setting for each in sources_for(ca, own).sources] == [
+    assert [each.setting for each in ca_sources(ca, own).sources] == [
         "certifi",
         "own bundle",
         "ca",
     ]
-    assert sources_for(ca, own).sources[1:] == (
+    assert ca_sources(ca, own).sources[1:] == (
         TrustSource("own bundle", str(own)),
         TrustSource("ca", str(ca)),
     )
@@ -93,7 +93,7 @@ async def test_every_file_counts_plus_and_not_instead(
         path.write_bytes(each.root.pem)
     base, own, ca = paths
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(base))
-    context = build_context(sources_for(ca, own))
+    context = build_context(ca_sources(ca, own))
     for each in authorities:
         async with (
             serving(answer(), context=each.server(each.leaf("localhost"))) as web,
@@ -109,7 +109,7 @@ async def test_every_file_counts_plus_and_not_instead(
 def test_certifi_is_really_loaded_besides(tmp_path: Path) -> None:
     ca = tmp_path / "ca.pem"
     ca.write_bytes(PEM)
-    found = build_context(sources_for(ca, tmp_path / "none")).get_ca_certs(binary_form=True)
+    found = build_context(ca_sources(ca, tmp_path / "none")).get_ca_certs(binary_form=True)
     assert ROOT.der in found
     assert len(found) > 50
 

@@ -18,7 +18,7 @@ from stacktui.certificates.trust_root import (
     propose,
 )
 from stacktui.certificates.trust_target import add
-from stacktui.config.locations import kept_in, own_bundle
+from stacktui.config.locations import config_root, own_bundle
 from stacktui.environments.model import Environment
 from tests.certificates.test_bundle import loaded
 from tests.support.authority import DAY, STRANGERS, Issued, authority, issue, localhost
@@ -149,7 +149,7 @@ def test_a_demo_offers_nothing_of_the_user_s(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CURL_CA_BUNDLE", str(bundle(tmp_path / "theirs.pem", ROOT)))
-    with kept_in(tmp_path / "demo"):
+    with config_root(tmp_path / "demo"):
         assert list(options(tmp_path / "demo")) == ["own bundle", "ca of West"]
         assert own_bundle().is_relative_to(tmp_path / "demo")
 

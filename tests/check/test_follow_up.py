@@ -12,7 +12,7 @@ import pytest
 
 from stacktui.check import follow_up
 from stacktui.check.events import CheckFinished
-from stacktui.check.follow_up import Aftermath, Looker
+from stacktui.check.follow_up import FollowUp, FollowUpProber
 from stacktui.check.pipeline import run
 from stacktui.check.report import Report
 from stacktui.check.settings import load_settings
@@ -41,16 +41,16 @@ main()
 
 async def looked(
     folder: Path, monkeypatch: pytest.MonkeyPatch, *urls: str
-) -> tuple[Report, Aftermath]:
+) -> tuple[Report, FollowUp]:
     """A check of a server whose certificate names these addresses of its issuer's."""
-    seen: list[Aftermath] = []
-    look = Looker.look
+    seen: list[FollowUp] = []
+    look = FollowUpProber.probe
 
-    async def watched(*arguments: object) -> Aftermath:
+    async def watched(*arguments: object) -> FollowUp:
         seen.append(await look(*arguments))  # type: ignore[arg-type]
         return seen[-1]
 
-    monkeypatch.setattr(Looker, "look", watched)
+    monkeypatch.setattr(FollowUpProber, "probe", watched)
     leaf = naming("localhost", ISSUER, *urls, names=["localhost"])
     async with scripted(Script(), server_context(leaf)) as web:
         target = load_settings(config_for(folder, web.url, roots=(ROOT,))).target()

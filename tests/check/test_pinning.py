@@ -27,9 +27,9 @@ def exchange(*chain: bytes) -> Exchange:
 def test_the_end_of_the_chain_is_recorded() -> None:
     chain = (localhost().der, authority().intermediate.der, authority().root.der)
     record = record_of(WEST, METADATA, [exchange(), exchange(*chain)], WHEN)
-    assert record.top == chain[-1]
+    assert record.path_end == chain[-1]
 
 
 def test_without_a_chain_no_end_of_it_is_recorded() -> None:
-    assert record_of(WEST, METADATA, [exchange()], WHEN).top == b""
-    assert record_of(WEST, METADATA, [], WHEN).top == b""
+    assert record_of(WEST, METADATA, [exchange()], WHEN).path_end == b""
+    assert record_of(WEST, METADATA, [], WHEN).path_end == b""

@@ -14,9 +14,9 @@ import pytest
 from stacktui.check import events as seen
 from stacktui.check.events import CheckEvent
 from stacktui.check.pipeline import run
-from stacktui.check.report import Outcome, Report, StepName
+from stacktui.check.report import Report, StepName, StepOutcome
 from stacktui.check.settings import load_settings
-from stacktui.check.target import Target
+from stacktui.check.target import CheckTarget
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.transport.records import PhaseName, TransportFault, TransportFaultKind
@@ -25,21 +25,21 @@ from tests.product import write_config
 DOMAIN = "local.azurestack.external"
 
 
-def target_of(stamp: RunningStamp, folder: Path, **replaced: str) -> Target:
+def target_of(stamp: RunningStamp, folder: Path, **replaced: str) -> CheckTarget:
     return load_settings(write_config(folder, stamp.describe(), **replaced)).target()
 
 
-def limited(target: Target, **limits: float) -> Target:
+def limited(target: CheckTarget, **limits: float) -> CheckTarget:
     environment = target.environment
     changed = environment.limits.with_settings(limits)
     return replace(target, environment=replace(environment, limits=changed))
 
 
-async def collect(target: Target) -> list[CheckEvent]:
+async def collect(target: CheckTarget) -> list[CheckEvent]:
     return [event async for event in run(target)]
 
 
-async def report_of(target: Target) -> Report:
+async def report_of(target: CheckTarget) -> Report:
     last = (await collect(target))[-1]
     assert isinstance(last, seen.CheckFinished)
     return last.report
@@ -120,7 +120,7 @@ async def test_the_chain_is_the_live_connections(stamp: RunningStamp, tmp_path: 
     assert last.connection is not None
     assert last.connection.tls is not None
     assert len(last.connection.tls.chain) == 2  # leaf and intermediate, as the stamp sends
-    assert not last.connection.tls.looked
+    assert not last.connection.tls.unverified_probe
 
 
 async def test_without_an_identity_only_metadata_runs(stamp: RunningStamp, tmp_path: Path) -> None:
@@ -154,12 +154,12 @@ async def test_adfs_without_default_scope_gets_openid(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def slow(tmp_path: Path) -> Iterator[Target]:
+def slow(tmp_path: Path) -> Iterator[CheckTarget]:
     with run_in_thread(StampOptions(latency=30)) as stamp:
         yield target_of(stamp, tmp_path)
 
 
-async def test_a_silent_stamp_hits_the_first_byte_bound(slow: Target) -> None:
+async def test_a_silent_stamp_hits_the_first_byte_bound(slow: CheckTarget) -> None:
     report = await report_of(limited(slow, first_byte=0.3))
     fault = report.steps[0].evidence.fault
     assert isinstance(fault, TransportFault)
@@ -170,7 +170,7 @@ async def test_a_silent_stamp_hits_the_first_byte_bound(slow: Target) -> None:
     assert report.seconds < 2
 
 
-async def test_a_step_has_a_bound_of_its_own(slow: Target) -> None:
+async def test_a_step_has_a_bound_of_its_own(slow: CheckTarget) -> None:
     report = await report_of(limited(slow, step=0.3))
     fault = report.steps[0].evidence.fault
     assert isinstance(fault, TransportFault)
@@ -179,7 +179,7 @@ async def test_a_step_has_a_bound_of_its_own(slow: Target) -> None:
     assert report.seconds < 2
 
 
-async def test_cancelling_ends_a_check_at_once(slow: Target) -> None:
+async def test_cancelling_ends_a_check_at_once(slow: CheckTarget) -> None:
     waiting = asyncio.Event()
 
     async def consume() -> None:
@@ -197,7 +197,7 @@ async def test_cancelling_ends_a_check_at_once(slow: Target) -> None:
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_closing_the_iterator_ends_a_check_at_once(slow: Target) -> None:
+async def test_closing_the_iterator_ends_a_check_at_once(slow: CheckTarget) -> None:
     stream = run(slow)
     async for event in stream:
         if isinstance(event, seen.PhaseStarted) and event.name is PhaseName.FIRST_BYTE:
@@ -213,7 +213,7 @@ async def test_a_failed_step_skips_the_later_ones_with_the_reason(
 ) -> None:
     report = await report_of(target_of(stamp, tmp_path, secret='{ env = "NOT_SET_ANYWHERE" }'))
     assert [step.outcome for step in report.steps] == [
-        Outcome.OK, Outcome.FAILED, Outcome.SKIPPED,
+        StepOutcome.OK, StepOutcome.FAILED, StepOutcome.SKIPPED,
     ]  # fmt: skip
     assert report.steps[2].evidence.skipped == "no token"
 

@@ -364,7 +364,7 @@ def test_accept_shows_both_values_and_takes_yes(drifted: Path, adfs_stamp: Runni
     assert found is not None
     assert found.login_endpoint == adfs_stamp.login_url.rstrip("/")
     assert found.audience == adfs_stamp.identity_provider_audience
-    assert found.top not in (b"", authority().root.der)
+    assert found.path_end not in (b"", authority().root.der)
     assert stacktui("check", "--config", str(drifted)).code == 0
     again = environments("accept", "--config", drifted)
     assert (again.code, again.out) == (0, "")

@@ -53,7 +53,7 @@ def test_the_packaged_themes_are_there() -> None:
 
 def test_everything_can_be_kept_elsewhere_for_a_while(tmp_path: Path) -> None:
     usual = locations.own_bundle()
-    with locations.kept_in(tmp_path):
+    with locations.config_root(tmp_path):
         assert locations.own_bundle().parent == tmp_path
         assert locations.additions_file().parent == tmp_path
         assert locations.exported_bundle().parent == tmp_path

@@ -31,7 +31,7 @@ from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.document import report_document
 from stacktui.diagnosis.finding import Diagnosis
 from stacktui.diagnosis.markdown import report_markdown
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 from tests.diagnosis.servers import Script, config_for, scripted
 from tests.support.authority import Authority, Issued, authority, issue, localhost, server_context
 from tests.support.listeners import Handler, listening
@@ -72,7 +72,7 @@ async def checked(folder: Path, arm: str, *roots: Issued) -> tuple[Report, Diagn
     assert report_markdown(report, diagnosis)
     for found in filter(None, (diagnosis.verdict, *diagnosis.also_seen)):
         lines = (found.title, *found.evidence, *(each.bash for each in found.remedies))
-        assert all(line == visible(line) for line in lines)
+        assert all(line == escape_control_chars(line) for line in lines)
     assert time.monotonic() - started < 2 * STEP + 3
     return report, diagnosis
 

@@ -19,7 +19,7 @@ from markdown_it.token import Token
 from stacktui.azure_cli.facts import AzFacts, AzInstallation
 from stacktui.certificates.chain_completion import ChainCompletion
 from stacktui.check.report import Probe, Report
-from stacktui.check.target import Target
+from stacktui.check.target import CheckTarget
 from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, Remedy, Side
 from stacktui.diagnosis.markdown import report_markdown
@@ -95,7 +95,7 @@ def assert_inert(document: str) -> list[Token]:
     return tokens
 
 
-# Pieces
+# SecretFragments
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -289,7 +289,7 @@ def test_a_drill_can_be_written_down_too() -> None:
 
 
 def test_a_mend_with_an_action_is_told_as_any_other() -> None:
-    target = Target(Environment("Test", "https://management.local.azurestack.external"))
+    target = CheckTarget(Environment("Test", "https://management.local.azurestack.external"))
     report = Report(target, datetime(2026, 5, 3, tzinfo=UTC), 0.1, ())
     action = Action(ActionKind.SET, "profile", "2018-03-01-hybrid")
     remedy = Remedy("Set the profile", "stacktui environments set", "", action)

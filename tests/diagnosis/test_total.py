@@ -19,8 +19,8 @@ from stacktui.azure_cli.facts import AzFacts
 from stacktui.azure_cli.http_cache import KeptError
 from stacktui.certificates.additions import LostAddition
 from stacktui.certificates.chain_completion import ChainCompletion
-from stacktui.check.report import Evidence, Fault, Outcome, Probe, Report, Step, StepName
-from stacktui.check.target import Target
+from stacktui.check.report import Evidence, Fault, Probe, Report, StepName, StepOutcome, StepResult
+from stacktui.check.target import CheckTarget
 from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.document import report_document
 from stacktui.diagnosis.finding import Finding
@@ -32,7 +32,7 @@ from stacktui.identities.faults import SecretFault
 from stacktui.identities.model import EnvSecret, FileSecret, Identity, IdentityKind
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ArmProblem, ResourceGroupList
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 from stacktui.text.shell import bash, powershell
 from stacktui.transport.records import (
     ConnectionFacts,
@@ -128,14 +128,16 @@ def reports(draw: st.DrawFn) -> Report:
     steps = []
     for name in StepName:
         evidence = draw(EVIDENCE)
-        outcome = Outcome.FAILED if name is failing else Outcome.OK
+        outcome = StepOutcome.FAILED if name is failing else StepOutcome.OK
         fault = draw(FAULTS) if name is failing else None
         # A rule must bear a step that went well without a result, too.
         result = None if name is failing else draw(st.none() | RESULTS[name])
         steps.append(
-            Step(name, outcome, draw(values(float)), replace(evidence, fault=fault, result=result))
+            StepResult(
+                name, outcome, draw(values(float)), replace(evidence, fault=fault, result=result)
+            )
         )
-    target = Target(draw(objects(Environment)), draw(st.none() | objects(Identity)))
+    target = CheckTarget(draw(objects(Environment)), draw(st.none() | objects(Identity)))
     return Report(
         target,
         draw(values(datetime)),
@@ -177,7 +179,7 @@ def test_any_report_has_a_diagnosis_and_a_document(report: Report) -> None:
 
 
 def is_harmless(line: str) -> bool:
-    return visible(line) == line
+    return escape_control_chars(line) == line
 
 
 ARM = "https://arm.test:8443"
@@ -186,9 +188,9 @@ ARM = "https://arm.test:8443"
 def failed(
     fault: Any, step_name: StepName = StepName.METADATA, *exchanges: Exchange, **target: Any
 ) -> Report:
-    step = Step(step_name, Outcome.FAILED, 0.1, Evidence(exchanges, fault=fault))
+    step = StepResult(step_name, StepOutcome.FAILED, 0.1, Evidence(exchanges, fault=fault))
     environment = Environment(target.pop("name", "Test"), target.pop("arm", ARM))
-    return Report(Target(environment, **target), NOW, 0.1, (step,))
+    return Report(CheckTarget(environment, **target), NOW, 0.1, (step,))
 
 
 def verdict(report: Report) -> Finding:

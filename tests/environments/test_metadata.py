@@ -18,13 +18,13 @@ from stacktui.environments.metadata import (
     parse_metadata,
 )
 from stacktui.text.html_page import looks_like_html, page_title
-from stacktui.text.sanitize import Cleaner
+from stacktui.text.sanitize import Redactor
 from tests.environments.documents import ARM, AUDIENCE, cloud, encoded, object_shape
 
 
 def parsed(document: object, arm: str = ARM) -> Metadata:
     body = document if isinstance(document, bytes) else encoded(document)
-    return parse_metadata(body, arm, "2015-01-01", Cleaner())
+    return parse_metadata(body, arm, "2015-01-01", Redactor())
 
 
 def fault(document: object) -> MetadataFault:
@@ -247,8 +247,8 @@ def test_a_fault_never_quotes_the_network_unclean() -> None:
 
 @pytest.mark.timeout(5)
 def test_a_page_of_titles_without_end_takes_no_time() -> None:
-    assert page_title(b"<title>" * 100_000, Cleaner()) is None
-    assert page_title(b"<title " * 100_000, Cleaner()) is None
+    assert page_title(b"<title>" * 100_000, Redactor()) is None
+    assert page_title(b"<title " * 100_000, Redactor()) is None
 
 
 _JSON = st.recursive(
@@ -308,4 +308,4 @@ def test_html_is_told_by_its_beginning(body: bytes, html: bool) -> None:
 
 def test_a_title_with_a_number_of_absurd_length_is_shown() -> None:
     page = b"<html><title>&#" + b"9" * 5000 + b";</title>"
-    assert page_title(page, Cleaner()) is not None
+    assert page_title(page, Redactor()) is not None

@@ -22,9 +22,9 @@ from stacktui.check.events import CheckFinished, StepFinished
 from stacktui.check.pipeline import run
 from stacktui.check.report import Report, StepName
 from stacktui.check.settings import load_settings
-from stacktui.check.target import Target
+from stacktui.check.target import CheckTarget
 from stacktui.config.atomic import PRIVATE
-from stacktui.config.locations import kept_in, stamps_file
+from stacktui.config.locations import config_root, stamps_file
 from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.finding import Side
 from stacktui.environments.metadata import IdentityProvider, Metadata
@@ -41,7 +41,7 @@ from stacktui.environments.record import (
     record_first,
     write_record,
 )
-from stacktui.text.sanitize import HELD_BACK, Cleaner
+from stacktui.text.sanitize import HELD_BACK, Redactor
 from tests.diagnosis.servers import Script, config_for, said, scripted
 
 CONFIG = Path("/home/ops/config.toml")
@@ -54,7 +54,7 @@ AT_ONCE = 2.0
 
 @pytest.fixture(autouse=True)
 def _place(tmp_path: Path) -> Iterator[None]:
-    with kept_in(tmp_path):
+    with config_root(tmp_path):
         yield
 
 
@@ -338,7 +338,7 @@ def test_a_locked_folder_delays_nothing(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_told_in_one_harmless_line(tmp_path: Path) -> None:
     folder = tmp_path / "a\x1b[2Jb"
     folder.write_text("no folder")
-    with kept_in(folder):
+    with config_root(folder):
         trouble = write_record(CONFIG, WEST, RECORD)
         assert read_record(CONFIG, WEST) is None
     assert trouble.isprintable()
@@ -346,7 +346,7 @@ def test_a_place_that_cannot_be_written_is_told_in_one_harmless_line(tmp_path: P
 
 
 def _write_many(folder: Path, number: int, gate: Any) -> None:
-    with kept_in(folder):
+    with config_root(folder):
         gate.wait()
         for each in range(10):
             trouble = write_record(CONFIG, Environment(f"{number}-{each}", WEST.arm), RECORD)
@@ -372,13 +372,13 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_only_what_says_where_secrets_go_is_drift() -> None:
-    cleaner = Cleaner()
-    assert drifts(RECORD, metadata(), cleaner) == ()
-    (login,) = drifts(RECORD, metadata(login="https://evil.example/adfs"), cleaner)
+    redactor = Redactor()
+    assert drifts(RECORD, metadata(), redactor) == ()
+    (login,) = drifts(RECORD, metadata(login="https://evil.example/adfs"), redactor)
     assert (login.field, login.seen) == ("login endpoint", "https://evil.example/adfs")
-    (audience,) = drifts(RECORD, metadata(audience="https://arm/1/"), cleaner)
+    (audience,) = drifts(RECORD, metadata(audience="https://arm/1/"), redactor)
     assert (audience.recorded, audience.seen) == ("https://arm/1", "https://arm/1/")
-    both = drifts(RECORD, metadata("https://x", "y"), cleaner)
+    both = drifts(RECORD, metadata("https://x", "y"), redactor)
     assert [each.field for each in both] == ["login endpoint", "audience"]
 
 
@@ -402,19 +402,19 @@ def test_only_what_says_where_secrets_go_is_drift() -> None:
     ],
 )
 def test_a_login_endpoint_is_compared_by_where_it_is(login: str, same: bool) -> None:
-    assert (drifts(RECORD, metadata(login=login), Cleaner()) == ()) == same
+    assert (drifts(RECORD, metadata(login=login), Redactor()) == ()) == same
 
 
 def test_another_path_than_ad_fs_s_has_letters_that_count() -> None:
     record = replace(RECORD, login_endpoint="https://login.example/Tenant")
-    assert drifts(record, metadata(login="https://LOGIN.example/Tenant"), Cleaner()) == ()
-    assert drifts(record, metadata(login="https://login.example/tenant"), Cleaner())
+    assert drifts(record, metadata(login="https://LOGIN.example/Tenant"), Redactor()) == ()
+    assert drifts(record, metadata(login="https://login.example/tenant"), Redactor())
 
 
 def test_drift_shows_nothing_hostile_and_nothing_secret() -> None:
-    cleaner = Cleaner()
-    cleaner.hide("kept-between-us-8817")
-    found = drifts(RECORD, metadata("https://x/\x1b[2J", "kept-between-us-8817"), cleaner)
+    redactor = Redactor()
+    redactor.add_secret("kept-between-us-8817")
+    found = drifts(RECORD, metadata("https://x/\x1b[2J", "kept-between-us-8817"), redactor)
     assert all(each.seen.isprintable() for each in found)
     assert not any("8817" in each.seen for each in found)
 
@@ -434,18 +434,18 @@ def test_drift_shows_nothing_hostile_and_nothing_secret() -> None:
     ],
 )
 def test_what_must_be_hidden_is_not_recorded(audience: str, may: bool) -> None:
-    cleaner = Cleaner()
-    cleaner.hide("kept-between-us-8817")
+    redactor = Redactor()
+    redactor.add_secret("kept-between-us-8817")
     for found in (metadata(audience=audience), metadata(login=audience)):
         record = StampRecord(WEST.arm, found.login_endpoint, found.audience, WHEN, b"")
-        assert is_recordable(record, cleaner) == may
+        assert is_recordable(record, redactor) == may
 
 
 def test_a_check_does_not_wait_for_what_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(stamps_file())
 
     async def check() -> None:
-        async for _ in run(Target(Environment("West", "https://127.0.0.1:9"))):
+        async for _ in run(CheckTarget(Environment("West", "https://127.0.0.1:9"))):
             pass
 
     started = time.monotonic()
@@ -453,7 +453,7 @@ def test_a_check_does_not_wait_for_what_is_no_file(tmp_path: Path) -> None:
     assert time.monotonic() - started < 5
 
 
-async def checked(target: Target) -> Report:
+async def checked(target: CheckTarget) -> Report:
     last = [event async for event in run(target)][-1]
     assert isinstance(last, CheckFinished)
     return last.report

@@ -24,9 +24,9 @@ from stacktui.identities.model import (
 from stacktui.identities.sign_in import acquire_token, prepare, read_secret
 from stacktui.identities.token import Token
 from stacktui.stamp.running import RunningStamp
-from stacktui.text.sanitize import Cleaner
+from stacktui.text.sanitize import Redactor
 from stacktui.transport.records import Exchange
-from stacktui.transport.session import Session
+from stacktui.transport.session import HttpSession
 from tests.support.sessions import opened, opened_on
 from tests.support.web import Asked, Raw, Web, answer, serving
 
@@ -67,13 +67,13 @@ def nobody_asked(page: str, code: str, seconds: float) -> None:
 
 
 async def sign_in(
-    stamp: RunningStamp, identity: Identity, cleaner: Cleaner | None = None
+    stamp: RunningStamp, identity: Identity, redactor: Redactor | None = None
 ) -> tuple[Token, tuple[Exchange, ...]]:
     """A token from a stamp, and what went over the network for it."""
-    async with opened_on(stamp, cleaner=cleaner) as session:
+    async with opened_on(stamp, redactor=redactor) as session:
         metadata = await fetch_metadata(session, stamp.arm_url)
         session.take_exchanges()
-        credential = prepare(identity, read_secret(identity, session.cleaner))
+        credential = prepare(identity, read_secret(identity, session.redactor))
         token = await acquire_token(session, metadata, identity, credential, nobody_asked)
         return token, session.take_exchanges()
 
@@ -122,8 +122,8 @@ def ops(
     return Identity("ops", kind, "client-id", credential or EnvSecret("OPS"), tenant)
 
 
-async def acquire(session: Session, metadata: Metadata, identity: Identity) -> Token:
-    credential = prepare(identity, read_secret(identity, session.cleaner))
+async def acquire(session: HttpSession, metadata: Metadata, identity: Identity) -> Token:
+    credential = prepare(identity, read_secret(identity, session.redactor))
     return await acquire_token(session, metadata, identity, credential, nobody_asked)
 
 

@@ -39,7 +39,7 @@ async def everything_kept(stamp: RunningStamp, identity: Identity) -> tuple[str,
         async with opened(context, proxy=url, resolve=stamp.resolve, watch=watch) as session:
             try:
                 metadata = await fetch_metadata(session, stamp.arm_url)
-                credential = prepare(identity, read_secret(identity, session.cleaner))
+                credential = prepare(identity, read_secret(identity, session.redactor))
                 prompted: list[object] = []
                 token = await acquire_token(
                     session, metadata, identity, credential, lambda *told: prompted.append(told)

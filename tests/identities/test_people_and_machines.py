@@ -35,7 +35,7 @@ from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.transport.limits import Limits
 from stacktui.transport.records import TransportError, TransportFaultKind
-from stacktui.transport.session import Session
+from stacktui.transport.session import HttpSession
 from tests.identities.sign_ins import (
     AUDIENCE,
     JSON,
@@ -163,7 +163,7 @@ GRANTED = answer(json.dumps({"access_token": "opaque", "token_type": "Bearer"}).
 
 
 async def by_code(
-    session: Session, origin: str, told: list[tuple[str, str, float]] | None = None
+    session: HttpSession, origin: str, told: list[tuple[str, str, float]] | None = None
 ) -> Token:
     metadata = replace(ENTRA, login_endpoint=origin)
     heard = told if told is not None else []
@@ -310,11 +310,11 @@ async def test_a_wait_is_cancelled_at_once() -> None:
 # A machine
 
 
-async def of_machine(session: Session, identity: Identity = MACHINE) -> Token:
+async def of_machine(session: HttpSession, identity: Identity = MACHINE) -> Token:
     return await acquire_token(session, ENTRA, identity, prepare(identity, None), nobody_asked)
 
 
-async def imds_fault(session: Session, problem: ImdsProblem) -> ImdsFault:
+async def imds_fault(session: HttpSession, problem: ImdsProblem) -> ImdsFault:
     with pytest.raises(IdentityError) as caught:
         await of_machine(session)
     fault = caught.value.fault

@@ -15,7 +15,7 @@ from stacktui.identities.sign_in import authority_of, prepare, read_secret, scop
 from stacktui.stamp import IdentityProvider as StampKind
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from stacktui.text.sanitize import Cleaner
+from stacktui.text.sanitize import Redactor
 from tests.identities.sign_ins import identity_of, ops, refusal, sign_in
 from tests.support.sessions import names
 
@@ -171,7 +171,7 @@ async def test_a_sign_in_service_that_fails_is_named() -> None:
 async def test_a_missing_secret_is_named_before_anybody_is_asked(entra_stamp: RunningStamp) -> None:
     asked = len(entra_stamp.requests)
     with pytest.raises(IdentityError) as caught:
-        read_secret(identity_of(entra_stamp, credential=EnvSecret("NO_SUCH")), Cleaner())
+        read_secret(identity_of(entra_stamp, credential=EnvSecret("NO_SUCH")), Redactor())
     assert isinstance(caught.value.fault, SecretFault)
     assert len(entra_stamp.requests) == asked
 
@@ -218,7 +218,7 @@ def test_an_identity_shows_where_its_secret_is_and_not_what(
 ) -> None:
     monkeypatch.setenv("OPS", "s3cret-value")
     identity: Identity = ops()
-    cleaner = Cleaner()
-    assert prepare(identity, read_secret(identity, cleaner)) == "s3cret-value"
+    redactor = Redactor()
+    assert prepare(identity, read_secret(identity, redactor)) == "s3cret-value"
     assert "s3cret" not in repr(identity)
-    assert cleaner.line("an echo of s3cret-value") == "an echo of [redacted]"
+    assert redactor.sanitize("an echo of s3cret-value") == "an echo of [redacted]"

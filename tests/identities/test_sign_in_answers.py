@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stacktui.identities.authority import may_ask
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
 from stacktui.identities.refusal import MAX_TOKEN
-from stacktui.text.sanitize import Cleaner
+from stacktui.text.sanitize import Redactor
 from stacktui.transport.records import TransportError, TransportFaultKind
 from tests.identities.sign_ins import (
     AUDIENCE,
@@ -197,14 +197,14 @@ async def test_a_service_that_echoes_the_secret_does_not_show_it() -> None:
 
 
 async def test_a_token_that_is_echoed_later_does_not_show() -> None:
-    cleaner = Cleaner()
+    redactor = Redactor()
     async with (
         login_host(said({"access_token": "opaque-t0ken-value"})) as (_, metadata),
-        opened(cleaner=cleaner) as session,
+        opened(redactor=redactor) as session,
     ):
         token = await acquire(session, metadata, ops())
         exchanges = session.take_exchanges()
-    assert cleaner.line("x opaque-t0ken-value") == "x [redacted]"
+    assert redactor.sanitize("x opaque-t0ken-value") == "x [redacted]"
     assert "t0ken" not in repr(token) + repr(exchanges)
 
 

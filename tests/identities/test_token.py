@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stacktui.identities.token import Token, TokenFacts, read_token
-from stacktui.text.sanitize import Cleaner
+from stacktui.text.sanitize import Redactor
 
 
 def encoded(claims: object) -> str:
@@ -21,7 +21,7 @@ def encoded(claims: object) -> str:
 
 
 def facts(claims: object) -> TokenFacts:
-    return read_token(encoded(claims), "https://login/t", "aud/.default", Cleaner()).facts
+    return read_token(encoded(claims), "https://login/t", "aud/.default", Redactor()).facts
 
 
 def test_every_claim_is_read() -> None:
@@ -79,7 +79,7 @@ def test_an_expiry_that_is_none_is_left_out(exp: object) -> None:
     ],
 )
 def test_an_opaque_token_just_has_no_claims(value: str) -> None:
-    found = read_token(value, "authority", "scope", Cleaner())
+    found = read_token(value, "authority", "scope", Redactor())
     assert found == Token(value, TokenFacts("authority", "scope"))
 
 
@@ -88,14 +88,14 @@ def test_facts_are_cleaned() -> None:
         encoded({"aud": "\x1b[31m", "upn": "a\u202eb"}),
         "https://l/\x1b",
         "s\x1b/.default",
-        Cleaner(),
+        Redactor(),
     ).facts
     assert (found.audience, found.subject) == (r"\x1b[31m", r"a\u202eb")
     assert (found.authority, found.scope) == (r"https://l/\x1b", r"s\x1b/.default")
 
 
 def test_a_token_does_not_show() -> None:
-    token = read_token(encoded({"aud": "a"}), "x", "y", Cleaner())
+    token = read_token(encoded({"aud": "a"}), "x", "y", Redactor())
     assert token.value not in repr(token)
     assert token.value not in str(token)
 
@@ -115,7 +115,7 @@ _CLAIMS = st.dictionaries(st.sampled_from(["aud", "iss", "tid", "oid", "upn", "s
     | st.binary(max_size=40).map(encoded)
 )
 def test_any_string_is_a_token(value: str) -> None:
-    found = read_token(value, "a", "s", Cleaner())
+    found = read_token(value, "a", "s", Redactor())
     assert found.value == value
     for text in (found.facts.audience, found.facts.subject, found.facts.tenant):
         assert text is None or text.isprintable()

@@ -11,12 +11,12 @@ from stacktui.environments.model import Environment
 from stacktui.identities.token import Token, TokenFacts
 from stacktui.resources.client import ArmClient
 from stacktui.transport.limits import Limits
-from stacktui.transport.session import Session
+from stacktui.transport.session import HttpSession
 from tests.support.sessions import opened
 from tests.support.web import Web
 
 TOKEN = "t0ken-of-ours"
-Client = Callable[..., AbstractAsyncContextManager[tuple[ArmClient, Session]]]
+Client = Callable[..., AbstractAsyncContextManager[tuple[ArmClient, HttpSession]]]
 
 
 @pytest.fixture
@@ -26,10 +26,10 @@ def client() -> Client:
     @asynccontextmanager
     async def open_client(
         web: Web, *, profile: str = "2020-09-01-hybrid", limits: Limits | None = None
-    ) -> AsyncIterator[tuple[ArmClient, Session]]:
+    ) -> AsyncIterator[tuple[ArmClient, HttpSession]]:
         token = Token(TOKEN, TokenFacts("authority", "scope"))
         async with opened(limits=limits) as session:
-            session.cleaner.hide(TOKEN)
+            session.redactor.add_secret(TOKEN)
             yield ArmClient(session, Environment("A", web.url, profile), token), session
 
     return open_client

@@ -25,7 +25,7 @@ from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.transport.limits import Limits
 from stacktui.transport.records import TransportError, TransportFaultKind
-from stacktui.transport.session import Session
+from stacktui.transport.session import HttpSession
 from tests.identities.sign_ins import identity_of, nobody_asked
 from tests.resources.conftest import TOKEN, Client
 from tests.support.sessions import opened_on
@@ -51,10 +51,10 @@ def subscription(id_: str = "s1", state: str = "Enabled") -> dict[str, str]:
     return {"subscriptionId": id_, "displayName": f"name of {id_}", "state": state}
 
 
-async def arm_of(stamp: RunningStamp, session: Session, **values: Any) -> ArmClient:
+async def arm_of(stamp: RunningStamp, session: HttpSession, **values: Any) -> ArmClient:
     metadata = await fetch_metadata(session, stamp.arm_url)
     identity = identity_of(stamp)
-    credential = prepare(identity, read_secret(identity, session.cleaner))
+    credential = prepare(identity, read_secret(identity, session.redactor))
     token = await acquire_token(session, metadata, identity, credential, nobody_asked)
     return ArmClient(session, Environment("A", stamp.arm_url, **values), token)
 

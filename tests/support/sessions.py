@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from stacktui.stamp.running import RunningStamp
-from stacktui.text.sanitize import Cleaner
+from stacktui.text.sanitize import Redactor
 from stacktui.transport.limits import Limits
 from stacktui.transport.records import (
     Exchange,
@@ -20,7 +20,7 @@ from stacktui.transport.records import (
     TransportError,
     TransportFault,
 )
-from stacktui.transport.session import Session
+from stacktui.transport.session import HttpSession
 from tests.support.authority import authority, trusting
 
 MIB = 1024 * 1024
@@ -45,21 +45,21 @@ async def opened(
     context: ssl.SSLContext | None = None,
     *,
     watch: Recorder | None = None,
-    cleaner: Cleaner | None = None,
+    redactor: Redactor | None = None,
     proxy: str | None = "none",
     resolve: Mapping[str, str] | None = None,
     limits: Limits | None = None,
-) -> AsyncIterator[Session]:
+) -> AsyncIterator[HttpSession]:
     """Open a session that trusts `context`, by default the tests' own authority."""
     trusted = context or trusting(authority().root)
 
     async def trust() -> ssl.SSLContext:
         return trusted
 
-    session = Session(
+    session = HttpSession(
         trust,
         watch or Recorder(),
-        cleaner or Cleaner(),
+        redactor or Redactor(),
         proxy=proxy,
         resolve=resolve,
         limits=limits,
@@ -79,16 +79,16 @@ def trusting_file(path: str | Path) -> ssl.SSLContext:
 
 @asynccontextmanager
 async def opened_on(
-    stamp: RunningStamp, *, cleaner: Cleaner | None = None
-) -> AsyncIterator[Session]:
+    stamp: RunningStamp, *, redactor: Redactor | None = None
+) -> AsyncIterator[HttpSession]:
     """Open a session that reaches and trusts a stamp."""
     context = trusting_file(stamp.ca_file)
-    async with opened(context, resolve=stamp.resolve, cleaner=cleaner) as session:
+    async with opened(context, resolve=stamp.resolve, redactor=redactor) as session:
         yield session
 
 
 async def failure(
-    session: Session, url: str, *, limit: int = MIB
+    session: HttpSession, url: str, *, limit: int = MIB
 ) -> tuple[TransportFault, Exchange]:
     """Return the fault of a GET that must fail, and its recorded exchange."""
     with pytest.raises(TransportError) as caught:

@@ -13,18 +13,18 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from stacktui.text.sanitize import EXCERPTED, HELD_BACK, REDACTED, Cleaner, visible
+from stacktui.text.sanitize import EXCERPTED, HELD_BACK, REDACTED, Redactor, escape_control_chars
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2lnbmF0dXJl"
 UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=300)
 
 
-def hiding(*secrets: str) -> Cleaner:
-    cleaner = Cleaner()
+def hiding(*secrets: str) -> Redactor:
+    redactor = Redactor()
     for secret in secrets:
-        cleaner.hide(secret)
-    return cleaner
+        redactor.add_secret(secret)
+    return redactor
 
 
 @pytest.mark.parametrize(
@@ -45,24 +45,24 @@ def hiding(*secrets: str) -> Cleaner:
     ],
 )
 def test_unsafe_characters_are_written_out(text: str, shown: str) -> None:
-    assert visible(text) == shown
+    assert escape_control_chars(text) == shown
 
 
 @given(ANY_TEXT)
 def test_nothing_visible_can_act_on_a_terminal(text: str) -> None:
-    assert not {unicodedata.category(char) for char in visible(text)} & UNSAFE
+    assert not {unicodedata.category(char) for char in escape_control_chars(text)} & UNSAFE
 
 
 @given(ANY_TEXT, st.integers(1, 60))
 def test_a_line_is_harmless_and_bounded(text: str, limit: int) -> None:
-    line = Cleaner().line(text, limit)
+    line = Redactor().sanitize(text, limit)
     assert len(line) <= limit
     assert not {unicodedata.category(char) for char in line} & UNSAFE
 
 
 @given(st.binary(max_size=300), st.integers(1, 60))
 def test_an_excerpt_of_any_bytes_is_harmless_and_bounded(body: bytes, limit: int) -> None:
-    excerpt = Cleaner().excerpt(body, limit)
+    excerpt = Redactor().snippet(body, limit)
     assert len(excerpt) <= limit
     assert not {unicodedata.category(char) for char in excerpt} & UNSAFE
 
@@ -81,36 +81,38 @@ def test_a_hidden_secret_never_gets_through(
     encode = data.draw(st.sampled_from(ENCODERS))
     encoded = encode(secret)
     text = "".join([*around, encoded, *reversed(around), encoded])
-    line = hiding(secret).line(text, 10_000)
+    line = hiding(secret).sanitize(text, 10_000)
     for form in {secret, encoded, quote(secret, safe=""), quote_plus(secret)}:
         assert form not in line
-    assert hiding(secret).line(encoded.replace("%C3%A9", "%c3%a9")) == REDACTED or '"' in encoded
+    assert (
+        hiding(secret).sanitize(encoded.replace("%C3%A9", "%c3%a9")) == REDACTED or '"' in encoded
+    )
     assert REDACTED in line
 
 
 def test_percent_codes_may_be_of_either_case() -> None:
-    assert hiding("p+/w=rd").line("x=p%2b%2fw%3drd;") == f"x={REDACTED};"
-    assert hiding("p+/w=rd").line("x=p%2B%2Fw%3Drd;") == f"x={REDACTED};"
+    assert hiding("p+/w=rd").sanitize("x=p%2b%2fw%3drd;") == f"x={REDACTED};"
+    assert hiding("p+/w=rd").sanitize("x=p%2B%2Fw%3Drd;") == f"x={REDACTED};"
 
 
 def test_a_secret_that_only_joined_lines_make_is_found() -> None:
-    assert hiding("open sesame").line("open\n   sesame") == REDACTED
+    assert hiding("open sesame").sanitize("open\n   sesame") == REDACTED
 
 
 def test_a_longer_secret_is_found_before_its_part() -> None:
-    assert hiding("hunter2", "hunter2-longer").line("hunter2-longer!") == f"{REDACTED}!"
+    assert hiding("hunter2", "hunter2-longer").sanitize("hunter2-longer!") == f"{REDACTED}!"
 
 
 def test_a_cut_never_shows_part_of_a_secret() -> None:
     secret = "s3cret-s3cret-s3cret-s3cret"
     for blanks in range(6350, 6420):
-        assert "s3cr" not in hiding(secret).excerpt(b"x" + b" \n" * (blanks // 2) + secret.encode())
+        assert "s3cr" not in hiding(secret).snippet(b"x" + b" \n" * (blanks // 2) + secret.encode())
     for before in range(360, 420):
-        assert "s3cr" not in hiding(secret).line("x" * before + secret)
+        assert "s3cr" not in hiding(secret).sanitize("x" * before + secret)
 
 
 def test_very_short_secrets_are_let_through() -> None:
-    assert hiding("abc").line("abc") == "abc"
+    assert hiding("abc").sanitize("abc") == "abc"
 
 
 @pytest.mark.parametrize(
@@ -130,20 +132,20 @@ def test_very_short_secrets_are_let_through() -> None:
     ],
 )
 def test_what_looks_like_a_credential_is_redacted(text: str, shown: str) -> None:
-    assert Cleaner().line(text) == shown
+    assert Redactor().sanitize(text) == shown
 
 
 def test_white_space_is_joined() -> None:
-    assert Cleaner().line(" a\r\n\t b ") == "a b"
+    assert Redactor().sanitize(" a\r\n\t b ") == "a b"
 
 
 def test_a_cut_is_marked() -> None:
-    assert Cleaner().line("abcdef", 4) == "abc…"
-    assert Cleaner().line("abcd", 4) == "abcd"
+    assert Redactor().sanitize("abcdef", 4) == "abc…"
+    assert Redactor().sanitize("abcd", 4) == "abcd"
 
 
 def test_an_excerpt_marks_what_is_no_text() -> None:
-    assert Cleaner().excerpt(b"\xef\xbb\xbf a\xff\x00b ") == "a\ufffd\\x00b"
+    assert Redactor().snippet(b"\xef\xbb\xbf a\xff\x00b ") == "a\ufffd\\x00b"
 
 
 @pytest.mark.timeout(10)
@@ -151,10 +153,10 @@ def test_an_excerpt_marks_what_is_no_text() -> None:
     "part", ["eyJ", "eyJ.", "password ", "password=", "é", "\x1b", " \n", "a-"]
 )
 def test_megabytes_of_hostile_text_take_no_time(part: str) -> None:
-    cleaner = hiding("s3cret-s3cret")
+    redactor = hiding("s3cret-s3cret")
     for _ in range(20):
-        assert len(cleaner.line(part * 400_000)) <= 400
-        assert len(cleaner.excerpt(part.encode() * 400_000)) <= 400
+        assert len(redactor.sanitize(part * 400_000)) <= 400
+        assert len(redactor.snippet(part.encode() * 400_000)) <= 400
 
 
 SECRET = "abc8Q~x-Yz01_secret.VALUE~42mm"
@@ -179,49 +181,49 @@ HALF = SECRET[3:19]
     ],
 )
 def test_a_quote_that_echoes_a_piece_in_any_form_is_held_back(echo: str) -> None:
-    cleaner = hiding(SECRET)
-    assert cleaner.quote(f"AADSTS1: you sent {echo}, no?") == HELD_BACK
-    assert cleaner.excerpt(f"{{'a': '{echo}'}}".encode()) == HELD_BACK
+    redactor = hiding(SECRET)
+    assert redactor.sanitize_untrusted(f"AADSTS1: you sent {echo}, no?") == HELD_BACK
+    assert redactor.snippet(f"{{'a': '{echo}'}}".encode()) == HELD_BACK
 
 
 def test_a_piece_at_the_cut_is_held_back() -> None:
-    assert hiding(SECRET).quote("x " * 198 + HALF) == HELD_BACK
+    assert hiding(SECRET).sanitize_untrusted("x " * 198 + HALF) == HELD_BACK
 
 
 def test_ordinary_words_are_not_held_back() -> None:
     header = urlsafe_b64encode(b'{"typ":"JWT","alg":"RS256"}').decode().rstrip("=")
-    cleaner = hiding(SECRET, f"{header}.{'c2lnbmF0dXJl' * 9}.x", "short", "hunter2")
+    redactor = hiding(SECRET, f"{header}.{'c2lnbmF0dXJl' * 9}.x", "short", "hunter2")
     for text in (
         "AADSTS7000215: Invalid client secret provided for app '0f8ab61b-9b1c-4b8f-b55c-7c60a3a2'",
         f"header {header[:20]}",
         "Sat, 21 Nov 2026 22:46:55 GMT",
     ):
-        assert cleaner.quote(text) == text
+        assert redactor.sanitize_untrusted(text) == text
 
 
 def test_what_surrounds_a_hidden_secret_is_kept() -> None:
-    assert hiding(SECRET).quote(f"You sent {SECRET}!") == f"You sent {REDACTED}!"
+    assert hiding(SECRET).sanitize_untrusted(f"You sent {SECRET}!") == f"You sent {REDACTED}!"
 
 
 def test_blanks_around_a_secret_are_no_part_of_it() -> None:
-    assert hiding("pass-word \n").line("x pass-word y") == f"x {REDACTED} y"
+    assert hiding("pass-word \n").sanitize("x pass-word y") == f"x {REDACTED} y"
 
 
 @pytest.mark.parametrize("before", [b" " * (EXCERPTED - 5), b"y" + b" " * 100 + b"\n"])
 def test_a_cut_body_does_not_end_in_the_start_of_a_secret(before: bytes) -> None:
     body = before + SECRET.encode() * (EXCERPTED // 10)
-    assert "abc8Q" not in hiding(SECRET).excerpt(body)
+    assert "abc8Q" not in hiding(SECRET).snippet(body)
     long = "+/" * 8000
     copies = EXCERPTED // len(long)
     body = (long + "\n").encode() * copies + SECRET.encode()[: EXCERPTED - copies * 16001]
-    assert "abc" not in hiding(SECRET, long).excerpt(body + b"x" * EXCERPTED)
+    assert "abc" not in hiding(SECRET, long).snippet(body + b"x" * EXCERPTED)
 
 
 @pytest.mark.timeout(5)
 def test_a_secret_of_any_length_takes_no_time() -> None:
     for secret in ("+" * 100_000, "+a" * 50_000, "a" * 1_000_000):
-        cleaner = hiding(secret)
+        redactor = hiding(secret)
         for text in ("+a+" * 100_000, secret, secret[:-1], "a+" * 100_000):
-            cleaner.line(text)
-            cleaner.quote(text)
-        assert secret[:300] not in cleaner.line(secret)
+            redactor.sanitize(text)
+            redactor.sanitize_untrusted(text)
+        assert secret[:300] not in redactor.sanitize(secret)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stacktui.text.sanitize import Cleaner
+from stacktui.text.sanitize import Redactor
 from stacktui.transport.records import Exchange, TransportFault, TransportFaultKind
 from tests.support.sessions import MIB, failure, names, opened
 from tests.support.web import Raw, answer, serving
@@ -190,11 +190,11 @@ async def test_an_encoding_that_cannot_be_undone_is_named(body: bytes, encoding:
 
 
 async def test_an_encoding_that_echoes_a_secret_does_not_show_it() -> None:
-    cleaner = Cleaner()
-    cleaner.hide("s3cret-value")
+    redactor = Redactor()
+    redactor.add_secret("s3cret-value")
     async with (
         serving(answer(Content_Encoding="s3cret-value")) as web,
-        opened(cleaner=cleaner) as session,
+        opened(redactor=redactor) as session,
     ):
         fault, _ = await failure(session, web.url)
     assert fault.detail == "encoded as '[redacted]'"

@@ -55,7 +55,7 @@ async def test_the_connection_is_recorded() -> None:
     assert (tls.server_name, tls.protocol) == ("localhost", "TLSv1.3")
     assert tls.cipher in [each["name"] for each in ssl.create_default_context().get_ciphers()]
     assert tls.chain == (localhost().der, authority().intermediate.der)
-    assert (tls.verify_code, tls.verify_message, tls.looked) == (None, None, False)
+    assert (tls.verify_code, tls.verify_message, tls.unverified_probe) == (None, None, False)
 
 
 async def test_a_pin_takes_the_place_of_the_name() -> None:

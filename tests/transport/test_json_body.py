@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacktui.text.sanitize import Cleaner
+from stacktui.text.sanitize import Redactor
 from stacktui.transport.arm_error import read_arm_error
 from stacktui.transport.json_body import JsonError, parse_json
 
@@ -70,12 +70,12 @@ def test_any_bytes_give_a_value_or_an_error(body: bytes) -> None:
     ],
 )
 def test_arms_errors_are_read_where_they_are(document: object, expected: tuple[str, str]) -> None:
-    assert read_arm_error(json.dumps(document).encode(), Cleaner()) == expected
+    assert read_arm_error(json.dumps(document).encode(), Redactor()) == expected
 
 
 @given(st.binary(max_size=60) | _JSON.map(lambda each: json.dumps({"error": each}).encode()))
 def test_any_body_gives_a_code_and_a_message(body: bytes) -> None:
-    code, message = read_arm_error(body, Cleaner())
+    code, message = read_arm_error(body, Redactor())
     assert code.isprintable()
     assert message.isprintable()
     assert len(code) <= 80

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from stacktui.transport.msal_client import MAX_REQUESTS, MsalResponse, Replay, run_msal
+from stacktui.transport.msal_client import MAX_REQUESTS, MsalResponse, ReplayHttpClient, run_msal
 from stacktui.transport.records import TransportError, TransportFaultKind
 from tests.support.listeners import closed_port
 from tests.support.sessions import opened
@@ -25,7 +25,7 @@ async def test_work_runs_anew_with_one_answer_more_each_time() -> None:
         opened() as session,
     ):
 
-        def work(client: Replay) -> list[str]:
+        def work(client: ReplayHttpClient) -> list[str]:
             runs.append([])
             for path in ("a", "b", "c"):
                 runs[-1].append(client.get(f"{web.url}/{path}").text)
@@ -47,11 +47,11 @@ async def test_what_is_made_once_is_not_made_again_nor_its_answers_taken_twice()
         opened() as session,
     ):
 
-        def make(client: Replay) -> str:
+        def make(client: ReplayHttpClient) -> str:
             made.append(client.get(web.url).text)
             return made[-1]
 
-        def work(client: Replay) -> list[str]:
+        def work(client: ReplayHttpClient) -> list[str]:
             first = client.once(lambda: make(client))
             return [first, client.get(web.url).text, client.get(web.url).text]
 
@@ -62,7 +62,7 @@ async def test_what_is_made_once_is_not_made_again_nor_its_answers_taken_twice()
 async def test_requests_are_sent_as_msal_means_them() -> None:
     async with serving(answer(b"x")) as web, opened() as session:
 
-        def work(client: Replay) -> None:
+        def work(client: ReplayHttpClient) -> None:
             client.get(
                 f"{web.url}/get?a=1", params={"b": "2 3"}, headers={"X-A": "1"}, verify=False
             )
@@ -98,7 +98,7 @@ async def test_a_good_status_raises_nothing() -> None:
 async def test_no_handler_of_msals_swallows_a_wanted_request() -> None:
     async with serving(answer(b"x")) as web, opened() as session:
 
-        def work(client: Replay) -> str:
+        def work(client: ReplayHttpClient) -> str:
             try:
                 return client.get(web.url).text
             except Exception:  # as MSAL does
@@ -110,7 +110,7 @@ async def test_no_handler_of_msals_swallows_a_wanted_request() -> None:
 async def test_what_work_raises_comes_through() -> None:
     async with opened() as session:
 
-        def work(_client: Replay) -> None:
+        def work(_client: ReplayHttpClient) -> None:
             raise ValueError("from MSAL")
 
         with pytest.raises(ValueError, match="from MSAL"):
@@ -130,7 +130,7 @@ async def test_what_the_transport_raises_comes_through() -> None:
 async def test_asking_without_end_is_stopped() -> None:
     async with serving(answer()) as web, opened() as session:
 
-        def work(client: Replay) -> None:
+        def work(client: ReplayHttpClient) -> None:
             while True:
                 client.get(web.url)
 

@@ -86,7 +86,7 @@ async def test_a_chain_that_does_not_verify_is_looked_at(
     tls = exchange.connection.tls
     assert tls is not None
     assert tls.chain == tuple(each.der for each in chain)
-    assert (tls.verify_code, tls.looked) == (code, code is not None)
+    assert (tls.verify_code, tls.unverified_probe) == (code, code is not None)
     assert (tls.server_name, tls.protocol) == ("localhost", "TLSv1.3")
 
 
@@ -144,7 +144,7 @@ async def test_a_server_that_hides_on_the_second_look_keeps_the_verdict() -> Non
     assert (fault.kind, fault.verify_code) == (TransportFaultKind.TLS_VERIFY, 10)
     assert exchange.connection is not None
     assert exchange.connection.tls is not None
-    assert (exchange.connection.tls.chain, exchange.connection.tls.looked) == ((), False)
+    assert (exchange.connection.tls.chain, exchange.connection.tls.unverified_probe) == ((), False)
 
 
 @pytest.mark.parametrize(
@@ -215,8 +215,8 @@ async def test_an_alert_in_the_handshake_is_a_refusal(number: int, reason: str) 
 
 
 async def test_nothing_is_asked_when_trust_fails() -> None:
-    from stacktui.text.sanitize import Cleaner
-    from stacktui.transport.session import Session
+    from stacktui.text.sanitize import Redactor
+    from stacktui.transport.session import HttpSession
     from tests.support.sessions import Recorder
 
     class TrustError(Exception):
@@ -226,7 +226,7 @@ async def test_nothing_is_asked_when_trust_fails() -> None:
         raise TrustError
 
     async with serving(answer()) as web:
-        session = Session(trust, Recorder(), Cleaner(), proxy="none")
+        session = HttpSession(trust, Recorder(), Redactor(), proxy="none")
         with pytest.raises(TrustError):
             await session.fetch("GET", web.url, limit=MIB)
         (exchange,) = session.take_exchanges()

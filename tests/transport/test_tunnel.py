@@ -117,7 +117,7 @@ async def test_a_chain_behind_a_proxy_is_looked_at_through_it() -> None:
     assert fault.kind is TransportFaultKind.TLS_VERIFY
     assert exchange.connection is not None
     assert exchange.connection.tls is not None
-    assert exchange.connection.tls.looked
+    assert exchange.connection.tls.unverified_probe
     assert len(exchange.connection.tls.chain) == 2
     assert proxy.targets == [f"localhost:{web.listener.port}"] * 2
     assert web.asked == []

@@ -19,8 +19,8 @@ from stacktui.check.events import (
     StepFinished,
     StepStarted,
 )
-from stacktui.check.report import Evidence, Outcome, Report, Step, StepName
-from stacktui.check.target import Target
+from stacktui.check.report import Evidence, Report, StepName, StepOutcome, StepResult
+from stacktui.check.target import CheckTarget
 from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, Remedy, Side
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import Environment
@@ -96,7 +96,7 @@ def environment(name: str = "AzureStackUser") -> Environment:
     return Environment(name, f"https://{ARM}", identity="ops", ca=Path("/etc/stacktui/root.pem"))
 
 
-TARGET = Target(
+TARGET = CheckTarget(
     environment(),
     Identity(
         "ops",
@@ -124,7 +124,7 @@ def connection(host: str, verify_code: int = 0) -> ConnectionFacts:
         (f"leaf {host}".encode(), b"issuing ca", b"root"),
         verify_code or None,
         "unable to get local issuer certificate" if verify_code else None,
-        looked=bool(verify_code),
+        unverified_probe=bool(verify_code),
     )
     return ConnectionFacts(host, 443, ProxyUsed(None, "no proxy is set"), ("10.0.0.5",), tls=tls)
 
@@ -181,9 +181,9 @@ GROUPS = ResourceGroupList(
     1,
 )
 
-METADATA_OK = Step(
+METADATA_OK = StepResult(
     StepName.METADATA,
-    Outcome.OK,
+    StepOutcome.OK,
     0.087,
     Evidence(
         (exchange(ARM, "/metadata/endpoints?api-version=2015-01-01", 2, 4, 31, 0.2, 48, 2),),
@@ -191,15 +191,15 @@ METADATA_OK = Step(
         result=METADATA,
     ),
 )
-TOKEN_OK = Step(
+TOKEN_OK = StepResult(
     StepName.TOKEN,
-    Outcome.OK,
+    StepOutcome.OK,
     0.064,
     Evidence((exchange(LOGIN, "/adfs/oauth2/token", 1, 3, 22, 0.2, 36, 1),), TRUST, result=TOKEN),
 )
-GROUPS_OK = Step(
+GROUPS_OK = StepResult(
     StepName.RESOURCE_GROUPS,
-    Outcome.OK,
+    StepOutcome.OK,
     0.041,
     Evidence(
         (
@@ -213,12 +213,12 @@ GROUPS_OK = Step(
 HEALTHY = Report(TARGET, STARTED, 0.192, (METADATA_OK, TOKEN_OK, GROUPS_OK))
 
 
-def skipped(name: StepName, why: str) -> Step:
-    return Step(name, Outcome.SKIPPED, 0.0, Evidence(skipped=why))
+def skipped(name: StepName, why: str) -> StepResult:
+    return StepResult(name, StepOutcome.SKIPPED, 0.0, Evidence(skipped=why))
 
 
 METADATA_ONLY = Report(
-    Target(replace(environment("West"), arm="https://management.west.contoso.example")),
+    CheckTarget(replace(environment("West"), arm="https://management.west.contoso.example")),
     STARTED,
     0.087,
     (
@@ -253,7 +253,9 @@ def untrusted() -> Report:
         0.139,
         (
             METADATA_OK,
-            Step(StepName.TOKEN, Outcome.FAILED, 0.052, Evidence((seen,), TRUST, fault=fault)),
+            StepResult(
+                StepName.TOKEN, StepOutcome.FAILED, 0.052, Evidence((seen,), TRUST, fault=fault)
+            ),
             skipped(StepName.RESOURCE_GROUPS, "no token"),
         ),
     )
@@ -317,7 +319,7 @@ def events_of(report: Report) -> list[CheckEvent]:
     """Return the events that lead to a report."""
     events: list[CheckEvent] = [CheckStarted(report.target, report.started)]
     for step in report.steps:
-        if step.outcome is not Outcome.SKIPPED:
+        if step.outcome is not StepOutcome.SKIPPED:
             events.append(StepStarted(step.name))
             for phase in step.phases:
                 events.append(PhaseStarted(step.name, phase.name, phase.host))
@@ -355,7 +357,7 @@ def canned_app(
     if text is not None:
         config.write_text(text, encoding="utf-8")
 
-    def run(target: Target) -> AsyncGenerator[CheckEvent, None]:
+    def run(target: CheckTarget) -> AsyncGenerator[CheckEvent, None]:
         return replay([_with_target(target, event) for event in events])
 
     class CannedApp(StacktuiApp):
@@ -366,5 +368,5 @@ def canned_app(
     return CannedApp(config, start_demo=start_demo)
 
 
-def _with_target(target: Target, event: CheckEvent) -> CheckEvent:
+def _with_target(target: CheckTarget, event: CheckEvent) -> CheckEvent:
     return replace(event, target=target) if isinstance(event, CheckStarted) else event

@@ -14,7 +14,7 @@ from stacktui.certificates.scan import EndpointChain, ScanEvent, ScanProgress, S
 from stacktui.certificates.stores import Store, StoreKind, StoreState
 from stacktui.certificates.trust import TrustSource
 from stacktui.certificates.verify import Verification
-from stacktui.check.target import Target
+from stacktui.check.target import CheckTarget
 from stacktui.environments.endpoints import Endpoint
 from stacktui.transport.records import TransportFault, TransportFaultKind
 from stacktui.tui.scan_runner import ScanEngine
@@ -129,7 +129,7 @@ def scans(
 ) -> Callable[[], ScanEngine]:
     """An engine whose looks see these endpoints, or hang before the last of them."""
 
-    async def scan(target: Target, whole: bool) -> AsyncGenerator[ScanEvent, None]:
+    async def scan(target: CheckTarget, whole: bool) -> AsyncGenerator[ScanEvent, None]:
         listed = endpoints if endpoints is not None else WHOLE if whole else BASIC
         found = tuple(map(presented, listed))
         for done, each in enumerate(found, 1):
@@ -138,7 +138,9 @@ def scans(
             yield ScanProgress(done, len(found), each)
         yield ScanResult(target.environment, STARTED, TRUST, found, no_metadata)
 
-    def evaluate(target: Target, whole: bool, found: ScanResult, stores: Stores) -> EvaluatedScan:
+    def evaluate(
+        target: CheckTarget, whole: bool, found: ScanResult, stores: Stores
+    ) -> EvaluatedScan:
         count = len(stores.columns)
         rows = found.presented
         matrix = Matrix(rows, stores.columns, tuple(cells(each, count) for each in rows))

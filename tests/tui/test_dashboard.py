@@ -11,7 +11,7 @@ import pytest
 
 from stacktui.check.events import CheckEvent
 from stacktui.check.report import Report
-from stacktui.check.target import Target
+from stacktui.check.target import CheckTarget
 from stacktui.diagnosis.finding import Diagnosis
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.check_runner import Engine
@@ -293,7 +293,7 @@ async def test_warnings_and_broken_themes_are_one_notice(config: Path) -> None:
 
 
 async def test_an_internal_error_is_reported_without_its_message(config: Path) -> None:
-    async def run(target: Target) -> AsyncGenerator[CheckEvent, None]:
+    async def run(target: CheckTarget) -> AsyncGenerator[CheckEvent, None]:
         yield canned.events_of(canned.HEALTHY)[0]
         raise LookupError("hunter2")
 
@@ -344,7 +344,7 @@ async def test_an_engine_that_cannot_be_imported_is_an_internal_error(config: Pa
 async def test_events_of_a_cancelled_check_are_ignored(config: Path) -> None:
     release = asyncio.Event()
 
-    async def run(target: Target) -> AsyncGenerator[CheckEvent, None]:
+    async def run(target: CheckTarget) -> AsyncGenerator[CheckEvent, None]:
         yield HEALTHY[0]
         try:
             await release.wait()

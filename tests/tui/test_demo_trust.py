@@ -13,7 +13,7 @@ from stacktui.certificates.bundle import annotated
 from stacktui.certificates.untrust_root import added_roots
 from stacktui.check.settings import load_settings
 from stacktui.cli.demo_stamp import Demo
-from stacktui.config.locations import is_kept_elsewhere, own_bundle
+from stacktui.config.locations import is_demo, own_bundle
 from stacktui.tui.app import StacktuiApp
 from tests.support.authority import authority
 
@@ -43,7 +43,7 @@ async def test_a_demo_offers_no_bundle_of_the_user_s(
     assert added_paths(tmp_path / "none.toml") == set(bundles)
     with Demo() as demo:
         config = await asyncio.to_thread(demo.start)
-        assert is_kept_elsewhere()
+        assert is_demo()
         async with StacktuiApp(config).run_test(size=WIDE) as pilot:
             await pilot.press("2", "l")
             await until(pilot, "4 hosts · ")
@@ -61,7 +61,7 @@ async def test_a_demo_offers_no_bundle_of_the_user_s(
             await until(pilot, "taken out of own bundle")
             await pilot.press("U")
             await until(pilot, "stacktui has added no root to any bundle on this box.")
-    assert not is_kept_elsewhere()
+    assert not is_demo()
     assert {path: read(path) for path in bundles} == bundles
     assert added_paths(config) == set(bundles)
 

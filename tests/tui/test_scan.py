@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from stacktui.certificates.scan import ScanEvent
-from stacktui.check.target import Target
+from stacktui.check.target import CheckTarget
 from stacktui.identities.certificate_file import IdentityFile
 from stacktui.identities.model import CertificateRef
 from stacktui.tui.scan_runner import ScanEngine
@@ -202,7 +202,7 @@ async def test_no_metadata_is_told_where_it_matters(config: Path) -> None:
 
 
 async def test_an_internal_error_is_told_without_its_message(config: Path) -> None:
-    async def scan(target: Target, whole: bool) -> AsyncGenerator[ScanEvent, None]:
+    async def scan(target: CheckTarget, whole: bool) -> AsyncGenerator[ScanEvent, None]:
         raise LookupError("hunter2")
         yield
 
@@ -220,7 +220,7 @@ async def test_the_file_of_an_internal_error_is_named_in_full(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("STACKTUI_DEBUG", "1")
 
-    async def scan(target: Target, whole: bool) -> AsyncGenerator[ScanEvent, None]:
+    async def scan(target: CheckTarget, whole: bool) -> AsyncGenerator[ScanEvent, None]:
         raise LookupError("hunter2")
         yield
 

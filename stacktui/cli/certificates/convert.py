@@ -25,7 +25,7 @@ from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.options import config_option, format_option, tell_config_is_not_read
 from stacktui.cli.output import out
 from stacktui.text.counts import count_of
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 
 
 @click.command()
@@ -62,8 +62,8 @@ def command(
 
     def ask(form: Form) -> str:
         if form is Form.PFX:
-            return password.get(f"Password of {visible(str(source))}")
-        return key_password.get(f"Password of the key in {visible(str(source))}")
+            return password.get(f"Password of {source!s}")
+        return key_password.get(f"Password of the key in {source!s}")
 
     bundle = read_key_bundle(source, ask)
     try:
@@ -71,18 +71,18 @@ def command(
     except KeyBundleError as error:
         raise KeyBundleError(f"{source}: {error}") from None
     if target.exists():
-        confirm(f"{visible(str(target))} exists. Replace it?", yes=yes)
+        confirm(f"{target!s} exists. Replace it?", yes=yes)
     if bundle.form is Form.PFX:
         write_private(target, pem)
     else:
-        new = password.get(f"Password for {visible(str(target))}", twice=True)
+        new = password.get(f"Password for {target!s}", twice=True)
         write_private(target, pfx_of(bundle, new))
     _report_converted(target, bundle, format_)
 
 
 def _check_target(source: Path, target: Path) -> None:
     """Refuse before anybody is asked for a password."""
-    shown = visible(str(target))
+    shown = escape_control_chars(str(target))
     if str(target) == "-":
         raise CommandError("a private key is not written to stdout: name a file as OUT")
     try:
@@ -122,7 +122,7 @@ def _report_converted(target: Path, bundle: KeyBundle, format_: str) -> None:
         click.echo(json.dumps(document))
         return
     chain = f", {count_of(issuers, 'CA certificate')}" if issuers else ""
-    out(f"✓ {visible(str(target))} written: the certificate{chain} and its key, mode 0600")
+    out(f"✓ {target!s} written: the certificate{chain} and its key, mode 0600")
     if left_out:
         out(f"! {count_of(left_out, 'certificate')} left out: not part of its chain")
     out()
@@ -156,4 +156,6 @@ def _validity(leaf: Certificate, now: datetime) -> str:
 def _config_line(target: Path) -> str:
     import tomlkit
 
-    return visible(f"certificate = {tomlkit.item(os.path.abspath(target)).as_string()}")
+    return escape_control_chars(
+        f"certificate = {tomlkit.item(os.path.abspath(target)).as_string()}"
+    )

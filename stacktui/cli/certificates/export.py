@@ -17,7 +17,6 @@ from stacktui.cli.output import err, out
 from stacktui.cli.settings import absolute, read_settings
 from stacktui.config.locations import exported_bundle
 from stacktui.text.counts import count_of
-from stacktui.text.sanitize import visible
 
 
 @click.command()
@@ -51,8 +50,7 @@ def command(
     if file is not None and not path.parent.is_dir():
         raise CommandError(f"{path.parent} is not a folder; make it first")
     if not is_free(path, sources_of(environments)):
-        where = visible(str(path))
-        confirm(f"{where} was not exported by stacktui. Write over it?", yes=yes)
+        confirm(f"{path} was not exported by stacktui. Write over it?", yes=yes)
     exported = export(environments, path, overwrite=True)
     for line in exported.left_out:
         err(f"! left out: {line}")

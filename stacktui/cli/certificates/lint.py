@@ -30,7 +30,6 @@ from stacktui.cli.options import ExitCode, config_option, format_option, tell_co
 from stacktui.cli.output import out
 from stacktui.environments.naming import certificate_names
 from stacktui.text.counts import count_of
-from stacktui.text.sanitize import visible
 
 _SYMBOLS = {
     Level.FAIL: "✗",
@@ -149,7 +148,7 @@ class _Reader:
         if form is Form.PEM:
             # Its certificates can be judged without: only the key's rule is skipped.
             return self._password.given()
-        self._known = self._password.get(f"Password of {visible(str(path))}")
+        self._known = self._password.get(f"Password of {path!s}")
         return self._known
 
 
@@ -226,7 +225,7 @@ def _write_linted(linted: Sequence[_Linted], unread: int, names: _Names | None) 
 
 def _write_file(linted: _Linted) -> None:
     leaf = linted.leaf
-    out(f"{_SYMBOLS[linted.level]} {linted.level.value.upper()}  {visible(str(linted.path))}")
+    out(f"{_SYMBOLS[linted.level]} {linted.level.value.upper()}  {linted.path!s}")
     out_wrapped(f"  “{leaf.common_name}”, issued by “{leaf.issuer_name}”")
     for level in _TROUBLE:
         for each in (each for each in linted.results if each.level is level):
@@ -243,13 +242,11 @@ def _write_file(linted: _Linted) -> None:
 
 def _write_names(names: _Names, missing: Sequence[str]) -> None:
     if not missing:
-        out_wrapped(
-            f"✓ NAMES  all {len(names.wanted)} names of {visible(names.domain)} are covered"
-        )
+        out_wrapped(f"✓ NAMES  all {len(names.wanted)} names of {names.domain} are covered")
     else:
         found = len(names.wanted) - len(missing)
-        out_wrapped(f"✗ NAMES  {found} of the {len(names.wanted)} names of {visible(names.domain)} "
+        out_wrapped(f"✗ NAMES  {found} of the {len(names.wanted)} names of {names.domain} "
              "are covered; missing:")  # fmt: skip
         for name in missing:
-            out(f"    {visible(name)}")
+            out(f"    {name}")
     out()

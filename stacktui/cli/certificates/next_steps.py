@@ -11,7 +11,7 @@ from stacktui.certificates.roots import root_of, why_no_root
 from stacktui.certificates.scan import EndpointChain
 from stacktui.certificates.stores import Store, StoreKind
 from stacktui.certificates.verify import DATES, NAMES, ROOTLESS
-from stacktui.check.target import Target
+from stacktui.check.target import CheckTarget
 from stacktui.cli.certificates.layout import out_wrapped
 from stacktui.cli.certificates.scan import ScanAndMatrix
 from stacktui.cli.output import out
@@ -38,7 +38,9 @@ class Step:
         }
 
 
-def steps_of(scanned: ScanAndMatrix, target: Target, stores: Sequence[Store]) -> tuple[Step, ...]:
+def steps_of(
+    scanned: ScanAndMatrix, target: CheckTarget, stores: Sequence[Store]
+) -> tuple[Step, ...]:
     """The next steps for a scan whose first column is the store in use. Blocks on disk.
 
     `stores` are where a root that was not presented is looked for.
@@ -54,7 +56,7 @@ def out_steps(steps: Sequence[Step]) -> None:
             out(f"    {for_this_machine(step.command)}")
 
 
-def _steps(scanned: ScanAndMatrix, target: Target, stores: Sequence[Store]) -> Iterator[Step]:
+def _steps(scanned: ScanAndMatrix, target: CheckTarget, stores: Sequence[Store]) -> Iterator[Step]:
     matrix, name = scanned.matrix, target.environment.name
     config = [] if target.config is None else ["--config", str(target.config)]
     if matrix.columns[0].problem:

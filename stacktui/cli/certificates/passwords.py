@@ -69,7 +69,7 @@ class Password:
             return given
         if sys.stdin is not None and sys.stdin.isatty():
             answer: str = click.prompt(
-                question,
+                escape_control_chars(question),
                 hide_input=True,
                 err=True,
                 default="",

@@ -12,8 +12,8 @@ import click
 from stacktui.certificates.matrix import Column, Matrix, build_matrix, load_column
 from stacktui.certificates.scan import ScanProgress, ScanResult, scan
 from stacktui.certificates.stores import Store
-from stacktui.check.target import Target
-from stacktui.check.trust import trust_of
+from stacktui.check.target import CheckTarget
+from stacktui.check.trust import target_ca_sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +24,16 @@ class ScanAndMatrix:
     matrix: Matrix
 
 
-def run_scan(target: Target, stores: Sequence[Store], *, whole: bool) -> ScanAndMatrix:
+def run_scan(target: CheckTarget, stores: Sequence[Store], *, whole: bool) -> ScanAndMatrix:
     """Scan the endpoints while the stores load. Ctrl+C ends it."""
     return asyncio.run(_run(target, stores, whole))
 
 
-async def _run(target: Target, stores: Sequence[Store], whole: bool) -> ScanAndMatrix:
+async def _run(target: CheckTarget, stores: Sequence[Store], whole: bool) -> ScanAndMatrix:
     loading = [asyncio.create_task(asyncio.to_thread(load_column, store)) for store in stores]
     progress = _Progress()
     found: ScanResult | None = None
-    async for event in scan(target.environment, trust_of(target), whole=whole):
+    async for event in scan(target.environment, target_ca_sources(target), whole=whole):
         if isinstance(event, ScanProgress):
             progress.show(event)
         else:

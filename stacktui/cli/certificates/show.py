@@ -31,7 +31,6 @@ from stacktui.cli.settings import read_settings
 from stacktui.config.locations import own_bundle
 from stacktui.identities.certificate_file import IdentityFile, read_files, references
 from stacktui.text.counts import count_of
-from stacktui.text.sanitize import visible
 from stacktui.transport.records import TransportFaultKind
 
 # A chain is drawn no deeper than this, so that there is room for what it says.
@@ -130,8 +129,8 @@ def _write_identity(file: IdentityFile) -> None:
     """The certificate that signs in, with the thumbprint that Entra and AD FS show."""
     left = time_left(file.chain[0], file.read) if file.chain else ""
     state = file.problem or f"usable{f', {left}' if left else ''}"
-    out_beside(f"{'✗' if file.problem else '✓'} identity {visible(file.identity)}", state)
-    out(f"  {visible(str(file.path))}")
+    out_beside(f"{'✗' if file.problem else '✓'} identity {file.identity}", state)
+    out(f"  {file.path!s}")
     if file.remedy:
         out_wrapped(f"    → {file.remedy}", 6)
     if file.chain:

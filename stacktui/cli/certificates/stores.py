@@ -19,7 +19,6 @@ from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import own_bundle
 from stacktui.text.counts import count_of
-from stacktui.text.sanitize import visible
 from stacktui.text.shell import bash
 
 # So many expired certificates of a store are named; the others are in the JSON.
@@ -64,7 +63,7 @@ def _write_stores(states: Sequence[StoreState]) -> None:
             out(f"    the same as {first[paths]}")
         else:
             for source in store.sources:
-                out(f"    {visible(source.path)}")
+                out(f"    {source.path}")
             _write_content(state)
         first.setdefault(paths, store.name)
     if any(state.problem for state in states):

@@ -23,7 +23,7 @@ from stacktui.certificates.stores import find_stores
 from stacktui.certificates.trust_root import ChosenRoots, added_before, choose_roots
 from stacktui.certificates.trust_target import Outcome, TrustTarget, add
 from stacktui.check.settings import Settings
-from stacktui.check.target import Target
+from stacktui.check.target import CheckTarget
 from stacktui.cli.ask import RemoteError, confirm, confirm_by_typing, yes_option
 from stacktui.cli.certificates.layout import wrapped
 from stacktui.cli.certificates.targets import (
@@ -38,7 +38,7 @@ from stacktui.cli.output import day, err, out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import additions_file, own_bundle
 from stacktui.text.counts import count_of
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 from stacktui.text.shell import command_line, for_this_machine
 
 # As many certificates are shown in full before they are asked about; more get a line each.
@@ -131,7 +131,7 @@ def command(
         err(f"! {outcome.trouble}")
 
 
-def presented_root(target: Target, host: str | None) -> bytes:
+def presented_root(target: CheckTarget, host: str | None) -> bytes:
     """The root of the chain that ARM, or `host`, presents now: presented too, else from a store.
 
     Raises CertificateError where there is none, and FaultError without a chain.
@@ -146,17 +146,17 @@ def presented_root(target: Target, host: str | None) -> bytes:
     return found.der
 
 
-def _presented_chain(target: Target, host: str | None) -> tuple[bytes, ...]:
+def _presented_chain(target: CheckTarget, host: str | None) -> tuple[bytes, ...]:
     """Leaf first. Raises FaultError."""
     from stacktui.certificates.scan import scan_one
-    from stacktui.check.trust import trust_of
+    from stacktui.check.trust import target_ca_sources
     from stacktui.environments.endpoints import Endpoint, arm_endpoint
 
     endpoint = arm_endpoint(target.environment)
     if host is not None:
         name, port = _host_and_port(host)
         endpoint = Endpoint((name,), name, port, name, named=True)
-    seen = asyncio.run(scan_one(target.environment, trust_of(target), endpoint))
+    seen = asyncio.run(scan_one(target.environment, target_ca_sources(target), endpoint))
     if not seen.chain:
         detail = seen.fault.detail if seen.fault else "no certificate came"
         config = [] if target.config is None else ["--config", str(target.config)]
@@ -177,7 +177,9 @@ def _host_and_port(text: str) -> tuple[str, int]:
     except ValueError:
         name, port = "", 443
     if not is_host(name) or parts.path or parts.query or parts.username is not None:
-        raise click.BadParameter(f"{visible(text)!r} is not a host", param_hint="--host")
+        raise click.BadParameter(
+            f"{escape_control_chars(text)!r} is not a host", param_hint="--host"
+        )
     return name, port
 
 
@@ -219,7 +221,7 @@ def _ask(change: Change, target: TrustTarget, source: Source, *, yes: bool) -> N
         question = wrapped(f"Nobody has vouched for it in this place yet. {COMPARE}", 0)
         confirm_by_typing("\n".join(question), last_digits(fingerprint), yes=yes)
     elif change.changes and not target.ours:
-        confirm(f"Add {number} to {visible(str(target.path))}?", yes=yes)
+        confirm(f"Add {number} to {target.path!s}?", yes=yes)
     elif source.waagent:
         confirm(f"Trust {number} of {WAAGENT}?", yes=yes)
 

@@ -27,7 +27,6 @@ from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import exported_bundle
 from stacktui.text.counts import count_of
-from stacktui.text.sanitize import visible
 from stacktui.text.shell import command_line, for_this_machine
 
 
@@ -58,7 +57,7 @@ def command(
     removal = plan_untrust(target, _fingerprints(which))
     if removal.removed and not target.ours:
         number = count_of(len(removal.removed), "certificate")
-        confirm(f"Take {number} out of {visible(str(target.path))}?", yes=yes)
+        confirm(f"Take {number} out of {target.path!s}?", yes=yes)
     trouble = untrust(removal)
     # What was taken out of one program's bundle may well be meant to stay in the others'.
     exported = exports_with(removal.removed) if store is None else ()

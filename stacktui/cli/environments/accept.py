@@ -34,11 +34,11 @@ def command(
     """
     target = read_settings(parent, config, limits).target(name)
     try:
-        offer = asyncio.run(ask_stamp(target))
+        diff = asyncio.run(ask_stamp(target))
     except AcceptError as error:
         raise RemoteError(f"nothing to accept: {error}") from None
-    changes = list(differences(offer))
-    if offer.known is not None and not changes:
+    changes = list(differences(diff))
+    if diff.known is not None and not changes:
         err(f"{target.environment.name}: nothing has changed since it was recorded")
         return
     for what, before, now in changes:
@@ -47,7 +47,7 @@ def command(
         err(f"  now       {now}")
     confirm(f"Accept this for {target.environment.name}?", yes=yes)
     try:
-        accept(target, offer)
+        accept(target, diff)
     except AcceptError as error:
         raise CommandError(str(error)) from None
     err(f"{target.environment.name}: recorded; the next check goes by it")

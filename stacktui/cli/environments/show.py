@@ -15,7 +15,7 @@ from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings
 from stacktui.environments.model import Environment
 from stacktui.environments.record import RecordError, StampRecord, read_record
-from stacktui.text.sanitize import visible
+from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.limits import LIMIT_SETTINGS, Limits
 
 SCHEMA = 1
@@ -63,10 +63,10 @@ def _settings(environment: Environment) -> Iterator[tuple[str, str]]:
         if value is not None:
             # A proxy's URL may hold a password.
             shown = value if key != "proxy" else str(value).rpartition("@")[2]
-            yield key, visible(str(shown))
+            yield key, escape_control_chars(str(shown))
     if environment.resolve:
         pins = (f"{place} = {pin}" for place, pin in environment.resolve.items())
-        yield "resolve", visible(", ".join(pins))
+        yield "resolve", escape_control_chars(", ".join(pins))
     limits = {name: getattr(environment.limits, name) for name in LIMIT_SETTINGS}
     if set_here := {n: v for n, v in limits.items() if v != getattr(Limits(), n)}:
         yield "limits", ", ".join(f"{name} = {value:g}" for name, value in set_here.items())
@@ -75,9 +75,9 @@ def _settings(environment: Environment) -> Iterator[tuple[str, str]]:
 def _recorded(record: StampRecord | None) -> Iterator[tuple[str, str]]:
     if record is None:
         return
-    yield "login endpoint", visible(record.login_endpoint)
-    yield "audience", visible(record.audience)
-    if record.top:
-        top = describe(record.top)
+    yield "login endpoint", escape_control_chars(record.login_endpoint)
+    yield "audience", escape_control_chars(record.audience)
+    if record.path_end:
+        top = describe(record.path_end)
         yield "root", f"{top.issuer_name}{f', SHA-256 {top.sha256}' if top.self_issued else ''}"
     yield "recorded", f"{record.recorded:%Y-%m-%d %H:%M} UTC"

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from stacktui.check.report import Outcome, StepName
+from stacktui.check.report import StepName, StepOutcome
 from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -161,7 +161,7 @@ def _az_stale_error_cache(report: ReportContext) -> Explanation | None:
     az = report.report.az
     token = next((each for each in report.report.steps if each.name is StepName.TOKEN), None)
     # Where our own sign-in is refused too, what az repeats may be true.
-    if az is None or token is None or token.outcome is not Outcome.OK:
+    if az is None or token is None or token.outcome is not StepOutcome.OK:
         return None
     asked = {each.url for each in token.evidence.exchanges if each.method == "POST"}
     kept = [

@@ -21,7 +21,7 @@ _ISSUE = RemedyTemplate("Else the stamp's operator issues a certificate that nam
 def _name_mismatch(failure: FailureContext) -> Explanation | None:
     tls = failure.connection.tls if failure.connection else None
     # OpenSSL looks at the name first. Whose certificate it is only the rest of it tells.
-    if failure.verify_code not in NAMES or tls is None or tls.code_but_name != 0:
+    if failure.verify_code not in NAMES or tls is None or tls.verify_code_ignoring_name != 0:
         return None
     names = failure.presented_chain[0].names if failure.presented_chain else ()
     evidence = (

@@ -114,7 +114,7 @@ def _root_changed(report: ReportContext) -> Explanation | None:
     if record is None or arm is None or arm.tls is None or not arm.tls.chain:
         return None
     # Only trusted chains: what is wrong with another is the verdict's to say.
-    if arm.tls.verify_code or arm.tls.looked:
+    if arm.tls.verify_code or arm.tls.unverified_probe:
         return None
     before, path = recorded_path_end(report), described_path(arm.tls.chain)
     if before is None or not is_of_other_root(path, before):

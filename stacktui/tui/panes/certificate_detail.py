@@ -195,7 +195,7 @@ def check_lines(connection: ConnectionFacts, app_state: AppState, glyphs: Glyphs
     if tls.verify_message:
         lines.append(label_value("", Span(tls.verify_message, TextStyle.DIM)))
     lines += _protocol_and_address(connection)
-    if tls.looked:
+    if tls.unverified_probe:
         lines.append(
             label_value("", Span("seen by a second look; nothing was sent over it", TextStyle.DIM))
         )

@@ -16,7 +16,7 @@ from stacktui.tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-    from stacktui.check.target import Target
+    from stacktui.check.target import CheckTarget
     from stacktui.tui.live_check import LiveCheck
 
 
@@ -33,7 +33,7 @@ class CheckPane(TextPane):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._check: LiveCheck | None = None
-        self._target: Target | None = None
+        self._target: CheckTarget | None = None
         self._certificates: Mapping[bytes, Certificate] = {}
         self.verdict_first = False
 
@@ -90,7 +90,7 @@ def _outcome(check: LiveCheck) -> tuple[str, TextStyle]:
     return ("OK", TextStyle.OK) if check.healthy else ("FAULT", TextStyle.ERROR)
 
 
-def start_hint(target: Target | None, glyphs: Glyphs) -> list[Line]:
+def start_hint(target: CheckTarget | None, glyphs: Glyphs) -> list[Line]:
     """Return the steps of a check, and the key that starts it."""
     steps = [line(Span(f"{glyphs.pending} {name}", TextStyle.DIM)) for name in STEP_WORDS]
     if target is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stacktui.check.events import SignInPrompt
-from stacktui.check.report import Outcome, Report, StepName
+from stacktui.check.report import Report, StepName, StepOutcome
 from stacktui.diagnosis.finding import SIDES, ActionKind, Finding, Remedy
 from stacktui.resources.model import ResourceGroupList
 from stacktui.text.counts import count_of
@@ -25,9 +25,9 @@ DOES = {
 }
 STEPS = dict(zip(StepName, STEP_WORDS, strict=True))
 SYMBOLS = {
-    Outcome.OK: lambda glyphs: Span(glyphs.ok, TextStyle.OK),
-    Outcome.FAILED: lambda glyphs: Span(glyphs.failed, TextStyle.ERROR),
-    Outcome.SKIPPED: lambda glyphs: Span(glyphs.skipped, TextStyle.DIM),
+    StepOutcome.OK: lambda glyphs: Span(glyphs.ok, TextStyle.OK),
+    StepOutcome.FAILED: lambda glyphs: Span(glyphs.failed, TextStyle.ERROR),
+    StepOutcome.SKIPPED: lambda glyphs: Span(glyphs.skipped, TextStyle.DIM),
 }
 PHASES = {
     PhaseName.DNS: "dns",
@@ -92,7 +92,7 @@ def step_lines(step: LiveStep, width: int, glyphs: Glyphs, *, brief: bool) -> li
             head, [*phase_spans(step.phases, glyphs), *_under_way(step, glyphs)], width, brief
         )
     symbol = SYMBOLS[step.step.outcome](glyphs)
-    if step.step.outcome is Outcome.SKIPPED:
+    if step.step.outcome is StepOutcome.SKIPPED:
         why = f"skipped: {step.step.evidence.skipped}"
         return _two(
             line(symbol, Span(f" {name}", TextStyle.DIM)), [Span(why, TextStyle.DIM)], width, brief

@@ -8,7 +8,7 @@ from datetime import datetime
 from stacktui.certificates.chain import Certificate
 from stacktui.certificates.formatting import VALID, fields_of
 from stacktui.check.fault_text import fault_summary
-from stacktui.check.report import Outcome, Report, Step
+from stacktui.check.report import Report, StepOutcome, StepResult
 from stacktui.check.summary import result_summary
 from stacktui.transport.records import ConnectionFacts, Exchange
 from stacktui.tui.formatting import clock, day, duration
@@ -71,15 +71,19 @@ def _timeline(report: Report, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
-def _step(step: Step, glyphs: Glyphs) -> Line:
+def _step(step: StepResult, glyphs: Glyphs) -> Line:
     evidence, result = step.evidence, ""
-    if step.outcome is Outcome.SKIPPED:
+    if step.outcome is StepOutcome.SKIPPED:
         result = f"skipped: {evidence.skipped}"
     elif evidence.fault is not None:
         result = fault_summary(evidence.fault)
     elif evidence.result is not None:
         result = result_summary(evidence.result)
-    took = () if step.outcome is Outcome.SKIPPED else (Span(duration(step.seconds), TextStyle.DIM),)
+    took = (
+        ()
+        if step.outcome is StepOutcome.SKIPPED
+        else (Span(duration(step.seconds), TextStyle.DIM),)
+    )
     name = Span(f" {STEPS[step.name]}  ", TextStyle.STRONG)
     return line(
         SYMBOLS[step.outcome](glyphs), name, Span(result, TextStyle.DIM), right=took, indent=2

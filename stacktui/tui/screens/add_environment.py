@@ -14,7 +14,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
-from stacktui.check.target import Target
+from stacktui.check.target import CheckTarget
 from stacktui.config.document import ConfigError
 from stacktui.environments.model import Environment, parse_arm_url
 from stacktui.transport.background import in_background
@@ -134,7 +134,7 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
             self._detail.show("Add an environment", (problem, BLANK, *INSTRUCTIONS))
             return
         if self._check_runner is not None:
-            self._check_runner.start(Target(environment))
+            self._check_runner.start(CheckTarget(environment))
             self._detail.focus()
 
     def _typed_environment(self) -> Environment:

@@ -12,7 +12,7 @@ from textual.widgets import Input, Label
 
 from stacktui.certificates.formatting import COMPARE, DIGITS, LOST_BY_UPGRADE, last_digits
 from stacktui.check.settings import Settings
-from stacktui.check.target import Target
+from stacktui.check.target import CheckTarget
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.panes.certificate_detail import validity
@@ -39,7 +39,7 @@ class Trust(ActionScreen):
 
     def __init__(
         self,
-        target: Target,
+        target: CheckTarget,
         settings: Settings,
         host: str,
         chain: tuple[bytes, ...],
