@@ -14,6 +14,7 @@ from stacktui.cli.ask import CommandError
 from stacktui.identities.faults import IdentityError
 from stacktui.identities.model import EnvSecret, FileSecret
 from stacktui.identities.secrets import MAX_SIZE, resolve_secret
+from stacktui.text.sanitize import escape_control_chars
 
 # A variable that a shell can set.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
