@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stacktui.azure_cli import ini_files
+from stacktui.azure_cli.http_cache import kept_errors
 from stacktui.azure_cli.ini_files import AzCloud, BrokenFile, Flaw, Parsed
+from stacktui.azure_cli.installations import find_azure_clis
 from stacktui.azure_cli.launchers import on_path
 from stacktui.config.bounded_read import FileReadError, ReadProblem, read_bounded
 
@@ -84,9 +86,6 @@ def read_facts(
 @lru_cache(maxsize=4)
 def _installations(launchers: tuple[tuple[Path, int], ...]) -> tuple[AzInstallation, ...]:
     """Read once a process for the same launchers, unless one was written anew (its mtime)."""
-    # For start-up time: its patterns are slow to compile, and most machines have no az.
-    from stacktui.azure_cli.installations import find_azure_clis
-
     found = find_azure_clis((str(launcher) for launcher, _ in launchers), ask=False)
     return tuple(AzInstallation(each.launcher, each.version) for each in found)
 
@@ -126,6 +125,4 @@ def _kept(path: Path) -> tuple[KeptError, ...]:
         return ()
     if b"POST " not in content:  # as nearly always: no error is kept
         return ()
-    from stacktui.azure_cli.http_cache import kept_errors
-
     return kept_errors(content)

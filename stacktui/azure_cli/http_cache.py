@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from pickletools import genops
 
 # The errors returned, those that are kept longest.
 _MAX_KEPT = 16
@@ -80,8 +81,6 @@ def _values(content: bytes) -> list[object]:
 
     Empty for what is no pickle, and for one that calls anything: az's own does not.
     """
-    from pickletools import genops
-
     # One value for each instruction that leaves one; None for what is neither text nor number.
     values: list[object] = []
     memo: list[object] = []

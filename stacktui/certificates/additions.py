@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from stacktui.certificates.bundle import MAX_COMMENT, plain
+from stacktui.certificates.chain import describe
 from stacktui.certificates.files import CertificateFileError, FileProblem, entries, read_content
 from stacktui.config.atomic import exclusive, write_atomically
 from stacktui.config.locations import additions_file
@@ -92,8 +93,6 @@ def remember(path: Path, ders: Sequence[bytes]) -> str:
     What is remembered already stays as it is. Returns the trouble, if any, in one line: an
     addition that is not remembered works no less.
     """
-    from stacktui.certificates.chain import describe
-
     path = Path(os.path.abspath(path))
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     new = [

@@ -20,6 +20,9 @@ from hashlib import md5, sha1, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+
+from stacktui.certificates.chain import describe
 from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.files import (
     CertificateFileError,
@@ -186,8 +189,6 @@ def annotated(der: bytes) -> bytes:
     The comments are cleaned: whatever a name holds, it ends no line and begins no PEM. Raises
     ValueError for a certificate that cannot be read.
     """
-    from cryptography import x509
-
     certificate = x509.load_der_x509_certificate(der)
     issuer, subject = _net_name(certificate.issuer), _net_name(certificate.subject)
     comments = {
@@ -216,8 +217,6 @@ def holds_only_additions(content: bytes) -> bool:
 
 def may_be_trusted(der: bytes, now: datetime) -> str | None:
     """Why this certificate may not be trusted as a root, to follow its name; None if it may."""
-    from stacktui.certificates.chain import describe
-
     found = describe(der)
     if found.unreadable:
         return f"cannot be read as a certificate ({found.unreadable})"

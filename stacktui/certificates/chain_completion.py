@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+
 from stacktui.certificates.chain import describe, top_of
 from stacktui.certificates.files import entries
 from stacktui.certificates.issuers import holders, issuer_among, issuer_in
@@ -136,8 +138,6 @@ def _in_body(der: bytes, body: bytes) -> bytes | None:
 
 def _certificates(body: bytes) -> list[bytes]:
     """The first of a file as CAs publish it: DER, PEM, or PKCS#7 in either form. Never raises."""
-    from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
-
     found = islice((each.der for each in entries(body) if each.der), _CERTIFICATES)
     if readable := [der for der in found if not describe(der).unreadable]:
         return readable

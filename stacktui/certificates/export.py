@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import certifi
+
 from stacktui.certificates.bundle import (
     BundleError,
     annotated,
     back_up,
     may_be_trusted,
 )
+from stacktui.certificates.chain import describe
 from stacktui.certificates.files import (
     CertificateFileError,
     FileProblem,
@@ -43,8 +46,6 @@ _MODE = 0o644
 
 def sources_of(environments: Iterable[Environment]) -> list[TrustSource]:
     """What a bundle is made of: certifi, stacktui's own bundle, and these environments' `ca`."""
-    import certifi
-
     found = [TrustSource("certifi", certifi.where())]
     own = own_bundle_target()
     if os.path.exists(own.path):
@@ -179,6 +180,4 @@ def _combined(sources: Sequence[TrustSource]) -> tuple[bytes, list[Part], list[s
 
 
 def _name(der: bytes) -> str:
-    from stacktui.certificates.chain import describe
-
     return describe(der).common_name

@@ -20,9 +20,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import certifi
+
 from stacktui.azure_cli.installations import find_azure_clis
 from stacktui.certificates.additions import LostAddition, lost_additions
 from stacktui.certificates.bundle import WAAGENT
+from stacktui.certificates.chain import describe
 from stacktui.certificates.files import FileProblem
 from stacktui.certificates.store_content import HASHED, content_of, identity_of
 from stacktui.certificates.trust import (
@@ -118,8 +121,6 @@ def find_stores(ca: Path | None, own_bundle: Path, *, ask: bool = True) -> tuple
 
 
 def _found(ca: Path | None, own_bundle: Path, ask: bool) -> Iterator[Store]:
-    import certifi
-
     yield Store(StoreKind.IN_USE, "in use", ca_sources(ca, own_bundle).sources)
     if os.path.exists(own_bundle):
         yield _store(StoreKind.OWN, "own bundle", own_bundle)
@@ -218,8 +219,6 @@ def read_stores(stores: Sequence[Store], now: datetime) -> tuple[StoreState, ...
 
 
 def _read(store: Store, now: datetime, lost: Sequence[LostAddition]) -> StoreState:
-    from stacktui.certificates.chain import describe
-
     problem, loaded = "", None
     try:
         context = store_context(store)

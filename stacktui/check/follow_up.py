@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
 from stacktui.certificates.trust import TrustFileError, TrustUsed
+from stacktui.certificates.verify import ROOTLESS
 from stacktui.check.report import Probe, StepResult
 from stacktui.check.target import CheckTarget
 from stacktui.environments.endpoints import LOGIN, Endpoint, arm_endpoint, login_endpoint
@@ -161,8 +162,6 @@ class FollowUpProber:
 
     async def _complete(self, steps: Sequence[StepResult]) -> ChainCompletion | None:
         """Follow the chain of the host that failed, if trust in it is what failed."""
-        from stacktui.certificates.verify import ROOTLESS
-
         last = next((each for step in steps if (each := step.evidence.last) and each.fault), None)
         seen = last.connection if last else None
         if seen is None or seen.tls is None or not seen.tls.chain:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
+from stacktui.check.settings import load_settings
 from stacktui.cli.check import check_headless
 from stacktui.cli.demo_stamp import DEMO_DOMAIN, Demo
 from stacktui.cli.options import (
@@ -19,10 +21,7 @@ from stacktui.cli.options import (
 
 def _check_once(config: Path, limits: Mapping[str, float]) -> None:
     """Run the first check of a drill that only the second check meets, without output."""
-    import asyncio
-
     from stacktui.check.pipeline import run
-    from stacktui.check.settings import load_settings
 
     async def consume() -> None:
         async for _ in run(load_settings(config, limits).target()):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from stacktui.cli.explained import write_catalogue, write_faults, write_recognised
 from stacktui.cli.options import (
     ExitCode,
     config_option,
@@ -25,10 +26,10 @@ from stacktui.diagnosis.catalogue_export import (
     fault_document,
     fault_markdown,
 )
+from stacktui.diagnosis.recognise import Recognised, decoded, recognise
 
 if TYPE_CHECKING:
     from stacktui.diagnosis.fault import FaultInfo
-    from stacktui.diagnosis.recognise import Recognised
 
 STDIN = "-"
 # Of a pipe; `az --debug` writes less.
@@ -66,8 +67,6 @@ def _answer(words: Sequence[str], format_: str) -> int:
     if all(named):
         _tell_faults([each for each in named if each] or list(EVERY_FAULT.values()), format_, words)
         return ExitCode.HEALTHY
-    from stacktui.diagnosis.recognise import recognise
-
     message = _piped() if list(words) == [STDIN] else " ".join(words)
     if not message.strip():
         raise click.UsageError("the message is empty: paste what az said")
@@ -87,8 +86,6 @@ def _no_such_id(word: str) -> str:
 
 
 def _piped() -> str:
-    from stacktui.diagnosis.recognise import decoded
-
     if sys.stdin is None:  # started with stdin closed
         return ""
     if sys.stdin.isatty():
@@ -108,8 +105,6 @@ def _tell_faults(faults: Sequence[FaultInfo], format_: str, words: Sequence[str]
         case "markdown":
             click.echo(catalogue_table(faults))
         case _:
-            from stacktui.cli.explained import write_catalogue, write_faults
-
             write_faults(faults) if words else write_catalogue(faults)
 
 
@@ -125,8 +120,6 @@ def _tell_recognised(found: Recognised, format_: str) -> None:
             parts = [fault_markdown(each.fault) for each in found.candidates]
             click.echo("\n\n".join([*parts, *found.notes]) or "No fault of the catalogue fits.")
         case _:
-            from stacktui.cli.explained import write_recognised
-
             write_recognised(found)
 
 

@@ -10,15 +10,13 @@ come to any more is also seen (`login_host`). What fails no check but should be 
 from __future__ import annotations
 
 from stacktui.check.report import Report
+from stacktui.diagnosis.catalogue.advised import ADVISED
+from stacktui.diagnosis.context import FailureContext, ReportContext
 from stacktui.diagnosis.finding import Diagnosis
 
 
 def diagnose(report: Report) -> Diagnosis:
     """The diagnosis of a finished check; its verdict is None exactly when `report.ok`."""
-    # The rules read certificates, whose library is slow to import.
-    from stacktui.diagnosis.catalogue.advised import ADVISED
-    from stacktui.diagnosis.context import FailureContext, ReportContext
-
     context = ReportContext(report)
     advisories = tuple(seen for fault in ADVISED for seen in fault.advise(context))
     failed = report.failed

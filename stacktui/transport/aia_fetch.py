@@ -15,6 +15,10 @@ from contextlib import suppress
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import TypeVar
+from urllib.request import (  # type: ignore[attr-defined]
+    getproxies_environment,
+    proxy_bypass_environment,
+)
 
 import h11
 import httpx
@@ -172,11 +176,6 @@ def _for_proxy(proxy: Proxy) -> list[tuple[bytes, bytes]]:
 
 def _proxy_for(host: str, port: int, setting: str | None) -> Proxy | None:
     """Return the proxy for an http: URL: the setting's, else the variables'. Raises ValueError."""
-    from urllib.request import (  # type: ignore[attr-defined]
-        getproxies_environment,
-        proxy_bypass_environment,
-    )
-
     url = setting
     if setting is None:
         variables = getproxies_environment()

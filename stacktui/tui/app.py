@@ -20,6 +20,7 @@ from textual.binding import Binding, BindingType
 
 from stacktui.check.settings import load_settings
 from stacktui.config.document import ConfigError
+from stacktui.config.edit import remember
 from stacktui.config.error_file import describe_error
 from stacktui.config.locations import packaged_themes, user_themes
 from stacktui.identities.certificate_file import read_files, references
@@ -225,8 +226,6 @@ class StacktuiApp(App[None]):
         self.run_worker(self._write(key, value), exit_on_error=False)
 
     async def _write(self, key: str, value: str) -> None:
-        from stacktui.config.edit import remember
-
         path = self.app_state.config
         if self.app_state.settings is None:
             self.dashboard.notice("not remembered: the config is broken", TextStyle.WARNING)

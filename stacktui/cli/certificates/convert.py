@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import tomlkit
 
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.conversion import pem_of, pfx_of, thumbprints, write_private
@@ -154,8 +155,6 @@ def _validity(leaf: Certificate, now: datetime) -> str:
 
 
 def _config_line(target: Path) -> str:
-    import tomlkit
-
     return escape_control_chars(
         f"certificate = {tomlkit.item(os.path.abspath(target)).as_string()}"
     )

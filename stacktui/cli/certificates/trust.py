@@ -15,15 +15,18 @@ import click
 
 from stacktui.certificates.bundle import WAAGENT, Change, plain, plan_addition
 from stacktui.certificates.chain import Certificate, describe
+from stacktui.certificates.document import SCHEMA, certificate_document
 from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.files import read_certificates
 from stacktui.certificates.formatting import COMPARE, LOST_BY_UPGRADE, last_digits
 from stacktui.certificates.roots import root_of, why_no_root
+from stacktui.certificates.scan import scan_one
 from stacktui.certificates.stores import find_stores
 from stacktui.certificates.trust_root import ChosenRoots, added_before, choose_roots
 from stacktui.certificates.trust_target import Outcome, TrustTarget, add
 from stacktui.check.settings import Settings
 from stacktui.check.target import CheckTarget
+from stacktui.check.trust import target_ca_sources
 from stacktui.cli.ask import RemoteError, confirm, confirm_by_typing, yes_option
 from stacktui.cli.certificates.layout import wrapped
 from stacktui.cli.certificates.targets import (
@@ -37,9 +40,11 @@ from stacktui.cli.options import config_option, format_option, limit_option
 from stacktui.cli.output import day, err, out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import additions_file, own_bundle
+from stacktui.environments.endpoints import Endpoint, arm_endpoint
 from stacktui.text.counts import count_of
 from stacktui.text.sanitize import escape_control_chars
 from stacktui.text.shell import command_line, for_this_machine
+from stacktui.transport.host import is_host
 
 # As many certificates are shown in full before they are asked about; more get a line each.
 _IN_FULL = 3
@@ -148,10 +153,6 @@ def presented_root(target: CheckTarget, host: str | None) -> bytes:
 
 def _presented_chain(target: CheckTarget, host: str | None) -> tuple[bytes, ...]:
     """Leaf first. Raises FaultError."""
-    from stacktui.certificates.scan import scan_one
-    from stacktui.check.trust import target_ca_sources
-    from stacktui.environments.endpoints import Endpoint, arm_endpoint
-
     endpoint = arm_endpoint(target.environment)
     if host is not None:
         name, port = _host_and_port(host)
@@ -169,8 +170,6 @@ def _presented_chain(target: CheckTarget, host: str | None) -> tuple[bytes, ...]
 
 
 def _host_and_port(text: str) -> tuple[str, int]:
-    from stacktui.transport.host import is_host
-
     try:
         parts = urlsplit(f"//{text}")
         name, port = parts.hostname or "", parts.port or 443
@@ -255,8 +254,6 @@ def _document(
     outcome: Outcome,
     undo: dict[str, str],
 ) -> dict[str, Any]:
-    from stacktui.certificates.document import SCHEMA, certificate_document
-
     now = datetime.now(UTC)
     return {
         "schema": SCHEMA,

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from stacktui.certificates.chain import describe
+from stacktui.certificates.document import SCHEMA, certificate_document
 from stacktui.certificates.export import exports_with
 from stacktui.certificates.files import read_certificates
 from stacktui.certificates.untrust_root import Removal, plan_untrust, untrust
@@ -98,8 +99,6 @@ def _write(removal: Removal) -> None:
 
 
 def _document(removal: Removal, exported: Collection[Path]) -> dict[str, Any]:
-    from stacktui.certificates.document import SCHEMA, certificate_document
-
     now = datetime.now(UTC)
     return {
         "schema": SCHEMA,

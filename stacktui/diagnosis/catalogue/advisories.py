@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stacktui.certificates.interceptors import interceptor
 from stacktui.certificates.verify import NAMES, NO_ISSUER, VerifyCode
 from stacktui.diagnosis.clocks import other_clock
 from stacktui.diagnosis.context import ReportContext, described, described_path
@@ -27,9 +28,6 @@ AZ_WORKS = "nothing: it works until the last day"
 
 def _own_connections(report: ReportContext) -> Iterator[ConnectionFacts]:
     """Connections that show the stamp's own chain: a gateway's is no matter of its operator."""
-    # Reads certificates, whose library is slow to import: `explain` must not wait for it.
-    from stacktui.certificates.interceptors import interceptor
-
     for connection in report.presented:
         chain = connection.tls.chain if connection.tls else ()
         if not interceptor(described_path(chain)):

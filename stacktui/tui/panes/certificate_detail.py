@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from stacktui.certificates.formatting import VALID, fields_of, time_left
 from stacktui.certificates.readiness import Level, level_of
+from stacktui.certificates.verify import DATES, ROOTLESS, VerifyCode
 from stacktui.identities.certificate_file import IdentityFile
 from stacktui.text.counts import count_of
 from stacktui.tui.app_state import AppState
@@ -173,8 +174,6 @@ def _fix(row: ScannedHost) -> tuple[Span, ...]:
     verdict = row.verdict
     if verdict is None or verdict.ok:
         return ()
-    from stacktui.certificates.verify import DATES, ROOTLESS, VerifyCode
-
     # A self-signed leaf has no root to trust.
     if verdict.code in ROOTLESS - {VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT}:
         return (Span("T", TextStyle.KEY), Span(" looks for its root, to trust it"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Report, StepName, StepOutcome
 from stacktui.diagnosis.finding import SIDES, ActionKind, Finding, Remedy
+from stacktui.diagnosis.fixes import fixes_of
 from stacktui.resources.model import ResourceGroupList
 from stacktui.text.counts import count_of
 from stacktui.transport.records import Phase, PhaseName
@@ -232,8 +233,6 @@ class Keys:
 
     @classmethod
     def of(cls, check: LiveCheck) -> Keys:
-        from stacktui.diagnosis.fixes import fixes_of
-
         first = next(iter(fixes_of(check.diagnosis)), None)
         does = DOES[first.action.kind] if first else ""
         return cls(first.remedy if first else None, does, copied_of(check.diagnosis))

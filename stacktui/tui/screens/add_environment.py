@@ -16,6 +16,7 @@ from textual.widgets import Input, Label
 
 from stacktui.check.target import CheckTarget
 from stacktui.config.document import ConfigError
+from stacktui.config.edit import add_environment
 from stacktui.environments.model import Environment, parse_arm_url
 from stacktui.transport.background import in_background
 from stacktui.transport.limits import Limits
@@ -232,8 +233,6 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
         self.action_save()
 
     async def _save(self) -> None:
-        from stacktui.config.edit import add_environment
-
         live, path = self._live, self._app_state.config
         if live is None:
             return

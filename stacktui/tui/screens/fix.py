@@ -13,6 +13,7 @@ from stacktui.diagnosis.fixes import Fix, FixPlan, plan_fix
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.screens.action_screen import ActionScreen, question
+from stacktui.tui.screens.trust import Trust
 from stacktui.tui.widgets.list_pane import ListPane, Row
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ def screen_for(report: Report, settings: Settings, fixes: tuple[Fix, ...]) -> Ac
 
 def trust_screen(report: Report, settings: Settings, action: Action) -> Trust:
     """The screen on which the root of what a host of the report presented is trusted."""
-    from stacktui.tui.screens.trust import Trust
-
     port = action.port or 443
     host = action.host if port == 443 else f"{action.host}:{port}"
     chain = report.chain_at(action.host, port)
