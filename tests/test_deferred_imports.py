@@ -1,0 +1,182 @@
+"""Every import inside a function of the product stands here, with its reason.
+
+All are there for start-up time: what `--help`, a healthy check or the first frame does not need is
+not loaded for it. `tests/cli/test_imports.py` and `tests/tui/test_first_frame.py` see at run time
+that it is so. An import that is not listed belongs at the top of its module.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.test_circles import FOLDER, MODULES
+
+HELP = "`--help`, wrong usage and other commands come without it"
+FRAME = "the first frame comes without it: it is loaded with the key that needs it"
+THREAD = "it is slow to load, so that a thread beside the screen loads it"
+HEALTHY = "a healthy check never needs it"
+BESIDE = "it is slow to load: beside the first request, and only for the identities that need it"
+SLOW = "it is slow to load, and most callers never need it"
+OPTIONS = "who names an option of the stamp's, as `--help` does, runs no stamp"
+PLATFORM = "it exists on some platforms only"
+
+# Module, what it imports inside a function, and why.
+DEFERRED: dict[str, dict[str, str]] = {
+    "azure_cli/presence.py": {
+        "stacktui.azure_cli.facts": HEALTHY,
+    },
+    "certificates/trust.py": {
+        "certifi": SLOW,
+    },
+    "check/follow_up.py": {
+        "stacktui.certificates.chain_completion": HEALTHY,
+    },
+    "check/local_facts.py": {
+        "stacktui.certificates.additions": HEALTHY,
+    },
+    "check/pinning.py": {
+        "stacktui.certificates.chain": HEALTHY,
+    },
+    "cli/check.py": {
+        "stacktui.check.events": HELP,
+        "stacktui.check.pipeline": HELP,
+        "stacktui.check.summary": HELP,
+        "stacktui.cli.text": HELP,
+        "stacktui.diagnosis": HELP,
+        "stacktui.diagnosis.document": HELP,
+        "stacktui.diagnosis.markdown": HELP,
+    },
+    "cli/dashboard.py": {
+        "stacktui.cli.demo_stamp": FRAME,
+        "stacktui.tui.app": HELP,
+    },
+    "cli/demo.py": {
+        "stacktui.check.pipeline": HELP,
+        "stacktui.cli.dashboard": HELP,
+        "stacktui.stamp": HELP,
+    },
+    "cli/demo_stamp.py": {
+        "stacktui.stamp": FRAME,
+        "tomlkit": FRAME,
+    },
+    "cli/main.py": {
+        "stacktui.cli.dashboard": HELP,
+        "stacktui.config.error_file": HELP,
+    },
+    "config/atomic.py": {
+        "fcntl": PLATFORM,
+    },
+    "config/edit.py": {
+        "tomlkit": SLOW,
+        "tomlkit.exceptions": SLOW,
+        "tomlkit.items": SLOW,
+    },
+    "config/locations.py": {
+        "platformdirs": HELP,
+    },
+    "diagnosis/__init__.py": {
+        "stacktui.diagnosis.catalogue.precedence": HEALTHY,
+        "stacktui.diagnosis.engine": HEALTHY,
+        "stacktui.diagnosis.login_host": HEALTHY,
+    },
+    "diagnosis/catalogue/advisories.py": {
+        "stacktui.certificates.readiness": HEALTHY,
+        "stacktui.certificates.readiness_rules": HEALTHY,
+    },
+    "diagnosis/context.py": {
+        "stacktui.certificates.chain": HEALTHY,
+    },
+    "identities/certificate_file.py": {
+        "stacktui.certificates.chain": THREAD,
+        "stacktui.certificates.errors": THREAD,
+        "stacktui.certificates.key_bundle": THREAD,
+        "stacktui.identities.credential": THREAD,
+        "stacktui.identities.faults": THREAD,
+    },
+    "identities/device_code.py": {
+        "msal": BESIDE,
+    },
+    "identities/sign_in.py": {
+        "msal": BESIDE,
+        "stacktui.identities.credential": BESIDE,
+        "stacktui.identities.imds": BESIDE,
+    },
+    "stamp/__init__.py": {
+        "stacktui.stamp.runtime": OPTIONS,
+    },
+    "stamp/options.py": {
+        "stacktui.stamp.faults": OPTIONS,
+    },
+    "transport/proxy.py": {
+        "urllib.request": SLOW,
+    },
+    "tui/app.py": {
+        "stacktui.tui.screens.picker_screen": FRAME,
+        "stacktui.tui.terminal_driver": PLATFORM,
+    },
+    "tui/check_runner.py": {
+        "stacktui.certificates.chain": THREAD,
+        "stacktui.check.pipeline": THREAD,
+        "stacktui.diagnosis": THREAD,
+        "stacktui.tui.live_check": FRAME,
+    },
+    "tui/panes/certificates.py": {
+        "stacktui.certificates.verify": FRAME,
+    },
+    "tui/panes/check.py": {
+        "stacktui.tui.panes.check_result": FRAME,
+        "stacktui.tui.panes.check_timeline": FRAME,
+    },
+    "tui/scan_runner.py": {
+        "stacktui.certificates.scan": THREAD,
+        "stacktui.tui.scan_engine": THREAD,
+    },
+    "tui/screens/dashboard.py": {
+        "stacktui.diagnosis.fixes": FRAME,
+        "stacktui.diagnosis.markdown": FRAME,
+        "stacktui.tui.panes.certificate_detail": FRAME,
+        "stacktui.tui.screens.add_environment": FRAME,
+        "stacktui.tui.screens.export": FRAME,
+        "stacktui.tui.screens.fix": FRAME,
+        "stacktui.tui.screens.help": FRAME,
+        "stacktui.tui.screens.picker_screen": FRAME,
+        "stacktui.tui.screens.trust": FRAME,
+        "stacktui.tui.screens.untrust": FRAME,
+    },
+    "tui/screens/export.py": {
+        "stacktui.certificates.export": THREAD,
+    },
+    "tui/screens/trust.py": {
+        "stacktui.certificates.roots": THREAD,
+        "stacktui.certificates.trust_root": THREAD,
+        "stacktui.certificates.trust_target": THREAD,
+    },
+    "tui/screens/untrust.py": {
+        "stacktui.certificates.untrust_root": THREAD,
+    },
+}
+
+
+def inside_functions(path: Path) -> Iterator[str]:
+    """The modules that the functions of a file import."""
+    for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        for node in ast.walk(function):
+            if isinstance(node, ast.Import):
+                yield from (each.name for each in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                for each in node.names:
+                    inner = f"{node.module}.{each.name}"
+                    yield inner if inner in MODULES else node.module
+
+
+def test_every_deferred_import_stands_here_and_no_other() -> None:
+    found = {
+        str(path.relative_to(FOLDER)): names
+        for path in MODULES.values()
+        if (names := {*inside_functions(path)})
+    }
+    assert found == {module: {*imports} for module, imports in DEFERRED.items()}
