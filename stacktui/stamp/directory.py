@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from stacktui.stamp.identity_provider import IdentityProvider
-from stacktui.stamp.signin.oauth_errors import Reason
+from stacktui.stamp.oauth_errors import Reason
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate

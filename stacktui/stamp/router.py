@@ -16,8 +16,8 @@ from stacktui.stamp.faults.overrides import OverrideContext
 from stacktui.stamp.hosts import HostRole, Hosts
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request, Response, html_page
+from stacktui.stamp.oauth_errors import OAuthError, render
 from stacktui.stamp.signin import device_flow, discovery, grants
-from stacktui.stamp.signin.oauth_errors import OAuthError, render
 from stacktui.stamp.signin.service import TokenService
 
 _TENANT = "/(?P<part>[^/]+)"

@@ -11,8 +11,7 @@ from typing import Any
 from stacktui.stamp.directory import Directory
 from stacktui.stamp.faults.overrides import ResponseOverride
 from stacktui.stamp.identity_provider import IdentityProvider
-from stacktui.stamp.signin.device_codes import LIFETIME
-from stacktui.stamp.signin.oauth_errors import Reason
+from stacktui.stamp.oauth_errors import Reason
 
 
 class FaultyEndpoint(Enum):
@@ -93,8 +92,8 @@ class Fault:
     """ARM actions that no caller may perform."""
     build: str | None = None
     clock_offset: timedelta = timedelta()
-    device_code_lifetime: int = LIFETIME
-    """Seconds."""
+    device_code_lifetime: int = 900
+    """Seconds until a device code expires."""
     declines_device_codes: bool = False
     """The user declines every device code."""
     imds_listens: bool = True

@@ -14,7 +14,7 @@ from stacktui.stamp.faults.model import Fault, FaultyEndpoint, SignInKind
 from stacktui.stamp.faults.overrides import ResponseOverride
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Delivery
-from stacktui.stamp.signin.oauth_errors import Reason
+from stacktui.stamp.oauth_errors import Reason
 
 _TWO_HOURS = 7200
 

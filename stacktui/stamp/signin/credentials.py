@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from stacktui.stamp.directory import Application, User
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request
+from stacktui.stamp.oauth_errors import OAuthError, Reason
 from stacktui.stamp.signin.jwt import BadSignatureError, Jws, MalformedTokenError, thumbprints
-from stacktui.stamp.signin.oauth_errors import OAuthError, Reason
 from stacktui.stamp.signin.service import TokenService
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

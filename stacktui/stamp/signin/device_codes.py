@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from stacktui.stamp.directory import User
-from stacktui.stamp.signin.oauth_errors import OAuthError, Reason
-
-LIFETIME = 900
-"""Seconds until a code expires, without a fault."""
+from stacktui.stamp.oauth_errors import OAuthError, Reason
 
 MAX_WAITING = 64
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ23456789"
@@ -46,7 +43,7 @@ class DeviceCodes:
     With `declines`, the user declines every code at once.
     """
 
-    def __init__(self, lifetime: int = LIFETIME, *, declines: bool = False) -> None:
+    def __init__(self, lifetime: int, *, declines: bool = False) -> None:
         self.lifetime = lifetime
         self._first = Decision.DECLINED if declines else Decision.WAITING
         self._codes: OrderedDict[str, DeviceCode] = OrderedDict()

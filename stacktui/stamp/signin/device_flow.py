@@ -6,10 +6,10 @@ from html import escape
 
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request, Response, html_page, json_response
+from stacktui.stamp.oauth_errors import WORDINGS, OAuthError
 from stacktui.stamp.signin.credentials import authenticate_user
 from stacktui.stamp.signin.device_codes import Decision
 from stacktui.stamp.signin.grants import check_tenant, parse_scope, public_client
-from stacktui.stamp.signin.oauth_errors import WORDINGS, OAuthError
 from stacktui.stamp.signin.service import TokenService
 
 TITLE = "Sign in to your account"

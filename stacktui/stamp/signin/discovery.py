@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request, Response, json_response
+from stacktui.stamp.oauth_errors import OAuthError, Reason
 from stacktui.stamp.signin.grants import MULTI_TENANT, check_tenant
-from stacktui.stamp.signin.oauth_errors import OAuthError, Reason
 from stacktui.stamp.signin.service import TokenService
 
 

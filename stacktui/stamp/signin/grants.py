@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from stacktui.stamp.directory import AZURE_CLI_CLIENT_ID, User
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request, Response, json_response
+from stacktui.stamp.oauth_errors import OAuthError, Reason
 from stacktui.stamp.signin.credentials import authenticate_application, authenticate_user
-from stacktui.stamp.signin.oauth_errors import OAuthError, Reason
 from stacktui.stamp.signin.service import LIFETIME, TokenService
 
 OIDC_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})

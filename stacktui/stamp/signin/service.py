@@ -13,10 +13,10 @@ from stacktui.stamp.clock import Clock
 from stacktui.stamp.directory import Application, Directory, ManagedIdentity, User
 from stacktui.stamp.hosts import Hosts
 from stacktui.stamp.identity_provider import IdentityProvider
+from stacktui.stamp.oauth_errors import Reason
 from stacktui.stamp.options import StampOptions
 from stacktui.stamp.signin.device_codes import DeviceCodes
 from stacktui.stamp.signin.jwt import Signer, base64url_json
-from stacktui.stamp.signin.oauth_errors import Reason
 
 LIFETIME = {IdentityProvider.AAD: 3599, IdentityProvider.ADFS: 3600}
 """Lifetime of an access token in seconds."""
