@@ -52,11 +52,11 @@ def fault_markdown(fault: FaultInfo) -> str:
         "",
         fault.meaning,
         "",
-        f"**Told by.** {fault.distinguishing_evidence}",
+        f"**Distinguished by.** {fault.distinguishing_evidence}",
     ]
-    for number, mend in enumerate(shown_remedies(fault), 1):
-        lines += ["", f"**Mend {number}.** {mend.title}"]
-        for language, command in (("bash", mend.bash), ("powershell", mend.powershell)):
+    for number, remedy in enumerate(shown_remedies(fault), 1):
+        lines += ["", f"**Fix {number}.** {remedy.title}"]
+        for language, command in (("bash", remedy.bash), ("powershell", remedy.powershell)):
             if command:
                 lines += ["", *fenced(language, command)]
     return "\n".join([*lines, "", f"What az says: {code(fault.az_says)}"])

@@ -14,7 +14,7 @@ _NO_CLOCK = 30 * 365 * 86400.0
 
 
 def skew_of(exchange: Exchange | None) -> float | None:
-    """Seconds by which the answering host's clock is ahead of this box's, if it said its time."""
+    """Seconds by which the clock of the host that answered is ahead; None where it sent no Date."""
     skew = exchange.response.clock_skew if exchange and exchange.response else None
     return skew if skew is not None and abs(skew) <= _NO_CLOCK else None
 
@@ -22,7 +22,7 @@ def skew_of(exchange: Exchange | None) -> float | None:
 def other_clock(report: ReportContext, least: float) -> datetime | None:
     """What the first host that said its time says it was when the check started.
 
-    None where no host said it, or where it is less than `least` seconds from this box's.
+    None where no host said it, or where it is less than `least` seconds from this machine's.
     """
     exchanges = (each for step in report.report.steps for each in step.evidence.exchanges)
     skew = next((known for each in exchanges if (known := skew_of(each)) is not None), 0.0)
@@ -35,7 +35,7 @@ def other_clock(report: ReportContext, least: float) -> datetime | None:
 
 
 def is_skewed(exchange: Exchange | None) -> bool:
-    """Whether the answering host's clock and this box's are too far apart to sign in."""
+    """Whether the answering host's clock and this machine's are too far apart to sign in."""
     return abs(skew_of(exchange) or 0.0) >= SKEW
 
 
@@ -45,11 +45,11 @@ def clock_line(exchange: Exchange | None) -> list[str]:
     if skew is None:
         return []
     if abs(skew) < SKEW:
-        return [f"this box's clock agrees with the sign-in service's to {abs(skew):.0f} s"]
+        return [f"this machine's clock agrees with the sign-in service's to {abs(skew):.0f} s"]
     return [apart(skew, "the sign-in service's")]
 
 
 def apart(skew: float, whose: str) -> str:
-    """`the stamp's clock is 1,200 s (20 min) ahead of this box's`."""
+    """`the stamp's clock is 1,200 s (20 min) ahead of this machine's`."""
     side = "ahead of" if skew > 0 else "behind"
-    return f"{whose} clock is {abs(skew):,.0f} s ({abs(skew) / 60:.0f} min) {side} this box's"
+    return f"{whose} clock is {abs(skew):,.0f} s ({abs(skew) / 60:.0f} min) {side} this machine's"

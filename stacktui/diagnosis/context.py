@@ -198,7 +198,7 @@ class FailureContext(ReportContext):
 
     @property
     def root_is_at_hand(self) -> bool:
-        """Whether the chain's root was presented, or a store of this box holds it."""
+        """Whether the chain's root was presented, or a store of this machine holds it."""
         if self.path_end and self.path_end.self_issued:
             return True
         return self.completion is not None and bool(self.completion.holders)

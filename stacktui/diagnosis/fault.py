@@ -1,7 +1,7 @@
 """What a fault of the catalogue is: all that is known of it, in one definition.
 
 `check` takes a definition's rules, `explain` its words, codes and message patterns, the README its
-line. Light to import: `stacktui explain` must answer at once, and on a box where nothing else
+line. Light to import: `stacktui explain` must answer at once, and on a machine where nothing else
 works, so the modules of the catalogue import no library that is slow to load.
 """
 

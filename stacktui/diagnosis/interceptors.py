@@ -1,4 +1,4 @@
-"""How TLS that is opened on the way shows: another root ends a chain that this box rejects."""
+"""How TLS that is opened on the way shows: another root ends a chain that this machine rejects."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _evidence_of_record(failure: FailureContext) -> list[str]:
 
 
 def _public(failure: FailureContext) -> list[str]:
-    """Public login hosts whose chains end in the same root, which this box does not trust."""
+    """Public login hosts whose chains end in the same root, which this machine does not trust."""
     found = []
     for probe in failure.report.probes:
         seen = probe.exchange.connection

@@ -75,7 +75,7 @@ EXPORT_BUNDLE = exporting(
     "Then for az: a bundle of certifi's roots and yours, which upgrades leave alone"
 )
 TRUST_MATRIX = for_both(
-    "See which trust store on this box trusts it, and which does not",
+    "See which trust store on this machine trusts it, and which does not",
     "stacktui certificates matrix{environment}",
 )
 
@@ -143,7 +143,7 @@ def own_tenant(failure: FailureContext, identity: Identity) -> Remedy:
 # Clocks
 
 CLOCK_STATUS = RemedyTemplate(
-    "See whether this box's clock is kept", "timedatectl status", "w32tm /query /status"
+    "See whether this machine's clock is kept", "timedatectl status", "w32tm /query /status"
 )
 SET_TIME = RemedyTemplate(
     "Let it be set by a time server (as administrator)",
@@ -153,7 +153,7 @@ SET_TIME = RemedyTemplate(
 
 
 def setting_clock(title: str) -> RemedyTemplate:
-    """See this box's clock and set it."""
+    """See this machine's clock and set it."""
     return RemedyTemplate(
         title,
         "timedatectl status; sudo timedatectl set-ntp true",

@@ -30,7 +30,7 @@ def wait_of(exchange: Exchange | None) -> timedelta | None:
 
 
 def retry_at(exchange: Exchange | None) -> datetime | None:
-    """The time at which to ask again, by this box's clock."""
+    """The time at which to ask again, by this machine's clock."""
     wait, response = wait_of(exchange), exchange.response if exchange else None
     if wait is None or response is None:
         return None

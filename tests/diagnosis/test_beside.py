@@ -175,7 +175,7 @@ def test_an_addition_that_an_upgrade_threw_away(tmp_path: Path) -> None:
         assert stacktui(*again.split()[1:], "--yes").code == 0
         assert seen(check_json(config)) == {}
         assert store.read_bytes() != original
-        store.unlink()  # as whoever takes the whole program off this box
+        store.unlink()  # as whoever takes the whole program off this machine
         gone = seen(check_json(config))["certifi-addition-lost"]
         assert [each["bash"] for each in gone["remedies"] if "--store" in each["bash"]] == [forget]
         assert stacktui(*forget.split()[1:]).code == 0

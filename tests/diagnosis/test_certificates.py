@@ -133,7 +133,7 @@ async def test_an_expired_root_of_this_box_is_not_the_stamps(tmp_path: Path) -> 
     async with scripted(Script(), presenting(leaf)) as web:
         verdict = await verdict_on(tmp_path, web.url, roots=(root,))
     assert (verdict["id"], verdict["side"]) == ("tls-expired", "box")
-    assert verdict["title"] == "A CA certificate that this box trusts for localhost has expired"
+    assert verdict["title"] == "A CA certificate that this machine trusts for localhost has expired"
     assert any("none that localhost presents has" in line for line in verdict["evidence"])
 
 

@@ -39,7 +39,7 @@ def test_a_clock_that_is_off_stops_a_certificate(idp: IdentityProvider, tmp_path
     verdict = verdict_of(drill("clock-skew", tmp_path, idp, certificate=True), "token")
     assert (verdict["id"], verdict["side"]) == ("clock-skew", "box")
     assert "20 minutes apart" in verdict["title"]
-    assert any("(20 min) ahead of this box's" in line for line in verdict["evidence"])
+    assert any("(20 min) ahead of this machine's" in line for line in verdict["evidence"])
     assert any("agrees with it" in line for line in verdict["evidence"])
 
 

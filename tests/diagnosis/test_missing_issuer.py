@@ -60,7 +60,7 @@ async def test_the_issuer_is_at_the_address_that_the_certificate_names(
     assert verdict["title"] == "localhost does not send the intermediate certificate Tailspin CA 1"
     assert f"Tailspin CA 1 was found in {PLACE}/ca.crt: issued by Tailspin Trust" in told(verdict)
     assert sha256(ISSUER.der).digest().hex(":").upper() in told(verdict)
-    assert "with it this box trusts the chain: nothing else is missing" in told(verdict)
+    assert "with it this machine trusts the chain: nothing else is missing" in told(verdict)
 
 
 async def test_nothing_is_said_to_be_trusted_that_is_not(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ async def test_a_root_that_another_store_holds_is_trusted_as_the_mend_says(
         found = await document_on(tmp_path, web.url, roots=(OTHER,), variables=variables)
         verdict = found["verdict"]
         assert (verdict["id"], verdict["side"]) == ("tls-untrusted-root", "box")
-        assert "other stores of this box hold it: CURL_CA_BUNDLE" in told(verdict)
+        assert "other stores of this machine hold it: CURL_CA_BUNDLE" in told(verdict)
         assert sha256(root.der).digest().hex(":").upper() in told(verdict)
         (mend,) = (each["bash"] for each in verdict["remedies"] if "--presented" in each["bash"])
         after = await asyncio.to_thread(
@@ -117,7 +117,7 @@ async def test_an_issuer_that_another_store_holds_is_no_root_to_trust(tmp_path: 
             "verdict"
         ]
     assert verdict["id"] == "tls-untrusted-root"
-    assert "other stores of this box" not in told(verdict)
+    assert "other stores of this machine" not in told(verdict)
     assert not any("--presented" in each["bash"] for each in verdict["remedies"])
 
 

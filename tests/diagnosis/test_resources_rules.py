@@ -99,7 +99,7 @@ NOT_FOUND = arm_error("404 Not Found", "SubscriptionNotFound", "It could not be 
 async def test_subscriptions_that_cannot_be_listed_hide_nothing(tmp_path: Path) -> None:
     found = await verdict(tmp_path, NOT_FOUND, arm_error("500 Error", "InternalServerError"))
     assert found["id"] == "subscription-not-found"
-    assert "which subscriptions this identity sees could not be told" in found["evidence"]
+    assert "which subscriptions this identity sees could not be read" in found["evidence"]
 
 
 async def test_subscriptions_that_never_come_hide_nothing(

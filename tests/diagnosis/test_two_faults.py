@@ -53,7 +53,7 @@ async def test_an_untrusted_root_hides_no_login_host_without_a_name(tmp_path: Pa
     assert found["side"] == "box"
     assert found["title"] == (
         "The login host adfs.nowhere.invalid cannot be used: "
-        "The name adfs.nowhere.invalid does not exist for this box"
+        "The name adfs.nowhere.invalid does not exist for this machine"
     )
     assert "dns-not-found" in ids(document)
 

@@ -21,7 +21,7 @@ ARM = f"management.{DOMAIN}"
 # fault: the side it is on, the step it stops, and what its evidence must show
 PROVOKED = {
     "tls-untrusted-root": ("box", "metadata", ["AzureStackSelfSignedRootCert", "ca ("]),
-    "tls-expired": ("stamp", "metadata", ["days ago", "this box's clock says"]),
+    "tls-expired": ("stamp", "metadata", ["days ago", "this machine's clock says"]),
     "tls-intercepted": ("network", "metadata", ["Contoso Web Gateway Root CA"]),
     "tls-name-mismatch": ("stamp", "metadata", [f"asked for: {ARM}", "the certificate is for: "]),
     "metadata-intercepted": ("network", "metadata", ["the page is titled: ", "→ 200"]),

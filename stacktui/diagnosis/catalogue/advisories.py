@@ -63,7 +63,7 @@ def _cert_expires_soon(report: ReportContext) -> Explanation | None:
     here, *there = _clocks(report)
     for other in there:
         evidence[
-            f"this box's clock says {here:%Y-%m-%d}, the stamp's {other:%Y-%m-%d}: "
+            f"this machine's clock says {here:%Y-%m-%d}, the stamp's {other:%Y-%m-%d}: "
             "one of them is wrong"
         ] = None
     remedies = (_RENEW.fill(), _SHOW_ALL.fill(**report.places))
@@ -73,7 +73,7 @@ def _cert_expires_soon(report: ReportContext) -> Explanation | None:
 def _ending_soon(report: ReportContext) -> Iterator[tuple[int, str, Certificate]]:
     """Days left, host and certificate of those that end soon, and have not ended yet.
 
-    By the clock of this box, else by the stamp's: nobody here knows which of them is wrong.
+    By the clock of this machine, else by the stamp's: nobody here knows which of them is wrong.
     """
     clocks = tuple(_clocks(report))
     for connection in _own_connections(report):
@@ -87,7 +87,7 @@ def _ending_soon(report: ReportContext) -> Iterator[tuple[int, str, Certificate]
 
 
 def _clocks(report: ReportContext) -> Iterator[datetime]:
-    """This box's, and the stamp's where it says otherwise."""
+    """This machine's, and the stamp's where it says otherwise."""
     yield report.now
     if there := other_clock(report, _SKEW):
         yield there
@@ -190,7 +190,7 @@ CERT_READINESS = FaultInfo(
     sides=(Side.STAMP,),
     meaning="The vendor's readiness checker would reject a certificate of this stamp.",
     distinguishing_evidence=(
-        "The rule it breaks is named, such as key usage or chain order. What this box itself "
+        "The rule it breaks is named, such as key usage or chain order. What this machine itself "
         "refuses is a verdict: `tls-weak`, `tls-name-mismatch`, `tls-missing-intermediate`."
     ),
     az_says=AZ_WORKS,

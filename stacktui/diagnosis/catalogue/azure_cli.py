@@ -50,7 +50,7 @@ def is_stamp(report: ReportContext) -> bool:
 _LAST = (2, 66)
 _VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
 _USE_INSTALLED = RemedyTemplate(
-    "Use az {version}, which is on this box too ({launcher})",
+    "Use az {version}, which is on this machine too ({launcher})",
     'export PATH={folder}:"$PATH"',
     "$env:PATH = {folder} + [IO.Path]::PathSeparator + $env:PATH",
     {"version": "2.66", "launcher": "FOLDER/az", "folder": "'FOLDER'"},
@@ -104,7 +104,7 @@ AZ_TOO_NEW = FaultInfo(
     id="az-too-new",
     group=Group.BESIDE,
     sides=(Side.BOX,),
-    meaning="az on this box is 2.67 or later, which no longer works with a stamp.",
+    meaning="az on this machine is 2.67 or later, which no longer works with a stamp.",
     distinguishing_evidence=(
         "Its version is read. It takes the stamp's metadata for one object where it is a list, "
         "has no hybrid profiles, and asks for API versions that a stamp refuses: the stamp is "
@@ -232,7 +232,7 @@ def _verification_off(report: ReportContext) -> Explanation | None:
     if az is None or not az.unverified:
         return None
     names = [name for name, _ in az.unverified]
-    title = f"Verification of certificates is switched off on this box: {', '.join(names)}"
+    title = f"Verification of certificates is switched off on this machine: {', '.join(names)}"
     evidence = tuple(
         f"{name}={value}: {_TURNED_OFF.get(name, 'set')}" for name, value in az.unverified
     )

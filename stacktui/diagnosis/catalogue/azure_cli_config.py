@@ -60,7 +60,7 @@ _PUT_ASIDE = RemedyTemplate(
 )
 _UPDATE = "az cloud update -n {cloud} {options}"
 _CORRECT_CLOUD = RemedyTemplate(
-    "Tell the cloud {cloud} of az what the stamp says{values}, then sign in again",
+    "Set the cloud {cloud} of az to what the stamp says{values}, then sign in again",
     _UPDATE,
     _UPDATE,
     {

@@ -156,7 +156,7 @@ def _found_intermediates(failure: FailureContext) -> list[str]:
         if not certificate.self_issued
     ]
     if lines and completion is not None and completion.trusted:
-        lines.append("with it this box trusts the chain: nothing else is missing")
+        lines.append("with it this machine trusts the chain: nothing else is missing")
     return lines
 
 
@@ -179,8 +179,8 @@ TLS_MISSING_INTERMEDIATE = FaultInfo(
     sides=(Side.STAMP,),
     meaning="The server does not send an intermediate certificate of its chain.",
     distinguishing_evidence=(
-        "What is sent stops below a root, and the issuer that is missing is no root: the chain "
-        "can be completed from this box's stores or from the issuer's address (AIA), or the issuer "
+        "What is sent stops below a root, and the issuer that is missing is no root: the chain can "
+        "be completed from this machine's stores or from the issuer's address (AIA), or the issuer "
         "is named as only CAs below a root are. A missing root alone is `tls-untrusted-root`. "
         "Browsers hide this fault, as they fetch or remember the intermediate."
     ),
@@ -219,7 +219,7 @@ _STRENGTHEN = RemedyTemplate(
     shown={"host": "the host"},
 )
 _KEEP_RULES = RemedyTemplate(
-    "Do not lower this box's rules (SECLEVEL, MinProtocol): others on the way could then read "
+    "Do not lower this machine's rules (SECLEVEL, MinProtocol): others on the way could then read "
     "your secrets"
 )
 
@@ -250,7 +250,7 @@ TLS_WEAK = FaultInfo(
     id="tls-weak",
     group=Group.TLS,
     sides=(Side.STAMP,),
-    meaning="Key, signature or protocol of the stamp is too weak for this box's rules.",
+    meaning="Key, signature or protocol of the stamp is too weak for this machine's rules.",
     distinguishing_evidence=(
         "The report says what was offered: the size of the key, the hash of the signature, or "
         "the version of TLS. A handshake that ends without a word is `tcp-reset`."

@@ -229,8 +229,8 @@ SP_CERT_REJECTED = FaultInfo(
     distinguishing_evidence=(
         "AADSTS700027, or AD FS's MSIS9622 or MSIS9612 while signing in with a certificate; the "
         "report has the thumbprint that was sent. AADSTS700023: what was signed is made out to "
-        "another tenant or host than the one that was asked. Where this box's clock is far off, it "
-        "is `clock-skew`; with a secret, AD FS's codes are `sp-secret-wrong`."
+        "another tenant or host than the one that was asked. Where this machine's clock is far "
+        "off, it is `clock-skew`; with a secret, AD FS's codes are `sp-secret-wrong`."
     ),
     az_says=(
         "AADSTS700027: The certificate with identifier used to sign the client assertion is not "

@@ -22,7 +22,7 @@ from stacktui.identities.model import CertificateRef
 _ASSERTION_TIME = sign_in_code("AADSTS700024", r"within its valid time range")
 _ASSERTION = ADFS_BAD_CREDENTIAL | {ASSERTION_REFUSED.code}
 _OPERATOR_SETS_TIME = RemedyTemplate(
-    "If this box is right, the stamp's operator looks at the stamp's time source (privileged "
+    "If this machine is right, the stamp's operator looks at the stamp's time source (privileged "
     "endpoint)",
     powershell="Invoke-Command -Session $pep { Get-AzsTimeSource }",
 )
@@ -37,7 +37,9 @@ def _clock_skew_here(failure: FailureContext) -> Explanation | None:
     if skew is not None:
         evidence = [apart(skew, f"{failure.host}: its"), *_arm_clock(failure, skew)]
     if skew is not None and is_skewed(failure.last):
-        title = f"This box's clock and the sign-in service's are {abs(skew) / 60:.0f} minutes apart"
+        title = (
+            f"This machine's clock and the sign-in service's are {abs(skew) / 60:.0f} minutes apart"
+        )
     return Explanation(title, (*evidence, *fault_lines(fault)), _clock_remedies())
 
 
@@ -47,7 +49,7 @@ def _clock_remedies() -> tuple[Remedy, ...]:
 
 
 def _assertion_of_another_time(failure: FailureContext, fault: SignInFault) -> bool:
-    """A certificate signs in with a time of this box's: only then its clock matters."""
+    """A certificate signs in with a time of this machine's: only then its clock matters."""
     identity = failure.identity
     if identity is None or not isinstance(identity.credential, CertificateRef):
         return False
@@ -99,7 +101,7 @@ def _clocks_apart(report: ReportContext) -> Explanation | None:
         return None
     host, first = next(iter(skews.items()))
     evidence = tuple(apart(skew, f"{host}: its") for host, skew in skews.items())
-    title = f"This box's clock and {host}'s are {abs(first) / 60:.0f} minutes apart"
+    title = f"This machine's clock and {host}'s are {abs(first) / 60:.0f} minutes apart"
     return Explanation(title, evidence, _clock_remedies())
 
 
@@ -110,9 +112,9 @@ CLOCK_SKEW = FaultInfo(
     meaning="Two clocks are too far apart for tokens.",
     distinguishing_evidence=(
         "The report has the clocks (Date) of the sign-in service and of ARM, in seconds from this "
-        "box's. This box's matters where a certificate signs in; else it is the stamp's two "
-        "clocks. A token that is over by all clocks is `token-expired-on-arrival`; a certificate "
-        "that the service does not know `sp-cert-rejected`."
+        "machine's. This machine's matters where a certificate signs in; else it is the stamp's "
+        "two clocks. A token that is over by all clocks is `token-expired-on-arrival`; a "
+        "certificate that the service does not know `sp-cert-rejected`."
     ),
     az_says=(
         "AADSTS700024: Client assertion is not within its valid time range. … / "

@@ -200,13 +200,13 @@ TLS_NOT_TLS = FaultInfo(
 
 _TRY_LARGE_PACKETS = RemedyTemplate(
     "See whether large packets get through: if the first is not answered and the second is, lower "
-    "the MTU of this box's interface (a VPN often needs 1400 or less)",
+    "the MTU of this machine's interface (a VPN often needs 1400 or less)",
     "ping -c 3 -W 2 -M do -s 1472 {address}; ping -c 3 -W 2 -M do -s 1200 {address}",
     "ping -n 3 -f -l 1472 {address}; ping -n 3 -f -l 1200 {address}",
     {"address": "HOST"},
 )
 _ASK_FOR_FILTER = RemedyTemplate(
-    "Else ask for the filter between this box and {host}, or the stamp's operator for the load "
+    "Else ask for the filter between this machine and {host}, or the stamp's operator for the load "
     "balancer: it accepts connections and answers none"
 )
 

@@ -97,7 +97,7 @@ def _either_lines(now: Certificate) -> tuple[str, ...]:
     name = now.issuer_name
     root = f"its SHA-256 is {now.sha256}" if now.self_issued else "it was not presented itself"
     return (
-        f"for TLS opened on the way: {name} is new here, and this box does not trust it",
+        f"for TLS opened on the way: {name} is new here, and this machine does not trust it",
         f"for a renewed CA: {name} is not named like products that open TLS",
         f"only the stamp's operator can tell whether {name} is theirs; {root}",
     )
@@ -123,8 +123,8 @@ TLS_INTERCEPTED = FaultInfo(
         "The root is named like a gateway's, signs for an unrelated host too, or is another than "
         "the one recorded on the environment's first good check. Where that record is all that "
         "tells, the operator may have renewed the CA just as well, and the title says so. Without "
-        "such evidence it is `tls-untrusted-root`. Where this box trusts the other root already, "
-        "the check is healthy, and `root-changed` is seen beside it."
+        "such evidence it is `tls-untrusted-root`. Where this machine trusts the other root "
+        "already, the check is healthy, and `root-changed` is seen beside it."
     ),
     az_says=(
         "Unable to get endpoints from the cloud. Please ensure you have network connection. "

@@ -35,7 +35,7 @@ def _fault(failure: FailureContext, *problems: ImdsProblem) -> ImdsFault | None:
 _TITLES = {
     ImdsProblem.UNREACHABLE: "The instance metadata service of this machine cannot be reached",
     ImdsProblem.SOMETHING_ELSE: "What answers in place of the instance metadata service is not it",
-    ImdsProblem.FORWARDED: "A proxy stands between this box and its instance metadata service",
+    ImdsProblem.FORWARDED: "A proxy stands between this machine and its instance metadata service",
 }
 _UNSET_VARIABLE = RemedyTemplate(
     f"If {{endpoint}} is not meant, let it be the machine's own, {_ADDRESS}",
@@ -49,9 +49,9 @@ _SEE_WHETHER_IT_ANSWERS = RemedyTemplate(
     f"'{_INSTANCE}?{_VERSION}' | head -c 2000 | cat -v",
     f"curl.exe -sS -i -m 5 --noproxy '*' -H Metadata:true '{_INSTANCE}?{_VERSION}'",
 )
-# stacktui goes round every proxy by itself; what else asks there must be told to.
+# stacktui bypasses every proxy for this address; other clients need NO_PROXY.
 _AROUND_PROXY = RemedyTemplate(
-    "Let no proxy swallow the address: stacktui asks directly, az and others need to be told",
+    "Let no proxy swallow the address: stacktui asks directly, az and others need this variable",
     f'export NO_PROXY={_ADDRESS}"${{NO_PROXY:+,$NO_PROXY}}"',
     f"$env:NO_PROXY = (@('{_ADDRESS}', $env:NO_PROXY) -ne $null) -join ','",
 )
@@ -83,7 +83,7 @@ IMDS_UNREACHABLE = FaultInfo(
     sides=(Side.BOX,),
     meaning="The managed identity's service (169.254.169.254) cannot be reached.",
     distinguishing_evidence=(
-        "No way there, or silence: this box is no VM of the stamp's, or a proxy or firewall "
+        "No way there, or silence: this machine is no VM of the stamp's, or a proxy or firewall "
         "swallows the address. Where it answers that there is no identity, it is "
         "`imds-no-identity`."
     ),

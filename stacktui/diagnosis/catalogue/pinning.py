@@ -105,7 +105,7 @@ _ACCEPT_ROOT = accepting(
 )
 _TAKE_OUT_ROOT = RemedyTemplate(
     "If not, a proxy that opens TLS stands between: ask the network's team, and take its root out "
-    "of the stores of this box (stacktui certificates matrix shows which)"
+    "of the stores of this machine (stacktui certificates matrix shows which)"
 )
 
 
@@ -123,7 +123,7 @@ def _root_changed(report: ReportContext) -> Explanation | None:
     evidence = (
         f"recorded {record.recorded:%Y-%m-%d}: {_signer(before)}",
         f"now: {_signer(now)}",
-        "this box trusts both, so the check went on",
+        "this machine trusts both, so the check went on",
     )
     remedies = (
         fill_accepting(_ACCEPT_ROOT, report, root=now.issuer_name, host=arm.host),
@@ -143,7 +143,7 @@ ROOT_CHANGED = FaultInfo(
     sides=(Side.NETWORK,),
     meaning="The check is healthy, but another root than the recorded one signs.",
     distinguishing_evidence=(
-        "This box trusts the new root, so that nothing fails. Either the stamp's certificates "
+        "This machine trusts the new root, so that nothing fails. Either the stamp's certificates "
         "were rotated to another CA, or a gateway whose root is trusted here opens TLS; an "
         "untrusted one is `tls-intercepted`. Changed endpoints are `metadata-drift`."
     ),

@@ -167,7 +167,7 @@ _GIVE_IN_SETTING = RemedyTemplate(
 )
 _SIGN_IN_BY_ANOTHER = RemedyTemplate(
     "Neither az nor stacktui speaks {schemes} to a proxy: ask for Basic, or run a small proxy on "
-    "this box that signs in to it (px, cntlm), and name that one",
+    "this machine that signs in to it (px, cntlm), and name that one",
     shown={"schemes": "NTLM, Negotiate or Kerberos"},
 )
 

@@ -39,7 +39,7 @@ def _refused_as(failure: FailureContext, *patterns: MessagePattern) -> ArmFault 
 
 def _seen_lines(seen: tuple[Subscription, ...] | None) -> list[str]:
     if seen is None:
-        return ["which subscriptions this identity sees could not be told"]
+        return ["which subscriptions this identity sees could not be read"]
     if not seen:
         return ["this identity sees no subscription at all"]
     lines = [f"this identity sees {each.id} ({each.name}, {each.state})" for each in seen[:_SHOWN]]

@@ -82,7 +82,7 @@ TOKEN_AUDIENCE_MISMATCH = FaultInfo(
 _NEXT_TOKEN = checking_again("Run the check again: the next token may be whole")
 _SEE_LIFETIME = RemedyTemplate(
     "If it stays so, whoever runs {authority} looks at its token lifetime, and at the clocks of "
-    "its servers: this box's clock does not matter here",
+    "its servers: this machine's clock does not matter here",
     shown={"authority": "the sign-in service"},
 )
 
@@ -113,7 +113,7 @@ TOKEN_EXPIRED_ON_ARRIVAL = FaultInfo(
     meaning="The sign-in service gave a token that had ended already.",
     distinguishing_evidence=(
         "The token's end is past by the clocks of the sign-in service and of ARM both. Where the "
-        "two clocks differ, it is `clock-skew`. This box's own clock does not matter here."
+        "two clocks differ, it is `clock-skew`. This machine's own clock does not matter here."
     ),
     az_says=(
         "(ExpiredAuthenticationToken) The access token expiry UTC time '…' is earlier than "

@@ -91,6 +91,6 @@ UNEXPLAINED = FaultInfo(
         "Every other rule was asked, and none explains what was seen. The side is only where it "
         "was seen."
     ),
-    az_says="whatever it says, it cannot be told from here",
+    az_says="it depends on the fault",
     remedies=(_KEEP_EVIDENCE,),
 )

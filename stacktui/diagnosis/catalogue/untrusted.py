@@ -71,7 +71,7 @@ def _renewed_root(failure: FailureContext) -> Explanation | None:
         *chain_lines(failure.presented_chain),
     )
     title = (
-        f"{name}, which signs for {failure.host}, is not the root of that name which this box "
+        f"{name}, which signs for {failure.host}, is not the root of that name which this machine "
         "trusts"
     )
     return Explanation(title, evidence, (_untrust_old(failure), *_trust(failure, name)))
@@ -101,7 +101,7 @@ def _untrusted_root(failure: FailureContext) -> Explanation | None:
     if end.self_issued:
         evidence.append(f"{root} has SHA-256 {end.sha256}")
     if holders := failure.completion.holders if failure.completion else ():
-        evidence.append(f"other stores of this box hold it: {', '.join(holders)}")
+        evidence.append(f"other stores of this machine hold it: {', '.join(holders)}")
     evidence += [
         trust_line(failure.step.evidence.trust),
         *chain_lines(failure.presented_chain),

@@ -125,7 +125,7 @@ _WAIT_FOR_LOCK = RemedyTemplate(
     "Start-Sleep -Seconds 600; stacktui check{environment}",
 )
 _FIND_OLD_PASSWORD = RemedyTemplate(
-    "Find what else signs in as {who} with an old password: a script, a service, another box",
+    "Find what else signs in as {who} with an old password: a script, a service, another machine",
     shown=WHO,
 )
 

@@ -53,7 +53,7 @@ NO_FAULT: tuple[MessagePattern, ...] = (
 )
 # Codes of sign-in services that no definition has, by how they begin.
 UNKNOWN_CODES = {
-    "AADSTS": "The catalogue does not have this code of Entra's. From a box with internet, "
+    "AADSTS": "The catalogue does not have this code of Entra's. From a machine with internet, "
     "https://login.microsoftonline.com/error?code=N tells what number N means.",
     "MSIS": "The catalogue does not have this code of AD FS's. The event log of the AD FS servers "
     "(AD FS/Admin) has it at that time, with the reason.",
