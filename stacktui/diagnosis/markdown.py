@@ -41,7 +41,7 @@ def report_markdown(report: Report, diagnosis: Diagnosis) -> str:
         [_title(report, diagnosis)],
         _circumstances(report),
         *(_finding(each, "Verdict") for each in (diagnosis.verdict,) if each),
-        *(_finding(each, "Also seen") for each in diagnosis.besides),
+        *(_finding(each, "Also seen") for each in diagnosis.also_seen_distinct),
         _timeline(report),
         _answer(report),
         _probes(report),
@@ -109,7 +109,7 @@ def _finding(finding: Finding, what: str) -> Lines:
 
 
 def _remedy(remedy: Remedy, number: int) -> Lines:
-    lines = [f"**Mend {number}.** {inert(remedy.title)}"]
+    lines = [f"**Fix {number}.** {inert(remedy.title)}"]
     for language, command in (("bash", remedy.bash), ("powershell", remedy.powershell)):
         if command:
             lines += ["", *fenced(language, command)]

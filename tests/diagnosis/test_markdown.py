@@ -295,6 +295,6 @@ def test_a_mend_with_an_action_is_told_as_any_other() -> None:
     remedy = Remedy("Set the profile", "stacktui environments set", "", action)
     seen = Finding("a-thing", "A thing", Side.BOX, (), (remedy,), "")
     document = report_markdown(report, Diagnosis(None, (seen,)))
-    assert "**Mend 1.** Set the profile" in document
+    assert "**Fix 1.** Set the profile" in document
     assert fences(document, "bash") == ["stacktui environments set"]
     assert fences(document, "powershell") == []
