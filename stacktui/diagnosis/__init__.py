@@ -26,9 +26,9 @@ def diagnose(report: Report) -> Diagnosis:
         return Diagnosis(None, advisories)
     from stacktui.diagnosis.catalogue.precedence import FAULTS
     from stacktui.diagnosis.engine import findings
-    from stacktui.diagnosis.login_host import named, probed
+    from stacktui.diagnosis.login_host import as_login_fault, probe_findings
 
-    case = FailureContext(report, failed)
-    first, *others = findings(case, FAULTS)
-    verdict, *more = named(case, first)
-    return Diagnosis(verdict, (*more, *others, *probed(case), *advisories))
+    failure = FailureContext(report, failed)
+    first, *others = findings(failure, FAULTS)
+    verdict, *more = as_login_fault(failure, first)
+    return Diagnosis(verdict, (*more, *others, *probe_findings(failure), *advisories))

@@ -8,18 +8,18 @@ from stacktui.diagnosis.context import ReportContext
 from stacktui.transport.records import Exchange
 
 # Tokens and assertions fail from 5 minutes on (PROTOCOL.md section 4), in seconds.
-SKEW = 300.0
+MAX_SKEW = 300.0
 # More than thirty years off tells no time at all.
-_NO_CLOCK = 30 * 365 * 86400.0
+_IMPLAUSIBLE_SKEW = 30 * 365 * 86400.0
 
 
 def skew_of(exchange: Exchange | None) -> float | None:
     """Seconds by which the clock of the host that answered is ahead; None where it sent no Date."""
     skew = exchange.response.clock_skew if exchange and exchange.response else None
-    return skew if skew is not None and abs(skew) <= _NO_CLOCK else None
+    return skew if skew is not None and abs(skew) <= _IMPLAUSIBLE_SKEW else None
 
 
-def other_clock(report: ReportContext, least: float) -> datetime | None:
+def server_time(report: ReportContext, least: float) -> datetime | None:
     """What the first host that said its time says it was when the check started.
 
     None where no host said it, or where it is less than `least` seconds from this machine's.
@@ -36,7 +36,7 @@ def other_clock(report: ReportContext, least: float) -> datetime | None:
 
 def is_skewed(exchange: Exchange | None) -> bool:
     """Whether the answering host's clock and this machine's are too far apart to sign in."""
-    return abs(skew_of(exchange) or 0.0) >= SKEW
+    return abs(skew_of(exchange) or 0.0) >= MAX_SKEW
 
 
 def clock_line(exchange: Exchange | None) -> list[str]:
@@ -44,12 +44,12 @@ def clock_line(exchange: Exchange | None) -> list[str]:
     skew = skew_of(exchange)
     if skew is None:
         return []
-    if abs(skew) < SKEW:
+    if abs(skew) < MAX_SKEW:
         return [f"this machine's clock agrees with the sign-in service's to {abs(skew):.0f} s"]
-    return [apart(skew, "the sign-in service's")]
+    return [skew_text(skew, "the sign-in service's")]
 
 
-def apart(skew: float, whose: str) -> str:
+def skew_text(skew: float, whose: str) -> str:
     """`the stamp's clock is 1,200 s (20 min) ahead of this machine's`."""
     side = "ahead of" if skew > 0 else "behind"
     return f"{whose} clock is {abs(skew):,.0f} s ({abs(skew) / 60:.0f} min) {side} this machine's"

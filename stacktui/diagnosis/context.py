@@ -71,7 +71,7 @@ class ReportContext:
         return f" --config {quote(str(config))}" if config else ""
 
     @property
-    def places(self) -> dict[str, str | Callable[[Callable[[str], str]], str]]:
+    def placeholders(self) -> dict[str, str | Callable[[Callable[[str], str]], str]]:
         """What fills the places that many remedies have (`remedy_template`)."""
 
         def environment(quote: Callable[[str], str]) -> str:
@@ -197,7 +197,7 @@ class FailureContext(ReportContext):
         return found if found and (found.host, found.port) == self._origin else None
 
     @property
-    def root_is_at_hand(self) -> bool:
+    def root_available(self) -> bool:
         """Whether the chain's root was presented, or a store of this machine holds it."""
         if self.path_end and self.path_end.self_issued:
             return True

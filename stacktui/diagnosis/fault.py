@@ -19,9 +19,9 @@ from stacktui.diagnosis.remedy_template import RemedyTemplate
 
 
 class Group(StrEnum):
-    """What a check was at when the fault stopped it.
+    """The stage of a check that the fault stops.
 
-    BESIDE has what stops none, OTHER what no rule explains.
+    ADVISORY is for faults that stop no check, OTHER for what no rule explains.
     """
 
     REACH = "reach"
@@ -29,7 +29,7 @@ class Group(StrEnum):
     METADATA = "metadata"
     TOKEN = "token"  # noqa: S105
     RESOURCES = "resources"
-    BESIDE = "beside a verdict"
+    ADVISORY = "beside a verdict"
     OTHER = "anything else"
 
 
@@ -83,7 +83,7 @@ class FaultInfo:
     advisories: tuple[Advisory, ...] = ()
 
     @property
-    def named(self) -> tuple[str, ...]:
+    def look_alike_names(self) -> tuple[str, ...]:
         """What stands in backticks in its distinguishing evidence: ids, in their order."""
         return tuple(dict.fromkeys(_NAMED.findall(self.distinguishing_evidence)))
 

@@ -24,7 +24,7 @@ def request_line(exchange: Exchange) -> str:
     return f"{exchange.method} {exchange.url} → {response.status} ({response.size:,} bytes)"
 
 
-def asked_lines(failure: FailureContext) -> list[str]:
+def request_lines(failure: FailureContext) -> list[str]:
     """The deciding request, if there was one."""
     return [request_line(failure.last)] if failure.last else []
 
@@ -37,15 +37,15 @@ def header_lines(failure: FailureContext, *names: str) -> list[str]:
     return [f"{name}: {value}" for name in names if (value := response.header(name))]
 
 
-def begins_lines(failure: FailureContext) -> list[str]:
+def body_lines(failure: FailureContext) -> list[str]:
     """How the answer's body begins."""
     response = failure.last.response if failure.last else None
     return [f"it begins: {response.excerpt}"] if response and response.excerpt else []
 
 
-def route_lines(case: FailureContext) -> list[str]:
+def route_lines(failure: FailureContext) -> list[str]:
     """How the connection was made: addresses, pin and proxy, as far as they matter."""
-    connection = case.connection
+    connection = failure.connection
     if connection is None:
         return []
     lines = []

@@ -23,30 +23,30 @@ ID = LOGIN_UNREACHABLE.id
 _IDS = frozenset(each.id for each in CONNECTION)
 
 
-def named(case: FailureContext, verdict: Finding) -> tuple[Finding, ...]:
+def as_login_fault(failure: FailureContext, verdict: Finding) -> tuple[Finding, ...]:
     """The verdict as one of the login host, if it is: that first, and what it is after it."""
-    at_login = case.step.name is StepName.TOKEN and not case.at_arm
-    if not at_login or not isinstance(case.fault, TransportFault) or verdict.id not in _IDS:
+    at_login = failure.step.name is StepName.TOKEN and not failure.at_arm
+    if not at_login or not isinstance(failure.fault, TransportFault) or verdict.id not in _IDS:
         return (verdict,)
-    return (_of_login(case.host, verdict), verdict)
+    return (_of_login(failure.host, verdict), verdict)
 
 
-def probed(failed: FailureContext) -> Iterator[Finding]:
+def probe_findings(failed: FailureContext) -> Iterator[Finding]:
     """What is wrong with the hosts that a failed check did not come to.
 
     Nothing where it is the same thing once more, which the same mend mends.
     """
     for probe in failed.report.probes:
-        case = _case(failed.report, probe)
-        if case is None or _is_same(failed, case):
+        failure = _probe_failure(failed.report, probe)
+        if failure is None or _is_same(failed, failure):
             continue
-        found = findings(case, CONNECTION)
+        found = findings(failure, CONNECTION)
         if probe.role == LOGIN:
-            yield _of_login(case.host, found[0])
+            yield _of_login(failure.host, found[0])
         yield from found
 
 
-def _case(report: Report, probe: Probe) -> FailureContext | None:
+def _probe_failure(report: Report, probe: Probe) -> FailureContext | None:
     """The probe as if it were the step that failed."""
     fault, step = probe.exchange.fault, report.failed
     if fault is None or step is None:
@@ -71,8 +71,8 @@ def _is_same(one: FailureContext, other: FailureContext) -> bool:
     return not here or here == there
 
 
-def _addresses(case: FailureContext) -> frozenset[tuple[str, int]]:
-    attempts = case.connection.attempts if case.connection else ()
+def _addresses(failure: FailureContext) -> frozenset[tuple[str, int]]:
+    attempts = failure.connection.attempts if failure.connection else ()
     return frozenset((each.address, each.port) for each in attempts)
 
 

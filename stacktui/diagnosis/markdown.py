@@ -18,7 +18,7 @@ from stacktui.check.report import Probe, Report, StepOutcome, StepResult
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
 from stacktui.identities.faults import SignInFault
 from stacktui.resources.model import ArmFault
-from stacktui.text.markdown_escape import code, fenced, inert, table
+from stacktui.text.markdown_escape import code, fenced, prose, table
 from stacktui.transport.records import ConnectionFacts, Exchange, Phase
 
 if TYPE_CHECKING:
@@ -53,23 +53,26 @@ def report_markdown(report: Report, diagnosis: Diagnosis) -> str:
 
 def _title(report: Report, diagnosis: Diagnosis) -> str:
     found = diagnosis.verdict
-    ending = f"{inert(found.id)}, side: {SIDES[found.side]}" if found else "healthy"
-    return f"# stacktui: {inert(report.target.environment.name)}: {ending}"
+    ending = f"{prose(found.id)}, side: {SIDES[found.side]}" if found else "healthy"
+    return f"# stacktui: {prose(report.target.environment.name)}: {ending}"
 
 
 def _circumstances(report: Report) -> Lines:
     """What was checked, when, as whom, by which way and by which trust."""
     environment, identity = report.target.environment, report.target.identity
     rows = [
-        ("environment", inert(environment.name)),
+        ("environment", prose(environment.name)),
         ("Azure Resource Manager", code(environment.arm)),
-        ("identity", f"{inert(identity.name)} ({identity.kind.words})" if identity else "none"),
+        (
+            "identity",
+            f"{prose(identity.name)} ({identity.kind.words})" if identity else "none",
+        ),
         ("profile", code(environment.profile)),
-        ("checked from", inert(report.box) or _NONE),
+        ("checked from", prose(report.box) or _NONE),
         ("checked", f"{_time(report.started)}, in {report.seconds:.2f} s"),
-        ("proxy", "; ".join(map(inert, _ways(report))) or _NONE),
-        ("trusted", "; ".join(map(inert, _trust(report))) or _NONE),
-        *(("az here", inert(f"{each.version or '?'} ({each.launcher})")) for each in _az(report)),
+        ("proxy", "; ".join(map(prose, _ways(report))) or _NONE),
+        ("trusted", "; ".join(map(prose, _trust(report))) or _NONE),
+        *(("az here", prose(f"{each.version or '?'} ({each.launcher})")) for each in _az(report)),
         ("by", f"stacktui {code(__version__)}"),
     ]
     return table(("what", "value"), rows)
@@ -95,11 +98,11 @@ def _trust(report: Report) -> Iterable[str]:
 
 def _finding(finding: Finding, what: str) -> Lines:
     lines = [
-        f"## {what}: {inert(finding.id)}, side: {SIDES[finding.side]}",
+        f"## {what}: {prose(finding.id)}, side: {SIDES[finding.side]}",
         "",
-        inert(finding.title),
+        prose(finding.title),
         "",
-        *(f"- {inert(each)}" for each in finding.evidence),
+        *(f"- {prose(each)}" for each in finding.evidence),
     ]
     if finding.az_says:
         lines += ["", f"What az says: {code(finding.az_says)}"]
@@ -109,7 +112,7 @@ def _finding(finding: Finding, what: str) -> Lines:
 
 
 def _remedy(remedy: Remedy, number: int) -> Lines:
-    lines = [f"**Fix {number}.** {inert(remedy.title)}"]
+    lines = [f"**Fix {number}.** {prose(remedy.title)}"]
     for language, command in (("bash", remedy.bash), ("powershell", remedy.powershell)):
         if command:
             lines += ["", *fenced(language, command)]
@@ -143,7 +146,7 @@ def _reached(connection: ConnectionFacts | None) -> str:
     if connection is None:
         return _NONE
     addresses = connection.addresses or (connection.pinned or "",)
-    return inert(", ".join(filter(None, addresses)))
+    return prose(", ".join(filter(None, addresses)))
 
 
 def _phases(phases: Sequence[Phase]) -> str:
@@ -157,14 +160,14 @@ def _phases(phases: Sequence[Phase]) -> str:
 def _answered(exchange: Exchange) -> str:
     response, fault = exchange.response, exchange.fault
     said = f"{response.status}, {response.size:,} bytes" if response else ""
-    return "; ".join(filter(None, (said, inert(fault.detail) if fault else ""))) or _NONE
+    return "; ".join(filter(None, (said, prose(fault.detail) if fault else ""))) or _NONE
 
 
 def _without_request(step: StepResult) -> str:
     evidence = step.evidence
     if step.outcome is StepOutcome.SKIPPED:
-        return f"skipped: {inert(evidence.skipped)}"
-    return inert(fault_summary(evidence.fault)) if evidence.fault else _NONE
+        return f"skipped: {prose(evidence.skipped)}"
+    return prose(fault_summary(evidence.fault)) if evidence.fault else _NONE
 
 
 def _answer(report: Report) -> Lines:
@@ -181,7 +184,7 @@ def _answer(report: Report) -> Lines:
 def _probes(report: Report) -> Lines:
     if not report.probes:
         return []
-    rows = [(inert(each.role), *_probed(each)) for each in report.probes]
+    rows = [(prose(each.role), *_probed(each)) for each in report.probes]
     head = ("host", "asked", "reached", "phases in ms", "outcome")
     return ["## Looked at after the failure", "", *table(head, rows)]
 
@@ -189,7 +192,11 @@ def _probes(report: Report) -> Lines:
 def _probed(probe: Probe) -> tuple[str, str, str, str]:
     exchange = probe.exchange
     way = (_reached(exchange.connection), _phases(exchange.phases))
-    return code(exchange.url), *way, inert(exchange.fault.detail) if exchange.fault else "TLS works"
+    return (
+        code(exchange.url),
+        *way,
+        prose(exchange.fault.detail) if exchange.fault else "TLS works",
+    )
 
 
 # Certificates and ids
@@ -213,7 +220,7 @@ def _chain(report: Report) -> Lines:
         rest = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
         lines += ["", f"Names of the leaf: {', '.join(map(code, names[:_NAMES]))}{rest}"]
     if seen.tls.verify_message:
-        lines += ["", f"OpenSSL says: {inert(seen.tls.verify_message)}"]
+        lines += ["", f"OpenSSL says: {prose(seen.tls.verify_message)}"]
     return lines
 
 
@@ -226,7 +233,13 @@ def _missing(report: Report, seen: ConnectionFacts) -> Sequence[FoundIssuer]:
 
 def _certificate(place: str, each: Certificate) -> tuple[str, ...]:
     if each.unreadable:
-        return place, f"unreadable: {inert(each.unreadable)}", _NONE, _NONE, code(each.sha256)
+        return (
+            place,
+            f"unreadable: {prose(each.unreadable)}",
+            _NONE,
+            _NONE,
+            code(each.sha256),
+        )
     between = [f"{at:%Y-%m-%d %H:%M}" for at in (each.not_before, each.not_after) if at]
     return (
         place, code(each.subject), code(each.issuer), " to ".join(between) or _NONE,

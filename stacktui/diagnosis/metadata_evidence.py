@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from stacktui.diagnosis.context import FailureContext
-from stacktui.diagnosis.formatting import asked_lines, header_lines
-from stacktui.diagnosis.remedies import looking
+from stacktui.diagnosis.formatting import header_lines, request_lines
+from stacktui.diagnosis.remedies import fetching
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.environments.metadata import MetadataFault, MetadataProblem, metadata_url
 
@@ -25,15 +25,15 @@ def metadata_fault(failure: FailureContext, *problems: MetadataProblem) -> Metad
 
 def answer_lines(failure: FailureContext) -> list[str]:
     """The request, who answered it, and the ids by which the operator finds it."""
-    return asked_lines(failure) + header_lines(failure, "server", "via", *_ID_HEADERS)
+    return request_lines(failure) + header_lines(failure, "server", "via", *_ID_HEADERS)
 
 
-def looking_at_metadata(title: str, version: str = "2015-01-01") -> RemedyTemplate:
-    """Ask for the metadata; `version` is what the catalogue shows. Filled by `fill_looking`."""
-    return looking(title, metadata_url("https://HOST", version))
+def fetching_metadata(title: str, version: str = "2015-01-01") -> RemedyTemplate:
+    """Ask for the metadata; `version` is what the catalogue shows. Filled by `fill_fetching`."""
+    return fetching(title, metadata_url("https://HOST", version))
 
 
-def telling_operator(what: str) -> RemedyTemplate:
+def reporting_to_operator(what: str) -> RemedyTemplate:
     """Report to the stamp's operator what is wrong; filled with `request_ids`."""
     return RemedyTemplate(
         f"{what}; give the stamp's operator the time {{ids}}",
@@ -42,7 +42,7 @@ def telling_operator(what: str) -> RemedyTemplate:
 
 
 def request_ids(failure: FailureContext) -> str:
-    """The ids by which the operator finds the request, as `telling_operator` names them."""
+    """The ids by which the operator finds the request, as `reporting_to_operator` names them."""
     response = failure.last.response if failure.last else None
     headers = ((name, response.header(name) if response else None) for name in _ID_HEADERS)
     found = [f"{name} {value}" for name, value in headers if value]

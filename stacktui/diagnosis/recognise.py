@@ -92,7 +92,7 @@ def decoded(raw: bytes) -> str:
 
 def recognise(text: str) -> Recognised:
     """What `text` can mean, of which the last MAX_TEXT characters count."""
-    folded = _folded(text[-MAX_TEXT:])
+    folded = _normalized(text[-MAX_TEXT:])
     found = [each for each in WEIGHTS if _matches(each, folded)]
     weights: dict[str, int] = {}
     for pattern in found:
@@ -106,11 +106,11 @@ def recognise(text: str) -> Recognised:
         if weights.get(each.id, 0) * 2 > best
     ]
     candidates.sort(key=lambda each: -each.weight)
-    notes = (each.note for each in found if each.note and _counts(each, best))
+    notes = (each.note for each in found if each.note and _is_significant(each, best))
     return Recognised(tuple(candidates), tuple(dict.fromkeys(notes)))
 
 
-def _folded(text: str) -> str:
+def _normalized(text: str) -> str:
     """In lower case, with single blanks; once more with the lines joined as a terminal cut them."""
     text = _COLOUR.sub("", text).lower().translate(_QUOTES)
     plain = " ".join(text.split())
@@ -129,7 +129,7 @@ def _because(found: list[MessagePattern], id_: str, best: int) -> tuple[str, ...
     return tuple(sorted(labels, key=lambda label: -weights[label]))
 
 
-def _counts(pattern: MessagePattern, best: int) -> bool:
+def _is_significant(pattern: MessagePattern, best: int) -> bool:
     """Whether a pattern counts beside the others; one of no fault always does."""
     weights = WEIGHTS[pattern].values()
     return not weights or max(weights) * 2 > best

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stacktui.check.report import StepName
-from stacktui.diagnosis.clocks import SKEW, skew_of
+from stacktui.diagnosis.clocks import MAX_SKEW, skew_of
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.message_pattern import arm_code
 from stacktui.diagnosis.messages.arm import EXPIRED_TOKEN, INVALID_TOKEN, INVALID_TOKEN_AUDIENCE
@@ -22,7 +22,7 @@ ANY_REASON = frozenset({AUTHENTICATION_FAILED.code, INVALID_TOKEN.code})
 WRONG_TENANT = arm_code("InvalidAuthenticationTokenTenant", r"token is from the wrong issuer")
 # A claim is cut at so many characters when it is read (`identities.token`).
 _CLAIM = 199
-_LEEWAY = timedelta(seconds=SKEW)
+_LEEWAY = timedelta(seconds=MAX_SKEW)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from stacktui.text.shell import toml
 from stacktui.transport.proxy import DIRECT
 
 # Seconds that a look at a URL may take, longer than a check waits.
-_LOOK_SECONDS = 60
+_FETCH_SECONDS = 60
 # Asks without showing what is typed, in Windows PowerShell 5.1 and in PowerShell 7 alike.
 _POWERSHELL_ASKS = "[Net.NetworkCredential]::new('', (Read-Host -AsSecureString)).Password"
 # A variable that a shell can set.
@@ -39,7 +39,7 @@ def fill_setting(
 ) -> Remedy:
     """`value` in `key` of the environment's table; an empty one takes the key out."""
     action = Action(ActionKind.SET, key=key, value=value)
-    return template.fill(action, **report.places, change=f"{key}={value}", **more)
+    return template.fill(action, **report.placeholders, change=f"{key}={value}", **more)
 
 
 CHECK_OTHER_ENDPOINT = setting(
@@ -57,7 +57,7 @@ def accepting(title: str, **shown: str) -> RemedyTemplate:
 
 
 def fill_accepting(template: RemedyTemplate, report: ReportContext, **more: str) -> Remedy:
-    return template.fill(Action(ActionKind.ACCEPT), **report.places, **more)
+    return template.fill(Action(ActionKind.ACCEPT), **report.placeholders, **more)
 
 
 def checking_again(title: str, **shown: str) -> RemedyTemplate:
@@ -103,8 +103,8 @@ def fill_trusting_presented(
     # One word for the shell, with the name behind a sign: it may look like an option.
     presented = f"--presented={failure.environment.name}"
     action = Action(ActionKind.TRUST_ROOT, host=failure.host, port=failure.port)
-    places = {**failure.places, **more}
-    return template.fill(action, of_host=of_host, presented=presented, **places)
+    placeholders = {**failure.placeholders, **more}
+    return template.fill(action, of_host=of_host, presented=presented, **placeholders)
 
 
 def trusting_file(title: str, **shown: str) -> RemedyTemplate:
@@ -164,19 +164,19 @@ def setting_clock(title: str) -> RemedyTemplate:
 # Looks at what a URL really answers
 
 
-def looking(title: str, url: str = "https://HOST/…") -> RemedyTemplate:
+def fetching(title: str, url: str = "https://HOST/…") -> RemedyTemplate:
     """Ask a URL the way the check asked it. What the server says reaches no terminal as it came:
-    it could act there. `url` is what the catalogue shows. Filled by `fill_looking`."""
+    it could act there. `url` is what the catalogue shows. Filled by `fill_fetching`."""
     return RemedyTemplate(
         title,
         "curl {options} {url} | head -c 2000 | cat -v",
-        rf"(Invoke-WebRequest -TimeoutSec {_LOOK_SECONDS} {{url}}).RawContent "
+        rf"(Invoke-WebRequest -TimeoutSec {_FETCH_SECONDS} {{url}}).RawContent "
         r"-replace '[^\x20-\x7E\r\n\t]', '?'",
-        {"options": f"-sS -i -g -m {_LOOK_SECONDS}", "url": f"'{url}'"},
+        {"options": f"-sS -i -g -m {_FETCH_SECONDS}", "url": f"'{url}'"},
     )
 
 
-def fill_looking(
+def fill_fetching(
     template: RemedyTemplate, failure: FailureContext, url: str | None = None, **more: str
 ) -> Remedy:
     """At the deciding request's URL unless another is given; without a command where there was
@@ -187,7 +187,7 @@ def fill_looking(
 
     def options(quote: Quote) -> str:
         # Not to be expanded by curl: the server may have chosen the URL.
-        words = [f"-sS -i -g -m {_LOOK_SECONDS}"]
+        words = [f"-sS -i -g -m {_FETCH_SECONDS}"]
         if failure.environment.ca:
             words.append(f"--cacert {quote(str(failure.environment.ca))}")
         if failure.environment.proxy == DIRECT:

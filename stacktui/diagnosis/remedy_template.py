@@ -22,7 +22,7 @@ class PlainWord(str):
 # quoting what is more than one word, or none.
 Value = str | int | Callable[[Quote], str]
 # `${NAME}` is the shell's own.
-_PLACE = re.compile(r"(?<!\$)\{([a-z_]+)\}")
+_PLACEHOLDER = re.compile(r"(?<!\$)\{([a-z_]+)\}")
 # What the catalogue shows for the places that `ReportContext.places` fills.
 _SHOWN = {"environment": " NAME", "config": "", "section": "the environment"}
 
@@ -45,7 +45,7 @@ class RemedyTemplate:
 
     def fill(self, action: Action | None = None, /, **values: Value) -> Remedy:
         """The remedy with these values; KeyError for a place that has none."""
-        title = _PLACE.sub(lambda place: str(values[place[1]]), self.title)
+        title = _PLACEHOLDER.sub(lambda place: str(values[place[1]]), self.title)
         if self.az:
             return Remedy(title, *for_az(lambda quote: _filled(self.bash, values, quote)), action)
         return Remedy(
@@ -69,7 +69,7 @@ class RemedyTemplate:
             return known.get(place[1], place[1].upper())
 
         title, for_bash, for_powershell = (
-            _PLACE.sub(word, each) for each in (self.title, self.bash, self.powershell)
+            _PLACEHOLDER.sub(word, each) for each in (self.title, self.bash, self.powershell)
         )
         return Remedy(title, for_bash, for_powershell)
 
@@ -91,4 +91,4 @@ def _filled(text: str, values: Mapping[str, Value], quote: Quote) -> str:
             return value(quote)
         return str(value) if isinstance(value, int | PlainWord) else quote(value)
 
-    return _PLACE.sub(word, text)
+    return _PLACEHOLDER.sub(word, text)

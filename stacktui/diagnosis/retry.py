@@ -12,7 +12,7 @@ from stacktui.transport.records import Exchange
 _LONGEST = timedelta(days=7)
 
 
-def wait_of(exchange: Exchange | None) -> timedelta | None:
+def retry_after(exchange: Exchange | None) -> timedelta | None:
     """How long the answer says to wait (RFC 9110 section 10.2.3: seconds, or a date)."""
     response = exchange.response if exchange else None
     said = (response.header("retry-after") or "").strip() if response else ""
@@ -31,7 +31,7 @@ def wait_of(exchange: Exchange | None) -> timedelta | None:
 
 def retry_at(exchange: Exchange | None) -> datetime | None:
     """The time at which to ask again, by this machine's clock."""
-    wait, response = wait_of(exchange), exchange.response if exchange else None
+    wait, response = retry_after(exchange), exchange.response if exchange else None
     if wait is None or response is None:
         return None
     with suppress(OverflowError):
@@ -49,7 +49,7 @@ def retry_lines(exchange: Exchange | None) -> list[str]:
     return [f"Retry-After: {said}" + (f" (until {at:%Y-%m-%d %H:%M:%S} UTC)" if at else "")]
 
 
-def when(exchange: Exchange | None, otherwise: str) -> str:
+def retry_time(exchange: Exchange | None, otherwise: str) -> str:
     """`after 12:00:30 UTC` as the answer says, else `otherwise`."""
     at = retry_at(exchange)
     return f"after {at:%H:%M:%S} UTC" if at else otherwise

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.verify import NAMES, NO_ISSUER, VerifyCode
-from stacktui.diagnosis.clocks import other_clock
+from stacktui.diagnosis.clocks import server_time
 from stacktui.diagnosis.context import ReportContext, described, described_path
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -66,7 +66,7 @@ def _cert_expires_soon(report: ReportContext) -> Explanation | None:
             f"this machine's clock says {here:%Y-%m-%d}, the stamp's {other:%Y-%m-%d}: "
             "one of them is wrong"
         ] = None
-    remedies = (_RENEW.fill(), _SHOW_ALL.fill(**report.places))
+    remedies = (_RENEW.fill(), _SHOW_ALL.fill(**report.placeholders))
     return Explanation(f"{what} ends in {count_of(left, 'day')}", tuple(evidence), remedies)
 
 
@@ -89,7 +89,7 @@ def _ending_soon(report: ReportContext) -> Iterator[tuple[int, str, Certificate]
 def _clocks(report: ReportContext) -> Iterator[datetime]:
     """This machine's, and the stamp's where it says otherwise."""
     yield report.now
-    if there := other_clock(report, _SKEW):
+    if there := server_time(report, _SKEW):
         yield there
 
 
@@ -119,7 +119,7 @@ def _own_cert_expires_soon(report: ReportContext) -> Explanation | None:
 
 CERT_EXPIRES_SOON = FaultInfo(
     id="cert-expires-soon",
-    group=Group.BESIDE,
+    group=Group.ADVISORY,
     sides=(Side.STAMP, Side.BOX),
     meaning="A certificate ends within 90 days: the stamp's, or the one that signs in.",
     distinguishing_evidence=(
@@ -135,7 +135,7 @@ CERT_EXPIRES_SOON = FaultInfo(
 # cert-readiness
 
 # The rules that say once more what a verdict says of a host's certificate.
-_SAID_BY_VERDICT: dict[int, tuple[str, ...]] = {
+_COVERED_BY_VERDICT: dict[int, tuple[str, ...]] = {
     VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT: ("self-signed", "chain"),
     **dict.fromkeys(NO_ISSUER, ("chain",)),
     **dict.fromkeys(NAMES, ("names",)),
@@ -174,7 +174,7 @@ def _rejected(report: ReportContext, connection: ConnectionFacts) -> Iterator[Ru
     tls = connection.tls
     if tls is None:
         return
-    said = _SAID_BY_VERDICT.get(tls.verify_code or 0, ())
+    said = _COVERED_BY_VERDICT.get(tls.verify_code or 0, ())
     trusted = tls.verify_code is None
     # OpenSSL knows more of names than a rule does (addresses, other alphabets).
     names = None if trusted else (connection.host,)
@@ -186,7 +186,7 @@ def _rejected(report: ReportContext, connection: ConnectionFacts) -> Iterator[Ru
 
 CERT_READINESS = FaultInfo(
     id="cert-readiness",
-    group=Group.BESIDE,
+    group=Group.ADVISORY,
     sides=(Side.STAMP,),
     meaning="The vendor's readiness checker would reject a certificate of this stamp.",
     distinguishing_evidence=(
@@ -227,7 +227,7 @@ def _certifi_addition_lost(report: ReportContext) -> Explanation | None:
         for each in lost
     )
     remedies = (
-        _EXPORT.fill(**report.places),
+        _EXPORT.fill(**report.placeholders),
         *(
             _ADD_AGAIN.fill(fingerprint=PlainWord(each.sha256), store=str(each.path))
             for each in lost
@@ -255,7 +255,7 @@ def _by_store(lost: Iterable[LostAddition]) -> dict[Path, list[str]]:
 
 CERTIFI_ADDITION_LOST = FaultInfo(
     id="certifi-addition-lost",
-    group=Group.BESIDE,
+    group=Group.ADVISORY,
     sides=(Side.BOX,),
     meaning="A root that was added to another program's trust store is gone.",
     distinguishing_evidence=(

@@ -12,8 +12,8 @@ from stacktui.check.fault_text import fault_lines, id_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.formatting import asked_lines
-from stacktui.diagnosis.malformed import AGAIN
+from stacktui.diagnosis.formatting import request_lines
+from stacktui.diagnosis.malformed import RUN_AGAIN
 from stacktui.diagnosis.message_pattern import arm_code
 from stacktui.diagnosis.messages.arm import (
     HTTP_403,
@@ -25,7 +25,7 @@ from stacktui.diagnosis.messages.arm import (
     SERVICE_UNAVAILABLE,
 )
 from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
-from stacktui.diagnosis.retry import retry_lines, wait_of
+from stacktui.diagnosis.retry import retry_after, retry_lines
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.records import Exchange
 
@@ -38,7 +38,7 @@ AGAIN_LATER = RemedyTemplate(
     "{start_sleep}stacktui check{environment}",
     {"when": "in a minute, or when Retry-After says", "sleep": "", "start_sleep": ""},
 )
-TELL_OPERATOR = RemedyTemplate(
+REPORT_TO_OPERATOR = RemedyTemplate(
     "If it stays so, give the stamp's operator the time and the ids ({ids})",
     shown={"ids": "they are in the report"},
 )
@@ -46,18 +46,18 @@ TELL_OPERATOR = RemedyTemplate(
 
 def fill_again_later(failure: FailureContext, answer: Exchange | None) -> Remedy:
     """Wait as long as `answer` says with Retry-After; without one, say to wait a minute."""
-    wait = wait_of(answer)
+    wait = retry_after(answer)
     seconds = ceil(wait.total_seconds()) if wait is not None and wait <= _LONGEST_SLEEP else 0
     return AGAIN_LATER.fill(
         when=f"in {seconds} s" if seconds else "in a minute",
         sleep=lambda _: f"sleep {seconds} && " if seconds else "",
         start_sleep=lambda _: f"Start-Sleep -Seconds {seconds}; " if seconds else "",
-        **failure.places,
+        **failure.placeholders,
     )
 
 
-def fill_tell_operator(fault: ArmFault) -> Remedy:
-    return TELL_OPERATOR.fill(ids=ids_of(fault))
+def fill_report_to_operator(fault: ArmFault) -> Remedy:
+    return REPORT_TO_OPERATOR.fill(ids=ids_of(fault))
 
 
 def ids_of(fault: ArmFault) -> str:
@@ -66,7 +66,7 @@ def ids_of(fault: ArmFault) -> str:
 
 def answer_lines(failure: FailureContext) -> list[str]:
     """When to come back, if the answer says so, and the request."""
-    return retry_lines(failure.last) + asked_lines(failure)
+    return retry_lines(failure.last) + request_lines(failure)
 
 
 def _refusal(failure: FailureContext) -> ArmFault | None:
@@ -219,7 +219,7 @@ def _arm_unavailable(failure: FailureContext) -> Explanation | None:
     if fault is None or fault.status != 503:
         return None
     evidence = (*answer_lines(failure), *fault_lines(fault))
-    remedies = (fill_again_later(failure, failure.last), fill_tell_operator(fault))
+    remedies = (fill_again_later(failure, failure.last), fill_report_to_operator(fault))
     return Explanation(f"ARM is not available to list {fault.what}", evidence, remedies)
 
 
@@ -237,7 +237,7 @@ ARM_UNAVAILABLE = FaultInfo(
         SERVICE_UNAVAILABLE: 66,
         HTTP_503: 62,
     },
-    remedies=(AGAIN_LATER, TELL_OPERATOR),
+    remedies=(AGAIN_LATER, REPORT_TO_OPERATOR),
     rules=(_arm_unavailable,),
 )
 
@@ -250,8 +250,8 @@ def _arm_server_error(failure: FailureContext) -> Explanation | None:
     # 503 says: come back later.
     if fault is None or not 500 <= fault.status < 600 or fault.status == 503:
         return None
-    evidence = (*fault_lines(fault), *asked_lines(failure))
-    remedies = (AGAIN.fill(**failure.places), fill_tell_operator(fault))
+    evidence = (*fault_lines(fault), *request_lines(failure))
+    remedies = (RUN_AGAIN.fill(**failure.placeholders), fill_report_to_operator(fault))
     title = f"The stamp failed inside ({fault.status}) while reading {fault.what}"
     return Explanation(title, evidence, remedies)
 
@@ -273,7 +273,7 @@ ARM_SERVER_ERROR = FaultInfo(
         HTTP_500_OR_504: 56,
         HTTP_502: 52,
     },
-    remedies=(AGAIN, TELL_OPERATOR),
+    remedies=(RUN_AGAIN, REPORT_TO_OPERATOR),
     rules=(_arm_server_error,),
 )
 

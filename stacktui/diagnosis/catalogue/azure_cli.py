@@ -47,7 +47,7 @@ def is_stamp(report: ReportContext) -> bool:
 # az-too-new
 
 # PROTOCOL.md section 1: the last minor version that works with a stamp.
-_LAST = (2, 66)
+_LAST_SUPPORTED = (2, 66)
 _VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
 _USE_INSTALLED = RemedyTemplate(
     "Use az {version}, which is on this machine too ({launcher})",
@@ -77,7 +77,7 @@ def _az_too_new(report: ReportContext) -> Explanation | None:
     if "-hybrid" in report.environment.profile:
         evidence.append(f"since 2.67 az does not know the profile {report.environment.profile}")
     evidence.append("it reads metadata as one object, where a stamp answers it with a list")
-    fits = (each for each in az.installations if _version(each) == _LAST)
+    fits = (each for each in az.installations if _version(each) == _LAST_SUPPORTED)
     fit = next(fits, None)
     remedy = _INSTALL.fill() if fit is None else _use_installed(fit)
     return Explanation(title, tuple(evidence), (remedy,))
@@ -90,7 +90,7 @@ def _version(installed: AzInstallation) -> tuple[int, int] | None:
 
 def _is_too_new(installed: AzInstallation) -> bool:
     version = _version(installed)
-    return version is not None and version > _LAST
+    return version is not None and version > _LAST_SUPPORTED
 
 
 def _use_installed(installed: AzInstallation) -> Remedy:
@@ -102,7 +102,7 @@ def _use_installed(installed: AzInstallation) -> Remedy:
 
 AZ_TOO_NEW = FaultInfo(
     id="az-too-new",
-    group=Group.BESIDE,
+    group=Group.ADVISORY,
     sides=(Side.BOX,),
     meaning="az on this machine is 2.67 or later, which no longer works with a stamp.",
     distinguishing_evidence=(
@@ -186,7 +186,7 @@ def _az_stale_error_cache(report: ReportContext) -> Explanation | None:
 
 AZ_STALE_ERROR_CACHE = FaultInfo(
     id="az-stale-error-cache",
-    group=Group.BESIDE,
+    group=Group.ADVISORY,
     sides=(Side.BOX,),
     meaning="az repeats an old sign-in error from its cache, though it is fixed.",
     distinguishing_evidence=(
@@ -245,14 +245,14 @@ def _verification_off(report: ReportContext) -> Explanation | None:
 
     remedies = (
         _VERIFY_AGAIN.fill(variables=variables, items=items),
-        _EXPORT.fill(**report.places),
+        _EXPORT.fill(**report.placeholders),
     )
     return Explanation(title, evidence, remedies)
 
 
 VERIFICATION_OFF = FaultInfo(
     id="verification-off",
-    group=Group.BESIDE,
+    group=Group.ADVISORY,
     sides=(Side.BOX,),
     meaning="TLS verification is switched off: anybody on the way can read your secrets.",
     distinguishing_evidence=(

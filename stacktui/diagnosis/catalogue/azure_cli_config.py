@@ -216,7 +216,7 @@ def _correct_cloud(cloud: AzCloud, differences: tuple[_Difference, ...]) -> Reme
 
 AZ_CONFIG_BROKEN = FaultInfo(
     id="az-config-broken",
-    group=Group.BESIDE,
+    group=Group.ADVISORY,
     sides=(Side.BOX,),
     meaning="az's own files are broken, or say something else of the stamp than it does.",
     distinguishing_evidence=(

@@ -22,8 +22,8 @@ from stacktui.diagnosis.remedies import (
     CHECK_TENANT,
     CLOCK_STATUS,
     SET_OWN_TENANT,
-    fill_looking,
-    looking,
+    fetching,
+    fill_fetching,
     own_tenant,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
@@ -177,7 +177,7 @@ _ADD_ADFS_CERTIFICATE = RemedyTemplate(
 
 # What MSAL makes an assertion out to is read there.
 _DISCOVERY = "/v2.0/.well-known/openid-configuration"
-_SEE_AUTHORITY = looking(
+_SEE_AUTHORITY = fetching(
     "See which token endpoint the login host names: it must be of the tenant that is asked, on the "
     "same host",
     f"https://HOST/TENANT{_DISCOVERY}",
@@ -203,7 +203,7 @@ def _sp_cert_rejected(failure: FailureContext) -> Explanation | None:
     if elsewhere:
         evidence += [*tenant_lines(failure, identity), *fault_lines(fault)]
         title = "The certificate's assertion is made out to another authority than the one asked"
-        see = fill_looking(_SEE_AUTHORITY, failure, f"{fault.authority}{_DISCOVERY}")
+        see = fill_fetching(_SEE_AUTHORITY, failure, f"{fault.authority}{_DISCOVERY}")
         return Explanation(title, tuple(evidence), (own_tenant(failure, identity), see))
     evidence += [*clock_line(failure.last), *fault_lines(fault)]
     title = "The sign-in service does not take the application's certificate"

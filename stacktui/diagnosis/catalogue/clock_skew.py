@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stacktui.check.fault_text import fault_lines
-from stacktui.diagnosis.clocks import SKEW, apart, is_skewed, skew_of
+from stacktui.diagnosis.clocks import MAX_SKEW, is_skewed, skew_of, skew_text
 from stacktui.diagnosis.context import FailureContext, ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
@@ -35,7 +35,7 @@ def _clock_skew_here(failure: FailureContext) -> Explanation | None:
     evidence = ["the sign-in service's answer has no time (Date)"]
     title = "The sign-in service finds that the certificate signed in at another time than now"
     if skew is not None:
-        evidence = [apart(skew, f"{failure.host}: its"), *_arm_clock(failure, skew)]
+        evidence = [skew_text(skew, f"{failure.host}: its"), *_arm_clock(failure, skew)]
     if skew is not None and is_skewed(failure.last):
         title = (
             f"This machine's clock and the sign-in service's are {abs(skew) / 60:.0f} minutes apart"
@@ -65,8 +65,8 @@ def _arm_clock(failure: FailureContext, skew: float) -> list[str]:
     arm = skew_of(failure.report.steps[0].evidence.last) if failure.report.steps else None
     if arm is None:
         return []
-    agrees = "agrees with it" if abs(arm - skew) < SKEW else "does not agree with it"
-    return [f"{apart(arm, 'ARM: its')}, which {agrees}"]
+    agrees = "agrees with it" if abs(arm - skew) < MAX_SKEW else "does not agree with it"
+    return [f"{skew_text(arm, 'ARM: its')}, which {agrees}"]
 
 
 def _clock_skew_there(failure: FailureContext) -> Explanation | None:
@@ -95,12 +95,12 @@ def _clocks_apart(report: ReportContext) -> Explanation | None:
     skews = {
         each.connection.host: skew
         for each in exchanges
-        if each.connection and (skew := skew_of(each)) is not None and abs(skew) >= SKEW
+        if each.connection and (skew := skew_of(each)) is not None and abs(skew) >= MAX_SKEW
     }
     if not skews:
         return None
     host, first = next(iter(skews.items()))
-    evidence = tuple(apart(skew, f"{host}: its") for host, skew in skews.items())
+    evidence = tuple(skew_text(skew, f"{host}: its") for host, skew in skews.items())
     title = f"This machine's clock and {host}'s are {abs(first) / 60:.0f} minutes apart"
     return Explanation(title, evidence, _clock_remedies())
 

@@ -49,7 +49,7 @@ def _device_code_expired(failure: FailureContext) -> Explanation | None:
     refused = _code_ended(failure)
     if refused is None or refused[0].error != _EXPIRED:
         return None
-    remedies = (_TYPE_IN_TIME.fill(**failure.places), use_application(refused[1]))
+    remedies = (_TYPE_IN_TIME.fill(**failure.placeholders), use_application(refused[1]))
     title = "Nobody signed in with the device code in time"
     return Explanation(title, _code_lines(refused), remedies)
 
@@ -89,7 +89,7 @@ def _device_code_declined(failure: FailureContext) -> Explanation | None:
     refused = _code_ended(failure)
     if refused is None or refused[0].error not in _DECLINED:
         return None
-    remedies = (_ACCEPT_ON_PAGE.fill(**failure.places), _WHO_ELSE_SAW.fill())
+    remedies = (_ACCEPT_ON_PAGE.fill(**failure.placeholders), _WHO_ELSE_SAW.fill())
     return Explanation("The sign-in was declined in the browser", _code_lines(refused), remedies)
 
 

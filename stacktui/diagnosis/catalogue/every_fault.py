@@ -23,4 +23,4 @@ EVERY_FAULT: Mapping[str, FaultInfo] = {
 
 def look_alikes(fault: FaultInfo) -> tuple[str, ...]:
     """The ids that `fault` is told from, in the order in which it names them."""
-    return tuple(each for each in fault.named if each in EVERY_FAULT)
+    return tuple(each for each in fault.look_alike_names if each in EVERY_FAULT)

@@ -79,12 +79,14 @@ def _intercepted(failure: FailureContext) -> Explanation | None:
             f"{signers(failure.host, now, before)}: either TLS is opened on the way, or the "
             "operator has renewed the CA"
         )
-        evidence = (*why, *_either_lines(now), *facts)
-        return Explanation(title, evidence, _either_remedies(failure, now.issuer_name))
+        evidence = (*why, *_interception_or_renewal_lines(now), *facts)
+        return Explanation(
+            title, evidence, _interception_or_renewal_remedies(failure, now.issuer_name)
+        )
     root = now.issuer_name
     trust = (
         fill_trusting_presented(_TRUST_GATEWAY, failure, root=root)
-        if failure.root_is_at_hand
+        if failure.root_available
         else _TRUST_GATEWAY_FILE.fill(root=root)
     )
     remedies = (_EXEMPT.fill(host=failure.host), trust, _KEEP_VERIFYING.fill())
@@ -92,7 +94,7 @@ def _intercepted(failure: FailureContext) -> Explanation | None:
     return Explanation(title, (*why, *facts), remedies)
 
 
-def _either_lines(now: Certificate) -> tuple[str, ...]:
+def _interception_or_renewal_lines(now: Certificate) -> tuple[str, ...]:
     """What speaks for which, where the record is all there is."""
     name = now.issuer_name
     root = f"its SHA-256 is {now.sha256}" if now.self_issued else "it was not presented itself"
@@ -103,10 +105,10 @@ def _either_lines(now: Certificate) -> tuple[str, ...]:
     )
 
 
-def _either_remedies(failure: FailureContext, root: str) -> tuple[Remedy, ...]:
+def _interception_or_renewal_remedies(failure: FailureContext, root: str) -> tuple[Remedy, ...]:
     return (
         fill_trusting_presented(_TRUST_RENEWED, failure, root=root)
-        if failure.root_is_at_hand
+        if failure.root_available
         else _TRUST_RENEWED_FILE.fill(root=root),
         fill_accepting(_ACCEPT, failure, root=root),
         _SIGN_IN_NOWHERE.fill(host=failure.host),

@@ -9,8 +9,8 @@ from stacktui.check.report import StepName
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.formatting import asked_lines, begins_lines, header_lines, route_lines
-from stacktui.diagnosis.malformed import AGAIN, TELL, malformed, malformed_lines
+from stacktui.diagnosis.formatting import body_lines, header_lines, request_lines, route_lines
+from stacktui.diagnosis.malformed import ASK_OWNER, RUN_AGAIN, malformed, malformed_lines
 from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
 from stacktui.diagnosis.messages.arm import (
     BAD_STATUS_LINE,
@@ -20,9 +20,9 @@ from stacktui.diagnosis.messages.arm import (
     SERVICE_UNAVAILABLE,
 )
 from stacktui.diagnosis.messages.sign_in import NO_AUTHORITY
-from stacktui.diagnosis.remedies import fill_looking, looking
+from stacktui.diagnosis.remedies import fetching, fill_fetching
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
-from stacktui.diagnosis.retry import retry_lines, when
+from stacktui.diagnosis.retry import retry_lines, retry_time
 from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
 from stacktui.identities.faults import SignInFault, SignInProblem
 
@@ -35,7 +35,7 @@ def _response_lines(failure: FailureContext, fault: SignInFault) -> tuple[str, .
     lines = fault_lines(fault)
     if fault.page_title:
         lines.append(f"the page is titled: {fault.page_title}")
-    lines += [*asked_lines(failure), *header_lines(failure, *_HEADERS), *begins_lines(failure)]
+    lines += [*request_lines(failure), *header_lines(failure, *_HEADERS), *body_lines(failure)]
     return (*lines, *retry_lines(failure.last), *route_lines(failure))
 
 
@@ -94,9 +94,9 @@ def _login_throttled(failure: FailureContext) -> Explanation | None:
     fault = failure.fault
     if not isinstance(fault, SignInFault) or not _is_throttled(fault):
         return None
-    again = when(failure.last, "in a few minutes")
+    again = retry_time(failure.last, "in a few minutes")
     title = f"{failure.host} throttles sign-ins: it was asked too often"
-    remedies = (_WAIT.fill(**failure.places, when=again), _FIND_CALLER.fill())
+    remedies = (_WAIT.fill(**failure.placeholders, when=again), _FIND_CALLER.fill())
     return Explanation(title, _response_lines(failure, fault), remedies)
 
 
@@ -149,9 +149,9 @@ def _login_server_error(failure: FailureContext) -> Explanation | None:
     status = fault.status or 0
     if not 500 <= status < 600 or fault.error not in _SERVER_ERRORS:
         return None
-    again = when(failure.last, _SOON)
+    again = retry_time(failure.last, _SOON)
     title = f"The sign-in service {failure.host} failed inside ({status})"
-    remedies = (_AGAIN_WHEN.fill(**failure.places, when=again), ask_service(failure, fault))
+    remedies = (_AGAIN_WHEN.fill(**failure.placeholders, when=again), ask_service(failure, fault))
     return Explanation(title, _response_lines(failure, fault), remedies)
 
 
@@ -182,13 +182,13 @@ LOGIN_SERVER_ERROR = FaultInfo(
 # login-not-json
 
 _NO_JSON = (SignInProblem.NOT_JSON, SignInProblem.SERVER_ERROR)
-_SEE_WHO = looking("See who answers for {host}: a captive portal, a gateway, a bare web server")
+_SEE_WHO = fetching("See who answers for {host}: a captive portal, a gateway, a bare web server")
 _GO_AROUND = RemedyTemplate(
     "If it is the proxy, go round it for {host}",
     'export NO_PROXY={host}"${NO_PROXY:+,$NO_PROXY}"',
     '$env:NO_PROXY = (@({host}, $env:NO_PROXY) -ne $null) -join ","',
 )
-_ASK_BALANCER = replace(TELL, shown={"whose": "sign-in", "ids": ""})
+_ASK_BALANCER = replace(ASK_OWNER, shown={"whose": "sign-in", "ids": ""})
 
 
 def _login_not_json(failure: FailureContext) -> Explanation | None:
@@ -210,7 +210,7 @@ def _login_malformed(failure: FailureContext) -> Explanation | None:
         return None
     title = f"What {failure.host} answers {what}"
     remedies = (
-        AGAIN.fill(**failure.places),
+        RUN_AGAIN.fill(**failure.placeholders),
         _see_who(failure),
         _ASK_BALANCER.fill(whose="sign-in", ids=""),
     )
@@ -219,7 +219,7 @@ def _login_malformed(failure: FailureContext) -> Explanation | None:
 
 def _see_who(failure: FailureContext) -> Remedy:
     url = failure.last.url.partition("?")[0] if failure.last else None
-    return fill_looking(_SEE_WHO, failure, url, host=failure.host)
+    return fill_fetching(_SEE_WHO, failure, url, host=failure.host)
 
 
 LOGIN_NOT_JSON = FaultInfo(
@@ -245,7 +245,7 @@ LOGIN_NOT_JSON = FaultInfo(
         BAD_STATUS_LINE: 60,
         NO_JSON: 38,
     },
-    remedies=(_SEE_WHO, _GO_AROUND, AGAIN, _ASK_BALANCER, *ASK_SERVICE),
+    remedies=(_SEE_WHO, _GO_AROUND, RUN_AGAIN, _ASK_BALANCER, *ASK_SERVICE),
     rules=(_login_not_json, _login_malformed),
 )
 
@@ -272,7 +272,7 @@ def _login_foreign_endpoint(failure: FailureContext) -> Explanation | None:
     evidence = (
         f"{fault.authority}: {fault.description}",
         "nothing was sent there: no secret, and no user name",
-        *asked_lines(failure),
+        *request_lines(failure),
         *route_lines(failure),
     )
     remedies = (_ASK_WHOSE.fill(authority=fault.authority), _SIGN_IN_NOWHERE.fill())

@@ -8,7 +8,7 @@ from stacktui.diagnosis.catalogue.login_responses import ASK_SERVICE, ask_servic
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.formatting import asked_lines, route_lines
+from stacktui.diagnosis.formatting import request_lines, route_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import NO_ANSWER_IN_TIME
 from stacktui.diagnosis.messages.network import CONNECTION_CLOSED
@@ -54,12 +54,12 @@ LOGIN_UNREACHABLE = FaultInfo(
 
 # login-timeout
 
-_OUT_OF_TIME = (TransportFaultKind.FIRST_BYTE_TIMEOUT, TransportFaultKind.STEP_TIMEOUT)
+_TIMEOUTS = (TransportFaultKind.FIRST_BYTE_TIMEOUT, TransportFaultKind.STEP_TIMEOUT)
 _AGAIN_UNDER_LOAD = checking_again("Run the check again: the service may just be under load")
 
 
 def _login_timeout(failure: FailureContext) -> Explanation | None:
-    fault = _after_asking(failure, _OUT_OF_TIME)
+    fault = _after_asking(failure, _TIMEOUTS)
     if fault is None:
         return None
     limit = f"{fault.limit or 0:g} s"
@@ -81,11 +81,11 @@ def _after_asking(
 
 
 def _unanswered_lines(failure: FailureContext) -> tuple[str, ...]:
-    return (*asked_lines(failure), *fault_lines(failure.fault), *route_lines(failure))
+    return (*request_lines(failure), *fault_lines(failure.fault), *route_lines(failure))
 
 
 def _again_or_ask(failure: FailureContext) -> tuple[Remedy, ...]:
-    return (_AGAIN_UNDER_LOAD.fill(**failure.places), ask_service(failure))
+    return (_AGAIN_UNDER_LOAD.fill(**failure.placeholders), ask_service(failure))
 
 
 LOGIN_TIMEOUT = FaultInfo(
@@ -113,11 +113,11 @@ LOGIN_TIMEOUT = FaultInfo(
 
 # login-reset
 
-_BROKEN_OFF = (TransportFaultKind.HTTP_RESET, TransportFaultKind.BODY_TRUNCATED)
+_BREAKS = (TransportFaultKind.HTTP_RESET, TransportFaultKind.BODY_TRUNCATED)
 
 
 def _login_reset(failure: FailureContext) -> Explanation | None:
-    if _after_asking(failure, _BROKEN_OFF) is None:
+    if _after_asking(failure, _BREAKS) is None:
         return None
     title = f"The connection to {failure.host} broke off before the sign-in was answered"
     return Explanation(title, _unanswered_lines(failure), _again_or_ask(failure))

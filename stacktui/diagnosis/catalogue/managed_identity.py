@@ -6,7 +6,7 @@ from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.formatting import asked_lines, begins_lines
+from stacktui.diagnosis.formatting import body_lines, request_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.sign_in import IMDS_NO_TOKEN, IMDS_SILENT
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate
@@ -73,7 +73,7 @@ def _imds_unreachable(failure: FailureContext) -> Explanation | None:
         _AROUND_PROXY.fill(),
         _SIGN_IN_OTHERWISE.fill(under=f" under {section_of(identity)}" if identity else ""),
     )
-    evidence = (*fault_lines(fault), *asked_lines(failure), *begins_lines(failure))
+    evidence = (*fault_lines(fault), *request_lines(failure), *body_lines(failure))
     return Explanation(_TITLES[fault.problem], evidence, remedies)
 
 
@@ -139,7 +139,7 @@ def _imds_no_identity(failure: FailureContext) -> Explanation | None:
     else:
         title = "This machine has no managed identity of its own"
         otherwise = _NAME_ANOTHER.fill(identity=section)
-    evidence = (*fault_lines(fault), *asked_lines(failure))
+    evidence = (*fault_lines(fault), *request_lines(failure))
     return Explanation(title, evidence, (_assign(identity), otherwise))
 
 
@@ -236,8 +236,8 @@ def _imds_unavailable(failure: FailureContext) -> Explanation | None:
     if fault is None:
         return None
     title = f"The instance metadata service cannot give a token now ({fault.status})"
-    evidence = (*fault_lines(fault), *asked_lines(failure), *retry_lines(failure.last))
-    return Explanation(title, evidence, (_WAIT.fill(**failure.places), _RESTART.fill()))
+    evidence = (*fault_lines(fault), *request_lines(failure), *retry_lines(failure.last))
+    return Explanation(title, evidence, (_WAIT.fill(**failure.placeholders), _RESTART.fill()))
 
 
 IMDS_UNAVAILABLE = FaultInfo(

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
-from stacktui.diagnosis.formatting import asked_lines, header_lines, route_lines
+from stacktui.diagnosis.formatting import header_lines, request_lines, route_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import (
     HTTP_500_OR_504,
@@ -28,12 +28,12 @@ from stacktui.diagnosis.metadata_evidence import (
     AZ,
     answer_lines,
     metadata_fault,
+    reporting_to_operator,
     request_ids,
-    telling_operator,
 )
 from stacktui.diagnosis.remedies import CHECK_OTHER_ENDPOINT, checking_again, fill_setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.retry import retry_lines, when
+from stacktui.diagnosis.retry import retry_lines, retry_time
 from stacktui.environments.metadata import MetadataFault, MetadataProblem
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, other_service
 from stacktui.transport.records import ResponseFacts
@@ -69,7 +69,7 @@ def _metadata_wrong_url(failure: FailureContext) -> Explanation | None:
         evidence.append(f"it redirects to: {fault.location}")
     remedies = tuple(
         fill_setting(CHECK_OTHER_ENDPOINT, failure, "arm", url, endpoint=url, whose=whose)
-        for url, whose in _meant(failure)
+        for url, whose in _likely_arm_urls(failure)
     ) or (_SET_ARM.fill(section=failure.section),)
     title = f"{failure.host} is not the stamp's ARM endpoint"
     return Explanation(title, tuple(evidence), remedies)
@@ -94,7 +94,7 @@ def _why_wrong(failure: FailureContext, fault: MetadataFault) -> str | None:
     return None
 
 
-def _meant(failure: FailureContext) -> tuple[tuple[str, str], ...]:
+def _likely_arm_urls(failure: FailureContext) -> tuple[tuple[str, str], ...]:
     """ARM URLs that may have been meant, and whose: by the name, else by the certificate."""
     if named := other_service(failure.host):
         hosts = [named[1]]
@@ -162,7 +162,7 @@ def _metadata_intercepted(failure: FailureContext) -> Explanation | None:
         return None
     if _why_wrong(failure, fault):
         return None  # a portal of the stamp answers so by right: the URL is wrong, not the way
-    evidence = asked_lines(failure)
+    evidence = request_lines(failure)
     if fault.page_title:
         evidence.append(f"the page is titled: {fault.page_title}")
     if elsewhere:
@@ -211,7 +211,7 @@ METADATA_INTERCEPTED = FaultInfo(
 _RESTARTING = checking_again(
     "Run the check again in a minute: the stamp may just be restarting a service"
 )
-_ARM_BROKEN = telling_operator("If it stays so, Azure Resource Manager is broken")
+_ARM_BROKEN = reporting_to_operator("If it stays so, Azure Resource Manager is broken")
 
 
 def _metadata_server_error(failure: FailureContext) -> Explanation | None:
@@ -219,7 +219,7 @@ def _metadata_server_error(failure: FailureContext) -> Explanation | None:
     if fault is None or fault.status == 503:
         return None
     remedies = (
-        _RESTARTING.fill(**failure.places),
+        _RESTARTING.fill(**failure.placeholders),
         _ARM_BROKEN.fill(ids=request_ids(failure)),
     )
     title = f"The stamp failed inside ({fault.status}) while giving its metadata"
@@ -279,7 +279,9 @@ METADATA_SERVER_ERROR = FaultInfo(
 # metadata-unavailable
 
 _LATER = checking_again("Run the check again {when}", when="in a few minutes")
-_ARM_DOWN = telling_operator("If it stays so, Azure Resource Manager is down (an update, a repair)")
+_ARM_DOWN = reporting_to_operator(
+    "If it stays so, Azure Resource Manager is down (an update, a repair)"
+)
 
 
 def _metadata_unavailable(failure: FailureContext) -> Explanation | None:
@@ -287,7 +289,7 @@ def _metadata_unavailable(failure: FailureContext) -> Explanation | None:
     if fault is None or fault.status != 503:
         return None
     remedies = (
-        _LATER.fill(**failure.places, when=when(failure.last, "in a few minutes")),
+        _LATER.fill(**failure.placeholders, when=retry_time(failure.last, "in a few minutes")),
         _ARM_DOWN.fill(ids=request_ids(failure)),
     )
     title = "The stamp's Azure Resource Manager is not available just now (503)"

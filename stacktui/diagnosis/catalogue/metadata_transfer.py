@@ -6,8 +6,8 @@ from stacktui.check.report import StepName
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.formatting import asked_lines, begins_lines, header_lines, route_lines
-from stacktui.diagnosis.malformed import AGAIN, malformed, malformed_lines
+from stacktui.diagnosis.formatting import body_lines, header_lines, request_lines, route_lines
+from stacktui.diagnosis.malformed import RUN_AGAIN, malformed, malformed_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import BAD_STATUS_LINE, NO_ANSWER_IN_TIME, NO_JSON
 from stacktui.diagnosis.messages.metadata import (
@@ -19,20 +19,20 @@ from stacktui.diagnosis.messages.metadata import (
 from stacktui.diagnosis.messages.network import CONNECTION_CLOSED
 from stacktui.diagnosis.metadata_evidence import (
     AZ,
-    looking_at_metadata,
+    fetching_metadata,
     metadata_fault,
+    reporting_to_operator,
     request_ids,
-    telling_operator,
 )
-from stacktui.diagnosis.remedies import checking_again, fill_looking
+from stacktui.diagnosis.remedies import checking_again, fill_fetching
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.environments.metadata import MetadataProblem
 from stacktui.transport.records import PhaseName, TransportFault, TransportFaultKind
 
 # What comes after the handshake: only who answers there can be slow in it.
 _ASKED = frozenset({PhaseName.REQUEST, PhaseName.FIRST_BYTE, PhaseName.BODY})
-_SEE_ANSWER = looking_at_metadata("See what comes back")
-_AT_FAULT = telling_operator("If it stays so, ARM or the load balancer before it is at fault")
+_SEE_ANSWER = fetching_metadata("See what comes back")
+_AT_FAULT = reporting_to_operator("If it stays so, ARM or the load balancer before it is at fault")
 
 
 def _fault(failure: FailureContext, kind: TransportFaultKind) -> TransportFault | None:
@@ -51,22 +51,22 @@ def _sent_lines(failure: FailureContext) -> tuple[str, ...]:
 
 def _look_or_tell(failure: FailureContext, url: str | None = None) -> tuple[Remedy, ...]:
     return (
-        fill_looking(_SEE_ANSWER, failure, url),
+        fill_fetching(_SEE_ANSWER, failure, url),
         _AT_FAULT.fill(ids=request_ids(failure)),
     )
 
 
 def _again_look_or_tell(failure: FailureContext, url: str | None = None) -> tuple[Remedy, ...]:
-    return (AGAIN.fill(**failure.places), *_look_or_tell(failure, url))
+    return (RUN_AGAIN.fill(**failure.placeholders), *_look_or_tell(failure, url))
 
 
 # metadata-timeout
 
 _UNDER_LOAD = checking_again("Run the check again: the stamp may just be under load")
-_WAIT_LONGER = looking_at_metadata(
+_WAIT_LONGER = fetching_metadata(
     "Ask with more patience than a check has, and see whether it ever answers"
 )
-_ARM_HANGS = telling_operator("If it stays so, Azure Resource Manager hangs")
+_ARM_HANGS = reporting_to_operator("If it stays so, Azure Resource Manager hangs")
 
 
 def _metadata_timeout(failure: FailureContext) -> Explanation | None:
@@ -84,8 +84,8 @@ def _metadata_timeout(failure: FailureContext) -> Explanation | None:
     else:
         evidence.insert(0, "the request was sent, and nothing came back")
     remedies = (
-        _UNDER_LOAD.fill(**failure.places),
-        fill_looking(_WAIT_LONGER, failure),
+        _UNDER_LOAD.fill(**failure.placeholders),
+        fill_fetching(_WAIT_LONGER, failure),
         _ARM_HANGS.fill(ids=request_ids(failure)),
     )
     title = f"{failure.host} takes the metadata request, and does not answer it within {limit:g} s"
@@ -121,7 +121,7 @@ METADATA_TIMEOUT = FaultInfo(
 
 # metadata-too-large
 
-_SEE_BEGINNING = looking_at_metadata(
+_SEE_BEGINNING = fetching_metadata(
     "See how it begins: metadata has 2 KB, and names a loginEndpoint"
 )
 _WHAT_ANSWERS = RemedyTemplate(
@@ -137,7 +137,7 @@ def _metadata_too_large(failure: FailureContext) -> Explanation | None:
     limit = f"{fault.limit:,.0f} bytes" if fault.limit else "what a stamp needs"
     evidence = (f"the answer is {fault.detail}: reading stopped", *_sent_lines(failure))
     remedies = (
-        fill_looking(_SEE_BEGINNING, failure),
+        fill_fetching(_SEE_BEGINNING, failure),
         _WHAT_ANSWERS.fill(host=failure.host, section=failure.section),
     )
     title = f"The answer to the metadata request is larger than {limit}"
@@ -169,8 +169,8 @@ def _not_json(failure: FailureContext) -> Explanation | None:
         return None
     evidence = (
         f"reading it stopped: {fault.detail}",
-        *asked_lines(failure),
-        *begins_lines(failure),
+        *request_lines(failure),
+        *body_lines(failure),
         *header_lines(failure, "x-ms-request-id"),
     )
     return Explanation("The stamp's metadata is not JSON", evidence, _look_or_tell(failure))
@@ -180,7 +180,7 @@ def _cut_short(failure: FailureContext) -> Explanation | None:
     fault = _fault(failure, TransportFaultKind.BODY_TRUNCATED)
     if fault is None:
         return None
-    evidence = (fault.detail, *_sent_lines(failure), *begins_lines(failure))
+    evidence = (fault.detail, *_sent_lines(failure), *body_lines(failure))
     title = f"The metadata of {failure.host} is cut short: the connection closed before its end"
     return Explanation(title, evidence, _again_look_or_tell(failure))
 
@@ -228,7 +228,7 @@ METADATA_NOT_JSON = FaultInfo(
         BAD_STATUS_LINE: 58,
         NO_JSON: 38,
     },
-    remedies=(AGAIN, _SEE_ANSWER, _AT_FAULT),
+    remedies=(RUN_AGAIN, _SEE_ANSWER, _AT_FAULT),
     rules=(_not_json, _cut_short, _malformed),
 )
 
@@ -266,7 +266,7 @@ METADATA_RESET = FaultInfo(
             also=r"remote end closed connection|remotedisconnected",
         ): 130,
     },
-    remedies=(AGAIN, _SEE_ANSWER, _AT_FAULT),
+    remedies=(RUN_AGAIN, _SEE_ANSWER, _AT_FAULT),
     rules=(_metadata_reset,),
 )
 

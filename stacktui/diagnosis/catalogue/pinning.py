@@ -8,7 +8,7 @@ from stacktui.check.fault_text import drift_lines
 from stacktui.diagnosis.context import FailureContext, ReportContext, described_path
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
-from stacktui.diagnosis.formatting import asked_lines
+from stacktui.diagnosis.formatting import request_lines
 from stacktui.diagnosis.recorded_root import is_of_other_root, recorded_path_end, signers
 from stacktui.diagnosis.remedies import accepting, fill_accepting
 from stacktui.diagnosis.remedy_template import RemedyTemplate
@@ -33,7 +33,7 @@ def _metadata_drift(failure: FailureContext) -> Explanation | None:
     if not isinstance(fault, DriftFault):
         return None
     fields = " and ".join(each.field for each in fault.drifts)
-    evidence = (*drift_lines(fault), "no secret was sent", *asked_lines(failure))
+    evidence = (*drift_lines(fault), "no secret was sent", *request_lines(failure))
     remedies = (_ASK_OPERATOR.fill(), fill_accepting(_ACCEPT_VALUES, failure, fields=fields))
     return Explanation(f"The stamp names another {fields} than before", evidence, remedies)
 
@@ -78,7 +78,7 @@ def _record_unreadable(failure: FailureContext) -> Explanation | None:
     file, aside = str(fault.path), f"{fault.path}.unreadable"
     remedies = (
         _CORRECT_FILE.fill(),
-        _MOVE_AWAY.fill(file=file, aside=aside, **failure.places),
+        _MOVE_AWAY.fill(file=file, aside=aside, **failure.placeholders),
     )
     return Explanation("What was recorded of the stamps cannot be read", evidence, remedies)
 
@@ -139,7 +139,7 @@ def _signer(end: Certificate) -> str:
 
 ROOT_CHANGED = FaultInfo(
     id="root-changed",
-    group=Group.BESIDE,
+    group=Group.ADVISORY,
     sides=(Side.NETWORK,),
     meaning="The check is healthy, but another root than the recorded one signs.",
     distinguishing_evidence=(

@@ -295,7 +295,7 @@ TCP_TIMEOUT = FaultInfo(
 # tcp-unreachable
 
 # What the system says in place of sending a packet, or once it was told that none can arrive.
-_NO_WAY = {
+_WHY_UNREACHABLE = {
     "ENETUNREACH": "no route leads there, from here or from a router on the way",
     "EHOSTUNREACH": "a router or a firewall says so, or the last hop that finds no such host",
     "EADDRNOTAVAIL": "this machine has no address from which it could send there",
@@ -317,7 +317,7 @@ _ASK_ROUTE = RemedyTemplate(
 
 def _tcp_unreachable(failure: FailureContext) -> Explanation | None:
     fault = failure.transport(TransportFaultKind.TCP_UNREACHABLE)
-    why = _NO_WAY.get(fault.errno or "") if fault else None
+    why = _WHY_UNREACHABLE.get(fault.errno or "") if fault else None
     if fault is None or why is None:
         return None
     host, port = fault.host, fault.port

@@ -100,7 +100,7 @@ def _token_expired_on_arrival(failure: FailureContext) -> Explanation | None:
     ]
     title = "The sign-in service gave a token that had ended already"
     remedies = (
-        _NEXT_TOKEN.fill(**failure.places),
+        _NEXT_TOKEN.fill(**failure.placeholders),
         _SEE_LIFETIME.fill(authority=token.authority),
     )
     return Explanation(title, tuple(filter(None, evidence)), remedies)
@@ -182,7 +182,7 @@ def _values(failure: FailureContext, refused: RefusedToken | None) -> list[str]:
 def _unauthorized_remedies(failure: FailureContext, fault: ArmFault) -> tuple[Remedy, ...]:
     identity, metadata = failure.identity, failure.metadata
     if fault.code != WRONG_TENANT.code or identity is None:
-        return (_check_arm(failure), _NEW_TOKEN.fill(**failure.places))
+        return (_check_arm(failure), _NEW_TOKEN.fill(**failure.placeholders))
     by_adfs = metadata and metadata.identity_provider is IdentityProvider.ADFS
     return (
         _ADFS_TENANT.fill() if by_adfs else _SET_TENANT.fill(identity=section_of(identity)),

@@ -42,7 +42,7 @@ def _trust_file_missing(failure: FailureContext) -> Explanation | None:
         return None
     title = f"{fault.setting} names a file of certificates that is not there"
     evidence = (f"{fault.setting} = {fault.path}: no such file",)
-    remedy = _SEE_STORES.fill(**failure.places)
+    remedy = _SEE_STORES.fill(**failure.placeholders)
     if fault.is_named:
         remedy = _change_setting(failure, fault)
     return Explanation(title, evidence, (remedy,))
@@ -110,7 +110,7 @@ def _trust_file_bad(failure: FailureContext) -> Explanation | None:
 def _move_away(failure: FailureContext, fault: TrustFileFault) -> list[Remedy]:
     path = fault.path
     away = _MOVE_AWAY.fill(bundle=path, file=path, aside=f"{path}.aside")
-    return [away, _SEE_STORES.fill(**failure.places)]
+    return [away, _SEE_STORES.fill(**failure.placeholders)]
 
 
 TRUST_FILE_BAD = FaultInfo(

@@ -154,14 +154,14 @@ def _same_name(failure: FailureContext, end: Certificate) -> list[str]:
 def _trust(failure: FailureContext, root: str) -> tuple[Remedy, ...]:
     presented = (
         (fill_trusting_presented(_TRUST_PRESENTED, failure, root=root),)
-        if failure.root_is_at_hand
+        if failure.root_available
         else ()
     )
     return (
         *presented,
         _TRUST_FILE.fill(root=root),
-        TRUST_MATRIX.fill(**failure.places),
-        EXPORT_BUNDLE.fill(**failure.places),
+        TRUST_MATRIX.fill(**failure.placeholders),
+        EXPORT_BUNDLE.fill(**failure.placeholders),
     )
 
 

@@ -136,7 +136,7 @@ def _account_locked(failure: FailureContext) -> Explanation | None:
         return None
     _, identity = refused
     remedies = (
-        _WAIT_FOR_LOCK.fill(**failure.places),
+        _WAIT_FOR_LOCK.fill(**failure.placeholders),
         _FIND_OLD_PASSWORD.fill(who=who(identity)),
         *put_secret(identity.credential, "password"),
     )

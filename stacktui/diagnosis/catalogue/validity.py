@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stacktui.certificates.verify import VerifyCode
 from stacktui.diagnosis.az_messages import AZ_VERIFY
-from stacktui.diagnosis.clocks import other_clock
+from stacktui.diagnosis.clocks import server_time
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
@@ -28,7 +28,7 @@ _SET_CLOCK = setting_clock("Set this machine's clock")
 
 def _right_clock(failure: FailureContext) -> datetime | None:
     """The stamp's clock, if this machine's differs and by it all that was presented is valid."""
-    there = other_clock(failure, _SLACK)
+    there = server_time(failure, _SLACK)
     if there is None or not failure.verified_path:
         return None
     good = all(
