@@ -1,10 +1,10 @@
-"""Evidence in, findings out. Pure: no I/O, no clock, no environment.
+"""Turn a report into findings. Pure: no I/O, no clock, no environment variables.
 
 `diagnose` walks the catalogue (`catalogue.precedence`) in order. The first rule that explains the
-failed step is the verdict, the others that apply are also seen, and a fault that no rule explains
-is reported as `unexplained` with its evidence. What is wrong with hosts that the check did not
-come to any more is also seen (`login_host`). What fails no check but should be known
-(`catalogue.advised`) is also seen, of healthy checks too.
+failed step gives the verdict, others that apply are also seen, and a fault that no rule explains
+is reported as `unexplained` with its evidence. Faults of hosts that the check did not reach any
+more are also seen (`login_host`). Advisories (`catalogue.advised`), which fail no check, are also
+seen, in healthy checks too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from stacktui.diagnosis.finding import Diagnosis
 
 
 def diagnose(report: Report) -> Diagnosis:
-    """The diagnosis of a finished check; its verdict is None exactly when `report.ok`."""
+    """Return the diagnosis of a finished check; its verdict is None exactly when `report.ok`."""
     # The rules read certificates, whose library is slow to import.
     from stacktui.diagnosis.catalogue.advised import ADVISED
     from stacktui.diagnosis.context import FailureContext, ReportContext

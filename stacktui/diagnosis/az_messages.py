@@ -1,11 +1,11 @@
-"""How az begins its message where TLS fails: what follows differs by fault."""
+"""Prefixes of az's messages for TLS failures; the rest of the message differs by fault."""
 
 from __future__ import annotations
 
-# The TLS stack gave up, whatever the reason.
+# Any TLS failure.
 AZ_TLS = (
     "Unable to get endpoints from the cloud. Please ensure you have network connection. "
     "Error detail: HTTPSConnectionPool(…): … (Caused by SSLError("
 )
-# It did not accept the certificate.
+# Certificate verification failed.
 AZ_VERIFY = AZ_TLS + "SSLCertVerificationError(1, "

@@ -1,4 +1,4 @@
-"""Applying rules to a failed check: what they find, and the limit that ended it, if one did."""
+"""Apply the catalogue's rules to a failed check, and name the limit that was hit, if one was."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from stacktui.identities.faults import ImdsFault
 from stacktui.text.shell import bash, powershell
 from stacktui.transport.limits import LIMIT_SETTINGS
 
-# A limit that was hit is tried again with so many times as much.
+# The factor by which the remedy raises a limit that was hit.
 _MORE = 3
 
 
 def findings(failure: FailureContext, faults: Iterable[FaultInfo]) -> list[Finding]:
-    """What their rules find, in their order; `unexplained` where none applies. Never empty."""
+    """Return what the faults' rules find, in order; `unexplained` if none applies. Never empty."""
     found = [seen for fault in faults for seen in fault.examine(failure)]
     first, *others = found or [unexplained(failure)]
     return [_with_limit(failure, first), *others]
 
 
 def _with_limit(failure: FailureContext, found: Finding) -> Finding:
-    """The finding with the limit that was hit, its setting, and the command that allows more."""
+    """Add the limit that was hit, its setting, and the command that raises it."""
     fault = failure.fault.cause if isinstance(failure.fault, ImdsFault) else failure.fault
     name, limit = getattr(fault, "setting", None), getattr(fault, "limit", None)
     if name is None or limit is None:
@@ -45,7 +45,7 @@ def _with_limit(failure: FailureContext, found: Finding) -> Finding:
 
 
 def _more(failure: FailureContext, name: str, limit: float) -> dict[str, float]:
-    """What to allow instead, and a step that has room for it."""
+    """Return the raised limit, and a step limit that leaves room for it."""
     limits, allowed = failure.environment.limits, LIMIT_SETTINGS
     more = {name: min(limit * _MORE, allowed[name].most)}
     if not allowed[name].counts and name != "step" and more[name] >= limits.step:

@@ -1,7 +1,7 @@
-"""Faults of the host that signs users in, named as such whatever they are.
+"""Findings of the login host: `login-unreachable` first, then the fault itself.
 
-Whoever reads `tls-expired` looks at the stamp. That it is the login host's, which under Entra is
-not even in the same building, has to be the first thing said.
+A reader of `tls-expired` looks at the stamp. The login host, which under Entra is elsewhere, must
+therefore be named first.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _IDS = frozenset(each.id for each in CONNECTION)
 
 
 def as_login_fault(failure: FailureContext, verdict: Finding) -> tuple[Finding, ...]:
-    """The verdict as one of the login host, if it is: that first, and what it is after it."""
+    """Return `login-unreachable` before the verdict if it concerns the login host, else only it."""
     at_login = failure.step.name is StepName.TOKEN and not failure.at_arm
     if not at_login or not isinstance(failure.fault, TransportFault) or verdict.id not in _IDS:
         return (verdict,)
@@ -32,9 +32,9 @@ def as_login_fault(failure: FailureContext, verdict: Finding) -> tuple[Finding, 
 
 
 def probe_findings(failed: FailureContext) -> Iterator[Finding]:
-    """What is wrong with the hosts that a failed check did not come to.
+    """Yield what is wrong with the hosts that a failed check did not reach.
 
-    Nothing where it is the same thing once more, which the same mend mends.
+    A fault that has the same cause as the check's own is left out.
     """
     for probe in failed.report.probes:
         failure = _probe_failure(failed.report, probe)
@@ -47,7 +47,7 @@ def probe_findings(failed: FailureContext) -> Iterator[Finding]:
 
 
 def _probe_failure(report: Report, probe: Probe) -> FailureContext | None:
-    """The probe as if it were the step that failed."""
+    """Return the probe as a failed step, or None if it succeeded."""
     fault, step = probe.exchange.fault, report.failed
     if fault is None or step is None:
         return None
@@ -57,7 +57,7 @@ def _probe_failure(report: Report, probe: Probe) -> FailureContext | None:
 
 
 def _is_same(one: FailureContext, other: FailureContext) -> bool:
-    """Whether both fail alike, and for what both have in common: a root, an address, a proxy."""
+    """Return whether both have the same fault with the same cause: a root, an address, a proxy."""
     a, b = one.fault, other.fault
     if not isinstance(a, TransportFault) or not isinstance(b, TransportFault):
         return False
@@ -79,6 +79,6 @@ def _addresses(failure: FailureContext) -> frozenset[tuple[str, int]]:
 def _of_login(host: str, what: Finding) -> Finding:
     title = f"The login host {host} cannot be used: {what.title}"
     evidence = (f"the fault is {what.id}", *what.evidence)
-    # az has its metadata by then: what fails is its sign-in.
+    # az has read the metadata by then; its sign-in fails.
     az_says = what.az_says.removeprefix(reach.AZ_METADATA)
     return finding(ID, title, what.side, evidence, what.remedies, az_says)

@@ -1,4 +1,4 @@
-"""Answers that came whole and can be nobody's: no HTTP, no list, or larger than any real one."""
+"""Malformed responses: not HTTP, not a list, or larger than any real one."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ ASK_OWNER = RemedyTemplate(
     "{ids}",
     shown={"whose": "the stamp", "ids": ""},
 )
-# What every fault of a malformed answer offers, in this order.
+# The remedies of every fault of a malformed response, in this order.
 MALFORMED_REMEDIES = (RUN_AGAIN, SHOW_RESPONSE, ASK_OWNER)
 
 
 def malformed(failure: FailureContext, step: StepName) -> str | None:
-    """What is wrong with the answer that ended `step`, in words; None for anything else."""
+    """Return what is wrong with the response that failed `step`; None for any other fault."""
     fault = failure.fault
     if failure.step.name is not step or not isinstance(fault, TransportFault):
         return None
     what = _KINDS.get(fault.kind)
-    # A proxy's answer to CONNECT is told of the proxy.
+    # A malformed response to CONNECT is a fault of the proxy.
     there = (fault.host, fault.port) == (failure.host, failure.port)
     return what if what and there else None
 
 
 def malformed_list(failure: FailureContext) -> str | None:
-    """The same of a list that ARM gave as JSON."""
+    """Return what is wrong with a list that ARM sent as JSON; None for any other fault."""
     fault = failure.fault
     whole = isinstance(fault, ArmFault) and fault.status == 200
     return _PROBLEMS.get(fault.problem) if isinstance(fault, ArmFault) and whole else None
 
 
 def malformed_lines(failure: FailureContext) -> tuple[str, ...]:
-    """The evidence."""
+    """Return the evidence of a malformed response."""
     return (*fault_lines(failure.fault), *request_lines(failure), *route_lines(failure))
 
 
@@ -60,7 +60,7 @@ def malformed_remedies(failure: FailureContext, whose: str) -> tuple[Remedy, ...
 
 
 def follow_up_remedies(failure: FailureContext, whose: str) -> tuple[Remedy, ...]:
-    """The remedies after the first: see who answers, and who looks after that."""
+    """Return the remedies after the first: see who answers, and ask whoever runs it."""
     url = failure.last.url.partition("?")[0] if failure.last else None
     ids = "; ".join(id_lines(failure.fault)) if isinstance(failure.fault, ArmFault) else ""
     return (

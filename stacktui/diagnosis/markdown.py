@@ -1,7 +1,7 @@
 """A diagnosed report as GitHub-flavoured Markdown, for a ticket.
 
-The same report gives the same text. It holds no secret, as reports do not, and whatever stands in
-a name, an answer or a certificate can only be read there: it makes no link, cell, fence or mention.
+The same report gives the same text. Like the report, it holds no secret. Text from names, responses
+and certificates is escaped, so that it makes no link, table cell, fence or mention.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzInstallation
     from stacktui.certificates.chain_completion import FoundIssuer
 
-# A ticket takes about 64 KiB. Servers may page, redirect and present as much as they like.
+# A ticket takes about 64 KiB; the number of requests, certificates and names is unlimited.
 _REQUESTS = 40
 _CERTIFICATES = 8
 _NAMES = 12
-# What support asks for first.
+# The headers that support asks for first.
 _IDS = ("x-ms-request-id", "x-ms-correlation-request-id", "x-ms-client-request-id")
 _NONE = "–"
 Lines = list[str]
 
 
 def report_markdown(report: Report, diagnosis: Diagnosis) -> str:
-    """The whole document; it ends with a line break."""
+    """Return the whole document, with a trailing line break."""
     sections = (
         [_title(report, diagnosis)],
         _circumstances(report),
@@ -58,7 +58,7 @@ def _title(report: Report, diagnosis: Diagnosis) -> str:
 
 
 def _circumstances(report: Report) -> Lines:
-    """What was checked, when, as whom, by which way and by which trust."""
+    """Return what was checked, when, as whom, and with which proxy and trust."""
     environment, identity = report.target.environment, report.target.identity
     rows = [
         ("environment", prose(environment.name)),
@@ -119,7 +119,7 @@ def _remedy(remedy: Remedy, number: int) -> Lines:
     return lines
 
 
-# What was done
+# Timeline
 
 
 def _timeline(report: Report) -> Lines:
@@ -171,7 +171,7 @@ def _without_request(step: StepResult) -> str:
 
 
 def _answer(report: Report) -> Lines:
-    """The answer at which the check ended, as far as it is kept."""
+    """Return the last response, as far as it was kept."""
     last = report.failed.evidence.last if report.failed else None
     response = last.response if last else None
     if response is None:
@@ -203,7 +203,7 @@ def _probed(probe: Probe) -> tuple[str, str, str, str]:
 
 
 def _chain(report: Report) -> Lines:
-    """The chain of the host at which the check failed, as it was presented."""
+    """Return the chain that the failing host presented."""
     last = report.failed.evidence.last if report.failed else None
     seen = last.connection if last else None
     if seen is None or seen.tls is None or not seen.tls.chain:
@@ -225,7 +225,7 @@ def _chain(report: Report) -> Lines:
 
 
 def _missing(report: Report, seen: ConnectionFacts) -> Sequence[FoundIssuer]:
-    """What was found to be missing of the chain."""
+    """Return the issuers that were found beyond the presented chain."""
     found = report.completion
     mine = found is not None and (found.host, found.port) == (seen.host, seen.port)
     return found.found if found is not None and mine else ()
