@@ -1,4 +1,4 @@
-"""What fails no check, but should be known before it does: certificates and lost roots."""
+"""Advisories on certificates and lost roots, before they fail a check."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ AZ_WORKS = "nothing: it works until the last day"
 
 
 def _own_connections(report: ReportContext) -> Iterator[ConnectionFacts]:
-    """Connections that show the stamp's own chain: a gateway's is no matter of its operator."""
-    # Reads certificates, whose library is slow to import: `explain` must not wait for it.
+    """Yield the connections that show the stamp's own chain, not that of a TLS gateway."""
+    # Slow to import: `explain` must not wait for it.
     from stacktui.certificates.interceptors import interceptor
 
     for connection in report.presented:
@@ -38,7 +38,7 @@ def _own_connections(report: ReportContext) -> Iterator[ConnectionFacts]:
 
 # cert-expires-soon
 
-# Seconds, a day: a clock that is less off changes no count of days that matters.
+# Seconds (a day): a smaller skew does not matter for days left.
 _SKEW = 86400.0
 _RENEW = RemedyTemplate("The stamp's operator renews it (secret rotation) before that day")
 _SHOW_ALL = for_both(
@@ -71,9 +71,9 @@ def _cert_expires_soon(report: ReportContext) -> Explanation | None:
 
 
 def _ending_soon(report: ReportContext) -> Iterator[tuple[int, str, Certificate]]:
-    """Days left, host and certificate of those that end soon, and have not ended yet.
+    """Yield days left, host and certificate of those that end soon but have not ended.
 
-    By the clock of this machine, else by the stamp's: nobody here knows which of them is wrong.
+    By the clock of this machine, else by the stamp's, as either may be wrong.
     """
     clocks = tuple(_clocks(report))
     for connection in _own_connections(report):
@@ -87,14 +87,14 @@ def _ending_soon(report: ReportContext) -> Iterator[tuple[int, str, Certificate]
 
 
 def _clocks(report: ReportContext) -> Iterator[datetime]:
-    """This machine's, and the stamp's where it says otherwise."""
+    """Yield the time by this machine's clock, and by the stamp's if that differs."""
     yield report.now
     if there := server_time(report, _SKEW):
         yield there
 
 
 def _is_soon(days: int) -> bool:
-    # Reads certificates, whose library is slow to import: `explain` must not wait for it.
+    # Slow to import: `explain` must not wait for it.
     from stacktui.certificates.readiness import WARNING_DAYS
 
     return days < WARNING_DAYS
@@ -106,7 +106,7 @@ def _ends_line(left: int, host: str, certificate: Certificate) -> str:
 
 
 def _own_cert_expires_soon(report: ReportContext) -> Explanation | None:
-    """The same on this side: the certificate that signs in."""
+    """Look at the certificate that signs in."""
     identity = report.identity
     token = report.report.token
     ends = token.certificate_ends if token else None
@@ -134,7 +134,7 @@ CERT_EXPIRES_SOON = FaultInfo(
 
 # cert-readiness
 
-# The rules that say once more what a verdict says of a host's certificate.
+# The readiness rules that repeat a verdict on a host's certificate, by verify code.
 _COVERED_BY_VERDICT: dict[int, tuple[str, ...]] = {
     VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT: ("self-signed", "chain"),
     **dict.fromkeys(NO_ISSUER, ("chain",)),
@@ -167,7 +167,7 @@ def _cert_readiness(report: ReportContext) -> Explanation | None:
 
 
 def _rejected(report: ReportContext, connection: ConnectionFacts) -> Iterator[RuleResult]:
-    # Reads certificates, whose library is slow to import: `explain` must not wait for it.
+    # Slow to import: `explain` must not wait for it.
     from stacktui.certificates.readiness import Level
     from stacktui.certificates.readiness_rules import evaluate
 
@@ -176,10 +176,10 @@ def _rejected(report: ReportContext, connection: ConnectionFacts) -> Iterator[Ru
         return
     said = _COVERED_BY_VERDICT.get(tls.verify_code or 0, ())
     trusted = tls.verify_code is None
-    # OpenSSL knows more of names than a rule does (addresses, other alphabets).
+    # OpenSSL's check of names is more complete (addresses, other alphabets).
     names = None if trusted else (connection.host,)
     for each in evaluate(tls.chain, report.now, names=names, trusted=trusted):
-        # That one ends soon has a name of its own.
+        # `cert-expires-soon` covers expiry.
         if each.level is Level.FAIL and each.rule not in (*said, "expiry"):
             yield each
 
@@ -246,7 +246,7 @@ def _forget(store: Path, fingerprints: list[str]) -> Remedy:
 
 
 def _by_store(lost: Iterable[LostAddition]) -> dict[Path, list[str]]:
-    """The fingerprints of what was lost, by bundle."""
+    """Return the fingerprints of the lost roots, by bundle."""
     found: dict[Path, list[str]] = {}
     for each in lost:
         found.setdefault(each.path, []).append(each.sha256)

@@ -1,4 +1,4 @@
-"""ARM refuses to list resources: no right to, too many requests, not available, or broken."""
+"""ARM refuses to list resource groups: forbidden, throttled, unavailable, or server error."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from stacktui.diagnosis.retry import retry_after, retry_lines
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.records import Exchange
 
-# Nobody leaves a command asleep for longer.
+# Longest `sleep` in a command.
 _LONGEST_SLEEP = timedelta(days=1)
 
 AGAIN_LATER = RemedyTemplate(
@@ -45,7 +45,7 @@ REPORT_TO_OPERATOR = RemedyTemplate(
 
 
 def fill_again_later(failure: FailureContext, answer: Exchange | None) -> Remedy:
-    """Wait as long as `answer` says with Retry-After; without one, say to wait a minute."""
+    """Fill with the Retry-After of `answer`; without one, wait a minute."""
     wait = retry_after(answer)
     seconds = ceil(wait.total_seconds()) if wait is not None and wait <= _LONGEST_SLEEP else 0
     return AGAIN_LATER.fill(
@@ -65,12 +65,12 @@ def ids_of(fault: ArmFault) -> str:
 
 
 def answer_lines(failure: FailureContext) -> list[str]:
-    """When to come back, if the answer says so, and the request."""
+    """Return the Retry-After, if there is one, and the request."""
     return retry_lines(failure.last) + request_lines(failure)
 
 
 def _refusal(failure: FailureContext) -> ArmFault | None:
-    """The fault, if ARM itself refused: it speaks JSON, so a page is of something before it."""
+    """Return the fault if ARM itself refused; a page that is not JSON comes from a proxy."""
     response = failure.last.response if failure.last else None
     page = response is not None and response.excerpt.startswith("<")
     return None if page else failure.arm(ArmProblem.REFUSED)
@@ -81,7 +81,7 @@ def _refusal(failure: FailureContext) -> ArmFault | None:
 _AUTHORIZATION_FAILED = arm_code(
     "AuthorizationFailed", r"does not have authorization to perform", whole=True
 )
-# How ARM words it: who, which action, which scope.
+# ARM's message names who, which action and which scope.
 _OBJECT = re.compile(r"object id '([0-9a-fA-F-]{36})'")
 _ACTION = re.compile(r"action '([\w./*-]+)'")
 _SCOPE = re.compile(r"scope '(/[^']*)'")
@@ -113,11 +113,11 @@ def _arm_forbidden(failure: FailureContext) -> Explanation | None:
 
 
 def _grant_reader(failure: FailureContext, who: str | None, scope: str | None) -> Remedy:
-    """The command takes what we know ourselves: the server's words shall grant nobody anything.
+    """Grant only to what is known locally, never to an id that only the server names.
 
-    Without a command where the scope or the assignee is not known.
+    Without a command if the scope or the assignee is unknown.
     """
-    # Where the token names no object, what the identity is known by finds it too.
+    # If the token names no object, the identity's own id finds it too.
     identity = failure.identity
     assignee = who or (identity.principal if identity else "")
     if scope is None or not assignee:
@@ -135,21 +135,21 @@ def _first(pattern: re.Pattern[str], text: str) -> str | None:
 
 
 def _compared(label: str, ours: str, known: str | None, said: str | None) -> list[str]:
-    """One value as we know it and as ARM says it: one line if they agree."""
+    """Return one value as known locally and as ARM reports it; one line if they agree."""
     if known and said and known.lower().rstrip("/") != said.lower().rstrip("/"):
         return [f"ARM names the {label} {said}, but {ours} {known}"]
     return [f"{label} {known or said}"] if known or said else []
 
 
 def _object_id(failure: FailureContext) -> str | None:
-    """The object id that our own token claims."""
+    """Return the object id in the token."""
     token = failure.report.token
     claimed = (token and token.object_id) or ""
     return claimed if _GUID.fullmatch(claimed) else None
 
 
 def _scope(failure: FailureContext) -> str | None:
-    """The subscription whose groups were asked for: of the first request, as later pages have
+    """Return the subscription that was listed, from the first request, as later pages have
     the server's own addresses."""
     ids = (_first(_SUBSCRIPTION, each.url) for each in failure.step.evidence.exchanges)
     asked = next((id_ for id_ in ids if id_), None)
@@ -247,7 +247,7 @@ ARM_UNAVAILABLE = FaultInfo(
 
 def _arm_server_error(failure: FailureContext) -> Explanation | None:
     fault = _refusal(failure)
-    # 503 says: come back later.
+    # 503 is `arm-unavailable`.
     if fault is None or not 500 <= fault.status < 600 or fault.status == 503:
         return None
     evidence = (*fault_lines(fault), *request_lines(failure))

@@ -1,4 +1,4 @@
-"""Answers of ARM that are no list: they cannot be read, break off, never end, or lead astray."""
+"""Responses of ARM that are no list: unreadable, cut off, endless, or to a foreign host."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _not_json(failure: FailureContext) -> Explanation | None:
     response = failure.last.response if failure.last else None
     kind = (response.header("content-type") if response else None) or ""
     if "html" in kind.lower():
-        return None  # a page is of something in front of ARM
+        return None  # a page comes from something in front of ARM
     evidence = [f"reading it stopped: {fault.message}"]
     evidence += [f"content-type: {kind}"] if kind else []
     evidence += [*answer_lines(failure), *fault_lines(fault)]
@@ -54,7 +54,7 @@ def _malformed(failure: FailureContext) -> Explanation | None:
     what = malformed_list(failure) or malformed(failure, StepName.RESOURCE_GROUPS)
     if what is None:
         return None
-    # An answer that can be nobody's is not asked how long to wait.
+    # The Retry-After of a malformed response is not trusted.
     remedies = (fill_again_later(failure, None), *follow_up_remedies(failure, "the stamp"))
     return Explanation(f"What ARM answers {what}", malformed_lines(failure), remedies)
 
@@ -93,7 +93,7 @@ _CHECK_HEALTH = RemedyTemplate(
 
 
 def _at_arm(failure: FailureContext, kinds: frozenset[TransportFaultKind]) -> TransportFault | None:
-    """The fault of a request for resource groups that was sent to ARM's host."""
+    """Return the fault if it is of a request for resource groups sent to ARM's host."""
     fault, last = failure.fault, failure.last
     if not isinstance(fault, TransportFault) or fault.kind not in kinds or last is None:
         return None
@@ -104,7 +104,7 @@ def _at_arm(failure: FailureContext, kinds: frozenset[TransportFaultKind]) -> Tr
 
 
 def _no_answer(failure: FailureContext, fault: TransportFault, title: str) -> Explanation:
-    """The stamp, or something on the way to it, gave up."""
+    """Explain a request that the stamp, or something on the way to it, did not answer."""
     proxied = failure.connection is not None and failure.connection.proxy.url is not None
     between = ", or the proxy in between," if proxied else ""
     evidence = (
@@ -209,7 +209,7 @@ _CHECK_OWN_NAME = RemedyTemplate(
     "that does not pass the host name on, or a wrong setting ({ids})",
     shown={"ids": "the request ids are in the report"},
 )
-# Nothing to paste: the host is the answer's own word, and would be sent the next token.
+# No command: the host comes from the response, and would be sent the next token.
 _USE_OWN_NAME = RemedyTemplate(
     "If you asked the stamp by another name than its own, ask its operator for the right one, and "
     "set arm under {section} to that"

@@ -1,4 +1,4 @@
-"""`az` beside us: why it may fail where the check does not. Of its files see `azure_cli_config`."""
+"""Why `az` may fail although the check succeeds. For az's files see `azure_cli_config`."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzInstallation
 
-# The profile of public Azure, and the one that az has where nobody chose another.
+# The profile of public Azure, which is az's default.
 NEWEST_PROFILE = "latest"
-# The clouds that az knows by itself; none of them is a stamp, and newer versions work with them.
+# az's built-in clouds, which are no stamps and work with newer versions.
 _PUBLIC_ARM = frozenset(
     {
         "management.azure.com",
@@ -35,7 +35,7 @@ _PUBLIC_ARM = frozenset(
 
 
 def is_stamp(report: ReportContext) -> bool:
-    """Whether what answered as ARM is known to be a stamp, and not one of the public clouds."""
+    """Return whether ARM's metadata was read, and is not that of a public cloud."""
     try:
         host = urlsplit(report.environment.arm).hostname
     except ValueError:
@@ -55,7 +55,7 @@ _USE_INSTALLED = RemedyTemplate(
     "$env:PATH = {folder} + [IO.Path]::PathSeparator + $env:PATH",
     {"version": "2.66", "launcher": "FOLDER/az", "folder": "'FOLDER'"},
 )
-# Python 3.12 is the newest that azure-cli 2.66 is made for.
+# Python 3.12 is the newest that azure-cli 2.66 supports.
 _INSTALL = RemedyTemplate(
     "Install az 2.66 in a virtual environment of its own (with Python 3.12 or older), and use it "
     "in this shell; the newer one stays as it is",
@@ -141,7 +141,7 @@ AZ_TOO_NEW = FaultInfo(
 
 # az-stale-error-cache
 
-# A check takes a while, and az may have been refused meanwhile.
+# Errors that az cached during the check count too.
 _MEANWHILE = timedelta(minutes=1)
 _WAIT = RemedyTemplate(
     "Wait, then try az again",
@@ -160,7 +160,7 @@ _FORGET_ANSWERS = RemedyTemplate(
 def _az_stale_error_cache(report: ReportContext) -> Explanation | None:
     az = report.report.az
     token = next((each for each in report.report.steps if each.name is StepName.TOKEN), None)
-    # Where our own sign-in is refused too, what az repeats may be true.
+    # If stacktui's sign-in is refused too, the cached error may be right.
     if az is None or token is None or token.outcome is not StepOutcome.OK:
         return None
     asked = {each.url for each in token.evidence.exchanges if each.method == "POST"}

@@ -175,7 +175,7 @@ _ADD_ADFS_CERTIFICATE = RemedyTemplate(
 )
 
 
-# What MSAL makes an assertion out to is read there.
+# MSAL reads the assertion's audience there.
 _DISCOVERY = "/v2.0/.well-known/openid-configuration"
 _SEE_AUTHORITY = fetching(
     "See which token endpoint the login host names: it must be of the tenant that is asked, on the "
@@ -193,7 +193,7 @@ def _sp_cert_rejected(failure: FailureContext) -> Explanation | None:
     if not isinstance(reference, CertificateRef):
         return None
     if is_skewed(failure.last) and not (elsewhere or certificate_unknown(fault)):
-        return None  # an assertion of another time is refused in the same words: clock-skew
+        return None  # a wrong clock gives the same error: clock-skew
     evidence = [f"application {identity.client_id}", f"it signed in with {reference}"]
     if fault.thumbprint:
         kind = "SHA-1" if is_adfs(fault) else "SHA-256"

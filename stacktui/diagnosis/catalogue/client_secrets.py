@@ -1,4 +1,4 @@
-"""Faults of an application's secret: it is not there, wrong, or over.
+"""Faults of an application's secret: missing, wrong or expired.
 
 The codes of sign-in services are those of PROTOCOL.md section 2.
 """
@@ -51,7 +51,7 @@ def _secret_missing(failure: FailureContext) -> Explanation | None:
 def _secret_not_seen(failure: FailureContext) -> Explanation | None:
     refused = refusal(failure, _NO_CREDENTIAL)
     if refused is None or refused[1].kind is not IdentityKind.SERVICE_PRINCIPAL:
-        return None  # a user signs in without one: app-not-public
+        return None  # a user signs in without a secret: app-not-public
     fault, identity = refused
     what = "certificate" if isinstance(identity.credential, CertificateRef) else "secret"
     evidence = (
@@ -97,7 +97,7 @@ _NEW_SECRET = for_both(
     "az ad app credential reset --id {client} --append",
     **_APPLICATION | {"make": "Make"},
 )
-# AD FS keeps applications where only the operator's privileged endpoint reaches them.
+# AD FS's applications are visible only at the operator's privileged endpoint.
 _NEW_ADFS_SECRET = RemedyTemplate(
     "If it is the right secret, the stamp's operator makes a new one at the privileged endpoint",
     powershell="Invoke-Command -Session $pep { Set-GraphApplication "
@@ -111,7 +111,7 @@ def _sp_secret_wrong(failure: FailureContext) -> Explanation | None:
     if refused is None or isinstance(refused[1].credential, CertificateRef):
         return None
     if refused[1].kind is not IdentityKind.SERVICE_PRINCIPAL:
-        return None  # no secret of an application's was sent
+        return None  # no application secret was sent
     fault, identity = refused
     evidence = (f"the secret came from {identity.credential}", *fault_lines(fault))
     if fault.secret_looks_like_id:

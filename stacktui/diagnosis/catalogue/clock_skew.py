@@ -1,4 +1,4 @@
-"""Clocks that are too far apart for tokens, or for a certificate that signs in."""
+"""Clocks that differ too much for tokens, or for a certificate that signs in."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from stacktui.diagnosis.sign_in_facts import ADFS_BAD_CREDENTIAL, CLIENT_ERRORS,
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import CertificateRef
 
-# What a sign-in service says of an assertion that is of another time. Of these, AD FS's codes stand
-# for a certificate that it does not know too, and Entra's 700027 has several reasons.
+# The codes for an assertion with a wrong time. AD FS's codes also mean a certificate that it does
+# not know, and Entra's 700027 has several reasons.
 _ASSERTION_TIME = sign_in_code("AADSTS700024", r"within its valid time range")
 _ASSERTION = ADFS_BAD_CREDENTIAL | {ASSERTION_REFUSED.code}
 _OPERATOR_SETS_TIME = RemedyTemplate(
@@ -44,12 +44,12 @@ def _clock_skew_here(failure: FailureContext) -> Explanation | None:
 
 
 def _clock_remedies() -> tuple[Remedy, ...]:
-    """Nobody here knows which of two clocks is wrong."""
+    """Return the remedies for both clocks, as either may be wrong."""
     return tuple(each.fill() for each in (CLOCK_STATUS, SET_TIME, _OPERATOR_SETS_TIME))
 
 
 def _assertion_of_another_time(failure: FailureContext, fault: SignInFault) -> bool:
-    """A certificate signs in with a time of this machine's: only then its clock matters."""
+    """Return whether the assertion may have a wrong time; only a certificate's has a time."""
     identity = failure.identity
     if identity is None or not isinstance(identity.credential, CertificateRef):
         return False
@@ -61,7 +61,7 @@ def _assertion_of_another_time(failure: FailureContext, fault: SignInFault) -> b
 
 
 def _arm_clock(failure: FailureContext, skew: float) -> list[str]:
-    """What ARM's clock says of it: two that agree may be right."""
+    """Return a line on ARM's clock: if it agrees with one of the two, that one may be right."""
     arm = skew_of(failure.report.steps[0].evidence.last) if failure.report.steps else None
     if arm is None:
         return []
@@ -88,9 +88,9 @@ def _clock_skew_there(failure: FailureContext) -> Explanation | None:
 
 
 def _clocks_apart(report: ReportContext) -> Explanation | None:
-    """Of a check that went well: a secret has no time in it, but certificates and tokens have."""
+    """Warn in a healthy check: a secret has no time, but certificates and tokens have."""
     if not report.report.ok:
-        return None  # the verdict says so, if it comes of it
+        return None  # the verdict reports the skew if it is the cause
     exchanges = [each for step in report.report.steps for each in step.evidence.exchanges]
     skews = {
         each.connection.host: skew

@@ -1,4 +1,4 @@
-"""How a device code ends without a token: nobody used it, or somebody said no."""
+"""A device code that gave no token: expired, or declined."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import IdentityKind
 
-# RFC 8628 section 3.5; Entra has a word of its own for the second.
+# RFC 8628 section 3.5; Entra has its own name for the second.
 _EXPIRED = "expired_token"
 _DECLINED = frozenset({"access_denied", "authorization_declined"})
 _CODE_DECLINED = sign_in_code("AADSTS70018", r"authorization_declined")
@@ -32,7 +32,7 @@ _TYPE_IN_TIME = checking_again(
 
 
 def _code_ended(failure: FailureContext) -> RefusedUser | None:
-    """Why a device code gave no token; the errors are OAuth's, with whatever number."""
+    """Return the refusal of a device code with one of OAuth's `errors`, whatever its code."""
     fault, identity = failure.fault, failure.identity
     if not isinstance(fault, SignInFault) or identity is None:
         return None

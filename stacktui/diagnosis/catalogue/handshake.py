@@ -1,4 +1,4 @@
-"""TLS handshakes that come to no certificate."""
+"""TLS handshakes that end before a certificate is presented."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from stacktui.transport.records import TransportFault, TransportFaultKind
 
 
 def _at_origin(failure: FailureContext, fault: TransportFault) -> bool:
-    """Whether the handshake was with the host itself, and not with an `https` proxy before it."""
+    """Return whether the handshake was with the host itself, not with an `https` proxy."""
     if not _goes_by_proxy(failure):
-        return True  # under a pin, it is another address of the host that fails
+        return True  # with a pin, the fault has the pinned address
     return (fault.host, fault.port) == (failure.host, failure.port)
 
 
@@ -111,7 +111,7 @@ TCP_RESET = FaultInfo(
 
 # tls-not-tls
 
-# How protocols begin that servers speak first, or answer to what they do not understand.
+# Prefixes of protocols whose server speaks first, or responds to an unknown request.
 _SPOKEN = (
     ("HTTP/", "plain HTTP"),
     ("<", "plain HTTP"),

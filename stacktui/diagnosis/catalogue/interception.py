@@ -1,4 +1,4 @@
-"""TLS opened on the way: a chain that ends in a gateway's root instead of the stamp's."""
+"""TLS interception: a chain that ends in a gateway's root instead of the stamp's."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _TRUST_GATEWAY_FILE = trusting_file(
     f"Else get {{root}} as a file (PEM or DER), {_COMPARE_GATEWAY}, and trust it",
     root="the gateway's root",
 )
-# Where the record is all that speaks for a gateway, the root may be the operator's own.
+# If only the record suggests a gateway, the operator may have renewed the CA.
 _ASK = "Ask the stamp's operator whether {root} is theirs, and compare its SHA-256 with what they"
 _TRUST_RENEWED = trusting_presented(
     f"{_ASK} tell you; if it is the same, trust it by its last 8 digits", root="the root"
@@ -95,7 +95,7 @@ def _intercepted(failure: FailureContext) -> Explanation | None:
 
 
 def _interception_or_renewal_lines(now: Certificate) -> tuple[str, ...]:
-    """What speaks for which, where the record is all there is."""
+    """Return the evidence for interception and for renewal, if only the record differs."""
     name = now.issuer_name
     root = f"its SHA-256 is {now.sha256}" if now.self_issued else "it was not presented itself"
     return (

@@ -1,4 +1,4 @@
-"""Answers of the login host that are no token: it fails inside, or is no sign-in service."""
+"""Responses of the login host without a token: throttled, failing, or no sign-in service."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from stacktui.diagnosis.retry import retry_lines, retry_time
 from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
 from stacktui.identities.faults import SignInFault, SignInProblem
 
-# Headers that tell who answered.
+# Headers that identify the server.
 _HEADERS = ("content-type", "server", "via", "location", "x-ms-request-id")
 
 
 def _response_lines(failure: FailureContext, fault: SignInFault) -> tuple[str, ...]:
-    """The evidence of an answer."""
+    """Return the evidence of a response."""
     lines = fault_lines(fault)
     if fault.page_title:
         lines.append(f"the page is titled: {fault.page_title}")
@@ -39,8 +39,8 @@ def _response_lines(failure: FailureContext, fault: SignInFault) -> tuple[str, .
     return (*lines, *retry_lines(failure.last), *route_lines(failure))
 
 
-# Who looks into it: AD FS is the stamp's or the company's, an Entra of Microsoft's has a page of
-# its health.
+# Whom to ask: AD FS is the stamp's or the company's, Entra has a public
+# status page.
 _ASK_ADFS = RemedyTemplate(
     "If it stays so, whoever runs the AD FS at {host} looks into its event log (AD FS/Admin) at "
     "that time, and at the service adfssrv{ids}",
@@ -59,7 +59,7 @@ ASK_SERVICE = (_ASK_ADFS, _ASK_ENTRA, _ASK_OTHER)
 
 
 def ask_service(failure: FailureContext, fault: SignInFault | None = None) -> Remedy:
-    """Who looks into it, with the correlation id where the service gave one."""
+    """Return whom to ask, with the correlation id if the service gave one."""
     ids = f" ({fault.correlation_id})" if fault and fault.correlation_id else ""
     template = _ASK_OTHER
     if failure.adfs_signs_in:
@@ -71,7 +71,7 @@ def ask_service(failure: FailureContext, fault: SignInFault | None = None) -> Re
 
 # login-throttled
 
-# Entra's "the request was throttled", and its word for a client that asks in a loop.
+# Entra's codes for a throttled request, and for a client in a loop.
 _THROTTLED = sign_in_code(
     "AADSTS90055", r"request was throttled|server is too busy|temporarily_unavailable"
 )
@@ -131,7 +131,7 @@ LOGIN_THROTTLED = FaultInfo(
 
 # login-server-error
 
-# OAuth's words for a failure of the service itself (RFC 6749 section 4.1.2.1); any other error is
+# OAuth's errors for a failure of the service (RFC 6749 section 4.1.2.1); any other error is
 # about the request, whatever its status.
 _SERVER_ERRORS = frozenset({"", "server_error", "temporarily_unavailable"})
 _SOON = "in a minute: the service may just be restarting"
@@ -196,7 +196,7 @@ def _login_not_json(failure: FailureContext) -> Explanation | None:
     if not isinstance(fault, SignInFault) or fault.problem not in _NO_JSON or _is_throttled(fault):
         return None
     if 500 <= (fault.status or 0) < 600:
-        return None  # what fails inside may say so as it likes
+        return None  # a 5xx may have any body
     host, through = failure.host, failure.connection.proxy.url if failure.connection else None
     around = (_GO_AROUND.fill(host=host),) if through else ()
     remedies = (_see_who(failure), *around, ask_service(failure, fault))
@@ -330,7 +330,7 @@ TOKEN_TOO_LARGE = FaultInfo(
     rules=(_token_too_large,),
 )
 
-# As they are to be asked.
+# In order of precedence.
 FAULTS = (
     LOGIN_THROTTLED,
     LOGIN_SERVER_ERROR,

@@ -1,4 +1,4 @@
-"""The login host gives no answer: it cannot be reached, is silent, or breaks off."""
+"""The login host does not respond: unreachable, silent, or cut off."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from stacktui.transport.records import PhaseName, TransportFault, TransportFault
 _SEE_WHICH = for_both("See which host fails and why", "stacktui check --format json{environment}")
 _FIX_AS_NAMED = RemedyTemplate("Then fix it as the named fault says, for the login host")
 
-# Without a rule: `login_host` makes it of what is wrong with that host, whatever it is.
+# No rule: `login_host` makes this finding from any fault of that host.
 LOGIN_UNREACHABLE = FaultInfo(
     id="login-unreachable",
     group=Group.TOKEN,
@@ -70,13 +70,13 @@ def _login_timeout(failure: FailureContext) -> Explanation | None:
 def _after_asking(
     failure: FailureContext, kinds: tuple[TransportFaultKind, ...]
 ) -> TransportFault | None:
-    """The fault, if the login host had a whole request when it happened."""
+    """Return the fault if it happened after a whole request was sent to the login host."""
     fault = failure.fault
     if failure.step.name is not StepName.TOKEN or not isinstance(fault, TransportFault):
         return None
     phases = failure.last.phases if failure.last else ()
     sent = any(each.name is PhaseName.REQUEST and each.ok for each in phases)
-    ended = bool(phases) and phases[-1].ok  # then it was not this request that was waited for
+    ended = bool(phases) and phases[-1].ok  # another request was waited for
     return fault if fault.kind in kinds and sent and not ended else None
 
 
@@ -148,5 +148,5 @@ LOGIN_RESET = FaultInfo(
     rules=(_login_reset,),
 )
 
-# As they are to be asked; `login_host` makes LOGIN_UNREACHABLE.
+# In order of precedence; `login_host` makes LOGIN_UNREACHABLE.
 FAULTS = (LOGIN_TIMEOUT, LOGIN_RESET)

@@ -1,4 +1,4 @@
-"""No token for a managed identity: what the instance metadata service did (PROTOCOL.md 5)."""
+"""Faults of the instance metadata service (IMDS, PROTOCOL.md section 5): no token."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _ADDRESS = "169.254.169.254"
 _INSTANCE = f"http://{_ADDRESS}/metadata/instance"
 _VERSION = "api-version=2018-02-01"
 _VARIABLE = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
-# For so long the service may be away when it is updated (its 410), in seconds.
+# How long an update (410) may make the service unavailable, in seconds.
 _UPDATE = 70
-# By what clients name the service.
+# The names that clients have for the service.
 _IMDS = r"169\.254\.169\.254|\bmsi\b|\bimds\b"
 
 
@@ -144,15 +144,15 @@ def _imds_no_identity(failure: FailureContext) -> Explanation | None:
 
 
 def _named(identity: Identity) -> tuple[str, str] | None:
-    """The key and the value by which the config names a user-assigned identity."""
+    """Return the key and value by which the config names a user-assigned identity."""
     keys = ("client_id", "object_id", "resource_id")
     values = (identity.client_id, identity.object_id, identity.resource_id)
     return next(((key, value) for key, value in zip(keys, values, strict=True) if value), None)
 
 
 def _assign(identity: Identity) -> Remedy:
-    """The machine is asked for its names; the resource id, if it is not known, is found by the
-    identity's other id."""
+    """Assign the identity to this machine, whose names IMDS gives; find its resource id by the
+    identity's other id if it is unknown."""
     named = _named(identity)
 
     def asked(key: str) -> PlainWord:
@@ -164,7 +164,7 @@ def _assign(identity: Identity) -> Remedy:
             return ""
         if identity.resource_id:
             return f" --identities {quote(identity.resource_id)}"
-        # The one escape that JMESPath's raw strings know.
+        # The only escape in JMESPath's raw strings.
         value = named[1].replace("'", "\\'")
         field = "clientId" if named[0] == "client_id" else "principalId"
         query = f"[?{field}=='{value}'].id | [0]"

@@ -1,4 +1,4 @@
-"""Faults of what the stamp's metadata says, and of what ARM says in its place."""
+"""Faults in the content of the stamp's metadata, and ARM's errors in place of metadata."""
 
 from __future__ import annotations
 

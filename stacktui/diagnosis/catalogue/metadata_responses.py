@@ -1,4 +1,4 @@
-"""Answers to the metadata request that are whole, but of another kind: a page, an error."""
+"""Responses to the metadata request that are complete but not metadata: a page, an error."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ from stacktui.transport.records import ResponseFacts
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ARM_ENDPOINTS = (USER_ENDPOINT, OPERATOR_ENDPOINT)
-# How a stamp's portals title their pages, and what http.sys says of a name that it does not serve.
+# The page title of a stamp's portals, and http.sys's message for a host name it does not serve.
 _PORTAL_TITLE = "microsoft azure stack"
 _UNSERVED = "invalid hostname"
-# The web servers that a stamp is made of name themselves so (http.sys, IIS, its gateways).
+# The `Server` prefix of a stamp's web servers (http.sys, IIS, its gateways).
 _STAMPS_SERVER = "microsoft-"
 
 
@@ -76,11 +76,11 @@ def _metadata_wrong_url(failure: FailureContext) -> Explanation | None:
 
 
 def _why_wrong(failure: FailureContext, fault: MetadataFault) -> str | None:
-    """What shows that the URL is wrong: the host's name, else an answer that no ARM gives."""
+    """Return why the URL is wrong: the host's name, else a response that ARM never gives."""
     if named := other_service(failure.host):
         return f"by the naming rule {failure.host} is the stamp's {named[0]}; ARM is {named[1]}"
     if failure.host.partition(".")[0] in _ARM_ENDPOINTS:
-        return None  # the name is right: whoever answers so is in ARM's place
+        return None  # the name is right: something else answers in place of ARM
     title = (fault.page_title or "").lower()
     if fault.problem is MetadataProblem.HTML and title.startswith(_PORTAL_TITLE):
         return f"{failure.host} answers with a page of the stamp's portal"
@@ -95,7 +95,7 @@ def _why_wrong(failure: FailureContext, fault: MetadataFault) -> str | None:
 
 
 def _likely_arm_urls(failure: FailureContext) -> tuple[tuple[str, str], ...]:
-    """ARM URLs that may have been meant, and whose: by the name, else by the certificate."""
+    """Return the ARM URLs that may have been meant, by the name, else by the certificate."""
     if named := other_service(failure.host):
         hosts = [named[1]]
     else:
@@ -161,7 +161,7 @@ def _metadata_intercepted(failure: FailureContext) -> Explanation | None:
     if not page and elsewhere in (None, failure.host):
         return None
     if _why_wrong(failure, fault):
-        return None  # a portal of the stamp answers so by right: the URL is wrong, not the way
+        return None  # a portal of the stamp answers so: metadata-wrong-url
     evidence = request_lines(failure)
     if fault.page_title:
         evidence.append(f"the page is titled: {fault.page_title}")
@@ -175,12 +175,12 @@ def _metadata_intercepted(failure: FailureContext) -> Explanation | None:
 
 
 def _redirected_to(fault: MetadataFault) -> str | None:
-    """The host that a redirect names (RFC 9110 section 15.4); None if it names none."""
+    """Return the host that a redirect names (RFC 9110 section 15.4), else None."""
     if fault.problem is not MetadataProblem.REDIRECT or fault.status not in _REDIRECTS:
         return None
     try:
         return urlsplit(fault.location or "").hostname
-    except ValueError:  # it is the server's own word
+    except ValueError:  # the URL comes from the server
         return None
 
 
@@ -227,13 +227,13 @@ def _metadata_server_error(failure: FailureContext) -> Explanation | None:
 
 
 def _server_fault(failure: FailureContext) -> MetadataFault | None:
-    """A 5xx of the stamp's own: ARM speaks JSON, and a page is of the stamp's web server only if
-    it says so; any other page may be a gateway's."""
+    """Return a 5xx of the stamp: in ARM's JSON, or a page of the stamp's web server if
+    it identifies itself; any other page may be a gateway's."""
     fault = metadata_fault(failure, MetadataProblem.STATUS)
     if fault is None or not 500 <= fault.status < 600:
         return None
     if other_service(failure.host):
-        return None  # no metadata is to be had there, however well it is: the URL is wrong
+        return None  # this host never has metadata: metadata-wrong-url
     response = failure.last.response if failure.last else None
     return fault if response is None or _is_stamps(response) else None
 

@@ -1,4 +1,4 @@
-"""Answers to the metadata request that do not come, not whole, or not in a form to be read."""
+"""Responses to the metadata request that are missing, incomplete or unreadable."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.environments.metadata import MetadataProblem
 from stacktui.transport.records import PhaseName, TransportFault, TransportFaultKind
 
-# What comes after the handshake: only who answers there can be slow in it.
+# Phases after the handshake, which only the server can delay.
 _ASKED = frozenset({PhaseName.REQUEST, PhaseName.FIRST_BYTE, PhaseName.BODY})
 _SEE_ANSWER = fetching_metadata("See what comes back")
 _AT_FAULT = reporting_to_operator("If it stays so, ARM or the load balancer before it is at fault")
 
 
 def _fault(failure: FailureContext, kind: TransportFaultKind) -> TransportFault | None:
-    """The fault, if it is the transport's, of this kind, and ended the metadata request."""
+    """Return the fault if it is a transport fault of this kind in the metadata request."""
     return failure.transport(kind) if failure.step.name is StepName.METADATA else None
 
 
 def _sent_lines(failure: FailureContext) -> tuple[str, ...]:
-    """The request and what came back of it, though not whole."""
+    """Return the request and the part of the response that arrived."""
     response = failure.last.response if failure.last else None
     lines = [f"{failure.last.method} {failure.last.url}"] if failure.last else []
     if response:
@@ -93,7 +93,7 @@ def _metadata_timeout(failure: FailureContext) -> Explanation | None:
 
 
 def _waited(failure: FailureContext) -> float | None:
-    """The limit that was hit while waiting for an answer, and for nothing before it."""
+    """Return the limit (seconds) that was hit while waiting for the response, else None."""
     fault = _fault(failure, TransportFaultKind.FIRST_BYTE_TIMEOUT)
     if fault is None:
         fault = _fault(failure, TransportFaultKind.STEP_TIMEOUT)
@@ -163,7 +163,7 @@ METADATA_TOO_LARGE = FaultInfo(
 
 
 def _not_json(failure: FailureContext) -> Explanation | None:
-    """The answer ended in order, and its body is no JSON."""
+    """Explain a complete response whose body is not JSON."""
     fault = metadata_fault(failure, MetadataProblem.NOT_JSON)
     if fault is None:
         return None
@@ -188,7 +188,7 @@ def _cut_short(failure: FailureContext) -> Explanation | None:
 def _malformed(failure: FailureContext) -> Explanation | None:
     what = malformed(failure, StepName.METADATA)
     if what is None or _fault(failure, TransportFaultKind.TOO_LARGE):
-        return None  # one that is too large is a fault of its own
+        return None  # metadata-too-large
     url = failure.last.url.partition("?")[0] if failure.last else None
     remedies = _again_look_or_tell(failure, url)
     title = f"What {failure.host} answers {what}"

@@ -1,4 +1,4 @@
-"""What differs from the stamp as it was recorded when it was first found well."""
+"""Differences from the stamp's record, which was made at its first good check."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _root_changed(report: ReportContext) -> Explanation | None:
     record, arm = report.report.recorded, report.arm_connection
     if record is None or arm is None or arm.tls is None or not arm.tls.chain:
         return None
-    # Only trusted chains: what is wrong with another is the verdict's to say.
+    # Only trusted chains; the verdict covers others.
     if arm.tls.verify_code or arm.tls.unverified_probe:
         return None
     before, path = recorded_path_end(report), described_path(arm.tls.chain)
@@ -133,7 +133,7 @@ def _root_changed(report: ReportContext) -> Explanation | None:
 
 
 def _signer(end: Certificate) -> str:
-    """With the SHA-256 where it is the root itself."""
+    """Return the signer's name, with the SHA-256 if it is the root itself."""
     return f"{end.issuer_name} ({end.sha256})" if end.self_issued else end.issuer_name
 
 

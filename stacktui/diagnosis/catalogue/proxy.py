@@ -52,7 +52,7 @@ NAME_PROXY_IN_SETTING = RemedyTemplate(
 
 
 def name_proxy(failure: FailureContext, url: str) -> Remedy:
-    """Name another proxy where this one is named; `url` is an example."""
+    """Return how to name another proxy in place of this one; `url` is an example."""
     source = proxy_source(failure)
     if PROXY_VARIABLE.fullmatch(source):
         return NAME_PROXY_IN_VARIABLE.fill(source=PlainWord(source), url=url)
@@ -85,7 +85,7 @@ def _proxy_unreachable(failure: FailureContext) -> Explanation | None:
         evidence.append(f"resolvers asked: {', '.join(fault.resolvers)}")
     remedies = [_SEE_PROXY_LISTENER.fill(host=host, port=port)]
     if PROXY_VARIABLE.fullmatch(source):
-        # Several may be set: correcting this one alone may not be enough.
+        # Several variables may be set, and all may need the correction.
         remedies.append(_SEE_VARIABLES.fill())
     remedies += [*around_proxy(failure), _ASK_ADDRESS.fill(source=source)]
     title = f"The proxy {host}:{port} cannot be reached"
@@ -97,7 +97,7 @@ def _unreadable_proxy(failure: FailureContext, fault: TransportFault) -> Explana
     title = f"The proxy in {source} cannot be read"
     if source == PROXY_SETTING:
         title = f"The proxy that the {source} names cannot be read"
-    # The fault's host is the stamp's here: no proxy was made out.
+    # The fault has the stamp's host: the proxy's could not be parsed.
     example = name_proxy(failure, "http://proxy.example:8080")
     return Explanation(title, (fault.detail,), (example, *around_proxy(failure)))
 

@@ -1,4 +1,4 @@
-"""Faults before TLS: names, ports, routes."""
+"""Network faults before TLS: DNS, ports, routes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, domain_of
 from stacktui.transport.records import TransportFaultKind
 
-# How az begins where its connection for the metadata fails.
+# Prefix of az's message if its connection for the metadata fails.
 AZ_METADATA = (
     "Unable to get endpoints from the cloud. Please ensure you have network connection. "
     "Error detail: "
@@ -61,14 +61,14 @@ def _dns_not_found(failure: FailureContext) -> Explanation | None:
     elif failure.at_arm:
         remedies.append(_FIX_ARM.fill(section=failure.section))
     remedies.append(_pin(failure, fault.port))
-    # A name that exists may have records of other kinds alone.
+    # An existing name may have only records of other types.
     what = "has no address" if fault.errno == "EAI_NODATA" else "does not exist"
     title = f"The name {host} {what} for this machine"
     return Explanation(title, tuple(evidence), tuple(remedies))
 
 
 def _siblings(failure: FailureContext, there: tuple[str, ...]) -> list[Remedy]:
-    """ARM's own names among those of the stamp that exist."""
+    """Return remedies that name ARM's own hosts, as far as they exist."""
     port = "" if failure.port == 443 else f":{failure.port}"
     whose = {USER_ENDPOINT: "for users", OPERATOR_ENDPOINT: "for operators"}
     return [
@@ -294,7 +294,7 @@ TCP_TIMEOUT = FaultInfo(
 
 # tcp-unreachable
 
-# What the system says in place of sending a packet, or once it was told that none can arrive.
+# Errors of the system if it cannot send, or learns from ICMP that nothing arrives.
 _WHY_UNREACHABLE = {
     "ENETUNREACH": "no route leads there, from here or from a router on the way",
     "EHOSTUNREACH": "a router or a firewall says so, or the last hop that finds no such host",

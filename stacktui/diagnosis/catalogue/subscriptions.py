@@ -1,4 +1,4 @@
-"""ARM has no subscription to read, or not in the API version that was asked for."""
+"""Faults of the subscription and of the API version that were requested."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.environments.profiles import PROFILES, Profile
 from stacktui.resources.model import ArmFault, ArmProblem, Subscription
 
-# An operator sees many; nobody reads a longer list.
+# An operator sees many; more are counted only.
 _SHOWN = 12
 _NOT_FOUND = arm_code(
     "SubscriptionNotFound",
@@ -30,7 +30,7 @@ _USE_ANOTHER = setting("Name a subscription that this identity can use: {id}", "
 
 
 def _refused_as(failure: FailureContext, *patterns: MessagePattern) -> ArmFault | None:
-    """ARM's refusal, if it is of the client's request and with the code of one of these."""
+    """Return ARM's refusal if it is a 4xx with the code of one of `patterns`, else None."""
     fault = failure.arm(ArmProblem.REFUSED)
     if fault is None or not 400 <= fault.status < 500:
         return None
@@ -48,7 +48,7 @@ def _seen_lines(seen: tuple[Subscription, ...] | None) -> list[str]:
 
 
 def _use_another(failure: FailureContext, fault: ArmFault) -> tuple[Remedy, ...]:
-    """Name an enabled subscription that the identity sees; nothing where there is none."""
+    """Return how to use an enabled subscription that the identity sees; empty if none."""
     usable = next((each for each in fault.seen or () if each.enabled), None)
     if usable is None:
         return ()
@@ -58,13 +58,13 @@ def _use_another(failure: FailureContext, fault: ArmFault) -> tuple[Remedy, ...]
 
 # api-version-unsupported
 
-# How ARM lists the API versions that it serves (PROTOCOL.md section 3). A long list is cut when it
-# is read: it may have no end.
+# ARM's list of supported API versions (PROTOCOL.md section 3). A long list is truncated when it
+# is read, so its end may be missing.
 _SUPPORTED = re.compile(r"supported (?:api-)?versions are '([^']*)")
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-preview)?")
 
 _USE_PROFILE = setting("Use the profile that fits this stamp: {profile}", "profile", "PROFILE")
-# Filled with names of `PROFILES` alone: plain words, which cmd.exe leaves alone (`shell.for_az`).
+# Filled only with names of `PROFILES`, which cmd.exe does not change (`shell.for_az`).
 _USE_PROFILE_IN_AZ = for_both(
     "And the same for az, where the stamp is its active cloud",
     "az cloud update --profile {profile}",
@@ -102,13 +102,13 @@ def _supported(message: str) -> tuple[str, ...]:
 def _asked_version(failure: FailureContext) -> str | None:
     try:
         query = parse_qs(urlsplit(failure.last.url).query) if failure.last else {}
-    except ValueError:  # a later page's address is the server's own
+    except ValueError:  # the URL of a later page comes from the server
         return None
     return next(iter(query.get("api-version", ())), None)
 
 
 def _fitting(supported: tuple[str, ...], what: str, current: str) -> Profile | None:
-    """The newest profile whose version is among those that the stamp names."""
+    """Return the newest profile whose version the stamp supports, else None."""
 
     def version(profile: Profile) -> str:
         return profile.subscriptions if what == "the subscriptions" else profile.resources
@@ -176,7 +176,7 @@ def _no_subscriptions(failure: FailureContext) -> Explanation | None:
 
 
 def _sees_none(failure: FailureContext) -> ArmFault | None:
-    """The fault, if the list of all subscriptions came and was empty."""
+    """Return the fault if the list of all subscriptions was empty, else None."""
     if fault := failure.arm(ArmProblem.NO_SUBSCRIPTIONS):
         return fault
     fault = _refused_as(failure, _NOT_FOUND)

@@ -1,4 +1,4 @@
-"""What a token says before ARM does, and what ARM says of a token."""
+"""Tokens whose claims do not fit, and tokens that ARM refuses."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def _arm_unauthorized(failure: FailureContext) -> Explanation | None:
 
 
 def _token_shows_why(failure: FailureContext, refused: RefusedToken | None) -> bool:
-    """Whether the token itself shows more than ARM's words: such faults have names of their own."""
+    """Return whether the token's claims explain the refusal, for which there are other faults."""
     if refused is None:
         return False
     arm, issuer = refused.arm, refused.issuer
@@ -166,7 +166,7 @@ def _token_shows_why(failure: FailureContext, refused: RefusedToken | None) -> b
 
 
 def _values(failure: FailureContext, refused: RefusedToken | None) -> list[str]:
-    """The token's own claims, and what the metadata has to match them."""
+    """Return the token's claims, and the metadata's values to compare."""
     lines = []
     if refused:
         token = refused.token

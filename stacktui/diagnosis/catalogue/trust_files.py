@@ -27,7 +27,7 @@ _SEE_STORES = for_both(
 
 
 def _change_setting(failure: FailureContext, fault: TrustFileFault) -> Remedy:
-    """Name another file where the user named this one (`fault.is_named`)."""
+    """Return how to name another file, if the user named this one (`fault.is_named`)."""
     if fault.setting == "ca":
         return _CHANGE_CA.fill(section=failure.section)
     return _UNSET_VARIABLE.fill(variable=fault.setting, env_variable=f"Env:{fault.setting}")

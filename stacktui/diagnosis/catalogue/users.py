@@ -1,4 +1,4 @@
-"""What keeps a user from a token: the password, and the state of the account."""
+"""Faults of a user's password and of the state of the account."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _password_wrong(failure: FailureContext) -> Explanation | None:
 
 
 def _see_account(failure: FailureContext, identity: Identity) -> tuple[Remedy, ...]:
-    """Where an administrator sees what state an account is in."""
+    """Return where an administrator sees the state of an account."""
     if not identity.username:
         return ()
     if failure.adfs_signs_in:
@@ -110,7 +110,7 @@ PASSWORD_WRONG = FaultInfo(
         _BROWSER_ALONE,
         AZ_DEVICE_CODE,
     ),
-    # AD FS does not tell a user who is not there from a wrong password, nor from a locked account.
+    # AD FS has one code for an unknown user, a wrong password and a locked account.
     refusal=Refusal(frozenset({"AADSTS50126", _NO_USER, "MSIS9659"}), INVALID_GRANT),
     rules=(_password_wrong,),
 )

@@ -1,4 +1,4 @@
-"""Certificates that are not valid yet, or no more; or so it looks by a clock that is wrong."""
+"""Certificates that have expired or are not valid yet, or seem so by a wrong clock."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from stacktui.diagnosis.remedy_template import RemedyTemplate
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
 
-# Seconds: certificates begin on the minute.
+# Seconds of skew to ignore: certificates are valid from a full minute.
 _SLACK = 60.0
 
 _SET_CLOCK = setting_clock("Set this machine's clock")
 
 
 def _right_clock(failure: FailureContext) -> datetime | None:
-    """The stamp's clock, if this machine's differs and by it all that was presented is valid."""
+    """Return the stamp's time if it differs and makes the presented chain valid, else None."""
     there = server_time(failure, _SLACK)
     if there is None or not failure.verified_path:
         return None
@@ -58,7 +58,7 @@ def _clock_line(failure: FailureContext) -> str:
 
 
 def _trusted_here_lines(failure: FailureContext) -> tuple[str, ...]:
-    """Where to look, when nothing is wrong with what was presented."""
+    """Return the evidence if the presented chain is valid and a trusted file is not."""
     return (
         f"the chain is presented up to what {failure.verified_path[-1].issuer_name} signed",
         _clock_line(failure),
@@ -101,7 +101,7 @@ def _expired(failure: FailureContext) -> Explanation | None:
 
 
 def _expired_here(failure: FailureContext) -> Explanation | None:
-    """The same fault on the other side: all that was presented is good."""
+    """Explain an expired certificate if all that was presented is valid."""
     path = failure.verified_path
     if failure.verify_code != VerifyCode.CERT_HAS_EXPIRED or not path:
         return None
@@ -185,7 +185,7 @@ def _not_yet_valid(failure: FailureContext) -> Explanation | None:
 
 
 def _not_yet_valid_here(failure: FailureContext) -> Explanation | None:
-    """The same fault on the other side: this machine's clock, or a certificate of its own."""
+    """Explain one that is not valid yet if all that was presented is valid."""
     path = failure.verified_path
     if failure.verify_code != VerifyCode.CERT_NOT_YET_VALID or not path:
         return None
