@@ -91,6 +91,6 @@ UNEXPLAINED = FaultInfo(
         "Every other rule was asked, and none explains what was seen. The side is only where it "
         "was seen."
     ),
-    az_says="it depends on the fault",
+    az_says="whatever it says, it cannot be known from here",
     remedies=(_KEEP_EVIDENCE,),
 )
