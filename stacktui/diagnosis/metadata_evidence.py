@@ -36,8 +36,7 @@ def fetching_metadata(title: str, version: str = "2015-01-01") -> RemedyTemplate
 def reporting_to_operator(what: str) -> RemedyTemplate:
     """Return a remedy that reports `what` to the stamp's operator; filled with `request_ids`."""
     return RemedyTemplate(
-        f"{what}; give the stamp's operator the time {{ids}}",
-        shown={"ids": "and the request id"},
+        f"{what}; give the stamp's operator the time {{ids}}", shown={"ids": "and the request id"}
     )
 
 

@@ -169,10 +169,7 @@ ARM_FORBIDDEN = FaultInfo(
         "(AuthorizationFailed) The client '…' with object id '…' does not have authorization to "
         "perform action '…' over scope '…'"
     ),
-    patterns={
-        _AUTHORIZATION_FAILED: 94,
-        HTTP_403: 52,
-    },
+    patterns={_AUTHORIZATION_FAILED: 94, HTTP_403: 52},
     remedies=(_GRANT_READER,),
     rules=(_arm_forbidden,),
 )
@@ -202,10 +199,7 @@ ARM_THROTTLED = FaultInfo(
         "`login-throttled`."
     ),
     az_says="(TooManyRequests) …",
-    patterns={
-        arm_code("TooManyRequests", r"subscriptionrequeststhrottled"): 90,
-        HTTP_429: 62,
-    },
+    patterns={arm_code("TooManyRequests", r"subscriptionrequeststhrottled"): 90, HTTP_429: 62},
     remedies=(AGAIN_LATER, _ASK_LESS),
     rules=(_arm_throttled,),
 )
@@ -233,10 +227,7 @@ ARM_UNAVAILABLE = FaultInfo(
         "`arm-server-error`; for the metadata it is `metadata-unavailable`."
     ),
     az_says="(ServiceUnavailable) The service is unavailable. …",
-    patterns={
-        SERVICE_UNAVAILABLE: 66,
-        HTTP_503: 62,
-    },
+    patterns={SERVICE_UNAVAILABLE: 66, HTTP_503: 62},
     remedies=(AGAIN_LATER, REPORT_TO_OPERATOR),
     rules=(_arm_unavailable,),
 )
@@ -268,11 +259,7 @@ ARM_SERVER_ERROR = FaultInfo(
     az_says=(
         "(InternalServerError) … / Operation returned an invalid status 'Internal Server Error'"
     ),
-    patterns={
-        INTERNAL_SERVER_ERROR: 64,
-        HTTP_500_OR_504: 56,
-        HTTP_502: 52,
-    },
+    patterns={INTERNAL_SERVER_ERROR: 64, HTTP_500_OR_504: 56, HTTP_502: 52},
     remedies=(RUN_AGAIN, REPORT_TO_OPERATOR),
     rules=(_arm_server_error,),
 )

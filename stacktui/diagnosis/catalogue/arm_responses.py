@@ -71,10 +71,7 @@ ARM_NOT_JSON = FaultInfo(
         "Expecting value: … / Unterminated string starting at: … / ('Connection aborted.', "
         "BadStatusLine('…')) / Received response with content-encoding: gzip / a traceback"
     ),
-    patterns={
-        BAD_STATUS_LINE: 60,
-        NO_JSON: 40,
-    },
+    patterns={BAD_STATUS_LINE: 60, NO_JSON: 40},
     remedies=(AGAIN_LATER, SHOW_RESPONSE, REPORT_TO_OPERATOR, ASK_OWNER),
     rules=(_not_json, _malformed),
 )

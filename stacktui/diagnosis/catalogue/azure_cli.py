@@ -217,10 +217,7 @@ _VERIFY_AGAIN = RemedyTemplate(
     "Verify again: in this shell, and wherever the variable is set for good",
     "unset {variables}",
     "Remove-Item {items}",
-    {
-        "variables": " ".join(_TURNED_OFF),
-        "items": ", ".join(f"Env:{name}" for name in _TURNED_OFF),
-    },
+    {"variables": " ".join(_TURNED_OFF), "items": ", ".join(f"Env:{name}" for name in _TURNED_OFF)},
 )
 _EXPORT = exporting(
     "And have az trust what is trusted here: write a bundle, and name it as this says"

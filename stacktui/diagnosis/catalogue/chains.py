@@ -185,11 +185,7 @@ TLS_MISSING_INTERMEDIATE = FaultInfo(
         "Browsers hide this fault, as they fetch or remember the intermediate."
     ),
     az_says=AZ_VERIFY + "'… unable to get local issuer certificate …')))",
-    patterns={
-        ISSUER_UNKNOWN: 83,
-        FIRST_CERTIFICATE_UNVERIFIED: 84,
-        NOT_TRUSTED: 40,
-    },
+    patterns={ISSUER_UNKNOWN: 83, FIRST_CERTIFICATE_UNVERIFIED: 84, NOT_TRUSTED: 40},
     remedies=(_INSTALL_CHAIN, _ADD_TO_CA_FILE),
     rules=(_missing_intermediate,),
 )
@@ -237,11 +233,7 @@ def _weak(failure: FailureContext) -> Explanation | None:
         for each in failure.presented_chain
         if not each.unreadable
     ]
-    evidence = (
-        *fault_lines(failure.fault),
-        *offered[:_CERTIFICATES],
-        *route_lines(failure),
-    )
+    evidence = (*fault_lines(failure.fault), *offered[:_CERTIFICATES], *route_lines(failure))
     title = f"What {failure.host} offers is too weak to trust: {why}"
     return Explanation(title, evidence, (_STRENGTHEN.fill(host=failure.host), _KEEP_RULES.fill()))
 

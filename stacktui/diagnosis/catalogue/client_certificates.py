@@ -133,14 +133,7 @@ SP_CERT_UNUSABLE = FaultInfo(
             r"|password was not given but private key|private key is encrypted",
         ): 82,
     },
-    remedies=(
-        _PUT_FILE,
-        _CONVERT_PFX,
-        _DECRYPT,
-        _NAME_PEM_FILE,
-        CLOCK_STATUS,
-        _REGISTER_NEW,
-    ),
+    remedies=(_PUT_FILE, _CONVERT_PFX, _DECRYPT, _NAME_PEM_FILE, CLOCK_STATUS, _REGISTER_NEW),
     rules=(_sp_cert_unusable,),
 )
 

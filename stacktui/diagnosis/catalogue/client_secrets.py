@@ -142,18 +142,8 @@ SP_SECRET_WRONG = FaultInfo(
         "AADSTS7000215: Invalid client secret provided. … / MSIS9622: Client authentication "
         "failed. …"
     ),
-    patterns={
-        NO_CREDENTIAL: 60,
-        SECRET_REFUSED: 62,
-        INVALID_CLIENT: 44,
-    },
-    remedies=(
-        _CHECK_VALUE,
-        SET_SECRET_VARIABLE,
-        PUT_SECRET_FILE,
-        _NEW_SECRET,
-        _NEW_ADFS_SECRET,
-    ),
+    patterns={NO_CREDENTIAL: 60, SECRET_REFUSED: 62, INVALID_CLIENT: 44},
+    remedies=(_CHECK_VALUE, SET_SECRET_VARIABLE, PUT_SECRET_FILE, _NEW_SECRET, _NEW_ADFS_SECRET),
     refusal=_SECRET_WRONG,
     rules=(_sp_secret_wrong,),
 )
@@ -198,9 +188,7 @@ SP_SECRET_EXPIRED = FaultInfo(
         "says so of both."
     ),
     az_says="AADSTS7000222: The provided client secret keys for app '…' are expired. …",
-    patterns={
-        MessagePattern("the secret has expired", r"secret keys? .{0,80}expired"): 86,
-    },
+    patterns={MessagePattern("the secret has expired", r"secret keys? .{0,80}expired"): 86},
     remedies=(_NEW_SECRET, SET_SECRET_VARIABLE, PUT_SECRET_FILE, _SEE_SECRETS),
     refusal=_SECRET_EXPIRED,
     rules=(_sp_secret_expired,),

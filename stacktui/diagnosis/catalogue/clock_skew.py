@@ -121,12 +121,7 @@ CLOCK_SKEW = FaultInfo(
         "(ExpiredAuthenticationToken) … / (InvalidAuthenticationToken) … / nothing, until a "
         "certificate signs in or a token is refused"
     ),
-    patterns={
-        ASSERTION_REFUSED: 47,
-        _ASSERTION_TIME: 94,
-        INVALID_TOKEN: 50,
-        EXPIRED_TOKEN: 72,
-    },
+    patterns={ASSERTION_REFUSED: 47, _ASSERTION_TIME: 94, INVALID_TOKEN: 50, EXPIRED_TOKEN: 72},
     remedies=(CLOCK_STATUS, SET_TIME, _OPERATOR_SETS_TIME),
     refusal=Refusal(frozenset({_ASSERTION_TIME.code}), CLIENT_ERRORS),
     rules=(_clock_skew_here, _clock_skew_there),

@@ -76,8 +76,7 @@ _THROTTLED = sign_in_code(
     "AADSTS90055", r"request was throttled|server is too busy|temporarily_unavailable"
 )
 _LOOP = sign_in_code(
-    "AADSTS50196",
-    note="AADSTS50196 is a loop: something asks for the same token again and again.",
+    "AADSTS50196", note="AADSTS50196 is a loop: something asks for the same token again and again."
 )
 _WAIT = for_both(
     "Run the check again {when}; until then let nothing else sign in as this identity",
@@ -115,11 +114,7 @@ LOGIN_THROTTLED = FaultInfo(
         "`arm-throttled`."
     ),
     az_says="AADSTS90055: The request was throttled. … / 429",
-    patterns={
-        _THROTTLED: 94,
-        _LOOP: 86,
-        HTTP_429: 58,
-    },
+    patterns={_THROTTLED: 94, _LOOP: 86, HTTP_429: 58},
     remedies=(_WAIT, _FIND_CALLER),
     refusal=Refusal(
         frozenset({_THROTTLED.code, _LOOP.code}),
@@ -135,11 +130,7 @@ LOGIN_THROTTLED = FaultInfo(
 # about the request, whatever its status.
 _SERVER_ERRORS = frozenset({"", "server_error", "temporarily_unavailable"})
 _SOON = "in a minute: the service may just be restarting"
-_AGAIN_WHEN = for_both(
-    "Run the check again {when}",
-    "stacktui check{environment}",
-    when=_SOON,
-)
+_AGAIN_WHEN = for_both("Run the check again {when}", "stacktui check{environment}", when=_SOON)
 
 
 def _login_server_error(failure: FailureContext) -> Explanation | None:
@@ -323,9 +314,7 @@ TOKEN_TOO_LARGE = FaultInfo(
         "says how many. One that ARM refuses is `arm-unauthorized`."
     ),
     az_says="(…) Request Header Fields Too Large / Bad Request",
-    patterns={
-        MessagePattern("431", r"header fields too large|\(431\)|status code:? 431"): 84,
-    },
+    patterns={MessagePattern("431", r"header fields too large|\(431\)|status code:? 431"): 84},
     remedies=(_LEAVE_GROUPS, *ASK_SERVICE),
     rules=(_token_too_large,),
 )

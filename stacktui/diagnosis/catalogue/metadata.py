@@ -11,12 +11,7 @@ from stacktui.diagnosis.formatting import body_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.metadata import METADATA_400, SOMETHING_MISSING
 from stacktui.diagnosis.messages.sign_in import LOGIN_ENDPOINT_NO_HTTPS
-from stacktui.diagnosis.metadata_evidence import (
-    AZ,
-    answer_lines,
-    fetching_metadata,
-    metadata_fault,
-)
+from stacktui.diagnosis.metadata_evidence import AZ, answer_lines, fetching_metadata, metadata_fault
 from stacktui.diagnosis.remedies import fill_fetching
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.environments.metadata import MetadataProblem, metadata_url

@@ -50,10 +50,7 @@ def _sent_lines(failure: FailureContext) -> tuple[str, ...]:
 
 
 def _look_or_tell(failure: FailureContext, url: str | None = None) -> tuple[Remedy, ...]:
-    return (
-        fill_fetching(_SEE_ANSWER, failure, url),
-        _AT_FAULT.fill(ids=request_ids(failure)),
-    )
+    return (fill_fetching(_SEE_ANSWER, failure, url), _AT_FAULT.fill(ids=request_ids(failure)))
 
 
 def _again_look_or_tell(failure: FailureContext, url: str | None = None) -> tuple[Remedy, ...]:

@@ -61,12 +61,7 @@ CREDENTIALS: tuple[FaultInfo, ...] = (
     SP_CERT_REJECTED,
 )
 # Faults before a request is sent.
-CONNECTION: tuple[FaultInfo, ...] = (
-    *reach.FAULTS,
-    *proxy.FAULTS,
-    *handshake.FAULTS,
-    *CERTIFICATES,
-)
+CONNECTION: tuple[FaultInfo, ...] = (*reach.FAULTS, *proxy.FAULTS, *handshake.FAULTS, *CERTIFICATES)
 FAULTS: tuple[FaultInfo, ...] = (
     *trust_files.FAULTS,
     *CONNECTION,

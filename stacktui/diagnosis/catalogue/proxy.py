@@ -46,8 +46,7 @@ NAME_PROXY_IN_VARIABLE = RemedyTemplate(
     {"source": "HTTPS_PROXY", "url": "'http://PROXY:PORT'"},
 )
 NAME_PROXY_IN_SETTING = RemedyTemplate(
-    "Name the right proxy under {section}: proxy = {url}",
-    shown={"url": '"http://PROXY:PORT"'},
+    "Name the right proxy under {section}: proxy = {url}", shown={"url": '"http://PROXY:PORT"'}
 )
 
 

@@ -40,10 +40,7 @@ def _mfa_required(failure: FailureContext) -> Explanation | None:
     if refused is None:
         return None
     _, identity = refused
-    remedies = (
-        *fill_device_code(_SHOW_FACTOR, failure, identity),
-        use_application(identity),
-    )
+    remedies = (*fill_device_code(_SHOW_FACTOR, failure, identity), use_application(identity))
     title = f"{who(identity)} must show more than a password (MFA)"
     return Explanation(title, refused_user_lines(failure, refused), remedies)
 

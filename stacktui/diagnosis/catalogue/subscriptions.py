@@ -141,10 +141,7 @@ API_VERSION_UNSUPPORTED = FaultInfo(
         "(InvalidApiVersionParameter) The api-version '…' is invalid. The supported versions are "
         "'…'. / (NoRegisteredProviderFound) …"
     ),
-    patterns={
-        INVALID_API_VERSION: 88,
-        NO_REGISTERED_PROVIDER: 88,
-    },
+    patterns={INVALID_API_VERSION: 88, NO_REGISTERED_PROVIDER: 88},
     remedies=(_USE_PROFILE, _USE_PROFILE_IN_AZ, _CHOOSE_PROFILE),
     rules=(_api_version_unsupported,),
 )
@@ -238,10 +235,7 @@ SUBSCRIPTION_NOT_FOUND = FaultInfo(
         "`no-subscriptions`."
     ),
     az_says="(SubscriptionNotFound) The subscription '…' could not be found.",
-    patterns={
-        _NOT_FOUND: 92,
-        _INVALID_ID: 86,
-    },
+    patterns={_NOT_FOUND: 92, _INVALID_ID: 86},
     remedies=(_USE_ANOTHER, _NAME_NONE, _GRANT_OR_CHECK_ID),
     rules=(_subscription_not_found,),
 )
@@ -283,9 +277,4 @@ SUBSCRIPTION_DISABLED = FaultInfo(
     rules=(_subscription_disabled,),
 )
 
-FAULTS = (
-    API_VERSION_UNSUPPORTED,
-    NO_SUBSCRIPTIONS,
-    SUBSCRIPTION_NOT_FOUND,
-    SUBSCRIPTION_DISABLED,
-)
+FAULTS = (API_VERSION_UNSUPPORTED, NO_SUBSCRIPTIONS, SUBSCRIPTION_NOT_FOUND, SUBSCRIPTION_DISABLED)

@@ -44,8 +44,7 @@ _TRUST_PRESENTED = trusting_presented(
     root="the root",
 )
 _TRUST_FILE = trusting_file(
-    "If you have {root} as a file (PEM or DER) from the stamp's operator, trust it",
-    root="the root",
+    "If you have {root} as a file (PEM or DER) from the stamp's operator, trust it", root="the root"
 )
 _UNTRUST_OLD = for_both(
     "Take the old root of the same name out, since of the two OpenSSL may take the wrong one{how}",

@@ -157,9 +157,7 @@ ACCOUNT_LOCKED = FaultInfo(
         "AADSTS50053: The account is locked, you've tried to sign in too many times with an "
         "incorrect user ID or password."
     ),
-    patterns={
-        MessagePattern("the account is locked", r"account is locked"): 86,
-    },
+    patterns={MessagePattern("the account is locked", r"account is locked"): 86},
     remedies=(_WAIT_FOR_LOCK, _FIND_OLD_PASSWORD, SET_SECRET_VARIABLE, PUT_SECRET_FILE),
     refusal=Refusal(frozenset({"AADSTS50053"}), INVALID_GRANT),
     rules=(_account_locked,),
@@ -184,10 +182,7 @@ def _account_disabled(failure: FailureContext) -> Explanation | None:
     _, identity = refused
     user = identity.username
     enable = _ENABLE if user else replace(_ENABLE, bash="", powershell="")
-    remedies = (
-        enable.fill(user=user),
-        _OTHER_ACCOUNT.fill(identity=section_of(identity)),
-    )
+    remedies = (enable.fill(user=user), _OTHER_ACCOUNT.fill(identity=section_of(identity)))
     title = f"The account of {who(identity)} is disabled"
     return Explanation(title, refused_user_lines(failure, refused), remedies)
 
@@ -201,9 +196,7 @@ ACCOUNT_DISABLED = FaultInfo(
         "AADSTS50057; the password does not matter. A lock that ends by itself is `account-locked`."
     ),
     az_says="AADSTS50057: The user account is disabled.",
-    patterns={
-        MessagePattern("the account is disabled", r"user account is disabled"): 86,
-    },
+    patterns={MessagePattern("the account is disabled", r"user account is disabled"): 86},
     remedies=(_ENABLE, _OTHER_ACCOUNT),
     refusal=Refusal(frozenset({"AADSTS50057"}), INVALID_GRANT),
     rules=(_account_disabled,),
