@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from stacktui.certificates.verify import ROOTLESS
 from stacktui.check.report import Evidence, Probe, Report, StepName, StepOutcome, StepResult
-from stacktui.diagnosis.catalogue import reach
+from stacktui.diagnosis.az_messages import AZ_NETWORK
 from stacktui.diagnosis.catalogue.login_transfer import LOGIN_UNREACHABLE
 from stacktui.diagnosis.catalogue.precedence import CONNECTION
 from stacktui.diagnosis.context import FailureContext
@@ -80,5 +80,5 @@ def _of_login(host: str, what: Finding) -> Finding:
     title = f"The login host {host} cannot be used: {what.title}"
     evidence = (f"the fault is {what.id}", *what.evidence)
     # az has read the metadata by then; its sign-in fails.
-    az_says = what.az_says.removeprefix(reach.AZ_METADATA)
+    az_says = what.az_says.removeprefix(AZ_NETWORK)
     return finding(ID, title, what.side, evidence, what.remedies, az_says)

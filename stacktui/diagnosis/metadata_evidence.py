@@ -10,8 +10,6 @@ from stacktui.diagnosis.remedies import fetching
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.environments.metadata import MetadataFault, MetadataProblem, metadata_url
 
-# How az's message starts if it cannot read the metadata.
-AZ = "Unable to get endpoints from the cloud. "
 # ARM's message may also quote the id that its logs have.
 _ID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 _ID_HEADERS = ("x-ms-request-id", "x-ms-correlation-request-id")

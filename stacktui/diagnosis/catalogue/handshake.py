@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from stacktui.diagnosis.az_messages import AZ_NETWORK
 from stacktui.diagnosis.catalogue.proxy import (
     NAME_PROXY_IN_SETTING,
     NAME_PROXY_IN_VARIABLE,
     name_proxy,
 )
-from stacktui.diagnosis.catalogue.reach import AZ_METADATA, CHECK_PORT
+from stacktui.diagnosis.catalogue.reach import CHECK_PORT
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
@@ -88,7 +89,7 @@ TCP_RESET = FaultInfo(
         "`tls-timeout`, and a break after the request was sent `arm-reset`."
     ),
     az_says=(
-        AZ_METADATA + "('Connection aborted.', ConnectionResetError(104, 'Connection reset by "
+        AZ_NETWORK + "('Connection aborted.', ConnectionResetError(104, 'Connection reset by "
         "peer')) / [SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol"
     ),
     patterns={
@@ -163,7 +164,7 @@ TLS_NOT_TLS = FaultInfo(
         "is `tcp-reset`; an alert of TLS itself `tls-weak`."
     ),
     az_says=(
-        AZ_METADATA + "… (Caused by SSLError(SSLError(1, '[SSL: WRONG_VERSION_NUMBER] wrong "
+        AZ_NETWORK + "… (Caused by SSLError(SSLError(1, '[SSL: WRONG_VERSION_NUMBER] wrong "
         "version number …"
     ),
     patterns={

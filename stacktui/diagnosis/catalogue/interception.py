@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stacktui.diagnosis.az_messages import AZ_NETWORK
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -129,9 +130,8 @@ TLS_INTERCEPTED = FaultInfo(
         "already, the check is healthy, and `root-changed` is seen beside it."
     ),
     az_says=(
-        "Unable to get endpoints from the cloud. Please ensure you have network connection. "
-        "Error detail: … (Caused by SSLError(SSLCertVerificationError(1, '… certificate verify "
-        "failed"
+        AZ_NETWORK
+        + "… (Caused by SSLError(SSLCertVerificationError(1, '… certificate verify failed"
     ),
     patterns={
         ISSUER_UNKNOWN: 82,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from stacktui.diagnosis.az_messages import AZ_ENDPOINTS
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
@@ -11,7 +12,7 @@ from stacktui.diagnosis.formatting import body_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.metadata import METADATA_400, SOMETHING_MISSING
 from stacktui.diagnosis.messages.sign_in import LOGIN_ENDPOINT_NO_HTTPS
-from stacktui.diagnosis.metadata_evidence import AZ, answer_lines, fetching_metadata, metadata_fault
+from stacktui.diagnosis.metadata_evidence import answer_lines, fetching_metadata, metadata_fault
 from stacktui.diagnosis.remedies import fill_fetching
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.environments.metadata import MetadataProblem, metadata_url
@@ -59,7 +60,7 @@ METADATA_API_VERSION = FaultInfo(
         "and those that it names. For resources the same is `api-version-unsupported`."
     ),
     az_says=(
-        AZ + "Server returned status code 400 for "
+        AZ_ENDPOINTS + "Server returned status code 400 for "
         "https://…/metadata/endpoints?api-version=2015-01-01"
     ),
     patterns={

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from stacktui.diagnosis.az_messages import AZ_ENDPOINTS
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
@@ -25,7 +26,6 @@ from stacktui.diagnosis.messages.metadata import (
     METADATA_UNREAD,
 )
 from stacktui.diagnosis.metadata_evidence import (
-    AZ,
     answer_lines,
     metadata_fault,
     reporting_to_operator,
@@ -120,7 +120,8 @@ METADATA_WRONG_URL = FaultInfo(
         "`metadata-intercepted`."
     ),
     az_says=(
-        AZ + "Server returned status code 404 for https://… / Response body does not contain "
+        AZ_ENDPOINTS
+        + "Server returned status code 404 for https://… / Response body does not contain "
         "valid json. Error detail: …"
     ),
     patterns={
@@ -194,7 +195,7 @@ METADATA_INTERCEPTED = FaultInfo(
         "of the stamp's portal is `metadata-wrong-url`; broken JSON `metadata-not-json`. Here "
         "TLS is trusted, which `tls-intercepted` is not."
     ),
-    az_says=AZ + "Response body does not contain valid json. Error detail: …",
+    az_says=AZ_ENDPOINTS + "Response body does not contain valid json. Error detail: …",
     patterns={
         METADATA_401_OR_403: 68,
         METADATA_REDIRECTED: 80,
@@ -261,7 +262,7 @@ METADATA_SERVER_ERROR = FaultInfo(
         "`metadata-unavailable`. A gateway's page with such a status is not the stamp's: it is "
         "`unexplained`."
     ),
-    az_says=AZ + "Server returned status code 500 for https://…",
+    az_says=AZ_ENDPOINTS + "Server returned status code 500 for https://…",
     patterns={
         METADATA_UNREAD: 13,
         MessagePattern(
@@ -305,7 +306,7 @@ METADATA_UNAVAILABLE = FaultInfo(
         "The stamp answers with 503, and may say when to come back (Retry-After). Any other 5xx "
         "is `metadata-server-error`."
     ),
-    az_says=AZ + "Server returned status code 503 for https://…",
+    az_says=AZ_ENDPOINTS + "Server returned status code 503 for https://…",
     patterns={
         MessagePattern(
             "the metadata was answered with 503", r"server returned status code 503"

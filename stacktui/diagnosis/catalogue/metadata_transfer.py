@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stacktui.check.report import StepName
+from stacktui.diagnosis.az_messages import AZ_ENDPOINTS
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -18,7 +19,6 @@ from stacktui.diagnosis.messages.metadata import (
 )
 from stacktui.diagnosis.messages.network import CONNECTION_CLOSED
 from stacktui.diagnosis.metadata_evidence import (
-    AZ,
     fetching_metadata,
     metadata_fault,
     reporting_to_operator,
@@ -203,7 +203,8 @@ METADATA_NOT_JSON = FaultInfo(
         "`metadata-incomplete`."
     ),
     az_says=(
-        AZ + "Response body does not contain valid json. Error detail: … / … Connection broken: "
+        AZ_ENDPOINTS
+        + "Response body does not contain valid json. Error detail: … / … Connection broken: "
         "IncompleteRead(…) / … ('Connection aborted.', BadStatusLine('…')) / … Received response "
         "with content-encoding: gzip"
     ),
@@ -252,7 +253,8 @@ METADATA_RESET = FaultInfo(
         "`metadata-not-json`, silence `metadata-timeout`."
     ),
     az_says=(
-        AZ + "… ('Connection aborted.', RemoteDisconnected('Remote end closed connection without …"
+        AZ_ENDPOINTS
+        + "… ('Connection aborted.', RemoteDisconnected('Remote end closed connection without …"
     ),
     patterns={
         METADATA_CONNECTION_RESET: 60,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from stacktui.diagnosis.catalogue.reach import AZ_METADATA, SEE_LISTENER
+from stacktui.diagnosis.az_messages import AZ_NETWORK
+from stacktui.diagnosis.catalogue.reach import SEE_LISTENER
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -27,7 +28,7 @@ from stacktui.text.shell import toml
 from stacktui.transport.records import TransportFault, TransportFaultKind
 
 _AZ_PROXY = (
-    AZ_METADATA + "HTTPSConnectionPool(…): … (Caused by ProxyError('Unable to connect to proxy', "
+    AZ_NETWORK + "HTTPSConnectionPool(…): … (Caused by ProxyError('Unable to connect to proxy', "
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stacktui.diagnosis.az_messages import AZ_CONNECTION
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -15,12 +16,6 @@ from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, domain_of
 from stacktui.transport.records import TransportFaultKind
 
-# Prefix of az's message if its connection for the metadata fails.
-AZ_METADATA = (
-    "Unable to get endpoints from the cloud. Please ensure you have network connection. "
-    "Error detail: "
-)
-AZ_CONNECTION = AZ_METADATA + "HTTPSConnectionPool(…): Max retries exceeded with url: … (Caused by "
 # A name may have any number of addresses.
 _ADDRESSES = 8
 

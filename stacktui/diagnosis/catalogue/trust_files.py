@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stacktui.certificates.files import WHAT, FileProblem
 from stacktui.certificates.trust import TrustFileFault
-from stacktui.diagnosis.catalogue.reach import AZ_METADATA
+from stacktui.diagnosis.az_messages import AZ_NETWORK
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -123,7 +123,7 @@ TRUST_FILE_BAD = FaultInfo(
         "Where the file is good and the root is not in it, it is `tls-untrusted-root`."
     ),
     az_says=(
-        AZ_METADATA + "… [X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found … "
+        AZ_NETWORK + "… [X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found … "
         "(only where the file is REQUESTS_CA_BUNDLE's)"
     ),
     patterns={
