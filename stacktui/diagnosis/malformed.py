@@ -28,8 +28,6 @@ ASK_OWNER = RemedyTemplate(
     "{ids}",
     shown={"whose": "the stamp", "ids": ""},
 )
-# The remedies of every fault of a malformed response, in this order.
-MALFORMED_REMEDIES = (RUN_AGAIN, SHOW_RESPONSE, ASK_OWNER)
 
 
 def malformed(failure: FailureContext, step: StepName) -> str | None:
@@ -53,10 +51,6 @@ def malformed_list(failure: FailureContext) -> str | None:
 def malformed_lines(failure: FailureContext) -> tuple[str, ...]:
     """Return the evidence of a malformed response."""
     return (*fault_lines(failure.fault), *request_lines(failure), *route_lines(failure))
-
-
-def malformed_remedies(failure: FailureContext, whose: str) -> tuple[Remedy, ...]:
-    return (RUN_AGAIN.fill(**failure.placeholders), *follow_up_remedies(failure, whose))
 
 
 def follow_up_remedies(failure: FailureContext, whose: str) -> tuple[Remedy, ...]:

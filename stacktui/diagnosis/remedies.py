@@ -70,7 +70,6 @@ def exporting(title: str) -> RemedyTemplate:
     return for_both(title, "stacktui certificates export{config}")
 
 
-CHECK_AGAIN = checking_again("Run the check again")
 EXPORT_BUNDLE = exporting(
     "Then for az: a bundle of certifi's roots and yours, which upgrades leave alone"
 )
@@ -214,6 +213,15 @@ GO_AROUND_PROXY = RemedyTemplate(
     '$env:NO_PROXY = (@({name}, $env:NO_PROXY) -ne $null) -join ","',
     {"name": "HOST"},
 )
+
+
+def bypassing_proxy(title: str) -> RemedyTemplate:
+    """Return a remedy that adds {host} to NO_PROXY."""
+    return RemedyTemplate(
+        title,
+        'export NO_PROXY={host}"${NO_PROXY:+,$NO_PROXY}"',
+        '$env:NO_PROXY = (@({host}, $env:NO_PROXY) -ne $null) -join ","',
+    )
 
 
 def proxy_source(failure: FailureContext) -> str:

@@ -20,7 +20,7 @@ from stacktui.diagnosis.messages.arm import (
     SERVICE_UNAVAILABLE,
 )
 from stacktui.diagnosis.messages.sign_in import NO_AUTHORITY
-from stacktui.diagnosis.remedies import fetching, fill_fetching
+from stacktui.diagnosis.remedies import bypassing_proxy, fetching, fill_fetching
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.diagnosis.retry import retry_lines, retry_time
 from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
@@ -174,11 +174,7 @@ LOGIN_SERVER_ERROR = FaultInfo(
 
 _NO_JSON = (SignInProblem.NOT_JSON, SignInProblem.SERVER_ERROR)
 _SEE_WHO = fetching("See who answers for {host}: a captive portal, a gateway, a bare web server")
-_GO_AROUND = RemedyTemplate(
-    "If it is the proxy, go round it for {host}",
-    'export NO_PROXY={host}"${NO_PROXY:+,$NO_PROXY}"',
-    '$env:NO_PROXY = (@({host}, $env:NO_PROXY) -ne $null) -join ","',
-)
+_GO_AROUND = bypassing_proxy("If it is the proxy, go round it for {host}")
 _ASK_BALANCER = replace(ASK_OWNER, shown={"whose": "sign-in", "ids": ""})
 
 

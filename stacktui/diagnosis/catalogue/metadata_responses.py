@@ -31,7 +31,12 @@ from stacktui.diagnosis.metadata_evidence import (
     reporting_to_operator,
     request_ids,
 )
-from stacktui.diagnosis.remedies import CHECK_OTHER_ENDPOINT, checking_again, fill_setting
+from stacktui.diagnosis.remedies import (
+    CHECK_OTHER_ENDPOINT,
+    bypassing_proxy,
+    checking_again,
+    fill_setting,
+)
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.diagnosis.retry import retry_lines, retry_time
 from stacktui.environments.metadata import MetadataFault, MetadataProblem
@@ -146,11 +151,7 @@ _LET_PASS = RemedyTemplate(
     "Sign in at the captive portal or gateway whose page this is, or ask for a rule that lets "
     "{host} pass"
 )
-_AROUND_PROXY = RemedyTemplate(
-    "If a proxy is in the way, go round it for {host}",
-    'export NO_PROXY={host}"${NO_PROXY:+,$NO_PROXY}"',
-    '$env:NO_PROXY = (@({host}, $env:NO_PROXY) -ne $null) -join ","',
-)
+_AROUND_PROXY = bypassing_proxy("If a proxy is in the way, go round it for {host}")
 
 
 def _metadata_intercepted(failure: FailureContext) -> Explanation | None:
