@@ -38,7 +38,10 @@ def evidence_of_chain(failure: FailureContext) -> list[str]:
     if name := interceptor(path):
         why.append(f"the chain of {host} ends at {name}, named like products that open TLS")
     name = path[-1].issuer_name
-    why += [f"{name} signs for {public} too, a host of Microsoft's" for public in _public(failure)]
+    why += [
+        f"{name} signs for {public} too, a host of Microsoft's"
+        for public in _same_root_hosts(failure)
+    ]
     return why
 
 
@@ -55,7 +58,7 @@ def _evidence_of_record(failure: FailureContext) -> list[str]:
     return [f"on {since}, when all was well, {before.issuer_name} signed for it; now {name}"]
 
 
-def _public(failure: FailureContext) -> list[str]:
+def _same_root_hosts(failure: FailureContext) -> list[str]:
     """Return the public login hosts whose chains end in the same untrusted root."""
     found = []
     for probe in failure.report.probes:

@@ -28,7 +28,7 @@ def as_login_fault(failure: FailureContext, verdict: Finding) -> tuple[Finding, 
     at_login = failure.step.name is StepName.TOKEN and not failure.at_arm
     if not at_login or not isinstance(failure.fault, TransportFault) or verdict.id not in _IDS:
         return (verdict,)
-    return (_of_login(failure.host, verdict), verdict)
+    return (_login_finding(failure.host, verdict), verdict)
 
 
 def probe_findings(failed: FailureContext) -> Iterator[Finding]:
@@ -38,11 +38,11 @@ def probe_findings(failed: FailureContext) -> Iterator[Finding]:
     """
     for probe in failed.report.probes:
         failure = _probe_failure(failed.report, probe)
-        if failure is None or _is_same(failed, failure):
+        if failure is None or _has_same_cause(failed, failure):
             continue
         found = findings(failure, CONNECTION)
         if probe.role == LOGIN:
-            yield _of_login(failure.host, found[0])
+            yield _login_finding(failure.host, found[0])
         yield from found
 
 
@@ -56,7 +56,7 @@ def _probe_failure(report: Report, probe: Probe) -> FailureContext | None:
     return FailureContext(report, StepResult(name, StepOutcome.FAILED, probe.seconds, evidence))
 
 
-def _is_same(one: FailureContext, other: FailureContext) -> bool:
+def _has_same_cause(one: FailureContext, other: FailureContext) -> bool:
     """Return whether both have the same fault with the same cause: a root, an address, a proxy."""
     a, b = one.fault, other.fault
     if not isinstance(a, TransportFault) or not isinstance(b, TransportFault):
@@ -76,7 +76,7 @@ def _addresses(failure: FailureContext) -> frozenset[tuple[str, int]]:
     return frozenset((each.address, each.port) for each in attempts)
 
 
-def _of_login(host: str, what: Finding) -> Finding:
+def _login_finding(host: str, what: Finding) -> Finding:
     title = f"The login host {host} cannot be used: {what.title}"
     evidence = (f"the fault is {what.id}", *what.evidence)
     # az has read the metadata by then; its sign-in fails.

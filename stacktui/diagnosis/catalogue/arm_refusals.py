@@ -102,8 +102,8 @@ def _arm_forbidden(failure: FailureContext) -> Explanation | None:
         return None
     who, scope = _object_id(failure), _scope(failure)
     evidence = [
-        *_compared("object id", "the token is for", who, _first(_OBJECT, fault.message)),
-        *_compared("scope", "asked was for", scope, _first(_SCOPE, fault.message)),
+        *_comparison_lines("object id", "the token is for", who, _first(_OBJECT, fault.message)),
+        *_comparison_lines("scope", "asked was for", scope, _first(_SCOPE, fault.message)),
     ]
     if action := _first(_ACTION, fault.message):
         evidence.append(f"action {action}")
@@ -134,7 +134,7 @@ def _first(pattern: re.Pattern[str], text: str) -> str | None:
     return found[1] if found else None
 
 
-def _compared(label: str, ours: str, known: str | None, said: str | None) -> list[str]:
+def _comparison_lines(label: str, ours: str, known: str | None, said: str | None) -> list[str]:
     """Return one value as known locally and as ARM reports it; one line if they agree."""
     if known and said and known.lower().rstrip("/") != said.lower().rstrip("/"):
         return [f"ARM names the {label} {said}, but {ours} {known}"]

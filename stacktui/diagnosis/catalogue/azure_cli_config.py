@@ -166,10 +166,10 @@ def _differences(
     report: ReportContext, cloud: AzCloud, metadata: Metadata
 ) -> Iterator[_Difference]:
     login, audience = metadata.login_endpoint, metadata.audience
-    if _is_shown(login) and not _same_login(cloud.login, login):
+    if _is_unchanged(login) and not _same_login(cloud.login, login):
         line = _difference_line("endpoint_active_directory", cloud.login, login)
         yield _Difference(line, "--endpoint-active-directory", login)
-    if _is_shown(audience) and cloud.audience != audience:
+    if _is_unchanged(audience) and cloud.audience != audience:
         line = _difference_line("endpoint_active_directory_resource_id", cloud.audience, audience)
         yield _Difference(line, "--endpoint-active-directory-resource-id", audience)
     profile = report.environment.profile
@@ -185,7 +185,7 @@ def _difference_line(option: str, registered: str, actual: str) -> str:
     return f"{option} is {registered or 'missing'}; the stamp's is {actual}"
 
 
-def _is_shown(text: str) -> bool:
+def _is_unchanged(text: str) -> bool:
     """Return whether a value is in the report unchanged: not redacted, not truncated."""
     return text != HELD_BACK and REDACTED not in text and not text.endswith("…")
 

@@ -30,7 +30,7 @@ _OPERATOR_SETS_TIME = RemedyTemplate(
 
 def _clock_skew_here(failure: FailureContext) -> Explanation | None:
     fault, skew = failure.fault, skew_of(failure.last)
-    if not isinstance(fault, SignInFault) or not _assertion_of_another_time(failure, fault):
+    if not isinstance(fault, SignInFault) or not _assertion_time_refused(failure, fault):
         return None
     evidence = ["the sign-in service's answer has no time (Date)"]
     title = "The sign-in service finds that the certificate signed in at another time than now"
@@ -48,7 +48,7 @@ def _clock_remedies() -> tuple[Remedy, ...]:
     return tuple(each.fill() for each in (CLOCK_STATUS, SET_TIME, _OPERATOR_SETS_TIME))
 
 
-def _assertion_of_another_time(failure: FailureContext, fault: SignInFault) -> bool:
+def _assertion_time_refused(failure: FailureContext, fault: SignInFault) -> bool:
     """Return whether the assertion may have a wrong time; only a certificate's has a time."""
     identity = failure.identity
     if identity is None or not isinstance(identity.credential, CertificateRef):

@@ -31,7 +31,7 @@ _TYPE_IN_TIME = checking_again(
 )
 
 
-def _code_ended(failure: FailureContext) -> RefusedUser | None:
+def _device_code_refusal(failure: FailureContext) -> RefusedUser | None:
     """Return the refusal of a device code with one of OAuth's `errors`, whatever its code."""
     fault, identity = failure.fault, failure.identity
     if not isinstance(fault, SignInFault) or identity is None:
@@ -46,7 +46,7 @@ def _code_lines(refused: RefusedUser) -> tuple[str, ...]:
 
 
 def _device_code_expired(failure: FailureContext) -> Explanation | None:
-    refused = _code_ended(failure)
+    refused = _device_code_refusal(failure)
     if refused is None or refused[0].error != _EXPIRED:
         return None
     remedies = (_TYPE_IN_TIME.fill(**failure.placeholders), use_application(refused[1]))
@@ -86,7 +86,7 @@ _WHO_ELSE_SAW = RemedyTemplate(
 
 
 def _device_code_declined(failure: FailureContext) -> Explanation | None:
-    refused = _code_ended(failure)
+    refused = _device_code_refusal(failure)
     if refused is None or refused[0].error not in _DECLINED:
         return None
     remedies = (_ACCEPT_ON_PAGE.fill(**failure.placeholders), _WHO_ELSE_SAW.fill())

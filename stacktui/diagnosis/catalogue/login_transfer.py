@@ -59,15 +59,15 @@ _AGAIN_UNDER_LOAD = checking_again("Run the check again: the service may just be
 
 
 def _login_timeout(failure: FailureContext) -> Explanation | None:
-    fault = _after_asking(failure, _TIMEOUTS)
+    fault = _fault_after_request(failure, _TIMEOUTS)
     if fault is None:
         return None
     limit = f"{fault.limit or 0:g} s"
     title = f"{failure.host} takes the sign-in, and does not answer it within {limit}"
-    return Explanation(title, _unanswered_lines(failure), _again_or_ask(failure))
+    return Explanation(title, _unanswered_lines(failure), _unanswered_remedies(failure))
 
 
-def _after_asking(
+def _fault_after_request(
     failure: FailureContext, kinds: tuple[TransportFaultKind, ...]
 ) -> TransportFault | None:
     """Return the fault if it happened after a whole request was sent to the login host."""
@@ -84,7 +84,7 @@ def _unanswered_lines(failure: FailureContext) -> tuple[str, ...]:
     return (*request_lines(failure), *fault_lines(failure.fault), *route_lines(failure))
 
 
-def _again_or_ask(failure: FailureContext) -> tuple[Remedy, ...]:
+def _unanswered_remedies(failure: FailureContext) -> tuple[Remedy, ...]:
     return (_AGAIN_UNDER_LOAD.fill(**failure.placeholders), ask_service(failure))
 
 
@@ -117,10 +117,10 @@ _BREAKS = (TransportFaultKind.HTTP_RESET, TransportFaultKind.BODY_TRUNCATED)
 
 
 def _login_reset(failure: FailureContext) -> Explanation | None:
-    if _after_asking(failure, _BREAKS) is None:
+    if _fault_after_request(failure, _BREAKS) is None:
         return None
     title = f"The connection to {failure.host} broke off before the sign-in was answered"
-    return Explanation(title, _unanswered_lines(failure), _again_or_ask(failure))
+    return Explanation(title, _unanswered_lines(failure), _unanswered_remedies(failure))
 
 
 LOGIN_RESET = FaultInfo(

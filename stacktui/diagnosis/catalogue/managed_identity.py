@@ -132,7 +132,7 @@ def _imds_no_identity(failure: FailureContext) -> Explanation | None:
     if fault is None or identity is None:
         return None
     section = section_of(identity)
-    if named := _named(identity):
+    if named := _config_name(identity):
         key, value = named
         title = f"This machine has no managed identity with the {key} {value}"
         otherwise = _CHECK_ID.fill(key=key, identity=section)
@@ -143,7 +143,7 @@ def _imds_no_identity(failure: FailureContext) -> Explanation | None:
     return Explanation(title, evidence, (_assign(identity), otherwise))
 
 
-def _named(identity: Identity) -> tuple[str, str] | None:
+def _config_name(identity: Identity) -> tuple[str, str] | None:
     """Return the key and value by which the config names a user-assigned identity."""
     keys = ("client_id", "object_id", "resource_id")
     values = (identity.client_id, identity.object_id, identity.resource_id)
@@ -153,7 +153,7 @@ def _named(identity: Identity) -> tuple[str, str] | None:
 def _assign(identity: Identity) -> Remedy:
     """Assign the identity to this machine, whose names IMDS gives; find its resource id by the
     identity's other id if it is unknown."""
-    named = _named(identity)
+    named = _config_name(identity)
 
     def asked(key: str) -> PlainWord:
         url = f"{_INSTANCE}/compute/{key}?{_VERSION}&format=text"

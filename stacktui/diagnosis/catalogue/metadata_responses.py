@@ -237,10 +237,10 @@ def _server_fault(failure: FailureContext) -> MetadataFault | None:
     if other_service(failure.host):
         return None  # this host never has metadata: metadata-wrong-url
     response = failure.last.response if failure.last else None
-    return fault if response is None or _is_stamps(response) else None
+    return fault if response is None or _is_from_stamp(response) else None
 
 
-def _is_stamps(response: ResponseFacts) -> bool:
+def _is_from_stamp(response: ResponseFacts) -> bool:
     server = (response.header("server") or "").lower()
     return not response.excerpt.startswith("<") or server.startswith(_STAMPS_SERVER)
 

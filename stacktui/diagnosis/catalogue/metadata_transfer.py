@@ -30,7 +30,7 @@ from stacktui.environments.metadata import MetadataProblem
 from stacktui.transport.records import PhaseName, TransportFault, TransportFaultKind
 
 # Phases after the handshake, which only the server can delay.
-_ASKED = frozenset({PhaseName.REQUEST, PhaseName.FIRST_BYTE, PhaseName.BODY})
+_SERVER_PHASES = frozenset({PhaseName.REQUEST, PhaseName.FIRST_BYTE, PhaseName.BODY})
 _SEE_ANSWER = fetching_metadata("See what comes back")
 _AT_FAULT = reporting_to_operator("If it stays so, ARM or the load balancer before it is at fault")
 
@@ -49,12 +49,12 @@ def _sent_lines(failure: FailureContext) -> tuple[str, ...]:
     return (*lines, *header_lines(failure, "content-type"), *route_lines(failure))
 
 
-def _look_or_tell(failure: FailureContext, url: str | None = None) -> tuple[Remedy, ...]:
+def _remedies(failure: FailureContext, url: str | None = None) -> tuple[Remedy, ...]:
     return (fill_fetching(_SEE_ANSWER, failure, url), _AT_FAULT.fill(ids=request_ids(failure)))
 
 
-def _again_look_or_tell(failure: FailureContext, url: str | None = None) -> tuple[Remedy, ...]:
-    return (RUN_AGAIN.fill(**failure.placeholders), *_look_or_tell(failure, url))
+def _remedies_with_check(failure: FailureContext, url: str | None = None) -> tuple[Remedy, ...]:
+    return (RUN_AGAIN.fill(**failure.placeholders), *_remedies(failure, url))
 
 
 # metadata-timeout
@@ -67,7 +67,7 @@ _ARM_HANGS = reporting_to_operator("If it stays so, Azure Resource Manager hangs
 
 
 def _metadata_timeout(failure: FailureContext) -> Explanation | None:
-    limit = _waited(failure)
+    limit = _timeout_limit(failure)
     if limit is None:
         return None
     phases = failure.last.phases if failure.last else ()
@@ -89,13 +89,13 @@ def _metadata_timeout(failure: FailureContext) -> Explanation | None:
     return Explanation(title, (*evidence, *_sent_lines(failure)), remedies)
 
 
-def _waited(failure: FailureContext) -> float | None:
+def _timeout_limit(failure: FailureContext) -> float | None:
     """Return the limit (seconds) that was hit while waiting for the response, else None."""
     fault = _fault(failure, TransportFaultKind.FIRST_BYTE_TIMEOUT)
     if fault is None:
         fault = _fault(failure, TransportFaultKind.STEP_TIMEOUT)
         phases = failure.last.phases if failure.last else ()
-        if fault is None or not phases or phases[-1].ok or phases[-1].name not in _ASKED:
+        if fault is None or not phases or phases[-1].ok or phases[-1].name not in _SERVER_PHASES:
             return None
     return fault.limit or 0
 
@@ -170,7 +170,7 @@ def _not_json(failure: FailureContext) -> Explanation | None:
         *body_lines(failure),
         *header_lines(failure, "x-ms-request-id"),
     )
-    return Explanation("The stamp's metadata is not JSON", evidence, _look_or_tell(failure))
+    return Explanation("The stamp's metadata is not JSON", evidence, _remedies(failure))
 
 
 def _cut_short(failure: FailureContext) -> Explanation | None:
@@ -179,7 +179,7 @@ def _cut_short(failure: FailureContext) -> Explanation | None:
         return None
     evidence = (fault.detail, *_sent_lines(failure), *body_lines(failure))
     title = f"The metadata of {failure.host} is cut short: the connection closed before its end"
-    return Explanation(title, evidence, _again_look_or_tell(failure))
+    return Explanation(title, evidence, _remedies_with_check(failure))
 
 
 def _malformed(failure: FailureContext) -> Explanation | None:
@@ -187,7 +187,7 @@ def _malformed(failure: FailureContext) -> Explanation | None:
     if what is None or _fault(failure, TransportFaultKind.TOO_LARGE):
         return None  # metadata-too-large
     url = failure.last.url.partition("?")[0] if failure.last else None
-    remedies = _again_look_or_tell(failure, url)
+    remedies = _remedies_with_check(failure, url)
     title = f"What {failure.host} answers {what}"
     return Explanation(title, malformed_lines(failure), remedies)
 
@@ -240,7 +240,7 @@ def _metadata_reset(failure: FailureContext) -> Explanation | None:
         return None
     title = f"{failure.host} takes the metadata request, and closes the connection unanswered"
     evidence = (fault.detail, *_sent_lines(failure))
-    return Explanation(title, evidence, _again_look_or_tell(failure))
+    return Explanation(title, evidence, _remedies_with_check(failure))
 
 
 METADATA_RESET = FaultInfo(

@@ -35,11 +35,11 @@ def _name_mismatch(failure: FailureContext) -> Explanation | None:
         remedies.append(fill_setting(_SET_NAME, failure, "arm", url, nearest=nearest))
     remedies.append(_ISSUE.fill(host=failure.host))
     title = f"The certificate is not for {failure.host}"
-    side = Side.BOX if _is_asked_wrongly(failure, names) else Side.STAMP
+    side = Side.BOX if _is_wrong_name(failure, names) else Side.STAMP
     return Explanation(title, evidence, tuple(remedies), side)
 
 
-def _is_asked_wrongly(failure: FailureContext, names: tuple[str, ...]) -> bool:
+def _is_wrong_name(failure: FailureContext, names: tuple[str, ...]) -> bool:
     """Return whether `arm` is an address, or another name in the domain of the certificate."""
     label, _, domain = failure.host.partition(".")
     own = {f"{each}.{domain}" for each in (USER_ENDPOINT, OPERATOR_ENDPOINT)}

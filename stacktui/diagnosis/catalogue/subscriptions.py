@@ -37,7 +37,7 @@ def _refused_as(failure: FailureContext, *patterns: MessagePattern) -> ArmFault 
     return fault if fault.code in {each.code for each in patterns} else None
 
 
-def _seen_lines(seen: tuple[Subscription, ...] | None) -> list[str]:
+def _subscription_lines(seen: tuple[Subscription, ...] | None) -> list[str]:
     if seen is None:
         return ["which subscriptions this identity sees could not be read"]
     if not seen:
@@ -85,7 +85,7 @@ def _api_version_unsupported(failure: FailureContext) -> Explanation | None:
     evidence = [f"profile under {failure.section}: {profile}"]
     evidence += [f"it asks for api-version {asked}"] if asked else []
     evidence += [f"the stamp names: {', '.join(supported)}"] if supported else []
-    fitting = _fitting(supported, fault.what, profile)
+    fitting = _supported_profile(supported, fault.what, profile)
     if fitting:
         evidence.append(f"{fitting.name} fits, the profile for builds {fitting.builds}")
     title = f"The stamp does not speak the API versions of the profile {profile}"
@@ -107,7 +107,7 @@ def _asked_version(failure: FailureContext) -> str | None:
     return next(iter(query.get("api-version", ())), None)
 
 
-def _fitting(supported: tuple[str, ...], what: str, current: str) -> Profile | None:
+def _supported_profile(supported: tuple[str, ...], what: str, current: str) -> Profile | None:
     """Return the newest profile whose version the stamp supports, else None."""
 
     def version(profile: Profile) -> str:
@@ -161,7 +161,7 @@ _TAKE_OFFER = RemedyTemplate(
 
 
 def _no_subscriptions(failure: FailureContext) -> Explanation | None:
-    fault = _sees_none(failure)
+    fault = _sees_no_subscription(failure)
     if fault is None:
         return None
     who = (failure.identity and failure.identity.principal) or "this identity"
@@ -172,7 +172,7 @@ def _no_subscriptions(failure: FailureContext) -> Explanation | None:
     return Explanation(title, evidence, remedies)
 
 
-def _sees_none(failure: FailureContext) -> ArmFault | None:
+def _sees_no_subscription(failure: FailureContext) -> ArmFault | None:
     """Return the fault if the list of all subscriptions was empty, else None."""
     if fault := failure.arm(ArmProblem.NO_SUBSCRIPTIONS):
         return fault
@@ -211,11 +211,11 @@ _GRANT_OR_CHECK_ID = RemedyTemplate(
 
 def _subscription_not_found(failure: FailureContext) -> Explanation | None:
     fault = _refused_as(failure, _NOT_FOUND, _INVALID_ID)
-    if fault is None or _sees_none(failure):
+    if fault is None or _sees_no_subscription(failure):
         return None
     asked = failure.environment.subscription
     evidence = [f"subscription under {failure.section}: {asked}"] if asked else []
-    evidence += [*_seen_lines(fault.seen), *fault_lines(fault)]
+    evidence += [*_subscription_lines(fault.seen), *fault_lines(fault)]
     remedies = _use_another(failure, fault)
     if remedies and asked:
         remedies += (fill_setting(_NAME_NONE, failure, "subscription", ""),)
@@ -253,7 +253,7 @@ def _subscription_disabled(failure: FailureContext) -> Explanation | None:
         evidence = fault_lines(fault)
         title = "No subscription that this identity sees is enabled"
     elif fault := _refused_as(failure, _DISABLED):
-        evidence = [*_seen_lines(fault.seen), *fault_lines(fault)]
+        evidence = [*_subscription_lines(fault.seen), *fault_lines(fault)]
         title = (
             f"The subscription {failure.environment.subscription or 'that was read'} is disabled"
         )

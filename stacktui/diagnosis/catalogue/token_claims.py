@@ -151,7 +151,7 @@ def _arm_unauthorized(failure: FailureContext) -> Explanation | None:
     fault, refused = unauthorized(failure), refused_token(failure)
     if fault is None or _token_shows_why(failure, refused):
         return None
-    evidence = (*_values(failure, refused), *fault_lines(fault))
+    evidence = (*_claim_lines(failure, refused), *fault_lines(fault))
     title = f"ARM does not take the token ({fault.code}){_WRONG.get(fault.code, '')}"
     return Explanation(title, evidence, _unauthorized_remedies(failure, fault))
 
@@ -165,7 +165,7 @@ def _token_shows_why(failure: FailureContext, refused: RefusedToken | None) -> b
     return differ or has_ended(refused) or foreign_audience(failure) is not None
 
 
-def _values(failure: FailureContext, refused: RefusedToken | None) -> list[str]:
+def _claim_lines(failure: FailureContext, refused: RefusedToken | None) -> list[str]:
     """Return the token's claims, and the metadata's values to compare."""
     lines = []
     if refused:

@@ -101,13 +101,13 @@ def _trust_file_bad(failure: FailureContext) -> Explanation | None:
     evidence = [f"{fault.setting} = {fault.path}", f"it {what}"]
     if fault.detail:
         evidence.append(f"reading it said: {fault.detail}")
-    remedies = [_change_setting(failure, fault)] if fault.is_named else _move_away(failure, fault)
+    remedies = [_change_setting(failure, fault)] if fault.is_named else _put_aside(failure, fault)
     if fault.problem is FileProblem.DER:
         remedies.insert(0, _CONVERT.fill(file=fault.path, pem=f"{fault.path}.pem"))
     return Explanation(title, tuple(evidence), tuple(remedies))
 
 
-def _move_away(failure: FailureContext, fault: TrustFileFault) -> list[Remedy]:
+def _put_aside(failure: FailureContext, fault: TrustFileFault) -> list[Remedy]:
     path = fault.path
     away = _MOVE_AWAY.fill(bundle=path, file=path, aside=f"{path}.aside")
     return [away, _SEE_STORES.fill(**failure.placeholders)]

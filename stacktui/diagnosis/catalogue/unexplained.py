@@ -41,7 +41,7 @@ _KEEP_EVIDENCE = for_both(
 
 def unexplained(failure: FailureContext) -> Finding:
     """Return all evidence of the failed step; the side is where the evidence was found."""
-    evidence = fault_lines(failure.fault) + _open_end(failure)
+    evidence = fault_lines(failure.fault) + _incomplete_chain_lines(failure)
     evidence += route_lines(failure) + chain_lines(failure.presented_chain)
     if failure.last:
         evidence.append(request_line(failure.last))
@@ -58,7 +58,7 @@ def unexplained(failure: FailureContext) -> Finding:
     return UNEXPLAINED.finding(Explanation(title, tuple(evidence), (remedy,), side=_side(failure)))
 
 
-def _open_end(failure: FailureContext) -> list[str]:
+def _incomplete_chain_lines(failure: FailureContext) -> list[str]:
     """Return where an incomplete chain stops: a missing intermediate or an untrusted root."""
     end = failure.path_end
     if failure.verify_code not in NO_ISSUER or end is None or end.self_issued:
