@@ -184,9 +184,9 @@ async def test_a_port_that_speaks_http_at_the_login_host(tmp_path: Path) -> None
     assert ids(document)[0] == "tls-not-tls"
 
 
-@pytest.mark.parametrize(("tenant", "told"), [("adfs", True), ("contoso.example", False)])
+@pytest.mark.parametrize(("tenant", "reported"), [("adfs", True), ("contoso.example", False)])
 def test_on_first_use_who_signs_in_by_adfs_is_told_of_it(
-    tenant: str, told: bool, tmp_path: Path
+    tenant: str, reported: bool, tmp_path: Path
 ) -> None:
     """Nothing is recorded yet, but the identity's tenant says that the stamp has an AD FS."""
     options = StampOptions(fault="tls-untrusted-root", idp=IdentityProvider.ADFS, domain=DOMAIN)
@@ -197,4 +197,4 @@ def test_on_first_use_who_signs_in_by_adfs_is_told_of_it(
         config = write_config(tmp_path, described, resolve=text, tenant=f'"{tenant}"')
         document = check_json(config).document
     assert document["verdict"]["id"] == "tls-untrusted-root"
-    assert ids(document) == (["login-unreachable", "dns-not-found"] if told else [])
+    assert ids(document) == (["login-unreachable", "dns-not-found"] if reported else [])
