@@ -28,7 +28,7 @@ from stacktui.diagnosis.document import report_document
 from stacktui.environments.profiles import PROFILES
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from tests.diagnosis.test_beside import reported
+from tests.diagnosis.test_advisories import reported
 from tests.diagnosis.test_total import TEXTS, is_harmless, shown, values
 from tests.product import check_json, write_config
 from tests.support.azure import installed_az, kept_by_msal, unknown_az

@@ -11,7 +11,7 @@ import pytest
 
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from tests.diagnosis.servers import DIRECT, Script, arm_error, document_on, scripted
-from tests.diagnosis.test_recorded_rules import checked, config_for, ids, metadata
+from tests.diagnosis.test_pinning_rules import checked, config_for, ids, metadata
 from tests.product import check_json, limited, stacktui, write_config
 from tests.support.authority import authority, server_context
 from tests.support.listeners import listening, saying, silent

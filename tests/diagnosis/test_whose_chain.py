@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.diagnosis.servers import Script, config_for, document_on, scripted
-from tests.diagnosis.test_recorded_rules import checked
+from tests.diagnosis.test_pinning_rules import checked
 from tests.support.authority import DAY, STRANGERS, Issued, authority, issue, server_context
 
 NAMES = ("localhost", "127.0.0.1")
