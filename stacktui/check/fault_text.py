@@ -1,4 +1,4 @@
-"""What stopped a step, in words and without a judgement: as a short line, and as evidence."""
+"""The text of a fault, without a diagnosis: a one-line summary, and lines of evidence."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault,
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.records import TransportFault
 
-# Characters of a sign-in service's own words in a short line.
+# Longest excerpt of a sign-in service's message in a summary, in characters.
 _SHORT = 90
 
 
 @dataclass(frozen=True, slots=True)
 class FaultText:
-    """`summary` is one line for a screen; `lines` have every fact of the fault."""
+    """`summary` is one line for a screen; `lines` hold every fact of the fault."""
 
     summary: str
     lines: tuple[str, ...]
@@ -33,14 +33,14 @@ def fault_lines(fault: Fault) -> list[str]:
 
 
 def id_lines(fault: ArmFault) -> list[str]:
-    """The ids that support asks for first."""
+    """Return the request ids that support asks for first."""
     pairs = (("x-ms-request-id", fault.request_id),
              ("x-ms-correlation-request-id", fault.correlation_id))  # fmt: skip
     return [f"{name}: {value}" for name, value in pairs if value]
 
 
 def drift_lines(fault: DriftFault) -> list[str]:
-    """Both values of each difference, and since when the first was known."""
+    """Return both values of each difference, and when the first was recorded."""
     lines = [f"{each.field}: recorded {each.recorded}, now {each.seen}" for each in fault.drifts]
     return [*lines, f"recorded {fault.recorded:%Y-%m-%d %H:%M} UTC, at the first good check"]
 
@@ -100,7 +100,7 @@ def _sign_in(fault: SignInFault) -> FaultText:
 
 
 def _imds(fault: ImdsFault) -> FaultText:
-    """What was asked how often, and what came."""
+    """Return the endpoint, the number of tries and the response."""
     summary = fault.cause.detail if fault.cause else fault.description or fault.error
     summary = summary or fault.page_title or f"status {fault.status}"
     lines = [f"{fault.endpoint}: {fault.problem}" + (f", {fault.status}" if fault.status else "")]
@@ -121,7 +121,7 @@ def _said(fault: SignInFault | ImdsFault) -> list[str]:
 
 def _arm(fault: ArmFault) -> FaultText:
     refused = fault.problem is ArmProblem.REFUSED
-    # Of a refusal the code says enough; of another problem, a status such as 200 says nothing.
+    # A refusal's code is enough; for other problems the status (such as 200) says nothing.
     known = fault.code if refused else fault.code or fault.problem.value
     summary = f"{fault.status or ''} {known}".strip() or fault.problem.value
     said = ": ".join(part for part in (fault.code, fault.message) if part)
@@ -130,6 +130,6 @@ def _arm(fault: ArmFault) -> FaultText:
             summary, (f"ARM was not asked for {fault.what} ({fault.problem}): {said}",)
         )
     lines = [f"ARM answered {fault.status} for {fault.what} ({fault.problem})"]
-    # What is not a refusal has no words of ARM's: the message is our own.
+    # Only a refusal quotes ARM; any other message is stacktui's.
     lines += [f"{'it said' if refused else 'seen:'} {said}"] if said else []
     return FaultText(summary, (*lines, *id_lines(fault)))

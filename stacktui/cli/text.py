@@ -30,10 +30,10 @@ class TextWriter:
     def write_diagnosis(self, diagnosis: Diagnosis) -> None:
         if diagnosis.verdict is not None:
             self._finding("✗", diagnosis.verdict)
-        if diagnosis.besides:
+        if diagnosis.also_seen_distinct:
             out("")
             out("Also seen")
-        for finding in diagnosis.besides:
+        for finding in diagnosis.also_seen_distinct:
             self._finding("!", finding)
 
     def _finding(self, sign: str, finding: Finding) -> None:

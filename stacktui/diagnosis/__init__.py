@@ -1,10 +1,10 @@
-"""Evidence in, findings out. Pure: no I/O, no clock, no environment.
+"""Turn a report into findings. Pure: no I/O, no clock, no environment variables.
 
 `diagnose` walks the catalogue (`catalogue.precedence`) in order. The first rule that explains the
-failed step is the verdict, the others that apply are also seen, and a fault that no rule explains
-is reported as `unexplained` with its evidence. What is wrong with hosts that the check did not
-come to any more is also seen (`login_host`). What fails no check but should be known
-(`catalogue.advised`) is also seen, of healthy checks too.
+failed step gives the verdict, others that apply are also seen, and a fault that no rule explains
+is reported as `unexplained` with its evidence. Faults of hosts that the check did not reach any
+more are also seen (`login_host`). Advisories (`catalogue.advised`), which fail no check, are also
+seen, in healthy checks too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from stacktui.diagnosis.finding import Diagnosis
 
 
 def diagnose(report: Report) -> Diagnosis:
-    """The diagnosis of a finished check; its verdict is None exactly when `report.ok`."""
+    """Return the diagnosis of a finished check; its verdict is None exactly when `report.ok`."""
     context = ReportContext(report)
     advisories = tuple(seen for fault in ADVISED for seen in fault.advise(context))
     failed = report.failed
@@ -24,9 +24,9 @@ def diagnose(report: Report) -> Diagnosis:
         return Diagnosis(None, advisories)
     from stacktui.diagnosis.catalogue.precedence import FAULTS
     from stacktui.diagnosis.engine import findings
-    from stacktui.diagnosis.login_host import named, probed
+    from stacktui.diagnosis.login_host import as_login_fault, probe_findings
 
-    case = FailureContext(report, failed)
-    first, *others = findings(case, FAULTS)
-    verdict, *more = named(case, first)
-    return Diagnosis(verdict, (*more, *others, *probed(case), *advisories))
+    failure = FailureContext(report, failed)
+    first, *others = findings(failure, FAULTS)
+    verdict, *more = as_login_fault(failure, first)
+    return Diagnosis(verdict, (*more, *others, *probe_findings(failure), *advisories))

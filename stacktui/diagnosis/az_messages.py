@@ -1,11 +1,13 @@
-"""How az begins its message where TLS fails: what follows differs by fault."""
+"""Prefixes of the message with which az reports that it could not read the metadata."""
 
 from __future__ import annotations
 
-# The TLS stack gave up, whatever the reason.
-AZ_TLS = (
-    "Unable to get endpoints from the cloud. Please ensure you have network connection. "
-    "Error detail: HTTPSConnectionPool(…): … (Caused by SSLError("
-)
-# It did not accept the certificate.
+# Any reason.
+AZ_ENDPOINTS = "Unable to get endpoints from the cloud. "
+# The connection failed.
+AZ_NETWORK = AZ_ENDPOINTS + "Please ensure you have network connection. Error detail: "
+AZ_CONNECTION = AZ_NETWORK + "HTTPSConnectionPool(…): Max retries exceeded with url: … (Caused by "
+# TLS failed.
+AZ_TLS = AZ_NETWORK + "HTTPSConnectionPool(…): … (Caused by SSLError("
+# Certificate verification failed.
 AZ_VERIFY = AZ_TLS + "SSLCertVerificationError(1, "

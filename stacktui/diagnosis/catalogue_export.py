@@ -15,7 +15,7 @@ SCHEMA = 1
 
 
 def sides(fault: FaultInfo) -> str:
-    """`this box or the stamp`: whose side the fault can be on."""
+    """Return the labels of the sides that the fault can be on: `this box or the stamp`."""
     return (
         "any"
         if len(fault.sides) == len(SIDES)
@@ -24,12 +24,12 @@ def sides(fault: FaultInfo) -> str:
 
 
 def shown_remedies(fault: FaultInfo) -> tuple[Remedy, ...]:
-    """Its remedies, with words in place of the values that a finding has."""
+    """Return the fault's remedies with example values in place of a finding's."""
     return tuple(each.in_catalogue() for each in fault.remedies)
 
 
 def fault_document(fault: FaultInfo) -> dict[str, Any]:
-    """What `json.dumps` takes; names as in the document of a report."""
+    """Return the fault as a JSON-serialisable dict, with the key names of a report's document."""
     return {
         "id": fault.id,
         "group": fault.group.value,
@@ -46,24 +46,24 @@ def fault_document(fault: FaultInfo) -> dict[str, Any]:
 
 
 def fault_markdown(fault: FaultInfo) -> str:
-    """A section of its own; it ends without a line break."""
+    """Return the fault as a Markdown section, without a trailing line break."""
     lines = [
         f"## {code(fault.id)}, side: {sides(fault)}",
         "",
         fault.meaning,
         "",
-        f"**Told by.** {fault.distinguishing_evidence}",
+        f"**Distinguished by.** {fault.distinguishing_evidence}",
     ]
-    for number, mend in enumerate(shown_remedies(fault), 1):
-        lines += ["", f"**Mend {number}.** {mend.title}"]
-        for language, command in (("bash", mend.bash), ("powershell", mend.powershell)):
+    for number, remedy in enumerate(shown_remedies(fault), 1):
+        lines += ["", f"**Fix {number}.** {remedy.title}"]
+        for language, command in (("bash", remedy.bash), ("powershell", remedy.powershell)):
             if command:
                 lines += ["", *fenced(language, command)]
     return "\n".join([*lines, "", f"What az says: {code(fault.az_says)}"])
 
 
 def catalogue_table(faults: Iterable[FaultInfo]) -> str:
-    """The table of the README: a line a fault, under its group."""
+    """Return the README's table: one row per fault, grouped."""
     rows: list[tuple[str, ...]] = []
     for group, members in groupby(faults, key=lambda each: each.group):
         rows.append((f"**{group}**", "", ""))

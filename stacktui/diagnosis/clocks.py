@@ -1,4 +1,4 @@
-"""How far two clocks are apart, as the answers' `Date` tells."""
+"""Clock skew between this machine and the hosts that answered, from their `Date` headers."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from datetime import datetime, timedelta
 from stacktui.diagnosis.context import ReportContext
 from stacktui.transport.records import Exchange
 
-# Tokens and assertions fail from 5 minutes on (PROTOCOL.md section 4), in seconds.
-SKEW = 300.0
-# More than thirty years off tells no time at all.
-_NO_CLOCK = 30 * 365 * 86400.0
+# Seconds from which tokens and assertions fail (PROTOCOL.md section 4).
+MAX_SKEW = 300.0
+# Seconds (thirty years) from which a `Date` is taken for a clock that was never set.
+_IMPLAUSIBLE_SKEW = 30 * 365 * 86400.0
 
 
 def skew_of(exchange: Exchange | None) -> float | None:
-    """Seconds by which the answering host's clock is ahead of this box's, if it said its time."""
+    """Return how many seconds the answering host's clock is ahead; None if it sent no `Date`."""
     skew = exchange.response.clock_skew if exchange and exchange.response else None
-    return skew if skew is not None and abs(skew) <= _NO_CLOCK else None
+    return skew if skew is not None and abs(skew) <= _IMPLAUSIBLE_SKEW else None
 
 
-def other_clock(report: ReportContext, least: float) -> datetime | None:
-    """What the first host that said its time says it was when the check started.
+def server_time(report: ReportContext, least: float) -> datetime | None:
+    """Return the time at which the check started, by the first host that sent a `Date`.
 
-    None where no host said it, or where it is less than `least` seconds from this box's.
+    None if no host sent one, or if it differs by less than `least` seconds from this machine's.
     """
     exchanges = (each for step in report.report.steps for each in step.evidence.exchanges)
     skew = next((known for each in exchanges if (known := skew_of(each)) is not None), 0.0)
@@ -30,26 +30,26 @@ def other_clock(report: ReportContext, least: float) -> datetime | None:
         return None
     try:
         return report.now + timedelta(seconds=skew)
-    except OverflowError:  # at the end of all time
+    except OverflowError:  # beyond datetime.max
         return None
 
 
 def is_skewed(exchange: Exchange | None) -> bool:
-    """Whether the answering host's clock and this box's are too far apart to sign in."""
-    return abs(skew_of(exchange) or 0.0) >= SKEW
+    """Return whether the host's clock and this machine's differ too much to sign in."""
+    return abs(skew_of(exchange) or 0.0) >= MAX_SKEW
 
 
 def clock_line(exchange: Exchange | None) -> list[str]:
-    """One line on the clock of the host that answered, as seen from here."""
+    """Return one line that compares the clock of the answering host with this machine's."""
     skew = skew_of(exchange)
     if skew is None:
         return []
-    if abs(skew) < SKEW:
-        return [f"this box's clock agrees with the sign-in service's to {abs(skew):.0f} s"]
-    return [apart(skew, "the sign-in service's")]
+    if abs(skew) < MAX_SKEW:
+        return [f"this machine's clock agrees with the sign-in service's to {abs(skew):.0f} s"]
+    return [skew_text(skew, "the sign-in service's")]
 
 
-def apart(skew: float, whose: str) -> str:
-    """`the stamp's clock is 1,200 s (20 min) ahead of this box's`."""
+def skew_text(skew: float, whose: str) -> str:
+    """Return `the stamp's clock is 1,200 s (20 min) ahead of this machine's`."""
     side = "ahead of" if skew > 0 else "behind"
-    return f"{whose} clock is {abs(skew):,.0f} s ({abs(skew) / 60:.0f} min) {side} this box's"
+    return f"{whose} clock is {abs(skew):,.0f} s ({abs(skew) / 60:.0f} min) {side} this machine's"

@@ -1,4 +1,4 @@
-"""A finished check as rules look at it, and what a rule is."""
+"""What a rule reads of a finished check."""
 
 from __future__ import annotations
 
@@ -23,22 +23,24 @@ if TYPE_CHECKING:
 
 
 def described(der: bytes) -> Certificate:
-    """What a certificate says. Its library is slow to import: `explain`, which reads the catalogue,
-    must not wait for it."""
+    """Return a parsed certificate.
+
+    The library is slow to import, and `explain`, which reads the catalogue, must not wait for it.
+    """
     from stacktui.certificates.chain import describe
 
     return describe(der)
 
 
 def described_path(chain: tuple[bytes, ...]) -> tuple[Certificate, ...]:
-    """Of a presented chain those that lead from the leaf up, each signed by the next."""
+    """Return the certificates of a presented chain from the leaf up, each signed by the next."""
     from stacktui.certificates import chain as chains
 
     return chains.described_path(chain)
 
 
 class ReportContext:
-    """A finished check, healthy or not, with short ways to what every rule needs."""
+    """A finished check, healthy or not, with shortcuts to what the rules need."""
 
     def __init__(self, report: Report) -> None:
         self.report = report
@@ -57,25 +59,25 @@ class ReportContext:
         return toml_table("environments", self.environment.name)
 
     def command(self, what: str, quote: Callable[[str], str], options: str = "") -> str:
-        """A command of ours (`check`, `certificates matrix`) on the environment that was checked.
+        """Return a stacktui command (`check`, …) for the environment that was checked.
 
-        Its words are quoted for a shell by `quote`.
+        `quote` quotes each word for a shell.
         """
         name = self.environment.name
-        # After `--`, a name that looks like an option is none; every option goes before it.
+        # After `--`, a name that starts with a dash is not an option; options go before it.
         return f"stacktui {what}{self.config_option(quote)}{options} -- {quote(name)}"
 
     def config_option(self, quote: Callable[[str], str]) -> str:
-        """` --config FILE` where the config is not found without being named, else nothing."""
+        """Return ` --config FILE` if the config is not at its default place, else ""."""
         config = self.report.target.config
         return f" --config {quote(str(config))}" if config else ""
 
     @property
-    def places(self) -> dict[str, str | Callable[[Callable[[str], str]], str]]:
-        """What fills the places that many remedies have (`remedy_template`)."""
+    def placeholders(self) -> dict[str, str | Callable[[Callable[[str], str]], str]]:
+        """The values of the placeholders that many remedies have (`remedy_template`)."""
 
         def environment(quote: Callable[[str], str]) -> str:
-            # After `--`, a name that looks like an option is none; every option goes before it.
+            # After `--`, a name that starts with a dash is not an option; options go before it.
             return f"{self.config_option(quote)} -- {quote(self.environment.name)}"
 
         return {
@@ -86,7 +88,7 @@ class ReportContext:
 
     @property
     def now(self) -> datetime:
-        """When the check started: the only clock that a diagnosis knows."""
+        """When the check started; a diagnosis reads no other clock."""
         return self.report.started
 
     @property
@@ -102,7 +104,7 @@ class ReportContext:
 
     @property
     def portal(self) -> str:
-        """The address of the stamp's portal, or words for it."""
+        """The address of the stamp's portal, or "the stamp's portal"."""
         return (self.metadata and self.metadata.portal) or "the stamp's portal"
 
     @cached_property
@@ -126,7 +128,7 @@ class ReportContext:
         try:
             parts = urlsplit(self.environment.arm)
             return parts.hostname or "", parts.port or 443
-        except ValueError:  # the config does not let one through; a report may be made otherwise
+        except ValueError:  # the config rejects such a URL; a report may have another origin
             return "", 443
 
 
@@ -151,7 +153,7 @@ class FailureContext(ReportContext):
 
     @property
     def host(self) -> str:
-        """The host that the deciding request was for."""
+        """The host of the request that failed."""
         return self._origin[0]
 
     @property
@@ -160,7 +162,7 @@ class FailureContext(ReportContext):
 
     @property
     def at_arm(self) -> bool:
-        """Whether the deciding request was for the host that the setting `arm` names."""
+        """Whether the request that failed was for the host of the setting `arm`."""
         return self._origin == self._arm
 
     @cached_property
@@ -168,48 +170,48 @@ class FailureContext(ReportContext):
         if self.connection:
             return self.connection.host, self.connection.port
         fault = self.fault
-        # A fault that belongs to no host, such as a step's end of time, has port 0.
+        # A fault of no particular host, such as a step's time-out, has port 0.
         if isinstance(fault, TransportFault) and fault.host and fault.port:
             return fault.host, fault.port
         return self._arm
 
     @cached_property
     def presented_chain(self) -> tuple[Certificate, ...]:
-        """The certificates that the deciding host presented, leaf first."""
+        """The certificates that the failing host presented, leaf first."""
         tls = self.connection.tls if self.connection else None
         return tuple(described(der) for der in tls.chain) if tls else ()
 
     @cached_property
     def verified_path(self) -> tuple[Certificate, ...]:
-        """Of these, the ones that lead from the leaf up, each signed by the next."""
+        """Those of `presented_chain` from the leaf up, each signed by the next."""
         tls = self.connection.tls if self.connection else None
         return described_path(tls.chain) if tls else ()
 
     @property
     def path_end(self) -> Certificate | None:
-        """The end of that path."""
+        """The last certificate of `verified_path`."""
         return self.verified_path[-1] if self.verified_path else None
 
     @property
     def completion(self) -> ChainCompletion | None:
-        """What is missing of the deciding host's chain, if it was followed further."""
+        """The issuers found for the failing host's chain beyond what it presented, if searched."""
         found = self.report.completion
         return found if found and (found.host, found.port) == self._origin else None
 
     @property
-    def root_is_at_hand(self) -> bool:
-        """Whether the chain's root was presented, or a store of this box holds it."""
+    def root_available(self) -> bool:
+        """Whether the root was presented, or is in a store of this machine."""
         if self.path_end and self.path_end.self_issued:
             return True
         return self.completion is not None and bool(self.completion.holders)
 
     @property
     def verify_code(self) -> int | None:
-        """OpenSSL's number if the case's own host presents what does not verify, else None.
+        """OpenSSL's verify code if the failing host's own chain does not verify, else None.
 
-        A wrong name's only if nothing else is wrong, or if that could not be seen
-        (`TlsFacts.verify_code_ignoring_name`). None where it is an `https` proxy's certificate:
-        nothing can be said of the host behind it.
+        The code of a wrong name only if nothing else is wrong, or if that is unknown
+        (`TlsFacts.verify_code_ignoring_name`). None for an `https` proxy's certificate, which says
+        nothing about the host behind it.
         """
         fault = self.transport(TransportFaultKind.TLS_VERIFY)
         if fault is None or (fault.host, fault.port) != self._origin:
@@ -218,11 +220,11 @@ class FailureContext(ReportContext):
         return (tls.verify_code_ignoring_name if tls else None) or fault.verify_code
 
     def transport(self, kind: TransportFaultKind) -> TransportFault | None:
-        """The fault, if it is the transport's and of this kind."""
+        """Return the fault if it is a transport fault of this kind, else None."""
         fault = self.fault
         return fault if isinstance(fault, TransportFault) and fault.kind is kind else None
 
     def arm(self, problem: ArmProblem) -> ArmFault | None:
-        """The fault, if it is ARM's and of this kind."""
+        """Return the fault if it is an ARM fault of this kind, else None."""
         fault = self.fault
         return fault if isinstance(fault, ArmFault) and fault.problem is problem else None

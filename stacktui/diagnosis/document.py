@@ -28,12 +28,12 @@ SCHEMA = 1
 
 
 def schema_text() -> str:
-    """The JSON Schema (2020-12) of the document."""
+    """Return the JSON Schema (2020-12) of the document."""
     return files(__package__).joinpath("check.schema.json").read_text(encoding="utf-8")
 
 
 def report_document(report: Report, diagnosis: Diagnosis) -> dict[str, Any]:
-    """The document, made of what `json.dumps` takes. Holds no secret, as reports do not."""
+    """Return the document as a JSON-serialisable dict. Like the report, it holds no secret."""
     target = report.target
     return {
         "schema": SCHEMA,
@@ -95,7 +95,7 @@ def _phase(phase: Phase) -> dict[str, Any]:
 
 
 def _recorded(record: StampRecord) -> dict[str, Any]:
-    """What was known of the stamp before; `top` is that at the top of ARM's chain."""
+    """Return the stamp's record; `top` is the last certificate of ARM's chain."""
     top = _plain(describe(record.path_end)) if record.path_end else None
     return {
         "login_endpoint": escape_control_chars(record.login_endpoint),
@@ -151,7 +151,7 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
 
 
 def _exchange(exchange: Exchange) -> dict[str, Any]:
-    """The fault is that of the step."""
+    """Return the exchange without its fault, which is the step's."""
     document: dict[str, Any] = {"method": exchange.method, "url": exchange.url}
     if exchange.connection is not None:
         document["connection"] = _plain(exchange.connection)
@@ -161,7 +161,7 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
 
 
 def _plain(value: object) -> Any:
-    """A value as JSON has it; keys that hold nothing are left out."""
+    """Return a value as JSON; empty keys are left out."""
     match value:
         case Enum():
             return value.value
@@ -181,15 +181,15 @@ def _plain(value: object) -> Any:
 
 
 def _fields(value: object) -> dict[str, Any]:
-    """The keys that the table has for a value; KeyError for one that is not published."""
+    """Return the published keys of a value; KeyError if its type is not in `KEYS`."""
     held = ((key, getattr(value, name)) for key, name in KEYS[type(value)].items())
     return {key: _plain(each) for key, each in held if each not in (None, "", ())}
 
 
 def _seconds(value: float) -> float | None:
-    return round(value, 6) if isfinite(value) else None  # JSON has no other numbers
+    return round(value, 6) if isfinite(value) else None  # JSON has no infinity
 
 
 def _time(moment: datetime) -> str:
-    """RFC 3339 in UTC, whole seconds."""
+    """Return a time as RFC 3339 in UTC, in whole seconds."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -1,7 +1,7 @@
-"""The keys of the check's JSON document, by the value that they are taken from.
+"""The keys of the check's JSON document, by the type of the value.
 
-A table, so that no renaming in the code can change what is published: `check.schema.json` and the
-documents that users keep go by it. A key is the attribute of its name unless another is given.
+A table, so that a renaming in the code cannot change the public document (`check.schema.json`). A
+key takes the attribute of the same name unless another is given.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from stacktui.transport.records import (
 
 
 def _keys(*same: str, **attributes: str) -> Mapping[str, str]:
-    """The attribute of each key, in the document's order."""
+    """Return the attribute of each key, in the document's order."""
     return {key: attributes.get(key, key) for key in (*same, *attributes)}
 
 
@@ -43,12 +43,12 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
     ProxyUsed: _keys("url", "source"),
     ResponseFacts: _keys("status", "headers", "size", "excerpt", "received", "clock_skew"),
     TlsFacts: _keys(
-        # Its chain is written as certificates.
+        # `document` adds the chain, as certificates.
         "server_name", "protocol", "cipher", "verify_code", "verify_message",
         looked="unverified_probe", code_but_name="verify_code_ignoring_name",
     ),
     TrustSource: _keys("setting", "path"),
-    # What the steps found.
+    # Results of steps.
     Metadata: _keys(
         "api_version", "login_endpoint", "audience", "identity_provider", "tenant", "graph",
         "portal", "gallery", "storage_suffix", "keyvault_suffix",
@@ -67,7 +67,7 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
         "signature", "signature_hash", "key_usage", "extended_key_usage", "issuer_urls", "is_ca",
         "self_issued", "unreadable",
     ),
-    # What stopped a step; `type` says which.
+    # Faults; `type` names them in the document.
     ArmFault: _keys(
         "problem", "what", "status", "code", "message", "request_id", "correlation_id", "seen",
         "limit", "setting",

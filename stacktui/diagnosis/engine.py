@@ -1,4 +1,4 @@
-"""Applying rules to a failed check: what they find, and the limit that ended it, if one did."""
+"""Apply the catalogue's rules to a failed check, and name the limit that was hit, if one was."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from stacktui.identities.faults import ImdsFault
 from stacktui.text.shell import bash, powershell
 from stacktui.transport.limits import LIMIT_SETTINGS
 
-# A limit that was hit is tried again with so many times as much.
+# The factor by which the remedy raises a limit that was hit.
 _MORE = 3
 
 
-def findings(case: FailureContext, faults: Iterable[FaultInfo]) -> list[Finding]:
-    """What their rules find, in their order; `unexplained` where none applies. Never empty."""
-    found = [seen for fault in faults for seen in fault.examine(case)]
-    first, *others = found or [unexplained(case)]
-    return [_with_limit(case, first), *others]
+def findings(failure: FailureContext, faults: Iterable[FaultInfo]) -> list[Finding]:
+    """Return what the faults' rules find, in order; `unexplained` if none applies. Never empty."""
+    found = [seen for fault in faults for seen in fault.examine(failure)]
+    first, *others = found or [unexplained(failure)]
+    return [_with_limit(failure, first), *others]
 
 
-def _with_limit(case: FailureContext, found: Finding) -> Finding:
-    """The finding with the limit that was hit, its setting, and the command that allows more."""
-    fault = case.fault.cause if isinstance(case.fault, ImdsFault) else case.fault
+def _with_limit(failure: FailureContext, found: Finding) -> Finding:
+    """Add the limit that was hit, its setting, and the command that raises it."""
+    fault = failure.fault.cause if isinstance(failure.fault, ImdsFault) else failure.fault
     name, limit = getattr(fault, "setting", None), getattr(fault, "limit", None)
     if name is None or limit is None:
         return found
     counts = LIMIT_SETTINGS[name].counts
     value = f"{limit:,}" if counts else f"{limit:g} s"
-    line = f"limit hit: {name} = {value} (limits.{name} under {case.section})"
-    more = _more(case, name, limit)
+    line = f"limit hit: {name} = {value} (limits.{name} under {failure.section})"
+    more = _more(failure, name, limit)
     settings = " ".join(f"limits.{each}={value:g}" for each, value in more.items())
     remedy = Remedy(
         ("If there is as much as that, read more" if counts else "If it is only slow, wait longer")
         + f"; `environments set` keeps it: {settings}",
-        _command(case, more, bash),
-        _command(case, more, powershell),
+        _command(failure, more, bash),
+        _command(failure, more, powershell),
     )
     evidence, remedies = (*found.evidence, line), (*found.remedies, remedy)
     return finding(found.id, found.title, found.side, evidence, remedies, found.az_says)
 
 
-def _more(case: FailureContext, name: str, limit: float) -> dict[str, float]:
-    """What to allow instead, and a step that has room for it."""
-    limits, allowed = case.environment.limits, LIMIT_SETTINGS
+def _more(failure: FailureContext, name: str, limit: float) -> dict[str, float]:
+    """Return the raised limit, and a step limit that leaves room for it."""
+    limits, allowed = failure.environment.limits, LIMIT_SETTINGS
     more = {name: min(limit * _MORE, allowed[name].most)}
     if not allowed[name].counts and name != "step" and more[name] >= limits.step:
         more["step"] = min(limits.step + more[name], allowed["step"].most)
     return more
 
 
-def _command(case: FailureContext, limits: dict[str, float], quote: Callable[[str], str]) -> str:
+def _command(failure: FailureContext, limits: dict[str, float], quote: Callable[[str], str]) -> str:
     options = "".join(f" --limit {name}={value:g}" for name, value in limits.items())
-    return case.command("check", quote, options)
+    return failure.command("check", quote, options)

@@ -1,8 +1,8 @@
-"""What a fault of the catalogue is: all that is known of it, in one definition.
+"""The definition of a fault of the catalogue.
 
-`check` takes a definition's rules, `explain` its words, codes and message patterns, the README its
-line. Light to import: `stacktui explain` must answer at once, and on a box where nothing else
-works, so the modules of the catalogue import no library that is slow to load.
+`check` uses a definition's rules, `explain` its texts, codes and message patterns, the README its
+table row. Light to import: `stacktui explain` must answer at once, and on a machine where nothing
+else works, so the modules of the catalogue import no library that is slow to load.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from stacktui.diagnosis.remedy_template import RemedyTemplate
 
 
 class Group(StrEnum):
-    """What a check was at when the fault stopped it.
+    """The stage of a check that the fault stops.
 
-    BESIDE has what stops none, OTHER what no rule explains.
+    ADVISORY is for faults that stop no check, OTHER for what no rule explains.
     """
 
     REACH = "reach"
@@ -29,13 +29,13 @@ class Group(StrEnum):
     METADATA = "metadata"
     TOKEN = "token"  # noqa: S105
     RESOURCES = "resources"
-    BESIDE = "beside a verdict"
+    ADVISORY = "beside a verdict"
     OTHER = "anything else"
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a rule gives; `side` where it is not the first of its fault's sides."""
+    """The result of a rule; `side` is set if it is not the first of the fault's sides."""
 
     title: str
     evidence: tuple[str, ...]
@@ -45,8 +45,10 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The verdict of a sign-in service that means a fault (PROTOCOL.md section 2): its codes
-    (`AADSTSn`, `MSISn`), and the OAuth errors that they come with."""
+    """The response of a sign-in service that means a fault (PROTOCOL.md section 2).
+
+    `codes` are its codes (`AADSTSn`, `MSISn`), `errors` the OAuth errors that accompany them.
+    """
 
     codes: frozenset[str]
     errors: frozenset[str]
@@ -59,15 +61,15 @@ _NAMED = re.compile(r"`([a-z]+(?:-[a-z0-9]+)*)`")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultInfo:
-    """One fault.
+    """A fault of the catalogue.
 
     `id` is a public name that never changes meaning. `meaning` is one line of at most 80
-    characters. `distinguishing_evidence` says what tells the fault from its look-alikes, and names
-    their ids in backticks. `az_says` is what to search for, or what az does where it says nothing.
+    characters. `distinguishing_evidence` says how the fault differs from its look-alikes, and names
+    their ids in backticks. `az_says` is az's message, or what az does if it prints none.
     `patterns` are the messages of az and other clients that can mean it, with their weights; the
-    codes of `refusal` need none. `remedies` are those that its rules give, in the order in which a
-    reader should try them. `refusal` is what a sign-in service says of it. `rules` are asked of a
-    failed check, `advisories` of every check: what they find stops none.
+    codes of `refusal` need none. `remedies` are all that the rules may give, in the order in which
+    to try them. `refusal` is the response of a sign-in service that means it. `rules` examine a
+    failed check, `advisories` every check.
     """
 
     id: str
@@ -83,23 +85,23 @@ class FaultInfo:
     advisories: tuple[Advisory, ...] = ()
 
     @property
-    def named(self) -> tuple[str, ...]:
-        """What stands in backticks in its distinguishing evidence: ids, in their order."""
+    def look_alike_names(self) -> tuple[str, ...]:
+        """The ids in backticks in `distinguishing_evidence`, in order."""
         return tuple(dict.fromkeys(_NAMED.findall(self.distinguishing_evidence)))
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The codes of sign-in services that mean it, sorted."""
+        """The codes of sign-in services that mean this fault, sorted."""
         return tuple(sorted(self.refusal.codes)) if self.refusal else ()
 
     def examine(self, failure: FailureContext) -> Iterator[Finding]:
-        """What its rules find of a failed check."""
+        """Yield what the rules find in a failed check."""
         for rule in self.rules:
             if (explanation := rule(failure)) is not None:
                 yield self.finding(explanation)
 
     def advise(self, report: ReportContext) -> Iterator[Finding]:
-        """What its advisories find of any check."""
+        """Yield what the advisories find in any check."""
         for advisory in self.advisories:
             if (explanation := advisory(report)) is not None:
                 yield self.finding(explanation)

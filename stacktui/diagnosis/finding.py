@@ -1,4 +1,4 @@
-"""A finding: what is wrong, why we think so, whose side it is on, and how to mend it."""
+"""A finding: what is wrong, why we think so, whose side it is on, and how to fix it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from stacktui.text.sanitize import escape_control_chars
 
-# Names in certificates and settings may be of any length; nobody reads a longer line.
+# Longest line, in characters: names in certificates and settings may be of any length.
 _LINE = 800
 
 
@@ -21,7 +21,7 @@ class Side(StrEnum):
     STAMP = "stamp"
 
 
-# What each side is called, wherever it is told.
+# The public label of each side.
 SIDES = {
     Side.BOX: "this box",
     Side.NETWORK: "the network",
@@ -31,7 +31,7 @@ SIDES = {
 
 
 class ActionKind(StrEnum):
-    """What stacktui can mend itself, once it has asked."""
+    """What stacktui can fix itself, after asking the user."""
 
     TRUST_ROOT = "trust-root"
     SET = "set"
@@ -40,10 +40,10 @@ class ActionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A mend that stacktui carries out itself on the environment that was checked.
+    """A fix that stacktui carries out itself, on the environment that was checked.
 
     TRUST_ROOT trusts the root of what `host`:`port` presented. SET puts `value` in `key` of the
-    environment's table; an empty one takes the key out. ACCEPT records anew what the stamp says
+    environment's table; an empty value removes the key. ACCEPT records again what the stamp says
     and presents.
     """
 
@@ -56,10 +56,10 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """One way to mend a fault. `bash` and `powershell` can be pasted as they are.
+    """One way to fix a fault. `bash` and `powershell` can be pasted as they are.
 
-    Both are empty where nobody at this box can run anything: then `title` says who does what.
-    `action` is the same mend where stacktui can do it itself.
+    Both are empty where nothing can be run on this machine: then `title` says who does what.
+    `action` is the same remedy where stacktui can carry it out itself.
     """
 
     title: str
@@ -88,19 +88,22 @@ class Diagnosis:
     also_seen: tuple[Finding, ...] = ()
 
     @property
-    def besides(self) -> tuple[Finding, ...]:
-        """What was also seen, for people: without what an earlier finding has told word for word,
-        as `login-unreachable` tells the fault that it is."""
-        told = [self.verdict] if self.verdict else []
+    def also_seen_distinct(self) -> tuple[Finding, ...]:
+        """`also_seen` without findings that an earlier one repeats in full, for people to read.
+
+        `login-unreachable`, for example, repeats the fault that it is made of.
+        """
+        shown = [self.verdict] if self.verdict else []
         kept = []
         for each in self.also_seen:
-            if not any(_tells(earlier, each) for earlier in told):
+            if not any(_repeats(earlier, each) for earlier in shown):
                 kept.append(each)
-            told.append(each)
+            shown.append(each)
         return tuple(kept)
 
 
-def _tells(one: Finding, other: Finding) -> bool:
+def _repeats(one: Finding, other: Finding) -> bool:
+    """Whether `one` ends with the evidence of `other` and has the same remedies."""
     end = one.evidence[len(one.evidence) - len(other.evidence) :]
     return bool(end) and end == other.evidence and one.remedies == other.remedies
 
@@ -113,11 +116,11 @@ def finding(
     remedies: Iterable[Remedy],
     az_says: str,
 ) -> Finding:
-    """A finding made of lines that are safe to show, whatever the facts and settings hold.
+    """Return a finding whose lines are safe to show, whatever the facts and settings hold.
 
-    What came from the network is clean already; names and paths of this box's own are not.
+    Text from the network is sanitised already; names and paths of this machine are not.
     """
-    mends = (
+    safe = (
         Remedy(
             _line(each.title),
             escape_control_chars(each.bash),
@@ -126,7 +129,7 @@ def finding(
         )
         for each in remedies
     )
-    return Finding(id_, _line(title), side, tuple(map(_line, evidence)), tuple(mends), az_says)
+    return Finding(id_, _line(title), side, tuple(map(_line, evidence)), tuple(safe), az_says)
 
 
 def _line(text: str) -> str:

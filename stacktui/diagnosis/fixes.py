@@ -1,6 +1,6 @@
-"""The remedies that stacktui can carry out itself: which there are, what they change, doing it.
+"""The remedies that stacktui can carry out itself: list, plan and apply them.
 
-What touches files blocks, and raises StacktuiError.
+Functions that touch files block, and raise StacktuiError.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class FixPlan:
-    """What a fix changes in which file: each value's name, and what it is before and after.
+    """What a fix changes in `file`: the name of each value, and the value before and after.
 
-    `then` says what follows from it. `carry_out` does it, says in a line what was done, and raises
-    StacktuiError with nothing changed. Where it cannot be done, `why_not` says why.
+    `then` says what happens next. `carry_out` applies the fix and returns a line about it; if it
+    raises StacktuiError, nothing was changed. `why_not` says why a fix cannot be applied.
     """
 
     file: Path
@@ -52,7 +52,7 @@ class FixPlan:
 
 
 def fixes_of(diagnosis: Diagnosis | None) -> tuple[Fix, ...]:
-    """Every one once: the verdict's first, then those of what was also seen."""
+    """Return each fix once: the verdict's first, then those of `also_seen`."""
     found: dict[Action, Fix] = {}
     if diagnosis is None:
         return ()
@@ -65,14 +65,13 @@ def fixes_of(diagnosis: Diagnosis | None) -> tuple[Fix, ...]:
     return tuple(found.values())
 
 
-# Carrying one out
+# Applying a fix
 
 
 def plan_fix(fix: Fix, config: Path, name: str, limits: Limits) -> FixPlan:
-    """What it changes, of an environment of the config as it is now; never raises.
+    """Return what the fix changes in environment `name` of the config file; never raises.
 
-    To accept a stamp, it is asked first, within `limits`: that may take as long as a step of a
-    check.
+    ACCEPT asks the stamp first, within `limits`: that may take as long as a step of a check.
     """
     accepts = fix.action.kind is ActionKind.ACCEPT
     try:
@@ -107,7 +106,7 @@ def _setting(action: Action, config: Path, environment: Environment) -> FixPlan:
 
 
 def _value(environment: Environment, key: str) -> str:
-    """As the config has it, or its default."""
+    """Return the value of `key` from the config, or its default."""
     value = str(getattr(environment, key, None) or UNSET)
     return without_credentials(value) if key == "proxy" else value
 

@@ -11,41 +11,41 @@ from stacktui.transport.records import Exchange
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
 
-# Servers may present what they like; a stamp's chain has three certificates, and 20 names.
+# A server may present any number; a stamp's chain has three certificates, and 20 names.
 _CERTIFICATES = 8
 _NAMES = 12
 
 
 def request_line(exchange: Exchange) -> str:
-    """`GET https://… → 500 (1,234 bytes)`."""
+    """Return `GET https://… → 500 (1,234 bytes)`."""
     response = exchange.response
     if response is None:
         return f"{exchange.method} {exchange.url} → no answer"
     return f"{exchange.method} {exchange.url} → {response.status} ({response.size:,} bytes)"
 
 
-def asked_lines(failure: FailureContext) -> list[str]:
-    """The deciding request, if there was one."""
+def request_lines(failure: FailureContext) -> list[str]:
+    """Return the request that failed, if there was one."""
     return [request_line(failure.last)] if failure.last else []
 
 
 def header_lines(failure: FailureContext, *names: str) -> list[str]:
-    """Those of the headers `names` that the answer has."""
+    """Return the headers `names` that the response has."""
     response = failure.last.response if failure.last else None
     if response is None:
         return []
     return [f"{name}: {value}" for name in names if (value := response.header(name))]
 
 
-def begins_lines(failure: FailureContext) -> list[str]:
-    """How the answer's body begins."""
+def body_lines(failure: FailureContext) -> list[str]:
+    """Return the start of the response's body."""
     response = failure.last.response if failure.last else None
     return [f"it begins: {response.excerpt}"] if response and response.excerpt else []
 
 
-def route_lines(case: FailureContext) -> list[str]:
-    """How the connection was made: addresses, pin and proxy, as far as they matter."""
-    connection = case.connection
+def route_lines(failure: FailureContext) -> list[str]:
+    """Return how the connection was made: addresses, pin and proxy."""
+    connection = failure.connection
     if connection is None:
         return []
     lines = []
@@ -63,7 +63,7 @@ def route_lines(case: FailureContext) -> list[str]:
 
 
 def chain_lines(chain: tuple[Certificate, ...]) -> list[str]:
-    """One line a certificate, leaf first, of the first few."""
+    """Return one line per certificate, leaf first, at most `_CERTIFICATES` of them."""
     lines = [
         f"certificate {number}: {each.unreadable or each.common_name}, "
         f"issued by {each.issuer_name or '?'}, until {each.not_after:%Y-%m-%d}"
@@ -76,7 +76,7 @@ def chain_lines(chain: tuple[Certificate, ...]) -> list[str]:
 
 
 def names_line(names: tuple[str, ...]) -> str:
-    """The names of a certificate, of the first few."""
+    """Return the names of a certificate, at most `_NAMES` of them."""
     more = f", … ({len(names)} in all)" if len(names) > _NAMES else ""
     return (", ".join(names[:_NAMES]) or "(no names)") + more
 

@@ -1,4 +1,4 @@
-"""How TLS that is opened on the way shows: another root ends a chain that this box rejects."""
+"""Evidence of TLS interception: the rejected chain ends in a root that is not the stamp's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def why_intercepted(failure: FailureContext) -> list[str]:
-    """What shows that the root is somebody else's than the stamp's; empty where nothing does."""
+    """Return the evidence that the root is not the stamp's; empty if there is none."""
     if (
         failure.verify_code not in ROOTLESS
         or not failure.verified_path
@@ -26,19 +26,22 @@ def why_intercepted(failure: FailureContext) -> list[str]:
 
 
 def completed_path(failure: FailureContext) -> tuple[Certificate, ...]:
-    """The path from the leaf up, with what was found of it beyond what was presented."""
+    """Return the path from the leaf up, with the issuers found beyond the presented chain."""
     found = failure.completion.found if failure.completion else ()
     return (*failure.verified_path, *(described(each.der) for each in found))
 
 
 def evidence_of_chain(failure: FailureContext) -> list[str]:
-    """What the chain itself says, whatever was recorded before."""
+    """Return the evidence in the chain itself, regardless of the record."""
     path, host = completed_path(failure), failure.host
     why = []
     if name := interceptor(path):
         why.append(f"the chain of {host} ends at {name}, named like products that open TLS")
     name = path[-1].issuer_name
-    why += [f"{name} signs for {public} too, a host of Microsoft's" for public in _public(failure)]
+    why += [
+        f"{name} signs for {public} too, a host of Microsoft's"
+        for public in _same_root_hosts(failure)
+    ]
     return why
 
 
@@ -46,7 +49,7 @@ def _evidence_of_record(failure: FailureContext) -> list[str]:
     record = failure.report.recorded
     before = recorded_path_end(failure) if failure.at_arm else None
     path = completed_path(failure)
-    # A root that came anew under its old name is more likely the stamp's, deployed anew.
+    # A new root with the old name is more likely that of a redeployed stamp.
     if record is None or before is None or before.issuer == path[-1].issuer:
         return []
     if not is_of_other_root(path, before):
@@ -55,8 +58,8 @@ def _evidence_of_record(failure: FailureContext) -> list[str]:
     return [f"on {since}, when all was well, {before.issuer_name} signed for it; now {name}"]
 
 
-def _public(failure: FailureContext) -> list[str]:
-    """Public login hosts whose chains end in the same root, which this box does not trust."""
+def _same_root_hosts(failure: FailureContext) -> list[str]:
+    """Return the public login hosts whose chains end in the same untrusted root."""
     found = []
     for probe in failure.report.probes:
         seen = probe.exchange.connection

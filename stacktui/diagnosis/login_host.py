@@ -1,7 +1,7 @@
-"""Faults of the host that signs users in, named as such whatever they are.
+"""Findings of the login host: `login-unreachable` first, then the fault itself.
 
-Whoever reads `tls-expired` looks at the stamp. That it is the login host's, which under Entra is
-not even in the same building, has to be the first thing said.
+A reader of `tls-expired` looks at the stamp. The login host, which under Entra is elsewhere, must
+therefore be named first.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from stacktui.certificates.verify import ROOTLESS
 from stacktui.check.report import Evidence, Probe, Report, StepName, StepOutcome, StepResult
-from stacktui.diagnosis.catalogue import reach
+from stacktui.diagnosis.az_messages import AZ_NETWORK
 from stacktui.diagnosis.catalogue.login_transfer import LOGIN_UNREACHABLE
 from stacktui.diagnosis.catalogue.precedence import CONNECTION
 from stacktui.diagnosis.context import FailureContext
@@ -23,31 +23,31 @@ ID = LOGIN_UNREACHABLE.id
 _IDS = frozenset(each.id for each in CONNECTION)
 
 
-def named(case: FailureContext, verdict: Finding) -> tuple[Finding, ...]:
-    """The verdict as one of the login host, if it is: that first, and what it is after it."""
-    at_login = case.step.name is StepName.TOKEN and not case.at_arm
-    if not at_login or not isinstance(case.fault, TransportFault) or verdict.id not in _IDS:
+def as_login_fault(failure: FailureContext, verdict: Finding) -> tuple[Finding, ...]:
+    """Return `login-unreachable` before the verdict if it concerns the login host, else only it."""
+    at_login = failure.step.name is StepName.TOKEN and not failure.at_arm
+    if not at_login or not isinstance(failure.fault, TransportFault) or verdict.id not in _IDS:
         return (verdict,)
-    return (_of_login(case.host, verdict), verdict)
+    return (_login_finding(failure.host, verdict), verdict)
 
 
-def probed(failed: FailureContext) -> Iterator[Finding]:
-    """What is wrong with the hosts that a failed check did not come to.
+def probe_findings(failed: FailureContext) -> Iterator[Finding]:
+    """Yield what is wrong with the hosts that a failed check did not reach.
 
-    Nothing where it is the same thing once more, which the same mend mends.
+    A fault that has the same cause as the check's own is left out.
     """
     for probe in failed.report.probes:
-        case = _case(failed.report, probe)
-        if case is None or _is_same(failed, case):
+        failure = _probe_failure(failed.report, probe)
+        if failure is None or _has_same_cause(failed, failure):
             continue
-        found = findings(case, CONNECTION)
+        found = findings(failure, CONNECTION)
         if probe.role == LOGIN:
-            yield _of_login(case.host, found[0])
+            yield _login_finding(failure.host, found[0])
         yield from found
 
 
-def _case(report: Report, probe: Probe) -> FailureContext | None:
-    """The probe as if it were the step that failed."""
+def _probe_failure(report: Report, probe: Probe) -> FailureContext | None:
+    """Return the probe as a failed step, or None if it succeeded."""
     fault, step = probe.exchange.fault, report.failed
     if fault is None or step is None:
         return None
@@ -56,8 +56,8 @@ def _case(report: Report, probe: Probe) -> FailureContext | None:
     return FailureContext(report, StepResult(name, StepOutcome.FAILED, probe.seconds, evidence))
 
 
-def _is_same(one: FailureContext, other: FailureContext) -> bool:
-    """Whether both fail alike, and for what both have in common: a root, an address, a proxy."""
+def _has_same_cause(one: FailureContext, other: FailureContext) -> bool:
+    """Return whether both have the same fault with the same cause: a root, an address, a proxy."""
     a, b = one.fault, other.fault
     if not isinstance(a, TransportFault) or not isinstance(b, TransportFault):
         return False
@@ -71,14 +71,14 @@ def _is_same(one: FailureContext, other: FailureContext) -> bool:
     return not here or here == there
 
 
-def _addresses(case: FailureContext) -> frozenset[tuple[str, int]]:
-    attempts = case.connection.attempts if case.connection else ()
+def _addresses(failure: FailureContext) -> frozenset[tuple[str, int]]:
+    attempts = failure.connection.attempts if failure.connection else ()
     return frozenset((each.address, each.port) for each in attempts)
 
 
-def _of_login(host: str, what: Finding) -> Finding:
+def _login_finding(host: str, what: Finding) -> Finding:
     title = f"The login host {host} cannot be used: {what.title}"
     evidence = (f"the fault is {what.id}", *what.evidence)
-    # az has its metadata by then: what fails is its sign-in.
-    az_says = what.az_says.removeprefix(reach.AZ_METADATA)
+    # az has read the metadata by then; its sign-in fails.
+    az_says = what.az_says.removeprefix(AZ_NETWORK)
     return finding(ID, title, what.side, evidence, what.remedies, az_says)

@@ -1,7 +1,7 @@
 """A diagnosed report as GitHub-flavoured Markdown, for a ticket.
 
-The same report gives the same text. It holds no secret, as reports do not, and whatever stands in
-a name, an answer or a certificate can only be read there: it makes no link, cell, fence or mention.
+The same report gives the same text. Like the report, it holds no secret. Text from names, responses
+and certificates is escaped, so that it makes no link, table cell, fence or mention.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ from stacktui.check.report import Probe, Report, StepOutcome, StepResult
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
 from stacktui.identities.faults import SignInFault
 from stacktui.resources.model import ArmFault
-from stacktui.text.markdown_escape import code, fenced, inert, table
+from stacktui.text.markdown_escape import code, fenced, prose, table
 from stacktui.transport.records import ConnectionFacts, Exchange, Phase
 
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzInstallation
     from stacktui.certificates.chain_completion import FoundIssuer
 
-# A ticket takes about 64 KiB. Servers may page, redirect and present as much as they like.
+# A ticket takes about 64 KiB; the number of requests, certificates and names is unlimited.
 _REQUESTS = 40
 _CERTIFICATES = 8
 _NAMES = 12
-# What support asks for first.
+# The headers that support asks for first.
 _IDS = ("x-ms-request-id", "x-ms-correlation-request-id", "x-ms-client-request-id")
 _NONE = "–"
 Lines = list[str]
 
 
 def report_markdown(report: Report, diagnosis: Diagnosis) -> str:
-    """The whole document; it ends with a line break."""
+    """Return the whole document, with a trailing line break."""
     sections = (
         [_title(report, diagnosis)],
         _circumstances(report),
         *(_finding(each, "Verdict") for each in (diagnosis.verdict,) if each),
-        *(_finding(each, "Also seen") for each in diagnosis.besides),
+        *(_finding(each, "Also seen") for each in diagnosis.also_seen_distinct),
         _timeline(report),
         _answer(report),
         _probes(report),
@@ -53,23 +53,26 @@ def report_markdown(report: Report, diagnosis: Diagnosis) -> str:
 
 def _title(report: Report, diagnosis: Diagnosis) -> str:
     found = diagnosis.verdict
-    ending = f"{inert(found.id)}, side: {SIDES[found.side]}" if found else "healthy"
-    return f"# stacktui: {inert(report.target.environment.name)}: {ending}"
+    ending = f"{prose(found.id)}, side: {SIDES[found.side]}" if found else "healthy"
+    return f"# stacktui: {prose(report.target.environment.name)}: {ending}"
 
 
 def _circumstances(report: Report) -> Lines:
-    """What was checked, when, as whom, by which way and by which trust."""
+    """Return what was checked, when, as whom, and with which proxy and trust."""
     environment, identity = report.target.environment, report.target.identity
     rows = [
-        ("environment", inert(environment.name)),
+        ("environment", prose(environment.name)),
         ("Azure Resource Manager", code(environment.arm)),
-        ("identity", f"{inert(identity.name)} ({identity.kind.words})" if identity else "none"),
+        (
+            "identity",
+            f"{prose(identity.name)} ({identity.kind.words})" if identity else "none",
+        ),
         ("profile", code(environment.profile)),
-        ("checked from", inert(report.box) or _NONE),
+        ("checked from", prose(report.box) or _NONE),
         ("checked", f"{_time(report.started)}, in {report.seconds:.2f} s"),
-        ("proxy", "; ".join(map(inert, _ways(report))) or _NONE),
-        ("trusted", "; ".join(map(inert, _trust(report))) or _NONE),
-        *(("az here", inert(f"{each.version or '?'} ({each.launcher})")) for each in _az(report)),
+        ("proxy", "; ".join(map(prose, _ways(report))) or _NONE),
+        ("trusted", "; ".join(map(prose, _trust(report))) or _NONE),
+        *(("az here", prose(f"{each.version or '?'} ({each.launcher})")) for each in _az(report)),
         ("by", f"stacktui {code(__version__)}"),
     ]
     return table(("what", "value"), rows)
@@ -95,11 +98,11 @@ def _trust(report: Report) -> Iterable[str]:
 
 def _finding(finding: Finding, what: str) -> Lines:
     lines = [
-        f"## {what}: {inert(finding.id)}, side: {SIDES[finding.side]}",
+        f"## {what}: {prose(finding.id)}, side: {SIDES[finding.side]}",
         "",
-        inert(finding.title),
+        prose(finding.title),
         "",
-        *(f"- {inert(each)}" for each in finding.evidence),
+        *(f"- {prose(each)}" for each in finding.evidence),
     ]
     if finding.az_says:
         lines += ["", f"What az says: {code(finding.az_says)}"]
@@ -109,14 +112,14 @@ def _finding(finding: Finding, what: str) -> Lines:
 
 
 def _remedy(remedy: Remedy, number: int) -> Lines:
-    lines = [f"**Mend {number}.** {inert(remedy.title)}"]
+    lines = [f"**Fix {number}.** {prose(remedy.title)}"]
     for language, command in (("bash", remedy.bash), ("powershell", remedy.powershell)):
         if command:
             lines += ["", *fenced(language, command)]
     return lines
 
 
-# What was done
+# Timeline
 
 
 def _timeline(report: Report) -> Lines:
@@ -143,7 +146,7 @@ def _reached(connection: ConnectionFacts | None) -> str:
     if connection is None:
         return _NONE
     addresses = connection.addresses or (connection.pinned or "",)
-    return inert(", ".join(filter(None, addresses)))
+    return prose(", ".join(filter(None, addresses)))
 
 
 def _phases(phases: Sequence[Phase]) -> str:
@@ -157,18 +160,18 @@ def _phases(phases: Sequence[Phase]) -> str:
 def _answered(exchange: Exchange) -> str:
     response, fault = exchange.response, exchange.fault
     said = f"{response.status}, {response.size:,} bytes" if response else ""
-    return "; ".join(filter(None, (said, inert(fault.detail) if fault else ""))) or _NONE
+    return "; ".join(filter(None, (said, prose(fault.detail) if fault else ""))) or _NONE
 
 
 def _without_request(step: StepResult) -> str:
     evidence = step.evidence
     if step.outcome is StepOutcome.SKIPPED:
-        return f"skipped: {inert(evidence.skipped)}"
-    return inert(fault_summary(evidence.fault)) if evidence.fault else _NONE
+        return f"skipped: {prose(evidence.skipped)}"
+    return prose(fault_summary(evidence.fault)) if evidence.fault else _NONE
 
 
 def _answer(report: Report) -> Lines:
-    """The answer at which the check ended, as far as it is kept."""
+    """Return the last response, as far as it was kept."""
     last = report.failed.evidence.last if report.failed else None
     response = last.response if last else None
     if response is None:
@@ -181,7 +184,7 @@ def _answer(report: Report) -> Lines:
 def _probes(report: Report) -> Lines:
     if not report.probes:
         return []
-    rows = [(inert(each.role), *_probed(each)) for each in report.probes]
+    rows = [(prose(each.role), *_probed(each)) for each in report.probes]
     head = ("host", "asked", "reached", "phases in ms", "outcome")
     return ["## Looked at after the failure", "", *table(head, rows)]
 
@@ -189,14 +192,18 @@ def _probes(report: Report) -> Lines:
 def _probed(probe: Probe) -> tuple[str, str, str, str]:
     exchange = probe.exchange
     way = (_reached(exchange.connection), _phases(exchange.phases))
-    return code(exchange.url), *way, inert(exchange.fault.detail) if exchange.fault else "TLS works"
+    return (
+        code(exchange.url),
+        *way,
+        prose(exchange.fault.detail) if exchange.fault else "TLS works",
+    )
 
 
 # Certificates and ids
 
 
 def _chain(report: Report) -> Lines:
-    """The chain of the host at which the check failed, as it was presented."""
+    """Return the chain that the failing host presented."""
     last = report.failed.evidence.last if report.failed else None
     seen = last.connection if last else None
     if seen is None or seen.tls is None or not seen.tls.chain:
@@ -213,12 +220,12 @@ def _chain(report: Report) -> Lines:
         rest = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
         lines += ["", f"Names of the leaf: {', '.join(map(code, names[:_NAMES]))}{rest}"]
     if seen.tls.verify_message:
-        lines += ["", f"OpenSSL says: {inert(seen.tls.verify_message)}"]
+        lines += ["", f"OpenSSL says: {prose(seen.tls.verify_message)}"]
     return lines
 
 
 def _missing(report: Report, seen: ConnectionFacts) -> Sequence[FoundIssuer]:
-    """What was found to be missing of the chain."""
+    """Return the issuers that were found beyond the presented chain."""
     found = report.completion
     mine = found is not None and (found.host, found.port) == (seen.host, seen.port)
     return found.found if found is not None and mine else ()
@@ -226,7 +233,13 @@ def _missing(report: Report, seen: ConnectionFacts) -> Sequence[FoundIssuer]:
 
 def _certificate(place: str, each: Certificate) -> tuple[str, ...]:
     if each.unreadable:
-        return place, f"unreadable: {inert(each.unreadable)}", _NONE, _NONE, code(each.sha256)
+        return (
+            place,
+            f"unreadable: {prose(each.unreadable)}",
+            _NONE,
+            _NONE,
+            code(each.sha256),
+        )
     between = [f"{at:%Y-%m-%d %H:%M}" for at in (each.not_before, each.not_after) if at]
     return (
         place, code(each.subject), code(each.issuer), " to ".join(between) or _NONE,

@@ -1,48 +1,45 @@
-"""What faults of the metadata share: the fault, the answer as evidence, and whom to give it to."""
+"""What metadata faults share: the fault, its evidence, and the report to the operator."""
 
 from __future__ import annotations
 
 import re
 
 from stacktui.diagnosis.context import FailureContext
-from stacktui.diagnosis.formatting import asked_lines, header_lines
-from stacktui.diagnosis.remedies import looking
+from stacktui.diagnosis.formatting import header_lines, request_lines
+from stacktui.diagnosis.remedies import fetching
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.environments.metadata import MetadataFault, MetadataProblem, metadata_url
 
-# How az begins where it cannot read the metadata.
-AZ = "Unable to get endpoints from the cloud. "
-# ARM also quotes the id by which its logs know a failure.
+# ARM's message may also quote the id that its logs have.
 _ID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 _ID_HEADERS = ("x-ms-request-id", "x-ms-correlation-request-id")
 
 
 def metadata_fault(failure: FailureContext, *problems: MetadataProblem) -> MetadataFault | None:
-    """The fault, if it is the metadata's and one of `problems`."""
+    """Return the fault if it is a metadata fault with one of `problems`, else None."""
     fault = failure.fault
     return fault if isinstance(fault, MetadataFault) and fault.problem in problems else None
 
 
 def answer_lines(failure: FailureContext) -> list[str]:
-    """The request, who answered it, and the ids by which the operator finds it."""
-    return asked_lines(failure) + header_lines(failure, "server", "via", *_ID_HEADERS)
+    """Return the request, the server's headers, and the request ids."""
+    return request_lines(failure) + header_lines(failure, "server", "via", *_ID_HEADERS)
 
 
-def looking_at_metadata(title: str, version: str = "2015-01-01") -> RemedyTemplate:
-    """Ask for the metadata; `version` is what the catalogue shows. Filled by `fill_looking`."""
-    return looking(title, metadata_url("https://HOST", version))
+def fetching_metadata(title: str, version: str = "2015-01-01") -> RemedyTemplate:
+    """Return a remedy that fetches the metadata; the catalogue shows `version`."""
+    return fetching(title, metadata_url("https://HOST", version))
 
 
-def telling_operator(what: str) -> RemedyTemplate:
-    """Report to the stamp's operator what is wrong; filled with `request_ids`."""
+def reporting_to_operator(what: str) -> RemedyTemplate:
+    """Return a remedy that reports `what` to the stamp's operator; filled with `request_ids`."""
     return RemedyTemplate(
-        f"{what}; give the stamp's operator the time {{ids}}",
-        shown={"ids": "and the request id"},
+        f"{what}; give the stamp's operator the time {{ids}}", shown={"ids": "and the request id"}
     )
 
 
 def request_ids(failure: FailureContext) -> str:
-    """The ids by which the operator finds the request, as `telling_operator` names them."""
+    """Return the request ids as text for `reporting_to_operator`."""
     response = failure.last.response if failure.last else None
     headers = ((name, response.header(name) if response else None) for name in _ID_HEADERS)
     found = [f"{name} {value}" for name, value in headers if value]

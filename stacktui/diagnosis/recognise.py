@@ -1,7 +1,7 @@
-"""Which faults of the catalogue a pasted message can mean, and what of it was recognised.
+"""Find the faults of the catalogue that a pasted message can mean.
 
-Pure, total and linear: any text gives an answer, in a time that grows with its length alone.
-Nothing of the text itself is in the answer, so that no secret in it is shown again.
+Pure, total and linear: any text gives a result, in time linear in its length. The result contains
+nothing of the text itself, so that no secret in it is shown again.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
 from stacktui.diagnosis.messages.no_fault import NO_FAULT, UNKNOWN_CODES
 
-# Of a longer text, the end counts: that is where clients say what failed.
+# Only the end of a longer text is read: clients say there what failed.
 MAX_TEXT = 64 * 1024
-# What colours a terminal's text (ECMA-48 section 5.4).
+# Colour sequences of a terminal (ECMA-48 section 5.4).
 _COLOUR = re.compile(r"\x1b\[[0-9;:?]{0,32}[@-~]")
 _BREAK = re.compile(r"\r?\n")
 _QUOTES = str.maketrans("‘’“”\0", "''\"\" ")
@@ -26,7 +26,7 @@ _QUOTES = str.maketrans("‘’“”\0", "''\"\" ")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A fault that a message can mean; `because` are the labels of what was recognised."""
+    """A fault that a message can mean; `because` has the labels of the matched patterns."""
 
     fault: FaultInfo
     weight: int
@@ -35,7 +35,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What a message can mean, best first, and what else is to be said of it."""
+    """What a message can mean, best candidate first, and notes on it."""
 
     candidates: tuple[Candidate, ...]
     notes: tuple[str, ...]
@@ -44,13 +44,13 @@ class Recognised:
         return bool(self.candidates or self.notes)
 
 
-# Weights of a sign-in service's code: of one that means a single fault, and of AD FS's codes that
-# stand for several, each after the first one less.
+# Weights of a sign-in service's code that means one fault, and of AD FS's codes that mean
+# several; each further fault of a code weighs one less.
 _SOLE, _SHARED = 92, 84
 
 
 def _weighted() -> dict[MessagePattern, dict[str, int]]:
-    """Every pattern of the catalogue, and the weights of the faults that it can mean."""
+    """Return every pattern of the catalogue, with the weights of the faults that it can mean."""
     faults_of = Counter(code for fault in EVERY_FAULT.values() for code in fault.codes)
     weighted: dict[MessagePattern, dict[str, int]] = defaultdict(dict)
     for fault in EVERY_FAULT.values():
@@ -66,14 +66,14 @@ def _weighted() -> dict[MessagePattern, dict[str, int]]:
 
 
 def _unknown_codes(known: Mapping[MessagePattern, object]) -> Iterator[MessagePattern]:
-    """A pattern a sign-in service, for its codes that are not known."""
+    """Yield one pattern per sign-in service, for codes that the catalogue does not have."""
     for prefix, note in UNKNOWN_CODES.items():
         numbers = [each.code.removeprefix(prefix) for each in known if each.code.startswith(prefix)]
         others = rf"(?!(?:{'|'.join(sorted(numbers))})(?!\d))\d{{3,9}}"
         yield MessagePattern(f"{prefix}…", prefix.lower() + others, note=note)
 
 
-# Every pattern, and the weights of the faults that it can mean; none where it means no fault.
+# Every pattern, with the weights of the faults that it can mean; empty if it means no fault.
 WEIGHTS: dict[MessagePattern, Mapping[str, int]] = {
     **_weighted(),
     **{each: {} for each in NO_FAULT},
@@ -82,36 +82,36 @@ WEIGHTS |= {each: {} for each in _unknown_codes(WEIGHTS)}
 
 
 def decoded(raw: bytes) -> str:
-    """Any bytes as text: UTF-8, or UTF-16 where a mark at its start says so.
+    """Decode any bytes: as UTF-16 after a byte-order mark, else as UTF-8.
 
-    Windows PowerShell 5.1 writes the second into every file to which output is sent.
+    Windows PowerShell 5.1 redirects output as UTF-16.
     """
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     return raw.decode(encoding, "replace")
 
 
 def recognise(text: str) -> Recognised:
-    """What `text` can mean, of which the last MAX_TEXT characters count."""
-    folded = _folded(text[-MAX_TEXT:])
+    """Return what the last MAX_TEXT characters of `text` can mean."""
+    folded = _normalized(text[-MAX_TEXT:])
     found = [each for each in WEIGHTS if _matches(each, folded)]
     weights: dict[str, int] = {}
     for pattern in found:
         for id_, weight in WEIGHTS[pattern].items():
             weights[id_] = max(weights.get(id_, 0), weight)
     best = max(weights.values(), default=0)
-    # What is at most half as sure as the best is no more than its echo.
+    # Candidates of at most half the best weight are noise.
     candidates = [
         Candidate(each, weights[each.id], _because(found, each.id, best))
         for each in EVERY_FAULT.values()
         if weights.get(each.id, 0) * 2 > best
     ]
     candidates.sort(key=lambda each: -each.weight)
-    notes = (each.note for each in found if each.note and _counts(each, best))
+    notes = (each.note for each in found if each.note and _is_significant(each, best))
     return Recognised(tuple(candidates), tuple(dict.fromkeys(notes)))
 
 
-def _folded(text: str) -> str:
-    """In lower case, with single blanks; once more with the lines joined as a terminal cut them."""
+def _normalized(text: str) -> str:
+    """Return the text in lower case with single blanks, and again with wrapped lines joined."""
     text = _COLOUR.sub("", text).lower().translate(_QUOTES)
     plain = " ".join(text.split())
     joined = " ".join(_BREAK.sub("", text).split())
@@ -123,13 +123,13 @@ def _matches(pattern: MessagePattern, text: str) -> bool:
 
 
 def _because(found: list[MessagePattern], id_: str, best: int) -> tuple[str, ...]:
-    """The labels of what counts for a fault, best first."""
+    """Return the labels of the significant patterns of a fault, best first."""
     weights = {each.label: WEIGHTS[each].get(id_, 0) for each in found}
     labels = (label for label, weight in weights.items() if weight * 2 > best)
     return tuple(sorted(labels, key=lambda label: -weights[label]))
 
 
-def _counts(pattern: MessagePattern, best: int) -> bool:
-    """Whether a pattern counts beside the others; one of no fault always does."""
+def _is_significant(pattern: MessagePattern, best: int) -> bool:
+    """Return whether a pattern weighs enough; one that means no fault always does."""
     weights = WEIGHTS[pattern].values()
     return not weights or max(weights) * 2 > best

@@ -1,4 +1,4 @@
-"""Whether a chain leads to another root than the one that was recorded on first use."""
+"""Compare a chain's root with the one that was recorded on first use."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 
 def recorded_path_end(report: ReportContext) -> Certificate | None:
-    """The end of ARM's chain when the stamp was first found well; None if it cannot be read."""
+    """Return the recorded end of ARM's chain; None if there is none or it is unreadable."""
     record = report.report.recorded
     end = described(record.path_end) if record is not None and record.path_end else None
     return None if end is None or end.unreadable else end
 
 
 def is_of_other_root(path: tuple[Certificate, ...], before: Certificate) -> bool:
-    """Whether `path` (leaf first) leads to another root than a chain that ended in `before` did.
+    """Return whether `path` (leaf first) leads to another root than a chain ending in `before`.
 
-    Two roots can be compared. Else servers have sent chains of one CA to different heights: where
-    a name of the one is in the other, they may well have the same root.
+    Two roots are compared directly. Else servers may have sent chains of different lengths: if
+    they share a name, they may have the same root.
     """
     now = path[-1]
     if now.unreadable:
@@ -29,13 +29,13 @@ def is_of_other_root(path: tuple[Certificate, ...], before: Certificate) -> bool
     if before.self_issued and now.self_issued:
         return before.sha256 != now.sha256
     if before.self_issued and not now.is_ca:
-        return False  # the CA that signed a lone leaf may well be below that root
+        return False  # the CA that signed a lone leaf may be below that root
     names = {name for each in path for name in (each.subject, each.issuer)}
     return before.issuer not in names and before.subject != now.issuer
 
 
 def signers(host: str, now: Certificate, before: Certificate) -> str:
-    """Who signs at the end of the path now, and who did: what is known, without a judgement."""
+    """Return a neutral text on who signs for `host` now, and who did before."""
     if now.issuer_name == before.issuer_name:
         return f"Another {now.issuer_name} than before signs for {host} now"
     return f"{now.issuer_name} signs for {host} now, and {before.issuer_name} did before"

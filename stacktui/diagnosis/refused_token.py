@@ -1,4 +1,4 @@
-"""A token that ARM refuses: its claims, the clocks around it, and what they show."""
+"""A token that ARM refused: its claims, and the clocks of ARM and of the issuer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from stacktui.check.report import StepName
-from stacktui.diagnosis.clocks import SKEW, skew_of
+from stacktui.diagnosis.clocks import MAX_SKEW, skew_of
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.message_pattern import arm_code
 from stacktui.diagnosis.messages.arm import EXPIRED_TOKEN, INVALID_TOKEN, INVALID_TOKEN_AUDIENCE
@@ -16,18 +16,18 @@ from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.records import Exchange
 
-# ARM's codes for a token, in PROTOCOL.md section 4. The first two do not tell what is wrong.
+# ARM's codes for a token (PROTOCOL.md section 4). The first two do not say what is wrong.
 AUTHENTICATION_FAILED = arm_code("AuthenticationFailed", whole=True)
 ANY_REASON = frozenset({AUTHENTICATION_FAILED.code, INVALID_TOKEN.code})
 WRONG_TENANT = arm_code("InvalidAuthenticationTokenTenant", r"token is from the wrong issuer")
-# A claim is cut at so many characters when it is read (`identities.token`).
+# The length to which `identities.token` truncates a claim, in characters.
 _CLAIM = 199
-_LEEWAY = timedelta(seconds=SKEW)
+_LEEWAY = timedelta(seconds=MAX_SKEW)
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedToken:
-    """Its facts, and ARM's and the issuer's clocks at that time."""
+    """The token's facts, and the time by ARM's and by the issuer's clock; None if unknown."""
 
     fault: ArmFault
     token: TokenFacts
@@ -36,7 +36,7 @@ class RefusedToken:
 
 
 def refused_token(failure: FailureContext) -> RefusedToken | None:
-    """The token, if ARM refused it."""
+    """Return the token if ARM refused it, else None."""
     fault = unauthorized(failure)
     step = next((each for each in failure.report.steps if each.name is StepName.TOKEN), None)
     facts = step.evidence.result if step else None
@@ -46,7 +46,7 @@ def refused_token(failure: FailureContext) -> RefusedToken | None:
 
 
 def unauthorized(failure: FailureContext) -> ArmFault | None:
-    """ARM's 401 in ARM's own form: one without a code is of something in front of it."""
+    """Return ARM's 401; one without an ARM code comes from something in front of ARM."""
     fault = failure.fault
     if not isinstance(fault, ArmFault) or fault.problem is not ArmProblem.REFUSED:
         return None
@@ -54,13 +54,13 @@ def unauthorized(failure: FailureContext) -> ArmFault | None:
 
 
 def _clock(exchange: Exchange | None) -> datetime | None:
-    """What the clock of the host that answered said, if it said anything."""
+    """Return the time by the clock of the host that answered, if it sent a `Date`."""
     skew = skew_of(exchange)
     if skew is None or exchange is None or exchange.response is None:
         return None
     try:
         return exchange.response.received + timedelta(seconds=skew)
-    except OverflowError:  # at the end of all time
+    except OverflowError:  # beyond datetime.max
         return None
 
 
@@ -69,11 +69,11 @@ def utc(moment: datetime) -> str:
 
 
 def foreign_audience(failure: FailureContext) -> tuple[RefusedToken, Metadata] | None:
-    """The token and the metadata, where their audiences differ and ARM may mean that."""
+    """Return the token and the metadata if their audiences differ and ARM may mean that."""
     refused, metadata = refused_token(failure), failure.metadata
     if refused is None or metadata is None or not refused.token.audience:
         return None
-    # The metadata's is kept as it came, the token's as it can be shown.
+    # The metadata's audience is raw, the token's is escaped.
     expected, claimed = escape_control_chars(metadata.audience), refused.token.audience
     differs = expected[:_CLAIM] != claimed[:_CLAIM]
     meant = refused.fault.code in {INVALID_TOKEN_AUDIENCE.code, *ANY_REASON}
@@ -81,7 +81,7 @@ def foreign_audience(failure: FailureContext) -> tuple[RefusedToken, Metadata] |
 
 
 def has_ended(refused: RefusedToken) -> bool:
-    """By the clocks of the issuer and of ARM both: else it is their clocks that differ."""
+    """Return whether the token has expired by both clocks; else the clocks differ."""
     ends = refused.token.expires
     if ends is None or refused.arm is None or refused.issuer is None:
         return False
@@ -90,12 +90,12 @@ def has_ended(refused: RefusedToken) -> bool:
 
 
 def clocks_differ(refused: RefusedToken, arm: datetime, issuer: datetime) -> bool:
-    """Whether ARM refuses a token that its issuer's clock holds for good."""
+    """Return whether ARM refuses a token that is valid by its issuer's clock."""
     token, code = refused.token, refused.fault.code
     if abs(arm - issuer) < _LEEWAY:
         return False
     over = token.expires is not None and issuer < token.expires <= arm
     begins = token.begins
-    # Differences: a sum may lie beyond the end of all time.
+    # Differences, as a sum may be beyond datetime.max.
     early = begins is not None and begins - arm >= _LEEWAY and begins - issuer <= _LEEWAY
     return (over and code in {EXPIRED_TOKEN.code, *ANY_REASON}) or (early and code in ANY_REASON)

@@ -1,4 +1,4 @@
-"""A person whom a sign-in service refused: who it is, and the ways in that are left."""
+"""A user whom a sign-in service refused, and the remaining ways to sign in."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from stacktui.diagnosis.sign_in_facts import refusal, section_of, tenant_lines
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import AZURE_CLI, Identity, IdentityKind
 
-# What OAuth calls a user name and a password that do not do (RFC 6749 section 5.2).
+# OAuth's error for a wrong user name or password (RFC 6749 section 5.2).
 INVALID_GRANT = frozenset({"invalid_grant"})
 RefusedUser = tuple[SignInFault, Identity]
 
 
 def refused_user(failure: FailureContext, fault: FaultInfo) -> RefusedUser | None:
-    """The refusal that means `fault`, of a user or of whoever types a code."""
+    """Return the refusal of a user (password or device code) that means `fault`, else None."""
     refused = refusal(failure, fault.refusal) if fault.refusal else None
     people = (IdentityKind.USER, IdentityKind.DEVICE_CODE)
     return refused if refused and refused[1].kind in people else None
 
 
 def adfs_refused_user(failure: FailureContext, error: str) -> RefusedUser | None:
-    """A refusal of a user's password by AD FS, which has no number for it."""
+    """Return AD FS's refusal of a user's password with this OAuth error and no code."""
     fault, identity = failure.fault, failure.identity
     if not isinstance(fault, SignInFault) or identity is None or not _is_user(identity):
         return None
@@ -42,7 +42,7 @@ def who(identity: Identity) -> str:
 
 
 def refused_user_lines(failure: FailureContext, refused: RefusedUser) -> tuple[str, ...]:
-    """The evidence: who signed in with what, at which tenant, and what the service said."""
+    """Return the evidence: user, application, tenant, and the service's message."""
     fault, identity = refused
     lines = [f"user name: {identity.username}"] if identity.username else []
     if identity.credential:
@@ -75,7 +75,7 @@ def use_application(identity: Identity) -> Remedy:
 
 
 def take_azure_cli_client(identity: Identity) -> tuple[Remedy, ...]:
-    """Let Azure CLI's application sign the user in; nothing where it does already."""
+    """Sign in with Azure CLI's application; empty if the identity does so already."""
     if identity.client_id == AZURE_CLI:
         return ()
     return (TAKE_AZURE_CLI_CLIENT.fill(identity=section_of(identity)),)
@@ -92,7 +92,7 @@ def by_device_code(why: str) -> RemedyTemplate:
 def fill_device_code(
     template: RemedyTemplate, failure: FailureContext, identity: Identity
 ) -> tuple[Remedy, ...]:
-    """That, and AZ_DEVICE_CODE; nothing for whoever types a code already."""
+    """Fill `template` and AZ_DEVICE_CODE; empty if the identity uses a device code already."""
     if not _is_user(identity):
         return ()
     metadata = failure.metadata

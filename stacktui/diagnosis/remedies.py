@@ -1,4 +1,4 @@
-"""Remedies that several faults have, and what fills them."""
+"""Remedies that several faults share, and the functions that fill them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from stacktui.identities.model import EnvSecret, FileSecret, Identity
 from stacktui.text.shell import toml
 from stacktui.transport.proxy import DIRECT
 
-# Seconds that a look at a URL may take, longer than a check waits.
-_LOOK_SECONDS = 60
-# Asks without showing what is typed, in Windows PowerShell 5.1 and in PowerShell 7 alike.
+# Time-out of a remedy's request in seconds, longer than a check's.
+_FETCH_SECONDS = 60
+# Prompts without echo, in Windows PowerShell 5.1 and in PowerShell 7.
 _POWERSHELL_ASKS = "[Net.NetworkCredential]::new('', (Read-Host -AsSecureString)).Password"
-# A variable that a shell can set.
+# A variable name that a shell accepts.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# What `transport.proxy` calls the setting of an environment, among the names of variables.
+# The name of an environment's proxy setting in `transport.proxy`, beside names of variables.
 PROXY_SETTING = "proxy setting"
 PROXY_VARIABLE = re.compile(r"(?:https|all)_proxy", re.IGNORECASE)
 
@@ -29,7 +29,7 @@ PROXY_VARIABLE = re.compile(r"(?:https|all)_proxy", re.IGNORECASE)
 
 
 def setting(title: str, key: str, value: str, **shown: str) -> RemedyTemplate:
-    """Put a value in `key`; `value` is what the catalogue shows. Filled by `fill_setting`."""
+    """Return a remedy that sets `key`; the catalogue shows `value`. Filled by `fill_setting`."""
     command = "stacktui environments set{environment} {change}"
     return for_both(title, command, change=f"{key}={value}", **shown)
 
@@ -37,9 +37,9 @@ def setting(title: str, key: str, value: str, **shown: str) -> RemedyTemplate:
 def fill_setting(
     template: RemedyTemplate, report: ReportContext, key: str, value: str, **more: str
 ) -> Remedy:
-    """`value` in `key` of the environment's table; an empty one takes the key out."""
+    """Fill a remedy that sets `key` of the environment; an empty `value` removes the key."""
     action = Action(ActionKind.SET, key=key, value=value)
-    return template.fill(action, **report.places, change=f"{key}={value}", **more)
+    return template.fill(action, **report.placeholders, change=f"{key}={value}", **more)
 
 
 CHECK_OTHER_ENDPOINT = setting(
@@ -52,30 +52,29 @@ CHECK_OTHER_ENDPOINT = setting(
 
 
 def accepting(title: str, **shown: str) -> RemedyTemplate:
-    """Record anew where the stamp sends its users, and whose root signs for it."""
+    """Return a remedy that records the stamp's login endpoint and root again."""
     return for_both(title, "stacktui environments accept{environment}", **shown)
 
 
 def fill_accepting(template: RemedyTemplate, report: ReportContext, **more: str) -> Remedy:
-    return template.fill(Action(ActionKind.ACCEPT), **report.places, **more)
+    return template.fill(Action(ActionKind.ACCEPT), **report.placeholders, **more)
 
 
 def checking_again(title: str, **shown: str) -> RemedyTemplate:
-    """Run the check again; filled with `**report.places`."""
+    """Return a remedy that runs the check again; filled with `**report.placeholders`."""
     return for_both(title, "stacktui check{environment}", **shown)
 
 
 def exporting(title: str) -> RemedyTemplate:
-    """Write a bundle for az and other programs; filled with `**report.places`."""
+    """Return a remedy that writes a CA bundle for az; filled with `**report.placeholders`."""
     return for_both(title, "stacktui certificates export{config}")
 
 
-CHECK_AGAIN = checking_again("Run the check again")
 EXPORT_BUNDLE = exporting(
     "Then for az: a bundle of certifi's roots and yours, which upgrades leave alone"
 )
 TRUST_MATRIX = for_both(
-    "See which trust store on this box trusts it, and which does not",
+    "See which trust store on this machine trusts it, and which does not",
     "stacktui certificates matrix{environment}",
 )
 
@@ -84,7 +83,7 @@ TRUST_MATRIX = for_both(
 
 
 def trusting_presented(title: str, **shown: str) -> RemedyTemplate:
-    """Trust the root that a host presents; its fingerprint is asked for."""
+    """Return a remedy that trusts the root that a host presents; the command asks for its hash."""
     return for_both(
         title,
         "stacktui certificates trust{config}{of_host} {presented}",
@@ -100,18 +99,18 @@ def fill_trusting_presented(
     def of_host(quote: Quote) -> str:
         return "" if failure.at_arm else f" --host {quote(f'{failure.host}:{failure.port}')}"
 
-    # One word for the shell, with the name behind a sign: it may look like an option.
+    # One word for the shell; after `=`, a name that starts with a dash is not an option.
     presented = f"--presented={failure.environment.name}"
     action = Action(ActionKind.TRUST_ROOT, host=failure.host, port=failure.port)
-    places = {**failure.places, **more}
-    return template.fill(action, of_host=of_host, presented=presented, **places)
+    placeholders = {**failure.placeholders, **more}
+    return template.fill(action, of_host=of_host, presented=presented, **placeholders)
 
 
 def trusting_file(title: str, **shown: str) -> RemedyTemplate:
-    """Trust a root that somebody else has as a file: the command asks for it, and shows it."""
+    """Return a remedy that trusts a root from a file; the command asks for the file."""
     return RemedyTemplate(
         title,
-        # Bash expands ~ neither in what it reads nor in quotes.
+        # Bash expands ~ neither in input nor in quotes.
         "read -erp 'File of the root: ' f && stacktui certificates trust -- \"${f/#\\~/$HOME}\"",
         "stacktui certificates trust -- (Read-Host 'File of the root')",
         shown,
@@ -132,7 +131,7 @@ CHECK_TENANT = RemedyTemplate(
 
 
 def own_tenant(failure: FailureContext, identity: Identity) -> Remedy:
-    """Set the tenant that the stamp names, where the identity has another; else check it."""
+    """Set the stamp's own tenant if the identity has another; else check the tenant."""
     metadata, section = failure.metadata, section_of(identity)
     own = metadata.tenant if metadata else None
     if own and identity.tenant and own.lower() != identity.tenant.lower():
@@ -143,7 +142,7 @@ def own_tenant(failure: FailureContext, identity: Identity) -> Remedy:
 # Clocks
 
 CLOCK_STATUS = RemedyTemplate(
-    "See whether this box's clock is kept", "timedatectl status", "w32tm /query /status"
+    "See whether this machine's clock is kept", "timedatectl status", "w32tm /query /status"
 )
 SET_TIME = RemedyTemplate(
     "Let it be set by a time server (as administrator)",
@@ -153,7 +152,7 @@ SET_TIME = RemedyTemplate(
 
 
 def setting_clock(title: str) -> RemedyTemplate:
-    """See this box's clock and set it."""
+    """Return a remedy that shows this machine's clock and sets it."""
     return RemedyTemplate(
         title,
         "timedatectl status; sudo timedatectl set-ntp true",
@@ -161,33 +160,37 @@ def setting_clock(title: str) -> RemedyTemplate:
     )
 
 
-# Looks at what a URL really answers
+# Fetching a URL
 
 
-def looking(title: str, url: str = "https://HOST/…") -> RemedyTemplate:
-    """Ask a URL the way the check asked it. What the server says reaches no terminal as it came:
-    it could act there. `url` is what the catalogue shows. Filled by `fill_looking`."""
+def fetching(title: str, url: str = "https://HOST/…") -> RemedyTemplate:
+    """Return a remedy that requests a URL as the check did; the catalogue shows `url`.
+
+    The output is escaped, as raw bytes could act on the terminal. Filled by `fill_fetching`.
+    """
     return RemedyTemplate(
         title,
         "curl {options} {url} | head -c 2000 | cat -v",
-        rf"(Invoke-WebRequest -TimeoutSec {_LOOK_SECONDS} {{url}}).RawContent "
+        rf"(Invoke-WebRequest -TimeoutSec {_FETCH_SECONDS} {{url}}).RawContent "
         r"-replace '[^\x20-\x7E\r\n\t]', '?'",
-        {"options": f"-sS -i -g -m {_LOOK_SECONDS}", "url": f"'{url}'"},
+        {"options": f"-sS -i -g -m {_FETCH_SECONDS}", "url": f"'{url}'"},
     )
 
 
-def fill_looking(
+def fill_fetching(
     template: RemedyTemplate, failure: FailureContext, url: str | None = None, **more: str
 ) -> Remedy:
-    """At the deciding request's URL unless another is given; without a command where there was
-    no request. curl is told of the environment's own CA, pin and direct way."""
+    """Fill with `url`, else with the URL of the request that failed, if there was one.
+
+    curl gets the environment's CA, pin and proxy bypass. Without a URL the remedy has no command.
+    """
     target = url or (failure.last.url if failure.last else None)
     if target is None:
         return replace(template, bash="", powershell="").fill(**more)
 
     def options(quote: Quote) -> str:
-        # Not to be expanded by curl: the server may have chosen the URL.
-        words = [f"-sS -i -g -m {_LOOK_SECONDS}"]
+        # -g: curl must not expand a URL that the server may have chosen.
+        words = [f"-sS -i -g -m {_FETCH_SECONDS}"]
         if failure.environment.ca:
             words.append(f"--cacert {quote(str(failure.environment.ca))}")
         if failure.environment.proxy == DIRECT:
@@ -204,7 +207,7 @@ def fill_looking(
 CONNECT_DIRECTLY = setting("If no proxy is needed, connect directly", "proxy", DIRECT)
 GO_AROUND_PROXY = RemedyTemplate(
     "If no proxy is needed for {name}, go round it (az reads NO_PROXY too)",
-    # Python prefers the lower-case name where both are set.
+    # Python prefers the lower-case name if both are set.
     'no_proxy={name},"${no_proxy:-$NO_PROXY}"; no_proxy="${no_proxy%,}"; '
     'export no_proxy NO_PROXY="$no_proxy"',
     '$env:NO_PROXY = (@({name}, $env:NO_PROXY) -ne $null) -join ","',
@@ -212,8 +215,17 @@ GO_AROUND_PROXY = RemedyTemplate(
 )
 
 
+def bypassing_proxy(title: str) -> RemedyTemplate:
+    """Return a remedy that adds {host} to NO_PROXY."""
+    return RemedyTemplate(
+        title,
+        'export NO_PROXY={host}"${NO_PROXY:+,$NO_PROXY}"',
+        '$env:NO_PROXY = (@({host}, $env:NO_PROXY) -ne $null) -join ","',
+    )
+
+
 def proxy_source(failure: FailureContext) -> str:
-    """The variable or setting that names the proxy; a variable that cannot be read names itself."""
+    """Return the variable or setting that names the proxy; the fault names an unreadable one."""
     if failure.connection:
         return failure.connection.proxy.source
     first = str(getattr(failure.fault, "detail", "")).partition(":")[0]
@@ -221,7 +233,7 @@ def proxy_source(failure: FailureContext) -> str:
 
 
 def around_proxy(failure: FailureContext) -> tuple[Remedy, ...]:
-    """How to reach the stamp without the proxy; nothing where there is none."""
+    """Return how to reach the stamp without the proxy; empty if there is none."""
     if failure.connection and failure.connection.proxy.url is None:
         return ()
     source = proxy_source(failure)
@@ -250,7 +262,7 @@ PUT_SECRET_FILE = RemedyTemplate(
 
 
 def put_secret(reference: object, what: str) -> tuple[Remedy, ...]:
-    """How to put a secret or password where `reference` says that it comes from."""
+    """Return how to store a secret or password at the place that `reference` names."""
     match reference:
         case EnvSecret(name=name) if _VARIABLE.fullmatch(name):
             return (SET_SECRET_VARIABLE.fill(variable=PlainWord(name), what=what),)

@@ -1,4 +1,4 @@
-"""A remedy as it is written once: filled with a finding's values, or shown before any is met."""
+"""Templates of remedies, filled with a finding's values or with example values."""
 
 from __future__ import annotations
 
@@ -13,28 +13,27 @@ Quote = Callable[[str], str]
 
 
 class PlainWord(str):
-    """A text that is one word of every shell as it stands: a variable's name, a fingerprint."""
+    """A text that needs no quoting in any shell: a variable's name, a fingerprint."""
 
     __slots__ = ()
 
 
-# A text becomes one word of the shell; a number stands as it is; a function makes of the shell's
-# quoting what is more than one word, or none.
+# A text is quoted as one word of the shell; a number is inserted as it is; a function gets the
+# shell's quoting and returns any number of words.
 Value = str | int | Callable[[Quote], str]
-# `${NAME}` is the shell's own.
-_PLACE = re.compile(r"(?<!\$)\{([a-z_]+)\}")
-# What the catalogue shows for the places that `ReportContext.places` fills.
+# `${NAME}` is the shell's syntax.
+_PLACEHOLDER = re.compile(r"(?<!\$)\{([a-z_]+)\}")
+# What the catalogue shows for the values of `ReportContext.placeholders`.
 _SHOWN = {"environment": " NAME", "config": "", "section": "the environment"}
 
 
 @dataclass(frozen=True, slots=True)
 class RemedyTemplate:
-    """A remedy in which `{host}`, in its title or its commands, stands for a value.
+    """A remedy with placeholders such as `{host}` in its title and commands.
 
-    Commands are one for bash and one for PowerShell, or the same for both (`for_both`). `shown`
-    has what a reader of the catalogue sees for a place, where that is not its name in capitals.
-    `az`: a command of az's, the same for both, and none for PowerShell where `shell.for_az` has
-    none.
+    There is a command for bash and one for PowerShell, or one for both (`for_both`). `shown`
+    has the example that the catalogue shows for a placeholder, by default its name in capitals.
+    `az` marks an az command, the same for both; PowerShell gets none if `shell.for_az` has none.
     """
 
     title: str
@@ -44,8 +43,8 @@ class RemedyTemplate:
     az: bool = False
 
     def fill(self, action: Action | None = None, /, **values: Value) -> Remedy:
-        """The remedy with these values; KeyError for a place that has none."""
-        title = _PLACE.sub(lambda place: str(values[place[1]]), self.title)
+        """Return the remedy with these values; KeyError for a placeholder without one."""
+        title = _PLACEHOLDER.sub(lambda place: str(values[place[1]]), self.title)
         if self.az:
             return Remedy(title, *for_az(lambda quote: _filled(self.bash, values, quote)), action)
         return Remedy(
@@ -56,31 +55,30 @@ class RemedyTemplate:
         )
 
     def fill_for_az(self, /, **values: Value) -> Remedy:
-        """The same of a command of az's, without one for PowerShell where `shell.for_az` has
-        none."""
+        """Like `fill`, but without a PowerShell command if `shell.for_az` has none."""
         _, in_powershell = for_az(lambda quote: _filled(self.powershell, values, quote))
         return replace(self.fill(**values), powershell=in_powershell)
 
     def in_catalogue(self) -> Remedy:
-        """The remedy as the catalogue shows it, with HOST, NAME and the like for its places."""
+        """Return the remedy as the catalogue shows it, with examples such as HOST and NAME."""
         known = _SHOWN | dict(self.shown)
 
         def word(place: re.Match[str]) -> str:
             return known.get(place[1], place[1].upper())
 
         title, for_bash, for_powershell = (
-            _PLACE.sub(word, each) for each in (self.title, self.bash, self.powershell)
+            _PLACEHOLDER.sub(word, each) for each in (self.title, self.bash, self.powershell)
         )
         return Remedy(title, for_bash, for_powershell)
 
 
 def for_both(title: str, command: str, **shown: str) -> RemedyTemplate:
-    """A remedy whose command is the same in bash and in PowerShell."""
+    """Return a remedy whose command is the same in bash and in PowerShell."""
     return RemedyTemplate(title, command, command, shown)
 
 
 def by_az(title: str, command: str, **shown: str) -> RemedyTemplate:
-    """A remedy whose command is az's."""
+    """Return a remedy whose command is an az command."""
     return RemedyTemplate(title, command, command, shown, az=True)
 
 
@@ -91,4 +89,4 @@ def _filled(text: str, values: Mapping[str, Value], quote: Quote) -> str:
             return value(quote)
         return str(value) if isinstance(value, int | PlainWord) else quote(value)
 
-    return _PLACE.sub(word, text)
+    return _PLACEHOLDER.sub(word, text)

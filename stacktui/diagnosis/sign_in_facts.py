@@ -1,4 +1,4 @@
-"""What a failed check says of its sign-in: who was refused and how, and which service it was."""
+"""Facts of a refused sign-in: the identity, the refusal, and the service."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import Identity
 from stacktui.text.shell import toml_table
 
-# What OAuth has for a client that cannot prove who it is (RFC 6749 section 5.2).
+# OAuth's errors for a client that fails to authenticate (RFC 6749 section 5.2).
 CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
-# AD FS says "client authentication failed" of a wrong secret, an expired one and a rejected
-# certificate alike: what the identity signs in with tells them apart.
+# AD FS reports a wrong secret, an expired one and a rejected certificate with the same codes;
+# the identity's kind of credential distinguishes them.
 ADFS_BAD_CREDENTIAL = frozenset({"MSIS9612", "MSIS9622"})
 _REFUSED = frozenset({SignInProblem.REFUSED, SignInProblem.DISCOVERY})
-# How Entra says that a certificate is not the application's, whatever the clock says.
+# Entra's words for a certificate that is not the application's, whatever the clock.
 _KEY_NOT_FOUND = "key was not found"
 
 
 def refusal(failure: FailureContext, expected: Refusal) -> tuple[SignInFault, Identity] | None:
-    """The refusal, if it is the expected one, and who was refused.
+    """Return the refusal and the refused identity if the refusal is the expected one, else None.
 
-    The code alone does not decide: a message may quote one that is not the verdict.
+    The code alone does not decide: a message may quote one that is not the error itself.
     """
     fault, identity = failure.fault, failure.identity
     if not isinstance(fault, SignInFault) or identity is None or fault.problem not in _REFUSED:
@@ -32,22 +32,22 @@ def refusal(failure: FailureContext, expected: Refusal) -> tuple[SignInFault, Id
 
 
 def certificate_unknown(fault: SignInFault) -> bool:
-    """Whether the service says that the certificate itself is not the application's."""
+    """Return whether the service says that the certificate is not the application's."""
     return fault.code == ASSERTION_REFUSED.code and _KEY_NOT_FOUND in fault.description
 
 
 def is_adfs(fault: SignInFault) -> bool:
-    """Whether the code is one of AD FS's."""
+    """Return whether the code is one of AD FS's."""
     return fault.code.startswith("MSIS")
 
 
 def section_of(identity: Identity) -> str:
-    """The header of the identity's table in the config."""
+    """Return the header of the identity's table in the config."""
     return toml_table("identities", identity.name)
 
 
 def tenant_lines(failure: FailureContext, identity: Identity) -> list[str]:
-    """The tenant that was asked, and the stamp's own where it names one."""
+    """Return the tenant that was asked, and the stamp's own if the metadata names one."""
     metadata = failure.metadata
     own = metadata.tenant if metadata else None
     lines = [f"tenant under {section_of(identity)}: {identity.tenant}"] if identity.tenant else []

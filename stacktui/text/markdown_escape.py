@@ -20,7 +20,7 @@ _BACKTICKS = re.compile(r"`+")
 _NOTHING = "–"
 
 
-def inert(text: str) -> str:
+def prose(text: str) -> str:
     """Return `text` as one line of prose: plain words, and code spans for all else."""
     parts: list[str] = []
     run: list[str] = []  # adjacent words that become one span

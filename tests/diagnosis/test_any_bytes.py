@@ -115,7 +115,7 @@ def whole() -> dict[str, Raw]:
 LEVELS = 10_000
 LISTS = ok(b"[" * LEVELS + b"]" * LEVELS)
 NOT_JSON = ("metadata-not-json", "login-not-json", "login-not-json", "arm-not-json")
-# What is JSON, and what is too large, is told of the metadata alone.
+# What is JSON, and what is too large, is reported of the metadata alone.
 HUGE = {
     "a bomb": ("metadata-too-large",),
     "a promise": ("metadata-timeout", "login-timeout", "login-timeout", "arm-timeout"),

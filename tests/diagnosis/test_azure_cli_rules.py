@@ -28,7 +28,7 @@ from stacktui.diagnosis.document import report_document
 from stacktui.environments.profiles import PROFILES
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from tests.diagnosis.test_beside import reported
+from tests.diagnosis.test_advisories import reported
 from tests.diagnosis.test_total import TEXTS, is_harmless, shown, values
 from tests.product import check_json, write_config
 from tests.support.azure import installed_az, kept_by_msal, unknown_az
@@ -147,7 +147,7 @@ def test_the_mend_puts_the_last_one_that_works_first(
 ) -> None:
     """A Python that only notes what it is to install, and makes the files that tell of it."""
     box = box_of(entra_stamp, tmp_path, "2.80.0")
-    (mend,) = whole(box.seen()["az-too-new"])["remedies"]
+    (remedy,) = whole(box.seen()["az-too-new"])["remedies"]
     python = tmp_path / "python" / "python3.12"
     python.parent.mkdir()
     python.write_text(
@@ -164,7 +164,7 @@ def test_the_mend_puts_the_last_one_that_works_first(
     variables = box.variables(box.launcher)
     path = f"{python.parent}:{variables.pop('PATH')}"
     document = Shell(tmp_path).check_after(
-        f'export PATH="$PATH:{path}"', mend["bash"], config=box.config, **variables
+        f'export PATH="$PATH:{path}"', remedy["bash"], config=box.config, **variables
     )
     assert document["also_seen"] == []
     assert document["az"][0]["version"] == "2.66.2"
@@ -193,12 +193,12 @@ def test_a_file_in_another_encoding_is_written_anew(box: Box, encoding: str) -> 
     found = whole(box.seen()["az-config-broken"])
     assert ("will remove" in found["title"]) is (encoding == "utf-8-sig")
     assert any(str(path) in line for line in found["evidence"])
-    (mend,) = found["remedies"]
+    (remedy,) = found["remedies"]
     variables = box.variables()
     shell = Shell(box.folder)
     path_before = variables.pop("PATH")
     document = shell.check_after(
-        f'export PATH="$PATH:{path_before}"', mend["bash"], config=box.config, **variables
+        f'export PATH="$PATH:{path_before}"', remedy["bash"], config=box.config, **variables
     )
     assert document["also_seen"] == []
     assert path.read_text(encoding="utf-8") == box.cloud()
@@ -220,14 +220,14 @@ def test_a_file_that_az_cannot_use(box: Box, name: str, content: str, shown: str
     (box.files / name).write_text(content)
     found = whole(box.seen()["az-config-broken"])
     assert shown in found["evidence"][0]
-    (mend,) = found["remedies"]
-    aside = mend["bash"].split(" && ")[0]
+    (remedy,) = found["remedies"]
+    aside = remedy["bash"].split(" && ")[0]
     done = Shell(box.folder).run(aside)
     assert done.returncode == 0, done
     assert (box.files / f"{name}.broken").read_text() == content
     assert box.seen() == {}
-    assert ("az cloud register" in mend["bash"]) is (name == "clouds.config")
-    assert "az cloud set -n Test" in mend["bash"]
+    assert ("az cloud register" in remedy["bash"]) is (name == "clouds.config")
+    assert "az cloud set -n Test" in remedy["bash"]
 
 
 def test_a_cloud_as_az_registers_it(either: RunningStamp, tmp_path: Path) -> None:
@@ -259,9 +259,9 @@ def test_a_cloud_that_is_not_what_the_stamp_says(
     found = whole(box.seen()["az-config-broken"])
     (line,) = found["evidence"]
     assert line.startswith(f"[Mine] {option} is {value or 'missing'}")
-    (mend,) = found["remedies"]
-    assert fix in mend["bash"]
-    assert mend["bash"].count("--") == fix.count("--")
+    (remedy,) = found["remedies"]
+    assert fix in remedy["bash"]
+    assert remedy["bash"].count("--") == fix.count("--")
 
 
 @pytest.mark.parametrize("slash", ["", "/"])

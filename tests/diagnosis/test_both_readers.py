@@ -168,7 +168,7 @@ def codes_of_arm() -> Iterator[tuple[str, str]]:
     for fault in EVERY_FAULT.values():
         for pattern in fault.patterns:
             sign_in = pattern.code.startswith(("AADSTS", "MSIS"))
-            if pattern.code and not sign_in and fault.group is not Group.BESIDE:
+            if pattern.code and not sign_in and fault.group is not Group.ADVISORY:
                 yield fault.id, pattern.code
 
 

@@ -50,7 +50,7 @@ PUBLIC = {
         "subscription-disabled api-version-unsupported arm-throttled arm-server-error "
         "arm-unavailable arm-not-json arm-reset arm-timeout paging-loop paging-foreign-host"
     ),
-    Group.BESIDE: (
+    Group.ADVISORY: (
         "cert-expires-soon cert-readiness verification-off az-too-new az-config-broken "
         "az-stale-error-cache certifi-addition-lost"
     ),
@@ -94,7 +94,7 @@ def test_a_fault_can_be_found(fault: FaultInfo) -> None:
 
 @faults
 def test_look_alikes_are_faults_and_not_the_fault_itself(fault: FaultInfo) -> None:
-    hyphened = [each for each in fault.named if "-" in each]
+    hyphened = [each for each in fault.look_alike_names if "-" in each]
     assert not [each for each in hyphened if each not in EVERY_FAULT]
     assert fault.id not in look_alikes(fault)
 

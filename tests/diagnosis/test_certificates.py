@@ -52,9 +52,9 @@ async def test_a_missing_intermediate_is_not_called_an_untrusted_root(tmp_path: 
     async with scripted(Script(), presenting(leaf, first)) as web:
         verdict = await verdict_on(tmp_path, web.url, roots=(root,))
         assert verdict["id"] == "unexplained"
-        (told,) = (line for line in verdict["evidence"] if line.startswith("the chain stops at "))
-        assert "Tailspin CA 1, issued by Tailspin CA 2: " in told
-        assert "either an intermediate is missing" in told
+        (stop,) = (line for line in verdict["evidence"] if line.startswith("the chain stops at "))
+        assert "Tailspin CA 1, issued by Tailspin CA 2: " in stop
+        assert "either an intermediate is missing" in stop
     async with scripted(Script(), presenting(leaf, first, second)) as web:
         # Whole, but for a root that really is unknown.
         verdict = await verdict_on(tmp_path, web.url, roots=(STRANGERS.root,))
@@ -88,11 +88,11 @@ async def test_a_mend_for_an_untrusted_root_works_when_pasted(name: str, tmp_pat
     root, middle, leaf = chain_of("Tailspin Trust", "Tailspin CA")
     async with scripted(Script(), presenting(leaf, middle, root)) as web:
         verdict = await verdict_on(tmp_path, web.url, roots=(STRANGERS.root,), name=name)
-        mend = verdict["remedies"][0]
-        words = shlex.split(mend["bash"])
+        remedy = verdict["remedies"][0]
+        words = shlex.split(remedy["bash"])
         assert words[0] == "stacktui"
         assert words[-1] == f"--presented={name}"
-        assert mend["powershell"].endswith(" " + powershell(f"--presented={name}"))
+        assert remedy["powershell"].endswith(" " + powershell(f"--presented={name}"))
         done = await asyncio.to_thread(stacktui, *words[1:], "--yes")
         assert done.code == 0, done.err
         assert "Added 1 certificate" in done.out
@@ -133,7 +133,7 @@ async def test_an_expired_root_of_this_box_is_not_the_stamps(tmp_path: Path) -> 
     async with scripted(Script(), presenting(leaf)) as web:
         verdict = await verdict_on(tmp_path, web.url, roots=(root,))
     assert (verdict["id"], verdict["side"]) == ("tls-expired", "box")
-    assert verdict["title"] == "A CA certificate that this box trusts for localhost has expired"
+    assert verdict["title"] == "A CA certificate that this machine trusts for localhost has expired"
     assert any("none that localhost presents has" in line for line in verdict["evidence"])
 
 

@@ -84,7 +84,7 @@ def test_a_drill(
         assert (ran.code, document["ok"]) == (1, False)
         assert document["verdict"]["id"] == (fault if fault in EVERY_FAULT else "unexplained")
         assert document["verdict"]["evidence"]
-    # Beside the last line, a code to type is told on stderr, and nothing else.
+    # Beside the last line, a code to type goes to stderr, and nothing else.
     *prompts, last = ran.err.splitlines()
     assert f"stacktui demo --fault {fault}" in last
     assert len(prompts) == (FAULTS[fault].sign_in_kind is SignInKind.DEVICE_CODE), ran.err

@@ -50,7 +50,7 @@ async def test_a_connection_that_ends_before_tls(handler: object, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("said", "expected"),
     [
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "speaks plain HTTP"),
         (b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n", "speaks SSH"),
@@ -59,12 +59,12 @@ async def test_a_connection_that_ends_before_tls(handler: object, tmp_path: Path
     ],
 )
 async def test_what_is_spoken_instead_of_tls_is_said(
-    said: bytes, told: str, tmp_path: Path
+    said: bytes, expected: str, tmp_path: Path
 ) -> None:
     async with listening(saying(said)) as listener:
         verdict = await verdict_on(tmp_path, listener.url)
     assert (verdict["id"], verdict["side"]) == ("tls-not-tls", "box")
-    assert told in verdict["title"]
+    assert expected in verdict["title"]
     assert any("443" in each["title"] for each in verdict["remedies"])
 
 

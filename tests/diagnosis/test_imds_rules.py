@@ -64,7 +64,7 @@ def test_an_identity_that_is_not_assigned_is_named_by_its_id(key: str, tmp_path:
 
 
 def test_the_command_that_assigns_asks_the_machine_for_its_name(tmp_path: Path) -> None:
-    """With curl and az in place of the real ones: what they are told is what can be run."""
+    """With curl and az in place of the real ones: their arguments are what can be run."""
     command = drill("imds-no-identity", tmp_path, ENTRA)["remedies"][0]["bash"]
     tools = tmp_path / "tools"
     tools.mkdir()

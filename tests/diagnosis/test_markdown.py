@@ -25,7 +25,7 @@ from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, R
 from stacktui.diagnosis.markdown import report_markdown
 from stacktui.environments.model import Environment
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
-from stacktui.text.markdown_escape import code, fenced, inert, table
+from stacktui.text.markdown_escape import code, fenced, prose, table
 from tests.product import Ran, stacktui, write_config
 
 from .test_total import objects, reports
@@ -100,15 +100,15 @@ def assert_inert(document: str) -> list[Token]:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_one_inert_paragraph(text: str) -> None:
-    tokens = assert_inert(inert(text))
+    tokens = assert_inert(prose(text))
     assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
 
 
 @given(SURE)
 def test_any_text_is_one_inert_paragraph_cell_and_code_span(text: str) -> None:
-    assert len(assert_inert(inert(text))) == 3
-    assert len(assert_inert(f"- {inert(text)}")) == 7
-    tokens = assert_inert("\n".join(table(("a", "b"), [(inert(text), code(text))])))
+    assert len(assert_inert(prose(text))) == 3
+    assert len(assert_inert(f"- {prose(text)}")) == 7
+    tokens = assert_inert("\n".join(table(("a", "b"), [(prose(text), code(text))])))
     plain = READER.parse("\n".join(table(("a", "b"), [("x", "y")])))
     assert skeleton(tokens) == skeleton(plain)
 
@@ -130,13 +130,13 @@ def test_a_fence_holds_exactly_its_text(text: str) -> None:
 
 def test_plain_words_stay_plain() -> None:
     said = "The operator's root, which (so far) nobody trusts: 12 days, 3 hosts."
-    assert inert(said) == said
+    assert prose(said) == said
     assert (
-        inert("GET https://a.b/c → 500 (1,234 bytes)")
+        prose("GET https://a.b/c → 500 (1,234 bytes)")
         == "GET `https://a.b/c` → 500 (`1,234` bytes)"
     )
-    assert inert("in 1. and 2)") == "in `1`. and `2`)"
-    assert inert("") == "–"
+    assert prose("in 1. and 2)") == "in `1`. and `2`)"
+    assert prose("") == "–"
 
 
 # Documents
@@ -295,6 +295,6 @@ def test_a_mend_with_an_action_is_told_as_any_other() -> None:
     remedy = Remedy("Set the profile", "stacktui environments set", "", action)
     seen = Finding("a-thing", "A thing", Side.BOX, (), (remedy,), "")
     document = report_markdown(report, Diagnosis(None, (seen,)))
-    assert "**Mend 1.** Set the profile" in document
+    assert "**Fix 1.** Set the profile" in document
     assert fences(document, "bash") == ["stacktui environments set"]
     assert fences(document, "powershell") == []

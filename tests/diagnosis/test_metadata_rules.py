@@ -39,13 +39,13 @@ def provoke(
 @pytest.mark.parametrize("idp", list(IdentityProvider))
 @pytest.mark.parametrize("fault", PROVOKED)
 def test_a_stamps_fault_is_named(fault: str, idp: IdentityProvider, tmp_path: Path) -> None:
-    side, shown, mend = PROVOKED[fault]
+    side, shown, remedy = PROVOKED[fault]
     document = provoke(fault, tmp_path, idp)
     found = document["verdict"]
     assert (found["id"], found["side"]) == (fault, side)
     for text in shown:
         assert any(text in line for line in found["evidence"]), (text, found["evidence"])
-    assert any(mend in each["title"] for each in found["remedies"])
+    assert any(remedy in each["title"] for each in found["remedies"])
     assert [step["outcome"] for step in document["steps"]] == ["failed", "skipped", "skipped"]
     assert document["also_seen"] == []
 
@@ -131,11 +131,11 @@ INCOMPLETE = {
 }
 
 
-@pytest.mark.parametrize("told", INCOMPLETE)
-async def test_the_field_that_is_wrong_is_named(told: str, tmp_path: Path) -> None:
-    found = await verdict(tmp_path, said(INCOMPLETE[told]))
+@pytest.mark.parametrize("expected", INCOMPLETE)
+async def test_the_field_that_is_wrong_is_named(expected: str, tmp_path: Path) -> None:
+    found = await verdict(tmp_path, said(INCOMPLETE[expected]))
     assert found["id"] == "metadata-incomplete"
-    assert told in found["evidence"][0]
+    assert expected in found["evidence"][0]
 
 
 async def test_an_insecure_login_endpoint_gets_no_request(tmp_path: Path) -> None:
@@ -220,10 +220,10 @@ def test_another_service_of_the_stamp_is_no_arm_endpoint(
     document = check_json(config).document
     found = document["verdict"]
     assert (found["id"], found["side"]) == ("metadata-wrong-url", "box")
-    (mend,) = found["remedies"]
-    assert mend["action"] == {"kind": "set", "key": "arm", "value": f"https://{WRONG[label]}"}
+    (remedy,) = found["remedies"]
+    assert remedy["action"] == {"kind": "set", "key": "arm", "value": f"https://{WRONG[label]}"}
     assert "metadata-intercepted" not in [each["id"] for each in document["also_seen"]]
-    assert Shell(tmp_path).check_after(mend["bash"], config=config)["ok"]
+    assert Shell(tmp_path).check_after(remedy["bash"], config=config)["ok"]
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,7 @@ async def document(
         )
 
 
-def told(verdict: dict[str, Any]) -> str:
+def text_of(verdict: dict[str, Any]) -> str:
     return "\n".join(verdict["evidence"])
 
 
@@ -58,9 +58,11 @@ async def test_the_issuer_is_at_the_address_that_the_certificate_names(
         assert [each.target for each in ca.asked] == ["/ca.crt"]
     assert (verdict["id"], verdict["side"]) == ("tls-missing-intermediate", "stamp")
     assert verdict["title"] == "localhost does not send the intermediate certificate Tailspin CA 1"
-    assert f"Tailspin CA 1 was found in {PLACE}/ca.crt: issued by Tailspin Trust" in told(verdict)
-    assert sha256(ISSUER.der).digest().hex(":").upper() in told(verdict)
-    assert "with it this box trusts the chain: nothing else is missing" in told(verdict)
+    assert f"Tailspin CA 1 was found in {PLACE}/ca.crt: issued by Tailspin Trust" in text_of(
+        verdict
+    )
+    assert sha256(ISSUER.der).digest().hex(":").upper() in text_of(verdict)
+    assert "with it this machine trusts the chain: nothing else is missing" in text_of(verdict)
 
 
 async def test_nothing_is_said_to_be_trusted_that_is_not(tmp_path: Path) -> None:
@@ -68,8 +70,8 @@ async def test_nothing_is_said_to_be_trusted_that_is_not(tmp_path: Path) -> None
         leaf = naming("localhost", ISSUER, PLACE, names=NAMES)
         verdict = (await document(tmp_path, leaf, OTHER, ca=ca))["verdict"]
     assert verdict["id"] == "tls-missing-intermediate"
-    assert "Tailspin CA 1 was found in" in told(verdict)
-    assert "nothing else is missing" not in told(verdict)
+    assert "Tailspin CA 1 was found in" in text_of(verdict)
+    assert "nothing else is missing" not in text_of(verdict)
 
 
 async def test_the_issuer_is_in_another_store_of_this_box(tmp_path: Path) -> None:
@@ -77,8 +79,8 @@ async def test_the_issuer_is_in_another_store_of_this_box(tmp_path: Path) -> Non
     variables = {"CURL_CA_BUNDLE": bundle(tmp_path, OTHER, ISSUER)}
     verdict = (await document(tmp_path, leaf, **variables))["verdict"]
     assert verdict["id"] == "tls-missing-intermediate"
-    assert "Tailspin CA 1 was found in CURL_CA_BUNDLE: issued by Tailspin Trust" in told(verdict)
-    assert "nothing else is missing" in told(verdict)
+    assert "Tailspin CA 1 was found in CURL_CA_BUNDLE: issued by Tailspin Trust" in text_of(verdict)
+    assert "nothing else is missing" in text_of(verdict)
 
 
 @pytest.mark.parametrize("name", ["Tailspin Trust", "Tailspin Issuing CA", "Tailspin Root CA"])
@@ -93,12 +95,12 @@ async def test_a_root_that_another_store_holds_is_trusted_as_the_mend_says(
         found = await document_on(tmp_path, web.url, roots=(OTHER,), variables=variables)
         verdict = found["verdict"]
         assert (verdict["id"], verdict["side"]) == ("tls-untrusted-root", "box")
-        assert "other stores of this box hold it: CURL_CA_BUNDLE" in told(verdict)
-        assert sha256(root.der).digest().hex(":").upper() in told(verdict)
-        (mend,) = (each["bash"] for each in verdict["remedies"] if "--presented" in each["bash"])
+        assert "other stores of this machine hold it: CURL_CA_BUNDLE" in text_of(verdict)
+        assert sha256(root.der).digest().hex(":").upper() in text_of(verdict)
+        (remedy,) = (each["bash"] for each in verdict["remedies"] if "--presented" in each["bash"])
         after = await asyncio.to_thread(
             Shell(tmp_path).check_after_dialogue,
-            mend,
+            remedy,
             config=tmp_path / "config.toml",
             replies=[("last 8 digits", sha256(root.der).hexdigest()[-8:])],
             **variables,
@@ -117,7 +119,7 @@ async def test_an_issuer_that_another_store_holds_is_no_root_to_trust(tmp_path: 
             "verdict"
         ]
     assert verdict["id"] == "tls-untrusted-root"
-    assert "other stores of this box" not in told(verdict)
+    assert "other stores of this machine" not in text_of(verdict)
     assert not any("--presented" in each["bash"] for each in verdict["remedies"])
 
 
@@ -132,11 +134,11 @@ async def test_an_intermediate_in_place_of_the_root_is_told(sent: str, tmp_path:
         verdict = found["verdict"]
         assert (verdict["id"], verdict["side"]) == ("tls-untrusted-root", "box")
         assert "does not hold Tailspin Trust" in verdict["title"]
-        assert "without the root it counts for nothing" in told(verdict)
-        (mend,) = (each["bash"] for each in verdict["remedies"] if "--presented" in each["bash"])
+        assert "without the root it counts for nothing" in text_of(verdict)
+        (remedy,) = (each["bash"] for each in verdict["remedies"] if "--presented" in each["bash"])
         after = await asyncio.to_thread(
             Shell(tmp_path).check_after_dialogue,
-            mend,
+            remedy,
             config=tmp_path / "config.toml",
             replies=[("last 8 digits", sha256(ROOT.der).hexdigest()[-8:])],
             **variables,
@@ -156,11 +158,11 @@ async def test_where_nobody_has_it_the_verdict_stays_honest(tmp_path: Path) -> N
     leaf = naming("localhost", ISSUER, names=NAMES)
     verdict = (await document(tmp_path, leaf))["verdict"]
     assert verdict["id"] == "unexplained"
-    assert "either an intermediate is missing" in told(verdict)
+    assert "either an intermediate is missing" in text_of(verdict)
     named = issue("Tailspin Issuing CA", (), ROOT)
     verdict = (await document(tmp_path, naming("localhost", named, names=NAMES)))["verdict"]
     assert verdict["id"] == "tls-missing-intermediate"
-    assert "named like a CA below a root" in told(verdict)
+    assert "named like a CA below a root" in text_of(verdict)
 
 
 async def test_what_only_bears_the_issuers_name_is_not_believed(tmp_path: Path) -> None:
@@ -170,7 +172,7 @@ async def test_what_only_bears_the_issuers_name_is_not_believed(tmp_path: Path) 
         variables = {"CURL_CA_BUNDLE": bundle(tmp_path, twin)}
         verdict = (await document(tmp_path, leaf, ca=ca, **variables))["verdict"]
     assert verdict["id"] == "unexplained"
-    assert "was found in" not in told(verdict)
+    assert "was found in" not in text_of(verdict)
 
 
 HOSTILE = (
@@ -212,7 +214,7 @@ async def test_an_address_that_is_silent_is_not_waited_for(
         leaf = naming("localhost", named, PLACE, names=NAMES)
         found = await document(tmp_path, leaf, ca=mute.port)
     assert found["verdict"]["id"] == "tls-missing-intermediate"
-    assert f"{PLACE}: no answer in 0.5 s" in told(found["verdict"])
+    assert f"{PLACE}: no answer in 0.5 s" in text_of(found["verdict"])
     assert found["seconds"] < 5
 
 
@@ -221,5 +223,5 @@ async def test_an_address_where_nobody_is_holds_up_nothing(tmp_path: Path) -> No
     with closed_port() as port:
         found = await document(tmp_path, naming("localhost", named, PLACE, names=NAMES), ca=port)
     assert found["verdict"]["id"] == "tls-missing-intermediate"
-    assert "cannot be reached" in told(found["verdict"])
+    assert "cannot be reached" in text_of(found["verdict"])
     assert found["seconds"] < 5

@@ -120,7 +120,7 @@ async def test_a_proxy_that_offers_nothing_we_speak(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "told", "mend"),
+    ("said", "expected", "remedy"),
     [
         (b"HTTP/1.1 403 Blocked by policy\r\n\r\n", "403 Blocked by policy", "allow CONNECT"),
         (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", "502 Bad Gateway", "cannot reach"),
@@ -128,13 +128,13 @@ async def test_a_proxy_that_offers_nothing_we_speak(tmp_path: Path) -> None:
     ],
 )
 async def test_a_proxy_that_opens_no_tunnel(
-    said: bytes, told: str, mend: str, tmp_path: Path
+    said: bytes, expected: str, remedy: str, tmp_path: Path
 ) -> None:
     async with listening(answering_connect(said)) as listener:
         verdict = await through(tmp_path, f"http://localhost:{listener.port}")
     assert (verdict["id"], verdict["side"]) == ("proxy-refused", "network")
-    assert any(told in line for line in verdict["evidence"])
-    assert any(mend in each["title"] for each in verdict["remedies"])
+    assert any(expected in line for line in verdict["evidence"])
+    assert any(remedy in each["title"] for each in verdict["remedies"])
 
 
 async def test_a_proxy_that_is_none_is_not_explained(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def locked(usable: Path, form: str) -> bytes:
     return private + certificate.public_bytes(Encoding.PEM)
 
 
-# what is wrong in the config: its verdict, and the word by which the mend is known
+# what is wrong in the config: its verdict, and the word by which the remedy is known
 SETTINGS = {
     "proxy": ('"http://127.0.0.1:9"', "proxy-unreachable", "proxy="),
     "arm": (f'"https://portal.{DOMAIN}"', "metadata-wrong-url", f"arm=https://management.{DOMAIN}"),
@@ -187,7 +187,7 @@ def test_a_setting_that_is_wrong(
 
 
 def test_one_fault_behind_the_other(shell: Shell, stamp: RunningStamp, tmp_path: Path) -> None:
-    """Four at once, mended in one shell, in the order in which they are named."""
+    """Four at once, fixed in one shell, in the order in which they are named."""
     config = write_config(
         tmp_path, stamp.describe(), proxy="", ca="", secret='{ env = "STAMP_SECRET" }'
     )
@@ -196,14 +196,14 @@ def test_one_fault_behind_the_other(shell: Shell, stamp: RunningStamp, tmp_path:
             "SSL_CERT_FILE": str(tmp_path / "missing.pem"),
             "HTTPS_PROXY": f"http://127.0.0.1:{port}",
         }
-        mends = {
+        remedies = {
             "proxy-unreachable": ("no_proxy", ""),
             "trust-file-missing": ("unset", ""),
             "tls-untrusted-root": ("trust -- ", f"{stamp.ca_file}\n"),
             "secret-missing": ("export", f"{stamp.secret}\n"),
         }
         verdict, pasted, typed = verdict_of(config, **variables), [], ""
-        for id_, (word, said) in mends.items():
+        for id_, (word, said) in remedies.items():
             assert verdict["id"] == id_
             pasted.append(command_with(word, verdict))
             typed += said

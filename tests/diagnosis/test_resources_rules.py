@@ -70,10 +70,10 @@ def test_a_subscription_that_is_seen_is_the_mend(tmp_path: Path) -> None:
         described = stamp.describe()
         config = write_config(tmp_path, described)
         first = verdict_of(check_json(config), "resource-groups")
-        for mend in first["remedies"]:  # name another, or none: both find a usable one
-            assert mend["action"]["key"] == "subscription"
+        for remedy in first["remedies"]:  # name another, or none: both find a usable one
+            assert remedy["action"]["key"] == "subscription"
             write_config(tmp_path, described)
-            assert Shell(tmp_path).check_after(mend["bash"], config=config)["ok"]
+            assert Shell(tmp_path).check_after(remedy["bash"], config=config)["ok"]
 
 
 class Listing(Script):
@@ -99,7 +99,7 @@ NOT_FOUND = arm_error("404 Not Found", "SubscriptionNotFound", "It could not be 
 async def test_subscriptions_that_cannot_be_listed_hide_nothing(tmp_path: Path) -> None:
     found = await verdict(tmp_path, NOT_FOUND, arm_error("500 Error", "InternalServerError"))
     assert found["id"] == "subscription-not-found"
-    assert "which subscriptions this identity sees could not be told" in found["evidence"]
+    assert "which subscriptions this identity sees could not be read" in found["evidence"]
 
 
 async def test_subscriptions_that_never_come_hide_nothing(

@@ -11,7 +11,7 @@ import pytest
 
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from tests.diagnosis.servers import DIRECT, Script, arm_error, document_on, scripted
-from tests.diagnosis.test_recorded_rules import checked, config_for, ids, metadata
+from tests.diagnosis.test_pinning_rules import checked, config_for, ids, metadata
 from tests.product import check_json, limited, stacktui, write_config
 from tests.support.authority import authority, server_context
 from tests.support.listeners import listening, saying, silent
@@ -53,7 +53,7 @@ async def test_an_untrusted_root_hides_no_login_host_without_a_name(tmp_path: Pa
     assert found["side"] == "box"
     assert found["title"] == (
         "The login host adfs.nowhere.invalid cannot be used: "
-        "The name adfs.nowhere.invalid does not exist for this box"
+        "The name adfs.nowhere.invalid does not exist for this machine"
     )
     assert "dns-not-found" in ids(document)
 
@@ -184,9 +184,9 @@ async def test_a_port_that_speaks_http_at_the_login_host(tmp_path: Path) -> None
     assert ids(document)[0] == "tls-not-tls"
 
 
-@pytest.mark.parametrize(("tenant", "told"), [("adfs", True), ("contoso.example", False)])
+@pytest.mark.parametrize(("tenant", "reported"), [("adfs", True), ("contoso.example", False)])
 def test_on_first_use_who_signs_in_by_adfs_is_told_of_it(
-    tenant: str, told: bool, tmp_path: Path
+    tenant: str, reported: bool, tmp_path: Path
 ) -> None:
     """Nothing is recorded yet, but the identity's tenant says that the stamp has an AD FS."""
     options = StampOptions(fault="tls-untrusted-root", idp=IdentityProvider.ADFS, domain=DOMAIN)
@@ -197,4 +197,4 @@ def test_on_first_use_who_signs_in_by_adfs_is_told_of_it(
         config = write_config(tmp_path, described, resolve=text, tenant=f'"{tenant}"')
         document = check_json(config).document
     assert document["verdict"]["id"] == "tls-untrusted-root"
-    assert ids(document) == (["login-unreachable", "dns-not-found"] if told else [])
+    assert ids(document) == (["login-unreachable", "dns-not-found"] if reported else [])

@@ -110,8 +110,8 @@ def test_the_mend_for_mfa_is_a_config_that_works(tmp_path: Path) -> None:
         assert 'set kind = "device-code"' in verdict["remedies"][0]["title"]
         words = shlex.split(verdict["remedies"][1]["bash"])
         assert words == ["az", "login", "--use-device-code", "--tenant", stamp.tenant]
-        mended = user | {"kind": '"device-code"', "username": "", "password": ""}
-        ran = check_json(write_config(tmp_path, described, **mended))
+        fixed = user | {"kind": '"device-code"', "username": "", "password": ""}
+        ran = check_json(write_config(tmp_path, described, **fixed))
     assert ran.code == 0, ran.out
 
 

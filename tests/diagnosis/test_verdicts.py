@@ -21,7 +21,7 @@ ARM = f"management.{DOMAIN}"
 # fault: the side it is on, the step it stops, and what its evidence must show
 PROVOKED = {
     "tls-untrusted-root": ("box", "metadata", ["AzureStackSelfSignedRootCert", "ca ("]),
-    "tls-expired": ("stamp", "metadata", ["days ago", "this box's clock says"]),
+    "tls-expired": ("stamp", "metadata", ["days ago", "this machine's clock says"]),
     "tls-intercepted": ("network", "metadata", ["Contoso Web Gateway Root CA"]),
     "tls-name-mismatch": ("stamp", "metadata", [f"asked for: {ARM}", "the certificate is for: "]),
     "metadata-intercepted": ("network", "metadata", ["the page is titled: ", "→ 200"]),
@@ -108,7 +108,7 @@ def test_a_login_host_where_nothing_listens(stamp: Any, tmp_path: Path, closed_p
 
 
 @pytest.mark.parametrize(
-    ("secret", "told"),
+    ("secret", "expected"),
     [
         ('{ env = "STACKTUI_TEST_UNSET" }', "STACKTUI_TEST_UNSET: it is not set"),
         ('{ env = "EMPTY_SECRET" }', "EMPTY_SECRET: it is empty"),
@@ -116,10 +116,10 @@ def test_a_login_host_where_nothing_listens(stamp: Any, tmp_path: Path, closed_p
         ('{ file = "." }', "it is a directory"),
     ],
 )
-def test_a_secret_that_is_not_there(secret: str, told: str, stamp: Any, tmp_path: Path) -> None:
+def test_a_secret_that_is_not_there(secret: str, expected: str, stamp: Any, tmp_path: Path) -> None:
     verdict = verdict_of(write_config(tmp_path, stamp, secret=secret), EMPTY_SECRET="")
     assert (verdict["id"], verdict["side"]) == ("secret-missing", "box")
-    assert verdict["evidence"][0].endswith(told)
+    assert verdict["evidence"][0].endswith(expected)
     assert verdict["steps"] == ["ok", "failed", "skipped"]
 
 
@@ -145,13 +145,13 @@ CERTIFICATES = {
 
 @pytest.mark.parametrize("case", CERTIFICATES)
 def test_a_certificate_that_cannot_sign_in(case: str, stamp: Any, tmp_path: Path) -> None:
-    made, told = CERTIFICATES[case]
+    made, expected = CERTIFICATES[case]
     path = tmp_path / "sp.pem"
     if made is not None:
         path.write_bytes(_certificate_file(Path(stamp["certificate_file"]), made))
     verdict = verdict_of(write_config(tmp_path, stamp, secret="", certificate=f'"{path}"'))
     assert (verdict["id"], verdict["side"]) == ("sp-cert-unusable", "box")
-    assert told in verdict["title"]
+    assert expected in verdict["title"]
     assert verdict["steps"] == ["ok", "failed", "skipped"]
 
 
@@ -167,8 +167,8 @@ def test_a_mend_for_a_certificate_works_when_pasted(case: str, stamp: Any, tmp_p
     subprocess.run(
         ["bash", "-c", command], input="tested\n", text=True, check=True, capture_output=True
     )
-    mended = write_config(tmp_path, stamp, secret="", certificate=f'"{path}.pem"')
-    ran = check_json(mended)
+    fixed = write_config(tmp_path, stamp, secret="", certificate=f'"{path}.pem"')
+    ran = check_json(fixed)
     assert ran.code == 0, ran.out
 
 
@@ -224,14 +224,14 @@ def test_a_trust_file_that_is_not_there(setting: str, stamp: Any, tmp_path: Path
 @pytest.mark.parametrize("case", TRUST_FILES)
 @pytest.mark.parametrize("setting", ["ca", "REQUESTS_CA_BUNDLE"])
 def test_a_trust_file_that_is_none(case: str, setting: str, stamp: Any, tmp_path: Path) -> None:
-    content, told = TRUST_FILES[case]
+    content, expected = TRUST_FILES[case]
     bad = tmp_path / "bad.pem"
     bad.write_bytes(_der(Path(stamp["ca_file"])) if content is None else content)
     replaced = {"ca": f'"{bad}"'} if setting == "ca" else {}
     variables = {} if setting == "ca" else {setting: str(bad)}
     verdict = verdict_of(write_config(tmp_path, stamp, **replaced), **variables)
     assert (verdict["id"], verdict["side"]) == ("trust-file-bad", "box")
-    assert told in verdict["title"]
+    assert expected in verdict["title"]
     assert verdict["evidence"][0] == f"{setting} = {bad}"
 
 

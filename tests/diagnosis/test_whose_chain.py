@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.diagnosis.servers import Script, config_for, document_on, scripted
-from tests.diagnosis.test_recorded_rules import checked
+from tests.diagnosis.test_pinning_rules import checked
 from tests.support.authority import DAY, STRANGERS, Issued, authority, issue, server_context
 
 NAMES = ("localhost", "127.0.0.1")
@@ -37,8 +37,8 @@ async def in_turn(
 def seen(document: dict[str, Any]) -> list[str]:
     verdict = document["verdict"]
     found = [verdict["id"]] if verdict else []
-    told = [each["id"] for each in document["also_seen"]]
-    return found + [id_ for id_ in told if id_ in ("root-changed", "tls-intercepted")]
+    also_seen = [each["id"] for each in document["also_seen"]]
+    return found + [id_ for id_ in also_seen if id_ in ("root-changed", "tls-intercepted")]
 
 
 # A name in a forged certificate -------------------------------------------------------------
@@ -146,9 +146,9 @@ async def test_a_renewed_ca_is_told_as_one_of_two(tmp_path: Path) -> None:
         "Litware Root CA signs for localhost now, and Contoso Root CA did before: either TLS is "
         "opened on the way, or the operator has renewed the CA"
     )
-    told = "\n".join(verdict["evidence"])
-    assert "for TLS opened on the way: " in told
-    assert "for a renewed CA: " in told
+    shown = "\n".join(verdict["evidence"])
+    assert "for TLS opened on the way: " in shown
+    assert "for a renewed CA: " in shown
     assert "Ask the stamp's operator" in verdict["remedies"][0]["title"]
     actions = [each["action"]["kind"] for each in verdict["remedies"] if each["action"]]
     assert actions == ["trust-root", "accept"]

@@ -1,1 +1,1 @@
-"""The catalogue: one definition a fault, one file a family. `precedence` has them all, in order."""
+"""The catalogue: one definition per fault, one module per family, in order in `precedence`."""

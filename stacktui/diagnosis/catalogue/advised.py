@@ -1,6 +1,6 @@
-"""What every check is asked for, a healthy one too: what fails none, but should be known.
+"""Advisories: faults that fail no check, looked for in every check, healthy or not.
 
-Apart from `precedence`, since a healthy check needs none of the rules that stand there.
+Separate from `precedence`, as a healthy check needs none of those rules.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What fails no check, but should be known before it does: certificates and lost roots."""
+"""Advisories on certificates and lost roots, before they fail a check."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from stacktui.certificates.interceptors import interceptor
 from stacktui.certificates.verify import NAMES, NO_ISSUER, VerifyCode
-from stacktui.diagnosis.clocks import other_clock
+from stacktui.diagnosis.clocks import server_time
 from stacktui.diagnosis.context import ReportContext, described, described_path
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -27,7 +27,7 @@ AZ_WORKS = "nothing: it works until the last day"
 
 
 def _own_connections(report: ReportContext) -> Iterator[ConnectionFacts]:
-    """Connections that show the stamp's own chain: a gateway's is no matter of its operator."""
+    """Yield the connections that show the stamp's own chain, not that of a TLS gateway."""
     for connection in report.presented:
         chain = connection.tls.chain if connection.tls else ()
         if not interceptor(described_path(chain)):
@@ -36,7 +36,7 @@ def _own_connections(report: ReportContext) -> Iterator[ConnectionFacts]:
 
 # cert-expires-soon
 
-# Seconds, a day: a clock that is less off changes no count of days that matters.
+# Seconds (a day): a smaller skew does not matter for days left.
 _SKEW = 86400.0
 _RENEW = RemedyTemplate("The stamp's operator renews it (secret rotation) before that day")
 _SHOW_ALL = for_both(
@@ -61,17 +61,17 @@ def _cert_expires_soon(report: ReportContext) -> Explanation | None:
     here, *there = _clocks(report)
     for other in there:
         evidence[
-            f"this box's clock says {here:%Y-%m-%d}, the stamp's {other:%Y-%m-%d}: "
+            f"this machine's clock says {here:%Y-%m-%d}, the stamp's {other:%Y-%m-%d}: "
             "one of them is wrong"
         ] = None
-    remedies = (_RENEW.fill(), _SHOW_ALL.fill(**report.places))
+    remedies = (_RENEW.fill(), _SHOW_ALL.fill(**report.placeholders))
     return Explanation(f"{what} ends in {count_of(left, 'day')}", tuple(evidence), remedies)
 
 
 def _ending_soon(report: ReportContext) -> Iterator[tuple[int, str, Certificate]]:
-    """Days left, host and certificate of those that end soon, and have not ended yet.
+    """Yield days left, host and certificate of those that end soon but have not ended.
 
-    By the clock of this box, else by the stamp's: nobody here knows which of them is wrong.
+    By the clock of this machine, else by the stamp's, as either may be wrong.
     """
     clocks = tuple(_clocks(report))
     for connection in _own_connections(report):
@@ -85,14 +85,14 @@ def _ending_soon(report: ReportContext) -> Iterator[tuple[int, str, Certificate]
 
 
 def _clocks(report: ReportContext) -> Iterator[datetime]:
-    """This box's, and the stamp's where it says otherwise."""
+    """Yield the time by this machine's clock, and by the stamp's if that differs."""
     yield report.now
-    if there := other_clock(report, _SKEW):
+    if there := server_time(report, _SKEW):
         yield there
 
 
 def _is_soon(days: int) -> bool:
-    # Reads certificates, whose library is slow to import: `explain` must not wait for it.
+    # Slow to import: `explain` must not wait for it.
     from stacktui.certificates.readiness import WARNING_DAYS
 
     return days < WARNING_DAYS
@@ -104,7 +104,7 @@ def _ends_line(left: int, host: str, certificate: Certificate) -> str:
 
 
 def _own_cert_expires_soon(report: ReportContext) -> Explanation | None:
-    """The same on this side: the certificate that signs in."""
+    """Look at the certificate that signs in."""
     identity = report.identity
     token = report.report.token
     ends = token.certificate_ends if token else None
@@ -117,7 +117,7 @@ def _own_cert_expires_soon(report: ReportContext) -> Explanation | None:
 
 CERT_EXPIRES_SOON = FaultInfo(
     id="cert-expires-soon",
-    group=Group.BESIDE,
+    group=Group.ADVISORY,
     sides=(Side.STAMP, Side.BOX),
     meaning="A certificate ends within 90 days: the stamp's, or the one that signs in.",
     distinguishing_evidence=(
@@ -132,8 +132,8 @@ CERT_EXPIRES_SOON = FaultInfo(
 
 # cert-readiness
 
-# The rules that say once more what a verdict says of a host's certificate.
-_SAID_BY_VERDICT: dict[int, tuple[str, ...]] = {
+# The readiness rules that repeat a verdict on a host's certificate, by verify code.
+_COVERED_BY_VERDICT: dict[int, tuple[str, ...]] = {
     VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT: ("self-signed", "chain"),
     **dict.fromkeys(NO_ISSUER, ("chain",)),
     **dict.fromkeys(NAMES, ("names",)),
@@ -165,30 +165,30 @@ def _cert_readiness(report: ReportContext) -> Explanation | None:
 
 
 def _rejected(report: ReportContext, connection: ConnectionFacts) -> Iterator[RuleResult]:
-    # Reads certificates, whose library is slow to import: `explain` must not wait for it.
+    # Slow to import: `explain` must not wait for it.
     from stacktui.certificates.readiness import Level
     from stacktui.certificates.readiness_rules import evaluate
 
     tls = connection.tls
     if tls is None:
         return
-    said = _SAID_BY_VERDICT.get(tls.verify_code or 0, ())
+    said = _COVERED_BY_VERDICT.get(tls.verify_code or 0, ())
     trusted = tls.verify_code is None
-    # OpenSSL knows more of names than a rule does (addresses, other alphabets).
+    # OpenSSL's check of names is more complete (addresses, other alphabets).
     names = None if trusted else (connection.host,)
     for each in evaluate(tls.chain, report.now, names=names, trusted=trusted):
-        # That one ends soon has a name of its own.
+        # `cert-expires-soon` covers expiry.
         if each.level is Level.FAIL and each.rule not in (*said, "expiry"):
             yield each
 
 
 CERT_READINESS = FaultInfo(
     id="cert-readiness",
-    group=Group.BESIDE,
+    group=Group.ADVISORY,
     sides=(Side.STAMP,),
     meaning="The vendor's readiness checker would reject a certificate of this stamp.",
     distinguishing_evidence=(
-        "The rule it breaks is named, such as key usage or chain order. What this box itself "
+        "The rule it breaks is named, such as key usage or chain order. What this machine itself "
         "refuses is a verdict: `tls-weak`, `tls-name-mismatch`, `tls-missing-intermediate`."
     ),
     az_says=AZ_WORKS,
@@ -225,7 +225,7 @@ def _certifi_addition_lost(report: ReportContext) -> Explanation | None:
         for each in lost
     )
     remedies = (
-        _EXPORT.fill(**report.places),
+        _EXPORT.fill(**report.placeholders),
         *(
             _ADD_AGAIN.fill(fingerprint=PlainWord(each.sha256), store=str(each.path))
             for each in lost
@@ -244,7 +244,7 @@ def _forget(store: Path, fingerprints: list[str]) -> Remedy:
 
 
 def _by_store(lost: Iterable[LostAddition]) -> dict[Path, list[str]]:
-    """The fingerprints of what was lost, by bundle."""
+    """Return the fingerprints of the lost roots, by bundle."""
     found: dict[Path, list[str]] = {}
     for each in lost:
         found.setdefault(each.path, []).append(each.sha256)
@@ -253,7 +253,7 @@ def _by_store(lost: Iterable[LostAddition]) -> dict[Path, list[str]]:
 
 CERTIFI_ADDITION_LOST = FaultInfo(
     id="certifi-addition-lost",
-    group=Group.BESIDE,
+    group=Group.ADVISORY,
     sides=(Side.BOX,),
     meaning="A root that was added to another program's trust store is gone.",
     distinguishing_evidence=(

@@ -1,4 +1,4 @@
-"""Faults of who asks for a token, where and for what: the application, the tenant, the audience.
+"""Faults of the application, the tenant and the audience of a token request.
 
 The codes of sign-in services are those of PROTOCOL.md section 2.
 """
@@ -113,7 +113,7 @@ APP_NOT_FOUND = FaultInfo(
 
 # tenant-not-found
 
-# The tenant that was asked is nobody's own (`organizations`), and nothing else names one.
+# The tenant that was asked is a generic one (`organizations`), and nothing else names one.
 _NOT_NAMED = sign_in_code("AADSTS50059", r"no tenant-identifying")
 _TENANT_NOT_FOUND = Refusal(
     frozenset({"AADSTS90002", _NOT_NAMED.code}), frozenset({"invalid_request", "invalid_tenant"})
@@ -126,7 +126,7 @@ _SEE_TENANTS = for_both("See the tenants of your own account", "az account tenan
 
 
 def _tenant_not_named(failure: FailureContext) -> Explanation | None:
-    """Before anybody was asked: Entra is asked at an address that has the tenant in it."""
+    """Explain a request that was not sent: Entra's address contains the tenant."""
     fault, identity = failure.fault, failure.identity
     if not isinstance(fault, SignInFault) or identity is None:
         return None
@@ -289,7 +289,7 @@ def _adfs_client_not_allowed(failure: FailureContext) -> Explanation | None:
         title = "The stamp's AD FS gives this application no device code for its ARM"
         update = _UPDATE_ADFS.fill(identity=section_of(identity))
         return Explanation(title, evidence, (update, *take_azure_cli_client(identity)))
-    # Some AD FS say so of the first scope alone: only both tell of the client.
+    # Some AD FS refuse only the first scope; if both are refused, it is the client.
     if len(set(fault.scopes)) < 2:
         return None
     certificate = isinstance(identity.credential, CertificateRef)

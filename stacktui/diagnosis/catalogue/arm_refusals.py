@@ -1,4 +1,4 @@
-"""ARM refuses to list resources: no right to, too many requests, not available, or broken."""
+"""ARM refuses to list resource groups: forbidden, throttled, unavailable, or server error."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from stacktui.check.fault_text import fault_lines, id_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.formatting import asked_lines
-from stacktui.diagnosis.malformed import AGAIN
+from stacktui.diagnosis.formatting import request_lines
+from stacktui.diagnosis.malformed import RUN_AGAIN
 from stacktui.diagnosis.message_pattern import arm_code
 from stacktui.diagnosis.messages.arm import (
     HTTP_403,
@@ -25,11 +25,11 @@ from stacktui.diagnosis.messages.arm import (
     SERVICE_UNAVAILABLE,
 )
 from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
-from stacktui.diagnosis.retry import retry_lines, wait_of
+from stacktui.diagnosis.retry import retry_after, retry_lines
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.records import Exchange
 
-# Nobody leaves a command asleep for longer.
+# Longest `sleep` in a command.
 _LONGEST_SLEEP = timedelta(days=1)
 
 AGAIN_LATER = RemedyTemplate(
@@ -38,26 +38,26 @@ AGAIN_LATER = RemedyTemplate(
     "{start_sleep}stacktui check{environment}",
     {"when": "in a minute, or when Retry-After says", "sleep": "", "start_sleep": ""},
 )
-TELL_OPERATOR = RemedyTemplate(
+REPORT_TO_OPERATOR = RemedyTemplate(
     "If it stays so, give the stamp's operator the time and the ids ({ids})",
     shown={"ids": "they are in the report"},
 )
 
 
 def fill_again_later(failure: FailureContext, answer: Exchange | None) -> Remedy:
-    """Wait as long as `answer` says with Retry-After; without one, say to wait a minute."""
-    wait = wait_of(answer)
+    """Fill with the Retry-After of `answer`; without one, wait a minute."""
+    wait = retry_after(answer)
     seconds = ceil(wait.total_seconds()) if wait is not None and wait <= _LONGEST_SLEEP else 0
     return AGAIN_LATER.fill(
         when=f"in {seconds} s" if seconds else "in a minute",
         sleep=lambda _: f"sleep {seconds} && " if seconds else "",
         start_sleep=lambda _: f"Start-Sleep -Seconds {seconds}; " if seconds else "",
-        **failure.places,
+        **failure.placeholders,
     )
 
 
-def fill_tell_operator(fault: ArmFault) -> Remedy:
-    return TELL_OPERATOR.fill(ids=ids_of(fault))
+def fill_report_to_operator(fault: ArmFault) -> Remedy:
+    return REPORT_TO_OPERATOR.fill(ids=ids_of(fault))
 
 
 def ids_of(fault: ArmFault) -> str:
@@ -65,12 +65,12 @@ def ids_of(fault: ArmFault) -> str:
 
 
 def answer_lines(failure: FailureContext) -> list[str]:
-    """When to come back, if the answer says so, and the request."""
-    return retry_lines(failure.last) + asked_lines(failure)
+    """Return the Retry-After, if there is one, and the request."""
+    return retry_lines(failure.last) + request_lines(failure)
 
 
 def _refusal(failure: FailureContext) -> ArmFault | None:
-    """The fault, if ARM itself refused: it speaks JSON, so a page is of something before it."""
+    """Return the fault if ARM itself refused; a page that is not JSON comes from a proxy."""
     response = failure.last.response if failure.last else None
     page = response is not None and response.excerpt.startswith("<")
     return None if page else failure.arm(ArmProblem.REFUSED)
@@ -81,7 +81,7 @@ def _refusal(failure: FailureContext) -> ArmFault | None:
 _AUTHORIZATION_FAILED = arm_code(
     "AuthorizationFailed", r"does not have authorization to perform", whole=True
 )
-# How ARM words it: who, which action, which scope.
+# ARM's message names who, which action and which scope.
 _OBJECT = re.compile(r"object id '([0-9a-fA-F-]{36})'")
 _ACTION = re.compile(r"action '([\w./*-]+)'")
 _SCOPE = re.compile(r"scope '(/[^']*)'")
@@ -102,8 +102,8 @@ def _arm_forbidden(failure: FailureContext) -> Explanation | None:
         return None
     who, scope = _object_id(failure), _scope(failure)
     evidence = [
-        *_compared("object id", "the token is for", who, _first(_OBJECT, fault.message)),
-        *_compared("scope", "asked was for", scope, _first(_SCOPE, fault.message)),
+        *_comparison_lines("object id", "the token is for", who, _first(_OBJECT, fault.message)),
+        *_comparison_lines("scope", "asked was for", scope, _first(_SCOPE, fault.message)),
     ]
     if action := _first(_ACTION, fault.message):
         evidence.append(f"action {action}")
@@ -113,11 +113,11 @@ def _arm_forbidden(failure: FailureContext) -> Explanation | None:
 
 
 def _grant_reader(failure: FailureContext, who: str | None, scope: str | None) -> Remedy:
-    """The command takes what we know ourselves: the server's words shall grant nobody anything.
+    """Grant only to what is known locally, never to an id that only the server names.
 
-    Without a command where the scope or the assignee is not known.
+    Without a command if the scope or the assignee is unknown.
     """
-    # Where the token names no object, what the identity is known by finds it too.
+    # If the token names no object, the identity's own id finds it too.
     identity = failure.identity
     assignee = who or (identity.principal if identity else "")
     if scope is None or not assignee:
@@ -134,22 +134,22 @@ def _first(pattern: re.Pattern[str], text: str) -> str | None:
     return found[1] if found else None
 
 
-def _compared(label: str, ours: str, known: str | None, said: str | None) -> list[str]:
-    """One value as we know it and as ARM says it: one line if they agree."""
+def _comparison_lines(label: str, ours: str, known: str | None, said: str | None) -> list[str]:
+    """Return one value as known locally and as ARM reports it; one line if they agree."""
     if known and said and known.lower().rstrip("/") != said.lower().rstrip("/"):
         return [f"ARM names the {label} {said}, but {ours} {known}"]
     return [f"{label} {known or said}"] if known or said else []
 
 
 def _object_id(failure: FailureContext) -> str | None:
-    """The object id that our own token claims."""
+    """Return the object id in the token."""
     token = failure.report.token
     claimed = (token and token.object_id) or ""
     return claimed if _GUID.fullmatch(claimed) else None
 
 
 def _scope(failure: FailureContext) -> str | None:
-    """The subscription whose groups were asked for: of the first request, as later pages have
+    """Return the subscription that was listed, from the first request, as later pages have
     the server's own addresses."""
     ids = (_first(_SUBSCRIPTION, each.url) for each in failure.step.evidence.exchanges)
     asked = next((id_ for id_ in ids if id_), None)
@@ -169,10 +169,7 @@ ARM_FORBIDDEN = FaultInfo(
         "(AuthorizationFailed) The client '…' with object id '…' does not have authorization to "
         "perform action '…' over scope '…'"
     ),
-    patterns={
-        _AUTHORIZATION_FAILED: 94,
-        HTTP_403: 52,
-    },
+    patterns={_AUTHORIZATION_FAILED: 94, HTTP_403: 52},
     remedies=(_GRANT_READER,),
     rules=(_arm_forbidden,),
 )
@@ -202,10 +199,7 @@ ARM_THROTTLED = FaultInfo(
         "`login-throttled`."
     ),
     az_says="(TooManyRequests) …",
-    patterns={
-        arm_code("TooManyRequests", r"subscriptionrequeststhrottled"): 90,
-        HTTP_429: 62,
-    },
+    patterns={arm_code("TooManyRequests", r"subscriptionrequeststhrottled"): 90, HTTP_429: 62},
     remedies=(AGAIN_LATER, _ASK_LESS),
     rules=(_arm_throttled,),
 )
@@ -219,7 +213,7 @@ def _arm_unavailable(failure: FailureContext) -> Explanation | None:
     if fault is None or fault.status != 503:
         return None
     evidence = (*answer_lines(failure), *fault_lines(fault))
-    remedies = (fill_again_later(failure, failure.last), fill_tell_operator(fault))
+    remedies = (fill_again_later(failure, failure.last), fill_report_to_operator(fault))
     return Explanation(f"ARM is not available to list {fault.what}", evidence, remedies)
 
 
@@ -233,11 +227,8 @@ ARM_UNAVAILABLE = FaultInfo(
         "`arm-server-error`; for the metadata it is `metadata-unavailable`."
     ),
     az_says="(ServiceUnavailable) The service is unavailable. …",
-    patterns={
-        SERVICE_UNAVAILABLE: 66,
-        HTTP_503: 62,
-    },
-    remedies=(AGAIN_LATER, TELL_OPERATOR),
+    patterns={SERVICE_UNAVAILABLE: 66, HTTP_503: 62},
+    remedies=(AGAIN_LATER, REPORT_TO_OPERATOR),
     rules=(_arm_unavailable,),
 )
 
@@ -247,11 +238,11 @@ ARM_UNAVAILABLE = FaultInfo(
 
 def _arm_server_error(failure: FailureContext) -> Explanation | None:
     fault = _refusal(failure)
-    # 503 says: come back later.
+    # 503 is `arm-unavailable`.
     if fault is None or not 500 <= fault.status < 600 or fault.status == 503:
         return None
-    evidence = (*fault_lines(fault), *asked_lines(failure))
-    remedies = (AGAIN.fill(**failure.places), fill_tell_operator(fault))
+    evidence = (*fault_lines(fault), *request_lines(failure))
+    remedies = (RUN_AGAIN.fill(**failure.placeholders), fill_report_to_operator(fault))
     title = f"The stamp failed inside ({fault.status}) while reading {fault.what}"
     return Explanation(title, evidence, remedies)
 
@@ -268,12 +259,8 @@ ARM_SERVER_ERROR = FaultInfo(
     az_says=(
         "(InternalServerError) … / Operation returned an invalid status 'Internal Server Error'"
     ),
-    patterns={
-        INTERNAL_SERVER_ERROR: 64,
-        HTTP_500_OR_504: 56,
-        HTTP_502: 52,
-    },
-    remedies=(AGAIN, TELL_OPERATOR),
+    patterns={INTERNAL_SERVER_ERROR: 64, HTTP_500_OR_504: 56, HTTP_502: 52},
+    remedies=(RUN_AGAIN, REPORT_TO_OPERATOR),
     rules=(_arm_server_error,),
 )
 

@@ -1,4 +1,4 @@
-"""Answers of ARM that are no list: they cannot be read, break off, never end, or lead astray."""
+"""Responses of ARM that are no list: unreadable, cut off, endless, or to a foreign host."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from stacktui.check.fault_text import fault_lines
 from stacktui.check.report import StepName
 from stacktui.diagnosis.catalogue.arm_refusals import (
     AGAIN_LATER,
-    TELL_OPERATOR,
+    REPORT_TO_OPERATOR,
     answer_lines,
     fill_again_later,
-    fill_tell_operator,
+    fill_report_to_operator,
     ids_of,
 )
 from stacktui.diagnosis.context import FailureContext
@@ -17,9 +17,9 @@ from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.formatting import route_lines
 from stacktui.diagnosis.malformed import (
-    LOOK,
-    TELL,
-    look_or_tell,
+    ASK_OWNER,
+    SHOW_RESPONSE,
+    follow_up_remedies,
     malformed,
     malformed_lines,
     malformed_list,
@@ -41,11 +41,11 @@ def _not_json(failure: FailureContext) -> Explanation | None:
     response = failure.last.response if failure.last else None
     kind = (response.header("content-type") if response else None) or ""
     if "html" in kind.lower():
-        return None  # a page is of something in front of ARM
+        return None  # a page comes from something in front of ARM
     evidence = [f"reading it stopped: {fault.message}"]
     evidence += [f"content-type: {kind}"] if kind else []
     evidence += [*answer_lines(failure), *fault_lines(fault)]
-    remedies = (fill_again_later(failure, failure.last), fill_tell_operator(fault))
+    remedies = (fill_again_later(failure, failure.last), fill_report_to_operator(fault))
     title = f"ARM's answer for {fault.what} is not whole JSON"
     return Explanation(title, tuple(evidence), remedies)
 
@@ -54,8 +54,8 @@ def _malformed(failure: FailureContext) -> Explanation | None:
     what = malformed_list(failure) or malformed(failure, StepName.RESOURCE_GROUPS)
     if what is None:
         return None
-    # An answer that can be nobody's is not asked how long to wait.
-    remedies = (fill_again_later(failure, None), *look_or_tell(failure, "the stamp"))
+    # The Retry-After of a malformed response is not trusted.
+    remedies = (fill_again_later(failure, None), *follow_up_remedies(failure, "the stamp"))
     return Explanation(f"What ARM answers {what}", malformed_lines(failure), remedies)
 
 
@@ -71,19 +71,16 @@ ARM_NOT_JSON = FaultInfo(
         "Expecting value: … / Unterminated string starting at: … / ('Connection aborted.', "
         "BadStatusLine('…')) / Received response with content-encoding: gzip / a traceback"
     ),
-    patterns={
-        BAD_STATUS_LINE: 60,
-        NO_JSON: 40,
-    },
-    remedies=(AGAIN_LATER, LOOK, TELL_OPERATOR, TELL),
+    patterns={BAD_STATUS_LINE: 60, NO_JSON: 40},
+    remedies=(AGAIN_LATER, SHOW_RESPONSE, REPORT_TO_OPERATOR, ASK_OWNER),
     rules=(_not_json, _malformed),
 )
 
 
 # arm-reset, arm-timeout
 
-_BROKEN_OFF = frozenset({TransportFaultKind.HTTP_RESET, TransportFaultKind.BODY_TRUNCATED})
-_OUT_OF_TIME = frozenset({TransportFaultKind.FIRST_BYTE_TIMEOUT, TransportFaultKind.STEP_TIMEOUT})
+_BREAKS = frozenset({TransportFaultKind.HTTP_RESET, TransportFaultKind.BODY_TRUNCATED})
+_TIMEOUTS = frozenset({TransportFaultKind.FIRST_BYTE_TIMEOUT, TransportFaultKind.STEP_TIMEOUT})
 
 _CHECK_HEALTH = RemedyTemplate(
     "If it stays so, whoever looks after the stamp{between} looks at its load balancer and ARM's "
@@ -93,7 +90,7 @@ _CHECK_HEALTH = RemedyTemplate(
 
 
 def _at_arm(failure: FailureContext, kinds: frozenset[TransportFaultKind]) -> TransportFault | None:
-    """The fault of a request for resource groups that was sent to ARM's host."""
+    """Return the fault if it is of a request for resource groups sent to ARM's host."""
     fault, last = failure.fault, failure.last
     if not isinstance(fault, TransportFault) or fault.kind not in kinds or last is None:
         return None
@@ -104,7 +101,7 @@ def _at_arm(failure: FailureContext, kinds: frozenset[TransportFaultKind]) -> Tr
 
 
 def _no_answer(failure: FailureContext, fault: TransportFault, title: str) -> Explanation:
-    """The stamp, or something on the way to it, gave up."""
+    """Explain a request that the stamp, or something on the way to it, did not answer."""
     proxied = failure.connection is not None and failure.connection.proxy.url is not None
     between = ", or the proxy in between," if proxied else ""
     evidence = (
@@ -118,7 +115,7 @@ def _no_answer(failure: FailureContext, fault: TransportFault, title: str) -> Ex
 
 
 def _arm_reset(failure: FailureContext) -> Explanation | None:
-    fault = _at_arm(failure, _BROKEN_OFF)
+    fault = _at_arm(failure, _BREAKS)
     title = "The connection to ARM broke off before its answer was whole"
     return _no_answer(failure, fault, title) if fault else None
 
@@ -150,7 +147,7 @@ ARM_RESET = FaultInfo(
 
 
 def _arm_timeout(failure: FailureContext) -> Explanation | None:
-    fault = _at_arm(failure, _OUT_OF_TIME)
+    fault = _at_arm(failure, _TIMEOUTS)
     if fault is None:
         return None
     limit = f" in {fault.limit:g} s" if fault.limit is not None else " in time"
@@ -186,7 +183,7 @@ def _paging_loop(failure: FailureContext) -> Explanation | None:
     if fault is None:
         return None
     title = f"The pages of {fault.what} lead back to one that was read already"
-    remedies = (fill_again_later(failure, failure.last), fill_tell_operator(fault))
+    remedies = (fill_again_later(failure, failure.last), fill_report_to_operator(fault))
     return Explanation(title, _paging_lines(failure, fault), remedies)
 
 
@@ -200,7 +197,7 @@ PAGING_LOOP = FaultInfo(
         "`paging-foreign-host`."
     ),
     az_says="nothing: it reads the same page for ever",
-    remedies=(AGAIN_LATER, TELL_OPERATOR),
+    remedies=(AGAIN_LATER, REPORT_TO_OPERATOR),
     rules=(_paging_loop,),
 )
 
@@ -209,7 +206,7 @@ _CHECK_OWN_NAME = RemedyTemplate(
     "that does not pass the host name on, or a wrong setting ({ids})",
     shown={"ids": "the request ids are in the report"},
 )
-# Nothing to paste: the host is the answer's own word, and would be sent the next token.
+# No command: the host comes from the response, and would be sent the next token.
 _USE_OWN_NAME = RemedyTemplate(
     "If you asked the stamp by another name than its own, ask its operator for the right one, and "
     "set arm under {section} to that"

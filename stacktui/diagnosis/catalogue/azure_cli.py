@@ -1,4 +1,4 @@
-"""`az` beside us: why it may fail where the check does not. Of its files see `azure_cli_config`."""
+"""Why `az` may fail although the check succeeds. For az's files see `azure_cli_config`."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzInstallation
 
-# The profile of public Azure, and the one that az has where nobody chose another.
+# The profile of public Azure, which is az's default.
 NEWEST_PROFILE = "latest"
-# The clouds that az knows by itself; none of them is a stamp, and newer versions work with them.
+# az's built-in clouds, which are no stamps and work with newer versions.
 _PUBLIC_ARM = frozenset(
     {
         "management.azure.com",
@@ -35,7 +35,7 @@ _PUBLIC_ARM = frozenset(
 
 
 def is_stamp(report: ReportContext) -> bool:
-    """Whether what answered as ARM is known to be a stamp, and not one of the public clouds."""
+    """Return whether ARM's metadata was read, and is not that of a public cloud."""
     try:
         host = urlsplit(report.environment.arm).hostname
     except ValueError:
@@ -47,15 +47,15 @@ def is_stamp(report: ReportContext) -> bool:
 # az-too-new
 
 # PROTOCOL.md section 1: the last minor version that works with a stamp.
-_LAST = (2, 66)
+_LAST_SUPPORTED = (2, 66)
 _VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
 _USE_INSTALLED = RemedyTemplate(
-    "Use az {version}, which is on this box too ({launcher})",
+    "Use az {version}, which is on this machine too ({launcher})",
     'export PATH={folder}:"$PATH"',
     "$env:PATH = {folder} + [IO.Path]::PathSeparator + $env:PATH",
     {"version": "2.66", "launcher": "FOLDER/az", "folder": "'FOLDER'"},
 )
-# Python 3.12 is the newest that azure-cli 2.66 is made for.
+# Python 3.12 is the newest that azure-cli 2.66 supports.
 _INSTALL = RemedyTemplate(
     "Install az 2.66 in a virtual environment of its own (with Python 3.12 or older), and use it "
     "in this shell; the newer one stays as it is",
@@ -77,7 +77,7 @@ def _az_too_new(report: ReportContext) -> Explanation | None:
     if "-hybrid" in report.environment.profile:
         evidence.append(f"since 2.67 az does not know the profile {report.environment.profile}")
     evidence.append("it reads metadata as one object, where a stamp answers it with a list")
-    fits = (each for each in az.installations if _version(each) == _LAST)
+    fits = (each for each in az.installations if _version(each) == _LAST_SUPPORTED)
     fit = next(fits, None)
     remedy = _INSTALL.fill() if fit is None else _use_installed(fit)
     return Explanation(title, tuple(evidence), (remedy,))
@@ -90,7 +90,7 @@ def _version(installed: AzInstallation) -> tuple[int, int] | None:
 
 def _is_too_new(installed: AzInstallation) -> bool:
     version = _version(installed)
-    return version is not None and version > _LAST
+    return version is not None and version > _LAST_SUPPORTED
 
 
 def _use_installed(installed: AzInstallation) -> Remedy:
@@ -102,9 +102,9 @@ def _use_installed(installed: AzInstallation) -> Remedy:
 
 AZ_TOO_NEW = FaultInfo(
     id="az-too-new",
-    group=Group.BESIDE,
+    group=Group.ADVISORY,
     sides=(Side.BOX,),
-    meaning="az on this box is 2.67 or later, which no longer works with a stamp.",
+    meaning="az on this machine is 2.67 or later, which no longer works with a stamp.",
     distinguishing_evidence=(
         "Its version is read. It takes the stamp's metadata for one object where it is a list, "
         "has no hybrid profiles, and asks for API versions that a stamp refuses: the stamp is "
@@ -141,7 +141,7 @@ AZ_TOO_NEW = FaultInfo(
 
 # az-stale-error-cache
 
-# A check takes a while, and az may have been refused meanwhile.
+# Errors that az cached during the check count too.
 _MEANWHILE = timedelta(minutes=1)
 _WAIT = RemedyTemplate(
     "Wait, then try az again",
@@ -160,7 +160,7 @@ _FORGET_ANSWERS = RemedyTemplate(
 def _az_stale_error_cache(report: ReportContext) -> Explanation | None:
     az = report.report.az
     token = next((each for each in report.report.steps if each.name is StepName.TOKEN), None)
-    # Where our own sign-in is refused too, what az repeats may be true.
+    # If stacktui's sign-in is refused too, the cached error may be right.
     if az is None or token is None or token.outcome is not StepOutcome.OK:
         return None
     asked = {each.url for each in token.evidence.exchanges if each.method == "POST"}
@@ -186,7 +186,7 @@ def _az_stale_error_cache(report: ReportContext) -> Explanation | None:
 
 AZ_STALE_ERROR_CACHE = FaultInfo(
     id="az-stale-error-cache",
-    group=Group.BESIDE,
+    group=Group.ADVISORY,
     sides=(Side.BOX,),
     meaning="az repeats an old sign-in error from its cache, though it is fixed.",
     distinguishing_evidence=(
@@ -217,10 +217,7 @@ _VERIFY_AGAIN = RemedyTemplate(
     "Verify again: in this shell, and wherever the variable is set for good",
     "unset {variables}",
     "Remove-Item {items}",
-    {
-        "variables": " ".join(_TURNED_OFF),
-        "items": ", ".join(f"Env:{name}" for name in _TURNED_OFF),
-    },
+    {"variables": " ".join(_TURNED_OFF), "items": ", ".join(f"Env:{name}" for name in _TURNED_OFF)},
 )
 _EXPORT = exporting(
     "And have az trust what is trusted here: write a bundle, and name it as this says"
@@ -232,7 +229,7 @@ def _verification_off(report: ReportContext) -> Explanation | None:
     if az is None or not az.unverified:
         return None
     names = [name for name, _ in az.unverified]
-    title = f"Verification of certificates is switched off on this box: {', '.join(names)}"
+    title = f"Verification of certificates is switched off on this machine: {', '.join(names)}"
     evidence = tuple(
         f"{name}={value}: {_TURNED_OFF.get(name, 'set')}" for name, value in az.unverified
     )
@@ -245,14 +242,14 @@ def _verification_off(report: ReportContext) -> Explanation | None:
 
     remedies = (
         _VERIFY_AGAIN.fill(variables=variables, items=items),
-        _EXPORT.fill(**report.places),
+        _EXPORT.fill(**report.placeholders),
     )
     return Explanation(title, evidence, remedies)
 
 
 VERIFICATION_OFF = FaultInfo(
     id="verification-off",
-    group=Group.BESIDE,
+    group=Group.ADVISORY,
     sides=(Side.BOX,),
     meaning="TLS verification is switched off: anybody on the way can read your secrets.",
     distinguishing_evidence=(

@@ -1,4 +1,4 @@
-"""az's own files: broken, or with another idea of the stamp than the stamp has itself."""
+"""az's own files: broken, or with other values than the stamp's metadata."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PUBLIC_CLOUDS = frozenset(
     {"AzureCloud", "AzureChinaCloud", "AzureUSGovernment", "AzureGermanCloud"}
 )
 _CLOUDS = "clouds.config"
-# What the catalogue shows for a file of az's.
+# Example values for a file of az's.
 _FILE = f"~/.azure/{_CLOUDS}"
 _SHOWN = {"name": _CLOUDS, "path": _FILE, "new": f"{_FILE}.new", "aside": f"{_FILE}.broken"}
 _REGISTER = (
@@ -38,7 +38,7 @@ _REGISTER = (
     "az cloud update --profile PROFILE",
 )
 _REWRITE = "[IO.File]::WriteAllText({path}, [IO.File]::ReadAllText({path}))"
-# .NET does not know ~.
+# .NET does not expand ~.
 _SHOWN_QUOTED = _SHOWN | {"path": "'FILE'", "new": "'FILE.new'"}
 _TAKE_MARK = RemedyTemplate(
     "Take the byte-order mark away from {name}",
@@ -60,7 +60,7 @@ _PUT_ASIDE = RemedyTemplate(
 )
 _UPDATE = "az cloud update -n {cloud} {options}"
 _CORRECT_CLOUD = RemedyTemplate(
-    "Tell the cloud {cloud} of az what the stamp says{values}, then sign in again",
+    "Set the cloud {cloud} of az to what the stamp says{values}, then sign in again",
     _UPDATE,
     _UPDATE,
     {
@@ -90,7 +90,7 @@ def _az_config_broken(report: ReportContext) -> Explanation | None:
     return Explanation(title, tuple(evidence), tuple(remedies)) if evidence else None
 
 
-# A flaw is compared by its value: its module is loaded only where there is an az.
+# Flaws are compared by value, as their module is loaded only if there is an az.
 def _broken_line(broken: BrokenFile) -> str:
     after = "az removes such a file" if broken.removed else "every az command fails with it"
     if broken.flaw == "unreadable":
@@ -106,7 +106,7 @@ def _fix_file(report: ReportContext, az: AzFacts, broken: BrokenFile) -> Remedy:
         return _WRITE_UTF_8.fill(name=name, path=path, new=f"{path}.new")
     commands = _register(report, az) if name == _CLOUDS else _use(report, az)
     in_bash, in_powershell = zip(*map(for_az, commands), strict=True)
-    # Its PowerShell form is none of az's alone: the file's path may be any.
+    # `for_az` judges only the az commands, as the file's path may hold anything.
     template = _PUT_ASIDE if all(in_powershell) else replace(_PUT_ASIDE, powershell="")
     return template.fill(
         name=name,
@@ -118,7 +118,7 @@ def _fix_file(report: ReportContext, az: AzFacts, broken: BrokenFile) -> Remedy:
 
 
 def _register(report: ReportContext, az: AzFacts) -> list[Command]:
-    """The commands that make az know the stamp."""
+    """Return the commands that register the stamp with az."""
     name, arm, profile = _name(report, az), report.environment.arm, report.environment.profile
     return [
         lambda quote: (
@@ -130,7 +130,7 @@ def _register(report: ReportContext, az: AzFacts) -> list[Command]:
 
 
 def _use(report: ReportContext, az: AzFacts) -> list[Command]:
-    """The command that makes az use the stamp again, which it still knows."""
+    """Return the command that selects the stamp in az, where it is still registered."""
     name = next((each.name for each in _registered(report, az)), _name(report, az))
     return [lambda quote: f"az cloud set -n {quote(name)}"]
 
@@ -141,7 +141,7 @@ def _name(report: ReportContext, az: AzFacts) -> str:
 
 
 def _registered(report: ReportContext, az: AzFacts) -> tuple[AzCloud, ...]:
-    """What az has registered of the stamp: the cloud in use if it is one of them, else all."""
+    """Return az's clouds for the stamp: only the active one if it is among them, else all."""
     ours = tuple(each for each in az.clouds if _same_arm(each.arm, report.environment.arm))
     return tuple(each for each in ours if each.name == az.active) or ours
 
@@ -155,7 +155,7 @@ def _same_arm(url: str, arm: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Difference:
-    """What is wrong with a cloud in words, the option of `az cloud update` for it, its value."""
+    """What is wrong with a cloud, with the option of `az cloud update` and its value."""
 
     line: str
     option: str
@@ -166,10 +166,10 @@ def _differences(
     report: ReportContext, cloud: AzCloud, metadata: Metadata
 ) -> Iterator[_Difference]:
     login, audience = metadata.login_endpoint, metadata.audience
-    if _is_shown(login) and not _same_login(cloud.login, login):
+    if _is_unchanged(login) and not _same_login(cloud.login, login):
         line = _difference_line("endpoint_active_directory", cloud.login, login)
         yield _Difference(line, "--endpoint-active-directory", login)
-    if _is_shown(audience) and cloud.audience != audience:
+    if _is_unchanged(audience) and cloud.audience != audience:
         line = _difference_line("endpoint_active_directory_resource_id", cloud.audience, audience)
         yield _Difference(line, "--endpoint-active-directory-resource-id", audience)
     profile = report.environment.profile
@@ -185,8 +185,8 @@ def _difference_line(option: str, registered: str, actual: str) -> str:
     return f"{option} is {registered or 'missing'}; the stamp's is {actual}"
 
 
-def _is_shown(text: str) -> bool:
-    """Whether a value of the metadata is in the report as it came."""
+def _is_unchanged(text: str) -> bool:
+    """Return whether a value is in the report unchanged: not redacted, not truncated."""
     return text != HELD_BACK and REDACTED not in text and not text.endswith("…")
 
 
@@ -210,13 +210,13 @@ def _correct_cloud(cloud: AzCloud, differences: tuple[_Difference, ...]) -> Reme
     remedy = filled("")
     if remedy.powershell:
         return remedy
-    # Nothing can be pasted into PowerShell: the title has the values.
+    # There is no command for PowerShell: the title has the values.
     return filled(f" ({', '.join(f'{each.option} {each.value}' for each in differences)})")
 
 
 AZ_CONFIG_BROKEN = FaultInfo(
     id="az-config-broken",
-    group=Group.BESIDE,
+    group=Group.ADVISORY,
     sides=(Side.BOX,),
     meaning="az's own files are broken, or say something else of the stamp than it does.",
     distinguishing_evidence=(

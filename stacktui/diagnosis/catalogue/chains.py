@@ -1,4 +1,4 @@
-"""What a stamp presents and should not: a lone certificate, a chain with a gap, weak keys."""
+"""Chains that a stamp should not present: self-signed, incomplete, weak."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from stacktui.transport.records import TransportFaultKind
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
 
-# Servers may present what they like, and name as many addresses.
+# Limits of what is shown: a server may present any number.
 _CERTIFICATES = 8
 _URLS = 4
 
@@ -55,7 +55,7 @@ def _self_signed(failure: FailureContext) -> Explanation | None:
     ):
         return None
     if interceptor(failure.verified_path):
-        return None  # its issuer is named like a gateway: tls-intercepted
+        return None  # its issuer is a gateway: tls-intercepted
     leaf = failure.presented_chain[0]
     evidence = (
         f"{leaf.common_name} is its own issuer, and no store in use holds it",
@@ -92,7 +92,7 @@ TLS_SELF_SIGNED = FaultInfo(
 
 # tls-missing-intermediate
 
-# What administrators call a CA that another one signed; a root is never named so. Whole words.
+# Whole words in names of intermediate CAs, never in names of roots.
 _BELOW_ROOT = re.compile(
     r"(?<![^\W_])(?:issuing|intermediate|subordinate|sub|policy)(?![^\W\d_])", re.IGNORECASE
 )
@@ -110,7 +110,7 @@ _ADD_TO_CA_FILE = RemedyTemplate(
 
 
 def is_named_root(name: str) -> bool:
-    """Whether administrators call a CA of this name a root."""
+    """Return whether a CA's name says that it is a root."""
     return bool(_ROOT.search(name))
 
 
@@ -118,7 +118,7 @@ def _missing_intermediate(failure: FailureContext) -> Explanation | None:
     if failure.verify_code not in NO_ISSUER or why_intercepted(failure):
         return None
     last = failure.path_end
-    # What cannot be read names no issuer.
+    # An unreadable certificate names no issuer.
     if last is None or last.self_issued or not last.issuer or _is_root_missing(failure):
         return None
     why = _found_intermediates(failure) or _why_intermediate(last)
@@ -140,13 +140,13 @@ def _missing_intermediate(failure: FailureContext) -> Explanation | None:
 
 
 def _is_root_missing(failure: FailureContext) -> bool:
-    """Whether the missing certificate could be had and is a root: tls-untrusted-root."""
+    """Return whether the missing certificate was found and is a root: tls-untrusted-root."""
     found = failure.completion.found if failure.completion else ()
     return bool(found) and described(found[0].der).self_issued
 
 
 def _found_intermediates(failure: FailureContext) -> list[str]:
-    """The missing certificates themselves, where they could be had and are no roots."""
+    """Return lines on the missing certificates that were found and are no roots."""
     completion = failure.completion
     found = [(described(each.der), each.where) for each in completion.found] if completion else []
     lines = [
@@ -156,15 +156,15 @@ def _found_intermediates(failure: FailureContext) -> list[str]:
         if not certificate.self_issued
     ]
     if lines and completion is not None and completion.trusted:
-        lines.append("with it this box trusts the chain: nothing else is missing")
+        lines.append("with it this machine trusts the chain: nothing else is missing")
     return lines
 
 
 def _why_intermediate(last: Certificate) -> list[str]:
-    """How we know that the issuer of `last` is no root; empty where we do not.
+    """Return why the issuer of `last` is known to be no root; empty if it is unknown.
 
-    Then it may be an unknown root just as well, which only a root's own certificate could tell: a
-    root that is sent beside it tells nothing, as no signature ties it to the leaf.
+    If it is unknown, it may be an untrusted root. Only the root's certificate would show that: a
+    root that is sent beside the leaf proves nothing, as no signature ties it to the leaf.
     """
     if is_named_root(last.issuer_name):
         return []
@@ -179,17 +179,13 @@ TLS_MISSING_INTERMEDIATE = FaultInfo(
     sides=(Side.STAMP,),
     meaning="The server does not send an intermediate certificate of its chain.",
     distinguishing_evidence=(
-        "What is sent stops below a root, and the issuer that is missing is no root: the chain "
-        "can be completed from this box's stores or from the issuer's address (AIA), or the issuer "
+        "What is sent stops below a root, and the issuer that is missing is no root: the chain can "
+        "be completed from this machine's stores or from the issuer's address (AIA), or the issuer "
         "is named as only CAs below a root are. A missing root alone is `tls-untrusted-root`. "
         "Browsers hide this fault, as they fetch or remember the intermediate."
     ),
     az_says=AZ_VERIFY + "'… unable to get local issuer certificate …')))",
-    patterns={
-        ISSUER_UNKNOWN: 83,
-        FIRST_CERTIFICATE_UNVERIFIED: 84,
-        NOT_TRUSTED: 40,
-    },
+    patterns={ISSUER_UNKNOWN: 83, FIRST_CERTIFICATE_UNVERIFIED: 84, NOT_TRUSTED: 40},
     remedies=(_INSTALL_CHAIN, _ADD_TO_CA_FILE),
     rules=(_missing_intermediate,),
 )
@@ -202,14 +198,14 @@ _WEAK: dict[int, str] = {
     VerifyCode.CA_KEY_TOO_SMALL: "the key of a CA in its chain is too small",
     VerifyCode.CA_MD_TOO_WEAK: "a signature in its chain uses a hash that is broken",
 }
-# OpenSSL's reasons for a handshake that only weaker rules would let through (sslerr.h). Not those
-# that say no more than that the server did not like something (SSLV3_ALERT_HANDSHAKE_FAILURE).
+# OpenSSL's reasons (sslerr.h) for a handshake that only weaker rules would allow. Not those
+# that only say that the server refused it (SSLV3_ALERT_HANDSHAKE_FAILURE).
 _WEAK_REASONS = {
     "UNSUPPORTED_PROTOCOL": "it speaks only TLS versions before 1.2",
     "TLSV1_ALERT_PROTOCOL_VERSION": "it speaks neither TLS 1.2 nor 1.3",
     "TLSV1_ALERT_INSUFFICIENT_SECURITY": "it knows no cipher that is allowed here",
     "DH_KEY_TOO_SMALL": "its Diffie-Hellman key is too small",
-    # Of these, OpenSSL says the same when it comes to its own handshake.
+    # OpenSSL may also report these verify errors as the reason of a failed handshake.
     **{VerifyCode(code).name: why for code, why in _WEAK.items()},
     "UNSAFE_LEGACY_RENEGOTIATION_DISABLED": "it knows only the old, unsafe renegotiation",
 }
@@ -219,7 +215,7 @@ _STRENGTHEN = RemedyTemplate(
     shown={"host": "the host"},
 )
 _KEEP_RULES = RemedyTemplate(
-    "Do not lower this box's rules (SECLEVEL, MinProtocol): others on the way could then read "
+    "Do not lower this machine's rules (SECLEVEL, MinProtocol): others on the way could then read "
     "your secrets"
 )
 
@@ -237,11 +233,7 @@ def _weak(failure: FailureContext) -> Explanation | None:
         for each in failure.presented_chain
         if not each.unreadable
     ]
-    evidence = (
-        *fault_lines(failure.fault),
-        *offered[:_CERTIFICATES],
-        *route_lines(failure),
-    )
+    evidence = (*fault_lines(failure.fault), *offered[:_CERTIFICATES], *route_lines(failure))
     title = f"What {failure.host} offers is too weak to trust: {why}"
     return Explanation(title, evidence, (_STRENGTHEN.fill(host=failure.host), _KEEP_RULES.fill()))
 
@@ -250,7 +242,7 @@ TLS_WEAK = FaultInfo(
     id="tls-weak",
     group=Group.TLS,
     sides=(Side.STAMP,),
-    meaning="Key, signature or protocol of the stamp is too weak for this box's rules.",
+    meaning="Key, signature or protocol of the stamp is too weak for this machine's rules.",
     distinguishing_evidence=(
         "The report says what was offered: the size of the key, the hash of the signature, or "
         "the version of TLS. A handshake that ends without a word is `tcp-reset`."

@@ -22,8 +22,8 @@ from stacktui.diagnosis.remedies import (
     CHECK_TENANT,
     CLOCK_STATUS,
     SET_OWN_TENANT,
-    fill_looking,
-    looking,
+    fetching,
+    fill_fetching,
     own_tenant,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
@@ -133,14 +133,7 @@ SP_CERT_UNUSABLE = FaultInfo(
             r"|password was not given but private key|private key is encrypted",
         ): 82,
     },
-    remedies=(
-        _PUT_FILE,
-        _CONVERT_PFX,
-        _DECRYPT,
-        _NAME_PEM_FILE,
-        CLOCK_STATUS,
-        _REGISTER_NEW,
-    ),
+    remedies=(_PUT_FILE, _CONVERT_PFX, _DECRYPT, _NAME_PEM_FILE, CLOCK_STATUS, _REGISTER_NEW),
     rules=(_sp_cert_unusable,),
 )
 
@@ -175,9 +168,9 @@ _ADD_ADFS_CERTIFICATE = RemedyTemplate(
 )
 
 
-# What MSAL makes an assertion out to is read there.
+# MSAL reads the assertion's audience there.
 _DISCOVERY = "/v2.0/.well-known/openid-configuration"
-_SEE_AUTHORITY = looking(
+_SEE_AUTHORITY = fetching(
     "See which token endpoint the login host names: it must be of the tenant that is asked, on the "
     "same host",
     f"https://HOST/TENANT{_DISCOVERY}",
@@ -193,7 +186,7 @@ def _sp_cert_rejected(failure: FailureContext) -> Explanation | None:
     if not isinstance(reference, CertificateRef):
         return None
     if is_skewed(failure.last) and not (elsewhere or certificate_unknown(fault)):
-        return None  # an assertion of another time is refused in the same words: clock-skew
+        return None  # a wrong clock gives the same error: clock-skew
     evidence = [f"application {identity.client_id}", f"it signed in with {reference}"]
     if fault.thumbprint:
         kind = "SHA-1" if is_adfs(fault) else "SHA-256"
@@ -203,7 +196,7 @@ def _sp_cert_rejected(failure: FailureContext) -> Explanation | None:
     if elsewhere:
         evidence += [*tenant_lines(failure, identity), *fault_lines(fault)]
         title = "The certificate's assertion is made out to another authority than the one asked"
-        see = fill_looking(_SEE_AUTHORITY, failure, f"{fault.authority}{_DISCOVERY}")
+        see = fill_fetching(_SEE_AUTHORITY, failure, f"{fault.authority}{_DISCOVERY}")
         return Explanation(title, tuple(evidence), (own_tenant(failure, identity), see))
     evidence += [*clock_line(failure.last), *fault_lines(fault)]
     title = "The sign-in service does not take the application's certificate"
@@ -229,8 +222,8 @@ SP_CERT_REJECTED = FaultInfo(
     distinguishing_evidence=(
         "AADSTS700027, or AD FS's MSIS9622 or MSIS9612 while signing in with a certificate; the "
         "report has the thumbprint that was sent. AADSTS700023: what was signed is made out to "
-        "another tenant or host than the one that was asked. Where this box's clock is far off, it "
-        "is `clock-skew`; with a secret, AD FS's codes are `sp-secret-wrong`."
+        "another tenant or host than the one that was asked. Where this machine's clock is far "
+        "off, it is `clock-skew`; with a secret, AD FS's codes are `sp-secret-wrong`."
     ),
     az_says=(
         "AADSTS700027: The certificate with identifier used to sign the client assertion is not "

@@ -1,4 +1,4 @@
-"""Faults of an application's secret: it is not there, wrong, or over.
+"""Faults of an application's secret: missing, wrong or expired.
 
 The codes of sign-in services are those of PROTOCOL.md section 2.
 """
@@ -51,7 +51,7 @@ def _secret_missing(failure: FailureContext) -> Explanation | None:
 def _secret_not_seen(failure: FailureContext) -> Explanation | None:
     refused = refusal(failure, _NO_CREDENTIAL)
     if refused is None or refused[1].kind is not IdentityKind.SERVICE_PRINCIPAL:
-        return None  # a user signs in without one: app-not-public
+        return None  # a user signs in without a secret: app-not-public
     fault, identity = refused
     what = "certificate" if isinstance(identity.credential, CertificateRef) else "secret"
     evidence = (
@@ -97,7 +97,7 @@ _NEW_SECRET = for_both(
     "az ad app credential reset --id {client} --append",
     **_APPLICATION | {"make": "Make"},
 )
-# AD FS keeps applications where only the operator's privileged endpoint reaches them.
+# AD FS's applications are visible only at the operator's privileged endpoint.
 _NEW_ADFS_SECRET = RemedyTemplate(
     "If it is the right secret, the stamp's operator makes a new one at the privileged endpoint",
     powershell="Invoke-Command -Session $pep { Set-GraphApplication "
@@ -111,7 +111,7 @@ def _sp_secret_wrong(failure: FailureContext) -> Explanation | None:
     if refused is None or isinstance(refused[1].credential, CertificateRef):
         return None
     if refused[1].kind is not IdentityKind.SERVICE_PRINCIPAL:
-        return None  # no secret of an application's was sent
+        return None  # no application secret was sent
     fault, identity = refused
     evidence = (f"the secret came from {identity.credential}", *fault_lines(fault))
     if fault.secret_looks_like_id:
@@ -142,18 +142,8 @@ SP_SECRET_WRONG = FaultInfo(
         "AADSTS7000215: Invalid client secret provided. … / MSIS9622: Client authentication "
         "failed. …"
     ),
-    patterns={
-        NO_CREDENTIAL: 60,
-        SECRET_REFUSED: 62,
-        INVALID_CLIENT: 44,
-    },
-    remedies=(
-        _CHECK_VALUE,
-        SET_SECRET_VARIABLE,
-        PUT_SECRET_FILE,
-        _NEW_SECRET,
-        _NEW_ADFS_SECRET,
-    ),
+    patterns={NO_CREDENTIAL: 60, SECRET_REFUSED: 62, INVALID_CLIENT: 44},
+    remedies=(_CHECK_VALUE, SET_SECRET_VARIABLE, PUT_SECRET_FILE, _NEW_SECRET, _NEW_ADFS_SECRET),
     refusal=_SECRET_WRONG,
     rules=(_sp_secret_wrong,),
 )
@@ -198,9 +188,7 @@ SP_SECRET_EXPIRED = FaultInfo(
         "says so of both."
     ),
     az_says="AADSTS7000222: The provided client secret keys for app '…' are expired. …",
-    patterns={
-        MessagePattern("the secret has expired", r"secret keys? .{0,80}expired"): 86,
-    },
+    patterns={MessagePattern("the secret has expired", r"secret keys? .{0,80}expired"): 86},
     remedies=(_NEW_SECRET, SET_SECRET_VARIABLE, PUT_SECRET_FILE, _SEE_SECRETS),
     refusal=_SECRET_EXPIRED,
     rules=(_sp_secret_expired,),

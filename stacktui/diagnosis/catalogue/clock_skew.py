@@ -1,9 +1,9 @@
-"""Clocks that are too far apart for tokens, or for a certificate that signs in."""
+"""Clocks that differ too much for tokens, or for a certificate that signs in."""
 
 from __future__ import annotations
 
 from stacktui.check.fault_text import fault_lines
-from stacktui.diagnosis.clocks import SKEW, apart, is_skewed, skew_of
+from stacktui.diagnosis.clocks import MAX_SKEW, is_skewed, skew_of, skew_text
 from stacktui.diagnosis.context import FailureContext, ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
@@ -17,12 +17,12 @@ from stacktui.diagnosis.sign_in_facts import ADFS_BAD_CREDENTIAL, CLIENT_ERRORS,
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import CertificateRef
 
-# What a sign-in service says of an assertion that is of another time. Of these, AD FS's codes stand
-# for a certificate that it does not know too, and Entra's 700027 has several reasons.
+# The codes for an assertion with a wrong time. AD FS's codes also mean a certificate that it does
+# not know, and Entra's 700027 has several reasons.
 _ASSERTION_TIME = sign_in_code("AADSTS700024", r"within its valid time range")
 _ASSERTION = ADFS_BAD_CREDENTIAL | {ASSERTION_REFUSED.code}
 _OPERATOR_SETS_TIME = RemedyTemplate(
-    "If this box is right, the stamp's operator looks at the stamp's time source (privileged "
+    "If this machine is right, the stamp's operator looks at the stamp's time source (privileged "
     "endpoint)",
     powershell="Invoke-Command -Session $pep { Get-AzsTimeSource }",
 )
@@ -30,24 +30,26 @@ _OPERATOR_SETS_TIME = RemedyTemplate(
 
 def _clock_skew_here(failure: FailureContext) -> Explanation | None:
     fault, skew = failure.fault, skew_of(failure.last)
-    if not isinstance(fault, SignInFault) or not _assertion_of_another_time(failure, fault):
+    if not isinstance(fault, SignInFault) or not _assertion_time_refused(failure, fault):
         return None
     evidence = ["the sign-in service's answer has no time (Date)"]
     title = "The sign-in service finds that the certificate signed in at another time than now"
     if skew is not None:
-        evidence = [apart(skew, f"{failure.host}: its"), *_arm_clock(failure, skew)]
+        evidence = [skew_text(skew, f"{failure.host}: its"), *_arm_clock(failure, skew)]
     if skew is not None and is_skewed(failure.last):
-        title = f"This box's clock and the sign-in service's are {abs(skew) / 60:.0f} minutes apart"
+        title = (
+            f"This machine's clock and the sign-in service's are {abs(skew) / 60:.0f} minutes apart"
+        )
     return Explanation(title, (*evidence, *fault_lines(fault)), _clock_remedies())
 
 
 def _clock_remedies() -> tuple[Remedy, ...]:
-    """Nobody here knows which of two clocks is wrong."""
+    """Return the remedies for both clocks, as either may be wrong."""
     return tuple(each.fill() for each in (CLOCK_STATUS, SET_TIME, _OPERATOR_SETS_TIME))
 
 
-def _assertion_of_another_time(failure: FailureContext, fault: SignInFault) -> bool:
-    """A certificate signs in with a time of this box's: only then its clock matters."""
+def _assertion_time_refused(failure: FailureContext, fault: SignInFault) -> bool:
+    """Return whether the assertion may have a wrong time; only a certificate's has a time."""
     identity = failure.identity
     if identity is None or not isinstance(identity.credential, CertificateRef):
         return False
@@ -59,12 +61,12 @@ def _assertion_of_another_time(failure: FailureContext, fault: SignInFault) -> b
 
 
 def _arm_clock(failure: FailureContext, skew: float) -> list[str]:
-    """What ARM's clock says of it: two that agree may be right."""
+    """Return a line on ARM's clock: if it agrees with one of the two, that one may be right."""
     arm = skew_of(failure.report.steps[0].evidence.last) if failure.report.steps else None
     if arm is None:
         return []
-    agrees = "agrees with it" if abs(arm - skew) < SKEW else "does not agree with it"
-    return [f"{apart(arm, 'ARM: its')}, which {agrees}"]
+    agrees = "agrees with it" if abs(arm - skew) < MAX_SKEW else "does not agree with it"
+    return [f"{skew_text(arm, 'ARM: its')}, which {agrees}"]
 
 
 def _clock_skew_there(failure: FailureContext) -> Explanation | None:
@@ -86,20 +88,20 @@ def _clock_skew_there(failure: FailureContext) -> Explanation | None:
 
 
 def _clocks_apart(report: ReportContext) -> Explanation | None:
-    """Of a check that went well: a secret has no time in it, but certificates and tokens have."""
+    """Warn in a healthy check: a secret has no time, but certificates and tokens have."""
     if not report.report.ok:
-        return None  # the verdict says so, if it comes of it
+        return None  # the verdict reports the skew if it is the cause
     exchanges = [each for step in report.report.steps for each in step.evidence.exchanges]
     skews = {
         each.connection.host: skew
         for each in exchanges
-        if each.connection and (skew := skew_of(each)) is not None and abs(skew) >= SKEW
+        if each.connection and (skew := skew_of(each)) is not None and abs(skew) >= MAX_SKEW
     }
     if not skews:
         return None
     host, first = next(iter(skews.items()))
-    evidence = tuple(apart(skew, f"{host}: its") for host, skew in skews.items())
-    title = f"This box's clock and {host}'s are {abs(first) / 60:.0f} minutes apart"
+    evidence = tuple(skew_text(skew, f"{host}: its") for host, skew in skews.items())
+    title = f"This machine's clock and {host}'s are {abs(first) / 60:.0f} minutes apart"
     return Explanation(title, evidence, _clock_remedies())
 
 
@@ -110,21 +112,16 @@ CLOCK_SKEW = FaultInfo(
     meaning="Two clocks are too far apart for tokens.",
     distinguishing_evidence=(
         "The report has the clocks (Date) of the sign-in service and of ARM, in seconds from this "
-        "box's. This box's matters where a certificate signs in; else it is the stamp's two "
-        "clocks. A token that is over by all clocks is `token-expired-on-arrival`; a certificate "
-        "that the service does not know `sp-cert-rejected`."
+        "machine's. This machine's matters where a certificate signs in; else it is the stamp's "
+        "two clocks. A token that is over by all clocks is `token-expired-on-arrival`; a "
+        "certificate that the service does not know `sp-cert-rejected`."
     ),
     az_says=(
         "AADSTS700024: Client assertion is not within its valid time range. … / "
         "(ExpiredAuthenticationToken) … / (InvalidAuthenticationToken) … / nothing, until a "
         "certificate signs in or a token is refused"
     ),
-    patterns={
-        ASSERTION_REFUSED: 47,
-        _ASSERTION_TIME: 94,
-        INVALID_TOKEN: 50,
-        EXPIRED_TOKEN: 72,
-    },
+    patterns={ASSERTION_REFUSED: 47, _ASSERTION_TIME: 94, INVALID_TOKEN: 50, EXPIRED_TOKEN: 72},
     remedies=(CLOCK_STATUS, SET_TIME, _OPERATOR_SETS_TIME),
     refusal=Refusal(frozenset({_ASSERTION_TIME.code}), CLIENT_ERRORS),
     rules=(_clock_skew_here, _clock_skew_there),

@@ -1,4 +1,4 @@
-"""How a device code ends without a token: nobody used it, or somebody said no."""
+"""A device code that gave no token: expired, or declined."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.identities.faults import SignInFault, SignInProblem
 from stacktui.identities.model import IdentityKind
 
-# RFC 8628 section 3.5; Entra has a word of its own for the second.
+# RFC 8628 section 3.5; Entra has its own name for the second.
 _EXPIRED = "expired_token"
 _DECLINED = frozenset({"access_denied", "authorization_declined"})
 _CODE_DECLINED = sign_in_code("AADSTS70018", r"authorization_declined")
@@ -31,8 +31,8 @@ _TYPE_IN_TIME = checking_again(
 )
 
 
-def _code_ended(failure: FailureContext) -> RefusedUser | None:
-    """Why a device code gave no token; the errors are OAuth's, with whatever number."""
+def _device_code_refusal(failure: FailureContext) -> RefusedUser | None:
+    """Return the refusal of a device code with one of OAuth's `errors`, whatever its code."""
     fault, identity = failure.fault, failure.identity
     if not isinstance(fault, SignInFault) or identity is None:
         return None
@@ -46,10 +46,10 @@ def _code_lines(refused: RefusedUser) -> tuple[str, ...]:
 
 
 def _device_code_expired(failure: FailureContext) -> Explanation | None:
-    refused = _code_ended(failure)
+    refused = _device_code_refusal(failure)
     if refused is None or refused[0].error != _EXPIRED:
         return None
-    remedies = (_TYPE_IN_TIME.fill(**failure.places), use_application(refused[1]))
+    remedies = (_TYPE_IN_TIME.fill(**failure.placeholders), use_application(refused[1]))
     title = "Nobody signed in with the device code in time"
     return Explanation(title, _code_lines(refused), remedies)
 
@@ -86,10 +86,10 @@ _WHO_ELSE_SAW = RemedyTemplate(
 
 
 def _device_code_declined(failure: FailureContext) -> Explanation | None:
-    refused = _code_ended(failure)
+    refused = _device_code_refusal(failure)
     if refused is None or refused[0].error not in _DECLINED:
         return None
-    remedies = (_ACCEPT_ON_PAGE.fill(**failure.places), _WHO_ELSE_SAW.fill())
+    remedies = (_ACCEPT_ON_PAGE.fill(**failure.placeholders), _WHO_ELSE_SAW.fill())
     return Explanation("The sign-in was declined in the browser", _code_lines(refused), remedies)
 
 

@@ -22,5 +22,5 @@ EVERY_FAULT: Mapping[str, FaultInfo] = {
 
 
 def look_alikes(fault: FaultInfo) -> tuple[str, ...]:
-    """The ids that `fault` is told from, in the order in which it names them."""
-    return tuple(each for each in fault.named if each in EVERY_FAULT)
+    """Return the ids of the look-alikes of `fault`, in the order in which it names them."""
+    return tuple(each for each in fault.look_alike_names if each in EVERY_FAULT)

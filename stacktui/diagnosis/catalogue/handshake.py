@@ -1,13 +1,14 @@
-"""TLS handshakes that come to no certificate."""
+"""TLS handshakes that end before a certificate is presented."""
 
 from __future__ import annotations
 
+from stacktui.diagnosis.az_messages import AZ_NETWORK
 from stacktui.diagnosis.catalogue.proxy import (
     NAME_PROXY_IN_SETTING,
     NAME_PROXY_IN_VARIABLE,
     name_proxy,
 )
-from stacktui.diagnosis.catalogue.reach import AZ_METADATA, CHECK_PORT
+from stacktui.diagnosis.catalogue.reach import CHECK_PORT
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
@@ -22,9 +23,9 @@ from stacktui.transport.records import TransportFault, TransportFaultKind
 
 
 def _at_origin(failure: FailureContext, fault: TransportFault) -> bool:
-    """Whether the handshake was with the host itself, and not with an `https` proxy before it."""
+    """Return whether the handshake was with the host itself, not with an `https` proxy."""
     if not _goes_by_proxy(failure):
-        return True  # under a pin, it is another address of the host that fails
+        return True  # with a pin, the fault has the pinned address
     return (fault.host, fault.port) == (failure.host, failure.port)
 
 
@@ -88,7 +89,7 @@ TCP_RESET = FaultInfo(
         "`tls-timeout`, and a break after the request was sent `arm-reset`."
     ),
     az_says=(
-        AZ_METADATA + "('Connection aborted.', ConnectionResetError(104, 'Connection reset by "
+        AZ_NETWORK + "('Connection aborted.', ConnectionResetError(104, 'Connection reset by "
         "peer')) / [SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol"
     ),
     patterns={
@@ -111,7 +112,7 @@ TCP_RESET = FaultInfo(
 
 # tls-not-tls
 
-# How protocols begin that servers speak first, or answer to what they do not understand.
+# Prefixes of protocols whose server speaks first, or responds to an unknown request.
 _SPOKEN = (
     ("HTTP/", "plain HTTP"),
     ("<", "plain HTTP"),
@@ -163,7 +164,7 @@ TLS_NOT_TLS = FaultInfo(
         "is `tcp-reset`; an alert of TLS itself `tls-weak`."
     ),
     az_says=(
-        AZ_METADATA + "… (Caused by SSLError(SSLError(1, '[SSL: WRONG_VERSION_NUMBER] wrong "
+        AZ_NETWORK + "… (Caused by SSLError(SSLError(1, '[SSL: WRONG_VERSION_NUMBER] wrong "
         "version number …"
     ),
     patterns={
@@ -200,13 +201,13 @@ TLS_NOT_TLS = FaultInfo(
 
 _TRY_LARGE_PACKETS = RemedyTemplate(
     "See whether large packets get through: if the first is not answered and the second is, lower "
-    "the MTU of this box's interface (a VPN often needs 1400 or less)",
+    "the MTU of this machine's interface (a VPN often needs 1400 or less)",
     "ping -c 3 -W 2 -M do -s 1472 {address}; ping -c 3 -W 2 -M do -s 1200 {address}",
     "ping -n 3 -f -l 1472 {address}; ping -n 3 -f -l 1200 {address}",
     {"address": "HOST"},
 )
 _ASK_FOR_FILTER = RemedyTemplate(
-    "Else ask for the filter between this box and {host}, or the stamp's operator for the load "
+    "Else ask for the filter between this machine and {host}, or the stamp's operator for the load "
     "balancer: it accepts connections and answers none"
 )
 

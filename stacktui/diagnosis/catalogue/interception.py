@@ -1,9 +1,10 @@
-"""TLS opened on the way: a chain that ends in a gateway's root instead of the stamp's."""
+"""TLS interception: a chain that ends in a gateway's root instead of the stamp's."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stacktui.diagnosis.az_messages import AZ_NETWORK
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -42,7 +43,7 @@ _TRUST_GATEWAY_FILE = trusting_file(
     f"Else get {{root}} as a file (PEM or DER), {_COMPARE_GATEWAY}, and trust it",
     root="the gateway's root",
 )
-# Where the record is all that speaks for a gateway, the root may be the operator's own.
+# If only the record suggests a gateway, the operator may have renewed the CA.
 _ASK = "Ask the stamp's operator whether {root} is theirs, and compare its SHA-256 with what they"
 _TRUST_RENEWED = trusting_presented(
     f"{_ASK} tell you; if it is the same, trust it by its last 8 digits", root="the root"
@@ -79,12 +80,14 @@ def _intercepted(failure: FailureContext) -> Explanation | None:
             f"{signers(failure.host, now, before)}: either TLS is opened on the way, or the "
             "operator has renewed the CA"
         )
-        evidence = (*why, *_either_lines(now), *facts)
-        return Explanation(title, evidence, _either_remedies(failure, now.issuer_name))
+        evidence = (*why, *_interception_or_renewal_lines(now), *facts)
+        return Explanation(
+            title, evidence, _interception_or_renewal_remedies(failure, now.issuer_name)
+        )
     root = now.issuer_name
     trust = (
         fill_trusting_presented(_TRUST_GATEWAY, failure, root=root)
-        if failure.root_is_at_hand
+        if failure.root_available
         else _TRUST_GATEWAY_FILE.fill(root=root)
     )
     remedies = (_EXEMPT.fill(host=failure.host), trust, _KEEP_VERIFYING.fill())
@@ -92,21 +95,21 @@ def _intercepted(failure: FailureContext) -> Explanation | None:
     return Explanation(title, (*why, *facts), remedies)
 
 
-def _either_lines(now: Certificate) -> tuple[str, ...]:
-    """What speaks for which, where the record is all there is."""
+def _interception_or_renewal_lines(now: Certificate) -> tuple[str, ...]:
+    """Return the evidence for interception and for renewal, if only the record differs."""
     name = now.issuer_name
     root = f"its SHA-256 is {now.sha256}" if now.self_issued else "it was not presented itself"
     return (
-        f"for TLS opened on the way: {name} is new here, and this box does not trust it",
+        f"for TLS opened on the way: {name} is new here, and this machine does not trust it",
         f"for a renewed CA: {name} is not named like products that open TLS",
         f"only the stamp's operator can tell whether {name} is theirs; {root}",
     )
 
 
-def _either_remedies(failure: FailureContext, root: str) -> tuple[Remedy, ...]:
+def _interception_or_renewal_remedies(failure: FailureContext, root: str) -> tuple[Remedy, ...]:
     return (
         fill_trusting_presented(_TRUST_RENEWED, failure, root=root)
-        if failure.root_is_at_hand
+        if failure.root_available
         else _TRUST_RENEWED_FILE.fill(root=root),
         fill_accepting(_ACCEPT, failure, root=root),
         _SIGN_IN_NOWHERE.fill(host=failure.host),
@@ -123,13 +126,12 @@ TLS_INTERCEPTED = FaultInfo(
         "The root is named like a gateway's, signs for an unrelated host too, or is another than "
         "the one recorded on the environment's first good check. Where that record is all that "
         "tells, the operator may have renewed the CA just as well, and the title says so. Without "
-        "such evidence it is `tls-untrusted-root`. Where this box trusts the other root already, "
-        "the check is healthy, and `root-changed` is seen beside it."
+        "such evidence it is `tls-untrusted-root`. Where this machine trusts the other root "
+        "already, the check is healthy, and `root-changed` is seen beside it."
     ),
     az_says=(
-        "Unable to get endpoints from the cloud. Please ensure you have network connection. "
-        "Error detail: … (Caused by SSLError(SSLCertVerificationError(1, '… certificate verify "
-        "failed"
+        AZ_NETWORK
+        + "… (Caused by SSLError(SSLCertVerificationError(1, '… certificate verify failed"
     ),
     patterns={
         ISSUER_UNKNOWN: 82,

@@ -1,4 +1,4 @@
-"""Answers of the login host that are no token: it fails inside, or is no sign-in service."""
+"""Responses of the login host without a token: throttled, failing, or no sign-in service."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from stacktui.check.report import StepName
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.formatting import asked_lines, begins_lines, header_lines, route_lines
-from stacktui.diagnosis.malformed import AGAIN, TELL, malformed, malformed_lines
+from stacktui.diagnosis.formatting import body_lines, header_lines, request_lines, route_lines
+from stacktui.diagnosis.malformed import ASK_OWNER, RUN_AGAIN, malformed, malformed_lines
 from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
 from stacktui.diagnosis.messages.arm import (
     BAD_STATUS_LINE,
@@ -20,27 +20,27 @@ from stacktui.diagnosis.messages.arm import (
     SERVICE_UNAVAILABLE,
 )
 from stacktui.diagnosis.messages.sign_in import NO_AUTHORITY
-from stacktui.diagnosis.remedies import fill_looking, looking
+from stacktui.diagnosis.remedies import bypassing_proxy, fetching, fill_fetching
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
-from stacktui.diagnosis.retry import retry_lines, when
+from stacktui.diagnosis.retry import retry_lines, retry_time
 from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
 from stacktui.identities.faults import SignInFault, SignInProblem
 
-# Headers that tell who answered.
+# Headers that identify the server.
 _HEADERS = ("content-type", "server", "via", "location", "x-ms-request-id")
 
 
 def _response_lines(failure: FailureContext, fault: SignInFault) -> tuple[str, ...]:
-    """The evidence of an answer."""
+    """Return the evidence of a response."""
     lines = fault_lines(fault)
     if fault.page_title:
         lines.append(f"the page is titled: {fault.page_title}")
-    lines += [*asked_lines(failure), *header_lines(failure, *_HEADERS), *begins_lines(failure)]
+    lines += [*request_lines(failure), *header_lines(failure, *_HEADERS), *body_lines(failure)]
     return (*lines, *retry_lines(failure.last), *route_lines(failure))
 
 
-# Who looks into it: AD FS is the stamp's or the company's, an Entra of Microsoft's has a page of
-# its health.
+# Whom to ask: AD FS is the stamp's or the company's, Entra has a public
+# status page.
 _ASK_ADFS = RemedyTemplate(
     "If it stays so, whoever runs the AD FS at {host} looks into its event log (AD FS/Admin) at "
     "that time, and at the service adfssrv{ids}",
@@ -59,7 +59,7 @@ ASK_SERVICE = (_ASK_ADFS, _ASK_ENTRA, _ASK_OTHER)
 
 
 def ask_service(failure: FailureContext, fault: SignInFault | None = None) -> Remedy:
-    """Who looks into it, with the correlation id where the service gave one."""
+    """Return whom to ask, with the correlation id if the service gave one."""
     ids = f" ({fault.correlation_id})" if fault and fault.correlation_id else ""
     template = _ASK_OTHER
     if failure.adfs_signs_in:
@@ -71,13 +71,12 @@ def ask_service(failure: FailureContext, fault: SignInFault | None = None) -> Re
 
 # login-throttled
 
-# Entra's "the request was throttled", and its word for a client that asks in a loop.
+# Entra's codes for a throttled request, and for a client in a loop.
 _THROTTLED = sign_in_code(
     "AADSTS90055", r"request was throttled|server is too busy|temporarily_unavailable"
 )
 _LOOP = sign_in_code(
-    "AADSTS50196",
-    note="AADSTS50196 is a loop: something asks for the same token again and again.",
+    "AADSTS50196", note="AADSTS50196 is a loop: something asks for the same token again and again."
 )
 _WAIT = for_both(
     "Run the check again {when}; until then let nothing else sign in as this identity",
@@ -94,9 +93,9 @@ def _login_throttled(failure: FailureContext) -> Explanation | None:
     fault = failure.fault
     if not isinstance(fault, SignInFault) or not _is_throttled(fault):
         return None
-    again = when(failure.last, "in a few minutes")
+    again = retry_time(failure.last, "in a few minutes")
     title = f"{failure.host} throttles sign-ins: it was asked too often"
-    remedies = (_WAIT.fill(**failure.places, when=again), _FIND_CALLER.fill())
+    remedies = (_WAIT.fill(**failure.placeholders, when=again), _FIND_CALLER.fill())
     return Explanation(title, _response_lines(failure, fault), remedies)
 
 
@@ -115,11 +114,7 @@ LOGIN_THROTTLED = FaultInfo(
         "`arm-throttled`."
     ),
     az_says="AADSTS90055: The request was throttled. … / 429",
-    patterns={
-        _THROTTLED: 94,
-        _LOOP: 86,
-        HTTP_429: 58,
-    },
+    patterns={_THROTTLED: 94, _LOOP: 86, HTTP_429: 58},
     remedies=(_WAIT, _FIND_CALLER),
     refusal=Refusal(
         frozenset({_THROTTLED.code, _LOOP.code}),
@@ -131,15 +126,11 @@ LOGIN_THROTTLED = FaultInfo(
 
 # login-server-error
 
-# OAuth's words for a failure of the service itself (RFC 6749 section 4.1.2.1); any other error is
+# OAuth's errors for a failure of the service (RFC 6749 section 4.1.2.1); any other error is
 # about the request, whatever its status.
 _SERVER_ERRORS = frozenset({"", "server_error", "temporarily_unavailable"})
 _SOON = "in a minute: the service may just be restarting"
-_AGAIN_WHEN = for_both(
-    "Run the check again {when}",
-    "stacktui check{environment}",
-    when=_SOON,
-)
+_AGAIN_WHEN = for_both("Run the check again {when}", "stacktui check{environment}", when=_SOON)
 
 
 def _login_server_error(failure: FailureContext) -> Explanation | None:
@@ -149,9 +140,9 @@ def _login_server_error(failure: FailureContext) -> Explanation | None:
     status = fault.status or 0
     if not 500 <= status < 600 or fault.error not in _SERVER_ERRORS:
         return None
-    again = when(failure.last, _SOON)
+    again = retry_time(failure.last, _SOON)
     title = f"The sign-in service {failure.host} failed inside ({status})"
-    remedies = (_AGAIN_WHEN.fill(**failure.places, when=again), ask_service(failure, fault))
+    remedies = (_AGAIN_WHEN.fill(**failure.placeholders, when=again), ask_service(failure, fault))
     return Explanation(title, _response_lines(failure, fault), remedies)
 
 
@@ -182,13 +173,9 @@ LOGIN_SERVER_ERROR = FaultInfo(
 # login-not-json
 
 _NO_JSON = (SignInProblem.NOT_JSON, SignInProblem.SERVER_ERROR)
-_SEE_WHO = looking("See who answers for {host}: a captive portal, a gateway, a bare web server")
-_GO_AROUND = RemedyTemplate(
-    "If it is the proxy, go round it for {host}",
-    'export NO_PROXY={host}"${NO_PROXY:+,$NO_PROXY}"',
-    '$env:NO_PROXY = (@({host}, $env:NO_PROXY) -ne $null) -join ","',
-)
-_ASK_BALANCER = replace(TELL, shown={"whose": "sign-in", "ids": ""})
+_SEE_WHO = fetching("See who answers for {host}: a captive portal, a gateway, a bare web server")
+_GO_AROUND = bypassing_proxy("If it is the proxy, go round it for {host}")
+_ASK_BALANCER = replace(ASK_OWNER, shown={"whose": "sign-in", "ids": ""})
 
 
 def _login_not_json(failure: FailureContext) -> Explanation | None:
@@ -196,7 +183,7 @@ def _login_not_json(failure: FailureContext) -> Explanation | None:
     if not isinstance(fault, SignInFault) or fault.problem not in _NO_JSON or _is_throttled(fault):
         return None
     if 500 <= (fault.status or 0) < 600:
-        return None  # what fails inside may say so as it likes
+        return None  # a 5xx may have any body
     host, through = failure.host, failure.connection.proxy.url if failure.connection else None
     around = (_GO_AROUND.fill(host=host),) if through else ()
     remedies = (_see_who(failure), *around, ask_service(failure, fault))
@@ -210,7 +197,7 @@ def _login_malformed(failure: FailureContext) -> Explanation | None:
         return None
     title = f"What {failure.host} answers {what}"
     remedies = (
-        AGAIN.fill(**failure.places),
+        RUN_AGAIN.fill(**failure.placeholders),
         _see_who(failure),
         _ASK_BALANCER.fill(whose="sign-in", ids=""),
     )
@@ -219,7 +206,7 @@ def _login_malformed(failure: FailureContext) -> Explanation | None:
 
 def _see_who(failure: FailureContext) -> Remedy:
     url = failure.last.url.partition("?")[0] if failure.last else None
-    return fill_looking(_SEE_WHO, failure, url, host=failure.host)
+    return fill_fetching(_SEE_WHO, failure, url, host=failure.host)
 
 
 LOGIN_NOT_JSON = FaultInfo(
@@ -245,7 +232,7 @@ LOGIN_NOT_JSON = FaultInfo(
         BAD_STATUS_LINE: 60,
         NO_JSON: 38,
     },
-    remedies=(_SEE_WHO, _GO_AROUND, AGAIN, _ASK_BALANCER, *ASK_SERVICE),
+    remedies=(_SEE_WHO, _GO_AROUND, RUN_AGAIN, _ASK_BALANCER, *ASK_SERVICE),
     rules=(_login_not_json, _login_malformed),
 )
 
@@ -272,7 +259,7 @@ def _login_foreign_endpoint(failure: FailureContext) -> Explanation | None:
     evidence = (
         f"{fault.authority}: {fault.description}",
         "nothing was sent there: no secret, and no user name",
-        *asked_lines(failure),
+        *request_lines(failure),
         *route_lines(failure),
     )
     remedies = (_ASK_WHOSE.fill(authority=fault.authority), _SIGN_IN_NOWHERE.fill())
@@ -323,14 +310,12 @@ TOKEN_TOO_LARGE = FaultInfo(
         "says how many. One that ARM refuses is `arm-unauthorized`."
     ),
     az_says="(…) Request Header Fields Too Large / Bad Request",
-    patterns={
-        MessagePattern("431", r"header fields too large|\(431\)|status code:? 431"): 84,
-    },
+    patterns={MessagePattern("431", r"header fields too large|\(431\)|status code:? 431"): 84},
     remedies=(_LEAVE_GROUPS, *ASK_SERVICE),
     rules=(_token_too_large,),
 )
 
-# As they are to be asked.
+# In order of precedence.
 FAULTS = (
     LOGIN_THROTTLED,
     LOGIN_SERVER_ERROR,

@@ -1,4 +1,4 @@
-"""The login host gives no answer: it cannot be reached, is silent, or breaks off."""
+"""The login host does not respond: unreachable, silent, or cut off."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stacktui.diagnosis.catalogue.login_responses import ASK_SERVICE, ask_servic
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.formatting import asked_lines, route_lines
+from stacktui.diagnosis.formatting import request_lines, route_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import NO_ANSWER_IN_TIME
 from stacktui.diagnosis.messages.network import CONNECTION_CLOSED
@@ -22,7 +22,7 @@ from stacktui.transport.records import PhaseName, TransportFault, TransportFault
 _SEE_WHICH = for_both("See which host fails and why", "stacktui check --format json{environment}")
 _FIX_AS_NAMED = RemedyTemplate("Then fix it as the named fault says, for the login host")
 
-# Without a rule: `login_host` makes it of what is wrong with that host, whatever it is.
+# No rule: `login_host` makes this finding from any fault of that host.
 LOGIN_UNREACHABLE = FaultInfo(
     id="login-unreachable",
     group=Group.TOKEN,
@@ -54,38 +54,38 @@ LOGIN_UNREACHABLE = FaultInfo(
 
 # login-timeout
 
-_OUT_OF_TIME = (TransportFaultKind.FIRST_BYTE_TIMEOUT, TransportFaultKind.STEP_TIMEOUT)
+_TIMEOUTS = (TransportFaultKind.FIRST_BYTE_TIMEOUT, TransportFaultKind.STEP_TIMEOUT)
 _AGAIN_UNDER_LOAD = checking_again("Run the check again: the service may just be under load")
 
 
 def _login_timeout(failure: FailureContext) -> Explanation | None:
-    fault = _after_asking(failure, _OUT_OF_TIME)
+    fault = _fault_after_request(failure, _TIMEOUTS)
     if fault is None:
         return None
     limit = f"{fault.limit or 0:g} s"
     title = f"{failure.host} takes the sign-in, and does not answer it within {limit}"
-    return Explanation(title, _unanswered_lines(failure), _again_or_ask(failure))
+    return Explanation(title, _unanswered_lines(failure), _unanswered_remedies(failure))
 
 
-def _after_asking(
+def _fault_after_request(
     failure: FailureContext, kinds: tuple[TransportFaultKind, ...]
 ) -> TransportFault | None:
-    """The fault, if the login host had a whole request when it happened."""
+    """Return the fault if it happened after a whole request was sent to the login host."""
     fault = failure.fault
     if failure.step.name is not StepName.TOKEN or not isinstance(fault, TransportFault):
         return None
     phases = failure.last.phases if failure.last else ()
     sent = any(each.name is PhaseName.REQUEST and each.ok for each in phases)
-    ended = bool(phases) and phases[-1].ok  # then it was not this request that was waited for
+    ended = bool(phases) and phases[-1].ok  # another request was waited for
     return fault if fault.kind in kinds and sent and not ended else None
 
 
 def _unanswered_lines(failure: FailureContext) -> tuple[str, ...]:
-    return (*asked_lines(failure), *fault_lines(failure.fault), *route_lines(failure))
+    return (*request_lines(failure), *fault_lines(failure.fault), *route_lines(failure))
 
 
-def _again_or_ask(failure: FailureContext) -> tuple[Remedy, ...]:
-    return (_AGAIN_UNDER_LOAD.fill(**failure.places), ask_service(failure))
+def _unanswered_remedies(failure: FailureContext) -> tuple[Remedy, ...]:
+    return (_AGAIN_UNDER_LOAD.fill(**failure.placeholders), ask_service(failure))
 
 
 LOGIN_TIMEOUT = FaultInfo(
@@ -113,14 +113,14 @@ LOGIN_TIMEOUT = FaultInfo(
 
 # login-reset
 
-_BROKEN_OFF = (TransportFaultKind.HTTP_RESET, TransportFaultKind.BODY_TRUNCATED)
+_BREAKS = (TransportFaultKind.HTTP_RESET, TransportFaultKind.BODY_TRUNCATED)
 
 
 def _login_reset(failure: FailureContext) -> Explanation | None:
-    if _after_asking(failure, _BROKEN_OFF) is None:
+    if _fault_after_request(failure, _BREAKS) is None:
         return None
     title = f"The connection to {failure.host} broke off before the sign-in was answered"
-    return Explanation(title, _unanswered_lines(failure), _again_or_ask(failure))
+    return Explanation(title, _unanswered_lines(failure), _unanswered_remedies(failure))
 
 
 LOGIN_RESET = FaultInfo(
@@ -148,5 +148,5 @@ LOGIN_RESET = FaultInfo(
     rules=(_login_reset,),
 )
 
-# As they are to be asked; `login_host` makes LOGIN_UNREACHABLE.
+# In order of precedence; `login_host` makes LOGIN_UNREACHABLE.
 FAULTS = (LOGIN_TIMEOUT, LOGIN_RESET)

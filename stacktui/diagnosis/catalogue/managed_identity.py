@@ -1,4 +1,4 @@
-"""No token for a managed identity: what the instance metadata service did (PROTOCOL.md 5)."""
+"""Faults of the instance metadata service (IMDS, PROTOCOL.md section 5): no token."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.formatting import asked_lines, begins_lines
+from stacktui.diagnosis.formatting import body_lines, request_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.sign_in import IMDS_NO_TOKEN, IMDS_SILENT
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate
@@ -19,9 +19,9 @@ _ADDRESS = "169.254.169.254"
 _INSTANCE = f"http://{_ADDRESS}/metadata/instance"
 _VERSION = "api-version=2018-02-01"
 _VARIABLE = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
-# For so long the service may be away when it is updated (its 410), in seconds.
+# How long an update (410) may make the service unavailable, in seconds.
 _UPDATE = 70
-# By what clients name the service.
+# The names that clients have for the service.
 _IMDS = r"169\.254\.169\.254|\bmsi\b|\bimds\b"
 
 
@@ -35,7 +35,7 @@ def _fault(failure: FailureContext, *problems: ImdsProblem) -> ImdsFault | None:
 _TITLES = {
     ImdsProblem.UNREACHABLE: "The instance metadata service of this machine cannot be reached",
     ImdsProblem.SOMETHING_ELSE: "What answers in place of the instance metadata service is not it",
-    ImdsProblem.FORWARDED: "A proxy stands between this box and its instance metadata service",
+    ImdsProblem.FORWARDED: "A proxy stands between this machine and its instance metadata service",
 }
 _UNSET_VARIABLE = RemedyTemplate(
     f"If {{endpoint}} is not meant, let it be the machine's own, {_ADDRESS}",
@@ -49,9 +49,9 @@ _SEE_WHETHER_IT_ANSWERS = RemedyTemplate(
     f"'{_INSTANCE}?{_VERSION}' | head -c 2000 | cat -v",
     f"curl.exe -sS -i -m 5 --noproxy '*' -H Metadata:true '{_INSTANCE}?{_VERSION}'",
 )
-# stacktui goes round every proxy by itself; what else asks there must be told to.
+# stacktui bypasses every proxy for this address; other clients need NO_PROXY.
 _AROUND_PROXY = RemedyTemplate(
-    "Let no proxy swallow the address: stacktui asks directly, az and others need to be told",
+    "Let no proxy swallow the address: stacktui asks directly, az and others need this variable",
     f'export NO_PROXY={_ADDRESS}"${{NO_PROXY:+,$NO_PROXY}}"',
     f"$env:NO_PROXY = (@('{_ADDRESS}', $env:NO_PROXY) -ne $null) -join ','",
 )
@@ -73,7 +73,7 @@ def _imds_unreachable(failure: FailureContext) -> Explanation | None:
         _AROUND_PROXY.fill(),
         _SIGN_IN_OTHERWISE.fill(under=f" under {section_of(identity)}" if identity else ""),
     )
-    evidence = (*fault_lines(fault), *asked_lines(failure), *begins_lines(failure))
+    evidence = (*fault_lines(fault), *request_lines(failure), *body_lines(failure))
     return Explanation(_TITLES[fault.problem], evidence, remedies)
 
 
@@ -83,7 +83,7 @@ IMDS_UNREACHABLE = FaultInfo(
     sides=(Side.BOX,),
     meaning="The managed identity's service (169.254.169.254) cannot be reached.",
     distinguishing_evidence=(
-        "No way there, or silence: this box is no VM of the stamp's, or a proxy or firewall "
+        "No way there, or silence: this machine is no VM of the stamp's, or a proxy or firewall "
         "swallows the address. Where it answers that there is no identity, it is "
         "`imds-no-identity`."
     ),
@@ -132,28 +132,28 @@ def _imds_no_identity(failure: FailureContext) -> Explanation | None:
     if fault is None or identity is None:
         return None
     section = section_of(identity)
-    if named := _named(identity):
+    if named := _config_name(identity):
         key, value = named
         title = f"This machine has no managed identity with the {key} {value}"
         otherwise = _CHECK_ID.fill(key=key, identity=section)
     else:
         title = "This machine has no managed identity of its own"
         otherwise = _NAME_ANOTHER.fill(identity=section)
-    evidence = (*fault_lines(fault), *asked_lines(failure))
+    evidence = (*fault_lines(fault), *request_lines(failure))
     return Explanation(title, evidence, (_assign(identity), otherwise))
 
 
-def _named(identity: Identity) -> tuple[str, str] | None:
-    """The key and the value by which the config names a user-assigned identity."""
+def _config_name(identity: Identity) -> tuple[str, str] | None:
+    """Return the key and value by which the config names a user-assigned identity."""
     keys = ("client_id", "object_id", "resource_id")
     values = (identity.client_id, identity.object_id, identity.resource_id)
     return next(((key, value) for key, value in zip(keys, values, strict=True) if value), None)
 
 
 def _assign(identity: Identity) -> Remedy:
-    """The machine is asked for its names; the resource id, if it is not known, is found by the
-    identity's other id."""
-    named = _named(identity)
+    """Assign the identity to this machine, whose names IMDS gives; find its resource id by the
+    identity's other id if it is unknown."""
+    named = _config_name(identity)
 
     def asked(key: str) -> PlainWord:
         url = f"{_INSTANCE}/compute/{key}?{_VERSION}&format=text"
@@ -164,7 +164,7 @@ def _assign(identity: Identity) -> Remedy:
             return ""
         if identity.resource_id:
             return f" --identities {quote(identity.resource_id)}"
-        # The one escape that JMESPath's raw strings know.
+        # The only escape in JMESPath's raw strings.
         value = named[1].replace("'", "\\'")
         field = "clientId" if named[0] == "client_id" else "principalId"
         query = f"[?{field}=='{value}'].id | [0]"
@@ -236,8 +236,8 @@ def _imds_unavailable(failure: FailureContext) -> Explanation | None:
     if fault is None:
         return None
     title = f"The instance metadata service cannot give a token now ({fault.status})"
-    evidence = (*fault_lines(fault), *asked_lines(failure), *retry_lines(failure.last))
-    return Explanation(title, evidence, (_WAIT.fill(**failure.places), _RESTART.fill()))
+    evidence = (*fault_lines(fault), *request_lines(failure), *retry_lines(failure.last))
+    return Explanation(title, evidence, (_WAIT.fill(**failure.placeholders), _RESTART.fill()))
 
 
 IMDS_UNAVAILABLE = FaultInfo(

@@ -1,23 +1,19 @@
-"""Faults of what the stamp's metadata says, and of what ARM says in its place."""
+"""Faults in the content of the stamp's metadata, and ARM's errors in place of metadata."""
 
 from __future__ import annotations
 
 import re
 
+from stacktui.diagnosis.az_messages import AZ_ENDPOINTS
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
-from stacktui.diagnosis.formatting import begins_lines
+from stacktui.diagnosis.formatting import body_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.metadata import METADATA_400, SOMETHING_MISSING
 from stacktui.diagnosis.messages.sign_in import LOGIN_ENDPOINT_NO_HTTPS
-from stacktui.diagnosis.metadata_evidence import (
-    AZ,
-    answer_lines,
-    looking_at_metadata,
-    metadata_fault,
-)
-from stacktui.diagnosis.remedies import fill_looking
+from stacktui.diagnosis.metadata_evidence import answer_lines, fetching_metadata, metadata_fault
+from stacktui.diagnosis.remedies import fill_fetching
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.environments.metadata import MetadataProblem, metadata_url
 
@@ -27,7 +23,7 @@ _VERSION = re.compile(r"\b(?:20\d\d-\d\d-\d\d(?:-[a-z]+)?|1\.0)\b")
 
 # metadata-api-version
 
-_TRY_VERSION = looking_at_metadata("See whether it answers to api-version {version}", "VERSION")
+_TRY_VERSION = fetching_metadata("See whether it answers to api-version {version}", "VERSION")
 _WHICH_BUILD = RemedyTemplate(
     "The stamp's operator must say which build this is: every known one serves metadata by one "
     "of the versions tried"
@@ -49,7 +45,7 @@ def _metadata_api_version(failure: FailureContext) -> Explanation | None:
     evidence += answer_lines(failure)
     version = named[-1] if named else "1.0"
     url = metadata_url(failure.environment.arm, version)
-    remedies = (fill_looking(_TRY_VERSION, failure, url, version=version), _WHICH_BUILD.fill())
+    remedies = (fill_fetching(_TRY_VERSION, failure, url, version=version), _WHICH_BUILD.fill())
     title = "The stamp serves its metadata by another api-version only"
     return Explanation(title, tuple(evidence), remedies)
 
@@ -64,7 +60,7 @@ METADATA_API_VERSION = FaultInfo(
         "and those that it names. For resources the same is `api-version-unsupported`."
     ),
     az_says=(
-        AZ + "Server returned status code 400 for "
+        AZ_ENDPOINTS + "Server returned status code 400 for "
         "https://…/metadata/endpoints?api-version=2015-01-01"
     ),
     patterns={
@@ -82,7 +78,7 @@ METADATA_API_VERSION = FaultInfo(
 
 # metadata-incomplete
 
-_SEE_FIELD = looking_at_metadata("See the whole answer: {field} is what is wrong in it")
+_SEE_FIELD = fetching_metadata("See the whole answer: {field} is what is wrong in it")
 _CORRECT_IDENTITY = RemedyTemplate(
     "If this is an ARM endpoint of a stamp, its operator must correct its identity "
     "configuration; else set the stamp's own: arm under {section}"
@@ -93,9 +89,9 @@ def _metadata_incomplete(failure: FailureContext) -> Explanation | None:
     fault = metadata_fault(failure, MetadataProblem.INCOMPLETE)
     if fault is None:
         return None
-    evidence = (fault.detail, *answer_lines(failure), *begins_lines(failure))
+    evidence = (fault.detail, *answer_lines(failure), *body_lines(failure))
     remedies = (
-        fill_looking(_SEE_FIELD, failure, field=fault.field or "its sign-in data"),
+        fill_fetching(_SEE_FIELD, failure, field=fault.field or "its sign-in data"),
         _CORRECT_IDENTITY.fill(section=failure.section),
     )
     what = fault.field or "sign-in data"
@@ -179,7 +175,7 @@ AUDIENCE_FOREIGN = FaultInfo(
 
 # login-endpoint-insecure
 
-_SEE_ENDPOINT = looking_at_metadata(
+_SEE_ENDPOINT = fetching_metadata(
     "See it with your own eyes: authentication.loginEndpoint begins with http:"
 )
 _SERVE_HTTPS = RemedyTemplate(
@@ -196,10 +192,10 @@ def _login_endpoint_insecure(failure: FailureContext) -> Explanation | None:
         fault.detail,
         "refused: nothing was sent there",
         *answer_lines(failure),
-        *begins_lines(failure),
+        *body_lines(failure),
     )
     title = "The stamp names a login endpoint that is plain http:, which stacktui refuses"
-    remedies = (fill_looking(_SEE_ENDPOINT, failure), _SERVE_HTTPS.fill())
+    remedies = (fill_fetching(_SEE_ENDPOINT, failure), _SERVE_HTTPS.fill())
     return Explanation(title, evidence, remedies)
 
 

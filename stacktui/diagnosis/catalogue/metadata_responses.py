@@ -1,13 +1,14 @@
-"""Answers to the metadata request that are whole, but of another kind: a page, an error."""
+"""Responses to the metadata request that are complete but not metadata: a page, an error."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from stacktui.diagnosis.az_messages import AZ_ENDPOINTS
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
-from stacktui.diagnosis.formatting import asked_lines, header_lines, route_lines
+from stacktui.diagnosis.formatting import header_lines, request_lines, route_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import (
     HTTP_500_OR_504,
@@ -25,25 +26,29 @@ from stacktui.diagnosis.messages.metadata import (
     METADATA_UNREAD,
 )
 from stacktui.diagnosis.metadata_evidence import (
-    AZ,
     answer_lines,
     metadata_fault,
+    reporting_to_operator,
     request_ids,
-    telling_operator,
 )
-from stacktui.diagnosis.remedies import CHECK_OTHER_ENDPOINT, checking_again, fill_setting
+from stacktui.diagnosis.remedies import (
+    CHECK_OTHER_ENDPOINT,
+    bypassing_proxy,
+    checking_again,
+    fill_setting,
+)
 from stacktui.diagnosis.remedy_template import RemedyTemplate
-from stacktui.diagnosis.retry import retry_lines, when
+from stacktui.diagnosis.retry import retry_lines, retry_time
 from stacktui.environments.metadata import MetadataFault, MetadataProblem
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, other_service
 from stacktui.transport.records import ResponseFacts
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ARM_ENDPOINTS = (USER_ENDPOINT, OPERATOR_ENDPOINT)
-# How a stamp's portals title their pages, and what http.sys says of a name that it does not serve.
+# The page title of a stamp's portals, and http.sys's message for a host name it does not serve.
 _PORTAL_TITLE = "microsoft azure stack"
 _UNSERVED = "invalid hostname"
-# The web servers that a stamp is made of name themselves so (http.sys, IIS, its gateways).
+# The `Server` prefix of a stamp's web servers (http.sys, IIS, its gateways).
 _STAMPS_SERVER = "microsoft-"
 
 
@@ -69,18 +74,18 @@ def _metadata_wrong_url(failure: FailureContext) -> Explanation | None:
         evidence.append(f"it redirects to: {fault.location}")
     remedies = tuple(
         fill_setting(CHECK_OTHER_ENDPOINT, failure, "arm", url, endpoint=url, whose=whose)
-        for url, whose in _meant(failure)
+        for url, whose in _likely_arm_urls(failure)
     ) or (_SET_ARM.fill(section=failure.section),)
     title = f"{failure.host} is not the stamp's ARM endpoint"
     return Explanation(title, tuple(evidence), remedies)
 
 
 def _why_wrong(failure: FailureContext, fault: MetadataFault) -> str | None:
-    """What shows that the URL is wrong: the host's name, else an answer that no ARM gives."""
+    """Return why the URL is wrong: the host's name, else a response that ARM never gives."""
     if named := other_service(failure.host):
         return f"by the naming rule {failure.host} is the stamp's {named[0]}; ARM is {named[1]}"
     if failure.host.partition(".")[0] in _ARM_ENDPOINTS:
-        return None  # the name is right: whoever answers so is in ARM's place
+        return None  # the name is right: something else answers in place of ARM
     title = (fault.page_title or "").lower()
     if fault.problem is MetadataProblem.HTML and title.startswith(_PORTAL_TITLE):
         return f"{failure.host} answers with a page of the stamp's portal"
@@ -94,8 +99,8 @@ def _why_wrong(failure: FailureContext, fault: MetadataFault) -> str | None:
     return None
 
 
-def _meant(failure: FailureContext) -> tuple[tuple[str, str], ...]:
-    """ARM URLs that may have been meant, and whose: by the name, else by the certificate."""
+def _likely_arm_urls(failure: FailureContext) -> tuple[tuple[str, str], ...]:
+    """Return the ARM URLs that may have been meant, by the name, else by the certificate."""
     if named := other_service(failure.host):
         hosts = [named[1]]
     else:
@@ -120,7 +125,8 @@ METADATA_WRONG_URL = FaultInfo(
         "`metadata-intercepted`."
     ),
     az_says=(
-        AZ + "Server returned status code 404 for https://… / Response body does not contain "
+        AZ_ENDPOINTS
+        + "Server returned status code 404 for https://… / Response body does not contain "
         "valid json. Error detail: …"
     ),
     patterns={
@@ -145,11 +151,7 @@ _LET_PASS = RemedyTemplate(
     "Sign in at the captive portal or gateway whose page this is, or ask for a rule that lets "
     "{host} pass"
 )
-_AROUND_PROXY = RemedyTemplate(
-    "If a proxy is in the way, go round it for {host}",
-    'export NO_PROXY={host}"${NO_PROXY:+,$NO_PROXY}"',
-    '$env:NO_PROXY = (@({host}, $env:NO_PROXY) -ne $null) -join ","',
-)
+_AROUND_PROXY = bypassing_proxy("If a proxy is in the way, go round it for {host}")
 
 
 def _metadata_intercepted(failure: FailureContext) -> Explanation | None:
@@ -161,8 +163,8 @@ def _metadata_intercepted(failure: FailureContext) -> Explanation | None:
     if not page and elsewhere in (None, failure.host):
         return None
     if _why_wrong(failure, fault):
-        return None  # a portal of the stamp answers so by right: the URL is wrong, not the way
-    evidence = asked_lines(failure)
+        return None  # a portal of the stamp answers so: metadata-wrong-url
+    evidence = request_lines(failure)
     if fault.page_title:
         evidence.append(f"the page is titled: {fault.page_title}")
     if elsewhere:
@@ -175,12 +177,12 @@ def _metadata_intercepted(failure: FailureContext) -> Explanation | None:
 
 
 def _redirected_to(fault: MetadataFault) -> str | None:
-    """The host that a redirect names (RFC 9110 section 15.4); None if it names none."""
+    """Return the host that a redirect names (RFC 9110 section 15.4), else None."""
     if fault.problem is not MetadataProblem.REDIRECT or fault.status not in _REDIRECTS:
         return None
     try:
         return urlsplit(fault.location or "").hostname
-    except ValueError:  # it is the server's own word
+    except ValueError:  # the URL comes from the server
         return None
 
 
@@ -194,7 +196,7 @@ METADATA_INTERCEPTED = FaultInfo(
         "of the stamp's portal is `metadata-wrong-url`; broken JSON `metadata-not-json`. Here "
         "TLS is trusted, which `tls-intercepted` is not."
     ),
-    az_says=AZ + "Response body does not contain valid json. Error detail: …",
+    az_says=AZ_ENDPOINTS + "Response body does not contain valid json. Error detail: …",
     patterns={
         METADATA_401_OR_403: 68,
         METADATA_REDIRECTED: 80,
@@ -211,7 +213,7 @@ METADATA_INTERCEPTED = FaultInfo(
 _RESTARTING = checking_again(
     "Run the check again in a minute: the stamp may just be restarting a service"
 )
-_ARM_BROKEN = telling_operator("If it stays so, Azure Resource Manager is broken")
+_ARM_BROKEN = reporting_to_operator("If it stays so, Azure Resource Manager is broken")
 
 
 def _metadata_server_error(failure: FailureContext) -> Explanation | None:
@@ -219,7 +221,7 @@ def _metadata_server_error(failure: FailureContext) -> Explanation | None:
     if fault is None or fault.status == 503:
         return None
     remedies = (
-        _RESTARTING.fill(**failure.places),
+        _RESTARTING.fill(**failure.placeholders),
         _ARM_BROKEN.fill(ids=request_ids(failure)),
     )
     title = f"The stamp failed inside ({fault.status}) while giving its metadata"
@@ -227,18 +229,18 @@ def _metadata_server_error(failure: FailureContext) -> Explanation | None:
 
 
 def _server_fault(failure: FailureContext) -> MetadataFault | None:
-    """A 5xx of the stamp's own: ARM speaks JSON, and a page is of the stamp's web server only if
-    it says so; any other page may be a gateway's."""
+    """Return a 5xx of the stamp: in ARM's JSON, or a page of the stamp's web server if
+    it identifies itself; any other page may be a gateway's."""
     fault = metadata_fault(failure, MetadataProblem.STATUS)
     if fault is None or not 500 <= fault.status < 600:
         return None
     if other_service(failure.host):
-        return None  # no metadata is to be had there, however well it is: the URL is wrong
+        return None  # this host never has metadata: metadata-wrong-url
     response = failure.last.response if failure.last else None
-    return fault if response is None or _is_stamps(response) else None
+    return fault if response is None or _is_from_stamp(response) else None
 
 
-def _is_stamps(response: ResponseFacts) -> bool:
+def _is_from_stamp(response: ResponseFacts) -> bool:
     server = (response.header("server") or "").lower()
     return not response.excerpt.startswith("<") or server.startswith(_STAMPS_SERVER)
 
@@ -261,7 +263,7 @@ METADATA_SERVER_ERROR = FaultInfo(
         "`metadata-unavailable`. A gateway's page with such a status is not the stamp's: it is "
         "`unexplained`."
     ),
-    az_says=AZ + "Server returned status code 500 for https://…",
+    az_says=AZ_ENDPOINTS + "Server returned status code 500 for https://…",
     patterns={
         METADATA_UNREAD: 13,
         MessagePattern(
@@ -279,7 +281,9 @@ METADATA_SERVER_ERROR = FaultInfo(
 # metadata-unavailable
 
 _LATER = checking_again("Run the check again {when}", when="in a few minutes")
-_ARM_DOWN = telling_operator("If it stays so, Azure Resource Manager is down (an update, a repair)")
+_ARM_DOWN = reporting_to_operator(
+    "If it stays so, Azure Resource Manager is down (an update, a repair)"
+)
 
 
 def _metadata_unavailable(failure: FailureContext) -> Explanation | None:
@@ -287,7 +291,7 @@ def _metadata_unavailable(failure: FailureContext) -> Explanation | None:
     if fault is None or fault.status != 503:
         return None
     remedies = (
-        _LATER.fill(**failure.places, when=when(failure.last, "in a few minutes")),
+        _LATER.fill(**failure.placeholders, when=retry_time(failure.last, "in a few minutes")),
         _ARM_DOWN.fill(ids=request_ids(failure)),
     )
     title = "The stamp's Azure Resource Manager is not available just now (503)"
@@ -303,7 +307,7 @@ METADATA_UNAVAILABLE = FaultInfo(
         "The stamp answers with 503, and may say when to come back (Retry-After). Any other 5xx "
         "is `metadata-server-error`."
     ),
-    az_says=AZ + "Server returned status code 503 for https://…",
+    az_says=AZ_ENDPOINTS + "Server returned status code 503 for https://…",
     patterns={
         MessagePattern(
             "the metadata was answered with 503", r"server returned status code 503"

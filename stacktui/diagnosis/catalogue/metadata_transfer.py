@@ -1,13 +1,14 @@
-"""Answers to the metadata request that do not come, not whole, or not in a form to be read."""
+"""Responses to the metadata request that are missing, incomplete or unreadable."""
 
 from __future__ import annotations
 
 from stacktui.check.report import StepName
+from stacktui.diagnosis.az_messages import AZ_ENDPOINTS
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
-from stacktui.diagnosis.formatting import asked_lines, begins_lines, header_lines, route_lines
-from stacktui.diagnosis.malformed import AGAIN, malformed, malformed_lines
+from stacktui.diagnosis.formatting import body_lines, header_lines, request_lines, route_lines
+from stacktui.diagnosis.malformed import RUN_AGAIN, malformed, malformed_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import BAD_STATUS_LINE, NO_ANSWER_IN_TIME, NO_JSON
 from stacktui.diagnosis.messages.metadata import (
@@ -18,30 +19,29 @@ from stacktui.diagnosis.messages.metadata import (
 )
 from stacktui.diagnosis.messages.network import CONNECTION_CLOSED
 from stacktui.diagnosis.metadata_evidence import (
-    AZ,
-    looking_at_metadata,
+    fetching_metadata,
     metadata_fault,
+    reporting_to_operator,
     request_ids,
-    telling_operator,
 )
-from stacktui.diagnosis.remedies import checking_again, fill_looking
+from stacktui.diagnosis.remedies import checking_again, fill_fetching
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.environments.metadata import MetadataProblem
 from stacktui.transport.records import PhaseName, TransportFault, TransportFaultKind
 
-# What comes after the handshake: only who answers there can be slow in it.
-_ASKED = frozenset({PhaseName.REQUEST, PhaseName.FIRST_BYTE, PhaseName.BODY})
-_SEE_ANSWER = looking_at_metadata("See what comes back")
-_AT_FAULT = telling_operator("If it stays so, ARM or the load balancer before it is at fault")
+# Phases after the handshake, which only the server can delay.
+_SERVER_PHASES = frozenset({PhaseName.REQUEST, PhaseName.FIRST_BYTE, PhaseName.BODY})
+_SEE_ANSWER = fetching_metadata("See what comes back")
+_AT_FAULT = reporting_to_operator("If it stays so, ARM or the load balancer before it is at fault")
 
 
 def _fault(failure: FailureContext, kind: TransportFaultKind) -> TransportFault | None:
-    """The fault, if it is the transport's, of this kind, and ended the metadata request."""
+    """Return the fault if it is a transport fault of this kind in the metadata request."""
     return failure.transport(kind) if failure.step.name is StepName.METADATA else None
 
 
 def _sent_lines(failure: FailureContext) -> tuple[str, ...]:
-    """The request and what came back of it, though not whole."""
+    """Return the request and the part of the response that arrived."""
     response = failure.last.response if failure.last else None
     lines = [f"{failure.last.method} {failure.last.url}"] if failure.last else []
     if response:
@@ -49,28 +49,25 @@ def _sent_lines(failure: FailureContext) -> tuple[str, ...]:
     return (*lines, *header_lines(failure, "content-type"), *route_lines(failure))
 
 
-def _look_or_tell(failure: FailureContext, url: str | None = None) -> tuple[Remedy, ...]:
-    return (
-        fill_looking(_SEE_ANSWER, failure, url),
-        _AT_FAULT.fill(ids=request_ids(failure)),
-    )
+def _remedies(failure: FailureContext, url: str | None = None) -> tuple[Remedy, ...]:
+    return (fill_fetching(_SEE_ANSWER, failure, url), _AT_FAULT.fill(ids=request_ids(failure)))
 
 
-def _again_look_or_tell(failure: FailureContext, url: str | None = None) -> tuple[Remedy, ...]:
-    return (AGAIN.fill(**failure.places), *_look_or_tell(failure, url))
+def _remedies_with_check(failure: FailureContext, url: str | None = None) -> tuple[Remedy, ...]:
+    return (RUN_AGAIN.fill(**failure.placeholders), *_remedies(failure, url))
 
 
 # metadata-timeout
 
 _UNDER_LOAD = checking_again("Run the check again: the stamp may just be under load")
-_WAIT_LONGER = looking_at_metadata(
+_WAIT_LONGER = fetching_metadata(
     "Ask with more patience than a check has, and see whether it ever answers"
 )
-_ARM_HANGS = telling_operator("If it stays so, Azure Resource Manager hangs")
+_ARM_HANGS = reporting_to_operator("If it stays so, Azure Resource Manager hangs")
 
 
 def _metadata_timeout(failure: FailureContext) -> Explanation | None:
-    limit = _waited(failure)
+    limit = _timeout_limit(failure)
     if limit is None:
         return None
     phases = failure.last.phases if failure.last else ()
@@ -84,21 +81,21 @@ def _metadata_timeout(failure: FailureContext) -> Explanation | None:
     else:
         evidence.insert(0, "the request was sent, and nothing came back")
     remedies = (
-        _UNDER_LOAD.fill(**failure.places),
-        fill_looking(_WAIT_LONGER, failure),
+        _UNDER_LOAD.fill(**failure.placeholders),
+        fill_fetching(_WAIT_LONGER, failure),
         _ARM_HANGS.fill(ids=request_ids(failure)),
     )
     title = f"{failure.host} takes the metadata request, and does not answer it within {limit:g} s"
     return Explanation(title, (*evidence, *_sent_lines(failure)), remedies)
 
 
-def _waited(failure: FailureContext) -> float | None:
-    """The limit that was hit while waiting for an answer, and for nothing before it."""
+def _timeout_limit(failure: FailureContext) -> float | None:
+    """Return the limit (seconds) that was hit while waiting for the response, else None."""
     fault = _fault(failure, TransportFaultKind.FIRST_BYTE_TIMEOUT)
     if fault is None:
         fault = _fault(failure, TransportFaultKind.STEP_TIMEOUT)
         phases = failure.last.phases if failure.last else ()
-        if fault is None or not phases or phases[-1].ok or phases[-1].name not in _ASKED:
+        if fault is None or not phases or phases[-1].ok or phases[-1].name not in _SERVER_PHASES:
             return None
     return fault.limit or 0
 
@@ -121,7 +118,7 @@ METADATA_TIMEOUT = FaultInfo(
 
 # metadata-too-large
 
-_SEE_BEGINNING = looking_at_metadata(
+_SEE_BEGINNING = fetching_metadata(
     "See how it begins: metadata has 2 KB, and names a loginEndpoint"
 )
 _WHAT_ANSWERS = RemedyTemplate(
@@ -137,7 +134,7 @@ def _metadata_too_large(failure: FailureContext) -> Explanation | None:
     limit = f"{fault.limit:,.0f} bytes" if fault.limit else "what a stamp needs"
     evidence = (f"the answer is {fault.detail}: reading stopped", *_sent_lines(failure))
     remedies = (
-        fill_looking(_SEE_BEGINNING, failure),
+        fill_fetching(_SEE_BEGINNING, failure),
         _WHAT_ANSWERS.fill(host=failure.host, section=failure.section),
     )
     title = f"The answer to the metadata request is larger than {limit}"
@@ -163,34 +160,34 @@ METADATA_TOO_LARGE = FaultInfo(
 
 
 def _not_json(failure: FailureContext) -> Explanation | None:
-    """The answer ended in order, and its body is no JSON."""
+    """Explain a complete response whose body is not JSON."""
     fault = metadata_fault(failure, MetadataProblem.NOT_JSON)
     if fault is None:
         return None
     evidence = (
         f"reading it stopped: {fault.detail}",
-        *asked_lines(failure),
-        *begins_lines(failure),
+        *request_lines(failure),
+        *body_lines(failure),
         *header_lines(failure, "x-ms-request-id"),
     )
-    return Explanation("The stamp's metadata is not JSON", evidence, _look_or_tell(failure))
+    return Explanation("The stamp's metadata is not JSON", evidence, _remedies(failure))
 
 
 def _cut_short(failure: FailureContext) -> Explanation | None:
     fault = _fault(failure, TransportFaultKind.BODY_TRUNCATED)
     if fault is None:
         return None
-    evidence = (fault.detail, *_sent_lines(failure), *begins_lines(failure))
+    evidence = (fault.detail, *_sent_lines(failure), *body_lines(failure))
     title = f"The metadata of {failure.host} is cut short: the connection closed before its end"
-    return Explanation(title, evidence, _again_look_or_tell(failure))
+    return Explanation(title, evidence, _remedies_with_check(failure))
 
 
 def _malformed(failure: FailureContext) -> Explanation | None:
     what = malformed(failure, StepName.METADATA)
     if what is None or _fault(failure, TransportFaultKind.TOO_LARGE):
-        return None  # one that is too large is a fault of its own
+        return None  # metadata-too-large
     url = failure.last.url.partition("?")[0] if failure.last else None
-    remedies = _again_look_or_tell(failure, url)
+    remedies = _remedies_with_check(failure, url)
     title = f"What {failure.host} answers {what}"
     return Explanation(title, malformed_lines(failure), remedies)
 
@@ -206,7 +203,8 @@ METADATA_NOT_JSON = FaultInfo(
         "`metadata-incomplete`."
     ),
     az_says=(
-        AZ + "Response body does not contain valid json. Error detail: … / … Connection broken: "
+        AZ_ENDPOINTS
+        + "Response body does not contain valid json. Error detail: … / … Connection broken: "
         "IncompleteRead(…) / … ('Connection aborted.', BadStatusLine('…')) / … Received response "
         "with content-encoding: gzip"
     ),
@@ -228,7 +226,7 @@ METADATA_NOT_JSON = FaultInfo(
         BAD_STATUS_LINE: 58,
         NO_JSON: 38,
     },
-    remedies=(AGAIN, _SEE_ANSWER, _AT_FAULT),
+    remedies=(RUN_AGAIN, _SEE_ANSWER, _AT_FAULT),
     rules=(_not_json, _cut_short, _malformed),
 )
 
@@ -242,7 +240,7 @@ def _metadata_reset(failure: FailureContext) -> Explanation | None:
         return None
     title = f"{failure.host} takes the metadata request, and closes the connection unanswered"
     evidence = (fault.detail, *_sent_lines(failure))
-    return Explanation(title, evidence, _again_look_or_tell(failure))
+    return Explanation(title, evidence, _remedies_with_check(failure))
 
 
 METADATA_RESET = FaultInfo(
@@ -255,7 +253,8 @@ METADATA_RESET = FaultInfo(
         "`metadata-not-json`, silence `metadata-timeout`."
     ),
     az_says=(
-        AZ + "… ('Connection aborted.', RemoteDisconnected('Remote end closed connection without …"
+        AZ_ENDPOINTS
+        + "… ('Connection aborted.', RemoteDisconnected('Remote end closed connection without …"
     ),
     patterns={
         METADATA_CONNECTION_RESET: 60,
@@ -266,7 +265,7 @@ METADATA_RESET = FaultInfo(
             also=r"remote end closed connection|remotedisconnected",
         ): 130,
     },
-    remedies=(AGAIN, _SEE_ANSWER, _AT_FAULT),
+    remedies=(RUN_AGAIN, _SEE_ANSWER, _AT_FAULT),
     rules=(_metadata_reset,),
 )
 

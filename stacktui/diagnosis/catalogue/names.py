@@ -1,4 +1,4 @@
-"""Trusted certificates that are for other names than the one that was asked."""
+"""Trusted certificates that do not have the requested host name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ISSUE = RemedyTemplate("Else the stamp's operator issues a certificate that nam
 
 def _name_mismatch(failure: FailureContext) -> Explanation | None:
     tls = failure.connection.tls if failure.connection else None
-    # OpenSSL looks at the name first. Whose certificate it is only the rest of it tells.
+    # OpenSSL checks the name first; the rest of the chain shows whose certificate it is.
     if failure.verify_code not in NAMES or tls is None or tls.verify_code_ignoring_name != 0:
         return None
     names = failure.presented_chain[0].names if failure.presented_chain else ()
@@ -35,12 +35,12 @@ def _name_mismatch(failure: FailureContext) -> Explanation | None:
         remedies.append(fill_setting(_SET_NAME, failure, "arm", url, nearest=nearest))
     remedies.append(_ISSUE.fill(host=failure.host))
     title = f"The certificate is not for {failure.host}"
-    side = Side.BOX if _is_asked_wrongly(failure, names) else Side.STAMP
+    side = Side.BOX if _is_wrong_name(failure, names) else Side.STAMP
     return Explanation(title, evidence, tuple(remedies), side)
 
 
-def _is_asked_wrongly(failure: FailureContext, names: tuple[str, ...]) -> bool:
-    """Whether ARM was asked by its address, or by a name beside its own in the same domain."""
+def _is_wrong_name(failure: FailureContext, names: tuple[str, ...]) -> bool:
+    """Return whether `arm` is an address, or another name in the domain of the certificate."""
     label, _, domain = failure.host.partition(".")
     own = {f"{each}.{domain}" for each in (USER_ENDPOINT, OPERATOR_ENDPOINT)}
     by_address = failure.verify_code == VerifyCode.IP_ADDRESS_MISMATCH
@@ -49,7 +49,7 @@ def _is_asked_wrongly(failure: FailureContext, names: tuple[str, ...]) -> bool:
 
 
 def _nearest(host: str, names: tuple[str, ...]) -> str | None:
-    """The offered name that may have been meant: an ARM endpoint's, or one of the same domain."""
+    """Return the certificate's name that may have been meant: ARM's, or of the same domain."""
 
     def shared(name: str) -> int:
         pairs = zip(

@@ -1,4 +1,4 @@
-"""What differs from the stamp as it was recorded when it was first found well."""
+"""Differences from the stamp's record, which was made at its first good check."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stacktui.check.fault_text import drift_lines
 from stacktui.diagnosis.context import FailureContext, ReportContext, described_path
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
-from stacktui.diagnosis.formatting import asked_lines
+from stacktui.diagnosis.formatting import request_lines
 from stacktui.diagnosis.recorded_root import is_of_other_root, recorded_path_end, signers
 from stacktui.diagnosis.remedies import accepting, fill_accepting
 from stacktui.diagnosis.remedy_template import RemedyTemplate
@@ -33,7 +33,7 @@ def _metadata_drift(failure: FailureContext) -> Explanation | None:
     if not isinstance(fault, DriftFault):
         return None
     fields = " and ".join(each.field for each in fault.drifts)
-    evidence = (*drift_lines(fault), "no secret was sent", *asked_lines(failure))
+    evidence = (*drift_lines(fault), "no secret was sent", *request_lines(failure))
     remedies = (_ASK_OPERATOR.fill(), fill_accepting(_ACCEPT_VALUES, failure, fields=fields))
     return Explanation(f"The stamp names another {fields} than before", evidence, remedies)
 
@@ -78,7 +78,7 @@ def _record_unreadable(failure: FailureContext) -> Explanation | None:
     file, aside = str(fault.path), f"{fault.path}.unreadable"
     remedies = (
         _CORRECT_FILE.fill(),
-        _MOVE_AWAY.fill(file=file, aside=aside, **failure.places),
+        _MOVE_AWAY.fill(file=file, aside=aside, **failure.placeholders),
     )
     return Explanation("What was recorded of the stamps cannot be read", evidence, remedies)
 
@@ -105,7 +105,7 @@ _ACCEPT_ROOT = accepting(
 )
 _TAKE_OUT_ROOT = RemedyTemplate(
     "If not, a proxy that opens TLS stands between: ask the network's team, and take its root out "
-    "of the stores of this box (stacktui certificates matrix shows which)"
+    "of the stores of this machine (stacktui certificates matrix shows which)"
 )
 
 
@@ -113,7 +113,7 @@ def _root_changed(report: ReportContext) -> Explanation | None:
     record, arm = report.report.recorded, report.arm_connection
     if record is None or arm is None or arm.tls is None or not arm.tls.chain:
         return None
-    # Only trusted chains: what is wrong with another is the verdict's to say.
+    # Only trusted chains; the verdict covers others.
     if arm.tls.verify_code or arm.tls.unverified_probe:
         return None
     before, path = recorded_path_end(report), described_path(arm.tls.chain)
@@ -123,7 +123,7 @@ def _root_changed(report: ReportContext) -> Explanation | None:
     evidence = (
         f"recorded {record.recorded:%Y-%m-%d}: {_signer(before)}",
         f"now: {_signer(now)}",
-        "this box trusts both, so the check went on",
+        "this machine trusts both, so the check went on",
     )
     remedies = (
         fill_accepting(_ACCEPT_ROOT, report, root=now.issuer_name, host=arm.host),
@@ -133,17 +133,17 @@ def _root_changed(report: ReportContext) -> Explanation | None:
 
 
 def _signer(end: Certificate) -> str:
-    """With the SHA-256 where it is the root itself."""
+    """Return the signer's name, with the SHA-256 if it is the root itself."""
     return f"{end.issuer_name} ({end.sha256})" if end.self_issued else end.issuer_name
 
 
 ROOT_CHANGED = FaultInfo(
     id="root-changed",
-    group=Group.BESIDE,
+    group=Group.ADVISORY,
     sides=(Side.NETWORK,),
     meaning="The check is healthy, but another root than the recorded one signs.",
     distinguishing_evidence=(
-        "This box trusts the new root, so that nothing fails. Either the stamp's certificates "
+        "This machine trusts the new root, so that nothing fails. Either the stamp's certificates "
         "were rotated to another CA, or a gateway whose root is trusted here opens TLS; an "
         "untrusted one is `tls-intercepted`. Changed endpoints are `metadata-drift`."
     ),

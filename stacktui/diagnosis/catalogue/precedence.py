@@ -1,7 +1,7 @@
-"""Every fault, in the order in which a check would meet it.
+"""Every fault that a failed check can have, in order of precedence.
 
-The first that explains a failed step is the verdict; others that apply are also seen. This is the
-one place where precedence between look-alikes stands.
+The first that explains the failed step is the verdict; others that apply are also seen. This is
+the only place that orders look-alikes.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ CERTIFICATES: tuple[FaultInfo, ...] = (
     TLS_MISSING_INTERMEDIATE,
     TLS_UNTRUSTED_ROOT,
 )
-# What an application signs in with.
+# An application's credentials.
 CREDENTIALS: tuple[FaultInfo, ...] = (
     SECRET_MISSING,
     SP_CERT_UNUSABLE,
@@ -60,13 +60,8 @@ CREDENTIALS: tuple[FaultInfo, ...] = (
     SP_SECRET_EXPIRED,
     SP_CERT_REJECTED,
 )
-# What can be wrong before anything is asked of a host.
-CONNECTION: tuple[FaultInfo, ...] = (
-    *reach.FAULTS,
-    *proxy.FAULTS,
-    *handshake.FAULTS,
-    *CERTIFICATES,
-)
+# Faults before a request is sent.
+CONNECTION: tuple[FaultInfo, ...] = (*reach.FAULTS, *proxy.FAULTS, *handshake.FAULTS, *CERTIFICATES)
 FAULTS: tuple[FaultInfo, ...] = (
     *trust_files.FAULTS,
     *CONNECTION,

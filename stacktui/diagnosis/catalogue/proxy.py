@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from stacktui.diagnosis.catalogue.reach import AZ_METADATA, SEE_LISTENER
+from stacktui.diagnosis.az_messages import AZ_NETWORK
+from stacktui.diagnosis.catalogue.reach import SEE_LISTENER
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -27,7 +28,7 @@ from stacktui.text.shell import toml
 from stacktui.transport.records import TransportFault, TransportFaultKind
 
 _AZ_PROXY = (
-    AZ_METADATA + "HTTPSConnectionPool(…): … (Caused by ProxyError('Unable to connect to proxy', "
+    AZ_NETWORK + "HTTPSConnectionPool(…): … (Caused by ProxyError('Unable to connect to proxy', "
 )
 
 
@@ -46,13 +47,12 @@ NAME_PROXY_IN_VARIABLE = RemedyTemplate(
     {"source": "HTTPS_PROXY", "url": "'http://PROXY:PORT'"},
 )
 NAME_PROXY_IN_SETTING = RemedyTemplate(
-    "Name the right proxy under {section}: proxy = {url}",
-    shown={"url": '"http://PROXY:PORT"'},
+    "Name the right proxy under {section}: proxy = {url}", shown={"url": '"http://PROXY:PORT"'}
 )
 
 
 def name_proxy(failure: FailureContext, url: str) -> Remedy:
-    """Name another proxy where this one is named; `url` is an example."""
+    """Return how to name another proxy in place of this one; `url` is an example."""
     source = proxy_source(failure)
     if PROXY_VARIABLE.fullmatch(source):
         return NAME_PROXY_IN_VARIABLE.fill(source=PlainWord(source), url=url)
@@ -85,7 +85,7 @@ def _proxy_unreachable(failure: FailureContext) -> Explanation | None:
         evidence.append(f"resolvers asked: {', '.join(fault.resolvers)}")
     remedies = [_SEE_PROXY_LISTENER.fill(host=host, port=port)]
     if PROXY_VARIABLE.fullmatch(source):
-        # Several may be set: correcting this one alone may not be enough.
+        # Several variables may be set, and all may need the correction.
         remedies.append(_SEE_VARIABLES.fill())
     remedies += [*around_proxy(failure), _ASK_ADDRESS.fill(source=source)]
     title = f"The proxy {host}:{port} cannot be reached"
@@ -97,7 +97,7 @@ def _unreadable_proxy(failure: FailureContext, fault: TransportFault) -> Explana
     title = f"The proxy in {source} cannot be read"
     if source == PROXY_SETTING:
         title = f"The proxy that the {source} names cannot be read"
-    # The fault's host is the stamp's here: no proxy was made out.
+    # The fault has the stamp's host: the proxy's could not be parsed.
     example = name_proxy(failure, "http://proxy.example:8080")
     return Explanation(title, (fault.detail,), (example, *around_proxy(failure)))
 
@@ -167,7 +167,7 @@ _GIVE_IN_SETTING = RemedyTemplate(
 )
 _SIGN_IN_BY_ANOTHER = RemedyTemplate(
     "Neither az nor stacktui speaks {schemes} to a proxy: ask for Basic, or run a small proxy on "
-    "this box that signs in to it (px, cntlm), and name that one",
+    "this machine that signs in to it (px, cntlm), and name that one",
     shown={"schemes": "NTLM, Negotiate or Kerberos"},
 )
 

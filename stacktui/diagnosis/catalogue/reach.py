@@ -1,7 +1,8 @@
-"""Faults before TLS: names, ports, routes."""
+"""Network faults before TLS: DNS, ports, routes."""
 
 from __future__ import annotations
 
+from stacktui.diagnosis.az_messages import AZ_CONNECTION
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -15,12 +16,6 @@ from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, domain_of
 from stacktui.transport.records import TransportFaultKind
 
-# How az begins where its connection for the metadata fails.
-AZ_METADATA = (
-    "Unable to get endpoints from the cloud. Please ensure you have network connection. "
-    "Error detail: "
-)
-AZ_CONNECTION = AZ_METADATA + "HTTPSConnectionPool(…): Max retries exceeded with url: … (Caused by "
 # A name may have any number of addresses.
 _ADDRESSES = 8
 
@@ -29,17 +24,17 @@ PIN_ADDRESS = RemedyTemplate(
     '"<address>:{port_there}" }',
     shown={"port": "443", "port_there": "443"},
 )
-FIX_PIN = RemedyTemplate("If the address is wrong, mend resolve under {section}")
+FIX_PIN = RemedyTemplate("If the address is wrong, fix resolve under {section}")
 
 
 # dns-not-found
 
 _ASK_RESOLVER = RemedyTemplate(
-    "Ask this box's resolver for {host}; if it should know it, mend the resolver",
+    "Ask this machine's resolver for {host}; if it should know it, fix the resolver",
     "getent ahosts {host}; grep -v '^#' /etc/resolv.conf",
     "Resolve-DnsName {host}; Get-DnsClientServerAddress",
 )
-_FIX_RESOLVE = RemedyTemplate("If the name is mistyped, mend resolve under {section}")
+_FIX_RESOLVE = RemedyTemplate("If the name is mistyped, fix resolve under {section}")
 _FIX_ARM = RemedyTemplate("If the name is mistyped, set the right one: arm under {section}")
 
 
@@ -61,14 +56,14 @@ def _dns_not_found(failure: FailureContext) -> Explanation | None:
     elif failure.at_arm:
         remedies.append(_FIX_ARM.fill(section=failure.section))
     remedies.append(_pin(failure, fault.port))
-    # A name that exists may have records of other kinds alone.
+    # An existing name may have only records of other types.
     what = "has no address" if fault.errno == "EAI_NODATA" else "does not exist"
-    title = f"The name {host} {what} for this box"
+    title = f"The name {host} {what} for this machine"
     return Explanation(title, tuple(evidence), tuple(remedies))
 
 
 def _siblings(failure: FailureContext, there: tuple[str, ...]) -> list[Remedy]:
-    """ARM's own names among those of the stamp that exist."""
+    """Return remedies that name ARM's own hosts, as far as they exist."""
     port = "" if failure.port == 443 else f":{failure.port}"
     whose = {USER_ENDPOINT: "for users", OPERATOR_ENDPOINT: "for operators"}
     return [
@@ -95,11 +90,11 @@ DNS_NOT_FOUND = FaultInfo(
     id="dns-not-found",
     group=Group.REACH,
     sides=(Side.BOX,),
-    meaning="The name does not exist for the resolver that this box asks.",
+    meaning="The name does not exist for the resolver that this machine asks.",
     distinguishing_evidence=(
         "A resolver answered, and said no (EAI_NONAME, NXDOMAIN, WinError 11001). Where none "
         "answers at all, it is `dns-timeout`. If other names of the same stamp resolve, the name "
-        "is mistyped; if none does, this box asks the wrong resolver. The proxy's own name: "
+        "is mistyped; if none does, this machine asks the wrong resolver. The proxy's own name: "
         "`proxy-unreachable`."
     ),
     az_says=AZ_CONNECTION + "NameResolutionError(… Failed to resolve …))",
@@ -123,8 +118,8 @@ DNS_NOT_FOUND = FaultInfo(
 # dns-timeout
 
 _SEE_RESOLVERS = RemedyTemplate(
-    "See which resolvers this box asks, and whether one answers; ask the network for port 53 to "
-    "them, or connect the VPN that leads there",
+    "See which resolvers this machine asks, and whether one answers; ask the network for port 53 "
+    "to them, or connect the VPN that leads there",
     "grep -v '^#' /etc/resolv.conf; getent ahosts {host}",
     "Get-DnsClientServerAddress; Resolve-DnsName {host}",
 )
@@ -139,7 +134,7 @@ def _dns_timeout(failure: FailureContext) -> Explanation | None:
     if fault.resolvers:
         evidence.append(f"resolvers configured: {', '.join(fault.resolvers)}")
     remedies = (_SEE_RESOLVERS.fill(host=host), _pin(failure, fault.port))
-    title = f"No resolver of this box gives an answer for {host}"
+    title = f"No resolver of this machine gives an answer for {host}"
     return Explanation(title, tuple(evidence), remedies)
 
 
@@ -149,8 +144,8 @@ DNS_TIMEOUT = FaultInfo(
     sides=(Side.NETWORK,),
     meaning="No resolver answers.",
     distinguishing_evidence=(
-        "Nobody said no, as in `dns-not-found`: the resolvers of this box are silent, or not to "
-        "be reached (EAI_AGAIN). Every other name fails in the same way."
+        "Nobody said no, as in `dns-not-found`: the resolvers of this machine are silent, or not "
+        "to be reached (EAI_AGAIN). Every other name fails in the same way."
     ),
     az_says=AZ_CONNECTION + "NameResolutionError(… Temporary failure in name …))",
     patterns={
@@ -223,13 +218,13 @@ TCP_REFUSED = FaultInfo(
 # tcp-timeout
 
 _SEE_ROUTE = RemedyTemplate(
-    "See by which route this box sends to {address}, and whether a VPN must be up",
+    "See by which route this machine sends to {address}, and whether a VPN must be up",
     "ip route get {address}",
     "Test-NetConnection {address} -Port {port} -InformationLevel Detailed",
     shown={"port": "443"},
 )
 _ASK_FIREWALL = RemedyTemplate(
-    "Ask for a firewall rule from this box to {addresses}",
+    "Ask for a firewall rule from this machine to {addresses}",
     shown={"addresses": "each address, port 443"},
 )
 
@@ -279,9 +274,9 @@ TCP_TIMEOUT = FaultInfo(
         ): 85,
         CURL_COULD_NOT_CONNECT: 58,
         MessagePattern(
-            "this box's own firewall forbids the connection",
+            "this machine's own firewall forbids the connection",
             r"\b10013\b|access permissions",
-            note="WinError 10013 is a firewall or another program on this box itself.",
+            note="WinError 10013 is a firewall or another program on this machine itself.",
         ): 55,
         NO_CONNECTION: 26,
         METADATA_UNREAD: 16,
@@ -294,30 +289,30 @@ TCP_TIMEOUT = FaultInfo(
 
 # tcp-unreachable
 
-# What the system says in place of sending a packet, or once it was told that none can arrive.
-_NO_WAY = {
+# Errors of the system if it cannot send, or learns from ICMP that nothing arrives.
+_WHY_UNREACHABLE = {
     "ENETUNREACH": "no route leads there, from here or from a router on the way",
     "EHOSTUNREACH": "a router or a firewall says so, or the last hop that finds no such host",
-    "EADDRNOTAVAIL": "this box has no address from which it could send there",
-    "EACCES": "a route of this box forbids it",
-    "EPERM": "this box's own firewall forbids it",
+    "EADDRNOTAVAIL": "this machine has no address from which it could send there",
+    "EACCES": "a route of this machine forbids it",
+    "EPERM": "this machine's own firewall forbids it",
 }
 _HAVE_ROUTE = RemedyTemplate(
-    "See whether this box has a route to {address}: if it has none, connect the VPN or mend the "
-    "route here",
+    "See whether this machine has a route to {address}: if it has none, connect the VPN or fix "
+    "the route here",
     "ip route get {address}",
     "Find-NetRoute -RemoteIPAddress {address}",
 )
 _ASK_ROUTE = RemedyTemplate(
     "If it has one, somebody on the way refuses: ask for a route and a firewall rule from this "
-    "box to {address} port {port}",
+    "machine to {address} port {port}",
     shown={"port": "443"},
 )
 
 
 def _tcp_unreachable(failure: FailureContext) -> Explanation | None:
     fault = failure.transport(TransportFaultKind.TCP_UNREACHABLE)
-    why = _NO_WAY.get(fault.errno or "") if fault else None
+    why = _WHY_UNREACHABLE.get(fault.errno or "") if fault else None
     if fault is None or why is None:
         return None
     host, port = fault.host, fault.port
@@ -329,17 +324,19 @@ def _tcp_unreachable(failure: FailureContext) -> Explanation | None:
         _ASK_ROUTE.fill(address=address, port=port),
         *_fix_pin(failure),
     )
-    return Explanation(f"There is no way from this box to {host} port {port}", evidence, remedies)
+    return Explanation(
+        f"There is no way from this machine to {host} port {port}", evidence, remedies
+    )
 
 
 TCP_UNREACHABLE = FaultInfo(
     id="tcp-unreachable",
     group=Group.REACH,
     sides=(Side.NETWORK,),
-    meaning="There is no way there: this box, or somebody on the way, says so.",
+    meaning="There is no way there: this machine, or somebody on the way, says so.",
     distinguishing_evidence=(
         "An error comes at once: ENETUNREACH (errno 101, WinError 10051) or EHOSTUNREACH (errno "
-        "113, WinError 10065), by this box's own routes or by ICMP of a router or firewall. "
+        "113, WinError 10065), by this machine's own routes or by ICMP of a router or firewall. "
         "`ip route get` tells which. Silence is `tcp-timeout`, a refused port `tcp-refused`."
     ),
     az_says=AZ_CONNECTION + "NewConnectionError(… [Errno 113] No route to host))",

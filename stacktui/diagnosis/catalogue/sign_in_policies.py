@@ -1,4 +1,4 @@
-"""What keeps a user with the right password from a token: a policy, or a missing consent."""
+"""Policies and missing consent, which refuse a user with the right password."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from stacktui.diagnosis.refused_user import (
 from stacktui.diagnosis.remedy_template import RemedyTemplate, by_az
 from stacktui.identities.model import AZURE_CLI
 
-# What OAuth says where a password does not do alone (RFC 6749 section 4.1.2.1, OpenID Connect Core
-# 3.1.2.6); AD FS has no number for it.
+# OAuth's errors if a password alone is not enough (RFC 6749 section 4.1.2.1, OpenID Connect Core
+# 3.1.2.6); AD FS has no code for it.
 _MORE_NEEDED, _DENIED = "interaction_required", "access_denied"
 _INTERACTION = INVALID_GRANT | {_MORE_NEEDED, _DENIED}
 
@@ -40,10 +40,7 @@ def _mfa_required(failure: FailureContext) -> Explanation | None:
     if refused is None:
         return None
     _, identity = refused
-    remedies = (
-        *fill_device_code(_SHOW_FACTOR, failure, identity),
-        use_application(identity),
-    )
+    remedies = (*fill_device_code(_SHOW_FACTOR, failure, identity), use_application(identity))
     title = f"{who(identity)} must show more than a password (MFA)"
     return Explanation(title, refused_user_lines(failure, refused), remedies)
 

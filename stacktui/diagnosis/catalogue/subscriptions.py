@@ -1,4 +1,4 @@
-"""ARM has no subscription to read, or not in the API version that was asked for."""
+"""Faults of the subscription and of the API version that were requested."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.environments.profiles import PROFILES, Profile
 from stacktui.resources.model import ArmFault, ArmProblem, Subscription
 
-# An operator sees many; nobody reads a longer list.
+# An operator sees many; more are counted only.
 _SHOWN = 12
 _NOT_FOUND = arm_code(
     "SubscriptionNotFound",
@@ -30,16 +30,16 @@ _USE_ANOTHER = setting("Name a subscription that this identity can use: {id}", "
 
 
 def _refused_as(failure: FailureContext, *patterns: MessagePattern) -> ArmFault | None:
-    """ARM's refusal, if it is of the client's request and with the code of one of these."""
+    """Return ARM's refusal if it is a 4xx with the code of one of `patterns`, else None."""
     fault = failure.arm(ArmProblem.REFUSED)
     if fault is None or not 400 <= fault.status < 500:
         return None
     return fault if fault.code in {each.code for each in patterns} else None
 
 
-def _seen_lines(seen: tuple[Subscription, ...] | None) -> list[str]:
+def _subscription_lines(seen: tuple[Subscription, ...] | None) -> list[str]:
     if seen is None:
-        return ["which subscriptions this identity sees could not be told"]
+        return ["which subscriptions this identity sees could not be read"]
     if not seen:
         return ["this identity sees no subscription at all"]
     lines = [f"this identity sees {each.id} ({each.name}, {each.state})" for each in seen[:_SHOWN]]
@@ -48,7 +48,7 @@ def _seen_lines(seen: tuple[Subscription, ...] | None) -> list[str]:
 
 
 def _use_another(failure: FailureContext, fault: ArmFault) -> tuple[Remedy, ...]:
-    """Name an enabled subscription that the identity sees; nothing where there is none."""
+    """Return how to use an enabled subscription that the identity sees; empty if none."""
     usable = next((each for each in fault.seen or () if each.enabled), None)
     if usable is None:
         return ()
@@ -58,13 +58,13 @@ def _use_another(failure: FailureContext, fault: ArmFault) -> tuple[Remedy, ...]
 
 # api-version-unsupported
 
-# How ARM lists the API versions that it serves (PROTOCOL.md section 3). A long list is cut when it
-# is read: it may have no end.
+# ARM's list of supported API versions (PROTOCOL.md section 3). A long list is truncated when it
+# is read, so its end may be missing.
 _SUPPORTED = re.compile(r"supported (?:api-)?versions are '([^']*)")
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-preview)?")
 
 _USE_PROFILE = setting("Use the profile that fits this stamp: {profile}", "profile", "PROFILE")
-# Filled with names of `PROFILES` alone: plain words, which cmd.exe leaves alone (`shell.for_az`).
+# Filled only with names of `PROFILES`, which cmd.exe does not change (`shell.for_az`).
 _USE_PROFILE_IN_AZ = for_both(
     "And the same for az, where the stamp is its active cloud",
     "az cloud update --profile {profile}",
@@ -85,7 +85,7 @@ def _api_version_unsupported(failure: FailureContext) -> Explanation | None:
     evidence = [f"profile under {failure.section}: {profile}"]
     evidence += [f"it asks for api-version {asked}"] if asked else []
     evidence += [f"the stamp names: {', '.join(supported)}"] if supported else []
-    fitting = _fitting(supported, fault.what, profile)
+    fitting = _supported_profile(supported, fault.what, profile)
     if fitting:
         evidence.append(f"{fitting.name} fits, the profile for builds {fitting.builds}")
     title = f"The stamp does not speak the API versions of the profile {profile}"
@@ -102,13 +102,13 @@ def _supported(message: str) -> tuple[str, ...]:
 def _asked_version(failure: FailureContext) -> str | None:
     try:
         query = parse_qs(urlsplit(failure.last.url).query) if failure.last else {}
-    except ValueError:  # a later page's address is the server's own
+    except ValueError:  # the URL of a later page comes from the server
         return None
     return next(iter(query.get("api-version", ())), None)
 
 
-def _fitting(supported: tuple[str, ...], what: str, current: str) -> Profile | None:
-    """The newest profile whose version is among those that the stamp names."""
+def _supported_profile(supported: tuple[str, ...], what: str, current: str) -> Profile | None:
+    """Return the newest profile whose version the stamp supports, else None."""
 
     def version(profile: Profile) -> str:
         return profile.subscriptions if what == "the subscriptions" else profile.resources
@@ -141,10 +141,7 @@ API_VERSION_UNSUPPORTED = FaultInfo(
         "(InvalidApiVersionParameter) The api-version '…' is invalid. The supported versions are "
         "'…'. / (NoRegisteredProviderFound) …"
     ),
-    patterns={
-        INVALID_API_VERSION: 88,
-        NO_REGISTERED_PROVIDER: 88,
-    },
+    patterns={INVALID_API_VERSION: 88, NO_REGISTERED_PROVIDER: 88},
     remedies=(_USE_PROFILE, _USE_PROFILE_IN_AZ, _CHOOSE_PROFILE),
     rules=(_api_version_unsupported,),
 )
@@ -164,7 +161,7 @@ _TAKE_OFFER = RemedyTemplate(
 
 
 def _no_subscriptions(failure: FailureContext) -> Explanation | None:
-    fault = _sees_none(failure)
+    fault = _sees_no_subscription(failure)
     if fault is None:
         return None
     who = (failure.identity and failure.identity.principal) or "this identity"
@@ -175,8 +172,8 @@ def _no_subscriptions(failure: FailureContext) -> Explanation | None:
     return Explanation(title, evidence, remedies)
 
 
-def _sees_none(failure: FailureContext) -> ArmFault | None:
-    """The fault, if the list of all subscriptions came and was empty."""
+def _sees_no_subscription(failure: FailureContext) -> ArmFault | None:
+    """Return the fault if the list of all subscriptions was empty, else None."""
     if fault := failure.arm(ArmProblem.NO_SUBSCRIPTIONS):
         return fault
     fault = _refused_as(failure, _NOT_FOUND)
@@ -214,11 +211,11 @@ _GRANT_OR_CHECK_ID = RemedyTemplate(
 
 def _subscription_not_found(failure: FailureContext) -> Explanation | None:
     fault = _refused_as(failure, _NOT_FOUND, _INVALID_ID)
-    if fault is None or _sees_none(failure):
+    if fault is None or _sees_no_subscription(failure):
         return None
     asked = failure.environment.subscription
     evidence = [f"subscription under {failure.section}: {asked}"] if asked else []
-    evidence += [*_seen_lines(fault.seen), *fault_lines(fault)]
+    evidence += [*_subscription_lines(fault.seen), *fault_lines(fault)]
     remedies = _use_another(failure, fault)
     if remedies and asked:
         remedies += (fill_setting(_NAME_NONE, failure, "subscription", ""),)
@@ -238,10 +235,7 @@ SUBSCRIPTION_NOT_FOUND = FaultInfo(
         "`no-subscriptions`."
     ),
     az_says="(SubscriptionNotFound) The subscription '…' could not be found.",
-    patterns={
-        _NOT_FOUND: 92,
-        _INVALID_ID: 86,
-    },
+    patterns={_NOT_FOUND: 92, _INVALID_ID: 86},
     remedies=(_USE_ANOTHER, _NAME_NONE, _GRANT_OR_CHECK_ID),
     rules=(_subscription_not_found,),
 )
@@ -259,7 +253,7 @@ def _subscription_disabled(failure: FailureContext) -> Explanation | None:
         evidence = fault_lines(fault)
         title = "No subscription that this identity sees is enabled"
     elif fault := _refused_as(failure, _DISABLED):
-        evidence = [*_seen_lines(fault.seen), *fault_lines(fault)]
+        evidence = [*_subscription_lines(fault.seen), *fault_lines(fault)]
         title = (
             f"The subscription {failure.environment.subscription or 'that was read'} is disabled"
         )
@@ -283,9 +277,4 @@ SUBSCRIPTION_DISABLED = FaultInfo(
     rules=(_subscription_disabled,),
 )
 
-FAULTS = (
-    API_VERSION_UNSUPPORTED,
-    NO_SUBSCRIPTIONS,
-    SUBSCRIPTION_NOT_FOUND,
-    SUBSCRIPTION_DISABLED,
-)
+FAULTS = (API_VERSION_UNSUPPORTED, NO_SUBSCRIPTIONS, SUBSCRIPTION_NOT_FOUND, SUBSCRIPTION_DISABLED)

@@ -1,4 +1,4 @@
-"""What a token says before ARM does, and what ARM says of a token."""
+"""Tokens whose claims do not fit, and tokens that ARM refuses."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ TOKEN_AUDIENCE_MISMATCH = FaultInfo(
 _NEXT_TOKEN = checking_again("Run the check again: the next token may be whole")
 _SEE_LIFETIME = RemedyTemplate(
     "If it stays so, whoever runs {authority} looks at its token lifetime, and at the clocks of "
-    "its servers: this box's clock does not matter here",
+    "its servers: this machine's clock does not matter here",
     shown={"authority": "the sign-in service"},
 )
 
@@ -100,7 +100,7 @@ def _token_expired_on_arrival(failure: FailureContext) -> Explanation | None:
     ]
     title = "The sign-in service gave a token that had ended already"
     remedies = (
-        _NEXT_TOKEN.fill(**failure.places),
+        _NEXT_TOKEN.fill(**failure.placeholders),
         _SEE_LIFETIME.fill(authority=token.authority),
     )
     return Explanation(title, tuple(filter(None, evidence)), remedies)
@@ -113,7 +113,7 @@ TOKEN_EXPIRED_ON_ARRIVAL = FaultInfo(
     meaning="The sign-in service gave a token that had ended already.",
     distinguishing_evidence=(
         "The token's end is past by the clocks of the sign-in service and of ARM both. Where the "
-        "two clocks differ, it is `clock-skew`. This box's own clock does not matter here."
+        "two clocks differ, it is `clock-skew`. This machine's own clock does not matter here."
     ),
     az_says=(
         "(ExpiredAuthenticationToken) The access token expiry UTC time '…' is earlier than "
@@ -151,13 +151,13 @@ def _arm_unauthorized(failure: FailureContext) -> Explanation | None:
     fault, refused = unauthorized(failure), refused_token(failure)
     if fault is None or _token_shows_why(failure, refused):
         return None
-    evidence = (*_values(failure, refused), *fault_lines(fault))
+    evidence = (*_claim_lines(failure, refused), *fault_lines(fault))
     title = f"ARM does not take the token ({fault.code}){_WRONG.get(fault.code, '')}"
     return Explanation(title, evidence, _unauthorized_remedies(failure, fault))
 
 
 def _token_shows_why(failure: FailureContext, refused: RefusedToken | None) -> bool:
-    """Whether the token itself shows more than ARM's words: such faults have names of their own."""
+    """Return whether the token's claims explain the refusal, for which there are other faults."""
     if refused is None:
         return False
     arm, issuer = refused.arm, refused.issuer
@@ -165,8 +165,8 @@ def _token_shows_why(failure: FailureContext, refused: RefusedToken | None) -> b
     return differ or has_ended(refused) or foreign_audience(failure) is not None
 
 
-def _values(failure: FailureContext, refused: RefusedToken | None) -> list[str]:
-    """The token's own claims, and what the metadata has to match them."""
+def _claim_lines(failure: FailureContext, refused: RefusedToken | None) -> list[str]:
+    """Return the token's claims, and the metadata's values to compare."""
     lines = []
     if refused:
         token = refused.token
@@ -182,7 +182,7 @@ def _values(failure: FailureContext, refused: RefusedToken | None) -> list[str]:
 def _unauthorized_remedies(failure: FailureContext, fault: ArmFault) -> tuple[Remedy, ...]:
     identity, metadata = failure.identity, failure.metadata
     if fault.code != WRONG_TENANT.code or identity is None:
-        return (_check_arm(failure), _NEW_TOKEN.fill(**failure.places))
+        return (_check_arm(failure), _NEW_TOKEN.fill(**failure.placeholders))
     by_adfs = metadata and metadata.identity_provider is IdentityProvider.ADFS
     return (
         _ADFS_TENANT.fill() if by_adfs else _SET_TENANT.fill(identity=section_of(identity)),

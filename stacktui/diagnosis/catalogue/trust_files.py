@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stacktui.certificates.files import WHAT, FileProblem
 from stacktui.certificates.trust import TrustFileFault
-from stacktui.diagnosis.catalogue.reach import AZ_METADATA
+from stacktui.diagnosis.az_messages import AZ_NETWORK
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -27,7 +27,7 @@ _SEE_STORES = for_both(
 
 
 def _change_setting(failure: FailureContext, fault: TrustFileFault) -> Remedy:
-    """Name another file where the user named this one (`fault.is_named`)."""
+    """Return how to name another file, if the user named this one (`fault.is_named`)."""
     if fault.setting == "ca":
         return _CHANGE_CA.fill(section=failure.section)
     return _UNSET_VARIABLE.fill(variable=fault.setting, env_variable=f"Env:{fault.setting}")
@@ -42,7 +42,7 @@ def _trust_file_missing(failure: FailureContext) -> Explanation | None:
         return None
     title = f"{fault.setting} names a file of certificates that is not there"
     evidence = (f"{fault.setting} = {fault.path}: no such file",)
-    remedy = _SEE_STORES.fill(**failure.places)
+    remedy = _SEE_STORES.fill(**failure.placeholders)
     if fault.is_named:
         remedy = _change_setting(failure, fault)
     return Explanation(title, evidence, (remedy,))
@@ -101,16 +101,16 @@ def _trust_file_bad(failure: FailureContext) -> Explanation | None:
     evidence = [f"{fault.setting} = {fault.path}", f"it {what}"]
     if fault.detail:
         evidence.append(f"reading it said: {fault.detail}")
-    remedies = [_change_setting(failure, fault)] if fault.is_named else _move_away(failure, fault)
+    remedies = [_change_setting(failure, fault)] if fault.is_named else _put_aside(failure, fault)
     if fault.problem is FileProblem.DER:
         remedies.insert(0, _CONVERT.fill(file=fault.path, pem=f"{fault.path}.pem"))
     return Explanation(title, tuple(evidence), tuple(remedies))
 
 
-def _move_away(failure: FailureContext, fault: TrustFileFault) -> list[Remedy]:
+def _put_aside(failure: FailureContext, fault: TrustFileFault) -> list[Remedy]:
     path = fault.path
     away = _MOVE_AWAY.fill(bundle=path, file=path, aside=f"{path}.aside")
-    return [away, _SEE_STORES.fill(**failure.places)]
+    return [away, _SEE_STORES.fill(**failure.placeholders)]
 
 
 TRUST_FILE_BAD = FaultInfo(
@@ -123,7 +123,7 @@ TRUST_FILE_BAD = FaultInfo(
         "Where the file is good and the root is not in it, it is `tls-untrusted-root`."
     ),
     az_says=(
-        AZ_METADATA + "… [X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found … "
+        AZ_NETWORK + "… [X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found … "
         "(only where the file is REQUESTS_CA_BUNDLE's)"
     ),
     patterns={

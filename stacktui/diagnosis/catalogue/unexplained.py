@@ -1,4 +1,4 @@
-"""The honest answer to a fault that no rule knows: its evidence, and nothing made up."""
+"""A fault that no rule explains: its evidence, without an interpretation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault,
 from stacktui.resources.model import ArmFault
 from stacktui.transport.records import TransportFault, TransportFaultKind
 
-# Faults of the transport that only somebody who was reached can cause.
+# Transport faults that only a host that was reached can cause.
 _ANSWERED = frozenset(
     {
         TransportFaultKind.TLS_VERIFY,
@@ -40,8 +40,8 @@ _KEEP_EVIDENCE = for_both(
 
 
 def unexplained(failure: FailureContext) -> Finding:
-    """All evidence of the failed step. The side is only where the evidence was found."""
-    evidence = fault_lines(failure.fault) + _open_end(failure)
+    """Return all evidence of the failed step; the side is where the evidence was found."""
+    evidence = fault_lines(failure.fault) + _incomplete_chain_lines(failure)
     evidence += route_lines(failure) + chain_lines(failure.presented_chain)
     if failure.last:
         evidence.append(request_line(failure.last))
@@ -50,7 +50,7 @@ def unexplained(failure: FailureContext) -> Finding:
             evidence.append(f"the answer begins: {response.excerpt}")
 
     def name(quote: Quote) -> str:
-        # After `--`, a name that looks like an option is none.
+        # After `--`, a name that starts with a dash is not an option.
         return f"-- {quote(failure.environment.name)}"
 
     remedy = _KEEP_EVIDENCE.fill(config=failure.config_option, name=name)
@@ -58,8 +58,8 @@ def unexplained(failure: FailureContext) -> Finding:
     return UNEXPLAINED.finding(Explanation(title, tuple(evidence), (remedy,), side=_side(failure)))
 
 
-def _open_end(failure: FailureContext) -> list[str]:
-    """Where a chain stops, if that is what is wrong with it: two faults look alike from here."""
+def _incomplete_chain_lines(failure: FailureContext) -> list[str]:
+    """Return where an incomplete chain stops: a missing intermediate or an untrusted root."""
     end = failure.path_end
     if failure.verify_code not in NO_ISSUER or end is None or end.self_issued:
         return []
@@ -81,7 +81,7 @@ def _side(failure: FailureContext) -> Side:
     return Side.NETWORK
 
 
-# Without a rule: the engine says it where none of any other fault applies.
+# No rule: the engine reports it if no other fault applies.
 UNEXPLAINED = FaultInfo(
     id="unexplained",
     group=Group.OTHER,
@@ -91,6 +91,6 @@ UNEXPLAINED = FaultInfo(
         "Every other rule was asked, and none explains what was seen. The side is only where it "
         "was seen."
     ),
-    az_says="whatever it says, it cannot be told from here",
+    az_says="whatever it says, it cannot be known from here",
     remedies=(_KEEP_EVIDENCE,),
 )

@@ -1,4 +1,4 @@
-"""Chains whose root is the stamp's, and which no trust store in use holds."""
+"""Chains whose root is the stamp's, but is not in the trust store in use."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from stacktui.diagnosis.remedy_template import PlainWord, for_both
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
 
-# The root that every development kit makes for itself (PROTOCOL.md section 6).
+# The root that every development kit generates (PROTOCOL.md section 6).
 _ASDK_ROOT = "AzureStackSelfSignedRootCert"
 
 _TRUST_PRESENTED = trusting_presented(
@@ -44,8 +44,7 @@ _TRUST_PRESENTED = trusting_presented(
     root="the root",
 )
 _TRUST_FILE = trusting_file(
-    "If you have {root} as a file (PEM or DER) from the stamp's operator, trust it",
-    root="the root",
+    "If you have {root} as a file (PEM or DER) from the stamp's operator, trust it", root="the root"
 )
 _UNTRUST_OLD = for_both(
     "Take the old root of the same name out, since of the two OpenSSL may take the wrong one{how}",
@@ -55,9 +54,9 @@ _UNTRUST_OLD = for_both(
 
 
 def _renewed_root(failure: FailureContext) -> Explanation | None:
-    """A store holds a root of the same name: OpenSSL takes that one, and it does not fit."""
+    """Explain a root of the same name in a store: OpenSSL uses it, and its key does not fit."""
     root = failure.path_end
-    # A path up to a root is whole in itself: so it is not the chain that is damaged.
+    # The path is complete up to a root, so the chain itself is not damaged.
     if root is None or not root.self_issued:
         return None
     if failure.verify_code != VerifyCode.CERT_SIGNATURE_FAILURE:
@@ -71,7 +70,7 @@ def _renewed_root(failure: FailureContext) -> Explanation | None:
         *chain_lines(failure.presented_chain),
     )
     title = (
-        f"{name}, which signs for {failure.host}, is not the root of that name which this box "
+        f"{name}, which signs for {failure.host}, is not the root of that name which this machine "
         "trusts"
     )
     return Explanation(title, evidence, (_untrust_old(failure), *_trust(failure, name)))
@@ -80,7 +79,7 @@ def _renewed_root(failure: FailureContext) -> Explanation | None:
 def _untrust_old(failure: FailureContext) -> Remedy:
     before = recorded_path_end(failure) if failure.at_arm else None
     if before is None or not before.self_issued:
-        # Nobody here knows which one it is.
+        # Which store has it is unknown.
         by_hand = replace(_UNTRUST_OLD, bash="", powershell="")
         return by_hand.fill(how=": stacktui certificates untrust, or the file of ca")
     return _UNTRUST_OLD.fill(how="", fingerprint=PlainWord(before.sha256))
@@ -92,7 +91,7 @@ def _untrusted_root(failure: FailureContext) -> Explanation | None:
         return None
     end = found or failure.path_end
     if end is None or why_intercepted(failure):
-        return None  # the root to trust is not the stamp's: tls-intercepted
+        return None  # the root is not the stamp's: tls-intercepted
     root = end.common_name if end.self_issued else end.issuer_name
     evidence = [f"the chain of {failure.host} ends at {root}, which no store in use holds"]
     if failure.verify_code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT:
@@ -101,7 +100,7 @@ def _untrusted_root(failure: FailureContext) -> Explanation | None:
     if end.self_issued:
         evidence.append(f"{root} has SHA-256 {end.sha256}")
     if holders := failure.completion.holders if failure.completion else ():
-        evidence.append(f"other stores of this box hold it: {', '.join(holders)}")
+        evidence.append(f"other stores of this machine hold it: {', '.join(holders)}")
     evidence += [
         trust_line(failure.step.evidence.trust),
         *chain_lines(failure.presented_chain),
@@ -112,8 +111,10 @@ def _untrusted_root(failure: FailureContext) -> Explanation | None:
 
 
 def _found_root(failure: FailureContext) -> Certificate | None:
-    """The root above what was presented, or what is nearest to it, if the store in use does not
-    hold it: had as the direct issuer, or above what that store does hold."""
+    """Return the root that completes the chain, or the certificate nearest to it, if it was found.
+
+    It is the direct issuer of the presented path, or is above what the store in use holds.
+    """
     found = failure.completion.found if failure.completion else ()
     if not found:
         return None
@@ -125,15 +126,15 @@ def _found_root(failure: FailureContext) -> Certificate | None:
 
 
 def _reaches_root(failure: FailureContext) -> bool:
-    """Whether the chain is whole up to its root, so that only trust in the root is missing.
+    """Return whether the chain is complete up to its root, so that only trust is missing.
 
-    A chain that stops below its root tells nothing: one more intermediate may be missing, and the
-    root be trusted. Only a name can tell that the missing certificate is the root.
+    A chain that stops below its root does not show that: an intermediate may be missing, and the
+    root trusted. Only a name can show that the missing certificate is the root.
     """
     end, code = failure.path_end, failure.verify_code
     if end is None:
         return False
-    # The second: as far as an intermediate, the chain is in the store as well.
+    # The second code: the store also has the chain up to an intermediate.
     if code in (VerifyCode.SELF_SIGNED_CERT_IN_CHAIN, VerifyCode.UNABLE_TO_GET_ISSUER_CERT):
         return end.self_issued
     named_root = end.issuer_name == _ASDK_ROOT or is_named_root(end.issuer_name)
@@ -143,7 +144,7 @@ def _reaches_root(failure: FailureContext) -> bool:
 
 
 def _same_name(failure: FailureContext, end: Certificate) -> list[str]:
-    """What is known of another root of the same name: then a stamp was deployed anew, or worse."""
+    """Return what is known of another root of that name: a redeployed stamp, or an attack."""
     before = recorded_path_end(failure) if failure.at_arm else None
     if before is None or before.issuer != end.issuer or not is_of_other_root((end,), before):
         return []
@@ -154,14 +155,14 @@ def _same_name(failure: FailureContext, end: Certificate) -> list[str]:
 def _trust(failure: FailureContext, root: str) -> tuple[Remedy, ...]:
     presented = (
         (fill_trusting_presented(_TRUST_PRESENTED, failure, root=root),)
-        if failure.root_is_at_hand
+        if failure.root_available
         else ()
     )
     return (
         *presented,
         _TRUST_FILE.fill(root=root),
-        TRUST_MATRIX.fill(**failure.places),
-        EXPORT_BUNDLE.fill(**failure.places),
+        TRUST_MATRIX.fill(**failure.placeholders),
+        EXPORT_BUNDLE.fill(**failure.placeholders),
     )
 
 

@@ -1,4 +1,4 @@
-"""What keeps a user from a token: the password, and the state of the account."""
+"""Faults of a user's password and of the state of the account."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _password_wrong(failure: FailureContext) -> Explanation | None:
 
 
 def _see_account(failure: FailureContext, identity: Identity) -> tuple[Remedy, ...]:
-    """Where an administrator sees what state an account is in."""
+    """Return where an administrator sees the state of an account."""
     if not identity.username:
         return ()
     if failure.adfs_signs_in:
@@ -110,7 +110,7 @@ PASSWORD_WRONG = FaultInfo(
         _BROWSER_ALONE,
         AZ_DEVICE_CODE,
     ),
-    # AD FS does not tell a user who is not there from a wrong password, nor from a locked account.
+    # AD FS has one code for an unknown user, a wrong password and a locked account.
     refusal=Refusal(frozenset({"AADSTS50126", _NO_USER, "MSIS9659"}), INVALID_GRANT),
     rules=(_password_wrong,),
 )
@@ -125,7 +125,7 @@ _WAIT_FOR_LOCK = RemedyTemplate(
     "Start-Sleep -Seconds 600; stacktui check{environment}",
 )
 _FIND_OLD_PASSWORD = RemedyTemplate(
-    "Find what else signs in as {who} with an old password: a script, a service, another box",
+    "Find what else signs in as {who} with an old password: a script, a service, another machine",
     shown=WHO,
 )
 
@@ -136,7 +136,7 @@ def _account_locked(failure: FailureContext) -> Explanation | None:
         return None
     _, identity = refused
     remedies = (
-        _WAIT_FOR_LOCK.fill(**failure.places),
+        _WAIT_FOR_LOCK.fill(**failure.placeholders),
         _FIND_OLD_PASSWORD.fill(who=who(identity)),
         *put_secret(identity.credential, "password"),
     )
@@ -157,9 +157,7 @@ ACCOUNT_LOCKED = FaultInfo(
         "AADSTS50053: The account is locked, you've tried to sign in too many times with an "
         "incorrect user ID or password."
     ),
-    patterns={
-        MessagePattern("the account is locked", r"account is locked"): 86,
-    },
+    patterns={MessagePattern("the account is locked", r"account is locked"): 86},
     remedies=(_WAIT_FOR_LOCK, _FIND_OLD_PASSWORD, SET_SECRET_VARIABLE, PUT_SECRET_FILE),
     refusal=Refusal(frozenset({"AADSTS50053"}), INVALID_GRANT),
     rules=(_account_locked,),
@@ -184,10 +182,7 @@ def _account_disabled(failure: FailureContext) -> Explanation | None:
     _, identity = refused
     user = identity.username
     enable = _ENABLE if user else replace(_ENABLE, bash="", powershell="")
-    remedies = (
-        enable.fill(user=user),
-        _OTHER_ACCOUNT.fill(identity=section_of(identity)),
-    )
+    remedies = (enable.fill(user=user), _OTHER_ACCOUNT.fill(identity=section_of(identity)))
     title = f"The account of {who(identity)} is disabled"
     return Explanation(title, refused_user_lines(failure, refused), remedies)
 
@@ -201,9 +196,7 @@ ACCOUNT_DISABLED = FaultInfo(
         "AADSTS50057; the password does not matter. A lock that ends by itself is `account-locked`."
     ),
     az_says="AADSTS50057: The user account is disabled.",
-    patterns={
-        MessagePattern("the account is disabled", r"user account is disabled"): 86,
-    },
+    patterns={MessagePattern("the account is disabled", r"user account is disabled"): 86},
     remedies=(_ENABLE, _OTHER_ACCOUNT),
     refusal=Refusal(frozenset({"AADSTS50057"}), INVALID_GRANT),
     rules=(_account_disabled,),

@@ -1,4 +1,4 @@
-"""Certificates that are not valid yet, or no more; or so it looks by a clock that is wrong."""
+"""Certificates that have expired or are not valid yet, or seem so by a wrong clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stacktui.certificates.verify import VerifyCode
 from stacktui.diagnosis.az_messages import AZ_VERIFY
-from stacktui.diagnosis.clocks import other_clock
+from stacktui.diagnosis.clocks import server_time
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
@@ -20,15 +20,15 @@ from stacktui.diagnosis.remedy_template import RemedyTemplate
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
 
-# Seconds: certificates begin on the minute.
+# Seconds of skew to ignore: certificates are valid from a full minute.
 _SLACK = 60.0
 
-_SET_CLOCK = setting_clock("Set this box's clock")
+_SET_CLOCK = setting_clock("Set this machine's clock")
 
 
 def _right_clock(failure: FailureContext) -> datetime | None:
-    """The stamp's clock, if this box's differs and by it all that was presented is valid."""
-    there = other_clock(failure, _SLACK)
+    """Return the stamp's time if it differs and makes the presented chain valid, else None."""
+    there = server_time(failure, _SLACK)
     if there is None or not failure.verified_path:
         return None
     good = all(
@@ -47,18 +47,18 @@ def _wrong_clock(failure: FailureContext, there: datetime) -> Explanation:
     )
     off = f"{abs(skew).days} days" if abs(skew).days else f"{abs(skew).seconds // 60} minutes"
     title = (
-        f"This box's clock is {off} {'behind' if skew > timedelta() else 'ahead'}: by it the "
+        f"This machine's clock is {off} {'behind' if skew > timedelta() else 'ahead'}: by it the "
         f"certificate of {host} is not valid"
     )
     return Explanation(title, evidence, (_SET_CLOCK.fill(),), side=Side.BOX)
 
 
 def _clock_line(failure: FailureContext) -> str:
-    return f"this box's clock says {failure.now:%Y-%m-%d %H:%M} UTC"
+    return f"this machine's clock says {failure.now:%Y-%m-%d %H:%M} UTC"
 
 
 def _trusted_here_lines(failure: FailureContext) -> tuple[str, ...]:
-    """Where to look, when nothing is wrong with what was presented."""
+    """Return the evidence if the presented chain is valid and a trusted file is not."""
     return (
         f"the chain is presented up to what {failure.verified_path[-1].issuer_name} signed",
         _clock_line(failure),
@@ -71,7 +71,7 @@ def _trusted_here_lines(failure: FailureContext) -> tuple[str, ...]:
 
 _RENEW = RemedyTemplate("The stamp's operator renews the certificate (secret rotation)")
 _SEE_CLOCK = RemedyTemplate(
-    "If this box's clock is wrong, set it: good certificates then look old",
+    "If this machine's clock is wrong, set it: good certificates then look old",
     "timedatectl status",
     "w32tm /query /status",
 )
@@ -101,7 +101,7 @@ def _expired(failure: FailureContext) -> Explanation | None:
 
 
 def _expired_here(failure: FailureContext) -> Explanation | None:
-    """The same fault on the other side: all that was presented is good."""
+    """Explain an expired certificate if all that was presented is valid."""
     path = failure.verified_path
     if failure.verify_code != VerifyCode.CERT_HAS_EXPIRED or not path:
         return None
@@ -113,7 +113,7 @@ def _expired_here(failure: FailureContext) -> Explanation | None:
         f"OpenSSL says that a certificate has expired, but none that {failure.host} presents has",
         *_trusted_here_lines(failure),
     )
-    title = f"A CA certificate that this box trusts for {failure.host} has expired"
+    title = f"A CA certificate that this machine trusts for {failure.host} has expired"
     remedies = (_REPLACE_CA.fill(issuer=path[-1].issuer_name),)
     return Explanation(title, evidence, remedies, side=Side.BOX)
 
@@ -131,11 +131,11 @@ TLS_EXPIRED = FaultInfo(
     id="tls-expired",
     group=Group.TLS,
     sides=(Side.STAMP, Side.BOX),
-    meaning="A certificate has expired, or this box's clock is ahead.",
+    meaning="A certificate has expired, or this machine's clock is ahead.",
     distinguishing_evidence=(
-        "The stamp's own clock (Date) is asked first: if by it the chain is valid, this box's "
+        "The stamp's own clock (Date) is asked first: if by it the chain is valid, this machine's "
         "clock is wrong. Else the report names the certificate, how long ago it ended, and "
-        "whether it was presented or is in a trust file of this box."
+        "whether it was presented or is in a trust file of this machine."
     ),
     az_says=AZ_VERIFY + "'… certificate has expired …')))",
     patterns={
@@ -154,7 +154,7 @@ TLS_EXPIRED = FaultInfo(
 
 # tls-not-yet-valid
 
-_CLOCK_FIRST = setting_clock("Check this box's clock first, and set it if it is behind")
+_CLOCK_FIRST = setting_clock("Check this machine's clock first, and set it if it is behind")
 _PUT_BACK = RemedyTemplate(
     "If it is right, the stamp's operator puts back a certificate that is valid today (its CA's "
     "clock was ahead, or it was deployed too early)"
@@ -185,7 +185,7 @@ def _not_yet_valid(failure: FailureContext) -> Explanation | None:
 
 
 def _not_yet_valid_here(failure: FailureContext) -> Explanation | None:
-    """The same fault on the other side: this box's clock, or a certificate of its own."""
+    """Explain one that is not valid yet if all that was presented is valid."""
     path = failure.verified_path
     if failure.verify_code != VerifyCode.CERT_NOT_YET_VALID or not path:
         return None
@@ -199,7 +199,7 @@ def _not_yet_valid_here(failure: FailureContext) -> Explanation | None:
         *_trusted_here_lines(failure),
     )
     remedies = (_CLOCK_FIRST.fill(), _TAKE_OUT_CA.fill(issuer=path[-1].issuer_name))
-    title = f"A CA certificate that this box trusts for {failure.host} is not valid yet"
+    title = f"A CA certificate that this machine trusts for {failure.host} is not valid yet"
     return Explanation(title, evidence, remedies, side=Side.BOX)
 
 
@@ -218,10 +218,10 @@ TLS_NOT_YET_VALID = FaultInfo(
     id="tls-not-yet-valid",
     group=Group.TLS,
     sides=(Side.STAMP, Side.BOX),
-    meaning="A certificate is not valid yet, or this box's clock is behind.",
+    meaning="A certificate is not valid yet, or this machine's clock is behind.",
     distinguishing_evidence=(
         "As with `tls-expired`: if by the stamp's own clock (Date) the chain is valid, this "
-        "box's clock is wrong. Else the report names the certificate and when it begins."
+        "machine's clock is wrong. Else the report names the certificate and when it begins."
     ),
     az_says=AZ_VERIFY + "'… certificate is not yet valid …')))",
     patterns={

@@ -1,2 +1,4 @@
-"""Messages of az and other clients that mean several faults, or none; the others stand in their
-fault's definition."""
+"""Messages of az and other clients that mean several faults, or none.
+
+A message that means one fault is in that fault's definition.
+"""

@@ -1,4 +1,4 @@
-"""ARM's codes (PROTOCOL.md section 4), and answers of any service, that several faults share."""
+"""ARM's codes (PROTOCOL.md section 4) and HTTP statuses that several faults share."""
 
 from __future__ import annotations
 

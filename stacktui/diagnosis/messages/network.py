@@ -1,4 +1,4 @@
-"""Messages that several faults of reach share: az, requests, curl, .NET, Go and Node."""
+"""Messages of network faults that several faults share: az, requests, curl, .NET, Go and Node."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages that mean no fault of the catalogue: what there is to say of them all the same."""
+"""Messages that mean no fault of the catalogue, with a note on each."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ NO_FAULT: tuple[MessagePattern, ...] = (
         "host names: `az account list-locations`.",
     ),
 )
-# Codes of sign-in services that no definition has, by how they begin.
+# Notes on codes of sign-in services that the catalogue does not have, by their prefix.
 UNKNOWN_CODES = {
-    "AADSTS": "The catalogue does not have this code of Entra's. From a box with internet, "
+    "AADSTS": "The catalogue does not have this code of Entra's. From a machine with internet, "
     "https://login.microsoftonline.com/error?code=N tells what number N means.",
     "MSIS": "The catalogue does not have this code of AD FS's. The event log of the AD FS servers "
     "(AD FS/Admin) has it at that time, with the reason.",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from stacktui.diagnosis.message_pattern import MessagePattern, sign_in_code
 
-# A certificate's assertion: refused for several reasons, and made out to another authority.
+# A certificate's assertion: refused for several reasons, and made for another audience.
 ASSERTION_REFUSED = sign_in_code("AADSTS700027")
 ASSERTION_AUDIENCE = sign_in_code("AADSTS700023")
-# The service saw neither a secret nor an assertion.
+# The request had neither a secret nor an assertion.
 NO_CREDENTIAL = sign_in_code("AADSTS7000218")
 
 NO_AUTHORITY = MessagePattern(

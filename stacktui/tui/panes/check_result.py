@@ -189,7 +189,7 @@ def _outcome(check: LiveCheck, glyphs: Glyphs, *, whole: bool) -> list[Line]:
         said = verdict_lines(check.verdict, glyphs, keys)
     else:
         return [line(Span(f"{glyphs.failed} fault found", TextStyle.ERROR))]
-    seen = check.diagnosis.besides if check.diagnosis else ()
+    seen = check.diagnosis.also_seen_distinct if check.diagnosis else ()
     tell = _seen_whole if whole else _seen_briefly
     return [
         *said,

@@ -14,7 +14,9 @@ NO_GZIP = answer(b"not gzip at all", **{"Content-Encoding": "gzip"})
 HUGE = answer(b" " * (17 * 1024 * 1024))
 
 
-@pytest.mark.parametrize(("said_", "told"), [(NO_HTTP, "is not HTTP"), (NO_GZIP, "be unpacked")])
+@pytest.mark.parametrize(
+    ("said_", "expected"), [(NO_HTTP, "is not HTTP"), (NO_GZIP, "be unpacked")]
+)
 @pytest.mark.parametrize(
     ("step", "id_", "side"),
     [
@@ -24,12 +26,12 @@ HUGE = answer(b" " * (17 * 1024 * 1024))
     ],
 )
 async def test_what_nobody_can_read_is_named(
-    said_: Raw, told: str, step: str, id_: str, side: str, tmp_path: Path
+    said_: Raw, expected: str, step: str, id_: str, side: str, tmp_path: Path
 ) -> None:
     async with scripted(Script(**{step: said_})) as web:
         verdict = await verdict_on(tmp_path, web.url)
     assert (verdict["id"], verdict["side"]) == (id_, side)
-    assert told in verdict["title"]
+    assert expected in verdict["title"]
 
 
 @pytest.mark.parametrize(("step", "id_"), [("token", "login-not-json"), ("groups", "arm-not-json")])

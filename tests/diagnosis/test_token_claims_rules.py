@@ -39,7 +39,7 @@ def test_a_clock_that_is_off_stops_a_certificate(idp: IdentityProvider, tmp_path
     verdict = verdict_of(drill("clock-skew", tmp_path, idp, certificate=True), "token")
     assert (verdict["id"], verdict["side"]) == ("clock-skew", "box")
     assert "20 minutes apart" in verdict["title"]
-    assert any("(20 min) ahead of this box's" in line for line in verdict["evidence"])
+    assert any("(20 min) ahead of this machine's" in line for line in verdict["evidence"])
     assert any("agrees with it" in line for line in verdict["evidence"])
 
 
@@ -71,7 +71,7 @@ async def verdict(folder: Path, token_: Raw, groups: Raw) -> dict[str, Any]:
 
 HOUR, MINUTES = 3600, 60
 # the token's claims, ARM's code, how far ahead the login host's and ARM's clocks are
-TOLD: dict[str, tuple[dict[str, object], str, int, int, str]] = {
+CLAIMS: dict[str, tuple[dict[str, object], str, int, int, str]] = {
     "another audience": ({"aud": "https://arm/2"}, INVALID, 0, 0, "token-audience-mismatch"),
     "a slash more": ({"aud": "https://arm/1/"}, INVALID, 0, 0, "token-audience-mismatch"),
     "ended": ({"exp": 1}, EXPIRED, 0, 0, "token-expired-on-arrival"),
@@ -90,9 +90,9 @@ TOLD: dict[str, tuple[dict[str, object], str, int, int, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", TOLD)
+@pytest.mark.parametrize("case", CLAIMS)
 async def test_claims_and_clocks_tell_them_apart(case: str, tmp_path: Path) -> None:
-    claims, code, login, arm, expected = TOLD[case]
+    claims, code, login, arm, expected = CLAIMS[case]
     found = await verdict(tmp_path, dated(of_token(**claims), login), dated(refused(code), arm))
     assert found["id"] == expected, found["evidence"]
     if expected == "clock-skew":

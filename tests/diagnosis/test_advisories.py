@@ -71,7 +71,7 @@ def test_a_verdict_is_not_said_twice(fault: str, tmp_path: Path) -> None:
 
 
 def test_a_warning_stands_beside_a_verdict() -> None:
-    """A leaf that ends soon, behind a root that nobody here trusts, is told as both."""
+    """A leaf that ends soon, behind a root that nobody here trusts, is reported as both."""
     report = reported("cert-expires-soon", ca="")
     found = diagnose(report)
     assert found.verdict is not None
@@ -122,8 +122,8 @@ def test_either_clock_may_be_wrong(moved: timedelta, skew: timedelta, expected: 
     ]
     assert (found is not None) is expected
     if found is not None:
-        told = [line for line in found.evidence if "one of them is wrong" in line]
-        assert bool(told) is (abs(skew) >= DAY)
+        clock_lines = [line for line in found.evidence if "one of them is wrong" in line]
+        assert bool(clock_lines) is (abs(skew) >= DAY)
 
 
 def with_skew(report: Report, moved: timedelta, skew: timedelta) -> Report:
@@ -175,7 +175,7 @@ def test_an_addition_that_an_upgrade_threw_away(tmp_path: Path) -> None:
         assert stacktui(*again.split()[1:], "--yes").code == 0
         assert seen(check_json(config)) == {}
         assert store.read_bytes() != original
-        store.unlink()  # as whoever takes the whole program off this box
+        store.unlink()  # as whoever takes the whole program off this machine
         gone = seen(check_json(config))["certifi-addition-lost"]
         assert [each["bash"] for each in gone["remedies"] if "--store" in each["bash"]] == [forget]
         assert stacktui(*forget.split()[1:]).code == 0

@@ -64,13 +64,15 @@ async def test_another_login_endpoint_gets_no_secret_until_it_is_accepted(tmp_pa
             for line in verdict["evidence"]
         )
         assert elsewhere.listener.connections == 0  # nobody is led there
-        (mend,) = (each for each in verdict["remedies"] if each["bash"])
-        assert mend["action"] == {"kind": "accept"}
+        (remedy,) = (each for each in verdict["remedies"] if each["bash"])
+        assert remedy["action"] == {"kind": "accept"}
         shell = Shell(tmp_path)
-        refused = await asyncio.to_thread(shell.run, mend["bash"], typed="n\n")
+        refused = await asyncio.to_thread(shell.run, remedy["bash"], typed="n\n")
         assert refused.returncode == 2
         assert (await checked(config))["verdict"]["id"] == "metadata-drift"
-        after = await asyncio.to_thread(shell.check_after, mend["bash"], config=config, typed="y\n")
+        after = await asyncio.to_thread(
+            shell.check_after, remedy["bash"], config=config, typed="y\n"
+        )
         assert after["ok"]
         assert token_requests(elsewhere)
 
@@ -87,9 +89,9 @@ async def test_a_memory_that_cannot_be_read_is_told_and_can_be_moved_away(tmp_pa
         assert (verdict["id"], verdict["side"]) == ("record-unreadable", "box")
         assert f"{stamps_file()} cannot be read: it is damaged" in verdict["evidence"]
         assert len(token_requests(web)) == asked
-        (mend,) = (each for each in verdict["remedies"] if each["bash"])
+        (remedy,) = (each for each in verdict["remedies"] if each["bash"])
         after = await asyncio.to_thread(
-            Shell(tmp_path).check_after, mend["bash"], config=config, typed="y\n"
+            Shell(tmp_path).check_after, remedy["bash"], config=config, typed="y\n"
         )
     assert after["ok"]
     assert after["recorded"]["audience"] == "https://arm/2"
@@ -169,8 +171,8 @@ async def test_another_root_than_the_recorded_one_is_an_interception(tmp_path: P
         "Fabrikam Root CA signed for it; now Litware Trust" in x for x in verdict["evidence"]
     )
     assert "tls-untrusted-root" not in ids(bad)
-    mend = next(each for each in verdict["remedies"] if each["bash"])
-    assert mend["action"]["kind"] == "trust-root"
+    remedy = next(each for each in verdict["remedies"] if each["bash"])
+    assert remedy["action"]["kind"] == "trust-root"
 
 
 async def test_a_root_of_the_recorded_name_is_a_stamp_deployed_anew(tmp_path: Path) -> None:
