@@ -148,7 +148,7 @@ class Scanner:
 
     def _start(self, endpoint: Endpoint) -> None:
         if endpoint.key not in self._tasks:
-            self._tasks[endpoint.key] = asyncio.create_task(self.look(endpoint))
+            self._tasks[endpoint.key] = asyncio.create_task(self.scan(endpoint))
 
     async def _fetch(self) -> _Fetched:
         session = HttpSession(
@@ -184,9 +184,9 @@ class Scanner:
         assert self._fetched is not None  # noqa: S101 - `run` starts it first
         arm = (await asyncio.shield(self._fetched)).arm
         # Where the files in use cannot be loaded, the fetch ends before any handshake.
-        return arm if arm.chain or arm.fault is not None else await self.look(arm.endpoint)
+        return arm if arm.chain or arm.fault is not None else await self.scan(arm.endpoint)
 
-    async def look(self, endpoint: Endpoint) -> EndpointChain:
+    async def scan(self, endpoint: Endpoint) -> EndpointChain:
         async with self._turn:
             prober: Connector | None = None
             try:
@@ -225,7 +225,7 @@ async def scan_one(environment: Environment, trust: TrustUsed, endpoint: Endpoin
     """Scan one endpoint alone."""
     scanner = Scanner(environment, trust)
     try:
-        return await scanner.look(endpoint)
+        return await scanner.scan(endpoint)
     finally:
         await scanner.stop()
 

@@ -13,7 +13,7 @@ from stacktui.cli.options import (
     config_option,
     limit_option,
     report_format_option,
-    tell_config_is_not_read,
+    warn_config_unused,
 )
 
 
@@ -56,7 +56,7 @@ def command(
     from stacktui.cli.dashboard import import_app, require_terminal, run_app
     from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, UnknownFaultError
 
-    tell_config_is_not_read(config)
+    warn_config_unused(config)
     drill = FAULTS.get(fault or "")
     default_idp = (drill.only_idp if drill else None) or IdentityProvider.ADFS
     try:

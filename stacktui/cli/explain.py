@@ -16,7 +16,7 @@ from stacktui.cli.options import (
     ExitCode,
     config_option,
     report_format_option,
-    tell_config_is_not_read,
+    warn_config_unused,
 )
 from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
 from stacktui.diagnosis.catalogue_export import (
@@ -55,7 +55,7 @@ def command(
     Exits with 0 when something is explained, 1 when a message says nothing that is known, 2 on
     wrong usage. Nothing of the message is written anywhere.
     """
-    tell_config_is_not_read(config or parent)
+    warn_config_unused(config or parent)
     if list_ == bool(words):
         raise click.UsageError("give an ID, a message, - for stdin, or --list alone")
     click.get_current_context().exit(_answer(words, format_))
@@ -64,7 +64,9 @@ def command(
 def _answer(words: Sequence[str], format_: str) -> int:
     named = [EVERY_FAULT.get(word.lower()) for word in words]
     if all(named):
-        _tell_faults([each for each in named if each] or list(EVERY_FAULT.values()), format_, words)
+        _write_faults(
+            [each for each in named if each] or list(EVERY_FAULT.values()), format_, words
+        )
         return ExitCode.HEALTHY
     from stacktui.diagnosis.recognise import recognise
 
@@ -74,7 +76,7 @@ def _answer(words: Sequence[str], format_: str) -> int:
     found = recognise(message)
     if not found and len(words) == 1 and words[0] != STDIN and _ID.fullmatch(words[0].lower()):
         raise click.UsageError(_no_such_id(words[0].lower()))
-    _tell_recognised(found, format_)
+    _write_recognised(found, format_)
     return ExitCode.HEALTHY if found else ExitCode.FAULT
 
 
@@ -99,7 +101,7 @@ def _piped() -> str:
     return decoded(raw[:_MOST])
 
 
-def _tell_faults(faults: Sequence[FaultInfo], format_: str, words: Sequence[str]) -> None:
+def _write_faults(faults: Sequence[FaultInfo], format_: str, words: Sequence[str]) -> None:
     match format_:
         case "json":
             _write_json(entries=[fault_document(each) for each in faults])
@@ -113,7 +115,7 @@ def _tell_faults(faults: Sequence[FaultInfo], format_: str, words: Sequence[str]
             write_faults(faults) if words else write_catalogue(faults)
 
 
-def _tell_recognised(found: Recognised, format_: str) -> None:
+def _write_recognised(found: Recognised, format_: str) -> None:
     match format_:
         case "json":
             told = [

@@ -83,7 +83,7 @@ def main() -> None:
     """The console script."""
     if sys.stdout is None:  # started with stdout closed
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-    _end_tidily_when_told_to()
+    _exit_on_signals()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -100,13 +100,13 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         code = 130  # as a shell reports an end by SIGINT
     except BrokenPipeError:
-        _give_up_stdout()  # the reader went away, as `| head` does
+        _discard_stdout()  # the reader went away, as `| head` does
         code = ExitCode.FAULT
     except OSError as error:
         if error.errno not in _UNWRITABLE or error.filename is not None:
             code = _report_internal_error(error)
         else:
-            _give_up_stdout()
+            _discard_stdout()
             click.echo(f"stacktui: cannot write the result: {error.strerror}", err=True)
             code = ExitCode.OURS
     except Exception as error:
@@ -114,7 +114,7 @@ def run(arguments: Sequence[str]) -> int:
     return code or ExitCode.HEALTHY
 
 
-def _end_tidily_when_told_to() -> None:
+def _exit_on_signals() -> None:
     """Make `ENDINGS` an ordinary exit, so that what is temporary is removed."""
 
     def leave(number: int, _frame: object) -> None:
@@ -124,7 +124,7 @@ def _end_tidily_when_told_to() -> None:
         signal.signal(number, leave)
 
 
-def _give_up_stdout() -> None:
+def _discard_stdout() -> None:
     """Keep the interpreter from complaining at its end about what it could not write."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

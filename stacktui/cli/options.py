@@ -41,7 +41,7 @@ def _followed(_: click.Context, _option: click.Parameter, config: Path | None) -
     return config
 
 
-def tell_config_is_not_read(config: Path | None) -> None:
+def warn_config_unused(config: Path | None) -> None:
     """For a command that has no use for a config: it says so, and goes on."""
     if config is not None:
         click.echo(

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from stacktui.cli.main import ENDINGS
-from stacktui.cli.options import config_option, tell_config_is_not_read
+from stacktui.cli.options import config_option, warn_config_unused
 from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, UnknownFaultError, serve
 
 
@@ -67,7 +67,7 @@ def command(no_default_scope: bool, idp: str, config: Path | None, **settings: A
     Prints one line of JSON with everything a client needs to connect. Its certificates, ids and
     secrets are made up anew at each start, and its files are removed at the end.
     """
-    tell_config_is_not_read(config)
+    warn_config_unused(config)
     try:
         options = StampOptions(
             idp=IdentityProvider(idp), adfs_default_scope=not no_default_scope, **settings

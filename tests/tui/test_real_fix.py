@@ -236,7 +236,7 @@ async def test_what_was_looked_at_after_a_failure_is_told_and_seen(
     async with StacktuiApp(config, auto_check=True).run_test(size=(80, 120)) as pilot:
         await until(pilot, "✗ tls-untrusted-root")
         await pilot.press("0", "enter")
-        shown = await until(pilot, "Looked at after the failure")
+        shown = await until(pilot, "Probed after the failure")
         assert f"✗ login  adfs.{DOMAIN}" in shown
         await pilot.press("escape", "2")
         shown = await until(pilot, "2 Certificates ✗ 2")

@@ -75,7 +75,7 @@ async def test_the_root_that_a_store_holds_is_trusted_and_taken_back(
     async with StacktuiApp(config).run_test(size=WIDE) as pilot:
         await pilot.press("2", "L")
         shown = await until(pilot, "✗ issuer unknown")
-        assert "T looks for its root, to trust it" in shown
+        assert "T finds its root, to trust it" in shown
         await pilot.press("T")
         shown = await until(pilot, "Into which bundle")
         assert "stores of this box that hold it: CURL_CA_BUNDLE" in shown
@@ -311,10 +311,10 @@ async def test_a_silent_host_does_not_keep_anybody_waiting(start: Start, config:
         write(config, text)
         async with StacktuiApp(config).run_test(size=WIDE) as pilot:
             await pilot.press("2", "l")
-            await until(pilot, "looking 3 of 4")
+            await until(pilot, "scanning 3 of 4")
             pressed = monotonic()
             await pilot.press("escape")
-            await until(pilot, "the look was cancelled")
+            await until(pilot, "the scan was cancelled")
             assert monotonic() - pressed < 1.0  # at once; a busy machine gets some more
             await quiet.all_closed.wait()
         app = StacktuiApp(config, limits={"tls": 1.0})

@@ -168,7 +168,7 @@ async def test_hostile_names(compare: Compare, config: Path) -> None:
 
 async def test_looked(compare: Compare, config: Path) -> None:
     app = canned_app(config, HEALTHY, text=CONFIG, scan=scans())
-    steps = (("c", "Signed in"), ("2l", "✗ TLS silent"), ("jj", "T looks for its root"))
+    steps = (("c", "Signed in"), ("2l", "✗ TLS silent"), ("jj", "T finds its root"))
     await compare(app, *steps)
 
 

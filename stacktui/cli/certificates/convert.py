@@ -22,7 +22,7 @@ from stacktui.certificates.key_bundle import (
 from stacktui.cli.ask import CommandError, confirm, yes_option
 from stacktui.cli.certificates.layout import out_wrapped
 from stacktui.cli.certificates.passwords import Password, password_options
-from stacktui.cli.options import config_option, format_option, tell_config_is_not_read
+from stacktui.cli.options import config_option, format_option, warn_config_unused
 from stacktui.cli.output import out
 from stacktui.text.counts import count_of
 from stacktui.text.sanitize import escape_control_chars
@@ -55,7 +55,7 @@ def command(
     and only its owner can read it. The key of a PEM file is written unencrypted, as signing in
     needs it. Passwords are asked for, and never taken as an argument.
     """
-    tell_config_is_not_read(config or parent)
+    warn_config_unused(config or parent)
     password = Password("password", password_env, password_file)
     key_password = Password("key-password", key_password_env, key_password_file)
     _check_target(source, target)

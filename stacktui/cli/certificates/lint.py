@@ -26,7 +26,7 @@ from stacktui.certificates.readiness import (
 from stacktui.certificates.readiness_rules import evaluate
 from stacktui.cli.certificates.layout import out_wrapped
 from stacktui.cli.certificates.passwords import Password, password_options
-from stacktui.cli.options import ExitCode, config_option, format_option, tell_config_is_not_read
+from stacktui.cli.options import ExitCode, config_option, format_option, warn_config_unused
 from stacktui.cli.output import out
 from stacktui.environments.naming import certificate_names
 from stacktui.text.counts import count_of
@@ -96,7 +96,7 @@ def command(
     asked for where one is needed, and never taken as an argument. Exits with 0 also on warnings
     and criticals, with 1 when a rule fails, and with 2 when a file cannot be read.
     """
-    tell_config_is_not_read(config or parent)
+    warn_config_unused(config or parent)
     names = _names_of(region, fqdn, adfs)
     reader = _Reader(Password("password", password_env, password_file))
     now = datetime.now(UTC)

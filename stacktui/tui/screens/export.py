@@ -1,4 +1,4 @@
-"""A bundle for az and other programs: written, and the line that puts it to use."""
+"""The export screen: write a bundle for az and other programs, and show how to use it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Export(ActionScreen):
-    """Writes when it opens: the file is stacktui's own."""
+    """Writes the bundle when it opens, without asking: the file is stacktui's own."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "copy the line"),
