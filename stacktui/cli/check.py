@@ -74,7 +74,7 @@ def check_headless(path: Path, name: str | None, format_: str, limits: Mapping[s
     from stacktui.check.events import CheckFinished, SignInPrompt
     from stacktui.check.pipeline import run
     from stacktui.check.summary import prompt_summary
-    from stacktui.cli.text import TextWriter
+    from stacktui.cli.check_output import TextWriter
 
     writer = TextWriter() if format_ == "text" else None
 

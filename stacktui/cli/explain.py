@@ -110,7 +110,7 @@ def _write_faults(faults: Sequence[FaultInfo], format_: str, words: Sequence[str
         case "markdown":
             click.echo(catalogue_table(faults))
         case _:
-            from stacktui.cli.explained import write_catalogue, write_faults
+            from stacktui.cli.explain_output import write_catalogue, write_faults
 
             write_faults(faults) if words else write_catalogue(faults)
 
@@ -127,7 +127,7 @@ def _write_recognised(found: Recognised, format_: str) -> None:
             parts = [fault_markdown(each.fault) for each in found.candidates]
             click.echo("\n\n".join([*parts, *found.notes]) or "No fault of the catalogue fits.")
         case _:
-            from stacktui.cli.explained import write_recognised
+            from stacktui.cli.explain_output import write_recognised
 
             write_recognised(found)
 

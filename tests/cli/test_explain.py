@@ -222,7 +222,7 @@ def test_text_fits_a_small_terminal(arguments: tuple[str, ...]) -> None:
 def test_only_commands_are_wider_than_a_small_terminal(
     id_: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from stacktui.cli.explained import write_faults
+    from stacktui.cli.explain_output import write_faults
 
     write_faults([EVERY_FAULT[id_]])
     remedies = shown_remedies(EVERY_FAULT[id_])
@@ -244,7 +244,7 @@ def test_a_terminal_without_the_signs_gets_ascii() -> None:
 )
 def test_explaining_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     imported = run_main(*arguments)
-    assert "stacktui.cli.explained" in imported
+    assert "stacktui.cli.explain_output" in imported
     assert not imported & HEAVY
 
 
