@@ -18,7 +18,7 @@ from stacktui.cli.options import (
 
 
 def _check_once(config: Path, limits: Mapping[str, float]) -> None:
-    """Run the first check of a drill that only the second check meets, without output."""
+    """Run a first check without output, for a fault that only a second check finds."""
     import asyncio
 
     from stacktui.check.pipeline import run
@@ -40,7 +40,7 @@ def _check_once(config: Path, limits: Mapping[str, float]) -> None:
 @click.option(
     "--fault", metavar="ID", help="Drill a fault; stacktui stamp --list-faults lists them."
 )
-@click.option("--check", "headless", is_flag=True, help="Print the headless check instead.")
+@click.option("--check", "headless", is_flag=True, help="Print a headless check instead.")
 @report_format_option
 @limit_option
 @config_option

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from stacktui.diagnosis.recognise import Recognised
 
 STDIN = "-"
-# Of a pipe; `az --debug` writes less.
+# The most bytes that are read from a pipe; `az --debug` writes less.
 _MOST = 1024 * 1024
 _NEAR = 5
 _ID = re.compile(r"[a-z0-9-]{1,40}")
@@ -52,8 +52,9 @@ def command(
 
         az cloud register … 2>&1 | stacktui explain -
 
-    Exits with 0 when something is explained, 1 when a message says nothing that is known, 2 on
-    wrong usage. Nothing of the message is written anywhere.
+    Prints the meaning, the side, the evidence that distinguishes it and the remedies. Exits with 0
+    if it explains something, 1 if no known message matches, 2 on wrong usage. Nothing of the
+    message is written anywhere.
     """
     warn_config_unused(config or parent)
     if list_ == bool(words):
@@ -81,7 +82,7 @@ def _answer(words: Sequence[str], format_: str) -> int:
 
 
 def _no_such_id(word: str) -> str:
-    """The word itself is not repeated: it may be anything that was pasted."""
+    """Return an error that does not repeat the word: anything may have been pasted."""
     near = [id_ for id_ in EVERY_FAULT if id_.startswith(f"{word}-")][:_NEAR]
     near = near or get_close_matches(word, EVERY_FAULT, n=3)
     meant = f"; did you mean {' or '.join(near)}?" if near else ""
@@ -118,11 +119,11 @@ def _write_faults(faults: Sequence[FaultInfo], format_: str, words: Sequence[str
 def _write_recognised(found: Recognised, format_: str) -> None:
     match format_:
         case "json":
-            told = [
+            explained = [
                 fault_document(each.fault) | {"because": list(each.because)}
                 for each in found.candidates
             ]
-            _write_json(entries=told, notes=list(found.notes))
+            _write_json(entries=explained, notes=list(found.notes))
         case "markdown":
             parts = [fault_markdown(each.fault) for each in found.candidates]
             click.echo("\n\n".join([*parts, *found.notes]) or "No fault of the catalogue fits.")

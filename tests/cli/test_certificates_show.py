@@ -204,7 +204,7 @@ def test_a_store_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     out = words(done)
     assert f"CURL_CA_BUNDLE names {page}, which is an HTML page" in out
     assert "gone.pem, which is not there" in out
-    assert "→ Mend the file, or take away the setting that names it" in out
+    assert "→ Fix the file, or remove the setting that names it" in out
     # in use, and named by the variable: once each
     assert out.count("gone.pem, which is not there") == 2
 

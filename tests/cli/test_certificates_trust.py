@@ -203,7 +203,7 @@ def test_a_part_of_a_fingerprint_is_told_from_a_file(root: Path, part: str) -> N
 
 def test_a_store_that_is_not_there_is_to_be_looked_up(root: Path, tmp_path: Path) -> None:
     line = refused("trust", root, "--store", tmp_path / "az")
-    assert line.endswith("az is not there; stacktui certificates stores lists the bundles on this box")  # noqa: E501 # fmt: skip
+    assert line.endswith("az is not there; stacktui certificates stores lists the bundles on this machine")  # noqa: E501 # fmt: skip
 
 
 def test_what_was_exported_before_is_told_when_it_is_taken_back(root: Path, tmp_path: Path) -> None:
@@ -643,7 +643,7 @@ async def test_a_root_that_is_not_presented_is_looked_for_on_this_box(
         arguments = ("trust", "--presented", "West", "--config", config, "--yes")
         done = await asyncio.to_thread(certificates, *arguments)
     assert done.code == 0, done.err
-    assert f"on this box it is in {held}" in done.err
+    assert f"on this machine it is in {held}" in done.err
     assert loaded(own_bundle()) == [ROOT.der]
 
 

@@ -82,7 +82,7 @@ def test_text_of_a_fault_ends_with_verdict_and_mend(stamp: dict[str, Any], tmp_p
     ran = stacktui("check", "--config", str(config))
     assert ran.code == 1
     assert "✗ secret-missing · side: this box" in ran.out
-    assert "How to mend it" in ran.out
+    assert "How to fix it" in ran.out
     assert "read -rs NOT_SET_ANYWHERE && export NOT_SET_ANYWHERE" in ran.out
     assert "az says: " in ran.out
 

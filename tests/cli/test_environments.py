@@ -302,7 +302,9 @@ def test_show_tells_what_was_recorded(config: Path) -> None:
         assert found["root"].startswith("Contoso Root CA")
         assert bytes.fromhex(root).hex(":").upper() in found["root"]
         assert ("SHA-256" in found["root"]) == bool(root)
-        assert "Recorded at the first good check" in environments("show", "--config", config).out
+        assert (
+            "Recorded at the first successful check" in environments("show", "--config", config).out
+        )
 
 
 def test_show_of_a_hostile_record_is_harmless(config: Path) -> None:

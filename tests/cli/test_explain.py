@@ -115,7 +115,7 @@ def test_a_message_that_means_several_things_says_what_tells_them_apart() -> Non
     assert [head.split()[1] for head in heads] == [
         "tls-untrusted-root", "tls-missing-intermediate", "tls-intercepted",
     ]  # fmt: skip
-    assert "told by: The chain leads to a root" in text
+    assert "evidence: The chain leads to a root" in text
     assert "stacktui check" in text
 
 
@@ -123,7 +123,7 @@ def test_a_message_that_means_one_thing_is_explained_with_its_mend() -> None:
     ran = piped(REFUSED.encode())
     assert ran.code == 0
     assert ran.out.startswith("It means tcp-refused")
-    assert "How to mend it" in ran.out
+    assert "How to fix it" in ran.out
 
 
 def test_words_without_quotes_are_one_message() -> None:

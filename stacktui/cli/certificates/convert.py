@@ -51,9 +51,9 @@ def command(
 ) -> None:
     """Convert a service principal's certificate: a PFX to PEM, or PEM to a PFX.
 
-    What IN holds decides the direction. OUT holds the certificate, its chain and its private key,
-    and only its owner can read it. The key of a PEM file is written unencrypted, as signing in
-    needs it. Passwords are asked for, and never taken as an argument.
+    The content of IN decides the direction. OUT holds the certificate, its chain and its private
+    key, and only its owner can read it. The key in a PEM file is not encrypted, as signing in
+    requires. Passwords are prompted for, or come from a variable or a file, never from an argument.
     """
     warn_config_unused(config or parent)
     password = Password("password", password_env, password_file)
@@ -81,7 +81,7 @@ def command(
 
 
 def _check_target(source: Path, target: Path) -> None:
-    """Refuse before anybody is asked for a password."""
+    """Refuse a target that cannot be written, before a password is asked for."""
     shown = escape_control_chars(str(target))
     if str(target) == "-":
         raise CommandError("a private key is not written to stdout: name a file as OUT")

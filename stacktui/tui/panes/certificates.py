@@ -255,10 +255,10 @@ def summaries(app_state: AppState, glyphs: Glyphs) -> list[tuple[Span, ...]]:
     """Return the summaries for the title, the longest first."""
     live = app_state.current_scan
     if live is not None and live.running:
-        count = Span(f"{live.done} of {live.known}" if live.known else "scanning", TextStyle.ACCENT)
-        return (
-            [(Span("scanning ", TextStyle.ACCENT), count), (count,)] if live.known else [(count,)]
-        )
+        if not live.known:
+            return [(Span("scanning", TextStyle.ACCENT),)]
+        count = Span(f"{live.done} of {live.known}", TextStyle.ACCENT)
+        return [(Span("scanning ", TextStyle.ACCENT), count), (count,)]
     hosts, bad, leaves = _totals(app_state)
     if not hosts and not bad:
         return [()]
