@@ -1,4 +1,4 @@
-"""What is told of `az` on this box: its version, its files, and the errors that it keeps."""
+"""What is read of `az` on this machine: its version, its files, and the errors that it keeps."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MINE = AzCloud(
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of an `az` that is installed, the only one on PATH and on this box."""
+    """The folder of an `az` that is installed, the only one on PATH and on this machine."""
     monkeypatch.setattr(azure_beside, "launchers", partial(launchers, ()))
     put_on_path(monkeypatch, installed_az(tmp_path / "az", "2.66.2"))
     found = tmp_path / "azure"

@@ -1,4 +1,4 @@
-"""Which file of roots each `az` on this box trusts, against what its launcher really imports."""
+"""The file of roots that each `az` of this machine trusts, against what its launcher imports."""
 
 from __future__ import annotations
 

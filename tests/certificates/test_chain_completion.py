@@ -44,7 +44,7 @@ MIB = 1024 * 1024
 
 @pytest.fixture(autouse=True)
 def _no_stores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An `az` of this box is nobody's store here, nor its waagent's."""
+    """The `az` of this machine is not a store here, nor its waagent's."""
     monkeypatch.setattr(stores, "find_azure_clis", lambda **_: ())
     monkeypatch.setattr(stores, "WAAGENT", tmp_path / "no" / "waagent.pem")
 
@@ -79,7 +79,7 @@ async def completed(
     return await complete_chain(HOST, PORT, ders, in_use(folder, *roots), by or fetch)  # type: ignore[arg-type]
 
 
-# From a store of this box
+# From a store of this machine
 
 
 @pytest.mark.parametrize("store", ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "waagent"])
@@ -339,7 +339,7 @@ async def test_a_way_up_without_end_is_left(tmp_path: Path) -> None:
 
 
 async def fetched(web: Web | int, limit: int = MAX_SIZE, proxy: str | None = "none") -> bytes | str:
-    """What is had of this server, or from that port of this box."""
+    """What is had of this server, or from that port of this machine."""
     return await fetch_public(PLACE, limit, proxy, leading_to(web))
 
 
@@ -527,7 +527,7 @@ NEAR = (
 @pytest.mark.parametrize("host", NEAR)
 async def test_this_box_and_its_link_are_not_asked(host: str) -> None:
     found = await fetch_public(f"http://{host}:8080/x", MAX_SIZE, "none")
-    assert found == "an address of this box or its link is not asked"
+    assert found == "an address of this machine or its link is not asked"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "localhost", "a.localhost", "169.254.1.1"])
@@ -535,7 +535,7 @@ async def test_nor_by_a_proxy(host: str) -> None:
     async with serving_plain(answer(b"hello")) as proxy:
         found = await fetch_public(f"http://{host}/x", MAX_SIZE, proxy.url)
         assert proxy.asked == []
-    assert found == "an address of this box or its link is not asked"
+    assert found == "an address of this machine or its link is not asked"
 
 
 async def test_of_a_names_addresses_those_further_away_are_asked(

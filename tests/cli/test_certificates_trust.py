@@ -134,7 +134,7 @@ def test_a_store_is_asked_about_backed_up_and_restored(root: Path, store: Path) 
     assert store.read_bytes() == ORIGINAL
     ran = certificates("trust", root, "--store", store, "--yes")
     assert ran.code == 0
-    assert "the addition is lost without a word" in ran.err
+    assert "the addition is lost without notice" in ran.err
     assert "stacktui certificates export" in ran.err
     assert f"As it was before: {store}.before-stacktui\n" in ran.out
     assert store.read_bytes() == ORIGINAL + b"\n" + annotated(ROOT.der)

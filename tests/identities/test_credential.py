@@ -205,7 +205,7 @@ def test_a_certificate_of_the_future_tells_both_clocks(tmp_path: Path) -> None:
     assert found.problem is CertificateProblem.NOT_YET_VALID
     starts = new.certificate.not_valid_before_utc
     assert found.detail == (
-        f"valid from {starts:%Y-%m-%d %H:%M} UTC; this box says {NOW:%Y-%m-%d %H:%M} UTC"
+        f"valid from {starts:%Y-%m-%d %H:%M} UTC; this machine says {NOW:%Y-%m-%d %H:%M} UTC"
     )
 
 

@@ -78,7 +78,7 @@ async def test_the_root_that_a_store_holds_is_trusted_and_taken_back(
         assert "T finds its root, to trust it" in shown
         await pilot.press("T")
         shown = await until(pilot, "Into which bundle")
-        assert "stores of this box that hold it: CURL_CA_BUNDLE" in shown
+        assert "stores of this machine that hold it: CURL_CA_BUNDLE" in shown
         assert "The last 8 digits" not in shown
         assert re.search(r"ca of Test .*✓ writable", shown)
         await pilot.press("enter")
@@ -242,7 +242,7 @@ async def test_names_in_certificates_neither_crash_nor_style(config: Path) -> No
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ("tls-untrusted-root", "no store on this box holds"),
+        ("tls-untrusted-root", "no store on this machine holds"),
         ("tls-self-signed", "A leaf can be no root"),
     ],
 )
@@ -268,7 +268,7 @@ async def test_nothing_was_added_so_nothing_can_be_taken_back(start: Start, conf
     start()
     async with StacktuiApp(config).run_test(size=SMALL) as pilot:
         await pilot.press("2", "U")
-        await until(pilot, "stacktui has added no root to any bundle on this box.")
+        await until(pilot, "stacktui has added no root to any bundle on this machine.")
         await pilot.press("enter", "y", "escape")
         await until(pilot, "0 Check")
 

@@ -30,7 +30,7 @@ class Trust(ActionScreen):
     """`chain` is what `host` presents, DER, leaf first; `checks` when a check follows by itself."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Before the input's own, which has no use for it.
+        # With priority over the input's own `enter`, which does nothing here.
         Binding("enter", "trust", "trust it", priority=True),
         Binding("y", "confirm", "yes"),
         Binding("escape", "change", "no"),
@@ -60,7 +60,7 @@ class Trust(ActionScreen):
         yield self._typing
 
     def on_mount(self) -> None:
-        self.wait("Looking for the root, in the chain and in the stores of this box.")
+        self.wait("Searching the chain and the stores of this machine for the root.")
         environment, settings = self._target.environment, self._settings
         host, chain = self._host, self._chain
 
@@ -84,7 +84,7 @@ class Trust(ActionScreen):
             self._typing.display = True
             self.below += 1
             self._typed.focus()
-        # Another program's bundle is never what one gets for pressing enter.
+        # Another program's bundle is never preselected.
         possible = (each for each in proposal.options if each.change and each.target.ours)
         self.choices.choose(_key(next(possible, proposal.options[0])))
         self._show()
@@ -158,7 +158,7 @@ def _key(option: TrustOption) -> str:
 
 
 def _row(option: TrustOption, glyphs: Glyphs) -> Row:
-    """The bundle, and whether the root can go there."""
+    """Return the row of a bundle, with whether the root can go there."""
     sign, role = (glyphs.ok, TextStyle.OK) if option.change else (glyphs.skipped, TextStyle.DIM)
     path = Span(str(option.target.path), TextStyle.DIM)
     state = Span(f"{sign} {option.state.value}", role)
@@ -194,7 +194,7 @@ def _lines(proposal: Proposal, option: TrustOption | None, *, asking: bool) -> l
 def _origin(proposal: Proposal) -> tuple[Span, ...]:
     if not proposal.corroborated:
         return (Span("the host alone: it presented it", TextStyle.WARNING),)
-    return (Span(f"stores of this box that hold it: {', '.join(proposal.holders)}"),)
+    return (Span(f"stores of this machine that hold it: {', '.join(proposal.holders)}"),)
 
 
 def _no_root(no_root: NoRoot) -> list[Line]:
@@ -207,7 +207,7 @@ def _no_root(no_root: NoRoot) -> list[Line]:
 
 
 def _meaning(option: TrustOption) -> str:
-    """For whom a root in this bundle counts, and what else to know of it."""
+    """Return who uses this bundle, and the consequences of adding a root to it."""
     target, store = option.target, option.store
     copied = f" The file as it is now is kept as {option.backup.name}." if option.backup else ""
     if store is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Untrust(ActionScreen):
-    """Only what stacktui itself added is ever offered."""
+    """Offers only the roots that stacktui itself added."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "ask", "take it back", priority=True),
@@ -34,7 +34,7 @@ class Untrust(ActionScreen):
         self._asking = False
 
     def on_mount(self) -> None:
-        self.wait("Looking for what was added.")
+        self.wait("Searching for what stacktui added.")
         settings = self._settings
 
         def find() -> tuple[AddedRoot, ...]:
@@ -108,7 +108,7 @@ def _row(added: AddedRoot) -> Row:
 def _lines(added: AddedRoot | None, *, asking: bool) -> list[Line]:
     if added is None:
         return [
-            line("stacktui has added no root to any bundle on this box."),
+            line("stacktui has added no root to any bundle on this machine."),
             BLANK,
             line(Span("What others put into a bundle is theirs to take out.", TextStyle.DIM)),
         ]
