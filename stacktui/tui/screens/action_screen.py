@@ -50,9 +50,12 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
     """Returns what was done, for a notice; None when nothing was.
 
     Subclasses show text with `set_text`, choices with `set_choices`, and do their work with `run`.
+    Those that ask before the work set `asking`, and have `action_confirm` and `action_decline`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "confirm", "yes"),
+        Binding("escape", "decline", "no"),
         Binding("escape", "leave", "back"),
         Binding("down", "move(1)", "move the bar", show=False, priority=True),
         Binding("up", "move(-1)", "move the bar", show=False, priority=True),
@@ -66,7 +69,7 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
         self._text = DetailPane(id="text")
         self.choices = ChoicesPane(caption)
         self._hints = HintBar(id="action-hints")
-        self.busy = self._changing = False
+        self.busy = self._changing = self.asking = False
         self.below = 1  # lines below the text: those of the keys, so far
         self._rows = 0
         self._waiting = False
@@ -168,6 +171,15 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
         self._hints.show([(key.keys[0], key.does) for key in keys], ())
 
     # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "confirm" | "decline":
+                return self.asking
+            case "leave":
+                return not self.asking
+            case _:
+                return True
 
     def action_leave(self) -> None:
         if self.busy and self._changing:

@@ -48,7 +48,9 @@ class Export(ActionScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "write_copied":
             return bool(self.services.copier.text)
-        return self._exported is not None if action == "copy" else True
+        if action == "copy":
+            return self._exported is not None
+        return super().check_action(action, parameters)
 
     def action_copy(self) -> None:
         if self._exported is not None:

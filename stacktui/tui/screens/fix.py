@@ -83,7 +83,7 @@ class FixScreen(ActionScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action != "fix" or self._chosen.action.kind is ActionKind.TRUST_ROOT:
-            return True
+            return super().check_action(action, parameters)
         change = self._changes.get(self._chosen.action)
         return change is not None and change.carry_out is not None
 

@@ -32,9 +32,6 @@ class Trust(ActionScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         # With priority over the input's own `enter`, which does nothing here.
         Binding("enter", "trust", "trust it", priority=True),
-        Binding("y", "confirm", "yes"),
-        Binding("escape", "change", "no"),
-        Binding("escape", "leave", "back"),
     ]
 
     def __init__(
@@ -50,7 +47,6 @@ class Trust(ActionScreen):
         self._target, self._settings, self._host, self._chain = target, settings, host, chain
         self._checks = checks
         self._proposal: Proposal | None = None
-        self._asking = False
         self._typed = Input(id="digits", max_length=4 * DIGITS)
         self._typed.cursor_blink = False
         self._typing = Horizontal(Label(f"The last {DIGITS} digits", markup=False), self._typed)
@@ -91,7 +87,7 @@ class Trust(ActionScreen):
 
     @on(ListPane.Chosen)
     def _show(self) -> None:
-        self._asking = False
+        self.asking = False
         if self._proposal is not None:
             self.set_text(_lines(self._proposal, self._option, asking=False))
 
@@ -101,15 +97,9 @@ class Trust(ActionScreen):
         return next((each for each in options if _key(each) == self.choices.chosen), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        match action:
-            case "trust":
-                return self._option is not None and bool(self._option.change) and not self._asking
-            case "confirm" | "change":
-                return self._asking
-            case "leave":
-                return not self._asking
-            case _:
-                return True
+        if action == "trust":
+            return self._option is not None and bool(self._option.change) and not self.asking
+        return super().check_action(action, parameters)
 
     def action_trust(self) -> None:
         proposal, option = self._proposal, self._option
@@ -120,7 +110,7 @@ class Trust(ActionScreen):
         elif option.target.ours:
             self.action_confirm()
         else:
-            self._asking = True
+            self.asking = True
             self.choices.focus()  # so that the answer is not typed among the digits
             self.set_text(_lines(proposal, option, asking=True))
 
@@ -129,7 +119,7 @@ class Trust(ActionScreen):
         if option is not None and option.change is not None:
             self._trust(option.target, option.change)
 
-    def action_change(self) -> None:
+    def action_decline(self) -> None:
         self._show()
         if self._typing.display:
             self._typed.focus()
