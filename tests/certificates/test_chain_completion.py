@@ -83,7 +83,7 @@ async def completed(
 
 
 @pytest.mark.parametrize("store", ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "waagent"])
-async def test_a_store_of_this_box_has_the_intermediate(
+async def test_a_store_of_this_machine_has_the_intermediate(
     store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "store.pem"
@@ -111,7 +111,7 @@ async def test_a_root_in_another_store_is_found_but_not_trusted(
     assert not found.trusted
 
 
-async def test_a_presented_root_is_looked_for_too(
+async def test_a_presented_root_is_searched_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "store.pem"
@@ -257,7 +257,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-async def test_what_is_not_the_issuer_is_told_and_not_believed(what: str, tmp_path: Path) -> None:
+async def test_what_is_not_the_issuer_is_reported_not_believed(what: str, tmp_path: Path) -> None:
     async with serving_plain(answer(WRONG[what])) as web:
         leaf = naming("localhost", INTERMEDIATE, PLACE, names=[HOST])
         found = await completed(tmp_path, leaf, roots=[ROOT], at=web)
@@ -412,13 +412,13 @@ async def test_a_compressed_body_is_not_unpacked() -> None:
 
 
 @pytest.mark.parametrize("said", [b"", b"SSH-2.0-x\r\n", b"HTTP/9.9 huh\r\n\r\n", b"\0" * 100])
-async def test_what_speaks_no_http_is_told(said: bytes) -> None:
+async def test_what_speaks_no_http_is_reported(said: bytes) -> None:
     async with serving_plain(Raw(said, "close")) as web:
         found = await fetched(web)
     assert isinstance(found, str)
 
 
-async def test_a_closed_port_and_an_unknown_name_are_told() -> None:
+async def test_a_closed_port_and_an_unknown_name_are_reported() -> None:
     with closed_port() as port:
         found = await fetched(port)
     assert found == "cannot be reached"
@@ -476,7 +476,7 @@ async def test_a_variable_that_is_no_concern_does_no_harm(
 
 @pytest.mark.parametrize("value", ["socks5://127.0.0.1:9", "foo://x", "http://[", "http://a b"])
 @pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY", "setting"])
-async def test_a_proxy_that_cannot_be_used_is_told(
+async def test_a_proxy_that_cannot_be_used_is_reported(
     variable: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     setting = value if variable == "setting" else None
@@ -525,7 +525,7 @@ NEAR = (
 
 
 @pytest.mark.parametrize("host", NEAR)
-async def test_this_box_and_its_link_are_not_asked(host: str) -> None:
+async def test_this_machine_and_its_link_are_not_asked(host: str) -> None:
     found = await fetch_public(f"http://{host}:8080/x", MAX_SIZE, "none")
     assert found == "an address of this machine or its link is not asked"
 
@@ -625,7 +625,7 @@ async def test_so_many_of_the_issuers_name_are_tried(
 
 
 @pytest.mark.parametrize(("others", "is_found"), [(15, True), (16, False)])
-async def test_so_many_of_a_file_are_looked_at(others: int, is_found: bool, tmp_path: Path) -> None:
+async def test_so_many_of_a_file_are_read(others: int, is_found: bool, tmp_path: Path) -> None:
     strangers = [naming(f"Stranger {number}", None) for number in range(others)]
     body = published("pem", *strangers, INTERMEDIATE)
 

@@ -170,7 +170,7 @@ async def test_leaving_early_ends_every_connection() -> None:
         await asyncio.wait_for(server.all_closed.wait(), 2)
 
 
-async def test_one_host_alone_is_looked_at_in_silence() -> None:
+async def test_one_host_alone_is_scanned_in_silence() -> None:
     said: list[bytes] = []
 
     async def hear(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:

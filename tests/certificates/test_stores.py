@@ -367,7 +367,7 @@ def test_the_expired_are_named(tmp_path: Path) -> None:
     assert read_stores([store(path)], NOW - 2 * DAY)[0].expired == ()
 
 
-def test_what_stacktui_added_is_told_from_the_rest(tmp_path: Path) -> None:
+def test_what_stacktui_added_is_distinguished_from_the_rest(tmp_path: Path) -> None:
     content = STRANGERS.root.pem + b"\n" + annotated(ROOT.der)
     state = read(written(tmp_path / "ca.pem", content))
     assert state.count == 2
@@ -484,7 +484,7 @@ def test_an_entry_that_is_no_certificate_is_named(tmp_path: Path) -> None:
     assert state.problem
 
 
-def test_unreadable_entries_are_told_up_to_a_number(tmp_path: Path) -> None:
+def test_unreadable_entries_are_reported_up_to_a_number(tmp_path: Path) -> None:
     odd = b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"
     state = read(written(tmp_path / "ca.pem", odd * (MAX_UNREADABLE + 7)))
     assert len(state.unreadable) == MAX_UNREADABLE + 1

@@ -107,7 +107,7 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert (ran.code, ran.out) == (2, "")
 
 
-def test_a_message_that_means_several_things_says_what_tells_them_apart() -> None:
+def test_a_message_that_means_several_things_says_what_distinguishes_them() -> None:
     ran = stacktui("explain", ISSUER)
     assert ran.code == 0
     text = " ".join(ran.out.split())
@@ -119,7 +119,7 @@ def test_a_message_that_means_several_things_says_what_tells_them_apart() -> Non
     assert "stacktui check" in text
 
 
-def test_a_message_that_means_one_thing_is_explained_with_its_mend() -> None:
+def test_a_message_that_means_one_thing_is_explained_with_its_fix() -> None:
     ran = piped(REFUSED.encode())
     assert ran.code == 0
     assert ran.out.startswith("It means tcp-refused")

@@ -148,7 +148,7 @@ async def test_fix(compare: Compare, config: Path, chosen: str) -> None:
 
 
 @STARTED_AT
-async def test_end_of_the_whole_story(compare: Compare, config: Path, sizes: Sizes) -> None:
+async def test_end_of_the_details(compare: Compare, config: Path, sizes: Sizes) -> None:
     app = canned_app(config, FAULT, text=CONFIG)
     steps = (("c", "tls-untrusted-root"), (("2", "0", "enter", "G"), "Y copies all of this"))
     await compare(app, *steps, sizes=sizes)
