@@ -58,7 +58,7 @@ def write_recognised(found: Recognised) -> None:
         out_wrapped(note, 0)
     if len(candidates) > 1:
         out()
-        out_wrapped("A check reads the evidence that the message lacks, and names the one:", 0)
+        out_wrapped("A check reads the evidence that the message lacks, and says which it is:", 0)
         out("  stacktui check")
         out("How to fix each:")
         out(f"  stacktui explain {candidates[0].fault.id}")

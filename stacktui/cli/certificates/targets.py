@@ -26,7 +26,7 @@ store_option = click.option(
     "--store",
     type=click.Path(path_type=Path, readable=False),
     metavar="PATH",
-    help="The PEM bundle of another program, as `certificates stores` lists them: az's certifi.",
+    help="The PEM bundle of another program, as `certificates stores` lists them.",
 )
 environment_option = click.option(
     "--environment", metavar="NAME", help="The ca of this environment."

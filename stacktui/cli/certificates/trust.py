@@ -84,7 +84,7 @@ class Source:
 @environment_option
 @click.option("--presented", metavar="ENV", help="Trust the root that environment ENV presents.")
 @click.option("--host", metavar="HOST[:PORT]", help="With --presented: this host instead of ARM's.")
-@click.option("--waagent", is_flag=True, help=f"Trust what is in {WAAGENT}.")
+@click.option("--waagent", is_flag=True, help=f"Trust the certificates in {WAAGENT}.")
 @yes_option
 @format_option
 @limit_option
