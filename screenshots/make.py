@@ -31,19 +31,19 @@ SYSTEM_STORE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 async def picture(name: str, fault: str | None, *keys: str) -> None:
-    """One check on a stamp with this fault, from its start to the verdict, then these keys."""
+    """Write the screen after a check on a stamp with this fault and these keys, as SVG."""
     options = StampOptions(
         idp=IdentityProvider.ADFS, domain="local.azurestack.external", fault=fault
     )
     with Demo(options) as demo:
         app = StacktuiApp(demo.start(), auto_check=True)
         async with app.run_test(size=SIZE) as pilot:
-            await _until(pilot, lambda: bool(app.session.certificates))
+            await _until(pilot, lambda: bool(app.app_state.certificates))
             await pilot.press(*keys)
             await _until(pilot, lambda: not app.scan_runner.running)
             await pilot.pause(0.2)
             svg = app.export_screenshot(title="stacktui")
-    # Not every renderer keeps the blanks that align a line unless it is told to.
+    # Some renderers keep the blanks that align a line only with this attribute.
     svg = svg.replace("<text ", '<text xml:space="preserve" ')
     (HERE / f"{name}.svg").write_text(svg, encoding="utf-8")
 
@@ -67,7 +67,7 @@ def main() -> None:
         os.environ["HOME"] = home
         asyncio.run(picture("healthy", None))
         asyncio.run(picture("fault", "tls-untrusted-root"))
-        asyncio.run(picture("story", "api-version-unsupported", "0", "enter"))
+        asyncio.run(picture("details", "api-version-unsupported", "0", "enter"))
         asyncio.run(picture("certificates", "cert-expires-soon", "2", "L"))
 
 

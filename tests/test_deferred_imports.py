@@ -43,7 +43,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.check.events": HELP,
         "stacktui.check.pipeline": HELP,
         "stacktui.check.summary": HELP,
-        "stacktui.cli.text": HELP,
+        "stacktui.cli.check_output": HELP,
         "stacktui.diagnosis": HELP,
         "stacktui.diagnosis.document": HELP,
         "stacktui.diagnosis.markdown": HELP,

@@ -1,7 +1,6 @@
-"""The `az` on this machine: its version, and what in its own files makes it fail.
+"""The `az` on this machine: its version, and the problems in its own files.
 
-Everything is read from files, within bounds: no process is started, and nothing is asked over the
-network.
+Everything is read from files of bounded size, without starting a process or using the network.
 """
 
 from __future__ import annotations
@@ -37,13 +36,13 @@ class AzInstallation:
 
 @dataclass(frozen=True, slots=True)
 class AzFacts:
-    """What was found of `az`; text is cleaned.
+    """The facts of `az`; text is sanitised.
 
     `installations` are those of a known form, in the order of PATH; `runs` is the one that a shell
-    would run, None where that is not known. `folder` holds az's files: `broken` are those
-    of them that it cannot use, `clouds` what it has registered, `active` the name of the cloud in
-    use (may be empty), `kept` the error answers that it gives again. `unverified` are the variables
-    that turn verification off, with their values.
+    would run, None if unknown. `folder` holds az's files: `broken` are those that it cannot use,
+    `clouds` the registered clouds, `active` the name of the one in use (may be empty), `kept` the
+    cached error responses. `unverified` are the variables that disable verification, with their
+    values.
     """
 
     folder: Path
@@ -59,7 +58,7 @@ class AzFacts:
 def read_facts(
     launchers: Sequence[Path], unverified: tuple[tuple[str, str], ...], profiles: Collection[str]
 ) -> AzFacts:
-    """The facts of the `az` that these launchers start, if any, to which `profiles` are known.
+    """Return the facts of the `az` of these launchers, if any; `profiles` are those it knows.
 
     Blocks on disk; never raises.
     """
@@ -85,7 +84,7 @@ def read_facts(
 
 @lru_cache(maxsize=4)
 def _installations(launchers: tuple[tuple[Path, int], ...]) -> tuple[AzInstallation, ...]:
-    """Read once a process for the same launchers, unless one was written anew (its mtime)."""
+    """Return the installations, cached per process until a launcher's mtime changes."""
     found = find_azure_clis((str(launcher) for launcher, _ in launchers), ask=False)
     return tuple(AzInstallation(each.launcher, each.version) for each in found)
 
@@ -110,7 +109,7 @@ def _read_ini(path: Path, *, removable: bool = False) -> tuple[Parsed, BrokenFil
         found = ini_files.parsed(read_bounded(path, ini_files.MAX_SIZE))
     except FileReadError as error:
         if error.problem is not ReadProblem.UNREADABLE:
-            return Parsed(), None  # not there, or too large to be judged
+            return Parsed(), None  # missing, or too large
         return Parsed(), BrokenFile(path, Flaw.UNREADABLE, error.detail)
     if found.flaw is None:
         return found, None
@@ -123,6 +122,6 @@ def _kept(path: Path) -> tuple[KeptError, ...]:
         content = read_bounded(path, _MAX_CACHE_SIZE)
     except FileReadError:
         return ()
-    if b"POST " not in content:  # as nearly always: no error is kept
+    if b"POST " not in content:  # the usual case: no error is cached
         return ()
     return kept_errors(content)

@@ -1,9 +1,8 @@
-"""The error answers that MSAL keeps for `az`, in `msal_http_cache.bin` of its folder.
+"""The error responses that MSAL caches for `az`, in `msal_http_cache.bin` of its folder.
 
-MSAL gives a kept answer to the same request again, without asking (`throttled_http_client.py`
-of msal 1.33): a 400 for 60 s, a 429 or 5xx for as long as `Retry-After` says. The file is a
-pickle, and whoever loads a pickle runs what it says. It is not loaded here: only its texts and
-numbers are read, in the order in which az writes them.
+MSAL repeats a cached response to the same request (`throttled_http_client.py` of msal 1.33): a 400
+for 60 s, a 429 or 5xx as long as `Retry-After` says. The file is a pickle, and loading a pickle can
+run any code. So it is not loaded: only its strings and numbers are read, in az's order.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ _ERROR = re.compile(r'"error"\s{0,9}:\s{0,9}"([a-z_]{1,60})"')
 
 @dataclass(frozen=True, slots=True)
 class KeptError:
-    """An error answer of `url`, given at `made`, and given again until `ends`.
+    """An error response of `url`, received at `made` and repeated until `ends`.
 
-    `said` names it: `AADSTS700016`, `MSIS9622`, `invalid_client`, else `HTTP 503`.
+    `said` is its code: `AADSTS700016`, `MSIS9622`, `invalid_client`, else `HTTP 503`.
     """
 
     url: str
@@ -43,9 +42,9 @@ class KeptError:
 
 @lru_cache(maxsize=1)
 def kept_errors(content: bytes) -> tuple[KeptError, ...]:
-    """The errors in the content of a cache, those kept longest first. Never raises.
+    """Return the errors in the content of a cache, those that last longest first. Never raises.
 
-    Empty for a content that az would not have written. Errors that have ended are included.
+    Empty if az would not write such content. Expired errors are included.
     """
     values = _values(content)
     answers: dict[str, str] = {}
@@ -67,7 +66,7 @@ def kept_errors(content: bytes) -> tuple[KeptError, ...]:
 
 
 def _code(status: int, text: str) -> str:
-    """The code of an error answer, and nothing else of what was answered."""
+    """Return the code of an error response, and nothing else of it."""
     text = text[:_MAX_TEXT]
     if number := _NUMBER.search(text):
         return number[0]
@@ -77,9 +76,9 @@ def _code(status: int, text: str) -> str:
 
 
 def _values(content: bytes) -> list[object]:
-    """The texts and numbers of a pickle, in the order in which it has them; nothing is built.
+    """Return the strings and numbers of a pickle, in its order, without loading it.
 
-    Empty for what is no pickle, and for one that calls anything: az's own does not.
+    Empty if it is no pickle, or calls anything: az's own does not.
     """
     # One value for each instruction that leaves one; None for what is neither text nor number.
     values: list[object] = []

@@ -1,8 +1,8 @@
-"""What is wrong with the INI files of `az`, `clouds.config` and `config`, read as az reads them.
+"""Find problems in the INI files of `az`, `clouds.config` and `config`, parsed as az parses them.
 
-Seen with az 2.66.2 (`core/cloud.py`, knack's `config.py`): it removes a `clouds.config` whose first
-line that says anything is no `[section]`, a byte-order mark in front of it included, and every
-other flaw ends each of its commands with a traceback.
+As of az 2.66.2 (`core/cloud.py`, knack's `config.py`), az removes a `clouds.config` that does not
+begin with a `[section]`, also because of a byte-order mark. Any other flaw ends each of its
+commands with a traceback.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from pathlib import Path
 
 from stacktui.text.sanitize import Redactor
 
-# A cloud takes about 600 bytes in 10 lines. Of what is larger nothing is said: configparser takes
+# A cloud takes about 600 bytes in 10 lines. Larger files are not parsed: configparser takes
 # quadratic time for long lines, and for sections that inherit many values.
 MAX_SIZE = 64 * 1024
 _MAX_LINE = 1000
 _MAX_LINES = 2000
 _MAX_SECTIONS = 100
-# The encoding in which az's Python opens a file unless it is told one.
+# The encoding in which az's Python opens a file by default.
 _ENCODING = "mbcs" if sys.platform == "win32" else "utf-8"
 # What configparser's interpolation fails at: a % that starts neither %% nor %(name)s.
 _PERCENT = re.compile(r"%(?!\()")
@@ -33,7 +33,7 @@ _OPTIONS = ("endpoint_", "suffix_")
 
 
 class Flaw(StrEnum):
-    """What can be wrong with such a file."""
+    """The flaws of such a file."""
 
     UNREADABLE = "unreadable"
     BYTE_ORDER_MARK = "byte-order-mark"
@@ -47,7 +47,7 @@ class Flaw(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BrokenFile:
-    """A file that az cannot use; `detail` says where and what, `removed` that az removes it."""
+    """A file that az cannot use; `detail` says where and why, `removed` that az removes it."""
 
     path: Path
     flaw: Flaw
@@ -57,7 +57,7 @@ class BrokenFile:
 
 @dataclass(frozen=True, slots=True)
 class AzCloud:
-    """A section of `clouds.config`. What it lacks is empty; text is cleaned."""
+    """A section of `clouds.config`. Missing values are empty; text is sanitised."""
 
     name: str
     arm: str
@@ -68,7 +68,7 @@ class AzCloud:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A file's sections as az sees them, or why it sees none. Both empty where nothing is said."""
+    """A file's sections as az reads them, or its flaw. Both are empty if the file is not parsed."""
 
     sections: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     flaw: Flaw | None = None
@@ -77,7 +77,7 @@ class Parsed:
 
 @lru_cache(maxsize=8)
 def parsed(content: bytes) -> Parsed:
-    """The content of an INI file as az's configparser takes it. Never raises, in bounded time."""
+    """Parse an INI file's content as az's configparser does. Never raises; takes bounded time."""
     if len(content) > MAX_SIZE:
         return Parsed()
     try:
@@ -110,7 +110,7 @@ def parsed(content: bytes) -> Parsed:
 
 
 def _where(error: configparser.Error) -> str:
-    """The line and what is wrong with it, without the line: it may be of any content."""
+    """Return the line's number and what is wrong with it, without its content: it may be secret."""
     match error:
         case configparser.DuplicateSectionError(lineno=line, section=name):
             return f"line {line}: the section {_clean(name)} is there already"
@@ -122,7 +122,7 @@ def _where(error: configparser.Error) -> str:
 
 
 def flaw_of_values(found: Parsed, profiles: Collection[str]) -> tuple[Flaw, str] | None:
-    """What az, which knows `profiles`, fails at in the values of a `clouds.config` that parses."""
+    """Return what az, which knows `profiles`, fails at in the values of a `clouds.config`."""
     for name, options in found.sections:
         for option, value in options:
             if not (option == "profile" or option.startswith(_OPTIONS)):
@@ -136,7 +136,7 @@ def flaw_of_values(found: Parsed, profiles: Collection[str]) -> tuple[Flaw, str]
 
 
 def clouds(found: Parsed) -> tuple[AzCloud, ...]:
-    """The sections of a `clouds.config`, in its order; without those with values by reference."""
+    """Return the sections of a `clouds.config` in order, without those with interpolated values."""
     return tuple(
         _cloud(name, dict(options))
         for name, options in found.sections
@@ -155,7 +155,7 @@ def _cloud(name: str, options: dict[str, str]) -> AzCloud:
 
 
 def value(found: Parsed, section: str, option: str) -> str:
-    """One value, cleaned; empty where there is none."""
+    """Return one value, sanitised; empty if there is none."""
     return _clean(dict(dict(found.sections).get(section, ())).get(option, ""))
 
 

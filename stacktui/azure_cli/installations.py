@@ -1,7 +1,7 @@
 """The Azure CLI installations on this machine, and the file of roots that each of them trusts.
 
-`az` trusts the certifi of its own Python, unless REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE says
-otherwise (PROTOCOL.md section 6). Which Python that is, its launcher says, without running it:
+`az` trusts the certifi of its own Python, unless REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE is set
+(PROTOCOL.md section 6). Its launcher names that Python, and is read, not run:
 
   pip, pipx      `#!…/bin/python3`, or beside `bin/python`; packages in the launcher's prefix
   deb            `"$bin_dir"/../../opt/az/bin/python3 -Im azure.cli`
@@ -30,12 +30,12 @@ from typing import IO
 from stacktui.azure_cli.launchers import PLACES, launchers, on_path
 
 _KINDS = ("site", "dist")
-# How long `az --version` may take. It looks for updates over the network.
+# How long `az --version` may take. It checks for updates over the network.
 _PATIENCE = 10.0
 # Launchers, .pth files and certifi's core.py have a few hundred bytes.
 _MAX_TEXT = 64 * 1024
-# The launcher's folder, as launchers name it, and what stands for it while parsing: it may have
-# blanks in it.
+# The launcher's folder as launchers name it, and its placeholder while parsing, as the folder may
+# have blanks.
 _HERE = "\0"
 _FOLDER = re.compile(r'"\$bin_dir"|\$bin_dir')
 _WORD = re.compile(r"""["]([^"\n]*)["]|([^\s"'`=;&|<>()]+)""")
@@ -53,7 +53,7 @@ _LOCATION = re.compile(r"^Python location '([^'\n]+)'", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class AzureCli:
-    """One installation. `version` may be empty; `cacert` is resolved, and may not be there."""
+    """One installation. `version` may be empty; `cacert` is resolved, and may not exist."""
 
     launcher: Path
     prefix: Path
@@ -62,11 +62,11 @@ class AzureCli:
 
 
 def find_azure_clis(places: Iterable[str] = PLACES, *, ask: bool = True) -> tuple[AzureCli, ...]:
-    """The installations whose launchers are on PATH (in its order) or in `places`.
+    """Return the installations whose launchers are on PATH (in its order) or in `places`.
 
-    Of those that share a cacert.pem only the first. Reads files, and starts no process unless
-    the `az` that a shell would run is of no known form: then, with `ask`, `az --version`, for
-    10 s at most, and only once for the same launcher. Never raises.
+    Of those that share a cacert.pem, only the first. Reads files. Only if the `az` that a shell
+    would run has no known form, and with `ask`, runs `az --version`, for at most 10 s and once for
+    the same launcher. Never raises.
     """
     first = on_path()[:1] if ask else ()
     found: dict[Path, AzureCli] = {}
@@ -80,7 +80,7 @@ def find_azure_clis(places: Iterable[str] = PLACES, *, ask: bool = True) -> tupl
 
 
 def _read(launcher: Path) -> AzureCli | None:
-    """What the launcher's text says, if it is of a known form."""
+    """Return the installation that a launcher of a known form names."""
     text = _text(launcher)
     path = os.path.realpath(launcher)
     shebang, pythons, packages = _named(text, os.path.dirname(path))
@@ -97,9 +97,9 @@ def _read(launcher: Path) -> AzureCli | None:
 
 
 def _named(text: str, folder: str) -> tuple[str, list[str], list[str]]:
-    """The Python of the launcher's first line, the others it names, and folders of packages.
+    """Return the Python of the launcher's first line, the others it names, and package folders.
 
-    Absolute paths only; `folder` is where the launcher is.
+    Absolute paths only; `folder` is the launcher's.
     """
     text = _FOLDER.sub(_HERE, text.replace(_HERE, ""))
     shebang, pythons, packages = "", [], []
@@ -119,7 +119,7 @@ def _named(text: str, folder: str) -> tuple[str, list[str], list[str]]:
 
 
 def _asked(launcher: Path) -> AzureCli | None:
-    """What `az --version` says of its Python, for launchers of no known form."""
+    """Return the installation that `az --version` reports, for launchers of no known form."""
     try:
         changed = launcher.stat().st_mtime_ns
     except OSError:
@@ -132,7 +132,7 @@ def _asked(launcher: Path) -> AzureCli | None:
 
 @lru_cache(maxsize=16)
 def _location(launcher: Path, changed: int) -> str:
-    """The Python that `az --version` prints; `changed` is for the cache: ask again when it is."""
+    """Return the Python that `az --version` prints; `changed` (the mtime) is for the cache key."""
     quiet = os.environ | {"AZURE_CORE_COLLECT_TELEMETRY": "false"}
     try:
         process = subprocess.Popen(  # noqa: S603  the command that the user has as `az`
@@ -162,7 +162,7 @@ def _drain(stream: IO[bytes], output: list[bytes]) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Make sure that nothing of it runs on."""
+    """End the process and its children."""
     try:
         process.wait(1)  # it closed its output, and is about to end
     except subprocess.TimeoutExpired:
@@ -175,7 +175,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _installation(launcher: Path, packages: list[str]) -> AzureCli | None:
-    """The installation in these folders of packages, which are in the order of imports."""
+    """Return the installation in these package folders, which are in the order of imports."""
     home = next((folder for folder in packages if _has_azure(folder)), None)
     if home is None:
         return None
@@ -190,7 +190,7 @@ def _installation(launcher: Path, packages: list[str]) -> AzureCli | None:
 
 
 def _prefix_of(python: str) -> str:
-    """The prefix of an interpreter. It is not resolved: a venv's is a link to the system's."""
+    """Return the prefix of an interpreter, not resolved: a venv's links to the system's."""
     folder = os.path.dirname(python)
     if os.path.basename(folder).lower() in ("bin", "scripts"):
         return os.path.dirname(folder)
@@ -198,7 +198,7 @@ def _prefix_of(python: str) -> str:
 
 
 def _prefix_above(packages: str) -> str:
-    """The prefix of `lib/python3.X/site-packages`, or of `Lib/site-packages`."""
+    """Return the prefix of `lib/python3.X/site-packages`, or of `Lib/site-packages`."""
     folder = os.path.dirname(packages)
     if os.path.basename(folder).startswith("python"):
         folder = os.path.dirname(folder)
@@ -206,7 +206,7 @@ def _prefix_above(packages: str) -> str:
 
 
 def _version_of(path: str) -> str:
-    """The `3.X` of an interpreter or of a folder of packages, empty where neither says it."""
+    """Return the `3.X` of an interpreter or a package folder, empty if neither has it."""
     if not path:
         return ""
     folder = _PACKAGES.search(path)
@@ -215,7 +215,7 @@ def _version_of(path: str) -> str:
 
 
 def _packages_of(prefixes: Iterable[str], version: str) -> list[str]:
-    """The folders of packages under these prefixes that exist, those of that Python first."""
+    """Return the package folders that exist under these prefixes, those of that Python first."""
     found: dict[str, None] = {}
     for prefix in _with_bases(prefixes):
         here = [os.path.join(prefix, "Lib", "site-packages")]
@@ -235,7 +235,7 @@ def _newest_first(name: str) -> list[int]:
 
 
 def _with_bases(prefixes: Iterable[str]) -> Iterator[str]:
-    """Each prefix, and the one whose packages its Python sees too."""
+    """Return each prefix, and the one whose packages its Python also imports."""
     for prefix in prefixes:
         if prefix == "/usr":  # Debian and Fedora have pip install there
             yield "/usr/local"
@@ -248,7 +248,7 @@ def _with_bases(prefixes: Iterable[str]) -> Iterator[str]:
 
 
 def _added_by(packages: str) -> Iterator[str]:
-    """The folders that the .pth files in this one add to the path of imports."""
+    """Return the folders that the .pth files in this one add to `sys.path`."""
     for name in sorted(_names(packages)):
         if not name.endswith(".pth"):
             continue
@@ -264,7 +264,7 @@ def _has_azure(packages: str) -> bool:
 
 
 def _azure_version(packages: str) -> str:
-    """As the code says, else (the MSI has compiled code only) as its metadata says."""
+    """Return the version in az's code, else (the MSI has compiled code only) in its metadata."""
     core = _text(os.path.join(packages, "azure", "cli", "core", "__init__.py"))
     if found := _VERSION.search(core):
         return found[1]
@@ -273,7 +273,7 @@ def _azure_version(packages: str) -> str:
 
 
 def _where(certifi: str) -> Path:
-    """What `certifi.where()` of this package returns, resolved."""
+    """Return what `certifi.where()` of this package returns, resolved."""
     elsewhere = _ELSEWHERE.search(_text(os.path.join(certifi, "core.py")))
     bundle = elsewhere[1] if elsewhere else os.path.join(certifi, "cacert.pem")
     return Path(os.path.realpath(bundle))
@@ -287,7 +287,7 @@ def _names(folder: str) -> list[str]:
 
 
 def _text(path: Path | str) -> str:
-    """The beginning of a text file; empty if it cannot be read, or is a program."""
+    """Return the beginning of a text file; empty if it cannot be read, or is binary."""
     try:
         if not os.path.isfile(path):
             return ""

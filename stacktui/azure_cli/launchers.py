@@ -1,4 +1,4 @@
-"""Where `az` may be on this machine. Light to import: every check looks."""
+"""Find the launchers of `az` on this machine. Light to import: every check does."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _NAMES = ("az.cmd", "az.bat", "az") if sys.platform == "win32" else ("az",)
 
 
 def on_path() -> tuple[Path, ...]:
-    """The launchers on PATH, in its order: the first is the `az` that a shell runs."""
+    """Return the launchers on PATH, in its order: the first is the `az` that a shell runs."""
     return tuple(_on_path())
 
 
 def launchers(places: Iterable[str] = PLACES) -> tuple[Path, ...]:
-    """The launchers on PATH, in its order, then those in `places`; each once."""
+    """Return the launchers on PATH, in its order, then those in `places`; each once."""
     elsewhere = (Path(os.path.expanduser(place)) for place in places)
     return tuple(dict.fromkeys([*_on_path(), *filter(os.path.isfile, elsewhere)]))
 

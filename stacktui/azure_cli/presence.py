@@ -1,4 +1,4 @@
-"""The facts of `az` on this machine, if there is one. Light to import: every check asks."""
+"""The facts of `az` on this machine, if installed. Light to import: every check does."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ UNVERIFIED = ("AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "ADAL_PYTHON_SSL_NO_V
 
 
 def is_worth_a_look() -> bool:
-    """Whether there is any `az`, or a variable of its own. A few calls of `stat`."""
+    """Return whether any `az` is installed, or one of its variables is set. A few `stat` calls."""
     return not is_demo() and (bool(launchers()) or any(map(os.environ.get, UNVERIFIED)))
 
 
 def az_facts(profiles: Collection[str]) -> AzFacts | None:
-    """The facts of `az`, to which `profiles` are known.
+    """Return the facts of `az`; `profiles` are those it knows.
 
-    None where it is not on this machine and no variable of its own is set, and in a demo. Blocks
-    on disk; never raises.
+    None if it is not installed and none of its variables is set, and in a demo. Blocks on disk;
+    never raises.
     """
     if is_demo():
         return None

@@ -1,7 +1,7 @@
 """The log of what stacktui added to bundles that are not its own.
 
-An upgrade of certifi writes its bundle anew, and what was added is gone without a word. The log
-is how a check notices. Light to import: every check asks for what was lost.
+An upgrade of certifi replaces its bundle, and what was added is lost without notice. A check finds
+that with this log. Light to import: every check asks for what was lost.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from stacktui.config.locations import additions_file
 from stacktui.text.sanitize import escape_control_chars
 
 VERSION = 1
-# Thousands of additions; a larger file is none of ours.
+# Enough for thousands of additions; a larger file is not ours.
 MAX_SIZE = 4 * 1024 * 1024
 
 
@@ -53,14 +53,14 @@ class LostAddition:
 
 @dataclass(frozen=True, slots=True)
 class AdditionsLog:
-    """What was added, as logged. `trouble` says in one line why the log may be incomplete."""
+    """The logged additions. `trouble` says in one line why the log may be incomplete."""
 
     additions: tuple[Addition, ...]
     trouble: str = ""
 
 
 def read_additions() -> AdditionsLog:
-    """What was added to bundles of others. Never raises; one `stat` where nothing ever was."""
+    """Return the logged additions. Never raises; one `stat` if nothing was ever added."""
     rows, trouble = _read()
     found = tuple(each for each in map(_addition, rows) if each is not None)
     if not trouble and len(found) < len(rows):
@@ -69,9 +69,9 @@ def read_additions() -> AdditionsLog:
 
 
 def lost_additions() -> tuple[LostAddition, ...]:
-    """The additions that are no longer where they were put. Never raises; blocks on disk.
+    """Return the additions that are no longer in their bundles. Never raises; blocks on disk.
 
-    Of a bundle that cannot be read nothing is said.
+    Skips bundles that cannot be read.
     """
     lost = []
     held: dict[Path, Collection[str] | None] = {}
@@ -88,10 +88,10 @@ def lost_additions() -> tuple[LostAddition, ...]:
 
 
 def remember(path: Path, ders: Sequence[bytes]) -> str:
-    """Remember that these certificates were added to the bundle at `path`.
+    """Log that these certificates were added to the bundle at `path`.
 
-    What is remembered already stays as it is. Returns the trouble, if any, in one line: an
-    addition that is not remembered works no less.
+    Existing entries stay as they are. Returns the trouble, if any, in one line, and does not raise:
+    an addition works without its entry.
     """
     path = Path(os.path.abspath(path))
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -130,7 +130,7 @@ A = TypeVar("A", Addition, LostAddition)
 
 
 def remembered_of(path: Path, additions: Sequence[A]) -> tuple[A, ...]:
-    """Those of the additions that were put into the bundle at `path`, by whatever name."""
+    """Return the additions to the bundle at `path`, also by another path to the same file."""
     return tuple(each for each in additions if _same(each.path, path))
 
 
@@ -143,7 +143,7 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def _fingerprints(path: Path) -> Collection[str] | None:
-    """The fingerprints of what a bundle holds, None where there is no file."""
+    """Return the fingerprints in a bundle, None if there is no file."""
     try:
         content = read_content(path)
     except CertificateFileError as error:
@@ -154,7 +154,7 @@ def _fingerprints(path: Path) -> Collection[str] | None:
 
 
 def _read() -> tuple[list[Any], str]:
-    """The entries as they stand in the file, and why there may be more."""
+    """Return the entries as they are in the file, and why there may be more."""
     path = additions_file()
     damaged = f"{path} is damaged, so what was added to other bundles is not known; move it away"
     try:
@@ -172,7 +172,7 @@ def _read() -> tuple[list[Any], str]:
 
 
 def _addition(row: Any) -> Addition | None:
-    """An entry of the file as a value, None for one that is not as we write it."""
+    """Return an entry of the file as a value, None if we would not write it."""
     if not isinstance(row, dict):
         return None
     path, subject, pem = row.get("path"), row.get("subject"), row.get("pem")
@@ -192,13 +192,13 @@ def _addition(row: Any) -> Addition | None:
 
 
 def _change(change: Callable[[list[Any]], list[Any]], else_: str) -> str:
-    """Returns the trouble, if any; `else_` is what follows where nothing can be written."""
+    """Change the file. Return the trouble, if any; `else_` is the consequence of a failed write."""
     path = additions_file()
     try:
         with exclusive(path):
             rows, trouble = _read()
             if trouble:
-                # It may be worth repairing: nothing is written over it.
+                # A damaged file may be worth repairing, so do not overwrite it.
                 return trouble
             changed = change(rows)
             if changed != rows:

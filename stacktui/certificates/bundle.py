@@ -1,8 +1,8 @@
-"""Bundles of certificates: a root is put in and taken out again, byte for byte.
+"""Add a root to a certificate bundle, and remove it again byte for byte.
 
-A root is appended in the annotated form that the vendor documents (PROTOCOL.md section 6), which
-is also how it is known again: what is of this form, and only that, is ours to take out.
-Light to import: `cryptography` is needed only to add.
+A root is appended in the annotated form that the vendor documents (PROTOCOL.md section 6). Only
+what has this form counts as added by stacktui and can be removed.
+Light to import: only adding needs `cryptography`.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ if TYPE_CHECKING:
 
 # Where a Linux VM inside a stamp finds the stamp's root (PROTOCOL.md section 6).
 WAAGENT = Path("/var/lib/waagent/Certificates.pem")
-# Ends the name of the copy of a bundle as it was before stacktui touched it.
+# The suffix of a bundle's backup, made before stacktui first changes it.
 BACKUP = ".before-stacktui"
-# A comment that is longer says no more, and nobody's line buffer is this short.
+# The length at which comments are cut; no reader's line buffer is shorter.
 MAX_COMMENT = 500
-# The form that `annotated` writes, with the blank line before it. Whether the fingerprints are
-# those of the certificate is looked at afterwards.
+# The form that `annotated` writes, with the blank line before it. The fingerprints are compared
+# with the certificate afterwards.
 _BLOCK = re.compile(
     rb"\n# Issuer: [^\r\n]*\n# Subject: [^\r\n]*\n# Label: [^\r\n]*\n# Serial: -?[0-9a-f]+\n"
     rb"# MD5 Fingerprint: ([0-9a-f]{32})\n# SHA1 Fingerprint: ([0-9a-f]{40})\n"
@@ -77,12 +77,12 @@ class BundleError(CertificateError):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of one bundle, planned from its content, not yet done. Certificates are DER.
+    """A planned change of one bundle. Certificates are DER.
 
-    `ours` is a file of stacktui's own making: it is not backed up, and it goes when it is empty.
-    To add: `added`, and `present`, which were there already in whatever form. To remove:
-    `removed`, and `present`, which were asked for but are not of our adding, so that they stay.
-    `before` is None where there is no file, `after` None where the file is to go.
+    An `ours` file was made by stacktui: it has no backup, and is deleted when it becomes empty.
+    An addition has `added`, and `present` for those that the bundle already holds. A removal has
+    `removed`, and `present` for those that stacktui did not add, so that they stay. `before` is
+    None if there is no file, `after` is None if the file is to be deleted.
     """
 
     path: Path
@@ -99,11 +99,11 @@ class Change:
 
 
 def plan_addition(path: Path, ders: Sequence[bytes], *, ours: bool = False) -> Change:
-    """Plan to append `ders` to the bundle at `path`, less those that it holds already.
+    """Plan to append `ders` to the bundle at `path`, except those that it already holds.
 
-    Idempotent by fingerprint. A file that is not `ours` must be there and hold PEM certificates.
-    Raises BundleError for what may not be trusted (see `may_be_trusted`) and for a bundle in
-    which OpenSSL would not find the additions, CertificateFileError for one that is none.
+    Idempotent by fingerprint. A file that is not `ours` must exist and hold PEM certificates.
+    Raises BundleError for certificates that may not be trusted (see `may_be_trusted`) and for a
+    bundle in which OpenSSL would not find the additions, CertificateFileError for other files.
     """
     before = _content(path, ours=ours)
     content = before or b""
@@ -124,10 +124,10 @@ def plan_addition(path: Path, ders: Sequence[bytes], *, ours: bool = False) -> C
 
 
 def plan_removal(path: Path, fingerprints: Collection[str], *, ours: bool = False) -> Change:
-    """Plan to take out the additions with these SHA-256 fingerprints, in whatever form.
+    """Plan to remove the additions with these SHA-256 fingerprints, upper or lower case.
 
-    What is left is what was there before them, byte for byte. Raises BundleError when none of
-    them is an addition of ours, CertificateFileError when the file cannot be read.
+    The rest stays byte for byte. Raises BundleError if stacktui added none of them,
+    CertificateFileError if the file cannot be read.
     """
     wanted = {plain(each) for each in fingerprints}
     before = read_content(path)
@@ -144,11 +144,10 @@ def plan_removal(path: Path, fingerprints: Collection[str], *, ours: bool = Fals
 
 
 def carry_out(change: Change) -> Path | None:
-    """Do what was planned, atomically; returns the backup's path if one was written.
+    """Carry out a planned change atomically; return the backup's path if one was written.
 
-    Runs wait for each other. Where the file is no longer as it was when the change was planned,
-    the same is planned anew and done. Raises as planning does, and BundleError when the file
-    cannot be written; then it is as it was.
+    Holds a lock. If the file has changed since the planning, the change is planned again first.
+    Raises as planning does, and BundleError if the file cannot be written; then it is unchanged.
     """
     try:
         with exclusive(change.path):
@@ -162,15 +161,15 @@ def carry_out(change: Change) -> Path | None:
 
 
 def backup_of(path: Path) -> Path:
-    """Where the copy of a bundle goes: beside the file itself, where `path` is a link to it."""
+    """Return the path of a bundle's backup: beside the file that `path` links to."""
     target = path.resolve()
     return target.with_name(target.name + BACKUP)
 
 
 def back_up(path: Path, content: bytes) -> Path:
-    """Copy `content`, the file's, to its place, with the file's mode and owner.
+    """Write `content`, the bundle's, to its backup, with the bundle's mode and owner.
 
-    Raises BundleError, and OSError as writing does.
+    Raises BundleError and OSError.
     """
     copy = backup_of(path)
     if copy.is_symlink():  # whoever may write here could have another file overwritten
@@ -184,9 +183,9 @@ def back_up(path: Path, content: bytes) -> Path:
 
 
 def annotated(der: bytes) -> bytes:
-    """One certificate in the documented form, in ASCII: comments, then PEM, each line with LF.
+    """Return a certificate in the documented form, in ASCII: comments, then PEM, lines end in LF.
 
-    The comments are cleaned: whatever a name holds, it ends no line and begins no PEM. Raises
+    Names are sanitised, so that they can neither end a line nor begin a PEM block. Raises
     ValueError for a certificate that cannot be read.
     """
     certificate = x509.load_der_x509_certificate(der)
@@ -205,18 +204,18 @@ def annotated(der: bytes) -> bytes:
 
 
 def additions_in(content: bytes) -> tuple[bytes, ...]:
-    """The certificates that stacktui added to a file with this content, each once."""
+    """Return the certificates that stacktui added to a file with this content, each once."""
     return tuple(dict.fromkeys(der for _, _, der in _blocks(content)))
 
 
 def holds_only_additions(content: bytes) -> bool:
-    """Whether nothing but what stacktui added is in a file with this content."""
+    """Whether a file with this content holds only what stacktui added."""
     rest, _ = _without(content, {_sha256(der) for der in additions_in(content)})
     return not rest.strip()
 
 
 def may_be_trusted(der: bytes, now: datetime) -> str | None:
-    """Why this certificate may not be trusted as a root, to follow its name; None if it may."""
+    """Return why this certificate may not be a trusted root, worded to follow its name, or None."""
     found = describe(der)
     if found.unreadable:
         return f"cannot be read as a certificate ({found.unreadable})"
@@ -233,7 +232,7 @@ def may_be_trusted(der: bytes, now: datetime) -> str | None:
 
 
 def plain(fingerprint: str) -> str:
-    """A SHA-256 fingerprint as this module compares it: lower case, no colons."""
+    """Return a SHA-256 fingerprint in lower case without colons, as this module compares it."""
     return fingerprint.replace(":", "").lower()
 
 
@@ -251,7 +250,7 @@ def _content(path: Path, *, ours: bool) -> bytes | None:
 
 
 def _held(path: Path, content: bytes, *, ours: bool) -> frozenset[bytes]:
-    """The certificates in a bundle that can be appended to. Raises as `plan_addition` does."""
+    """Return the certificates of a bundle, if it can be appended to. Raises as `plan_addition`."""
     if ours and not content.strip():
         return frozenset()
     problem = problem_of(content)
@@ -270,7 +269,7 @@ def _held(path: Path, content: bytes, *, ours: bool) -> frozenset[bytes]:
 
 
 def _blocks(content: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Start, end and certificate of each addition of ours, with the blank line before it."""
+    """Yield start, end and certificate of each of our additions, with the blank line before it."""
     for found in _BLOCK.finditer(content):
         try:
             der = b64decode(found[5].replace(b"\n", b""), validate=True)
@@ -287,7 +286,7 @@ def _blocks(content: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _without(content: bytes, wanted: Collection[str]) -> tuple[bytes, tuple[bytes, ...]]:
-    """The content less our additions with these fingerprints, and what was taken out of it."""
+    """Return the content without our additions of these fingerprints, and what was removed."""
     kept, end, removed = [], 0, []
     for start, stop, der in _blocks(content):
         if _sha256(der) in wanted:
@@ -298,7 +297,7 @@ def _without(content: bytes, wanted: Collection[str]) -> tuple[bytes, tuple[byte
 
 
 def _as_of_now(change: Change) -> Change:
-    """The change as it must be now that the file is held: another run may have been first."""
+    """Plan the change again while the lock is held: another run may have changed the file."""
     if change.removed:
         if read_content(change.path) == change.before:
             return change
@@ -315,7 +314,7 @@ def _carry_out(change: Change) -> Path | None:
         change.path.resolve().unlink()
         return None
     backup = None
-    # Only what was never touched is copied, so that the copy always is the file as others made it.
+    # Only an untouched file is backed up, so that the backup is always the file as others made it.
     if not change.ours and change.before is not None and not additions_in(change.before):
         backup = back_up(change.path, change.before)
     try:
@@ -331,7 +330,7 @@ def _carry_out(change: Change) -> Path | None:
 
 
 def _drop_needless_backup(path: Path, content: bytes) -> None:
-    """Once the file is again as its copy is, the copy goes too: nothing of ours is left behind."""
+    """Delete the backup once the file is equal to it again."""
     copy = backup_of(path)
     with suppress(OSError, CertificateFileError):
         if not copy.is_symlink() and read_content(copy) == content:
@@ -339,7 +338,7 @@ def _drop_needless_backup(path: Path, content: bytes) -> None:
 
 
 def _net_name(name: x509.Name) -> str:
-    """A name as .NET prints it: the most specific part first, joined by a comma and a blank."""
+    """Return a name as .NET prints it: most specific part first, joined by comma and space."""
     parts = []
     for rdn in reversed(name.rdns):
         pairs = (
@@ -360,17 +359,17 @@ def _net_value(value: str | bytes) -> str:
 
 
 def _comment(text: str) -> str:
-    """`text` as a part of a comment line that no reader can take for anything else.
+    """Return `text` as a part of a comment that no reader takes for anything else.
 
-    ASCII, as certifi's own `contents` takes nothing else; and never hyphens in a row, as some
-    readers look for PEM in the middle of a line (OpenSSL does in a line of over 254 characters).
+    It is ASCII, as certifi's own `contents` requires, and has no two hyphens in a row, as some
+    readers find PEM in the middle of a line (OpenSSL does beyond 254 characters).
     """
     ascii_ = escape_control_chars(text[:MAX_COMMENT]).encode("ascii", "backslashreplace").decode()
     return re.sub("-{3,}", lambda hyphens: " ".join(hyphens[0]), ascii_[:MAX_COMMENT])
 
 
 def _serial(number: int) -> str:
-    """Hexadecimal in whole bytes, as OpenSSL prints it, in lower case."""
+    """Return hexadecimal in whole bytes, as OpenSSL prints it, in lower case."""
     digits = f"{abs(number):x}"
     sign = "-" if number < 0 else ""
     return f"{sign}{digits.zfill(len(digits) + len(digits) % 2)}"

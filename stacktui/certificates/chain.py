@@ -1,5 +1,5 @@
-"""What a certificate says, as values (RFC 5280). Parsing needs `cryptography`, which is slow to
-import: only what shows or judges a chain imports this module."""
+"""The content of a certificate as values (RFC 5280). Needs `cryptography`, which is slow to import:
+only what shows or verifies a chain imports this module."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from cryptography.x509.oid import (
 
 from stacktui.text.sanitize import escape_control_chars
 
-# It is said of odd certificates, on stderr, which may be under the dashboard. Once and for all:
-# catch_warnings would undo the filters that another thread sets meanwhile (requests does).
+# `cryptography` warns of odd certificates on stderr, which would garble the dashboard. This filter
+# is global: catch_warnings would undo filters that another thread sets meanwhile (requests does).
 warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning)
 # Any name may be longer than X.520 allows, and is shown cut.
 warnings.filterwarnings("ignore", "Attribute's length", UserWarning)
@@ -106,7 +106,7 @@ def fingerprint(der: bytes) -> str:
 
 @lru_cache(maxsize=4096)
 def describe(der: bytes) -> Certificate:
-    """Read one certificate; never raises. The roots of a few stores are read once."""
+    """Parse one certificate; never raises. The results for a few stores' roots are cached."""
     print_ = fingerprint(der)
     try:
         return _read(der, print_)
@@ -146,7 +146,7 @@ def _read(der: bytes, print_: str) -> Certificate:
 
 
 def _text(text: str) -> str:
-    """Text of a certificate as it may be shown: harmless, and bounded in length."""
+    """Return text of a certificate, sanitised and bounded in length."""
     shown = escape_control_chars(text[:MAX_TEXT])
     return shown if len(text) <= MAX_TEXT else f"{shown}…"
 
@@ -156,7 +156,7 @@ def _name(name: x509.Name) -> str:
 
 
 def _common_name(name: x509.Name) -> str:
-    """The last common name, else the last attribute, as the eye looks for it."""
+    """Return the last common name, else the last attribute: what identifies it to a reader."""
     found = name.get_attributes_for_oid(NameOID.COMMON_NAME) or list(name)
     return _text(str(found[-1].value)) if found else "(no name)"
 
@@ -195,7 +195,7 @@ _UNUSABLE = {
 
 
 def _key(certificate: x509.Certificate) -> tuple[str, int, str]:
-    """Type, bits and curve of the public key."""
+    """Return type, bits and curve of the public key."""
     try:
         key = certificate.public_key()
     except Exception:  # a kind of key that cryptography does not know, or a damaged one
@@ -300,7 +300,7 @@ def _issuer_urls(certificate: x509.Certificate) -> tuple[str, ...]:
 def issued_by(der: bytes, issuer: bytes) -> bool:
     """Whether `issuer` signed `der`: names agree and the signature verifies. Never raises.
 
-    False, too, for an issuer whose key is made to be costly: none is verified with.
+    False, too, for an issuer whose key makes a verification expensive: it is not tried.
     """
     try:
         lower, upper = x509.load_der_x509_certificate(der), x509.load_der_x509_certificate(issuer)
@@ -329,10 +329,10 @@ def _is_cheap(key: CertificatePublicKeyTypes) -> bool:
 
 
 def path_of(chain: Sequence[bytes], leaf: int = 0) -> tuple[int, ...]:
-    """Positions from the leaf up, each certificate issued by the next; at most MAX_PATH.
+    """Return positions from the leaf up, each certificate issued by the next; at most MAX_PATH.
 
     Of several possible issuers, the one that follows is preferred. Empty for an empty chain. The
-    path ends early where MAX_SIGNATURES were tried. Each chain is followed once.
+    path ends early after MAX_SIGNATURES attempts. Results are cached.
     """
     return _path_of(tuple(chain), leaf)
 
@@ -370,14 +370,14 @@ def _path_of(chain: tuple[bytes, ...], leaf: int) -> tuple[int, ...]:
 
 
 def described_path(chain: Sequence[bytes]) -> tuple[Certificate, ...]:
-    """The certificates of the path that starts at the leaf, leaf first."""
+    """Return the certificates of the path that starts at the leaf, leaf first."""
     return tuple(describe(chain[position]) for position in path_of(chain))
 
 
 def top_of(chain: Sequence[bytes]) -> bytes:
-    """The end of that path; empty for an empty chain.
+    """Return the end of that path; empty for an empty chain.
 
-    Not what was presented last: nothing ties that to the leaf.
+    This may not be the certificate presented last, which need not belong to the leaf.
     """
     path = path_of(chain)
     return chain[path[-1]] if path else b""

@@ -74,7 +74,7 @@ async def complete_chain(
     `fetch` is asked for what no store holds.
     """
     others = await in_background(_others)
-    # OpenSSL looked there already, and may have come as far as an intermediate.
+    # OpenSSL has already searched this store, and may have found an intermediate.
     every = (Store(StoreKind.IN_USE, _IN_USE, trust.sources), *others)
     top = await in_background(lambda: top_of(chain))
     found: list[FoundIssuer] = []

@@ -1,6 +1,7 @@
-"""One bundle for programs that know of one only: certifi's roots and what stacktui trusts besides.
+"""Export one bundle for programs that take only one: certifi's roots and what stacktui trusts.
 
-Named by REQUESTS_CA_BUNDLE it needs no rights to anybody's certifi, and no upgrade touches it.
+With REQUESTS_CA_BUNDLE set to it, no other program's certifi need be writable, and upgrades do not
+replace it.
 """
 
 from __future__ import annotations
@@ -36,16 +37,16 @@ from stacktui.config.locations import exported_bundle
 from stacktui.environments.model import Environment
 from stacktui.text.shell import bash, powershell
 
-# What az and every other program of `requests` asks for its bundle, in this order.
+# The variables that name a bundle to az and every other program that uses `requests`, in order.
 VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-# The first line of what we wrote ourselves, and may write over without asking.
+# The first line of a bundle that we wrote, and may overwrite without asking.
 _MARK = b"# Written by `stacktui certificates export`, which writes it anew each time.\n"
-# Nothing in it is secret, and other users' programs may be told to read it.
+# The bundle holds nothing secret, and other users' programs may read it.
 _MODE = 0o644
 
 
 def sources_of(environments: Iterable[Environment]) -> list[TrustSource]:
-    """What a bundle is made of: certifi, stacktui's own bundle, and these environments' `ca`."""
+    """Return the sources of a bundle: certifi, stacktui's own bundle, these environments' `ca`."""
     found = [TrustSource("certifi", certifi.where())]
     own = own_bundle_target()
     if os.path.exists(own.path):
@@ -65,8 +66,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A bundle that was written. `left_out` has a line for all that is not in it, `backup` is the
-    copy of what was there before, if that was of others."""
+    """A bundle that was written. `left_out` has a line for each certificate or file left out;
+    `backup` is the copy of a previous file that was not ours."""
 
     path: Path
     parts: tuple[Part, ...]
@@ -79,7 +80,7 @@ class Exported:
 
     @property
     def lines(self) -> dict[str, str]:
-        """What puts it to use, by shell."""
+        """The command that puts it to use, by shell."""
         path = str(self.path)
         return {
             "bash": f"export REQUESTS_CA_BUNDLE={bash(path)}",
@@ -92,8 +93,8 @@ def export(
 ) -> Exported:
     """Write one bundle of certifi, stacktui's own and the `ca` of these environments.
 
-    To `path`, else to the usual place, atomically. Over a file of others only to `overwrite` it,
-    with a backup. Raises CertificateError, with nothing changed.
+    Writes to `path`, else to the usual place, atomically. A file that is not ours is replaced only
+    with `overwrite`, and backed up. Raises CertificateError, with nothing changed.
     """
     path = path or exported_bundle()
     sources = sources_of(environments)
@@ -116,9 +117,9 @@ def export(
 
 
 def is_free(path: Path, sources: Sequence[TrustSource]) -> bool:
-    """Whether `path` may be written: no file is there, or one that we exported.
+    """Whether `path` may be written without asking: there is no file, or one that we exported.
 
-    Raises CertificateError for what is no file, and for one of the `sources` of the bundle.
+    Raises CertificateError if it is not a file, or is one of the bundle's `sources`.
     """
     for source in sources:
         if os.path.realpath(path) == os.path.realpath(source.path):
@@ -132,7 +133,7 @@ def is_free(path: Path, sources: Sequence[TrustSource]) -> bool:
 
 
 def exports_with(ders: Collection[bytes]) -> tuple[Path, ...]:
-    """The bundles of our exporting that hold one of these: in the usual place, and in use."""
+    """Return the exported bundles, in the usual place or in use, that hold one of these."""
     named = (os.environ.get(variable) for variable in VARIABLES)
     paths = dict.fromkeys([exported_bundle(), *(Path(each) for each in named if each)])
     found = []
@@ -145,11 +146,12 @@ def exports_with(ders: Collection[bytes]) -> tuple[Path, ...]:
 
 
 def _combined(sources: Sequence[TrustSource]) -> tuple[bytes, list[Part], list[str]]:
-    """All of the first source as it is, then what the others hold besides, each certificate once;
-    how many came from which; and a line for all that is left out.
+    """Return the combined bundle, how many certificates came from each source, and what was left
+    out, in lines.
 
-    Of the others only what may be trusted as a root. Raises CertificateFileError when the first
-    cannot be read, and BundleError when OpenSSL would not read the outcome.
+    The first source is copied as it is; of the others, only what may be trusted as a root, each
+    certificate once. Raises CertificateFileError if the first source cannot be read, and
+    BundleError if OpenSSL would not read the result.
     """
     base, *others = sources
     content = read_content(Path(base.path))

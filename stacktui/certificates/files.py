@@ -30,7 +30,7 @@ _BLANKS = re.compile(rb"\s+")
 
 
 class FileProblem(StrEnum):
-    """What can be wrong with a file that should hold certificates."""
+    """The problems of a file that should hold certificates."""
 
     MISSING = "missing"
     UNREADABLE = "unreadable"
@@ -74,7 +74,7 @@ class Entry:
 
 
 def read_content(path: Path, limit: int = MAX_SIZE) -> bytes:
-    """The bytes of a regular file of at most `limit` bytes. Blocks on disk, but never for long.
+    """Return the bytes of a regular file of at most `limit` bytes. Blocks on disk, never for long.
 
     Raises CertificateFileError.
     """
@@ -87,7 +87,7 @@ def read_content(path: Path, limit: int = MAX_SIZE) -> bytes:
 
 
 def read_certificates(path: Path) -> tuple[bytes, ...]:
-    """The certificates (DER) of a PEM or DER file, in its order; at least one.
+    """Return the certificates (DER) of a PEM or DER file, in its order; at least one.
 
     Damaged entries are left out. Raises CertificateFileError.
     """
@@ -102,9 +102,9 @@ def read_certificates(path: Path) -> tuple[bytes, ...]:
 
 
 def entries(content: bytes) -> Iterator[Entry]:
-    """The certificates of a file's content: every PEM block, else the whole as DER.
+    """Return the certificates of a file's content: every PEM block, else the whole as DER.
 
-    In linear time, whatever the content. That an entry has DER does not mean that it can be read.
+    Takes linear time for any content. An entry's DER may still be unreadable.
     """
     if _is_der(content):  # first: a name in it may look like the beginning of a PEM block
         yield Entry(content, 1)
@@ -123,7 +123,7 @@ def entries(content: bytes) -> Iterator[Entry]:
 
 
 def problem_of(content: bytes) -> FileProblem:
-    """What is wrong with content in which no certificate was found."""
+    """Return what is wrong with content in which no certificate was found."""
     labels = set(_LABEL.findall(content))
     stripped = content.removeprefix(_BOM).lstrip()
     if not stripped:
@@ -139,7 +139,7 @@ def problem_of(content: bytes) -> FileProblem:
 
 
 def found_by_openssl(content: bytes, ders: Collection[bytes]) -> bool:
-    """Whether a program that loads a file of this content gets to know the certificates."""
+    """Return whether OpenSSL finds certificates in a file with this content."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # Python takes only ASCII here. Between certificates OpenSSL does not care what is written.
     read = _as_read_from_a_file(content).removeprefix(_BOM)
@@ -152,7 +152,7 @@ def found_by_openssl(content: bytes, ders: Collection[bytes]) -> bool:
 
 
 def _as_read_from_a_file(content: bytes) -> bytes:
-    """What OpenSSL gets to see: each piece up to a NUL, and nothing after an empty one."""
+    """Return what OpenSSL reads: each piece up to a NUL, and nothing after an empty one."""
     if b"\0" not in content:
         return content
     read = []
@@ -173,7 +173,7 @@ def _decoded(text: bytes) -> bytes:
 
 
 def _is_der(content: bytes) -> bool:
-    """Whether this is one DER SEQUENCE whose first part is another, as a certificate's are.
+    """Return whether this is a DER SEQUENCE that begins with another, as a certificate does.
 
     A PKCS #12 file starts with a SEQUENCE too, but its first part is an INTEGER.
     """
@@ -185,7 +185,7 @@ def _is_der(content: bytes) -> bool:
 
 
 def der_length(der: bytes) -> int:
-    """The length in bytes of the DER value that `der` starts with, 0 if it starts with none."""
+    """Return the length in bytes of the DER value that `der` starts with, 0 if there is none."""
     if len(der) < 2:
         return 0
     first = der[1]

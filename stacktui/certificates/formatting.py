@@ -12,24 +12,21 @@ if TYPE_CHECKING:
 
 # The label of the validity.
 VALID = "valid"
-# As many digits of a SHA-256 are typed to trust a root that only its host vouches for.
+# The digits of a SHA-256 that are typed to trust a root that only its host presents.
 DIGITS = 8
-COMPARE = (
-    "Compare its SHA-256 with what the stamp's operator tells you, then type its last "
-    f"{DIGITS} digits"
-)
-# What an exported bundle is good for.
+COMPARE = f"Compare its SHA-256 with the stamp operator's, then type its last {DIGITS} digits"
+# The purpose of an exported bundle.
 EXPORT_NOTES = (
     "It survives upgrades and needs no root rights; nobody's bundle is changed.",
     "After further trust, export again.",
 )
 LOST_BY_UPGRADE = (
-    "An upgrade of certifi writes this file anew: the addition is lost without a word."
+    "An upgrade of certifi writes this file anew: the addition is lost without notice."
 )
 
 
 def fields_of(certificate: Certificate, now: datetime) -> list[tuple[str, str]]:
-    """Labels and values, the ones asked for most first."""
+    """Return labels and values, the most important first."""
     if certificate.unreadable:
         return [("unreadable", certificate.unreadable), ("SHA-256", certificate.sha256)]
     start, end = certificate.not_before, certificate.not_after
@@ -51,12 +48,12 @@ def fields_of(certificate: Certificate, now: datetime) -> list[tuple[str, str]]:
 
 
 def last_digits(sha256: str) -> str:
-    """Those of a fingerprint that are typed, in upper case."""
+    """Return the last digits of a fingerprint, in upper case: those that are typed."""
     return sha256.replace(":", "").replace(" ", "").upper()[-DIGITS:]
 
 
 def time_left(certificate: Certificate, now: datetime) -> str:
-    """`214 days left`, `ended 3 days ago`, `not valid yet`; empty where the dates are not known."""
+    """Return `214 days left`, `ended 3 days ago` or `not valid yet`; empty without dates."""
     start, end = certificate.not_before, certificate.not_after
     if start is None or end is None:
         return ""

@@ -1,4 +1,4 @@
-"""Products that open TLS on the way, known by the names that their CAs have."""
+"""Recognise TLS-intercepting products by the names of their CAs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
 
-# Words in the issuer's name by which products that open TLS, and their administrators, name
-# their roots. Lower case; whole words, as a county may well be called Charleston.
+# Words in the names of such products' roots. Lower case; only whole words count: Charleston is a
+# place.
 INTERCEPTOR_WORDS = (
     "gateway",
     "proxy",
@@ -39,14 +39,14 @@ INTERCEPTOR_WORDS = (
     "watchguard",
     "zscaler",
 )
-# Such a word may end in a number ("proxy01"), but not go on in letters.
+# A number may follow such a word ("proxy01"), but no letter.
 _INTERCEPTOR = re.compile(
     rf"(?<![^\W_])(?:{'|'.join(INTERCEPTOR_WORDS)})(?![^\W\d_])", re.IGNORECASE
 )
 
 
 def interceptor(path: tuple[Certificate, ...]) -> str | None:
-    """The name of the CA that ends `path` (leaf first), if it is named like an interceptor's."""
+    """Return the name of the CA that ends `path` (leaf first), if it is like an interceptor's."""
     if not path:
         return None
     end = path[-1]

@@ -16,13 +16,13 @@ from stacktui.certificates.stores import Store, store_context
 from stacktui.certificates.trust import TrustFileError
 from stacktui.certificates.verify import ROOTLESS, Verification, verify
 
-# OpenSSL lets go of the interpreter while it judges a chain.
+# OpenSSL releases the GIL while it verifies a chain.
 THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One trust store, loaded; `problem` is one line on why it cannot be, else empty."""
+    """A loaded trust store; `problem` says in one line why it cannot be loaded, else is empty."""
 
     store: Store
     context: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
@@ -33,7 +33,7 @@ class Column:
 class Matrix:
     """`cells` has a row for each endpoint and in it a cell for each column.
 
-    A cell is None where there is no chain, or no store, to judge.
+    A cell is None if there is no chain, or the store cannot be loaded.
     """
 
     rows: tuple[EndpointChain, ...]
@@ -42,7 +42,7 @@ class Matrix:
 
     @property
     def verdicts(self) -> tuple[tuple[EndpointChain, Verification | None], ...]:
-        """Each endpoint with the verdict of the first store, which is the one in use."""
+        """Each endpoint with the verdict of the first store, the one in use."""
         return tuple((row, cells[0]) for row, cells in zip(self.rows, self.cells, strict=True))
 
     def cell(self, row: EndpointChain, column: Column) -> Verification | None:
@@ -50,7 +50,7 @@ class Matrix:
 
 
 def load_column(store: Store) -> Column:
-    """Load one store; blocks on disk and on parsing."""
+    """Load one store. Blocks on disk and on parsing."""
     try:
         return Column(store, store_context(store))
     except TrustFileError as error:
@@ -58,7 +58,7 @@ def load_column(store: Store) -> Column:
 
 
 def build_matrix(rows: Sequence[EndpointChain], columns: Sequence[Column]) -> Matrix:
-    """Every chain before every store. Blocks; several threads share the work."""
+    """Verify every chain with every store. Blocks; several threads share the work."""
     with ThreadPoolExecutor(max_workers=THREADS) as threads:
         judged = list(threads.map(lambda column: _judge_column(rows, column), columns))
     return Matrix(tuple(rows), tuple(columns), tuple(zip(*judged, strict=True)))
@@ -77,8 +77,8 @@ def _cell(
     if (known := rootless.get(row.chain)) is not None:
         return known
     found = verify(row.chain, row.endpoint.host, column.context)
-    # OpenSSL looks for the root first of all (build_chain), so for another host of the same chain,
-    # name and dates would not be asked either.
+    # OpenSSL searches the root first (build_chain). Without one it checks neither name nor dates,
+    # so the verdict is the same for every host with this chain.
     if found.code in ROOTLESS:
         rootless[row.chain] = found
     return found

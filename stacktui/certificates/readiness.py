@@ -1,4 +1,4 @@
-"""Would the vendor's own readiness checker accept these certificates?
+"""The readiness rules: would the vendor's readiness checker accept these certificates?
 
 One table of rules (PROTOCOL.md section 6) for the chain that a host presents and for the files
 that are to be deployed. Pure: certificates and a moment in, results out, and never an error,
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Level(StrEnum):
-    """How well a rule is kept."""
+    """The severity of a rule's result."""
 
     SKIPPED = "skipped"
     PASS = "pass"  # noqa: S105
@@ -61,8 +61,8 @@ class KeyFound(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """What one rule says: `text` is one line with the values seen, safe to show. `remedy` says what
-    to do; it is empty where nothing is wrong."""
+    """The result of one rule: `text` is one line with the values seen, safe to show. `remedy` says
+    what to do; it is empty if nothing is wrong."""
 
     rule: str
     level: Level
@@ -72,7 +72,7 @@ class RuleResult:
 
 @dataclass(frozen=True, slots=True)
 class CertificateUnderTest:
-    """What is judged. `certificates` are as found; `leaf` and the others are positions in them.
+    """The input of the rules. `leaf` and the others are positions in `certificates`, as found.
 
     `path` leads from the leaf up, each issued by the next. `chain` is the DER of `certificates`.
     The rest is as given to `evaluate`.
@@ -112,7 +112,7 @@ Verdict = tuple[Level, str] | None
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule; `source` is what PROTOCOL.md section 6 says of it, `remedy` how to keep it."""
+    """One rule; `source` quotes PROTOCOL.md section 6, `remedy` says how to comply."""
 
     id: str
     source: str
@@ -121,12 +121,12 @@ class Rule:
 
 
 def worst(results: Sequence[RuleResult]) -> Level:
-    """The most severe level; SKIPPED when nothing was judged."""
+    """Return the most severe level; SKIPPED if no rule applied."""
     return worst_level([each.level for each in results])
 
 
 def failed(results: Sequence[RuleResult]) -> bool:
-    """Whether the vendor's checker would reject this."""
+    """Return whether the vendor's checker would reject this."""
     return worst(results) is Level.FAIL
 
 
@@ -135,17 +135,17 @@ def worst_level(levels: Sequence[Level]) -> Level:
 
 
 def level_of(days_left: int) -> Level:
-    """The level of a certificate with so many whole days left."""
+    """Return the level of a certificate with this many whole days left."""
     return next((level for days, level in LIMITS if days_left < days), Level.PASS)
 
 
 def covers(pattern: str, name: str) -> bool:
-    """Whether a subject alternative name covers `name`, which may be a wildcard itself."""
+    """Return whether a subject alternative name covers `name`, which may be a wildcard itself."""
     pattern, name = pattern.lower(), name.lower()
     label, _, domain = name.partition(".")
     return pattern == name or (label not in ("", "*") and bool(domain) and pattern == f"*.{domain}")
 
 
 def covered(names: Sequence[str], by: Sequence[str]) -> tuple[str, ...]:
-    """Those of `names` that subject alternative names cover."""
+    """Return those of `names` that the subject alternative names cover."""
     return tuple(name for name in names if any(covers(pattern, name) for pattern in by))

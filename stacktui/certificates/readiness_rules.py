@@ -1,6 +1,6 @@
 """The vendor's rules, as one table (PROTOCOL.md section 6).
 
-Each is a pure function of a `CertificateUnderTest`: a level and a line with the values seen.
+Each rule is a pure function of a `CertificateUnderTest` to a level and a line with the values seen.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MIN_RSA_BITS = 2048
 MIN_EC_BITS = 256  # as strong as RSA of 3072 bits (NIST SP 800-57 part 1, table 2)
-# In a sentence, so many characters of a name out of a certificate.
+# Names from a certificate are cut to this length in a sentence.
 _MAX_SHOWN = 64
 
 
@@ -54,7 +54,7 @@ def _signature(tested: CertificateUnderTest) -> Verdict:
     unknown: list[str] = []
     for each in tested.certificates:
         if each.unreadable or (each.self_issued and each.is_ca):
-            continue  # nobody relies on what a root says of itself
+            continue  # nobody relies on a root's own signature
         if each.signature_hash in _WEAK_HASHES or each.signature in _WEAK_SIGNATURES:
             hash_ = each.signature_hash or _WEAK_SIGNATURES[each.signature]
             return Level.FAIL, f"{_quoted(each)} is signed with {hash_} ({each.signature})"
@@ -73,7 +73,7 @@ _WEAK_SIGNATURES = {"1.2.840.113549.1.1.2": "MD2", "1.2.840.113549.1.1.3": "MD4"
 def _key_size(tested: CertificateUnderTest) -> Verdict:
     for each in tested.on_path:
         weak = each.key_type == "RSA" and each.key_bits < MIN_RSA_BITS
-        # The vendor's number is of RSA. Keys on a curve are shorter and no weaker for it.
+        # The vendor's number is for RSA; EC keys of equal strength are shorter.
         weak = weak or (each.key_type == "EC" and each.key_bits < MIN_EC_BITS)
         if weak:
             least = MIN_RSA_BITS if each.key_type == "RSA" else MIN_EC_BITS
@@ -156,14 +156,14 @@ def _break_above(tested: CertificateUnderTest, top: Certificate) -> str:
 
 
 def _is_cut(tested: CertificateUnderTest) -> bool:
-    """Whether more may stand above the path than was looked for."""
+    """Return whether the path was cut at its greatest length."""
     return len(tested.path) == MAX_PATH and not tested.on_path[-1].self_issued
 
 
 def _other_certificates(tested: CertificateUnderTest) -> Verdict:
     strays = []
     if _is_cut(tested):
-        return Level.SKIPPED, "the chain is too long to tell"
+        return Level.SKIPPED, "unknown: the chain is too long"
     broken = bool(_break_above(tested, tested.on_path[-1]))
     for position in tested.others:
         certificate, number = tested.certificates[position], position + 1
@@ -269,7 +269,7 @@ def _days_left(certificate: Certificate, now: datetime) -> int:
 
 
 def _whose(certificate: Certificate, tested: CertificateUnderTest) -> str:
-    """Whom a sentence is about, if not the leaf."""
+    """Return the subject of a sentence, if it is not the leaf."""
     return "" if certificate is tested.leaf else f"{_quoted(certificate)}: "
 
 

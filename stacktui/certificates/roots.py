@@ -1,4 +1,4 @@
-"""Which root a presented chain leads to, where it can be had, or why there is none to trust."""
+"""Find the root of a presented chain, or the reason why there is none to trust."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _TRUST_FILE = "stacktui certificates trust FILE"
 
 @dataclass(frozen=True, slots=True)
 class FoundRoot:
-    """A root (DER) that would make a chain whole. `where` is the store that holds it, None for
-    one that the host presented itself: then only its fingerprint can tell whose it is."""
+    """A root (DER) that would complete a chain. `where` is the store that holds it, None if the
+    host presented it itself: then only its fingerprint proves whose it is."""
 
     der: bytes
     where: Store | None = None
@@ -92,7 +92,7 @@ def why_no_root(chain: Sequence[bytes], host: str = "the host") -> NoRoot:
             NoRootReason.INTERCEPTED,
             name,
             f"{host} does not present the root {name}, which is named like a gateway that opens "
-            "TLS on the way, and no store on this box holds it",
+            "TLS on the way, and no store on this machine holds it",
             "ask for this host to be exempt from TLS inspection; else get that root as a file "
             "from whoever runs the gateway, compare its SHA-256 with theirs, then",
             _TRUST_FILE,
@@ -101,7 +101,8 @@ def why_no_root(chain: Sequence[bytes], host: str = "the host") -> NoRoot:
     return NoRoot(
         NoRootReason.MISSING,
         name,
-        f"{host} does not present the root {name}, as is usual, and no store on this box holds it",
+        f"{host} does not present the root {name}, as is usual, "
+        "and no store on this machine holds it",
         "get it, and the root above it if it is an intermediate, as a file from the stamp's "
         f"operator (a Linux VM in the stamp has the root in {WAAGENT}), compare its SHA-256, then",
         _TRUST_FILE,

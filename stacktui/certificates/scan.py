@@ -36,10 +36,10 @@ AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True)
 class EndpointChain:
-    """What one endpoint presented: a chain (DER, leaf first), or the fault that came instead.
+    """What one endpoint presented: a chain (DER, leaf first), or the fault instead.
 
-    `connection` is None when it was not even tried. `absent` says that this stamp has no such
-    host: only the naming rule speaks of it, and DNS, which knows ARM, does not know it.
+    `connection` is None if none was attempted. `absent` means that this stamp has no such host:
+    only the naming rule has it, and DNS, which resolves ARM, does not.
     """
 
     endpoint: Endpoint
@@ -69,7 +69,7 @@ class ScanResult:
 
 @dataclass(frozen=True, slots=True)
 class ScanProgress:
-    """So many of the endpoints known so far have answered."""
+    """How many of the endpoints known so far have responded."""
 
     done: int
     known: int
@@ -84,8 +84,8 @@ async def scan(
 ) -> AsyncIterator[ScanEvent]:
     """Scan ARM, login, graph and portal, or with `whole` every name of the stamp.
 
-    Yields a ScanProgress as each endpoint has answered; the last event is the ScanResult. What goes
-    wrong is in it. Closing the iterator, or cancelling its task, ends all connections.
+    Yields a ScanProgress for each endpoint that has responded, then the ScanResult, which also has
+    the faults. Closing the iterator, or cancelling its task, ends all connections.
     """
     scanner = Scanner(environment, trust)
     try:
@@ -105,7 +105,7 @@ class _Fetched:
 
 
 class Scanner:
-    """The tasks of one scan. `stop` must follow, whatever happened."""
+    """The tasks of one scan. Always call `stop` at the end."""
 
     def __init__(self, environment: Environment, trust: TrustUsed) -> None:
         self._environment = environment
@@ -120,7 +120,7 @@ class Scanner:
     async def run(self, whole: bool) -> AsyncIterator[ScanEvent]:
         taken = datetime.now(UTC)
         list_of = all_endpoints if whole else endpoints
-        # What the naming rule knows need not wait for the metadata.
+        # Endpoints of the naming rule need not wait for the metadata.
         self._fetched = asyncio.create_task(self._fetch())
         self._tasks[arm_endpoint(self._environment).key] = asyncio.create_task(self._arm())
         for each in list_of(self._environment, None) if whole else ():
@@ -134,7 +134,7 @@ class Scanner:
             yield ScanProgress(done, len(tasks), await finished)
         resolves = not _not_found(fetched.arm)
         seen = (
-            # A scan that the naming rule began may be of a host that the metadata names.
+            # The metadata may name a host that was scanned by the naming rule.
             replace(found, endpoint=each, absent=resolves and not each.named and _not_found(found))
             for each, found in zip(wanted, [task.result() for task in tasks], strict=True)
         )
@@ -148,7 +148,7 @@ class Scanner:
 
     def _start(self, endpoint: Endpoint) -> None:
         if endpoint.key not in self._tasks:
-            self._tasks[endpoint.key] = asyncio.create_task(self.look(endpoint))
+            self._tasks[endpoint.key] = asyncio.create_task(self.scan(endpoint))
 
     async def _fetch(self) -> _Fetched:
         session = HttpSession(
@@ -173,20 +173,20 @@ class Scanner:
             await session.aclose()
         exchanges = session.take_exchanges()
         connection = exchanges[0].connection if exchanges else None
-        # A chain was seen: what came after it is the metadata's trouble, not the certificates'.
+        # With a chain, any later fault concerns the metadata, not the certificates.
         if connection is not None and connection.tls is not None and connection.tls.chain:
             fault = None
         arm = arm_endpoint(self._environment)
         return _Fetched(metadata, EndpointChain(arm, connection, fault), why)
 
     async def _arm(self) -> EndpointChain:
-        """ARM as the metadata fetch saw it, else by a connection of its own."""
+        """Return ARM's chain from the metadata fetch, else from a connection of its own."""
         assert self._fetched is not None  # noqa: S101 - `run` starts it first
         arm = (await asyncio.shield(self._fetched)).arm
-        # Where the files in use cannot be loaded, the fetch ends before any handshake.
-        return arm if arm.chain or arm.fault is not None else await self.look(arm.endpoint)
+        # If the trust store in use cannot be loaded, the fetch ends before any handshake.
+        return arm if arm.chain or arm.fault is not None else await self.scan(arm.endpoint)
 
-    async def look(self, endpoint: Endpoint) -> EndpointChain:
+    async def scan(self, endpoint: Endpoint) -> EndpointChain:
         async with self._turn:
             prober: Connector | None = None
             try:
@@ -225,11 +225,11 @@ async def scan_one(environment: Environment, trust: TrustUsed, endpoint: Endpoin
     """Scan one endpoint alone."""
     scanner = Scanner(environment, trust)
     try:
-        return await scanner.look(endpoint)
+        return await scanner.scan(endpoint)
     finally:
         await scanner.stop()
 
 
 def chains(presented: Iterable[EndpointChain]) -> frozenset[bytes]:
-    """Every certificate that was presented, once."""
+    """Return every certificate that was presented, once."""
     return frozenset(der for each in presented for der in each.chain)

@@ -1,4 +1,4 @@
-"""What the files and folders of a trust store hold, read once as long as they do not change."""
+"""The content of a trust store's files and folders, cached until they change."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from stacktui.certificates.files import (
 )
 from stacktui.certificates.trust import Stamp, TrustSource, source_error, stamp_of
 
-# What OpenSSL looks for in a folder: the hash of a subject, and a number (X509_LOOKUP_hash_dir).
+# The file names that OpenSSL reads in a folder: subject hash and number (X509_LOOKUP_hash_dir).
 HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+\Z")
-# Far more than the roots of the world, each under two hashes.
+# Far more than all public roots, each under two hashes.
 MAX_FILES = 10_000
 # Files whose content is kept: more than a machine has stores.
 _KEPT = 32
@@ -32,7 +32,7 @@ _KEPT = 32
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A certificate (DER), and where it stands: its file and line."""
+    """A certificate (DER) with its file and line."""
 
     der: bytes
     place: str
@@ -40,7 +40,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a file or a folder holds. Whether a DER can be read is not asked here.
+    """The content of a file or a folder. Its DER values may be unreadable.
 
     `unreadable` has a line for each damaged entry, and for each file of a folder that OpenSSL
     would not read. `additions` are those that stacktui made.
@@ -63,9 +63,9 @@ _known: dict[str, _Known] = {}
 
 
 def identity_of(source: TrustSource) -> object:
-    """What two sources have in common if OpenSSL takes the same from them.
+    """Return a key that is equal for two sources if OpenSSL reads the same from them.
 
-    Of a folder the files are listed, but not read. Raises TrustFileError.
+    Lists a folder's files without reading them. Raises TrustFileError.
     """
     if os.path.isdir(source.path):
         return _stamps(source)
@@ -73,10 +73,10 @@ def identity_of(source: TrustSource) -> object:
 
 
 def content_of(source: TrustSource) -> Content:
-    """What a file, or a folder in OpenSSL's hashed form, holds. Blocks on disk.
+    """Return the content of a file, or of a folder in OpenSSL's hashed form. Blocks on disk.
 
-    Raises TrustFileError for a file that cannot be read, and for what would keep OpenSSL reading
-    for long; but not for one in which there is no certificate.
+    Raises TrustFileError for a file that cannot be read, and for what OpenSSL would read for long;
+    a file without certificates is no error.
     """
     stamp = _stamps(source) if os.path.isdir(source.path) else stamp_of(source)
     return _look_up(source, stamp).content
@@ -135,9 +135,9 @@ def _entries(path: str, content: bytes) -> tuple[tuple[Placed, ...], tuple[str, 
 
 
 def _stamps(source: TrustSource) -> tuple[Stamp, ...]:
-    """What changes when a file does that OpenSSL could find in a folder.
+    """Return the stamps of the files that OpenSSL would read in a folder, for a cache key.
 
-    Raises TrustFileError also for what would keep OpenSSL reading for long, or for ever.
+    Raises TrustFileError also for what OpenSSL would read for long, or for ever.
     """
     try:
         names = sorted(filter(HASHED.match, os.listdir(source.path)))

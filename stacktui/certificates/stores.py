@@ -43,7 +43,7 @@ from stacktui.text.sanitize import escape_control_chars
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
 
-# Where systems keep one file of all roots, for a Python whose OpenSSL looks elsewhere.
+# The files of all roots of common systems, for a Python whose OpenSSL was built for another path.
 BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine, Arch
     "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
@@ -52,14 +52,14 @@ BUNDLES = (
     "/etc/ssl/cert.pem",  # macOS, Alpine, the BSDs
     "/private/etc/ssl/cert.pem",  # macOS
 )
-# So many of a store's unreadable entries are listed one by one.
+# At most this many unreadable entries of a store are listed.
 MAX_UNREADABLE = 20
 # Contexts that are kept: more than a machine has stores.
 _KEPT = 32
 
 
 class StoreKind(StrEnum):
-    """Who asks for a store."""
+    """What uses a store."""
 
     IN_USE = "in-use"
     OWN = "own"
@@ -94,7 +94,7 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class StoreState:
-    """What a store holds. All text is safe to show, each in one line.
+    """The content of a store. All text is safe to show, each in one line.
 
     `count` is of different certificates. `unreadable` names entries that are damaged, and files
     of a folder that cannot be used. `problem` says why the store as a whole cannot be used (then
@@ -112,10 +112,10 @@ class StoreState:
 
 
 def find_stores(ca: Path | None, own_bundle: Path, *, ask: bool = True) -> tuple[Store, ...]:
-    """The stores of this machine, the one in use for an environment with this `ca` first.
+    """Return the stores of this machine, first the one in use for an environment with this `ca`.
 
-    One that is not there is left out, but what a variable names is listed whether it is there or
-    not. Blocks on disk, and with `ask` on `az --version` as `find_azure_clis` says. Never raises.
+    Stores that do not exist are left out, unless a variable names them. Blocks on disk, and with
+    `ask` on `az --version` (see `find_azure_clis`). Never raises.
     """
     return tuple(_found(ca, own_bundle, ask))
 
@@ -155,10 +155,10 @@ def _store(kind: StoreKind, name: str, *paths: Path | str, detail: str = "") -> 
 def system_paths(
     defaults: ssl.DefaultVerifyPaths, bundles: Sequence[str] = BUNDLES
 ) -> tuple[str, ...]:
-    """What OpenSSL's programs trust by default: its file and its folder, as far as they are there.
+    """Return OpenSSL's default file and folder, as far as they exist; ignores SSL_CERT_FILE.
 
-    Not what SSL_CERT_FILE makes of them. Where OpenSSL was built for another system and finds
-    nothing, the first of `bundles` that exists.
+    If OpenSSL was built for another system and has neither, returns the first of `bundles` that
+    exists.
     """
     found = []
     if os.path.isfile(defaults.openssl_cafile):
@@ -176,7 +176,7 @@ def _listed(folder: str) -> list[str]:
 
 
 def _may_exist(path: Path) -> bool:
-    """Whether a file is there, or is in a folder that only root may look into."""
+    """Return whether a file exists, or is in a folder that we may not read."""
     try:
         path.stat()
     except PermissionError:
@@ -187,10 +187,10 @@ def _may_exist(path: Path) -> bool:
 
 
 def store_context(store: Store) -> ssl.SSLContext:
-    """A verifying client context over this store alone.
+    """Return a verifying client context with this store alone.
 
-    Stores of equal content give the same context. Blocks on disk and on OpenSSL's parsing, so
-    call it in a thread; from several at a time if you like. Raises TrustFileError.
+    Stores of equal content share a context. Blocks on disk and on OpenSSL's parsing, so call it in
+    a thread; it is thread-safe. Raises TrustFileError.
     """
     sources, key = _counting(store)
     slot = _slot(key)
@@ -209,10 +209,10 @@ def store_context(store: Store) -> ssl.SSLContext:
 
 
 def read_stores(stores: Sequence[Store], now: datetime) -> tuple[StoreState, ...]:
-    """What each store holds, and what expired before `now`. Never raises.
+    """Return the content of each store, and what has expired before `now`. Never raises.
 
-    Loads it as OpenSSL does, and parses each certificate once, however many stores hold it.
-    Blocks, so call it in a thread.
+    Loads each store as OpenSSL does, and parses each certificate once for all stores. Blocks, so
+    call it in a thread.
     """
     lost = lost_additions()
     return tuple(_read(store, now, lost) for store in stores)
@@ -267,7 +267,7 @@ def _signs(certificate: Certificate) -> bool:
     return certificate.is_ca and (usage is None or "keyCertSign" in usage)
 
 
-_WANTED = "it looks for PEM files named by a hash, as `openssl rehash` makes them"
+_WANTED = "it reads PEM files named by a hash, as `openssl rehash` makes them"
 
 
 def _shortened(lines: Sequence[str]) -> tuple[str, ...]:
@@ -288,7 +288,7 @@ def _place(path: str) -> str:
 
 @dataclass(slots=True)
 class _Slot:
-    """A place for a context, and who builds it."""
+    """A cached context, and the lock of the thread that builds it."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     context: ssl.SSLContext | None = None
@@ -307,8 +307,7 @@ def _slot(key: tuple[object, ...]) -> _Slot:
 
 
 def _counting(store: Store) -> tuple[tuple[TrustSource, ...], tuple[object, ...]]:
-    """The sources that OpenSSL would use, and what tells their content from any other.
-
+    """Return the sources that OpenSSL would use, and keys that identify their content.
     Raises TrustFileError.
     """
     found, fault = [], None
@@ -330,7 +329,7 @@ def _is_folder(source: TrustSource) -> bool:
 
 
 def _of_a_kind(source: TrustSource, kind: StoreKind) -> None:
-    """Raise TrustFileError for what OpenSSL would not take; requests takes a file or a folder."""
+    """Raise TrustFileError for a file or a folder where OpenSSL needs the other."""
     stamp_of(source)  # it is there
     folder = _is_folder(source)
     if folder and kind is StoreKind.SSL_FILE:

@@ -1,7 +1,7 @@
-"""What is trusted: a base store, plus stacktui's own bundle, plus the environment's `ca`.
+"""The trust sources: a base store, plus stacktui's own bundle, plus the environment's `ca`.
 
-Plus, not instead: a stamp under Entra has a private root on ARM and a public one on the login
-host, and a bundle with the private root alone breaks sign-in (DESIGN.md, Trust and secrets).
+They add up, and do not replace each other: a stamp under Entra has a private root on ARM and a
+public one on the login host, so a bundle with only the private root breaks sign-in.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from stacktui.certificates.files import (
 from stacktui.errors import FaultError
 from stacktui.text.sanitize import escape_control_chars
 
-# What names the base store, in the order in which our users' other programs look.
+# The variables that name the base store, in the order in which other programs read them.
 BASE_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 @dataclass(frozen=True, slots=True)
 class TrustSource:
-    """One file of certificates in use. `setting` is what names it (`REQUESTS_CA_BUNDLE`, `ca`)."""
+    """One file of certificates in use; `setting` names it (`REQUESTS_CA_BUNDLE`, `ca`)."""
 
     setting: str
     path: str
@@ -40,7 +40,7 @@ class TrustSource:
 
 @dataclass(frozen=True, slots=True)
 class TrustUsed:
-    """The files a check trusts, base first."""
+    """The files that a check trusts, base first."""
 
     sources: tuple[TrustSource, ...]
 
@@ -51,7 +51,7 @@ _DETAILED = (FileProblem.UNREADABLE, FileProblem.TOO_LARGE, FileProblem.NO_CERTI
 
 @dataclass(frozen=True, slots=True)
 class TrustFileFault:
-    """A file of certificates that cannot be used; `setting` names who asked for it."""
+    """A file of certificates that cannot be used; `setting` is what names it."""
 
     setting: str
     path: str
@@ -76,11 +76,11 @@ class TrustFileFault:
 
 
 class TrustFileError(FaultError[TrustFileFault]):
-    """A context cannot be built, as one of its files cannot be used."""
+    """A context cannot be built because one of its files cannot be used."""
 
 
 def ca_sources(ca: Path | None, own_bundle: Path) -> TrustUsed:
-    """The files that count for an environment whose `ca` is given, by today's variables."""
+    """Return the trust sources of an environment with this `ca`; reads the current variables."""
     sources = [_base()]
     # Unlike Path.exists, this takes a folder that may not be searched for one without a bundle.
     if os.path.exists(own_bundle):
@@ -106,18 +106,18 @@ _building = threading.Lock()
 
 
 def known_context(used: TrustUsed) -> ssl.SSLContext | None:
-    """The context that `build_context` has built from the same unchanged files, if it has.
+    """Return the context that `build_context` built from the same unchanged files, if any.
 
-    Raises TrustFileError for a file that is not there.
+    Raises TrustFileError if a file is missing.
     """
     return _contexts.get(tuple(stamp_of(source) for source in used.sources))
 
 
 def build_context(used: TrustUsed) -> ssl.SSLContext:
-    """A verifying client context over all of `used`; TLS 1.2 and later.
+    """Return a verifying client context with all of `used`; TLS 1.2 and later.
 
-    The same unchanged files give the same context again, as parsing a base store costs more than
-    a handshake. Blocks on disk. Raises TrustFileError.
+    Cached for the same unchanged files, as parsing a base store costs more than a handshake.
+    Blocks on disk. Raises TrustFileError.
     """
     key = tuple(stamp_of(source) for source in used.sources)
     with _building:  # who comes second waits for the first one's work
@@ -130,7 +130,7 @@ def build_context(used: TrustUsed) -> ssl.SSLContext:
 
 
 def new_context(sources: Iterable[TrustSource]) -> ssl.SSLContext:
-    """A verifying client context over these alone, built anew. Blocks on disk.
+    """Build a verifying client context with these sources alone. Blocks on disk.
 
     Raises TrustFileError.
     """
@@ -143,7 +143,7 @@ def new_context(sources: Iterable[TrustSource]) -> ssl.SSLContext:
 
 
 def stamp_of(source: TrustSource) -> Stamp:
-    """What changes when the file does, but for its path. Raises TrustFileError."""
+    """Return what changes when the file changes, without its path. Raises TrustFileError."""
     try:
         status = Path(source.path).stat()
     except (OSError, ValueError) as error:
@@ -174,7 +174,7 @@ def _load(context: ssl.SSLContext, source: TrustSource) -> None:
 
 
 def _problem(path: Path) -> tuple[FileProblem, str]:
-    """What is wrong with a file that OpenSSL refuses; and if it is one entry of several, which."""
+    """Return what is wrong with a file that OpenSSL refuses, with the line of a damaged entry."""
     try:
         content = read_content(path)
     except CertificateFileError as error:
@@ -188,7 +188,7 @@ def _problem(path: Path) -> tuple[FileProblem, str]:
 
 
 def _openssl_reason(error: ssl.SSLError) -> str:
-    """`no certificate or crl found`, without the place in CPython's source."""
+    """Return `no certificate or crl found`, without the position in CPython's source."""
     if error.reason:
         return error.reason.replace("_", " ").lower()
     return re.sub(r"^\[\w+\] | \(_ssl\.c:\d+\)$", "", str(error))
@@ -199,7 +199,7 @@ def _reason(error: Exception) -> str:
 
 
 def source_error(source: TrustSource, problem: FileProblem, detail: str) -> TrustFileError:
-    """The error for a file that cannot be used."""
+    """Return the error for a file that cannot be used."""
     fault = TrustFileFault(
         source.setting, escape_control_chars(source.path), problem, escape_control_chars(detail)
     )

@@ -1,7 +1,8 @@
-"""Trust a root: which root a chain has, who else holds it, which bundles it could go into.
+"""Trust a root: the use case that the command line and the dashboard share.
 
-`propose` answers all that for one chain, `choose_roots` says which certificates may be trusted,
-and `trust_target.add` does it. All of it blocks on disk, and is slow to import.
+`propose` finds the root of a chain, who else holds it and the bundles that it can go into.
+`choose_roots` says which certificates may be trusted, and `trust_target.add` adds them. All of it
+blocks on disk, and is slow to import.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from stacktui.certificates.trust_target import (
 from stacktui.config.locations import is_demo, own_bundle
 from stacktui.environments.model import Environment
 
-# Bundles of other programs that a root can be appended to.
+# The kinds of other programs' bundles that a root can be appended to.
 _BUNDLES = (
     StoreKind.CERTIFI,
     StoreKind.AZ,
@@ -38,7 +39,7 @@ _BUNDLES = (
     StoreKind.CURL,
     StoreKind.SSL_FILE,
 )
-# As many reasons are told where no certificate of a file may be trusted.
+# At most this many reasons are listed if no certificate of a file may be trusted.
 _MAX_REASONS = 3
 
 
@@ -71,8 +72,8 @@ class TrustOption:
 class Proposal:
     """The root of a chain, and the bundles that it could go into.
 
-    `holders` names the stores of this box that hold the root. `store_problem` says why the store
-    in use cannot be loaded, so that nothing is trusted until that is fixed; else it is empty.
+    `holders` names the stores of this machine that hold the root. `store_problem` says why the
+    store in use cannot be loaded, so that nothing is trusted until that is fixed; else it is empty.
     """
 
     made: datetime
@@ -83,7 +84,7 @@ class Proposal:
 
     @property
     def corroborated(self) -> bool:
-        """Whether anybody but the host itself has the root."""
+        """Whether a store of this machine also holds the root."""
         return bool(self.holders)
 
 
@@ -102,9 +103,9 @@ def propose(
     config: Path,
     environments: Mapping[str, Environment],
 ) -> Proposal | NoRoot:
-    """What trusting the root of the chain (DER, leaf first) that `host` presents would mean.
+    """Propose to trust the root of the chain (DER, leaf first) that `host` presents.
 
-    The host is of `environment`, which is one of `environments`, those of `config`.
+    The host belongs to `environment`, one of the `environments` of `config`.
     """
     now = datetime.now(UTC)
     stores = find_stores(environment.ca, own_bundle())
@@ -124,7 +125,7 @@ def propose(
 
 
 def choose_roots(ders: Sequence[bytes], source: str) -> ChosenRoots:
-    """Those that may be trusted as roots. Raises CertificateError, on `source`, when none may."""
+    """Return those that may be trusted as roots. Raises CertificateError if none may."""
     now = datetime.now(UTC)
     judged = [(der, may_be_trusted(der, now)) for der in dict.fromkeys(ders)]
     chosen = tuple(der for der, why in judged if why is None)
@@ -138,7 +139,7 @@ def choose_roots(ders: Sequence[bytes], source: str) -> ChosenRoots:
 
 
 def added_before(sha256: str) -> Addition:
-    """What was added to a bundle before (`sha256` as in Addition). Raises CertificateError."""
+    """Return a root that was added before (`sha256` as in Addition). Raises CertificateError."""
     log = read_additions()
     for each in log.additions:
         if each.sha256 == sha256:
@@ -150,9 +151,9 @@ def added_before(sha256: str) -> Addition:
 
 
 def bundles_of_others(stores: Sequence[Store]) -> list[tuple[Store, TrustTarget]]:
-    """The bundles that a root can be appended to, each once.
+    """Return the other programs' bundles that a root can be appended to, each once.
 
-    None in a demo, which leaves alone what is the user's.
+    Empty in a demo, which does not touch the user's files.
     """
     found: dict[str, tuple[Store, TrustTarget]] = {}
     for store in stores:

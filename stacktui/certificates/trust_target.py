@@ -1,6 +1,6 @@
-"""Where a root goes: stacktui's own bundle, an environment's `ca`, or a bundle of others.
+"""The bundle that a root goes into: stacktui's own, an environment's `ca`, or another program's.
 
-A change is made whole: the bundle, the log of additions, and `ca` in the config.
+A change covers the bundle, the log of additions, and `ca` in the config.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from stacktui.config.edit import set_in_environment
 from stacktui.config.locations import own_bundle
 from stacktui.environments.model import Environment
 
-# Beside the config: what stacktui makes for environments that had no `ca`.
+# The folder beside the config for the bundles of environments that had no `ca`.
 FOLDER = "ca"
 _MAX_NAME = 60
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
-# Names that mean devices on Windows, whatever comes after a dot.
+# Device names on Windows, with any extension.
 _RESERVED = re.compile(r"(?i)CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9]")
 
 
@@ -51,34 +51,34 @@ class TrustTarget:
 
     @property
     def is_certifi(self) -> bool:
-        """Whether this is the bundle of a certifi, which an upgrade writes anew."""
+        """Whether this is the bundle of a certifi, which an upgrade replaces."""
         return self.path.name == "cacert.pem" and self.path.parent.name == "certifi"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What else was done. `trouble` says in one line why an upgrade may not be noticed later."""
+    """The result of an addition. `trouble` says in one line why a later loss may go unnoticed."""
 
     backup: Path | None = None
     trouble: str = ""
 
 
 def own_bundle_target() -> TrustTarget:
-    """stacktui's own bundle, which counts for every environment."""
+    """Return stacktui's own bundle, which counts for every environment."""
     return TrustTarget(own_bundle(), ours=True, name="own bundle")
 
 
 def ca_name(environment: str) -> str:
-    """The name of an environment's `ca` in a list of bundles."""
+    """Return the name of an environment's `ca` in a list of bundles."""
     return f"ca of {environment}"
 
 
 def ca_target(
     config: Path, environments: Mapping[str, Environment], name: str, ders: Collection[bytes] = ()
 ) -> TrustTarget:
-    """The `ca` of an environment, or the file that becomes it once `ders` are added to it.
+    """Return the `ca` of an environment, or the file that becomes it once `ders` are added.
 
-    Raises CertificateFileError when `ca` names a file that cannot be read.
+    Raises CertificateFileError if `ca` names a file that cannot be read.
     """
     ca, listed = environments[name].ca, ca_name(name)
     if ca is None:
@@ -95,12 +95,12 @@ def add(target: TrustTarget, change: Change) -> Outcome:
     backup = carry_out(change)
     trouble = ""
     if not target.ours:
-        # What was there may be of an earlier run, which was killed before it could remember.
+        # An earlier run may have been killed after it added a root and before it logged that.
         earlier = [der for der in change.present if der in additions_in(change.before or b"")]
         if remembered := [*change.added, *earlier]:
             trouble = remember(target.path, remembered)
     if target.new_ca and target.config is not None:
-        # Last: `ca` must never name a file that is not there.
+        # Last: `ca` must never name a file that does not exist.
         for name in target.environments:
             set_in_environment(target.config, name, {"ca": target.new_ca})
     return Outcome(backup, trouble)
@@ -123,7 +123,7 @@ def remove(target: TrustTarget, change: Change) -> str:
 def _free_path(
     config: Path, environments: Mapping[str, Environment], name: str, ders: Collection[bytes]
 ) -> Path:
-    """A path of our own that brings no trust but in `ders`, and is nobody else's `ca`."""
+    """Return a path of ours that holds no other roots than `ders` and is not another `ca`."""
     taken = [each.ca for each in environments.values() if each.ca]
     stem = _file_name(name)
     for number in range(1, 1000):
@@ -136,14 +136,14 @@ def _free_path(
             if error.problem is FileProblem.MISSING and not path.is_symlink():
                 return path
             continue
-        # As a run leaves it that was killed before `ca` was set.
+        # A run that was killed before it set `ca` leaves such a file.
         if holds_only_additions(content) and {each.der for each in entries(content)} <= set(ders):
             return path
     raise BundleError(f"{config.parent / FOLDER} is full of files for {name}")
 
 
 def _file_name(environment: str) -> str:
-    """A name that every file system takes, and no other environment has."""
+    """Return a file name that every file system accepts, unique to the environment."""
     safe = environment[:_MAX_NAME]
     if safe == environment and _SAFE.fullmatch(safe) and not _RESERVED.fullmatch(safe):
         return safe
@@ -153,7 +153,7 @@ def _file_name(environment: str) -> str:
 
 
 def _is(one: Path, other: Path) -> bool:
-    """Whether these are one file, also where letter case does not count."""
+    """Return whether these are the same file, also on a case-insensitive file system."""
     try:
         return one.samefile(other)
     except OSError:  # one of them is not there

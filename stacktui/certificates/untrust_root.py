@@ -1,4 +1,4 @@
-"""Take back a root: what stacktui added, wherever that is, and exactly that removed again.
+"""Untrust a root: find what stacktui added to any bundle, and remove exactly that.
 
 All of it blocks on disk, and is slow to import.
 """
@@ -35,8 +35,8 @@ from stacktui.text.shell import bash
 
 @dataclass(frozen=True, slots=True)
 class AddedRoot:
-    """A root that stacktui added to a bundle; `lost` when it is no longer there, as after an
-    upgrade, so that it can only be forgotten. `found` is when it was looked for."""
+    """A root that stacktui added to a bundle. `lost` means that the bundle no longer holds it, as
+    after an upgrade, so that it can only be forgotten. `found` is the time of the search."""
 
     found: datetime
     target: TrustTarget
@@ -46,8 +46,8 @@ class AddedRoot:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What is taken out of a bundle, planned and not yet done. `change` is None where all that
-    was asked for is `lost`: logged, but no longer in the bundle, so that it is only forgotten."""
+    """A planned removal from a bundle. `change` is None if everything is `lost`: logged, but no
+    longer in the bundle, so that it is only forgotten."""
 
     target: TrustTarget
     change: Change | None
@@ -59,7 +59,7 @@ class Removal:
 
     @property
     def present(self) -> tuple[bytes, ...]:
-        """What was asked for and stays, as stacktui did not add it."""
+        """The requested roots that stay, as stacktui did not add them."""
         return self.change.present if self.change is not None else ()
 
     @property
@@ -68,7 +68,7 @@ class Removal:
 
 
 def added_roots(config: Path, environments: Mapping[str, Environment]) -> tuple[AddedRoot, ...]:
-    """Everything that stacktui added, wherever it was; `environments` are those of `config`."""
+    """Return everything that stacktui added; `environments` are those of `config`."""
     now = datetime.now(UTC)
     found: dict[tuple[str, bytes], AddedRoot] = {}
     logged = read_additions().additions
@@ -86,7 +86,7 @@ def added_roots(config: Path, environments: Mapping[str, Environment]) -> tuple[
 
 
 def take_back(added: AddedRoot) -> str:
-    """Remove exactly that root, or forget it. Returns the trouble, if any, in one line.
+    """Remove that root, or forget it if it is lost. Returns the trouble, if any, in one line.
 
     Raises StacktuiError; then nothing was changed.
     """
@@ -94,9 +94,9 @@ def take_back(added: AddedRoot) -> str:
 
 
 def plan_untrust(target: TrustTarget, fingerprints: Collection[str]) -> Removal:
-    """Plan to take back what was added to a bundle, by SHA-256 (lower case, no colons).
+    """Plan to remove what was added to a bundle, by SHA-256 (lower case, no colons).
 
-    Raises CertificateError when none of it is stacktui's to take out, and says where it is.
+    Raises CertificateError if stacktui added none of it there; the error says where it did.
     """
     lost = tuple(
         each for each in remembered_of(target.path, lost_additions()) if each.sha256 in fingerprints
@@ -118,7 +118,7 @@ def plan_untrust(target: TrustTarget, fingerprints: Collection[str]) -> Removal:
 
 
 def untrust(removal: Removal) -> str:
-    """Do what was planned. Returns the trouble, if any, in one line. Raises StacktuiError."""
+    """Carry out a removal. Returns the trouble, if any, in one line. Raises StacktuiError."""
     target, trouble = removal.target, ""
     if removal.change is not None:
         trouble = remove(target, removal.change)
@@ -141,7 +141,7 @@ def _target_of(addition: Addition) -> TrustTarget:
 
 
 def _elsewhere(target: TrustTarget, fingerprints: Collection[str]) -> str:
-    """Where it was added, if not here."""
+    """Return where it was added, if not here."""
     for each in read_additions().additions:
         if each.sha256 in fingerprints and each.path != target.path:
             return f"it was added elsewhere: --store {bash(str(each.path))}"

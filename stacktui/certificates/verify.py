@@ -1,11 +1,9 @@
-"""Who would trust this chain? OpenSSL's own answer, offline.
+"""Verify a presented chain with any trust store offline, by OpenSSL itself.
 
-A chain that a host presented once is put before any number of trust stores without asking the
-host again. Nothing of the judgement is ours: a TLS client of the standard library is handed a
-server's first two messages (ServerHello and Certificate, RFC 5246 section 7.4) from memory.
-OpenSSL judges a chain as soon as it has read it, before it asks for proof of the key, so what it
-says then is word for word what a live connection would have said: path, trust, name, dates,
-purposes and security level.
+The host is not contacted again. A TLS client of the standard library reads a server's first two
+messages (ServerHello and Certificate, RFC 5246 section 7.4) from memory. OpenSSL verifies the chain
+as soon as it has read it, before the proof of the key, so its verdict is the same as on a live
+connection: path, trust, name, dates, purposes and security level.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from enum import IntEnum
 
 
 class VerifyCode(IntEnum):
-    """OpenSSL's verdicts that somebody acts on: X509_V_ERR_… of x509_vfy.h, by its names."""
+    """The verify codes of OpenSSL that we use: X509_V_ERR_… of x509_vfy.h, by its names."""
 
     UNABLE_TO_GET_ISSUER_CERT = 2
     CERT_SIGNATURE_FAILURE = 7
@@ -36,11 +34,11 @@ class VerifyCode(IntEnum):
     INVALID_CA = 79
 
 
-# What was presented stops: a certificate of the chain is missing, or its root is not trusted.
+# The presented chain ends: an issuer is missing, or the root is not trusted.
 NO_ISSUER = frozenset(
     {VerifyCode.UNABLE_TO_GET_ISSUER_CERT_LOCALLY, VerifyCode.UNABLE_TO_VERIFY_LEAF_SIGNATURE}
 )
-# The chain leads to nothing that is trusted; the first is of one that goes on in the store.
+# The chain leads to no trusted root; the first code is for one that continues in the store.
 ROOTLESS = NO_ISSUER | {
     VerifyCode.UNABLE_TO_GET_ISSUER_CERT,
     VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT,
@@ -74,13 +72,13 @@ _CIPHER = b"\xc0\x2f"
 # An empty renegotiation_info (RFC 5746 section 3.6), without which OpenSSL 3 goes no further.
 _EXTENSIONS = b"\xff\x01\x00\x01\x00"
 _MAX_RECORD = 16384
-# What three bytes of length can tell (RFC 5246 section 7.4.2). OpenSSL takes far less.
+# The maximum of a three-byte length (RFC 5246 section 7.4.2). OpenSSL accepts far less.
 _MAX_MESSAGE = 2**24 - 4
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """OpenSSL's verdict: `code` is its X509_V_ERR number, 0 when the chain is trusted."""
+    """OpenSSL's verdict: `code` is its X509_V_ERR number, 0 if the chain is trusted."""
 
     code: int
     message: str = ""
@@ -91,20 +89,20 @@ class Verification:
 
     @property
     def word(self) -> str:
-        """The verdict in a word or two, for a column."""
+        """The verdict in one or two words, for a column."""
         return "trusted" if self.ok else word_of(self.code)
 
 
 def word_of(code: int) -> str:
-    """A refusal in a word or two."""
+    """Return a refusal in one or two words."""
     return _BY_NUMBER.get(code, _OTHER)
 
 
 def verify(chain: Sequence[bytes], host: str, context: ssl.SSLContext) -> Verification:
-    """What a client with `context` would say to a host that presents `chain` (DER, leaf first).
+    """Return the verdict of a client with `context` on a host's `chain` (DER, leaf first).
 
-    The context must verify, and allow TLS 1.2. Makes no connection. Never raises for what a
-    chain holds: one that OpenSSL cannot even read has code -1 and OpenSSL's reason.
+    The context must verify, and allow TLS 1.2. Makes no connection. Never raises for a chain's
+    content: a chain that OpenSSL cannot read has code -1 and OpenSSL's reason.
     """
     if sum(len(der) + 3 for der in chain) > _MAX_MESSAGE:
         return Verification(-1, "excessive message size")

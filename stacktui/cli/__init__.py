@@ -1,1 +1,1 @@
-"""The command line: one file a command group. stdout is for results, stderr for talk."""
+"""The command line: one file a command group. Results go to stdout, messages to stderr."""

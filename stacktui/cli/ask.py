@@ -17,7 +17,7 @@ yes_option = click.option("--yes", "yes", is_flag=True, help="Answer every quest
 
 
 class CommandError(StacktuiError, click.ClickException):
-    """A command does not do what was asked; `str()` says why."""
+    """A command cannot or may not do what was asked; `str()` says why."""
 
     exit_code = 2
 
@@ -26,19 +26,19 @@ class CommandError(StacktuiError, click.ClickException):
 
 
 class RemoteError(CommandError):
-    """A command cannot do what was asked, for a fault of the other side."""
+    """A command failed because of the stamp or the network."""
 
     exit_code = 1
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Go on only if the user says so. Raises CommandError otherwise, click.Abort on Ctrl+C."""
+    """Return if the user says yes. Raises CommandError otherwise, click.Abort on Ctrl+C."""
     if not yes and not _answer(lambda: click.confirm(escape_control_chars(question), err=True)):
         raise CommandError("nothing was changed")
 
 
 def confirm_by_typing(question: str, expected: str, *, yes: bool) -> None:
-    """Go on only if the user types `expected` (in any case). Raises as `confirm` does."""
+    """Return if the user types `expected` (in any case). Raises as `confirm` does."""
     if yes:
         return
     typed = _answer(lambda: click.prompt(question, err=True, default="", show_default=False))
@@ -47,7 +47,7 @@ def confirm_by_typing(question: str, expected: str, *, yes: bool) -> None:
 
 
 def _answer(ask: Callable[[], T]) -> T:
-    """What the user answers. Raises CommandError where nobody does, click.Abort on Ctrl+C."""
+    """Return the user's answer. Raises CommandError without one, click.Abort on Ctrl+C."""
     try:
         if sys.stdin is not None and sys.stderr is not None:  # else started with one closed
             return ask()

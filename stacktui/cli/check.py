@@ -54,27 +54,27 @@ def command(
 ) -> None:
     """Check the connection to environment NAME (default: the active one).
 
-    Fetches the metadata, requests a token and lists the resource groups, in this order; says
-    what is wrong, whose side it is on and how to mend it. Exits with 0 when healthy, 1 when a
-    fault was found, 2 on wrong usage or config, 3 on an internal error.
+    Fetches the metadata, requests a token and lists the resource groups, in this order. Prints
+    what is wrong, whose side it is on and how to fix it. Exits with 0 if healthy, 1 if a fault was
+    found, 2 on wrong usage or config, 3 on an internal error.
     """
     path = config_file(config or parent)
     click.get_current_context().exit(check_headless(path, name, format_, limits))
 
 
 def check_headless(path: Path, name: str | None, format_: str, limits: Mapping[str, float]) -> int:
-    """Run one check and write its result; the exit code."""
+    """Run one check, write its result and return the exit code."""
     settings = load_settings(path, limits)
     for warning in settings.warnings:
         click.echo(f"stacktui: {warning}", err=True)
     target = settings.target(name)
-    # OpenSSL reads the trusted certificates without the interpreter's lock, so that this is done
-    # by the time the imports below are; the check finds the context ready or waits for it.
+    # OpenSSL parses the trusted certificates without holding the GIL, so this runs while the
+    # modules below are imported; the check takes the context or waits for it.
     threading.Thread(target=preload_trust, args=(target,), daemon=True).start()
     from stacktui.check.events import CheckFinished, SignInPrompt
     from stacktui.check.pipeline import run
     from stacktui.check.summary import prompt_summary
-    from stacktui.cli.text import TextWriter
+    from stacktui.cli.check_output import TextWriter
 
     writer = TextWriter() if format_ == "text" else None
 
@@ -106,5 +106,5 @@ def _document(report: Report, diagnosis: Diagnosis, format_: str) -> str:
     from stacktui.diagnosis.markdown import report_markdown
 
     encoding = sys.stdout.encoding or "ascii"
-    # Where stdout can do no more, a question mark stands for what it cannot write.
+    # Characters that stdout cannot encode become question marks.
     return report_markdown(report, diagnosis).encode(encoding, "replace").decode(encoding)

@@ -1,4 +1,4 @@
-"""Opening the dashboard, with what only the command line may give it."""
+"""Open the dashboard from a command."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HEADLESS = "stacktui check, or stacktui demo --check"
 def open_dashboard(
     config: Path | None, environment: str | None, limits: Mapping[str, float]
 ) -> int:
-    """Run the dashboard until it is closed. A broken config is told before the screen changes."""
+    """Run the dashboard until it is closed. Reports a broken config before the screen changes."""
     path = config_file(config)
     settings = load_settings(path, limits)
     for warning in settings.warnings:
@@ -42,10 +42,10 @@ def open_dashboard(
 
 
 def import_app() -> type[StacktuiApp]:
-    """The application's class.
+    """Import and return the application's class.
 
-    What its imports make is there to stay; searching that for garbage, while it is made and ever
-    after, would cost a twentieth of the time until the first frame.
+    What the imports allocate stays until the end, so it is excluded from garbage collection, which
+    would cost 5 % of the time until the first frame.
     """
     gc.disable()
     try:
@@ -57,18 +57,18 @@ def import_app() -> type[StacktuiApp]:
 
 
 def run_app(app: StacktuiApp) -> int:
-    """Run until it is closed; the exit code."""
+    """Run the application until it is closed, and return the exit code."""
     app.run()
     if app.ended_by is not None:
         with suppress(OSError):  # the terminal may be gone
             click.echo(f"stacktui: ended by {app.ended_by.name}", err=True)
         return 128 + app.ended_by
-    # Textual's code of an error is 1, which says here that a fault was found.
+    # Textual returns 1 on an error, but here 1 means that a fault was found.
     return ExitCode.OURS if app.return_code else ExitCode.HEALTHY
 
 
 def require_terminal() -> None:
-    """Refuse to draw into a pipe, and name what works there."""
+    """Raise an error without a terminal that can show the dashboard; name what works instead."""
     ends = (sys.stdin, sys.stdout)  # None where it is closed
     if not all(each is not None and each.isatty() for each in ends):
         raise click.UsageError(f"the dashboard needs a terminal; without one: {_HEADLESS}")

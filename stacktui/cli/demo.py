@@ -15,12 +15,12 @@ from stacktui.cli.options import (
     config_option,
     limit_option,
     report_format_option,
-    tell_config_is_not_read,
+    warn_config_unused,
 )
 
 
 def _check_once(config: Path, limits: Mapping[str, float]) -> None:
-    """Run the first check of a drill that only the second check meets, without output."""
+    """Run a first check without output, for a fault that only a second check finds."""
     from stacktui.check.pipeline import run
 
     async def consume() -> None:
@@ -39,7 +39,7 @@ def _check_once(config: Path, limits: Mapping[str, float]) -> None:
 @click.option(
     "--fault", metavar="ID", help="Drill a fault; stacktui stamp --list-faults lists them."
 )
-@click.option("--check", "headless", is_flag=True, help="Print the headless check instead.")
+@click.option("--check", "headless", is_flag=True, help="Print a headless check instead.")
 @report_format_option
 @limit_option
 @config_option
@@ -55,7 +55,7 @@ def command(
     from stacktui.cli.dashboard import import_app, require_terminal, run_app
     from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, UnknownFaultError
 
-    tell_config_is_not_read(config)
+    warn_config_unused(config)
     drill = FAULTS.get(fault or "")
     default_idp = (drill.only_idp if drill else None) or IdentityProvider.ADFS
     try:

@@ -1,4 +1,4 @@
-"""The embedded stamp of a demo, and a temporary config for it."""
+"""The embedded stamp of a demo and its temporary config."""
 
 from __future__ import annotations
 

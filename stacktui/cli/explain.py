@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stacktui.cli.explained import write_catalogue, write_faults, write_recognised
+from stacktui.cli.explain_output import write_catalogue, write_faults, write_recognised
 from stacktui.cli.options import (
     ExitCode,
     config_option,
     report_format_option,
-    tell_config_is_not_read,
+    warn_config_unused,
 )
 from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
 from stacktui.diagnosis.catalogue_export import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from stacktui.diagnosis.fault import FaultInfo
 
 STDIN = "-"
-# Of a pipe; `az --debug` writes less.
+# The most bytes that are read from a pipe; `az --debug` writes less.
 _MOST = 1024 * 1024
 _NEAR = 5
 _ID = re.compile(r"[a-z0-9-]{1,40}")
@@ -53,10 +53,11 @@ def command(
 
         az cloud register … 2>&1 | stacktui explain -
 
-    Exits with 0 when something is explained, 1 when a message says nothing that is known, 2 on
-    wrong usage. Nothing of the message is written anywhere.
+    Prints the meaning, the side, the evidence that distinguishes it and the remedies. Exits with 0
+    if it explains something, 1 if no known message matches, 2 on wrong usage. Nothing of the
+    message is written anywhere.
     """
-    tell_config_is_not_read(config or parent)
+    warn_config_unused(config or parent)
     if list_ == bool(words):
         raise click.UsageError("give an ID, a message, - for stdin, or --list alone")
     click.get_current_context().exit(_answer(words, format_))
@@ -65,7 +66,9 @@ def command(
 def _answer(words: Sequence[str], format_: str) -> int:
     named = [EVERY_FAULT.get(word.lower()) for word in words]
     if all(named):
-        _tell_faults([each for each in named if each] or list(EVERY_FAULT.values()), format_, words)
+        _write_faults(
+            [each for each in named if each] or list(EVERY_FAULT.values()), format_, words
+        )
         return ExitCode.HEALTHY
     message = _piped() if list(words) == [STDIN] else " ".join(words)
     if not message.strip():
@@ -73,12 +76,12 @@ def _answer(words: Sequence[str], format_: str) -> int:
     found = recognise(message)
     if not found and len(words) == 1 and words[0] != STDIN and _ID.fullmatch(words[0].lower()):
         raise click.UsageError(_no_such_id(words[0].lower()))
-    _tell_recognised(found, format_)
+    _write_recognised(found, format_)
     return ExitCode.HEALTHY if found else ExitCode.FAULT
 
 
 def _no_such_id(word: str) -> str:
-    """The word itself is not repeated: it may be anything that was pasted."""
+    """Return an error that does not repeat the word: anything may have been pasted."""
     near = [id_ for id_ in EVERY_FAULT if id_.startswith(f"{word}-")][:_NEAR]
     near = near or get_close_matches(word, EVERY_FAULT, n=3)
     meant = f"; did you mean {' or '.join(near)}?" if near else ""
@@ -96,7 +99,7 @@ def _piped() -> str:
     return decoded(raw[:_MOST])
 
 
-def _tell_faults(faults: Sequence[FaultInfo], format_: str, words: Sequence[str]) -> None:
+def _write_faults(faults: Sequence[FaultInfo], format_: str, words: Sequence[str]) -> None:
     match format_:
         case "json":
             _write_json(entries=[fault_document(each) for each in faults])
@@ -108,14 +111,14 @@ def _tell_faults(faults: Sequence[FaultInfo], format_: str, words: Sequence[str]
             write_faults(faults) if words else write_catalogue(faults)
 
 
-def _tell_recognised(found: Recognised, format_: str) -> None:
+def _write_recognised(found: Recognised, format_: str) -> None:
     match format_:
         case "json":
-            told = [
+            explained = [
                 fault_document(each.fault) | {"because": list(each.because)}
                 for each in found.candidates
             ]
-            _write_json(entries=told, notes=list(found.notes))
+            _write_json(entries=explained, notes=list(found.notes))
         case "markdown":
             parts = [fault_markdown(each.fault) for each in found.candidates]
             click.echo("\n\n".join([*parts, *found.notes]) or "No fault of the catalogue fits.")

@@ -1,4 +1,4 @@
-"""Groups of commands of which only the one that runs is imported."""
+"""Command groups that import only the command that runs."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import click
 
 
 class LazyGroup(click.Group):
-    """Knows every command by name; imports one only to run it or to show its own help.
+    """A group that imports a command only to run it or to show its help.
 
-    `table` has the one-line help of each. A command is `command` of the module of its name in
-    `package`.
+    `table` has the one-line help of each command. A command is the `command` of the module of its
+    name in `package`.
     """
 
     def __init__(

@@ -21,22 +21,22 @@ from stacktui.cli.lazy import LazyGroup
 from stacktui.cli.options import ExitCode, config_option, limit_option
 from stacktui.errors import StacktuiError
 
-# Each command, the module of this package that has it as `command`, and its one-line help.
+# The one-line help of each command; a module of this package has it as `command`.
 COMMANDS = {
-    "certificates": "See chains and who trusts them, trust a root, judge and convert files.",
+    "certificates": "Show chains and who trusts them, trust a root, check and convert files.",
     "check": "Check the connection to an environment, headless.",
-    "environments": "See, change and accept what is configured and recorded of a stamp.",
+    "environments": "Show and change settings, and what was recorded of a stamp.",
     "demo": "Open the dashboard on an embedded stamp, or drill a fault.",
     "explain": "Explain a verdict by its id, or what a message of az can mean.",
     "stamp": "Run an embedded Azure Stack Hub for tests and training.",
 }
 
-# The signals that end a process, but for Ctrl+C: a hang-up is POSIX's, and on Windows a closed
-# window comes as SIGBREAK.
+# The signals that end a process, without Ctrl+C: SIGHUP on POSIX only; on Windows, closing the
+# window sends SIGBREAK.
 _ENDINGS = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
 ENDINGS = tuple(signal.Signals[name] for name in _ENDINGS if hasattr(signal, name))
 
-# What writing to a full disk or a broken stdout says.
+# The errors of writing to a full disk or a broken stdout.
 _UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
 
 
@@ -83,12 +83,12 @@ def main() -> None:
     """The console script."""
     if sys.stdout is None:  # started with stdout closed
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-    _end_tidily_when_told_to()
+    _exit_on_signals()
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command line; every ending is an exit code and at most one line on stderr."""
+    """Run a command line; return an exit code, after at most one line on stderr."""
     try:
         code: int = cli.main(list(arguments), prog_name="stacktui", standalone_mode=False)
     except click.ClickException as error:
@@ -100,13 +100,13 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         code = 130  # as a shell reports an end by SIGINT
     except BrokenPipeError:
-        _give_up_stdout()  # the reader went away, as `| head` does
+        _discard_stdout()  # the reader went away, as `| head` does
         code = ExitCode.FAULT
     except OSError as error:
         if error.errno not in _UNWRITABLE or error.filename is not None:
             code = _report_internal_error(error)
         else:
-            _give_up_stdout()
+            _discard_stdout()
             click.echo(f"stacktui: cannot write the result: {error.strerror}", err=True)
             code = ExitCode.OURS
     except Exception as error:
@@ -114,8 +114,8 @@ def run(arguments: Sequence[str]) -> int:
     return code or ExitCode.HEALTHY
 
 
-def _end_tidily_when_told_to() -> None:
-    """Make `ENDINGS` an ordinary exit, so that what is temporary is removed."""
+def _exit_on_signals() -> None:
+    """Exit normally on the signals of `ENDINGS`, so that temporary files are removed."""
 
     def leave(number: int, _frame: object) -> None:
         sys.exit(128 + number)
@@ -124,13 +124,13 @@ def _end_tidily_when_told_to() -> None:
         signal.signal(number, leave)
 
 
-def _give_up_stdout() -> None:
-    """Keep the interpreter from complaining at its end about what it could not write."""
+def _discard_stdout() -> None:
+    """Replace stdout, so that the interpreter does not fail at exit flushing it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report_internal_error(error: Exception) -> int:
-    """One line on an internal error."""
+    """Report an internal error in one line."""
     from stacktui.config.error_file import describe_error
 
     click.echo(

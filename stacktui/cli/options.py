@@ -1,4 +1,4 @@
-"""What several commands share: their options, and the codes that they exit with."""
+"""The options and exit codes that several commands share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stacktui.transport.limits import LIMIT_SETTINGS, read_limit
 
 
 class ExitCode(IntEnum):
-    """What the process tells its caller."""
+    """The exit codes of the process."""
 
     HEALTHY = 0
     FAULT = 1
@@ -25,14 +25,14 @@ class ExitCode(IntEnum):
 
 
 def config_option(function: click.decorators.FC) -> click.decorators.FC:
-    """`--config F`, which every command takes."""
+    """Add `--config FILE`, which every command takes."""
     return click.option(
         "--config",
         "config",
         type=click.Path(path_type=Path),
         metavar="FILE",
         callback=_followed,
-        help="The config file (default: $STACKTUI_CONFIG, else the platform's place).",
+        help="The config file (default: $STACKTUI_CONFIG, else the platform's).",
     )(function)
 
 
@@ -41,8 +41,8 @@ def _followed(_: click.Context, _option: click.Parameter, config: Path | None) -
     return config
 
 
-def tell_config_is_not_read(config: Path | None) -> None:
-    """For a command that has no use for a config: it says so, and goes on."""
+def warn_config_unused(config: Path | None) -> None:
+    """Warn that a command ignores `--config`."""
     if config is not None:
         click.echo(
             f"stacktui: --config {escape_control_chars(str(config))} is not read here", err=True
@@ -56,17 +56,17 @@ def _format_option(*formats: str) -> Callable[[click.decorators.FC], click.decor
         type=click.Choice(formats),
         default=formats[0],
         show_default=True,
-        help="How to write the result to stdout.",
+        help="The format of the result on stdout.",
     )
 
 
 format_option = _format_option("text", "json")
-# A check can also be told as the text of a ticket.
+# Commands with a report also write it as Markdown, for a ticket.
 report_format_option = _format_option("text", "json", "markdown")
 
 
 def limit_option(function: click.decorators.FC) -> click.decorators.FC:
-    """`--limit NAME=VALUE`, which every command takes that talks to a stamp.
+    """Add `--limit NAME=VALUE`, which every command takes that talks to a stamp.
 
     The parameter `limits` is a mapping for `load_settings`.
     """
@@ -76,7 +76,7 @@ def limit_option(function: click.decorators.FC) -> click.decorators.FC:
         metavar="NAME=VALUE",
         multiple=True,
         callback=_limits,
-        help=f"A limit for this run, in place of the config's: {', '.join(LIMIT_SETTINGS)}; "
+        help=f"Override a limit of the config for this run: {', '.join(LIMIT_SETTINGS)}; "
         "seconds, or counts. Repeatable.",
     )(function)
 
@@ -89,7 +89,7 @@ def _limits(
 
 def _limit(text: str) -> tuple[str, float]:
     name, _, value = (part.strip() for part in text.partition("="))
-    # As the other options of a command line are written: `first-byte` is meant too.
+    # Also take `first-byte`, as options are usually written.
     name = name.replace("-", "_")
     if name not in LIMIT_SETTINGS:
         meant = nearest(name, LIMIT_SETTINGS)

@@ -1,4 +1,4 @@
-"""Lines of a command: results to stdout, talk to stderr, harmless whatever they hold."""
+"""Write a command's lines: results to stdout, messages to stderr, both sanitised."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ASCII = {"✓": "+", "✗": "x", "–": "-", "·": "|", "…": "...", "→": "-
 
 
 def out(text: str = "") -> None:
-    """Write one line to stdout, now; in ASCII where stdout can do no more."""
+    """Write one line to stdout and flush it; in ASCII if stdout cannot encode more."""
     text = escape_control_chars(text)
     if not (sys.stdout.encoding or "ascii").lower().startswith("utf"):
         text = "".join(_ASCII.get(char, char) for char in text)
@@ -28,5 +28,5 @@ def err(text: str = "") -> None:
 
 
 def day(moment: datetime | None) -> str:
-    """A day, as people write it in tickets."""
+    """Return a date as `2024-01-31`."""
     return f"{moment:%Y-%m-%d}" if moment is not None else "?"

@@ -1,4 +1,4 @@
-"""Reading the config for a command."""
+"""Read the config for a command."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stacktui.config.locations import config_file
 def read_settings(
     parent: Path | None, config: Path | None, limits: Mapping[str, float] | None = None
 ) -> Settings:
-    """The config, by its absolute path; its warnings go to stderr. Raises ConfigError."""
+    """Return the config, with absolute paths; write its warnings to stderr. Raises ConfigError."""
     settings = load_settings(absolute(config_file(config or parent)), limits)
     for warning in settings.warnings:
         err(f"stacktui: {warning}")
@@ -22,5 +22,5 @@ def read_settings(
 
 
 def absolute(path: Path) -> Path:
-    """Unlike Path.resolve, this keeps links as they are named."""
+    """Return an absolute path without resolving links, unlike `Path.resolve`."""
     return Path(os.path.abspath(path))

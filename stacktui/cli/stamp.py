@@ -1,4 +1,4 @@
-"""`stacktui stamp`: run the embedded stamp in the foreground, for drills and for other clients."""
+"""`stacktui stamp`: run the embedded stamp in the foreground, for drills and other clients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from stacktui.cli.main import ENDINGS
-from stacktui.cli.options import config_option, tell_config_is_not_read
+from stacktui.cli.options import config_option, warn_config_unused
 from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, UnknownFaultError, serve
 
 
@@ -36,17 +36,19 @@ def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool)
     help="Identity provider: Entra ID or AD FS.",
 )
 @click.option("--build", default="2102", help="Release of the stamp: year and month, four digits.")
-@click.option("--groups", type=click.IntRange(0, 980), default=18, help="Resource groups to hold.")
-@click.option("--page-size", type=click.IntRange(1), default=100, help="Resource groups a page.")
 @click.option(
-    "--latency", type=click.FloatRange(0), default=0.0, help="Seconds before each answer."
+    "--groups", type=click.IntRange(0, 980), default=18, help="Number of resource groups."
 )
-@click.option("--domain", help="Serve under this domain's names instead of localhost.")
+@click.option("--page-size", type=click.IntRange(1), default=100, help="Resource groups per page.")
+@click.option(
+    "--latency", type=click.FloatRange(0), default=0.0, help="Delay of each response in seconds."
+)
+@click.option("--domain", help="Serve under the names of this domain instead of localhost.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="TLS port; 0: any free one.")
 @click.option(
     "--imds-port", type=click.IntRange(0, 65535), default=0, help="IMDS port; 0: any free one."
 )
-@click.option("--fault", metavar="ID", help="Play a fault of the catalogue; see --list-faults.")
+@click.option("--fault", metavar="ID", help="Play a fault; --list-faults lists them.")
 @click.option(
     "--no-default-scope",
     is_flag=True,
@@ -64,10 +66,10 @@ def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool)
 def command(no_default_scope: bool, idp: str, config: Path | None, **settings: Any) -> None:
     """Run a simulated Azure Stack Hub on loopback until it is interrupted.
 
-    Prints one line of JSON with everything a client needs to connect. Its certificates, ids and
-    secrets are made up anew at each start, and its files are removed at the end.
+    Prints one line of JSON with everything that a client needs to connect. Certificates, ids and
+    secrets are generated at each start, and its files are removed at the end.
     """
-    tell_config_is_not_read(config)
+    warn_config_unused(config)
     try:
         options = StampOptions(
             idp=IdentityProvider(idp), adfs_default_scope=not no_default_scope, **settings
@@ -92,7 +94,7 @@ async def _run(options: StampOptions) -> None:
 
 
 def _on_endings(call: Callable[[], object], handlers: ExitStack) -> None:
-    """Call `call` in the running loop on every signal that ends the process."""
+    """Call `call` in the running loop on each signal that ends the process."""
     loop = asyncio.get_running_loop()
 
     def wake(*_: object) -> None:

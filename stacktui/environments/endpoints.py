@@ -55,9 +55,9 @@ def endpoints(environment: Environment, metadata: Metadata | None) -> tuple[Endp
     """
     found = [arm_endpoint(environment)]
     if metadata is not None:
-        told = ((LOGIN, metadata.login_endpoint), (GRAPH, metadata.graph),
+        named = ((LOGIN, metadata.login_endpoint), (GRAPH, metadata.graph),
                 (PORTAL, metadata.portal))  # fmt: skip
-        found += [_named(role, url) for role, url in told if url and _is_usable(url)]
+        found += [_named(role, url) for role, url in named if url and _is_usable(url)]
     domain = domain_of(urlsplit(environment.arm).hostname or "")
     if metadata is None and domain is not None:
         operator = environment.arm.startswith(f"https://{OPERATOR_ENDPOINT}.")

@@ -169,10 +169,10 @@ def write_record(config: Path, environment: Environment, record: StampRecord | N
 
 
 def record_first(config: Path, environment: Environment, record: StampRecord) -> None:
-    """Record a stamp that nothing was known of when the check began, at `record.recorded`.
+    """Record a stamp that had no record when the check began, at `record.recorded`.
 
-    Whatever was recorded or accepted meanwhile stays. Where nothing can be written, or another
-    run is writing, the next check is a first one again. Blocks for a moment. Never raises.
+    What was recorded or accepted meanwhile stays. If the file cannot be written, or another process
+    is writing it, the next check records instead. Blocks briefly. Never raises.
     """
     path, began = stamps_file(), record.recorded.replace(microsecond=0)
     try:

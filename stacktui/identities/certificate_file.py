@@ -1,4 +1,4 @@
-"""The certificate files that identities sign in with, as they are shown. Light to import."""
+"""The certificate files that identities sign in with, for display. Light to import."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class IdentityFile:
-    """What the file of one identity holds: the certificate that signs in comes first.
+    """The file of one identity; the certificate that signs in comes first.
 
-    `word` is short and `problem` is one line: why it cannot sign in, empty where it
-    can. `remedy` says what to do then.
+    `problem` says in one line why it cannot sign in, `word` the same in short; both are empty if it
+    can. `remedy` says what to do.
     """
 
     identity: str
@@ -32,7 +32,7 @@ class IdentityFile:
 
 
 def references(identities: Iterable[Identity]) -> dict[str, CertificateRef]:
-    """The identities that sign in with a certificate."""
+    """Return the identities that sign in with a certificate."""
     return {
         each.name: each.credential
         for each in identities
@@ -41,7 +41,7 @@ def references(identities: Iterable[Identity]) -> dict[str, CertificateRef]:
 
 
 def read_files(references: dict[str, CertificateRef], now: datetime) -> dict[str, IdentityFile]:
-    """Read them all; blocks on disk and on the certificate library. Never raises."""
+    """Read all these files. Blocks on disk and on importing `cryptography`. Never raises."""
     return {name: _read(name, each, now) for name, each in references.items()}
 
 
@@ -51,7 +51,7 @@ def _read(name: str, reference: CertificateRef, now: datetime) -> IdentityFile:
 
     word = problem = remedy = ""
     try:
-        # What a check would say of it, in the check's own words.
+        # The same message as a check's.
         load_certificate(reference, now)
     except IdentityError as error:
         fault = error.fault
@@ -65,7 +65,7 @@ def _read(name: str, reference: CertificateRef, now: datetime) -> IdentityFile:
 
 
 def _chain(path: Path) -> tuple[Certificate, ...]:
-    """The certificates of the file as far as they can be read without a password."""
+    """Return the certificates of the file as far as they can be read without a password."""
     from stacktui.certificates.chain import describe
     from stacktui.certificates.errors import CertificateError
     from stacktui.certificates.key_bundle import own_chain, read_key_bundle

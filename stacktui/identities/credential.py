@@ -50,7 +50,7 @@ def load_certificate(reference: CertificateRef, now: datetime) -> ClientCertific
     return ClientCertificate(
         key_pem=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
         certificate_pem=certificate.public_bytes(Encoding.PEM).decode(),
-        # Not a signature: the name by which AD FS looks a certificate up.
+        # Not a signature: AD FS finds a certificate by this digest.
         sha1=sha1(der, usedforsecurity=False).hexdigest(),
         sha256=sha256(der).hexdigest(),
         ends=certificate.not_valid_after_utc,
@@ -86,7 +86,7 @@ def _read(path: Path) -> KeyBundle:
 
 
 def _parsed(path: Path, der: bytes) -> x509.Certificate:
-    """The certificate, with a key and dates that can be read."""
+    """Return the certificate, with a key and dates that can be read."""
     try:
         certificate = x509.load_der_x509_certificate(der)
         _ = certificate.public_key(), certificate.not_valid_before_utc
@@ -119,7 +119,9 @@ def _check_validity(path: Path, certificate: x509.Certificate, now: datetime) ->
         detail = f"expired on {end:%Y-%m-%d}, {days} days ago"
         raise _error(path, CertificateProblem.EXPIRED, detail)
     if now < start:
-        detail = f"valid from {start:%Y-%m-%d %H:%M} UTC; this box says {now:%Y-%m-%d %H:%M} UTC"
+        detail = (
+            f"valid from {start:%Y-%m-%d %H:%M} UTC; this machine says {now:%Y-%m-%d %H:%M} UTC"
+        )
         raise _error(path, CertificateProblem.NOT_YET_VALID, detail)
 
 

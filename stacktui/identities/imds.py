@@ -1,7 +1,7 @@
 """A managed identity's token, from the instance metadata service (PROTOCOL.md section 5).
 
-Without MSAL, which would also look for App Service, Arc and others in the environment, and sleep in
-a thread between its tries.
+MSAL is not used: it would also probe for App Service, Arc and others, and sleep in a thread between
+its tries.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Fetching issuer certificates over plain HTTP, from a certificate's AIA URL (RFC 5280, 4.2.2.1).
 
-CAs publish them without TLS, as TLS would need a chain to complete a chain. The caller believes
-what comes back only where a signature proves it. The URL is from a certificate that is not trusted
-yet: so only a GET without credentials is sent, and never to an address that only this machine or
-its link can reach.
+CAs publish them without TLS, which would itself need a complete chain. The caller accepts a
+response only if a signature proves it. The URL is from a certificate that is not yet trusted, so
+only a GET without credentials is sent, and never to an address that only this machine or its link
+can reach.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ from stacktui.transport.streams import SocketStream
 
 T = TypeVar("T")
 _SECONDS = 3.0
-# Seconds for one URL in all: a server that sends a byte a second must not use up the others' time.
+# Seconds for one URL in all, so that a slow server does not use up the time of the others.
 _WHOLE = 6.0
 # The ports that CAs publish on.
 _PORTS = (80, 8080)
-_NOT_ASKED = "an address of this box or its link is not asked"
+_NOT_ASKED = "an address of this machine or its link is not asked"
 
 
 class _FetchError(StacktuiError):
-    """`str()` is why there is no body, in a few words."""
+    """There is no body; `str()` says why in a few words."""
 
 
 async def fetch_public(
     url: str, limit: int, proxy: str | None = None, pins: Mapping[str, str] = MappingProxyType({})
 ) -> bytes | str:
-    """Return the body, at most `limit` bytes, or in a few words why there is none.
+    """Return the body, at most `limit` bytes, or the reason in a few words.
 
     `proxy` and `pins` are the environment's settings; a proxy resolves names itself. Only ports 80
     and 8080 are used. Loopback, link-local, unspecified and multicast addresses are refused,
-    unless a pin names them. Follows no redirect. Never raises for what a server or the network
-    does, nor for a broken URL. Takes at most 3 s a step, and 6 s in all.
+    unless a pin names them. Follows no redirect. Never raises for a server's or the network's
+    faults, nor for an invalid URL. Takes at most 3 s for a step, and 6 s in all.
     """
     try:
         async with asyncio.timeout(_WHOLE):
@@ -155,7 +155,7 @@ def _is_near(address: str) -> bool:
 
 
 async def _of_proxy(proxy: Proxy, host: str) -> Sequence[str]:
-    """Return the proxy's addresses; refuse the same hosts as without it, as it may run here."""
+    """Return the proxy's addresses; refuse the same hosts as without it: it may run here."""
     if proxy.scheme != "http":
         raise _FetchError("not asked through an https proxy")
     name = host.rstrip(".").lower()

@@ -1,4 +1,4 @@
-"""The dashboard as an application: the session, the look, and the work beside the screen."""
+"""The Textual application: its state, theme, background work, keys and signals."""
 
 from __future__ import annotations
 
@@ -51,12 +51,11 @@ PATIENCE = 0.5
 
 
 class StacktuiApp(App[None]):
-    """The dashboard on the config at `config`; the file may be missing, or even broken.
+    """The dashboard on the config at `config`; the file may be missing or broken.
 
-    `environment` is the one to begin with, else the active one. `start_demo` blocks until an
-    embedded stamp runs and returns a config for it; without it there is no demo on offer.
-    `auto_check` starts a check as soon as the first frame is out. `limits` stand in place of those
-    of the config.
+    `environment` is shown first, else the active one. `start_demo` blocks until an embedded stamp
+    runs, and returns a config for it; without it no demo is offered. `auto_check` starts a check
+    after the first frame. `limits` override those of the config.
     """
 
     TITLE = "stacktui"
@@ -98,11 +97,11 @@ class StacktuiApp(App[None]):
             self, self.load_scan_engine, self._on_scan_state, self._on_scan_finished
         )
         self._read_config()
-        self._set_up_look()
+        self._set_up_style()
 
     def run(self, **options: Any) -> Any:
-        """Run until the user quits. The mouse stays the terminal's own, so that text on the
-        screen can be selected and copied, and its movements need not cross a slow link."""
+        """Run until the user quits. The app leaves the mouse to the terminal, so that text can be
+        selected and copied, and mouse movements are not sent over a slow link."""
         return super().run(**({"mouse": False} | options))
 
     # Start
@@ -117,8 +116,7 @@ class StacktuiApp(App[None]):
         if self._auto_check:
             self.check()
         else:
-            # The first check should not have to wait for the engine's imports, nor the first
-            # keys for this.
+            # Import the engine before the first check needs it, but after the first keys.
             self.set_timer(PATIENCE, self._warm_up)
 
     def _warm_up(self) -> None:
@@ -129,7 +127,7 @@ class StacktuiApp(App[None]):
         self.run_worker(work, exit_on_error=False)
 
     def _read_config(self) -> None:
-        """Read the config into the session; a broken one is told there, and never written."""
+        """Read the config into the state. A broken one is reported there, and never written."""
         app_state = self.app_state
         try:
             app_state.settings = load_settings(app_state.config, app_state.limits)
@@ -147,10 +145,9 @@ class StacktuiApp(App[None]):
                 return
         app_state.current = None
 
-    # Look
-
-    def _set_up_look(self) -> None:
-        """Choose signs and colours before the first frame, so that it need not be drawn twice."""
+    # Style
+    def _set_up_style(self) -> None:
+        """Choose glyphs and colours before the first frame, so that it is drawn only once."""
         self._glyphs = glyphs_for(os.environ)
         self.themes, broken = load_themes(packaged_themes(), user_themes())
         self._notices += broken
@@ -166,14 +163,14 @@ class StacktuiApp(App[None]):
         self.apply_theme(wanted)
 
     def apply_theme(self, name: str) -> None:
-        """Put on a theme by its name, without remembering it."""
+        """Apply a theme by its name, without saving it."""
         theme = self.themes[name]
         self.theme_name = name
         self.screen_style = screen_style_of(theme.colours, self._glyphs, no_colour=self.no_color)
         if self.is_running or theme.native:
             self.theme = theme.textual().name
         else:
-            # Setting it would have Textual parse its stylesheet twice before the first frame.
+            # Setting `theme` would make Textual parse its stylesheet twice before the first frame.
             self.set_reactive(App.theme, theme.textual().name)
             self.stylesheet.set_variables(self.get_css_variables())
 
@@ -196,12 +193,12 @@ class StacktuiApp(App[None]):
     # Config
 
     def use(self, name: str | None) -> None:
-        """Make an environment the active one, here and for the headless check."""
+        """Save an environment as the active one, for the dashboard and the headless check."""
         if name is not None:
             self._remember("active", name)
 
     def added(self, check: LiveCheck | None) -> None:
-        """An environment was added and saved, with what its discovery saw."""
+        """Show the environment that was added and saved; `check` read its metadata."""
         if check is None:
             return
         name = check.target.environment.name
@@ -267,7 +264,7 @@ class StacktuiApp(App[None]):
         on_state: Callable[[LiveCheck], None],
         on_certificates: Callable[[dict[bytes, Certificate]], None],
     ) -> CheckRunner:
-        """A checker of its own for a screen; what it runs can be interrupted by Ctrl+C too."""
+        """Return a check runner for a screen; Ctrl+C cancels its checks too."""
         check_runner = CheckRunner(self, self.load_engine, on_state, on_certificates)
         self._check_runners.add(check_runner)
         return check_runner
@@ -277,7 +274,7 @@ class StacktuiApp(App[None]):
         return self.check_runner.running
 
     def check(self) -> None:
-        """Check the current environment; a running check gives way."""
+        """Check the current environment; cancel a running check."""
         if target := self.app_state.target:
             self.check_runner.start(target)
             self.dashboard.show_check()
@@ -290,27 +287,27 @@ class StacktuiApp(App[None]):
         self.dashboard.update()
 
     def on_certificates_read(self, certificates: dict[bytes, Certificate]) -> None:
-        """Certificates that a check saw were read."""
+        """Keep the certificates that a check parsed, and show them."""
         self.app_state.certificates |= certificates
         self.dashboard.update()
 
     # Certificates
 
     def scan(self, *, whole: bool) -> None:
-        """Look at the endpoints of the current environment; a running look gives way."""
+        """Scan the endpoints of the current environment; cancel a running scan."""
         if target := self.app_state.target:
             self.scan_runner.start(target, whole=whole)
             self.read_identity_files()
 
     def trust_changed(self, done: str) -> None:
-        """A root was put somewhere or taken away: read what that changes, and look once more."""
+        """Read the config and scan again after a root was added or removed."""
         result = self.app_state.last_scan
         self._read_config()  # the environment may have another `ca` now
         self.scan(whole=result is not None and result.whole)
         self.dashboard.notice(done, TextStyle.OK)
 
     def fixed(self, done: str) -> None:
-        """A fix was carried out: read what that changes, and check once more."""
+        """Read the config and check again after a fix was carried out."""
         result = self.app_state.last_scan
         self._read_config()
         self.dashboard.update()
@@ -337,7 +334,7 @@ class StacktuiApp(App[None]):
         self.app_state.live_scan = live
         self.dashboard.update()
         if live.state is CheckState.CANCELLED:
-            self.dashboard.notice("the look was cancelled")
+            self.dashboard.notice("the scan was cancelled")
         elif live.state is CheckState.BROKEN:
             self.dashboard.notice(f"internal error: {live.error}", TextStyle.ERROR)
 
@@ -347,8 +344,8 @@ class StacktuiApp(App[None]):
     def _fatal_error(self) -> None:
         # Textual would print the local variables of every frame, and some hold secrets.
         error = sys.exc_info()[1]
-        told = "it left no trace" if error is None else describe_error(error)
-        self.panic(Text(f"stacktui: internal error: {told}; please report it"))
+        what = "it left no trace" if error is None else describe_error(error)
+        self.panic(Text(f"stacktui: internal error: {what}; please report it"))
 
     # Keys
 
@@ -370,11 +367,11 @@ class StacktuiApp(App[None]):
     # Signals
 
     def on_mount(self) -> None:
-        """End as `q` does when the process is told to end: the terminal is restored."""
+        """Restore the terminal and end, as `q` does, on a signal that ends the process."""
         if sys.platform != "win32":
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
                 asyncio.get_running_loop().add_signal_handler(number, self.end, number)
-        # After `fg` the screen is blank: Textual restores its modes alone.
+        # After `fg` the screen is blank: Textual restores only the terminal's modes.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
 
     def end(self, number: signal.Signals) -> None:
@@ -389,14 +386,13 @@ class StacktuiApp(App[None]):
 
         return TerminalDriver
 
-    # Pictures
-
+    # Screenshots
     def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
-        """The screen as SVG that needs nothing from elsewhere: any fixed-width font will do."""
+        """Return the screen as SVG without web fonts: any fixed-width font will do."""
         svg = super().export_screenshot(title=title, simplify=simplify)
         return re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
 
 
 if TYPE_CHECKING:
-    # That the application is what screens take it for, mypy says here.
+    # mypy checks here that the app implements the protocol.
     _owner: type[AppServices] = StacktuiApp

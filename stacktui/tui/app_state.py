@@ -73,7 +73,7 @@ class AppState:
         return self.scans.get(self.current) if self.current else None
 
     @property
-    def looking(self) -> LiveScan | None:
+    def current_scan(self) -> LiveScan | None:
         """The scan that was started last, if it is the current environment's."""
         live = self.live_scan
         mine = live is not None and live.target.environment.name == self.current

@@ -1,9 +1,8 @@
-"""Where every pane of the dashboard is, at every size of the terminal: one pure function.
+"""The layout of the dashboard: a pure function from the terminal's size to every pane's region.
 
-Three arrangements: two columns where there is room for them; else a strip with the titles of the
-lists, the open list under it, and the check over the whole width; and on the smallest screens one
-pane at a time. The first frame must be right, since every further layout repaints: so sizes come
-from what the panes want and from the terminal's size alone, in one pass.
+There are three arrangements: two columns; a strip of the lists' titles with the open list and the
+check below it; and, on the smallest screens, one pane at a time. Sizes are computed in one pass
+from the terminal's size and what the panes want, since every further layout repaints the screen.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ from textual.geometry import Region
 from stacktui.tui.frame import Border
 
 MIN_WIDTH, MIN_HEIGHT = 40, 10
-# Below these one pane is shown at a time.
+# Below this size one pane is shown at a time.
 STRIP_WIDTH, STRIP_HEIGHT = 60, 16
-# From these on there are two columns.
+# From this size on there are two columns.
 COLUMNS_WIDTH, COLUMNS_HEIGHT = 100, 20
-# From here on the left panes are all open; below it only the one in use is.
+# From this height on all left panes are open; below it, only the one in use.
 OPEN_HEIGHT = 28
 FOLDED, LEAST, DETAIL_LEAST = 1, 4, 4
-# Rows of the list under the strip, however much the check has to say; a third of them at most.
+# Least rows of the list below the strip, and at most a third of all rows.
 LIST_ROWS = 3
 
-# From the width inside a pane's border, the rows that would show everything.
+# Returns the rows that would show everything at a width inside a pane's border.
 Wanted = Callable[[int], int]
 
 
@@ -42,8 +41,8 @@ class Arrangement(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LayoutState:
-    """Which panes there are, which list is `open`, which pane has the keys (`front`), and which
-    one fills the screen (`zoomed`), if any."""
+    """The panes: the `open` list, the focused one (`front`), and the one that fills the screen
+    (`zoomed`), if any."""
 
     stack: Sequence[str]
     check: str
@@ -55,14 +54,14 @@ class LayoutState:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where something is, and with how much of a frame."""
+    """The region of a pane or a bar, and how much of a frame it has."""
 
     region: Region
     border: Border = Border.BOX
 
 
 def arrangement_of(width: int, height: int) -> Arrangement:
-    """The arrangement for a terminal of this size."""
+    """Return the arrangement for a terminal of this size."""
     if width < MIN_WIDTH or height < MIN_HEIGHT:
         return Arrangement.TOO_SMALL
     if width < STRIP_WIDTH or height < STRIP_HEIGHT:
@@ -75,7 +74,7 @@ def arrangement_of(width: int, height: int) -> Arrangement:
 def arrange(
     width: int, height: int, state: LayoutState, wanted: Mapping[str, Wanted]
 ) -> dict[str, Placement]:
-    """The placement of everything that is shown. Nothing overlaps, and every cell is filled."""
+    """Return the placements of everything that is shown: no overlap, and every cell is filled."""
     arrangement = arrangement_of(width, height)
     if arrangement is Arrangement.TOO_SMALL:
         return {"top": Placement(Region(0, 0, width, max(1, height)))}
@@ -93,7 +92,7 @@ def arrange(
 
 
 def _single(body: Region, state: LayoutState) -> dict[str, Placement]:
-    """The pane with the keys; a list that is zoomed gives way to the detail of what it is on."""
+    """Return the focused pane; for a zoomed list, the detail of its highlighted row."""
     shown = state.detail if state.zoomed in state.stack else state.zoomed or state.front
     return {shown: Placement(body, Border.RULE)}
 
@@ -157,7 +156,7 @@ def _box_height(name: str, width: int, wanted: Mapping[str, Wanted]) -> int:
 def _stack(
     width: int, body: int, state: LayoutState, wanted: Mapping[str, Wanted]
 ) -> dict[str, int]:
-    """The heights of the left panes."""
+    """Return the heights of the left panes."""
     if body + 2 < OPEN_HEIGHT:
         heights = dict.fromkeys(state.stack, FOLDED)
         heights[state.open] = body - FOLDED * (len(state.stack) - 1)
@@ -165,7 +164,7 @@ def _stack(
     wants = {name: max(LEAST, _box_height(name, width, wanted)) for name in state.stack}
     heights = dict.fromkeys(state.stack, LEAST)
     spare = body - sum(heights.values())
-    # The pane in use gets what it wants first, the others share what is left line by line.
+    # The pane in use gets what it wants; the others share the rest line by line.
     more = min(spare, wants[state.open] - LEAST)
     heights[state.open] += more
     spare -= more
@@ -178,7 +177,7 @@ def _stack(
 
 
 def _check_height(right: Region, state: LayoutState, wanted: Mapping[str, Wanted]) -> int:
-    """What the check wants; the detail folds rather than being squeezed, unless it is in use."""
+    """Return the check's height. The detail folds before it is squeezed, unless it is in use."""
     body = right.height
     check = max(LEAST + 1, _box_height(state.check, right.width, wanted))
     if state.front == state.detail:

@@ -1,4 +1,4 @@
-"""The engine of a scan: what is slow to import, and what blocks."""
+"""The functions of a scan that are slow to import or block."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def open_stores(target: CheckTarget) -> Stores:
 
 
 def evaluate(target: CheckTarget, whole: bool, found: ScanResult, stores: Stores) -> EvaluatedScan:
-    """Judge every chain by every store and by the readiness rules, and read every certificate."""
+    """Verify every chain with every store, apply the readiness rules, parse all certificates."""
     matrix = build_matrix(found.presented, stores.columns)
     return EvaluatedScan(
         target,

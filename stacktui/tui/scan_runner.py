@@ -1,6 +1,6 @@
-"""Scans in the background of the screen: one at a time, cancelled at once.
+"""Run certificate scans in a Textual worker: one at a time, cancellable.
 
-Light to import; the network and the certificate library come with the first scan.
+Light to import: the network stack and `cryptography` are imported with the first scan.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ScanEngine:
-    """What the dashboard needs to scan. `open_stores` and `evaluate` block."""
+    """The functions of a scan that the dashboard calls. `open_stores` and `evaluate` block."""
 
     scan: Callable[[CheckTarget, bool], AsyncGenerator[ScanEvent, None]]
     open_stores: Callable[[CheckTarget], Stores]
@@ -34,7 +34,7 @@ class ScanEngine:
 
 
 def load_scan_engine() -> ScanEngine:
-    """Import what a scan needs; blocks for as long as that takes."""
+    """Import what a scan needs; blocks."""
     from stacktui.tui.scan_engine import evaluate, open_stores, scan
 
     return ScanEngine(scan, open_stores, evaluate)
@@ -42,12 +42,15 @@ def load_scan_engine() -> ScanEngine:
 
 @dataclass(slots=True)
 class ScanRunner:
-    """Runs one scan at a time. `tell` hears its state after every event, `finish` its result."""
+    """Runs one scan at a time.
+
+    `on_state` is called with the state after every event, `on_finished` with the result.
+    """
 
     app: App[Any]
     load: Callable[[], ScanEngine]
-    tell: Callable[[LiveScan], None]
-    finish: Callable[[EvaluatedScan], None]
+    on_state: Callable[[LiveScan], None]
+    on_finished: Callable[[EvaluatedScan], None]
     _live: LiveScan | None = None
     _worker: Worker[None] | None = field(default=None, repr=False)
 
@@ -56,37 +59,37 @@ class ScanRunner:
         return self._live is not None and self._live.running
 
     def start(self, target: CheckTarget, *, whole: bool) -> None:
-        """Begin a scan; one that runs already is cancelled."""
+        """Start a scan; cancel the running one."""
         self._stop()
         self._live = LiveScan(target, whole)
-        self.tell(self._live)
+        self.on_state(self._live)
         self._worker = self.app.run_worker(self._run(self._live), group="scan", exit_on_error=False)
 
     def cancel(self) -> None:
-        """End the running scan, if any, and say so at once; its clean-up goes on behind."""
+        """Cancel the running scan, if any. Returns at once; its clean-up continues."""
         if self._live is not None and self._live.running:
             self._stop()
-            self._move_to(self._live, replace(self._live, state=CheckState.CANCELLED))
+            self._publish(self._live, replace(self._live, state=CheckState.CANCELLED))
 
     def _stop(self) -> None:
         if self._worker is not None:
             self._worker.cancel()
 
-    def _move_to(self, before: LiveScan, after: LiveScan) -> LiveScan:
-        """Tell the new state, unless the scan is no longer the one that counts."""
+    def _publish(self, before: LiveScan, after: LiveScan) -> LiveScan:
+        """Publish the new state, unless another scan has been started since."""
         if self._live is before:
             self._live = after
-            self.tell(after)
+            self.on_state(after)
         return after
 
     async def _run(self, live: LiveScan) -> None:
         try:
             engine = await in_background(self.load)
-            # The engine has imported it by now.
+            # The engine has already imported it.
             from stacktui.certificates.scan import ScanProgress
 
             target, whole = live.target, live.whole
-            # Stores load while the hosts are asked.
+            # Load the stores while the hosts respond.
             opening = asyncio.ensure_future(in_background(lambda: engine.open_stores(target)))
             opening.add_done_callback(_retrieve)
             found: ScanResult | None = None
@@ -95,7 +98,7 @@ class ScanRunner:
                     async for event in events:
                         if isinstance(event, ScanProgress):
                             after = replace(live, done=event.done, known=event.known)
-                            live = self._move_to(live, after)
+                            live = self._publish(live, after)
                         else:
                             found = event
                 stores = await opening
@@ -106,14 +109,14 @@ class ScanRunner:
             scan = found
             result = await in_background(lambda: engine.evaluate(target, whole, scan, stores))
             if self._live is live:
-                self.finish(result)
-            self._move_to(live, replace(live, state=CheckState.FINISHED))
+                self.on_finished(result)
+            self._publish(live, replace(live, state=CheckState.FINISHED))
         except Exception as error:
             failed = replace(live, state=CheckState.BROKEN, error=describe_error(error))
-            self._move_to(live, failed)
+            self._publish(live, failed)
 
 
 def _retrieve(opening: asyncio.Future[Stores]) -> None:
-    """Take the exception of stores that nobody waits for any more, or asyncio writes it out."""
+    """Retrieve the exception of a load that was cancelled; else asyncio prints it."""
     if not opening.cancelled():
         opening.exception()

@@ -1,6 +1,6 @@
-"""The state of a scan of the certificates, running or finished.
+"""The state of a certificate scan, running or finished.
 
-Light to import; the network and the certificate library come with the first scan.
+Light to import: the network stack and `cryptography` are imported with the first scan.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The trust stores of this machine, loaded: the one in use first, each with what it holds."""
+    """The loaded trust stores of this machine, the one in use first, and what each holds."""
 
     columns: tuple[Column, ...]
     states: tuple[StoreState, ...]
@@ -31,9 +31,9 @@ class Stores:
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedScan:
-    """A finished scan, evaluated.
+    """A finished scan with its verdicts.
 
-    `states` are in the order of the matrix's columns, `results` in that of its rows;
+    `states` are in the order of the matrix's columns, `results` in that of its rows.
     `certificates` are all that were presented, by their DER.
     """
 
@@ -47,7 +47,7 @@ class EvaluatedScan:
 
     @property
     def rows(self) -> tuple[ScannedHost, ...]:
-        """Each endpoint with what is said of it."""
+        """Each endpoint with its verdicts."""
         known = self.certificates
         return tuple(
             ScannedHost(seen, cells, results, known.get(seen.chain[0]) if seen.chain else None)
@@ -59,7 +59,7 @@ class EvaluatedScan:
 
 @dataclass(frozen=True, slots=True)
 class ScannedHost:
-    """One endpoint: `cells` by store, None where there was nothing to judge."""
+    """One endpoint: `cells` are the verdicts by store, None without a chain or a usable store."""
 
     seen: EndpointChain
     cells: tuple[Verification | None, ...]
@@ -68,13 +68,13 @@ class ScannedHost:
 
     @property
     def verdict(self) -> Verification | None:
-        """Of the store in use."""
+        """The verdict of the store in use."""
         return self.cells[0]
 
 
 @dataclass(frozen=True, slots=True)
 class LiveScan:
-    """A scan so far: `done` of `known` endpoints. `error` tells of an internal error."""
+    """A scan so far: `done` of `known` endpoints. `error` describes an internal error."""
 
     target: CheckTarget
     whole: bool

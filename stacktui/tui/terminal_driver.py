@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from stacktui.tui.app_services import AppServices
 
 _CHUNK = 4096
-# Seconds between two looks at whether to stop.
+# Seconds between two checks of whether to stop.
 _TICK = 0.1
 
 

@@ -1,4 +1,4 @@
-"""What is told of `az` on this box: its version, its files, and the errors that it keeps."""
+"""What is read of `az` on this machine: its version, its files, and the errors that it keeps."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MINE = AzCloud(
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of an `az` that is installed, the only one on PATH and on this box."""
+    """The folder of an `az` that is installed, the only one on PATH and on this machine."""
     monkeypatch.setattr(azure_beside, "launchers", partial(launchers, ()))
     put_on_path(monkeypatch, installed_az(tmp_path / "az", "2.66.2"))
     found = tmp_path / "azure"
@@ -58,7 +58,7 @@ def facts() -> AzFacts:
     return found
 
 
-def test_nothing_is_told_where_there_is_no_az(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_reported_where_there_is_no_az(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert az_facts(PROFILES) is None
 
@@ -115,7 +115,7 @@ def test_the_folder_is_az_s_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("name", ["AZURE_CLI_DISABLE_CONNECTION_VERIFICATION",
                                   "ADAL_PYTHON_SSL_NO_VERIFY"])  # fmt: skip
-def test_variables_are_told_without_any_az(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_are_reported_without_any_az(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv(name, "")
     assert az_facts(PROFILES) is None

@@ -1,4 +1,4 @@
-"""Which file of roots each `az` on this box trusts, against what its launcher really imports."""
+"""The file of roots that each `az` of this machine trusts, against what its launcher imports."""
 
 from __future__ import annotations
 
@@ -285,7 +285,7 @@ def test_several_installations_are_all_found_path_first(
     assert [each.launcher for each in found] == [two, one, three]
 
 
-def test_a_home_is_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_is_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     launcher, _ = install_script(tmp_path)

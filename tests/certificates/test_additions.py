@@ -135,7 +135,7 @@ def test_a_subject_in_the_memory_is_shown_harmlessly(bundle: Path) -> None:
         assert read_additions().additions[0].subject == shown
 
 
-def test_a_folder_in_its_place_is_told(tmp_path: Path) -> None:
+def test_a_folder_in_its_place_is_reported(tmp_path: Path) -> None:
     additions_file().mkdir(parents=True)
     assert "directory" in read_additions().trouble
     assert lost_additions() == ()

@@ -409,7 +409,7 @@ def test_a_block_whose_fingerprint_is_of_another_is_not_ours(tmp_path: Path) -> 
             plan_removal(path, [fingerprint])
 
 
-def test_a_copy_of_another_form_is_told_when_ours_is_removed(bundle: Path) -> None:
+def test_a_copy_of_another_form_is_reported_when_ours_is_removed(bundle: Path) -> None:
     add(bundle, ROOT.der)
     with bundle.open("ab") as file:
         file.write(ROOT.pem)

@@ -44,7 +44,7 @@ MIB = 1024 * 1024
 
 @pytest.fixture(autouse=True)
 def _no_stores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An `az` of this box is nobody's store here, nor its waagent's."""
+    """The `az` of this machine is not a store here, nor its waagent's."""
     monkeypatch.setattr(stores, "find_azure_clis", lambda **_: ())
     monkeypatch.setattr(stores, "WAAGENT", tmp_path / "no" / "waagent.pem")
 
@@ -79,11 +79,11 @@ async def completed(
     return await complete_chain(HOST, PORT, ders, in_use(folder, *roots), by or fetch)  # type: ignore[arg-type]
 
 
-# From a store of this box
+# From a store of this machine
 
 
 @pytest.mark.parametrize("store", ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "waagent"])
-async def test_a_store_of_this_box_has_the_intermediate(
+async def test_a_store_of_this_machine_has_the_intermediate(
     store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "store.pem"
@@ -111,7 +111,7 @@ async def test_a_root_in_another_store_is_found_but_not_trusted(
     assert not found.trusted
 
 
-async def test_a_presented_root_is_looked_for_too(
+async def test_a_presented_root_is_searched_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "store.pem"
@@ -257,7 +257,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-async def test_what_is_not_the_issuer_is_told_and_not_believed(what: str, tmp_path: Path) -> None:
+async def test_what_is_not_the_issuer_is_reported_not_believed(what: str, tmp_path: Path) -> None:
     async with serving_plain(answer(WRONG[what])) as web:
         leaf = naming("localhost", INTERMEDIATE, PLACE, names=[HOST])
         found = await completed(tmp_path, leaf, roots=[ROOT], at=web)
@@ -339,7 +339,7 @@ async def test_a_way_up_without_end_is_left(tmp_path: Path) -> None:
 
 
 async def fetched(web: Web | int, limit: int = MAX_SIZE, proxy: str | None = "none") -> bytes | str:
-    """What is had of this server, or from that port of this box."""
+    """What is had of this server, or from that port of this machine."""
     return await fetch_public(PLACE, limit, proxy, leading_to(web))
 
 
@@ -412,13 +412,13 @@ async def test_a_compressed_body_is_not_unpacked() -> None:
 
 
 @pytest.mark.parametrize("said", [b"", b"SSH-2.0-x\r\n", b"HTTP/9.9 huh\r\n\r\n", b"\0" * 100])
-async def test_what_speaks_no_http_is_told(said: bytes) -> None:
+async def test_what_speaks_no_http_is_reported(said: bytes) -> None:
     async with serving_plain(Raw(said, "close")) as web:
         found = await fetched(web)
     assert isinstance(found, str)
 
 
-async def test_a_closed_port_and_an_unknown_name_are_told() -> None:
+async def test_a_closed_port_and_an_unknown_name_are_reported() -> None:
     with closed_port() as port:
         found = await fetched(port)
     assert found == "cannot be reached"
@@ -476,7 +476,7 @@ async def test_a_variable_that_is_no_concern_does_no_harm(
 
 @pytest.mark.parametrize("value", ["socks5://127.0.0.1:9", "foo://x", "http://[", "http://a b"])
 @pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY", "setting"])
-async def test_a_proxy_that_cannot_be_used_is_told(
+async def test_a_proxy_that_cannot_be_used_is_reported(
     variable: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     setting = value if variable == "setting" else None
@@ -525,9 +525,9 @@ NEAR = (
 
 
 @pytest.mark.parametrize("host", NEAR)
-async def test_this_box_and_its_link_are_not_asked(host: str) -> None:
+async def test_this_machine_and_its_link_are_not_asked(host: str) -> None:
     found = await fetch_public(f"http://{host}:8080/x", MAX_SIZE, "none")
-    assert found == "an address of this box or its link is not asked"
+    assert found == "an address of this machine or its link is not asked"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "localhost", "a.localhost", "169.254.1.1"])
@@ -535,7 +535,7 @@ async def test_nor_by_a_proxy(host: str) -> None:
     async with serving_plain(answer(b"hello")) as proxy:
         found = await fetch_public(f"http://{host}/x", MAX_SIZE, proxy.url)
         assert proxy.asked == []
-    assert found == "an address of this box or its link is not asked"
+    assert found == "an address of this machine or its link is not asked"
 
 
 async def test_of_a_names_addresses_those_further_away_are_asked(
@@ -625,7 +625,7 @@ async def test_so_many_of_the_issuers_name_are_tried(
 
 
 @pytest.mark.parametrize(("others", "is_found"), [(15, True), (16, False)])
-async def test_so_many_of_a_file_are_looked_at(others: int, is_found: bool, tmp_path: Path) -> None:
+async def test_so_many_of_a_file_are_read(others: int, is_found: bool, tmp_path: Path) -> None:
     strangers = [naming(f"Stranger {number}", None) for number in range(others)]
     body = published("pem", *strangers, INTERMEDIATE)
 

@@ -43,7 +43,7 @@ def test_all_that_is_trusted_goes_into_one_file(environments: list[Environment])
     assert exports_with((ROOT.der,)) == (done.path,)
 
 
-def test_a_file_of_others_is_written_over_only_when_told_to(
+def test_a_file_of_others_is_written_over_only_when_asked_to(
     environments: list[Environment], tmp_path: Path
 ) -> None:
     theirs = tmp_path / "theirs.pem"

@@ -59,7 +59,7 @@ def test_certificates_are_found(content: bytes, expected: list[bytes], tmp_path:
 
 
 @pytest.mark.parametrize(("content", "problem"), BAD.values(), ids=BAD)
-def test_what_is_none_is_told(content: bytes, problem: FileProblem, tmp_path: Path) -> None:
+def test_what_is_none_is_reported(content: bytes, problem: FileProblem, tmp_path: Path) -> None:
     path = tmp_path / "file\x1b[31m.pem"
     path.write_bytes(content)
     with pytest.raises(CertificateFileError) as caught:

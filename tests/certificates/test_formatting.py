@@ -31,7 +31,7 @@ def test_how_long_it_has(after: timedelta, said: str) -> None:
     assert time_left(CERTIFICATE, END + after) == said
 
 
-def test_every_field_is_told() -> None:
+def test_every_field_is_reported() -> None:
     found = describe(localhost().der)
     told = dict(fields_of(found, datetime.now(UTC)))
     for value in (found.subject, found.issuer, found.serial, found.key, found.signature,

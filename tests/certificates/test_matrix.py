@@ -120,7 +120,7 @@ def test_what_is_missing_has_a_name() -> None:
     assert missing([]) == ""
 
 
-def test_a_column_tells_no_context(tmp_path: Path) -> None:
+def test_a_column_shows_no_context(tmp_path: Path) -> None:
     column = load_column(stores(tmp_path)[0])
     assert isinstance(column, Column)
     assert "SSLContext" not in repr(column)

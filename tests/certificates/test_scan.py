@@ -64,7 +64,7 @@ async def test_the_four_endpoints_of_a_healthy_stamp(idp: IdentityProvider) -> N
         assert list(by_role(found)) == ["ARM", "login", "graph", "portal"]
         assert all(len(each.chain) == 2 and each.fault is None for each in found.presented)
         assert found.no_metadata == ""
-        # One question was asked, without a token; every other host was only looked at.
+        # One question was asked, without a token; every other host was only probed.
         assert [(each.path, each.authorized) for each in stamp.requests] == [
             ("/metadata/endpoints", False)
         ]
@@ -170,7 +170,7 @@ async def test_leaving_early_ends_every_connection() -> None:
         await asyncio.wait_for(server.all_closed.wait(), 2)
 
 
-async def test_one_host_alone_is_looked_at_in_silence() -> None:
+async def test_one_host_alone_is_scanned_in_silence() -> None:
     said: list[bytes] = []
 
     async def hear(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""The stores of this box, what they hold, and whom they trust: against the openssl command."""
+"""The stores of this machine, what they hold, and whom they trust: against the openssl command."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="need
 
 @pytest.fixture(autouse=True)
 def _no_az(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An `az` of this box is nobody's store here, nor its waagent's."""
+    """The `az` of this machine is not a store here, nor its waagent's."""
     monkeypatch.setattr(stores, "find_azure_clis", lambda **_: ())
     monkeypatch.setattr(stores, "WAAGENT", tmp_path / "no" / "waagent.pem")
 
@@ -162,7 +162,7 @@ def test_the_systems_store_is_what_openssl_has_without_variables(
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
     found = [each for each in find_stores(None, tmp_path) if each.kind is StoreKind.SYSTEM]
     if not found:
-        pytest.skip("this box has no store of the system's")
+        pytest.skip("this machine has no store of the system's")
     assert str(tmp_path) not in found[0].path
     defaults = ssl.get_default_verify_paths()
     if os.path.isfile(defaults.openssl_cafile):
@@ -367,7 +367,7 @@ def test_the_expired_are_named(tmp_path: Path) -> None:
     assert read_stores([store(path)], NOW - 2 * DAY)[0].expired == ()
 
 
-def test_what_stacktui_added_is_told_from_the_rest(tmp_path: Path) -> None:
+def test_what_stacktui_added_is_distinguished_from_the_rest(tmp_path: Path) -> None:
     content = STRANGERS.root.pem + b"\n" + annotated(ROOT.der)
     state = read(written(tmp_path / "ca.pem", content))
     assert state.count == 2
@@ -484,7 +484,7 @@ def test_an_entry_that_is_no_certificate_is_named(tmp_path: Path) -> None:
     assert state.problem
 
 
-def test_unreadable_entries_are_told_up_to_a_number(tmp_path: Path) -> None:
+def test_unreadable_entries_are_reported_up_to_a_number(tmp_path: Path) -> None:
     odd = b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"
     state = read(written(tmp_path / "ca.pem", odd * (MAX_UNREADABLE + 7)))
     assert len(state.unreadable) == MAX_UNREADABLE + 1

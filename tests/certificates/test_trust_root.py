@@ -96,7 +96,7 @@ def test_who_else_holds_the_root_corroborates_it(
     assert held.root.common_name == "Contoso Root CA"
 
 
-def test_a_bundle_in_use_that_cannot_be_loaded_is_told_first(
+def test_a_bundle_in_use_that_cannot_be_loaded_is_reported_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "gone.pem"))

@@ -74,7 +74,9 @@ def test_nobody_knows_what_a_bundle_that_cannot_be_read_has_lost(theirs: TrustTa
     assert listed() == []
 
 
-def test_a_plan_tells_what_is_removed_from_what_is_only_forgotten(theirs: TrustTarget) -> None:
+def test_a_plan_distinguishes_removed_from_only_forgotten(
+    theirs: TrustTarget,
+) -> None:
     planned = plan_untrust(theirs, {SHA})
     assert (planned.removed, planned.lost, planned.file_removed) == ((ROOT.der,), (), False)
     theirs.path.write_bytes(OTHER.pem)

@@ -194,7 +194,7 @@ def test_stores_work_without_any_config(tmp_path: Path) -> None:
     assert stores["in-use"]["certificates"] == pems
 
 
-def test_a_store_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_used_is_reported(tmp_path: Path) -> None:
     page = tmp_path / "page.pem"
     page.write_text("<html>no</html>")
     variables = {"CURL_CA_BUNDLE": str(page), "REQUESTS_CA_BUNDLE": str(tmp_path / "gone.pem")}
@@ -204,7 +204,7 @@ def test_a_store_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     out = words(done)
     assert f"CURL_CA_BUNDLE names {page}, which is an HTML page" in out
     assert "gone.pem, which is not there" in out
-    assert "→ Mend the file, or take away the setting that names it" in out
+    assert "→ Fix the file, or remove the setting that names it" in out
     # in use, and named by the variable: once each
     assert out.count("gone.pem, which is not there") == 2
 
@@ -270,7 +270,7 @@ def test_what_is_wrong_comes_with_what_to_do(fault: str | None, tmp_path: Path) 
         assert documents[1]["ok"] is False
 
 
-def test_a_root_on_this_box_is_trusted_by_the_command_that_is_named(tmp_path: Path) -> None:
+def test_a_root_on_this_machine_is_trusted_by_the_command_that_is_named(tmp_path: Path) -> None:
     with run_in_thread(StampOptions(domain=DOMAIN)) as stamp:
         config = write_config(tmp_path, stamp.describe(), ca="")
         variables = {"CURL_CA_BUNDLE": stamp.ca_file}
@@ -333,7 +333,7 @@ def test_a_hostile_name_reaches_no_terminal(
         assert line == "" or line.isprintable(), line
 
 
-def test_other_ports_and_addresses_can_be_told_apart(tmp_path: Path) -> None:
+def test_other_ports_and_addresses_can_be_distinguished(tmp_path: Path) -> None:
     with run_in_thread(StampOptions()) as stamp:
         described = stamp.describe()
         assert f"localhost:{stamp.port}" in run("matrix", write_config(tmp_path, described)).out
@@ -342,7 +342,7 @@ def test_other_ports_and_addresses_can_be_told_apart(tmp_path: Path) -> None:
     assert f"ARM  [::1]:{stamp.port}" in done.out
 
 
-def test_a_store_named_twice_is_told_once(tmp_path: Path) -> None:
+def test_a_store_named_twice_is_reported_once(tmp_path: Path) -> None:
     expired = authority("Old").root
     old = issue("Ended Root", (), None, starts=-90 * DAY, ends=-DAY)
     bundle = tmp_path / "bundle.pem"

@@ -134,7 +134,7 @@ def test_a_store_is_asked_about_backed_up_and_restored(root: Path, store: Path) 
     assert store.read_bytes() == ORIGINAL
     ran = certificates("trust", root, "--store", store, "--yes")
     assert ran.code == 0
-    assert "the addition is lost without a word" in ran.err
+    assert "the addition is lost without notice" in ran.err
     assert "stacktui certificates export" in ran.err
     assert f"As it was before: {store}.before-stacktui\n" in ran.out
     assert store.read_bytes() == ORIGINAL + b"\n" + annotated(ROOT.der)
@@ -191,7 +191,7 @@ def test_with_nobody_to_ask_nothing_is_done(root: Path, store: Path, closed: str
 @pytest.mark.parametrize(
     "part", [SHA[-8:], COLONS[:23], SHA[:40]], ids=["digits", "colons", "as-long-as-sha-1"]
 )
-def test_a_part_of_a_fingerprint_is_told_from_a_file(root: Path, part: str) -> None:
+def test_a_part_of_a_fingerprint_is_distinguished_from_a_file(root: Path, part: str) -> None:
     certificates("trust", root)
     line = refused("untrust", part)
     assert (
@@ -203,10 +203,12 @@ def test_a_part_of_a_fingerprint_is_told_from_a_file(root: Path, part: str) -> N
 
 def test_a_store_that_is_not_there_is_to_be_looked_up(root: Path, tmp_path: Path) -> None:
     line = refused("trust", root, "--store", tmp_path / "az")
-    assert line.endswith("az is not there; stacktui certificates stores lists the bundles on this box")  # noqa: E501 # fmt: skip
+    assert line.endswith("az is not there; stacktui certificates stores lists the bundles on this machine")  # noqa: E501 # fmt: skip
 
 
-def test_what_was_exported_before_is_told_when_it_is_taken_back(root: Path, tmp_path: Path) -> None:
+def test_an_earlier_export_is_reported_when_a_root_is_taken_back(
+    root: Path, tmp_path: Path
+) -> None:
     """Else az goes on to trust what its admin believes to be gone."""
     mine = tmp_path / "mine.pem"
     certificates("trust", root)
@@ -291,7 +293,7 @@ def test_what_stacktui_did_not_add_is_not_taken_out(root: Path, store: Path) -> 
     assert store.read_bytes() == ORIGINAL + ROOT.pem
 
 
-def test_untrust_tells_where_it_was_added(root: Path, store: Path) -> None:
+def test_untrust_shows_where_it_was_added(root: Path, store: Path) -> None:
     certificates("trust", root, "--store", store, "--yes")
     assert refused("untrust", SHA).endswith(f"it was added elsewhere: --store {store}")
 
@@ -632,7 +634,7 @@ async def test_a_root_that_is_not_presented_is_named(config: Path) -> None:
     assert not own_bundle().exists()
 
 
-async def test_a_root_that_is_not_presented_is_looked_for_on_this_box(
+async def test_a_root_that_is_not_presented_is_searched_on_this_machine(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = tmp_path / "held.pem"
@@ -643,7 +645,7 @@ async def test_a_root_that_is_not_presented_is_looked_for_on_this_box(
         arguments = ("trust", "--presented", "West", "--config", config, "--yes")
         done = await asyncio.to_thread(certificates, *arguments)
     assert done.code == 0, done.err
-    assert f"on this box it is in {held}" in done.err
+    assert f"on this machine it is in {held}" in done.err
     assert loaded(own_bundle()) == [ROOT.der]
 
 
@@ -734,7 +736,7 @@ def test_export_goes_on_without_a_ca_that_cannot_be_read(config: Path) -> None:
     ],
     ids=["missing", "empty", "html", "key", "damaged"],
 )
-def test_export_tells_what_is_left_out_and_why(
+def test_export_shows_what_is_left_out_and_why(
     root: Path, config: Path, tmp_path: Path, content: bytes | None, why: str
 ) -> None:
     (tmp_path / "east.pem").write_bytes(OTHER.pem)
@@ -763,7 +765,7 @@ def test_export_tells_what_is_left_out_and_why(
         assert (ROOT.der in loaded(exported_bundle())) == (number == 0)
 
 
-def test_export_tells_whose_roots_the_line_would_lose(tmp_path: Path) -> None:
+def test_export_shows_whose_roots_the_line_would_lose(tmp_path: Path) -> None:
     theirs = tmp_path / "corporate.pem"
     theirs.write_bytes(OTHER.pem)
     ran = certificates("export", REQUESTS_CA_BUNDLE=str(theirs))

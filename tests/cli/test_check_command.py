@@ -66,7 +66,7 @@ def test_the_json_contract_of_a_verdict(stamp: dict[str, Any], tmp_path: Path) -
         assert set(remedy) >= {"title", "bash", "powershell"}
 
 
-def test_text_tells_each_step_its_time_and_the_ending(config: Path) -> None:
+def test_text_shows_each_step_its_time_and_the_ending(config: Path) -> None:
     ran = stacktui("check", "--config", str(config))
     lines = ran.out.splitlines()
     assert ran.code == 0
@@ -77,12 +77,12 @@ def test_text_tells_each_step_its_time_and_the_ending(config: Path) -> None:
     assert lines[-1].startswith("OK in ")
 
 
-def test_text_of_a_fault_ends_with_verdict_and_mend(stamp: dict[str, Any], tmp_path: Path) -> None:
+def test_text_of_a_fault_ends_with_verdict_and_fix(stamp: dict[str, Any], tmp_path: Path) -> None:
     config = write_config(tmp_path, stamp, secret='{ env = "NOT_SET_ANYWHERE" }')
     ran = stacktui("check", "--config", str(config))
     assert ran.code == 1
     assert "✗ secret-missing · side: this box" in ran.out
-    assert "How to mend it" in ran.out
+    assert "How to fix it" in ran.out
     assert "read -rs NOT_SET_ANYWHERE && export NOT_SET_ANYWHERE" in ran.out
     assert "az says: " in ran.out
 
@@ -157,7 +157,7 @@ def test_a_home_that_may_not_be_searched_is_no_fault(config: Path) -> None:
     assert check_json(config, XDG_CONFIG_HOME="/" + "x" * 300).code == 0
 
 
-def test_a_proxy_of_a_kind_we_do_not_speak_is_told_in_json(
+def test_a_proxy_of_a_kind_we_do_not_speak_is_reported_in_json(
     stamp: dict[str, Any], tmp_path: Path
 ) -> None:
     config = write_config(tmp_path, stamp, proxy="")
@@ -166,7 +166,7 @@ def test_a_proxy_of_a_kind_we_do_not_speak_is_told_in_json(
     assert "HTTPS_PROXY" in str(ran.document["verdict"]["evidence"])
 
 
-def test_a_mend_that_repeats_the_check_can_be_pasted(tmp_path: Path) -> None:
+def test_a_fix_that_repeats_the_check_can_be_pasted(tmp_path: Path) -> None:
     """It names the config that was named, whatever folder and shell it is pasted in."""
     folder = tmp_path / "a folder"
     folder.mkdir()
@@ -211,7 +211,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("content", BAD, ids=range(len(BAD)))
-def test_a_bad_config_is_one_line_that_names_thing_and_mend(content: str, tmp_path: Path) -> None:
+def test_a_bad_config_is_one_line_that_names_thing_and_fix(content: str, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text(content, encoding="utf-8")
     ran = stacktui("check", "--config", str(config))

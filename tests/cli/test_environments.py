@@ -149,7 +149,7 @@ def test_comments_order_and_unknown_keys_stay(config: Path) -> None:
     assert config.read_text(encoding="utf-8") == CONFIG.replace(gone, come)
 
 
-def test_several_at_once_are_all_told(config: Path) -> None:
+def test_several_at_once_are_all_reported(config: Path) -> None:
     pairs = [f"{key}={value}" for key, value in SETTABLE.items()]
     ran = environments("set", "--config", config, "West", *pairs)
     told = [line for line in ran.err.splitlines() if line.startswith("West: ")]
@@ -261,7 +261,7 @@ def test_a_proxys_password_is_never_shown(config: Path) -> None:
 # show
 
 
-def test_show_tells_the_settings_and_that_nothing_is_recorded(config: Path) -> None:
+def test_show_shows_the_settings_and_that_nothing_is_recorded(config: Path) -> None:
     ran = process("show", "--config", config)
     assert (ran.code, ran.err.count("\n")) == (0, 1)  # of the unknown key
     assert ran.out.splitlines() == [
@@ -277,7 +277,7 @@ def test_show_tells_the_settings_and_that_nothing_is_recorded(config: Path) -> N
     assert document["settings"]["arm"] == "https://management.west.example"
 
 
-def test_show_tells_every_pin(config: Path) -> None:
+def test_show_shows_every_pin(config: Path) -> None:
     pins = 'resolve = { "a.example:443" = "127.0.0.1:1", "b.example:443" = "127.0.0.1:2" }\n'
     config.write_text(CONFIG.replace("unknown = 1\n", pins))
     shown = environments("show", "--config", config)
@@ -287,7 +287,7 @@ def test_show_tells_every_pin(config: Path) -> None:
         assert f"{place} = {pin}" in settings["resolve"]
 
 
-def test_show_tells_what_was_recorded(config: Path) -> None:
+def test_show_shows_what_was_recorded(config: Path) -> None:
     environment = load_settings(config).target().environment
     when = datetime(2026, 5, 3, 8, 0, tzinfo=UTC)
     login = "https://adfs.west.example/adfs"
@@ -302,7 +302,9 @@ def test_show_tells_what_was_recorded(config: Path) -> None:
         assert found["root"].startswith("Contoso Root CA")
         assert bytes.fromhex(root).hex(":").upper() in found["root"]
         assert ("SHA-256" in found["root"]) == bool(root)
-        assert "Recorded at the first good check" in environments("show", "--config", config).out
+        assert (
+            "Recorded at the first successful check" in environments("show", "--config", config).out
+        )
 
 
 def test_show_of_a_hostile_record_is_harmless(config: Path) -> None:
@@ -315,7 +317,7 @@ def test_show_of_a_hostile_record_is_harmless(config: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"{}", b"[" * 9999])
-def test_a_damaged_memory_is_told(content: bytes, config: Path) -> None:
+def test_a_damaged_memory_is_reported(content: bytes, config: Path) -> None:
     stamps_file().parent.mkdir(parents=True)
     stamps_file().write_bytes(content)
     ran = environments("show", "--config", config)
@@ -423,7 +425,7 @@ def test_a_stamp_that_is_not_trusted_cannot_be_accepted(drifted: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"no certificate"])
-def test_trust_that_cannot_be_loaded_is_told(
+def test_trust_that_cannot_be_loaded_is_reported(
     content: bytes | None, drifted: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "other.pem"
@@ -442,7 +444,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("what", ANSWERS)
-async def test_what_cannot_be_accepted_is_told_harmless(what: str, tmp_path: Path) -> None:
+async def test_what_cannot_be_accepted_is_reported_harmless(what: str, tmp_path: Path) -> None:
     async with scripted(Script(metadata=ANSWERS[what])) as web:
         config = _config_for(tmp_path, web.url)
         record(config, LOGIN)
@@ -473,7 +475,7 @@ def _config_for(folder: Path, arm: str) -> Path:
 
 
 @pytest.mark.parametrize("command", ["accept", "forget"])
-def test_a_home_that_takes_nothing_is_told(
+def test_a_home_that_takes_nothing_is_reported(
     command: str, adfs_stamp: RunningStamp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = write_config(tmp_path, adfs_stamp.describe())

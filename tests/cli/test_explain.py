@@ -107,7 +107,7 @@ def test_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert (ran.code, ran.out) == (2, "")
 
 
-def test_a_message_that_means_several_things_says_what_tells_them_apart() -> None:
+def test_a_message_that_means_several_things_says_what_distinguishes_them() -> None:
     ran = stacktui("explain", ISSUER)
     assert ran.code == 0
     text = " ".join(ran.out.split())
@@ -115,15 +115,15 @@ def test_a_message_that_means_several_things_says_what_tells_them_apart() -> Non
     assert [head.split()[1] for head in heads] == [
         "tls-untrusted-root", "tls-missing-intermediate", "tls-intercepted",
     ]  # fmt: skip
-    assert "told by: The chain leads to a root" in text
+    assert "evidence: The chain leads to a root" in text
     assert "stacktui check" in text
 
 
-def test_a_message_that_means_one_thing_is_explained_with_its_mend() -> None:
+def test_a_message_that_means_one_thing_is_explained_with_its_fix() -> None:
     ran = piped(REFUSED.encode())
     assert ran.code == 0
     assert ran.out.startswith("It means tcp-refused")
-    assert "How to mend it" in ran.out
+    assert "How to fix it" in ran.out
 
 
 def test_words_without_quotes_are_one_message() -> None:
@@ -222,7 +222,7 @@ def test_text_fits_a_small_terminal(arguments: tuple[str, ...]) -> None:
 def test_only_commands_are_wider_than_a_small_terminal(
     id_: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from stacktui.cli.explained import write_faults
+    from stacktui.cli.explain_output import write_faults
 
     write_faults([EVERY_FAULT[id_]])
     remedies = shown_remedies(EVERY_FAULT[id_])
@@ -244,7 +244,7 @@ def test_a_terminal_without_the_signs_gets_ascii() -> None:
 )
 def test_explaining_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     imported = run_main(*arguments)
-    assert "stacktui.cli.explained" in imported
+    assert "stacktui.cli.explain_output" in imported
     assert not imported & HEAVY
 
 

@@ -64,7 +64,7 @@ def test_the_secret_is_in_no_traceback(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(list(tmp_path.glob("stacktui-error-*"))) == len(debugged)
 
 
-def test_a_traceback_that_cannot_be_written_is_told_so(
+def test_a_traceback_that_cannot_be_written_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))

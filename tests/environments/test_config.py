@@ -85,7 +85,7 @@ def test_no_url_says_what_to_add() -> None:
         read_environment("A", Table(Path("c.toml"), "environments.A", {}))
 
 
-def test_a_bad_url_is_quoted_with_the_mend() -> None:
+def test_a_bad_url_is_quoted_with_the_fix() -> None:
     assert refusal(arm="http://host") == (
         "conf/c.toml: environments.A.arm 'http://host' must be https, not http; try https://host"
     )

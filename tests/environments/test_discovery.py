@@ -31,7 +31,7 @@ async def fault(web: Web) -> MetadataFault:
     return caught.value.fault
 
 
-async def test_an_entra_stamp_tells_of_itself(entra_stamp: RunningStamp) -> None:
+async def test_an_entra_stamp_describes_itself(entra_stamp: RunningStamp) -> None:
     async with opened_on(entra_stamp) as session:
         found = await fetch_metadata(session, entra_stamp.arm_url)
         exchanges = session.take_exchanges()
@@ -44,7 +44,7 @@ async def test_an_entra_stamp_tells_of_itself(entra_stamp: RunningStamp) -> None
     ]
 
 
-async def test_an_adfs_stamp_tells_of_itself(adfs_stamp: RunningStamp) -> None:
+async def test_an_adfs_stamp_describes_itself(adfs_stamp: RunningStamp) -> None:
     async with opened_on(adfs_stamp) as session:
         found = await fetch_metadata(session, adfs_stamp.arm_url)
     assert found.identity_provider is IdentityProvider.ADFS
@@ -113,7 +113,7 @@ async def test_any_other_status_ends_the_search(
     assert (found.status, found.code, found.page_title) == (int(status[:3]), code, title)
 
 
-async def test_a_redirect_is_told_and_not_followed() -> None:
+async def test_a_redirect_is_reported_and_not_followed() -> None:
     location = "https://portal.contoso.example/?\x1b[2J"
     said = Raw(
         f"HTTP/1.1 302 Found\r\nLocation: {location[:32]}\r\nContent-Length: 0\r\n\r\n".encode()

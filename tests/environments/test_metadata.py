@@ -188,7 +188,7 @@ def test_a_login_endpoint_over_http_is_refused() -> None:
         ("https://adfs.contoso.example", "adfs", IdentityProvider.ADFS),
     ],
 )
-def test_who_signs_in_is_declared_or_told_by_the_path(
+def test_who_signs_in_is_declared_or_follows_from_the_path(
     login: str, declared: object, expected: IdentityProvider
 ) -> None:
     found = parsed(object_shape(loginEndpoint=login, identityProvider=declared))
@@ -208,14 +208,14 @@ def test_who_signs_in_is_declared_or_told_by_the_path(
         ("https://localhost:8443", None, None),
     ],
 )
-def test_suffixes_follow_from_the_name_where_none_are_told(
+def test_suffixes_follow_from_the_name_where_none_are_given(
     arm: str, storage: str | None, keyvault: str | None
 ) -> None:
     found = parsed(object_shape(), arm)
     assert (found.storage_suffix, found.keyvault_suffix) == (storage, keyvault)
 
 
-def test_html_is_told_apart_with_its_title() -> None:
+def test_html_is_recognised_with_its_title() -> None:
     page = b"\xef\xbb\xbf\r\n <!DOCTYPE html><html><TITLE lang=en>\n Sign in &amp; go\x1b</title>"
     found = fault(page)
     assert found.problem is MetadataProblem.HTML
@@ -302,7 +302,7 @@ def test_any_bytes_give_metadata_or_a_fault(body: bytes) -> None:
         (b"", False),
     ],
 )
-def test_html_is_told_by_its_beginning(body: bytes, html: bool) -> None:
+def test_html_is_recognised_by_its_beginning(body: bytes, html: bool) -> None:
     assert looks_like_html(body) is html
 
 

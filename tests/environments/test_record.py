@@ -210,7 +210,7 @@ ODD = (
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(max_size=200) | st.sampled_from(ODD))
 @example(nested(900))
-def test_any_bytes_are_told_and_left_as_they_are(content: bytes) -> None:
+def test_any_bytes_are_reported_and_left_as_they_are(content: bytes) -> None:
     stamps_file().write_bytes(content)
     assert unreadable()
     assert stamps_file().read_bytes() == content
@@ -335,7 +335,7 @@ def test_a_locked_folder_delays_nothing(tmp_path: Path) -> None:
     assert read_record(CONFIG, WEST) == RECORD
 
 
-def test_a_place_that_cannot_be_written_is_told_in_one_harmless_line(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported_in_one_harmless_line(tmp_path: Path) -> None:
     folder = tmp_path / "a\x1b[2Jb"
     folder.write_text("no folder")
     with config_root(folder):

@@ -64,7 +64,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("word", FILES)
-def test_what_is_wrong_is_told_in_a_word_as_a_check_would(tmp_path: Path, word: str) -> None:
+def test_what_is_wrong_is_reported_in_a_word_as_a_check_would(tmp_path: Path, word: str) -> None:
     path = tmp_path / "sp.pem"
     path.write_bytes(FILES[word]())
     found = read_one(path)

@@ -186,7 +186,7 @@ def test_a_password_itself_is_refused(password: object) -> None:
         ),
     ],
 )
-def test_a_key_of_another_kind_is_named_with_its_mend(
+def test_a_key_of_another_kind_is_named_with_its_fix(
     values: dict[str, object], message: str
 ) -> None:
     told = refused_whole(**values)
@@ -194,7 +194,7 @@ def test_a_key_of_another_kind_is_named_with_its_mend(
     assert message in told
 
 
-def test_references_are_told_in_words() -> None:
+def test_references_are_reported_in_words() -> None:
     assert str(EnvSecret("A")) == "environment variable A"
     assert str(FileSecret(Path("x/y"))) == "file x/y"
     assert str(CertificateRef(Path("x/y"))) == "certificate x/y"

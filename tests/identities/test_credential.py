@@ -199,13 +199,13 @@ def test_an_expired_certificate_says_since_when(tmp_path: Path) -> None:
     assert found.detail == f"expired on {ended:%Y-%m-%d}, 3 days ago"
 
 
-def test_a_certificate_of_the_future_tells_both_clocks(tmp_path: Path) -> None:
+def test_a_certificate_of_the_future_shows_both_clocks(tmp_path: Path) -> None:
     new = issue("new", ("new",), None, key=rsa_key(), starts=2 * DAY)
     found = fault(written(tmp_path, new.key_pem + new.pem))
     assert found.problem is CertificateProblem.NOT_YET_VALID
     starts = new.certificate.not_valid_before_utc
     assert found.detail == (
-        f"valid from {starts:%Y-%m-%d %H:%M} UTC; this box says {NOW:%Y-%m-%d %H:%M} UTC"
+        f"valid from {starts:%Y-%m-%d %H:%M} UTC; this machine says {NOW:%Y-%m-%d %H:%M} UTC"
     )
 
 

@@ -183,7 +183,7 @@ def test_no_service_is_asked_more_often_than_once_a_second() -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_waiting_leaves_no_trace_and_slows_down_when_told() -> None:
+async def test_waiting_leaves_no_trace_and_slows_down_when_asked_to() -> None:
     answers = login(PENDING, PENDING, said("slow_down"), GRANTED)
     told: list[tuple[str, str, float]] = []
     async with serving(answers) as web, opened() as session:

@@ -75,7 +75,7 @@ async def test_adfs_ignores_a_tenant(adfs_stamp: RunningStamp) -> None:
 
 
 @pytest.mark.parametrize("certificate", [False, True], ids=["secret", "certificate"])
-async def test_the_scope_that_adfs_accepts_is_told(certificate: bool) -> None:
+async def test_the_scope_that_adfs_accepts_is_reported(certificate: bool) -> None:
     options = StampOptions(idp=StampKind.ADFS, adfs_default_scope=False)
     with run_in_thread(options) as stamp:
         token, exchanges = await sign_in(stamp, identity_of(stamp, certificate=certificate))
@@ -107,7 +107,7 @@ async def test_a_wrong_secret_is_named(stamp: RunningStamp, tmp_path: Path) -> N
     assert "not-the-s3cret" not in repr(fault)
 
 
-async def test_a_secret_that_looks_like_its_id_is_told(
+async def test_a_secret_that_looks_like_its_id_is_reported(
     entra_stamp: RunningStamp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPS", str(uuid4()))
@@ -197,7 +197,7 @@ def test_the_configs_tenant_comes_before_that_of_metadata() -> None:
     assert authority_of(metadata, ops(tenant=None)) == "https://login/theirs"
 
 
-def test_no_tenant_is_told_harmlessly() -> None:
+def test_no_tenant_is_reported_harmlessly() -> None:
     metadata = Metadata("v", "https://login\x1b[31m", "a", IdentityProvider.ENTRA)
     with pytest.raises(IdentityError) as caught:
         authority_of(metadata, ops(tenant=None))

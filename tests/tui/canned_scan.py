@@ -127,7 +127,7 @@ def results(seen: EndpointChain) -> tuple[RuleResult, ...]:
 def scans(
     endpoints: Sequence[Endpoint] | None = None, *, hangs: bool = False, no_metadata: str = ""
 ) -> Callable[[], ScanEngine]:
-    """An engine whose looks see these endpoints, or hang before the last of them."""
+    """An engine whose scans see these endpoints, or hang before the last of them."""
 
     async def scan(target: CheckTarget, whole: bool) -> AsyncGenerator[ScanEvent, None]:
         listed = endpoints if endpoints is not None else WHOLE if whole else BASIC

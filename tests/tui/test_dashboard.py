@@ -400,7 +400,7 @@ async def test_a_demo_that_fails_is_reported(config: Path) -> None:
         ((6, 1), "enl"),
     ],
 )
-async def test_a_terminal_that_is_too_small_is_told_so(
+async def test_a_terminal_that_is_too_small_is_reported(
     config: Path, size: tuple[int, int], said: str
 ) -> None:
     app = canned_app(config, HEALTHY, text=CONFIG)

@@ -60,7 +60,7 @@ async def test_a_demo_offers_no_bundle_of_the_user_s(
             await pilot.press("enter", "y")
             await until(pilot, "taken out of own bundle")
             await pilot.press("U")
-            await until(pilot, "stacktui has added no root to any bundle on this box.")
+            await until(pilot, "stacktui has added no root to any bundle on this machine.")
     assert not is_demo()
     assert {path: read(path) for path in bundles} == bundles
     assert added_paths(config) == set(bundles)

@@ -97,7 +97,7 @@ def test_a_lost_terminal_ends_it_with_nothing_left(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("stacktui-*"))
 
 
-def test_a_terminal_that_can_show_nothing_is_told_the_headless_command(config: Path) -> None:
+def test_a_terminal_that_can_show_nothing_is_shown_the_headless_command(config: Path) -> None:
     with dashboard(config, CONFIG, TERM="dumb") as terminal:
         assert terminal.wait()[0] == 2
     assert b"stacktui check" in terminal.written

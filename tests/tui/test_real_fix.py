@@ -86,7 +86,7 @@ async def test_f_asks_for_the_digits_of_a_root_that_only_the_host_presents(confi
             await until(pilot, "waiting for first byte")  # so the new check trusts it
 
 
-async def test_a_look_at_the_hosts_is_made_anew_after_a_mend(
+async def test_the_hosts_are_scanned_again_after_a_fix(
     start: Start, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stamp = start(ca="")
@@ -208,7 +208,7 @@ async def test_capital_y_copies_the_report(start: Start, config: Path, fault: st
     assert "eyJ" not in app.clipboard
 
 
-async def test_the_whole_story_of_a_fault(start: Start, config: Path) -> None:
+async def test_the_details_of_a_fault(start: Start, config: Path) -> None:
     start(fault="arm-forbidden")
     async with StacktuiApp(config, auto_check=True).run_test(size=(80, 200)) as pilot:
         await until(pilot, "✗ arm-forbidden")
@@ -229,14 +229,14 @@ async def test_the_whole_story_of_a_fault(start: Start, config: Path) -> None:
         await until(pilot, "1 Environments")
 
 
-async def test_what_was_looked_at_after_a_failure_is_told_and_seen(
+async def test_what_was_probed_after_a_failure_is_reported_and_shown(
     start: Start, config: Path
 ) -> None:
     start(fault="tls-untrusted-root")
     async with StacktuiApp(config, auto_check=True).run_test(size=(80, 120)) as pilot:
         await until(pilot, "✗ tls-untrusted-root")
         await pilot.press("0", "enter")
-        shown = await until(pilot, "Looked at after the failure")
+        shown = await until(pilot, "Probed after the failure")
         assert f"✗ login  adfs.{DOMAIN}" in shown
         await pilot.press("escape", "2")
         shown = await until(pilot, "2 Certificates ✗ 2")

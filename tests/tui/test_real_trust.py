@@ -75,10 +75,10 @@ async def test_the_root_that_a_store_holds_is_trusted_and_taken_back(
     async with StacktuiApp(config).run_test(size=WIDE) as pilot:
         await pilot.press("2", "L")
         shown = await until(pilot, "✗ issuer unknown")
-        assert "T looks for its root, to trust it" in shown
+        assert "T finds its root, to trust it" in shown
         await pilot.press("T")
         shown = await until(pilot, "Into which bundle")
-        assert "stores of this box that hold it: CURL_CA_BUNDLE" in shown
+        assert "stores of this machine that hold it: CURL_CA_BUNDLE" in shown
         assert "The last 8 digits" not in shown
         assert re.search(r"ca of Test .*✓ writable", shown)
         await pilot.press("enter")
@@ -242,7 +242,7 @@ async def test_names_in_certificates_neither_crash_nor_style(config: Path) -> No
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ("tls-untrusted-root", "no store on this box holds"),
+        ("tls-untrusted-root", "no store on this machine holds"),
         ("tls-self-signed", "A leaf can be no root"),
     ],
 )
@@ -268,7 +268,7 @@ async def test_nothing_was_added_so_nothing_can_be_taken_back(start: Start, conf
     start()
     async with StacktuiApp(config).run_test(size=SMALL) as pilot:
         await pilot.press("2", "U")
-        await until(pilot, "stacktui has added no root to any bundle on this box.")
+        await until(pilot, "stacktui has added no root to any bundle on this machine.")
         await pilot.press("enter", "y", "escape")
         await until(pilot, "0 Check")
 
@@ -311,10 +311,10 @@ async def test_a_silent_host_does_not_keep_anybody_waiting(start: Start, config:
         write(config, text)
         async with StacktuiApp(config).run_test(size=WIDE) as pilot:
             await pilot.press("2", "l")
-            await until(pilot, "looking 3 of 4")
+            await until(pilot, "scanning 3 of 4")
             pressed = monotonic()
             await pilot.press("escape")
-            await until(pilot, "the look was cancelled")
+            await until(pilot, "the scan was cancelled")
             assert monotonic() - pressed < 1.0  # at once; a busy machine gets some more
             await quiet.all_closed.wait()
         app = StacktuiApp(config, limits={"tls": 1.0})

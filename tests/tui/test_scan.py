@@ -1,4 +1,4 @@
-"""Looking at endpoints on the real dashboard, over canned looks."""
+"""Scanning endpoints on the real dashboard, over canned scans."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ HEALTHY = canned.events_of(canned.HEALTHY)
 WAITING = canned.waiting_for_first_byte()
 
 
-async def test_before_any_look_the_pane_says_which_key_to_press(config: Path) -> None:
+async def test_before_any_scan_the_pane_says_which_key_to_press(config: Path) -> None:
     async with canned_app(config, text=CONFIG, scan=scans()).run_test(size=WIDE) as pilot:
-        shown = await until(pilot, "In this pane, l looks at what each host")
+        shown = await until(pilot, "In this pane, l scans what each host")
         assert "identity operator" not in shown
         await pilot.press("2")
         shown = await until(pilot, "identity operator")
-        assert "l look at hosts" in shown
+        assert "l scan hosts" in shown
         assert "214 days" in shown
 
 
-async def test_a_look_shows_state_days_and_issuer_of_each_host(config: Path) -> None:
+async def test_a_scan_shows_state_days_and_issuer_of_each_host(config: Path) -> None:
     async with canned_app(config, text=CONFIG, scan=scans()).run_test(size=WIDE) as pilot:
         await pilot.press("2", "l")
         shown = await until(pilot, "✗ TLS silent")
@@ -51,7 +51,7 @@ async def test_a_look_shows_state_days_and_issuer_of_each_host(config: Path) -> 
         assert "identity operator" in shown
 
 
-async def test_the_whole_list_tells_absent_from_failed(config: Path) -> None:
+async def test_the_whole_list_distinguishes_absent_from_failed(config: Path) -> None:
     async with canned_app(config, text=CONFIG, scan=scans()).run_test(size=WIDE) as pilot:
         await pilot.press("2", "L")
         shown = await until(pilot, "– absent")
@@ -66,50 +66,50 @@ async def test_progress_stands_in_the_title_and_esc_cancels(config: Path) -> Non
     app = canned_app(config, text=CONFIG, scan=scans(hangs=True))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("2", "l")
-        shown = await until(pilot, "looking 3 of 4")
-        assert "esc cancel the look" in shown
+        shown = await until(pilot, "scanning 3 of 4")
+        assert "esc cancel the scan" in shown
         await pilot.press("escape")
-        shown = await until(pilot, "the look was cancelled")
+        shown = await until(pilot, "the scan was cancelled")
         assert "3 of 4" not in shown
         assert not app.scan_runner.running
         await pilot.press("L")
-        await until(pilot, "looking 12 of 13")
+        await until(pilot, "scanning 12 of 13")
         await pilot.press("ctrl+c")
-        await until(pilot, "the look was cancelled")
+        await until(pilot, "the scan was cancelled")
         assert app.is_running
 
 
-async def test_a_cancelled_look_leaves_what_an_earlier_one_saw(config: Path) -> None:
+async def test_a_cancelled_scan_leaves_what_an_earlier_one_saw(config: Path) -> None:
     engines = [scans(), scans(hangs=True)]
     app = canned_app(config, text=CONFIG, scan=lambda: engines.pop(0)())
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("2", "l")
         await until(pilot, "3 problems")
         await pilot.press("l")
-        await until(pilot, "looking 3 of 4")
+        await until(pilot, "scanning 3 of 4")
         await pilot.press("escape")
-        shown = await until(pilot, "the look was cancelled")
+        shown = await until(pilot, "the scan was cancelled")
         assert "3 problems" in shown
 
 
-async def test_esc_cancels_what_one_is_looking_at(config: Path) -> None:
+async def test_esc_cancels_the_work_of_the_pane_in_use(config: Path) -> None:
     app = canned_app(config, WAITING, text=CONFIG, scan=scans(hangs=True))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("c", "2", "l")
-        await until(pilot, "looking 3 of 4")
+        await until(pilot, "scanning 3 of 4")
         await pilot.press("escape")
-        await until(pilot, "the look was cancelled")
+        await until(pilot, "the scan was cancelled")
         assert app.checking
         await pilot.press("l")
-        await until(pilot, "looking 3 of 4")
+        await until(pilot, "scanning 3 of 4")
         await pilot.press("1", "escape")
         await until(pilot, "cancelled  press c")
         assert app.scan_runner.running
         await pilot.press("escape")
-        await until(pilot, "the look was cancelled")
+        await until(pilot, "the scan was cancelled")
 
 
-async def test_a_look_belongs_to_its_environment(config: Path) -> None:
+async def test_a_scan_belongs_to_its_environment(config: Path) -> None:
     app = canned_app(config, text=CONFIG, scan=scans())
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("2", "l")
@@ -175,7 +175,7 @@ async def test_few_stores_stand_under_their_names(config: Path) -> None:
         await until(pilot, "● in use  certifi  system")
 
 
-async def test_the_detail_tells_every_field_then_trust_then_readiness(config: Path) -> None:
+async def test_the_detail_shows_every_field_then_trust_then_readiness(config: Path) -> None:
     app = canned_app(config, text=CONFIG, scan=scans())
     async with app.run_test(size=(120, 100)) as pilot:
         await pilot.press("2", "l")
@@ -194,14 +194,14 @@ async def test_the_detail_tells_every_field_then_trust_then_readiness(config: Pa
             assert position >= 0, said
 
 
-async def test_no_metadata_is_told_where_it_matters(config: Path) -> None:
+async def test_no_metadata_is_shown_where_it_matters(config: Path) -> None:
     scan = scans(canned_scan.BASIC, no_metadata="management.x: connection refused")
     async with canned_app(config, text=CONFIG, scan=scan).run_test(size=WIDE) as pilot:
         await pilot.press("2", "l")
         await until(pilot, "no metadata, so hosts may be missing")
 
 
-async def test_an_internal_error_is_told_without_its_message(config: Path) -> None:
+async def test_an_internal_error_is_shown_without_its_message(config: Path) -> None:
     async def scan(target: CheckTarget, whole: bool) -> AsyncGenerator[ScanEvent, None]:
         raise LookupError("hunter2")
         yield
@@ -230,7 +230,7 @@ async def test_the_file_of_an_internal_error_is_named_in_full(
         await pilot.press("c")
         await until(pilot, "✓ resource groups")
         await pilot.press("2", "l")
-        shown = await until(pilot, "last look")
+        shown = await until(pilot, "last scan")
     (written,) = list(tmp_path.glob("stacktui-error-*"))  # noqa: ASYNC240
     assert written.name in re.sub(r"[\s│]", "", shown)
 

@@ -20,7 +20,7 @@ from .screen import resize, until
 Sizes = Mapping[str | None, tuple[int, int]]
 SIZES: Sizes = {"120x40": (120, 40), "80x23": (80, 23)}
 # For what a resize does not bring up as a start at that size does: a dialog keeps the height of
-# its text, and a story its first line.
+# its text, and a scrolled text its first line.
 STARTED_AT = pytest.mark.parametrize(
     "sizes", [{None: size} for size in SIZES.values()], ids=SIZES.keys()
 )
@@ -148,7 +148,7 @@ async def test_fix(compare: Compare, config: Path, chosen: str) -> None:
 
 
 @STARTED_AT
-async def test_end_of_the_whole_story(compare: Compare, config: Path, sizes: Sizes) -> None:
+async def test_end_of_the_details(compare: Compare, config: Path, sizes: Sizes) -> None:
     app = canned_app(config, FAULT, text=CONFIG)
     steps = (("c", "tls-untrusted-root"), (("2", "0", "enter", "G"), "Y copies all of this"))
     await compare(app, *steps, sizes=sizes)
@@ -166,13 +166,13 @@ async def test_hostile_names(compare: Compare, config: Path) -> None:
     await compare(app, *steps)
 
 
-async def test_looked(compare: Compare, config: Path) -> None:
+async def test_scanned(compare: Compare, config: Path) -> None:
     app = canned_app(config, HEALTHY, text=CONFIG, scan=scans())
-    steps = (("c", "Signed in"), ("2l", "✗ TLS silent"), ("jj", "T looks for its root"))
+    steps = (("c", "Signed in"), ("2l", "✗ TLS silent"), ("jj", "T finds its root"))
     await compare(app, *steps)
 
 
-async def test_looking(compare: Compare, config: Path) -> None:
+async def test_scanning(compare: Compare, config: Path) -> None:
     app = canned_app(config, text=CONFIG, scan=scans(hangs=True))
     await compare(app, ("2L", "12 of 13"))
 

@@ -23,7 +23,7 @@ from stacktui.certificates.key_bundle import (
 from stacktui.cli.ask import CommandError, confirm, yes_option
 from stacktui.cli.certificates.layout import out_wrapped
 from stacktui.cli.certificates.passwords import Password, password_options
-from stacktui.cli.options import config_option, format_option, tell_config_is_not_read
+from stacktui.cli.options import config_option, format_option, warn_config_unused
 from stacktui.cli.output import out
 from stacktui.text.counts import count_of
 from stacktui.text.sanitize import escape_control_chars
@@ -52,11 +52,11 @@ def command(
 ) -> None:
     """Convert a service principal's certificate: a PFX to PEM, or PEM to a PFX.
 
-    What IN holds decides the direction. OUT holds the certificate, its chain and its private key,
-    and only its owner can read it. The key of a PEM file is written unencrypted, as signing in
-    needs it. Passwords are asked for, and never taken as an argument.
+    The content of IN decides the direction. OUT holds the certificate, its chain and its private
+    key, and only its owner can read it. The key in a PEM file is not encrypted, as signing in
+    requires. Passwords are prompted for, or come from a variable or a file, never from an argument.
     """
-    tell_config_is_not_read(config or parent)
+    warn_config_unused(config or parent)
     password = Password("password", password_env, password_file)
     key_password = Password("key-password", key_password_env, key_password_file)
     _check_target(source, target)
@@ -82,7 +82,7 @@ def command(
 
 
 def _check_target(source: Path, target: Path) -> None:
-    """Refuse before anybody is asked for a password."""
+    """Refuse a target that cannot be written, before a password is asked for."""
     shown = escape_control_chars(str(target))
     if str(target) == "-":
         raise CommandError("a private key is not written to stdout: name a file as OUT")

@@ -1,4 +1,4 @@
-"""`stacktui certificates export`: one bundle for az and others, which no upgrade touches."""
+"""`stacktui certificates export`: one bundle for az and others, which survives upgrades."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from stacktui.text.counts import count_of
 @click.argument(
     "file", metavar="[FILE]", required=False, type=click.Path(path_type=Path, readable=False)
 )
-@click.option("--environment", metavar="NAME", help="The ca of this environment alone, not of all.")
+@click.option("--environment", metavar="NAME", help="Include the ca of this environment only.")
 @yes_option
 @format_option
 @config_option
@@ -38,10 +38,10 @@ def command(
 ) -> None:
     """Write one bundle for az and other programs: certifi's roots and yours.
 
-    Holds the roots of this Python's certifi, of stacktui's own bundle and of the ca of every
-    environment. Set REQUESTS_CA_BUNDLE to it, as the printed line does, and az trusts what
-    stacktui trusts. It needs no root rights and survives upgrades; after further trust, export
-    again.
+    The bundle holds the roots of this Python's certifi, of stacktui's own bundle and of the ca of
+    every environment. Prints the line that sets REQUESTS_CA_BUNDLE to it; with that, az trusts what
+    stacktui trusts. Needs no root rights, and survives upgrades. After trusting another root,
+    export again.
     """
     settings = read_settings(parent, config)
     alone = [settings.target(environment).environment] if environment is not None else None
@@ -88,13 +88,13 @@ def _write(exported: Exported) -> None:
         out(f"For {name}:")
         out(f"  {exported.lines[shell]}")
     err()
-    err("The line counts for this shell; in ~/.bashrc or $PROFILE, for every one.")
+    err("This applies to the current shell; put the line in ~/.bashrc or $PROFILE to keep it.")
     for note in EXPORT_NOTES:
         err(note)
 
 
 def _warn_of_variables(exported: Exported) -> None:
-    """Whoever has a bundle of their own in use would lose its roots by the printed line."""
+    """Warn if the variable already names a bundle with roots that the new file does not hold."""
     variable = next((each for each in VARIABLES if os.environ.get(each)), None)
     if variable is None:
         return

@@ -8,22 +8,24 @@ import textwrap
 
 from stacktui.cli.output import out
 
-# Of a small terminal, and of what is no terminal at all.
+# The width of a small terminal, and of output that is not a terminal.
 WIDTH = 80
 # Longer lines are hard to read.
 _WIDEST = 100
 
 
 def width() -> int:
-    """Columns for one line: of the terminal, within reason."""
+    """Return the columns for one line: those of the terminal, within bounds."""
     if not sys.stdout.isatty():
         return WIDTH
     return max(40, min(shutil.get_terminal_size().columns, _WIDEST))
 
 
 def wrapped(text: str, hang: int, *, cut: bool = False) -> list[str]:
-    """The text as lines, all but the first indented. A word that is too long, such as a path,
-    stays whole, so that it can be copied, unless it may be `cut`."""
+    """Return the text as lines, all but the first indented.
+
+    A word that is too long, such as a path, stays whole, so that it can be copied, unless `cut`.
+    """
     lines = textwrap.wrap(
         text,
         width(),
@@ -40,7 +42,7 @@ def out_wrapped(text: str, hang: int = 4) -> None:
 
 
 def out_beside(first: str, second: str, hang: int = 2) -> None:
-    """Two texts on one line if there is room, else the second below the first."""
+    """Write two texts on one line if there is room, else the second below the first."""
     if len(first) + 2 + len(second) <= width():
         out(f"{first}  {second}".rstrip())
     else:

@@ -1,4 +1,4 @@
-"""`stacktui certificates lint`: certificate files judged before they are deployed."""
+"""`stacktui certificates lint`: check certificate files before they are deployed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from stacktui.certificates.readiness import (
 from stacktui.certificates.readiness_rules import evaluate
 from stacktui.cli.certificates.layout import out_wrapped
 from stacktui.cli.certificates.passwords import Password, password_options
-from stacktui.cli.options import ExitCode, config_option, format_option, tell_config_is_not_read
+from stacktui.cli.options import ExitCode, config_option, format_option, warn_config_unused
 from stacktui.cli.output import out
 from stacktui.environments.naming import certificate_names
 from stacktui.text.counts import count_of
@@ -43,7 +43,7 @@ _TROUBLE = (Level.FAIL, Level.CRITICAL, Level.WARNING)
 
 @dataclass(frozen=True, slots=True)
 class _Linted:
-    """One file that could be read, and what the rules say of it."""
+    """One file that could be read, and the results of the rules."""
 
     path: Path
     form: Form
@@ -57,7 +57,7 @@ class _Linted:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """The names that a stamp's certificates must cover together."""
+    """The names of a stamp, which all files must cover together."""
 
     domain: str
     wanted: tuple[str, ...]
@@ -72,9 +72,9 @@ class _Names:
 @click.argument(
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
-@click.option("--region", metavar="R", help="The stamp's region: its names must all be covered.")
+@click.option("--region", metavar="R", help="The stamp's region; all its names must be covered.")
 @click.option("--fqdn", metavar="F", help="The stamp's external domain name, without the region.")
-@click.option("--adfs", is_flag=True, help="The stamp signs in with AD FS: two names more.")
+@click.option("--adfs", is_flag=True, help="The stamp signs in with AD FS (two more names).")
 @password_options("password", "the password of the files")
 @format_option
 @config_option
@@ -90,13 +90,13 @@ def command(
     format_: str,
     config: Path | None,
 ) -> None:
-    """Judge PFX, PEM and DER files by the vendor's readiness rules, before they are deployed.
+    """Check PFX, PEM and DER files against the vendor's readiness rules before deployment.
 
     With --region and --fqdn, all FILEs together must cover every name of the stamp. A password is
-    asked for where one is needed, and never taken as an argument. Exits with 0 also on warnings
-    and criticals, with 1 when a rule fails, and with 2 when a file cannot be read.
+    prompted for, or comes from a variable or a file, never from an argument. Exits with 0 also on
+    warnings and criticals, with 1 if a rule fails, and with 2 if a file cannot be read.
     """
-    tell_config_is_not_read(config or parent)
+    warn_config_unused(config or parent)
     names = _names_of(region, fqdn, adfs)
     reader = _Reader(Password("password", password_env, password_file))
     now = datetime.now(UTC)
@@ -130,7 +130,7 @@ def _names_of(region: str | None, fqdn: str | None, adfs: bool) -> _Names | None
 
 
 class _Reader:
-    """Reads files whose password is usually the same, so that it is asked for once."""
+    """Reads files; asks for the password once and tries it on each, as it is usually the same."""
 
     def __init__(self, password: Password) -> None:
         self._password = password
@@ -146,7 +146,7 @@ class _Reader:
 
     def _get(self, path: Path, form: Form) -> str | None:
         if form is Form.PEM:
-            # Its certificates can be judged without: only the key's rule is skipped.
+            # The certificates can be checked without it: only the rule about the key is skipped.
             return self._password.given()
         self._known = self._password.get(f"Password of {path!s}")
         return self._known
@@ -220,7 +220,7 @@ def _write_linted(linted: Sequence[_Linted], unread: int, names: _Names | None) 
     counts += [f"{unread} not read (see above)"] if unread else []
     out_wrapped(f"{_SYMBOLS[level]} {level.value.upper()}: {', '.join(counts)}")
     if names is None:
-        out_wrapped("  Whether a stamp's names are covered is judged with --region and --fqdn.")
+        out_wrapped("  To check that a stamp's names are covered, add --region and --fqdn.")
 
 
 def _write_file(linted: _Linted) -> None:

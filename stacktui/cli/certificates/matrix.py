@@ -21,7 +21,7 @@ from stacktui.cli.output import out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import own_bundle
 
-# Columns of the screen for one store.
+# The width of one store's column.
 CELL = 3
 
 
@@ -42,9 +42,9 @@ def command(
 ) -> None:
     """Show which trust store on this machine trusts which endpoint of ENV.
 
-    Each cell is OpenSSL's verdict on the chain with that store alone. Exits with 1 when the store
-    in use does not trust a host, when one that exists cannot be reached, or when the metadata
-    cannot be had, so that hosts may be missing.
+    Each cell is OpenSSL's verdict on the chain with that store alone. Exits with 1 if the store in
+    use does not trust a host, if a host that exists cannot be reached, or if the metadata cannot be
+    read, so that hosts may be missing.
     """
     target = read_settings(parent, config, limits).target(name)
     found = find_stores(target.environment.ca, own_bundle())
@@ -87,7 +87,7 @@ def _write_matrix(scanned: ScanAndMatrix) -> None:
 
 
 def _write_reasons(found: Matrix) -> None:
-    """Each reason once, with the hosts and the stores that it is given for."""
+    """Write each reason once, with the hosts and the stores that it applies to."""
     reasons: dict[tuple[str, tuple[int, ...]], list[str]] = {}
     for row, cells in zip(found.rows, found.cells, strict=True):
         by_message: dict[str, list[int]] = {}
@@ -104,7 +104,7 @@ def _write_reasons(found: Matrix) -> None:
 
 
 def _listed(numbers: tuple[int, ...]) -> str:
-    """`2`, `2 and 4`, `2 to 7`."""
+    """Return `2`, `2 and 4` or `2 to 7`."""
     if len(numbers) > 2 and numbers == tuple(range(numbers[0], numbers[-1] + 1)):
         return f"{numbers[0]} to {numbers[-1]}"
     *most, last = map(str, numbers)
@@ -112,7 +112,7 @@ def _listed(numbers: tuple[int, ...]) -> str:
 
 
 def _name(row: EndpointChain) -> str:
-    """What a certificate must cover, and the port where it is another than a stamp's."""
+    """Return the name that a certificate must cover, with the port if it is not the usual one."""
     endpoint = row.endpoint
     return endpoint.name if endpoint.port == 443 else f"{endpoint.name}:{endpoint.port}"
 

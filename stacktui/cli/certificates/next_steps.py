@@ -1,4 +1,4 @@
-"""What to do next about a scan: few steps, each with the command that does it if there is one."""
+"""The next steps after a scan, each with its command if there is one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stacktui.cli.output import out
 from stacktui.environments.endpoints import ARM
 from stacktui.text.shell import command_line, for_this_machine
 
-# Stores that count for az.
+# The kinds of stores that az uses.
 _OF_AZ = (StoreKind.AZ, StoreKind.REQUESTS, StoreKind.CURL)
 
 
@@ -41,9 +41,9 @@ class Step:
 def steps_of(
     scanned: ScanAndMatrix, target: CheckTarget, stores: Sequence[Store]
 ) -> tuple[Step, ...]:
-    """The next steps for a scan whose first column is the store in use. Blocks on disk.
+    """Return the next steps for a scan whose first column is the store in use. Blocks on disk.
 
-    `stores` are where a root that was not presented is looked for.
+    A root that was not presented is searched in `stores`.
     """
     return tuple(_steps(scanned, target, stores))
 
@@ -61,15 +61,15 @@ def _steps(scanned: ScanAndMatrix, target: CheckTarget, stores: Sequence[Store])
     config = [] if target.config is None else ["--config", str(target.config)]
     if matrix.columns[0].problem:
         yield Step(
-            f"{matrix.columns[0].problem}: put a right file there, or take that setting away. "
-            "Until then no chain is judged."
+            f"{matrix.columns[0].problem}: replace the file, or remove that setting. "
+            "Until then no chain can be verified."
         )
     refused = [
         (row, cell.code) for row, cell in matrix.verdicts if cell is not None and not cell.ok
     ]
     unreached = any(not row.chain and not row.absent for row in matrix.rows)
-    told = bool(refused or matrix.columns[0].problem)  # which is why there is no metadata
-    if unreached or (scanned.scan.no_metadata and not told):
+    explained = bool(refused or matrix.columns[0].problem)  # why there is no metadata
+    if unreached or (scanned.scan.no_metadata and not explained):
         what = "Not every host was reached" if unreached else "The stamp gave no metadata"
         yield Step(
             f"{what}; how far a request gets:",

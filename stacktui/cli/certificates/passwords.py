@@ -1,4 +1,4 @@
-"""Passwords of certificate files: of a variable or a file, else asked for; never an argument."""
+"""Passwords of certificate files: from a variable or a file, else prompted; never an argument."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from stacktui.identities.model import EnvSecret, FileSecret
 from stacktui.identities.secrets import MAX_SIZE, resolve_secret
 from stacktui.text.sanitize import escape_control_chars
 
-# A variable that a shell can set.
+# The name of a variable that a shell can set.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def password_options(prefix: str, what: str) -> Callable[[click.decorators.FC], Any]:
-    """`--PREFIX-env NAME` and `--PREFIX-file PATH`; the prompt is what is left without them."""
+    """Add `--PREFIX-env NAME` and `--PREFIX-file PATH`; without them the password is prompted."""
 
     def add(function: click.decorators.FC) -> click.decorators.FC:
         function = click.option(
@@ -40,20 +40,20 @@ def password_options(prefix: str, what: str) -> Callable[[click.decorators.FC], 
 
 
 class Password:
-    """One password: of a variable or a file, else asked for, once."""
+    """One password: from a variable or a file, else prompted for once."""
 
     def __init__(self, option: str, name: str | None, path: Path | None) -> None:
         if name is not None and path is not None:
             raise click.UsageError(f"--{option}-env and --{option}-file: give one of them.")
         if name is not None and not _VARIABLE.fullmatch(name):
-            # It may be the password itself in the wrong place: it is not repeated.
+            # This may be the password itself, so do not repeat it.
             raise CommandError(f"--{option}-env takes the name of a variable; that is none")
         self._option = option
         self._reference = FileSecret(path) if path is not None else EnvSecret(name or "")
         self.is_given = name is not None or path is not None
 
     def given(self) -> str | None:
-        """What the options name. Raises CommandError where it is not there."""
+        """Return the password that the options name. Raises CommandError if it is missing."""
         if not self.is_given:
             return None
         try:
@@ -62,8 +62,9 @@ class Password:
             raise CommandError(f"no password: {error}") from None
 
     def get(self, question: str, *, twice: bool = False) -> str:
-        """What the options name, else the user's answer, not shown. Raises CommandError.
+        """Return the password that the options name, else the user's hidden answer.
 
+        Raises CommandError.
         Without a terminal, the first line of stdin is the answer.
         """
         if (given := self.given()) is not None:
@@ -86,7 +87,7 @@ class Password:
 
 
 def _first_line() -> str:
-    """The next line of a stdin that is no terminal; empty where there is none."""
+    """Return the next line of a stdin that is not a terminal; empty at its end."""
     if sys.stdin is None:  # started with stdin closed
         return ""
     try:

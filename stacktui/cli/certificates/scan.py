@@ -1,4 +1,4 @@
-"""Scans for a command: the endpoints and the stores at the same time, progress on stderr."""
+"""Run a scan for a command: endpoints and stores at the same time, progress on stderr."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from stacktui.check.trust import target_ca_sources
 
 @dataclass(frozen=True, slots=True)
 class ScanAndMatrix:
-    """A finished scan and its matrix over the stores that were asked for."""
+    """A finished scan and its matrix over the requested stores."""
 
     scan: ScanResult
     matrix: Matrix
 
 
 def run_scan(target: CheckTarget, stores: Sequence[Store], *, whole: bool) -> ScanAndMatrix:
-    """Scan the endpoints while the stores load. Ctrl+C ends it."""
+    """Scan the endpoints while the stores load. Ctrl+C cancels it."""
     return asyncio.run(_run(target, stores, whole))
 
 
@@ -46,7 +46,7 @@ async def _run(target: CheckTarget, stores: Sequence[Store], whole: bool) -> Sca
 
 
 class _Progress:
-    """One line on stderr, gone when the result comes; nothing where stderr is no terminal."""
+    """A progress line on stderr, erased at the end; nothing if stderr is not a terminal."""
 
     def __init__(self) -> None:
         self._on = sys.stderr.isatty()

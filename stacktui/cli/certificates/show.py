@@ -1,4 +1,4 @@
-"""`stacktui certificates show`: the chain of each endpoint, and what there is to say of it."""
+"""`stacktui certificates show`: the chain of each endpoint, its trust and its readiness."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from stacktui.identities.certificate_file import IdentityFile, read_files, refer
 from stacktui.text.counts import count_of
 from stacktui.transport.records import TransportFaultKind
 
-# A chain is drawn no deeper than this, so that there is room for what it says.
+# Deeper certificates of a chain are not indented further.
 _DEEPEST = 6
 
 all_option = click.option(
-    "--all", "whole", is_flag=True, help="Look at every name that a stamp has, not only at four."
+    "--all", "whole", is_flag=True, help="Scan every name that a stamp has, not only four."
 )
 
 
@@ -58,10 +58,11 @@ def command(
 ) -> None:
     """Show the chain that each endpoint of ENV presents (default: the active environment).
 
-    ARM, login, graph and portal; with --all every name that a stamp's certificates cover. Judged
-    by the trust store in use and by the vendor's readiness rules. Then the certificate that the
-    identity of ENV signs in with, if it has one. Exits with 1 when a host that exists cannot be
-    reached, is not trusted or fails a rule, or when nobody can sign in with the certificate.
+    Scans ARM, login, graph and portal; with --all every name that a stamp's certificates cover.
+    Verifies each chain with the trust store in use, and applies the vendor's readiness rules. Shows
+    the certificate that the identity of ENV signs in with, if it has one. Exits with 1 if a host
+    that exists cannot be reached, is not trusted or fails a rule, or if the identity's certificate
+    cannot be used.
     """
     target = read_settings(parent, config, limits).target(name)
     stores = find_stores(target.environment.ca, own_bundle())
@@ -94,7 +95,7 @@ def _write(scanned: ScanAndMatrix, files: Sequence[IdentityFile]) -> None:
         out()
         sign, what = _head(scanned, row, cell)
         out_beside(f"{sign} {place(row)}", what)
-        # What was said of a chain for one host need not be said again for the next.
+        # A chain that several hosts present is shown once.
         known = said.setdefault(row.chain, set())
         trouble = list(_trouble(scan, row, cell))
         for text, hang in trouble:
@@ -115,7 +116,7 @@ def _write(scanned: ScanAndMatrix, files: Sequence[IdentityFile]) -> None:
 
 
 def _identity_document(file: IdentityFile) -> dict[str, Any]:
-    """The certificate that an identity signs in with, its chain leaf first."""
+    """Return the certificate that an identity signs in with, its chain leaf first."""
     return {
         "identity": file.identity,
         "path": str(file.path),
@@ -126,7 +127,7 @@ def _identity_document(file: IdentityFile) -> dict[str, Any]:
 
 
 def _write_identity(file: IdentityFile) -> None:
-    """The certificate that signs in, with the thumbprint that Entra and AD FS show."""
+    """Write the certificate that signs in, with the thumbprint that Entra and AD FS show."""
     left = time_left(file.chain[0], file.read) if file.chain else ""
     state = file.problem or f"usable{f', {left}' if left else ''}"
     out_beside(f"{'✗' if file.problem else '✓'} identity {file.identity}", state)
@@ -140,7 +141,7 @@ def _write_identity(file: IdentityFile) -> None:
 
 
 def _summary(scanned: ScanAndMatrix) -> str:
-    """The last line: what the exit code says, in words."""
+    """Return the last line: the exit code in words."""
     scan, matrix = scanned.scan, scanned.matrix
     rows = [(row, cell) for row, cell in matrix.verdicts if not row.absent]
     unreached = sum(not row.chain for row, _ in rows)
@@ -167,7 +168,7 @@ def _summary(scanned: ScanAndMatrix) -> str:
 
 
 def write_problems(scanned: ScanAndMatrix) -> None:
-    """What keeps the whole from being judged, or from being whole."""
+    """Write why verdicts or hosts may be missing."""
     problem, why = scanned.matrix.columns[0].problem, scanned.scan.no_metadata
     if problem:
         out_wrapped(f"✗ {problem}", 2)
@@ -177,13 +178,13 @@ def write_problems(scanned: ScanAndMatrix) -> None:
 
 
 def place(row: EndpointChain) -> str:
-    """The host, and what it is for."""
+    """Return the host and its roles."""
     endpoint = row.endpoint
     return f"{endpoint.role}  {endpoint.host if endpoint.port == 443 else endpoint.key}"
 
 
 def why_none(row: EndpointChain) -> str:
-    """Why an endpoint presented no chain: at the host itself, or on the way to it."""
+    """Return why an endpoint presented no chain."""
     fault = row.fault
     if row.absent or fault is None:
         return "absent" if row.absent else "no chain was seen"
@@ -194,7 +195,7 @@ def why_none(row: EndpointChain) -> str:
 
 def _head(scanned: ScanAndMatrix, row: EndpointChain, cell: Verification | None) -> tuple[str, str]:
     if row.absent:
-        # Which host signs users in under Entra, the metadata alone can tell.
+        # Under Entra only the metadata names the login host.
         guessed = bool(scanned.scan.no_metadata)
         more = "; the metadata would name the right one" if guessed else ""
         return "–", f"absent: this stamp has no such host{more}"
@@ -209,7 +210,7 @@ def _head(scanned: ScanAndMatrix, row: EndpointChain, cell: Verification | None)
 def _trouble(
     scan: ScanResult, row: EndpointChain, cell: Verification | None
 ) -> Iterator[tuple[str, int]]:
-    """Lines, each with how far it hangs."""
+    """Return the lines on what is wrong, each with its indent."""
     if cell is not None and not cell.ok:
         yield f"  OpenSSL says: {cell.message}", 4
     for each in readiness(scan, row, cell):
@@ -220,13 +221,13 @@ def _trouble(
 
 
 def chain_lines(chain: list[Certificate], now: datetime) -> Iterator[str]:
-    """The chain as a tree, leaf first, every field."""
+    """Return the chain as a tree with every field, leaf first."""
     for depth, each in enumerate(chain):
         indent = "  " * (min(depth, _DEEPEST) + 1)
-        # One that cannot be read could be of any kind.
+        # The kind of an unreadable certificate is unknown.
         name = "unreadable" if each.unreadable else f"{each.common_name} ({each.kind})"
         yield from wrapped(f"{indent}{'└ ' if depth else ''}{name}", len(indent) + 4, cut=True)
         for label, value in fields_of(each, now):
-            # In two halves, as it is compared by eye, and a terminal would cut it within a byte.
+            # In two halves: it is compared by eye, and a terminal would break it within a byte.
             text = f"{value[:48]} {value[48:]}" if label == "SHA-256" else value
             yield from wrapped(f"{indent}  {label:<12}{text}", len(indent) + 14, cut=True)

@@ -21,7 +21,7 @@ from stacktui.config.locations import own_bundle
 from stacktui.text.counts import count_of
 from stacktui.text.shell import bash
 
-# So many expired certificates of a store are named; the others are in the JSON.
+# At most so many expired certificates of a store are named; the JSON has all.
 MAX_EXPIRED = 8
 
 
@@ -33,8 +33,8 @@ MAX_EXPIRED = 8
 def command(parent: Path | None, name: str | None, format_: str, config: Path | None) -> None:
     """List the trust stores on this machine, and what is wrong with them.
 
-    The one in use is ENV's (default: the active environment). Exits with 1 when a store cannot be
-    used, or an upgrade threw away what was added to one.
+    Marks the store that is in use for ENV (default: the active environment). Exits with 1 if a
+    store cannot be used, or if an upgrade removed a root that was added to one.
     """
     settings = read_settings(parent, config)
     ca = settings.target(name).environment.ca if settings.environments or name else None
@@ -68,8 +68,8 @@ def _write_stores(states: Sequence[StoreState]) -> None:
         first.setdefault(paths, store.name)
     if any(state.problem for state in states):
         out()
-        out_wrapped("→ Mend the file, or take away the setting that names it: while a store cannot "
-                    "be used, the programs that look there can verify nobody.", 2)  # fmt: skip
+        out_wrapped("→ Fix the file, or remove the setting that names it: while a store cannot "
+                    "be used, the programs that use it can verify no host.", 2)  # fmt: skip
 
 
 def _write_content(state: StoreState) -> None:

@@ -1,4 +1,4 @@
-"""Which bundle, and which certificate, the options of trust and untrust name."""
+"""The bundle and the certificate that the options of trust and untrust name."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ store_option = click.option(
     "--store",
     type=click.Path(path_type=Path, readable=False),
     metavar="PATH",
-    help="The PEM bundle of another program, as `certificates stores` lists them: az's certifi.",
+    help="The PEM bundle of another program, as `certificates stores` lists them.",
 )
 environment_option = click.option(
     "--environment", metavar="NAME", help="The ca of this environment."
@@ -34,9 +34,9 @@ environment_option = click.option(
 
 
 def fingerprint_in(argument: str) -> str | None:
-    """The SHA-256 (lower case, no colons) that an argument is, unless a file has that name.
+    """Return the SHA-256 in an argument (lower case, no colons), None if it names a file.
 
-    Raises CommandError for what is neither a file nor the whole of a fingerprint.
+    Raises CommandError for an argument that is neither a file nor a complete fingerprint.
     """
     if os.path.lexists(argument):
         return None
@@ -58,14 +58,14 @@ def target_of(
     *,
     to_add: bool,
 ) -> TrustTarget:
-    """The one bundle that the options name: stacktui's own if none does."""
+    """Return the bundle that the options name, by default stacktui's own."""
     if store is not None and environment is not None:
         raise click.UsageError("Name one place: --store or --environment.")
     if store is not None:
         if to_add and not os.path.lexists(store):
             raise CommandError(
                 f"{absolute(store)} is not there; "
-                "stacktui certificates stores lists the bundles on this box"
+                "stacktui certificates stores lists the bundles on this machine"
             )
         return TrustTarget(absolute(store))
     if environment is None or settings is None:
@@ -79,7 +79,7 @@ def target_of(
 def target_options(
     settings: Settings | None, store: Path | None, environment: str | None
 ) -> tuple[str, ...]:
-    """The options that name the same bundle again, wherever they are given."""
+    """Return the options that name the same bundle, for a command to print."""
     if store is not None:
         return ("--store", os.path.abspath(store))
     if environment is None or settings is None:

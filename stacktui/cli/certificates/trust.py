@@ -1,4 +1,4 @@
-"""`stacktui certificates trust`: a root is shown, asked about, and put into one bundle."""
+"""`stacktui certificates trust`: show a root, ask, and add it to one bundle."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from stacktui.text.sanitize import escape_control_chars
 from stacktui.text.shell import command_line, for_this_machine
 from stacktui.transport.host import is_host
 
-# As many certificates are shown in full before they are asked about; more get a line each.
+# Up to so many certificates are shown in full before the question; more get a line each.
 _IN_FULL = 3
 # Of a fingerprint with colons, so that it fits a terminal of 80 columns in two rows.
 _HALF = 48
@@ -54,7 +54,7 @@ _HALF = 48
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What to trust: certificates (DER), and where they come from. One is needed."""
+    """The source of the certificates to trust; exactly one is set."""
 
     file: str | None
     presented: str | None
@@ -89,7 +89,7 @@ class Source:
 @environment_option
 @click.option("--presented", metavar="ENV", help="Trust the root that environment ENV presents.")
 @click.option("--host", metavar="HOST[:PORT]", help="With --presented: this host instead of ARM's.")
-@click.option("--waagent", is_flag=True, help=f"Trust what is in {WAAGENT}.")
+@click.option("--waagent", is_flag=True, help=f"Trust the certificates in {WAAGENT}.")
 @yes_option
 @format_option
 @limit_option
@@ -108,10 +108,10 @@ def command(
 ) -> None:
     """Trust the CA certificates in FILE (PEM or DER) as roots.
 
-    They go into stacktui's own bundle, which counts for every environment, unless --environment
-    or --store names another place. A bundle that is not stacktui's is asked about and backed up,
-    and `untrust` takes out again exactly what was added. SHA256 names a root that was added
-    before, and lost as an upgrade of certifi loses it.
+    Adds them to stacktui's own bundle, which counts for every environment, unless --environment or
+    --store names another bundle. Before it changes a bundle that is not stacktui's, it asks and
+    makes a backup; `untrust` removes exactly what was added. SHA256 names a root that was added
+    before and lost, as an upgrade of certifi does.
     """
     source = Source(**from_)
     needed = environment or source.presented
@@ -137,9 +137,9 @@ def command(
 
 
 def presented_root(target: CheckTarget, host: str | None) -> bytes:
-    """The root of the chain that ARM, or `host`, presents now: presented too, else from a store.
+    """Return the root of the chain that ARM, or `host`, presents now; else a store's.
 
-    Raises CertificateError where there is none, and FaultError without a chain.
+    Raises CertificateError if there is no root, FaultError if there is no chain.
     """
     chain = _presented_chain(target, host)
     found = root_of(chain, find_stores(target.environment.ca, own_bundle()))
@@ -147,7 +147,7 @@ def presented_root(target: CheckTarget, host: str | None) -> bytes:
         no_root = why_no_root(chain)
         raise CertificateError(f"{no_root.why}; {no_root.remedy}")
     if found.where is not None:
-        err(f"The host does not present its root; on this box it is in {found.where.path}")
+        err(f"The host does not present its root; on this machine it is in {found.where.path}")
     return found.der
 
 
@@ -183,7 +183,7 @@ def _host_and_port(text: str) -> tuple[str, int]:
 
 
 def _introduce(change: Change, target: TrustTarget) -> None:
-    """Who is to be trusted, and where: all that the question is about."""
+    """Write what is to be trusted, and in which bundle."""
     certificates = [describe(der) for der in change.added or change.present]
     for each in certificates:
         if len(certificates) > _IN_FULL:
@@ -210,7 +210,7 @@ def _introduce_whole(certificate: Certificate) -> None:
         err(f"  !        an intermediate, no root: trust {certificate.issuer_name} too, as")
         err("           most programs trust no chain that ends below a root")
     if certificate.not_before is not None and certificate.not_before > datetime.now(UTC):
-        err("  !        not valid yet, by the clock of this box")
+        err("  !        not valid yet, by the clock of this machine")
 
 
 def _ask(change: Change, target: TrustTarget, source: Source, *, yes: bool) -> None:

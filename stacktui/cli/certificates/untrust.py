@@ -1,4 +1,4 @@
-"""`stacktui certificates untrust`: what was added is taken out again, and nothing else."""
+"""`stacktui certificates untrust`: remove what was added, and nothing else."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def command(
     format_: str,
     config: Path | None,
 ) -> None:
-    """Take back the roots in FILE, or the one with this SHA-256, that stacktui added.
+    """Remove the roots in FILE, or the one with this SHA-256, that stacktui added.
 
-    They are taken out of stacktui's own bundle, unless --environment or --store names another
-    place, and the file is again as it was, byte for byte. What others put there stays.
+    Removes them from stacktui's own bundle, unless --environment or --store names another one. The
+    file is then as it was before, byte for byte. What others added stays.
     """
     settings = read_settings(parent, config) if environment else None
     target = target_of(settings, store, environment, to_add=False)
@@ -60,7 +60,7 @@ def command(
         number = count_of(len(removal.removed), "certificate")
         confirm(f"Take {number} out of {target.path!s}?", yes=yes)
     trouble = untrust(removal)
-    # What was taken out of one program's bundle may well be meant to stay in the others'.
+    # A root that is removed from one program's bundle may be meant to stay in the others'.
     exported = exports_with(removal.removed) if store is None else ()
     if format_ == "json":
         click.echo(json.dumps(_document(removal, exported)))

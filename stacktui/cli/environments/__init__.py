@@ -1,4 +1,4 @@
-"""`stacktui environments`: what is configured and recorded of a stamp, and changing it."""
+"""`stacktui environments`: an environment's settings, and the record of its stamp."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import click
 
 from stacktui.cli.lazy import LazyGroup
 
-# Each command, in a module of its own name, and its help.
+# The one-line help of each command; its module has the command's name.
 _COMMANDS = {
     "show": "Show an environment's settings, and what was recorded of its stamp.",
     "set": "Change settings of an environment.",
@@ -17,4 +17,4 @@ _COMMANDS = {
 
 @click.group(cls=LazyGroup, package=__name__, table=_COMMANDS)
 def command() -> None:
-    """See, change and accept what is configured and recorded of a stamp."""
+    """Show and change an environment's settings; accept or forget what was recorded."""

@@ -1,4 +1,4 @@
-"""`stacktui environments accept`: record the stamp anew, once the user has seen both values."""
+"""`stacktui environments accept`: show what has changed, ask, and record the stamp again."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def command(
 ) -> None:
     """Accept the login endpoint, the audience and the root that the stamp of ENV has now.
 
-    Only a stamp that answers, with a chain that this box trusts, can be accepted. Exits with 1
-    when it does not.
+    Shows what has changed since they were recorded, and asks before it records them again. Exits
+    with 1 if the stamp does not respond, or presents a chain that this machine does not trust.
     """
     target = read_settings(parent, config, limits).target(name)
     try:
@@ -50,4 +50,4 @@ def command(
         accept(target, diff)
     except AcceptError as error:
         raise CommandError(str(error)) from None
-    err(f"{target.environment.name}: recorded; the next check goes by it")
+    err(f"{target.environment.name}: recorded; the next check compares with it")

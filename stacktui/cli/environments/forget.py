@@ -21,7 +21,7 @@ from stacktui.cli.settings import read_settings
 def command(parent: Path | None, name: str, yes: bool, config: Path | None) -> None:
     """Forget the login endpoint, the audience and the root that were recorded of ENV.
 
-    The next good check records what it finds then, whatever that is.
+    The next successful check records what it finds then, without comparing.
     """
     target = read_settings(parent, config).target(name)
     confirm(f"Forget what was recorded of {target.environment.name}?", yes=yes)

@@ -1,4 +1,4 @@
-"""`stacktui environments set`: change settings, as a finding's mend names them."""
+"""`stacktui environments set`: change settings, as remedies do."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from stacktui.environments.config import CHANGEABLE, change_environment
 @config_option
 @click.pass_obj
 def command(parent: Path | None, name: str, changes: tuple[str, ...], config: Path | None) -> None:
-    """Put each VALUE in its KEY of the environment ENV; `KEY=` takes the key out.
+    """Set each KEY of the environment ENV to its VALUE; `KEY=` removes the key.
 
     KEY is one of arm, profile, identity, subscription, ca, proxy and limits.NAME (limits.step=60).
-    What the config would not take is refused, and nothing is changed. Comments and the order of the
-    file stay.
+    Prints each change. An invalid value is refused, and then nothing is changed. Comments and the
+    order of the file stay.
     """
-    # Not by the settings: what is wrong with them may be what is to be changed.
+    # Do not load the settings: the key to be changed may be what makes them invalid.
     path = Path(os.path.abspath(config_file(config or parent)))
     wanted = dict(map(_pair, changes))
     before = change_environment(path, name, wanted)

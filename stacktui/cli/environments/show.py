@@ -1,4 +1,4 @@
-"""`stacktui environments show`: the settings, and what was recorded of the stamp."""
+"""`stacktui environments show`: the settings, and the record of the stamp."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _WIDTH = 15
 def command(parent: Path | None, name: str | None, format_: str, config: Path | None) -> None:
     """Show the settings of ENV (default: the active environment), and what was recorded of it.
 
-    The first good check records the login endpoint, the audience and whose root signs for ARM.
-    When one of the first two is another later, no secret is sent until you accept it.
+    The first successful check records the login endpoint, the audience and the root that signs for
+    ARM. If one of the first two changes later, no secret is sent until you accept it.
     """
     target = read_settings(parent, config).target(name)
     record, nothing = None, "Nothing is recorded yet."
@@ -48,7 +48,7 @@ def command(parent: Path | None, name: str | None, format_: str, config: Path | 
     out(target.environment.name)
     _say(settings)
     out()
-    out("Recorded at the first good check" if recorded else nothing)
+    out("Recorded at the first successful check" if recorded else nothing)
     _say(recorded)
 
 

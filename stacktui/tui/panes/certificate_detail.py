@@ -71,10 +71,10 @@ def detail(chosen: str, app_state: AppState, glyphs: Glyphs, *, zoomed: bool) ->
 
 def _failure(app_state: AppState) -> tuple[Line, ...]:
     """Return the internal error of the last scan; the hint bar is too short for a file's name."""
-    live = app_state.looking
+    live = app_state.current_scan
     if live is None or not live.error:
         return ()
-    return (label_value("last look", Span(f"internal error: {live.error}", TextStyle.ERROR)), BLANK)
+    return (label_value("last scan", Span(f"internal error: {live.error}", TextStyle.ERROR)), BLANK)
 
 
 # A host of the last scan
@@ -136,8 +136,8 @@ def _connection(row: ScannedHost, result: EvaluatedScan) -> list[Line]:
         )
     if row.seen.connection is not None:
         lines += _protocol_and_address(row.seen.connection)
-    again = (Span("l", TextStyle.KEY), Span(" looks again", TextStyle.DIM))
-    return [*lines, label_value("looked at", f"{clock(result.scan.taken)}  ", *again)]
+    again = (Span("l", TextStyle.KEY), Span(" scans again", TextStyle.DIM))
+    return [*lines, label_value("scanned", f"{clock(result.scan.taken)}  ", *again)]
 
 
 def _protocol_and_address(connection: ConnectionFacts) -> list[Line]:
@@ -176,14 +176,14 @@ def _fix(row: ScannedHost) -> tuple[Span, ...]:
         return ()
     # A self-signed leaf has no root to trust.
     if verdict.code in ROOTLESS - {VerifyCode.DEPTH_ZERO_SELF_SIGNED_CERT}:
-        return (Span("T", TextStyle.KEY), Span(" looks for its root, to trust it"))
+        return (Span("T", TextStyle.KEY), Span(" finds its root, to trust it"))
     if verdict.code in DATES:
         return (Span("the stamp's operator must renew it; check this machine's clock too"),)
     return (Span("the stamp's operator must replace the certificate"),)
 
 
 def check_lines(connection: ConnectionFacts, app_state: AppState, glyphs: Glyphs) -> list[Line]:
-    """Return the detail of a host of the last check, which asks the store in use only."""
+    """Return the detail of a host of the last check, which verified with the store in use only."""
     tls, now = connection.tls, reference_time(app_state)
     if tls is None:
         return [label_value("host", endpoint_key(connection))]
@@ -196,9 +196,14 @@ def check_lines(connection: ConnectionFacts, app_state: AppState, glyphs: Glyphs
     lines += _protocol_and_address(connection)
     if tls.unverified_probe:
         lines.append(
-            label_value("", Span("seen by a second look; nothing was sent over it", TextStyle.DIM))
+            label_value(
+                "", Span("seen in a second handshake; nothing was sent over it", TextStyle.DIM)
+            )
         )
-    asked = (Span("l", TextStyle.KEY), Span(" asks every store of this machine", TextStyle.DIM))
+    asked = (
+        Span("l", TextStyle.KEY),
+        Span(" verifies with every store of this machine", TextStyle.DIM),
+    )
     lines.append(label_value("trusted by", *asked))
     chain = [app_state.certificates.get(der) for der in tls.chain]
     return [*lines, BLANK, _title("chain"), *tree_lines(chain, now, glyphs)]

@@ -59,8 +59,8 @@ class CertificatesPane(ListPane):
     number = "2"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l", "screen.look(False)", "look at hosts"),
-        Binding("L", "screen.look(True)", "look at all names"),
+        Binding("l", "screen.scan(False)", "scan hosts"),
+        Binding("L", "screen.scan(True)", "scan all names"),
         Binding("T", "screen.trust", "trust its root"),
         Binding("enter", "screen.zoom", "matrix"),
         Binding("x", "screen.export", "export for az"),
@@ -253,10 +253,12 @@ def is_problem(row: ScannedHost) -> bool:
 
 def summaries(app_state: AppState, glyphs: Glyphs) -> list[tuple[Span, ...]]:
     """Return the summaries for the title, the longest first."""
-    live = app_state.looking
+    live = app_state.current_scan
     if live is not None and live.running:
-        count = Span(f"{live.done} of {live.known}" if live.known else "looking", TextStyle.ACCENT)
-        return [(Span("looking ", TextStyle.ACCENT), count), (count,)] if live.known else [(count,)]
+        if not live.known:
+            return [(Span("scanning", TextStyle.ACCENT),)]
+        count = Span(f"{live.done} of {live.known}", TextStyle.ACCENT)
+        return [(Span("scanning ", TextStyle.ACCENT), count), (count,)]
     hosts, bad, leaves = _totals(app_state)
     if not hosts and not bad:
         return [()]
@@ -306,14 +308,14 @@ def _dotted(parts: Sequence[Span], glyphs: Glyphs) -> tuple[Span, ...]:
 
 def empty(app_state: AppState) -> tuple[Line, ...]:
     """Return why the list is empty, and which key fills it."""
-    live, check = app_state.looking, app_state.check
-    how = line("In this pane, ", Span("l", TextStyle.KEY), " looks at what each host presents.")
+    live, check = app_state.current_scan, app_state.check
+    how = line("In this pane, ", Span("l", TextStyle.KEY), " scans what each host presents.")
     if app_state.environment is None:
         return (line(Span("What each host presents, and who trusts it.", TextStyle.DIM)),)
     if live is not None and live.running:
         return (line(Span("Asking the hosts for their certificates.", TextStyle.DIM)),)
     if live is not None and live.state is CheckState.CANCELLED:
-        return (line(Span("The look was cancelled.", TextStyle.DIM)), BLANK, how)
+        return (line(Span("The scan was cancelled.", TextStyle.DIM)), BLANK, how)
     if live is not None and live.state is CheckState.BROKEN:
         return (line(Span(f"Internal error: {live.error}", TextStyle.ERROR)), BLANK, how)
     if check is not None and check.running:

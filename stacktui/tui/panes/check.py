@@ -26,7 +26,7 @@ class CheckPane(TextPane):
     caption = "Check"
     number = "0"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.zoom", "whole story"),
+        Binding("enter", "screen.zoom", "details"),
         Binding("Y", "screen.copy_report", "copy report"),
     ]
 

@@ -1,4 +1,4 @@
-"""What the check pane tells of a check: steps, phases, the verdict, and what was also seen."""
+"""The lines of the check pane: steps, phases, the verdict, and the advisories."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line, width_of
 from stacktui.tui.live_check import LiveCheck, LiveStep
 
-# What `f` does, said beside the remedy.
+# What `f` does, shown beside the remedy.
 DOES = {
     ActionKind.TRUST_ROOT: "trusts it",
     ActionKind.SET: "sets it",
@@ -48,13 +48,13 @@ UNDER_WAY = {
     PhaseName.FIRST_BYTE: "waiting for first byte from",
     PhaseName.BODY: "reading from",
 }
-# From this inner width on a step's phases stand on its own line.
+# From this inner width on, a step's phases are on the step's line.
 WIDE = 66
 NAME = max(map(len, STEP_WORDS)) + 1
 LABEL = 6
-# Seconds from which on a phase is worth mentioning at all.
+# Phases shorter than this (seconds) are not shown.
 WORTH_MENTIONING = 0.0005
-# Seconds from which on sending a request is worth a word.
+# Sending a request is not shown if it takes less than this (seconds).
 WORTH_A_WORD = 0.010
 HARD = "\u00a0"
 
@@ -67,10 +67,9 @@ def check_lines(
     whole: bool = False,
     verdict_first: bool = False,
 ) -> list[Line]:
-    """The check as far as it got: its steps, then what came of it, or with `verdict_first` that
-    before the steps.
+    """Return the check's steps and its outcome; with `verdict_first` the outcome comes first.
 
-    The `whole` of it has all of what was also seen.
+    With `whole` the advisories are shown in full.
     """
     judged = check.verdict is not None
     lines: list[Line] = []
@@ -83,7 +82,7 @@ def check_lines(
 
 
 def step_lines(step: LiveStep, width: int, glyphs: Glyphs, *, brief: bool) -> list[Line]:
-    """One line where there is room; else its phases stand under it, unless `brief`."""
+    """Return a step as one line, or with its phases below if it is too long and not `brief`."""
     name = STEPS[step.name].ljust(NAME)
     if step.step is None:
         if not step.running:
@@ -119,9 +118,9 @@ def _two(head: Line, rest: Sequence[Span] | None, width: int, brief: bool) -> li
 
 
 def phase_spans(phases: Iterable[Phase], glyphs: Glyphs, *, every: bool = False) -> list[Span]:
-    """`dns 2 · tcp 4 · tls 31`: milliseconds, summed over the requests of a step.
+    """Return `dns 2 · tcp 4 · tls 31`: milliseconds, summed over the requests of a step.
 
-    Those that took next to no time are left out, unless `every` one is wanted.
+    Very short phases are left out, unless `every` is true.
     """
     spent: dict[str, float] = {}
     failed = set()
@@ -130,7 +129,7 @@ def phase_spans(phases: Iterable[Phase], glyphs: Glyphs, *, every: bool = False)
         spent[word] = spent.get(word, 0.0) + phase.seconds
         if not phase.ok:
             failed.add(word)
-    # Sending a request takes next to no time, unless something is wrong with it.
+    # Sending a request takes hardly any time, unless something is wrong.
     sending = PHASES[PhaseName.REQUEST]
     if not every and sending not in failed and spent.get(sending, 1.0) < WORTH_A_WORD:
         del spent[sending]
@@ -150,7 +149,7 @@ def phase_spans(phases: Iterable[Phase], glyphs: Glyphs, *, every: bool = False)
 
 
 def _under_way(step: LiveStep, glyphs: Glyphs) -> list[Span]:
-    """The phase that is being waited for, in words that need no animation."""
+    """Return the phase that the check is waiting for, as text: an animation would cost bytes."""
     before = [Span(glyphs.dot.rstrip() + HARD, TextStyle.DIM)] if step.phases else []
     if step.under_way is None:
         return [] if step.phases else [Span("starting", TextStyle.ACCENT)]
@@ -190,16 +189,16 @@ def _outcome(check: LiveCheck, glyphs: Glyphs, *, whole: bool) -> list[Line]:
     else:
         return [line(Span(f"{glyphs.failed} fault found", TextStyle.ERROR))]
     seen = check.diagnosis.also_seen_distinct if check.diagnosis else ()
-    tell = _seen_whole if whole else _seen_briefly
+    show = _seen_whole if whole else _seen_briefly
     return [
         *said,
         *([BLANK] if seen and not whole else []),
-        *(text for finding in seen for text in tell(finding, glyphs, keys)),
+        *(text for finding in seen for text in show(finding, glyphs, keys)),
     ]
 
 
 def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:
-    """What somebody must do in a browser while the check waits for it."""
+    """Return the page to open and the code to type, while the check waits for the sign-in."""
     if prompt is None:
         return []
     return [
@@ -212,7 +211,7 @@ def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:
 
 
 def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
-    """An explicit verdict for good news too."""
+    """Return the lines of a healthy check."""
     groups = report.step(StepName.RESOURCE_GROUPS).evidence.result
     total = (Span(f"{duration(report.seconds)} in all", TextStyle.DIM),)
     if isinstance(groups, ResourceGroupList):
@@ -225,7 +224,7 @@ def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Which remedy `f` carries out, how that is said, and which one's command `y` copies."""
+    """Which remedy `f` carries out, the words for that, and whose command `y` copies."""
 
     fixed: Remedy | None = None
     does: str = ""
@@ -238,7 +237,7 @@ class Keys:
         return cls(first.remedy if first else None, does, copied_of(check.diagnosis))
 
     def at(self, remedy: Remedy) -> tuple[Span, ...]:
-        """The keys that act on a remedy."""
+        """Return the keys that act on a remedy."""
         spans: list[Span] = []
         if remedy is self.fixed:
             spans += [Span("f", TextStyle.KEY), Span(f" {self.does}", TextStyle.DIM)]
@@ -249,7 +248,7 @@ class Keys:
 
 
 def verdict_lines(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
-    """What is wrong and whose side it is on, the remedies, the evidence, and what az says."""
+    """Return what is wrong, whose side it is on, the remedies, the evidence, and what az says."""
     az = [label_value("az", Span(finding.az_says, TextStyle.DIM), width=LABEL)]
     return [
         line(Span(f"{glyphs.failed} {finding.id}", TextStyle.ERROR), right=_side(finding)),
@@ -280,7 +279,7 @@ def _remedy_lines(finding: Finding, keys: Keys) -> list[Line]:
 
 
 def remedy_lines(remedy: Remedy, label: str, keys: tuple[Span, ...] = ()) -> list[Line]:
-    """A remedy in words, and under it the command that can be pasted; `keys` act on it."""
+    """Return a remedy and its command, with the `keys` that act on it."""
     title = label_value(label, remedy.title, width=LABEL)
     commands = command_of(remedy).splitlines()
     return [
@@ -290,7 +289,7 @@ def remedy_lines(remedy: Remedy, label: str, keys: tuple[Span, ...] = ()) -> lis
 
 
 def _seen_briefly(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
-    """What it is, and the remedy that a key acts on, else the first."""
+    """Return a finding's title and the remedy that a key acts on, else its first."""
     said = [
         line(Span(f"{glyphs.warning} {finding.id}  ", TextStyle.WARNING), finding.title, indent=2)
     ]

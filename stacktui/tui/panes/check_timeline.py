@@ -138,7 +138,7 @@ def _connection(exchange: Exchange) -> Iterator[Line]:
 def _probes(report: Report, glyphs: Glyphs) -> list[Line]:
     if not report.probes:
         return []
-    lines = _title("Looked at after the failure, as far as TLS; nothing was sent")
+    lines = _title("Probed after the failure, up to TLS; nothing was sent")
     for probe in report.probes:
         fault = probe.exchange.fault
         sign = Span(glyphs.failed, TextStyle.ERROR) if fault else Span(glyphs.ok, TextStyle.OK)

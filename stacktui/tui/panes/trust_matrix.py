@@ -114,7 +114,7 @@ def _problems(state: StoreState, glyphs: Glyphs) -> Iterator[tuple[TextStyle, st
     if state.problem:
         yield TextStyle.ERROR, state.problem
     for lost in state.lost:
-        how = "its file is gone" if lost.gone else "an upgrade of certifi does that without a word"
+        how = "its file is gone" if lost.gone else "an upgrade of certifi does that without notice"
         fix = "T adds it again; x exports a bundle that survives upgrades."
         yield TextStyle.WARNING, f"{lost.subject} was added here and is lost: {how}. {fix}"
     if state.unreadable:

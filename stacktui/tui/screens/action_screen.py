@@ -1,4 +1,4 @@
-"""A screen about one action: what it means, a list to choose from, the keys, and the work."""
+"""The base of the screens for one action: a text, a list to choose from, a question, the work."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from stacktui.tui.app_services import AppServices
 
 T = TypeVar("T")
-# Lines of a list, its frame included, before it scrolls; columns of the whole, as in the styles.
+# Most lines of the list with its frame; most columns of the screen, as in the stylesheet.
 MOST_ROWS, MOST_WIDTH = 8, 100
 
 
 class ChoicesPane(ListPane):
-    """What there is to choose from, below the text about what is chosen."""
+    """The list of choices, below the text about the highlighted one."""
 
     def __init__(self, caption: str) -> None:
-        super().__init__(id="places")
+        super().__init__(id="choices")
         self.caption = caption
         self.in_front = True
 
@@ -50,9 +50,12 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
     """Returns what was done, for a notice; None when nothing was.
 
     Subclasses show text with `set_text`, choices with `set_choices`, and do their work with `run`.
+    Those that ask before the work set `asking`, and have `action_confirm` and `action_decline`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "confirm", "yes"),
+        Binding("escape", "decline", "no"),
         Binding("escape", "leave", "back"),
         Binding("down", "move(1)", "move the bar", show=False, priority=True),
         Binding("up", "move(-1)", "move the bar", show=False, priority=True),
@@ -63,11 +66,11 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
     def __init__(self, title: str, caption: str) -> None:
         super().__init__()
         self._title = title
-        self._story = DetailPane(id="story")
+        self._text = DetailPane(id="text")
         self.choices = ChoicesPane(caption)
         self._hints = HintBar(id="action-hints")
-        self.busy = self._changing = False
-        self.below = 1  # lines that the text cannot have: those of the keys, so far
+        self.busy = self._changing = self.asking = False
+        self.below = 1  # lines below the text: those of the keys, so far
         self._rows = 0
         self._waiting = False
 
@@ -78,13 +81,13 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         self.choices.display = False
         with Vertical():
-            yield self._story
+            yield self._text
             yield self.choices
             yield from self.extra()
             yield self._hints
 
     def extra(self) -> ComposeResult:
-        """What stands between the list and the keys."""
+        """Return the widgets between the list and the keys."""
         yield from ()
 
     def on_key(self) -> None:
@@ -93,22 +96,22 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
     # For subclasses
 
     def set_text(self, lines: Sequence[Line]) -> None:
-        """The text of the screen."""
+        """Show the text of the screen."""
         self._waiting = False
-        self._story.show(self._title, tuple(lines))
+        self._text.show(self._title, tuple(lines))
         width, height = min(MOST_WIDTH, self.app.size.width) - 2, self.app.size.height
-        # It only grows, so that nothing jumps while the bar moves.
-        self._rows = max(self._rows, self._story.wanted_height(width))
-        self._story.styles.height = max(LEAST, min(self._rows, height - self.below))
+        # The height only grows, so that nothing jumps while the bar moves.
+        self._rows = max(self._rows, self._text.wanted_height(width))
+        self._text.styles.height = max(LEAST, min(self._rows, height - self.below))
         self.show_hints()
 
     def wait(self, text: str) -> None:
-        """Say what is being found out; if that fails, the failure is the text."""
+        """Show what the screen is waiting for; `failed` then replaces the text."""
         self.set_text((line(Span(text, TextStyle.DIM)),))
         self._waiting = True
 
     def set_choices(self, rows: Sequence[Row]) -> None:
-        """The choices; without any there is no list."""
+        """Show the choices; without any the list is hidden."""
         height = min(len(rows) + 2, MOST_ROWS)
         self.choices.display = bool(rows)
         self.choices.styles.height = height
@@ -125,9 +128,9 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
     def run(
         self, work: Callable[[], T], then: Callable[[T], None], *, changes: bool = False
     ) -> None:
-        """Run `work` beside the screen, one at a time; what cannot be done is shown in a line.
+        """Run `work` in the background, one at a time; show an error in a line.
 
-        Work that `changes` files is seen to its end before the screen can be left.
+        While work that `changes` files runs, the screen cannot be left.
         """
         if self.busy:
             return
@@ -150,7 +153,7 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
                 self.show_hints()
 
     def failed(self, why: str) -> None:
-        """What was to be done was not; nothing was changed."""
+        """Show why the work failed; nothing was changed."""
         if self._waiting:
             self.set_text(
                 (
@@ -169,6 +172,15 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
 
     # Keys
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "confirm" | "decline":
+                return self.asking
+            case "leave":
+                return not self.asking
+            case _:
+                return True
+
     def action_leave(self) -> None:
         if self.busy and self._changing:
             self.warn("a moment: files are being written")
@@ -179,7 +191,7 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
         if self.choices.display:
             self.choices.action_move(steps)
         else:
-            self._story.action_scroll(steps)
+            self._text.action_scroll(steps)
 
     def action_page(self, pages: int) -> None:
-        self._story.action_page(pages)
+        self._text.action_page(pages)

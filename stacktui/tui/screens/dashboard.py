@@ -1,4 +1,4 @@
-"""The dashboard: the board of panes, and the keys that act on it."""
+"""The dashboard screen: the grid of panes and its keys."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from stacktui.diagnosis.fixes import Fix
     from stacktui.tui.app_services import AppServices
 
-# What the bottom line shows first; the rest follows in the order of the bindings.
+# The keys that the bottom line shows first; the others follow in the order of the bindings.
 HINT_ORDER = (
-    "cancel_look",
+    "cancel_scan",
     "cancel",
     "clear_filter",
     "back",
-    "screen.look(False)",
+    "screen.scan(False)",
     "screen.trust",
     "screen.zoom",
     "check",
     "fix",
     "copy",
     "screen.copy_report",
-    "screen.look(True)",
+    "screen.scan(True)",
     "screen.export",
     "add",
     "demo",
@@ -46,16 +46,16 @@ HINT_ORDER = (
     "use",
 )
 ALWAYS = ("help", "app.quit")
-# Keys for fingers, not commands for a list.
+# Keys that move; they are not commands of the palette.
 MOVES = ("move", "scroll", "page", "step", "go", "palette", "interrupt", "app.interrupt")
 
 
 class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
-    """Shows a session. It holds no knowledge of its own but where the user is."""
+    """Shows the app's state. Its own state is only the focus, the zoom and the filters."""
 
     AUTO_FOCUS = "#environments"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel_look", "cancel the look"),
+        Binding("escape", "cancel_scan", "cancel the scan"),
         Binding("escape", "cancel", "cancel the check"),
         Binding("escape", "clear_filter", "clear the filter"),
         Binding("escape", "back", "back"),
@@ -100,7 +100,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         self.update()
 
     def update(self) -> None:
-        """Show the session as it is now; what did not change is not repainted."""
+        """Show the current state; repaint only what has changed."""
         grid = self.grid
         grid.environments.update(self.app_state)
         grid.certificates.update(self.app_state)
@@ -113,7 +113,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         grid.settle()
 
     def show_hints(self) -> None:
-        """The bottom line: the keys of the focused place."""
+        """Show the enabled keys in the bottom line."""
         keys = [key for key in keys_of(self.active_bindings.values(), self.focused) if key.shown]
         order = {action: index for index, action in enumerate(HINT_ORDER)}
         keys.sort(key=lambda key: order.get(key.action, len(order)))
@@ -125,8 +125,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
     def notice(self, text: str, style: TextStyle = TextStyle.ACCENT) -> None:
         self.grid.hints.notice(text, style)
 
-    # What is chosen
-
+    # The highlighted row
     @on(ListPane.Chosen)
     def _chosen(self, event: ListPane.Chosen) -> None:
         if event.pane is self.grid.environments and event.key is not None:
@@ -142,7 +141,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         self.grid.detail.show(name, lines)
 
     def _detail(self) -> tuple[str, tuple[Line, ...]]:
-        """The chosen thing of the open pane: its name, and what there is to say of it."""
+        """Return the name and the detail of the open pane's highlighted row."""
         grid, app_state, glyphs = self.grid, self.app_state, self.services.screen_style.glyphs
         key = grid.open.chosen
         if key is None:
@@ -150,7 +149,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         if grid.open is grid.environments and app_state.environment:
             return key, environments.detail(app_state.environment, app_state, glyphs)
         if grid.open is grid.certificates:
-            # Most of what it tells comes with the first look or check.
+            # Imported with the first detail: a scan or a check has already imported most of it.
             from stacktui.tui.panes.certificate_detail import detail
 
             return detail(key, app_state, glyphs, zoomed=grid.certificates.zoomed)
@@ -162,17 +161,16 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
                 return key, resources.detail(group, app_state, glyphs)
         return "", ()
 
-    # Where the user is
-
+    # Focus
     def on_resize(self) -> None:
-        """Show the check where it is all that there is room for."""
+        """Focus the check when the screen becomes too small for more than one pane."""
         single = self.grid.arrangement is Arrangement.SINGLE
         if single and not self._single and self.app_state.check is not None:
             self.show_check()
         self._single = single
 
     def show_check(self) -> None:
-        """Focus the check, unless it is on screen anyway."""
+        """Focus the check, unless it is visible already."""
         if self.grid.arrangement is Arrangement.SINGLE and self.is_current:
             self.set_focus(self.grid.check, scroll_visible=False)
 
@@ -214,19 +212,18 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
             self.grid.front.clear_filter()
         self.show_hints()
 
-    # What the user does
-
+    # Actions
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that would do nothing here are neither shown nor heard."""
+        """Disable the keys that would do nothing here."""
         app_state = self.app_state
         match action:
-            case "cancel_look":
-                # Where both run, `esc` cancels what one is looking at.
+            case "cancel_scan":
+                # If both run, `esc` cancels the one whose pane is in use.
                 mine = self.grid.open is self.grid.certificates
                 return self.services.scan_runner.running and (mine or not self.services.checking)
             case "cancel":
                 return self.services.checking
-            case "look":
+            case "scan":
                 return app_state.environment is not None
             case "trust":
                 return app_state.settings is not None and bool(self._chain())
@@ -264,10 +261,10 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
     def action_check(self) -> None:
         self.services.check()
 
-    def action_cancel_look(self) -> None:
+    def action_cancel_scan(self) -> None:
         self.services.scan_runner.cancel()
 
-    def action_look(self, whole: bool) -> None:
+    def action_scan(self, whole: bool) -> None:
         self.services.scan(whole=whole)
 
     def action_trust(self) -> None:
@@ -313,7 +310,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
             self.services.copier.copy(command, command.splitlines()[0], self.notice)
 
     def action_copy_report(self) -> None:
-        """For a ticket: the whole check as Markdown."""
+        """Copy the whole check as Markdown, for a ticket."""
         check = self.app_state.check
         if check is None or check.report is None or check.diagnosis is None:
             return
@@ -329,7 +326,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         await self.services.copier.write(self.notice)
 
     def action_fix(self) -> None:
-        """Carry out what the verdict, else what was also seen, names first."""
+        """Open the screen for the fixes of the verdict and of the advisories."""
         check, settings, fixes = self.app_state.check, self.app_state.settings, self._fixes()
         if check is None or check.report is None or settings is None or not fixes:
             return
@@ -364,19 +361,19 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         self.app.push_screen(PickerScreen("Commands", choices), run)
 
     def _chain(self) -> tuple[bytes, ...]:
-        """What the chosen host presents, DER, leaf first."""
+        """Return the chain that the highlighted host presents (DER, leaf first)."""
         chosen = self.grid.certificates.chosen
         return certificates.chain_of(chosen, self.app_state) if chosen else ()
 
     def _command(self) -> str:
-        """The command that `y` copies."""
+        """Return the command that `y` copies; empty if there is none."""
         if self._diagnosis is None:
             return ""
         remedy = copied_of(self._diagnosis)
         return command_of(remedy) if remedy else ""
 
     def _fixes(self) -> tuple[Fix, ...]:
-        """What `f` can carry out."""
+        """Return the fixes that `f` can carry out."""
         if self._diagnosis is None:
             return ()
         from stacktui.diagnosis.fixes import fixes_of

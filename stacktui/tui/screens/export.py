@@ -1,4 +1,4 @@
-"""A bundle for az and other programs: written, and the line that puts it to use."""
+"""The export screen: write a bundle for az and other programs, and show how to use it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Export(ActionScreen):
-    """Writes when it opens: the file is stacktui's own."""
+    """Writes the bundle when it opens, without asking: the file is stacktui's own."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "copy the line"),
@@ -48,7 +48,9 @@ class Export(ActionScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "write_copied":
             return bool(self.services.copier.text)
-        return self._exported is not None if action == "copy" else True
+        if action == "copy":
+            return self._exported is not None
+        return super().check_action(action, parameters)
 
     def action_copy(self) -> None:
         if self._exported is not None:

@@ -1,4 +1,4 @@
-"""Carrying out a fix: what it changes, in which file, and are you sure."""
+"""The fix screen: show what a fix changes and in which file, ask, and carry it out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def screen_for(report: Report, settings: Settings, fixes: tuple[Fix, ...]) -> ActionScreen:
-    """Where to choose among `fixes`; the only one, if it is to trust a root, has its own screen."""
+    """Return the screen for `fixes`; a single fix that trusts a root has the trust screen."""
     action = fixes[0].action
     if len(fixes) == 1 and action.kind is ActionKind.TRUST_ROOT:
         return trust_screen(report, settings, action)
@@ -30,7 +30,7 @@ def screen_for(report: Report, settings: Settings, fixes: tuple[Fix, ...]) -> Ac
 
 
 def trust_screen(report: Report, settings: Settings, action: Action) -> Trust:
-    """The screen on which the root of what a host of the report presented is trusted."""
+    """Return the screen that trusts the root of what a host of the report presented."""
     port = action.port or 443
     host = action.host if port == 443 else f"{action.host}:{port}"
     chain = report.chain_at(action.host, port)
@@ -38,7 +38,7 @@ def trust_screen(report: Report, settings: Settings, action: Action) -> Trust:
 
 
 class FixScreen(ActionScreen):
-    """`fixes` are those to choose from, the likeliest first; one at least."""
+    """Offers `fixes`, the likeliest first; at least one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "fix", "yes"),
@@ -82,7 +82,7 @@ class FixScreen(ActionScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action != "fix" or self._chosen.action.kind is ActionKind.TRUST_ROOT:
-            return True
+            return super().check_action(action, parameters)
         change = self._changes.get(self._chosen.action)
         return change is not None and change.carry_out is not None
 

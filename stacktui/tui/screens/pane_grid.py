@@ -26,7 +26,7 @@ CHECK, DETAIL = "check", "detail"
 
 
 class PaneGrid(NoRepaintWidget):
-    """Holds the two bars and the six panes, and places them in one pass."""
+    """Holds the two bars and the six panes, and lays them out in one pass."""
 
     can_focus = False
 
@@ -67,7 +67,7 @@ class PaneGrid(NoRepaintWidget):
         return arrangement_of(*self.size)
 
     def placements(self, size: Size) -> Mapping[str, Placement]:
-        """Where everything is on a screen of this size."""
+        """Return the placements on a screen of this size."""
         state = LayoutState(
             stack=tuple(pane.id or "" for pane in self.lists),
             check=CHECK,
@@ -101,7 +101,7 @@ class PaneGrid(NoRepaintWidget):
         self.settle()
 
     def in_reach(self) -> tuple[Panel, ...]:
-        """The panes that tab goes through."""
+        """Return the panes that tab cycles through."""
         if self.zoomed is None:
             return self.panes
         return (self.zoomed, self.detail) if self.zoomed in self.lists else (self.zoomed,)
@@ -111,12 +111,12 @@ class PaneGrid(NoRepaintWidget):
         self.strip.show(self.open)
         before = self._placements
         if self.size and self.placements(self.size) != before:
-            # A child asks for it: Textual forgets the arrangements of the asker's parents only.
+            # Called on a child: Textual drops cached arrangements of the caller's parents only.
             self.top.refresh(repaint=False, layout=True)
 
 
 class _PaneGridLayout(Layout):
-    """Asks the grid; a widget without a placement is not on screen."""
+    """Takes the placements from the grid; a widget without one is not on screen."""
 
     name = "panes"
 

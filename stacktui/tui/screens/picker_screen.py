@@ -1,4 +1,4 @@
-"""A list to choose from by typing: the commands, the themes."""
+"""A picker: choose from a list by typing. Used for the commands and the themes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stacktui.tui.widgets.list_pane import ListPane, Row
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One thing to choose: what is returned, what is read, and a remark beside it."""
+    """One choice: the value that is returned, its text, and a remark beside it."""
 
     value: str
     name: str
@@ -38,7 +38,7 @@ class ChoicePane(ListPane):
 
 
 class PickerScreen(ModalScreen[str], inherit_bindings=False):
-    """Returns the value of a choice, or None. `preview` hears where the bar is."""
+    """Returns the chosen value, or None. `preview` is called with the highlighted value."""
 
     AUTO_FOCUS = "#choices"
     BINDINGS: ClassVar[list[BindingType]] = [

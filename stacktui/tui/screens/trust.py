@@ -30,11 +30,8 @@ class Trust(ActionScreen):
     """`chain` is what `host` presents, DER, leaf first; `checks` when a check follows by itself."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Before the input's own, which has no use for it.
+        # With priority over the input's own `enter`, which does nothing here.
         Binding("enter", "trust", "trust it", priority=True),
-        Binding("y", "confirm", "yes"),
-        Binding("escape", "change", "no"),
-        Binding("escape", "leave", "back"),
     ]
 
     def __init__(
@@ -50,7 +47,6 @@ class Trust(ActionScreen):
         self._target, self._settings, self._host, self._chain = target, settings, host, chain
         self._checks = checks
         self._proposal: Proposal | None = None
-        self._asking = False
         self._typed = Input(id="digits", max_length=4 * DIGITS)
         self._typed.cursor_blink = False
         self._typing = Horizontal(Label(f"The last {DIGITS} digits", markup=False), self._typed)
@@ -60,7 +56,7 @@ class Trust(ActionScreen):
         yield self._typing
 
     def on_mount(self) -> None:
-        self.wait("Looking for the root, in the chain and in the stores of this box.")
+        self.wait("Searching the chain and the stores of this machine for the root.")
         environment, settings = self._target.environment, self._settings
         host, chain = self._host, self._chain
 
@@ -84,14 +80,14 @@ class Trust(ActionScreen):
             self._typing.display = True
             self.below += 1
             self._typed.focus()
-        # Another program's bundle is never what one gets for pressing enter.
+        # Another program's bundle is never preselected.
         possible = (each for each in proposal.options if each.change and each.target.ours)
         self.choices.choose(_key(next(possible, proposal.options[0])))
         self._show()
 
     @on(ListPane.Chosen)
     def _show(self) -> None:
-        self._asking = False
+        self.asking = False
         if self._proposal is not None:
             self.set_text(_lines(self._proposal, self._option, asking=False))
 
@@ -101,15 +97,9 @@ class Trust(ActionScreen):
         return next((each for each in options if _key(each) == self.choices.chosen), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        match action:
-            case "trust":
-                return self._option is not None and bool(self._option.change) and not self._asking
-            case "confirm" | "change":
-                return self._asking
-            case "leave":
-                return not self._asking
-            case _:
-                return True
+        if action == "trust":
+            return self._option is not None and bool(self._option.change) and not self.asking
+        return super().check_action(action, parameters)
 
     def action_trust(self) -> None:
         proposal, option = self._proposal, self._option
@@ -120,7 +110,7 @@ class Trust(ActionScreen):
         elif option.target.ours:
             self.action_confirm()
         else:
-            self._asking = True
+            self.asking = True
             self.choices.focus()  # so that the answer is not typed among the digits
             self.set_text(_lines(proposal, option, asking=True))
 
@@ -129,7 +119,7 @@ class Trust(ActionScreen):
         if option is not None and option.change is not None:
             self._trust(option.target, option.change)
 
-    def action_change(self) -> None:
+    def action_decline(self) -> None:
         self._show()
         if self._typing.display:
             self._typed.focus()
@@ -158,7 +148,7 @@ def _key(option: TrustOption) -> str:
 
 
 def _row(option: TrustOption, glyphs: Glyphs) -> Row:
-    """The bundle, and whether the root can go there."""
+    """Return the row of a bundle, with whether the root can go there."""
     sign, role = (glyphs.ok, TextStyle.OK) if option.change else (glyphs.skipped, TextStyle.DIM)
     path = Span(str(option.target.path), TextStyle.DIM)
     state = Span(f"{sign} {option.state.value}", role)
@@ -194,7 +184,7 @@ def _lines(proposal: Proposal, option: TrustOption | None, *, asking: bool) -> l
 def _origin(proposal: Proposal) -> tuple[Span, ...]:
     if not proposal.corroborated:
         return (Span("the host alone: it presented it", TextStyle.WARNING),)
-    return (Span(f"stores of this box that hold it: {', '.join(proposal.holders)}"),)
+    return (Span(f"stores of this machine that hold it: {', '.join(proposal.holders)}"),)
 
 
 def _no_root(no_root: NoRoot) -> list[Line]:
@@ -207,7 +197,7 @@ def _no_root(no_root: NoRoot) -> list[Line]:
 
 
 def _meaning(option: TrustOption) -> str:
-    """For whom a root in this bundle counts, and what else to know of it."""
+    """Return who uses this bundle, and the consequences of adding a root to it."""
     target, store = option.target, option.store
     copied = f" The file as it is now is kept as {option.backup.name}." if option.backup else ""
     if store is not None:

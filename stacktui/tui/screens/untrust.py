@@ -18,23 +18,19 @@ if TYPE_CHECKING:
 
 
 class Untrust(ActionScreen):
-    """Only what stacktui itself added is ever offered."""
+    """Offers only the roots that stacktui itself added."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "ask", "take it back", priority=True),
-        Binding("y", "take", "yes"),
-        Binding("escape", "change", "no"),
-        Binding("escape", "leave", "back"),
     ]
 
     def __init__(self, settings: Settings) -> None:
         super().__init__("Untrust a root", "Added by stacktui")
         self._settings = settings
         self._added: tuple[AddedRoot, ...] = ()
-        self._asking = False
 
     def on_mount(self) -> None:
-        self.wait("Looking for what was added.")
+        self.wait("Searching for what stacktui added.")
         settings = self._settings
 
         def find() -> tuple[AddedRoot, ...]:
@@ -51,7 +47,7 @@ class Untrust(ActionScreen):
 
     @on(ListPane.Chosen)
     def _show(self) -> None:
-        self._asking = False
+        self.asking = False
         self.set_text(_lines(self._chosen, asking=False))
 
     @property
@@ -59,24 +55,18 @@ class Untrust(ActionScreen):
         return next((each for each in self._added if _key(each) == self.choices.chosen), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        match action:
-            case "ask":
-                return self._chosen is not None and not self._asking
-            case "take" | "change":
-                return self._asking
-            case "leave":
-                return not self._asking
-            case _:
-                return True
+        if action == "ask":
+            return self._chosen is not None and not self.asking
+        return super().check_action(action, parameters)
 
     def action_ask(self) -> None:
-        self._asking = True
+        self.asking = True
         self.set_text(_lines(self._chosen, asking=True))
 
-    def action_change(self) -> None:
+    def action_decline(self) -> None:
         self._show()
 
-    def action_take(self) -> None:
+    def action_confirm(self) -> None:
         added = self._chosen
         if added is None:
             return
@@ -108,7 +98,7 @@ def _row(added: AddedRoot) -> Row:
 def _lines(added: AddedRoot | None, *, asking: bool) -> list[Line]:
     if added is None:
         return [
-            line("stacktui has added no root to any bundle on this box."),
+            line("stacktui has added no root to any bundle on this machine."),
             BLANK,
             line(Span("What others put into a bundle is theirs to take out.", TextStyle.DIM)),
         ]

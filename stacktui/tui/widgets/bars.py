@@ -1,4 +1,4 @@
-"""The line above the panes and the line below them."""
+"""The top line and the bottom line of the dashboard."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Bar(NoRepaintWidget):
-    """One line of spans, with some kept at the right edge."""
+    """One line of spans, some of them right-aligned."""
 
     can_focus = False
 
@@ -32,14 +32,14 @@ class Bar(NoRepaintWidget):
 
     @abstractmethod
     def content(self) -> Line:
-        """What to show now."""
+        """Return the spans at the left and at the right."""
 
     @property
     def screen_style(self) -> ScreenStyle:
         return cast("HasScreenStyle", self.app).screen_style
 
     def redraw(self) -> None:
-        """Repaint, if there is anything new to show."""
+        """Repaint if the content has changed."""
         if self.content() != self._shown:
             self.refresh()
 
@@ -58,7 +58,7 @@ class Bar(NoRepaintWidget):
 
 
 class TopBar(Bar):
-    """Where we are: environment, ARM host, sign-in, profile, identity; at the right the trust."""
+    """Environment, ARM host, sign-in, profile and identity; at the right the trust sources."""
 
     app_state: AppState | None = None
 
@@ -78,7 +78,7 @@ class TopBar(Bar):
             return Line((Span("stacktui", TextStyle.STRONG),))
         right = trust(self.app_state)
         room = width - 2 - (width_of(right) + 2 if right else 0)
-        # What is told elsewhere too is left out first where there is no room for all.
+        # Without room for all, drop first what is shown elsewhere too.
         for spans in where(self.app_state, self.screen_style.glyphs):
             if width_of(spans) <= room:
                 break
@@ -86,7 +86,7 @@ class TopBar(Bar):
 
 
 def where(app_state: AppState, glyphs: Glyphs) -> Iterator[tuple[Span, ...]]:
-    """What the top line says, from the whole of it to the barest; unknown things are left out."""
+    """Return the forms of the top line, the longest first; unknown values are left out."""
     environment, target = app_state.environment, app_state.target
     if environment is None or target is None:
         return
@@ -114,7 +114,7 @@ def _joined(parts: Iterable[Span], dot: Span) -> tuple[Span, ...]:
 
 
 def trust(app_state: AppState) -> tuple[Span, ...]:
-    """The certificates in use, as the last check used them: `certifi + ca`."""
+    """Return the trust sources that the last check used: `certifi + ca`."""
     used = app_state.check.trust if app_state.check else None
     if used is None:
         return ()
@@ -122,7 +122,7 @@ def trust(app_state: AppState) -> tuple[Span, ...]:
 
 
 class HintBar(Bar):
-    """The keys of the place you are in, or a notice until the next key."""
+    """The enabled keys, or a notice until the next key."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
@@ -131,12 +131,12 @@ class HintBar(Bar):
         self._notice: Span | None = None
 
     def show(self, hints: Iterable[tuple[str, str]], always: Iterable[tuple[str, str]]) -> None:
-        """Keys with what they do, most useful first; `always` stands at the right edge."""
+        """Show keys and what they do, the most useful first; `always` is right-aligned."""
         self._hints, self._always = tuple(hints), tuple(always)
         self.redraw()
 
     def notice(self, text: str, style: TextStyle = TextStyle.ACCENT) -> None:
-        """Say something in one line, until the next key."""
+        """Show one line until the next key."""
         self._notice = Span(text, style)
         self.redraw()
 

@@ -1,4 +1,4 @@
-"""The titles of the lists with their states, in one line, where there is no room for the lists."""
+"""The lists' titles and states in one line, for screens without room for the lists."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GAP = "   "
 
 
 class PaneStrip(Bar):
-    """One line for `panes`; `open` is the one whose list is shown below it."""
+    """One line for `panes`; the list of the `open` one is shown below it."""
 
     def __init__(self, panes: Sequence[ListPane], *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
@@ -32,7 +32,7 @@ class PaneStrip(Bar):
         return Line(spans)
 
     def _forms(self) -> Iterator[tuple[Span, ...]]:
-        """The line from the richest form to the barest."""
+        """Return the forms of the line, the longest first."""
         for long, short in ((True, True), (True, False), (False, False)):
             yield self._joined(
                 self._item(each, long=long if each is self._open else short) for each in self._panes

@@ -113,9 +113,9 @@ class Panel(NoRepaintWidget):
                 max(1, width - border.columns), max(0, height - border.rows)
             )
         except Exception as error:
-            # What cannot be drawn must cost nothing but its picture: a check goes on, and ends.
-            told = f"internal error while drawing: {describe_error(error)}"
+            # An error while drawing must not end the app: a running check continues.
+            text = f"internal error while drawing: {describe_error(error)}"
             content = PanelContent(
-                self.title, (), (Line((Span(told, TextStyle.ERROR),), cut=True),)
+                self.title, (), (Line((Span(text, TextStyle.ERROR),), cut=True),)
             )
         return draw(content, width, height, self.screen_style.glyphs, border)

@@ -1,4 +1,4 @@
-"""A check as plain text, written while it runs."""
+"""Write a check as plain text while it runs."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class TextWriter:
         out("  Why we think so")
         for line in finding.evidence:
             out(f"    - {line}")
-        out("  How to mend it")
+        out("  How to fix it")
         for number, remedy in enumerate(finding.remedies, 1):
             self._remedy(number, remedy)
         out(f"  az says: {finding.az_says}")
 
     def _remedy(self, number: int, remedy: Remedy) -> None:
         out(f"    {number}. {remedy.title}")
-        # The shell of this box first; the other one is in the JSON.
+        # The command for this machine's shell; the JSON has both.
         shell = remedy.powershell if sys.platform == "win32" else remedy.bash
         if shell:
             out(f"       {shell}")

@@ -1,4 +1,4 @@
-"""The catalogue and what a message can mean, as text that fits a terminal."""
+"""Write the catalogue, and what a message can mean, as text that fits a terminal."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.finding import Remedy
 from stacktui.diagnosis.recognise import Candidate, Recognised
 
-# A message that hardly says more than that something failed.
+# The best candidate of a message that says little more than "failed" weighs less than this.
 _VAGUE = 30
 _GAP = 2
 
 
 def write_catalogue(faults: Sequence[FaultInfo]) -> None:
-    """Every id with its one line, by group."""
+    """Write every id with its meaning, by group."""
     column = max(len(each.id) for each in faults) + _GAP
     for number, (group, members) in enumerate(groupby(faults, key=lambda each: each.group)):
         if number:
@@ -28,7 +28,7 @@ def write_catalogue(faults: Sequence[FaultInfo]) -> None:
         for fault in members:
             out_wrapped(f"  {fault.id:<{column}}{fault.meaning}", column + 2)
     out()
-    out("stacktui explain ID tells more of one.")
+    out("For details: stacktui explain ID")
 
 
 def write_faults(faults: Sequence[FaultInfo]) -> None:
@@ -39,7 +39,7 @@ def write_faults(faults: Sequence[FaultInfo]) -> None:
 
 
 def write_recognised(found: Recognised) -> None:
-    """What a message can mean, best first, and what tells it apart."""
+    """Write what a message can mean, best first, and the evidence that distinguishes it."""
     candidates = found.candidates
     if not found:
         _nothing()
@@ -58,9 +58,9 @@ def write_recognised(found: Recognised) -> None:
         out_wrapped(note, 0)
     if len(candidates) > 1:
         out()
-        out_wrapped("A check looks at what the message does not hold, and tells them apart:", 0)
+        out_wrapped("A check reads the evidence that the message lacks, and says which it is:", 0)
         out("  stacktui check")
-        out("How to mend each:")
+        out("How to fix each:")
         out(f"  stacktui explain {candidates[0].fault.id}")
 
 
@@ -73,11 +73,11 @@ def _several(candidates: Sequence[Candidate]) -> None:
         out_wrapped(f"{' ' * len(head)}{each.fault.meaning}", len(head))
         _because(each)
         evidence = each.fault.distinguishing_evidence
-        out_wrapped(f"{' ' * len(head)}told by: {evidence}", len(head) + 2)
+        out_wrapped(f"{' ' * len(head)}evidence: {evidence}", len(head) + 2)
 
 
 def _vague(candidates: Sequence[Candidate]) -> None:
-    out("It says that something failed, and hardly more. It can mean, among others:")
+    out("It says little more than that something failed. It can mean, among others:")
     column = max(len(each.fault.id) for each in candidates) + _GAP
     for each in candidates:
         out_wrapped(f"  {each.fault.id:<{column}}{each.fault.meaning}", column + 2)
@@ -95,7 +95,7 @@ def _nothing() -> None:
     )
     out()
     out("What to do")
-    out_wrapped("  - Run the check: it does not depend on anybody's words.", 4)
+    out_wrapped("  - Run the check, which needs no message:", 4)
     out("    stacktui check")
     out_wrapped("  - Or give the whole message, with the lines before it:", 4)
     out("    az … 2>&1 | stacktui explain -")
@@ -104,21 +104,21 @@ def _nothing() -> None:
 def _fault(fault: FaultInfo) -> None:
     out(f"{fault.id} · {fault.group} · side: {sides(fault)}")
     out_wrapped(f"  {fault.meaning}", 2)
-    out("  Told by")
+    out("  Distinguishing evidence")
     out_wrapped(f"    {fault.distinguishing_evidence}", 4)
-    out("  How to mend it")
-    for number, mend in enumerate(shown_remedies(fault), 1):
-        _mend(number, mend)
+    out("  How to fix it")
+    for number, remedy in enumerate(shown_remedies(fault), 1):
+        _remedy(number, remedy)
     out("  az says")
     out_wrapped(f"    {fault.az_says}", 4)
 
 
-def _mend(number: int, mend: Remedy) -> None:
+def _remedy(number: int, remedy: Remedy) -> None:
     head = f"    {number}. "
-    out_wrapped(f"{head}{mend.title}", len(head))
-    # The shell of this box first; the other one is in the other formats.
-    first, second = (
-        (mend.powershell, mend.bash) if sys.platform == "win32" else (mend.bash, mend.powershell)
-    )
-    if command := first or second:
+    out_wrapped(f"{head}{remedy.title}", len(head))
+    # The command for this machine's shell if there is one; the other formats have both.
+    commands = [remedy.bash, remedy.powershell]
+    if sys.platform == "win32":
+        commands.reverse()
+    if command := commands[0] or commands[1]:
         out(f"{' ' * len(head)}{command}")
