@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # Most lines of the list with its frame; most columns of the screen, as in the stylesheet.
 MOST_ROWS, MOST_WIDTH = 8, 100
+LEAST_CHOICES = 3
 
 
 class ChoicesPane(ListPane):
@@ -70,7 +71,7 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
         self.choices = ChoicesPane(caption)
         self._hints = HintBar(id="action-hints")
         self.busy = self._changing = self.asking = False
-        self.below = 1  # lines below the text: those of the keys, so far
+        self.below = 1  # lines below the text and the list: those of the keys, and `extra`
         self._rows = 0
         self._waiting = False
 
@@ -99,10 +100,7 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
         """Show the text of the screen."""
         self._waiting = False
         self._text.show(self._title, tuple(lines))
-        width, height = min(MOST_WIDTH, self.app.size.width) - 2, self.app.size.height
-        # The height only grows, so that nothing jumps while the bar moves.
-        self._rows = max(self._rows, self._text.wanted_height(width))
-        self._text.styles.height = max(LEAST, min(self._rows, height - self.below))
+        self._share_height()
         self.show_hints()
 
     def wait(self, text: str) -> None:
@@ -112,12 +110,26 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
 
     def set_choices(self, rows: Sequence[Row]) -> None:
         """Show the choices; without any the list is hidden."""
-        height = min(len(rows) + 2, MOST_ROWS)
         self.choices.display = bool(rows)
-        self.choices.styles.height = height
-        self.below += height if rows else 0
         self.choices.show(rows, ())
+        self._share_height()
         self.choices.focus()
+
+    def on_resize(self) -> None:
+        self._rows = 0  # of another width, the text has other lines
+        self._share_height()
+
+    def _share_height(self) -> None:
+        """Give the list what it wants, and the text the rest, but neither less than it needs."""
+        width, height = min(MOST_WIDTH, self.app.size.width) - 2, self.app.size.height
+        # It only grows, so that nothing jumps while the bar moves.
+        self._rows = max(self._rows, self._text.wanted_height(width))
+        room, choices = height - self.below, 0
+        if self.choices.display:
+            wanted = min(self.choices.wanted_height(width), MOST_ROWS)
+            choices = max(LEAST_CHOICES, min(wanted, room - LEAST))
+            self.choices.styles.height = choices
+        self._text.styles.height = max(LEAST, min(self._rows, room - choices))
 
     def warn(self, text: str) -> None:
         self._hints.notice(text, TextStyle.ERROR)
