@@ -352,7 +352,7 @@ class StacktuiApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             self.dashboard.grid.hints.clear_notice()
-            self._input.put(event)
+            await self._input.put(event)
         else:
             await super().on_event(event)
 

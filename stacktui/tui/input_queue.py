@@ -17,6 +17,8 @@ from typing import Any
 from textual import events
 from textual.app import App
 from textual.message_pump import MessagePump
+from textual.screen import Screen
+from textual.widget import Widget
 
 # Seconds after which a key is taken for handled: an action may go on for longer.
 _PATIENCE = 0.5
@@ -28,28 +30,35 @@ class InputQueue:
     def __init__(self, app: App[Any], handle: Callable[[events.Event], Awaitable[None]]) -> None:
         self._app = app
         self._handle = handle
-        self._events: deque[events.Event] = deque()
+        self._waiting: deque[events.Event] = deque()
         self._task: asyncio.Task[None] | None = None
 
-    def put(self, event: events.Event) -> None:
-        self._events.append(event)
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
+    async def put(self, event: events.Event) -> None:
+        """Handle `event`, at once if nothing is under way."""
+        if self._task is not None and not self._task.done():
+            self._waiting.append(event)
+            return
+        screen, target = self._app.screen, self._app.focused or self._app.screen
+        await self._handle(event)
+        self._task = asyncio.create_task(self._rest(screen, target))
 
-    async def _run(self) -> None:
-        while self._events:
+    async def _rest(self, screen: Screen[Any], target: Widget) -> None:
+        await self._settle(screen, target)
+        while self._waiting:
             screen, target = self._app.screen, self._app.focused or self._app.screen
             try:
-                await self._handle(self._events.popleft())
+                await self._handle(self._waiting.popleft())
             except Exception as error:
                 self._app._handle_exception(error)
                 return
-            if self._events:
-                # It bubbles from the widget to the app, from one message queue to the next.
-                for pump in target.ancestors_with_self:
-                    await _handled(pump)
-                if self._app.screen is not screen:
-                    await _handled(self._app.screen)
+            await self._settle(screen, target)
+
+    async def _settle(self, screen: Screen[Any], target: Widget) -> None:
+        """Wait until the event has been handled: it bubbles from the widget to the app."""
+        for pump in target.ancestors_with_self:
+            await _handled(pump)
+        if self._app.screen is not screen:
+            await _handled(self._app.screen)
 
 
 async def _handled(pump: MessagePump) -> None:
