@@ -27,6 +27,16 @@ DEFERRED: dict[str, dict[str, str]] = {
     "azure_cli/presence.py": {
         "stacktui.azure_cli.facts": HEALTHY,
     },
+    "certificates/additions.py": {
+        "stacktui.certificates.chain": HEALTHY,
+    },
+    "certificates/bundle.py": {
+        "cryptography": HEALTHY,
+        "stacktui.certificates.chain": HEALTHY,
+    },
+    "certificates/stores.py": {
+        "stacktui.certificates.chain": SLOW,
+    },
     "certificates/trust.py": {
         "certifi": SLOW,
     },

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from stacktui.certificates.bundle import MAX_COMMENT, plain
-from stacktui.certificates.chain import describe
 from stacktui.certificates.files import CertificateFileError, FileProblem, entries, read_content
 from stacktui.config.atomic import exclusive, write_atomically
 from stacktui.config.locations import additions_file
@@ -93,6 +92,8 @@ def remember(path: Path, ders: Sequence[bytes]) -> str:
     Existing entries stay as they are. Returns the trouble, if any, in one line, and does not raise:
     an addition works without its entry.
     """
+    from stacktui.certificates.chain import describe
+
     path = Path(os.path.abspath(path))
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     new = [

@@ -20,9 +20,6 @@ from hashlib import md5, sha1, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-
-from stacktui.certificates.chain import describe
 from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.files import (
     CertificateFileError,
@@ -188,6 +185,8 @@ def annotated(der: bytes) -> bytes:
     Names are sanitised, so that they can neither end a line nor begin a PEM block. Raises
     ValueError for a certificate that cannot be read.
     """
+    from cryptography import x509
+
     certificate = x509.load_der_x509_certificate(der)
     issuer, subject = _net_name(certificate.issuer), _net_name(certificate.subject)
     comments = {
@@ -216,6 +215,8 @@ def holds_only_additions(content: bytes) -> bool:
 
 def may_be_trusted(der: bytes, now: datetime) -> str | None:
     """Return why this certificate may not be a trusted root, worded to follow its name, or None."""
+    from stacktui.certificates.chain import describe
+
     found = describe(der)
     if found.unreadable:
         return f"cannot be read as a certificate ({found.unreadable})"

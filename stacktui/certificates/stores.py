@@ -25,7 +25,6 @@ import certifi
 from stacktui.azure_cli.installations import find_azure_clis
 from stacktui.certificates.additions import LostAddition, lost_additions
 from stacktui.certificates.bundle import WAAGENT
-from stacktui.certificates.chain import describe
 from stacktui.certificates.files import FileProblem
 from stacktui.certificates.store_content import HASHED, content_of, identity_of
 from stacktui.certificates.trust import (
@@ -219,6 +218,8 @@ def read_stores(stores: Sequence[Store], now: datetime) -> tuple[StoreState, ...
 
 
 def _read(store: Store, now: datetime, lost: Sequence[LostAddition]) -> StoreState:
+    from stacktui.certificates.chain import describe
+
     problem, loaded = "", None
     try:
         context = store_context(store)
@@ -263,6 +264,7 @@ def _read(store: Store, now: datetime, lost: Sequence[LostAddition]) -> StoreSta
 
 def _signs(certificate: Certificate) -> bool:
     """Whether `SSLContext.get_ca_certs` lists it once it is loaded."""
+
     usage = certificate.key_usage
     return certificate.is_ca and (usage is None or "keyCertSign" in usage)
 
