@@ -62,7 +62,9 @@ def set_in_environment(path: Path, name: str, changes: Mapping[str, object]) -> 
         for path_, value in changes.items():
             group, _, key = path_.rpartition(".")
             inner = tomlkit.table() if isinstance(table, Table) else tomlkit.inline_table()
-            holder = table.setdefault(group, inner) if group else table
+            if group and not isinstance(table.get(group), MutableMapping):
+                table[group] = inner  # a value that is not a table is replaced
+            holder = table[group] if group else table
             if value is None:
                 holder.pop(key, None)
             elif group or key in holder or not isinstance(holder, Table):

@@ -292,3 +292,10 @@ def test_a_key_of_an_environment_that_is_not_there_is_refused(config: Path, name
     with pytest.raises(ConfigError, match="is not there"):
         set_in_environment(config, name, {"ca": "x.pem"})
     assert config.read_text() == WRITTEN_BY_HAND
+
+
+def test_a_limit_replaces_what_is_no_table_of_limits(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[environments.West]\narm = "a"\nlimits = 3\n', encoding="utf-8")
+    set_in_environment(path, "West", {"limits.step": 5})
+    assert tomllib.loads(path.read_text())["environments"]["West"]["limits"] == {"step": 5}

@@ -53,7 +53,7 @@ _HALF = 48
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RootSource:
     """The source of the certificates to trust; exactly one is set."""
 
     file: str | None
@@ -113,7 +113,7 @@ def command(
     makes a backup; `untrust` removes exactly what was added. SHA256 names a root that was added
     before and lost, as an upgrade of certifi does.
     """
-    source = Source(**from_)
+    source = RootSource(**from_)
     needed = environment or source.presented
     settings = read_settings(parent, config, limits) if needed else None
     roots = choose_roots(source.certificates(settings), source.name)
@@ -213,7 +213,7 @@ def _introduce_whole(certificate: Certificate) -> None:
         err("  !        not valid yet, by the clock of this machine")
 
 
-def _ask(change: Change, target: TrustTarget, source: Source, *, yes: bool) -> None:
+def _ask(change: Change, target: TrustTarget, source: RootSource, *, yes: bool) -> None:
     number = count_of(len(change.added), "certificate")
     if source.presented is not None:
         fingerprint = describe((change.added or change.present)[0]).sha256
