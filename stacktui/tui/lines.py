@@ -111,8 +111,15 @@ def fit(spans: Iterable[Span], width: int, glyphs: Glyphs) -> tuple[Span, ...]:
     return tuple(kept)
 
 
+MIN_WRAP_WIDTH = 4
+
+
 def wrap(text: Line, width: int, glyphs: Glyphs) -> list[Line]:
-    """Wrap a line to rows of at most `width` cells, between words where possible."""
+    """Wrap a line to rows of at most `width` cells, between words where possible.
+
+    To 4 cells at least, an indent and one wide character: what is drawn is cut to what fits.
+    """
+    width = max(width, MIN_WRAP_WIDTH)
     spans = sanitize_spans(text.spans, glyphs)
     right = fit(sanitize_spans(text.right, glyphs), max(0, width - 2), glyphs)
     room = width - (width_of(right) + 1 if right else 0)

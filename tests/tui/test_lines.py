@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -100,3 +101,11 @@ def test_a_cut_line_is_one_row() -> None:
     rows = wrap(long, 16, UNICODE)
     assert [text_of(row.spans) for row in rows] == ["store /opt/az/l…"]
     assert [text_of(row.spans) for row in wrap(long, 80, UNICODE)] == [text_of(long.spans)]
+
+
+@pytest.mark.parametrize("width", range(-3, 6))
+@pytest.mark.timeout(10)
+def test_no_width_is_too_small_to_wrap_to(width: int) -> None:
+    text = line("a-long-word 環環 and more", right=(Span("right"),), indent=14)
+    rows = wrap(text, width, UNICODE)
+    assert "".join(text_of(row.spans) for row in rows).replace(" ", "").endswith("andmore")

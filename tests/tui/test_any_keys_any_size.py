@@ -1,0 +1,100 @@
+"""Random keys and random sizes of the terminal, while checks fail, hang, break and end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.geometry import Size
+from textual.keys import _character_to_key
+
+from stacktui.check.events import CheckEvent
+from stacktui.check.target import CheckTarget
+from stacktui.tui.app import StacktuiApp
+from stacktui.tui.check_runner import Engine
+from stacktui.tui.check_state import CheckState
+from stacktui.tui.live_check import LiveCheck
+
+from . import canned
+from .canned import CONFIG, canned_app, describe, replay
+from .screen import text_of
+
+STEPS = 500
+KEYS = (
+    *"ccccfyYwatr:1234012340jkgGlLTUx?/q", "space", "enter", "enter", "escape", "escape", "tab",
+    "shift+tab", "up", "down", "pageup", "pagedown", "ctrl+u", "ctrl+d", "ctrl+p", "backspace", "é",
+)  # fmt: skip
+SIZES = ((80, 23), (120, 40), (100, 20), (99, 19), (60, 16), (59, 15), (40, 10), (39, 9), (1, 1))
+
+
+class Chance:
+    """An engine whose checks fail, succeed, hang or break, as the dice fall."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+
+    def run(self, target: CheckTarget) -> AsyncGenerator[CheckEvent, None]:
+        events = self._dice.choice(
+            (
+                canned.events_of(canned.UNTRUSTED),
+                canned.events_of(canned.HEALTHY),
+                canned.waiting_for_first_byte(),
+                None,
+            )
+        )
+        return _broken() if events is None else replay(events)
+
+
+async def _broken() -> AsyncGenerator[CheckEvent, None]:
+    raise LookupError("a defect of the engine")
+    yield
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.timeout(120)
+async def test_nothing_ends_it_and_no_result_is_lost(config: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    engine = Engine(Chance(dice).run, canned.fixable, describe)
+    app = canned_app(config, text=CONFIG)
+    type(app).load_engine = staticmethod(lambda: engine)
+    told: dict[str, LiveCheck] = {}
+    on_state = app.check_runner._on_state
+
+    def remember(live: LiveCheck) -> None:
+        told[live.target.environment.name] = live
+        on_state(live)
+
+    app.check_runner._on_state = remember
+    app.exit = lambda *_, **options: None  # type: ignore[method-assign]
+    async with app.run_test(size=(80, 23)) as pilot:
+        for _ in range(STEPS):
+            if dice.random() < 0.15:
+                resize(app, dice.choice(SIZES))
+            else:
+                press(app, dice.choice(KEYS))
+            await asyncio.sleep(dice.choice((0, 0, 0.01)))
+            assert "internal error while drawing" not in text_of(app)
+        resize(app, (80, 23))
+        while len(app.screen_stack) > 1:
+            app.pop_screen()
+            await asyncio.sleep(0.05)
+        await pilot.pause(0.2)
+        assert app._exception is None
+        assert app.app_state.checks == told
+        assert {each.state for each in told.values()} & {CheckState.FINISHED, CheckState.BROKEN}
+        del app.exit
+
+
+def press(app: StacktuiApp, key: str) -> None:
+    name = _character_to_key(key) if len(key) == 1 else key
+    app.post_message(events.Key(name, key if len(key) == 1 else None))
+
+
+def resize(app: StacktuiApp, size: tuple[int, int]) -> None:
+    assert app._driver is not None
+    app._driver._size = size
+    app.post_message(events.Resize(Size(*size), Size(*size)))
