@@ -133,6 +133,8 @@ class ReplayHttpClient:
         if self._next < len(self._recorded):
             self._next += 1
             return self._recorded[self._next - 1]
+        if not isinstance(url, str):  # from the authority's own document, whatever is in there
+            url = ""
         if params:
             url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
         sent = dict(headers or {})

@@ -160,7 +160,7 @@ class HttpSession:
         local: bool,
     ) -> httpx.Request:
         try:
-            return httpx.Request(
+            request = httpx.Request(
                 method,
                 url,
                 headers={
@@ -170,6 +170,10 @@ class HttpSession:
                 content=body,
                 extensions={TRACE: trace, LOCAL: local},
             )
+            port = request.url.port
+            if port is not None and not 0 < port < 65536:  # httpx takes any number
+                raise ValueError(f"Invalid port: {port}")
+            return request
         except (httpx.InvalidURL, ValueError) as error:
             detail = self.redactor.sanitize(f"not a usable URL: {url} ({error})")
             fault = TransportFault(TransportFaultKind.INSECURE_URL, "", 0, detail)

@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from stacktui.transport.proxy import ProxyUsed
-from stacktui.transport.records import Attempt, Exchange, Phase
+from stacktui.transport.records import (
+    Attempt,
+    Exchange,
+    Phase,
+    TransportError,
+    TransportFaultKind,
+)
 from tests.support.authority import authority, localhost
 from tests.support.sessions import MIB, Recorder, names, opened
 from tests.support.web import Raw, answer, serving
@@ -202,3 +208,11 @@ async def test_nothing_in_a_record_holds_the_body_or_request_headers() -> None:
     assert isinstance(found.exchange.phases[0], Phase)
     assert "s3cret" not in repr(found)
     assert "t0p-secret" not in repr(found)
+
+
+@pytest.mark.parametrize("port", [0, 65536, 99999])
+async def test_an_impossible_port_is_a_fault_of_the_url(port: int) -> None:
+    async with opened() as session:
+        with pytest.raises(TransportError, match=f"Invalid port: {port}") as found:
+            await session.fetch("GET", f"https://127.0.0.1:{port}/", limit=MIB)
+    assert found.value.fault.kind is TransportFaultKind.INSECURE_URL

@@ -194,3 +194,18 @@ async def test_a_token_in_the_headers_of_its_own_answer_does_not_show() -> None:
     assert exchange.response is not None
     assert exchange.response.header("x-ms-request-id") == "[redacted]"
     assert exchange.response.header("location") == "/[redacted]"
+
+
+@pytest.mark.parametrize("url", [5, None, [], {}, True])
+async def test_what_is_no_url_is_asked_for_permission_as_none(url: object) -> None:
+    asked: list[str] = []
+
+    def nowhere(url: str) -> None:
+        asked.append(url)
+        raise PermissionError
+
+    async with opened() as session:
+        with pytest.raises(PermissionError):
+            await run_msal(session, lambda client: client.post(url, data={}), nowhere)  # type: ignore[arg-type]
+        assert session.take_exchanges() == ()
+    assert asked == [""]
