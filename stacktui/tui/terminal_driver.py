@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import selectors
 import signal
+import sys
 from codecs import getincrementaldecoder
 from collections.abc import Iterable
 from contextlib import suppress
@@ -21,6 +22,8 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from stacktui.tui.app_services import AppServices
+
+assert sys.platform != "win32"  # noqa: S101  tells type checkers what the app makes sure of
 
 _CHUNK = 4096
 # Seconds between two checks of whether to stop.
