@@ -25,7 +25,7 @@ from .screen import text_of
 
 STEPS = 500
 KEYS = (
-    *"ccccfyYwatr:1234012340jkgGlLTUx?/q", "space", "enter", "enter", "escape", "escape", "tab",
+    *"ccccfyYwatr:1234012340jkgGlLTUx?/q", "space", "enter", "enter", *["escape"] * 6, "tab",
     "shift+tab", "up", "down", "pageup", "pagedown", "ctrl+u", "ctrl+d", "ctrl+p", "backspace", "é",
 )  # fmt: skip
 SIZES = ((80, 23), (120, 40), (100, 20), (99, 19), (60, 16), (59, 15), (40, 10), (39, 9), (1, 1))
@@ -60,12 +60,14 @@ async def test_nothing_ends_it_and_no_result_is_lost(config: Path, seed: int) ->
     dice = random.Random(seed)
     engine = Engine(Chance(dice).run, canned.fixable, describe)
     app = canned_app(config, text=CONFIG)
-    type(app).load_engine = staticmethod(lambda: engine)
+    app.check_runner._load = lambda: engine
     told: dict[str, LiveCheck] = {}
+    states: set[CheckState] = set()
     on_state = app.check_runner._on_state
 
     def remember(live: LiveCheck) -> None:
         told[live.target.environment.name] = live
+        states.add(live.state)
         on_state(live)
 
     app.check_runner._on_state = remember
@@ -86,7 +88,7 @@ async def test_nothing_ends_it_and_no_result_is_lost(config: Path, seed: int) ->
         await pilot.pause(0.2)
         assert app._exception is None
         assert app.app_state.checks == told
-        assert {each.state for each in told.values()} & {CheckState.FINISHED, CheckState.BROKEN}
+        assert CheckState.FINISHED in states
         del app.exit
 
 
