@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import tempfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -56,7 +57,10 @@ async def _broken() -> AsyncGenerator[CheckEvent, None]:
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.timeout(120)
-async def test_nothing_ends_it_and_no_result_is_lost(config: Path, seed: int) -> None:
+async def test_nothing_ends_it_and_no_result_is_lost(
+    config: Path, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # `w` writes files there
     dice = random.Random(seed)
     engine = Engine(Chance(dice).run, canned.fixable, describe)
     app = canned_app(config, text=CONFIG)
