@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from hashlib import md5, sha1, sha256
@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import (
     AuthorityInformationAccessOID,
@@ -54,7 +55,7 @@ class Certificate:
     where there is none. `key_usage` and `extended_key_usage` hold the names of RFC 5280 section
     4.2.1 (digitalSignature, serverAuth; an OID in dots if it has no name), None where the
     extension is absent: then every use is allowed. `issuer_urls` are those of the AIA extension.
-    `unreadable` says why nothing else could be read; then the other fields are empty.
+    `unreadable` says why nothing could be read; then all fields but `der` and `sha256` are empty.
     """
 
     sha256: str
@@ -80,6 +81,7 @@ class Certificate:
     is_ca: bool = False
     self_issued: bool = False
     unreadable: str = ""
+    der: bytes = field(default=b"", repr=False, compare=False)
 
     def days_left(self, now: datetime) -> int | None:
         """Whole days until `not_after`; negative once it has passed; None if unreadable."""
@@ -112,7 +114,9 @@ def describe(der: bytes) -> Certificate:
         return _read(der, print_)
     except Exception as error:  # network bytes: cryptography raises many kinds
         return Certificate(
-            sha256=print_, unreadable=escape_control_chars(str(error) or type(error).__name__)
+            sha256=print_,
+            unreadable=escape_control_chars(str(error) or type(error).__name__),
+            der=der,
         )
 
 
@@ -142,6 +146,7 @@ def _read(der: bytes, print_: str) -> Certificate:
         issuer_urls=_issuer_urls(certificate),
         is_ca=_is_ca(certificate),
         self_issued=certificate.subject == certificate.issuer,
+        der=der,
     )
 
 
@@ -295,6 +300,21 @@ def _issuer_urls(certificate: x509.Certificate) -> tuple[str, ...]:
         and isinstance(each.access_location, x509.UniformResourceIdentifier)
     )
     return tuple(_text(url) for url in islice(urls, MAX_URLS))
+
+
+def same_key(der: bytes, other: bytes) -> bool:
+    """Return whether two certificates are of one public key, whatever their names. Never raises."""
+    return der == other or (_public_key(der) or b"") == _public_key(other)
+
+
+@lru_cache(maxsize=64)
+def _public_key(der: bytes) -> bytes | None:
+    """Return the DER of the SubjectPublicKeyInfo; None where it cannot be read."""
+    try:
+        key = x509.load_der_x509_certificate(der).public_key()
+        return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except Exception:  # network bytes: cryptography raises many kinds
+        return None
 
 
 def issued_by(der: bytes, issuer: bytes) -> bool:

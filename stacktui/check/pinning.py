@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from stacktui.certificates.same_root import leads_to, path_to_root
 from stacktui.certificates.trust import build_context
 from stacktui.check.target import CheckTarget
 from stacktui.check.trust import target_ca_sources
@@ -26,8 +27,11 @@ from stacktui.environments.record import (
 from stacktui.errors import FaultError, StacktuiError
 from stacktui.text.sanitize import Redactor
 from stacktui.transport.connections import NullObserver
-from stacktui.transport.records import Exchange
+from stacktui.transport.records import Exchange, TlsFacts
 from stacktui.transport.session import HttpSession
+
+# Why a stamp is not recorded whose metadata echoes a secret.
+UNSHOWABLE = "its login endpoint or audience holds what cannot be shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ async def ask_stamp(target: CheckTarget) -> RecordDiff:
         await session.aclose()
     record = record_of(environment, metadata, session.take_exchanges(), datetime.now(UTC))
     if not is_recordable(record, redactor):
-        raise AcceptError("its login endpoint or audience holds what cannot be shown")
+        raise AcceptError(UNSHOWABLE)
     try:
         return RecordDiff(read_record(config_of(target), environment), record)
     except RecordError as error:
@@ -94,8 +98,39 @@ def record_of(
     from stacktui.certificates.chain import top_of
 
     seen = exchanges[-1].connection if exchanges else None
-    top = top_of(seen.tls.chain if seen and seen.tls else ())
-    return StampRecord(environment.arm, metadata.login_endpoint, metadata.audience, now, top)
+    tls = seen.tls if seen and seen.tls else TlsFacts("")
+    return StampRecord(
+        environment.arm,
+        metadata.login_endpoint,
+        metadata.audience,
+        now,
+        top_of(tls.chain),
+        tls.verified_chain[-1] if tls.verified_chain else b"",
+    )
+
+
+def new_record(
+    known: StampRecord | None,
+    environment: Environment,
+    metadata: Metadata,
+    exchanges: Sequence[Exchange],
+    now: datetime,
+) -> StampRecord | None:
+    """Return what to record after a check in which no step failed; None if nothing is new.
+
+    A record of an earlier version has no root: it gets the one that verified the chain, if what it
+    has leads there.
+    """
+    if known is not None and known.root:
+        return None
+    seen = record_of(environment, metadata, exchanges, now)
+    if known is None or not seen.root:
+        return seen if known is None else None
+    connection = exchanges[-1].connection
+    path = path_to_root(connection.tls) if connection and connection.tls else ()
+    if known.signer and not leads_to(path, known.signer):
+        return None
+    return replace(known, root=seen.root)
 
 
 def accept(target: CheckTarget, diff: RecordDiff) -> None:
@@ -126,7 +161,7 @@ def differences(diff: RecordDiff) -> Iterator[tuple[str, str, str]]:
 def _root(record: StampRecord | None) -> str:
     from stacktui.certificates.chain import describe
 
-    if record is None or not record.path_end:
+    if record is None or not record.signer:
         return "-"
-    top = describe(record.path_end)
-    return f"{top.issuer_name}{f' ({top.sha256})' if top.self_issued else ''}"
+    signer = describe(record.signer)
+    return f"{signer.issuer_name}{f' ({signer.sha256})' if signer.self_issued else ''}"

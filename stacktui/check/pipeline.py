@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import perf_counter
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -30,7 +31,7 @@ from stacktui.check.events import (
 )
 from stacktui.check.follow_up import FollowUp, FollowUpProber
 from stacktui.check.local_facts import find_az, lost_additions, recorded_stamp, wait_briefly
-from stacktui.check.pinning import config_of, record_of
+from stacktui.check.pinning import UNSHOWABLE, config_of, new_record
 from stacktui.check.report import Evidence, Fault, Report, StepName, StepOutcome, StepResult
 from stacktui.check.target import CheckTarget
 from stacktui.check.trust import target_ca_sources
@@ -54,6 +55,7 @@ from stacktui.identities.token import Token, TokenFacts
 from stacktui.resources.client import ArmClient
 from stacktui.resources.model import ArmError, ResourceGroupList
 from stacktui.text.sanitize import Redactor, escape_control_chars
+from stacktui.transport.background import in_background
 from stacktui.transport.connector import Trust
 from stacktui.transport.limits import LimitName
 from stacktui.transport.records import (
@@ -145,8 +147,8 @@ class _Check:
             box=escape_control_chars(socket.gethostname()),
             az=az,
         )
-        if report.ok and known is None:
-            await self._record(started)
+        if report.ok:
+            report = replace(report, unrecorded=await self._record(known, started))
         self._tell(CheckFinished(report))
 
     def _prepare_credential(self) -> tuple[asyncio.Task[Credential] | None, asyncio.Event]:
@@ -203,16 +205,24 @@ class _Check:
         known = self._known.result()
         return None if isinstance(known, RecordFault) else known
 
-    async def _record(self, now: datetime) -> None:
-        """Write the record of a stamp that was found healthy for the first time."""
+    async def _record(self, known: StampRecord | RecordFault | None, now: datetime) -> str:
+        """Record a stamp that was found healthy for the first time; returns why not, if so.
+
+        Waits for other processes that write the record as long as a step may take.
+        """
+        if isinstance(known, RecordFault):
+            return str(known)
         if self._metadata is None:
-            return
-        exchanges = self._steps[0].evidence.exchanges
-        record = record_of(self._target.environment, self._metadata, exchanges, now)
-        if is_recordable(record, self._redactor):
-            await asyncio.to_thread(
-                record_first, config_of(self._target), self._target.environment, record
-            )
+            return ""
+        environment, exchanges = self._target.environment, self._steps[0].evidence.exchanges
+        record = new_record(known, environment, self._metadata, exchanges, now)
+        if record is None:
+            return ""
+        if not is_recordable(record, self._redactor):
+            return UNSHOWABLE
+        return await in_background(
+            partial(record_first, config_of(self._target), environment, record, self._limits.step)
+        )
 
     async def _all_steps(
         self, session: HttpSession, credential: asyncio.Task[Credential] | None

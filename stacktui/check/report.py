@@ -114,7 +114,8 @@ class Report:
     hosts that were not reached, `completion` is what an unverified chain lacks, and `siblings` are
     names of the same stamp that exist where ARM's does not. `lost` are additions to other
     programs' trust stores that are not there any more. `az` is what is known of the Azure CLI on
-    this machine, None where it is not there. `box` is this machine's name.
+    this machine, None where it is not there. `box` is this machine's name. `unrecorded` says why
+    a stamp without a record could not be recorded, after a check in which no step failed.
     """
 
     target: CheckTarget
@@ -128,6 +129,7 @@ class Report:
     siblings: tuple[str, ...] = ()
     az: AzFacts | None = None
     box: str = ""
+    unrecorded: str = ""
 
     @property
     def ok(self) -> bool:

@@ -50,6 +50,7 @@ def report_document(report: Report, diagnosis: Diagnosis) -> dict[str, Any]:
         "completion": _completion(report.completion) if report.completion else None,
         "siblings": list(report.siblings),
         "box": report.box,
+        "unrecorded": report.unrecorded or None,
         "az": [_installation(each) for each in report.az.installations] if report.az else [],
     }
 
@@ -95,14 +96,14 @@ def _phase(phase: Phase) -> dict[str, Any]:
 
 
 def _recorded(record: StampRecord) -> dict[str, Any]:
-    """Return the stamp's record; `top` is the last certificate of ARM's chain."""
-    top = _plain(describe(record.path_end)) if record.path_end else None
-    return {
+    """Return the stamp's record; `top` is the last certificate of ARM's chain as presented."""
+    document = {
         "login_endpoint": escape_control_chars(record.login_endpoint),
         "audience": escape_control_chars(record.audience),
         "recorded": _time(record.recorded),
-        "top": top,
+        "top": _plain(describe(record.path_end)) if record.path_end else None,
     }
+    return document | ({"root": _plain(describe(record.root))} if record.root else {})
 
 
 def _probe(probe: Probe) -> dict[str, Any]:
@@ -176,7 +177,9 @@ def _plain(value: object) -> Any:
         case list() | tuple():
             return [_plain(each) for each in value]
         case TlsFacts():
-            return _fields(value) | {"chain": [_plain(describe(der)) for der in value.chain]}
+            document = _fields(value) | {"chain": [_plain(describe(der)) for der in value.chain]}
+            root = value.verified_chain[-1:]
+            return document | ({"verified_root": _plain(describe(root[0]))} if root else {})
     return _fields(value)
 
 

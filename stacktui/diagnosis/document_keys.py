@@ -43,7 +43,7 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
     ProxyUsed: _keys("url", "source"),
     ResponseFacts: _keys("status", "headers", "size", "excerpt", "received", "clock_skew"),
     TlsFacts: _keys(
-        # `document` adds the chain, as certificates.
+        # `document` adds the chain and its root, as certificates.
         "server_name", "protocol", "cipher", "verify_code", "verify_message",
         looked="unverified_probe", code_but_name="verify_code_ignoring_name",
     ),

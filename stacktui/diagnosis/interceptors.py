@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.interceptors import interceptor
+from stacktui.certificates.same_root import is_of_other_root
 from stacktui.certificates.verify import ROOTLESS
 from stacktui.diagnosis.context import FailureContext, described, described_path
-from stacktui.diagnosis.recorded_root import is_of_other_root, recorded_path_end
+from stacktui.diagnosis.recorded_root import recorded_signer
 from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def evidence_of_chain(failure: FailureContext) -> list[str]:
 
 def _evidence_of_record(failure: FailureContext) -> list[str]:
     record = failure.report.recorded
-    before = recorded_path_end(failure) if failure.at_arm else None
+    before = recorded_signer(failure) if failure.at_arm else None
     path = completed_path(failure)
     # A new root with the old name is more likely that of a redeployed stamp.
     if record is None or before is None or before.issuer == path[-1].issuer:

@@ -1,4 +1,4 @@
-"""Compare a chain's root with the one that was recorded on first use."""
+"""The root that was recorded of a stamp on first use."""
 
 from __future__ import annotations
 
@@ -10,28 +10,11 @@ if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
 
 
-def recorded_path_end(report: ReportContext) -> Certificate | None:
-    """Return the recorded end of ARM's chain; None if there is none or it is unreadable."""
+def recorded_signer(report: ReportContext) -> Certificate | None:
+    """Return the recorded root, or what was seen nearest to it; None if nothing readable was."""
     record = report.report.recorded
-    end = described(record.path_end) if record is not None and record.path_end else None
-    return None if end is None or end.unreadable else end
-
-
-def is_of_other_root(path: tuple[Certificate, ...], before: Certificate) -> bool:
-    """Return whether `path` (leaf first) leads to another root than a chain ending in `before`.
-
-    Two roots are compared directly. Else servers may have sent chains of different lengths: if
-    they share a name, they may have the same root.
-    """
-    now = path[-1]
-    if now.unreadable:
-        return False
-    if before.self_issued and now.self_issued:
-        return before.sha256 != now.sha256
-    if before.self_issued and not now.is_ca:
-        return False  # the CA that signed a lone leaf may be below that root
-    names = {name for each in path for name in (each.subject, each.issuer)}
-    return before.issuer not in names and before.subject != now.issuer
+    signer = described(record.signer) if record is not None and record.signer else None
+    return None if signer is None or signer.unreadable else signer
 
 
 def signers(host: str, now: Certificate, before: Certificate) -> str:

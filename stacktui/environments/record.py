@@ -11,12 +11,13 @@ import json
 import os
 import stat
 from base64 import b64decode, b64encode
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from stacktui.config.atomic import exclusive, write_atomically
+from stacktui.config.atomic import PATIENCE, exclusive, write_atomically
 from stacktui.config.locations import stamps_file
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
@@ -26,8 +27,6 @@ from stacktui.text.sanitize import Redactor, escape_control_chars
 VERSION = 1
 # Enough for thousands of environments; a larger file is not ours.
 MAX_SIZE = 4 * 1024 * 1024
-# Seconds that a check waits for another process to write the file; too short to notice.
-_MOMENT = 0.2
 _TEXTS = ("arm", "login_endpoint", "audience", "recorded", "top")
 _Rows = dict[str, dict[str, str]]
 
@@ -37,8 +36,8 @@ class StampRecord:
     """A stamp as it was at `recorded`.
 
     `login_endpoint` and `audience` are as the metadata gives them. `path_end` is the certificate
-    (DER) at the end of the path from ARM's leaf up, the root or what leads to it; empty where none
-    was seen.
+    (DER) at the end of the path that ARM presented, the root or what leads to it; `root` is the one
+    that verified it. Empty where none was seen; earlier versions recorded no root.
     """
 
     arm: str
@@ -46,6 +45,12 @@ class StampRecord:
     audience: str
     recorded: datetime
     path_end: bytes = field(default=b"", repr=False)
+    root: bytes = field(default=b"", repr=False)
+
+    @property
+    def signer(self) -> bytes:
+        """The root, or where it is not known what was seen nearest to it; empty if nothing was."""
+        return self.root or self.path_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +156,46 @@ def read_record(config: Path, environment: Environment) -> StampRecord | None:
 def write_record(config: Path, environment: Environment, record: StampRecord | None) -> str:
     """Write a record, or remove it where `record` is None. Returns the error, if any, in one line.
 
-    A file that cannot be read is not overwritten.
+    A file that cannot be read is not overwritten. Blocks on disk.
     """
-    path = stamps_file()
+    return _change(config, environment, lambda _: record, PATIENCE)
+
+
+def record_first(
+    config: Path, environment: Environment, record: StampRecord, patience: float
+) -> str:
+    """Record a stamp that had no record when the check began, at `record.recorded`.
+
+    What was recorded or accepted meanwhile stays; but for its root, if that was not known. Waits up
+    to `patience` seconds for other processes that write. Returns why it is not recorded, if so.
+    """
+    began = record.recorded.replace(microsecond=0)
+
+    def choose(known: StampRecord | None) -> StampRecord | None:
+        if known is None or (known.arm != record.arm and known.recorded < began):
+            return record
+        return record if known == replace(record, root=b"") else known
+
+    return _change(config, environment, choose, patience)
+
+
+def _change(
+    config: Path,
+    environment: Environment,
+    choose: Callable[[StampRecord | None], StampRecord | None],
+    patience: float,
+) -> str:
+    path, key = stamps_file(), _key(config, environment.name)
     try:
-        with exclusive(path):
+        with exclusive(path, patience):
             stamps = _read()
-            stamps.pop(_key(config, environment.name), None)
-            _write(stamps, config, environment, record)
+            known = _record(stamps.pop(key, None))
+            chosen = choose(known)
+            if chosen != known:
+                if chosen is not None:
+                    stamps[key] = _row(chosen)
+                document = {"version": VERSION, "stamps": stamps}
+                write_atomically(path, (json.dumps(document, indent=1) + "\n").encode())
     except RecordError as error:
         return str(error)
     except OSError as error:
@@ -168,34 +205,8 @@ def write_record(config: Path, environment: Environment, record: StampRecord | N
     return ""
 
 
-def record_first(config: Path, environment: Environment, record: StampRecord) -> None:
-    """Record a stamp that had no record when the check began, at `record.recorded`.
-
-    What was recorded or accepted meanwhile stays. If the file cannot be written, or another process
-    is writing it, the next check records instead. Blocks briefly. Never raises.
-    """
-    path, began = stamps_file(), record.recorded.replace(microsecond=0)
-    try:
-        with exclusive(path, patience=_MOMENT):
-            stamps = _read()
-            known = _record(stamps.get(_key(config, environment.name)))
-            if known is None or (known.arm != record.arm and known.recorded < began):
-                _write(stamps, config, environment, record)
-    except (OSError, RecordError):
-        return
-
-
 def _key(config: Path, name: str) -> str:
     return json.dumps([os.path.realpath(config), name])
-
-
-def _write(
-    stamps: _Rows, config: Path, environment: Environment, record: StampRecord | None
-) -> None:
-    if record is not None:
-        stamps[_key(config, environment.name)] = _row(record)
-    document = {"version": VERSION, "stamps": stamps}
-    write_atomically(stamps_file(), (json.dumps(document, indent=1) + "\n").encode())
 
 
 def _read() -> _Rows:
@@ -233,7 +244,7 @@ def _row(record: StampRecord) -> dict[str, str]:
         "audience": record.audience,
         "recorded": record.recorded.astimezone(UTC).isoformat(timespec="seconds"),
         "top": b64encode(record.path_end).decode("ascii"),
-    }
+    } | ({"root": b64encode(record.root).decode("ascii")} if record.root else {})
 
 
 def _record(row: object) -> StampRecord | None:
@@ -244,7 +255,7 @@ def _record(row: object) -> StampRecord | None:
         arm, login, audience, recorded, top = (row[name] for name in _TEXTS)
         when = datetime.fromisoformat(recorded)
         when = when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
-        der = b64decode(top, validate=True)
+        path_end, root = (b64decode(each, validate=True) for each in (top, row.get("root", "")))
     except (KeyError, ValueError, OverflowError):  # OverflowError: no calendar has that day
         return None
-    return StampRecord(arm, login, audience, when, der)
+    return StampRecord(arm, login, audience, when, path_end, root)

@@ -87,7 +87,13 @@ class Connector:
         except BaseException:
             below.close()
             raise
-        tls = TlsFacts(route.host, stream.protocol, stream.cipher, stream.chain())
+        tls = TlsFacts(
+            route.host,
+            stream.protocol,
+            stream.cipher,
+            stream.chain(),
+            verified_chain=stream.verified_chain(),
+        )
         self.facts = replace(self.facts, tls=tls)
         return stream
 

@@ -51,12 +51,13 @@ class Attempt:
 class TlsFacts:
     """The outcome of a TLS handshake.
 
-    `chain` holds the certificates as presented, leaf first, in DER. `verify_code` is OpenSSL's
-    X509_V_ERR number where verification failed. `unverified_probe` says that the chain comes from a
-    second handshake without verification, made only to see it. Where the host name did not match,
-    `verify_code_ignoring_name` is the verify code of `chain` without that check: 0 if the chain is
-    trusted, None if that is unknown. OpenSSL checks names before signatures, so a mismatch alone
-    does not say who issued the certificate.
+    `chain` holds the certificates as presented, leaf first, in DER. `verified_chain` is the path
+    that OpenSSL verified, from the leaf to a trusted root; empty where verification failed or was
+    not tried. `verify_code` is OpenSSL's X509_V_ERR number where verification failed.
+    `unverified_probe` says that the chain comes from a second handshake without verification, made
+    only to see it. Where the host name did not match, `verify_code_ignoring_name` is the verify
+    code of `chain` without that check: 0 if the chain is trusted, None if that is unknown. OpenSSL
+    checks names before signatures, so a mismatch alone does not say who issued the certificate.
     """
 
     server_name: str
@@ -67,6 +68,7 @@ class TlsFacts:
     verify_message: str | None = None
     unverified_probe: bool = False
     verify_code_ignoring_name: int | None = None
+    verified_chain: tuple[bytes, ...] = ()
 
     @property
     def effective_verify_code(self) -> int | None:

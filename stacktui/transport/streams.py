@@ -154,9 +154,19 @@ class TlsStream:
 
     def chain(self) -> tuple[bytes, ...]:
         """Return the certificates that the server sent, leaf first, in DER."""
-        if hasattr(self._tls, "get_unverified_chain"):  # Python 3.13 and later
-            return tuple(self._tls.get_unverified_chain())
+        return self._certificates("get_unverified_chain")
+
+    def verified_chain(self) -> tuple[bytes, ...]:
+        """Return the certificates that verified it, from the leaf to a trusted root, in DER.
+
+        Of a context that verifies; else they are what OpenSSL found, not what it accepted.
+        """
+        return self._certificates("get_verified_chain")
+
+    def _certificates(self, method: str) -> tuple[bytes, ...]:
+        if hasattr(self._tls, method):  # Python 3.13 and later
+            return tuple(getattr(self._tls, method)())
         # Before 3.13 the same method exists one layer down, giving certificate objects.
         der = ssl._ssl.ENCODING_DER  # type: ignore[attr-defined]
-        raw = self._tls._sslobj.get_unverified_chain()  # type: ignore[attr-defined]
+        raw = getattr(self._tls._sslobj, method)()  # type: ignore[attr-defined]
         return tuple(each.public_bytes(der) for each in raw or ())

@@ -116,7 +116,7 @@ class CheckRunner:
     async def _describe(self, engine: Engine, live: LiveCheck) -> None:
         ders = {der for each in live.connections if each.tls for der in each.tls.chain}
         if live.report is not None and live.report.recorded is not None:
-            ders.add(live.report.recorded.path_end)
+            ders.add(live.report.recorded.signer)
         if live.report is not None and live.report.completion is not None:
             ders |= {each.der for each in live.report.completion.found}
         if ders:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
+from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from stacktui.config.locations import stamps_file
 from tests.diagnosis.servers import Script, config_for, document_on, scripted
 from tests.diagnosis.test_pinning_rules import checked
 from tests.support.authority import DAY, STRANGERS, Issued, authority, issue, server_context
@@ -22,7 +26,9 @@ def leaf(issuer: Issued) -> Issued:
 
 
 async def in_turn(
-    folder: Path, *servers: tuple[tuple[Issued, ...], tuple[Issued, ...]]
+    folder: Path,
+    *servers: tuple[tuple[Issued, ...], tuple[Issued, ...]],
+    after_each: Callable[[], None] = lambda: None,
 ) -> list[dict[str, Any]]:
     """Checks of one environment, whose server sends these (leaf first), while these are trusted."""
     documents, port = [], 0
@@ -31,6 +37,7 @@ async def in_turn(
         async with scripted(Script(), context, port=port) as web:
             port = web.listener.port
             documents.append(await checked(config_for(folder, web.url, roots=trusted)))
+        after_each()
     return documents
 
 
@@ -135,6 +142,60 @@ async def test_more_or_less_of_one_chain_is_no_news(tmp_path: Path) -> None:
         )
         assert (seen(good), seen(still)) == ([], [])
         assert "tls-intercepted" not in seen(lost)
+
+
+# One name, two keys: a stamp that was deployed anew, or somebody who copies its names
+
+TWIN_ROOT = issue("Contoso Root CA", (), None)
+TWIN_INTERMEDIATE = issue("Contoso Issuing CA", (), TWIN_ROOT)
+TWIN = (leaf(TWIN_INTERMEDIATE), TWIN_INTERMEDIATE)
+RENEWED_INTERMEDIATE = issue("Contoso Issuing CA", (), OURS.root, starts=-2 * DAY)
+RENEWED = (leaf(RENEWED_INTERMEDIATE), RENEWED_INTERMEDIATE)
+
+
+def forget_roots() -> None:
+    """Make the records those of an earlier version, which recorded no root."""
+    document = json.loads(stamps_file().read_bytes())
+    for row in document["stamps"].values():
+        row.pop("root", None)
+    stamps_file().write_text(json.dumps(document))
+
+
+def keep_roots() -> None:
+    (row,) = json.loads(stamps_file().read_bytes())["stamps"].values()
+    assert row["root"] == b64encode(OURS.root.der).decode()
+
+
+@pytest.mark.parametrize("sent", [GENUINE, (*GENUINE, OURS.root)], ids=["no root", "root"])
+@pytest.mark.parametrize("after_each", [keep_roots, forget_roots])
+async def test_copied_names_are_noticed_where_the_server_sends_no_root(
+    sent: tuple[Issued, ...], after_each: Callable[[], None], tmp_path: Path
+) -> None:
+    servers = ((sent, (OURS.root,)), (TWIN, (TWIN_ROOT,)))
+    first, then = await in_turn(tmp_path, *servers, after_each=after_each)
+    assert (seen(first), seen(then)) == ([], ["root-changed"])
+
+
+@pytest.mark.parametrize("sent", HEIGHTS, ids=len)
+async def test_a_record_of_an_earlier_version_gets_its_root(
+    sent: tuple[Issued, ...], tmp_path: Path
+) -> None:
+    trusted, renewed = (OURS.root, OURS.intermediate), leaf(OURS.intermediate)
+    edits = iter((forget_roots, keep_roots, keep_roots))
+    documents = await in_turn(
+        tmp_path,
+        (sent, trusted),
+        (sent, trusted),
+        ((renewed, *sent[1:]), trusted),
+        after_each=lambda: next(edits)(),
+    )
+    assert [seen(each) for each in documents] == [[], [], []]
+
+
+async def test_a_new_intermediate_under_the_recorded_root_is_no_news(tmp_path: Path) -> None:
+    trusted = (OURS.root,)
+    documents = await in_turn(tmp_path, (GENUINE, trusted), (RENEWED, trusted))
+    assert [seen(each) for each in documents] == [[], []]
 
 
 async def test_a_renewed_ca_is_told_as_one_of_two(tmp_path: Path) -> None:

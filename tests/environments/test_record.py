@@ -7,6 +7,7 @@ import fcntl
 import json
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,9 +24,10 @@ from stacktui.check.pipeline import run
 from stacktui.check.report import Report, StepName
 from stacktui.check.settings import load_settings
 from stacktui.check.target import CheckTarget
-from stacktui.config.atomic import PRIVATE
+from stacktui.config.atomic import PATIENCE, PRIVATE
 from stacktui.config.locations import config_root, stamps_file
 from stacktui.diagnosis import diagnose
+from stacktui.diagnosis.document import report_document
 from stacktui.diagnosis.finding import Side
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import Environment
@@ -42,6 +44,7 @@ from stacktui.environments.record import (
     write_record,
 )
 from stacktui.text.sanitize import HELD_BACK, Redactor
+from stacktui.transport.limits import Limits
 from tests.diagnosis.servers import Script, config_for, said, scripted
 
 CONFIG = Path("/home/ops/config.toml")
@@ -79,14 +82,14 @@ def test_what_was_recorded_comes_back() -> None:
     name=st.text(max_size=20),
     login=st.text(max_size=60),
     audience=st.text(max_size=60),
-    top=st.binary(max_size=60),
+    ends=st.tuples(st.binary(max_size=60), st.binary(max_size=60)),
     when=st.datetimes(timezones=st.just(UTC)).map(lambda each: each.replace(microsecond=0)),
 )
 def test_anything_that_is_recorded_comes_back(
-    name: str, login: str, audience: str, top: bytes, when: datetime
+    name: str, login: str, audience: str, ends: tuple[bytes, bytes], when: datetime
 ) -> None:
     environment = Environment(name, WEST.arm)
-    record = StampRecord(WEST.arm, login, audience, when, top)
+    record = StampRecord(WEST.arm, login, audience, when, *ends)
     assert write_record(CONFIG, environment, record) == ""
     assert read_record(CONFIG, environment) == record
 
@@ -146,6 +149,8 @@ def row(**changed: object) -> bytes:
         {"top": "*"},
         {"top": "\u20ac"},
         {"top": None},
+        {"root": "*"},
+        {"root": 7},
         {"more": {}},
     ],
 )
@@ -165,7 +170,7 @@ def unreadable() -> str:
     assert str(caught.value).isprintable()
     assert write_record(CONFIG, WEST, RECORD) == str(caught.value)
     assert write_record(CONFIG, WEST, None) == str(caught.value)
-    record_first(CONFIG, WEST, RECORD)
+    record_first(CONFIG, WEST, RECORD, PATIENCE)
     with pytest.raises(RecordError):
         read_record(CONFIG, WEST)
     return fault.detail
@@ -271,7 +276,7 @@ def test_what_is_no_file_holds_nothing_up(kind: str, detail: str, tmp_path: Path
     started = time.monotonic()
     assert read_detail() == detail
     assert write_record(CONFIG, WEST, RECORD).startswith(str(place))
-    record_first(CONFIG, WEST, RECORD)
+    record_first(CONFIG, WEST, RECORD, PATIENCE)
     assert time.monotonic() - started < AT_ONCE
     assert read_detail() == detail
     assert [each.name for each in tmp_path.iterdir()] == [place.name]
@@ -299,14 +304,15 @@ def test_what_may_not_be_read_is_not_taken_for_nothing(locked: str, tmp_path: Pa
 
 
 def test_a_first_check_records_what_nobody_knew() -> None:
-    record_first(CONFIG, WEST, RECORD)
+    record_first(CONFIG, WEST, RECORD, PATIENCE)
     assert read_record(CONFIG, WEST) == RECORD
 
 
 def test_what_was_accepted_meanwhile_stays() -> None:
     write_record(CONFIG, WEST, RECORD)
     for moved in (timedelta(hours=-1), timedelta(hours=1)):
-        record_first(CONFIG, WEST, replace(RECORD, audience="https://evil", recorded=WHEN + moved))
+        other = replace(RECORD, audience="https://evil", recorded=WHEN + moved)
+        record_first(CONFIG, WEST, other, PATIENCE)
         assert read_record(CONFIG, WEST) == RECORD
 
 
@@ -316,23 +322,35 @@ def test_another_endpoint_s_record_stays_if_it_is_newer(moved: float, stays: boo
     here = Environment("West", "https://management.elsewhere.example")
     began = WHEN + timedelta(seconds=moved)
     write_record(CONFIG, WEST, RECORD)
-    record_first(CONFIG, here, replace(RECORD, arm=here.arm, recorded=began))
+    record_first(CONFIG, here, replace(RECORD, arm=here.arm, recorded=began), PATIENCE)
     assert (read_record(CONFIG, WEST) == RECORD) == stays
     assert (read_record(CONFIG, here) is None) == stays
 
 
-def test_a_locked_folder_delays_nothing(tmp_path: Path) -> None:
+def test_a_first_check_waits_for_another_writer_and_says_when_it_gives_up(tmp_path: Path) -> None:
     descriptor = os.open(tmp_path, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        started = time.monotonic()
-        record_first(CONFIG, WEST, RECORD)
-        assert time.monotonic() - started < 1  # 0.2 are meant
-        assert read_record(CONFIG, WEST) is None
-    finally:
-        os.close(descriptor)
-    record_first(CONFIG, WEST, RECORD)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    why = record_first(CONFIG, WEST, RECORD, 0.1)
+    assert "another program holds its folder locked" in why or "cannot be written" in why
+    assert read_record(CONFIG, WEST) is None
+    release = threading.Timer(0.3, os.close, [descriptor])
+    release.start()
+    assert record_first(CONFIG, WEST, RECORD, PATIENCE) == ""
+    release.join()
     assert read_record(CONFIG, WEST) == RECORD
+
+
+def test_a_record_of_an_earlier_version_gets_its_root_and_keeps_the_rest() -> None:
+    whole = replace(RECORD, root=b"\x30\x02")
+    write_record(CONFIG, WEST, RECORD)
+    (row,) = stored()["stamps"].values()
+    assert "root" not in row  # as earlier versions wrote it
+    assert record_first(CONFIG, WEST, whole, PATIENCE) == ""
+    assert read_record(CONFIG, WEST) == whole
+    (row,) = stored()["stamps"].values()
+    assert (row["top"], row["root"]) == ("MAE=", "MAI=")
+    assert record_first(CONFIG, WEST, replace(whole, root=b"\x30\x03"), PATIENCE) == ""
+    assert read_record(CONFIG, WEST) == whole
 
 
 def test_a_place_that_cannot_be_written_is_reported_in_one_harmless_line(tmp_path: Path) -> None:
@@ -493,18 +511,26 @@ async def test_no_secret_is_sent_where_nobody_knows_where_it_went(
         read_record(tmp_path / "config.toml", target.environment)
 
 
-async def test_a_locked_folder_does_not_delay_a_good_check(tmp_path: Path) -> None:
+async def test_what_could_not_be_recorded_is_in_the_report(tmp_path: Path) -> None:
     descriptor = os.open(tmp_path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         async with scripted(Script()) as web:
             target = load_settings(config_for(tmp_path, web.url)).target()
-            started = time.monotonic()
-            assert (await checked(target)).ok
+            limits = Limits(step=1.0)
+            report = await checked(
+                replace(target, environment=replace(target.environment, limits=limits))
+            )
     finally:
         os.close(descriptor)
-    assert time.monotonic() - started < 3  # 10 s is what a change of the config waits
+    assert report.ok
+    assert str(stamps_file()) in report.unrecorded
     assert not stamps_file().exists()
+    diagnosis = diagnose(report)
+    (finding,) = [each for each in diagnosis.also_seen if each.id == "record-unwritten"]
+    assert (diagnosis.verdict, finding.side) == (None, Side.BOX)
+    assert finding.evidence == (report.unrecorded,)
+    assert report_document(report, diagnosis)["unrecorded"] == report.unrecorded
 
 
 async def test_what_is_accepted_during_a_check_stays(tmp_path: Path) -> None:
@@ -532,4 +558,5 @@ async def test_a_good_check_records_no_secret_that_the_stamp_echoes(
         target = load_settings(config_for(tmp_path, web.url)).target()
         report = await checked(target)
     assert report.ok
-    assert stamps_file().exists() == ("secret" not in audience)
+    recorded = "secret" not in audience
+    assert (stamps_file().exists(), report.unrecorded == "") == (recorded, recorded)

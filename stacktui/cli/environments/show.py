@@ -77,7 +77,7 @@ def _recorded(record: StampRecord | None) -> Iterator[tuple[str, str]]:
         return
     yield "login endpoint", escape_control_chars(record.login_endpoint)
     yield "audience", escape_control_chars(record.audience)
-    if record.path_end:
-        top = describe(record.path_end)
-        yield "root", f"{top.issuer_name}{f', SHA-256 {top.sha256}' if top.self_issued else ''}"
+    if record.signer:
+        root = describe(record.signer)
+        yield "root", f"{root.issuer_name}{f', SHA-256 {root.sha256}' if root.self_issued else ''}"
     yield "recorded", f"{record.recorded:%Y-%m-%d %H:%M} UTC"

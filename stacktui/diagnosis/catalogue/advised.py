@@ -17,13 +17,14 @@ from stacktui.diagnosis.catalogue.azure_cli import (
 )
 from stacktui.diagnosis.catalogue.azure_cli_config import AZ_CONFIG_BROKEN
 from stacktui.diagnosis.catalogue.clock_skew import CLOCK_SKEW
-from stacktui.diagnosis.catalogue.pinning import ROOT_CHANGED
+from stacktui.diagnosis.catalogue.pinning import RECORD_UNWRITTEN, ROOT_CHANGED
 from stacktui.diagnosis.fault import FaultInfo
 
 ADVISED: tuple[FaultInfo, ...] = (
     CERT_EXPIRES_SOON,
     CERT_READINESS,
     ROOT_CHANGED,
+    RECORD_UNWRITTEN,
     CLOCK_SKEW,
     CERTIFI_ADDITION_LOST,
     AZ_TOO_NEW,

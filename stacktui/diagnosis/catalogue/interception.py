@@ -17,7 +17,7 @@ from stacktui.diagnosis.messages.tls import (
     NOT_TRUSTED,
     UNKNOWN_ROOT_IN_CHAIN,
 )
-from stacktui.diagnosis.recorded_root import recorded_path_end, signers
+from stacktui.diagnosis.recorded_root import recorded_signer, signers
 from stacktui.diagnosis.remedies import (
     accepting,
     fill_accepting,
@@ -69,7 +69,7 @@ def _intercepted(failure: FailureContext) -> Explanation | None:
     why = why_intercepted(failure)
     if not why:
         return None
-    now, before = completed_path(failure)[-1], recorded_path_end(failure)
+    now, before = completed_path(failure)[-1], recorded_signer(failure)
     facts = (
         *chain_lines(failure.presented_chain),
         trust_line(failure.step.evidence.trust),

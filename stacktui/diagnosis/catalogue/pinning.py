@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stacktui.certificates.same_root import leads_to, path_to_root
 from stacktui.check.fault_text import drift_lines
-from stacktui.diagnosis.context import FailureContext, ReportContext, described_path
+from stacktui.diagnosis.context import FailureContext, ReportContext, described
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Side
 from stacktui.diagnosis.formatting import request_lines
-from stacktui.diagnosis.recorded_root import is_of_other_root, recorded_path_end, signers
+from stacktui.diagnosis.recorded_root import recorded_signer, signers
 from stacktui.diagnosis.remedies import accepting, fill_accepting
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.environments.record import DriftFault, RecordFault
@@ -98,6 +99,46 @@ RECORD_UNREADABLE = FaultInfo(
 )
 
 
+# record-unwritten
+
+_MAKE_WRITABLE = RemedyTemplate(
+    "Make the file writable, or let the other program end, and check again: until then a changed "
+    "login endpoint or root is not noticed"
+)
+_RECORD_NOW = accepting("Or record the {fields} now", fields="values that the stamp has")
+
+
+def _record_unwritten(report: ReportContext) -> Explanation | None:
+    why = report.report.unrecorded
+    if not why:
+        return None
+    remedies = (
+        _MAKE_WRITABLE.fill(),
+        fill_accepting(_RECORD_NOW, report, fields="values that the stamp has"),
+    )
+    return Explanation(
+        "This stamp could not be recorded, so that nothing is compared with it",
+        (why,),
+        remedies,
+    )
+
+
+RECORD_UNWRITTEN = FaultInfo(
+    id="record-unwritten",
+    group=Group.ADVISORY,
+    sides=(Side.BOX,),
+    meaning="The check is healthy, but the stamp could not be recorded.",
+    distinguishing_evidence=(
+        "The first successful check of an environment writes stamps.json, and that failed: the "
+        "disk is full, the folder is read-only, or another program holds it locked. A file that "
+        "cannot be read stops a check with an identity, which is `record-unreadable`."
+    ),
+    az_says="nothing: it remembers no stamp",
+    remedies=(_MAKE_WRITABLE, _RECORD_NOW),
+    advisories=(_record_unwritten,),
+)
+
+
 # root-changed
 
 _ACCEPT_ROOT = accepting(
@@ -116,10 +157,10 @@ def _root_changed(report: ReportContext) -> Explanation | None:
     # Only trusted chains; the verdict covers others.
     if arm.tls.verify_code or arm.tls.unverified_probe:
         return None
-    before, path = recorded_path_end(report), described_path(arm.tls.chain)
-    if before is None or not is_of_other_root(path, before):
+    before, path = recorded_signer(report), path_to_root(arm.tls)
+    if before is None or leads_to(path, record.signer):
         return None
-    now = path[-1]
+    now = described(path[-1])
     evidence = (
         f"recorded {record.recorded:%Y-%m-%d}: {_signer(before)}",
         f"now: {_signer(now)}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from stacktui.certificates.same_root import is_of_other_root
 from stacktui.certificates.verify import NO_ISSUER, VerifyCode
 from stacktui.diagnosis.az_messages import AZ_VERIFY
 from stacktui.diagnosis.catalogue.chains import is_named_root
@@ -22,7 +23,7 @@ from stacktui.diagnosis.messages.tls import (
     TLS_FAILED,
     UNKNOWN_ROOT_IN_CHAIN,
 )
-from stacktui.diagnosis.recorded_root import is_of_other_root, recorded_path_end
+from stacktui.diagnosis.recorded_root import recorded_signer
 from stacktui.diagnosis.remedies import (
     EXPORT_BUNDLE,
     TRUST_MATRIX,
@@ -77,7 +78,7 @@ def _renewed_root(failure: FailureContext) -> Explanation | None:
 
 
 def _untrust_old(failure: FailureContext) -> Remedy:
-    before = recorded_path_end(failure) if failure.at_arm else None
+    before = recorded_signer(failure) if failure.at_arm else None
     if before is None or not before.self_issued:
         # Which store has it is unknown.
         by_hand = replace(_UNTRUST_OLD, bash="", powershell="")
@@ -145,10 +146,11 @@ def _reaches_root(failure: FailureContext) -> bool:
 
 def _same_name(failure: FailureContext, end: Certificate) -> list[str]:
     """Return what is known of another root of that name: a redeployed stamp, or an attack."""
-    before = recorded_path_end(failure) if failure.at_arm else None
+    before = recorded_signer(failure) if failure.at_arm else None
     if before is None or before.issuer != end.issuer or not is_of_other_root((end,), before):
         return []
-    known = f"the recorded root has the same name, but SHA-256 {before.sha256}"
+    signed = "" if end.self_issued else ", did not sign this,"
+    known = f"the recorded root has the same name, but{signed} has SHA-256 {before.sha256}"
     return [f"{known}: the stamp was deployed anew, or somebody imitates it"]
 
 

@@ -141,7 +141,7 @@ def _recorded(check: LiveCheck | None, app_state: AppState) -> list[Line]:
     known = check.report.recorded if check and check.report else None
     if known is None:
         return []
-    root = app_state.certificates.get(known.path_end)
+    root = app_state.certificates.get(known.signer)
     signs = f", {root.issuer_name} signs" if root and root.issuer_name else ""
     return [label_value("recorded", f"{known.recorded:%Y-%m-%d}: {known.login_endpoint}{signs}")]
 
