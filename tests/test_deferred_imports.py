@@ -54,7 +54,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "cli/check.py": {
         "stacktui.check.events": HELP,
-        "stacktui.check.pipeline": HELP,
+        "stacktui.check.runner": HELP,
         "stacktui.check.summary": HELP,
         "stacktui.cli.check_output": HELP,
         "stacktui.diagnosis": HELP,
@@ -66,7 +66,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.app": HELP,
     },
     "cli/demo.py": {
-        "stacktui.check.pipeline": HELP,
+        "stacktui.check.runner": HELP,
         "stacktui.cli.dashboard": HELP,
         "stacktui.stamp": HELP,
     },
@@ -131,7 +131,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/check_runner.py": {
         "stacktui.certificates.chain": THREAD,
-        "stacktui.check.pipeline": THREAD,
+        "stacktui.check.runner": THREAD,
         "stacktui.diagnosis": THREAD,
         "stacktui.tui.live_check": FRAME,
     },

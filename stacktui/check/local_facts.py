@@ -1,47 +1,61 @@
-"""Facts from this machine's files, read while the steps run; a check never waits for them."""
+"""Facts from this machine's files, read while the steps run; a check hardly waits for them."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from stacktui.azure_cli.presence import az_facts, is_worth_a_look
-from stacktui.check.pinning import config_of
-from stacktui.check.target import CheckTarget
+from stacktui.check.pinning import FIRST_REQUEST
 from stacktui.config.locations import additions_file
 from stacktui.environments.profiles import PROFILES
-from stacktui.environments.record import (
-    RecordError,
-    RecordFault,
-    StampRecord,
-    is_remembered,
-    read_record,
-)
 from stacktui.transport.background import in_background
 
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzFacts
     from stacktui.certificates.additions import LostAddition
 
-R = TypeVar("R")
 # Seconds after the steps have ended: a file on a dead network share must not delay the verdict.
 _PATIENCE = 2.0
-# Seconds by which the first request has been sent: work before that would delay it.
-_FIRST = 0.01
 
 
-async def wait_briefly(task: asyncio.Task[R]) -> R | None:
-    """Return the task's result, waiting at most 2 s; None where it has none by then."""
-    if not task.done():
-        await asyncio.wait({task}, timeout=_PATIENCE)
-    return task.result() if task.done() else None
+@dataclass(frozen=True, slots=True)
+class LocalFacts:
+    """`lost` are additions to other programs' trust stores that are not there any more; `az` is
+    what is known of the Azure CLI, None where it is not there."""
+
+    lost: tuple[LostAddition, ...]
+    az: AzFacts | None
 
 
-async def lost_additions() -> tuple[LostAddition, ...]:
-    """Return the additions to other programs' trust stores that are not there any more."""
-    await asyncio.sleep(_FIRST)
+class LocalFactsReader:
+    """Reads them from when it is made."""
+
+    def __init__(self) -> None:
+        self._lost = asyncio.create_task(_lost_additions())
+        self._az = asyncio.create_task(_find_az())
+
+    async def collect(self) -> LocalFacts:
+        """Return them; of `az` only what is known within 2 s."""
+        if not self._az.done():
+            await asyncio.wait({self._az}, timeout=_PATIENCE)
+        az = self._az.result() if self._az.done() else None
+        return LocalFacts(await self._lost, az)
+
+    async def aclose(self) -> None:
+        """Cancel what is not done."""
+        for task in (self._lost, self._az):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _lost_additions() -> tuple[LostAddition, ...]:
+    await asyncio.sleep(FIRST_REQUEST)
     # Most machines have no such file, and a thread would cost more than finding that out.
     if not _remembers_additions():
         return ()
@@ -55,20 +69,7 @@ def _remembers_additions() -> bool:
     return os.path.exists(additions_file())
 
 
-async def recorded_stamp(target: CheckTarget) -> StampRecord | RecordFault | None:
-    """Return the record of the target's stamp, or why it cannot be read."""
-    # Without a thread, which would cost more than reading this small file.
-    await asyncio.sleep(_FIRST)
-    if not is_remembered():
-        return None
-    try:
-        return read_record(config_of(target), target.environment)
-    except RecordError as error:
-        return error.fault
-
-
-async def find_az() -> AzFacts | None:
-    """Return what is known of the Azure CLI on this machine; None where it is not there."""
+async def _find_az() -> AzFacts | None:
     # As above: where there is no az, a thread would cost more than finding that out.
-    await asyncio.sleep(_FIRST)
+    await asyncio.sleep(FIRST_REQUEST)
     return await in_background(partial(az_facts, PROFILES)) if is_worth_a_look() else None

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from stacktui.check.events import SignInPrompt
+from stacktui.check.report import OptionalFacts
 from stacktui.check.target import CheckTarget
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.identities.token import TokenFacts
@@ -48,7 +49,7 @@ def phase_summary(phases: Iterable[Phase]) -> str:
     )
 
 
-def result_summary(result: Metadata | TokenFacts | ResourceGroupList) -> str:
+def result_summary(result: Metadata | TokenFacts | ResourceGroupList | OptionalFacts) -> str:
     """Return what a step found, in a few words."""
     match result:
         case Metadata():
@@ -60,6 +61,8 @@ def result_summary(result: Metadata | TokenFacts | ResourceGroupList) -> str:
         case ResourceGroupList():
             count = len(result.groups)
             return f"{count} group{'' if count == 1 else 's'} in {result.subscription}"
+        case OptionalFacts():
+            return str(result)
 
 
 def _host_of(url: str) -> str:

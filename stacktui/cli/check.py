@@ -72,7 +72,7 @@ def check_headless(path: Path, name: str | None, format_: str, limits: Mapping[s
     # modules below are imported; the check takes the context or waits for it.
     threading.Thread(target=preload_trust, args=(target,), daemon=True).start()
     from stacktui.check.events import CheckFinished, SignInPrompt
-    from stacktui.check.pipeline import run
+    from stacktui.check.runner import run
     from stacktui.check.summary import prompt_summary
     from stacktui.cli.check_output import TextWriter
 

@@ -57,7 +57,7 @@ class TextWriter:
 
 
 def _step_line(step: StepResult) -> str:
-    head = f"{_SYMBOLS[step.outcome]} {step.name.value:<16}"
+    head = f"{_SYMBOLS[step.outcome]} {step.name:<16}"
     evidence = step.evidence
     if step.outcome is StepOutcome.SKIPPED:
         return f"{head} skipped: {evidence.skipped}"
@@ -71,7 +71,7 @@ def _step_line(step: StepResult) -> str:
 def _closing_line(report: Report) -> str:
     failed = report.failed
     if failed is not None:
-        return f"FAULT in the {failed.name.value} step after {report.seconds:.2f} s"
-    skipped = [step.name.value for step in report.steps if step.outcome is StepOutcome.SKIPPED]
+        return f"FAULT in the {failed.name} step after {report.seconds:.2f} s"
+    skipped = [step.name for step in report.steps if step.outcome is StepOutcome.SKIPPED]
     also = f" (skipped: {', '.join(skipped)})" if skipped else ""
     return f"OK in {report.seconds:.2f} s{also}"

@@ -125,10 +125,10 @@ def _remedy(remedy: Remedy, number: int) -> Lines:
 def _timeline(report: Report) -> Lines:
     rows = []
     for step in report.steps:
-        asked = [(step.name.value, each) for each in step.evidence.exchanges]
+        asked = [(step.name, each) for each in step.evidence.exchanges]
         rows += [(name, *_cells(each)) for name, each in asked]
         if not asked:
-            rows.append((step.name.value, _NONE, _NONE, _NONE, _without_request(step)))
+            rows.append((step.name, _NONE, _NONE, _NONE, _without_request(step)))
     more = len(rows) - _REQUESTS
     if more > 0:
         half = _REQUESTS // 2

@@ -99,25 +99,41 @@ class ArmClient:
         except (FaultError, TimeoutError):
             return error
 
-    def _subscription(self, row: dict[str, Any]) -> Subscription:
-        """Raises ValueError where the id is not usable."""
-        id_ = self._text(row, "subscriptionId")
-        if not _ID.fullmatch(id_):
-            raise ValueError(f"no usable subscription id: {id_}")
-        return Subscription(id_, self._text(row, "displayName"), self._text(row, "state"))
+    async def read(self, path: str, version: str, what: str) -> dict[str, Any]:
+        """Return the object at a path of ARM; `what` names it in a fault."""
+        answer = await self._get(f"{self._arm}{path}?api-version={version}", what)
+        return self._parsed(answer, what)
 
-    def _group(self, row: dict[str, Any]) -> ResourceGroup:
+    async def rows(
+        self, path: str, version: str, what: str, read: Callable[[dict[str, Any]], R]
+    ) -> tuple[R, ...]:
+        """Return the rows of a list at a path of ARM, from all pages, converted by `read`."""
+        found, _ = await self._pages(f"{self._arm}{path}?api-version={version}", what, read)
+        return found
+
+    def properties(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return a resource's properties; empty where it has none."""
         properties = row.get("properties")
-        properties = properties if isinstance(properties, dict) else {}
-        return ResourceGroup(
-            self._text(row, "name"),
-            self._text(row, "location"),
-            self._text(properties, "provisioningState"),
-        )
+        return properties if isinstance(properties, dict) else {}
 
-    def _text(self, row: dict[str, Any], key: str) -> str:
+    def text(self, row: dict[str, Any], key: str) -> str:
+        """Return a text of a row, sanitised; empty where there is none."""
         value = row.get(key)
         return self._session.redactor.sanitize(value, 200) if isinstance(value, str) else ""
+
+    def _subscription(self, row: dict[str, Any]) -> Subscription:
+        """Raises ValueError where the id is not usable."""
+        id_ = self.text(row, "subscriptionId")
+        if not _ID.fullmatch(id_):
+            raise ValueError(f"no usable subscription id: {id_}")
+        return Subscription(id_, self.text(row, "displayName"), self.text(row, "state"))
+
+    def _group(self, row: dict[str, Any]) -> ResourceGroup:
+        return ResourceGroup(
+            self.text(row, "name"),
+            self.text(row, "location"),
+            self.text(self.properties(row), "provisioningState"),
+        )
 
     async def _pages(
         self, url: str, what: str, read: Callable[[dict[str, Any]], R]

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from stacktui.config.error_file import describe_error
 from stacktui.transport.background import in_background
 from stacktui.tui.check_state import CheckState
 
@@ -33,7 +34,7 @@ class Engine:
 
 def load_engine() -> Engine:
     """Import the engine and the network stack; blocks."""
-    from stacktui.check.pipeline import run
+    from stacktui.check.runner import run
     from stacktui.diagnosis import diagnose
 
     return Engine(
@@ -111,7 +112,7 @@ class CheckRunner:
             await self._describe(engine, live)
         except Exception as error:
             # The message may hold a secret, so only the type is shown.
-            self._publish(live, live.broken(error))
+            self._publish(live, live.broken(describe_error(error)))
 
     async def _describe(self, engine: Engine, live: LiveCheck) -> None:
         ders = {der for each in live.connections if each.tls for der in each.tls.chain}

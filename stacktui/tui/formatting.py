@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from stacktui.diagnosis.finding import Diagnosis, Remedy
     from stacktui.tui.live_check import LiveCheck
 
-# The labels of the steps, in the order of `StepName`.
-STEP_WORDS = ("metadata", "token", "resource groups")
 # By the value of `environments.metadata.IdentityProvider`, which is imported with a first check.
 PROVIDERS: Mapping[str, str] = {"AAD": "Entra ID", "ADFS": "AD FS"}
 

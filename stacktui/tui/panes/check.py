@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from stacktui.check.step_names import STANDING, step_label
 from stacktui.tui.app_state import AppState
 from stacktui.tui.check_state import CheckState
-from stacktui.tui.formatting import STEP_WORDS, clock, duration
+from stacktui.tui.formatting import clock, duration
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, line
 from stacktui.tui.widgets.text_pane import TextPane
@@ -92,7 +93,8 @@ def _outcome(check: LiveCheck) -> tuple[str, TextStyle]:
 
 def start_hint(target: CheckTarget | None, glyphs: Glyphs) -> list[Line]:
     """Return the steps of a check, and the key that starts it."""
-    steps = [line(Span(f"{glyphs.pending} {name}", TextStyle.DIM)) for name in STEP_WORDS]
+    labels = map(step_label, STANDING)
+    steps = [line(Span(f"{glyphs.pending} {label}", TextStyle.DIM)) for label in labels]
     if target is None:
         return [*steps, BLANK, line(Span("Nothing to check yet.", TextStyle.DIM))]
     return [

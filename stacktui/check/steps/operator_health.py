@@ -1,0 +1,141 @@
+"""The optional step that reads how the stamp itself is: its build, updates and alerts.
+
+Of the operator's endpoint only (PROTOCOL.md section 8), and only of those who may read it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from stacktui.check.report import OptionalFacts
+from stacktui.check.step import Step, StepContext
+from stacktui.check.step_names import StepName
+from stacktui.check.target import CheckTarget
+from stacktui.environments.naming import OPERATOR_ENDPOINT
+from stacktui.identities.token import Token
+from stacktui.resources.client import ArmClient
+from stacktui.resources.model import ArmError
+
+NAME = "operator-health"
+UPDATING, UPDATE_FAILED = "UpdateInProgress", "UpdateFailed"
+_UPDATE_VERSIONS = ("2021-07-01", "2016-05-01")
+_HEALTH_VERSION = "2016-05-01"
+# More alerts than this say no more than that there are many.
+_MAX_ALERTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Alert(OptionalFacts):
+    """An active alert of the stamp, as its operators see it."""
+
+    title: str
+    severity: str
+
+    @property
+    def is_critical(self) -> bool:
+        return self.severity.lower() == "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorHealth(OptionalFacts):
+    """`state` is that of the update location: UpdateAvailable, UpdateInProgress, UpdateFailed,
+    AppliedSuccessfully, …; `update_began` is set while an update runs, if it is known when."""
+
+    version: str
+    state: str
+    update_began: datetime | None = None
+    alerts: tuple[Alert, ...] = ()
+
+    def __str__(self) -> str:
+        began = f" since {self.update_began:%H:%M} UTC" if self.update_began else ""
+        count = len(self.alerts)
+        alerts = f"{count} active alert{'' if count == 1 else 's'}" if count else "no alerts"
+        return f"build {self.version or '?'}, {self.state or 'state unknown'}{began}, {alerts}"
+
+
+async def _run(context: StepContext) -> OperatorHealth:
+    environment = context.target.environment
+    client = ArmClient(context.session, environment, context.result(Token))
+    subscription = environment.subscription or await client.first_enabled_subscription()
+    region = _region(context.target)
+    group = f"/subscriptions/{quote(subscription, safe='')}/resourceGroups/System.{region}"
+    location = f"{group}/providers/Microsoft.Update.Admin/updateLocations/{region}"
+    health = f"{group}/providers/Microsoft.InfrastructureInsights.Admin/regionHealths/{region}"
+    version, found = await _update_location(client, location)
+    state = client.text(found, "state")
+    began = await _began(client, location, version) if state == UPDATING else None
+    alerts = await client.rows(f"{health}/alerts", _HEALTH_VERSION, "the alerts", _alert_of(client))
+    active = [each for each in alerts if each is not None]
+    active.sort(key=lambda each: not each.is_critical)
+    return OperatorHealth(
+        client.text(found, "currentVersion"), state, began, tuple(active[:_MAX_ALERTS])
+    )
+
+
+async def _update_location(client: ArmClient, path: str) -> tuple[str, dict[str, Any]]:
+    """Return the api-version that the stamp knows, and the properties of its update location."""
+    newest, older = _UPDATE_VERSIONS
+    try:
+        return newest, client.properties(await client.read(path, newest, "the update state"))
+    except ArmError as error:
+        if error.fault.status != 400:  # an api-version that is not known is a bad request
+            raise
+    return older, client.properties(await client.read(path, older, "the update state"))
+
+
+async def _began(client: ArmClient, location: str, version: str) -> datetime | None:
+    """Return when the running update began; None where it cannot be told."""
+
+    def name_of(row: dict[str, Any]) -> str | None:
+        state = client.text(client.properties(row), "state").lower()
+        name = client.text(row, "name").rpartition("/")[2]
+        return name if state in ("installing", "inprogress", "preparing") else None
+
+    def start_of(row: dict[str, Any]) -> datetime | None:
+        found = client.properties(row)
+        running = client.text(found, "state").lower() == "inprogress"
+        return _time(client.text(found, "timeStarted")) if running else None
+
+    try:
+        names = await client.rows(f"{location}/updates", version, "the updates", name_of)
+        for name in filter(None, names):
+            runs = f"{location}/updates/{quote(name, safe='')}/updateRuns"
+            starts = await client.rows(runs, version, "the update's runs", start_of)
+            if known := [each for each in starts if each is not None]:
+                return max(known)
+    except ArmError:  # that it is being updated is known without
+        pass
+    return None
+
+
+def _alert_of(client: ArmClient) -> Any:
+    def read(row: dict[str, Any]) -> Alert | None:
+        found = client.properties(row)
+        if client.text(found, "state").lower() != "active":
+            return None
+        return Alert(client.text(found, "title"), client.text(found, "severity"))
+
+    return read
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _region(target: CheckTarget) -> str:
+    return quote((urlsplit(target.environment.arm).hostname or "").split(".")[1], safe="")
+
+
+def _applies(target: CheckTarget) -> bool:
+    host = urlsplit(target.environment.arm).hostname or ""
+    return host.startswith(f"{OPERATOR_ENDPOINT}.")
+
+
+OPERATOR_HEALTH = Step(NAME, _run, needs=(StepName.TOKEN,), optional=True, applies=_applies)
