@@ -5,12 +5,11 @@ Of the operator's endpoint only (PROTOCOL.md section 8), and only of those who m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from stacktui.check.report import OptionalFacts
+from stacktui.check.operator_health import UPDATING, Alert, OperatorHealth
 from stacktui.check.step import Step, StepContext
 from stacktui.check.step_names import StepName
 from stacktui.check.target import CheckTarget
@@ -19,41 +18,10 @@ from stacktui.identities.token import Token
 from stacktui.resources.client import ArmClient
 from stacktui.resources.model import ArmError
 
-NAME = "operator-health"
-UPDATING, UPDATE_FAILED = "UpdateInProgress", "UpdateFailed"
 _UPDATE_VERSIONS = ("2021-07-01", "2016-05-01")
 _HEALTH_VERSION = "2016-05-01"
 # More alerts than this say no more than that there are many.
 _MAX_ALERTS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Alert(OptionalFacts):
-    """An active alert of the stamp, as its operators see it."""
-
-    title: str
-    severity: str
-
-    @property
-    def is_critical(self) -> bool:
-        return self.severity.lower() == "critical"
-
-
-@dataclass(frozen=True, slots=True)
-class OperatorHealth(OptionalFacts):
-    """`state` is that of the update location: UpdateAvailable, UpdateInProgress, UpdateFailed,
-    AppliedSuccessfully, …; `update_began` is set while an update runs, if it is known when."""
-
-    version: str
-    state: str
-    update_began: datetime | None = None
-    alerts: tuple[Alert, ...] = ()
-
-    def __str__(self) -> str:
-        began = f" since {self.update_began:%H:%M} UTC" if self.update_began else ""
-        count = len(self.alerts)
-        alerts = f"{count} active alert{'' if count == 1 else 's'}" if count else "no alerts"
-        return f"build {self.version or '?'}, {self.state or 'state unknown'}{began}, {alerts}"
 
 
 async def _run(context: StepContext) -> OperatorHealth:
@@ -138,4 +106,6 @@ def _applies(target: CheckTarget) -> bool:
     return host.startswith(f"{OPERATOR_ENDPOINT}.")
 
 
-OPERATOR_HEALTH = Step(NAME, _run, needs=(StepName.TOKEN,), optional=True, applies=_applies)
+OPERATOR_HEALTH = Step(
+    "operator-health", _run, needs=(StepName.TOKEN,), optional=True, applies=_applies
+)
