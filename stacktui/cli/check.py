@@ -65,7 +65,7 @@ def command(
 def check_headless(path: Path, name: str | None, format_: str, limits: Mapping[str, float]) -> int:
     """Run one check, write its result and return the exit code."""
     settings = load_settings(path, limits)
-    for warning in settings.warnings:
+    for warning in (*settings.warnings, *settings.left_out(name or settings.active)):
         click.echo(f"stacktui: {warning}", err=True)
     target = settings.target(name)
     # OpenSSL parses the trusted certificates without holding the GIL, so this runs while the

@@ -135,7 +135,8 @@ class StacktuiApp(App[None]):
         except ConfigError as error:
             app_state.settings, app_state.config_error = None, str(error)
             return
-        self._notices += app_state.settings.warnings
+        settings = app_state.settings
+        self._notices += (*settings.warnings, *settings.left_out())
         names = [each.name for each in app_state.environments]
         if self._wanted is not None and self._wanted not in names:
             self._notices.append(f"there is no environment {self._wanted!r}")

@@ -41,7 +41,7 @@ def test_the_json_contract_of_a_healthy_check(config: Path) -> None:
         "schema", "environment", "identity", "started", "seconds", "ok", "verdict", "also_seen",
         "steps",
         # Added since.
-        "recorded", "probes", "completion", "siblings", "box", "az",
+        "recorded", "probes", "completion", "siblings", "box", "unrecorded", "az",
     ]  # fmt: skip
     assert (document["schema"], document["environment"], document["identity"]) == (
         1, "Test", "tester",
@@ -181,6 +181,7 @@ def test_a_fix_that_repeats_the_check_can_be_pasted(tmp_path: Path) -> None:
 
 
 GOOD = '[environments.Test]\narm = "https://management.nowhere.invalid"\n'
+WITH_OPS = GOOD + 'identity = "ops"\n'
 # content: what the one line on stderr must hold
 BAD = {
     '[environments.Test\narm = "x"\n': ["line 1, column 19", "the file was left as it is"],
@@ -198,9 +199,10 @@ BAD = {
     GOOD + 'resolve = { a = "b" }\n': ["not host:port"],
     GOOD + 'proxy = "socks5://user:hunter2@p"\n': ["must be http:// or https://"],
     GOOD + 'ca = ""\n': ["environments.Test.ca is empty"],
-    GOOD + '[identities.ops]\nkind = "robot"\n': ["'robot' is not a known kind"],
-    GOOD + '[identities.ops]\nkind = "service-principal"\nclient_id = "x"\n': ["needs either"],
-    GOOD + '[identities.ops]\nkind = "service-principal"\nclient_id = "x"\nsecret = "hunter2"\n': [
+    WITH_OPS + '[identities.ops]\nkind = "robot"\n': ["'robot' is not a known kind"],
+    WITH_OPS + '[identities.ops]\nkind = "service-principal"\nclient_id = "x"\n': ["needs either"],
+    WITH_OPS
+    + '[identities.ops]\nkind = "service-principal"\nclient_id = "x"\nsecret = "hunter2"\n': [
         "must be a reference, not the secret itself"
     ],
     'active = "West"\n' + GOOD: ["has no environment 'West'", "did you mean Test?"],
