@@ -55,7 +55,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     "cli/check.py": {
         "stacktui.check.events": HELP,
         "stacktui.check.runner": HELP,
-        "stacktui.check.summary": HELP,
+        "stacktui.check.summary_text": HELP,
         "stacktui.cli.check_output": HELP,
         "stacktui.diagnosis": HELP,
         "stacktui.diagnosis.document": HELP,

@@ -73,7 +73,7 @@ def check_headless(path: Path, name: str | None, format_: str, limits: Mapping[s
     threading.Thread(target=preload_trust, args=(target,), daemon=True).start()
     from stacktui.check.events import CheckFinished, SignInPrompt
     from stacktui.check.runner import run
-    from stacktui.check.summary import prompt_summary
+    from stacktui.check.summary_text import prompt_summary
     from stacktui.cli.check_output import TextWriter
 
     writer = TextWriter() if format_ == "text" else None

@@ -7,7 +7,7 @@ import sys
 from stacktui.check.events import CheckEvent, CheckFinished, CheckStarted, StepFinished
 from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Report, StepOutcome, StepResult
-from stacktui.check.summary import phase_summary, result_summary, target_summary
+from stacktui.check.summary_text import phase_summary, result_summary, target_summary
 from stacktui.cli.output import out
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
 

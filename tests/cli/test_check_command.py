@@ -181,7 +181,7 @@ def test_a_fix_that_repeats_the_check_can_be_pasted(tmp_path: Path) -> None:
 
 
 GOOD = '[environments.Test]\narm = "https://management.nowhere.invalid"\n'
-WITH_OPS = GOOD + 'identity = "ops"\n'
+OPS = GOOD + 'identity = "ops"\n'
 # content: what the one line on stderr must hold
 BAD = {
     '[environments.Test\narm = "x"\n': ["line 1, column 19", "the file was left as it is"],
@@ -199,10 +199,9 @@ BAD = {
     GOOD + 'resolve = { a = "b" }\n': ["not host:port"],
     GOOD + 'proxy = "socks5://user:hunter2@p"\n': ["must be http:// or https://"],
     GOOD + 'ca = ""\n': ["environments.Test.ca is empty"],
-    WITH_OPS + '[identities.ops]\nkind = "robot"\n': ["'robot' is not a known kind"],
-    WITH_OPS + '[identities.ops]\nkind = "service-principal"\nclient_id = "x"\n': ["needs either"],
-    WITH_OPS
-    + '[identities.ops]\nkind = "service-principal"\nclient_id = "x"\nsecret = "hunter2"\n': [
+    OPS + '[identities.ops]\nkind = "robot"\n': ["'robot' is not a known kind"],
+    OPS + '[identities.ops]\nkind = "service-principal"\nclient_id = "x"\n': ["needs either"],
+    OPS + '[identities.ops]\nkind = "service-principal"\nclient_id = "x"\nsecret = "hunter2"\n': [
         "must be a reference, not the secret itself"
     ],
     'active = "West"\n' + GOOD: ["has no environment 'West'", "did you mean Test?"],

@@ -10,7 +10,7 @@ from stacktui.certificates.formatting import VALID, fields_of
 from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Report, StepOutcome, StepResult
 from stacktui.check.step_names import step_label
-from stacktui.check.summary import result_summary
+from stacktui.check.summary_text import result_summary
 from stacktui.transport.records import ConnectionFacts, Exchange
 from stacktui.tui.formatting import clock, day, duration
 from stacktui.tui.glyphs import Glyphs
