@@ -25,7 +25,7 @@ class Settings:
     """A config as read. `warnings` are lines for stderr; they never stop a command.
 
     `errors` say of an environment why it cannot be used, `identity_errors` of an identity; these
-    are in no other mapping. Both keep the order of the file.
+    are in no other mapping. `names` are all environments, in the order of the file.
     """
 
     path: Path
@@ -36,6 +36,7 @@ class Settings:
     warnings: tuple[str, ...] = ()
     errors: Mapping[str, ConfigError] = field(default_factory=dict)
     identity_errors: Mapping[str, ConfigError] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
 
     def left_out(self, asked_for: str | None = None) -> tuple[str, ...]:
         """Return a line for each environment and identity that cannot be used.
@@ -103,7 +104,8 @@ def load_settings(path: Path, limits: Mapping[str, float] | None = None) -> Sett
             warnings += table.warnings(IDENTITY_KEYS)
     environments: dict[str, Environment] = {}
     errors: dict[str, ConfigError] = {}
-    for name, values in _tables(top, "environments"):
+    tables = _tables(top, "environments")
+    for name, values in tables:
         try:
             table = Table(path, f"environments.{name}", values)
             environment = read_environment(name, table, limits)
@@ -124,6 +126,7 @@ def load_settings(path: Path, limits: Mapping[str, float] | None = None) -> Sett
         tuple(warnings),
         errors,
         identity_errors,
+        tuple(name for name, _ in tables),
     )
 
 

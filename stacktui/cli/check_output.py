@@ -29,14 +29,14 @@ class TextWriter:
 
     def write_diagnosis(self, diagnosis: Diagnosis) -> None:
         if diagnosis.verdict is not None:
-            self._finding("✗", diagnosis.verdict)
+            self.write_finding("✗", diagnosis.verdict)
         if diagnosis.also_seen_distinct:
             out("")
             out("Also seen")
         for finding in diagnosis.also_seen_distinct:
-            self._finding("!", finding)
+            self.write_finding("!", finding)
 
-    def _finding(self, sign: str, finding: Finding) -> None:
+    def write_finding(self, sign: str, finding: Finding) -> None:
         out("")
         out(f"{sign} {finding.id} · side: {SIDES[finding.side]}")
         out(f"  {finding.title}")
