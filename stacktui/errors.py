@@ -31,6 +31,7 @@ turns an OSError into one of these lets it pass first.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import ssl
 from typing import Generic, TypeVar
@@ -68,6 +69,10 @@ _EXHAUSTED = frozenset(
         10024,
     }
 )
+_UNLOADABLE = (
+    "failed to map segment",
+    *map(os.strerror, (errno.EMFILE, errno.ENFILE, errno.ENOMEM)),
+)
 
 
 def is_exhaustion(error: BaseException) -> bool:
@@ -78,12 +83,15 @@ def is_exhaustion(error: BaseException) -> bool:
     match error:
         case MemoryError():
             return True
-        case ssl.SSLError():  # its errno is OpenSSL's own; a cause may hide below another error
-            return "malloc failure" in str(error)
+        case ssl.SSLError():  # its errno is OpenSSL's own
+            # Without a library's name, OpenSSL had no room for an error either.
+            return "malloc failure" in str(error) or str(error).startswith("unknown error")
         case socket.gaierror():
             return error.errno == socket.EAI_MEMORY
         case OSError():
             return error.errno in _EXHAUSTED
         case RuntimeError():
             return "can't start new thread" in str(error)
+        case ImportError():  # of a compiled module, which the system's loader reads
+            return any(text in str(error) for text in _UNLOADABLE)
     return False

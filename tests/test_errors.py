@@ -60,6 +60,9 @@ def test_a_message_is_one_harmless_line() -> None:
         OSError(errno.ENOSPC, "No space left on device"),
         socket.gaierror(socket.EAI_MEMORY, "Memory allocation failure"),
         ssl.SSLError(1, "[SSL] malloc failure (_ssl.c:3062)"),
+        ssl.SSLError(1, "unknown error (_ssl.c:3098)"),
+        ImportError("libssl.so.3: failed to map segment from shared object"),
+        ImportError("libssl.so.3: cannot open shared object file: Too many open files"),
     ],
 )
 def test_what_the_machine_runs_out_of_is_told_from_faults(error: BaseException) -> None:
@@ -73,6 +76,8 @@ def test_what_the_machine_runs_out_of_is_told_from_faults(error: BaseException) 
         OSError(errno.EIO, "Input/output error"),
         socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
         socket.gaierror(errno.EMFILE, "a code of getaddrinfo, which is no errno"),
+        ssl.SSLError(1, "[SSL] unknown error (_ssl.c:1006)"),
+        ImportError("libssl.so.3: cannot open shared object file: No such file or directory"),
         ssl.SSLError(errno.ENOMEM, "a code of OpenSSL, which is no errno"),
         ValueError("can't start new thread"),
         RuntimeError("no running event loop"),
