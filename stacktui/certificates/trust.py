@@ -26,8 +26,9 @@ from stacktui.certificates.files import (
 from stacktui.errors import FaultError, is_exhaustion
 from stacktui.text.sanitize import escape_control_chars
 
-# The variables that name the base store, in the order in which other programs read them.
-BASE_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+# The variables that name the base store: those of `requests`, and so of az, in its order; then that
+# of OpenSSL.
+BASE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from stacktui.certificates.trust import BASE_VARIABLES
 from stacktui.config.locations import own_bundle
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
@@ -92,7 +93,7 @@ async def test_a_root_that_is_presented(name: str, id_: str, shell: Shell, tmp_p
 
 
 @pytest.mark.parametrize("content", [None, b"<html>Not found</html>\n"])
-@pytest.mark.parametrize("setting", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+@pytest.mark.parametrize("setting", BASE_VARIABLES)
 def test_a_variable_that_names_no_certificates(
     setting: str, content: bytes | None, shell: Shell, stamp: RunningStamp, tmp_path: Path
 ) -> None:

@@ -54,12 +54,13 @@ TRUST_FILE_MISSING = FaultInfo(
     sides=(Side.BOX,),
     meaning="A setting names a file of certificates that is not there.",
     distinguishing_evidence=(
-        "The report names the setting: REQUESTS_CA_BUNDLE, SSL_CERT_FILE, or ca of the "
-        "environment. A file that is there and cannot be used is `trust-file-bad`."
+        "The report names the setting: REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE, or ca "
+        "of the environment. A file that is there and cannot be used is `trust-file-bad`."
     ),
     az_says=(
         "Could not find a suitable TLS CA certificate bundle, invalid path: … "
-        "(only where the file is REQUESTS_CA_BUNDLE's; az does not know the others)"
+        "(only where the file is REQUESTS_CA_BUNDLE's, or else CURL_CA_BUNDLE's; az does not know "
+        "the others)"
     ),
     patterns={
         MessagePattern(
@@ -124,7 +125,7 @@ TRUST_FILE_BAD = FaultInfo(
     ),
     az_says=(
         AZ_NETWORK + "… [X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found … "
-        "(only where the file is REQUESTS_CA_BUNDLE's)"
+        "(only where the file is REQUESTS_CA_BUNDLE's, or else CURL_CA_BUNDLE's)"
     ),
     patterns={
         CERTIFICATE_FILE_UNREADABLE: 70,
