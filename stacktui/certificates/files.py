@@ -15,9 +15,19 @@ from pathlib import Path
 
 from stacktui.certificates.errors import CertificateError
 from stacktui.config.bounded_read import FileReadError, read_bounded
+from stacktui.errors import is_exhaustion
 
 # No bundle of certificates is larger; certifi's has about 300 KiB.
 MAX_SIZE = 16 * 1024 * 1024
+# The files of all roots of common systems, for a Python whose OpenSSL was built for another path.
+SYSTEM_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # the same, Azure Linux
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+    "/etc/ssl/cert.pem",  # macOS, Alpine, the BSDs
+    "/private/etc/ssl/cert.pem",  # macOS
+)
 _LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
 # The second is an old name; the third is OpenSSL's own, with trust settings after the certificate.
 _CERTIFICATE_LABELS = (b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE")
@@ -146,7 +156,9 @@ def found_by_openssl(content: bytes, ders: Collection[bytes]) -> bool:
     text = read.decode("ascii", "replace").replace("\ufffd", "?")
     try:
         context.load_verify_locations(cadata=text)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError) as error:
+        if is_exhaustion(error):
+            raise
         return False
     return set(ders) <= set(context.get_ca_certs(binary_form=True))
 

@@ -144,6 +144,7 @@ class _Check:
             probes=follow_up.probes,
             completion=follow_up.completion,
             siblings=follow_up.siblings,
+            repair=follow_up.repair,
             box=escape_control_chars(socket.gethostname()),
             az=az,
         )
