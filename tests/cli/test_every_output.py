@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from stacktui.tui.app import StacktuiApp
 from tests.diagnosis.servers import Script, config_for, said, scripted
 from tests.product import check_json, stacktui
-from tests.support.web import Asked, Raw
+from tests.support.web import Asked, Raw, answer
 from tests.tui.screen import text_of, until
 
 # A Kerberos token as http.sys sends it (PROTOCOL.md section 4), and others that begin otherwise.
@@ -85,3 +86,27 @@ async def test_the_schemes_and_harmless_parameters_stay(challenge: str, tmp_path
     exchange = ran.document["steps"][0]["evidence"]["exchanges"][0]
     headers = dict(exchange["response"].get("headers", ()))
     assert headers.get("www-authenticate", "") == CHALLENGES[challenge]
+
+
+async def test_the_password_in_a_login_endpoint_is_in_no_output(tmp_path: Path) -> None:
+    url = "https://ops:hunter2@login.invalid/adfs"
+    for login in (json.dumps(url), json.dumps(url).replace("/", r"\/")):
+        body = f'{{"authentication": {{"loginEndpoint": {login}, "audiences": ["a"]}}}}'
+        async with scripted(Script(answer(body.encode()))) as web:
+            found = await outputs(config_for(tmp_path, web.url), 1)
+            assert {each.target.partition("?")[0] for each in web.asked} == {"/metadata/endpoints"}
+        for output, text in found.items():
+            assert "hunter2" not in text, output
+            assert "metadata-incomplete" in text, output
+        verdict = json.loads(found["json"])["verdict"]
+        assert "loginEndpoint holds a user name or password" in verdict["evidence"][0]
+
+
+async def test_the_password_in_a_config_is_in_no_output(tmp_path: Path) -> None:
+    config = config_for(tmp_path, "https://ops:hunter2@management.invalid")
+    ran = stacktui("check", "--config", config)
+    assert (ran.code, ran.out) == (2, "")
+    assert "must not hold a user name" in ran.err
+    async with StacktuiApp(config).run_test(size=(160, 50)) as pilot:
+        shown = await until(pilot, "must not hold a user name")
+    assert "hunter2" not in ran.err + shown
