@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from stacktui.certificates.trust import TrustFileFault, TrustUsed
+from stacktui.check.open_files import OpenFile
 from stacktui.check.target import CheckTarget
 from stacktui.environments.metadata import Metadata, MetadataFault
 from stacktui.environments.record import DriftFault, RecordFault, StampRecord
@@ -114,7 +115,8 @@ class Report:
     hosts that were not reached, `completion` is what an unverified chain lacks, and `siblings` are
     names of the same stamp that exist where ARM's does not. `lost` are additions to other
     programs' trust stores that are not there any more. `az` is what is known of the Azure CLI on
-    this machine, None where it is not there. `box` is this machine's name.
+    this machine, None where it is not there. `box` is this machine's name. `open_files` are those
+    that others on this machine may read or change.
     """
 
     target: CheckTarget
@@ -128,6 +130,7 @@ class Report:
     siblings: tuple[str, ...] = ()
     az: AzFacts | None = None
     box: str = ""
+    open_files: tuple[OpenFile, ...] = ()
 
     @property
     def ok(self) -> bool:
