@@ -12,6 +12,7 @@
      ├── ConfigError                  the config cannot be used
      ├── ThemeError                   a theme file cannot be used
      ├── FileReadError                a user's file cannot be read
+     ├── ModeError                    a file's mode cannot be read or changed
      ├── JsonError                    an answer is not JSON
      ├── AcceptError                  a stamp cannot be recorded anew
      ├── CertificateError             certificates cannot be handled as asked

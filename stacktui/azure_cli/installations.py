@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import IO
 
 from stacktui.azure_cli.launchers import PLACES, launchers, on_path
+from stacktui.config.child_environment import child_environment
 from stacktui.errors import is_exhaustion
 
 _KINDS = ("site", "dist")
@@ -134,7 +135,7 @@ def _asked(launcher: Path) -> AzureCli | None:
 @lru_cache(maxsize=16)
 def _location(launcher: Path, changed: int) -> str:
     """Return the Python that `az --version` prints; `changed` (the mtime) is for the cache key."""
-    quiet = os.environ | {"AZURE_CORE_COLLECT_TELEMETRY": "false"}
+    quiet = child_environment() | {"AZURE_CORE_COLLECT_TELEMETRY": "false"}
     try:
         process = subprocess.Popen(  # noqa: S603  the command that the user has as `az`
             [launcher, "--version"],

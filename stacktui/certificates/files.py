@@ -148,6 +148,17 @@ def problem_of(content: bytes) -> FileProblem:
     return FileProblem.NO_CERTIFICATE
 
 
+def is_pfx(content: bytes) -> bool:
+    """Return whether this starts as a PFX does: a SEQUENCE whose first part is the INTEGER 3.
+
+    The length of the SEQUENCE may be left open, as some old programs do (X.690 section 8.1.3.6).
+    """
+    if len(content) < 2 or content[0] != 0x30:
+        return False
+    header = 2 + (content[1] & 0x7F if content[1] & 0x80 else 0)
+    return content[header : header + 3] == b"\x02\x01\x03"
+
+
 def found_by_openssl(content: bytes, ders: Collection[bytes]) -> bool:
     """Return whether OpenSSL finds certificates in a file with this content."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -29,6 +29,7 @@ from stacktui.certificates.files import (
     FileProblem,
     der_length,
     entries,
+    is_pfx,
     problem_of,
     read_content,
 )
@@ -100,7 +101,7 @@ def read_key_bundle(path: Path, ask: AskPassword) -> KeyBundle:
     key of a PEM file that gets no password is `KeyFound.LOCKED`. Raises CertificateError.
     """
     content = read_content(path, MAX_SIZE)
-    if _is_pfx(content):
+    if is_pfx(content):
         return _read_pfx(path, content, ask)
     chain = tuple(entry.der for entry in entries(content))
     if all(describe(der).unreadable for der in chain):
@@ -123,7 +124,7 @@ def read_pem_bundle(path: Path) -> KeyBundle:
     """
     content = read_content(path, MAX_SIZE)
     chain = tuple(entry.der for entry in entries(content))
-    if _is_pfx(content) or (chain and _PEM not in content):
+    if is_pfx(content) or (chain and _PEM not in content):
         raise CertificateFileError(path, FileProblem.DER)
     if not chain:
         raise CertificateFileError(path, problem_of(content))
@@ -135,17 +136,6 @@ def own_chain(bundle: KeyBundle) -> tuple[bytes, ...]:
     written."""
     path = path_of(bundle.chain, bundle.leaf)
     return tuple(bundle.chain[position] for position in path)
-
-
-def _is_pfx(content: bytes) -> bool:
-    """Whether this starts as a PFX does: a SEQUENCE whose first part is the INTEGER 3.
-
-    The length of the SEQUENCE may be left open, as some old programs do (X.690 section 8.1.3.6).
-    """
-    if len(content) < 2 or content[0] != 0x30:
-        return False
-    header = 2 + (content[1] & 0x7F if content[1] & 0x80 else 0)
-    return content[header : header + 3] == b"\x02\x01\x03"
 
 
 def _read_pfx(path: Path, content: bytes, ask: AskPassword) -> KeyBundle:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from stacktui.azure_cli.presence import az_facts, is_worth_a_look
+from stacktui.check.open_files import OpenFile, open_files
 from stacktui.check.pinning import config_of
 from stacktui.check.target import CheckTarget
 from stacktui.config.locations import additions_file
@@ -72,3 +73,9 @@ async def find_az() -> AzFacts | None:
     # As above: where there is no az, a thread would cost more than finding that out.
     await asyncio.sleep(_FIRST)
     return await in_background(partial(az_facts, PROFILES)) if is_worth_a_look() else None
+
+
+async def find_open_files(target: CheckTarget) -> tuple[OpenFile, ...]:
+    """Return the files of the target that others may read or change."""
+    await asyncio.sleep(_FIRST)
+    return await in_background(partial(open_files, config_of(target), target.identity))

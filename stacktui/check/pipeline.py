@@ -30,7 +30,13 @@ from stacktui.check.events import (
     StepStarted,
 )
 from stacktui.check.follow_up import FollowUp, FollowUpProber
-from stacktui.check.local_facts import find_az, lost_additions, recorded_stamp, wait_briefly
+from stacktui.check.local_facts import (
+    find_az,
+    find_open_files,
+    lost_additions,
+    recorded_stamp,
+    wait_briefly,
+)
 from stacktui.check.pinning import UNSHOWABLE, config_of, new_record
 from stacktui.check.report import Evidence, Fault, Report, StepName, StepOutcome, StepResult
 from stacktui.check.target import CheckTarget
@@ -123,6 +129,7 @@ class _Check:
         self._known = asyncio.create_task(recorded_stamp(self._target))
         finding_az = asyncio.create_task(find_az())
         lost = asyncio.create_task(lost_additions())
+        finding_open = asyncio.create_task(find_open_files(self._target))
         follow_up = FollowUp()
         try:
             await self._all_steps(session, credential)
@@ -130,9 +137,10 @@ class _Check:
             if self._failed:
                 follow_up = await self._follow_up(lambda: _ready(context, told))
             az, gone = await wait_briefly(finding_az), await lost
+            opened = await wait_briefly(finding_open)
         finally:
             await session.aclose()
-            for task in (context, credential, self._known, finding_az, lost):
+            for task in (context, credential, self._known, finding_az, lost, finding_open):
                 await _discard(task)
         report = Report(
             self._target,
@@ -147,6 +155,7 @@ class _Check:
             repair=follow_up.repair,
             box=escape_control_chars(socket.gethostname()),
             az=az,
+            open_files=opened or (),
         )
         if report.ok:
             report = replace(report, unrecorded=await self._record(known, started))

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from stacktui.certificates.trust import TrustFileFault, TrustUsed
+from stacktui.check.open_files import OpenFile
 from stacktui.check.target import CheckTarget
 from stacktui.environments.metadata import Metadata, MetadataFault
 from stacktui.environments.record import DriftFault, RecordFault, StampRecord
@@ -118,6 +119,7 @@ class Report:
     programs' trust stores that are not there any more. `az` is what is known of the Azure CLI on
     this machine, None where it is not there. `box` is this machine's name. `unrecorded` says why
     a stamp without a record could not be recorded, after a check in which no step failed.
+    `open_files` are those that others on this machine may read or change.
     """
 
     target: CheckTarget
@@ -133,6 +135,7 @@ class Report:
     az: AzFacts | None = None
     box: str = ""
     unrecorded: str = ""
+    open_files: tuple[OpenFile, ...] = ()
 
     @property
     def ok(self) -> bool:

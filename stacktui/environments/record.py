@@ -220,7 +220,8 @@ def _read() -> _Rows:
         with open(path, "rb") as file:
             content = file.read(MAX_SIZE + 1)
     except FileNotFoundError:
-        raise RecordError(RecordFault(path, "it is a link to nothing")) from None
+        detail = f"it is a link to {os.path.realpath(path)}, which leads to no file"
+        raise RecordError(RecordFault(path, detail)) from None
     except OSError as error:
         if is_exhaustion(error):
             raise

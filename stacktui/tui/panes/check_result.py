@@ -23,6 +23,7 @@ DOES = {
     ActionKind.TRUST_ROOT: "trusts it",
     ActionKind.SET: "sets it",
     ActionKind.ACCEPT: "accepts it",
+    ActionKind.CHMOD: "sets its mode",
 }
 STEPS = dict(zip(StepName, STEP_WORDS, strict=True))
 SYMBOLS = {
