@@ -23,11 +23,14 @@ from stacktui.certificates.files import (
     problem_of,
     read_content,
 )
-from stacktui.errors import FaultError
+from stacktui.errors import FaultError, is_exhaustion
 from stacktui.text.sanitize import escape_control_chars
 
-# The variables that name the base store, in the order in which other programs read them.
-BASE_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+# The variables that name the base store: those of `requests`, and so of az, in its order; then that
+# of OpenSSL.
+BASE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+# The setting of the base store that none of them names.
+CERTIFI = "certifi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class TrustUsed:
     sources: tuple[TrustSource, ...]
 
 
+_ALL_REFUSED = "OpenSSL refuses all of it for the damaged certificate"
 # The other problems say it all.
 _DETAILED = (FileProblem.UNREADABLE, FileProblem.TOO_LARGE, FileProblem.NO_CERTIFICATE)
 
@@ -62,6 +66,11 @@ class TrustFileFault:
     def is_named(self) -> bool:
         """Whether a setting of the user's names it: a variable, or `ca`. Else it is where it is."""
         return self.setting.isupper() or self.setting == "ca"
+
+    @property
+    def is_partly_good(self) -> bool:
+        """Whether the file also holds certificates that are not damaged."""
+        return self.problem is FileProblem.DER or self.detail.startswith(_ALL_REFUSED)
 
     @property
     def subject(self) -> str:
@@ -96,7 +105,7 @@ def _base() -> TrustSource:
             return TrustSource(variable, value)
     import certifi
 
-    return TrustSource("certifi", certifi.where())
+    return TrustSource(CERTIFI, certifi.where())
 
 
 # A file as it was: its path, its times of change (of content and of inode) and its size.
@@ -147,6 +156,8 @@ def stamp_of(source: TrustSource) -> Stamp:
     try:
         status = Path(source.path).stat()
     except (OSError, ValueError) as error:
+        if is_exhaustion(error):
+            raise
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
         problem = FileProblem.MISSING if missing else FileProblem.UNREADABLE
         raise source_error(source, problem, _reason(error)) from None
@@ -167,9 +178,13 @@ def _load(context: ssl.SSLContext, source: TrustSource) -> None:
         # The file itself, not its text: OpenSSL skips the comments between certificates.
         context.load_verify_locations(cafile=source.path)
     except ssl.SSLError as error:
+        if is_exhaustion(error):
+            raise
         problem, damage = _problem(path)
         raise source_error(source, problem, damage or _openssl_reason(error)) from None
     except OSError as error:
+        if is_exhaustion(error):
+            raise
         raise source_error(source, FileProblem.UNREADABLE, _reason(error)) from None
 
 
@@ -183,7 +198,7 @@ def _problem(path: Path) -> tuple[FileProblem, str]:
     damaged = next((each.line for each in found if not each.der), None)
     if damaged is None or not any(each.der for each in found):
         return problem_of(content), ""
-    detail = f"OpenSSL refuses all of it for the damaged certificate at line {damaged}"
+    detail = f"{_ALL_REFUSED} at line {damaged}"
     return FileProblem.NO_CERTIFICATE, detail
 
 

@@ -21,7 +21,7 @@ from stacktui.config.atomic import PATIENCE, exclusive, write_atomically
 from stacktui.config.locations import stamps_file
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
-from stacktui.errors import FaultError
+from stacktui.errors import FaultError, is_exhaustion
 from stacktui.text.sanitize import Redactor, escape_control_chars
 
 VERSION = 1
@@ -220,8 +220,11 @@ def _read() -> _Rows:
         with open(path, "rb") as file:
             content = file.read(MAX_SIZE + 1)
     except FileNotFoundError:
-        raise RecordError(RecordFault(path, "it is a link to nothing")) from None
+        detail = f"it is a link to {os.path.realpath(path)}, which leads to no file"
+        raise RecordError(RecordFault(path, detail)) from None
     except OSError as error:
+        if is_exhaustion(error):
+            raise
         detail = error.strerror or type(error).__name__
         raise RecordError(RecordFault(path, detail)) from None
     try:
