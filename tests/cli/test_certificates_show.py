@@ -20,6 +20,7 @@ from tests.support.authority import DAY, STRANGERS, authority, issue
 from tests.support.listeners import closed_port
 
 # Whose names are in no hosts file.
+pytestmark = pytest.mark.every_root
 DOMAIN = "east.contoso.invalid"
 TRUST_FAULTS = (
     "tls-untrusted-root", "tls-intercepted", "tls-missing-intermediate", "tls-self-signed",

@@ -40,6 +40,7 @@ from tests.support.authority import (
 )
 from tests.support.web import answer, serving
 
+pytestmark = pytest.mark.every_root
 ROOT = authority().root
 OTHER = STRANGERS.root
 SHA = sha256(ROOT.der).hexdigest()

@@ -21,6 +21,8 @@ from tests.support.listeners import listening, silent
 from .conftest import DOMAIN, Start
 from .screen import flat, read, settle, text_of, type_in, until, write
 
+pytestmark = pytest.mark.every_root
+
 WIDE, SMALL = (120, 40), (80, 23)
 
 
