@@ -164,8 +164,7 @@ def _acquire(request: TokenRequest, client: ReplayHttpClient, redactor: Redactor
             raise sign_in_error(
                 SignInProblem.REFUSED, request, *client.said, redactor, tried
             ) from None
-        value = result.get("access_token") if isinstance(result, dict) else None
-        if token := parse_token(value, request, scope, client.said[0], redactor):
+        if token := parse_token(result, request, scope, client.said[0], redactor):
             return token
         if _ADFS_DEFAULT_SCOPE_REFUSED not in str(result):
             break
