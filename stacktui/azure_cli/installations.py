@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import IO
 
 from stacktui.azure_cli.launchers import PLACES, launchers, on_path
+from stacktui.errors import is_exhaustion
 
 _KINDS = ("site", "dist")
 # How long `az --version` may take. It checks for updates over the network.
@@ -143,7 +144,9 @@ def _location(launcher: Path, changed: int) -> str:
             env=quiet,
             start_new_session=True,
         )
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if is_exhaustion(error):
+            raise
         return ""
     output: list[bytes] = []
     assert process.stdout is not None  # noqa: S101  for the type
@@ -282,7 +285,9 @@ def _where(certifi: str) -> Path:
 def _names(folder: str) -> list[str]:
     try:
         return os.listdir(folder)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if is_exhaustion(error):
+            raise
         return []
 
 
@@ -293,6 +298,8 @@ def _text(path: Path | str) -> str:
             return ""
         with open(path, "rb") as file:
             content = file.read(_MAX_TEXT)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if is_exhaustion(error):
+            raise
         return ""
     return "" if content.startswith((b"\x7fELF", b"MZ")) else content.decode(errors="replace")

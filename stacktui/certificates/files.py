@@ -15,6 +15,7 @@ from pathlib import Path
 
 from stacktui.certificates.errors import CertificateError
 from stacktui.config.bounded_read import FileReadError, read_bounded
+from stacktui.errors import is_exhaustion
 
 # No bundle of certificates is larger; certifi's has about 300 KiB.
 MAX_SIZE = 16 * 1024 * 1024
@@ -146,7 +147,9 @@ def found_by_openssl(content: bytes, ders: Collection[bytes]) -> bool:
     text = read.decode("ascii", "replace").replace("\ufffd", "?")
     try:
         context.load_verify_locations(cadata=text)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError) as error:
+        if is_exhaustion(error):
+            raise
         return False
     return set(ders) <= set(context.get_ca_certs(binary_form=True))
 

@@ -33,6 +33,7 @@ from stacktui.certificates.files import (
     read_content,
 )
 from stacktui.certificates.readiness import KeyFound
+from stacktui.errors import is_exhaustion
 
 # cryptography writes it to stderr for files of old programs, which would garble the dashboard.
 warnings.filterwarnings("ignore", "PKCS#12 bundle could not be parsed as DER", UserWarning)
@@ -195,7 +196,9 @@ def _loaded(
         if "password" in str(error).lower():
             return None
         raise KeyBundleError(f"{path} is a damaged PFX: it cannot be read") from None
-    except Exception:  # cryptography raises many kinds for what a damaged certificate holds
+    except Exception as error:  # cryptography raises many kinds for a damaged certificate
+        if is_exhaustion(error):
+            raise
         raise KeyBundleError(f"{path} is a damaged PFX: it cannot be read") from None
 
 
@@ -219,6 +222,8 @@ def _pem_key(
     try:
         return load_pem_private_key(block, password), KeyFound.OTHER
     except Exception as error:  # cryptography raises many kinds, of a wrong password too
+        if is_exhaustion(error):
+            raise
         why = "cannot be read"
         if password is not None:
             why = "does not open: the password is wrong, or the key is damaged"
@@ -257,7 +262,9 @@ def _spki_of(der: bytes) -> bytes | None:
     """None where the key is of a kind that cannot be read; then it is not ours."""
     try:
         return _spki(x509.load_der_x509_certificate(der).public_key())
-    except Exception:  # a damaged certificate, or a kind of key that is not known
+    except Exception as error:  # a damaged certificate, or a kind of key that is not known
+        if is_exhaustion(error):
+            raise
         return None
 
 

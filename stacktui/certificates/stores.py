@@ -37,6 +37,7 @@ from stacktui.certificates.trust import (
     source_error,
     stamp_of,
 )
+from stacktui.errors import is_exhaustion
 from stacktui.text.sanitize import escape_control_chars
 
 if TYPE_CHECKING:
@@ -170,7 +171,9 @@ def system_paths(
 def _listed(folder: str) -> list[str]:
     try:
         return os.listdir(folder)
-    except OSError:
+    except OSError as error:
+        if is_exhaustion(error):
+            raise
         return []
 
 

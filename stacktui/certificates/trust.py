@@ -23,7 +23,7 @@ from stacktui.certificates.files import (
     problem_of,
     read_content,
 )
-from stacktui.errors import FaultError
+from stacktui.errors import FaultError, is_exhaustion
 from stacktui.text.sanitize import escape_control_chars
 
 # The variables that name the base store, in the order in which other programs read them.
@@ -147,6 +147,8 @@ def stamp_of(source: TrustSource) -> Stamp:
     try:
         status = Path(source.path).stat()
     except (OSError, ValueError) as error:
+        if is_exhaustion(error):
+            raise
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
         problem = FileProblem.MISSING if missing else FileProblem.UNREADABLE
         raise source_error(source, problem, _reason(error)) from None
@@ -167,9 +169,13 @@ def _load(context: ssl.SSLContext, source: TrustSource) -> None:
         # The file itself, not its text: OpenSSL skips the comments between certificates.
         context.load_verify_locations(cafile=source.path)
     except ssl.SSLError as error:
+        if is_exhaustion(error):
+            raise
         problem, damage = _problem(path)
         raise source_error(source, problem, damage or _openssl_reason(error)) from None
     except OSError as error:
+        if is_exhaustion(error):
+            raise
         raise source_error(source, FileProblem.UNREADABLE, _reason(error)) from None
 
 

@@ -20,7 +20,7 @@ from stacktui.config.atomic import exclusive, write_atomically
 from stacktui.config.locations import stamps_file
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
-from stacktui.errors import FaultError
+from stacktui.errors import FaultError, is_exhaustion
 from stacktui.text.json_fields import mapping, number
 from stacktui.text.sanitize import Redactor, escape_control_chars
 
@@ -212,6 +212,8 @@ def _read() -> _Rows:
     except FileNotFoundError:
         raise RecordError(RecordFault(path, "it is a link to nothing")) from None
     except OSError as error:
+        if is_exhaustion(error):
+            raise
         detail = error.strerror or type(error).__name__
         raise RecordError(RecordFault(path, detail)) from None
     try:
