@@ -56,23 +56,30 @@ class FaultError(StacktuiError, Generic[F]):
         self.fault = fault
 
 
-# Descriptors, memory, disk, and of fork() processes. Windows' sockets have their own EMFILE, 10024.
-_EXHAUSTED = frozenset(
-    {
-        errno.EMFILE,
-        errno.ENFILE,
-        errno.ENOMEM,
-        errno.ENOBUFS,
-        errno.ENOSPC,
-        errno.EAGAIN,
-        getattr(errno, "EDQUOT", errno.ENOSPC),
-        10024,
-    }
-)
-_UNLOADABLE = (
-    "failed to map segment",
-    *map(os.strerror, (errno.EMFILE, errno.ENFILE, errno.ENOMEM)),
-)
+_MEMORY = "out of memory: end other programs, or raise the limit (ulimit -v)"
+_FILES = "too many open files: raise the limit (ulimit -n), or end other programs"
+_THREADS = "cannot start a thread: raise the limit (ulimit -u), or end other programs"
+_DISK = "no space left on the disk: make room on it"
+# EAGAIN is fork's, where there are too many processes. 10024 is EMFILE of Windows' sockets.
+_EXHAUSTED = {
+    errno.EMFILE: _FILES,
+    errno.ENFILE: _FILES,
+    10024: _FILES,
+    errno.ENOMEM: _MEMORY,
+    errno.ENOBUFS: _MEMORY,
+    errno.EAGAIN: _THREADS,
+    errno.ENOSPC: _DISK,
+    getattr(errno, "EDQUOT", errno.ENOSPC): _DISK,
+    errno.EFBIG: "a file may not grow further: raise the limit (ulimit -f)",
+}
+# How the system's loader says it, of a compiled module, and CPython, of a failure without an error.
+_NOT_LOADED = {
+    "failed to map segment": _MEMORY,
+    "without setting an exception": _MEMORY,
+    os.strerror(errno.ENOMEM): _MEMORY,
+    os.strerror(errno.EMFILE): _FILES,
+    os.strerror(errno.ENFILE): _FILES,
+}
 
 
 def is_exhaustion(error: BaseException) -> bool:
@@ -80,18 +87,25 @@ def is_exhaustion(error: BaseException) -> bool:
 
     Such an error says nothing about the file or the host that it came up at.
     """
+    return bool(exhausted_resource(error))
+
+
+def exhausted_resource(error: BaseException) -> str:
+    """Return what the machine lacks, with what helps, in one line; empty for any other error."""
     match error:
         case MemoryError():
-            return True
+            return _MEMORY
         case ssl.SSLError():  # its errno is OpenSSL's own
             # Without a library's name, OpenSSL had no room for an error either.
-            return "malloc failure" in str(error) or str(error).startswith("unknown error")
+            told = "malloc failure" in str(error) or str(error).startswith("unknown error")
+            return _MEMORY if told else ""
         case socket.gaierror():
-            return error.errno == socket.EAI_MEMORY
+            return _MEMORY if error.errno == socket.EAI_MEMORY else ""
         case OSError():
-            return error.errno in _EXHAUSTED
+            return _EXHAUSTED.get(error.errno or 0, "")
         case RuntimeError():
-            return "can't start new thread" in str(error)
-        case ImportError():  # of a compiled module, which the system's loader reads
-            return any(text in str(error) for text in _UNLOADABLE)
-    return False
+            return _THREADS if "can't start new thread" in str(error) else ""
+        case ImportError() | SystemError():
+            said = str(error)
+            return next((what for words, what in _NOT_LOADED.items() if words in said), "")
+    return ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from stacktui.errors import is_exhaustion
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
 from stacktui.identities.refusal import (
     TokenRequest,
@@ -76,11 +77,15 @@ def _begin(
             instance_discovery=False,
             http_client=client,
         )
-    except Exception:  # MSAL raises many kinds; none of them can be a network fault here
+    except Exception as error:  # MSAL raises many kinds; none can be a network fault here
+        if is_exhaustion(error):
+            raise
         raise sign_in_error(SignInProblem.DISCOVERY, request, *client.said, redactor) from None
     try:
         application.initiate_device_flow([scope])
-    except Exception:  # likewise; a good response is parsed below, not by MSAL
+    except Exception as error:  # likewise; a good response is parsed below, not by MSAL
+        if is_exhaustion(error):
+            raise
         raise sign_in_error(
             SignInProblem.REFUSED, request, *client.said, redactor, [scope]
         ) from None

@@ -7,6 +7,7 @@ import re
 
 import h11
 
+from stacktui.errors import is_exhaustion
 from stacktui.text.sanitize import Redactor
 from stacktui.transport.http1 import what_is_wrong
 from stacktui.transport.limits import LimitName, Limits
@@ -47,7 +48,9 @@ async def open_tunnel(
         # h11's message would quote the proxy's credentials.
         detail = "CONNECT holds a character that HTTP/1.1 cannot carry"
         raise _error(TransportFaultKind.PROXY_PROTOCOL, proxy, detail) from None
-    except OSError:
+    except OSError as error:
+        if is_exhaustion(error):
+            raise
         detail = "the proxy closed the connection instead of answering CONNECT"
         raise _error(TransportFaultKind.PROXY_REFUSED, proxy, detail) from None
 

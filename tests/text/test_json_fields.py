@@ -9,8 +9,10 @@ import pytest
 
 from stacktui.text.json_fields import items, mapping, number, text
 
-ODD: tuple[Any, ...] = (None, True, False, 0, -1, 1.5, 10**400, "", "x", "\ud800", [], [[]], {}, {"a": {}},
-                        float("nan"), float("inf"))  # fmt: skip
+ODD: tuple[Any, ...] = (
+    None, True, False, 0, -1, 1.5, 10**400, "", "x", "\ud800", [], [[]], {}, {"a": {}},
+    float("nan"), float("inf"),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("value", ODD, ids=repr)
