@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import resource
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from urllib.request import Request, urlopen
@@ -274,3 +276,32 @@ def assert_nothing_secret(shown: str, stamp: RunningStamp) -> None:
     secret = Path(stamp.secret_file).read_text(encoding="utf-8").strip()
     assert secret not in shown
     assert "eyJ" not in shown
+
+
+@contextmanager
+def _no_descriptor() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
+    taken = []
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.dup(0))
+        yield
+    finally:
+        for each in taken:
+            os.close(each)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_a_machine_that_gives_out_ends_the_check_alone(start: Start, config: Path) -> None:
+    start()
+    async with StacktuiApp(config).run_test(size=(80, 23)) as pilot:
+        await pilot.press("c")
+        await until(pilot, "Nothing is wrong.")
+        with _no_descriptor():
+            await pilot.press("c")
+            shown = await until(pilot, "too many open files: raise the limit (ulimit -n)")
+        assert "This is no fault of your stamp." in shown
+        await pilot.press("c")
+        await until(pilot, "Nothing is wrong.")

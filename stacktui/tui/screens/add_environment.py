@@ -274,7 +274,7 @@ def discovery_lines(live: LiveCheck, app_state: AppState, glyphs: Glyphs) -> lis
     step = live.steps[0]
     lines = [*step_lines(step, WIDE, glyphs, brief=False), BLANK]
     if live.state is CheckState.BROKEN:
-        error = Span(f"{glyphs.failed} internal error: {live.error}", TextStyle.ERROR)
+        error = Span(f"{glyphs.failed} {live.error}", TextStyle.ERROR)
         return [*lines, line(error)]
     if live.verdict is not None:
         keys = Keys(copied=copied_of(live.diagnosis))
