@@ -83,8 +83,9 @@ def cli(
 
 def main() -> None:
     """The console script."""
-    if sys.stdout is None:  # started with stdout closed
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # started with it closed
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115
     _exit_on_signals()
     _report_errors_once()
     sys.exit(run(sys.argv[1:]))

@@ -242,6 +242,16 @@ async def test_discovery_is_cancelled_by_esc(start: Start, config: Path) -> None
     assert read(config) == ""
 
 
+async def test_a_ca_file_of_nobody_is_explained_where_it_was_typed(config: Path) -> None:
+    async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+        await pilot.press("a")
+        await paste(pilot, "https://management.west.example")
+        await pilot.press("tab", "tab")
+        await paste(pilot, "~no-such-user-here/ca.pem")
+        await pilot.press("enter")
+        await until(pilot, "The CA file starts from a folder that is not there.")
+
+
 async def test_a_wrong_url_is_explained_where_it_was_typed(config: Path) -> None:
     async with StacktuiApp(config).run_test(size=WIDE) as pilot:
         await pilot.press("a")
