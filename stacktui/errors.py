@@ -32,8 +32,7 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
-import ssl
+import sys
 from typing import Generic, TypeVar
 
 from stacktui.text.sanitize import escape_control_chars
@@ -92,14 +91,16 @@ def is_exhaustion(error: BaseException) -> bool:
 
 def exhausted_resource(error: BaseException) -> str:
     """Return what the machine lacks, with what helps, in one line; empty for any other error."""
+    # Who raised one of their errors has imported these; they are too slow for every start.
+    ssl, socket = sys.modules.get("ssl"), sys.modules.get("socket")
     match error:
         case MemoryError():
             return _MEMORY
-        case ssl.SSLError():  # its errno is OpenSSL's own
+        case OSError() if ssl and isinstance(error, ssl.SSLError):  # its errno is OpenSSL's own
             # Without a library's name, OpenSSL had no room for an error either.
             told = "malloc failure" in str(error) or str(error).startswith("unknown error")
             return _MEMORY if told else ""
-        case socket.gaierror():
+        case OSError() if socket and isinstance(error, socket.gaierror):
             return _MEMORY if error.errno == socket.EAI_MEMORY else ""
         case OSError():
             return _EXHAUSTED.get(error.errno or 0, "")

@@ -1,6 +1,7 @@
 """The `stacktui` command: the dashboard without a subcommand, and the headless commands.
 
-Exit codes: 0 all is well, 1 a fault was found, 2 wrong usage or config, 3 an internal error.
+Exit codes: 0 all is well, 1 a fault was found, 2 wrong usage or config, 3 an internal error,
+or a machine that lacks memory, threads, descriptors or disk space.
 Each command's module is imported only when that command runs.
 """
 
