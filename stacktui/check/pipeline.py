@@ -140,8 +140,7 @@ class _Check:
             opened = await wait_briefly(finding_open)
         finally:
             await session.aclose()
-            for task in (context, credential, self._known, finding_az, lost, finding_open):
-                await _discard(task)
+            await _discard(context, credential, self._known, finding_az, lost, finding_open)
         report = Report(
             self._target,
             started,
@@ -180,7 +179,9 @@ class _Check:
                     loop.call_soon_threadsafe(told.set)
             return prepare(identity, secret)
 
-        return asyncio.create_task(asyncio.to_thread(work)), told
+        task = asyncio.create_task(asyncio.to_thread(work))
+        task.add_done_callback(lambda _: told.set())  # also where no thread can be started
+        return task, told
 
     @property
     def _failed(self) -> bool:
@@ -346,12 +347,12 @@ async def _sign_in(
     return await acquire_token(session, metadata, identity, await credential, prompt)
 
 
-async def _discard(task: asyncio.Task[Any] | None) -> None:
-    """Cancel a task and ignore its outcome."""
-    if task is not None:
+async def _discard(*tasks: asyncio.Task[Any] | None) -> None:
+    """Cancel tasks and ignore their outcomes."""
+    started = [task for task in tasks if task is not None]
+    for task in started:
         task.cancel()
-        with suppress(asyncio.CancelledError, FaultError):
-            await task
+    await asyncio.gather(*started, return_exceptions=True)
 
 
 async def _context(trust: TrustUsed) -> ssl.SSLContext:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -21,6 +21,7 @@ from stacktui.resources.model import (
     ResourceGroupList,
     Subscription,
 )
+from stacktui.text.json_fields import text
 from stacktui.transport.arm_error import read_arm_error
 from stacktui.transport.host import origin_of
 from stacktui.transport.json_body import JsonError, parse_json
@@ -99,25 +100,22 @@ class ArmClient:
         except (FaultError, TimeoutError):
             return error
 
-    def _subscription(self, row: dict[str, Any]) -> Subscription:
+    def _subscription(self, row: Mapping[str, Any]) -> Subscription:
         """Raises ValueError where the id is not usable."""
         id_ = self._text(row, "subscriptionId")
         if not _ID.fullmatch(id_):
             raise ValueError(f"no usable subscription id: {id_}")
         return Subscription(id_, self._text(row, "displayName"), self._text(row, "state"))
 
-    def _group(self, row: dict[str, Any]) -> ResourceGroup:
-        properties = row.get("properties")
-        properties = properties if isinstance(properties, dict) else {}
+    def _group(self, row: Mapping[str, Any]) -> ResourceGroup:
         return ResourceGroup(
             self._text(row, "name"),
             self._text(row, "location"),
-            self._text(properties, "provisioningState"),
+            self._text(row, "properties", "provisioningState"),
         )
 
-    def _text(self, row: dict[str, Any], key: str) -> str:
-        value = row.get(key)
-        return self._session.redactor.sanitize(value, 200) if isinstance(value, str) else ""
+    def _text(self, row: Mapping[str, Any], *path: str) -> str:
+        return self._session.redactor.sanitize(text(row, *path), 200)
 
     async def _pages(
         self, url: str, what: str, read: Callable[[dict[str, Any]], R]
