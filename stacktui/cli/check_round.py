@@ -88,7 +88,7 @@ def _result(event: CheckEvent) -> CheckResult | None:
         case CheckFinished(report=report):
             return CheckResult(event.environment, report, diagnose(report))
         case CheckBroken(error=error):
-            return CheckResult(event.environment, error=f"internal error: {error}")
+            return CheckResult(event.environment, error=error)
     return None
 
 

@@ -40,7 +40,10 @@ def config_directory() -> Path:
         return _demo_root
     import platformdirs
 
-    return Path(platformdirs.user_config_dir(APP, appauthor=False))
+    try:
+        return Path(platformdirs.user_config_dir(APP, appauthor=False))
+    except RuntimeError:  # a user without HOME and without an entry: login(1) takes `/` for home
+        return Path("/.config", APP)
 
 
 def is_demo() -> bool:
