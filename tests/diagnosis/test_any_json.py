@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stacktui.check.runner import run
 
 from stacktui.certificates.additions import read_additions, remember
 from stacktui.check.events import CheckFinished
+from stacktui.check.runner import run
 from stacktui.check.settings import load_settings
 from stacktui.check.target import CheckTarget
 from stacktui.config.locations import additions_file, stamps_file
