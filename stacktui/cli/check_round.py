@@ -52,7 +52,7 @@ async def _check_round(
 
     for name in names:
         if (error := settings.errors.get(name)) is not None:
-            ended(CheckResult(name, error=str(error), unusable=True))
+            ended(CheckResult(name, error=str(error), unusable=True, brief=error.message))
         else:
             targets.append(settings.target(name))
     async for event in Round(targets, concurrency):
