@@ -43,7 +43,7 @@ def test_the_json_contract_of_a_healthy_check(config: Path) -> None:
         "schema", "environment", "identity", "started", "seconds", "ok", "verdict", "also_seen",
         "steps",
         # Added since.
-        "recorded", "probes", "completion", "siblings", "box", "az",
+        "recorded", "probes", "completion", "siblings", "box", "unrecorded", "az",
     ]  # fmt: skip
     assert (document["schema"], document["environment"], document["identity"]) == (
         1, "Test", "tester",
