@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import resource
 import sys
@@ -96,6 +97,7 @@ def main() -> None:
         root = Path(stamp["ca_file"]).read_bytes()
         with asyncio.Runner() as runner:
             runner.run(check(target))
+            gc.freeze()  # as the command does
             one = median(runner.run(check(target)) for _ in range(7))
             before = peak()
             same = targets_of(target, Path(folder), iter([root] * count))
