@@ -292,7 +292,12 @@ def test_an_unknown_key_is_a_warning_and_stays(stamp: dict[str, Any], tmp_path: 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["chek"], ["check", "--formt", "json"], ["check", "--format", "yaml"], ["check", "--all", "b"]],
+    [
+        ["chek"],
+        ["check", "--formt", "json"],
+        ["check", "--format", "yaml"],
+        ["check", "--all", "b"],
+    ],
 )
 def test_wrong_usage_exits_with_two(arguments: list[str]) -> None:
     ran = stacktui(*arguments)
