@@ -284,13 +284,14 @@ class StacktuiApp(App[None]):
         self.check_runner.cancel()
 
     def _on_check_state(self, live: LiveCheck) -> None:
-        self.app_state.checks[live.target.environment.name] = live
-        self.dashboard.update()
+        name = live.target.environment.name
+        self.app_state.checks[name] = live
+        self.dashboard.show_soon(name)
 
     def on_certificates_read(self, certificates: dict[bytes, Certificate]) -> None:
         """Keep the certificates that a check parsed, and show them."""
         self.app_state.certificates |= certificates
-        self.dashboard.update()
+        self.dashboard.show_soon(self.app_state.current)
 
     # Certificates
 
@@ -333,7 +334,10 @@ class StacktuiApp(App[None]):
 
     def _on_scan_state(self, live: LiveScan) -> None:
         self.app_state.live_scan = live
-        self.dashboard.update()
+        if live.running:
+            self.dashboard.show_soon(self.app_state.current)
+        else:
+            self.dashboard.update()
         if live.state is CheckState.CANCELLED:
             self.dashboard.notice("the scan was cancelled")
         elif live.state is CheckState.BROKEN:

@@ -53,7 +53,7 @@ class AppState:
     @property
     def environment(self) -> Environment | None:
         """The current environment."""
-        return next((each for each in self.environments if each.name == self.current), None)
+        return self.settings.environments.get(self.current or "") if self.settings else None
 
     @property
     def target(self) -> CheckTarget | None:

@@ -9,10 +9,10 @@ from textual.binding import Binding, BindingType
 from stacktui.environments.model import Environment
 from stacktui.transport.proxy import without_credentials
 from stacktui.tui.app_state import AppState
-from stacktui.tui.formatting import PROVIDERS, clock, duration, state_spans
+from stacktui.tui.formatting import PROVIDERS, clock, duration, state_spans, word_of
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
-from stacktui.tui.widgets.list_pane import ListPane, Row
+from stacktui.tui.widgets.list_pane import ListPane, Row, Rows
 
 if TYPE_CHECKING:
     from stacktui.tui.live_check import LiveCheck
@@ -34,14 +34,15 @@ class EnvironmentsPane(ListPane):
         self._strip_state: tuple[Span, ...] = ()
 
     def update(self, app_state: AppState) -> None:
-        rows = [row(each, app_state, self.screen_style.glyphs) for each in app_state.environments]
-        self.show(
-            rows,
-            (),
-            empty(app_state),
-            folded_summary=folded_summary(app_state, self.screen_style.glyphs),
+        glyphs = self.screen_style.glyphs
+        known = app_state.settings.environments if app_state.settings else {}
+        rows = Rows(
+            tuple(known),
+            lambda name: row(known[name], app_state, glyphs),
+            lambda name: f"{name} {word_of(app_state.checks.get(name))}",
         )
-        self._strip_state = counted(app_state, self.screen_style.glyphs)
+        self.show(rows, (), empty(app_state), folded_summary=folded_summary(app_state, glyphs))
+        self._strip_state = counted(app_state, glyphs)
 
     def strip_state(self) -> tuple[Span, ...]:
         return self._strip_state

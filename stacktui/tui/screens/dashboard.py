@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, on
@@ -21,6 +22,8 @@ from stacktui.tui.widgets.no_repaint import NoRepaintScreen
 from stacktui.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from stacktui.diagnosis.finding import Diagnosis
     from stacktui.diagnosis.fixes import Fix
     from stacktui.tui.app_services import AppServices
@@ -46,6 +49,8 @@ HINT_ORDER = (
     "use",
 )
 ALWAYS = ("help", "app.quit")
+# The least seconds between two updates by background work: its events come by the hundred.
+PAUSE = 0.1
 # Keys that move; they are not commands of the palette.
 MOVES = ("move", "scroll", "page", "step", "go", "palette", "interrupt", "app.interrupt")
 
@@ -86,6 +91,9 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         self.app_state = app_state
         self.grid = PaneGrid()
         self._single = False
+        self._changed: set[str | None] = set()
+        self._painting: Timer | None = None
+        self._painted = 0.0
 
     def compose(self) -> ComposeResult:
         yield self.grid
@@ -100,7 +108,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         self.update()
 
     def update(self) -> None:
-        """Show the current state; repaint only what has changed."""
+        """Show the current state now; repaint only what has changed."""
         grid = self.grid
         grid.environments.update(self.app_state)
         grid.certificates.update(self.app_state)
@@ -111,6 +119,23 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         self._show_detail()
         self.show_hints()
         grid.settle()
+
+    def show_soon(self, name: str | None) -> None:
+        """Show the new state of an environment, with those of others that come close together."""
+        self._changed.add(name)
+        if self._painting is None:
+            wait = max(0.001, self._painted + PAUSE - monotonic())
+            self._painting = self.set_timer(wait, self._show_changed)
+
+    def _show_changed(self) -> None:
+        changed, self._changed, self._painting = self._changed, set(), None
+        if self.app_state.current in changed:
+            self.update()
+        else:
+            self.grid.environments.update(self.app_state)
+            self.grid.strip.show(self.grid.open)
+            self.show_hints()
+        self._painted = monotonic()
 
     def show_hints(self) -> None:
         """Show the enabled keys in the bottom line."""
