@@ -137,10 +137,16 @@ class StacktuiApp(App[None]):
             return
         settings = app_state.settings
         self._notices += (*settings.warnings, *settings.left_out())
-        names = [each.name for each in app_state.environments]
+        names = settings.names
         if self._wanted is not None and self._wanted not in names:
             self._notices.append(f"there is no environment {self._wanted!r}")
-        for name in (app_state.current, self._wanted, app_state.settings.active, *names):
+        for name in (
+            app_state.current,
+            self._wanted,
+            settings.active,
+            *settings.environments,
+            *names,
+        ):
             if name in names:
                 app_state.current = name
                 return
@@ -270,18 +276,22 @@ class StacktuiApp(App[None]):
         self._check_runners.add(check_runner)
         return check_runner
 
-    @property
-    def checking(self) -> bool:
-        return self.check_runner.running
-
     def check(self) -> None:
-        """Check the current environment; cancel a running check."""
-        if target := self.app_state.target:
+        """Check the current environment, anew if it is being checked; other checks continue."""
+        if (error := self.app_state.unusable) is not None:
+            self.dashboard.notice(str(error), TextStyle.ERROR)
+        elif target := self.app_state.target:
             self.check_runner.start(target)
             self.dashboard.show_check()
 
-    def cancel_check(self) -> None:
-        self.check_runner.cancel()
+    def check_all(self) -> None:
+        """Check every environment that can be used and is not being checked."""
+        settings = self.app_state.settings
+        if self.check_runner.round_running:
+            self.dashboard.notice("all are being checked already; esc twice cancels that")
+        elif settings is not None:
+            targets = map(settings.target, settings.environments)
+            self.check_runner.start_round(targets, self.app_state.checks)
 
     def _on_check_state(self, live: LiveCheck) -> None:
         name = live.target.environment.name

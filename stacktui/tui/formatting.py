@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from stacktui.check.step_names import step_label
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import Span, TextStyle
@@ -50,10 +51,14 @@ def word_of(check: LiveCheck | None) -> str:
     if check is None:
         return "not checked"
     match check.state:
+        case CheckState.RUNNING if check.queued:
+            return "queued"
         case CheckState.RUNNING | CheckState.CANCELLED:
             return check.state.value
         case CheckState.BROKEN:
             return "internal error"
+    if check.undecided:
+        return "undecided"
     if check.healthy:
         return "ok"
     return check.verdict.id if check.verdict else "fault"
@@ -67,12 +72,17 @@ def state_spans(
     if check is None:
         return (Span(f"{glyphs.skipped} {'idle' if brief else word}", TextStyle.DIM),)
     match check.state:
+        case CheckState.RUNNING if check.queued:
+            return (Span(f"{glyphs.pending} {word}", TextStyle.DIM),)
         case CheckState.RUNNING:
-            return (Span(f"{glyphs.running} {word}", TextStyle.ACCENT),)
+            step = "" if brief else step_label(check.step_under_way)
+            return (Span(f"{glyphs.running} {step or word}", TextStyle.ACCENT),)
         case CheckState.CANCELLED:
             return (Span(f"{glyphs.skipped} {word}", TextStyle.DIM),)
         case CheckState.BROKEN:
             return (Span(f"{glyphs.failed} {'error' if brief else word}", TextStyle.ERROR),)
+    if check.undecided:
+        return (Span(f"{glyphs.skipped} {word}", TextStyle.WARNING),)
     if check.healthy:
         return (Span(f"{glyphs.ok} {word}", TextStyle.OK),)
     return (Span(f"{glyphs.failed} {'fault' if brief else word}", TextStyle.ERROR),)
