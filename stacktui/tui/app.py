@@ -34,6 +34,7 @@ from stacktui.tui.input_queue import InputQueue
 from stacktui.tui.lines import TextStyle
 from stacktui.tui.scan_runner import ScanRunner, load_scan_engine
 from stacktui.tui.scan_state import EvaluatedScan, LiveScan
+from stacktui.tui.screen_diff import DiffApp
 from stacktui.tui.screen_style import screen_style_of
 from stacktui.tui.screens.dashboard import Dashboard
 from stacktui.tui.themes import DEFAULT, SIXTEEN, load_themes
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 PATIENCE = 0.5
 
 
-class StacktuiApp(App[None]):
+class StacktuiApp(DiffApp):
     """The dashboard on the config at `config`; the file may be missing or broken.
 
     `environment` is shown first, else the active one. `start_demo` blocks until an embedded stamp
@@ -387,7 +388,7 @@ class StacktuiApp(App[None]):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
                 asyncio.get_running_loop().add_signal_handler(number, self.end, number)
         # After `fg` the screen is blank: Textual restores only the terminal's modes.
-        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+        self.app_resume_signal.subscribe(self, lambda _: self.repaint())
 
     def end(self, number: signal.Signals) -> None:
         self.ended_by = number
