@@ -48,7 +48,9 @@ class LiveCheck:
     """The state of one check.
 
     `report` and then `diagnosis` are set when it has ended, `error` after an internal error, and
-    `prompt` while the check waits for the user to sign in.
+    `prompt` while the check waits for the user to sign in. One of a round is not `attended`. It
+    waits for its turn until it has `started`; until then `last` is the check before it. `began` is
+    `time.monotonic()` at its start.
     """
 
     target: CheckTarget
@@ -59,14 +61,18 @@ class LiveCheck:
     report: Report | None = None
     diagnosis: Diagnosis | None = None
     error: str = ""
+    attended: bool = True
+    began: float = 0.0
+    last: LiveCheck | None = None
 
     def apply(self, event: CheckEvent) -> LiveCheck:
         """Return the state after `event`; a check that has ended ignores events."""
         if self.state is not CheckState.RUNNING:
             return self
         match event:
-            case CheckStarted(started=started, steps=names):
-                return replace(self, started=started, steps=tuple(map(LiveStep, names)))
+            case CheckStarted(started=started, steps=names, at=at):
+                steps = tuple(map(LiveStep, names))
+                return replace(self, started=started, began=at, steps=steps, last=None)
             case StepStarted(name=name):
                 return self._with_step(replace(self._step(name), running=True))
             case PhaseStarted() | PhaseFinished() if self.prompt is not None:
@@ -92,12 +98,14 @@ class LiveCheck:
         """Return the state after a cancellation; a check that has ended stays as it is."""
         if self.state is not CheckState.RUNNING:
             return self
+        if self.last is not None:
+            return self.last
         steps = tuple(replace(step, running=False, under_way=None) for step in self.steps)
         return replace(self, state=CheckState.CANCELLED, steps=steps)
 
     def broken(self, error: str) -> LiveCheck:
         """Return the state after an internal error, of which `error` holds no values."""
-        return replace(self.cancelled(), state=CheckState.BROKEN, error=error)
+        return replace(replace(self, last=None).cancelled(), state=CheckState.BROKEN, error=error)
 
     def diagnosed(self, diagnosis: Diagnosis) -> LiveCheck:
         return replace(self, diagnosis=diagnosis)
@@ -107,8 +115,30 @@ class LiveCheck:
         return self.state is CheckState.RUNNING
 
     @property
+    def queued(self) -> bool:
+        """Whether its turn in a round has not come."""
+        return self.running and not self.attended and self.started is None
+
+    @property
+    def step_under_way(self) -> str:
+        """The name of the running step; empty between two."""
+        return next((step.name for step in self.steps if step.running), "")
+
+    @property
     def healthy(self) -> bool:
         return self.report is not None and self.report.ok
+
+    @property
+    def undecided(self) -> bool:
+        """Whether no step failed, but one that decides could not run."""
+        return self.report is not None and not self.report.conclusive
+
+    @property
+    def broken_or_faulty(self) -> bool:
+        """Whether it ended with a fault or an internal error."""
+        if self.state is CheckState.FINISHED:
+            return not self.healthy
+        return self.state is CheckState.BROKEN
 
     @property
     def verdict(self) -> Finding | None:
