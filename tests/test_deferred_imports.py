@@ -54,9 +54,10 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "cli/check.py": {
         "stacktui.check.events": HELP,
-        "stacktui.check.pipeline": HELP,
-        "stacktui.check.summary": HELP,
+        "stacktui.check.runner": HELP,
+        "stacktui.check.summary_text": HELP,
         "stacktui.cli.check_output": HELP,
+        "stacktui.cli.check_round": HELP,
         "stacktui.diagnosis": HELP,
         "stacktui.diagnosis.document": HELP,
         "stacktui.diagnosis.markdown": HELP,
@@ -66,7 +67,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.app": HELP,
     },
     "cli/demo.py": {
-        "stacktui.check.pipeline": HELP,
+        "stacktui.check.runner": HELP,
         "stacktui.cli.dashboard": HELP,
         "stacktui.stamp": HELP,
     },
@@ -131,7 +132,8 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/check_runner.py": {
         "stacktui.certificates.chain": THREAD,
-        "stacktui.check.pipeline": THREAD,
+        "stacktui.check.round": FRAME,
+        "stacktui.check.runner": THREAD,
         "stacktui.diagnosis": THREAD,
         "stacktui.tui.live_check": FRAME,
     },

@@ -10,8 +10,11 @@ import os
 import re
 import ssl
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from stacktui.certificates.files import (
@@ -110,7 +113,11 @@ def _base() -> TrustSource:
 
 # A file as it was: its path, its times of change (of content and of inode) and its size.
 Stamp = tuple[str, int, int, int]
-_contexts: dict[tuple[Stamp, ...], ssl.SSLContext] = {}
+# Contexts by what they trust, and what files held, the least recently used first. A context with a
+# base store takes about 1 MB; environments with a file each often have one root.
+_contexts: OrderedDict[tuple[object, ...], ssl.SSLContext] = OrderedDict()
+_contents: OrderedDict[Stamp, object] = OrderedDict()
+_CONTEXTS, _CONTENTS = 32, 2048
 _building = threading.Lock()
 
 
@@ -119,23 +126,48 @@ def known_context(used: TrustUsed) -> ssl.SSLContext | None:
 
     Raises TrustFileError if a file is missing.
     """
-    return _contexts.get(tuple(stamp_of(source) for source in used.sources))
+    # Without the lock, which whoever builds one holds for long: this must not block.
+    contents = [_contents.get(stamp_of(source)) for source in used.sources]
+    return None if None in contents else _contexts.get(tuple(contents))
 
 
 def build_context(used: TrustUsed) -> ssl.SSLContext:
     """Return a verifying client context with all of `used`; TLS 1.2 and later.
 
-    Cached for the same unchanged files, as parsing a base store costs more than a handshake.
+    Cached for files with the same content, as parsing a base store costs more than a handshake.
     Blocks on disk. Raises TrustFileError.
     """
-    key = tuple(stamp_of(source) for source in used.sources)
     with _building:  # who comes second waits for the first one's work
-        if (context := _contexts.get(key)) is not None:
+        key = tuple(_content_of(source) for source in used.sources)
+        if (context := _cached(key)) is not None:
             return context
         context = new_context(used.sources)
-        _contexts.clear()  # one set of files is in use at a time; older ones would pile up
         _contexts[key] = context
+        if len(_contexts) > _CONTEXTS:
+            _contexts.popitem(last=False)
         return context
+
+
+def _cached(key: tuple[object, ...]) -> ssl.SSLContext | None:
+    if (context := _contexts.get(key)) is not None:
+        _contexts.move_to_end(key)
+    return context
+
+
+def _content_of(source: TrustSource) -> object:
+    """Return a key of what OpenSSL reads from a source: a file's digest, else how it is there."""
+    stamp = stamp_of(source)
+    if (known := _contents.get(stamp)) is not None:
+        return known
+    content: object = stamp
+    path = Path(source.path)
+    if path.is_file() and stamp[-1] <= MAX_SIZE:
+        with suppress(OSError):  # `_load` says what is wrong with it
+            content = sha256(path.read_bytes()).digest()
+    _contents[stamp] = content
+    if len(_contents) > _CONTENTS:
+        _contents.popitem(last=False)
+    return content
 
 
 def new_context(sources: Iterable[TrustSource]) -> ssl.SSLContext:

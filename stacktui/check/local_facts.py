@@ -1,48 +1,67 @@
-"""Facts from this machine's files, read while the steps run; a check never waits for them."""
+"""Facts from this machine's files, read while the steps run; a check hardly waits for them."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from stacktui.azure_cli.presence import az_facts, is_worth_a_look
 from stacktui.check.open_files import OpenFile, open_files
-from stacktui.check.pinning import config_of
+from stacktui.check.pinning import FIRST_REQUEST, config_of
 from stacktui.check.target import CheckTarget
 from stacktui.config.locations import additions_file
 from stacktui.environments.profiles import PROFILES
-from stacktui.environments.record import (
-    RecordError,
-    RecordFault,
-    StampRecord,
-    is_remembered,
-    read_record,
-)
 from stacktui.transport.background import in_background
 
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzFacts
     from stacktui.certificates.additions import LostAddition
 
-R = TypeVar("R")
 # Seconds after the steps have ended: a file on a dead network share must not delay the verdict.
 _PATIENCE = 2.0
-# Seconds by which the first request has been sent: work before that would delay it.
-_FIRST = 0.01
 
 
-async def wait_briefly(task: asyncio.Task[R]) -> R | None:
-    """Return the task's result, waiting at most 2 s; None where it has none by then."""
-    if not task.done():
-        await asyncio.wait({task}, timeout=_PATIENCE)
-    return task.result() if task.done() else None
+@dataclass(frozen=True, slots=True)
+class LocalFacts:
+    """`lost` are additions to other programs' trust stores that are not there any more; `az` is
+    what is known of the Azure CLI, None where it is not there; `open_files` are those of the
+    target that others on this machine may read or change."""
+
+    lost: tuple[LostAddition, ...]
+    az: AzFacts | None
+    open_files: tuple[OpenFile, ...]
 
 
-async def lost_additions() -> tuple[LostAddition, ...]:
-    """Return the additions to other programs' trust stores that are not there any more."""
-    await asyncio.sleep(_FIRST)
+class LocalFactsReader:
+    """Reads them from when it is made."""
+
+    def __init__(self, target: CheckTarget) -> None:
+        self._lost = asyncio.create_task(_lost_additions())
+        self._az = asyncio.create_task(_find_az())
+        self._open = asyncio.create_task(_open_files(target))
+
+    async def collect(self) -> LocalFacts:
+        """Return them; what is not known within 2 s is left out."""
+        lost = await self._lost
+        late = {task for task in (self._az, self._open) if not task.done()}
+        if late:
+            await asyncio.wait(late, timeout=_PATIENCE)
+        az = self._az.result() if self._az.done() else None
+        return LocalFacts(lost, az, self._open.result() if self._open.done() else ())
+
+    async def aclose(self) -> None:
+        """Cancel what is not done."""
+        tasks = (self._lost, self._az, self._open)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _lost_additions() -> tuple[LostAddition, ...]:
+    await asyncio.sleep(FIRST_REQUEST)
     # Most machines have no such file, and a thread would cost more than finding that out.
     if not _remembers_additions():
         return ()
@@ -56,26 +75,12 @@ def _remembers_additions() -> bool:
     return os.path.exists(additions_file())
 
 
-async def recorded_stamp(target: CheckTarget) -> StampRecord | RecordFault | None:
-    """Return the record of the target's stamp, or why it cannot be read."""
-    # Without a thread, which would cost more than reading this small file.
-    await asyncio.sleep(_FIRST)
-    if not is_remembered():
-        return None
-    try:
-        return read_record(config_of(target), target.environment)
-    except RecordError as error:
-        return error.fault
-
-
-async def find_az() -> AzFacts | None:
-    """Return what is known of the Azure CLI on this machine; None where it is not there."""
+async def _find_az() -> AzFacts | None:
     # As above: where there is no az, a thread would cost more than finding that out.
-    await asyncio.sleep(_FIRST)
+    await asyncio.sleep(FIRST_REQUEST)
     return await in_background(partial(az_facts, PROFILES)) if is_worth_a_look() else None
 
 
-async def find_open_files(target: CheckTarget) -> tuple[OpenFile, ...]:
-    """Return the files of the target that others may read or change."""
-    await asyncio.sleep(_FIRST)
+async def _open_files(target: CheckTarget) -> tuple[OpenFile, ...]:
+    await asyncio.sleep(FIRST_REQUEST)
     return await in_background(partial(open_files, config_of(target), target.identity))

@@ -7,10 +7,12 @@ import ssl
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from stacktui.certificates.same_root import leads_to, path_to_root
 from stacktui.certificates.trust import build_context
+from stacktui.check.report import Report
 from stacktui.check.target import CheckTarget
 from stacktui.check.trust import target_ca_sources
 from stacktui.config.locations import config_file
@@ -18,20 +20,110 @@ from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
 from stacktui.environments.record import (
+    DriftError,
+    DriftFault,
     RecordError,
+    RecordFault,
     StampRecord,
+    drifts,
     is_recordable,
+    is_remembered,
     read_record,
+    record_first,
     write_record,
 )
 from stacktui.errors import FaultError, StacktuiError
 from stacktui.text.sanitize import Redactor
+from stacktui.transport.background import in_background
 from stacktui.transport.connections import NullObserver
 from stacktui.transport.records import Exchange, TlsFacts
 from stacktui.transport.session import HttpSession
 
+# Seconds by which a check has sent its first request: other work before that would delay it.
+FIRST_REQUEST = 0.01
 # Why a stamp is not recorded whose metadata echoes a secret.
 UNSHOWABLE = "its login endpoint or audience holds what cannot be shown"
+
+
+class Pin:
+    """The record of a target's stamp: read while the check begins, compared before a secret is
+    sent, and written after a first check in which no step failed."""
+
+    def __init__(self, target: CheckTarget, redactor: Redactor) -> None:
+        self._target = target
+        self._redactor = redactor
+        self._seen: Metadata | None = None
+        self._drifted = False
+        self._reading = asyncio.create_task(_recorded_stamp(target))
+
+    async def read(self) -> StampRecord | RecordFault | None:
+        """Return the record, or why it cannot be read."""
+        return await self._reading
+
+    @property
+    def recorded(self) -> StampRecord | None:
+        """The record, once it has been read."""
+        known = self._reading.result()
+        return None if isinstance(known, RecordFault) else known
+
+    @property
+    def login_endpoint(self) -> str | None:
+        """The one to probe after a failure: of two, the recorded one, as the other may trap."""
+        known = self._seen
+        if known is None or self._drifted:
+            return self.recorded.login_endpoint if self.recorded else None
+        return known.login_endpoint
+
+    async def compare(self, metadata: Metadata) -> None:
+        """Raise DriftError where `metadata` differs from the record, which may not get a secret.
+
+        Raises RecordError where the record cannot be read and there is a secret to send.
+        """
+        self._seen = metadata
+        known = await self._reading
+        if isinstance(known, RecordFault):
+            if self._target.identity is not None:
+                raise RecordError(known)
+        elif known is not None and (found := drifts(known, metadata, self._redactor)):
+            self._drifted = True
+            raise DriftError(DriftFault(found, known.recorded))
+
+    async def record(self, report: Report, now: datetime) -> str:
+        """Record a stamp that was found healthy for the first time; returns why not, if so.
+
+        Waits for other processes that write the record as long as a step may take.
+        """
+        known, environment = await self._reading, self._target.environment
+        if isinstance(known, RecordFault):
+            return str(known)
+        if self._seen is None:
+            return ""
+        exchanges = report.steps[0].evidence.exchanges
+        record = new_record(known, environment, self._seen, exchanges, now)
+        if record is None:
+            return ""
+        if not is_recordable(record, self._redactor):
+            return UNSHOWABLE
+        patience = environment.limits.step
+        return await in_background(
+            partial(record_first, config_of(self._target), environment, record, patience)
+        )
+
+    async def aclose(self) -> None:
+        """Cancel what is not done."""
+        self._reading.cancel()
+        await asyncio.gather(self._reading, return_exceptions=True)
+
+
+async def _recorded_stamp(target: CheckTarget) -> StampRecord | RecordFault | None:
+    # Without a thread, which would cost more than reading this small file.
+    await asyncio.sleep(FIRST_REQUEST)
+    if not is_remembered():
+        return None
+    try:
+        return read_record(config_of(target), target.environment)
+    except RecordError as error:
+        return error.fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,15 +27,7 @@ if TYPE_CHECKING:
     from stacktui.certificates.certifi_repair import CertifiRepair
     from stacktui.certificates.chain_completion import ChainCompletion
 
-R = TypeVar("R", Metadata, TokenFacts, ResourceGroupList)
-
-
-class StepName(StrEnum):
-    """The steps of a check, in order."""
-
-    METADATA = "metadata"
-    TOKEN = "token"  # noqa: S105 - the name of a step
-    RESOURCE_GROUPS = "resource-groups"
+R = TypeVar("R")
 
 
 class StepOutcome(StrEnum):
@@ -62,19 +54,29 @@ Fault = (
 
 
 @dataclass(frozen=True, slots=True)
+class OptionalFacts:
+    """The base of what optional steps find: published whole, by the names of its fields.
+
+    `str()` sums it up in a few words.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """The facts of one step.
 
     `fault` is set if and only if the step failed, `result` if it succeeded, `skipped` (why, in
-    words) if it did not run. `exchanges` are all requests made, in order; the last one decided,
+    words) if it did not run, or is optional and could not; `inconclusive` says that the check is
+    undecided without it. `exchanges` are all requests made, in order; the last one decided,
     except that subscriptions are listed after one was refused (`ArmFault.seen`).
     """
 
     exchanges: tuple[Exchange, ...] = ()
     trust: TrustUsed | None = None
     fault: Fault | None = None
-    result: Metadata | TokenFacts | ResourceGroupList | None = None
+    result: Metadata | TokenFacts | ResourceGroupList | OptionalFacts | None = None
     skipped: str = ""
+    inconclusive: bool = False
 
     @property
     def last(self) -> Exchange | None:
@@ -86,7 +88,7 @@ class Evidence:
 class StepResult:
     """One step of a check; `phases` are those of all its exchanges, in order."""
 
-    name: StepName
+    name: str
     outcome: StepOutcome
     seconds: float
     evidence: Evidence
@@ -110,7 +112,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole check. `steps` always holds all three, in order.
+    """A whole check. `steps` holds all of the target's, in order.
 
     `recorded` is the stamp's record from before this check. After a failure, `probes` are the
     hosts that were not reached, `completion` is what an unverified chain lacks, and `siblings` are
@@ -143,29 +145,35 @@ class Report:
         return self.failed is None
 
     @property
+    def conclusive(self) -> bool:
+        """Whether the check is decided: one without a person cannot sign in with a device code."""
+        return not self.ok or not any(step.evidence.inconclusive for step in self.steps)
+
+    @property
     def failed(self) -> StepResult | None:
         """The step that failed; there is at most one, as the later ones are skipped."""
         return next((step for step in self.steps if step.outcome is StepOutcome.FAILED), None)
 
-    def step(self, name: StepName) -> StepResult:
-        return next(step for step in self.steps if step.name is name)
+    def step(self, name: str) -> StepResult:
+        return next(step for step in self.steps if step.name == name)
 
     @property
     def metadata(self) -> Metadata | None:
         """The stamp's metadata; None where that step did not succeed."""
-        return self._result(Metadata)
+        return self.result(Metadata)
 
     @property
     def token(self) -> TokenFacts | None:
         """The token's claims; None where there is no token."""
-        return self._result(TokenFacts)
+        return self.result(TokenFacts)
 
     @property
     def groups(self) -> ResourceGroupList | None:
         """The listed resource groups; None where that step did not succeed."""
-        return self._result(ResourceGroupList)
+        return self.result(ResourceGroupList)
 
-    def _result(self, kind: type[R]) -> R | None:
+    def result(self, kind: type[R]) -> R | None:
+        """Return what the step found whose result has this type; None where it did not succeed."""
         results = (step.evidence.result for step in self.steps)
         return next((each for each in results if isinstance(each, kind)), None)
 

@@ -1,69 +1,30 @@
-"""One-line summaries of a check's facts, the same on every screen and in the headless text."""
+"""A check in a few values: what history and the list of environments are made of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from urllib.parse import urlsplit
-
-from stacktui.check.events import SignInPrompt
-from stacktui.check.target import CheckTarget
-from stacktui.environments.metadata import IdentityProvider, Metadata
-from stacktui.identities.token import TokenFacts
-from stacktui.resources.model import ResourceGroupList
-from stacktui.text.sanitize import escape_control_chars
-from stacktui.transport.records import Phase, PhaseName
-
-# What a phase is called where space is short.
-_SHORT = {PhaseName.FIRST_BYTE: "wait", PhaseName.REQUEST: "send"}
-PROVIDERS = {IdentityProvider.ENTRA: "Entra ID", IdentityProvider.ADFS: "AD FS"}
+from dataclasses import dataclass, field
+from datetime import datetime
 
 
-def target_summary(target: CheckTarget) -> str:
-    """`AzureStackUser · management.… · 2020-09-01-hybrid · ops (service principal)`."""
-    environment, identity = target.environment, target.identity
-    who = f"{identity.name} ({identity.kind.words})" if identity else "no identity"
-    host = urlsplit(environment.arm).netloc
-    return escape_control_chars(" · ".join((environment.name, host, environment.profile, who)))
+@dataclass(frozen=True, slots=True)
+class CheckSummary:
+    """One finished check. It holds no secret, no body and no name of a person.
 
-
-def prompt_summary(prompt: SignInPrompt) -> str:
-    """Return what the user must do now, and by when."""
-    what = f"open {prompt.page} in a browser and type the code {prompt.code} there"
-    return f"to sign in at {prompt.host}, {what}, by {prompt.until:%H:%M:%S} UTC"
-
-
-def phase_summary(phases: Iterable[Phase]) -> str:
-    """`dns 2 · tcp 4 · tls 31 · wait 48 · body 2`, in ms, the same phase added up.
-
-    A phase that took less than half a millisecond is left out, unless it failed.
+    `ok` is None where the check is undecided (`Report.conclusive`). `verdict` is its id and `side`
+    whose it is (`box`, `network`, `sign-in`, `stamp`); both are empty where there is none. Times
+    are UTC, durations seconds. `phases` are the durations of the steps' phases, added up by name;
+    `expiries` is when the certificate of each host (`host:port`) ends. `skew` is how far the
+    stamp's clock is ahead of ours, None where no response told it.
     """
-    totals: dict[PhaseName, float] = {}
-    failed = {phase.name for phase in phases if not phase.ok}
-    for phase in phases:
-        totals[phase.name] = totals.get(phase.name, 0.0) + phase.seconds
-    return " · ".join(
-        f"{_SHORT.get(name, name.value)} {seconds * 1000:.0f}"
-        for name, seconds in totals.items()
-        if seconds >= 0.0005 or name in failed
-    )
 
-
-def result_summary(result: Metadata | TokenFacts | ResourceGroupList) -> str:
-    """Return what a step found, in a few words."""
-    match result:
-        case Metadata():
-            login = _host_of(result.login_endpoint)
-            return escape_control_chars(f"{PROVIDERS[result.identity_provider]} at {login}")
-        case TokenFacts():
-            until = f"until {result.expires:%H:%M} UTC" if result.expires else "no expiry told"
-            return f"for {result.subject or 'an unnamed subject'}, {until}"
-        case ResourceGroupList():
-            count = len(result.groups)
-            return f"{count} group{'' if count == 1 else 's'} in {result.subscription}"
-
-
-def _host_of(url: str) -> str:
-    try:
-        return urlsplit(url).netloc
-    except ValueError:  # a part of it was redacted, and `[redacted]` is no host
-        return url
+    environment: str
+    started: datetime
+    seconds: float
+    ok: bool | None
+    verdict: str = ""
+    side: str = ""
+    steps: tuple[tuple[str, str, float], ...] = ()
+    phases: dict[str, float] = field(default_factory=dict)
+    expiries: dict[str, datetime] = field(default_factory=dict)
+    skew: float | None = None
+    run_id: str = ""

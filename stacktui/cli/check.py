@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,8 @@ import click
 
 from stacktui.check.settings import load_settings
 from stacktui.check.trust import preload_trust
-from stacktui.cli.options import ExitCode, config_option, limit_option, report_format_option
+from stacktui.cli.options import ExitCode, config_option, limit_option, round_format_option
+from stacktui.cli.output import encodable, err
 from stacktui.config.locations import config_file
 
 if TYPE_CHECKING:
@@ -32,8 +32,16 @@ def _print_schema(context: click.Context, _option: click.Parameter, wanted: bool
 
 
 @click.command()
-@click.argument("name", required=False)
-@report_format_option
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--all", "all_", is_flag=True, help="Check every environment of the config.")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 256),
+    default=16,
+    show_default=True,
+    help="The most checks at once, of several.",
+)
+@round_format_option
 @click.option(
     "--schema",
     is_flag=True,
@@ -47,7 +55,9 @@ def _print_schema(context: click.Context, _option: click.Parameter, wanted: bool
 @click.pass_obj
 def command(
     parent: Path | None,
-    name: str | None,
+    names: tuple[str, ...],
+    all_: bool,
+    concurrency: int,
     format_: str,
     limits: dict[str, float],
     config: Path | None,
@@ -57,24 +67,41 @@ def command(
     Fetches the metadata, requests a token and lists the resource groups, in this order. Prints
     what is wrong, whose side it is on and how to fix it. Exits with 0 if healthy, 1 if a fault was
     found, 2 on wrong usage or config, 3 on an internal error or where this machine lacks memory,
-    threads, descriptors or disk space.
+    threads, descriptors or disk space; of several checks, with the largest.
     """
     path = config_file(config or parent)
-    click.get_current_context().exit(check_headless(path, name, format_, limits))
+    if all_ and names:
+        raise click.UsageError("name environments, or say --all")
+    if not all_ and len(names) < 2 and format_ != "jsonl":
+        name = names[0] if names else None
+        click.get_current_context().exit(check_headless(path, name, format_, limits))
+    settings = load_settings(path, limits)
+    for warning in settings.warnings:
+        err(f"stacktui: {warning}")
+    if not settings.names:
+        settings.target()  # raises why there is none
+    wanted = settings.names if all_ else names or (settings.target().environment.name,)
+    for name in wanted:
+        if name not in settings.errors:
+            settings.target(name)  # a wrong name stops all: it is a mistake, not a finding
+    from stacktui.cli.check_round import check_round
+
+    code = check_round(settings, tuple(dict.fromkeys(wanted)), format_, concurrency)
+    click.get_current_context().exit(code)
 
 
 def check_headless(path: Path, name: str | None, format_: str, limits: Mapping[str, float]) -> int:
     """Run one check, write its result and return the exit code."""
     settings = load_settings(path, limits)
-    for warning in settings.warnings:
-        click.echo(f"stacktui: {warning}", err=True)
+    for warning in (*settings.warnings, *settings.left_out(name or settings.active)):
+        err(f"stacktui: {warning}")
     target = settings.target(name)
     # OpenSSL parses the trusted certificates without holding the GIL, so this runs while the
     # modules below are imported; the check takes the context or waits for it.
     threading.Thread(target=preload_trust, args=(target,), daemon=True).start()
     from stacktui.check.events import CheckFinished, SignInPrompt
-    from stacktui.check.pipeline import run
-    from stacktui.check.summary import prompt_summary
+    from stacktui.check.runner import run
+    from stacktui.check.summary_text import prompt_summary
     from stacktui.cli.check_output import TextWriter
 
     writer = TextWriter() if format_ == "text" else None
@@ -106,6 +133,4 @@ def _document(report: Report, diagnosis: Diagnosis, format_: str) -> str:
         return json.dumps(report_document(report, diagnosis))
     from stacktui.diagnosis.markdown import report_markdown
 
-    encoding = sys.stdout.encoding or "ascii"
-    # Characters that stdout cannot encode become question marks.
-    return report_markdown(report, diagnosis).encode(encoding, "replace").decode(encoding)
+    return encodable(report_markdown(report, diagnosis))

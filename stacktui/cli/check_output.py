@@ -7,7 +7,7 @@ import sys
 from stacktui.check.events import CheckEvent, CheckFinished, CheckStarted, StepFinished
 from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Report, StepOutcome, StepResult
-from stacktui.check.summary import phase_summary, result_summary, target_summary
+from stacktui.check.summary_text import phase_summary, result_summary, target_summary
 from stacktui.cli.output import out
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
 
@@ -29,14 +29,14 @@ class TextWriter:
 
     def write_diagnosis(self, diagnosis: Diagnosis) -> None:
         if diagnosis.verdict is not None:
-            self._finding("✗", diagnosis.verdict)
+            self.write_finding("✗", diagnosis.verdict)
         if diagnosis.also_seen_distinct:
             out("")
             out("Also seen")
         for finding in diagnosis.also_seen_distinct:
-            self._finding("!", finding)
+            self.write_finding("!", finding)
 
-    def _finding(self, sign: str, finding: Finding) -> None:
+    def write_finding(self, sign: str, finding: Finding) -> None:
         out("")
         out(f"{sign} {finding.id} · side: {SIDES[finding.side]}")
         out(f"  {finding.title}")
@@ -57,7 +57,7 @@ class TextWriter:
 
 
 def _step_line(step: StepResult) -> str:
-    head = f"{_SYMBOLS[step.outcome]} {step.name.value:<16}"
+    head = f"{_SYMBOLS[step.outcome]} {step.name:<16}"
     evidence = step.evidence
     if step.outcome is StepOutcome.SKIPPED:
         return f"{head} skipped: {evidence.skipped}"
@@ -71,7 +71,7 @@ def _step_line(step: StepResult) -> str:
 def _closing_line(report: Report) -> str:
     failed = report.failed
     if failed is not None:
-        return f"FAULT in the {failed.name.value} step after {report.seconds:.2f} s"
-    skipped = [step.name.value for step in report.steps if step.outcome is StepOutcome.SKIPPED]
+        return f"FAULT in the {failed.name} step after {report.seconds:.2f} s"
+    skipped = [step.name for step in report.steps if step.outcome is StepOutcome.SKIPPED]
     also = f" (skipped: {', '.join(skipped)})" if skipped else ""
     return f"OK in {report.seconds:.2f} s{also}"

@@ -29,7 +29,7 @@ def open_dashboard(
     """Run the dashboard until it is closed. Reports a broken config before the screen changes."""
     path = config_file(config)
     settings = load_settings(path, limits)
-    for warning in settings.warnings:
+    for warning in (*settings.warnings, *settings.left_out(environment)):
         click.echo(f"stacktui: {warning}", err=True)
     if environment is not None:
         settings.target(environment)

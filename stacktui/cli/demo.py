@@ -21,7 +21,7 @@ from stacktui.cli.options import (
 
 def _check_once(config: Path, limits: Mapping[str, float]) -> None:
     """Run a first check without output, for a fault that only a second check finds."""
-    from stacktui.check.pipeline import run
+    from stacktui.check.runner import run
 
     async def consume() -> None:
         async for _ in run(load_settings(config, limits).target()):

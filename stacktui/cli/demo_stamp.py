@@ -94,12 +94,17 @@ def _config(stamp: RunningStamp, kind: SignInKind) -> str:
     """Return a config as a user would write it, with secrets by reference."""
     import tomlkit
 
+    from stacktui.stamp import FAULTS
+
     document = tomlkit.document()
     document.add(tomlkit.comment("Made by `stacktui demo`; it goes when the demo ends."))
-    document["active"] = "AzureStackUser"
+    name, arm = "AzureStackUser", stamp.arm_url
+    if stamp.fault is not None and FAULTS[stamp.fault].for_operators:
+        name, arm = "AzureStackAdmin", arm.replace("://management.", "://adminmanagement.")
+    document["active"] = name
     document["environments"] = {
-        "AzureStackUser": {
-            "arm": stamp.arm_url,
+        name: {
+            "arm": arm,
             "identity": "demo",
             "subscription": stamp.subscription_id,
             "ca": str(stamp.ca_file),

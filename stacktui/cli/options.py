@@ -63,6 +63,8 @@ def _format_option(*formats: str) -> Callable[[click.decorators.FC], click.decor
 format_option = _format_option("text", "json")
 # Commands with a report also write it as Markdown, for a ticket.
 report_format_option = _format_option("text", "json", "markdown")
+# A check, of which there may be several, also writes one document a line.
+round_format_option = _format_option("text", "json", "jsonl", "markdown")
 
 
 def limit_option(function: click.decorators.FC) -> click.decorators.FC:

@@ -22,6 +22,12 @@ def out(text: str = "") -> None:
     sys.stdout.flush()
 
 
+def encodable(text: str) -> str:
+    """Return `text` with question marks for the characters that stdout cannot encode."""
+    encoding = sys.stdout.encoding or "ascii"
+    return text.encode(encoding, "replace").decode(encoding)
+
+
 def err(text: str = "") -> None:
     """Write one line to stderr."""
     click.echo(escape_control_chars(text), err=True)

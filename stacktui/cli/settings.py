@@ -12,11 +12,19 @@ from stacktui.config.locations import config_file
 
 
 def read_settings(
-    parent: Path | None, config: Path | None, limits: Mapping[str, float] | None = None
+    parent: Path | None,
+    config: Path | None,
+    limits: Mapping[str, float] | None = None,
+    *,
+    name: str | None = None,
 ) -> Settings:
-    """Return the config, with absolute paths; write its warnings to stderr. Raises ConfigError."""
+    """Return the config, with absolute paths; write its warnings to stderr. Raises ConfigError.
+
+    Of environment `name`, by default the active one, no warning says that it cannot be used: that
+    is the error of whoever asks for it.
+    """
     settings = load_settings(absolute(config_file(config or parent)), limits)
-    for warning in settings.warnings:
+    for warning in (*settings.warnings, *settings.left_out(name or settings.active)):
         err(f"stacktui: {warning}")
     return settings
 

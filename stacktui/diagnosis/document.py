@@ -5,6 +5,7 @@ Later versions add fields to the schema and never change these.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from enum import Enum
 from importlib.resources import files
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stacktui.certificates.chain import describe
-from stacktui.check.report import Evidence, Probe, Report, StepResult
+from stacktui.check.report import Evidence, OptionalFacts, Probe, Report, StepResult
 from stacktui.diagnosis.document_keys import FAULT_TYPES, KEYS
 from stacktui.diagnosis.finding import Diagnosis, Finding, Remedy
 from stacktui.environments.record import StampRecord
@@ -41,7 +42,7 @@ def report_document(report: Report, diagnosis: Diagnosis) -> dict[str, Any]:
         "identity": target.identity.name if target.identity else None,
         "started": _time(report.started),
         "seconds": _seconds(report.seconds),
-        "ok": report.ok,
+        "ok": report.ok if report.conclusive else None,
         "verdict": _finding(diagnosis.verdict) if diagnosis.verdict else None,
         "also_seen": [_finding(finding) for finding in diagnosis.also_seen],
         "steps": [_step(step) for step in report.steps],
@@ -78,7 +79,7 @@ def _remedy(remedy: Remedy) -> dict[str, Any]:
 
 def _step(step: StepResult) -> dict[str, Any]:
     return {
-        "name": step.name.value,
+        "name": step.name,
         "outcome": step.outcome.value,
         "seconds": _seconds(step.seconds),
         "phases": [_phase(each) for each in step.phases],
@@ -176,6 +177,9 @@ def _plain(value: object) -> Any:
             return _seconds(value)
         case list() | tuple():
             return [_plain(each) for each in value]
+        case OptionalFacts():
+            held = {each.name: getattr(value, each.name) for each in fields(value)}
+            return {name: _plain(each) for name, each in held.items() if each not in (None, "", ())}
         case TlsFacts():
             document = _fields(value) | {"chain": [_plain(describe(der)) for der in value.chain]}
             root = value.verified_chain[-1:]

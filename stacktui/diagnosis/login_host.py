@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stacktui.certificates.verify import ROOTLESS
-from stacktui.check.report import Evidence, Probe, Report, StepName, StepOutcome, StepResult
+from stacktui.check.report import Evidence, Probe, Report, StepOutcome, StepResult
+from stacktui.check.step_names import StepName
 from stacktui.diagnosis.az_messages import AZ_NETWORK
 from stacktui.diagnosis.catalogue.login_transfer import LOGIN_UNREACHABLE
 from stacktui.diagnosis.catalogue.precedence import CONNECTION
@@ -25,7 +26,7 @@ _IDS = frozenset(each.id for each in CONNECTION)
 
 def as_login_fault(failure: FailureContext, verdict: Finding) -> tuple[Finding, ...]:
     """Return `login-unreachable` before the verdict if it concerns the login host, else only it."""
-    at_login = failure.step.name is StepName.TOKEN and not failure.at_arm
+    at_login = failure.step.name == StepName.TOKEN and not failure.at_arm
     if not at_login or not isinstance(failure.fault, TransportFault) or verdict.id not in _IDS:
         return (verdict,)
     return (_login_finding(failure.host, verdict), verdict)

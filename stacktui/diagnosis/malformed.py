@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from stacktui.check.fault_text import fault_lines, id_lines
-from stacktui.check.report import StepName
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.finding import Remedy
 from stacktui.diagnosis.formatting import request_lines, route_lines
@@ -30,7 +29,7 @@ ASK_OWNER = RemedyTemplate(
 )
 
 
-def malformed(failure: FailureContext, step: StepName) -> str | None:
+def malformed(failure: FailureContext, step: str) -> str | None:
     """Return what is wrong with the response that failed `step`; None for any other fault."""
     fault = failure.fault
     if failure.step.name is not step or not isinstance(fault, TransportFault):

@@ -16,6 +16,7 @@ from stacktui.certificates.chain import Certificate, describe
 from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Probe, Report, StepOutcome, StepResult
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
+from stacktui.diagnosis.round import CheckResult
 from stacktui.identities.faults import SignInFault
 from stacktui.resources.model import ArmFault
 from stacktui.text.markdown_escape import code, fenced, prose, table
@@ -49,6 +50,29 @@ def report_markdown(report: Report, diagnosis: Diagnosis) -> str:
         _ids(report),
     )
     return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def round_table(results: Sequence[CheckResult], seconds: float) -> str:
+    """Return a round of checks as a table, with a trailing line break; `seconds` is how long."""
+    rows = []
+    for each in results:
+        verdict, report = each.verdict, each.report
+        state = {True: "ok", False: "fault", None: "undecided"}[each.ok]
+        rows.append(
+            (
+                prose(each.name),
+                state if report is not None else "not checked",
+                prose(verdict.id) if verdict else _NONE,
+                SIDES[verdict.side] if verdict else _NONE,
+                f"{report.seconds:.2f} s" if report else _NONE,
+                prose(verdict.title if verdict else each.error) or _NONE,
+            )
+        )
+    broken = sum(each.ok is False for each in results)
+    title = f"# stacktui: {len(results)} environments, {broken or 'none'} with a fault"
+    heads = ("environment", "state", "verdict", "side", "took", "what")
+    lines = [title, "", *table(heads, rows), "", f"All in {seconds:.1f} s."]
+    return "\n".join(lines) + "\n"
 
 
 def _title(report: Report, diagnosis: Diagnosis) -> str:
@@ -125,10 +149,10 @@ def _remedy(remedy: Remedy, number: int) -> Lines:
 def _timeline(report: Report) -> Lines:
     rows = []
     for step in report.steps:
-        asked = [(step.name.value, each) for each in step.evidence.exchanges]
+        asked = [(step.name, each) for each in step.evidence.exchanges]
         rows += [(name, *_cells(each)) for name, each in asked]
         if not asked:
-            rows.append((step.name.value, _NONE, _NONE, _NONE, _without_request(step)))
+            rows.append((step.name, _NONE, _NONE, _NONE, _without_request(step)))
     more = len(rows) - _REQUESTS
     if more > 0:
         half = _REQUESTS // 2

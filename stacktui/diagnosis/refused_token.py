@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from stacktui.check.report import StepName
+from stacktui.check.step_names import StepName
 from stacktui.diagnosis.clocks import MAX_SKEW, skew_of
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.message_pattern import arm_code
@@ -38,7 +38,7 @@ class RefusedToken:
 def refused_token(failure: FailureContext) -> RefusedToken | None:
     """Return the token if ARM refused it, else None."""
     fault = unauthorized(failure)
-    step = next((each for each in failure.report.steps if each.name is StepName.TOKEN), None)
+    step = next((each for each in failure.report.steps if each.name == StepName.TOKEN), None)
     facts = step.evidence.result if step else None
     if fault is None or step is None or not isinstance(facts, TokenFacts):
         return None

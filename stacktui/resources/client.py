@@ -100,25 +100,38 @@ class ArmClient:
         except (FaultError, TimeoutError):
             return error
 
+    async def read(self, path: str, version: str, what: str) -> Mapping[str, Any]:
+        """Return the object at a path of ARM; `what` names it in a fault."""
+        answer = await self._get(f"{self._arm}{path}?api-version={version}", what)
+        return self._parsed(answer, what)
+
+    async def rows(
+        self, path: str, version: str, what: str, read: Callable[[Mapping[str, Any]], R]
+    ) -> tuple[R, ...]:
+        """Return the rows of a list at a path of ARM, from all pages, converted by `read`."""
+        found, _ = await self._pages(f"{self._arm}{path}?api-version={version}", what, read)
+        return found
+
+    def text(self, row: Mapping[str, Any], *path: str) -> str:
+        """Return a text of a row, sanitised; empty where there is none."""
+        return self._session.redactor.sanitize(text(row, *path), 200)
+
     def _subscription(self, row: Mapping[str, Any]) -> Subscription:
         """Raises ValueError where the id is not usable."""
-        id_ = self._text(row, "subscriptionId")
+        id_ = self.text(row, "subscriptionId")
         if not _ID.fullmatch(id_):
             raise ValueError(f"no usable subscription id: {id_}")
-        return Subscription(id_, self._text(row, "displayName"), self._text(row, "state"))
+        return Subscription(id_, self.text(row, "displayName"), self.text(row, "state"))
 
     def _group(self, row: Mapping[str, Any]) -> ResourceGroup:
         return ResourceGroup(
-            self._text(row, "name"),
-            self._text(row, "location"),
-            self._text(row, "properties", "provisioningState"),
+            self.text(row, "name"),
+            self.text(row, "location"),
+            self.text(row, "properties", "provisioningState"),
         )
 
-    def _text(self, row: Mapping[str, Any], *path: str) -> str:
-        return self._session.redactor.sanitize(text(row, *path), 200)
-
     async def _pages(
-        self, url: str, what: str, read: Callable[[dict[str, Any]], R]
+        self, url: str, what: str, read: Callable[[Mapping[str, Any]], R]
     ) -> tuple[tuple[R, ...], int]:
         """Return the rows of all pages, converted by `read`, and the number of pages.
 
@@ -149,7 +162,7 @@ class ArmClient:
             url = link
 
     async def _page(
-        self, answer: Answer, what: str, read: Callable[[dict[str, Any]], R], rows: list[R]
+        self, answer: Answer, what: str, read: Callable[[Mapping[str, Any]], R], rows: list[R]
     ) -> str:
         """Add one page's rows to `rows`; return its nextLink, empty on the last page."""
         page = self._parsed(answer, what)

@@ -34,7 +34,8 @@ class StampOptions:
     pinning (`RunningStamp.resolve`). `port` and `imds_port` 0 take any free one. `latency` is in
     seconds, before each answer. `adfs_default_scope` False refuses `/.default` on client
     credentials with MSIS9605, as some AD FS do. `device_interval` is in seconds;
-    `device_approve_after` N approves a device code without a user at the Nth poll.
+    `device_approve_after` N approves a device code without a user at the Nth poll. With
+    `operators` False nobody may read what only operators read.
     """
 
     idp: IdentityProvider = IdentityProvider.AAD
@@ -49,6 +50,7 @@ class StampOptions:
     adfs_default_scope: bool = True
     device_interval: int = 5
     device_approve_after: int | None = None
+    operators: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "idp", IdentityProvider(self.idp))

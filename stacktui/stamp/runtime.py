@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from stacktui.stamp.arm.bearer_auth import BearerAuth
 from stacktui.stamp.arm.groups import GroupStore
 from stacktui.stamp.arm.manager import ResourceManager
+from stacktui.stamp.arm.operator import READ_ALERTS, READ_UPDATES, OperatorApi
 from stacktui.stamp.arm.routes import ArmRouter
 from stacktui.stamp.clock import Clock
 from stacktui.stamp.connection import HttpService, RequestLog
@@ -133,6 +134,10 @@ def _write_client_files(
     return directory
 
 
+OPERATORS = frozenset({READ_ALERTS, READ_UPDATES})
+"""The actions that only operators may perform."""
+
+
 def _router(
     options: StampOptions,
     fault: Fault,
@@ -153,7 +158,8 @@ def _router(
         GroupStore(directory.subscription, hosts.region, options.groups),
         build=fault.build or options.build,
         page_size=options.page_size,
-        denied_actions=fault.denied_actions,
+        operator=OperatorApi(hosts, clock, fault.build or options.build, fault.health),
+        denied_actions=fault.denied_actions | (frozenset() if options.operators else OPERATORS),
     )
     bearer_auth = BearerAuth(hosts, clock, directory, signer)
     return Router(hosts, advertised, tokens, ArmRouter(manager, bearer_auth), fault)

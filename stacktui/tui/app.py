@@ -34,6 +34,7 @@ from stacktui.tui.input_queue import InputQueue
 from stacktui.tui.lines import TextStyle
 from stacktui.tui.scan_runner import ScanRunner, load_scan_engine
 from stacktui.tui.scan_state import EvaluatedScan, LiveScan
+from stacktui.tui.screen_diff import DiffApp
 from stacktui.tui.screen_style import screen_style_of
 from stacktui.tui.screens.dashboard import Dashboard
 from stacktui.tui.themes import DEFAULT, SIXTEEN, load_themes
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 PATIENCE = 0.5
 
 
-class StacktuiApp(App[None]):
+class StacktuiApp(DiffApp):
     """The dashboard on the config at `config`; the file may be missing or broken.
 
     `environment` is shown first, else the active one. `start_demo` blocks until an embedded stamp
@@ -135,11 +136,18 @@ class StacktuiApp(App[None]):
         except ConfigError as error:
             app_state.settings, app_state.config_error = None, str(error)
             return
-        self._notices += app_state.settings.warnings
-        names = [each.name for each in app_state.environments]
+        settings = app_state.settings
+        self._notices += (*settings.warnings, *settings.left_out())
+        names = settings.names
         if self._wanted is not None and self._wanted not in names:
             self._notices.append(f"there is no environment {self._wanted!r}")
-        for name in (app_state.current, self._wanted, app_state.settings.active, *names):
+        for name in (
+            app_state.current,
+            self._wanted,
+            settings.active,
+            *settings.environments,
+            *names,
+        ):
             if name in names:
                 app_state.current = name
                 return
@@ -269,27 +277,32 @@ class StacktuiApp(App[None]):
         self._check_runners.add(check_runner)
         return check_runner
 
-    @property
-    def checking(self) -> bool:
-        return self.check_runner.running
-
     def check(self) -> None:
-        """Check the current environment; cancel a running check."""
-        if target := self.app_state.target:
+        """Check the current environment, anew if it is being checked; other checks continue."""
+        if (error := self.app_state.unusable) is not None:
+            self.dashboard.notice(str(error), TextStyle.ERROR)
+        elif target := self.app_state.target:
             self.check_runner.start(target)
             self.dashboard.show_check()
 
-    def cancel_check(self) -> None:
-        self.check_runner.cancel()
+    def check_all(self) -> None:
+        """Check every environment that can be used and is not being checked."""
+        settings = self.app_state.settings
+        if self.check_runner.round_running:
+            self.dashboard.notice("all are being checked already; esc twice cancels that")
+        elif settings is not None:
+            targets = map(settings.target, settings.environments)
+            self.check_runner.start_round(targets, self.app_state.checks)
 
     def _on_check_state(self, live: LiveCheck) -> None:
-        self.app_state.checks[live.target.environment.name] = live
-        self.dashboard.update()
+        name = live.target.environment.name
+        self.app_state.checks[name] = live
+        self.dashboard.show_soon(name)
 
     def on_certificates_read(self, certificates: dict[bytes, Certificate]) -> None:
         """Keep the certificates that a check parsed, and show them."""
         self.app_state.certificates |= certificates
-        self.dashboard.update()
+        self.dashboard.show_soon(self.app_state.current)
 
     # Certificates
 
@@ -332,7 +345,10 @@ class StacktuiApp(App[None]):
 
     def _on_scan_state(self, live: LiveScan) -> None:
         self.app_state.live_scan = live
-        self.dashboard.update()
+        if live.running:
+            self.dashboard.show_soon(self.app_state.current)
+        else:
+            self.dashboard.update()
         if live.state is CheckState.CANCELLED:
             self.dashboard.notice("the scan was cancelled")
         elif live.state is CheckState.BROKEN:
@@ -372,7 +388,7 @@ class StacktuiApp(App[None]):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
                 asyncio.get_running_loop().add_signal_handler(number, self.end, number)
         # After `fg` the screen is blank: Textual restores only the terminal's modes.
-        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+        self.app_resume_signal.subscribe(self, lambda _: self.repaint())
 
     def end(self, number: signal.Signals) -> None:
         self.ended_by = number

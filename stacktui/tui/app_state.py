@@ -14,6 +14,7 @@ from stacktui.identities.model import Identity
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
     from stacktui.check.target import CheckTarget
+    from stacktui.config.document import ConfigError
     from stacktui.identities.certificate_file import IdentityFile
     from stacktui.tui.live_check import LiveCheck
     from stacktui.tui.scan_state import EvaluatedScan, LiveScan
@@ -53,7 +54,12 @@ class AppState:
     @property
     def environment(self) -> Environment | None:
         """The current environment."""
-        return next((each for each in self.environments if each.name == self.current), None)
+        return self.settings.environments.get(self.current or "") if self.settings else None
+
+    @property
+    def unusable(self) -> ConfigError | None:
+        """Why the current environment cannot be used, if so."""
+        return self.settings.errors.get(self.current or "") if self.settings else None
 
     @property
     def target(self) -> CheckTarget | None:

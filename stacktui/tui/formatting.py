@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from stacktui.check.step_names import step_label
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import Span, TextStyle
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from stacktui.diagnosis.finding import Diagnosis, Remedy
     from stacktui.tui.live_check import LiveCheck
 
-# The labels of the steps, in the order of `StepName`.
-STEP_WORDS = ("metadata", "token", "resource groups")
 # By the value of `environments.metadata.IdentityProvider`, which is imported with a first check.
 PROVIDERS: Mapping[str, str] = {"AAD": "Entra ID", "ADFS": "AD FS"}
 
@@ -47,25 +46,46 @@ def count_of(number: int, thing: str) -> str:
     return f"{number} {thing}" if abs(number) == 1 else f"{number} {thing}s"
 
 
+def word_of(check: LiveCheck | None) -> str:
+    """Return a check's state in words."""
+    if check is None:
+        return "not checked"
+    match check.state:
+        case CheckState.RUNNING if check.queued:
+            return "queued"
+        case CheckState.RUNNING | CheckState.CANCELLED:
+            return check.state.value
+        case CheckState.BROKEN:
+            return "internal error"
+    if check.undecided:
+        return "undecided"
+    if check.healthy:
+        return "ok"
+    return check.verdict.id if check.verdict else "fault"
+
+
 def state_spans(
     check: LiveCheck | None, glyphs: Glyphs, *, brief: bool = False
 ) -> tuple[Span, ...]:
     """Return a check's state as a symbol and words; `brief` uses one short word."""
+    word = word_of(check)
     if check is None:
-        return (Span(f"{glyphs.skipped} {'idle' if brief else 'not checked'}", TextStyle.DIM),)
+        return (Span(f"{glyphs.skipped} {'idle' if brief else word}", TextStyle.DIM),)
     match check.state:
+        case CheckState.RUNNING if check.queued:
+            return (Span(f"{glyphs.pending} {word}", TextStyle.DIM),)
         case CheckState.RUNNING:
-            return (Span(f"{glyphs.running} running", TextStyle.ACCENT),)
+            step = "" if brief else step_label(check.step_under_way)
+            return (Span(f"{glyphs.running} {step or word}", TextStyle.ACCENT),)
         case CheckState.CANCELLED:
-            return (Span(f"{glyphs.skipped} cancelled", TextStyle.DIM),)
+            return (Span(f"{glyphs.skipped} {word}", TextStyle.DIM),)
         case CheckState.BROKEN:
-            word = "error" if brief else "internal error"
-            return (Span(f"{glyphs.failed} {word}", TextStyle.ERROR),)
+            return (Span(f"{glyphs.failed} {'error' if brief else word}", TextStyle.ERROR),)
+    if check.undecided:
+        return (Span(f"{glyphs.skipped} {word}", TextStyle.WARNING),)
     if check.healthy:
-        return (Span(f"{glyphs.ok} ok", TextStyle.OK),)
-    verdict = check.verdict
-    word = "fault" if brief or verdict is None else verdict.id
-    return (Span(f"{glyphs.failed} {word}", TextStyle.ERROR),)
+        return (Span(f"{glyphs.ok} {word}", TextStyle.OK),)
+    return (Span(f"{glyphs.failed} {'fault' if brief else word}", TextStyle.ERROR),)
 
 
 def command_of(remedy: Remedy) -> str:

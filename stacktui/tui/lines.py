@@ -76,6 +76,12 @@ def label_value(label: str, *values: str | Span, width: int = 14) -> Line:
     return line(Span(label.ljust(width), TextStyle.DIM), *values, indent=width)
 
 
+def dotted(parts: Iterable[Span], glyphs: Glyphs) -> tuple[Span, ...]:
+    """Return the parts with a dot between each two."""
+    dot = Span(glyphs.dot, TextStyle.DIM)
+    return tuple(span for part in parts for span in (dot, part))[1:]
+
+
 def width_of(spans: Iterable[Span]) -> int:
     """Return the width in cells."""
     return sum(cell_len(span.text) for span in spans)

@@ -10,6 +10,8 @@ from datetime import datetime
 
 from stacktui.certificates.trust import TrustUsed
 from stacktui.check.events import (
+    CheckBroken,
+    CheckCancelled,
     CheckEvent,
     CheckFinished,
     CheckStarted,
@@ -19,9 +21,9 @@ from stacktui.check.events import (
     StepFinished,
     StepStarted,
 )
-from stacktui.check.report import Evidence, Report, StepName, StepResult
+from stacktui.check.report import Evidence, Report, StepResult
+from stacktui.check.step_names import STANDING, StepName
 from stacktui.check.target import CheckTarget
-from stacktui.config.error_file import describe_error
 from stacktui.diagnosis.finding import Diagnosis, Finding
 from stacktui.environments.metadata import Metadata
 from stacktui.identities.token import TokenFacts
@@ -34,7 +36,7 @@ from stacktui.tui.check_state import CheckState
 class LiveStep:
     """The state of one step; `step` is set when it has ended."""
 
-    name: StepName
+    name: str
     running: bool = False
     phases: tuple[Phase, ...] = ()
     under_way: PhaseStarted | None = None
@@ -46,25 +48,31 @@ class LiveCheck:
     """The state of one check.
 
     `report` and then `diagnosis` are set when it has ended, `error` after an internal error, and
-    `prompt` while the check waits for the user to sign in.
+    `prompt` while the check waits for the user to sign in. One of a round is not `attended`. It
+    waits for its turn until it has `started`; until then `last` is the check before it. `began` is
+    `time.monotonic()` at its start.
     """
 
     target: CheckTarget
     state: CheckState = CheckState.RUNNING
     started: datetime | None = None
-    steps: tuple[LiveStep, ...] = tuple(LiveStep(name) for name in StepName)
+    steps: tuple[LiveStep, ...] = tuple(LiveStep(name) for name in STANDING)
     prompt: SignInPrompt | None = None
     report: Report | None = None
     diagnosis: Diagnosis | None = None
     error: str = ""
+    attended: bool = True
+    began: float = 0.0
+    last: LiveCheck | None = None
 
     def apply(self, event: CheckEvent) -> LiveCheck:
         """Return the state after `event`; a check that has ended ignores events."""
         if self.state is not CheckState.RUNNING:
             return self
         match event:
-            case CheckStarted(started=started):
-                return replace(self, started=started)
+            case CheckStarted(started=started, steps=names, at=at):
+                steps = tuple(map(LiveStep, names))
+                return replace(self, started=started, began=at, steps=steps, last=None)
             case StepStarted(name=name):
                 return self._with_step(replace(self._step(name), running=True))
             case PhaseStarted() | PhaseFinished() if self.prompt is not None:
@@ -81,17 +89,23 @@ class LiveCheck:
                 return replace(self, prompt=None)._with_step(ended)
             case CheckFinished(report=report):
                 return replace(self, report=report, state=CheckState.FINISHED)
+            case CheckCancelled():
+                return self.cancelled()
+            case CheckBroken(error=error):
+                return self.broken(error)
 
     def cancelled(self) -> LiveCheck:
         """Return the state after a cancellation; a check that has ended stays as it is."""
         if self.state is not CheckState.RUNNING:
             return self
+        if self.last is not None:
+            return self.last
         steps = tuple(replace(step, running=False, under_way=None) for step in self.steps)
         return replace(self, state=CheckState.CANCELLED, steps=steps)
 
-    def broken(self, error: Exception) -> LiveCheck:
-        """Return the state after an internal error."""
-        return replace(self.cancelled(), state=CheckState.BROKEN, error=describe_error(error))
+    def broken(self, error: str) -> LiveCheck:
+        """Return the state after an internal error, of which `error` holds no values."""
+        return replace(replace(self, last=None).cancelled(), state=CheckState.BROKEN, error=error)
 
     def diagnosed(self, diagnosis: Diagnosis) -> LiveCheck:
         return replace(self, diagnosis=diagnosis)
@@ -101,8 +115,30 @@ class LiveCheck:
         return self.state is CheckState.RUNNING
 
     @property
+    def queued(self) -> bool:
+        """Whether its turn in a round has not come."""
+        return self.running and not self.attended and self.started is None
+
+    @property
+    def step_under_way(self) -> str:
+        """The name of the running step; empty between two."""
+        return next((step.name for step in self.steps if step.running), "")
+
+    @property
     def healthy(self) -> bool:
         return self.report is not None and self.report.ok
+
+    @property
+    def undecided(self) -> bool:
+        """Whether no step failed, but one that decides could not run."""
+        return self.report is not None and not self.report.conclusive
+
+    @property
+    def broken_or_faulty(self) -> bool:
+        """Whether it ended with a fault or an internal error."""
+        if self.state is CheckState.FINISHED:
+            return not self.healthy
+        return self.state is CheckState.BROKEN
 
     @property
     def verdict(self) -> Finding | None:
@@ -155,20 +191,20 @@ class LiveCheck:
         """The reason as text; empty while the step has not ended, or if it succeeded."""
         return self._why_none(StepName.RESOURCE_GROUPS)
 
-    def evidence(self, name: StepName) -> Evidence:
+    def evidence(self, name: str) -> Evidence:
         """Return a step's evidence, empty while it has not ended."""
         step = self._step(name).step
         return step.evidence if step else Evidence()
 
-    def _why_none(self, name: StepName) -> str:
+    def _why_none(self, name: str) -> str:
         evidence = self.evidence(name)
         if evidence.fault is not None:
             return "refused: see the check"
         return f"skipped: {evidence.skipped}" if evidence.skipped else ""
 
-    def _step(self, name: StepName) -> LiveStep:
-        return next(step for step in self.steps if step.name is name)
+    def _step(self, name: str) -> LiveStep:
+        return next(step for step in self.steps if step.name == name)
 
     def _with_step(self, changed: LiveStep) -> LiveCheck:
-        steps = tuple(changed if step.name is changed.name else step for step in self.steps)
+        steps = tuple(changed if step.name == changed.name else step for step in self.steps)
         return replace(self, steps=steps)

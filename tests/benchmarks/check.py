@@ -32,7 +32,7 @@ from tests.benchmarks.three_requests import three_requests
 def engine(idp: str) -> None:
     """The engine in a warm process against three bare requests."""
     from stacktui.check.events import CheckFinished
-    from stacktui.check.pipeline import run
+    from stacktui.check.runner import run
     from stacktui.check.settings import load_settings
 
     with stamp_process("--idp", idp) as stamp, tempfile.TemporaryDirectory() as folder:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from stacktui.check.events import CheckFinished
-from stacktui.check.pipeline import run
+from stacktui.check.runner import run
 from stacktui.check.settings import load_settings
 from stacktui.diagnosis import diagnose
 from stacktui.transport.limits import LimitName

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stacktui.check.events import CheckFinished
-from stacktui.check.pipeline import run
+from stacktui.check.runner import run
 from stacktui.check.target import CheckTarget
 from stacktui.config.locations import config_root, stamps_file
 from stacktui.environments.model import Environment

@@ -13,8 +13,8 @@ import pytest
 from stacktui.check import follow_up
 from stacktui.check.events import CheckFinished
 from stacktui.check.follow_up import FollowUp, FollowUpProber
-from stacktui.check.pipeline import run
 from stacktui.check.report import Report
+from stacktui.check.runner import run
 from stacktui.check.settings import load_settings
 from tests.diagnosis.servers import Script, config_for, document_on, scripted
 from tests.product import check_json

@@ -22,7 +22,8 @@ import tomlkit  # noqa: F401
 
 import stacktui.certificates.document
 import stacktui.cli.certificates.trust
-import stacktui.cli.certificates.untrust  # noqa: F401
+import stacktui.cli.certificates.untrust
+import stacktui.cli.check_round  # noqa: F401
 from stacktui.cli.main import main
 
 KILLED = -signal.SIGKILL

@@ -205,6 +205,7 @@ def test_a_fix_that_repeats_the_check_can_be_pasted(tmp_path: Path) -> None:
 
 
 GOOD = '[environments.Test]\narm = "https://management.nowhere.invalid"\n'
+OPS = GOOD + 'identity = "ops"\n'
 # content: what the one line on stderr must hold
 BAD = {
     '[environments.Test\narm = "x"\n': ["line 1, column 19", "the file was left as it is"],
@@ -222,9 +223,9 @@ BAD = {
     GOOD + 'resolve = { a = "b" }\n': ["not host:port"],
     GOOD + 'proxy = "socks5://user:hunter2@p"\n': ["must be http:// or https://"],
     GOOD + 'ca = ""\n': ["environments.Test.ca is empty"],
-    GOOD + '[identities.ops]\nkind = "robot"\n': ["'robot' is not a known kind"],
-    GOOD + '[identities.ops]\nkind = "service-principal"\nclient_id = "x"\n': ["needs either"],
-    GOOD + '[identities.ops]\nkind = "service-principal"\nclient_id = "x"\nsecret = "hunter2"\n': [
+    OPS + '[identities.ops]\nkind = "robot"\n': ["'robot' is not a known kind"],
+    OPS + '[identities.ops]\nkind = "service-principal"\nclient_id = "x"\n': ["needs either"],
+    OPS + '[identities.ops]\nkind = "service-principal"\nclient_id = "x"\nsecret = "hunter2"\n': [
         "must be a reference, not the secret itself"
     ],
     'active = "West"\n' + GOOD: ["has no environment 'West'", "did you mean Test?"],
@@ -291,7 +292,12 @@ def test_an_unknown_key_is_a_warning_and_stays(stamp: dict[str, Any], tmp_path: 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["chek"], ["check", "--formt", "json"], ["check", "--format", "yaml"], ["check", "a", "b"]],
+    [
+        ["chek"],
+        ["check", "--formt", "json"],
+        ["check", "--format", "yaml"],
+        ["check", "--all", "b"],
+    ],
 )
 def test_wrong_usage_exits_with_two(arguments: list[str]) -> None:
     ran = stacktui(*arguments)

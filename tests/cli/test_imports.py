@@ -44,7 +44,7 @@ def test_a_headless_check_never_imports_the_screen_or_the_stamp(tmp_path: Path) 
     with run_in_thread(StampOptions()) as stamp:
         config = write_config(tmp_path, stamp.describe())
         imported = run_main("check", "--config", str(config))
-    assert {"httpx", "msal", "stacktui.check.pipeline"} <= imported
+    assert {"httpx", "msal", "stacktui.check.runner"} <= imported
     assert not imported & {"textual", "tomlkit"}
     assert not {name for name in imported if name.startswith(("stacktui.tui", "stacktui.stamp"))}
 

@@ -13,8 +13,8 @@ import certifi
 import pytest
 
 from stacktui.check.events import CheckFinished
-from stacktui.check.pipeline import run
 from stacktui.check.report import Report
+from stacktui.check.runner import run
 from stacktui.check.settings import load_settings
 from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.catalogue.advised import ADVISED

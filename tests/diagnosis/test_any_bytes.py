@@ -24,8 +24,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from stacktui.check.events import CheckFinished
-from stacktui.check.pipeline import run
 from stacktui.check.report import Report
+from stacktui.check.runner import run
 from stacktui.check.settings import load_settings
 from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.document import report_document

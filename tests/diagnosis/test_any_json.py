@@ -22,7 +22,7 @@ import pytest
 
 from stacktui.certificates.additions import read_additions, remember
 from stacktui.check.events import CheckFinished
-from stacktui.check.pipeline import run
+from stacktui.check.runner import run
 from stacktui.check.settings import load_settings
 from stacktui.check.target import CheckTarget
 from stacktui.config.locations import additions_file, stamps_file

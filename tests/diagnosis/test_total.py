@@ -19,7 +19,8 @@ from stacktui.azure_cli.facts import AzFacts
 from stacktui.azure_cli.http_cache import KeptError
 from stacktui.certificates.additions import LostAddition
 from stacktui.certificates.chain_completion import ChainCompletion
-from stacktui.check.report import Evidence, Fault, Probe, Report, StepName, StepOutcome, StepResult
+from stacktui.check.report import Evidence, Fault, Probe, Report, StepOutcome, StepResult
+from stacktui.check.step_names import STANDING, StepName
 from stacktui.check.target import CheckTarget
 from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.document import report_document
@@ -124,9 +125,9 @@ RESULTS = {
 
 @st.composite
 def reports(draw: st.DrawFn) -> Report:
-    failing = draw(st.sampled_from([None, *StepName]))
+    failing = draw(st.sampled_from([None, *STANDING]))
     steps = []
-    for name in StepName:
+    for name in STANDING:
         evidence = draw(EVIDENCE)
         outcome = StepOutcome.FAILED if name is failing else StepOutcome.OK
         fault = draw(FAULTS) if name is failing else None
@@ -186,7 +187,7 @@ ARM = "https://arm.test:8443"
 
 
 def failed(
-    fault: Any, step_name: StepName = StepName.METADATA, *exchanges: Exchange, **target: Any
+    fault: Any, step_name: str = StepName.METADATA, *exchanges: Exchange, **target: Any
 ) -> Report:
     step = StepResult(step_name, StepOutcome.FAILED, 0.1, Evidence(exchanges, fault=fault))
     environment = Environment(target.pop("name", "Test"), target.pop("arm", ARM))

@@ -20,9 +20,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from stacktui.check.events import CheckFinished, StepFinished
-from stacktui.check.pipeline import run
-from stacktui.check.report import Report, StepName
+from stacktui.check.report import Report
+from stacktui.check.runner import run
 from stacktui.check.settings import load_settings
+from stacktui.check.step_names import StepName
 from stacktui.check.target import CheckTarget
 from stacktui.config.atomic import PATIENCE, PRIVATE
 from stacktui.config.locations import config_root, stamps_file
@@ -540,7 +541,7 @@ async def test_what_is_accepted_during_a_check_stays(tmp_path: Path) -> None:
         target = load_settings(config_for(tmp_path, web.url)).target()
         accepted = replace(RECORD, arm=target.environment.arm)
         async for event in run(target):
-            if isinstance(event, StepFinished) and event.step.name is StepName.TOKEN:
+            if isinstance(event, StepFinished) and event.step.name == StepName.TOKEN:
                 assert write_record(tmp_path / "config.toml", target.environment, accepted) == ""
     assert isinstance(event, CheckFinished)
     assert event.report.ok

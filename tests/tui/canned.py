@@ -19,7 +19,8 @@ from stacktui.check.events import (
     StepFinished,
     StepStarted,
 )
-from stacktui.check.report import Evidence, Report, StepName, StepOutcome, StepResult
+from stacktui.check.report import Evidence, Report, StepOutcome, StepResult
+from stacktui.check.step_names import StepName
 from stacktui.check.target import CheckTarget
 from stacktui.diagnosis.finding import Action, ActionKind, Diagnosis, Finding, Remedy, Side
 from stacktui.environments.metadata import IdentityProvider, Metadata
@@ -213,7 +214,7 @@ GROUPS_OK = StepResult(
 HEALTHY = Report(TARGET, STARTED, 0.192, (METADATA_OK, TOKEN_OK, GROUPS_OK))
 
 
-def skipped(name: StepName, why: str) -> StepResult:
+def skipped(name: str, why: str) -> StepResult:
     return StepResult(name, StepOutcome.SKIPPED, 0.0, Evidence(skipped=why))
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import random
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from textual import events
 from textual.geometry import Size
 from textual.keys import _character_to_key
 
-from stacktui.check.events import CheckEvent
+from stacktui.check.events import CheckBroken, CheckCancelled, CheckEvent, CheckFinished
+from stacktui.check.round import Round
 from stacktui.check.target import CheckTarget
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.check_runner import Engine
@@ -26,7 +29,7 @@ from .screen import text_of
 
 STEPS = 500
 KEYS = (
-    *"ccccfyYwatr:1234012340jkgGlLTUx?/q", "space", "enter", "enter", *["escape"] * 6, "tab",
+    *"ccccCCsfyYwatr:1234012340jkgGlLTUx?/q", "space", "enter", "enter", *["escape"] * 6, "tab",
     "shift+tab", "up", "down", "pageup", "pagedown", "ctrl+u", "ctrl+d", "ctrl+p", "backspace", "é",
 )  # fmt: skip
 SIZES = ((80, 23), (120, 40), (100, 20), (99, 19), (60, 16), (59, 15), (40, 10), (39, 9), (1, 1))
@@ -50,6 +53,39 @@ class Chance:
         return _broken() if events is None else replay(events)
 
 
+class ChanceRound:
+    """A round of such checks, all at once."""
+
+    def __init__(self, chance: Chance, targets: Sequence[CheckTarget]) -> None:
+        self._chance = chance
+        self._targets = targets
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._events: asyncio.Queue[CheckEvent] = asyncio.Queue()
+
+    def cancel(self, name: str) -> None:
+        if name in self._tasks:
+            self._tasks[name].cancel()
+
+    async def __aiter__(self) -> AsyncIterator[CheckEvent]:
+        for target in self._targets:
+            name = target.environment.name
+            self._tasks[name] = asyncio.create_task(self._check(name, target))
+        left = len(self._tasks)
+        while left:
+            event = await self._events.get()
+            yield event
+            left -= isinstance(event, CheckFinished | CheckCancelled | CheckBroken)
+
+    async def _check(self, name: str, target: CheckTarget) -> None:
+        try:
+            async for event in self._chance.run(target):
+                self._events.put_nowait(replace(event, environment=name))
+        except LookupError as error:
+            self._events.put_nowait(CheckBroken(str(error), environment=name))
+        except asyncio.CancelledError:
+            self._events.put_nowait(CheckCancelled(environment=name))
+
+
 async def _broken() -> AsyncGenerator[CheckEvent, None]:
     raise LookupError("a defect of the engine")
     yield
@@ -62,7 +98,13 @@ async def test_nothing_ends_it_and_no_result_is_lost(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # `w` writes files there
     dice = random.Random(seed)
-    engine = Engine(Chance(dice).run, canned.fixable, describe)
+    chance = Chance(dice)
+    engine = Engine(
+        chance.run,
+        canned.fixable,
+        describe,
+        lambda targets: cast("Round", ChanceRound(chance, targets)),
+    )
     app = canned_app(config, text=CONFIG)
     app.check_runner._load = lambda: engine
     told: dict[str, LiveCheck] = {}

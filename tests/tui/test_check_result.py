@@ -15,7 +15,7 @@ from stacktui.certificates.chain import describe
 from stacktui.certificates.chain_completion import ChainCompletion, FoundIssuer
 from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Probe, Report
-from stacktui.check.summary import result_summary
+from stacktui.check.summary_text import result_summary
 from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.finding import Diagnosis
 from stacktui.environments.metadata import IdentityProvider, Metadata

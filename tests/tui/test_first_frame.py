@@ -41,7 +41,7 @@ def test_it_needs_no_network_library_and_no_report(tmp_path: Path) -> None:
     assert not imported & {
         "stacktui.tui.live_check",
         "stacktui.check.events",
-        "stacktui.check.pipeline",
+        "stacktui.check.runner",
     }
     heavy = ("chain", "stores", "scan", "matrix", "verify", "bundle")
     assert not imported & {f"stacktui.certificates.{name}" for name in heavy}

@@ -99,7 +99,7 @@ async def test_esc_cancels_the_work_of_the_pane_in_use(config: Path) -> None:
         await until(pilot, "scanning 3 of 4")
         await pilot.press("escape")
         await until(pilot, "the scan was cancelled")
-        assert app.checking
+        assert app.check_runner.running
         await pilot.press("l")
         await until(pilot, "scanning 3 of 4")
         await pilot.press("1", "escape")

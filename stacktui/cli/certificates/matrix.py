@@ -47,7 +47,7 @@ def command(
     1 if the store in use does not trust a host, if a host that exists cannot be reached, or if the
     metadata cannot be read, so that hosts may be missing.
     """
-    target = read_settings(parent, config, limits).target(name)
+    target = read_settings(parent, config, limits, name=name).target(name)
     found = find_stores(target.environment.ca, own_bundle())
     scanned = run_scan(target, found, whole=whole)
     steps = steps_of(scanned, target, found)

@@ -64,7 +64,7 @@ def command(
     that exists cannot be reached, is not trusted or fails a rule, or if the identity's certificate
     cannot be used.
     """
-    target = read_settings(parent, config, limits).target(name)
+    target = read_settings(parent, config, limits, name=name).target(name)
     stores = find_stores(target.environment.ca, own_bundle())
     scanned = run_scan(target, stores[:1], whole=whole)
     steps = steps_of(scanned, target, stores)

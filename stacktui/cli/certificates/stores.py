@@ -36,7 +36,7 @@ def command(parent: Path | None, name: str | None, format_: str, config: Path | 
     Marks the store that is in use for ENV (default: the active environment). Exits with 1 if a
     store cannot be used, or if an upgrade removed a root that was added to one.
     """
-    settings = read_settings(parent, config)
+    settings = read_settings(parent, config, name=name)
     ca = settings.target(name).environment.ca if settings.environments or name else None
     now = datetime.now(UTC)
     states = read_stores(find_stores(ca, own_bundle()), now)

@@ -53,7 +53,7 @@ def command(
     Removes them from stacktui's own bundle, unless --environment or --store names another one. The
     file is then as it was before, byte for byte. What others added stays.
     """
-    settings = read_settings(parent, config) if environment else None
+    settings = read_settings(parent, config, name=environment) if environment else None
     target = target_of(settings, store, environment, to_add=False)
     removal = plan_untrust(target, _fingerprints(which))
     if removal.removed and not target.ours:

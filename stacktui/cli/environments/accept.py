@@ -32,7 +32,7 @@ def command(
     Shows what has changed since they were recorded, and asks before it records them again. Exits
     with 1 if the stamp does not respond, or presents a chain that this machine does not trust.
     """
-    target = read_settings(parent, config, limits).target(name)
+    target = read_settings(parent, config, limits, name=name).target(name)
     try:
         diff = asyncio.run(ask_stamp(target))
     except AcceptError as error:

@@ -23,7 +23,7 @@ def command(parent: Path | None, name: str, yes: bool, config: Path | None) -> N
 
     The next successful check records what it finds then, without comparing.
     """
-    target = read_settings(parent, config).target(name)
+    target = read_settings(parent, config, name=name).target(name)
     confirm(f"Forget what was recorded of {target.environment.name}?", yes=yes)
     try:
         forget(target)

@@ -33,7 +33,7 @@ def command(parent: Path | None, name: str | None, format_: str, config: Path | 
     The first successful check records the login endpoint, the audience and the root that signs for
     ARM. If one of the first two changes later, no secret is sent until you accept it.
     """
-    target = read_settings(parent, config).target(name)
+    target = read_settings(parent, config, name=name).target(name)
     record, nothing = None, "Nothing is recorded yet."
     try:
         record = read_record(config_of(target), target.environment)

@@ -18,6 +18,7 @@ from stacktui.diagnosis.catalogue.azure_cli import (
 from stacktui.diagnosis.catalogue.azure_cli_config import AZ_CONFIG_BROKEN
 from stacktui.diagnosis.catalogue.clock_skew import CLOCK_SKEW
 from stacktui.diagnosis.catalogue.open_files import SECRET_FILE_OPEN
+from stacktui.diagnosis.catalogue.operator_health import OPERATOR_HEALTH
 from stacktui.diagnosis.catalogue.pinning import RECORD_UNWRITTEN, ROOT_CHANGED
 from stacktui.diagnosis.fault import FaultInfo
 
@@ -26,6 +27,7 @@ ADVISED: tuple[FaultInfo, ...] = (
     CERT_READINESS,
     ROOT_CHANGED,
     RECORD_UNWRITTEN,
+    OPERATOR_HEALTH,
     CLOCK_SKEW,
     CERTIFI_ADDITION_LOST,
     SECRET_FILE_OPEN,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stacktui.check.fault_text import fault_lines
-from stacktui.check.report import StepName
+from stacktui.check.step_names import StepName
 from stacktui.diagnosis.catalogue.arm_refusals import (
     AGAIN_LATER,
     REPORT_TO_OPERATOR,
@@ -94,7 +94,7 @@ def _at_arm(failure: FailureContext, kinds: frozenset[TransportFaultKind]) -> Tr
     fault, last = failure.fault, failure.last
     if not isinstance(fault, TransportFault) or fault.kind not in kinds or last is None:
         return None
-    if failure.step.name is not StepName.RESOURCE_GROUPS or not failure.at_arm:
+    if failure.step.name != StepName.RESOURCE_GROUPS or not failure.at_arm:
         return None
     sent = any(each.name is PhaseName.REQUEST and each.ok for each in last.phases)
     return fault if sent else None

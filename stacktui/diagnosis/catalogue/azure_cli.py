@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from stacktui.check.report import StepName, StepOutcome
+from stacktui.check.report import StepOutcome
+from stacktui.check.step_names import StepName
 from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -159,7 +160,7 @@ _FORGET_ANSWERS = RemedyTemplate(
 
 def _az_stale_error_cache(report: ReportContext) -> Explanation | None:
     az = report.report.az
-    token = next((each for each in report.report.steps if each.name is StepName.TOKEN), None)
+    token = next((each for each in report.report.steps if each.name == StepName.TOKEN), None)
     # If stacktui's sign-in is refused too, the cached error may be right.
     if az is None or token is None or token.outcome is not StepOutcome.OK:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stacktui.check.fault_text import fault_lines
-from stacktui.check.report import StepName
+from stacktui.check.step_names import StepName
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Remedy, Side

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stacktui.check.fault_text import fault_lines
-from stacktui.check.report import StepName
+from stacktui.check.step_names import StepName
 from stacktui.diagnosis.catalogue.login_responses import ASK_SERVICE, ask_service
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
@@ -72,7 +72,7 @@ def _fault_after_request(
 ) -> TransportFault | None:
     """Return the fault if it happened after a whole request was sent to the login host."""
     fault = failure.fault
-    if failure.step.name is not StepName.TOKEN or not isinstance(fault, TransportFault):
+    if failure.step.name != StepName.TOKEN or not isinstance(fault, TransportFault):
         return None
     phases = failure.last.phases if failure.last else ()
     sent = any(each.name is PhaseName.REQUEST and each.ok for each in phases)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stacktui.check.report import StepName
+from stacktui.check.step_names import StepName
 from stacktui.diagnosis.az_messages import AZ_ENDPOINTS
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
@@ -37,7 +37,7 @@ _AT_FAULT = reporting_to_operator("If it stays so, ARM or the load balancer befo
 
 def _fault(failure: FailureContext, kind: TransportFaultKind) -> TransportFault | None:
     """Return the fault if it is a transport fault of this kind in the metadata request."""
-    return failure.transport(kind) if failure.step.name is StepName.METADATA else None
+    return failure.transport(kind) if failure.step.name == StepName.METADATA else None
 
 
 def _sent_lines(failure: FailureContext) -> tuple[str, ...]:

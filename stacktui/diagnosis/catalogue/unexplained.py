@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stacktui.certificates.verify import NO_ISSUER
 from stacktui.check.fault_text import fault_lines
-from stacktui.check.report import StepName
+from stacktui.check.step_names import StepName
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Finding, Side
@@ -77,7 +77,7 @@ def _side(failure: FailureContext) -> Side:
         case SecretFault() | CertificateFault() | ImdsFault():
             return Side.BOX
         case TransportFault(kind=kind) if kind in _ANSWERED:
-            return Side.SIGN_IN if failure.step.name is StepName.TOKEN else Side.STAMP
+            return Side.SIGN_IN if failure.step.name == StepName.TOKEN else Side.STAMP
     return Side.NETWORK
 
 

@@ -17,6 +17,7 @@ from uuid import UUID, uuid5
 from stacktui.stamp.arm.bearer_auth import Caller
 from stacktui.stamp.arm.errors import CloudError, Code
 from stacktui.stamp.arm.groups import GroupStore, decode_skip_token, encode_skip_token
+from stacktui.stamp.arm.operator import OperatorApi
 from stacktui.stamp.arm.versions import Family, supported
 from stacktui.stamp.directory import Directory, SubscriptionState
 from stacktui.stamp.hosts import Hosts
@@ -62,6 +63,7 @@ class ResourceManager:
     groups: GroupStore
     build: str
     page_size: int
+    operator: OperatorApi
     denied_actions: frozenset[str] = frozenset()
     unregistered: set[str] = field(default_factory=lambda: set(INITIALLY_UNREGISTERED))
 
@@ -125,6 +127,20 @@ class ResourceManager:
         namespace = _namespace(parts["namespace"])
         self.unregistered.discard(namespace)
         return json_response(200, self._provider(namespace))
+
+    # What operators read
+
+    def update_location(self, request: Request, parts: Parts) -> Response:
+        return self.operator.update_location(request)
+
+    def updates(self, request: Request, parts: Parts) -> Response:
+        return self.operator.updates(request)
+
+    def update_runs(self, request: Request, parts: Parts) -> Response:
+        return self.operator.update_runs(request)
+
+    def alerts(self, request: Request, parts: Parts) -> Response:
+        return self.operator.alerts(request)
 
     # Resource groups
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 from stacktui.stamp.arm.bearer_auth import BearerAuth
 from stacktui.stamp.arm.errors import CloudError, Code
 from stacktui.stamp.arm.manager import READ_SUBSCRIPTION, Parts, ResourceManager
+from stacktui.stamp.arm.operator import READ_ALERTS, READ_UPDATES
 from stacktui.stamp.arm.versions import Family, require_version
 from stacktui.stamp.messages import Request, Response
 
@@ -38,6 +39,10 @@ _GROUP_LIST = _SUBSCRIPTION + "/resourcegroups"
 _GROUP = _GROUP_LIST + "/(?P<group>[^/]+)"
 _RESOURCES = _SUBSCRIPTION + "/resources"
 _OPERATION = _SUBSCRIPTION + "/operationresults/(?P<operation>[^/]+)"
+_SYSTEM = _SUBSCRIPTION + r"/resourcegroups/(?P<group>System\.[^/]+)/providers"
+_UPDATE_LOCATION = _SYSTEM + "/microsoft.update.admin/updatelocations/[^/]+"
+_UPDATE_RUNS = _UPDATE_LOCATION + "/updates/[^/]+/updateruns"
+_ALERTS = _SYSTEM + "/microsoft.infrastructureinsights.admin/regionhealths/[^/]+/alerts"
 _RM = ResourceManager
 _READ = "Microsoft.Resources/subscriptions"
 _GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
@@ -59,6 +64,10 @@ _TABLE: tuple[tuple[str, str, Family, Method, str], ...] = (
     ("DELETE", _GROUP, Family.RESOURCES, _RM.delete_group, f"{_GROUPS}/delete"),
     ("GET", _GROUP + "/resources", Family.RESOURCES, _RM.resources, f"{_READ}/resources/read"),
     ("GET", _RESOURCES, Family.RESOURCES, _RM.resources, f"{_READ}/resources/read"),
+    ("GET", _UPDATE_LOCATION, Family.UPDATE, _RM.update_location, READ_UPDATES),
+    ("GET", _UPDATE_LOCATION + "/updates", Family.UPDATE, _RM.updates, READ_UPDATES),
+    ("GET", _UPDATE_RUNS, Family.UPDATE, _RM.update_runs, READ_UPDATES),
+    ("GET", _ALERTS, Family.HEALTH, _RM.alerts, READ_ALERTS),
     ("GET", _OPERATION, Family.RESOURCES, _RM.operation, f"{_GROUPS}/read"),
 )
 

@@ -14,6 +14,8 @@ class Family(Enum):
     RESOURCES = auto()
     SUBSCRIPTIONS = auto()
     AUTHORIZATION = auto()
+    UPDATE = auto()
+    HEALTH = auto()
 
 
 _OLD_RESOURCES = ("2014-04-01", "2015-01-01", "2015-11-01", "2016-02-01")
@@ -33,21 +35,26 @@ METADATA_LIST_SINCE = "1910"
 FIXED = {
     Family.SUBSCRIPTIONS: ("2014-04-01", "2015-01-01", "2015-11-01", "2016-06-01"),
     Family.AUTHORIZATION: ("2014-10-01-preview", "2015-07-01"),
+    Family.HEALTH: ("2016-05-01",),
 }
 
-PROVIDER_TYPES = {Family.AUTHORIZATION: "roleAssignments"}
+UPDATE_SINCE = (("0000", ("2016-05-01",)), ("2108", ("2021-07-01",)))
+
+PROVIDER_TYPES = {
+    Family.AUTHORIZATION: "roleAssignments",
+    Family.UPDATE: "updateLocations",
+    Family.HEALTH: "regionHealths",
+}
 """Resource types of providers' own APIs, whose version error differs from ARM's."""
 
 
 def supported(family: Family, build: str) -> tuple[str, ...]:
     """Return the versions of a family that a build serves, oldest first."""
     match family:
-        case Family.RESOURCES:
+        case Family.RESOURCES | Family.UPDATE:
+            table = RESOURCES_SINCE if family is Family.RESOURCES else UPDATE_SINCE
             return tuple(
-                version
-                for since, versions in RESOURCES_SINCE
-                if since <= build
-                for version in versions
+                version for since, versions in table if since <= build for version in versions
             )
         case Family.METADATA:
             newer = METADATA_LIST if build >= METADATA_LIST_SINCE else ()

@@ -10,6 +10,7 @@ from typing import Any
 
 from stacktui.stamp.directory import Directory
 from stacktui.stamp.faults.overrides import ResponseOverride
+from stacktui.stamp.health import HEALTHY, StampHealth
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.oauth_errors import Reason
 
@@ -92,6 +93,10 @@ class Fault:
     """Error that the token service returns to every request."""
     denied_actions: frozenset[str] = frozenset()
     """ARM actions that no caller may perform."""
+    health: StampHealth = HEALTHY
+    """What operators read of the stamp."""
+    for_operators: bool = False
+    """Met at the operator's endpoint alone."""
     build: str | None = None
     clock_offset: timedelta = timedelta()
     device_code_lifetime: int = 900

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ from stacktui.stamp.directory import SubscriptionState
 from stacktui.stamp.faults import overrides
 from stacktui.stamp.faults.model import Fault, FaultyEndpoint
 from stacktui.stamp.faults.overrides import OverrideContext, ResponseOverride
+from stacktui.stamp.health import StampHealth
 from stacktui.stamp.messages import Delivery, Request
 
 FOREIGN_ORIGIN = "https://management.east.fabrikam.invalid"
@@ -36,6 +38,14 @@ FAULTS: dict[str, Fault] = {
     "arm-forbidden": Fault(
         "reading resource groups is denied",
         denied_actions=frozenset({"Microsoft.Resources/subscriptions/resourceGroups/read"}),
+    ),
+    "operator-health": Fault(
+        "operators read that an update is running, and an alert is active",
+        health=StampHealth(
+            updating=timedelta(minutes=74),
+            alerts=(("Node AzS-ERCS01 is offline", "Critical"),),
+        ),
+        for_operators=True,
     ),
     "no-subscriptions": Fault(
         "there is no subscription",

@@ -14,7 +14,7 @@ from stacktui.text.counts import count_of
 from stacktui.tui.app_state import AppState
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import BLANK, Line, Span, TextStyle, line, width_of
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, dotted, line, width_of
 from stacktui.tui.panes import trust_matrix
 from stacktui.tui.widgets.list_pane import Cell, Columns, ListPane, Row
 
@@ -266,8 +266,8 @@ def summaries(app_state: AppState, glyphs: Glyphs) -> list[tuple[Span, ...]]:
     problems = [Span(count_of(bad, "problem"), TextStyle.ERROR)] if bad else []
     soonest = _soonest(leaves, reference_time(app_state))
     return [
-        _dotted([known, *problems, *soonest], glyphs),
-        _dotted([*problems, *soonest], glyphs) or (known,),
+        dotted([known, *problems, *soonest], glyphs),
+        dotted([*problems, *soonest], glyphs) or (known,),
         tuple(problems or soonest or [known]),
         (Span(f"{glyphs.failed} {bad}", TextStyle.ERROR),) if bad else (),
     ]
@@ -299,11 +299,6 @@ def _soonest(leaves: Sequence[Certificate], now: datetime) -> list[Span]:
     if not left:
         return []
     return [Span(count_of(min(left), "day"), LEVELS.get(level_of(min(left)), TextStyle.DIM))]
-
-
-def _dotted(parts: Sequence[Span], glyphs: Glyphs) -> tuple[Span, ...]:
-    dot = Span(glyphs.dot, TextStyle.DIM)
-    return tuple(span for part in parts for span in (dot, part))[1:]
 
 
 def empty(app_state: AppState) -> tuple[Line, ...]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from stacktui.check.step_names import STANDING, step_label
 from stacktui.tui.app_state import AppState
 from stacktui.tui.check_state import CheckState
-from stacktui.tui.formatting import STEP_WORDS, clock, duration
+from stacktui.tui.formatting import clock, duration
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, line
 from stacktui.tui.widgets.text_pane import TextPane
@@ -17,6 +18,7 @@ from stacktui.tui.widgets.text_pane import TextPane
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
     from stacktui.check.target import CheckTarget
+    from stacktui.config.document import ConfigError
     from stacktui.tui.live_check import LiveCheck
 
 
@@ -34,12 +36,13 @@ class CheckPane(TextPane):
         super().__init__(id=id)
         self._check: LiveCheck | None = None
         self._target: CheckTarget | None = None
+        self._unusable: ConfigError | None = None
         self._certificates: Mapping[bytes, Certificate] = {}
         self.verdict_first = False
 
     def update(self, app_state: AppState) -> None:
         before, self._check, self._target = self._check, app_state.check, app_state.target
-        self._certificates = app_state.certificates
+        self._certificates, self._unusable = app_state.certificates, app_state.unusable
         if self._check is not None and self._check.running and not (before and before.running):
             self.scroll_to_top()
         self.redraw()
@@ -49,10 +52,12 @@ class CheckPane(TextPane):
         self.scroll_to_top()
 
     def summary(self) -> tuple[Span, ...]:
-        return summary(self._check, self.screen_style.glyphs)
+        return () if self._unusable else summary(self._check, self.screen_style.glyphs)
 
     def text_lines(self, width: int) -> Sequence[Line]:
         glyphs = self.screen_style.glyphs
+        if self._unusable is not None:
+            return (line(Span(f"{glyphs.failed} {self._unusable}", TextStyle.ERROR), indent=2),)
         if self._check is None:
             return start_hint(self._target, glyphs)
         # Imports a report's types: with the first check, not before the first frame.
@@ -82,17 +87,20 @@ def summary(check: LiveCheck | None, glyphs: Glyphs) -> tuple[Span, ...]:
 def _outcome(check: LiveCheck) -> tuple[str, TextStyle]:
     match check.state:
         case CheckState.RUNNING:
-            return "running", TextStyle.ACCENT
+            return ("queued", TextStyle.DIM) if check.queued else ("running", TextStyle.ACCENT)
         case CheckState.CANCELLED:
             return "cancelled", TextStyle.WARNING
         case CheckState.BROKEN:
             return "internal error", TextStyle.ERROR
+    if check.undecided:
+        return "undecided", TextStyle.WARNING
     return ("OK", TextStyle.OK) if check.healthy else ("FAULT", TextStyle.ERROR)
 
 
 def start_hint(target: CheckTarget | None, glyphs: Glyphs) -> list[Line]:
     """Return the steps of a check, and the key that starts it."""
-    steps = [line(Span(f"{glyphs.pending} {name}", TextStyle.DIM)) for name in STEP_WORDS]
+    labels = map(step_label, STANDING)
+    steps = [line(Span(f"{glyphs.pending} {label}", TextStyle.DIM)) for label in labels]
     if target is None:
         return [*steps, BLANK, line(Span("Nothing to check yet.", TextStyle.DIM))]
     return [

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stacktui.check.events import SignInPrompt
-from stacktui.check.report import Report, StepName, StepOutcome
+from stacktui.check.report import Report, StepOutcome
+from stacktui.check.step_names import STANDING, StepName, step_label
 from stacktui.diagnosis.finding import SIDES, ActionKind, Finding, Remedy
 from stacktui.diagnosis.fixes import fixes_of
 from stacktui.resources.model import ResourceGroupList
 from stacktui.text.counts import count_of
 from stacktui.transport.records import Phase, PhaseName
 from stacktui.tui.check_state import CheckState
-from stacktui.tui.formatting import STEP_WORDS, clock, command_of, copied_of, duration, milliseconds
+from stacktui.tui.formatting import clock, command_of, copied_of, duration, milliseconds
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line, width_of
 from stacktui.tui.live_check import LiveCheck, LiveStep
@@ -25,7 +26,6 @@ DOES = {
     ActionKind.ACCEPT: "accepts it",
     ActionKind.CHMOD: "sets its mode",
 }
-STEPS = dict(zip(StepName, STEP_WORDS, strict=True))
 SYMBOLS = {
     StepOutcome.OK: lambda glyphs: Span(glyphs.ok, TextStyle.OK),
     StepOutcome.FAILED: lambda glyphs: Span(glyphs.failed, TextStyle.ERROR),
@@ -51,7 +51,7 @@ UNDER_WAY = {
 }
 # From this inner width on, a step's phases are on the step's line.
 WIDE = 66
-NAME = max(map(len, STEP_WORDS)) + 1
+NAME = max(map(len, STANDING)) + 1
 LABEL = 6
 # Phases shorter than this (seconds) are not shown.
 WORTH_MENTIONING = 0.0005
@@ -84,7 +84,7 @@ def check_lines(
 
 def step_lines(step: LiveStep, width: int, glyphs: Glyphs, *, brief: bool) -> list[Line]:
     """Return a step as one line, or with its phases below if it is too long and not `brief`."""
-    name = STEPS[step.name].ljust(NAME)
+    name = step_label(step.name).ljust(NAME)
     if step.step is None:
         if not step.running:
             return _two(line(Span(f"{glyphs.pending} {name}", TextStyle.DIM)), None, width, brief)

@@ -9,14 +9,15 @@ from stacktui.certificates.chain import Certificate
 from stacktui.certificates.formatting import VALID, fields_of
 from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Report, StepOutcome, StepResult
-from stacktui.check.summary import result_summary
+from stacktui.check.step_names import step_label
+from stacktui.check.summary_text import result_summary
 from stacktui.transport.records import ConnectionFacts, Exchange
 from stacktui.tui.formatting import clock, day, duration
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.live_check import LiveCheck
 from stacktui.tui.panes.certificate_detail import validity
-from stacktui.tui.panes.check_result import STEPS, SYMBOLS, phase_spans
+from stacktui.tui.panes.check_result import SYMBOLS, phase_spans
 
 # The fields that distinguish chains; pane 2 shows all fields.
 FIELDS = ("unreadable", "subject", "issuer", VALID, "SHA-256")
@@ -84,7 +85,7 @@ def _step(step: StepResult, glyphs: Glyphs) -> Line:
         if step.outcome is StepOutcome.SKIPPED
         else (Span(duration(step.seconds), TextStyle.DIM),)
     )
-    name = Span(f" {STEPS[step.name]}  ", TextStyle.STRONG)
+    name = Span(f" {step_label(step.name)}  ", TextStyle.STRONG)
     return line(
         SYMBOLS[step.outcome](glyphs), name, Span(result, TextStyle.DIM), right=took, indent=2
     )

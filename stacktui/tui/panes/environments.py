@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -9,13 +11,16 @@ from textual.binding import Binding, BindingType
 from stacktui.environments.model import Environment
 from stacktui.transport.proxy import without_credentials
 from stacktui.tui.app_state import AppState
-from stacktui.tui.formatting import PROVIDERS, clock, duration, state_spans
+from stacktui.tui.formatting import PROVIDERS, clock, duration, state_spans, word_of
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
-from stacktui.tui.widgets.list_pane import ListPane, Row
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, dotted, label_value, line
+from stacktui.tui.widgets.list_pane import Columns, ListPane, Row, Rows
 
 if TYPE_CHECKING:
+    from stacktui.config.document import ConfigError
     from stacktui.tui.live_check import LiveCheck
+
+UNUSABLE = "unusable"
 
 
 class EnvironmentsPane(ListPane):
@@ -27,63 +32,162 @@ class EnvironmentsPane(ListPane):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "screen.use", "make active"),
+        Binding("s", "sort", "broken first"),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._strip_state: tuple[Span, ...] = ()
+        self._app_state: AppState | None = None
+        self._broken_first = False
 
     def update(self, app_state: AppState) -> None:
-        rows = [row(each, app_state, self.screen_style.glyphs) for each in app_state.environments]
+        self._app_state = app_state
+        glyphs = self.screen_style.glyphs
+        names = app_state.settings.names if app_state.settings else ()
+        if self._broken_first:
+            names = tuple(sorted(names, key=lambda name: rank(name, app_state)))
+        rows = Rows(
+            names,
+            lambda name: row(name, app_state, glyphs),
+            lambda name: f"{name} {state_word(name, app_state)}",
+        )
+        forms = Counts.of(app_state).summaries(glyphs)
+        # Whether any is broken or running, but not how many are well: the strip is short.
+        self._strip_state = forms[2] or (Span("0", TextStyle.DIM),)
+        if app_state.config_error:
+            self._strip_state = (Span(f"{glyphs.failed} config", TextStyle.ERROR),)
+        if self._broken_first:
+            order = Span(f"{glyphs.dot}broken first", TextStyle.DIM)
+            forms = [*((*form, order) for form in forms[:2]), *forms]
         self.show(
             rows,
-            (),
+            forms[0],
             empty(app_state),
-            folded_summary=folded_summary(app_state, self.screen_style.glyphs),
+            short_summaries=forms[1:],
+            folded_summary=folded_summary(app_state, glyphs),
         )
-        self._strip_state = counted(app_state, self.screen_style.glyphs)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "sort":
+            return bool(self._rows.keys)
+        return super().check_action(action, parameters)
+
+    def action_sort(self) -> None:
+        """Show the broken ones first, or all in the order of the config."""
+        self._broken_first = not self._broken_first
+        if self._app_state is not None:
+            self.update(self._app_state)
 
     def strip_state(self) -> tuple[Span, ...]:
         return self._strip_state
 
 
-def row(environment: Environment, app_state: AppState, glyphs: Glyphs) -> Row:
-    check = app_state.checks.get(environment.name)
-    active = app_state.settings is not None and app_state.settings.active == environment.name
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many environments there are, and how many of them are in which state."""
+
+    total: int
+    ok: int = 0
+    faults: int = 0
+    running: int = 0
+    unusable: int = 0
+
+    @classmethod
+    def of(cls, app_state: AppState) -> Counts:
+        if app_state.settings is None:
+            return cls(0)
+        names, known = app_state.settings.environments, app_state.checks
+        checks = [known[name] for name in names if name in known]
+        running = [check for check in checks if check.running]
+        return cls(
+            len(app_state.settings.names),
+            sum(check.healthy and not check.undecided for check in checks),
+            sum(check.broken_or_faulty for check in checks),
+            sum(not check.queued for check in running),
+            len(app_state.settings.errors),
+        )
+
+    @property
+    def broken(self) -> int:
+        return self.faults + self.unusable
+
+    def summaries(self, glyphs: Glyphs) -> list[tuple[Span, ...]]:
+        """Return `12 · 9 ok · 2 faults · 1 running`, and then shorter forms of it."""
+        total = (self.total, "", TextStyle.DIM)
+        ok, running = TextStyle.OK, TextStyle.ACCENT
+        broken = (self.broken, f" {glyphs.failed}", TextStyle.ERROR)
+        under_way = (self.running, f" {glyphs.running}", running)
+        forms = (
+            (
+                total,
+                (self.ok, " ok", ok),
+                (self.faults, " faults" if self.faults > 1 else " fault", TextStyle.ERROR),
+                (self.unusable, f" {UNUSABLE}", TextStyle.ERROR),
+                (self.running, " running", running),
+            ),
+            (total, (self.ok, f" {glyphs.ok}", ok), broken, under_way),
+            (total, broken, under_way),
+            (total, broken),
+            (total,),
+        )
+        return [
+            dotted(
+                (Span(f"{number}{what}", style) for number, what, style in form if number), glyphs
+            )
+            for form in forms
+        ]
+
+
+def state_word(name: str, app_state: AppState) -> str:
+    """Return the state of an environment in words."""
+    unusable = app_state.settings is not None and name in app_state.settings.errors
+    return UNUSABLE if unusable else word_of(app_state.checks.get(name))
+
+
+def rank(name: str, app_state: AppState) -> int:
+    """Return the place in a list with the broken first: they, then all others, the good last."""
+    check = app_state.checks.get(name)
+    if check is None:
+        return 0 if app_state.settings and name in app_state.settings.errors else 1
+    return 0 if check.broken_or_faulty else 2 if check.healthy else 1
+
+
+def row(name: str, app_state: AppState, glyphs: Glyphs) -> Row:
+    active = app_state.settings is not None and app_state.settings.active == name
     mark = (Span(f"{glyphs.active} ", TextStyle.ACCENT),) if active else ()
+    if app_state.settings is not None and name in app_state.settings.errors:
+        state = (Span(f"{glyphs.failed} {UNUSABLE}", TextStyle.ERROR),)
+        return Row(name, (*mark, Span(name)), ((state, (), ()), (state, ()), (state,), (state,)))
+    check = app_state.checks.get(name)
     time, when = _duration(check), _time(check)
-    state, brief = state_spans(check, glyphs), state_spans(check, glyphs, brief=True)
-    return Row(
-        environment.name,
-        (*mark, Span(environment.name)),
-        ((state, time, when), (state, when), (state,), (brief,)),
-    )
+    words, brief = state_spans(check, glyphs), state_spans(check, glyphs, brief=True)
+    columns: tuple[Columns, ...] = ((words, time, when), (words, when), (words,), (brief,))
+    if spent := elapsed(check):
+        both = (*words, Span(" "), *spent)
+        columns = ((words, spent, when), (words, spent), (both,), (both,))
+    return Row(name, (*mark, Span(name)), columns)
+
+
+def elapsed(check: LiveCheck | None) -> tuple[Span, ...]:
+    """Return the seconds since the start of a check in a round; none of one that stands alone, as
+    the screen changes with its steps only."""
+    if check is None or not check.running or check.attended or check.queued:
+        return ()
+    return (Span(f"{monotonic() - check.began:.0f} s", TextStyle.DIM),)
 
 
 def folded_summary(app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:
     """Return the current environment and its state, for the folded pane."""
     if app_state.config_error:
         return (Span(f"{glyphs.failed} config", TextStyle.ERROR),)
+    name = Span(app_state.current or "", TextStyle.DIM)
+    if app_state.unusable is not None:
+        return (name, Span(f" {glyphs.failed} config", TextStyle.ERROR))
     if app_state.environment is None:
         return (Span("none", TextStyle.DIM),)
-    name = app_state.current or ""
     states = state_spans(app_state.check, glyphs, brief=True) if app_state.check else ()
-    return (Span(name, TextStyle.DIM), *(Span(f" {span.text}", span.style) for span in states))
-
-
-def counted(app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:
-    """Return how many environments there are, and how many of them failed their last check."""
-    if app_state.config_error:
-        return (Span(f"{glyphs.failed} config", TextStyle.ERROR),)
-    failed = sum(check.verdict is not None for check in app_state.checks.values())
-    total = Span(str(len(app_state.environments)), TextStyle.DIM)
-    if not failed:
-        return (total,)
-    return (
-        total,
-        Span(glyphs.dot, TextStyle.DIM),
-        Span(f"{failed} {glyphs.failed}", TextStyle.ERROR),
-    )
+    return (name, *(Span(f" {span.text}", span.style) for span in states))
 
 
 def empty(app_state: AppState) -> tuple[Line, ...]:
@@ -105,6 +209,20 @@ def empty(app_state: AppState) -> tuple[Line, ...]:
         demo = "  demo: a simulated stamp on this machine"
         offers.append(line(Span("d", TextStyle.KEY), demo, indent=3))
     return (line("No environments yet."), BLANK, *offers)
+
+
+def unusable_detail(error: ConfigError, glyphs: Glyphs) -> tuple[Line, ...]:
+    """Return why an environment cannot be used, and what to do."""
+    return (
+        label_value("state", Span(f"{glyphs.failed} {UNUSABLE}", TextStyle.ERROR)),
+        label_value("why", str(error)),
+        BLANK,
+        line(
+            Span("Fix the file, then press ", TextStyle.DIM),
+            Span("r", TextStyle.KEY),
+            Span(" to read it again.", TextStyle.DIM),
+        ),
+    )
 
 
 def detail(environment: Environment, app_state: AppState, glyphs: Glyphs) -> tuple[Line, ...]:

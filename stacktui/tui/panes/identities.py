@@ -9,7 +9,7 @@ from stacktui.tui.app_state import AppState
 from stacktui.tui.formatting import clock, day
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
-from stacktui.tui.widgets.list_pane import ListPane, Row
+from stacktui.tui.widgets.list_pane import ListPane, Row, Rows
 
 if TYPE_CHECKING:
     from stacktui.identities.token import TokenFacts
@@ -23,9 +23,15 @@ class IdentitiesPane(ListPane):
     number = "3"
 
     def update(self, app_state: AppState) -> None:
-        rows = [row(each, app_state, self.screen_style.glyphs) for each in app_state.identities]
-        in_use = [each for each in app_state.identities if _in_use(each, app_state)]
-        short = tuple(_short_state(each, app_state, self.screen_style.glyphs) for each in in_use)
+        glyphs = self.screen_style.glyphs
+        known = app_state.settings.identities if app_state.settings else {}
+        rows = Rows(
+            tuple(known),
+            lambda name: row(known[name], app_state, glyphs),
+            lambda name: row(known[name], app_state, glyphs).text,
+        )
+        in_use = known.get((app_state.environment and app_state.environment.identity) or "")
+        short = (_short_state(in_use, app_state, glyphs),) if in_use else ()
         self.show(
             rows, summary(app_state), empty(app_state), short_summaries=(short,) if short else ()
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from stacktui.tui.app_state import AppState
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import Line, Span, TextStyle, label_value, line
-from stacktui.tui.widgets.list_pane import ListPane, Row
+from stacktui.tui.widgets.list_pane import ListPane, Row, Rows
 
 if TYPE_CHECKING:
     from stacktui.resources.model import ResourceGroup, ResourceGroupList
@@ -23,8 +23,13 @@ class ResourcesPane(ListPane):
     number = "4"
 
     def update(self, app_state: AppState) -> None:
-        found = groups(app_state)
-        rows = [row(each, self.screen_style.glyphs) for each in found.groups] if found else []
+        found, glyphs = groups(app_state), self.screen_style.glyphs
+        known = {each.name: each for each in found.groups} if found else {}
+        rows = Rows(
+            tuple(known),
+            lambda name: row(known[name], glyphs),
+            lambda name: f"{name} {known[name].location} {known[name].state}",
+        )
         self.show(rows, summary(found), empty(app_state))
 
 

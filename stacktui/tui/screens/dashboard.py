@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, on
@@ -21,6 +23,8 @@ from stacktui.tui.widgets.no_repaint import NoRepaintScreen
 from stacktui.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stacktui.diagnosis.finding import Diagnosis
     from stacktui.diagnosis.fixes import Fix
     from stacktui.tui.app_services import AppServices
@@ -31,10 +35,12 @@ HINT_ORDER = (
     "cancel",
     "clear_filter",
     "back",
+    "cancel_all",
     "screen.scan(False)",
     "screen.trust",
     "screen.zoom",
     "check",
+    "check_all",
     "fix",
     "copy",
     "screen.copy_report",
@@ -46,6 +52,10 @@ HINT_ORDER = (
     "use",
 )
 ALWAYS = ("help", "app.quit")
+# The least seconds between two updates by background work: its events come by the hundred.
+PAUSE = 0.1
+# The seconds within which `esc` twice cancels all checks.
+TWICE = 1.5
 # Keys that move; they are not commands of the palette.
 MOVES = ("move", "scroll", "page", "step", "go", "palette", "interrupt", "app.interrupt")
 
@@ -59,7 +69,9 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         Binding("escape", "cancel", "cancel the check"),
         Binding("escape", "clear_filter", "clear the filter"),
         Binding("escape", "back", "back"),
+        Binding("escape", "cancel_all", "twice: cancel all"),
         Binding("c", "check", "check"),
+        Binding("C", "check_all", "check all"),
         Binding("f", "fix", "fix"),
         Binding("y", "copy", "copy command"),
         Binding("Y", "copy_report", "copy report"),
@@ -86,6 +98,11 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         self.app_state = app_state
         self.grid = PaneGrid()
         self._single = False
+        self._changed: set[str | None] = set()
+        self._painting = False
+        self._painted = 0.0
+        self._ticking = False
+        self._cancel_all_until = 0.0
 
     def compose(self) -> ComposeResult:
         yield self.grid
@@ -100,9 +117,13 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         self.update()
 
     def update(self) -> None:
-        """Show the current state; repaint only what has changed."""
+        """Show the current state now; repaint only what has changed."""
+        self.grid.environments.update(self.app_state)
+        self._show_current()
+
+    def _show_current(self) -> None:
+        """Show the current environment in all the other panes."""
         grid = self.grid
-        grid.environments.update(self.app_state)
         grid.certificates.update(self.app_state)
         grid.identities.update(self.app_state)
         grid.resources.update(self.app_state)
@@ -111,6 +132,37 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         self._show_detail()
         self.show_hints()
         grid.settle()
+
+    def show_soon(self, name: str | None) -> None:
+        """Show the new state of an environment, with those of others that come close together."""
+        self._changed.add(name)
+        if not self._painting:
+            self._painting = True
+            self._in(self._painted + PAUSE - monotonic(), self._show_changed)
+
+    def _in(self, seconds: float, work: Callable[[], None]) -> None:
+        # Textual's own timer drops a call for which the event loop comes late.
+        asyncio.get_running_loop().call_later(seconds, self.call_later, work)
+
+    def _show_changed(self) -> None:
+        changed, self._changed, self._painting = self._changed, set(), False
+        if self.app_state.current in changed:
+            self.update()
+        else:
+            self.grid.environments.update(self.app_state)
+            self.grid.strip.show(self.grid.open)
+            self.show_hints()
+        self._painted = monotonic()
+        if not self._ticking and self.services.check_runner.round_running:
+            self._ticking = True
+            self._in(1.0, self._tick)
+
+    def _tick(self) -> None:
+        """Show the elapsed seconds of the checks of a round."""
+        self._ticking = self.services.check_runner.round_running
+        if self._ticking:
+            self.grid.environments.redraw()
+            self._in(1.0, self._tick)
 
     def show_hints(self) -> None:
         """Show the enabled keys in the bottom line."""
@@ -130,7 +182,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
     def _chosen(self, event: ListPane.Chosen) -> None:
         if event.pane is self.grid.environments and event.key is not None:
             self.app_state.current = event.key
-            self.update()
+            self._show_current()
         else:
             self._show_detail()
             self.show_hints()
@@ -146,6 +198,8 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         key = grid.open.chosen
         if key is None:
             return "", ()
+        if grid.open is grid.environments and (error := app_state.unusable):
+            return key, environments.unusable_detail(error, glyphs)
         if grid.open is grid.environments and app_state.environment:
             return key, environments.detail(app_state.environment, app_state, glyphs)
         if grid.open is grid.certificates:
@@ -220,9 +274,12 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
             case "cancel_scan":
                 # If both run, `esc` cancels the one whose pane is in use.
                 mine = self.grid.open is self.grid.certificates
-                return self.services.scan_runner.running and (mine or not self.services.checking)
+                checking = self.services.check_runner.runs(app_state.current)
+                return self.services.scan_runner.running and (mine or not checking)
             case "cancel":
-                return self.services.checking
+                return self.services.check_runner.runs(app_state.current) or self._second
+            case "cancel_all":
+                return self.services.check_runner.running > 0
             case "scan":
                 return app_state.environment is not None
             case "trust":
@@ -240,7 +297,9 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
                     isinstance(front, ListPane) and front.chosen is None
                 )
             case "check":
-                return app_state.environment is not None
+                return app_state.current is not None
+            case "check_all":
+                return app_state.settings is not None and len(app_state.settings.names) > 1
             case "fix":
                 return app_state.settings is not None and bool(self._fixes())
             case "copy":
@@ -250,7 +309,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
             case "write_copied":
                 return bool(self.services.copier.text)
             case "use":
-                return app_state.current is not None
+                return app_state.environment is not None
             case "add":
                 return app_state.settings is not None
             case "demo":
@@ -260,6 +319,9 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
 
     def action_check(self) -> None:
         self.services.check()
+
+    def action_check_all(self) -> None:
+        self.services.check_all()
 
     def action_cancel_scan(self) -> None:
         self.services.scan_runner.cancel()
@@ -290,8 +352,23 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         if done is not None:
             self.services.trust_changed(done)
 
+    @property
+    def _second(self) -> bool:
+        """Whether `esc` comes a second time, soon enough to cancel all checks."""
+        return monotonic() < self._cancel_all_until and self.services.check_runner.running > 0
+
     def action_cancel(self) -> None:
-        self.services.cancel_check()
+        """Cancel the check on screen; the second time within `TWICE` all."""
+        check_runner = self.services.check_runner
+        check_runner.cancel(None if self._second else self.app_state.current)
+        self.update()
+        if left := check_runner.running:
+            self._cancel_all_until = monotonic() + TWICE
+            checks = count_of(left, "check")
+            self.notice(f"{checks} under way: esc again within {TWICE:g} s cancels all")
+
+    def action_cancel_all(self) -> None:
+        self.action_cancel()
 
     def action_use(self) -> None:
         self.services.use(self.app_state.current)

@@ -13,7 +13,7 @@ from stacktui.tui.formatting import PROVIDERS
 from stacktui.tui.frame import strip
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.layout import MIN_HEIGHT, MIN_WIDTH
-from stacktui.tui.lines import Line, Span, TextStyle, fit, sanitize_spans, width_of
+from stacktui.tui.lines import Line, Span, TextStyle, dotted, fit, sanitize_spans, width_of
 from stacktui.tui.widgets.no_repaint import NoRepaintWidget
 
 if TYPE_CHECKING:
@@ -106,11 +106,7 @@ def where(app_state: AppState, glyphs: Glyphs) -> Iterator[tuple[Span, ...]]:
         (name, host, Span(provider)),
         (name, host),
     ):
-        yield _joined(parts, Span(glyphs.dot, TextStyle.DIM))
-
-
-def _joined(parts: Iterable[Span], dot: Span) -> tuple[Span, ...]:
-    return tuple(span for part in parts if part.text for span in (dot, part))[1:]
+        yield dotted((part for part in parts if part.text), glyphs)
 
 
 def trust(app_state: AppState) -> tuple[Span, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -34,11 +34,30 @@ class Row:
     short_name: Cell = ()
     min_width: int = 0
 
-    def matches(self, words: Sequence[str]) -> bool:
-        """Whether every one of the words (lower case) is in the row."""
+    @property
+    def text(self) -> str:
+        """What a filter finds the row by."""
         cells = (self.name, *self.column_sets[0])
-        text = " ".join(span.text for cell in cells for span in cell).lower()
-        return all(word in text for word in words)
+        return " ".join(span.text for cell in cells for span in cell)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a list by their keys, which are all different.
+
+    `make` returns a row; it is called for the rows on screen only. `text` returns what a filter
+    finds a row by; it is called for every row, so it must be cheap.
+    """
+
+    keys: Sequence[str]
+    make: Callable[[str], Row]
+    text: Callable[[str], str]
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> Rows:
+        """Return rows that are made already."""
+        by_key = {row.key: row for row in rows}
+        return cls(tuple(by_key), by_key.__getitem__, lambda key: by_key[key].text)
 
 
 class ListPane(Panel):
@@ -68,19 +87,22 @@ class ListPane(Panel):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
-        self._rows: tuple[Row, ...] = ()
+        self._rows = Rows.of(())
+        self._matching: Sequence[str] = ()
         self._header: Row | None = None
         self._summaries: tuple[tuple[Span, ...], ...] = ((),)
         self._folded_summary: tuple[Span, ...] = ()
         self._empty: tuple[Line, ...] = ()
         self._key: str | None = None
+        self._at = 0
         self._top = 0
+        self._sizes: dict[int, list[int]] = {}
         self._filter = ""
         self._filtering = False
 
     def show(
         self,
-        rows: Sequence[Row],
+        rows: Sequence[Row] | Rows,
         summary: tuple[Span, ...],
         empty: Sequence[Line] = (),
         *,
@@ -94,10 +116,12 @@ class ListPane(Panel):
         is too narrow for it, longest first; `folded_summary` replaces it while only the title is
         shown. `header` is shown above the rows, in their columns.
         """
-        self._rows, self._header, self._empty = tuple(rows), header, tuple(empty)
+        self._rows = rows if isinstance(rows, Rows) else Rows.of(rows)
+        self._header, self._empty, self._sizes = header, tuple(empty), {}
         self._summaries, self._folded_summary = (summary, *short_summaries), folded_summary
+        self._match()
         if self._index() is None:
-            self._key = rows[0].key if rows else None
+            self._key = self._rows.keys[0] if self._rows.keys else None
         self.redraw()
 
     @property
@@ -116,7 +140,7 @@ class ListPane(Panel):
         return self._filtering or bool(self._filter)
 
     def wanted_rows(self, width: int) -> int:
-        return (len(self._rows) or len(self._empty_rows(width))) + self._header_rows
+        return (len(self._rows.keys) or len(self._empty_rows(width))) + self._header_rows
 
     def strip_state(self) -> tuple[Span, ...]:
         """What stands beside the title where the title is all there is room for."""
@@ -128,7 +152,7 @@ class ListPane(Panel):
 
     @property
     def _header_rows(self) -> int:
-        return 1 if self._header is not None and self._rows else 0
+        return 1 if self._header is not None and self._rows.keys else 0
 
     # Drawing
 
@@ -142,19 +166,18 @@ class ListPane(Panel):
             return PanelContent(
                 self.title, self._folded_summary or summary, (), focused=self.in_front
             )
-        if not self._rows:
+        if not self._rows.keys:
             rows = self._empty_rows(width)
             return PanelContent(self.title, summary, rows, focused=self.in_front)
-        matching = self._matching()
-        index = self._index() or 0
+        count = len(self._matching)
         height = max(1, height - self._header_rows)
-        self._keep_in_view(index, len(matching), height)
-        note = self._note(len(matching), height)
+        self._keep_in_view(self._index() or 0, count, height)
+        note = self._note(count, height)
         if self.border is not Border.BOX and note:
             width = max(1, width - width_of(note) - GAP)  # the note stands beside the rows
-        header, drawn = self._table(matching, width)
-        drawn = drawn[self._top : self._top + height]
-        if not matching:
+        on_screen = self._matching[self._top : self._top + height]
+        header, drawn = self._table([self._rows.make(key) for key in on_screen], width)
+        if not count:
             drawn = [Line((Span("nothing matches", TextStyle.DIM),))]
         return PanelContent(self.title, summary, (*header, *drawn), note, self.in_front)
 
@@ -176,7 +199,7 @@ class ListPane(Panel):
         above = [self._header] if self._header is not None else []
         rows = [*above, *rows]
         names = [sanitize_spans(row.name, glyphs) for row in rows]
-        longest = max(map(width_of, names), default=0)
+        (longest,) = self._widened(-1, [max(map(width_of, names), default=0)])
         columns, widths = self._columns(rows, width - 2, min(longest, self.name_width))
         room = width - 2 - sum(widths) - GAP * len(widths)
         names = [
@@ -205,6 +228,7 @@ class ListPane(Panel):
                 [sanitize_spans(each, glyphs) for each in row.column_sets[index]] for row in rows
             ]
             widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
+            widths = self._widened(index, widths)
             if room - sum(widths) - GAP * len(widths) >= name:
                 break
         else:
@@ -217,19 +241,37 @@ class ListPane(Panel):
             ]
         return cells, widths
 
+    def _widened(self, column_set: int, widths: list[int]) -> list[int]:
+        """Return the widths, at least those of the rows that were on screen before: scrolling
+        moves no column back."""
+        known = self._sizes.get(column_set, widths)
+        if len(known) == len(widths):
+            widths = list(map(max, known, widths))
+        self._sizes[column_set] = widths
+        return widths
+
     def _empty_rows(self, width: int) -> list[Line]:
         glyphs = self.screen_style.glyphs
         return [row for text in self._empty for row in wrap(text, max(1, width), glyphs)]
 
     # Moving and filtering
 
-    def _matching(self) -> list[Row]:
+    def _match(self) -> None:
+        """Find the keys of the rows that match the filter: every word of it is in their text."""
         words = self._filter.lower().split()
-        return [row for row in self._rows if row.matches(words)] if words else list(self._rows)
+        self._matching = self._rows.keys
+        if words:
+            texts = ((key, self._rows.text(key).lower()) for key in self._rows.keys)
+            self._matching = [key for key, text in texts if all(word in text for word in words)]
 
     def _index(self) -> int | None:
-        keys = (row.key for row in self._matching())
-        return next((index for index, key in enumerate(keys) if key == self._key), None)
+        """Return the position of the highlighted row among those that match."""
+        matching, at = self._matching, self._at
+        if not (at < len(matching) and matching[at] == self._key):
+            if self._key not in matching:
+                return None
+            self._at = matching.index(self._key)
+        return self._at
 
     def _keep_in_view(self, index: int, count: int, height: int) -> None:
         height = max(1, height)
@@ -237,9 +279,9 @@ class ListPane(Panel):
 
     def _set_filter(self, text: str) -> None:
         self._filter = text
+        self._match()
         if self._index() is None:
-            matching = self._matching()
-            self._highlight(matching[0].key if matching else None)
+            self._highlight(self._matching[0] if self._matching else None)
         self.redraw()
 
     def _highlight(self, key: str | None) -> None:
@@ -248,10 +290,9 @@ class ListPane(Panel):
             self.post_message(self.Chosen(self, key))
 
     def action_move(self, steps: int) -> None:
-        rows = self._matching()
-        if rows:
-            index = max(0, min((self._index() or 0) + steps, len(rows) - 1))
-            self._highlight(rows[index].key)
+        if self._matching:
+            self._at = max(0, min((self._index() or 0) + steps, len(self._matching) - 1))
+            self._highlight(self._matching[self._at])
             self.redraw()
 
     def action_page(self, pages: int) -> None:
@@ -267,7 +308,7 @@ class ListPane(Panel):
         self._set_filter("")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return bool(self._rows) if action == "filter" else True
+        return bool(self._rows.keys) if action == "filter" else True
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         return self._filtering and character is not None and character.isprintable()

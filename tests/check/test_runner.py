@@ -13,9 +13,10 @@ import pytest
 
 from stacktui.check import events as seen
 from stacktui.check.events import CheckEvent
-from stacktui.check.pipeline import run
-from stacktui.check.report import Report, StepName, StepOutcome
+from stacktui.check.report import Report, StepOutcome
+from stacktui.check.runner import run
 from stacktui.check.settings import load_settings
+from stacktui.check.step_names import STANDING, StepName
 from stacktui.check.target import CheckTarget
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
@@ -55,7 +56,7 @@ async def test_events_come_in_the_order_they_promise(stamp: RunningStamp, tmp_pa
     events = await collect(target_of(stamp, tmp_path))
     assert isinstance(events[0], seen.CheckStarted)
     assert isinstance(events[-1], seen.CheckFinished)
-    open_step: StepName | None = None
+    open_step: str | None = None
     open_phase: PhaseName | None = None
     finished = []
     for event in events[1:-1]:
@@ -74,7 +75,7 @@ async def test_events_come_in_the_order_they_promise(stamp: RunningStamp, tmp_pa
                 assert (step.name, open_phase) == (open_step, None)
                 finished.append(step.name)
                 open_step = None
-    assert finished == list(StepName)
+    assert finished == list(STANDING)
 
 
 async def test_a_healthy_check_finds_what_the_stamp_is(stamp: RunningStamp, tmp_path: Path) -> None:

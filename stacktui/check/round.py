@@ -1,0 +1,75 @@
+"""Checks of many targets as one stream of events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from time import monotonic
+
+from stacktui.check.events import CheckBroken, CheckCancelled, CheckEvent, CheckFinished
+from stacktui.check.runner import run_check
+from stacktui.check.target import CheckTarget
+from stacktui.config.error_file import describe_error
+
+CONCURRENCY = 16
+# Seconds between two starts: checks that begin together stay together, and then the work of all on
+# one step holds up the event loop.
+_PAUSE = 0.006
+
+
+class Round:
+    """A round of checks, at most `concurrency` at once; iterate over it for all their events.
+
+    Each check has its own limits, and no person to sign in. One with an internal error ends with
+    CheckBroken, a cancelled one with CheckCancelled; neither disturbs the others. The targets'
+    environments have different names. To leave the iteration early cancels what is not done.
+    """
+
+    def __init__(self, targets: Sequence[CheckTarget], concurrency: int = CONCURRENCY) -> None:
+        self._targets = targets
+        self._slots = asyncio.Semaphore(concurrency)
+        self._events: asyncio.Queue[CheckEvent] = asyncio.Queue()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._next = 0.0
+
+    def cancel(self, environment: str | None = None) -> None:
+        """Cancel the check of an environment, or without a name all; one that has ended stays."""
+        for name, task in self._tasks.items():
+            if environment in (None, name):
+                task.cancel()
+
+    async def __aiter__(self) -> AsyncIterator[CheckEvent]:
+        for target in self._targets:
+            name = target.environment.name
+            self._tasks[name] = asyncio.create_task(self._check(name, target))
+            self._tasks[name].add_done_callback(partial(self._ended, name))
+        left = len(self._tasks)
+        try:
+            while left:
+                event = await self._events.get()
+                yield event
+                left -= isinstance(event, CheckFinished | CheckCancelled | CheckBroken)
+        finally:
+            self.cancel()
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _check(self, name: str, target: CheckTarget) -> None:
+        try:
+            async with self._slots:
+                await self._take_turn()
+                await run_check(target, self._events.put_nowait, attended=False)
+        except Exception as error:
+            broken = CheckBroken(describe_error(error), environment=name, at=monotonic())
+            self._events.put_nowait(broken)
+
+    async def _take_turn(self) -> None:
+        now = monotonic()
+        begins = max(now, self._next)
+        self._next = begins + _PAUSE
+        await asyncio.sleep(begins - now)
+
+    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
+        # Not in the task itself, as one that is cancelled before it begins runs nothing.
+        if task.cancelled():
+            self._events.put_nowait(CheckCancelled(environment=name, at=monotonic()))

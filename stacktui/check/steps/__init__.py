@@ -1,0 +1,17 @@
+"""The list of steps: a further, optional one has a module of its own here, and a place in it."""
+
+from __future__ import annotations
+
+from stacktui.check.step import Step
+from stacktui.check.steps.metadata import METADATA
+from stacktui.check.steps.operator_health import OPERATOR_HEALTH
+from stacktui.check.steps.resource_groups import RESOURCE_GROUPS
+from stacktui.check.steps.token import TOKEN
+from stacktui.check.target import CheckTarget
+
+STEPS: tuple[Step, ...] = (METADATA, TOKEN, RESOURCE_GROUPS, OPERATOR_HEALTH)
+
+
+def steps_of(target: CheckTarget) -> tuple[Step, ...]:
+    """Return the steps of a target's check, in order."""
+    return tuple(step for step in STEPS if step.applies(target))

@@ -1,0 +1,72 @@
+"""One-line summaries of a check's facts, the same on every screen and in the headless text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from stacktui.check.events import SignInPrompt
+from stacktui.check.report import OptionalFacts
+from stacktui.check.target import CheckTarget
+from stacktui.environments.metadata import IdentityProvider, Metadata
+from stacktui.identities.token import TokenFacts
+from stacktui.resources.model import ResourceGroupList
+from stacktui.text.sanitize import escape_control_chars
+from stacktui.transport.records import Phase, PhaseName
+
+# What a phase is called where space is short.
+_SHORT = {PhaseName.FIRST_BYTE: "wait", PhaseName.REQUEST: "send"}
+PROVIDERS = {IdentityProvider.ENTRA: "Entra ID", IdentityProvider.ADFS: "AD FS"}
+
+
+def target_summary(target: CheckTarget) -> str:
+    """`AzureStackUser · management.… · 2020-09-01-hybrid · ops (service principal)`."""
+    environment, identity = target.environment, target.identity
+    who = f"{identity.name} ({identity.kind.words})" if identity else "no identity"
+    host = urlsplit(environment.arm).netloc
+    return escape_control_chars(" · ".join((environment.name, host, environment.profile, who)))
+
+
+def prompt_summary(prompt: SignInPrompt) -> str:
+    """Return what the user must do now, and by when."""
+    what = f"open {prompt.page} in a browser and type the code {prompt.code} there"
+    return f"to sign in at {prompt.host}, {what}, by {prompt.until:%H:%M:%S} UTC"
+
+
+def phase_summary(phases: Iterable[Phase]) -> str:
+    """`dns 2 · tcp 4 · tls 31 · wait 48 · body 2`, in ms, the same phase added up.
+
+    A phase that took less than half a millisecond is left out, unless it failed.
+    """
+    totals: dict[PhaseName, float] = {}
+    failed = {phase.name for phase in phases if not phase.ok}
+    for phase in phases:
+        totals[phase.name] = totals.get(phase.name, 0.0) + phase.seconds
+    return " · ".join(
+        f"{_SHORT.get(name, name.value)} {seconds * 1000:.0f}"
+        for name, seconds in totals.items()
+        if seconds >= 0.0005 or name in failed
+    )
+
+
+def result_summary(result: Metadata | TokenFacts | ResourceGroupList | OptionalFacts) -> str:
+    """Return what a step found, in a few words."""
+    match result:
+        case Metadata():
+            login = _host_of(result.login_endpoint)
+            return escape_control_chars(f"{PROVIDERS[result.identity_provider]} at {login}")
+        case TokenFacts():
+            until = f"until {result.expires:%H:%M} UTC" if result.expires else "no expiry told"
+            return f"for {result.subject or 'an unnamed subject'}, {until}"
+        case ResourceGroupList():
+            count = len(result.groups)
+            return f"{count} group{'' if count == 1 else 's'} in {result.subscription}"
+        case OptionalFacts():
+            return str(result)
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).netloc
+    except ValueError:  # a part of it was redacted, and `[redacted]` is no host
+        return url

@@ -1,0 +1,115 @@
+"""`stacktui check` of several environments: run them, and write what came of each."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from stacktui.check.events import CheckBroken, CheckEvent, CheckFinished
+from stacktui.check.round import Round
+from stacktui.check.settings import Settings
+from stacktui.check.target import CheckTarget
+from stacktui.cli.options import ExitCode
+from stacktui.cli.output import encodable
+from stacktui.cli.round_output import RoundProgress, RoundText
+from stacktui.diagnosis import diagnose
+from stacktui.diagnosis.document import SCHEMA, report_document
+from stacktui.diagnosis.markdown import report_markdown, round_table
+from stacktui.diagnosis.round import CheckResult
+
+
+def check_round(
+    settings: Settings, names: Sequence[str], format_: str, concurrency: int
+) -> ExitCode:
+    """Check these environments at once, write the result and return the largest exit code."""
+    # What the imports allocated stays: to search it for garbage would hold up all checks.
+    gc.freeze()
+    return asyncio.run(_check_round(settings, names, format_, concurrency))
+
+
+async def _check_round(
+    settings: Settings, names: Sequence[str], format_: str, concurrency: int
+) -> ExitCode:
+    began = time.monotonic()
+    targets: list[CheckTarget] = []
+    results: dict[str, CheckResult] = {}
+    text = RoundText(names) if format_ == "text" else None
+    progress = RoundProgress(len(names))
+
+    def ended(result: CheckResult) -> None:
+        results[result.name] = result
+        progress.clear()
+        if text is not None:
+            text.line(result)
+        elif format_ == "jsonl":
+            click.echo(json.dumps(_document(result)))
+            sys.stdout.flush()
+        progress.show(results.values())
+
+    for name in names:
+        if (error := settings.errors.get(name)) is not None:
+            ended(CheckResult(name, error=str(error), unusable=True, brief=error.message))
+        else:
+            targets.append(settings.target(name))
+    async for event in Round(targets, concurrency):
+        if (result := _result(event)) is not None:
+            ended(result)
+    progress.clear()
+    found = [results[name] for name in names]
+    seconds = time.monotonic() - began
+    match format_:
+        case "json":
+            document = {
+                "schema": SCHEMA,
+                "ok": not any(each.ok is False for each in found),
+                "seconds": round(seconds, 6),
+                "checks": [_document(each) for each in found],
+            }
+            click.echo(json.dumps(document))
+        case "markdown":
+            parts = [round_table(found, seconds)]
+            parts += [
+                report_markdown(each.report, each.diagnosis)
+                for each in found
+                if each.report is not None and each.diagnosis is not None and each.ok is False
+            ]
+            click.echo(encodable("\n".join(parts)), nl=False)
+        case "text" if text is not None:
+            text.close(found, seconds)
+    return max((exit_code(each) for each in found), default=ExitCode.HEALTHY)
+
+
+def _result(event: CheckEvent) -> CheckResult | None:
+    match event:
+        case CheckFinished(report=report):
+            return CheckResult(event.environment, report, diagnose(report))
+        case CheckBroken(error=error):
+            return CheckResult(event.environment, error=error)
+    return None
+
+
+def exit_code(result: CheckResult) -> ExitCode:
+    """Return what the exit code of a check with this result is."""
+    if result.error:
+        return ExitCode.USAGE if result.unusable else ExitCode.OURS
+    return ExitCode.FAULT if result.ok is False else ExitCode.HEALTHY
+
+
+def _document(result: CheckResult) -> dict[str, Any]:
+    if result.report is not None and result.diagnosis is not None:
+        return report_document(result.report, result.diagnosis)
+    return {
+        "schema": SCHEMA,
+        "environment": result.name,
+        "ok": False,
+        "verdict": None,
+        "steps": [],
+        "error": {"message": result.error},
+    }

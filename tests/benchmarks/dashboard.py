@@ -1,0 +1,123 @@
+"""The dashboard under load: `python -m tests.benchmarks.dashboard`. Prints, asserts no time.
+
+Bytes: what the program writes to a pty from the key `c` until it rests, the healthy check included.
+Keys: the time from a key to the end of the paint that it causes, while a round runs; of a list of
+environments, each on one of two stamps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from tests.benchmarks.measure import clean_environment, stamp_process, write_config
+from tests.tui.terminal import Terminal
+
+# TERM, COLORTERM, columns, rows, and the most bytes of a check.
+TERMINALS = (
+    ("screen-256color", "", 80, 24, 8 * 1024),
+    ("xterm-256color", "truecolor", 120, 40, 14 * 1024),
+)
+KEYS = 400
+KEY_BOUND = 0.030
+
+
+def bytes_of_a_check(folder: Path) -> None:
+    for term, colorterm, width, height, bound in TERMINALS:
+        for name, options in (("healthy", ()), ("fault", ("--fault", "arm-forbidden"))):
+            with stamp_process(*options) as stamp:
+                config = write_config(folder, stamp)
+                environ = clean_environment() | {
+                    "TERM": term,
+                    "COLORTERM": colorterm,
+                    "LANG": "C.UTF-8",
+                    "HOME": str(folder),
+                    "XDG_CONFIG_HOME": str(folder),
+                    "TMUX": "",
+                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                }
+                environ.pop("NO_COLOR", None)
+                command = [sys.executable, "-m", "stacktui", "--config", str(config)]
+                with Terminal(command, environ, width, height) as terminal:
+                    terminal.until("Environments")
+                    terminal.rest(1.5)
+                    first = len(terminal.written)
+                    terminal.press("c")
+                    terminal.until("Signed in" if name == "healthy" else "arm-forbidden")
+                    terminal.rest(1.0)
+                    written = len(terminal.written) - first
+            word = "within" if written <= bound else "ABOVE"
+            what = f"bytes of a check, {name}, {width}x{height} {term} {colorterm}".rstrip()
+            print(f"{what:<68} {written:7} (first frame {first:6})  {word} {bound}")
+
+
+async def keys_in_a_round(folder: Path, stamps: list[Mapping[str, Any]], count: int) -> None:
+    """Move the bar of a list of `count` environments while a round checks them."""
+    from stacktui.check.settings import load_settings
+    from stacktui.tui.app import StacktuiApp
+
+    app = StacktuiApp(write_config(folder, stamps[0]))
+    targets = [load_settings(write_config(folder, stamp)).target() for stamp in stamps]
+    async with app.run_test(size=(120, 40)) as pilot:
+        settings = app.app_state.settings
+        assert settings is not None
+        environments = {
+            f"stamp-{n:05}": replace(targets[n % len(stamps)].environment, name=f"stamp-{n:05}")
+            for n in range(count)
+        }
+        app.app_state.settings = replace(
+            settings, environments=environments, names=tuple(environments)
+        )
+        app.app_state.current = "stamp-00000"
+        app.dashboard.grid.environments.choose("stamp-00000")
+        app.dashboard.update()
+        await pilot.pause()
+        app.check_all()
+        await asyncio.sleep(1.0)
+        pane, took = app.dashboard.grid.environments, []
+        for number in range(KEYS):
+            await asyncio.sleep(0.02)
+            begun = perf_counter()
+            pane.action_move(1 if number % 40 else 37)
+            app.dashboard.call_later(lambda: None)
+            await painted(app)
+            took.append(perf_counter() - begun)
+        running = app.check_runner.running
+        app.check_runner.cancel()
+    took.sort()
+    p99 = took[int(len(took) * 0.99)]
+    word = "within" if p99 <= KEY_BOUND else "ABOVE"
+    print(
+        f"key to paint, {count} environments, {running} of them not done: "
+        f"median {took[len(took) // 2] * 1000:.1f} ms, 99th percentile {p99 * 1000:.1f} ms  "
+        f"{word} {KEY_BOUND * 1000:.0f} ms"
+    )
+
+
+async def painted(app: Any) -> None:
+    """Wait until the dashboard has handled its messages and has painted."""
+    done = asyncio.Event()
+    app.dashboard.call_later(lambda: app.dashboard.call_after_refresh(done.set))
+    await done.wait()
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_CONFIG_HOME"] = folder
+        for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+            os.environ.pop(name, None)
+        bytes_of_a_check(Path(folder))
+        with stamp_process() as healthy, stamp_process("--fault", "arm-forbidden") as fault:
+            for count in () if "bytes" in sys.argv else (500, 10_000):
+                asyncio.run(keys_in_a_round(Path(folder), [healthy, fault], count))
+
+
+if __name__ == "__main__":
+    main()
