@@ -132,6 +132,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/check_runner.py": {
         "stacktui.certificates.chain": THREAD,
+        "stacktui.check.events": FRAME,
         "stacktui.check.round": FRAME,
         "stacktui.check.runner": THREAD,
         "stacktui.diagnosis": THREAD,

@@ -3,12 +3,65 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import suppress
 from threading import Thread
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+
+class BackgroundIterator(Generic[T]):
+    """Iterates over `source` in a daemon thread with an event loop of its own.
+
+    What `source` does takes no time of the caller's loop. To leave the iteration early cancels it,
+    and returns at once.
+    """
+
+    def __init__(self, source: AsyncIterable[T]) -> None:
+        self._source = source
+        self._loop = asyncio.new_event_loop()
+        self._task: asyncio.Task[None] | None = None
+
+    def call(self, work: Callable[[], None]) -> None:
+        """Call `work` in the loop of `source`, unless that has ended."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(work)
+
+    async def __aiter__(self) -> AsyncGenerator[T, None]:
+        loop = asyncio.get_running_loop()
+        items: asyncio.Queue[tuple[T] | BaseException | None] = asyncio.Queue()
+
+        def put(item: tuple[T] | BaseException | None) -> None:
+            with suppress(RuntimeError):  # the loop is closed, so nobody waits for the item
+                loop.call_soon_threadsafe(items.put_nowait, item)
+
+        async def iterate() -> None:
+            self._task = asyncio.current_task()
+            async for item in self._source:
+                put((item,))
+
+        def run() -> None:
+            end: BaseException | None = None
+            try:
+                with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                    runner.run(iterate())
+            except BaseException as error:
+                end = error
+            put(end)
+
+        Thread(target=run, daemon=True, name="stacktui-iterator").start()
+        try:
+            while (item := await items.get()) is not None:
+                if isinstance(item, BaseException):
+                    raise item
+                yield item[0]
+        finally:
+            self.call(self._cancel)
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
 
 
 async def in_background(work: Callable[[], T]) -> T:

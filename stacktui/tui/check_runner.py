@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from stacktui.config.error_file import describe_error
-from stacktui.transport.background import in_background
-from stacktui.tui.check_state import CheckState
+from stacktui.transport.background import BackgroundIterator, in_background
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from stacktui.check.target import CheckTarget
     from stacktui.diagnosis.finding import Diagnosis
     from stacktui.tui.live_check import LiveCheck
+
+    Told = tuple[CheckEvent, Diagnosis | None]
 
 
 def _round(targets: Sequence[CheckTarget]) -> Round:
@@ -61,6 +62,16 @@ def _describe(der: bytes) -> Certificate:
     return describe(der)
 
 
+async def _diagnosed(
+    engine: Engine, events: AsyncIterable[CheckEvent]
+) -> AsyncGenerator[Told, None]:
+    """Yield each event, and with the one that ends a check its diagnosis."""
+    from stacktui.check.events import CheckFinished
+
+    async for event in events:
+        yield event, engine.diagnose(event.report) if isinstance(event, CheckFinished) else None
+
+
 class CheckRunner:
     """Runs checks side by side, at most one of each environment.
 
@@ -81,7 +92,7 @@ class CheckRunner:
         self._on_certificates = on_certificates
         self._running: dict[str, LiveCheck] = {}
         self._workers: dict[str, Worker[None]] = {}
-        self._round: Round | None = None
+        self._round: tuple[Round, BackgroundIterator[Told]] | None = None
         self._described: set[bytes] = set()
 
     @property
@@ -103,7 +114,10 @@ class CheckRunner:
         from stacktui.tui.live_check import LiveCheck
 
         name = target.environment.name
-        self._stop(name)
+        if (worker := self._workers.pop(name, None)) is not None:
+            worker.cancel()
+        if name in self._running:
+            self._cancel_in_round(name)
         self._running[name] = live = LiveCheck(target)
         self._on_state(live)
         self._workers[name] = self._app.run_worker(
@@ -132,16 +146,18 @@ class CheckRunner:
 
         Returns at once; their clean-up continues.
         """
-        for name, live in list(self._running.items()):
-            if environment in (None, name):
+        names = list(self._running) if environment is None else [environment]
+        for name in names:
+            if (live := self._running.get(name)) is not None:
                 self._publish(live, live.cancelled())
-                self._stop(name)
+            if (worker := self._workers.pop(name, None)) is not None:
+                worker.cancel()
+        self._cancel_in_round(environment)
 
-    def _stop(self, name: str) -> None:
-        if (worker := self._workers.pop(name, None)) is not None:
-            worker.cancel()
+    def _cancel_in_round(self, environment: str | None) -> None:
         if self._round is not None:
-            self._round.cancel(name)
+            round_, events = self._round
+            events.call(lambda: round_.cancel(environment))
 
     def _publish(self, before: LiveCheck, after: LiveCheck) -> LiveCheck:
         """Publish the new state, unless another check of the environment is running instead."""
@@ -153,18 +169,12 @@ class CheckRunner:
             self._on_state(after)
         return after
 
-    def _apply(self, engine: Engine, live: LiveCheck, event: CheckEvent) -> LiveCheck:
-        after = live.apply(event)
-        if after.state is CheckState.FINISHED and after.report is not None:
-            after = after.diagnosed(engine.diagnose(after.report))
-        return self._publish(live, after)
-
     async def _run(self, live: LiveCheck) -> None:
         try:
             engine = await in_background(self._load)
             async with aclosing(engine.run(live.target)) as events:
-                async for event in events:
-                    live = self._apply(engine, live, event)
+                async for told in _diagnosed(engine, events):
+                    live = self._publish(live, live.apply(*told))
             await self._describe(engine, live)
         except Exception as error:
             # The message may hold a secret, so only the type is shown.
@@ -176,12 +186,14 @@ class CheckRunner:
             waiting = [
                 each.target for name, each in lives.items() if self._running.get(name) is each
             ]
-            self._round = engine.round(waiting)
-            every = cast("AsyncGenerator[CheckEvent, None]", aiter(self._round))
-            async with aclosing(every) as events:
-                async for event in events:
-                    name = event.environment
-                    lives[name] = self._apply(engine, lives[name], event)
+            round_ = engine.round(waiting)
+            # In a thread: many checks at once keep an event loop too busy for keys.
+            background = BackgroundIterator(_diagnosed(engine, round_))
+            self._round = round_, background
+            async with aclosing(aiter(background)) as events:
+                async for told in events:
+                    name = told[0].environment
+                    lives[name] = self._publish(lives[name], lives[name].apply(*told))
                     if not lives[name].running:
                         await self._describe(engine, lives.pop(name))
         except Exception as error:

@@ -65,8 +65,11 @@ class LiveCheck:
     began: float = 0.0
     last: LiveCheck | None = None
 
-    def apply(self, event: CheckEvent) -> LiveCheck:
-        """Return the state after `event`; a check that has ended ignores events."""
+    def apply(self, event: CheckEvent, diagnosis: Diagnosis | None = None) -> LiveCheck:
+        """Return the state after `event`; a check that has ended ignores events.
+
+        `diagnosis` comes with the event that ends the check.
+        """
         if self.state is not CheckState.RUNNING:
             return self
         match event:
@@ -88,7 +91,8 @@ class LiveCheck:
                 ended = LiveStep(step.name, phases=step.phases, step=step)
                 return replace(self, prompt=None)._with_step(ended)
             case CheckFinished(report=report):
-                return replace(self, report=report, state=CheckState.FINISHED)
+                state = CheckState.FINISHED
+                return replace(self, report=report, diagnosis=diagnosis, state=state)
             case CheckCancelled():
                 return self.cancelled()
             case CheckBroken(error=error):
@@ -106,9 +110,6 @@ class LiveCheck:
     def broken(self, error: str) -> LiveCheck:
         """Return the state after an internal error, of which `error` holds no values."""
         return replace(replace(self, last=None).cancelled(), state=CheckState.BROKEN, error=error)
-
-    def diagnosed(self, diagnosis: Diagnosis) -> LiveCheck:
-        return replace(self, diagnosis=diagnosis)
 
     @property
     def running(self) -> bool:

@@ -42,7 +42,7 @@ WIDTH = 76
 def live(report: Report) -> LiveCheck:
     steps = tuple(LiveStep(step.name, phases=step.phases, step=step) for step in report.steps)
     done = LiveCheck(report.target, CheckState.FINISHED, report.started, steps, report=report)
-    return done.diagnosed(diagnose(report))
+    return replace(done, diagnosis=diagnose(report))
 
 
 def rendered(check: LiveCheck) -> str:

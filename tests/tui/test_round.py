@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -198,8 +198,8 @@ async def test_a_check_that_waits_for_its_turn_leaves_the_last_one(
         await until(pilot, "Nothing is wrong.")
         known = app.app_state.checks["Last"]
         await pilot.press("C")
-        shown = await until(pilot, "· queued")
-        assert "16 running" in shown
+        await until(pilot, "16 running")
+        await until(pilot, "· queued")
         assert app.check_runner.running == 19
         for size in ((80, 23), (40, 10), WIDE):
             await resize(pilot, *size)
@@ -219,15 +219,15 @@ async def test_events_are_shown_ten_times_a_second_at_most(
         updates: list[float] = []
         update = app.dashboard.grid.environments.update
 
-        def counted(state: object) -> None:
+        def counted(*arguments: Any) -> None:
             updates.append(monotonic())
-            update(state)  # type: ignore[arg-type]
+            update(*arguments)
 
-        app.dashboard.grid.environments.update = counted  # type: ignore[method-assign,assignment]
-        begun = time.monotonic()
+        app.dashboard.grid.environments.update = counted  # type: ignore[method-assign]
+        begun = monotonic()
         await pilot.press("C")
         await ended(pilot, app)
-        seconds = time.monotonic() - begun
+        seconds = monotonic() - begun
         assert len(updates) <= 10 * seconds + 2
         gaps = [after - before for before, after in pairwise(updates)]
         assert min(gaps) >= 0.09

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
@@ -40,8 +42,11 @@ class EnvironmentsPane(ListPane):
         self._strip_state: tuple[Span, ...] = ()
         self._app_state: AppState | None = None
         self._broken_first = False
+        self._outcomes: dict[str, str] = {}
+        self._counted: Counter[str] = Counter()
 
-    def update(self, app_state: AppState) -> None:
+    def update(self, app_state: AppState, changed: Iterable[str] | None = None) -> None:
+        """Show the state; if not all may have changed, that of the `changed` environments."""
         self._app_state = app_state
         glyphs = self.screen_style.glyphs
         names = app_state.settings.names if app_state.settings else ()
@@ -52,7 +57,7 @@ class EnvironmentsPane(ListPane):
             lambda name: row(name, app_state, glyphs),
             lambda name: f"{name} {state_word(name, app_state)}",
         )
-        forms = Counts.of(app_state).summaries(glyphs)
+        forms = self._count(app_state, changed).summaries(glyphs)
         # Whether any is broken or running, but not how many are well: the strip is short.
         self._strip_state = forms[2] or (Span("0", TextStyle.DIM),)
         if app_state.config_error:
@@ -67,6 +72,21 @@ class EnvironmentsPane(ListPane):
             short_summaries=forms[1:],
             folded_summary=folded_summary(app_state, glyphs),
         )
+
+    def _count(self, app_state: AppState, changed: Iterable[str] | None) -> Counts:
+        """Return the counts; only the `changed` are counted again, as there may be thousands."""
+        settings, counted = app_state.settings, self._counted
+        if changed is None:
+            self._outcomes.clear()
+            counted.clear()
+            changed = settings.environments if settings else ()
+        for name in changed:
+            before = self._outcomes.get(name, "")
+            self._outcomes[name] = after = outcome(app_state.checks.get(name))
+            counted[before] -= 1
+            counted[after] += 1
+        names, errors = (settings.names, settings.errors) if settings else ((), {})
+        return Counts(len(names), counted["ok"], counted["fault"], counted["running"], len(errors))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "sort":
@@ -88,25 +108,10 @@ class Counts:
     """How many environments there are, and how many of them are in which state."""
 
     total: int
-    ok: int = 0
-    faults: int = 0
-    running: int = 0
-    unusable: int = 0
-
-    @classmethod
-    def of(cls, app_state: AppState) -> Counts:
-        if app_state.settings is None:
-            return cls(0)
-        names, known = app_state.settings.environments, app_state.checks
-        checks = [known[name] for name in names if name in known]
-        running = [check for check in checks if check.running]
-        return cls(
-            len(app_state.settings.names),
-            sum(check.healthy and not check.undecided for check in checks),
-            sum(check.broken_or_faulty for check in checks),
-            sum(not check.queued for check in running),
-            len(app_state.settings.errors),
-        )
+    ok: int
+    faults: int
+    running: int
+    unusable: int
 
     @property
     def broken(self) -> int:
@@ -137,6 +142,15 @@ class Counts:
             )
             for form in forms
         ]
+
+
+def outcome(check: LiveCheck | None) -> str:
+    """Return `ok`, `fault` or `running` of a check; empty if it is none of these."""
+    if check is None or check.queued or check.undecided:
+        return ""
+    if check.running:
+        return "running"
+    return "fault" if check.broken_or_faulty else "ok" if check.healthy else ""
 
 
 def state_word(name: str, app_state: AppState) -> str:

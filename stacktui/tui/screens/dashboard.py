@@ -146,10 +146,12 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
 
     def _show_changed(self) -> None:
         changed, self._changed, self._painting = self._changed, set(), False
+        known = self.app_state.settings.environments if self.app_state.settings else {}
+        names = [each for each in changed if each is not None and each in known]
+        self.grid.environments.update(self.app_state, names)
         if self.app_state.current in changed:
-            self.update()
+            self._show_current()
         else:
-            self.grid.environments.update(self.app_state)
             self.grid.strip.show(self.grid.open)
             self.show_hints()
         self._painted = monotonic()
