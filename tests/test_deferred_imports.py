@@ -57,6 +57,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.check.runner": HELP,
         "stacktui.check.summary_text": HELP,
         "stacktui.cli.check_output": HELP,
+        "stacktui.cli.check_round": HELP,
         "stacktui.diagnosis": HELP,
         "stacktui.diagnosis.document": HELP,
         "stacktui.diagnosis.markdown": HELP,
