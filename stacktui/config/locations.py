@@ -43,6 +43,18 @@ def config_directory() -> Path:
     return Path(platformdirs.user_config_dir(APP, appauthor=False))
 
 
+def state_directory() -> Path:
+    """Return the platform's directory for what a program remembers, or a demo's.
+
+    It may not exist.
+    """
+    if _demo_root is not None:
+        return _demo_root
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir(APP, appauthor=False))
+
+
 def is_demo() -> bool:
     """Return whether this is a demo, which must not change the user's own files."""
     return _demo_root is not None
@@ -87,6 +99,11 @@ def additions_file() -> Path:
 def stamps_file() -> Path:
     """Return the file of the stamps' records (see `environments.record`); it may not exist."""
     return config_directory() / "stamps.json"
+
+
+def history_file() -> Path:
+    """Return the database of finished checks (see `check.history`); it may not exist."""
+    return state_directory() / "history.sqlite"
 
 
 def exported_bundle() -> Path:
