@@ -28,6 +28,8 @@ from pathlib import Path
 from typing import IO
 
 from stacktui.azure_cli.launchers import PLACES, launchers, on_path
+from stacktui.config.child_environment import child_environment
+from stacktui.errors import is_exhaustion
 
 _KINDS = ("site", "dist")
 # How long `az --version` may take. It checks for updates over the network.
@@ -133,7 +135,7 @@ def _asked(launcher: Path) -> AzureCli | None:
 @lru_cache(maxsize=16)
 def _location(launcher: Path, changed: int) -> str:
     """Return the Python that `az --version` prints; `changed` (the mtime) is for the cache key."""
-    quiet = os.environ | {"AZURE_CORE_COLLECT_TELEMETRY": "false"}
+    quiet = child_environment() | {"AZURE_CORE_COLLECT_TELEMETRY": "false"}
     try:
         process = subprocess.Popen(  # noqa: S603  the command that the user has as `az`
             [launcher, "--version"],
@@ -143,7 +145,9 @@ def _location(launcher: Path, changed: int) -> str:
             env=quiet,
             start_new_session=True,
         )
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if is_exhaustion(error):
+            raise
         return ""
     output: list[bytes] = []
     assert process.stdout is not None  # noqa: S101  for the type
@@ -282,7 +286,9 @@ def _where(certifi: str) -> Path:
 def _names(folder: str) -> list[str]:
     try:
         return os.listdir(folder)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if is_exhaustion(error):
+            raise
         return []
 
 
@@ -293,6 +299,8 @@ def _text(path: Path | str) -> str:
             return ""
         with open(path, "rb") as file:
             content = file.read(_MAX_TEXT)
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        if is_exhaustion(error):
+            raise
         return ""
     return "" if content.startswith((b"\x7fELF", b"MZ")) else content.decode(errors="replace")

@@ -25,6 +25,7 @@ from cryptography.x509.oid import (
     SignatureAlgorithmOID,
 )
 
+from stacktui.errors import is_exhaustion
 from stacktui.text.sanitize import escape_control_chars
 
 # `cryptography` warns of odd certificates on stderr, which would garble the dashboard. This filter
@@ -113,6 +114,8 @@ def describe(der: bytes) -> Certificate:
     try:
         return _read(der, print_)
     except Exception as error:  # network bytes: cryptography raises many kinds
+        if is_exhaustion(error):
+            raise
         return Certificate(
             sha256=print_,
             unreadable=escape_control_chars(str(error) or type(error).__name__),
@@ -203,7 +206,9 @@ def _key(certificate: x509.Certificate) -> tuple[str, int, str]:
     """Return type, bits and curve of the public key."""
     try:
         key = certificate.public_key()
-    except Exception:  # a kind of key that cryptography does not know, or a damaged one
+    except Exception as error:  # a kind of key that cryptography does not know, or damaged
+        if is_exhaustion(error):
+            raise
         oid = certificate.public_key_algorithm_oid.dotted_string
         return _UNUSABLE.get(oid, oid), 0, ""
     match key:
@@ -327,7 +332,9 @@ def issued_by(der: bytes, issuer: bytes) -> bool:
         if not _is_cheap(upper.public_key()):
             return False
         lower.verify_directly_issued_by(upper)
-    except Exception:  # network bytes, and every way in which a signature can be wrong
+    except Exception as error:  # network bytes, and every way in which a signature can be wrong
+        if is_exhaustion(error):
+            raise
         return False
     return True
 

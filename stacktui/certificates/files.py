@@ -15,9 +15,19 @@ from pathlib import Path
 
 from stacktui.certificates.errors import CertificateError
 from stacktui.config.bounded_read import FileReadError, read_bounded
+from stacktui.errors import is_exhaustion
 
 # No bundle of certificates is larger; certifi's has about 300 KiB.
 MAX_SIZE = 16 * 1024 * 1024
+# The files of all roots of common systems, for a Python whose OpenSSL was built for another path.
+SYSTEM_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # the same, Azure Linux
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+    "/etc/ssl/cert.pem",  # macOS, Alpine, the BSDs
+    "/private/etc/ssl/cert.pem",  # macOS
+)
 _LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
 # The second is an old name; the third is OpenSSL's own, with trust settings after the certificate.
 _CERTIFICATE_LABELS = (b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE")
@@ -138,6 +148,17 @@ def problem_of(content: bytes) -> FileProblem:
     return FileProblem.NO_CERTIFICATE
 
 
+def is_pfx(content: bytes) -> bool:
+    """Return whether this starts as a PFX does: a SEQUENCE whose first part is the INTEGER 3.
+
+    The length of the SEQUENCE may be left open, as some old programs do (X.690 section 8.1.3.6).
+    """
+    if len(content) < 2 or content[0] != 0x30:
+        return False
+    header = 2 + (content[1] & 0x7F if content[1] & 0x80 else 0)
+    return content[header : header + 3] == b"\x02\x01\x03"
+
+
 def found_by_openssl(content: bytes, ders: Collection[bytes]) -> bool:
     """Return whether OpenSSL finds certificates in a file with this content."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -146,7 +167,9 @@ def found_by_openssl(content: bytes, ders: Collection[bytes]) -> bool:
     text = read.decode("ascii", "replace").replace("\ufffd", "?")
     try:
         context.load_verify_locations(cadata=text)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError) as error:
+        if is_exhaustion(error):
+            raise
         return False
     return set(ders) <= set(context.get_ca_certs(binary_form=True))
 

@@ -29,10 +29,12 @@ from stacktui.certificates.files import (
     FileProblem,
     der_length,
     entries,
+    is_pfx,
     problem_of,
     read_content,
 )
 from stacktui.certificates.readiness import KeyFound
+from stacktui.errors import is_exhaustion
 
 # cryptography writes it to stderr for files of old programs, which would garble the dashboard.
 warnings.filterwarnings("ignore", "PKCS#12 bundle could not be parsed as DER", UserWarning)
@@ -99,7 +101,7 @@ def read_key_bundle(path: Path, ask: AskPassword) -> KeyBundle:
     key of a PEM file that gets no password is `KeyFound.LOCKED`. Raises CertificateError.
     """
     content = read_content(path, MAX_SIZE)
-    if _is_pfx(content):
+    if is_pfx(content):
         return _read_pfx(path, content, ask)
     chain = tuple(entry.der for entry in entries(content))
     if all(describe(der).unreadable for der in chain):
@@ -122,7 +124,7 @@ def read_pem_bundle(path: Path) -> KeyBundle:
     """
     content = read_content(path, MAX_SIZE)
     chain = tuple(entry.der for entry in entries(content))
-    if _is_pfx(content) or (chain and _PEM not in content):
+    if is_pfx(content) or (chain and _PEM not in content):
         raise CertificateFileError(path, FileProblem.DER)
     if not chain:
         raise CertificateFileError(path, problem_of(content))
@@ -134,17 +136,6 @@ def own_chain(bundle: KeyBundle) -> tuple[bytes, ...]:
     written."""
     path = path_of(bundle.chain, bundle.leaf)
     return tuple(bundle.chain[position] for position in path)
-
-
-def _is_pfx(content: bytes) -> bool:
-    """Whether this starts as a PFX does: a SEQUENCE whose first part is the INTEGER 3.
-
-    The length of the SEQUENCE may be left open, as some old programs do (X.690 section 8.1.3.6).
-    """
-    if len(content) < 2 or content[0] != 0x30:
-        return False
-    header = 2 + (content[1] & 0x7F if content[1] & 0x80 else 0)
-    return content[header : header + 3] == b"\x02\x01\x03"
 
 
 def _read_pfx(path: Path, content: bytes, ask: AskPassword) -> KeyBundle:
@@ -195,7 +186,9 @@ def _loaded(
         if "password" in str(error).lower():
             return None
         raise KeyBundleError(f"{path} is a damaged PFX: it cannot be read") from None
-    except Exception:  # cryptography raises many kinds for what a damaged certificate holds
+    except Exception as error:  # cryptography raises many kinds for a damaged certificate
+        if is_exhaustion(error):
+            raise
         raise KeyBundleError(f"{path} is a damaged PFX: it cannot be read") from None
 
 
@@ -219,6 +212,8 @@ def _pem_key(
     try:
         return load_pem_private_key(block, password), KeyFound.OTHER
     except Exception as error:  # cryptography raises many kinds, of a wrong password too
+        if is_exhaustion(error):
+            raise
         why = "cannot be read"
         if password is not None:
             why = "does not open: the password is wrong, or the key is damaged"
@@ -257,7 +252,9 @@ def _spki_of(der: bytes) -> bytes | None:
     """None where the key is of a kind that cannot be read; then it is not ours."""
     try:
         return _spki(x509.load_der_x509_certificate(der).public_key())
-    except Exception:  # a damaged certificate, or a kind of key that is not known
+    except Exception as error:  # a damaged certificate, or a kind of key that is not known
+        if is_exhaustion(error):
+            raise
         return None
 
 

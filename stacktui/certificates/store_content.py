@@ -21,6 +21,7 @@ from stacktui.certificates.files import (
     read_content,
 )
 from stacktui.certificates.trust import Stamp, TrustSource, source_error, stamp_of
+from stacktui.errors import is_exhaustion
 
 # The file names that OpenSSL reads in a folder: subject hash and number (X509_LOOKUP_hash_dir).
 HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+\Z")
@@ -142,6 +143,8 @@ def _stamps(source: TrustSource) -> tuple[Stamp, ...]:
     try:
         names = sorted(filter(HASHED.match, os.listdir(source.path)))
     except OSError as error:
+        if is_exhaustion(error):
+            raise
         detail = error.strerror or type(error).__name__
         raise source_error(source, FileProblem.UNREADABLE, detail) from None
     if len(names) > MAX_FILES:

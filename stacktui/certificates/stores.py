@@ -25,7 +25,7 @@ import certifi
 from stacktui.azure_cli.installations import find_azure_clis
 from stacktui.certificates.additions import LostAddition, lost_additions
 from stacktui.certificates.bundle import WAAGENT
-from stacktui.certificates.files import FileProblem
+from stacktui.certificates.files import SYSTEM_BUNDLES, FileProblem
 from stacktui.certificates.store_content import HASHED, content_of, identity_of
 from stacktui.certificates.trust import (
     TrustFileError,
@@ -37,20 +37,12 @@ from stacktui.certificates.trust import (
     source_error,
     stamp_of,
 )
+from stacktui.errors import is_exhaustion
 from stacktui.text.sanitize import escape_control_chars
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
 
-# The files of all roots of common systems, for a Python whose OpenSSL was built for another path.
-BUNDLES = (
-    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine, Arch
-    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # the same, Azure Linux
-    "/etc/ssl/ca-bundle.pem",  # SUSE
-    "/etc/ssl/cert.pem",  # macOS, Alpine, the BSDs
-    "/private/etc/ssl/cert.pem",  # macOS
-)
 # At most this many unreadable entries of a store are listed.
 MAX_UNREADABLE = 20
 # Contexts that are kept: more than a machine has stores.
@@ -152,7 +144,7 @@ def _store(kind: StoreKind, name: str, *paths: Path | str, detail: str = "") -> 
 
 
 def system_paths(
-    defaults: ssl.DefaultVerifyPaths, bundles: Sequence[str] = BUNDLES
+    defaults: ssl.DefaultVerifyPaths, bundles: Sequence[str] = SYSTEM_BUNDLES
 ) -> tuple[str, ...]:
     """Return OpenSSL's default file and folder, as far as they exist; ignores SSL_CERT_FILE.
 
@@ -170,7 +162,9 @@ def system_paths(
 def _listed(folder: str) -> list[str]:
     try:
         return os.listdir(folder)
-    except OSError:
+    except OSError as error:
+        if is_exhaustion(error):
+            raise
         return []
 
 

@@ -10,8 +10,11 @@ import os
 import re
 import ssl
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from stacktui.certificates.files import (
@@ -23,11 +26,14 @@ from stacktui.certificates.files import (
     problem_of,
     read_content,
 )
-from stacktui.errors import FaultError
+from stacktui.errors import FaultError, is_exhaustion
 from stacktui.text.sanitize import escape_control_chars
 
-# The variables that name the base store, in the order in which other programs read them.
-BASE_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+# The variables that name the base store: those of `requests`, and so of az, in its order; then that
+# of OpenSSL.
+BASE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+# The setting of the base store that none of them names.
+CERTIFI = "certifi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class TrustUsed:
     sources: tuple[TrustSource, ...]
 
 
+_ALL_REFUSED = "OpenSSL refuses all of it for the damaged certificate"
 # The other problems say it all.
 _DETAILED = (FileProblem.UNREADABLE, FileProblem.TOO_LARGE, FileProblem.NO_CERTIFICATE)
 
@@ -62,6 +69,11 @@ class TrustFileFault:
     def is_named(self) -> bool:
         """Whether a setting of the user's names it: a variable, or `ca`. Else it is where it is."""
         return self.setting.isupper() or self.setting == "ca"
+
+    @property
+    def is_partly_good(self) -> bool:
+        """Whether the file also holds certificates that are not damaged."""
+        return self.problem is FileProblem.DER or self.detail.startswith(_ALL_REFUSED)
 
     @property
     def subject(self) -> str:
@@ -96,12 +108,16 @@ def _base() -> TrustSource:
             return TrustSource(variable, value)
     import certifi
 
-    return TrustSource("certifi", certifi.where())
+    return TrustSource(CERTIFI, certifi.where())
 
 
 # A file as it was: its path, its times of change (of content and of inode) and its size.
 Stamp = tuple[str, int, int, int]
-_contexts: dict[tuple[Stamp, ...], ssl.SSLContext] = {}
+# Contexts by what they trust, and what files held, the least recently used first. A context with a
+# base store takes about 1 MB; environments with a file each often have one root.
+_contexts: OrderedDict[tuple[object, ...], ssl.SSLContext] = OrderedDict()
+_contents: OrderedDict[Stamp, object] = OrderedDict()
+_CONTEXTS, _CONTENTS = 32, 2048
 _building = threading.Lock()
 
 
@@ -110,23 +126,48 @@ def known_context(used: TrustUsed) -> ssl.SSLContext | None:
 
     Raises TrustFileError if a file is missing.
     """
-    return _contexts.get(tuple(stamp_of(source) for source in used.sources))
+    # Without the lock, which whoever builds one holds for long: this must not block.
+    contents = [_contents.get(stamp_of(source)) for source in used.sources]
+    return None if None in contents else _contexts.get(tuple(contents))
 
 
 def build_context(used: TrustUsed) -> ssl.SSLContext:
     """Return a verifying client context with all of `used`; TLS 1.2 and later.
 
-    Cached for the same unchanged files, as parsing a base store costs more than a handshake.
+    Cached for files with the same content, as parsing a base store costs more than a handshake.
     Blocks on disk. Raises TrustFileError.
     """
-    key = tuple(stamp_of(source) for source in used.sources)
     with _building:  # who comes second waits for the first one's work
-        if (context := _contexts.get(key)) is not None:
+        key = tuple(_content_of(source) for source in used.sources)
+        if (context := _cached(key)) is not None:
             return context
         context = new_context(used.sources)
-        _contexts.clear()  # one set of files is in use at a time; older ones would pile up
         _contexts[key] = context
+        if len(_contexts) > _CONTEXTS:
+            _contexts.popitem(last=False)
         return context
+
+
+def _cached(key: tuple[object, ...]) -> ssl.SSLContext | None:
+    if (context := _contexts.get(key)) is not None:
+        _contexts.move_to_end(key)
+    return context
+
+
+def _content_of(source: TrustSource) -> object:
+    """Return a key of what OpenSSL reads from a source: a file's digest, else how it is there."""
+    stamp = stamp_of(source)
+    if (known := _contents.get(stamp)) is not None:
+        return known
+    content: object = stamp
+    path = Path(source.path)
+    if path.is_file() and stamp[-1] <= MAX_SIZE:
+        with suppress(OSError):  # `_load` says what is wrong with it
+            content = sha256(path.read_bytes()).digest()
+    _contents[stamp] = content
+    if len(_contents) > _CONTENTS:
+        _contents.popitem(last=False)
+    return content
 
 
 def new_context(sources: Iterable[TrustSource]) -> ssl.SSLContext:
@@ -147,6 +188,8 @@ def stamp_of(source: TrustSource) -> Stamp:
     try:
         status = Path(source.path).stat()
     except (OSError, ValueError) as error:
+        if is_exhaustion(error):
+            raise
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
         problem = FileProblem.MISSING if missing else FileProblem.UNREADABLE
         raise source_error(source, problem, _reason(error)) from None
@@ -167,9 +210,13 @@ def _load(context: ssl.SSLContext, source: TrustSource) -> None:
         # The file itself, not its text: OpenSSL skips the comments between certificates.
         context.load_verify_locations(cafile=source.path)
     except ssl.SSLError as error:
+        if is_exhaustion(error):
+            raise
         problem, damage = _problem(path)
         raise source_error(source, problem, damage or _openssl_reason(error)) from None
     except OSError as error:
+        if is_exhaustion(error):
+            raise
         raise source_error(source, FileProblem.UNREADABLE, _reason(error)) from None
 
 
@@ -183,7 +230,7 @@ def _problem(path: Path) -> tuple[FileProblem, str]:
     damaged = next((each.line for each in found if not each.der), None)
     if damaged is None or not any(each.der for each in found):
         return problem_of(content), ""
-    detail = f"OpenSSL refuses all of it for the damaged certificate at line {damaged}"
+    detail = f"{_ALL_REFUSED} at line {damaged}"
     return FileProblem.NO_CERTIFICATE, detail
 
 

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from stacktui.errors import is_exhaustion
+
 
 class VerifyCode(IntEnum):
     """The verify codes of OpenSSL that we use: X509_V_ERR_… of x509_vfy.h, by its names."""
@@ -119,6 +121,8 @@ def verify(chain: Sequence[bytes], host: str, context: ssl.SSLContext) -> Verifi
     except ssl.SSLCertVerificationError as error:
         return Verification(error.verify_code, error.verify_message)
     except ssl.SSLError as error:
+        if is_exhaustion(error):
+            raise
         if error.reason == "WRONG_CERTIFICATE_TYPE":
             return Verification(0)  # accepted too: only the cipher does not go with the key
         return Verification(-1, (error.reason or "unreadable").replace("_", " ").lower())

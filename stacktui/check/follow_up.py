@@ -1,7 +1,8 @@
-"""Probes after a failed step, so that one fault does not hide another.
+"""Probes after a failed step, so that one fault does not hide another and can be repaired.
 
 A login host that the check did not reach is probed as far as TLS, an incomplete chain is completed,
-and the stamp's other names are resolved where ARM's does not exist. No secret is sent. All of it
+the stamp's other names are resolved where ARM's does not exist, and what a damaged certifi can be
+repaired with is looked up. No secret is sent. All of it
 ends within the time that the failed step had left, starts no process, and leaves no thread that
 delays the end of ours.
 """
@@ -11,10 +12,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
-from stacktui.certificates.trust import TrustFileError, TrustUsed
+from stacktui.certificates.certifi_repair import CertifiRepair, repair_of
+from stacktui.certificates.trust import CERTIFI, TrustFileError, TrustFileFault, TrustUsed
 from stacktui.certificates.verify import ROOTLESS
 from stacktui.check.report import Probe, StepResult
 from stacktui.check.target import CheckTarget
@@ -22,6 +25,7 @@ from stacktui.environments.endpoints import LOGIN, Endpoint, arm_endpoint, login
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT
 from stacktui.text.sanitize import Redactor
 from stacktui.transport.aia_fetch import fetch_public
+from stacktui.transport.background import in_background
 from stacktui.transport.connections import NullObserver, RequestTrace
 from stacktui.transport.connector import Connector, Trust
 from stacktui.transport.records import (
@@ -51,6 +55,7 @@ class FollowUp:
     probes: tuple[Probe, ...] = ()
     completion: ChainCompletion | None = None
     siblings: tuple[str, ...] = ()
+    repair: CertifiRepair | None = None
     defects: tuple[BaseException, ...] = ()
 
 
@@ -77,7 +82,8 @@ class FollowUpProber:
         probing = asyncio.create_task(self._probe_all(steps, login_url))
         completing = asyncio.create_task(self._complete(steps))
         naming = asyncio.create_task(self._siblings(steps))
-        tasks = (probing, completing, naming)
+        repairing = asyncio.create_task(self._repair(steps))
+        tasks = (probing, completing, naming, repairing)
         try:
             await asyncio.wait(tasks, timeout=max(left, 0.0))
         finally:
@@ -89,6 +95,7 @@ class FollowUpProber:
             _result(probing, ()),
             _result(completing, None),
             _result(naming, ()),
+            _result(repairing, None),
             tuple(e for e in ended if isinstance(e, BaseException) and not isinstance(e, cut_off)),
         )
 
@@ -137,6 +144,14 @@ class FollowUpProber:
         exchange = Exchange("TLS", url, facts, None, tuple(trace.phases), fault)
         return Probe(LOGIN if LOGIN in endpoint.roles else endpoint.role,
                      perf_counter() - started, exchange)  # fmt: skip
+
+    async def _repair(self, steps: Sequence[StepResult]) -> CertifiRepair | None:
+        """Return what can be done about certifi's bundle, if that cannot be used."""
+        for step in steps:
+            fault = step.evidence.fault
+            if isinstance(fault, TrustFileFault) and fault.setting == CERTIFI:
+                return await in_background(partial(repair_of, fault.path))
+        return None
 
     async def _siblings(self, steps: Sequence[StepResult]) -> tuple[str, ...]:
         """Return the stamp's other names that exist, where ARM's does not: its label is wrong."""

@@ -10,7 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from stacktui.azure_cli.presence import az_facts, is_worth_a_look
-from stacktui.check.pinning import FIRST_REQUEST
+from stacktui.check.open_files import OpenFile, open_files
+from stacktui.check.pinning import FIRST_REQUEST, config_of
+from stacktui.check.target import CheckTarget
 from stacktui.config.locations import additions_file
 from stacktui.environments.profiles import PROFILES
 from stacktui.transport.background import in_background
@@ -26,29 +28,34 @@ _PATIENCE = 2.0
 @dataclass(frozen=True, slots=True)
 class LocalFacts:
     """`lost` are additions to other programs' trust stores that are not there any more; `az` is
-    what is known of the Azure CLI, None where it is not there."""
+    what is known of the Azure CLI, None where it is not there; `open_files` are those of the
+    target that others on this machine may read or change."""
 
     lost: tuple[LostAddition, ...]
     az: AzFacts | None
+    open_files: tuple[OpenFile, ...]
 
 
 class LocalFactsReader:
     """Reads them from when it is made."""
 
-    def __init__(self) -> None:
+    def __init__(self, target: CheckTarget) -> None:
         self._lost = asyncio.create_task(_lost_additions())
         self._az = asyncio.create_task(_find_az())
+        self._open = asyncio.create_task(_open_files(target))
 
     async def collect(self) -> LocalFacts:
-        """Return them; of `az` only what is known within 2 s."""
-        if not self._az.done():
-            await asyncio.wait({self._az}, timeout=_PATIENCE)
+        """Return them; what is not known within 2 s is left out."""
+        lost = await self._lost
+        late = {task for task in (self._az, self._open) if not task.done()}
+        if late:
+            await asyncio.wait(late, timeout=_PATIENCE)
         az = self._az.result() if self._az.done() else None
-        return LocalFacts(await self._lost, az)
+        return LocalFacts(lost, az, self._open.result() if self._open.done() else ())
 
     async def aclose(self) -> None:
         """Cancel what is not done."""
-        for task in (self._lost, self._az):
+        for task in (self._lost, self._az, self._open):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
@@ -73,3 +80,8 @@ async def _find_az() -> AzFacts | None:
     # As above: where there is no az, a thread would cost more than finding that out.
     await asyncio.sleep(FIRST_REQUEST)
     return await in_background(partial(az_facts, PROFILES)) if is_worth_a_look() else None
+
+
+async def _open_files(target: CheckTarget) -> tuple[OpenFile, ...]:
+    await asyncio.sleep(FIRST_REQUEST)
+    return await in_background(partial(open_files, config_of(target), target.identity))

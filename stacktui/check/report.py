@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from stacktui.certificates.trust import TrustFileFault, TrustUsed
+from stacktui.check.open_files import OpenFile
 from stacktui.check.target import CheckTarget
 from stacktui.environments.metadata import Metadata, MetadataFault
 from stacktui.environments.record import DriftFault, RecordFault, StampRecord
@@ -23,6 +24,7 @@ from stacktui.transport.records import Exchange, Phase, TransportFault
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzFacts
     from stacktui.certificates.additions import LostAddition
+    from stacktui.certificates.certifi_repair import CertifiRepair
     from stacktui.certificates.chain_completion import ChainCompletion
 
 R = TypeVar("R")
@@ -114,10 +116,12 @@ class Report:
 
     `recorded` is the stamp's record from before this check. After a failure, `probes` are the
     hosts that were not reached, `completion` is what an unverified chain lacks, and `siblings` are
-    names of the same stamp that exist where ARM's does not. `lost` are additions to other
+    names of the same stamp that exist where ARM's does not, and `repair` is what can be done about
+    a certifi that cannot be used. `lost` are additions to other
     programs' trust stores that are not there any more. `az` is what is known of the Azure CLI on
     this machine, None where it is not there. `box` is this machine's name. `unrecorded` says why
     a stamp without a record could not be recorded, after a check in which no step failed.
+    `open_files` are those that others on this machine may read or change.
     """
 
     target: CheckTarget
@@ -129,9 +133,11 @@ class Report:
     probes: tuple[Probe, ...] = ()
     completion: ChainCompletion | None = None
     siblings: tuple[str, ...] = ()
+    repair: CertifiRepair | None = None
     az: AzFacts | None = None
     box: str = ""
     unrecorded: str = ""
+    open_files: tuple[OpenFile, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -131,7 +131,7 @@ class _Check:
             limits=environment.limits,
         )
         pin = Pin(self._target, self._redactor)
-        local = LocalFactsReader()
+        local = LocalFactsReader(self._target)
         context = StepContext(
             self._target,
             session,
@@ -167,8 +167,10 @@ class _Check:
             probes=follow_up.probes,
             completion=follow_up.completion,
             siblings=follow_up.siblings,
+            repair=follow_up.repair,
             box=escape_control_chars(socket.gethostname()),
             az=facts.az,
+            open_files=facts.open_files,
         )
         if report.ok:
             report = replace(report, unrecorded=await pin.record(report, started))

@@ -15,6 +15,6 @@ def target_ca_sources(target: CheckTarget) -> TrustUsed:
 
 
 def preload_trust(target: CheckTarget) -> None:
-    """Load them ahead of the check, which reports a file that cannot be used."""
-    with suppress(TrustFileError):
+    """Load them ahead of the check, which reports what is wrong, and what the machine lacks."""
+    with suppress(TrustFileError, OSError, MemoryError):
         build_context(target_ca_sources(target))

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from stacktui.text.sanitize import escape_control_chars
+
 # The mode of new files: a config may name hosts and accounts.
 PRIVATE = 0o600
 # Seconds to wait for the lock: a change takes far less, but a stopped process holds it for ever.
@@ -24,8 +26,8 @@ _UNFINISHED = ".stacktui"
 def write_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> None:
     """Replace `path` with `content`: same directory, fsync, rename; mode and owner are kept.
 
-    A new file gets `mode`, missing folders 0700. Of a symbolic link, the target is replaced.
-    Raises OSError, and then the old file is unchanged.
+    A new file gets `mode`, missing folders 0700. Of a symbolic link, the target is replaced; one
+    that leads to nothing is refused. Raises OSError, and then the old file is unchanged.
     """
     target = _target(path)
     _make_folder(target.parent)
@@ -108,7 +110,24 @@ def _remove_unfinished(target: Path) -> None:
                 (target.parent / name).unlink()
 
 
+def refuse_dangling_link(path: Path) -> None:
+    """Raise FileNotFoundError where `path`, or a folder of it, is a link that leads to nothing.
+
+    Whoever made the link in a shared folder would choose where a new file, with a key in it, goes.
+    """
+    for each in (path, *path.parents):
+        try:
+            if each.is_symlink():
+                each.stat()
+        except FileNotFoundError:
+            what = "it" if each == path else f"its folder {each}"
+            text = f"{what} is a link to {os.readlink(each)}, which leads to no file"
+            text = escape_control_chars(text)
+            raise FileNotFoundError(errno.ENOENT, text, str(path)) from None
+
+
 def _target(path: Path) -> Path:
+    refuse_dangling_link(path)
     try:
         return path.resolve()
     except RuntimeError:  # what Python before 3.13 raises for a loop of links

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
-from stacktui.errors import StacktuiError
+from stacktui.errors import StacktuiError, is_exhaustion
 
 
 class ReadProblem(StrEnum):
@@ -28,7 +28,7 @@ class FileReadError(StacktuiError):
 def read_bounded(path: Path, limit: int) -> bytes:
     """Return the content of a regular file of at most `limit` bytes. Blocks on disk.
 
-    Raises FileReadError.
+    Raises FileReadError; OSError and MemoryError only where the machine runs out (`is_exhaustion`).
     """
     try:
         if not path.is_file():  # opening a FIFO or a device could block for ever
@@ -41,6 +41,8 @@ def read_bounded(path: Path, limit: int) -> bytes:
     except FileNotFoundError:
         raise FileReadError(ReadProblem.MISSING, "no such file") from None
     except OSError as error:
+        if is_exhaustion(error):
+            raise
         detail = error.strerror or type(error).__name__
         raise FileReadError(ReadProblem.UNREADABLE, detail) from None
     except ValueError:  # a NUL in the name

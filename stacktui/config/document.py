@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from stacktui.errors import StacktuiError
+from stacktui.errors import StacktuiError, is_exhaustion
 from stacktui.text.sanitize import escape_control_chars
 
 # A larger file is not a config.
@@ -53,6 +53,8 @@ def read_content(path: Path) -> bytes:
             raise ConfigError(path, "is over 256 KiB, so it is no stacktui config")
         return path.read_bytes()
     except OSError as error:
+        if is_exhaustion(error):
+            raise
         reason = error.strerror or type(error).__name__
         raise ConfigError(path, f"cannot be read ({reason}); check its permissions") from None
 

@@ -36,6 +36,7 @@ class ActionKind(StrEnum):
     TRUST_ROOT = "trust-root"
     SET = "set"
     ACCEPT = "accept"
+    CHMOD = "chmod"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Action:
 
     TRUST_ROOT trusts the root of what `host`:`port` presented. SET puts `value` in `key` of the
     environment's table; an empty value removes the key. ACCEPT records again what the stamp says
-    and presents.
+    and presents. CHMOD sets the mode of the file `key` to `value`, in octal.
     """
 
     kind: ActionKind

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from stacktui.check.open_files import ModeError, mode_of, set_mode
 from stacktui.check.pinning import accept, ask_stamp, differences
 from stacktui.check.settings import load_settings
 from stacktui.check.target import CheckTarget
@@ -74,6 +75,8 @@ def plan_fix(fix: Fix, config: Path, name: str, limits: Limits) -> FixPlan:
     ACCEPT asks the stamp first, within `limits`: that may take as long as a step of a check.
     """
     accepts = fix.action.kind is ActionKind.ACCEPT
+    if fix.action.kind is ActionKind.CHMOD:
+        return _mode(Path(fix.action.key), int(fix.action.value, 8))
     try:
         target = _target(config, name)
         if not accepts:
@@ -109,6 +112,17 @@ def _value(environment: Environment, key: str) -> str:
     """Return the value of `key` from the config, or its default."""
     value = str(getattr(environment, key, None) or UNSET)
     return without_credentials(value) if key == "proxy" else value
+
+
+def _mode(path: Path, mode: int) -> FixPlan:
+    def carry_out() -> str:
+        return escape_control_chars(f"{path} had mode {set_mode(path, mode):04o}, now {mode:04o}")
+
+    try:
+        values = (("the mode", f"{mode_of(path):04o}", f"{mode:04o}"),)
+    except ModeError as error:
+        return FixPlan(path, why_not=str(error))
+    return FixPlan(path, values, "Then the check runs again.", carry_out)
 
 
 def _acceptance(target: CheckTarget) -> FixPlan:

@@ -179,6 +179,8 @@ def _split_login(login: str) -> Any:
         _ = parts.port, login.encode()
     except ValueError:
         raise _no_login("is a broken URL") from None
+    if "@" in parts.netloc:
+        raise _no_login("holds a user name or password, so it is not used")
     if parts.scheme == "http":
         detail = "the login endpoint is http:, so secrets would travel in the clear"
         raise _error(MetadataProblem.LOGIN_INSECURE, detail, field="authentication.loginEndpoint")

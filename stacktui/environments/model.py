@@ -46,8 +46,9 @@ def parse_arm_url(text: str) -> str:
     text = text.strip()
     parts = _split(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        host = text.split("://")[-1].split("/")[0] or "management.<region>.<fqdn>"
-        raise ValueError(f"must be https://host[:port]; try https://{host}")
+        host = text.split("://")[-1].split("/")[0].rpartition("@")[2]
+        meant = f"https://{host or 'management.<region>.<fqdn>'}"
+        raise ValueError(f"must be https://host[:port]; try {meant}")
     usual = 443 if parts.scheme == "https" else 80
     port = f":{parts.port}" if parts.port not in (None, usual) else ""
     meant = f"https://{_host(parts.hostname)}{port}"

@@ -21,7 +21,7 @@ from stacktui.config.atomic import PATIENCE, exclusive, write_atomically
 from stacktui.config.locations import stamps_file
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
-from stacktui.errors import FaultError
+from stacktui.errors import FaultError, is_exhaustion
 from stacktui.text.sanitize import Redactor, escape_control_chars
 
 VERSION = 1
@@ -209,19 +209,31 @@ def _key(config: Path, name: str) -> str:
     return json.dumps([os.path.realpath(config), name])
 
 
+# The rows of the file as it was last read: a round of many checks parses it once.
+_last: tuple[object, _Rows] | None = None
+
+
 def _read() -> _Rows:
     """Return the rows by their keys; none where there is no file. Raises RecordError."""
+    global _last
     if not is_remembered():
         return {}
     path = stamps_file()
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a FIFO or a device could block
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):  # opening a FIFO or a device could block
             raise RecordError(RecordFault(path, "it is no file"))
+        if _last is not None and _last[0] == _version_of(path, status):
+            return dict(_last[1])
         with open(path, "rb") as file:
+            read = _version_of(path, os.fstat(file.fileno()))
             content = file.read(MAX_SIZE + 1)
     except FileNotFoundError:
-        raise RecordError(RecordFault(path, "it is a link to nothing")) from None
+        detail = f"it is a link to {os.path.realpath(path)}, which leads to no file"
+        raise RecordError(RecordFault(path, detail)) from None
     except OSError as error:
+        if is_exhaustion(error):
+            raise
         detail = error.strerror or type(error).__name__
         raise RecordError(RecordFault(path, detail)) from None
     try:
@@ -234,7 +246,13 @@ def _read() -> _Rows:
         raise RecordError(RecordFault(path, f"it is of version {version}, not {VERSION}"))
     if version != VERSION or not isinstance(stamps, dict) or not all(map(_record, stamps.values())):
         raise RecordError(RecordFault(path, "it is damaged"))
-    return stamps
+    _last = read, stamps
+    return dict(stamps)
+
+
+def _version_of(path: Path, status: os.stat_result) -> object:
+    """Return what changes whenever the file does: it is replaced, never written in place."""
+    return path, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size
 
 
 def _row(record: StampRecord) -> dict[str, str]:

@@ -24,9 +24,12 @@ PUBLIC_LOGIN_HOSTS = frozenset(
 
 
 def may_ask(authority: str, url: str) -> bool:
-    """Return whether `url` may be sent the credentials for `authority` (RFC 6454)."""
+    """Return whether `url` may be sent the credentials for `authority` (RFC 6454).
+
+    Nothing is sent to a URL with a user name or password in it.
+    """
     named, asked = origin_of(authority), origin_of(url)
-    if named is None or asked is None:
+    if named is None or asked is None or "@" in urlsplit(url).netloc:
         return False
     return asked == named or (_is_public(named) and _is_public(asked))
 

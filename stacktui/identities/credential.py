@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from stacktui.certificates.files import CertificateFileError, FileProblem
 from stacktui.certificates.key_bundle import KeyBundle, PrivateKeyError, read_pem_bundle
 from stacktui.certificates.readiness import KeyFound
+from stacktui.errors import is_exhaustion
 from stacktui.identities.faults import CertificateFault, CertificateProblem, IdentityError
 from stacktui.identities.model import CertificateRef
 from stacktui.text.sanitize import escape_control_chars
@@ -91,7 +92,9 @@ def _parsed(path: Path, der: bytes) -> x509.Certificate:
         certificate = x509.load_der_x509_certificate(der)
         _ = certificate.public_key(), certificate.not_valid_before_utc
         _ = certificate.not_valid_after_utc
-    except Exception:  # cryptography raises many kinds, some only when a part is read
+    except Exception as error:  # cryptography raises many kinds, some only when a part is read
+        if is_exhaustion(error):
+            raise
         raise _error(path, _NONE, "the certificate cannot be read") from None
     return certificate
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from stacktui.identities.authority import host_of, may_ask
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
@@ -54,7 +55,9 @@ def restrict_to_authority(authority: str, redactor: Redactor) -> Callable[[str],
                 SignInProblem.FOREIGN_TOKEN_ENDPOINT,
                 redactor.sanitize(authority, 200),
                 None,
-                description=f"the token endpoint it names is on {there}, not on {here}",
+                description=f"the token endpoint it names is on {there}, not on {here}"
+                if "@" not in urlsplit(url).netloc
+                else "the token endpoint it names holds a user name or password",
             )
         )
 

@@ -78,6 +78,8 @@ async def serve(options: StampOptions) -> AsyncIterator[RunningStamp]:
         proxy = await _serve_proxy(stack, fault.proxy_response)
         for name, content in fault.client_files.items():
             _corrupt_file(folder / name, content)
+        if fault.open_client_files:
+            _open(folder)
         yield _describe(router, folder, log, imds_socket.getsockname()[1], proxy)
 
 
@@ -207,6 +209,13 @@ def _corrupt_file(path: Path, content: bytes | None) -> None:
     path.unlink()
     if content is not None:
         write_private(path, content)
+
+
+def _open(folder: Path) -> None:
+    """Let every user of the machine read the client's files, whose secrets end with the stamp."""
+    for name in (CERTIFICATE_FILE, SECRET_FILE, PASSWORD_FILE):
+        (folder / name).chmod(0o644)
+    folder.chmod(0o711)
 
 
 def _describe(

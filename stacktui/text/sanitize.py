@@ -45,6 +45,8 @@ _CREDENTIAL = re.compile(
         |id_?token|assertion|device_?code)\b ["']? \s* [:=] \s* (?:\[\s*)? ["']?)
         ([^\s"'&,}\]]+)"""
 )
+# The user name and password of a URL (RFC 3986 section 3.2.1), in JSON with escapes too.
+_USERINFO = re.compile(r"""(:(?:\\*/|\\u002[fF]){2})[^\s/?#"<>]*(@|\\u0040)""")
 
 
 def escape_control_chars(text: str) -> str:
@@ -172,6 +174,8 @@ class Redactor:
         text = self._redacted(text)[: limit * WINDOW]
         if any(mark in text for mark in "=:"):
             text = _CREDENTIAL.sub(rf"\1{REDACTED}", text)
+        if "://" in text or ":\\" in text:
+            text = _USERINFO.sub(rf"\1{REDACTED}\2", text)
         if "eyJ" in text:
             text = _DOTTED_WORD.sub(_without_token, text)
         if "\n" in text or "\t" in text:

@@ -17,6 +17,7 @@ import httpx
 
 from stacktui import __version__
 from stacktui.text.sanitize import Redactor
+from stacktui.transport.challenges import without_blobs
 from stacktui.transport.connections import (
     LOCAL,
     TRACE,
@@ -186,14 +187,19 @@ class HttpSession:
             return None
         received = datetime.now(UTC)
         kept = tuple(
-            (name, self.redactor.sanitize_untrusted(response.headers[name]))
+            (name, self.redactor.sanitize_untrusted(value))
             for name in KEPT_HEADERS
-            if name in response.headers
+            if (value := _kept_of(name, response.headers.get(name)))
         )
         quoted = response.is_error or not confidential
         excerpt = self.redactor.snippet(content, self.limits.excerpt) if quoted else ""
         skew = _clock_skew(response.headers.get("date"), received)
         return ResponseFacts(response.status_code, kept, len(content), excerpt, received, skew)
+
+
+def _kept_of(name: str, value: str | None) -> str | None:
+    """Return what may be recorded of a header's value; nothing where there is nothing."""
+    return without_blobs(value) if value and name == "www-authenticate" else value
 
 
 def _clock_skew(date: str | None, received: datetime) -> float | None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import re
 
 import h11
 
 from stacktui.text.sanitize import Redactor
+from stacktui.transport.challenges import schemes_of
 from stacktui.transport.http1 import what_is_wrong
 from stacktui.transport.limits import LimitName, Limits
 from stacktui.transport.proxy import Proxy
 from stacktui.transport.records import TransportError, TransportFault, TransportFaultKind
 from stacktui.transport.streams import READ_SIZE, Stream
 
-# An authentication scheme's name (RFC 9110 sections 5.6.2 and 11.1); the longest known has 13.
-_SCHEME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,24}(?=[\s,]|\Z)")
 MAX_SCHEMES = 8
 
 
@@ -82,9 +80,10 @@ def _refusal(response: h11.Response, proxy: Proxy, redactor: Redactor) -> Transp
         return _error(TransportFaultKind.PROXY_REFUSED, proxy, detail)
     # Only the schemes' names: their parameters may hold anything.
     schemes = [
-        found[0].decode()
+        scheme
         for name, value in response.headers
-        if name == b"proxy-authenticate" and (found := _SCHEME.match(value))
+        if name == b"proxy-authenticate"
+        for scheme in schemes_of(value.decode("latin-1"))
     ]
     offered = (
         f"; it offers {redactor.sanitize_untrusted(', '.join(schemes[:MAX_SCHEMES]), 120)}"

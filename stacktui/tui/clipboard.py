@@ -16,6 +16,7 @@ from typing import Any
 
 from textual.app import App
 
+from stacktui.config.child_environment import child_environment
 from stacktui.transport.background import in_background
 from stacktui.tui.lines import TextStyle
 
@@ -69,6 +70,7 @@ def _ran(command: list[str], text: str) -> bool:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             timeout=_TIMEOUT,
+            env=child_environment(),
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):

@@ -16,7 +16,7 @@ from typing import Any
 
 from textual.theme import Theme
 
-from stacktui.errors import StacktuiError
+from stacktui.errors import StacktuiError, is_exhaustion
 from stacktui.tui.screen_style import COLOURS
 
 DEFAULT, LIGHT, SIXTEEN = "dark", "light", "sixteen"
@@ -107,6 +107,8 @@ def read_theme(path: Path, known: Mapping[str, ThemeFile] | None = None) -> Them
             raise ThemeError(path, "is too large for a theme")
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
+        if is_exhaustion(error):
+            raise
         raise ThemeError(path, f"cannot be read ({error.strerror})") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ThemeError(path, f"is not valid TOML ({error})") from None

@@ -19,7 +19,7 @@ from stacktui.certificates import store_content, stores
 from stacktui.certificates.matrix import Matrix, build_matrix, load_column
 from stacktui.certificates.scan import ScanResult, scan
 from stacktui.certificates.stores import Store, StoreKind
-from stacktui.certificates.trust import TrustSource, ca_sources
+from stacktui.certificates.trust import BASE_VARIABLES, TrustSource, ca_sources
 from stacktui.environments.model import Environment
 from tests.benchmarks.measure import RUNS, alternate, row, stamp_process
 from tests.support.authority import authority
@@ -67,7 +67,7 @@ def forget() -> None:
 
 
 def main() -> None:
-    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+    for name in BASE_VARIABLES:
         os.environ.pop(name, None)
     with (
         stamp_process("--domain", DOMAIN, "--latency", "0") as stamp,

@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from stacktui.certificates.trust import BASE_VARIABLES
 from tests.benchmarks.measure import (
     RUNS,
     alternate,
@@ -122,7 +123,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--az", default=os.environ.get("STACKTUI_AZ"), help="a real az 2.66")
     arguments = parser.parse_args()
-    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+    for name in BASE_VARIABLES:
         os.environ.pop(name, None)
     with tempfile.TemporaryDirectory() as ours:
         os.environ["XDG_CONFIG_HOME"] = ours  # what is recorded of these stamps goes with them

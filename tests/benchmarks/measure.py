@@ -13,6 +13,8 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from stacktui.certificates.trust import BASE_VARIABLES
+
 LATENCY = 0.02
 RUNS = 9
 
@@ -53,7 +55,7 @@ secret = {{ file = "{stamp["secret_file"]}" }}
 
 def clean_environment() -> dict[str, str]:
     """The environment without what would change which certificates are read."""
-    unwanted = {"REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"}
+    unwanted = set(BASE_VARIABLES)
     return {name: value for name, value in os.environ.items() if name not in unwanted}
 
 

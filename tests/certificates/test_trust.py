@@ -8,8 +8,10 @@ from pathlib import Path
 
 import certifi
 import pytest
+import requests
 
 from stacktui.certificates.trust import (
+    BASE_VARIABLES,
     MAX_SIZE,
     FileProblem,
     TrustFileError,
@@ -55,11 +57,34 @@ def test_ssl_cert_file_comes_before_certifi(
     assert ca_sources(None, tmp_path / "x").sources == (TrustSource("SSL_CERT_FILE", "base.pem"),)
 
 
+def test_curl_ca_bundle_comes_before_ssl_cert_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "third.pem")
+    monkeypatch.setenv("CURL_CA_BUNDLE", "second.pem")
+    found = ca_sources(None, tmp_path / "x").sources
+    assert found == (TrustSource("CURL_CA_BUNDLE", "second.pem"),)
+
+
 def test_requests_ca_bundle_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", "second.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", "third.pem")
+    monkeypatch.setenv("CURL_CA_BUNDLE", "second.pem")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "first.pem")
     found = ca_sources(None, tmp_path / "x").sources
     assert found == (TrustSource("REQUESTS_CA_BUNDLE", "first.pem"),)
+
+
+@pytest.mark.parametrize("named", BASE_VARIABLES)
+def test_the_variables_of_requests_come_in_its_order(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each alone, and with all that come after it, as `requests` itself chooses."""
+    for name in BASE_VARIABLES[BASE_VARIABLES.index(named) :]:
+        monkeypatch.setenv(name, f"{name}.pem")
+    chosen = requests.Session().merge_environment_settings("https://x.test", {}, None, None, None)
+    expected = f"{named}.pem" if named != "SSL_CERT_FILE" else True  # not a variable of requests
+    assert chosen["verify"] == expected
+    assert ca_sources(None, tmp_path / "x").sources[0] == TrustSource(named, f"{named}.pem")
 
 
 def test_an_empty_variable_counts_for_nothing(

@@ -22,6 +22,7 @@ from stacktui.config.locations import config_root, own_bundle
 from stacktui.environments.model import Environment
 from tests.certificates.test_bundle import loaded
 from tests.support.authority import DAY, STRANGERS, Issued, authority, issue, localhost
+from tests.support.stores import add_beside
 
 ROOT, MIDDLE = authority().root, authority().intermediate
 CHAIN = (localhost().der, MIDDLE.der)
@@ -89,7 +90,7 @@ def test_who_else_holds_the_root_corroborates_it(
     assert isinstance(alone, Proposal)
     assert (alone.holders, alone.corroborated) == ((), False)
     assert isinstance(proposed(tmp_path, CHAIN), NoRoot)
-    monkeypatch.setenv("CURL_CA_BUNDLE", str(bundle(tmp_path / "held.pem", ROOT)))
+    add_beside(monkeypatch, bundle(tmp_path / "held.pem", ROOT))
     held = proposed(tmp_path, CHAIN)
     assert isinstance(held, Proposal)
     assert (held.holders, held.corroborated) == (("CURL_CA_BUNDLE",), True)
@@ -148,7 +149,7 @@ def test_a_ca_that_cannot_be_read_is_said_to_be_unusable(tmp_path: Path) -> None
 def test_a_demo_offers_nothing_of_the_user_s(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CURL_CA_BUNDLE", str(bundle(tmp_path / "theirs.pem", ROOT)))
+    add_beside(monkeypatch, bundle(tmp_path / "theirs.pem", ROOT))
     with config_root(tmp_path / "demo"):
         assert list(options(tmp_path / "demo")) == ["own bundle", "ca of West"]
         assert own_bundle().is_relative_to(tmp_path / "demo")

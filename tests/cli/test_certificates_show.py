@@ -18,6 +18,7 @@ from stacktui.stamp.running import RunningStamp
 from tests.product import Ran, stacktui, write_config
 from tests.support.authority import DAY, STRANGERS, authority, issue
 from tests.support.listeners import closed_port
+from tests.support.stores import beside_the_one_in_use
 
 # Whose names are in no hosts file.
 DOMAIN = "east.contoso.invalid"
@@ -210,19 +211,21 @@ def test_a_store_that_cannot_be_used_is_reported(tmp_path: Path) -> None:
 
 
 def test_each_cell_is_that_store_alone(tmp_path: Path) -> None:
-    """Five stores: the private root in some of them, each verdict as openssl gives it."""
+    """Six stores: the private root in some of them, each verdict as openssl gives it."""
     root = tmp_path / "root.pem"
     other = tmp_path / "other.pem"
     other.write_bytes(authority("Somebody else").root.pem)
     with run_in_thread(StampOptions(domain=DOMAIN)) as stamp:
         root.write_bytes(Path(stamp.ca_file).read_bytes() + other.read_bytes())
         config = write_config(tmp_path, stamp.describe())
-        variables = {"CURL_CA_BUNDLE": str(root), "SSL_CERT_FILE": str(other)}
+        variables = {"REQUESTS_CA_BUNDLE": str(other), "CURL_CA_BUNDLE": str(root)}
+        variables |= {"SSL_CERT_FILE": str(other)}
         done = run("matrix", config, "--format", "json", **variables)
         text = run("matrix", config, **variables)
     document = done.document
     columns = [each["kind"] for each in document["stores"]]
-    expected = {"in-use": True, "certifi": False, "curl-ca-bundle": True, "ssl-cert-file": False}
+    expected = {"in-use": True, "certifi": False, "requests-ca-bundle": False,
+                "curl-ca-bundle": True, "ssl-cert-file": False}  # fmt: skip
     assert len(document["endpoints"]) == 4
     for endpoint in document["endpoints"]:
         verdicts = dict(zip(columns, endpoint["verdicts"], strict=True))
@@ -273,7 +276,7 @@ def test_what_is_wrong_comes_with_what_to_do(fault: str | None, tmp_path: Path) 
 def test_a_root_on_this_machine_is_trusted_by_the_command_that_is_named(tmp_path: Path) -> None:
     with run_in_thread(StampOptions(domain=DOMAIN)) as stamp:
         config = write_config(tmp_path, stamp.describe(), ca="")
-        variables = {"CURL_CA_BUNDLE": stamp.ca_file}
+        variables = beside_the_one_in_use(stamp.ca_file)
         done = run("show", config, "--format", "json", **variables)
         (step,) = done.document["next_steps"]
         assert "AzureStackSelfSignedRootCert" in step["text"]
@@ -297,6 +300,18 @@ def test_the_bundle_for_az_is_made_of_the_config_that_was_named(tmp_path: Path) 
         made = stacktui(*shlex.split(line)[1:], "--format", "json")
         parts = {each["setting"]: each["added"] for each in made.document["sources"]}
         assert parts["ca of Test"] == 1
+
+
+def test_az_looks_into_the_first_of_its_stores(tmp_path: Path) -> None:
+    """CURL_CA_BUNDLE counts for nothing to az where REQUESTS_CA_BUNDLE is set."""
+    theirs = tmp_path / "theirs.pem"
+    theirs.write_bytes(STRANGERS.root.pem)
+    with run_in_thread(StampOptions(domain=DOMAIN)) as stamp:
+        config = write_config(tmp_path, stamp.describe())
+        files = {"REQUESTS_CA_BUNDLE": stamp.ca_file, "CURL_CA_BUNDLE": str(theirs)}
+        assert "az looks elsewhere" not in words(run("matrix", config, **files))
+        files = {"REQUESTS_CA_BUNDLE": str(theirs), "CURL_CA_BUNDLE": stamp.ca_file}
+        assert "az looks elsewhere" in words(run("matrix", config, **files))
 
 
 def test_a_proxy_that_refuses_is_named(tmp_path: Path) -> None:

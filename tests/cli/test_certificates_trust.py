@@ -38,6 +38,7 @@ from tests.support.authority import (
     localhost,
     server_context,
 )
+from tests.support.stores import add_beside
 from tests.support.web import answer, serving
 
 ROOT = authority().root
@@ -639,7 +640,7 @@ async def test_a_root_that_is_not_presented_is_searched_on_this_machine(
 ) -> None:
     held = tmp_path / "held.pem"
     held.write_bytes(authority("Somebody else").root.pem + ROOT.pem)
-    monkeypatch.setenv("CURL_CA_BUNDLE", str(held))
+    add_beside(monkeypatch, held)
     async with serving(answer(), context=authority().server(localhost())) as web:
         write_direct(config, web.url)
         arguments = ("trust", "--presented", "West", "--config", config, "--yes")

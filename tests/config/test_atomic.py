@@ -72,11 +72,28 @@ def test_a_directory_in_the_files_place_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / "d"]
 
 
-def test_a_dangling_link_gets_its_target(tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to("target")
-    write_atomically(tmp_path / "link", NEW)
-    assert (tmp_path / "link").is_symlink()
-    assert (tmp_path / "target").read_bytes() == NEW
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("link", "it is a link to gone, which leads to no file"),
+        ("linked", "it is a link to link, which leads to no file"),
+        ("there/link", "it is a link to ../gone, which leads to no file"),
+        ("link/folder/file", "its folder {}/link is a link to gone, which leads to no file"),
+    ],
+)
+def test_nothing_is_written_through_a_dangling_link(path: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("gone")
+    (tmp_path / "linked").symlink_to("link")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "there").symlink_to("folder")
+    (tmp_path / "folder" / "link").symlink_to("../gone")
+    for write in (write_atomically, lambda path, _: exclusive(path).__enter__()):
+        with pytest.raises(FileNotFoundError) as caught:
+            write(tmp_path / path, NEW)
+        assert caught.value.strerror == text.format(tmp_path)
+    assert not (tmp_path / "gone").exists()
+    write_atomically(tmp_path / "there" / "file", NEW)
+    assert (tmp_path / "folder" / "file").read_bytes() == NEW
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")

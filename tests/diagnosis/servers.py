@@ -93,6 +93,7 @@ def config_for(
     """
     trusted = roots or (authority().root,)
     (folder / "ca.pem").write_bytes(b"".join(each.pem for each in trusted))
+    (folder / "secret").touch(0o600)
     (folder / "secret").write_text("a-secret-of-ours")
     principal = (
         f'kind = "service-principal"\nclient_id = "{CLIENT_ID}"\n'

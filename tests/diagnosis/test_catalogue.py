@@ -52,7 +52,7 @@ PUBLIC = {
     ),
     Group.ADVISORY: (
         "cert-expires-soon cert-readiness verification-off az-too-new az-config-broken "
-        "az-stale-error-cache certifi-addition-lost"
+        "az-stale-error-cache certifi-addition-lost secret-file-open"
     ),
     Group.OTHER: "unexplained",
 }

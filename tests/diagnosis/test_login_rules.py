@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
-from tests.diagnosis.servers import Script, said, scripted, verdict_on
+from tests.diagnosis.servers import Script, document_on, said, scripted, verdict_on
 from tests.product import check_json, write_config
 from tests.support.web import Asked, Raw, answer
 
@@ -153,15 +154,22 @@ async def test_a_sign_in_that_breaks_off(how: str, tmp_path: Path) -> None:
 
 
 class Leading(Script):
-    """A login host whose discovery document names another host's token endpoint."""
+    """A login host whose discovery document names token endpoints at `there`."""
+
+    there = "https://adfs.elsewhere.invalid/adfs"
 
     def answer(self, asked: Asked) -> Raw:
         if "openid-configuration" not in asked.target:
             return super().answer(asked)
-        there = "https://adfs.elsewhere.invalid/adfs"
+        here = asked.headers["host"]
         endpoints = ("token", "authorization", "device_authorization")
+        there = self.there.format(here=here)
         found = {f"{name}_endpoint": f"{there}/oauth2/{name}" for name in endpoints}
-        return said(found | {"issuer": f"https://{asked.headers['host']}/adfs"})
+        return said(found | {"issuer": f"https://{here}/adfs"})
+
+
+class LeadingWithPassword(Leading):
+    there = "https://ops:hunter2@{here}/adfs"
 
 
 async def test_a_token_endpoint_on_another_host_is_named_and_gets_nothing(tmp_path: Path) -> None:
@@ -172,6 +180,16 @@ async def test_a_token_endpoint_on_another_host_is_named_and_gets_nothing(tmp_pa
     said_where = f"on adfs.elsewhere.invalid, not on {web.url.removeprefix('https://')}"
     assert any(said_where in line for line in found["evidence"]), found["evidence"]
     assert not [each for each in found["remedies"] if each["bash"] or each["action"]]
+
+
+async def test_a_token_endpoint_with_a_password_gets_nothing(tmp_path: Path) -> None:
+    async with scripted(LeadingWithPassword()) as web:
+        document = await document_on(tmp_path, web.url)
+        assert not [each for each in web.asked if "token" in each.target]
+    found = document["verdict"]
+    assert (found["id"], found["side"]) == ("login-foreign-endpoint", "sign-in")
+    assert any("holds a user name or password" in line for line in found["evidence"])
+    assert "hunter2" not in json.dumps(document)
 
 
 async def test_a_token_that_no_request_can_carry_is_named(tmp_path: Path) -> None:

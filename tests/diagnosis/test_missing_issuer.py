@@ -15,6 +15,7 @@ from tests.support.authority import STRANGERS, Issued, issue, server_context
 from tests.support.listeners import closed_port, listening, silent
 from tests.support.pasted import Shell
 from tests.support.publishing import PLACE, leading_to, naming, published
+from tests.support.stores import beside_the_one_in_use
 from tests.support.web import Web, answer, serving_plain
 
 # Neither is named like a root or like a CA below one: only the certificates can tell.
@@ -76,7 +77,7 @@ async def test_nothing_is_said_to_be_trusted_that_is_not(tmp_path: Path) -> None
 
 async def test_the_issuer_is_in_another_store_of_this_box(tmp_path: Path) -> None:
     leaf = naming("localhost", ISSUER, names=NAMES)
-    variables = {"CURL_CA_BUNDLE": bundle(tmp_path, OTHER, ISSUER)}
+    variables = beside_the_one_in_use(bundle(tmp_path, OTHER, ISSUER))
     verdict = (await document(tmp_path, leaf, **variables))["verdict"]
     assert verdict["id"] == "tls-missing-intermediate"
     assert "Tailspin CA 1 was found in CURL_CA_BUNDLE: issued by Tailspin Trust" in text_of(verdict)
@@ -90,7 +91,7 @@ async def test_a_root_that_another_store_holds_is_trusted_as_the_mend_says(
     """Whatever it is called: the certificate tells that it is a root."""
     root = naming(name, None)
     leaf = naming("localhost", root, names=NAMES)
-    variables = {"CURL_CA_BUNDLE": bundle(tmp_path, OTHER, root)}
+    variables = beside_the_one_in_use(bundle(tmp_path, OTHER, root))
     async with scripted(Script(), server_context(leaf)) as web:
         found = await document_on(tmp_path, web.url, roots=(OTHER,), variables=variables)
         verdict = found["verdict"]
@@ -113,7 +114,7 @@ async def test_an_issuer_that_another_store_holds_is_no_root_to_trust(tmp_path: 
     root = naming("Tailspin Root CA", None)
     middle = naming("Tailspin CA 2", root)
     leaf = naming("localhost", middle, names=NAMES)
-    variables = {"CURL_CA_BUNDLE": bundle(tmp_path, middle)}
+    variables = beside_the_one_in_use(bundle(tmp_path, middle))
     async with scripted(Script(), server_context(leaf, middle.pem)) as web:
         verdict = (await document_on(tmp_path, web.url, roots=(OTHER,), variables=variables))[
             "verdict"
@@ -128,7 +129,7 @@ async def test_an_intermediate_in_place_of_the_root_is_told(sent: str, tmp_path:
     """A `ca` that names the issuing CA: whatever the server sends, the root is what is missing."""
     leaf = naming("localhost", ISSUER, names=NAMES)
     below = b"" if sent == "leaf" else ISSUER.pem + ROOT.pem
-    variables = {"CURL_CA_BUNDLE": bundle(tmp_path, ROOT)} if sent == "leaf" else {}
+    variables = beside_the_one_in_use(bundle(tmp_path, ROOT)) if sent == "leaf" else {}
     async with scripted(Script(), server_context(leaf, below)) as web:
         found = await document_on(tmp_path, web.url, roots=(ISSUER,), variables=variables)
         verdict = found["verdict"]
@@ -169,7 +170,7 @@ async def test_what_only_bears_the_issuers_name_is_not_believed(tmp_path: Path) 
     twin = naming("Tailspin CA 1", ROOT)
     async with serving_plain(answer(twin.der)) as ca:
         leaf = naming("localhost", ISSUER, PLACE, names=NAMES)
-        variables = {"CURL_CA_BUNDLE": bundle(tmp_path, twin)}
+        variables = beside_the_one_in_use(bundle(tmp_path, twin))
         verdict = (await document(tmp_path, leaf, ca=ca, **variables))["verdict"]
     assert verdict["id"] == "unexplained"
     assert "was found in" not in text_of(verdict)

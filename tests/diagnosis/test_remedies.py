@@ -6,6 +6,7 @@ Those of proxies, secrets in files and certificates in DER are executed beside t
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from stacktui.certificates.trust import BASE_VARIABLES
 from stacktui.config.locations import own_bundle
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
@@ -92,7 +94,7 @@ async def test_a_root_that_is_presented(name: str, id_: str, shell: Shell, tmp_p
 
 
 @pytest.mark.parametrize("content", [None, b"<html>Not found</html>\n"])
-@pytest.mark.parametrize("setting", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+@pytest.mark.parametrize("setting", BASE_VARIABLES)
 def test_a_variable_that_names_no_certificates(
     setting: str, content: bytes | None, shell: Shell, stamp: RunningStamp, tmp_path: Path
 ) -> None:
@@ -113,6 +115,49 @@ def test_an_own_bundle_that_is_broken(shell: Shell, stamp: RunningStamp, tmp_pat
     assert verdict["id"] == "trust-file-bad"
     assert is_healthy(shell.check_after(command_with("mv", verdict), config=config))
     assert Path(f"{own_bundle()}.aside").read_bytes() == b"not a certificate\n"
+
+
+@pytest.mark.parametrize("form", ["partly damaged", "der"])
+def test_what_can_be_read_of_an_own_bundle_is_trusted_again(
+    form: str, shell: Shell, stamp: RunningStamp, tmp_path: Path
+) -> None:
+    """The stamp's root is in it alone."""
+    config = write_config(tmp_path, stamp.describe(), ca="")
+    root = Path(stamp.ca_file).read_bytes()
+    content = root + b"-----BEGIN CERTIFICATE-----\nAAAA\n"
+    if form == "der":
+        content = ssl.PEM_cert_to_DER_cert(root.decode())
+    own_bundle().parent.mkdir(parents=True, exist_ok=True)
+    own_bundle().write_bytes(content)
+    verdict = verdict_of(config)
+    assert verdict["id"] == "trust-file-bad"
+    away, again = command_with("mv", verdict), command_with("certificates trust", verdict)
+    assert is_healthy(shell.check_after(away, again, config=config, typed="y\n"))
+    assert Path(f"{own_bundle()}.aside").read_bytes() == content
+
+
+def test_what_was_put_aside_before_is_not_overwritten(
+    shell: Shell, stamp: RunningStamp, tmp_path: Path
+) -> None:
+    config, aside = write_config(tmp_path, stamp.describe()), Path(f"{own_bundle()}.aside")
+    own_bundle().parent.mkdir(parents=True, exist_ok=True)
+    own_bundle().write_bytes(b"not a certificate\n")
+    aside.write_bytes(b"an earlier one\n")
+    shell.run(command_with("mv", verdict_of(config)), typed="n\n")
+    assert aside.read_bytes() == b"an earlier one\n"
+    assert own_bundle().exists()
+
+
+@pytest.mark.parametrize("setting", BASE_VARIABLES)
+def test_a_der_file_of_a_variable_is_converted_and_named(
+    setting: str, shell: Shell, stamp: RunningStamp, tmp_path: Path
+) -> None:
+    config, path = write_config(tmp_path, stamp.describe(), ca=""), tmp_path / "a root.cer"
+    path.write_bytes(ssl.PEM_cert_to_DER_cert(Path(stamp.ca_file).read_text()))
+    verdict = verdict_of(config, **{setting: str(path)})
+    assert verdict["id"] == "trust-file-bad"
+    commands = command_with("openssl", verdict), f"export {setting}='{path}.pem'"
+    assert is_healthy(shell.check_after(*commands, config=config))
 
 
 def test_a_secret_in_a_variable(shell: Shell, stamp: RunningStamp, tmp_path: Path) -> None:

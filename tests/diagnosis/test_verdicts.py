@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from stacktui.certificates.trust import BASE_VARIABLES
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.transport.resolver import configured_resolvers
 from tests.diagnosis.drills import drill
@@ -210,7 +211,7 @@ TRUST_FILES = {
 }
 
 
-@pytest.mark.parametrize("setting", ["ca", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+@pytest.mark.parametrize("setting", ["ca", *BASE_VARIABLES])
 def test_a_trust_file_that_is_not_there(setting: str, stamp: Any, tmp_path: Path) -> None:
     missing = str(tmp_path / "missing.pem")
     replaced = {"ca": f'"{missing}"'} if setting == "ca" else {}

@@ -91,8 +91,9 @@ def test_a_bad_url_is_quoted_with_the_fix() -> None:
     )
 
 
-def test_a_password_in_the_url_is_not_repeated() -> None:
-    assert "hunter2" not in refusal(arm="https://ops:hunter2@host")
+@pytest.mark.parametrize("scheme", ["https://", "http://", "ftp://", ""])
+def test_a_password_in_the_url_is_not_repeated(scheme: str) -> None:
+    assert "hunter2" not in refusal(arm=f"{scheme}ops:hunter2@host")
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,8 @@ def test_a_good_url_is_normalised(text: str, expected: str) -> None:
         (f"{HOST}/metadata", f"must be https://host[:port]; try https://{HOST}"),
         ("localhost:8443", "must be https://host[:port]; try https://localhost:8443"),
         (f"ftp://{HOST}", f"must be https://host[:port]; try https://{HOST}"),
+        (f"ftp://ops:pw@{HOST}", f"must be https://host[:port]; try https://{HOST}"),
+        (f"ops:pw@{HOST}", f"must be https://host[:port]; try https://{HOST}"),
         (f"http://{HOST}", f"must be https, not http; try https://{HOST}"),
         (f"http://{HOST}:80", f"must be https, not http; try https://{HOST}"),
         (f"http://{HOST}:8443/", f"must be https, not http; try https://{HOST}:8443"),

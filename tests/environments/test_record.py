@@ -260,7 +260,7 @@ def test_as_many_environments_as_anybody_has_are_kept(tmp_path: Path) -> None:
         ("fifo", "it is no file"),
         ("folder", "it is no file"),
         ("link to itself", "Too many levels of symbolic links"),
-        ("link to nothing", "it is a link to nothing"),
+        ("link to nothing", "it is a link to {}/nowhere, which leads to no file"),
     ],
 )
 def test_what_is_no_file_holds_nothing_up(kind: str, detail: str, tmp_path: Path) -> None:
@@ -274,6 +274,7 @@ def test_what_is_no_file_holds_nothing_up(kind: str, detail: str, tmp_path: Path
             place.symlink_to(place)
         case _:
             place.symlink_to(tmp_path / "nowhere")
+    detail = detail.format(tmp_path)
     started = time.monotonic()
     assert read_detail() == detail
     assert write_record(CONFIG, WEST, RECORD).startswith(str(place))

@@ -39,6 +39,7 @@ WALK = {
     "cert-expires-soon": "ok 18",
     "cert-readiness": "ok 18",
     "operator-health": "ok 18",
+    "secret-file-open": "ok 18",
     "trust-file-missing": "metadata: FileNotFoundError",
     "trust-file-bad": "metadata: TLS NO_CERTIFICATE_OR_CRL_FOUND",
     "metadata-server-error": "metadata: 500",

@@ -48,6 +48,20 @@ def test_unsafe_characters_are_written_out(text: str, shown: str) -> None:
     assert escape_control_chars(text) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("to https://ops:pw@h/x?a@b", f"to https://{REDACTED}@h/x?a@b"),
+        ("//u@h http://it's:p@w@h", f"//u@h http://{REDACTED}@h"),
+        (r'"https:\/\/ops:pw@h\/"', rf'"https:\/\/{REDACTED}@h\/"'),
+        (r"https:\u002f\u002Fops:pw\u0040h", rf"https:\u002f\u002F{REDACTED}\u0040h"),
+        ("https://h/x@y, me@h", "https://h/x@y, me@h"),
+    ],
+)
+def test_the_password_of_a_url_is_redacted(text: str, shown: str) -> None:
+    assert Redactor().sanitize(text) == shown
+
+
 @given(ANY_TEXT)
 def test_nothing_visible_can_act_on_a_terminal(text: str) -> None:
     assert not {unicodedata.category(char) for char in escape_control_chars(text)} & UNSAFE

@@ -13,6 +13,7 @@ from stacktui.config.locations import own_bundle, stamps_file
 from stacktui.tui.app import StacktuiApp
 from tests.support.authority import authority, server_context
 from tests.support.listeners import listening, silent
+from tests.support.stores import add_beside
 
 from .conftest import DOMAIN, Start
 from .screen import flat, read, settle, until, write
@@ -57,7 +58,7 @@ async def test_f_trusts_a_root_that_a_store_holds_and_checks_again(
     start: Start, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stamp = start(ca="")
-    monkeypatch.setenv("CURL_CA_BUNDLE", str(stamp.ca_file))
+    add_beside(monkeypatch, stamp.ca_file)
     async with StacktuiApp(config, auto_check=True).run_test(size=WIDE) as pilot:
         shown = await until(pilot, "f trusts it")
         assert "✗ tls-untrusted-root" in shown
@@ -90,7 +91,7 @@ async def test_the_hosts_are_scanned_again_after_a_fix(
     start: Start, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stamp = start(ca="")
-    monkeypatch.setenv("CURL_CA_BUNDLE", str(stamp.ca_file))
+    add_beside(monkeypatch, stamp.ca_file)
     async with StacktuiApp(config, auto_check=True).run_test(size=WIDE) as pilot:
         await until(pilot, "f trusts it")
         await pilot.press("2", "l")

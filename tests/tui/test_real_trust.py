@@ -17,6 +17,7 @@ from stacktui.tui.app import StacktuiApp
 from tests.product import config_text
 from tests.support.authority import Authority, authority, server_context
 from tests.support.listeners import listening, silent
+from tests.support.stores import add_beside
 
 from .conftest import DOMAIN, Start
 from .screen import flat, read, settle, text_of, type_in, until, write
@@ -68,7 +69,7 @@ async def test_the_root_that_a_store_holds_is_trusted_and_taken_back(
     start: Start, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stamp = start(ca="")
-    monkeypatch.setenv("CURL_CA_BUNDLE", str(stamp.ca_file))
+    add_beside(monkeypatch, stamp.ca_file)
     own_bundle().parent.mkdir(parents=True, exist_ok=True)
     before = b"# mine\r\n" + authority("Fabrikam").root.pem
     own_bundle().write_bytes(before)
@@ -106,7 +107,7 @@ async def test_into_a_new_ca_of_the_environment(
 ) -> None:
     stamp = start(ca="")
     text = read(config)
-    monkeypatch.setenv("CURL_CA_BUNDLE", str(stamp.ca_file))
+    add_beside(monkeypatch, stamp.ca_file)
     async with StacktuiApp(config).run_test(size=WIDE) as pilot:
         await pilot.press("2", "l")
         await until(pilot, "✗ issuer unknown")

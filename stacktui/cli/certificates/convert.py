@@ -25,6 +25,7 @@ from stacktui.cli.certificates.layout import out_wrapped
 from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.options import config_option, format_option, warn_config_unused
 from stacktui.cli.output import out
+from stacktui.config.atomic import refuse_dangling_link
 from stacktui.text.counts import count_of
 from stacktui.text.sanitize import escape_control_chars
 
@@ -87,6 +88,7 @@ def _check_target(source: Path, target: Path) -> None:
     if str(target) == "-":
         raise CommandError("a private key is not written to stdout: name a file as OUT")
     try:
+        refuse_dangling_link(target)
         if target.exists() and not target.is_file():
             raise CommandError(f"{shown} is not a regular file; nothing was written")
         if target.exists() and source.exists() and target.samefile(source):

@@ -42,9 +42,10 @@ def command(
 ) -> None:
     """Show which trust store on this machine trusts which endpoint of ENV.
 
-    Each cell is OpenSSL's verdict on the chain with that store alone. Exits with 1 if the store in
-    use does not trust a host, if a host that exists cannot be reached, or if the metadata cannot be
-    read, so that hosts may be missing.
+    Each cell is OpenSSL's verdict on the chain with that store alone. az and other programs that
+    use `requests` take REQUESTS_CA_BUNDLE, else CURL_CA_BUNDLE, else their own certifi. Exits with
+    1 if the store in use does not trust a host, if a host that exists cannot be reached, or if the
+    metadata cannot be read, so that hosts may be missing.
     """
     target = read_settings(parent, config, limits, name=name).target(name)
     found = find_stores(target.environment.ca, own_bundle())

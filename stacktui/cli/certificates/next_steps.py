@@ -18,8 +18,8 @@ from stacktui.cli.output import out
 from stacktui.environments.endpoints import ARM
 from stacktui.text.shell import command_line, for_this_machine
 
-# The kinds of stores that az uses.
-_OF_AZ = (StoreKind.AZ, StoreKind.REQUESTS, StoreKind.CURL)
+# The kinds of stores that az uses: the first of them that there is.
+_OF_AZ = (StoreKind.REQUESTS, StoreKind.CURL, StoreKind.AZ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +124,12 @@ def _trust(row: EndpointChain, here: list[str], stores: Sequence[Store]) -> Step
 
 def _az_is_without(scanned: ScanAndMatrix) -> bool:
     matrix = scanned.matrix
+    kinds = {column.store.kind for column in matrix.columns}
+    of_az = next((kind for kind in _OF_AZ if kind in kinds), None)
     return any(
         cell is not None and cell.code in ROOTLESS
         for cells in matrix.cells
         if cells[0] is not None and cells[0].ok
         for column, cell in zip(matrix.columns, cells, strict=True)
-        if column.store.kind in _OF_AZ
+        if column.store.kind is of_az
     )

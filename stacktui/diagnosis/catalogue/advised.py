@@ -17,6 +17,7 @@ from stacktui.diagnosis.catalogue.azure_cli import (
 )
 from stacktui.diagnosis.catalogue.azure_cli_config import AZ_CONFIG_BROKEN
 from stacktui.diagnosis.catalogue.clock_skew import CLOCK_SKEW
+from stacktui.diagnosis.catalogue.open_files import SECRET_FILE_OPEN
 from stacktui.diagnosis.catalogue.operator_health import OPERATOR_HEALTH
 from stacktui.diagnosis.catalogue.pinning import RECORD_UNWRITTEN, ROOT_CHANGED
 from stacktui.diagnosis.fault import FaultInfo
@@ -29,6 +30,7 @@ ADVISED: tuple[FaultInfo, ...] = (
     OPERATOR_HEALTH,
     CLOCK_SKEW,
     CERTIFI_ADDITION_LOST,
+    SECRET_FILE_OPEN,
     AZ_TOO_NEW,
     AZ_CONFIG_BROKEN,
     AZ_STALE_ERROR_CACHE,

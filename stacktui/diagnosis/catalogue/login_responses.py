@@ -263,7 +263,7 @@ def _login_foreign_endpoint(failure: FailureContext) -> Explanation | None:
         *route_lines(failure),
     )
     remedies = (_ASK_WHOSE.fill(authority=fault.authority), _SIGN_IN_NOWHERE.fill())
-    title = "The login host sends sign-ins on to another host: no secret was sent there"
+    title = "The login host names a token endpoint that no secret is sent to"
     return Explanation(title, evidence, remedies)
 
 
@@ -274,7 +274,8 @@ LOGIN_FOREIGN_ENDPOINT = FaultInfo(
     meaning="The login host sends sign-ins on to another host: no secret was sent there.",
     distinguishing_evidence=(
         "The discovery document of the login host names a token endpoint on a host that is not "
-        "its own, nor a public login host's alias; the report names both. A login endpoint that "
+        "its own, nor a public login host's alias (the report names both), or one with a password "
+        "in its URL. A login endpoint that "
         "differs from the recorded one is `metadata-drift`."
     ),
     az_says="nothing: it sends the secret to that host",

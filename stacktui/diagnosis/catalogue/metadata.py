@@ -105,8 +105,9 @@ METADATA_INCOMPLETE = FaultInfo(
     sides=(Side.STAMP,),
     meaning="The metadata does not say how to sign in.",
     distinguishing_evidence=(
-        "It is whole JSON, and the report names the field that is missing, blank or of the wrong "
-        "type. A list where az wants an object is no fault of the stamp's: `az-too-new`."
+        "It is whole JSON, and the report names the field that is missing, blank, of the wrong "
+        "type, or a URL with a user name or password. A list where az wants an object is no fault "
+        "of the stamp's: `az-too-new`."
     ),
     az_says=(
         "a traceback where authentication is missing or null (AttributeError, KeyError or "

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from stacktui.certificates.certifi_repair import Installer
 from stacktui.certificates.files import WHAT, FileProblem
-from stacktui.certificates.trust import TrustFileFault
+from stacktui.certificates.trust import CERTIFI, TrustFileFault
 from stacktui.diagnosis.az_messages import AZ_NETWORK
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
@@ -13,7 +16,8 @@ from stacktui.diagnosis.messages.tls import CERTIFICATE_FILE_UNREADABLE, NOTHING
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 
 _CHANGE_CA = RemedyTemplate(
-    "Point ca under {section} at the stamp's root in PEM form, or take it out"
+    "Point ca under {section} at the stamp's root in PEM form; take it out only if the base store "
+    "or stacktui's own bundle holds that root"
 )
 _UNSET_VARIABLE = RemedyTemplate(
     "Unset {variable}, or point it at a file of PEM certificates",
@@ -24,6 +28,40 @@ _UNSET_VARIABLE = RemedyTemplate(
 _SEE_STORES = for_both(
     "See what is wrong with each store", "stacktui certificates stores{environment}"
 )
+_REINSTALL_TITLE = (
+    "Reinstall certifi where stacktui runs; what was added to its bundle must be added again"
+)
+_REINSTALL = {
+    Installer.PIP: RemedyTemplate(
+        _REINSTALL_TITLE,
+        "{python} -m pip install --force-reinstall certifi",
+        "& {python} -m pip install --force-reinstall certifi",
+    ),
+    Installer.PIPX: for_both(
+        _REINSTALL_TITLE, "pipx runpip {venv} install --force-reinstall certifi", venv="stacktui"
+    ),
+    Installer.UV: for_both(
+        _REINSTALL_TITLE, "uv pip install --python {python} --reinstall certifi"
+    ),
+}
+_RESTORE = RemedyTemplate("Reinstall the package that {file} belongs to")
+_USE_SYSTEM_BUNDLE = RemedyTemplate(
+    "Until then, use the system's roots in its place",
+    "export REQUESTS_CA_BUNDLE={file}",
+    "$env:REQUESTS_CA_BUNDLE = {file}",
+    {"file": "/etc/ssl/certs/ca-certificates.crt"},
+)
+
+
+def _restore_certifi(failure: FailureContext, fault: TrustFileFault) -> Iterator[Remedy]:
+    repair = failure.report.repair
+    if repair is None or repair.installer is None:
+        yield _RESTORE.fill(file=fault.path)
+    else:
+        reinstall = _REINSTALL[repair.installer]
+        yield reinstall.fill(python=repair.python, venv=repair.environment)
+    if repair is not None and repair.system_bundle:
+        yield _USE_SYSTEM_BUNDLE.fill(file=repair.system_bundle)
 
 
 def _change_setting(failure: FailureContext, fault: TrustFileFault) -> Remedy:
@@ -31,6 +69,11 @@ def _change_setting(failure: FailureContext, fault: TrustFileFault) -> Remedy:
     if fault.setting == "ca":
         return _CHANGE_CA.fill(section=failure.section)
     return _UNSET_VARIABLE.fill(variable=fault.setting, env_variable=f"Env:{fault.setting}")
+
+
+def _file_of(fault: TrustFileFault) -> str:
+    """Return the beginning of a title on a file that no setting names."""
+    return f"The file of {CERTIFI if fault.setting == CERTIFI else f'the {fault.setting}'}"
 
 
 # trust-file-missing
@@ -42,24 +85,25 @@ def _trust_file_missing(failure: FailureContext) -> Explanation | None:
         return None
     title = f"{fault.setting} names a file of certificates that is not there"
     evidence = (f"{fault.setting} = {fault.path}: no such file",)
-    remedy = _SEE_STORES.fill(**failure.placeholders)
-    if fault.is_named:
-        remedy = _change_setting(failure, fault)
-    return Explanation(title, evidence, (remedy,))
+    if not fault.is_named:
+        title = f"{_file_of(fault)} is not there"
+    return Explanation(title, evidence, tuple(_remedies(failure, fault)))
 
 
 TRUST_FILE_MISSING = FaultInfo(
     id="trust-file-missing",
     group=Group.TLS,
     sides=(Side.BOX,),
-    meaning="A setting names a file of certificates that is not there.",
+    meaning="A file of trusted certificates is not there: a setting's, or certifi's own.",
     distinguishing_evidence=(
-        "The report names the setting: REQUESTS_CA_BUNDLE, SSL_CERT_FILE, or ca of the "
-        "environment. A file that is there and cannot be used is `trust-file-bad`."
+        "The report names the setting: REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE, or ca "
+        "of the environment; or it is certifi's. A file that is there and cannot be used is "
+        "`trust-file-bad`."
     ),
     az_says=(
         "Could not find a suitable TLS CA certificate bundle, invalid path: … "
-        "(only where the file is REQUESTS_CA_BUNDLE's; az does not know the others)"
+        "(only where the file is REQUESTS_CA_BUNDLE's, or else CURL_CA_BUNDLE's; az does not know "
+        "the others)"
     ),
     patterns={
         MessagePattern(
@@ -69,7 +113,14 @@ TRUST_FILE_MISSING = FaultInfo(
         ): 95,
         CERTIFICATE_FILE_UNREADABLE: 72,
     },
-    remedies=(_UNSET_VARIABLE, _CHANGE_CA, _SEE_STORES),
+    remedies=(
+        _UNSET_VARIABLE,
+        _CHANGE_CA,
+        *_REINSTALL.values(),
+        _RESTORE,
+        _USE_SYSTEM_BUNDLE,
+        _SEE_STORES,
+    ),
     rules=(_trust_file_missing,),
 )
 
@@ -83,10 +134,15 @@ _CONVERT = RemedyTemplate(
     {"pem": "FILE.pem"},
 )
 _MOVE_AWAY = RemedyTemplate(
-    "Move it away: without {bundle} the other stores count again",
-    "mv -- {file} {aside}",
+    "Move it away: without {bundle} the other stores count again, but not what it holds",
+    "mv -i -- {file} {aside}",
     "Move-Item {file} {aside}",
     {"bundle": "stacktui's own bundle", "aside": "FILE.aside"},
+)
+_TRUST_AGAIN = for_both(
+    "Then trust again what can be read of it",
+    "stacktui certificates trust {aside}",
+    aside="FILE.aside",
 )
 
 
@@ -97,20 +153,27 @@ def _trust_file_bad(failure: FailureContext) -> Explanation | None:
     what = WHAT[fault.problem]
     title = f"The file that {fault.setting} names {what}"
     if not fault.is_named:
-        title = f"The file of the {fault.setting} {what}"
+        title = f"{_file_of(fault)} {what}"
     evidence = [f"{fault.setting} = {fault.path}", f"it {what}"]
     if fault.detail:
         evidence.append(f"reading it said: {fault.detail}")
-    remedies = [_change_setting(failure, fault)] if fault.is_named else _put_aside(failure, fault)
-    if fault.problem is FileProblem.DER:
-        remedies.insert(0, _CONVERT.fill(file=fault.path, pem=f"{fault.path}.pem"))
-    return Explanation(title, tuple(evidence), tuple(remedies))
+    return Explanation(title, tuple(evidence), tuple(_remedies(failure, fault)))
 
 
-def _put_aside(failure: FailureContext, fault: TrustFileFault) -> list[Remedy]:
-    path = fault.path
-    away = _MOVE_AWAY.fill(bundle=path, file=path, aside=f"{path}.aside")
-    return [away, _SEE_STORES.fill(**failure.placeholders)]
+def _remedies(failure: FailureContext, fault: TrustFileFault) -> Iterator[Remedy]:
+    path, aside = fault.path, f"{fault.path}.aside"
+    if fault.is_named:
+        if fault.problem is FileProblem.DER:
+            yield _CONVERT.fill(file=path, pem=f"{path}.pem")
+        yield _change_setting(failure, fault)
+        return
+    if fault.setting == CERTIFI:
+        yield from _restore_certifi(failure, fault)
+    elif fault.problem is not FileProblem.MISSING:  # stacktui's own bundle can be done without
+        yield _MOVE_AWAY.fill(bundle=path, file=path, aside=aside)
+        if fault.is_partly_good:
+            yield _TRUST_AGAIN.fill(aside=aside)
+    yield _SEE_STORES.fill(**failure.placeholders)
 
 
 TRUST_FILE_BAD = FaultInfo(
@@ -124,7 +187,7 @@ TRUST_FILE_BAD = FaultInfo(
     ),
     az_says=(
         AZ_NETWORK + "… [X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found … "
-        "(only where the file is REQUESTS_CA_BUNDLE's)"
+        "(only where the file is REQUESTS_CA_BUNDLE's, or else CURL_CA_BUNDLE's)"
     ),
     patterns={
         CERTIFICATE_FILE_UNREADABLE: 70,
@@ -134,7 +197,17 @@ TRUST_FILE_BAD = FaultInfo(
         ): 95,
         NOTHING_IN_PEM: 64,
     },
-    remedies=(_CONVERT, _UNSET_VARIABLE, _CHANGE_CA, _MOVE_AWAY, _SEE_STORES),
+    remedies=(
+        _CONVERT,
+        _UNSET_VARIABLE,
+        _CHANGE_CA,
+        *_REINSTALL.values(),
+        _RESTORE,
+        _USE_SYSTEM_BUNDLE,
+        _MOVE_AWAY,
+        _TRUST_AGAIN,
+        _SEE_STORES,
+    ),
     rules=(_trust_file_bad,),
 )
 

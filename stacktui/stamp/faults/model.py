@@ -85,6 +85,8 @@ class Fault:
     """Values that the client gets instead, by attribute of RunningStamp."""
     client_files: Mapping[str, bytes | None] = field(default_factory=dict)
     """Content that the client's files get instead, by file name; None removes the file."""
+    open_client_files: bool = False
+    """Every user of the machine may read the client's files, if they may enter its temp folder."""
     edit_claims: Callable[[dict[str, Any]], None] | None = None
     """Changes the claims of access tokens in place."""
     token_error: Reason | None = None

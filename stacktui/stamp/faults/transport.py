@@ -62,6 +62,9 @@ FAULTS: dict[str, Fault] = {
         "the leaf may not be used by clients, which the vendor's checker rejects",
         chain=ChainSpec(no_client_auth=True),
     ),
+    "secret-file-open": Fault(
+        "everybody on this machine may read the secret file", open_client_files=True
+    ),
     # The client's CA file
     "trust-file-missing": Fault("the CA file is not there", client_files={"ca.pem": None}),
     "trust-file-bad": Fault(

@@ -24,6 +24,7 @@ DOES = {
     ActionKind.TRUST_ROOT: "trusts it",
     ActionKind.SET: "sets it",
     ActionKind.ACCEPT: "accepts it",
+    ActionKind.CHMOD: "sets its mode",
 }
 SYMBOLS = {
     StepOutcome.OK: lambda glyphs: Span(glyphs.ok, TextStyle.OK),

@@ -258,7 +258,7 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
 def propose_name(arm: str, taken: Collection[str]) -> str:
     """Return a name that is not taken, empty only without a host: the region of a standard host
     name, with `-admin` for the operator's endpoint; else the host name."""
-    host = arm.strip().rpartition("://")[2].partition("/")[0].partition(":")[0]
+    host = arm.strip().rpartition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
     service, _, domain = host.partition(".")
     region = domain.partition(".")[0]
     standard = {"management": region, "adminmanagement": f"{region}-admin"}

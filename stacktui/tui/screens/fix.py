@@ -64,7 +64,7 @@ class FixScreen(ActionScreen):
             self.set_text([*_head(fix, glyphs), *_change(self._changes[fix.action])])
         else:
             asks = fix.action.kind is ActionKind.ACCEPT
-            self.wait("Asking the stamp, without any secret." if asks else "Reading the config.")
+            self.wait("Asking the stamp, without any secret." if asks else "Reading the file.")
             config, checked = self._settings.path, self._report.target.environment
 
             def plan() -> tuple[Action, FixPlan]:
@@ -109,6 +109,8 @@ def _row(key: str, fix: Fix) -> Row:
             value = action.value
         case ActionKind.ACCEPT:
             what, value = "accept the stamp", "as it is now"
+        case ActionKind.CHMOD:
+            what, value = f"set the mode to {action.value}", action.key
     return Row(key, (Span(what),), (((Span(value, TextStyle.DIM),),), ()))
 
 
