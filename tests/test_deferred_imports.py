@@ -46,6 +46,9 @@ DEFERRED: dict[str, dict[str, str]] = {
     "check/follow_up.py": {
         "stacktui.certificates.chain_completion": HEALTHY,
     },
+    "check/history_database.py": {
+        "sqlite3": THREAD,
+    },
     "check/local_facts.py": {
         "stacktui.certificates.additions": HEALTHY,
     },

@@ -1,0 +1,33 @@
+"""What was found before, read while the checks run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+from stacktui.check.history import PATIENCE, recall
+from stacktui.check.pinning import FIRST_REQUEST
+from stacktui.check.streak import Recalled, Since, since_of
+from stacktui.check.summary import CheckSummary
+from stacktui.check.target import CheckTarget
+from stacktui.transport.background import in_background
+
+
+class HistoryReader:
+    """Reads what is known of the targets' environments, from when it is made."""
+
+    def __init__(self, targets: Sequence[CheckTarget]) -> None:
+        self._reading = asyncio.create_task(_recalled(targets))
+
+    async def since(self, summary: CheckSummary) -> Since | None:
+        """Return since when a finished check's outcome is so; None where that is not known."""
+        await asyncio.wait({self._reading}, timeout=PATIENCE)
+        known = self._reading.result() if self._reading.done() else {}
+        recalled = known.get(summary.environment)
+        return since_of(summary, recalled.streaks) if recalled is not None else None
+
+
+async def _recalled(targets: Sequence[CheckTarget]) -> dict[str, Recalled]:
+    await asyncio.sleep(FIRST_REQUEST)
+    return await in_background(partial(recall, targets))
