@@ -49,6 +49,13 @@ DEFERRED: dict[str, dict[str, str]] = {
     "check/history_database.py": {
         "sqlite3": THREAD,
     },
+    "check/history_reader.py": {
+        "stacktui.check.history": THREAD,
+        "stacktui.check.streak": THREAD,
+    },
+    "check/history_writer.py": {
+        "stacktui.check.history": THREAD,
+    },
     "check/local_facts.py": {
         "stacktui.certificates.additions": HEALTHY,
     },
@@ -57,13 +64,17 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "cli/check.py": {
         "stacktui.check.events": HELP,
+        "stacktui.check.history_reader": HELP,
+        "stacktui.check.history_writer": HELP,
         "stacktui.check.runner": HELP,
+        "stacktui.check.streak": HELP,
         "stacktui.check.summary_text": HELP,
         "stacktui.cli.check_output": HELP,
         "stacktui.cli.check_round": HELP,
         "stacktui.diagnosis": HELP,
         "stacktui.diagnosis.document": HELP,
         "stacktui.diagnosis.markdown": HELP,
+        "stacktui.diagnosis.summarise": HELP,
     },
     "cli/dashboard.py": {
         "stacktui.cli.demo_stamp": FRAME,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,8 @@ PRAGMA user_version = {VERSION}
 """
 # What the file is removed with; a write-ahead log of another database must not be applied to it.
 _BESIDE = ("-wal", "-shm", "-journal", "")
+# The bytes of the log from which it is written into the database; a check adds about 30 KiB.
+_LOGGED = 1024 * 1024
 _MOUNTS = Path("/proc/self/mountinfo")
 # Types of file systems whose machines share no memory, which a write-ahead log needs.
 _NETWORK = frozenset(
@@ -90,6 +92,7 @@ def opened(path: Path, patience: float, *, write: bool) -> Iterator[sqlite3.Conn
         try:
             yield history
             history.execute("COMMIT")
+            _close_without_waiting(history, path)
         finally:
             history.close()
     except sqlite3.Error as error:
@@ -120,12 +123,33 @@ def _connect(path: Path, patience: float, write: bool) -> sqlite3.Connection:
     return _begun(path, patience, write, wal=False)
 
 
+def _close_without_waiting(history: sqlite3.Connection, path: Path) -> None:
+    """Close a connection without writing the log into the database, unless that is due.
+
+    That waits for the disk three times. The connection that is closed last does it, but cannot
+    where it can only read. (Python has a setting for that from 3.12 on.)
+    """
+    import sqlite3
+
+    with suppress(OSError, sqlite3.Error):
+        if os.stat(f"{os.path.realpath(path)}-wal").st_size < _LOGGED:
+            with closing(_opened(path, 0, "ro")) as reader:
+                reader.execute("SELECT 1 FROM checks LIMIT 1").fetchone()
+                history.close()
+
+
+def _opened(path: Path, patience: float, mode: str) -> sqlite3.Connection:
+    import sqlite3
+
+    # `rw` or `ro`: the file is never made here, where it would be readable for all.
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, timeout=patience, isolation_level=None, uri=True)
+
+
 def _begun(path: Path, patience: float, write: bool, *, wal: bool) -> sqlite3.Connection:
     import sqlite3
 
-    # `rw`: it is never made here, where it would be readable for all.
-    uri = f"{path.absolute().as_uri()}?mode=rw"
-    history = sqlite3.connect(uri, timeout=patience, isolation_level=None, uri=True)
+    history = _opened(path, patience, "rw")
     try:
         if not wal:
             # Only one alone can read a file that has a write-ahead log without shared memory.

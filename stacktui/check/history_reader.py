@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
-from stacktui.check.history import PATIENCE, recall
 from stacktui.check.pinning import FIRST_REQUEST
-from stacktui.check.streak import Recalled, Since, since_of
-from stacktui.check.summary import CheckSummary
 from stacktui.check.target import CheckTarget
 from stacktui.transport.background import in_background
+
+if TYPE_CHECKING:
+    from stacktui.check.streak import Recalled, Since
+    from stacktui.check.summary import CheckSummary
+
+# Seconds to wait for it when a check has ended.
+_PATIENCE = 0.5
 
 
 class HistoryReader:
@@ -22,7 +27,9 @@ class HistoryReader:
 
     async def since(self, summary: CheckSummary) -> Since | None:
         """Return since when a finished check's outcome is so; None where that is not known."""
-        await asyncio.wait({self._reading}, timeout=PATIENCE)
+        from stacktui.check.streak import since_of
+
+        await asyncio.wait({self._reading}, timeout=_PATIENCE)
         known = self._reading.result() if self._reading.done() else {}
         recalled = known.get(summary.environment)
         return since_of(summary, recalled.streaks) if recalled is not None else None
@@ -30,4 +37,10 @@ class HistoryReader:
 
 async def _recalled(targets: Sequence[CheckTarget]) -> dict[str, Recalled]:
     await asyncio.sleep(FIRST_REQUEST)
-    return await in_background(partial(recall, targets))
+    return await in_background(partial(_recall, targets))
+
+
+def _recall(targets: Sequence[CheckTarget]) -> dict[str, Recalled]:
+    from stacktui.check.history import recall
+
+    return recall(targets)

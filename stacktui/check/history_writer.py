@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from threading import Thread
+from typing import TYPE_CHECKING
 
-from stacktui.check.history import PATIENCE, record
-from stacktui.check.summary import CheckSummary
-from stacktui.check.target import CheckTarget
+if TYPE_CHECKING:
+    from stacktui.check.summary import CheckSummary
+    from stacktui.check.target import CheckTarget
 
-_Entry = tuple[CheckTarget, CheckSummary]
+    Entry = tuple[CheckTarget, CheckSummary]
+
+# Seconds to wait at the end: twice what another process that writes is waited for.
+_PATIENCE = 1.0
 
 
 class HistoryWriter:
@@ -22,7 +26,7 @@ class HistoryWriter:
     def __init__(self, warn: Callable[[str], None]) -> None:
         self._warn = warn
         self._warned: set[str] = set()
-        self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
+        self._queue: SimpleQueue[Entry | None] = SimpleQueue()
         self._thread: Thread | None = None
 
     def add(self, target: CheckTarget, summary: CheckSummary) -> None:
@@ -38,13 +42,15 @@ class HistoryWriter:
         if self._thread is None:
             return
         self._queue.put(None)
-        self._thread.join(2 * PATIENCE)
+        self._thread.join(_PATIENCE)
         if self._thread.is_alive():
             self._tell("not in the history: its file does not answer")
         self._thread = None
 
     def _write(self) -> None:
-        waiting: list[_Entry | None] = []
+        from stacktui.check.history import record
+
+        waiting: list[Entry | None] = []
         while None not in waiting:
             waiting = [self._queue.get()]
             while True:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from stacktui.check.summary import CheckSummary
-from stacktui.text.counts import count_of, rough_duration
+from stacktui.text.counts import count_of
+from stacktui.text.times import moment_text, rough_duration
 
 
 def outcome_word(ok: bool | None, verdict: str) -> str:
@@ -92,10 +93,3 @@ def since_text(since: Since | None, now: datetime, zone: tzinfo | None = UTC) ->
         return text
     lasted = f" for {rough_duration(since.lasted)}" if since.lasted >= 1 else ""
     return f"{text}; before: {since.before}{lasted}"
-
-
-def moment_text(moment: datetime, now: datetime, zone: tzinfo | None = UTC) -> str:
-    """Return the time of day, with the day before it where that is not the day of `now`."""
-    at, today = moment.astimezone(zone), now.astimezone(zone)
-    pattern = "%H:%M" if at.date() == today.date() else "%Y-%m-%d %H:%M"
-    return f"{at:{pattern}}{' UTC' if zone is UTC else ''}"

@@ -127,11 +127,8 @@ def test_only_its_owner_can_read_it(monkeypatch: pytest.MonkeyPatch) -> None:
     before = os.umask(0)
     try:
         add("")
-        with closing(sqlite3.connect(history_file())) as open_one:  # so that the log stays
-            open_one.execute("SELECT * FROM checks").fetchall()
-            add("")
-            files = list(history_file().parent.iterdir())
-            modes = {each.name: oct(each.stat().st_mode & 0o777) for each in files}
+        files = list(history_file().parent.iterdir())
+        modes = {each.name: oct(each.stat().st_mode & 0o777) for each in files}
     finally:
         os.umask(before)
     name = history_file().name
@@ -145,9 +142,18 @@ def journal_mode() -> str:
         return str(opened.execute("PRAGMA journal_mode").fetchone()[0])
 
 
-def test_it_has_a_write_ahead_log() -> None:
-    add("")
+def test_it_has_a_write_ahead_log_that_stays_small() -> None:
+    """A check does not wait for the disk: the log is written into the database now and then."""
+    log = history_file().with_name(f"{history_file().name}-wal")
+    sizes = []
+    for number in range(100):
+        add("" if number % 2 else "tls-expired", at=number)
+        sizes.append(log.stat().st_size if log.exists() else 0)
+    assert sizes[1] > sizes[0] > 0
+    assert max(sizes) < 1.5 * 1024 * 1024
+    assert history_file().stat().st_size > 10 * 4096
     assert journal_mode() == "wal"
+    assert outcomes()[0] == ("ok", 1)
 
 
 @pytest.mark.parametrize("before", [0, 2])
@@ -155,7 +161,9 @@ def test_without_shared_memory_it_has_a_rollback_journal(before: int) -> None:
     """As on a file system that cannot map files: what was in the log is not lost."""
     add(*[""] * before)
     history_file().parent.mkdir(parents=True, exist_ok=True)
-    history_file().with_name(f"{history_file().name}-shm").mkdir()
+    shared = history_file().with_name(f"{history_file().name}-shm")
+    shared.unlink(missing_ok=True)
+    shared.mkdir()  # it can be opened, but not be written
     add("", "", at=60)
     assert outcomes() == [("ok", before + 2)]
     assert journal_mode() == "delete"
@@ -179,6 +187,12 @@ def test_on_a_network_file_system_it_has_a_rollback_journal(
     assert outcomes() == [("ok", 3)]
 
 
+def write_log() -> None:
+    """Write what the log holds into the database, which would mend it."""
+    with closing(sqlite3.connect(history_file())) as opened:
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def corrupt(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[100:] = bytes(255 for _ in content[100:])
@@ -188,6 +202,7 @@ def corrupt(path: Path) -> None:
 @pytest.mark.parametrize("damage", ["text", "pages", "other"])
 def test_a_damaged_file_is_set_aside(damage: str) -> None:
     add("tls-expired")
+    write_log()
     path = history_file()
     match damage:
         case "text":
@@ -221,13 +236,11 @@ def test_rows_that_we_do_not_write_are_damage_too() -> None:
 
 def test_a_log_of_a_damaged_file_is_not_applied_to_the_next() -> None:
     add("tls-expired")
+    write_log()
+    add("tls-expired", at=10)
     path = history_file()
-    with closing(sqlite3.connect(path)) as other:  # so that the log stays
-        other.execute("SELECT * FROM checks").fetchall()
-        add("tls-expired", at=10)
-        log = path.with_name(f"{path.name}-wal").read_bytes()
     path.write_bytes(path.read_bytes()[:100] + b"!" * 8192)
-    path.with_name(f"{path.name}-wal").write_bytes(log[: len(log) // 2])
+    assert path.with_name(f"{path.name}-wal").stat().st_size
     assert "was damaged" in record([(target(), summary())])
     assert outcomes() == [("ok", 1)]
 
