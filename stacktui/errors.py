@@ -35,8 +35,7 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
-import ssl
+import sys
 from typing import Generic, TypeVar
 
 from stacktui.text.sanitize import escape_control_chars
@@ -59,23 +58,30 @@ class FaultError(StacktuiError, Generic[F]):
         self.fault = fault
 
 
-# Descriptors, memory, disk, and of fork() processes. Windows' sockets have their own EMFILE, 10024.
-_EXHAUSTED = frozenset(
-    {
-        errno.EMFILE,
-        errno.ENFILE,
-        errno.ENOMEM,
-        errno.ENOBUFS,
-        errno.ENOSPC,
-        errno.EAGAIN,
-        getattr(errno, "EDQUOT", errno.ENOSPC),
-        10024,
-    }
-)
-_UNLOADABLE = (
-    "failed to map segment",
-    *map(os.strerror, (errno.EMFILE, errno.ENFILE, errno.ENOMEM)),
-)
+_MEMORY = "out of memory: end other programs, or raise the limit (ulimit -v)"
+_FILES = "too many open files: raise the limit (ulimit -n), or end other programs"
+_THREADS = "cannot start a thread: raise the limit (ulimit -u), or end other programs"
+_DISK = "no space left on the disk: make room on it"
+# EAGAIN is fork's, where there are too many processes. 10024 is EMFILE of Windows' sockets.
+_EXHAUSTED = {
+    errno.EMFILE: _FILES,
+    errno.ENFILE: _FILES,
+    10024: _FILES,
+    errno.ENOMEM: _MEMORY,
+    errno.ENOBUFS: _MEMORY,
+    errno.EAGAIN: _THREADS,
+    errno.ENOSPC: _DISK,
+    getattr(errno, "EDQUOT", errno.ENOSPC): _DISK,
+    errno.EFBIG: "a file may not grow further: raise the limit (ulimit -f)",
+}
+# How the system's loader says it, of a compiled module, and CPython, of a failure without an error.
+_NOT_LOADED = {
+    "failed to map segment": _MEMORY,
+    "without setting an exception": _MEMORY,
+    os.strerror(errno.ENOMEM): _MEMORY,
+    os.strerror(errno.EMFILE): _FILES,
+    os.strerror(errno.ENFILE): _FILES,
+}
 
 
 def is_exhaustion(error: BaseException) -> bool:
@@ -83,18 +89,27 @@ def is_exhaustion(error: BaseException) -> bool:
 
     Such an error says nothing about the file or the host that it came up at.
     """
+    return bool(exhausted_resource(error))
+
+
+def exhausted_resource(error: BaseException) -> str:
+    """Return what the machine lacks, with what helps, in one line; empty for any other error."""
+    # Who raised one of their errors has imported these; they are too slow for every start.
+    ssl, socket = sys.modules.get("ssl"), sys.modules.get("socket")
     match error:
         case MemoryError():
-            return True
-        case ssl.SSLError():  # its errno is OpenSSL's own
+            return _MEMORY
+        case OSError() if ssl and isinstance(error, ssl.SSLError):  # its errno is OpenSSL's own
             # Without a library's name, OpenSSL had no room for an error either.
-            return "malloc failure" in str(error) or str(error).startswith("unknown error")
-        case socket.gaierror():
-            return error.errno == socket.EAI_MEMORY
+            told = "malloc failure" in str(error) or str(error).startswith("unknown error")
+            return _MEMORY if told else ""
+        case OSError() if socket and isinstance(error, socket.gaierror):
+            return _MEMORY if error.errno == socket.EAI_MEMORY else ""
         case OSError():
-            return error.errno in _EXHAUSTED
+            return _EXHAUSTED.get(error.errno or 0, "")
         case RuntimeError():
-            return "can't start new thread" in str(error)
-        case ImportError():  # of a compiled module, which the system's loader reads
-            return any(text in str(error) for text in _UNLOADABLE)
-    return False
+            return _THREADS if "can't start new thread" in str(error) else ""
+        case ImportError() | SystemError():
+            said = str(error)
+            return next((what for words, what in _NOT_LOADED.items() if words in said), "")
+    return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -13,6 +14,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 
 from stacktui.azure_cli.launchers import launchers
@@ -74,6 +76,16 @@ def _without_invalid(resolve: Callable[..., Any]) -> Callable[..., Any]:
     return getaddrinfo
 
 
+# Until the tests are collected, whatever is made stays: to look for garbage finds none.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave what stays out of the search for garbage: it took a tenth of all tests' time."""
+    gc.freeze()
+    gc.enable()
+
+
 # Where bytecode is not kept, each process that a test starts compiles the whole product anew.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -110,6 +122,27 @@ def _write_az(folder: Path) -> None:
     folder.mkdir()
     (folder / "az").write_text("#!/bin/sh\nexit 1\n")
     (folder / "az").chmod(0o755)
+
+
+@pytest.fixture(scope="session")
+def _few_roots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first of certifi's roots, in a file."""
+    end = b"-----END CERTIFICATE-----\n"
+    path = tmp_path_factory.mktemp("certifi") / "cacert.pem"
+    path.write_bytes(b"".join(Path(certifi.where()).read_bytes()[:6000].rpartition(end)[:2]))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _roots_at_hand(
+    request: pytest.FixtureRequest, _few_roots: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few of certifi's roots for its hundred: to parse all takes most of a check's time.
+
+    The processes that tests start have all of them, as do the tests of trust stores.
+    """
+    if not request.node.get_closest_marker("every_root"):
+        monkeypatch.setattr(certifi, "where", lambda: str(_few_roots))
 
 
 @pytest.fixture(scope="session")

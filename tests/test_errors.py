@@ -16,7 +16,7 @@ import pytest
 
 import stacktui
 from stacktui import errors
-from stacktui.errors import FaultError, StacktuiError, is_exhaustion
+from stacktui.errors import FaultError, StacktuiError, exhausted_resource, is_exhaustion
 
 
 def classes() -> set[type[Exception]]:
@@ -67,6 +67,7 @@ def test_a_message_is_one_harmless_line() -> None:
 )
 def test_what_the_machine_runs_out_of_is_told_from_faults(error: BaseException) -> None:
     assert is_exhaustion(error)
+    assert re.match("(out of memory|too many open files|no space left)", exhausted_resource(error))
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from stacktui.certificates.bundle import MAX_COMMENT, plain
 from stacktui.certificates.files import CertificateFileError, FileProblem, entries, read_content
 from stacktui.config.atomic import exclusive, write_atomically
 from stacktui.config.locations import additions_file
+from stacktui.text.json_fields import mapping, number, text
 from stacktui.text.sanitize import escape_control_chars
 
 VERSION = 1
@@ -165,31 +166,27 @@ def _read() -> tuple[list[Any], str]:
         return [], "" if missing else f"{path}: {error.detail or error.problem}"
     except (ValueError, RecursionError):
         return [], damaged
-    if not isinstance(document, dict) or not isinstance(rows := document.get("additions"), list):
+    if not isinstance(rows := mapping(document).get("additions"), list):
         return [], damaged
-    if document.get("version") != VERSION:
+    if number(document, "version") != VERSION:
         return [], f"{path} is of another version of stacktui; it is left as it is"
     return rows, ""
 
 
 def _addition(row: Any) -> Addition | None:
     """Return an entry of the file as a value, None if we would not write it."""
-    if not isinstance(row, dict):
-        return None
-    path, subject, pem = row.get("path"), row.get("subject"), row.get("pem")
-    if not (isinstance(path, str) and isinstance(subject, str) and isinstance(pem, str)):
-        return None
+    path, fingerprint = text(row, "path"), text(row, "sha256")
+    subject = mapping(row).get("subject")
     try:
-        found = [each.der for each in entries(pem.encode("ascii")) if each.der]
+        found = [each.der for each in entries(text(row, "pem").encode("ascii")) if each.der]
+        os.fsencode(path)  # lone surrogates name no file
     except UnicodeEncodeError:
         return None
-    if len(found) != 1 or sha256(found[0]).hexdigest() != row.get("sha256"):
+    if len(found) != 1 or sha256(found[0]).hexdigest() != fingerprint:
         return None
-    if "\0" in path or not os.path.isabs(path):
+    if "\0" in path or not os.path.isabs(path) or not isinstance(subject, str):
         return None
-    return Addition(
-        Path(path), row["sha256"], escape_control_chars(subject[:MAX_COMMENT]), found[0]
-    )
+    return Addition(Path(path), fingerprint, escape_control_chars(subject[:MAX_COMMENT]), found[0])
 
 
 def _change(change: Callable[[list[Any]], list[Any]], else_: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from stacktui.errors import FaultError
 from stacktui.identities.model import Identity
 from stacktui.identities.sign_in import Credential, prepare, read_secret
 from stacktui.text.sanitize import Redactor
@@ -31,6 +30,7 @@ class CredentialReader:
             return prepare(identity, secret)
 
         self._task = asyncio.create_task(asyncio.to_thread(work))
+        self._task.add_done_callback(lambda _: known.set())  # also where no thread can be started
 
     async def redacted(self) -> None:
         """Return once the redactor knows the secret that a server may echo, or there is none."""
@@ -46,5 +46,4 @@ class CredentialReader:
         """Cancel what is not done."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError, FaultError):
-                await self._task
+            await asyncio.gather(self._task, return_exceptions=True)

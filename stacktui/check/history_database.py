@@ -84,8 +84,8 @@ def opened(path: Path, patience: float, *, write: bool) -> Iterator[sqlite3.Conn
     """Open the history for one transaction, which ends with the context. Raises HistoryError."""
     try:
         import sqlite3
-    except ImportError:
-        raise HistoryError("this Python was built without SQLite") from None
+    except ImportError as error:  # as where Python was built without it
+        raise HistoryError(f"SQLite cannot be loaded: {error}") from None
 
     try:
         history = _connect(path, patience, write)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -55,10 +54,10 @@ class LocalFactsReader:
 
     async def aclose(self) -> None:
         """Cancel what is not done."""
-        for task in (self._lost, self._az, self._open):
+        tasks = (self._lost, self._az, self._open)
+        for task in tasks:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _lost_additions() -> tuple[LostAddition, ...]:

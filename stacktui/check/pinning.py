@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -111,8 +110,7 @@ class Pin:
     async def aclose(self) -> None:
         """Cancel what is not done."""
         self._reading.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._reading
+        await asyncio.gather(self._reading, return_exceptions=True)
 
 
 async def _recorded_stamp(target: CheckTarget) -> StampRecord | RecordFault | None:

@@ -13,6 +13,9 @@ from stacktui.check.target import CheckTarget
 from stacktui.config.error_file import describe_error
 
 CONCURRENCY = 16
+# Seconds between two starts: checks that begin together stay together, and then the work of all on
+# one step holds up the event loop.
+_PAUSE = 0.006
 
 
 class Round:
@@ -28,6 +31,7 @@ class Round:
         self._slots = asyncio.Semaphore(concurrency)
         self._events: asyncio.Queue[CheckEvent] = asyncio.Queue()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._next = 0.0
 
     def cancel(self, environment: str | None = None) -> None:
         """Cancel the check of an environment, or without a name all; one that has ended stays."""
@@ -53,10 +57,17 @@ class Round:
     async def _check(self, name: str, target: CheckTarget) -> None:
         try:
             async with self._slots:
+                await self._take_turn()
                 await run_check(target, self._events.put_nowait, attended=False)
         except Exception as error:
             broken = CheckBroken(describe_error(error), environment=name, at=monotonic())
             self._events.put_nowait(broken)
+
+    async def _take_turn(self) -> None:
+        now = monotonic()
+        begins = max(now, self._next)
+        self._next = begins + _PAUSE
+        await asyncio.sleep(begins - now)
 
     def _ended(self, name: str, task: asyncio.Task[None]) -> None:
         # Not in the task itself, as one that is cancelled before it begins runs nothing.

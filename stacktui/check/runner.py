@@ -155,8 +155,7 @@ class _Check:
             for each in (credential, pin, local):
                 await each.aclose()
             building.cancel()
-            with suppress(asyncio.CancelledError, FaultError):
-                await building
+            await asyncio.gather(building, return_exceptions=True)
         report = Report(
             self._target,
             started,

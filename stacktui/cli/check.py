@@ -67,7 +67,8 @@ def command(
 
     Fetches the metadata, requests a token and lists the resource groups, in this order. Prints
     what is wrong, whose side it is on and how to fix it. Exits with 0 if healthy, 1 if a fault was
-    found, 2 on wrong usage or config, 3 on an internal error; of several checks, with the largest.
+    found, 2 on wrong usage or config, 3 on an internal error or where this machine lacks memory,
+    threads, descriptors or disk space; of several checks, with the largest.
     """
     path = config_file(config or parent)
     if all_ and names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -32,6 +33,8 @@ def check_round(
     settings: Settings, names: Sequence[str], format_: str, concurrency: int
 ) -> ExitCode:
     """Check these environments at once, write the result and return the largest exit code."""
+    # What the imports allocated stays: to search it for garbage would hold up all checks.
+    gc.freeze()
     return asyncio.run(_check_round(settings, names, format_, concurrency))
 
 
@@ -56,7 +59,7 @@ async def _check_round(
 
     for name in names:
         if (error := settings.errors.get(name)) is not None:
-            ended(CheckResult(name, error=str(error), unusable=True))
+            ended(CheckResult(name, error=str(error), unusable=True, brief=error.message))
         else:
             targets.append(settings.target(name))
     before, by_name = HistoryReader(targets), {each.environment.name: each for each in targets}
@@ -70,7 +73,7 @@ async def _check_round(
                     history.add(by_name[name], summary)
                     ended(CheckResult(name, report, diagnosis, await before.since(summary)))
                 case CheckBroken(environment=name, error=what):
-                    ended(CheckResult(name, error=f"internal error: {what}"))
+                    ended(CheckResult(name, error=what))
     finally:
         progress.clear()
         await in_background(history.close)

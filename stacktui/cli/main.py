@@ -1,6 +1,7 @@
 """The `stacktui` command: the dashboard without a subcommand, and the headless commands.
 
-Exit codes: 0 all is well, 1 a fault was found, 2 wrong usage or config, 3 an internal error.
+Exit codes: 0 all is well, 1 a fault was found, 2 wrong usage or config, 3 an internal error,
+or a machine that lacks memory, threads, descriptors or disk space.
 Each command's module is imported only when that command runs.
 """
 
@@ -10,7 +11,10 @@ import errno
 import os
 import signal
 import sys
+import threading
+import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -19,7 +23,7 @@ from stacktui import __version__
 from stacktui.cli.ask import RemoteError
 from stacktui.cli.lazy import LazyGroup
 from stacktui.cli.options import ExitCode, config_option, limit_option
-from stacktui.errors import StacktuiError
+from stacktui.errors import StacktuiError, exhausted_resource
 
 # The one-line help of each command; a module of this package has it as `command`.
 COMMANDS = {
@@ -38,7 +42,7 @@ _ENDINGS = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
 ENDINGS = tuple(signal.Signals[name] for name in _ENDINGS if hasattr(signal, name))
 
 # The errors of writing to a full disk or a broken stdout.
-_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF, errno.EFBIG})
 
 
 def _debugged(_: click.Context, _option: click.Parameter, wanted: bool) -> None:
@@ -82,10 +86,18 @@ def cli(
 
 def main() -> None:
     """The console script."""
-    if sys.stdout is None:  # started with stdout closed
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # started with it closed
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115
     _exit_on_signals()
-    sys.exit(run(sys.argv[1:]))
+    _report_errors_once()
+    code = run(sys.argv[1:])
+    if code == ExitCode.OURS:
+        # Without memory or threads, the interpreter's own end may crash: everything is written.
+        with suppress(OSError):
+            sys.stdout.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -103,15 +115,8 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         _discard_stdout()  # the reader went away, as `| head` does
         code = ExitCode.FAULT
-    except OSError as error:
-        if error.errno not in _UNWRITABLE or error.filename is not None:
-            code = _report_internal_error(error)
-        else:
-            _discard_stdout()
-            click.echo(f"stacktui: cannot write the result: {error.strerror}", err=True)
-            code = ExitCode.OURS
     except Exception as error:
-        code = _report_internal_error(error)
+        code = _report_other_error(error)
     return code or ExitCode.HEALTHY
 
 
@@ -125,18 +130,29 @@ def _exit_on_signals() -> None:
         signal.signal(number, leave)
 
 
+def _report_errors_once() -> None:
+    """Keep the interpreter from writing what no one catches; `run` reports in one line what failed.
+
+    Such are errors of threads and of finalizers, where memory or descriptors are short.
+    """
+    threading.excepthook = lambda _: None
+    sys.unraisablehook = lambda _: None
+    warnings.simplefilter("ignore")
+
+
 def _discard_stdout() -> None:
     """Replace stdout, so that the interpreter does not fail at exit flushing it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _report_internal_error(error: Exception) -> int:
-    """Report an internal error in one line."""
-    from stacktui.config.error_file import describe_error
+def _report_other_error(error: Exception) -> int:
+    """Report what the machine lacks, or an internal error, in one line."""
+    if isinstance(error, OSError) and error.errno in _UNWRITABLE and error.filename is None:
+        _discard_stdout()
+        line = f"cannot write the result: {error.strerror}"
+    elif not (line := exhausted_resource(error)):  # before an import, for which memory may lack
+        from stacktui.config.error_file import describe_error
 
-    click.echo(
-        f"stacktui: internal error: {describe_error(error)}; "
-        "please report it with the command you ran",
-        err=True,
-    )
+        line = f"{describe_error(error)} with the command you ran"
+    click.echo(f"stacktui: {line}", err=True)
     return ExitCode.OURS

@@ -43,6 +43,10 @@ class RoundText:
         """Write the sum, and each verdict in full once."""
         out("")
         out(f"{counts(results)} in {seconds:.1f} s")
+        if failed := [each for each in results if each.error]:
+            out("")
+        for each in failed:
+            out(f"✗ {each.name}: {each.error}")
         for shared in shared_verdicts(results):
             self._verdict(shared, len(results))
 
@@ -58,7 +62,7 @@ _SYMBOLS = {True: "✓", False: "✗", None: "–"}
 def _state(result: CheckResult) -> str:
     report, verdict = result.report, result.verdict
     if report is None:
-        return result.error
+        return result.brief or result.error
     seconds = f"{report.seconds:5.2f} s"
     if verdict is not None:
         todo = verdict.remedies[0].title if verdict.remedies else verdict.title

@@ -16,6 +16,7 @@ import click
 
 from stacktui.cli.main import ENDINGS
 from stacktui.cli.options import config_option, warn_config_unused
+from stacktui.errors import is_exhaustion
 from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, UnknownFaultError, serve
 
 
@@ -81,6 +82,8 @@ def command(no_default_scope: bool, idp: str, config: Path | None, **settings: A
     try:
         asyncio.run(_run(options))
     except OSError as error:
+        if is_exhaustion(error):
+            raise
         raise click.ClickException(f"cannot listen: {error}") from error
 
 

@@ -26,11 +26,15 @@ _KINDS = {str: "a string", int: "a number", float: "a number", bool: "true or fa
 
 
 class ConfigError(StacktuiError):
-    """The config cannot be used; `str()` is one line that names file, place and fix."""
+    """The config cannot be used; `str()` is one line that names file, place and fix.
+
+    `message` is that line without the file.
+    """
 
     def __init__(self, path: Path, message: str) -> None:
         super().__init__(f"{path}: {message}")
         self.path = path
+        self.message = escape_control_chars(message)
 
 
 def read_document(path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from traceback import TracebackException, extract_tb
 
 from stacktui import __version__
+from stacktui.errors import exhausted_resource
 from stacktui.text.sanitize import sanitize_for_anyone
 
 VARIABLE = "STACKTUI_DEBUG"
@@ -29,14 +30,18 @@ def is_wanted() -> bool:
     return os.environ.get(VARIABLE, "") not in ("", "0")
 
 
-def describe_error(error: BaseException) -> str:
-    """Return the error's type and place, and the file with its traceback, or how to get one.
+def describe_error(error: BaseException, when: str = "") -> str:
+    """Return what the machine lacks, else that the error is internal, in one line.
 
-    Without its message, which may hold a secret.
+    With an internal error's type and place, and the file with its traceback, or how to get one;
+    without its message, which may hold a secret.
     """
+    if lacking := exhausted_resource(error):
+        return lacking
     frames = extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{place}; {_traceback_line(error)}"
+    what = f"internal error{when}: {type(error).__name__}{place}"
+    return f"{what}; {_traceback_line(error)}; please report it"
 
 
 def _traceback_line(error: BaseException) -> str:

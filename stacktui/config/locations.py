@@ -38,9 +38,7 @@ def config_directory() -> Path:
     """Return the platform's config directory of this user, or a demo's; it may not exist."""
     if _demo_root is not None:
         return _demo_root
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir(APP, appauthor=False))
+    return _platform_directory("user_config_dir", "/.config")
 
 
 def state_directory() -> Path:
@@ -50,9 +48,16 @@ def state_directory() -> Path:
     """
     if _demo_root is not None:
         return _demo_root
+    return _platform_directory("user_state_dir", "/.local/state")
+
+
+def _platform_directory(name: str, without_home: str) -> Path:
     import platformdirs
 
-    return Path(platformdirs.user_state_dir(APP, appauthor=False))
+    try:
+        return Path(getattr(platformdirs, name)(APP, appauthor=False))
+    except RuntimeError:  # a user without HOME and without an entry: login(1) takes `/` for home
+        return Path(without_home, APP)
 
 
 def is_demo() -> bool:

@@ -20,8 +20,8 @@ _WHOSE = {
 class CheckResult:
     """The result of one check of a round.
 
-    `error` says in one line why there is none; `unusable` if the settings are the reason, else it
-    is a defect of ours.
+    `error` says in one line why there is none, `brief` the same without the config's path;
+    `unusable` if the settings are the reason, else it is a defect of ours.
     """
 
     name: str
@@ -30,6 +30,7 @@ class CheckResult:
     since: Since | None = None
     error: str = ""
     unusable: bool = False
+    brief: str = ""
 
     @property
     def ok(self) -> bool | None:

@@ -13,6 +13,7 @@ from stacktui.environments.naming import suffixes
 from stacktui.environments.public_resources import is_public_resource
 from stacktui.errors import FaultError
 from stacktui.text.html_page import looks_like_html, page_title
+from stacktui.text.json_fields import items, mapping, text
 from stacktui.text.sanitize import Redactor
 from stacktui.transport.json_body import JsonError, is_valid_utf8, parse_json
 
@@ -100,14 +101,16 @@ def parse_metadata(body: bytes, arm: str, api_version: str, redactor: Redactor) 
     authentication = found.get("authentication")
     if not isinstance(authentication, dict):
         raise _incomplete("authentication", authentication)
-    login = _text(authentication, "loginEndpoint", "authentication.loginEndpoint")
+    login = text(authentication, "loginEndpoint").strip()
+    if not login:
+        raise _incomplete("authentication.loginEndpoint", authentication.get("loginEndpoint"))
     parts = _split_login(login)
-    audiences = authentication.get("audiences")
-    if not isinstance(audiences, list) or not audiences:
-        raise _incomplete("authentication.audiences", audiences)
-    audience = audiences[0]
-    if not isinstance(audience, str) or not audience.strip():
-        raise _incomplete("authentication.audiences[0]", audience)
+    audiences = items(authentication, "audiences")
+    if not audiences:
+        raise _incomplete("authentication.audiences", authentication.get("audiences"))
+    audience = text(audiences[0])
+    if not audience.strip():
+        raise _incomplete("authentication.audiences[0]", audiences[0])
     if not is_valid_utf8(audience):
         field = "authentication.audiences[0]"
         detail = f"{field} holds half a character (a lone surrogate)"
@@ -119,20 +122,18 @@ def parse_metadata(body: bytes, arm: str, api_version: str, redactor: Redactor) 
         detail = f"{field} is {shown}, a resource of Microsoft's public cloud"
         raise _error(MetadataProblem.AUDIENCE_FOREIGN, detail, field=field)
     storage, keyvault = suffixes(host)
-    declared = found.get("suffixes")
-    declared = declared if isinstance(declared, dict) else {}
     return Metadata(
         api_version=api_version,
         login_endpoint=login.rstrip("/"),
         audience=audience,
         identity_provider=_provider(authentication, parts.path),
-        tenant=_optional(authentication, "tenant", redactor),
-        graph=_optional(found, "graph", redactor) or _optional(found, "graphEndpoint", redactor),
-        portal=_optional(found, "portal", redactor) or _optional(found, "portalEndpoint", redactor),
-        gallery=_optional(found, "gallery", redactor)
-        or _optional(found, "galleryEndpoint", redactor),
-        storage_suffix=_optional(declared, "storage", redactor) or storage,
-        keyvault_suffix=_optional(declared, "keyVaultDns", redactor) or keyvault,
+        tenant=_optional(redactor, found, "authentication", "tenant"),
+        graph=_optional(redactor, found, "graph") or _optional(redactor, found, "graphEndpoint"),
+        portal=_optional(redactor, found, "portal") or _optional(redactor, found, "portalEndpoint"),
+        gallery=_optional(redactor, found, "gallery")
+        or _optional(redactor, found, "galleryEndpoint"),
+        storage_suffix=_optional(redactor, found, "suffixes", "storage") or storage,
+        keyvault_suffix=_optional(redactor, found, "suffixes", "keyVaultDns") or keyvault,
     )
 
 
@@ -154,21 +155,19 @@ def _select(document: Any, arm: str) -> Mapping[str, Any]:
     """
     if isinstance(document, dict):
         return document
-    clouds = (
-        [each for each in document if isinstance(each, dict)] if isinstance(document, list) else []
-    )
+    clouds = list(filter(None, map(mapping, items(document))))
     if not clouds:
         raise _incomplete("authentication", None)
-    ours = [each for each in clouds if _origin(each.get("resourceManager")) == arm]
+    ours = [each for each in clouds if _origin(text(each, "resourceManager")) == arm]
     if not ours and len(clouds) > 1:
         detail = f"none of the {len(clouds)} clouds listed is this stamp"
         raise _error(MetadataProblem.INCOMPLETE, detail, field="resourceManager")
     return (ours or clouds)[0]
 
 
-def _origin(url: object) -> str:
+def _origin(url: str) -> str:
     try:
-        return parse_arm_url(url) if isinstance(url, str) else ""
+        return parse_arm_url(url)
     except ValueError:
         return ""
 
@@ -195,25 +194,14 @@ def _no_login(what: str) -> MetadataError:
 
 
 def _provider(authentication: Mapping[str, Any], path: str) -> IdentityProvider:
-    declared = authentication.get("identityProvider")
-    by_path = path.rstrip("/").lower().endswith("/adfs")
-    if (isinstance(declared, str) and declared.upper() == "ADFS") or by_path:
+    declared = text(authentication, "identityProvider")
+    if declared.upper() == "ADFS" or path.rstrip("/").lower().endswith("/adfs"):
         return IdentityProvider.ADFS
     return IdentityProvider.ENTRA
 
 
-def _text(table: Mapping[str, Any], key: str, field: str) -> str:
-    value = table.get(key)
-    if not isinstance(value, str) or not value.strip():
-        raise _incomplete(field, value)
-    return value.strip()
-
-
-def _optional(table: Mapping[str, Any], key: str, redactor: Redactor) -> str | None:
-    value = table.get(key)
-    return (
-        redactor.sanitize(value.strip(), 200) if isinstance(value, str) and value.strip() else None
-    )
+def _optional(redactor: Redactor, found: Mapping[str, Any], *path: str) -> str | None:
+    return redactor.sanitize(text(found, *path).strip(), 200) or None
 
 
 def _incomplete(field: str, value: object) -> MetadataError:

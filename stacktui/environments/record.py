@@ -22,6 +22,7 @@ from stacktui.config.locations import stamps_file
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
 from stacktui.errors import FaultError, is_exhaustion
+from stacktui.text.json_fields import mapping, number
 from stacktui.text.sanitize import Redactor, escape_control_chars
 
 VERSION = 1
@@ -240,11 +241,10 @@ def _read() -> _Rows:
         document = json.loads(content) if len(content) <= MAX_SIZE else None
     except (ValueError, RecursionError):
         document = None
-    found = document if isinstance(document, dict) else {}
-    version, stamps = found.get("version"), found.get("stamps")
-    if isinstance(version, int) and version != VERSION:
-        raise RecordError(RecordFault(path, f"it is of version {version}, not {VERSION}"))
-    if version != VERSION or not isinstance(stamps, dict) or not all(map(_record, stamps.values())):
+    version, stamps = number(document, "version"), mapping(document).get("stamps")
+    if version not in (None, VERSION):
+        raise RecordError(RecordFault(path, f"it is of version {version:g}, not {VERSION}"))
+    if version is None or not isinstance(stamps, dict) or not all(map(_record, stamps.values())):
         raise RecordError(RecordFault(path, "it is damaged"))
     _last = read, stamps
     return dict(stamps)

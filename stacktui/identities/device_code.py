@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import isfinite
+from typing import Any
 from urllib.parse import urlencode
 
+from stacktui.errors import is_exhaustion
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
 from stacktui.identities.refusal import (
     TokenRequest,
     parse_token,
     restrict_to_authority,
     sign_in_error,
-    text_in,
 )
 from stacktui.identities.token import Token
+from stacktui.text.json_fields import number, text
 from stacktui.text.sanitize import Redactor
 from stacktui.transport.json_body import is_valid_utf8, parse_object
 from stacktui.transport.msal_client import MAX_ANSWER, ReplayHttpClient, run_msal, secrets_in
@@ -76,36 +77,40 @@ def _begin(
             instance_discovery=False,
             http_client=client,
         )
-    except Exception:  # MSAL raises many kinds; none of them can be a network fault here
+    except Exception as error:  # MSAL raises many kinds; none can be a network fault here
+        if is_exhaustion(error):
+            raise
         raise sign_in_error(SignInProblem.DISCOVERY, request, *client.said, redactor) from None
     try:
         application.initiate_device_flow([scope])
-    except Exception:  # likewise; a good response is parsed below, not by MSAL
+    except Exception as error:  # likewise; a good response is parsed below, not by MSAL
+        if is_exhaustion(error):
+            raise
         raise sign_in_error(
             SignInProblem.REFUSED, request, *client.said, redactor, [scope]
         ) from None
-    endpoint = application.authority.token_endpoint
+    endpoint = text(application.authority.token_endpoint)
     code = _read(client.said[1], endpoint, longest, redactor)
     if code is None:
         raise sign_in_error(SignInProblem.REFUSED, request, *client.said, redactor, [scope])
     return code
 
 
-def _read(text: str, endpoint: object, longest: float, redactor: Redactor) -> _Code | None:
+def _read(body: str, endpoint: str, longest: float, redactor: Redactor) -> _Code | None:
     """Return the code in a response (RFC 8628 section 3.2), None where there is none."""
-    answer = parse_object(text.encode())
-    device_code, user_code = text_in(answer, "device_code"), text_in(answer, "user_code")
-    page = text_in(answer, "verification_uri") or text_in(answer, "verification_url")
-    if not (device_code and user_code and page and isinstance(endpoint, str)):
+    answer = parse_object(body.encode())
+    device_code, user_code = text(answer, "device_code"), text(answer, "user_code")
+    page = text(answer, "verification_uri") or text(answer, "verification_url")
+    if not (device_code and user_code and page and endpoint):
         return None
     if not is_valid_utf8(device_code):  # it cannot be sent back
         return None
-    interval = _seconds(answer.get("interval"), _INTERVAL)
+    interval = _seconds(answer, "interval", _INTERVAL)
     return _Code(
         device_code,
         redactor.sanitize(user_code, 40),
         redactor.sanitize(page, 200),
-        min(_seconds(answer.get("expires_in"), longest), longest),
+        min(_seconds(answer, "expires_in", longest), longest),
         min(max(interval, _SHORTEST_INTERVAL), _LONGEST_INTERVAL),
         endpoint,
     )
@@ -127,19 +132,19 @@ async def _wait(session: HttpSession, request: TokenRequest, code: _Code) -> Tok
             continue
         failed = False
         said = parse_object(answer.body)
-        error = text_in(said, "error")
+        error = text(said, "error")
         if error in (_PENDING, _SLOW_DOWN):
             interval += _SLOWER if error == _SLOW_DOWN else 0.0
             # Minutes of the same response are no evidence.
             session.forget(answer.exchange)
             continue
         scope, redactor = request.scopes[0], session.redactor
-        token = parse_token(said.get("access_token"), request, scope, answer.status, redactor)
+        token = parse_token(said, request, scope, answer.status, redactor)
         if token is not None:
             return token
-        text = answer.body.decode("utf-8-sig", "replace")
+        body = answer.body.decode("utf-8-sig", "replace")
         raise sign_in_error(
-            SignInProblem.REFUSED, request, answer.status, text, redactor, request.scopes[:1]
+            SignInProblem.REFUSED, request, answer.status, body, redactor, request.scopes[:1]
         )
     fault = SignInFault(
         SignInProblem.REFUSED,
@@ -170,10 +175,6 @@ async def _ask(session: HttpSession, request: TokenRequest, code: _Code) -> Answ
     )
 
 
-def _seconds(value: object, otherwise: float) -> float:
-    """Return a duration as services write it: a number, or a number in a string."""
-    try:
-        seconds = float(value) if isinstance(value, int | float | str) else otherwise
-    except (ValueError, OverflowError):
-        return otherwise
-    return seconds if isfinite(seconds) and seconds >= 0 else otherwise
+def _seconds(answer: Mapping[str, Any], key: str, otherwise: float) -> float:
+    seconds = number(answer, key, quoted=True)
+    return otherwise if seconds is None or seconds < 0 else seconds

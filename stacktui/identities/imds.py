@@ -13,9 +13,10 @@ from urllib.parse import urlencode, urlsplit
 
 from stacktui.identities.faults import IdentityError, ImdsFault, ImdsProblem, SignInProblem
 from stacktui.identities.model import Identity
-from stacktui.identities.refusal import TokenRequest, parse_token, sign_in_error, text_in
+from stacktui.identities.refusal import TokenRequest, parse_token, sign_in_error
 from stacktui.identities.token import Token
 from stacktui.text.html_page import looks_like_html, page_title
+from stacktui.text.json_fields import text
 from stacktui.transport.json_body import parse_object
 from stacktui.transport.limits import LimitName
 from stacktui.transport.msal_client import MAX_ANSWER, secrets_in
@@ -63,14 +64,13 @@ class _Imds:
         redactor, status = self._session.redactor, answer.status
         said = parse_object(answer.body)
         request = TokenRequest(self.endpoint, identity.client_id, (audience,))
-        if status == 200:
-            value = said.get("access_token")
-            if token := parse_token(value, request, audience, status, redactor):
-                return token
+        token = parse_token(said, request, audience, status, redactor) if status == 200 else None
+        if token is not None:
+            return token
         if (problem := _problem(answer)) is not None:
             raise self._fault(problem, answer)
-        text = answer.body.decode("utf-8-sig", "replace")
-        raise sign_in_error(SignInProblem.REFUSED, request, status, text, redactor, (audience,))
+        body = answer.body.decode("utf-8-sig", "replace")
+        raise sign_in_error(SignInProblem.REFUSED, request, status, body, redactor, (audience,))
 
     async def _answer(self, url: str) -> Answer:
         """Return the first response that is not "try later", or the last one."""
@@ -119,8 +119,8 @@ class _Imds:
                 redactor.sanitize(self.endpoint, 200),
                 self._by_variable,
                 answer.status,
-                redactor.sanitize_untrusted(text_in(said, "error"), 80),
-                redactor.sanitize_untrusted(text_in(said, "error_description")),
+                redactor.sanitize_untrusted(text(said, "error"), 80),
+                redactor.sanitize_untrusted(text(said, "error_description")),
                 title or "",
                 self._tries,
                 self._spent,
@@ -141,10 +141,10 @@ def _which(identity: Identity) -> dict[str, str]:
 def _problem(answer: Answer) -> ImdsProblem | None:
     """Return what a response without a token means; None for a refusal by the directory."""
     said = parse_object(answer.body)
-    description = text_in(said, "error_description").lower()
+    description = text(said, "error_description").lower()
     if _may_pass(answer):
         return ImdsProblem.UNAVAILABLE
-    if not text_in(said, "error"):
+    if not text(said, "error"):
         return ImdsProblem.SOMETHING_ELSE
     if _NO_IDENTITY in description:
         return ImdsProblem.NO_IDENTITY

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
 from stacktui.identities.authority import host_of, may_ask
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
 from stacktui.identities.token import Token, read_token
 from stacktui.text.html_page import looks_like_html, page_title
+from stacktui.text.json_fields import items, text
 from stacktui.text.sanitize import Redactor
 from stacktui.transport.json_body import JsonError, parse_json
 
@@ -65,13 +65,14 @@ def restrict_to_authority(authority: str, redactor: Redactor) -> Callable[[str],
 
 
 def parse_token(
-    value: object, request: TokenRequest, scope: str, status: int | None, redactor: Redactor
+    answer: object, request: TokenRequest, scope: str, status: int | None, redactor: Redactor
 ) -> Token | None:
-    """Return the token with its claims; None where `value` is not a token.
+    """Return the token of a response with its claims; None where it has none.
 
     Raises IdentityError (UNUSABLE_TOKEN) for one that is too large to be sent.
     """
-    if not isinstance(value, str) or not _BEARER.fullmatch(value):
+    value = text(answer, "access_token")
+    if not _BEARER.fullmatch(value):
         return None
     if len(value) > MAX_TOKEN:
         fault = SignInFault(
@@ -88,7 +89,7 @@ def sign_in_error(
     problem: SignInProblem,
     request: TokenRequest,
     status: int | None,
-    text: str,
+    body: str,
     redactor: Redactor,
     scopes: Sequence[str] = (),
 ) -> IdentityError:
@@ -99,10 +100,10 @@ def sign_in_error(
     authority = redactor.sanitize(request.authority, 200)
     tried = tuple(redactor.sanitize(scope, 200) for scope in scopes)
     try:
-        answer = parse_json(text.encode()) if status is not None else {}
+        answer = parse_json(body.encode()) if status is not None else {}
     except JsonError as broken:
         kind = SignInProblem.SERVER_ERROR if (status or 0) >= 500 else SignInProblem.NOT_JSON
-        page = text.encode()
+        page = body.encode()
         title = page_title(page, redactor) if looks_like_html(page) else None
         fault = SignInFault(
             kind,
@@ -113,8 +114,7 @@ def sign_in_error(
             page_title=title or "",
         )
         return IdentityError(fault)
-    answer = answer if isinstance(answer, dict) else {}
-    error, description = text_in(answer, "error"), text_in(answer, "error_description")
+    error, description = text(answer, "error"), text(answer, "error_description")
     if (status or 0) >= 500 and not error:
         problem = SignInProblem.SERVER_ERROR
     fault = SignInFault(
@@ -125,27 +125,20 @@ def sign_in_error(
         code=redactor.sanitize_untrusted(_code(answer, description), 40),
         description=redactor.sanitize_untrusted(description.split("Trace ID")[0].strip()),
         scopes=tried,
-        correlation_id=redactor.sanitize_untrusted(text_in(answer, "correlation_id"), 80),
+        correlation_id=redactor.sanitize_untrusted(text(answer, "correlation_id"), 80),
         secret_looks_like_id=_looks_like_id(request.credential),
         thumbprint=request.thumbprint,
     )
     return IdentityError(fault)
 
 
-def text_in(answer: Mapping[str, Any], key: str) -> str:
-    """Return a string of a response, empty where there is none."""
-    value = answer.get(key)
-    return value if isinstance(value, str) else ""
-
-
 def _looks_like_id(credential: object) -> bool:
     return isinstance(credential, str) and _GUID.fullmatch(credential.strip()) is not None
 
 
-def _code(answer: Mapping[str, Any], description: str) -> str:
+def _code(answer: object, description: str) -> str:
     """Return `AADSTSn` or `MSISn`: of Entra's `error_codes`, else the start of the description."""
-    codes = answer.get("error_codes")
-    first = codes[0] if isinstance(codes, list) and codes else None
+    first = next(iter(items(answer, "error_codes")), None)
     if type(first) is int and 0 < first < 10**9:
         return f"AADSTS{first}"
     found = _CODE.match(description)

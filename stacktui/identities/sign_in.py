@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Union
 
 from stacktui.environments.metadata import IdentityProvider, Metadata
+from stacktui.errors import is_exhaustion
 from stacktui.identities.device_code import Prompt, acquire_by_device_code
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
 from stacktui.identities.model import CertificateRef, Identity, IdentityKind
@@ -153,19 +154,22 @@ def _thumbprint(credential: Credential, provider: IdentityProvider) -> str:
 def _acquire(request: TokenRequest, client: ReplayHttpClient, redactor: Redactor) -> Token:
     try:
         application = client.once(lambda: _application(request, client))
-    except Exception:  # MSAL raises many kinds; none of them can be a network fault here
+    except Exception as error:  # MSAL raises many kinds; none can be a network fault here
+        if is_exhaustion(error):
+            raise
         raise sign_in_error(SignInProblem.DISCOVERY, request, *client.said, redactor) from None
     tried: list[str] = []
     for scope in request.scopes:
         tried.append(scope)
         try:
             result = _ask(application, request, scope)
-        except Exception:  # likewise
+        except Exception as error:  # likewise
+            if is_exhaustion(error):
+                raise
             raise sign_in_error(
                 SignInProblem.REFUSED, request, *client.said, redactor, tried
             ) from None
-        value = result.get("access_token") if isinstance(result, dict) else None
-        if token := parse_token(value, request, scope, client.said[0], redactor):
+        if token := parse_token(result, request, scope, client.said[0], redactor):
             return token
         if _ADFS_DEFAULT_SCOPE_REFUSED not in str(result):
             break

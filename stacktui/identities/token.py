@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from stacktui.text.json_fields import number, text
 from stacktui.text.sanitize import Redactor
-from stacktui.transport.json_body import JsonError, parse_json
+from stacktui.transport.json_body import parse_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +50,19 @@ def read_token(value: str, authority: str, scope: str, redactor: Redactor) -> To
     """Return the token with its claims (RFC 7519 section 4); an opaque token has none."""
     claims = _claims(value)
 
-    def text(name: str) -> str | None:
-        claim = claims.get(name)
-        return redactor.sanitize(claim, 200) if isinstance(claim, str) else None
+    def shown(name: str) -> str | None:
+        return redactor.sanitize(text(claims, name), 200) or None
 
     facts = TokenFacts(
         authority=redactor.sanitize(authority, 200),
         scope=redactor.sanitize(scope, 200),
-        audience=text("aud"),
-        issuer=text("iss"),
-        tenant=text("tid"),
-        object_id=text("oid"),
-        subject=next((text(name) for name in _SUBJECT_CLAIMS if text(name)), None),
-        expires=_time(claims.get("exp")),
-        begins=_time(claims.get("nbf")),
+        audience=shown("aud"),
+        issuer=shown("iss"),
+        tenant=shown("tid"),
+        object_id=shown("oid"),
+        subject=next(filter(None, map(shown, _SUBJECT_CLAIMS)), None),
+        expires=_time(claims, "exp"),
+        begins=_time(claims, "nbf"),
     )
     return Token(value, facts)
 
@@ -72,16 +72,14 @@ def _claims(value: str) -> Mapping[str, Any]:
     if len(parts) != 3:
         return {}
     try:
-        claims = parse_json(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (JsonError, ValueError):
+        return parse_object(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:
         return {}
-    return claims if isinstance(claims, dict) else {}
 
 
-def _time(claim: object) -> datetime | None:
-    if not isinstance(claim, int | float) or isinstance(claim, bool):
-        return None
+def _time(claims: Mapping[str, Any], name: str) -> datetime | None:
+    seconds = number(claims, name)
     try:
-        return datetime.fromtimestamp(claim, UTC)
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -21,6 +21,7 @@ from stacktui.resources.model import (
     ResourceGroupList,
     Subscription,
 )
+from stacktui.text.json_fields import text
 from stacktui.transport.arm_error import read_arm_error
 from stacktui.transport.host import origin_of
 from stacktui.transport.json_body import JsonError, parse_json
@@ -99,44 +100,38 @@ class ArmClient:
         except (FaultError, TimeoutError):
             return error
 
-    async def read(self, path: str, version: str, what: str) -> dict[str, Any]:
+    async def read(self, path: str, version: str, what: str) -> Mapping[str, Any]:
         """Return the object at a path of ARM; `what` names it in a fault."""
         answer = await self._get(f"{self._arm}{path}?api-version={version}", what)
         return self._parsed(answer, what)
 
     async def rows(
-        self, path: str, version: str, what: str, read: Callable[[dict[str, Any]], R]
+        self, path: str, version: str, what: str, read: Callable[[Mapping[str, Any]], R]
     ) -> tuple[R, ...]:
         """Return the rows of a list at a path of ARM, from all pages, converted by `read`."""
         found, _ = await self._pages(f"{self._arm}{path}?api-version={version}", what, read)
         return found
 
-    def properties(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Return a resource's properties; empty where it has none."""
-        properties = row.get("properties")
-        return properties if isinstance(properties, dict) else {}
-
-    def text(self, row: dict[str, Any], key: str) -> str:
+    def text(self, row: Mapping[str, Any], *path: str) -> str:
         """Return a text of a row, sanitised; empty where there is none."""
-        value = row.get(key)
-        return self._session.redactor.sanitize(value, 200) if isinstance(value, str) else ""
+        return self._session.redactor.sanitize(text(row, *path), 200)
 
-    def _subscription(self, row: dict[str, Any]) -> Subscription:
+    def _subscription(self, row: Mapping[str, Any]) -> Subscription:
         """Raises ValueError where the id is not usable."""
         id_ = self.text(row, "subscriptionId")
         if not _ID.fullmatch(id_):
             raise ValueError(f"no usable subscription id: {id_}")
         return Subscription(id_, self.text(row, "displayName"), self.text(row, "state"))
 
-    def _group(self, row: dict[str, Any]) -> ResourceGroup:
+    def _group(self, row: Mapping[str, Any]) -> ResourceGroup:
         return ResourceGroup(
             self.text(row, "name"),
             self.text(row, "location"),
-            self.text(self.properties(row), "provisioningState"),
+            self.text(row, "properties", "provisioningState"),
         )
 
     async def _pages(
-        self, url: str, what: str, read: Callable[[dict[str, Any]], R]
+        self, url: str, what: str, read: Callable[[Mapping[str, Any]], R]
     ) -> tuple[tuple[R, ...], int]:
         """Return the rows of all pages, converted by `read`, and the number of pages.
 
@@ -167,7 +162,7 @@ class ArmClient:
             url = link
 
     async def _page(
-        self, answer: Answer, what: str, read: Callable[[dict[str, Any]], R], rows: list[R]
+        self, answer: Answer, what: str, read: Callable[[Mapping[str, Any]], R], rows: list[R]
     ) -> str:
         """Add one page's rows to `rows`; return its nextLink, empty on the last page."""
         page = self._parsed(answer, what)

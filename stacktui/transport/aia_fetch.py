@@ -23,7 +23,7 @@ from urllib.request import (  # type: ignore[attr-defined]
 import h11
 import httpx
 
-from stacktui.errors import StacktuiError
+from stacktui.errors import StacktuiError, is_exhaustion
 from stacktui.transport.happy_eyeballs import connect_any
 from stacktui.transport.host import is_host
 from stacktui.transport.http1 import Http1Connection
@@ -109,7 +109,9 @@ def _headers(url: httpx.URL) -> list[tuple[bytes, bytes]]:
 async def _connected(addresses: Sequence[str], port: int) -> socket.socket:
     try:
         return await _in_time(connect_any(addresses, port, _SECONDS, []))
-    except OSError:
+    except OSError as error:
+        if is_exhaustion(error):
+            raise
         raise _FetchError("cannot be reached") from None
 
 

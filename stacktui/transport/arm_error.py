@@ -5,21 +5,15 @@ Both the metadata endpoint and the resource API answer in it.
 
 from __future__ import annotations
 
+from stacktui.text.json_fields import text
 from stacktui.text.sanitize import Redactor
-from stacktui.transport.json_body import JsonError, parse_json
+from stacktui.transport.json_body import parse_object
 
 
 def read_arm_error(body: bytes, redactor: Redactor) -> tuple[str, str]:
     """Return the error's code and message, sanitised; empty where the body has another form."""
-    try:
-        document = parse_json(body)
-    except JsonError:
-        return "", ""
-    error = document.get("error") if isinstance(document, dict) else None
-    if not isinstance(error, dict):
-        return "", ""
-    code, message = error.get("code"), error.get("message")
+    error = parse_object(body).get("error")
     return (
-        redactor.sanitize_untrusted(code, 80) if isinstance(code, str) else "",
-        redactor.sanitize_untrusted(message) if isinstance(message, str) else "",
+        redactor.sanitize_untrusted(text(error, "code"), 80),
+        redactor.sanitize_untrusted(text(error, "message")),
     )

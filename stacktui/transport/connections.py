@@ -12,6 +12,7 @@ from typing import Protocol
 import h11
 import httpx
 
+from stacktui.errors import is_exhaustion
 from stacktui.text.sanitize import Redactor, escape_control_chars
 from stacktui.transport.connector import Connector, Trust
 from stacktui.transport.host import Origin, is_host
@@ -193,7 +194,9 @@ class Connections(httpx.AsyncBaseTransport):
         except h11.RemoteProtocolError as error:
             detail = f"the answer is not HTTP/1.1: {what_is_wrong(error)}"
             raise _error(TransportFaultKind.HTTP_PROTOCOL, host, port, detail) from None
-        except OSError:
+        except OSError as error:
+            if is_exhaustion(error):
+                raise
             detail = "the connection was closed before an answer came"
             raise _error(TransportFaultKind.HTTP_RESET, host, port, detail) from None
 
@@ -225,6 +228,8 @@ class _Body(httpx.AsyncByteStream):
         except h11.RemoteProtocolError as error:
             raise self._broke_off(what_is_wrong(error)) from None
         except OSError as error:
+            if is_exhaustion(error):
+                raise
             raise self._broke_off(error.strerror or type(error).__name__) from None
 
     def _broke_off(self, why: str) -> TransportError:

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 
+from stacktui.errors import is_exhaustion
 from stacktui.text.sanitize import Redactor
 from stacktui.transport.happy_eyeballs import connect_any
 from stacktui.transport.limits import LimitName, Limits
@@ -127,6 +128,8 @@ class Connector:
             try:
                 sock = await connect_any(addresses, port, self._limits.connect, attempts)
             except OSError as error:
+                if is_exhaustion(error):
+                    raise
                 raise TransportError(_tcp_fault(error, host, port, self._limits.connect)) from None
             finally:
                 self.facts = replace(self.facts, attempts=tuple(attempts))
@@ -140,6 +143,8 @@ class Connector:
                 async with asyncio.timeout(limit):
                     await stream.handshake()
             except OSError as error:  # ssl.SSLError and TimeoutError are OSErrors too
+                if is_exhaustion(error):
+                    raise
                 if isinstance(error, ssl.SSLCertVerificationError):
                     message = self._redactor.sanitize(error.verify_message)
                     failed = TlsFacts(host, verify_code=error.verify_code, verify_message=message)

@@ -8,15 +8,14 @@ import socket
 from collections.abc import Sequence
 from time import perf_counter
 
+from stacktui.errors import is_exhaustion
 from stacktui.transport.records import Attempt
 
 # RFC 8305 section 8: the recommended Connection Attempt Delay, seconds.
 ATTEMPT_DELAY = 0.25
 # Errors of this machine for an address that it cannot even try, such as IPv6 where there is none.
 # The errors of other addresses are reported before these.
-_OUR_SIDE = frozenset(
-    {errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EMFILE, errno.ENFILE}
-)
+_OUR_SIDE = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 
 async def connect_any(
@@ -25,8 +24,9 @@ async def connect_any(
     """Connect to one of `addresses`, within `limit` seconds for all of them together.
 
     `attempts` receives one entry for each address that was tried; ECANCELED is the error of one
-    that was given up because another connected. Raises the OSError of the first attempt that
-    reached the network, else of the first, or TimeoutError where the limit passed first.
+    that was given up because another connected. Raises the OSError that says what this machine
+    lacks, else that of the first attempt that reached the network, else of the first, or
+    TimeoutError where the limit passed first.
     """
     pending: dict[asyncio.Task[socket.socket], tuple[str, float]] = {}
     errors: list[OSError] = []
@@ -70,7 +70,8 @@ async def connect_any(
         for late in await asyncio.gather(*pending, return_exceptions=True):
             if isinstance(late, socket.socket):  # connected before it could be cancelled
                 late.close()
-    told = [error for error in errors if error.errno not in _OUR_SIDE]
+    lacking = [error for error in errors if is_exhaustion(error)]
+    told = lacking or [error for error in errors if error.errno not in _OUR_SIDE]
     if told or (errors and not timed_out):
         raise (told or errors)[0]
     raise TimeoutError

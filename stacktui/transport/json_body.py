@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stacktui.errors import StacktuiError
+from stacktui.text.json_fields import mapping
 
 
 class JsonError(StacktuiError):
@@ -47,7 +48,6 @@ def is_valid_utf8(text: str) -> bool:
 def parse_object(body: bytes) -> Mapping[str, Any]:
     """Return the object that a JSON text is; empty where it is anything else."""
     try:
-        value = parse_json(body)
+        return mapping(parse_json(body))
     except JsonError:
         return {}
-    return value if isinstance(value, dict) else {}

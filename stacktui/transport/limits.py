@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from math import isfinite
 from typing import Any
+
+from stacktui.text.json_fields import number
 
 MIB = 1024 * 1024
 
@@ -83,9 +84,10 @@ LIMIT_SETTINGS: Mapping[str, LimitRange] = {
 def read_limit(name: str, value: object) -> float:
     """Return `value` as the limit `name`. Raises ValueError, which gives the range."""
     allowed = LIMIT_SETTINGS[name]
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        whole = int(value) if isfinite(value) else 0
-        number = whole if allowed.counts else float(value)
-        if allowed.least <= value <= allowed.most and number == value:
-            return number
+    found = number(value)
+    if found is not None and allowed.least <= found <= allowed.most:
+        if not allowed.counts:
+            return found
+        if found.is_integer():
+            return int(found)
     raise ValueError(f"must be {allowed}")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from stacktui.text.json_fields import text
 from stacktui.transport.json_body import parse_object
 from stacktui.transport.session import HttpSession
 
@@ -125,7 +126,7 @@ class ReplayHttpClient:
     def _answer(
         self,
         method: str,
-        url: str,
+        url: object,
         params: Mapping[str, str] | None,
         data: Mapping[str, str] | str | None,
         headers: Mapping[str, str] | None,
@@ -133,16 +134,15 @@ class ReplayHttpClient:
         if self._next < len(self._recorded):
             self._next += 1
             return self._recorded[self._next - 1]
-        if not isinstance(url, str):  # from the authority's own document, whatever is in there
-            url = ""
+        address = text(url)  # from the authority's own document, whatever is in there
         if params:
-            url = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
+            address += f"{'&' if '?' in address else '?'}{urlencode(params)}"
         sent = dict(headers or {})
         body: bytes | None = None
         if data is not None:
             body = (data if isinstance(data, str) else urlencode(data)).encode()
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        raise _NeedResponse(method, url, sent, body)
+        raise _NeedResponse(method, address, sent, body)
 
 
 async def run_msal(
@@ -175,12 +175,11 @@ async def run_msal(
             confidential=True,
             secrets_in=secrets_in,
         )
-        text = answer.body.decode("utf-8-sig", "replace")
-        replay.record(MsalResponse(answer.status, text, answer.headers))
+        body = answer.body.decode("utf-8-sig", "replace")
+        replay.record(MsalResponse(answer.status, body, answer.headers))
 
 
 def secrets_in(body: bytes) -> list[str]:
     """Return the credentials in a response of a sign-in service."""
     answer = parse_object(body)
-    values = (answer.get(name) for name in _SECRETS)
-    return [value for value in values if isinstance(value, str)]
+    return [value for name in _SECRETS if (value := text(answer, name))]

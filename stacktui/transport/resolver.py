@@ -11,6 +11,7 @@ import ipaddress
 import socket
 from pathlib import Path
 
+from stacktui.errors import is_exhaustion
 from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.background import in_background
 from stacktui.transport.limits import LimitName
@@ -38,6 +39,8 @@ async def resolve(host: str, port: int, limit: float) -> tuple[str, ...]:
             )
         ) from None
     except OSError as error:
+        if is_exhaustion(error):
+            raise
         raise TransportError(_fault_of(error, host, port)) from None
 
 
@@ -56,6 +59,10 @@ async def _look_up(host: str, port: int) -> tuple[str, ...]:
         except UnicodeError:
             # The IDNA codec refuses labels that are empty or over 63 characters.
             raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None
+        except socket.gaierror:
+            # Without a free descriptor, a resolver may say that there is no such name.
+            socket.socket().close()
+            raise
         return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
     return await in_background(work)

@@ -6,6 +6,7 @@ import asyncio
 
 import h11
 
+from stacktui.errors import is_exhaustion
 from stacktui.text.sanitize import Redactor
 from stacktui.transport.challenges import schemes_of
 from stacktui.transport.http1 import what_is_wrong
@@ -45,7 +46,9 @@ async def open_tunnel(
         # h11's message would quote the proxy's credentials.
         detail = "CONNECT holds a character that HTTP/1.1 cannot carry"
         raise _error(TransportFaultKind.PROXY_PROTOCOL, proxy, detail) from None
-    except OSError:
+    except OSError as error:
+        if is_exhaustion(error):
+            raise
         detail = "the proxy closed the connection instead of answering CONNECT"
         raise _error(TransportFaultKind.PROXY_REFUSED, proxy, detail) from None
 

@@ -337,7 +337,7 @@ class StacktuiApp(App[None]):
         if live.state is CheckState.CANCELLED:
             self.dashboard.notice("the scan was cancelled")
         elif live.state is CheckState.BROKEN:
-            self.dashboard.notice(f"internal error: {live.error}", TextStyle.ERROR)
+            self.dashboard.notice(live.error, TextStyle.ERROR)
 
     def _on_scan_finished(self, result: EvaluatedScan) -> None:
         self.app_state.scans[result.target.environment.name] = result
@@ -345,8 +345,8 @@ class StacktuiApp(App[None]):
     def _fatal_error(self) -> None:
         # Textual would print the local variables of every frame, and some hold secrets.
         error = sys.exc_info()[1]
-        what = "it left no trace" if error is None else describe_error(error)
-        self.panic(Text(f"stacktui: internal error: {what}; please report it"))
+        what = "internal error without a trace" if error is None else describe_error(error)
+        self.panic(Text(f"stacktui: {what}"))
 
     # Keys
 

@@ -110,7 +110,7 @@ def read_theme(path: Path, known: Mapping[str, ThemeFile] | None = None) -> Them
         if is_exhaustion(error):
             raise
         raise ThemeError(path, f"cannot be read ({error.strerror})") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of UTF-8, of TOML, of an absurdly long number
         raise ThemeError(path, f"is not valid TOML ({error})") from None
     name, dark = values.get("name", path.stem), values.get("dark", True)
     if not isinstance(name, str) or not name.strip() or not isinstance(dark, bool):

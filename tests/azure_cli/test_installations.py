@@ -18,6 +18,7 @@ from stacktui.azure_cli import installations as azure_cli
 from stacktui.azure_cli.installations import AzureCli, find_azure_clis
 from tests.compat.az import TURN_ON, Az, find
 
+pytestmark = pytest.mark.every_root  # copies of certifi are what is looked for
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 # What `pip` makes of azure-cli's own launcher: its first line is the Python.
 PIP = """#!{python}

@@ -36,6 +36,7 @@ from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.files import CertificateFileError, FileProblem
 from tests.support.authority import DAY, STRANGERS, authority, issue, localhost
 
+pytestmark = pytest.mark.every_root
 ROOT = authority().root
 OTHER = STRANGERS.root
 SHA = sha256(ROOT.der).hexdigest()

@@ -14,6 +14,8 @@ from stacktui.environments.model import Environment
 from tests.certificates.test_bundle import loaded
 from tests.support.authority import STRANGERS, authority
 
+pytestmark = pytest.mark.every_root
+
 ROOT, OTHER = authority().root, STRANGERS.root
 
 

@@ -38,6 +38,7 @@ from stacktui.certificates.trust import TrustFileError, TrustSource
 from stacktui.certificates.verify import verify
 from tests.support.authority import DAY, STRANGERS, Issued, authority, issue, localhost
 
+pytestmark = pytest.mark.every_root
 ROOT = authority().root
 INTERMEDIATE = authority().intermediate
 NOW = datetime.now(UTC)

@@ -26,6 +26,7 @@ from tests.support.authority import STRANGERS, authority, issue, localhost
 from tests.support.sessions import MIB, failure, opened
 from tests.support.web import answer, serving
 
+pytestmark = pytest.mark.every_root
 ROOT = authority().root
 PEM = ROOT.pem
 

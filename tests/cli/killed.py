@@ -17,6 +17,7 @@ from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 # What the commands import, once in the server: only their work is to be cut short.
+import platformdirs.unix  # noqa: F401
 import tomlkit  # noqa: F401
 
 import stacktui.certificates.document

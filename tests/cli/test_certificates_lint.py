@@ -38,6 +38,7 @@ from tests.support.deployment import (
     signed_with,
 )
 
+pytestmark = pytest.mark.every_root
 ISSUERS = (enterprise().intermediate.pem, enterprise().root.pem)
 REGION = ("--region", "east", "--fqdn", "contoso.example")
 

@@ -21,6 +21,7 @@ from tests.support.listeners import closed_port
 from tests.support.stores import beside_the_one_in_use
 
 # Whose names are in no hosts file.
+pytestmark = pytest.mark.every_root
 DOMAIN = "east.contoso.invalid"
 TRUST_FAULTS = (
     "tls-untrusted-root", "tls-intercepted", "tls-missing-intermediate", "tls-self-signed",

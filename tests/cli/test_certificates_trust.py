@@ -41,6 +41,7 @@ from tests.support.authority import (
 from tests.support.stores import add_beside
 from tests.support.web import answer, serving
 
+pytestmark = pytest.mark.every_root
 ROOT = authority().root
 OTHER = STRANGERS.root
 SHA = sha256(ROOT.der).hexdigest()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,6 +148,28 @@ def test_a_full_disk_is_said_plainly(form: str, config: Path) -> None:
     assert (done.returncode, done.stderr) == (3, told)
 
 
+@pytest.mark.parametrize("command", ["check", "certificates show"])
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_still_give_an_exit_code(command: str, closed: str, config: Path) -> None:
+    words = [sys.executable, "-m", "stacktui", *command.split(), "--config", str(config)]
+    done = subprocess.run(["bash", "-c", f"{shlex.join(words)} {closed}"], timeout=30, check=False)
+    assert done.returncode == 0
+
+
+def test_a_user_without_a_home(stamp: dict[str, Any]) -> None:
+    """As containers run programs: neither HOME nor an entry of the user."""
+    user = ["setpriv", "--reuid=61234", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("only root can become a user who is not there")
+    with tempfile.TemporaryDirectory() as folder:
+        config = write_config(Path(folder), stamp)
+        Path(folder).chmod(0o755)
+        command = [*user, sys.executable, "-m", "stacktui", "check", "--config", str(config)]
+        without = {name: value for name, value in os.environ.items() if name != "HOME"}
+        done = subprocess.run(command, env=without, capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_closed_stdout_still_gives_an_exit_code(form: str, config: Path) -> None:
     words = [sys.executable, "-m", "stacktui", "check", "--config", str(config), "--format", form]
@@ -269,7 +293,12 @@ def test_an_unknown_key_is_a_warning_and_stays(stamp: dict[str, Any], tmp_path: 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["chek"], ["check", "--formt", "json"], ["check", "--format", "yaml"], ["check", "a", "b"]],
+    [
+        ["chek"],
+        ["check", "--formt", "json"],
+        ["check", "--format", "yaml"],
+        ["check", "--all", "b"],
+    ],
 )
 def test_wrong_usage_exits_with_two(arguments: list[str]) -> None:
     ran = stacktui(*arguments)

@@ -70,7 +70,10 @@ def test_a_traceback_that_cannot_be_written_is_reported(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     monkeypatch.setenv("STACKTUI_DEBUG", "1")
     told = describe_error(LookupError("hunter2"))
-    assert told == "LookupError; its traceback could not be written (No such file or directory)"
+    assert told == (
+        "internal error: LookupError; its traceback could not be written (No such file or "
+        "directory); please report it"
+    )
 
 
 @dataclass

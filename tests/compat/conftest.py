@@ -23,9 +23,9 @@ DOMAIN = "local.azurestack.external"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark this folder's tests; the first may have to wait for the installation of `az`."""
-    here = Path(__file__).parent
+    here = str(Path(__file__).parent)
     for item in items:
-        if here in item.path.parents:
+        if str(item.path).startswith(here):
             item.add_marker(pytest.mark.compat)
             item.add_marker(pytest.mark.timeout(INSTALL_SECONDS))
 

@@ -22,6 +22,8 @@ from stacktui.stamp.running import RunningStamp
 from tests.product import PATIENCE, write_config
 from tests.support.authority import STRANGERS
 
+pytestmark = pytest.mark.every_root  # certifi itself is what is looked at
+
 PACKAGES = Path(sysconfig.get_path("purelib"))
 CHECKOUT = Path(__file__).parents[2]
 DAMAGED = b"-----BEGIN CERTIFICATE-----\nAAAA\n"

@@ -76,8 +76,9 @@ def localhost() -> Issued:
     return authority().leaf("localhost", "127.0.0.1")
 
 
+@cache
 def localhost_server() -> ssl.SSLContext:
-    """Return a server context for localhost under the default authority."""
+    """Return the server context for localhost under the default authority; not to be changed."""
     return authority().server(localhost())
 
 

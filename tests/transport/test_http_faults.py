@@ -13,7 +13,7 @@ import pytest
 
 from stacktui.transport.limits import Limits
 from stacktui.transport.records import TransportFaultKind
-from tests.support.authority import localhost_server
+from tests.support.authority import authority, localhost, localhost_server
 from tests.support.listeners import closing_at_once, listening
 from tests.support.sessions import MIB, failure, names, opened
 from tests.support.web import Raw, answer, serving
@@ -73,7 +73,7 @@ async def test_a_connection_that_ends_right_after_tls() -> None:
 
 
 async def test_a_server_that_wants_a_client_certificate_hangs_up() -> None:
-    context = localhost_server()
+    context = authority().server(localhost())
     context.minimum_version = ssl.TLSVersion.TLSv1_3  # which tells only after the handshake
     context.verify_mode = ssl.CERT_REQUIRED
     async with serving(answer(), context=context) as web, opened() as session:

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 import pytest
 
+from stacktui.errors import is_exhaustion
 from stacktui.transport import happy_eyeballs
 from stacktui.transport.limits import Limits
 from stacktui.transport.records import TransportFaultKind
@@ -48,7 +49,8 @@ async def test_a_name_that_cannot_exist_is_not_asked_for(host: str, proxy: str) 
     assert exchange.phases == ()
 
 
-async def test_a_box_without_a_free_descriptor_is_a_fault() -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "a-name.invalid"])
+async def test_a_box_without_a_free_descriptor_is_no_fault_of_a_host(host: str) -> None:
     async with serving(answer(b"x")) as web, serving(answer()) as other, opened() as session:
         await session.fetch("GET", web.url, limit=MIB)
         session.take_exchanges()
@@ -61,13 +63,14 @@ async def test_a_box_without_a_free_descriptor_is_a_fault() -> None:
                     taken.append(os.dup(0))
             again = await session.fetch("GET", web.url, limit=MIB)
             session.take_exchanges()
-            fault, _ = await failure(session, f"https://127.0.0.1:{other.listener.port}")
+            with pytest.raises(OSError, match="Too many open files") as caught:
+                await session.fetch("GET", f"https://{host}:{other.listener.port}", limit=MIB)
         finally:
             for each in taken:
                 os.close(each)
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert again.body == b"x"
-    assert (fault.kind, fault.errno) == (TransportFaultKind.TCP_UNREACHABLE, "EMFILE")
+    assert is_exhaustion(caught.value)
 
 
 async def test_a_resolver_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from tests.support.authority import authority
 
 from .screen import flat, until
 
+pytestmark = pytest.mark.every_root
 WIDE = (120, 40)
 ROOT = authority().root
 

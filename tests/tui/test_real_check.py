@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import resource
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from urllib.request import Request, urlopen
@@ -240,6 +242,16 @@ async def test_discovery_is_cancelled_by_esc(start: Start, config: Path) -> None
     assert read(config) == ""
 
 
+async def test_a_ca_file_of_nobody_is_explained_where_it_was_typed(config: Path) -> None:
+    async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+        await pilot.press("a")
+        await paste(pilot, "https://management.west.example")
+        await pilot.press("tab", "tab")
+        await paste(pilot, "~no-such-user-here/ca.pem")
+        await pilot.press("enter")
+        await until(pilot, "The CA file starts from a folder that is not there.")
+
+
 async def test_a_wrong_url_is_explained_where_it_was_typed(config: Path) -> None:
     async with StacktuiApp(config).run_test(size=WIDE) as pilot:
         await pilot.press("a")
@@ -274,3 +286,32 @@ def assert_nothing_secret(shown: str, stamp: RunningStamp) -> None:
     secret = Path(stamp.secret_file).read_text(encoding="utf-8").strip()
     assert secret not in shown
     assert "eyJ" not in shown
+
+
+@contextmanager
+def _no_descriptor() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
+    taken = []
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.dup(0))
+        yield
+    finally:
+        for each in taken:
+            os.close(each)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_a_machine_that_gives_out_ends_the_check_alone(start: Start, config: Path) -> None:
+    start()
+    async with StacktuiApp(config).run_test(size=(80, 23)) as pilot:
+        await pilot.press("c")
+        await until(pilot, "Nothing is wrong.")
+        with _no_descriptor():
+            await pilot.press("c")
+            shown = await until(pilot, "too many open files: raise the limit (ulimit -n)")
+        assert "This is no fault of your stamp." in shown
+        await pilot.press("c")
+        await until(pilot, "Nothing is wrong.")

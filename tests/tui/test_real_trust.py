@@ -171,6 +171,7 @@ async def test_a_bundle_of_others_says_what_it_takes_and_keeps_a_copy(
         assert bundle.read_bytes() == before
 
 
+@pytest.mark.every_root
 async def test_certifi_says_that_an_upgrade_loses_the_root(start: Start, config: Path) -> None:
     start()
     async with StacktuiApp(config).run_test(size=SMALL) as pilot:
@@ -274,6 +275,7 @@ async def test_nothing_was_added_so_nothing_can_be_taken_back(start: Start, conf
         await until(pilot, "0 Check")
 
 
+@pytest.mark.every_root
 async def test_the_export_names_its_file_and_the_line_to_copy(start: Start, config: Path) -> None:
     stamp = start()
     app = StacktuiApp(config)

@@ -5,6 +5,7 @@ Of the operator's endpoint only (PROTOCOL.md section 8), and only of those who m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -33,39 +34,46 @@ async def _run(context: StepContext) -> OperatorHealth:
     location = f"{group}/providers/Microsoft.Update.Admin/updateLocations/{region}"
     health = f"{group}/providers/Microsoft.InfrastructureInsights.Admin/regionHealths/{region}"
     version, found = await _update_location(client, location)
-    state = client.text(found, "state")
+    state = client.text(found, "properties", "state")
     began = await _began(client, location, version) if state == UPDATING else None
-    alerts = await client.rows(f"{health}/alerts", _HEALTH_VERSION, "the alerts", _alert_of(client))
-    active = [each for each in alerts if each is not None]
-    active.sort(key=lambda each: not each.is_critical)
+
+    def alert_of(row: Mapping[str, Any]) -> Alert | None:
+        is_active = client.text(row, "properties", "state").lower() == "active"
+        title, severity = (client.text(row, "properties", key) for key in ("title", "severity"))
+        return Alert(title, severity) if is_active else None
+
+    alerts = await client.rows(f"{health}/alerts", _HEALTH_VERSION, "the alerts", alert_of)
+    active = sorted(filter(None, alerts), key=lambda each: not each.is_critical)
     return OperatorHealth(
-        client.text(found, "currentVersion"), state, began, tuple(active[:_MAX_ALERTS])
+        client.text(found, "properties", "currentVersion"),
+        state,
+        began,
+        tuple(active[:_MAX_ALERTS]),
     )
 
 
-async def _update_location(client: ArmClient, path: str) -> tuple[str, dict[str, Any]]:
-    """Return the api-version that the stamp knows, and the properties of its update location."""
+async def _update_location(client: ArmClient, path: str) -> tuple[str, Mapping[str, Any]]:
+    """Return the api-version that the stamp knows, and its update location."""
     newest, older = _UPDATE_VERSIONS
     try:
-        return newest, client.properties(await client.read(path, newest, "the update state"))
+        return newest, await client.read(path, newest, "the update state")
     except ArmError as error:
         if error.fault.status != 400:  # an api-version that is not known is a bad request
             raise
-    return older, client.properties(await client.read(path, older, "the update state"))
+    return older, await client.read(path, older, "the update state")
 
 
 async def _began(client: ArmClient, location: str, version: str) -> datetime | None:
     """Return when the running update began; None where it cannot be told."""
 
-    def name_of(row: dict[str, Any]) -> str | None:
-        state = client.text(client.properties(row), "state").lower()
+    def name_of(row: Mapping[str, Any]) -> str:
+        state = client.text(row, "properties", "state").lower()
         name = client.text(row, "name").rpartition("/")[2]
-        return name if state in ("installing", "inprogress", "preparing") else None
+        return name if state in ("installing", "inprogress", "preparing") else ""
 
-    def start_of(row: dict[str, Any]) -> datetime | None:
-        found = client.properties(row)
-        running = client.text(found, "state").lower() == "inprogress"
-        return _time(client.text(found, "timeStarted")) if running else None
+    def start_of(row: Mapping[str, Any]) -> datetime | None:
+        running = client.text(row, "properties", "state").lower() == "inprogress"
+        return _time(client.text(row, "properties", "timeStarted")) if running else None
 
     try:
         names = await client.rows(f"{location}/updates", version, "the updates", name_of)
@@ -77,16 +85,6 @@ async def _began(client: ArmClient, location: str, version: str) -> datetime | N
     except ArmError:  # that it is being updated is known without
         pass
     return None
-
-
-def _alert_of(client: ArmClient) -> Any:
-    def read(row: dict[str, Any]) -> Alert | None:
-        found = client.properties(row)
-        if client.text(found, "state").lower() != "active":
-            return None
-        return Alert(client.text(found, "title"), client.text(found, "severity"))
-
-    return read
 
 
 def _time(text: str) -> datetime | None:

@@ -33,13 +33,16 @@ async def _run(target: CheckTarget, stores: Sequence[Store], whole: bool) -> Sca
     loading = [asyncio.create_task(asyncio.to_thread(load_column, store)) for store in stores]
     progress = _Progress()
     found: ScanResult | None = None
-    async for event in scan(target.environment, target_ca_sources(target), whole=whole):
-        if isinstance(event, ScanProgress):
-            progress.show(event)
-        else:
-            found = event
-    progress.clear()
-    columns: list[Column] = list(await asyncio.gather(*loading))
+    try:
+        async for event in scan(target.environment, target_ca_sources(target), whole=whole):
+            if isinstance(event, ScanProgress):
+                progress.show(event)
+            else:
+                found = event
+    finally:
+        progress.clear()
+        await asyncio.gather(*loading, return_exceptions=True)
+    columns: list[Column] = [task.result() for task in loading]
     if found is None:
         raise AssertionError("a scan ends with a ScanResult")
     return ScanAndMatrix(found, build_matrix(found.presented, columns))

@@ -74,7 +74,7 @@ def _failure(app_state: AppState) -> tuple[Line, ...]:
     live = app_state.current_scan
     if live is None or not live.error:
         return ()
-    return (label_value("last scan", Span(f"internal error: {live.error}", TextStyle.ERROR)), BLANK)
+    return (label_value("last scan", Span(live.error, TextStyle.ERROR)), BLANK)
 
 
 # A host of the last scan

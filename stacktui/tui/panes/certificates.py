@@ -317,7 +317,7 @@ def empty(app_state: AppState) -> tuple[Line, ...]:
     if live is not None and live.state is CheckState.CANCELLED:
         return (line(Span("The scan was cancelled.", TextStyle.DIM)), BLANK, how)
     if live is not None and live.state is CheckState.BROKEN:
-        return (line(Span(f"Internal error: {live.error}", TextStyle.ERROR)), BLANK, how)
+        return (line(Span(live.error, TextStyle.ERROR)), BLANK, how)
     if check is not None and check.running:
         return (line(Span("No TLS handshake yet.", TextStyle.DIM)),)
     if check is not None:

@@ -175,12 +175,8 @@ def _outcome(check: LiveCheck, glyphs: Glyphs, *, whole: bool) -> list[Line]:
             ]
         case CheckState.BROKEN:
             return [
-                line(Span(f"{glyphs.failed} internal error: {check.error}", TextStyle.ERROR)),
-                line(
-                    Span(
-                        "A defect of stacktui, not of your stamp: please report it.", TextStyle.DIM
-                    )
-                ),
+                line(Span(f"{glyphs.failed} {check.error}", TextStyle.ERROR)),
+                line(Span("This is no fault of your stamp.", TextStyle.DIM)),
             ]
     keys = Keys.of(check)
     if check.report is not None and check.healthy:

@@ -157,7 +157,7 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
             self.failed(str(error))
         except Exception as error:
             self.busy = False
-            self.failed(f"internal error: {describe_error(error)}")
+            self.failed(describe_error(error))
         else:
             self.busy = False
             if self.is_current:

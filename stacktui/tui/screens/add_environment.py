@@ -149,7 +149,10 @@ class AddEnvironment(ModalScreen[LiveCheck], inherit_bindings=False):
         name = name.strip() or propose_name(arm, taken)
         if name in taken:
             raise ValueError(f"There is an environment {name} already; choose another name.")
-        path = Path(ca.strip()).expanduser().absolute() if ca.strip() else None
+        try:
+            path = Path(ca.strip()).expanduser().absolute() if ca.strip() else None
+        except (RuntimeError, OSError):  # no such user, or the working directory is gone
+            raise ValueError("The CA file starts from a folder that is not there.") from None
         limits = Limits().with_settings(self._app_state.limits)
         return Environment(name, arm, ca=path, limits=limits)
 
@@ -274,7 +277,7 @@ def discovery_lines(live: LiveCheck, app_state: AppState, glyphs: Glyphs) -> lis
     step = live.steps[0]
     lines = [*step_lines(step, WIDE, glyphs, brief=False), BLANK]
     if live.state is CheckState.BROKEN:
-        error = Span(f"{glyphs.failed} internal error: {live.error}", TextStyle.ERROR)
+        error = Span(f"{glyphs.failed} {live.error}", TextStyle.ERROR)
         return [*lines, line(error)]
     if live.verdict is not None:
         keys = Keys(copied=copied_of(live.diagnosis))

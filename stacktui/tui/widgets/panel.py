@@ -114,7 +114,7 @@ class Panel(NoRepaintWidget):
             )
         except Exception as error:
             # An error while drawing must not end the app: a running check continues.
-            text = f"internal error while drawing: {describe_error(error)}"
+            text = describe_error(error, " while drawing")
             content = PanelContent(
                 self.title, (), (Line((Span(text, TextStyle.ERROR),), cut=True),)
             )
