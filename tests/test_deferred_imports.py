@@ -141,17 +141,23 @@ DEFERRED: dict[str, dict[str, str]] = {
         "urllib.request": SLOW,
     },
     "tui/app.py": {
+        "stacktui.check.history": THREAD,
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.terminal_driver": PLATFORM,
     },
     "tui/check_runner.py": {
         "stacktui.certificates.chain": THREAD,
+        "stacktui.check.history_reader": THREAD,
         "stacktui.check.runner": THREAD,
         "stacktui.diagnosis": THREAD,
+        "stacktui.diagnosis.summarise": THREAD,
         "stacktui.tui.live_check": FRAME,
     },
     "tui/panes/certificates.py": {
         "stacktui.certificates.verify": FRAME,
+    },
+    "tui/panes/environments.py": {
+        "stacktui.check.streak": FRAME,
     },
     "tui/panes/check.py": {
         "stacktui.tui.panes.check_result": FRAME,

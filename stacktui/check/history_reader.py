@@ -27,12 +27,12 @@ class HistoryReader:
 
     async def since(self, summary: CheckSummary) -> Since | None:
         """Return since when a finished check's outcome is so; None where that is not known."""
-        from stacktui.check.streak import since_of
+        from stacktui.check.streak import since_of, with_check
 
         await asyncio.wait({self._reading}, timeout=_PATIENCE)
         known = self._reading.result() if self._reading.done() else {}
         recalled = known.get(summary.environment)
-        return since_of(summary, recalled.streaks) if recalled is not None else None
+        return since_of(with_check(recalled.streaks, summary)) if recalled is not None else None
 
 
 async def _recalled(targets: Sequence[CheckTarget]) -> dict[str, Recalled]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from stacktui.check.summary import CheckSummary
@@ -67,15 +67,21 @@ class Since:
     lasted: float = 0.0
 
 
-def since_of(summary: CheckSummary, streaks: Sequence[Streak]) -> Since:
-    """Return since when `summary` is so, by the streaks before it, newest first."""
-    began, checks, earlier = summary.started, 1, list(streaks[:2])
-    if earlier and (earlier[0].ok, earlier[0].verdict) == (summary.ok, summary.verdict):
-        same = earlier.pop(0)
-        began, checks = same.began, same.checks + 1
-    if not earlier:
-        return Since(began, checks)
-    return Since(began, checks, earlier[0].outcome, earlier[0].seconds)
+def with_check(streaks: Sequence[Streak], summary: CheckSummary) -> Sequence[Streak]:
+    """Return the streaks, newest first, with a check that ended after them."""
+    started = summary.started
+    if streaks and (streaks[0].ok, streaks[0].verdict) == (summary.ok, summary.verdict):
+        longer = replace(streaks[0], last=started, checks=streaks[0].checks + 1)
+        return (longer, *streaks[1:])
+    return (Streak(started, started, summary.ok, summary.verdict, summary.side), *streaks)
+
+
+def since_of(streaks: Sequence[Streak]) -> Since:
+    """Return since when it is so, by the streaks, newest first; there is at least one."""
+    newest, *before = streaks[:2]
+    if not before:
+        return Since(newest.began, newest.checks)
+    return Since(newest.began, newest.checks, before[0].outcome, before[0].seconds)
 
 
 def since_text(since: Since | None, now: datetime, zone: tzinfo | None = UTC) -> str:

@@ -70,8 +70,9 @@ async def _check_round(
                 case CheckFinished(environment=name, report=report):
                     diagnosis = diagnose(report)
                     summary = summarise(report, diagnosis, event.run_id)
+                    since = await before.since(summary)
                     history.add(by_name[name], summary)
-                    ended(CheckResult(name, report, diagnosis, await before.since(summary)))
+                    ended(CheckResult(name, report, diagnosis, since))
                 case CheckBroken(environment=name, error=what):
                     ended(CheckResult(name, error=what))
     finally:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from stacktui.certificates.chain import Certificate
     from stacktui.check.events import CheckEvent
+    from stacktui.check.history_reader import HistoryReader
+    from stacktui.check.history_writer import HistoryWriter
     from stacktui.check.report import Report
     from stacktui.check.target import CheckTarget
     from stacktui.diagnosis.finding import Diagnosis
@@ -53,7 +55,7 @@ class CheckRunner:
     """Runs one check at a time.
 
     `on_state` is called with the state after every event, `on_certificates` with the parsed
-    certificates of a finished check, by their DER.
+    certificates of a finished check, by their DER. Each that ends is added to `history`.
     """
 
     def __init__(
@@ -62,11 +64,13 @@ class CheckRunner:
         load: Callable[[], Engine],
         on_state: Callable[[LiveCheck], None],
         on_certificates: Callable[[dict[bytes, Certificate]], None],
+        history: HistoryWriter,
     ) -> None:
         self._app = app
         self._load = load
         self._on_state = on_state
         self._on_certificates = on_certificates
+        self._history = history
         self._worker: Worker[None] | None = None
         self._live: LiveCheck | None = None
 
@@ -103,16 +107,33 @@ class CheckRunner:
     async def _run(self, live: LiveCheck) -> None:
         try:
             engine = await in_background(self._load)
+            from stacktui.check.history_reader import HistoryReader
+
+            before = HistoryReader((live.target,))
             async with aclosing(engine.run(live.target)) as events:
                 async for event in events:
                     after = live.apply(event)
-                    if after.state is CheckState.FINISHED and after.report is not None:
-                        after = after.diagnosed(engine.diagnose(after.report))
+                    if after.state is CheckState.FINISHED:
+                        after = await self._diagnosed(engine, after, event, before)
                     live = self._publish(live, after)
             await self._describe(engine, live)
         except Exception as error:
             # The message may hold a secret, so only the type is shown.
             self._publish(live, live.broken(describe_error(error)))
+
+    async def _diagnosed(
+        self, engine: Engine, live: LiveCheck, event: CheckEvent, before: HistoryReader
+    ) -> LiveCheck:
+        """Return a finished check with its diagnosis, and add it to the history."""
+        from stacktui.diagnosis.summarise import summarise
+
+        if live.report is None:
+            return live
+        diagnosis = engine.diagnose(live.report)
+        summary = summarise(live.report, diagnosis, event.run_id)
+        since = await before.since(summary)
+        self._history.add(live.target, summary)
+        return live.diagnosed(diagnosis, since)
 
     async def _describe(self, engine: Engine, live: LiveCheck) -> None:
         ders = {der for each in live.connections if each.tls for der in each.tls.chain}

@@ -23,6 +23,7 @@ from stacktui.check.events import (
 )
 from stacktui.check.report import Evidence, Report, StepResult
 from stacktui.check.step_names import STANDING, StepName
+from stacktui.check.streak import Since
 from stacktui.check.target import CheckTarget
 from stacktui.diagnosis.finding import Diagnosis, Finding
 from stacktui.environments.metadata import Metadata
@@ -47,8 +48,9 @@ class LiveStep:
 class LiveCheck:
     """The state of one check.
 
-    `report` and then `diagnosis` are set when it has ended, `error` after an internal error, and
-    `prompt` while the check waits for the user to sign in.
+    `report`, then `diagnosis` and `since` (when the outcome is so, if known) are set when it has
+    ended, `error` after an internal error, and `prompt` while the check waits for the user to sign
+    in.
     """
 
     target: CheckTarget
@@ -58,6 +60,7 @@ class LiveCheck:
     prompt: SignInPrompt | None = None
     report: Report | None = None
     diagnosis: Diagnosis | None = None
+    since: Since | None = None
     error: str = ""
 
     def apply(self, event: CheckEvent) -> LiveCheck:
@@ -99,8 +102,8 @@ class LiveCheck:
         """Return the state after an internal error, of which `error` holds no values."""
         return replace(self.cancelled(), state=CheckState.BROKEN, error=error)
 
-    def diagnosed(self, diagnosis: Diagnosis) -> LiveCheck:
-        return replace(self, diagnosis=diagnosis)
+    def diagnosed(self, diagnosis: Diagnosis, since: Since | None = None) -> LiveCheck:
+        return replace(self, diagnosis=diagnosis, since=since)
 
     @property
     def running(self) -> bool:

@@ -22,7 +22,7 @@ from stacktui.check.history import read_history, recall, record
 from stacktui.check.history_database import HistoryError
 from stacktui.check.history_reader import HistoryReader
 from stacktui.check.history_writer import HistoryWriter
-from stacktui.check.streak import Since, since_of, since_text
+from stacktui.check.streak import Since, since_of, since_text, with_check
 from stacktui.check.summary import CheckSummary
 from stacktui.check.target import CheckTarget
 from stacktui.config.locations import history_file
@@ -341,15 +341,15 @@ async def test_since_when_it_is_so() -> None:
 def test_the_words_for_it() -> None:
     streaks = read_history(target())[0]
     now = START + timedelta(minutes=510)
-    assert since_text(None, now) == since_text(since_of(summary(), streaks), now) == ""
+    assert since_text(None, now) == since_text(since_of(with_check(streaks, summary())), now) == ""
     add(*[""] * 49, "tls-expired", "tls-expired")
     streaks = read_history(target())[0]
-    third = since_of(summary(510, "tls-expired"), streaks)
+    third = since_of(with_check(streaks, summary(510, "tls-expired")))
     assert since_text(third, now) == "since 02:10 UTC (3 checks); before: ok for 8 h"
     later = now + timedelta(days=1)
     assert since_text(third, later).startswith("since 2026-05-04 02:10 UTC (3 checks); ")
     assert since_text(third, now, None).startswith("since ")
-    first = since_of(summary(510), streaks)
+    first = since_of(with_check(streaks, summary(510)))
     assert since_text(first, now) == "since this check; before: tls-expired for 10 min"
 
 
