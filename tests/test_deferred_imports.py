@@ -54,6 +54,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.check.streak": THREAD,
     },
     "check/history_writer.py": {
+        "stacktui.config.error_file": HEALTHY,
         "stacktui.check.history": THREAD,
     },
     "check/local_facts.py": {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -190,8 +191,8 @@ def _code(error: sqlite3.Error) -> int:
 
 def _is_on_network(folder: Path) -> bool:
     """Return whether other machines can use the folder too; only Linux and Windows tell."""
-    if folder.drive.startswith("\\\\"):
-        return True
+    if sys.platform == "win32":
+        return folder.drive.startswith("\\\\")
     try:
         device = folder.stat().st_dev
         mounts = _MOUNTS.read_text(encoding="utf-8", errors="replace")

@@ -30,8 +30,9 @@ class HistoryReader:
         from stacktui.check.streak import since_of, with_check
 
         await asyncio.wait({self._reading}, timeout=_PATIENCE)
-        known = self._reading.result() if self._reading.done() else {}
-        recalled = known.get(summary.environment)
+        if not self._reading.done() or self._reading.exception() is not None:
+            return None
+        recalled = self._reading.result().get(summary.environment)
         return since_of(with_check(recalled.streaks, summary)) if recalled is not None else None
 
 

@@ -46,15 +46,20 @@ class HistoryWriter:
                 self._tell("not in the history: its file does not answer")
 
     def _write(self) -> None:
-        from stacktui.check.history import record
-
         while True:
             with self._lock:
                 entries, self._waiting = self._waiting, []
                 if not entries:
                     self._thread = None
                     return
-            self._tell(record(entries))
+            try:
+                from stacktui.check.history import record
+
+                self._tell(record(entries))
+            except Exception as error:  # as where no descriptor is free
+                from stacktui.config.error_file import describe_error
+
+                self._tell(f"not in the history: {describe_error(error)}")
 
     def _tell(self, text: str) -> None:
         if text and text not in self._warned:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import signal
@@ -411,3 +412,19 @@ def test_many_processes_at_once() -> None:
     assert kept("same-0") == sorted([*range(40)] * 6)
     place = CheckTarget(Environment("same-0", "https://a.b"), config=Path("c.toml"))
     assert outcomes(place) == [("ok", 240)]
+
+
+async def test_a_machine_that_gives_out_ends_no_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_descriptors(_: object, patience: float = 0.0) -> str:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(history, "record", without_descriptors)
+    monkeypatch.setattr(history, "recall", without_descriptors)
+    told: list[str] = []
+    writer = HistoryWriter(told.append)
+    assert await HistoryReader([target()]).since(summary()) is None
+    for _ in range(2):
+        writer.add(target(), summary())
+        writer.close()
+    assert len(told) == 1
+    assert told[0].startswith("not in the history: ")
