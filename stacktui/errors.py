@@ -15,6 +15,8 @@
      ├── ModeError                    a file's mode cannot be read or changed
      ├── JsonError                    an answer is not JSON
      ├── AcceptError                  a stamp cannot be recorded anew
+     ├── HistoryError                 the history of checks cannot be read or written
+     │    └── DamagedHistoryError     its file is broken, or no database of ours
      ├── CertificateError             certificates cannot be handled as asked
      │    ├── CertificateFileError    a file holds no certificates, or cannot be read
      │    ├── BundleError             a bundle cannot be changed as asked

@@ -46,6 +46,17 @@ DEFERRED: dict[str, dict[str, str]] = {
     "check/follow_up.py": {
         "stacktui.certificates.chain_completion": HEALTHY,
     },
+    "check/history_database.py": {
+        "sqlite3": THREAD,
+    },
+    "check/history_reader.py": {
+        "stacktui.check.history": THREAD,
+        "stacktui.check.streak": THREAD,
+    },
+    "check/history_writer.py": {
+        "stacktui.config.error_file": HEALTHY,
+        "stacktui.check.history": THREAD,
+    },
     "check/local_facts.py": {
         "stacktui.certificates.additions": HEALTHY,
     },
@@ -54,13 +65,17 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "cli/check.py": {
         "stacktui.check.events": HELP,
+        "stacktui.check.history_reader": HELP,
+        "stacktui.check.history_writer": HELP,
         "stacktui.check.runner": HELP,
+        "stacktui.check.streak": HELP,
         "stacktui.check.summary_text": HELP,
         "stacktui.cli.check_output": HELP,
         "stacktui.cli.check_round": HELP,
         "stacktui.diagnosis": HELP,
         "stacktui.diagnosis.document": HELP,
         "stacktui.diagnosis.markdown": HELP,
+        "stacktui.diagnosis.summarise": HELP,
     },
     "cli/dashboard.py": {
         "stacktui.cli.demo_stamp": FRAME,
@@ -127,6 +142,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "urllib.request": SLOW,
     },
     "tui/app.py": {
+        "stacktui.check.history": THREAD,
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.terminal_driver": PLATFORM,
     },
@@ -134,12 +150,17 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.certificates.chain": THREAD,
         "stacktui.check.events": FRAME,
         "stacktui.check.round": FRAME,
+        "stacktui.check.history_reader": THREAD,
         "stacktui.check.runner": THREAD,
         "stacktui.diagnosis": THREAD,
+        "stacktui.diagnosis.summarise": THREAD,
         "stacktui.tui.live_check": FRAME,
     },
     "tui/panes/certificates.py": {
         "stacktui.certificates.verify": FRAME,
+    },
+    "tui/panes/environments.py": {
+        "stacktui.check.streak": FRAME,
     },
     "tui/panes/check.py": {
         "stacktui.tui.panes.check_result": FRAME,

@@ -24,7 +24,7 @@ from pathlib import Path
 import certifi
 from stacktui.azure_cli import installations
 from stacktui.certificates import additions, bundle, files, key_bundle, stores, trust
-from stacktui.check.pinning import config_of
+from stacktui.check.target import config_of
 from stacktui.check.settings import load_settings
 from stacktui.environments.record import read_record
 from stacktui.errors import is_exhaustion

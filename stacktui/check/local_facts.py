@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from stacktui.azure_cli.presence import az_facts, is_worth_a_look
 from stacktui.check.open_files import OpenFile, open_files
-from stacktui.check.pinning import FIRST_REQUEST, config_of
-from stacktui.check.target import CheckTarget
+from stacktui.check.pinning import FIRST_REQUEST
+from stacktui.check.target import CheckTarget, config_of
 from stacktui.config.locations import additions_file
 from stacktui.environments.profiles import PROFILES
 from stacktui.transport.background import in_background

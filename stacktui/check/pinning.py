@@ -8,14 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 from stacktui.certificates.same_root import leads_to, path_to_root
 from stacktui.certificates.trust import build_context
 from stacktui.check.report import Report
-from stacktui.check.target import CheckTarget
+from stacktui.check.target import CheckTarget, config_of
 from stacktui.check.trust import target_ca_sources
-from stacktui.config.locations import config_file
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
@@ -136,11 +134,6 @@ class RecordDiff:
 
 class AcceptError(StacktuiError):
     """Why the stamp cannot be recorded anew."""
-
-
-def config_of(target: CheckTarget) -> Path:
-    """Return the path of the config, which is part of the key of a target's record."""
-    return target.config or config_file()
 
 
 async def ask_stamp(target: CheckTarget) -> RecordDiff:

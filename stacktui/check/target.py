@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from stacktui.config.locations import config_file
 from stacktui.environments.model import Environment
 from stacktui.identities.model import Identity
 
@@ -19,3 +20,8 @@ class CheckTarget:
     environment: Environment
     identity: Identity | None = None
     config: Path | None = None
+
+
+def config_of(target: CheckTarget) -> Path:
+    """Return the path of the config, which is part of the key of a target's record and history."""
+    return target.config or config_file()

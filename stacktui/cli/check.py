@@ -14,11 +14,12 @@ import click
 from stacktui.check.settings import load_settings
 from stacktui.check.trust import preload_trust
 from stacktui.cli.options import ExitCode, config_option, limit_option, round_format_option
-from stacktui.cli.output import encodable, err
+from stacktui.cli.output import encodable, warn
 from stacktui.config.locations import config_file
 
 if TYPE_CHECKING:
     from stacktui.check.report import Report
+    from stacktui.check.streak import Since
     from stacktui.diagnosis.finding import Diagnosis
 
 
@@ -77,7 +78,7 @@ def command(
         click.get_current_context().exit(check_headless(path, name, format_, limits))
     settings = load_settings(path, limits)
     for warning in settings.warnings:
-        err(f"stacktui: {warning}")
+        warn(warning)
     if not settings.names:
         settings.target()  # raises why there is none
     wanted = settings.names if all_ else names or (settings.target().environment.name,)
@@ -94,43 +95,59 @@ def check_headless(path: Path, name: str | None, format_: str, limits: Mapping[s
     """Run one check, write its result and return the exit code."""
     settings = load_settings(path, limits)
     for warning in (*settings.warnings, *settings.left_out(name or settings.active)):
-        err(f"stacktui: {warning}")
+        warn(warning)
     target = settings.target(name)
     # OpenSSL parses the trusted certificates without holding the GIL, so this runs while the
     # modules below are imported; the check takes the context or waits for it.
     threading.Thread(target=preload_trust, args=(target,), daemon=True).start()
     from stacktui.check.events import CheckFinished, SignInPrompt
+    from stacktui.check.history_reader import HistoryReader
+    from stacktui.check.history_writer import HistoryWriter
     from stacktui.check.runner import run
     from stacktui.check.summary_text import prompt_summary
     from stacktui.cli.check_output import TextWriter
 
     writer = TextWriter() if format_ == "text" else None
+    history = HistoryWriter(warn)
 
     async def consume() -> int:
+        before = HistoryReader((target,))
         async for event in run(target):
+            if isinstance(event, CheckFinished):
+                from stacktui.check.streak import since_text
+                from stacktui.diagnosis import diagnose
+                from stacktui.diagnosis.summarise import summarise
+
+                diagnosis = diagnose(event.report)
+                summary = summarise(event.report, diagnosis, event.run_id)
+                since = await before.since(summary)
+                try:
+                    if writer is not None:
+                        writer.write(event)
+                        writer.write_diagnosis(diagnosis, since_text(since, summary.started))
+                    else:
+                        document = _document(event.report, diagnosis, since, format_)
+                        click.echo(document, nl=format_ == "json")
+                finally:
+                    history.add(target, summary)
+                return ExitCode.HEALTHY if event.report.ok else ExitCode.FAULT
             if writer is not None:
                 writer.write(event)
             if isinstance(event, SignInPrompt):
                 click.echo(f"stacktui: {prompt_summary(event)}", err=True)
-            if isinstance(event, CheckFinished):
-                from stacktui.diagnosis import diagnose
-
-                diagnosis = diagnose(event.report)
-                if writer is not None:
-                    writer.write_diagnosis(diagnosis)
-                else:
-                    click.echo(_document(event.report, diagnosis, format_), nl=format_ == "json")
-                return ExitCode.HEALTHY if event.report.ok else ExitCode.FAULT
         raise AssertionError("a check ends with CheckFinished")
 
-    return asyncio.run(consume())
+    try:
+        return asyncio.run(consume())
+    finally:
+        history.close()
 
 
-def _document(report: Report, diagnosis: Diagnosis, format_: str) -> str:
+def _document(report: Report, diagnosis: Diagnosis, since: Since | None, format_: str) -> str:
     if format_ == "json":
         from stacktui.diagnosis.document import report_document
 
-        return json.dumps(report_document(report, diagnosis))
+        return json.dumps(report_document(report, diagnosis, since))
     from stacktui.diagnosis.markdown import report_markdown
 
-    return encodable(report_markdown(report, diagnosis))
+    return encodable(report_markdown(report, diagnosis, since))

@@ -27,19 +27,24 @@ class TextWriter:
                 out("")
                 out(_closing_line(report))
 
-    def write_diagnosis(self, diagnosis: Diagnosis) -> None:
+    def write_diagnosis(self, diagnosis: Diagnosis, since: str = "") -> None:
+        """Write the verdict and what was also seen; `since` is since when the outcome is so."""
         if diagnosis.verdict is not None:
-            self.write_finding("✗", diagnosis.verdict)
+            self.write_finding("✗", diagnosis.verdict, since)
+        elif since:
+            out(f"so {since}")
         if diagnosis.also_seen_distinct:
             out("")
             out("Also seen")
         for finding in diagnosis.also_seen_distinct:
             self.write_finding("!", finding)
 
-    def write_finding(self, sign: str, finding: Finding) -> None:
+    def write_finding(self, sign: str, finding: Finding, since: str = "") -> None:
         out("")
         out(f"{sign} {finding.id} · side: {SIDES[finding.side]}")
         out(f"  {finding.title}")
+        if since:
+            out(f"  so {since}")
         out("  Why we think so")
         for line in finding.evidence:
             out(f"    - {line}")

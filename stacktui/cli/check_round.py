@@ -12,17 +12,21 @@ from typing import Any
 
 import click
 
-from stacktui.check.events import CheckBroken, CheckEvent, CheckFinished
+from stacktui.check.events import CheckBroken, CheckFinished
+from stacktui.check.history_reader import HistoryReader
+from stacktui.check.history_writer import HistoryWriter
 from stacktui.check.round import Round
 from stacktui.check.settings import Settings
 from stacktui.check.target import CheckTarget
 from stacktui.cli.options import ExitCode
-from stacktui.cli.output import encodable
+from stacktui.cli.output import encodable, warn
 from stacktui.cli.round_output import RoundProgress, RoundText
 from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.document import SCHEMA, report_document
 from stacktui.diagnosis.markdown import report_markdown, round_table
 from stacktui.diagnosis.round import CheckResult
+from stacktui.diagnosis.summarise import summarise
+from stacktui.transport.background import in_background
 
 
 def check_round(
@@ -58,10 +62,22 @@ async def _check_round(
             ended(CheckResult(name, error=str(error), unusable=True, brief=error.message))
         else:
             targets.append(settings.target(name))
-    async for event in Round(targets, concurrency):
-        if (result := _result(event)) is not None:
-            ended(result)
-    progress.clear()
+    before, by_name = HistoryReader(targets), {each.environment.name: each for each in targets}
+    history = HistoryWriter(warn)
+    try:
+        async for event in Round(targets, concurrency):
+            match event:
+                case CheckFinished(environment=name, report=report):
+                    diagnosis = diagnose(report)
+                    summary = summarise(report, diagnosis, event.run_id)
+                    since = await before.since(summary)
+                    history.add(by_name[name], summary)
+                    ended(CheckResult(name, report, diagnosis, since))
+                case CheckBroken(environment=name, error=what):
+                    ended(CheckResult(name, error=what))
+    finally:
+        progress.clear()
+        await in_background(history.close)
     found = [results[name] for name in names]
     seconds = time.monotonic() - began
     match format_:
@@ -76,7 +92,7 @@ async def _check_round(
         case "markdown":
             parts = [round_table(found, seconds)]
             parts += [
-                report_markdown(each.report, each.diagnosis)
+                report_markdown(each.report, each.diagnosis, each.since)
                 for each in found
                 if each.report is not None and each.diagnosis is not None and each.ok is False
             ]
@@ -84,15 +100,6 @@ async def _check_round(
         case "text" if text is not None:
             text.close(found, seconds)
     return max((exit_code(each) for each in found), default=ExitCode.HEALTHY)
-
-
-def _result(event: CheckEvent) -> CheckResult | None:
-    match event:
-        case CheckFinished(report=report):
-            return CheckResult(event.environment, report, diagnose(report))
-        case CheckBroken(error=error):
-            return CheckResult(event.environment, error=error)
-    return None
 
 
 def exit_code(result: CheckResult) -> ExitCode:
@@ -104,7 +111,7 @@ def exit_code(result: CheckResult) -> ExitCode:
 
 def _document(result: CheckResult) -> dict[str, Any]:
     if result.report is not None and result.diagnosis is not None:
-        return report_document(result.report, result.diagnosis)
+        return report_document(result.report, result.diagnosis, result.since)
     return {
         "schema": SCHEMA,
         "environment": result.name,

@@ -31,6 +31,7 @@ COMMANDS = {
     "check": "Check the connection to an environment, headless.",
     "environments": "Show and change settings, and what was recorded of a stamp.",
     "demo": "Open the dashboard on an embedded stamp, or drill a fault.",
+    "history": "Show what past checks found, and since when it is so.",
     "explain": "Explain a verdict by its id, or what a message of az can mean.",
     "stamp": "Run an embedded Azure Stack Hub for tests and training.",
 }

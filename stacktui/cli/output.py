@@ -9,7 +9,10 @@ import click
 
 from stacktui.text.sanitize import escape_control_chars
 
+# From low to high.
+SPARKS = "▁▂▃▄▅▆▇█"
 _ASCII = {"✓": "+", "✗": "x", "–": "-", "·": "|", "…": "...", "→": "->", "“": '"', "”": '"'}
+_ASCII |= dict(zip(SPARKS, "_.-:=+*#", strict=True))
 
 
 def out(text: str = "") -> None:
@@ -31,6 +34,11 @@ def encodable(text: str) -> str:
 def err(text: str = "") -> None:
     """Write one line to stderr."""
     click.echo(escape_control_chars(text), err=True)
+
+
+def warn(text: str) -> None:
+    """Write one line about this run to stderr."""
+    err(f"stacktui: {text}")
 
 
 def day(moment: datetime | None) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 
 from rich.cells import cell_len, set_cell_size
 
+from stacktui.check.streak import since_text
 from stacktui.cli.check_output import TextWriter
 from stacktui.cli.output import out
 from stacktui.diagnosis.finding import SIDES
@@ -65,7 +66,9 @@ def _state(result: CheckResult) -> str:
     seconds = f"{report.seconds:5.2f} s"
     if verdict is not None:
         todo = verdict.remedies[0].title if verdict.remedies else verdict.title
-        return f"{seconds}  {verdict.id} · side: {SIDES[verdict.side]} · {todo}"
+        since = since_text(result.since, report.started).partition(";")[0]
+        found = (verdict.id, f"side: {SIDES[verdict.side]}", since, todo)
+        return f"{seconds}  {' · '.join(filter(None, found))}"
     skipped = next((step.evidence.skipped for step in report.steps if step.evidence.skipped), "")
     seen = result.diagnosis.also_seen_distinct if result.diagnosis else ()
     also = "".join(f" · ! {finding.id}" for finding in seen)

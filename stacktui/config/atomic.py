@@ -30,7 +30,7 @@ def write_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> None
     that leads to nothing is refused. Raises OSError, and then the old file is unchanged.
     """
     target = _target(path)
-    _make_folder(target.parent)
+    make_folder(target.parent)
     old = target.stat() if target.exists() else None
     descriptor, temporary = tempfile.mkstemp(_UNFINISHED, f".{target.name}.", target.parent)
     try:
@@ -58,7 +58,7 @@ def exclusive(path: Path, patience: float = PATIENCE) -> Iterator[None]:
     longer than `patience` seconds.
     """
     target = _target(path)
-    _make_folder(target.parent)
+    make_folder(target.parent)
     descriptor = _locked(target.parent, patience)
     try:
         if descriptor is not None:
@@ -134,10 +134,11 @@ def _target(path: Path) -> Path:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, all 0700."""
     # Path.mkdir applies the mode to the last folder only.
     if not folder.is_dir():
-        _make_folder(folder.parent)
+        make_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
 
 

@@ -38,12 +38,26 @@ def config_directory() -> Path:
     """Return the platform's config directory of this user, or a demo's; it may not exist."""
     if _demo_root is not None:
         return _demo_root
+    return _platform_directory("user_config_dir", "/.config")
+
+
+def state_directory() -> Path:
+    """Return the platform's directory for what a program remembers, or a demo's.
+
+    It may not exist.
+    """
+    if _demo_root is not None:
+        return _demo_root
+    return _platform_directory("user_state_dir", "/.local/state")
+
+
+def _platform_directory(name: str, without_home: str) -> Path:
     import platformdirs
 
     try:
-        return Path(platformdirs.user_config_dir(APP, appauthor=False))
+        return Path(getattr(platformdirs, name)(APP, appauthor=False))
     except RuntimeError:  # a user without HOME and without an entry: login(1) takes `/` for home
-        return Path("/.config", APP)
+        return Path(without_home, APP)
 
 
 def is_demo() -> bool:
@@ -90,6 +104,11 @@ def additions_file() -> Path:
 def stamps_file() -> Path:
     """Return the file of the stamps' records (see `environments.record`); it may not exist."""
     return config_directory() / "stamps.json"
+
+
+def history_file() -> Path:
+    """Return the database of finished checks (see `check.history`); it may not exist."""
+    return state_directory() / "history.sqlite"
 
 
 def exported_bundle() -> Path:

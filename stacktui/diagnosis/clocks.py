@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from stacktui.check.report import Report
 from stacktui.diagnosis.context import ReportContext
 from stacktui.transport.records import Exchange
 
@@ -19,13 +20,18 @@ def skew_of(exchange: Exchange | None) -> float | None:
     return skew if skew is not None and abs(skew) <= _IMPLAUSIBLE_SKEW else None
 
 
+def stamp_skew(report: Report) -> float | None:
+    """Return the skew of the first host that sent a `Date`; None if no host sent one."""
+    exchanges = (each for step in report.steps for each in step.evidence.exchanges)
+    return next((known for each in exchanges if (known := skew_of(each)) is not None), None)
+
+
 def server_time(report: ReportContext, least: float) -> datetime | None:
     """Return the time at which the check started, by the first host that sent a `Date`.
 
     None if no host sent one, or if it differs by less than `least` seconds from this machine's.
     """
-    exchanges = (each for step in report.report.steps for each in step.evidence.exchanges)
-    skew = next((known for each in exchanges if (known := skew_of(each)) is not None), 0.0)
+    skew = stamp_skew(report.report) or 0.0
     if abs(skew) < least:
         return None
     try:

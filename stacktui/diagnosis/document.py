@@ -6,7 +6,7 @@ Later versions add fields to the schema and never change these.
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from importlib.resources import files
 from math import isfinite
@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from stacktui.certificates.chain import describe
 from stacktui.check.report import Evidence, OptionalFacts, Probe, Report, StepResult
+from stacktui.check.streak import Since
 from stacktui.diagnosis.document_keys import FAULT_TYPES, KEYS
 from stacktui.diagnosis.finding import Diagnosis, Finding, Remedy
 from stacktui.environments.record import StampRecord
 from stacktui.text.sanitize import escape_control_chars
+from stacktui.text.times import utc_text
 from stacktui.transport.records import Exchange, Phase, TlsFacts
 
 if TYPE_CHECKING:
@@ -33,14 +35,19 @@ def schema_text() -> str:
     return files(__package__).joinpath("check.schema.json").read_text(encoding="utf-8")
 
 
-def report_document(report: Report, diagnosis: Diagnosis) -> dict[str, Any]:
-    """Return the document as a JSON-serialisable dict. Like the report, it holds no secret."""
+def report_document(
+    report: Report, diagnosis: Diagnosis, since: Since | None = None
+) -> dict[str, Any]:
+    """Return the document as a JSON-serialisable dict. Like the report, it holds no secret.
+
+    `since` is since when the outcome is so, None where the history cannot be read.
+    """
     target = report.target
     return {
         "schema": SCHEMA,
         "environment": target.environment.name,
         "identity": target.identity.name if target.identity else None,
-        "started": _time(report.started),
+        "started": utc_text(report.started),
         "seconds": _seconds(report.seconds),
         "ok": report.ok if report.conclusive else None,
         "verdict": _finding(diagnosis.verdict) if diagnosis.verdict else None,
@@ -53,7 +60,12 @@ def report_document(report: Report, diagnosis: Diagnosis) -> dict[str, Any]:
         "box": report.box,
         "unrecorded": report.unrecorded or None,
         "az": [_installation(each) for each in report.az.installations] if report.az else [],
+        "since": _since(since) if since else None,
     }
+
+
+def _since(since: Since) -> dict[str, Any]:
+    return {"since": utc_text(since.since), "before": since.before, "checks": since.checks}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
@@ -101,7 +113,7 @@ def _recorded(record: StampRecord) -> dict[str, Any]:
     document = {
         "login_endpoint": escape_control_chars(record.login_endpoint),
         "audience": escape_control_chars(record.audience),
-        "recorded": _time(record.recorded),
+        "recorded": utc_text(record.recorded),
         "top": _plain(describe(record.path_end)) if record.path_end else None,
     }
     return document | ({"root": _plain(describe(record.root))} if record.root else {})
@@ -168,7 +180,7 @@ def _plain(value: object) -> Any:
         case Enum():
             return value.value
         case datetime():
-            return _time(value)
+            return utc_text(value)
         case Path():
             return str(value)
         case bool() | int() | str() | None:
@@ -195,8 +207,3 @@ def _fields(value: object) -> dict[str, Any]:
 
 def _seconds(value: float) -> float | None:
     return round(value, 6) if isfinite(value) else None  # JSON has no infinity
-
-
-def _time(moment: datetime) -> str:
-    """Return a time as RFC 3339 in UTC, in whole seconds."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -15,6 +15,7 @@ from stacktui import __version__
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Probe, Report, StepOutcome, StepResult
+from stacktui.check.streak import Since, since_text
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
 from stacktui.diagnosis.round import CheckResult
 from stacktui.identities.faults import SignInFault
@@ -36,11 +37,11 @@ _NONE = "–"
 Lines = list[str]
 
 
-def report_markdown(report: Report, diagnosis: Diagnosis) -> str:
-    """Return the whole document, with a trailing line break."""
+def report_markdown(report: Report, diagnosis: Diagnosis, since: Since | None = None) -> str:
+    """Return the whole document, with a trailing line break; `since` is since when it is so."""
     sections = (
         [_title(report, diagnosis)],
-        _circumstances(report),
+        _circumstances(report, since_text(since, report.started)),
         *(_finding(each, "Verdict") for each in (diagnosis.verdict,) if each),
         *(_finding(each, "Also seen") for each in diagnosis.also_seen_distinct),
         _timeline(report),
@@ -81,7 +82,7 @@ def _title(report: Report, diagnosis: Diagnosis) -> str:
     return f"# stacktui: {prose(report.target.environment.name)}: {ending}"
 
 
-def _circumstances(report: Report) -> Lines:
+def _circumstances(report: Report, since: str) -> Lines:
     """Return what was checked, when, as whom, and with which proxy and trust."""
     environment, identity = report.target.environment, report.target.identity
     rows = [
@@ -94,6 +95,7 @@ def _circumstances(report: Report) -> Lines:
         ("profile", code(environment.profile)),
         ("checked from", prose(report.box) or _NONE),
         ("checked", f"{_time(report.started)}, in {report.seconds:.2f} s"),
+        *((("so", prose(since)),) if since else ()),
         ("proxy", "; ".join(map(prose, _ways(report))) or _NONE),
         ("trusted", "; ".join(map(prose, _trust(report))) or _NONE),
         *(("az here", prose(f"{each.version or '?'} ({each.launcher})")) for each in _az(report)),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stacktui.check.report import Report
+from stacktui.check.streak import Since
 from stacktui.diagnosis.finding import Diagnosis, Finding, Side
 
 _WHOSE = {
@@ -26,6 +27,7 @@ class CheckResult:
     name: str
     report: Report | None = None
     diagnosis: Diagnosis | None = None
+    since: Since | None = None
     error: str = ""
     unusable: bool = False
     brief: str = ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from stacktui.config.document import ConfigError, Table, nearest, read_document
@@ -51,7 +50,7 @@ def read_environment(
         subscription=table.string("subscription"),
         ca=table.path_value("ca"),
         proxy=_proxy(table),
-        resolve=MappingProxyType(_resolve(table)),
+        resolve=_resolve(table),
         limits=Limits().with_settings({**_limits(table), **(limits or {})}),
     )
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 from pathlib import Path
-from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 
 from stacktui.environments.profiles import DEFAULT_PROFILE
@@ -35,7 +34,7 @@ class Environment:
     subscription: str | None = None
     ca: Path | None = None
     proxy: str | None = None
-    resolve: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    resolve: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 
 

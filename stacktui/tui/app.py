@@ -18,6 +18,7 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 
+from stacktui.check.history_writer import HistoryWriter
 from stacktui.check.settings import load_settings
 from stacktui.config.document import ConfigError
 from stacktui.config.edit import remember
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from stacktui.certificates.chain import Certificate
+    from stacktui.check.streak import Recalled
     from stacktui.tui.app_services import AppServices
     from stacktui.tui.live_check import LiveCheck
 
@@ -92,6 +94,7 @@ class StacktuiApp(DiffApp):
         self.ended_by: signal.Signals | None = None
         self._input = InputQueue(self, super().on_event)
         self.app_state = AppState(config, demo_on_offer=start_demo is not None, limits=limits or {})
+        self.history = HistoryWriter(self._on_history_warning)
         self._check_runners: WeakSet[CheckRunner] = WeakSet()
         self.check_runner = self.new_check_runner(self._on_check_state, self.on_certificates_read)
         self.scan_runner = ScanRunner(
@@ -103,7 +106,10 @@ class StacktuiApp(DiffApp):
     def run(self, **options: Any) -> Any:
         """Run until the user quits. The app leaves the mouse to the terminal, so that text can be
         selected and copied, and mouse movements are not sent over a slow link."""
-        return super().run(**({"mouse": False} | options))
+        try:
+            return super().run(**({"mouse": False} | options))
+        finally:
+            self.history.close()
 
     # Start
 
@@ -114,6 +120,7 @@ class StacktuiApp(DiffApp):
     def on_ready(self) -> None:
         if self._notices:
             self.dashboard.notice("; ".join(self._notices), TextStyle.WARNING)
+        self.read_history()
         if self._auto_check:
             self.check()
         else:
@@ -220,6 +227,7 @@ class StacktuiApp(DiffApp):
         self._read_config()
         self.dashboard.grid.environments.choose(self.app_state.current)
         self.dashboard.update()
+        self.read_history()
         if self.app_state.identity_files is not None:
             self.read_identity_files()
         if self.app_state.config_error:
@@ -273,7 +281,7 @@ class StacktuiApp(DiffApp):
         on_certificates: Callable[[dict[bytes, Certificate]], None],
     ) -> CheckRunner:
         """Return a check runner for a screen; Ctrl+C cancels its checks too."""
-        check_runner = CheckRunner(self, self.load_engine, on_state, on_certificates)
+        check_runner = CheckRunner(self, self.load_engine, on_state, on_certificates, self.history)
         self._check_runners.add(check_runner)
         return check_runner
 
@@ -303,6 +311,31 @@ class StacktuiApp(DiffApp):
         """Keep the certificates that a check parsed, and show them."""
         self.app_state.certificates |= certificates
         self.dashboard.show_soon(self.app_state.current)
+
+    # History
+
+    def read_history(self) -> None:
+        """Read what the last checks found, before this start too."""
+        self.run_worker(self._read_history(), group="history", exit_on_error=False)
+
+    async def _read_history(self) -> None:
+        settings = self.app_state.settings
+        if settings is None:
+            return
+        targets = [settings.target(name) for name in settings.environments]
+
+        def read() -> dict[str, Recalled]:
+            from stacktui.check.history import recall
+
+            return recall(targets)
+
+        self.app_state.history = await in_background(read)
+        if any(each.last for each in self.app_state.history.values()):
+            self.dashboard.update()
+
+    def _on_history_warning(self, text: str) -> None:
+        # Called in the writer's thread.
+        self.call_later(self.dashboard.notice, text, TextStyle.WARNING)
 
     # Certificates
 

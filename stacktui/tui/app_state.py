@@ -13,6 +13,7 @@ from stacktui.identities.model import Identity
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
+    from stacktui.check.streak import Recalled
     from stacktui.check.target import CheckTarget
     from stacktui.config.document import ConfigError
     from stacktui.identities.certificate_file import IdentityFile
@@ -28,7 +29,8 @@ class AppState:
     environment that all panes show. `limits` override those of the config. `certificates` are the
     parsed ones, by their DER. `scans` are the last finished scans by environment, `live_scan` is
     the one started last. `identity_files` are the certificates that identities sign in with, by
-    identity; None until they are first read.
+    identity; None until they are first read. `history` is what was known of each environment's
+    checks when the config was read.
     """
 
     config: Path
@@ -42,6 +44,7 @@ class AppState:
     scans: dict[str, EvaluatedScan] = field(default_factory=dict)
     live_scan: LiveScan | None = None
     identity_files: dict[str, IdentityFile] | None = None
+    history: Mapping[str, Recalled] = field(default_factory=dict)
 
     @property
     def environments(self) -> tuple[Environment, ...]:

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
     from stacktui.certificates.chain import Certificate
     from stacktui.check.events import CheckEvent
+    from stacktui.check.history_writer import HistoryWriter
     from stacktui.check.report import Report
     from stacktui.check.round import Round
+    from stacktui.check.streak import Since
     from stacktui.check.target import CheckTarget
     from stacktui.diagnosis.finding import Diagnosis
     from stacktui.tui.live_check import LiveCheck
 
-    Told = tuple[CheckEvent, Diagnosis | None]
+    Told = tuple[CheckEvent, Diagnosis | None, Since | None]
 
 
 def _round(targets: Sequence[CheckTarget]) -> Round:
@@ -62,21 +64,12 @@ def _describe(der: bytes) -> Certificate:
     return describe(der)
 
 
-async def _diagnosed(
-    engine: Engine, events: AsyncIterable[CheckEvent]
-) -> AsyncGenerator[Told, None]:
-    """Yield each event, and with the one that ends a check its diagnosis."""
-    from stacktui.check.events import CheckFinished
-
-    async for event in events:
-        yield event, engine.diagnose(event.report) if isinstance(event, CheckFinished) else None
-
-
 class CheckRunner:
     """Runs checks side by side, at most one of each environment.
 
     `on_state` is called with the state after every event, `on_certificates` with the certificates
-    of a finished check that no check has presented before, parsed, by their DER.
+    of a finished check that no check has presented before, parsed, by their DER. Each check that
+    ends is added to `history`.
     """
 
     def __init__(
@@ -85,11 +78,13 @@ class CheckRunner:
         load: Callable[[], Engine],
         on_state: Callable[[LiveCheck], None],
         on_certificates: Callable[[dict[bytes, Certificate]], None],
+        history: HistoryWriter,
     ) -> None:
         self._app = app
         self._load = load
         self._on_state = on_state
         self._on_certificates = on_certificates
+        self._history = history
         self._running: dict[str, LiveCheck] = {}
         self._workers: dict[str, Worker[None]] = {}
         self._round: tuple[Round, BackgroundIterator[Told]] | None = None
@@ -173,7 +168,7 @@ class CheckRunner:
         try:
             engine = await in_background(self._load)
             async with aclosing(engine.run(live.target)) as events:
-                async for told in _diagnosed(engine, events):
+                async for told in self._diagnosed(engine, events, (live.target,)):
                     live = self._publish(live, live.apply(*told))
             await self._describe(engine, live)
         except Exception as error:
@@ -188,7 +183,7 @@ class CheckRunner:
             ]
             round_ = engine.round(waiting)
             # In a thread: many checks at once keep an event loop too busy for keys.
-            background = BackgroundIterator(_diagnosed(engine, round_))
+            background = BackgroundIterator(self._diagnosed(engine, round_, waiting))
             self._round = round_, background
             async with aclosing(aiter(background)) as events:
                 async for told in events:
@@ -199,6 +194,28 @@ class CheckRunner:
         except Exception as error:
             for live in lives.values():
                 self._publish(live, live.broken(describe_error(error)))
+
+    async def _diagnosed(
+        self, engine: Engine, events: AsyncIterable[CheckEvent], targets: Sequence[CheckTarget]
+    ) -> AsyncGenerator[Told, None]:
+        """Yield each event; with one that ends a check its diagnosis, and since when that is so.
+
+        Adds each check that ends to the history.
+        """
+        from stacktui.check.events import CheckFinished
+        from stacktui.check.history_reader import HistoryReader
+        from stacktui.diagnosis.summarise import summarise
+
+        before = HistoryReader(targets)
+        async for event in events:
+            if not isinstance(event, CheckFinished):
+                yield event, None, None
+                continue
+            diagnosis = engine.diagnose(event.report)
+            summary = summarise(event.report, diagnosis, event.run_id)
+            since = await before.since(summary)
+            self._history.add(event.report.target, summary)
+            yield event, diagnosis, since
 
     async def _describe(self, engine: Engine, live: LiveCheck) -> None:
         ders = {der for each in live.connections if each.tls for der in each.tls.chain}

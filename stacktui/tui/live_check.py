@@ -23,6 +23,7 @@ from stacktui.check.events import (
 )
 from stacktui.check.report import Evidence, Report, StepResult
 from stacktui.check.step_names import STANDING, StepName
+from stacktui.check.streak import Since
 from stacktui.check.target import CheckTarget
 from stacktui.diagnosis.finding import Diagnosis, Finding
 from stacktui.environments.metadata import Metadata
@@ -47,10 +48,10 @@ class LiveStep:
 class LiveCheck:
     """The state of one check.
 
-    `report` and then `diagnosis` are set when it has ended, `error` after an internal error, and
-    `prompt` while the check waits for the user to sign in. One of a round is not `attended`. It
-    waits for its turn until it has `started`; until then `last` is the check before it. `began` is
-    `time.monotonic()` at its start.
+    `report`, then `diagnosis` and `since` (when the outcome is so, if known) are set when it has
+    ended, `error` after an internal error, and `prompt` while the check waits for the user to sign
+    in. One of a round is not `attended`. It waits for its turn until it has `started`; until then
+    `last` is the check before it. `began` is `time.monotonic()` at its start.
     """
 
     target: CheckTarget
@@ -60,15 +61,18 @@ class LiveCheck:
     prompt: SignInPrompt | None = None
     report: Report | None = None
     diagnosis: Diagnosis | None = None
+    since: Since | None = None
     error: str = ""
     attended: bool = True
     began: float = 0.0
     last: LiveCheck | None = None
 
-    def apply(self, event: CheckEvent, diagnosis: Diagnosis | None = None) -> LiveCheck:
+    def apply(
+        self, event: CheckEvent, diagnosis: Diagnosis | None = None, since: Since | None = None
+    ) -> LiveCheck:
         """Return the state after `event`; a check that has ended ignores events.
 
-        `diagnosis` comes with the event that ends the check.
+        `diagnosis` and `since` come with the event that ends the check.
         """
         if self.state is not CheckState.RUNNING:
             return self
@@ -91,8 +95,8 @@ class LiveCheck:
                 ended = LiveStep(step.name, phases=step.phases, step=step)
                 return replace(self, prompt=None)._with_step(ended)
             case CheckFinished(report=report):
-                state = CheckState.FINISHED
-                return replace(self, report=report, diagnosis=diagnosis, state=state)
+                last = replace(self, report=report, diagnosis=diagnosis, since=since)
+                return replace(last, state=CheckState.FINISHED)
             case CheckCancelled():
                 return self.cancelled()
             case CheckBroken(error=error):

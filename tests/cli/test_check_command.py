@@ -44,6 +44,7 @@ def test_the_json_contract_of_a_healthy_check(config: Path) -> None:
         "steps",
         # Added since.
         "recorded", "probes", "completion", "siblings", "box", "unrecorded", "az",
+        "since",
     ]  # fmt: skip
     assert (document["schema"], document["environment"], document["identity"]) == (
         1, "Test", "tester",

@@ -19,12 +19,22 @@ def test_the_platforms_place_comes_last() -> None:
     assert locations.config_file() == expected / "config.toml"
     assert locations.own_bundle() == expected / "ca-bundle.pem"
     assert locations.user_themes() == expected / "themes"
+    state = Path(os.environ["HOME"], ".local", "state", "stacktui")
+    assert locations.history_file() == state / "history.sqlite"
 
 
 @linux
 def test_xdg_config_home_moves_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert locations.config_file() == tmp_path / "stacktui" / "config.toml"
+
+
+@linux
+def test_xdg_state_home_moves_what_is_remembered(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert locations.state_directory() == tmp_path / "stacktui"
 
 
 def test_the_variable_beats_the_platform(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,4 +68,5 @@ def test_everything_can_be_kept_elsewhere_for_a_while(tmp_path: Path) -> None:
         assert locations.additions_file().parent == tmp_path
         assert locations.exported_bundle().parent == tmp_path
         assert locations.user_themes().parent == tmp_path
+        assert locations.history_file().parent == tmp_path
     assert locations.own_bundle() == usual

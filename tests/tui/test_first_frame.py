@@ -8,7 +8,8 @@ from pathlib import Path
 
 from .canned import CONFIG
 
-HEAVY = ("httpx", "httpcore", "h11", "msal", "requests", "cryptography", "tomlkit", "click")
+HEAVY = ("httpx", "httpcore", "h11", "msal", "requests", "cryptography", "tomlkit", "click",
+         "sqlite3")  # fmt: skip
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -41,6 +42,8 @@ def test_it_needs_no_network_library_and_no_report(tmp_path: Path) -> None:
     assert not imported & {
         "stacktui.tui.live_check",
         "stacktui.check.events",
+        "stacktui.check.history",
+        "stacktui.check.streak",
         "stacktui.check.runner",
     }
     heavy = ("chain", "stores", "scan", "matrix", "verify", "bundle")

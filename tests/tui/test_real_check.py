@@ -306,9 +306,11 @@ def _no_descriptor() -> Iterator[None]:
 
 async def test_a_machine_that_gives_out_ends_the_check_alone(start: Start, config: Path) -> None:
     start()
-    async with StacktuiApp(config).run_test(size=(80, 23)) as pilot:
+    app = StacktuiApp(config)
+    async with app.run_test(size=(80, 23)) as pilot:
         await pilot.press("c")
         await until(pilot, "Nothing is wrong.")
+        app.history.close()  # which gives back the descriptors of its file
         with _no_descriptor():
             await pilot.press("c")
             shown = await until(pilot, "too many open files: raise the limit (ulimit -n)")

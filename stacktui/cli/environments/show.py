@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from stacktui.certificates.chain import describe
-from stacktui.check.pinning import config_of
+from stacktui.check.target import config_of
 from stacktui.cli.options import config_option, format_option
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings

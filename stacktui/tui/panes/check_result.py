@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Report, StepOutcome
 from stacktui.check.step_names import STANDING, StepName, step_label
+from stacktui.check.streak import since_text
 from stacktui.diagnosis.finding import SIDES, ActionKind, Finding, Remedy
 from stacktui.diagnosis.fixes import fixes_of
 from stacktui.resources.model import ResourceGroupList
@@ -181,8 +182,10 @@ def _outcome(check: LiveCheck, glyphs: Glyphs, *, whole: bool) -> list[Line]:
     keys = Keys.of(check)
     if check.report is not None and check.healthy:
         said = healthy_lines(check.report, glyphs)
+        said[2:2] = _since_lines(check)
     elif check.verdict is not None:
         said = verdict_lines(check.verdict, glyphs, keys)
+        said[2:2] = _since_lines(check)
     else:
         return [line(Span(f"{glyphs.failed} fault found", TextStyle.ERROR))]
     seen = check.diagnosis.also_seen_distinct if check.diagnosis else ()
@@ -192,6 +195,12 @@ def _outcome(check: LiveCheck, glyphs: Glyphs, *, whole: bool) -> list[Line]:
         *([BLANK] if seen and not whole else []),
         *(text for finding in seen for text in show(finding, glyphs, keys)),
     ]
+
+
+def _since_lines(check: LiveCheck) -> list[Line]:
+    """Return since when the outcome is so, if that is known."""
+    text = since_text(check.since, check.report.started, None) if check.report else ""
+    return [line(Span(text, TextStyle.DIM))] if text else []
 
 
 def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
 from stacktui.environments.model import Environment
+from stacktui.text.times import moment_text
 from stacktui.transport.proxy import without_credentials
 from stacktui.tui.app_state import AppState
 from stacktui.tui.formatting import PROVIDERS, clock, duration, state_spans, word_of
@@ -262,10 +264,32 @@ def detail(environment: Environment, app_state: AppState, glyphs: Glyphs) -> tup
     lines += _recorded(check, app_state)
     lines += [
         BLANK,
-        label_value("last check", *state_spans(check, glyphs), *_duration_and_time(check, glyphs)),
+        label_value("last check", *_last_check(environment.name, app_state, glyphs)),
         label_value("config", Span(str(app_state.config), TextStyle.DIM)),
     ]
     return tuple(lines)
+
+
+def _last_check(name: str, app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:
+    """Return the state of the last check, and of one before this start since when it is so."""
+    check, known = app_state.checks.get(name), app_state.history.get(name)
+    if check is not None or known is None or known.last is None:
+        return (*state_spans(check, glyphs), *_duration_and_time(check, glyphs))
+    from stacktui.check.streak import outcome_word, since_of, since_text
+
+    last, now = known.last, datetime.now(UTC)
+    symbol, style = {
+        True: (glyphs.ok, TextStyle.OK),
+        False: (glyphs.failed, TextStyle.ERROR),
+        None: (glyphs.skipped, TextStyle.DIM),
+    }[last.ok]
+    parts = (
+        duration(last.seconds),
+        moment_text(last.started, now, None),
+        since_text(since_of(known.streaks), now, None),
+    )
+    state = Span(f"{symbol} {outcome_word(last.ok, last.verdict)}", style)
+    return (state, *(Span(f"{glyphs.dot}{each}", TextStyle.DIM) for each in parts if each))
 
 
 def _recorded(check: LiveCheck | None, app_state: AppState) -> list[Line]:

@@ -1,0 +1,101 @@
+"""Since when an environment is as it is, and what it was before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
+
+from stacktui.check.summary import CheckSummary
+from stacktui.text.counts import count_of
+from stacktui.text.times import moment_text, rough_duration
+
+
+def outcome_word(ok: bool | None, verdict: str) -> str:
+    """Return `ok`, the id of the verdict, or `undecided`."""
+    if ok is None:
+        return "undecided"
+    return "ok" if ok else verdict or "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """Consecutive checks of one environment with the same outcome: `ok` and `verdict`.
+
+    `began` and `last` are the starts of the first and the last of them, in UTC.
+    """
+
+    began: datetime
+    last: datetime
+    ok: bool | None
+    verdict: str = ""
+    side: str = ""
+    checks: int = 1
+
+    @property
+    def outcome(self) -> str:
+        return outcome_word(self.ok, self.verdict)
+
+    @property
+    def seconds(self) -> float:
+        """From the first check to the last; 0 where the clock was put back between them."""
+        return max(0.0, (self.last - self.began).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What is known of an environment's checks: the last one, and the last streaks, newest first.
+
+    Both are empty where there was no check.
+    """
+
+    last: CheckSummary | None = None
+    streaks: tuple[Streak, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Since when a finished check's outcome is so: the start of the first of `checks` in a row.
+
+    `before` is the outcome before that, which lasted `lasted` seconds; None where nothing is known
+    of it.
+    """
+
+    since: datetime
+    checks: int = 1
+    before: str | None = None
+    lasted: float = 0.0
+
+
+def with_check(streaks: Sequence[Streak], summary: CheckSummary) -> Sequence[Streak]:
+    """Return the streaks, newest first, with a check that ended after them."""
+    started = summary.started
+    if streaks and (streaks[0].ok, streaks[0].verdict) == (summary.ok, summary.verdict):
+        longer = replace(streaks[0], last=started, checks=streaks[0].checks + 1)
+        return (longer, *streaks[1:])
+    return (Streak(started, started, summary.ok, summary.verdict, summary.side), *streaks)
+
+
+def since_of(streaks: Sequence[Streak]) -> Since:
+    """Return since when it is so, by the streaks, newest first; there is at least one."""
+    newest, *before = streaks[:2]
+    if not before:
+        return Since(newest.began, newest.checks)
+    return Since(newest.began, newest.checks, before[0].outcome, before[0].seconds)
+
+
+def since_text(since: Since | None, now: datetime, zone: tzinfo | None = UTC) -> str:
+    """Return `since 02:10 UTC (3 checks); before: ok for 8 h`; empty where nothing was before.
+
+    `now` is when the check began. `zone` is None for local time, which is not named.
+    """
+    if since is None or (since.checks == 1 and since.before is None):
+        return ""
+    text = "since this check"
+    if since.checks > 1:
+        began = moment_text(since.since, now, zone)
+        text = f"since {began} ({count_of(since.checks, 'check')})"
+    if since.before is None:
+        return text
+    lasted = f" for {rough_duration(since.lasted)}" if since.lasted >= 1 else ""
+    return f"{text}; before: {since.before}{lasted}"
