@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
+from stacktui.check.history import recall
 from stacktui.check.settings import load_settings
-from stacktui.config.locations import config_directory, stamps_file
+from stacktui.config.locations import config_directory, history_file, stamps_file
 from stacktui.environments.record import read_record
 from stacktui.stamp import StampOptions, run_in_thread
 from tests.cli.killed import KILLED, ended, started
@@ -22,6 +25,17 @@ def recorded(config: Path) -> int:
     """How many are recorded; every record can be read."""
     environments = load_settings(config).environments.values()
     return sum(read_record(config, each) is not None for each in environments)
+
+
+def in_history(config: Path) -> int:
+    """How many are in the history, which is whole."""
+    if history_file().exists():
+        with closing(sqlite3.connect(history_file())) as history:
+            assert history.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    settings = load_settings(config)
+    return sum(
+        each.last is not None for each in recall([*map(settings.target, settings.names)]).values()
+    )
 
 
 def test_a_killed_round_tears_nothing(tmp_path: Path) -> None:
@@ -38,7 +52,8 @@ def test_a_killed_round_tears_nothing(tmp_path: Path) -> None:
             now = recorded(config)
             assert now >= before
             before = now
+            assert in_history(config) <= COUNT
         assert ended(started("check", "--all", "--config", str(config))) == 0
     assert killed > ROUNDS // 2
-    assert recorded(config) == COUNT
+    assert recorded(config) == in_history(config) == COUNT
     assert {each.name for each in config_directory().iterdir()} == {stamps_file().name}
