@@ -9,6 +9,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -137,3 +138,57 @@ def test_y_reaches_the_clipboard_of_the_machine_in_front_of_the_user(config: Pat
         assert b64decode(sent).startswith(b"# stacktui: Test: arm-forbidden")
         terminal.press("q")
         assert terminal.wait()[0] == 0
+
+
+def environments_of(text: str, count: int) -> str:
+    """Return the config with `count` more environments like its own."""
+    first, second = text.index("[environments."), text.index("[identities.")
+    table = text[first:second]
+    more = (table.replace("[environments.Test", f"[environments.More{n}") for n in range(count))
+    return text + "".join(more)
+
+
+def test_a_round_is_painted_ten_times_a_second_at_most_and_rests_afterwards(config: Path) -> None:
+    with run_in_thread(StampOptions(latency=0.1)) as stamp:
+        text = environments_of(config_text(stamp.describe()), 39)
+        with dashboard(config, text, (80, 23)) as terminal:
+            terminal.until("Environments")
+            terminal.rest(0.5)
+            before = len(terminal.written)
+            terminal.press("C")
+            begun = monotonic()
+            terminal.until("Nothing is wrong.")
+            terminal.rest(1.5)
+            # Each paint ends with a move of the cursor to the corner.
+            paints = terminal.written[before:].count(b"\x1b[1;1H")
+            assert 3 <= paints <= 10 * (monotonic() - begun) + 3
+            assert terminal.read(2.2) == b""
+            terminal.press("q")
+            assert terminal.wait()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "term", "colours", "most"),
+    [((80, 24), "screen-256color", "", 8), ((120, 40), "xterm-256color", "truecolor", 14)],
+)
+def test_a_check_writes_little_and_a_screen_that_opens_is_written_whole(
+    config: Path, size: tuple[int, int], term: str, colours: str, most: int
+) -> None:
+    with run_in_thread(StampOptions(latency=0.02)) as stamp:
+        text = config_text(stamp.describe())
+        with dashboard(config, text, size, TERM=term, COLORTERM=colours) as terminal:
+            terminal.until("Environments")
+            terminal.rest(1.0)
+            before = len(terminal.written)
+            terminal.press("c")
+            terminal.until("Nothing is wrong.")
+            terminal.rest(0.5)
+            assert len(terminal.written) - before <= most * 1024
+            before = len(terminal.written)
+            terminal.answer("?")
+            terminal.answer("\x1b")
+            # What another program wrote over the screen is gone.
+            assert b"Nothing is wrong." in terminal.written[before:]
+            assert b"Environments" in terminal.written[before:]
+            terminal.press("q")
+            assert terminal.wait()[0] == 0
