@@ -72,7 +72,8 @@ def _state(result: CheckResult) -> str:
     skipped = next((step.evidence.skipped for step in report.steps if step.evidence.skipped), "")
     seen = result.diagnosis.also_seen_distinct if result.diagnosis else ()
     also = "".join(f" · ! {finding.id}" for finding in seen)
-    return f"{seconds}  ok{f' ({skipped})' if skipped else ''}{also}"
+    state = "ok" if result.ok else "undecided"
+    return f"{seconds}  {state}{f' ({skipped})' if skipped else ''}{also}"
 
 
 def _listed(names: Sequence[str]) -> str:
