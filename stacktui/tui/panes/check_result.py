@@ -225,6 +225,10 @@ def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
         said = f"Signed in and read {count}. Nothing is wrong."
     else:
         said = "The stamp answers. Sign-in was not tried."
+    if not report.conclusive:
+        why = "A device code needs a person: c checks this environment alone."
+        symbol = Span(f"{glyphs.skipped} undecided", TextStyle.WARNING)
+        return [line(symbol, right=total), line(said), line(why)]
     return [line(Span(f"{glyphs.ok} OK", TextStyle.OK), right=total), line(said)]
 
 
