@@ -108,7 +108,8 @@ def check_headless(path: Path, name: str | None, format_: str, limits: Mapping[s
     from stacktui.cli.check_output import TextWriter
 
     writer = TextWriter() if format_ == "text" else None
-    history = HistoryWriter(warn)
+    told: list[str] = []
+    history = HistoryWriter(told.append)
 
     async def consume() -> int:
         before = HistoryReader((target,))
@@ -138,9 +139,12 @@ def check_headless(path: Path, name: str | None, format_: str, limits: Mapping[s
         raise AssertionError("a check ends with CheckFinished")
 
     try:
-        return asyncio.run(consume())
+        code = asyncio.run(consume())
     finally:
         history.close()
+    for warning in told:
+        warn(warning)
+    return code
 
 
 def _document(report: Report, diagnosis: Diagnosis, since: Since | None, format_: str) -> str:

@@ -63,7 +63,8 @@ async def _check_round(
         else:
             targets.append(settings.target(name))
     before, by_name = HistoryReader(targets), {each.environment.name: each for each in targets}
-    history = HistoryWriter(warn)
+    told: list[str] = []
+    history = HistoryWriter(told.append)
     try:
         async for event in Round(targets, concurrency):
             match event:
@@ -78,6 +79,8 @@ async def _check_round(
     finally:
         progress.clear()
         await in_background(history.close)
+    for warning in told:
+        warn(warning)
     found = [results[name] for name in names]
     seconds = time.monotonic() - began
     match format_:
