@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from _thread import start_new_thread
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import suppress
 from threading import Thread
@@ -90,5 +91,6 @@ async def in_background(work: Callable[[], T]) -> T:
         with suppress(RuntimeError):  # the loop is closed, so nobody waits for the result
             loop.call_soon_threadsafe(settle, result, error)
 
-    Thread(target=run, daemon=True, name="stacktui-background").start()
+    # As a daemon thread, but without waiting until it runs, which would take longer than most work.
+    start_new_thread(run, ())
     return await done
