@@ -321,6 +321,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
 
     def action_check(self) -> None:
         self.services.check()
+        self._show_changed()  # at once: what stands there of the last check is no longer true
 
     def action_check_all(self) -> None:
         self.services.check_all()
