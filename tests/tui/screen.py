@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from time import monotonic
+from typing import cast
 
 from textual.app import App
 from textual.events import Paste
 from textual.pilot import Pilot
+
+from stacktui.tui.app import StacktuiApp
 
 PATIENCE = 20.0
 
@@ -39,6 +42,16 @@ async def until(pilot: Pilot[None], text: str) -> str:
 async def settle(pilot: Pilot[None]) -> None:
     """Wait a moment, so that a change that must not happen would be seen."""
     await pilot.pause(0.05)
+
+
+async def shown(pilot: Pilot[None]) -> None:
+    """Wait until the files of the identities are read, and all that has changed is painted."""
+    app, deadline = cast("StacktuiApp", pilot.app), monotonic() + PATIENCE
+    while app.dashboard._painting or any(
+        each.group == "identities" and not each.is_finished for each in app.workers
+    ):
+        assert monotonic() < deadline
+        await pilot.pause(0.01)
 
 
 async def resize(pilot: Pilot[None], width: int, height: int) -> None:

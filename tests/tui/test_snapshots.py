@@ -15,7 +15,7 @@ from stacktui.tui.app import StacktuiApp
 from . import canned, canned_trust
 from .canned import CONFIG, HOSTILE_CONFIG, canned_app
 from .canned_scan import scans
-from .screen import resize, until
+from .screen import resize, shown, until
 
 Sizes = Mapping[str | None, tuple[int, int]]
 SIZES: Sizes = {"120x40": (120, 40), "80x23": (80, 23)}
@@ -42,6 +42,7 @@ def compare(snapshot: SnapshotAssertion) -> Compare:
             for keys, text in steps:
                 await pilot.press(*keys)
                 await until(pilot, text)
+            await shown(pilot)
             for name, size in sizes.items():
                 if app.size != size:
                     await resize(pilot, *size)

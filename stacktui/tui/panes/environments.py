@@ -92,7 +92,7 @@ class EnvironmentsPane(ListPane):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "sort":
-            return bool(self._rows.keys)
+            return len(self._rows.keys) > 1
         return super().check_action(action, parameters)
 
     def action_sort(self) -> None:
