@@ -57,6 +57,9 @@ async def test_after_a_restart_the_last_check_is_shown(start: Start, config: Pat
         shown = await until(pilot, "last check")
         (line,) = (each for each in shown.splitlines() if "last check" in each)
         assert "✗ secret-missing" in line
+        (row,) = (each for each in shown.splitlines() if "▸" in each and "Test" in each)
+        assert "✗ secret-missing" in row
+        assert "not checked" not in shown
 
 
 @pytest.mark.parametrize("broken", ["locked", "later"])

@@ -21,6 +21,7 @@ from stacktui.tui.lines import BLANK, Line, Span, TextStyle, dotted, label_value
 from stacktui.tui.widgets.list_pane import Columns, ListPane, Row, Rows
 
 if TYPE_CHECKING:
+    from stacktui.check.summary import CheckSummary
     from stacktui.config.document import ConfigError
     from stacktui.tui.live_check import LiveCheck
 
@@ -157,13 +158,18 @@ def outcome(check: LiveCheck | None) -> str:
 
 def state_word(name: str, app_state: AppState) -> str:
     """Return the state of an environment in words."""
-    unusable = app_state.settings is not None and name in app_state.settings.errors
-    return UNUSABLE if unusable else word_of(app_state.checks.get(name))
+    if app_state.settings is not None and name in app_state.settings.errors:
+        return UNUSABLE
+    if (last := _last_known(name, app_state)) is not None:
+        return _outcome_of(last)
+    return word_of(app_state.checks.get(name))
 
 
 def rank(name: str, app_state: AppState) -> int:
     """Return the place in a list with the broken first: they, then all others, the good last."""
-    check = app_state.checks.get(name)
+    check, last = app_state.checks.get(name), _last_known(name, app_state)
+    if last is not None:
+        return 1 if last.ok is None else 2 if last.ok else 0
     if check is None:
         return 0 if app_state.settings and name in app_state.settings.errors else 1
     return 0 if check.broken_or_faulty else 2 if check.healthy else 1
@@ -175,9 +181,14 @@ def row(name: str, app_state: AppState, glyphs: Glyphs) -> Row:
     if app_state.settings is not None and name in app_state.settings.errors:
         state = (Span(f"{glyphs.failed} {UNUSABLE}", TextStyle.ERROR),)
         return Row(name, (*mark, Span(name)), ((state, (), ()), (state, ()), (state,), (state,)))
-    check = app_state.checks.get(name)
+    check, last = app_state.checks.get(name), _last_known(name, app_state)
     time, when = _duration(check), _time(check)
     words, brief = state_spans(check, glyphs), state_spans(check, glyphs, brief=True)
+    if last is not None:  # dim, as it is of an earlier time
+        words = (Span(_recalled(last, glyphs)[0].text, TextStyle.DIM),)
+        brief = (Span(f"{glyphs.failed} fault", TextStyle.DIM),) if last.ok is False else words
+        time = (Span(duration(last.seconds), TextStyle.DIM),)
+        when = (Span(moment_text(last.started, datetime.now(UTC), None), TextStyle.DIM),)
     columns: tuple[Columns, ...] = ((words, time, when), (words, when), (words,), (brief,))
     if spent := elapsed(check):
         both = (*words, Span(" "), *spent)
@@ -272,24 +283,43 @@ def detail(environment: Environment, app_state: AppState, glyphs: Glyphs) -> tup
 
 def _last_check(name: str, app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:
     """Return the state of the last check, and of one before this start since when it is so."""
-    check, known = app_state.checks.get(name), app_state.history.get(name)
-    if check is not None or known is None or known.last is None:
+    last = _last_known(name, app_state)
+    if last is None:
+        check = app_state.checks.get(name)
         return (*state_spans(check, glyphs), *_duration_and_time(check, glyphs))
-    from stacktui.check.streak import outcome_word, since_of, since_text
+    from stacktui.check.streak import since_of, since_text
 
-    last, now = known.last, datetime.now(UTC)
+    now = datetime.now(UTC)
+    parts = (
+        duration(last.seconds),
+        moment_text(last.started, now, None),
+        since_text(since_of(app_state.history[name].streaks), now, None),
+    )
+    return (
+        *_recalled(last, glyphs),
+        *(Span(f"{glyphs.dot}{each}", TextStyle.DIM) for each in parts if each),
+    )
+
+
+def _last_known(name: str, app_state: AppState) -> CheckSummary | None:
+    """Return the last check before this start, where there has been none since."""
+    known = app_state.history.get(name)
+    return known.last if known is not None and name not in app_state.checks else None
+
+
+def _outcome_of(last: CheckSummary) -> str:
+    from stacktui.check.streak import outcome_word
+
+    return outcome_word(last.ok, last.verdict)
+
+
+def _recalled(last: CheckSummary, glyphs: Glyphs) -> tuple[Span]:
     symbol, style = {
         True: (glyphs.ok, TextStyle.OK),
         False: (glyphs.failed, TextStyle.ERROR),
         None: (glyphs.skipped, TextStyle.DIM),
     }[last.ok]
-    parts = (
-        duration(last.seconds),
-        moment_text(last.started, now, None),
-        since_text(since_of(known.streaks), now, None),
-    )
-    state = Span(f"{symbol} {outcome_word(last.ok, last.verdict)}", style)
-    return (state, *(Span(f"{glyphs.dot}{each}", TextStyle.DIM) for each in parts if each))
+    return (Span(f"{symbol} {_outcome_of(last)}", style),)
 
 
 def _recorded(check: LiveCheck | None, app_state: AppState) -> list[Line]:
