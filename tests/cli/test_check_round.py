@@ -147,3 +147,21 @@ def test_wrong_usage_checks_nothing(
     assert (ran.code, ran.out) == (2, "")
     assert said in ran.err
     assert len(stamp.requests) == before
+
+
+def test_a_wrong_name_beside_unusable_ones_is_told_as_such(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[environments.West]\n[environments.East]\n")
+    for wrong, hint in (("Wets", "did you mean West?"), ("", "known: West, East")):
+        ran = stacktui("check", wrong, "West", "--config", config)
+        assert (ran.code, ran.out) == (2, "")
+        assert f"has no environment {wrong!r}; {hint}" in ran.err
+
+
+def test_an_empty_name_is_a_name(stamp: RunningStamp, tmp_path: Path) -> None:
+    config = config_of(stamp, tmp_path, "none", "untrusted")
+    text = config.read_text().replace("environments.untrusted-1", 'environments.""')
+    config.write_text(f'active = "none-0"\n{text}')
+    ran = stacktui("check", "--all", "--format", "json", "--config", config)
+    found = [(each["environment"], each["ok"]) for each in ran.document["checks"]]
+    assert (ran.code, found) == (1, [("none-0", True), ("", False)])
