@@ -92,7 +92,9 @@ def test_a_round_adds_what_ended(stamp: RunningStamp, tmp_path: Path) -> None:
         [("ok", 2)], [("sp-secret-wrong", 2)], [("undecided", 2)],
     ]  # fmt: skip
     text = stacktui("check", "--all", "--config", config).out
-    assert " · side: sign-in · since " in text
+    line = next(each for each in text.splitlines() if each.startswith("✗ secret-1 "))
+    assert " · since " in line.partition(" · side: sign-in · ")[2]
+    assert "\n  so since " in text
     markdown = stacktui("check", "--all", "--format", "markdown", "--config", config).out
     assert "\n| so | since " in markdown
 
