@@ -141,7 +141,9 @@ def _extend_streak(history: sqlite3.Connection, key: str, summary: CheckSummary)
     ).fetchone()
     if last is not None and (_ok(last[1]), last[2]) == outcome:
         history.execute(
-            "UPDATE streaks SET last = ?, side = ?, checks = checks + 1 WHERE id = ?",
+            # A clock that was put back, or a check that ended after a later one, shortens nothing.
+            "UPDATE streaks SET began = min(began, ?1), last = max(last, ?1), side = ?2,"
+            " checks = checks + 1 WHERE id = ?3",
             (started, summary.side, last[0]),
         )
     else:
