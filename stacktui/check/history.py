@@ -80,7 +80,7 @@ def recall(targets: Iterable[CheckTarget]) -> dict[str, Recalled]:
 
 
 def read_history(target: CheckTarget) -> tuple[tuple[Streak, ...], tuple[CheckSummary, ...]]:
-    """Return an environment's streaks and checks, newest first. Raises HistoryError, OSError."""
+    """Return an environment's streaks and checks, newest first. Raises HistoryError."""
     with _opened_to_read() as history:
         if history is None:
             return (), ()
@@ -89,16 +89,20 @@ def read_history(target: CheckTarget) -> tuple[tuple[Streak, ...], tuple[CheckSu
 
 @contextmanager
 def _opened_to_read() -> Iterator[sqlite3.Connection | None]:
-    """Open the history; None where there is none yet."""
+    """Open the history; None where there is none yet. Raises HistoryError."""
     path = history_file()
     try:
         empty = path.stat().st_size == 0
+        if not empty:
+            make_file(path)
     except FileNotFoundError:
         empty = True
+    except OSError as error:
+        what = error.strerror or type(error).__name__
+        raise HistoryError(f"{path} cannot be read ({what})") from None
     if empty:
         yield None
         return
-    make_file(path)
     with opened(path, PATIENCE, write=False) as history:
         yield history
 
@@ -137,7 +141,9 @@ def _extend_streak(history: sqlite3.Connection, key: str, summary: CheckSummary)
     ).fetchone()
     if last is not None and (_ok(last[1]), last[2]) == outcome:
         history.execute(
-            "UPDATE streaks SET last = ?, side = ?, checks = checks + 1 WHERE id = ?",
+            # A clock that was put back, or a check that ended after a later one, shortens nothing.
+            "UPDATE streaks SET began = min(began, ?1), last = max(last, ?1), side = ?2,"
+            " checks = checks + 1 WHERE id = ?3",
             (started, summary.side, last[0]),
         )
     else:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stacktui.check.streak import Recalled, Since
     from stacktui.check.summary import CheckSummary
 
-# Seconds to wait for it when a check has ended.
+# Seconds to wait for it when the first check has ended; the next ones have waited long enough.
 _PATIENCE = 0.5
 
 
@@ -24,12 +24,14 @@ class HistoryReader:
 
     def __init__(self, targets: Sequence[CheckTarget]) -> None:
         self._reading = asyncio.create_task(_recalled(targets))
+        self._patience = _PATIENCE
 
     async def since(self, summary: CheckSummary) -> Since | None:
         """Return since when a finished check's outcome is so; None where that is not known."""
         from stacktui.check.streak import since_of, with_check
 
-        await asyncio.wait({self._reading}, timeout=_PATIENCE)
+        patience, self._patience = self._patience, 0.0
+        await asyncio.wait({self._reading}, timeout=patience)
         if not self._reading.done() or self._reading.exception() is not None:
             return None
         recalled = self._reading.result().get(summary.environment)

@@ -53,7 +53,7 @@ class Settings:
         Raises ConfigError where there is no such environment, or several and none is active, or
         where it cannot be used.
         """
-        environment = self._environment(name or self.active)
+        environment = self._environment(self.active if name is None else name)
         identity = self.identities.get(environment.identity) if environment.identity else None
         found = self.path == config_file() and not is_demo()
         named = None if found else self.path
@@ -61,15 +61,15 @@ class Settings:
 
     def _error_of(self, name: str | None) -> ConfigError | None:
         """Return why an environment cannot be used, or without a name why none can."""
-        if name is None and not self.environments:
-            return next(iter(self.errors.values()), None)
-        return self.errors.get(name or "")
+        if name is not None:
+            return self.errors.get(name)
+        return None if self.environments else next(iter(self.errors.values()), None)
 
     def _environment(self, name: str | None) -> Environment:
         known = self.environments
         if (error := self._error_of(name)) is not None:
             raise error
-        if not known:
+        if not self.names:
             what = "has no environments" if self.path.exists() else "is not there"
             raise ConfigError(self.path, f"{what}; add an environment: stacktui, then a")
         if name is None:
@@ -78,8 +78,8 @@ class Settings:
             names = ", ".join(known)
             raise ConfigError(self.path, f"has no active environment; name one of: {names}")
         if name not in known:
-            meant = nearest(name, known)
-            hint = f"did you mean {meant}?" if meant else f"known: {', '.join(known)}"
+            meant = nearest(name, self.names)
+            hint = f"did you mean {meant}?" if meant else f"known: {', '.join(self.names)}"
             raise ConfigError(self.path, f"has no environment {name!r}; {hint}")
         return known[name]
 

@@ -22,7 +22,7 @@ def outcome_word(ok: bool | None, verdict: str) -> str:
 class Streak:
     """Consecutive checks of one environment with the same outcome: `ok` and `verdict`.
 
-    `began` and `last` are the starts of the first and the last of them, in UTC.
+    `began` and `last` are the earliest and the latest start of them, in UTC.
     """
 
     began: datetime
@@ -38,8 +38,8 @@ class Streak:
 
     @property
     def seconds(self) -> float:
-        """From the first check to the last; 0 where the clock was put back between them."""
-        return max(0.0, (self.last - self.began).total_seconds())
+        """From the earliest start to the latest."""
+        return (self.last - self.began).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,9 @@ def with_check(streaks: Sequence[Streak], summary: CheckSummary) -> Sequence[Str
     """Return the streaks, newest first, with a check that ended after them."""
     started = summary.started
     if streaks and (streaks[0].ok, streaks[0].verdict) == (summary.ok, summary.verdict):
-        longer = replace(streaks[0], last=started, checks=streaks[0].checks + 1)
-        return (longer, *streaks[1:])
+        same = streaks[0]
+        began, last = min(same.began, started), max(same.last, started)
+        return (replace(same, began=began, last=last, checks=same.checks + 1), *streaks[1:])
     return (Streak(started, started, summary.ok, summary.verdict, summary.side), *streaks)
 
 

@@ -45,7 +45,7 @@ async def _check_round(
     targets: list[CheckTarget] = []
     results: dict[str, CheckResult] = {}
     text = RoundText(names) if format_ == "text" else None
-    progress = RoundProgress(len(names))
+    progress = RoundProgress(names)
 
     def ended(result: CheckResult) -> None:
         results[result.name] = result
@@ -55,7 +55,7 @@ async def _check_round(
         elif format_ == "jsonl":
             click.echo(json.dumps(_document(result)))
             sys.stdout.flush()
-        progress.show(results.values())
+        progress.show(results)
 
     for name in names:
         if (error := settings.errors.get(name)) is not None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from rich.cells import cell_len, set_cell_size
 
@@ -13,14 +12,14 @@ from stacktui.check.streak import since_text
 from stacktui.cli.check_output import TextWriter
 from stacktui.cli.output import out
 from stacktui.diagnosis.finding import SIDES
-from stacktui.diagnosis.round import CheckResult, SharedVerdict, shared_verdicts
+from stacktui.diagnosis.round import CheckResult, shared_verdicts
 from stacktui.text.counts import count_of
 from stacktui.text.sanitize import escape_control_chars
 
-# The most cells of a name and the most names in one line; a longer name is cut.
+# The most cells of a name in the line of its check, and the most names in one line.
 _NAME, _NAMES = 28, 12
-# Seconds between two updates of the progress.
-_PAUSE = 0.1
+# The most names of those that are still to come.
+_LEFT = 3
 
 
 class RoundText:
@@ -33,11 +32,9 @@ class RoundText:
 
     def line(self, result: CheckResult) -> None:
         """Write state, name, verdict and side, seconds, and what to do."""
-        name = set_cell_size(escape_control_chars(result.name), self._name)
+        name = set_cell_size(_cut(escape_control_chars(result.name), self._name), self._name)
         text = f"{_SYMBOLS[result.ok]} {name}  {_state(result)}".rstrip()
-        if self._width is not None and cell_len(text) > self._width:
-            text = set_cell_size(text, self._width - 1) + "…"
-        out(text)
+        out(text if self._width is None else _cut(text, self._width))
 
     def close(self, results: Sequence[CheckResult], seconds: float) -> None:
         """Write the sum, and each verdict in full once."""
@@ -48,15 +45,23 @@ class RoundText:
         for each in failed:
             out(f"✗ {each.name}: {each.error}")
         for shared in shared_verdicts(results):
-            self._verdict(shared, len(results))
-
-    def _verdict(self, shared: SharedVerdict, total: int) -> None:
-        out("")
-        out(f"{shared.title(total)}: {_listed(shared.names)}")
-        TextWriter().write_finding("✗", shared.finding)
+            first = next(each for each in results if each.name == shared.names[0])
+            out("")
+            out(f"{shared.title(len(results))}: {_listed(shared.names)}")
+            if len(shared.names) > 1:
+                out(f"What follows is about {first.name}")
+            TextWriter().write_finding("✗", shared.finding, _since(first))
 
 
 _SYMBOLS = {True: "✓", False: "✗", None: "–"}
+
+
+def _cut(text: str, width: int) -> str:
+    return set_cell_size(text, width - 1) + "…" if cell_len(text) > width else text
+
+
+def _since(result: CheckResult) -> str:
+    return since_text(result.since, result.report.started) if result.report else ""
 
 
 def _state(result: CheckResult) -> str:
@@ -66,14 +71,13 @@ def _state(result: CheckResult) -> str:
     seconds = f"{report.seconds:5.2f} s"
     if verdict is not None:
         todo = verdict.remedies[0].title if verdict.remedies else verdict.title
-        since = since_text(result.since, report.started).partition(";")[0]
-        found = (verdict.id, f"side: {SIDES[verdict.side]}", since, todo)
+        since = _since(result).partition(";")[0]
+        found = (verdict.id, f"side: {SIDES[verdict.side]}", todo, since)
         return f"{seconds}  {' · '.join(filter(None, found))}"
-    skipped = next((step.evidence.skipped for step in report.steps if step.evidence.skipped), "")
     seen = result.diagnosis.also_seen_distinct if result.diagnosis else ()
     also = "".join(f" · ! {finding.id}" for finding in seen)
     state = "ok" if result.ok else "undecided"
-    return f"{seconds}  {state}{f' ({skipped})' if skipped else ''}{also}"
+    return f"{seconds}  {state}{f' ({result.skipped})' if result.skipped else ''}{also}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -93,18 +97,21 @@ def counts(results: Collection[CheckResult]) -> str:
 class RoundProgress:
     """A line on stderr, if that is a terminal, which goes before anything else is written."""
 
-    def __init__(self, total: int) -> None:
-        self._total = total
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
         self._shown = False
-        self._next = 0.0
         self._on = sys.stderr.isatty()
 
-    def show(self, results: Collection[CheckResult]) -> None:
-        now = time.monotonic()
-        if not self._on or now < self._next or len(results) == self._total:
+    def show(self, results: Mapping[str, CheckResult]) -> None:
+        left = [escape_control_chars(each) for each in self._names if each not in results]
+        if not self._on or not left:
             return
-        self._next, self._shown = now + _PAUSE, True
-        sys.stderr.write(f"\r\x1b[K{counts(results)}, {self._total - len(results)} to come")
+        self._shown = True
+        named = f": {', '.join(left)}" if len(left) <= _LEFT else ""
+        text = f"{counts(results.values())}, {len(left)} to come{named}"
+        # One cell less than the terminal has: a line that is wrapped cannot be taken back.
+        width = shutil.get_terminal_size().columns - 1
+        sys.stderr.write(f"\r\x1b[K{_cut(text, width)}")
         sys.stderr.flush()
 
     def clear(self) -> None:

@@ -66,7 +66,7 @@ def round_table(results: Sequence[CheckResult], seconds: float) -> str:
                 prose(verdict.id) if verdict else _NONE,
                 SIDES[verdict.side] if verdict else _NONE,
                 f"{report.seconds:.2f} s" if report else _NONE,
-                prose(verdict.title if verdict else each.error) or _NONE,
+                prose(verdict.title if verdict else each.error or each.skipped) or _NONE,
             )
         )
     broken = sum(each.ok is False for each in results)

@@ -43,6 +43,12 @@ class CheckResult:
     def verdict(self) -> Finding | None:
         return self.diagnosis.verdict if self.diagnosis else None
 
+    @property
+    def skipped(self) -> str:
+        """Why a step did not run, if so."""
+        steps = self.report.steps if self.report else ()
+        return next((each.evidence.skipped for each in steps if each.evidence.skipped), "")
+
 
 @dataclass(frozen=True, slots=True)
 class SharedVerdict:

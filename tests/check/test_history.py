@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -310,6 +311,33 @@ async def test_a_locked_one_delays_a_check_by_a_second_at_most() -> None:
     writer.close()
     assert time.monotonic() - started < 2 * history.PATIENCE + 0.5
     assert told == [f"not in the history: another program holds {history_file()} locked"]
+
+
+async def test_one_that_hangs_delays_a_round_as_little_as_a_check(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As where the state directory is on a share whose server is dead."""
+    free = Event()
+    monkeypatch.setattr(history, "recall", lambda _: free.wait())
+    reader, started = HistoryReader([target()]), time.monotonic()
+    for number in range(20):
+        assert await reader.since(summary(number)) is None
+    free.set()
+    assert time.monotonic() - started < 2
+
+
+def test_a_clock_that_was_put_back_gives_no_time_that_is_to_come() -> None:
+    for minutes in (60, 50, 90, 80):
+        before = recall([target()])["West"].streaks
+        told = since_of(with_check(before, summary(minutes)))
+        add("", at=minutes)
+        assert told == since_of(read_history(target())[0])
+        assert told.since <= START + timedelta(minutes=minutes)
+    (streak,), _ = read_history(target())
+    earliest, latest = START + timedelta(minutes=50), START + timedelta(minutes=90)
+    assert (streak.began, streak.last, streak.seconds, streak.checks) == (
+        earliest, latest, 40 * 60, 4,
+    )  # fmt: skip
 
 
 async def test_the_writer_loses_nothing_and_does_not_wait() -> None:

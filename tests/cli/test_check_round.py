@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -121,6 +124,11 @@ def test_a_fault_of_several_is_told_once(stamp: RunningStamp, tmp_path: Path) ->
     assert any(line.startswith(shared) for line in lines)
     assert ran.out.count("✗ tls-untrusted-root · side: this box") == 1
     assert ran.out.count("How to fix it") == 2
+    whose = lines.index("What follows is about untrusted-1")
+    assert lines[whose + 2] == "✗ tls-untrusted-root · side: this box"
+    again = stacktui("check", "--all", "--config", config).out.splitlines()
+    whose = again.index("What follows is about untrusted-1")
+    assert again[whose + 4].startswith("  so since ")
 
 
 def test_markdown_is_a_table_and_the_broken_ones(stamp: RunningStamp, tmp_path: Path) -> None:
@@ -147,3 +155,64 @@ def test_wrong_usage_checks_nothing(
     assert (ran.code, ran.out) == (2, "")
     assert said in ran.err
     assert len(stamp.requests) == before
+
+
+def test_a_wrong_name_beside_unusable_ones_is_told_as_such(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[environments.West]\n[environments.East]\n")
+    for wrong, hint in (("Wets", "did you mean West?"), ("", "known: West, East")):
+        ran = stacktui("check", wrong, "West", "--config", config)
+        assert (ran.code, ran.out) == (2, "")
+        assert f"has no environment {wrong!r}; {hint}" in ran.err
+
+
+def test_an_empty_name_is_a_name(stamp: RunningStamp, tmp_path: Path) -> None:
+    config = config_of(stamp, tmp_path, "none", "untrusted")
+    text = config.read_text().replace("environments.untrusted-1", 'environments.""')
+    config.write_text(f'active = "none-0"\n{text}')
+    ran = stacktui("check", "--all", "--format", "json", "--config", config)
+    found = [(each["environment"], each["ok"]) for each in ran.document["checks"]]
+    assert (ran.code, found) == (1, [("none-0", True), ("", False)])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal")
+@pytest.mark.parametrize("width", [40, 80, 100])
+def test_on_a_terminal_a_line_is_a_line(width: int, stamp: RunningStamp, tmp_path: Path) -> None:
+    """Also the progress, which tells for whom it waits, and goes without a trace."""
+    from tests.tui.terminal import Terminal
+
+    config = config_of(stamp, tmp_path, "good", "untrusted", "bad", "bad")
+    long = "production-west-europe-stamp-"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        text = config.read_text().replace("environments.bad-", f"environments.{long}")
+        slow = f'\n[environments.silent]\narm = "https://127.0.0.1:{port}"\nproxy = "none"\n'
+        config.write_text(text + slow)
+        command = [sys.executable, "-m", "stacktui", "check", "--all", "--limit", "tls=1"]
+        command += ["--config", str(config)]
+        stacktui("check", "untrusted-1", "--config", config)
+        with Terminal(command, dict(os.environ) | {"PYTHONIOENCODING": "utf-8"}, width) as terminal:
+            terminal.until("checked: 1 ok · 4 faults in ")
+    written = terminal.written.decode().partition("checked: 1 ok · 4 faults in ")[0]
+    lines = [line for part in written.split("\r\n") for line in part.split("\r\x1b[K")]
+    assert max(map(len, lines)) <= width
+    waiting = "4 checked: 1 ok · 3 faults, 1 to come: silent"
+    progress = [line for line in lines if " checked: " in line]
+    assert progress[-1] == (waiting if width > 45 else f"{waiting[: width - 2]}…")
+    assert max(map(len, progress)) < width
+    for number in (2, 3):
+        assert f"✗ {long[:27]}…  " in written, number
+    if width == 100:
+        broken = next(line for line in lines if line.startswith("✗ untrusted-1 "))
+        assert "tls-untrusted-root · side: this box · If" in broken
+    states = [line for line in lines if line[:1] in "✓✗–" and line]
+    assert len(states) == 5
+
+
+def test_an_undecided_one_has_its_reason(stamp: RunningStamp, tmp_path: Path) -> None:
+    config = config_of(stamp, tmp_path, "device", "good")
+    ran = stacktui("check", "--all", "--format", "markdown", "--config", config)
+    rows = [line for line in ran.out.splitlines() if line.startswith("| `")]
+    assert "undecided" in rows[0]
+    assert "needs a person" in rows[0]
+    assert rows[1].endswith("| – |")

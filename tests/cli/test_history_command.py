@@ -92,7 +92,9 @@ def test_a_round_adds_what_ended(stamp: RunningStamp, tmp_path: Path) -> None:
         [("ok", 2)], [("sp-secret-wrong", 2)], [("undecided", 2)],
     ]  # fmt: skip
     text = stacktui("check", "--all", "--config", config).out
-    assert " · side: sign-in · since " in text
+    line = next(each for each in text.splitlines() if each.startswith("✗ secret-1 "))
+    assert " · since " in line.partition(" · side: sign-in · ")[2]
+    assert "\n  so since " in text
     markdown = stacktui("check", "--all", "--format", "markdown", "--config", config).out
     assert "\n| so | since " in markdown
 
@@ -260,6 +262,16 @@ def test_a_damaged_one_is_told(stamp: RunningStamp, tmp_path: Path) -> None:
     assert (ran.code, "the history was damaged: it is now " in ran.err) == (0, True)
     ran = stacktui("history", "--config", config)
     assert (ran.code, "1 check  ✓ ok" in ran.out) == (0, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such error")
+def test_a_state_directory_that_cannot_be_read_is_told(stamp: RunningStamp, tmp_path: Path) -> None:
+    config = write_config(tmp_path, stamp.describe())
+    history_file().parent.parent.mkdir(parents=True, exist_ok=True)
+    history_file().parent.touch()
+    ran = stacktui("history", "--config", config)
+    told = f"stacktui: {history_file()} cannot be read (Not a directory)\n"
+    assert (ran.code, ran.out, ran.err) == (2, "", told)
 
 
 def test_a_demo_keeps_its_own(stamp: RunningStamp, tmp_path: Path) -> None:

@@ -60,6 +60,8 @@ async def test_after_a_restart_the_last_check_is_shown(start: Start, config: Pat
         (row,) = (each for each in shown.splitlines() if "▸" in each and "Test" in each)
         assert "✗ secret-missing" in row
         assert "not checked" not in shown
+        (title,) = (each for each in shown.splitlines() if "1 Environments" in each)
+        assert "1 · 1 fault" in title
 
 
 @pytest.mark.parametrize("broken", ["locked", "later"])

@@ -157,6 +157,8 @@ async def test_esc_cancels_the_check_on_screen_and_no_other(
         shown = await until(pilot, "cancelled  press c")
         assert "1 check under way" in shown
         assert states(app) == {"A": CheckState.RUNNING, "B": CheckState.CANCELLED}
+        (seen,) = (each for each in shown.splitlines() if "· metadata" in each)
+        assert " tls " in seen, "what was seen of the cancelled step stays"
         await asyncio.sleep(1.6)
         await pilot.press("escape")
         assert app.check_runner.running == 1, "too late for the second time"

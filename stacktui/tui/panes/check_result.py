@@ -88,7 +88,10 @@ def step_lines(step: LiveStep, width: int, glyphs: Glyphs, *, brief: bool) -> li
     name = step_label(step.name).ljust(NAME)
     if step.step is None:
         if not step.running:
-            return _two(line(Span(f"{glyphs.pending} {name}", TextStyle.DIM)), None, width, brief)
+            seen = phase_spans(step.phases, glyphs)  # of a step that was cancelled
+            took = [Span(" " * 8)] if seen else []
+            head = line(Span(f"{glyphs.pending} {name}", TextStyle.DIM), *took)
+            return _two(head, seen or None, width, brief)
         head = line(Span(f"{glyphs.running} {name}", TextStyle.ACCENT), Span(" " * 8))
         return _two(
             head, [*phase_spans(step.phases, glyphs), *_under_way(step, glyphs)], width, brief

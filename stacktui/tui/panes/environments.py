@@ -85,7 +85,7 @@ class EnvironmentsPane(ListPane):
             changed = settings.environments if settings else ()
         for name in changed:
             before = self._outcomes.get(name, "")
-            self._outcomes[name] = after = outcome(app_state.checks.get(name))
+            self._outcomes[name] = after = outcome(name, app_state)
             counted[before] -= 1
             counted[after] += 1
         names, errors = (settings.names, settings.errors) if settings else ((), {})
@@ -147,8 +147,11 @@ class Counts:
         ]
 
 
-def outcome(check: LiveCheck | None) -> str:
-    """Return `ok`, `fault` or `running` of a check; empty if it is none of these."""
+def outcome(name: str, app_state: AppState) -> str:
+    """Return `ok`, `fault` or `running` of an environment; empty if it is none of these."""
+    if (last := _last_known(name, app_state)) is not None:
+        return {True: "ok", False: "fault", None: ""}[last.ok]
+    check = app_state.checks.get(name)
     if check is None or check.queued or check.undecided:
         return ""
     if check.running:
