@@ -21,8 +21,8 @@ from stacktui.certificates.key_bundle import (
     read_key_bundle,
 )
 from stacktui.cli.ask import CommandError, confirm, yes_option
-from stacktui.cli.certificates.layout import out_wrapped
 from stacktui.cli.certificates.passwords import Password, password_options
+from stacktui.cli.layout import out_wrapped
 from stacktui.cli.options import config_option, format_option, warn_config_unused
 from stacktui.cli.output import out
 from stacktui.config.atomic import refuse_dangling_link

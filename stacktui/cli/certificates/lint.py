@@ -24,8 +24,8 @@ from stacktui.certificates.readiness import (
     worst_level,
 )
 from stacktui.certificates.readiness_rules import evaluate
-from stacktui.cli.certificates.layout import out_wrapped
 from stacktui.cli.certificates.passwords import Password, password_options
+from stacktui.cli.layout import out_wrapped
 from stacktui.cli.options import ExitCode, config_option, format_option, warn_config_unused
 from stacktui.cli.output import out
 from stacktui.environments.naming import certificate_names

@@ -22,9 +22,9 @@ from stacktui.certificates.readiness import Level, worst
 from stacktui.certificates.scan import EndpointChain, ScanResult
 from stacktui.certificates.stores import find_stores
 from stacktui.certificates.verify import Verification
-from stacktui.cli.certificates.layout import out_beside, out_wrapped, wrapped
 from stacktui.cli.certificates.next_steps import out_steps, steps_of
 from stacktui.cli.certificates.scan import ScanAndMatrix, run_scan
+from stacktui.cli.layout import out_beside, out_wrapped, wrapped
 from stacktui.cli.options import ExitCode, config_option, format_option, limit_option
 from stacktui.cli.output import out
 from stacktui.cli.settings import read_settings

@@ -13,7 +13,7 @@ import click
 from stacktui.certificates.additions import read_additions
 from stacktui.certificates.document import SCHEMA, store_document
 from stacktui.certificates.stores import StoreState, find_stores, read_stores
-from stacktui.cli.certificates.layout import out_beside, out_wrapped
+from stacktui.cli.layout import out_beside, out_wrapped
 from stacktui.cli.options import ExitCode, config_option, format_option
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings

@@ -28,7 +28,6 @@ from stacktui.check.settings import Settings
 from stacktui.check.target import CheckTarget
 from stacktui.check.trust import target_ca_sources
 from stacktui.cli.ask import RemoteError, confirm, confirm_by_typing, yes_option
-from stacktui.cli.certificates.layout import wrapped
 from stacktui.cli.certificates.targets import (
     environment_option,
     fingerprint_in,
@@ -36,6 +35,7 @@ from stacktui.cli.certificates.targets import (
     target_of,
     target_options,
 )
+from stacktui.cli.layout import wrapped
 from stacktui.cli.options import config_option, format_option, limit_option
 from stacktui.cli.output import day, err, out
 from stacktui.cli.settings import read_settings
