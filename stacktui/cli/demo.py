@@ -13,6 +13,7 @@ from stacktui.cli.check import check_headless
 from stacktui.cli.demo_stamp import DEMO_DOMAIN, Demo
 from stacktui.cli.options import (
     config_option,
+    examples,
     limit_option,
     report_format_option,
     warn_config_unused,
@@ -30,7 +31,7 @@ def _check_once(config: Path, limits: Mapping[str, float]) -> None:
     asyncio.run(consume())
 
 
-@click.command()
+@click.command(epilog=examples("stacktui demo", "stacktui demo --check --fault tls-expired"))
 @click.option(
     "--idp",
     type=click.Choice(["aad", "adfs"]),

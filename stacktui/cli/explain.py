@@ -16,6 +16,7 @@ from stacktui.cli.explain_output import write_catalogue, write_faults, write_rec
 from stacktui.cli.options import (
     ExitCode,
     config_option,
+    examples,
     report_format_option,
     warn_config_unused,
 )
@@ -38,7 +39,11 @@ _NEAR = 5
 _ID = re.compile(r"[a-z0-9-]{1,40}")
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "stacktui explain tls-expired", "az cloud register ... 2>&1 | stacktui explain -"
+    )
+)
 @click.argument("words", nargs=-1, metavar="ID|MESSAGE|-")
 @click.option("--list", "list_", is_flag=True, help="List all faults of the catalogue.")
 @report_format_option
@@ -49,9 +54,7 @@ def command(
 ) -> None:
     """Explain a verdict by its ID, or what a MESSAGE of az or another client can mean.
 
-    Give a message in quotes, or `-` to read it from stdin:
-
-        az cloud register … 2>&1 | stacktui explain -
+    Give a message in quotes, or `-` to read it from stdin.
 
     Prints the meaning, the side, the evidence that distinguishes it and the remedies. Exits with 0
     if it explains something, 1 if no known message matches, 2 on wrong usage. Nothing of the

@@ -15,7 +15,7 @@ from stacktui.check.history import read_history
 from stacktui.check.settings import load_settings
 from stacktui.check.streak import Streak
 from stacktui.check.summary import CheckSummary
-from stacktui.cli.options import config_option, format_option
+from stacktui.cli.options import config_option, examples, format_option
 from stacktui.cli.output import SPARKS, out, warn
 from stacktui.config.locations import config_file
 from stacktui.diagnosis.finding import SIDES, Side
@@ -30,7 +30,7 @@ _TIMES = 39
 _SYMBOLS = {True: "✓", False: "✗", None: "–"}
 
 
-@click.command()
+@click.command(epilog=examples("stacktui history West"))
 @click.argument("name", metavar="[NAME]", required=False)
 @format_option
 @config_option

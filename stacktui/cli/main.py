@@ -21,8 +21,9 @@ import click
 
 from stacktui import __version__
 from stacktui.cli.ask import RemoteError
+from stacktui.cli.layout import width
 from stacktui.cli.lazy import LazyGroup
-from stacktui.cli.options import ExitCode, config_option, limit_option
+from stacktui.cli.options import ExitCode, config_option, examples, limit_option
 from stacktui.errors import StacktuiError, exhausted_resource
 
 # The one-line help of each command; a module of this package has it as `command`.
@@ -57,6 +58,9 @@ def _debugged(_: click.Context, _option: click.Parameter, wanted: bool) -> None:
     package="stacktui.cli",
     table=dict(sorted(COMMANDS.items())),
     invoke_without_command=True,
+    epilog=examples("stacktui check West", "stacktui explain tls-untrusted-root", "stacktui demo"),
+    # Groups and commands below inherit this.
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 @config_option
 @click.option("--environment", metavar="NAME", help="Open the dashboard on this environment.")
@@ -103,7 +107,9 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; return an exit code, after at most one line on stderr."""
     try:
-        code: int = cli.main(list(arguments), prog_name="stacktui", standalone_mode=False)
+        code: int = cli.main(
+            list(arguments), prog_name="stacktui", standalone_mode=False, terminal_width=width()
+        )
     except click.ClickException as error:
         error.show()
         code = ExitCode.FAULT if isinstance(error, RemoteError) else ExitCode.USAGE

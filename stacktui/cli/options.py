@@ -24,6 +24,13 @@ class ExitCode(IntEnum):
     OURS = 3
 
 
+def examples(*lines: str) -> str:
+    """Return these command lines as the epilog of a command's help."""
+    head = "Example:" if len(lines) == 1 else "Examples:"
+    # `\b` keeps click from joining the lines.
+    return "\n".join(["\b", head, *(f"  {line}" for line in lines)])
+
+
 def config_option(function: click.decorators.FC) -> click.decorators.FC:
     """Add `--config FILE`, which every command takes."""
     return click.option(

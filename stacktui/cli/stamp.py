@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from stacktui.cli.main import ENDINGS
-from stacktui.cli.options import config_option, warn_config_unused
+from stacktui.cli.options import config_option, examples, warn_config_unused
 from stacktui.errors import is_exhaustion
 from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, UnknownFaultError, serve
 
@@ -29,7 +29,11 @@ def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool)
     context.exit()
 
 
-@click.command(name="stamp", context_settings={"show_default": True})
+@click.command(
+    name="stamp",
+    context_settings={"show_default": True},
+    epilog=examples("stacktui stamp --idp adfs --fault tls-expired"),
+)
 @click.option(
     "--idp",
     type=click.Choice([provider.value for provider in IdentityProvider]),

@@ -36,7 +36,7 @@ from stacktui.cli.certificates.targets import (
     target_options,
 )
 from stacktui.cli.layout import wrapped
-from stacktui.cli.options import config_option, format_option, limit_option
+from stacktui.cli.options import config_option, examples, format_option, limit_option
 from stacktui.cli.output import day, err, out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import additions_file, own_bundle
@@ -83,7 +83,11 @@ class RootSource:
         return read_certificates(WAAGENT)
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "stacktui certificates trust root.pem", "stacktui certificates trust --presented West"
+    )
+)
 @click.argument("file", metavar="[FILE|SHA256]", required=False)
 @store_option
 @environment_option

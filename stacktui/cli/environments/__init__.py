@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from stacktui.cli.lazy import LazyGroup
+from stacktui.cli.options import examples
 
 # The one-line help of each command; its module has the command's name.
 _COMMANDS = {
@@ -15,6 +16,11 @@ _COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, package=__name__, table=_COMMANDS)
+@click.group(
+    cls=LazyGroup,
+    package=__name__,
+    table=_COMMANDS,
+    epilog=examples("stacktui environments show West"),
+)
 def command() -> None:
     """Show and change an environment's settings; accept or forget what was recorded."""

@@ -8,13 +8,15 @@ from pathlib import Path
 import click
 
 from stacktui.cli.ask import CommandError
-from stacktui.cli.options import config_option
+from stacktui.cli.options import config_option, examples
 from stacktui.cli.output import err
 from stacktui.config.locations import config_file
 from stacktui.environments.config import CHANGEABLE, change_environment
 
 
-@click.command()
+@click.command(
+    epilog=examples("stacktui environments set West profile=2019-03-01-hybrid limits.connect=15")
+)
 @click.argument("name", metavar="ENV")
 @click.argument("changes", metavar="KEY=VALUE...", nargs=-1, required=True)
 @config_option
