@@ -13,6 +13,7 @@ import click
 
 from stacktui.check.settings import load_settings
 from stacktui.check.trust import preload_trust
+from stacktui.cli.name_completion import environment_names
 from stacktui.cli.options import (
     ExitCode,
     config_option,
@@ -39,7 +40,7 @@ def _print_schema(context: click.Context, _option: click.Parameter, wanted: bool
 
 
 @click.command(epilog=examples("stacktui check West", "stacktui check --all --format json"))
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=environment_names)
 @click.option("--all", "all_", is_flag=True, help="Check every environment of the config.")
 @click.option(
     "--concurrency",

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from stacktui.cli.explain_output import write_catalogue, write_faults, write_recognised
+from stacktui.cli.name_completion import starting
 from stacktui.cli.options import (
     ExitCode,
     config_option,
@@ -39,12 +41,19 @@ _NEAR = 5
 _ID = re.compile(r"[a-z0-9-]{1,40}")
 
 
+def _ids(
+    _context: click.Context, _argument: click.Parameter, incomplete: str
+) -> list[CompletionItem[str]]:
+    ids = starting(EVERY_FAULT, incomplete)
+    return [CompletionItem(each, help=EVERY_FAULT[each].meaning) for each in ids]
+
+
 @click.command(
     epilog=examples(
         "stacktui explain tls-expired", "az cloud register ... 2>&1 | stacktui explain -"
     )
 )
-@click.argument("words", nargs=-1, metavar="ID|MESSAGE|-")
+@click.argument("words", nargs=-1, metavar="ID|MESSAGE|-", shell_complete=_ids)
 @click.option("--list", "list_", is_flag=True, help="List all faults of the catalogue.")
 @report_format_option
 @config_option

@@ -15,6 +15,7 @@ from stacktui.check.history import read_history
 from stacktui.check.settings import load_settings
 from stacktui.check.streak import Streak
 from stacktui.check.summary import CheckSummary
+from stacktui.cli.name_completion import environment_names
 from stacktui.cli.options import config_option, examples, format_option
 from stacktui.cli.output import SPARKS, out, warn
 from stacktui.config.locations import config_file
@@ -31,7 +32,7 @@ _SYMBOLS = {True: "✓", False: "✗", None: "–"}
 
 
 @click.command(epilog=examples("stacktui history West"))
-@click.argument("name", metavar="[NAME]", required=False)
+@click.argument("name", metavar="[NAME]", required=False, shell_complete=environment_names)
 @format_option
 @config_option
 @click.pass_obj

@@ -23,12 +23,14 @@ from stacktui import __version__
 from stacktui.cli.ask import RemoteError
 from stacktui.cli.layout import width
 from stacktui.cli.lazy import LazyGroup
+from stacktui.cli.name_completion import environment_names
 from stacktui.cli.options import ExitCode, config_option, examples, limit_option
 from stacktui.errors import StacktuiError, exhausted_resource
 
 # The one-line help of each command; a module of this package has it as `command`.
 COMMANDS = {
     "certificates": "Show chains and who trusts them, trust a root, check and convert files.",
+    "completion": "Print the completion script of bash, zsh or fish.",
     "check": "Check the connection to an environment, headless.",
     "environments": "Show and change settings, and what was recorded of a stamp.",
     "demo": "Open the dashboard on an embedded stamp, or drill a fault.",
@@ -63,7 +65,12 @@ def _debugged(_: click.Context, _option: click.Parameter, wanted: bool) -> None:
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @config_option
-@click.option("--environment", metavar="NAME", help="Open the dashboard on this environment.")
+@click.option(
+    "--environment",
+    metavar="NAME",
+    shell_complete=environment_names,
+    help="Open the dashboard on this environment.",
+)
 @limit_option
 @click.option(
     "--debug",

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from stacktui.cli.ask import CommandError
+from stacktui.cli.name_completion import environment_names
 from stacktui.config.document import nearest
 from stacktui.config.locations import use_demo_root
 from stacktui.text.sanitize import escape_control_chars
@@ -54,6 +55,11 @@ def warn_config_unused(config: Path | None) -> None:
         click.echo(
             f"stacktui: --config {escape_control_chars(str(config))} is not read here", err=True
         )
+
+
+environment_argument = click.argument(
+    "name", metavar="[ENV]", required=False, shell_complete=environment_names
+)
 
 
 def _format_option(*formats: str) -> Callable[[click.decorators.FC], click.decorators.FC]:

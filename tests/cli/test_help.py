@@ -47,7 +47,7 @@ def test_each_says_what_it_does_and_how_it_is_called(path: tuple[str, ...]) -> N
 
 @pytest.mark.parametrize("path", EVERY, ids=IDS)
 def test_each_example_is_a_valid_command_line(path: tuple[str, ...]) -> None:
-    lines = re.findall(r"stacktui[^|)\n\"]*", EVERY[path].epilog or "")
+    lines = re.findall(r"stacktui[^|>)\n\"]*", EVERY[path].epilog or "")
     assert lines
     for line in lines:
         words = shlex.split(line)[1:]

@@ -16,7 +16,14 @@ from stacktui.cli.certificates.next_steps import out_steps, steps_of
 from stacktui.cli.certificates.scan import ScanAndMatrix, run_scan
 from stacktui.cli.certificates.show import all_option, why_none, write_problems
 from stacktui.cli.layout import out_wrapped, width
-from stacktui.cli.options import ExitCode, config_option, examples, format_option, limit_option
+from stacktui.cli.options import (
+    ExitCode,
+    config_option,
+    environment_argument,
+    examples,
+    format_option,
+    limit_option,
+)
 from stacktui.cli.output import out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import own_bundle
@@ -26,7 +33,7 @@ CELL = 3
 
 
 @click.command(epilog=examples("stacktui certificates matrix West"))
-@click.argument("name", metavar="[ENV]", required=False)
+@environment_argument
 @all_option
 @format_option
 @limit_option

@@ -25,7 +25,14 @@ from stacktui.certificates.verify import Verification
 from stacktui.cli.certificates.next_steps import out_steps, steps_of
 from stacktui.cli.certificates.scan import ScanAndMatrix, run_scan
 from stacktui.cli.layout import out_beside, out_wrapped, wrapped
-from stacktui.cli.options import ExitCode, config_option, examples, format_option, limit_option
+from stacktui.cli.options import (
+    ExitCode,
+    config_option,
+    environment_argument,
+    examples,
+    format_option,
+    limit_option,
+)
 from stacktui.cli.output import out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import own_bundle
@@ -42,7 +49,7 @@ all_option = click.option(
 
 
 @click.command(epilog=examples("stacktui certificates show West --all"))
-@click.argument("name", metavar="[ENV]", required=False)
+@environment_argument
 @all_option
 @format_option
 @limit_option

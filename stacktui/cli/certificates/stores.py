@@ -14,7 +14,13 @@ from stacktui.certificates.additions import read_additions
 from stacktui.certificates.document import SCHEMA, store_document
 from stacktui.certificates.stores import StoreState, find_stores, read_stores
 from stacktui.cli.layout import out_beside, out_wrapped
-from stacktui.cli.options import ExitCode, config_option, examples, format_option
+from stacktui.cli.options import (
+    ExitCode,
+    config_option,
+    environment_argument,
+    examples,
+    format_option,
+)
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import own_bundle
@@ -26,7 +32,7 @@ MAX_EXPIRED = 8
 
 
 @click.command(epilog=examples("stacktui certificates stores"))
-@click.argument("name", metavar="[ENV]", required=False)
+@environment_argument
 @format_option
 @config_option
 @click.pass_obj

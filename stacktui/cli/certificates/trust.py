@@ -36,6 +36,7 @@ from stacktui.cli.certificates.targets import (
     target_options,
 )
 from stacktui.cli.layout import wrapped
+from stacktui.cli.name_completion import environment_names
 from stacktui.cli.options import config_option, examples, format_option, limit_option
 from stacktui.cli.output import day, err, out
 from stacktui.cli.settings import read_settings
@@ -88,10 +89,20 @@ class RootSource:
         "stacktui certificates trust root.pem", "stacktui certificates trust --presented West"
     )
 )
-@click.argument("file", metavar="[FILE|SHA256]", required=False)
+@click.argument(
+    "file",
+    metavar="[FILE|SHA256]",
+    required=False,
+    shell_complete=click.Path().shell_complete,
+)
 @store_option
 @environment_option
-@click.option("--presented", metavar="ENV", help="Trust the root that environment ENV presents.")
+@click.option(
+    "--presented",
+    metavar="ENV",
+    shell_complete=environment_names,
+    help="Trust the root that environment ENV presents.",
+)
 @click.option("--host", metavar="HOST[:PORT]", help="With --presented: this host instead of ARM's.")
 @click.option("--waagent", is_flag=True, help=f"Trust the certificates in {WAAGENT}.")
 @yes_option

@@ -32,7 +32,13 @@ from stacktui.text.shell import command_line, for_this_machine
 
 
 @click.command(epilog=examples("stacktui certificates untrust root.pem"))
-@click.argument("which", metavar="FILE|SHA256...", nargs=-1, required=True)
+@click.argument(
+    "which",
+    metavar="FILE|SHA256...",
+    nargs=-1,
+    required=True,
+    shell_complete=click.Path().shell_complete,
+)
 @store_option
 @environment_option
 @yes_option

@@ -10,7 +10,7 @@ import click
 
 from stacktui.certificates.chain import describe
 from stacktui.check.target import config_of
-from stacktui.cli.options import config_option, examples, format_option
+from stacktui.cli.options import config_option, environment_argument, examples, format_option
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings
 from stacktui.environments.model import Environment
@@ -23,7 +23,7 @@ _WIDTH = 15
 
 
 @click.command(epilog=examples("stacktui environments show West"))
-@click.argument("name", metavar="[ENV]", required=False)
+@environment_argument
 @format_option
 @config_option
 @click.pass_obj
