@@ -14,11 +14,14 @@ WIDTH = 80
 _WIDEST = 100
 
 
+def columns() -> int | None:
+    """Return the columns of the terminal that stdout is; None where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
 def width() -> int:
     """Return the columns for one line: those of the terminal, within bounds."""
-    if not sys.stdout.isatty():
-        return WIDTH
-    return max(40, min(shutil.get_terminal_size().columns, _WIDEST))
+    return max(40, min(columns() or WIDTH, _WIDEST))
 
 
 def wrapped(text: str, hang: int, *, cut: bool = False) -> list[str]:

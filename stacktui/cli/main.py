@@ -32,7 +32,7 @@ COMMANDS = {
     "certificates": "Show chains and who trusts them, trust a root, check and convert files.",
     "completion": "Print the completion script of bash, zsh or fish.",
     "check": "Check the connection to an environment, headless.",
-    "environments": "Show and change settings, and what was recorded of a stamp.",
+    "environments": "List environments, show and change settings and records.",
     "demo": "Open the dashboard on an embedded stamp, or drill a fault.",
     "history": "Show what past checks found, and since when it is so.",
     "explain": "Explain a verdict by its id, or what a message of az can mean.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from collections.abc import Collection, Sequence
@@ -11,6 +10,7 @@ from rich.cells import cell_len, set_cell_size
 
 from stacktui.check.streak import since_text
 from stacktui.cli.check_output import TextWriter
+from stacktui.cli.layout import columns
 from stacktui.cli.output import out
 from stacktui.diagnosis.finding import SIDES
 from stacktui.diagnosis.round import CheckResult, SharedVerdict, shared_verdicts
@@ -29,7 +29,7 @@ class RoundText:
     def __init__(self, names: Sequence[str]) -> None:
         longest = max((cell_len(escape_control_chars(each)) for each in names), default=0)
         self._name = min(longest, _NAME)
-        self._width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        self._width = columns()
 
     def line(self, result: CheckResult) -> None:
         """Write state, name, verdict and side, seconds, and what to do."""
