@@ -15,6 +15,7 @@ from stacktui.check.history import read_history
 from stacktui.check.settings import load_settings
 from stacktui.check.streak import Streak
 from stacktui.check.summary import CheckSummary
+from stacktui.cli.layout import out_fitting
 from stacktui.cli.name_completion import environment_names
 from stacktui.cli.options import config_option, examples, format_option
 from stacktui.cli.output import SPARKS, out, warn
@@ -99,11 +100,11 @@ def _write(name: str, streaks: Sequence[Streak], checks: Sequence[CheckSummary])
         return
     out(name)
     for each in streaks:
-        out(f"  {_change(each)}")
+        out_fitting(f"  {_change(each)}", 4)
     if checks:
         figures = " · ".join(f"{key} {value:.2f} s" for key, value in _seconds(checks).items())
         newest = [each.seconds for each in checks[:_SPARKS]]
-        out(f"  {count_of(len(checks), 'check')}: {figures}  {sparkline(newest[::-1])}")
+        out_fitting(f"  {count_of(len(checks), 'check')}: {figures}  {sparkline(newest[::-1])}")
 
 
 def _change(streak: Streak) -> str:

@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 
 from stacktui.check.streak import since_text
 from stacktui.cli.check_output import TextWriter
-from stacktui.cli.layout import columns
+from stacktui.cli.layout import columns, out_fitting
 from stacktui.cli.output import out
 from stacktui.diagnosis.finding import SIDES
 from stacktui.diagnosis.round import CheckResult, SharedVerdict, shared_verdicts
@@ -46,13 +46,13 @@ class RoundText:
         if failed := [each for each in results if each.error]:
             out("")
         for each in failed:
-            out(f"✗ {each.name}: {each.error}")
+            out_fitting(f"✗ {each.name}: {each.error}")
         for shared in shared_verdicts(results):
             self._verdict(shared, len(results))
 
     def _verdict(self, shared: SharedVerdict, total: int) -> None:
         out("")
-        out(f"{shared.title(total)}: {_listed(shared.names)}")
+        out_fitting(f"{shared.title(total)}: {_listed(shared.names)}", 2)
         TextWriter().write_finding("✗", shared.finding)
 
 

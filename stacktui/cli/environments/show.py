@@ -10,6 +10,7 @@ import click
 
 from stacktui.certificates.chain import describe
 from stacktui.check.target import config_of
+from stacktui.cli.layout import out_fitting
 from stacktui.cli.options import config_option, environment_argument, examples, format_option
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings
@@ -54,7 +55,7 @@ def command(parent: Path | None, name: str | None, format_: str, config: Path | 
 
 def _say(values: dict[str, str]) -> None:
     for key, value in values.items():
-        out(f"  {key:<{_WIDTH}} {value}")
+        out_fitting(f"  {key:<{_WIDTH}} {value}", _WIDTH + 3)
 
 
 def _settings(environment: Environment) -> Iterator[tuple[str, str]]:
