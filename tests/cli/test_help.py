@@ -13,6 +13,7 @@ import pytest
 
 from stacktui.cli.lazy import LazyGroup
 from stacktui.cli.main import cli
+from tests.diagnosis.readme import README
 from tests.product import stacktui
 from tests.support.pasted import on_terminal
 
@@ -45,19 +46,35 @@ def test_each_says_what_it_does_and_how_it_is_called(path: tuple[str, ...]) -> N
     assert max(map(len, short.out.splitlines())) <= 80
 
 
+def parse(line: str) -> None:
+    """Parse the part of a command line that calls stacktui, as click does before it runs it."""
+    found = re.search(r"stacktui[^|>)\n\"]*", line)
+    assert found, line
+    words = shlex.split(found[0], comments=True)[1:]
+    context = click.Context(cli, info_name="stacktui")
+    command: click.Command = cli
+    while isinstance(command, LazyGroup) and words and not words[0].startswith("-"):
+        below = command.get_command(context, words.pop(0))
+        assert below is not None, line
+        command = below
+    command.make_context(line, words, parent=context)
+
+
 @pytest.mark.parametrize("path", EVERY, ids=IDS)
 def test_each_example_is_a_valid_command_line(path: tuple[str, ...]) -> None:
-    lines = re.findall(r"stacktui[^|>)\n\"]*", EVERY[path].epilog or "")
+    _, *lines = (EVERY[path].epilog or "").splitlines()[1:]
     assert lines
     for line in lines:
-        words = shlex.split(line)[1:]
-        context = click.Context(cli, info_name="stacktui")
-        command: click.Command = cli
-        while isinstance(command, LazyGroup) and words:
-            below = command.get_command(context, words.pop(0))
-            assert below is not None, line
-            command = below
-        command.make_context(line, words, parent=context)
+        parse(line)
+
+
+def test_each_command_line_of_the_readme_is_valid() -> None:
+    blocks = re.findall(r"```bash\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    lines = [line for line in "".join(blocks).splitlines() if re.search(r"\bstacktui [a-z]", line)]
+    lines = [line for line in lines if "pip" not in line]
+    assert len(lines) > 30
+    for line in lines:
+        parse(line)
 
 
 @pytest.mark.parametrize("columns", [40, 60, 100, 200])
