@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from stacktui.cli.demo_stamp import drill_ids
 from stacktui.cli.main import ENDINGS
 from stacktui.cli.options import config_option, examples, warn_config_unused
 from stacktui.errors import is_exhaustion
@@ -53,7 +54,12 @@ def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool)
 @click.option(
     "--imds-port", type=click.IntRange(0, 65535), default=0, help="IMDS port; 0: any free one."
 )
-@click.option("--fault", metavar="ID", help="Play a fault; --list-faults lists them.")
+@click.option(
+    "--fault",
+    metavar="ID",
+    shell_complete=drill_ids,
+    help="Play a fault; --list-faults lists them.",
+)
 @click.option(
     "--no-default-scope",
     is_flag=True,

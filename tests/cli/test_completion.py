@@ -86,6 +86,8 @@ def in_bash(shell: Shell, words: Sequence[str], **variables: str) -> list[str]:
         (["certificates", "trust", "root"], ["files"]),
         (["explain", "tls-u"], ["tls-untrusted-root"]),
         (["explain", ""], [*EVERY_FAULT]),
+        (["demo", "--fault", "tls-exp"], ["tls-expired"]),
+        (["stamp", "--fault", "tls-exp"], ["tls-expired"]),
         (["completion", "f"], ["fish"]),
         (["nonsense", "W"], []),
     ],
