@@ -13,7 +13,7 @@ import pytest
 from stacktui.check.history import record
 from stacktui.check.settings import load_settings
 from stacktui.check.summary import CheckSummary
-from stacktui.config.locations import stamps_file
+from stacktui.config.locations import history_file, stamps_file
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from tests.product import config_text, stacktui
@@ -107,7 +107,9 @@ def test_without_environments_the_list_is_empty(tmp_path: Path) -> None:
 def test_a_damaged_record_or_history_is_no_obstacle(config: Path) -> None:
     stamps_file().parent.mkdir(parents=True, exist_ok=True)
     stamps_file().write_text("{")
+    history_file().parent.mkdir(parents=True, exist_ok=True)
+    history_file().write_bytes(b"no database" * 100)
     ran = stacktui("environments", "list", "--config", config, "--format", "json")
     assert ran.code == 0
     assert ran.err.count(str(stamps_file())) == 1
-    assert len(ran.document["environments"]) == 3
+    assert [each["last_check"] for each in ran.document["environments"]] == [None] * 3
