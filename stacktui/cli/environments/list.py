@@ -15,8 +15,7 @@ from rich.cells import cell_len, set_cell_size
 
 from stacktui.check.history import recall
 from stacktui.check.settings import Settings, load_settings
-from stacktui.check.streak import outcome_word
-from stacktui.check.summary import CheckSummary
+from stacktui.check.streak import Recalled
 from stacktui.check.summary_text import PROVIDERS
 from stacktui.check.target import config_of
 from stacktui.cli.layout import columns, out_wrapped
@@ -40,7 +39,7 @@ _SYMBOLS = {True: "✓", False: "✗", None: "–"}
 class _Listed:
     """One environment; `environment` is None where `error` says why it cannot be used.
 
-    `provider` is known once a stamp is recorded, `last` once there was a check.
+    `provider` is known once a stamp is recorded.
     """
 
     name: str
@@ -48,10 +47,10 @@ class _Listed:
     environment: Environment | None = None
     error: ConfigError | None = None
     provider: IdentityProvider | None = None
-    last: CheckSummary | None = None
+    checks: Recalled = Recalled()
 
     def document(self) -> dict[str, Any]:
-        known, last = self.environment, self.last
+        known, last = self.environment, self.checks.last
         return {
             "name": self.name,
             "active": self.active,
@@ -81,12 +80,11 @@ class _Listed:
         return name, self._checked(now), host, provider, self.environment.profile, identity
 
     def _checked(self, now: datetime) -> str:
-        if self.last is None:
+        last, streaks = self.checks.last, self.checks.streaks
+        if last is None or not streaks:
             return "– not checked"
-        age = rough_duration(max(0.0, (now - self.last.started).total_seconds()))
-        return (
-            f"{_SYMBOLS[self.last.ok]} {outcome_word(self.last.ok, self.last.verdict)}, {age} ago"
-        )
+        age = rough_duration(max(0.0, (now - last.started).total_seconds()))
+        return f"{_SYMBOLS[last.ok]} {streaks[0].outcome}, {age} ago"
 
 
 @click.command(
@@ -129,8 +127,8 @@ def _listed(settings: Settings) -> Iterator[_Listed]:
         except RecordError as error:
             unread = str(error)
         provider = provider_of(record.login_endpoint) if record else None
-        last = known[name].last if name in known else None
-        yield _Listed(name, name == active, target.environment, None, provider, last)
+        checks = known.get(name, Recalled())
+        yield _Listed(name, name == active, target.environment, None, provider, checks)
     if unread:
         warn(unread)
 
