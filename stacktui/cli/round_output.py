@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Collection, Sequence
@@ -10,7 +11,6 @@ from rich.cells import cell_len, set_cell_size
 
 from stacktui.check.streak import since_text
 from stacktui.cli.check_output import TextWriter
-from stacktui.cli.layout import columns, out_fitting
 from stacktui.cli.output import out
 from stacktui.diagnosis.finding import SIDES
 from stacktui.diagnosis.round import CheckResult, SharedVerdict, shared_verdicts
@@ -29,7 +29,7 @@ class RoundText:
     def __init__(self, names: Sequence[str]) -> None:
         longest = max((cell_len(escape_control_chars(each)) for each in names), default=0)
         self._name = min(longest, _NAME)
-        self._width = columns()
+        self._width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
     def line(self, result: CheckResult) -> None:
         """Write state, name, verdict and side, seconds, and what to do."""
@@ -46,13 +46,13 @@ class RoundText:
         if failed := [each for each in results if each.error]:
             out("")
         for each in failed:
-            out_fitting(f"✗ {each.name}: {each.error}")
+            out(f"✗ {each.name}: {each.error}")
         for shared in shared_verdicts(results):
             self._verdict(shared, len(results))
 
     def _verdict(self, shared: SharedVerdict, total: int) -> None:
         out("")
-        out_fitting(f"{shared.title(total)}: {_listed(shared.names)}", 2)
+        out(f"{shared.title(total)}: {_listed(shared.names)}")
         TextWriter().write_finding("✗", shared.finding)
 
 

@@ -32,6 +32,7 @@ from stacktui.text.times import rough_duration, utc_text
 
 SCHEMA = 1
 _HEAD = ("name", "last check", "ARM", "sign-in", "profile", "identity")
+_NEVER = Recalled()
 _SYMBOLS = {True: "✓", False: "✗", None: "–"}
 
 
@@ -47,7 +48,7 @@ class _Listed:
     environment: Environment | None = None
     error: ConfigError | None = None
     provider: IdentityProvider | None = None
-    checks: Recalled = Recalled()
+    checks: Recalled = _NEVER
 
     def document(self) -> dict[str, Any]:
         known, last = self.environment, self.checks.last
@@ -127,7 +128,7 @@ def _listed(settings: Settings) -> Iterator[_Listed]:
         except RecordError as error:
             unread = str(error)
         provider = provider_of(record.login_endpoint) if record else None
-        checks = known.get(name, Recalled())
+        checks = known.get(name, _NEVER)
         yield _Listed(name, name == active, target.environment, None, provider, checks)
     if unread:
         warn(unread)
