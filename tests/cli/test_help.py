@@ -13,7 +13,7 @@ import pytest
 
 from stacktui.cli.lazy import LazyGroup
 from stacktui.cli.main import cli
-from tests.diagnosis.readme import README
+from tests.diagnosis.readme import END, README, section
 from tests.product import stacktui
 from tests.support.pasted import on_terminal
 
@@ -75,6 +75,12 @@ def test_each_command_line_of_the_readme_is_valid() -> None:
     assert len(lines) > 30
     for line in lines:
         parse(line)
+
+
+def test_the_catalogue_of_the_readme_folds_away() -> None:
+    before, _, after = section(README.read_text(encoding="utf-8"))
+    assert "<details>" in before.splitlines()[-6:]
+    assert after.removeprefix(END).lstrip().startswith("</details>")
 
 
 @pytest.mark.parametrize("columns", [40, 60, 100, 200])
