@@ -13,7 +13,14 @@ import click
 
 from stacktui.check.settings import load_settings
 from stacktui.check.trust import preload_trust
-from stacktui.cli.options import ExitCode, config_option, limit_option, round_format_option
+from stacktui.cli.name_completion import environment_names
+from stacktui.cli.options import (
+    ExitCode,
+    config_option,
+    examples,
+    limit_option,
+    round_format_option,
+)
 from stacktui.cli.output import encodable, warn
 from stacktui.config.locations import config_file
 
@@ -32,8 +39,8 @@ def _print_schema(context: click.Context, _option: click.Parameter, wanted: bool
     context.exit()
 
 
-@click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.command(epilog=examples("stacktui check West", "stacktui check --all --format json"))
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=environment_names)
 @click.option("--all", "all_", is_flag=True, help="Check every environment of the config.")
 @click.option(
     "--concurrency",

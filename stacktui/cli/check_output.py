@@ -8,7 +8,8 @@ from stacktui.check.events import CheckEvent, CheckFinished, CheckStarted, StepF
 from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Report, StepOutcome, StepResult
 from stacktui.check.summary_text import phase_summary, result_summary, target_summary
-from stacktui.cli.output import out
+from stacktui.cli.layout import out_fitting as out
+from stacktui.cli.output import out as out_whole
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
 
 _SYMBOLS = {StepOutcome.OK: "✓", StepOutcome.FAILED: "✗", StepOutcome.SKIPPED: "–"}
@@ -58,7 +59,7 @@ class TextWriter:
         # The command for this machine's shell; the JSON has both.
         shell = remedy.powershell if sys.platform == "win32" else remedy.bash
         if shell:
-            out(f"       {shell}")
+            out_whole(f"       {shell}")
 
 
 def _step_line(step: StepResult) -> str:

@@ -10,9 +10,10 @@ import click
 
 from stacktui.check.settings import load_settings
 from stacktui.cli.check import check_headless
-from stacktui.cli.demo_stamp import DEMO_DOMAIN, Demo
+from stacktui.cli.demo_stamp import DEMO_DOMAIN, Demo, drill_ids
 from stacktui.cli.options import (
     config_option,
+    examples,
     limit_option,
     report_format_option,
     warn_config_unused,
@@ -30,14 +31,17 @@ def _check_once(config: Path, limits: Mapping[str, float]) -> None:
     asyncio.run(consume())
 
 
-@click.command()
+@click.command(epilog=examples("stacktui demo", "stacktui demo --check --fault tls-expired"))
 @click.option(
     "--idp",
     type=click.Choice(["aad", "adfs"]),
     help="Who signs users in.  [default: the one that has the fault, else adfs]",
 )
 @click.option(
-    "--fault", metavar="ID", help="Drill a fault; stacktui stamp --list-faults lists them."
+    "--fault",
+    metavar="ID",
+    shell_complete=drill_ids,
+    help="Drill a fault; stacktui stamp --list-faults lists them.",
 )
 @click.option("--check", "headless", is_flag=True, help="Print a headless check instead.")
 @report_format_option

@@ -10,6 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+import click
+
+from stacktui.cli.name_completion import starting
 from stacktui.config.locations import config_root, mark_demo
 
 if TYPE_CHECKING:
@@ -19,6 +22,13 @@ if TYPE_CHECKING:
 DEMO_DOMAIN = "local.azurestack.external"
 # The variable that MSAL and the product read.
 IMDS_VARIABLE = "AZURE_POD_IDENTITY_AUTHORITY_HOST"
+
+
+def drill_ids(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the id of a fault that the stamp can play."""
+    from stacktui.stamp import FAULTS
+
+    return starting(FAULTS, incomplete)
 
 
 class Demo:

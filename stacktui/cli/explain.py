@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from stacktui.cli.explain_output import write_catalogue, write_faults, write_recognised
+from stacktui.cli.name_completion import starting
 from stacktui.cli.options import (
     ExitCode,
     config_option,
+    examples,
     report_format_option,
     warn_config_unused,
 )
@@ -38,8 +41,19 @@ _NEAR = 5
 _ID = re.compile(r"[a-z0-9-]{1,40}")
 
 
-@click.command()
-@click.argument("words", nargs=-1, metavar="ID|MESSAGE|-")
+def _ids(
+    _context: click.Context, _argument: click.Parameter, incomplete: str
+) -> list[CompletionItem[str]]:
+    ids = starting(EVERY_FAULT, incomplete)
+    return [CompletionItem(each, help=EVERY_FAULT[each].meaning) for each in ids]
+
+
+@click.command(
+    epilog=examples(
+        "stacktui explain tls-expired", "az cloud register ... 2>&1 | stacktui explain -"
+    )
+)
+@click.argument("words", nargs=-1, metavar="ID|MESSAGE|-", shell_complete=_ids)
 @click.option("--list", "list_", is_flag=True, help="List all faults of the catalogue.")
 @report_format_option
 @config_option
@@ -49,9 +63,7 @@ def command(
 ) -> None:
     """Explain a verdict by its ID, or what a MESSAGE of az or another client can mean.
 
-    Give a message in quotes, or `-` to read it from stdin:
-
-        az cloud register … 2>&1 | stacktui explain -
+    Give a message in quotes, or `-` to read it from stdin.
 
     Prints the meaning, the side, the evidence that distinguishes it and the remedies. Exits with 0
     if it explains something, 1 if no known message matches, 2 on wrong usage. Nothing of the

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from itertools import groupby
 
-from stacktui.cli.certificates.layout import out_wrapped
+from stacktui.cli.layout import out_wrapped
 from stacktui.cli.output import out
 from stacktui.diagnosis.catalogue_export import shown_remedies, sides
 from stacktui.diagnosis.fault import FaultInfo

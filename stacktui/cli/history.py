@@ -15,7 +15,9 @@ from stacktui.check.history import read_history
 from stacktui.check.settings import load_settings
 from stacktui.check.streak import Streak
 from stacktui.check.summary import CheckSummary
-from stacktui.cli.options import config_option, format_option
+from stacktui.cli.layout import out_fitting
+from stacktui.cli.name_completion import environment_names
+from stacktui.cli.options import config_option, examples, format_option
 from stacktui.cli.output import SPARKS, out, warn
 from stacktui.config.locations import config_file
 from stacktui.diagnosis.finding import SIDES, Side
@@ -30,8 +32,8 @@ _TIMES = 39
 _SYMBOLS = {True: "✓", False: "✗", None: "–"}
 
 
-@click.command()
-@click.argument("name", metavar="[NAME]", required=False)
+@click.command(epilog=examples("stacktui history West"))
+@click.argument("name", metavar="[NAME]", required=False, shell_complete=environment_names)
 @format_option
 @config_option
 @click.pass_obj
@@ -98,11 +100,11 @@ def _write(name: str, streaks: Sequence[Streak], checks: Sequence[CheckSummary])
         return
     out(name)
     for each in streaks:
-        out(f"  {_change(each)}")
+        out_fitting(f"  {_change(each)}", 4)
     if checks:
         figures = " · ".join(f"{key} {value:.2f} s" for key, value in _seconds(checks).items())
         newest = [each.seconds for each in checks[:_SPARKS]]
-        out(f"  {count_of(len(checks), 'check')}: {figures}  {sparkline(newest[::-1])}")
+        out_fitting(f"  {count_of(len(checks), 'check')}: {figures}  {sparkline(newest[::-1])}")
 
 
 def _change(streak: Streak) -> str:

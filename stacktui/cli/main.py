@@ -21,15 +21,18 @@ import click
 
 from stacktui import __version__
 from stacktui.cli.ask import RemoteError
+from stacktui.cli.layout import width
 from stacktui.cli.lazy import LazyGroup
-from stacktui.cli.options import ExitCode, config_option, limit_option
+from stacktui.cli.name_completion import environment_names
+from stacktui.cli.options import ExitCode, config_option, examples, limit_option
 from stacktui.errors import StacktuiError, exhausted_resource
 
 # The one-line help of each command; a module of this package has it as `command`.
 COMMANDS = {
     "certificates": "Show chains and who trusts them, trust a root, check and convert files.",
+    "completion": "Print the completion script of bash, zsh or fish.",
     "check": "Check the connection to an environment, headless.",
-    "environments": "Show and change settings, and what was recorded of a stamp.",
+    "environments": "List environments, show and change settings and records.",
     "demo": "Open the dashboard on an embedded stamp, or drill a fault.",
     "history": "Show what past checks found, and since when it is so.",
     "explain": "Explain a verdict by its id, or what a message of az can mean.",
@@ -57,9 +60,17 @@ def _debugged(_: click.Context, _option: click.Parameter, wanted: bool) -> None:
     package="stacktui.cli",
     table=dict(sorted(COMMANDS.items())),
     invoke_without_command=True,
+    epilog=examples("stacktui check West", "stacktui explain tls-untrusted-root", "stacktui demo"),
+    # Groups and commands below inherit this.
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 @config_option
-@click.option("--environment", metavar="NAME", help="Open the dashboard on this environment.")
+@click.option(
+    "--environment",
+    metavar="NAME",
+    shell_complete=environment_names,
+    help="Open the dashboard on this environment.",
+)
 @limit_option
 @click.option(
     "--debug",
@@ -103,7 +114,9 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; return an exit code, after at most one line on stderr."""
     try:
-        code: int = cli.main(list(arguments), prog_name="stacktui", standalone_mode=False)
+        code: int = cli.main(
+            list(arguments), prog_name="stacktui", standalone_mode=False, terminal_width=width()
+        )
     except click.ClickException as error:
         error.show()
         code = ExitCode.FAULT if isinstance(error, RemoteError) else ExitCode.USAGE

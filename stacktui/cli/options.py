@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from stacktui.cli.ask import CommandError
+from stacktui.cli.name_completion import environment_names
 from stacktui.config.document import nearest
 from stacktui.config.locations import use_demo_root
 from stacktui.text.sanitize import escape_control_chars
@@ -22,6 +23,13 @@ class ExitCode(IntEnum):
     FAULT = 1
     USAGE = 2
     OURS = 3
+
+
+def examples(*lines: str) -> str:
+    """Return these command lines as the epilog of a command's help."""
+    head = "Example:" if len(lines) == 1 else "Examples:"
+    # `\b` keeps click from joining the lines.
+    return "\n".join(["\b", head, *(f"  {line}" for line in lines)])
 
 
 def config_option(function: click.decorators.FC) -> click.decorators.FC:
@@ -47,6 +55,11 @@ def warn_config_unused(config: Path | None) -> None:
         click.echo(
             f"stacktui: --config {escape_control_chars(str(config))} is not read here", err=True
         )
+
+
+environment_argument = click.argument(
+    "name", metavar="[ENV]", required=False, shell_complete=environment_names
+)
 
 
 def _format_option(*formats: str) -> Callable[[click.decorators.FC], click.decorators.FC]:

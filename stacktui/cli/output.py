@@ -1,9 +1,15 @@
-"""Write a command's lines: results to stdout, messages to stderr, both sanitised."""
+"""Write a command's lines: results to stdout, messages to stderr, both sanitised.
+
+On a terminal, `out` colours the states in a line, which always are words too.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from datetime import datetime
+from typing import Any
 
 import click
 
@@ -14,15 +20,51 @@ SPARKS = "▁▂▃▄▅▆▇█"
 _ASCII = {"✓": "+", "✗": "x", "–": "-", "·": "|", "…": "...", "→": "->", "“": '"', "”": '"'}
 _ASCII |= dict(zip(SPARKS, "_.-:=+*#", strict=True))
 
+# The symbol of a state, with its word or the id of a fault: at the start of a line or a column.
+_STATE = re.compile(
+    r"(?P<before>^ *|  |· )(?P<state>(?P<symbol>[✓✗!–])(?: (?:[a-z]+(?:-[a-z]+)+|(?i:ok|pass|fail"
+    r"|warning|critical|skipped|undecided|unusable|unexplained|not checked)\b))?)(?= |,|$)"
+)
+_STYLES: dict[str, dict[str, Any]] = {
+    "✓": {"fg": "green"},
+    "✗": {"fg": "red"},
+    "!": {"fg": "yellow"},
+    "–": {"dim": True},
+}
+_OUTCOME = re.compile(r"^(?:OK|FAULT)\b")
+_FAULT_ID = re.compile(r"(?<![\w-])(?:[a-z]+(?:-[a-z]+)+|unexplained)(?= · (?:[\w ]+ · )?side: )")
+_SIDE = re.compile(r"(?<= · side: )[^·]*[^· ]")
+
 
 def out(text: str = "") -> None:
     """Write one line to stdout and flush it; in ASCII if stdout cannot encode more."""
     text = escape_control_chars(text)
+    if _in_colour():
+        text = _coloured(text)
     if not (sys.stdout.encoding or "ascii").lower().startswith("utf"):
         text = "".join(_ASCII.get(char, char) for char in text)
         text = text.encode("ascii", "replace").decode()
     click.echo(text)
     sys.stdout.flush()
+
+
+def _in_colour() -> bool:
+    """Return whether stdout is a terminal on which colours are wanted (https://no-color.org)."""
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return wanted and sys.stdout.isatty()
+
+
+def _coloured(line: str) -> str:
+    """Return a line of text with its states, ids of faults and sides in colour."""
+    line = _STATE.sub(
+        lambda found: found["before"] + click.style(found["state"], **_STYLES[found["symbol"]]),
+        line,
+    )
+    line = _OUTCOME.sub(
+        lambda found: click.style(found[0], fg="green" if found[0] == "OK" else "red"), line
+    )
+    line = _FAULT_ID.sub(lambda found: click.style(found[0], bold=True), line)
+    return _SIDE.sub(lambda found: click.style(found[0], fg="cyan"), line)
 
 
 def encodable(text: str) -> str:

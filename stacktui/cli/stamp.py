@@ -14,8 +14,9 @@ from typing import Any
 
 import click
 
+from stacktui.cli.demo_stamp import drill_ids
 from stacktui.cli.main import ENDINGS
-from stacktui.cli.options import config_option, warn_config_unused
+from stacktui.cli.options import config_option, examples, warn_config_unused
 from stacktui.errors import is_exhaustion
 from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, UnknownFaultError, serve
 
@@ -29,7 +30,11 @@ def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool)
     context.exit()
 
 
-@click.command(name="stamp", context_settings={"show_default": True})
+@click.command(
+    name="stamp",
+    context_settings={"show_default": True},
+    epilog=examples("stacktui stamp --idp adfs --fault tls-expired"),
+)
 @click.option(
     "--idp",
     type=click.Choice([provider.value for provider in IdentityProvider]),
@@ -49,7 +54,12 @@ def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool)
 @click.option(
     "--imds-port", type=click.IntRange(0, 65535), default=0, help="IMDS port; 0: any free one."
 )
-@click.option("--fault", metavar="ID", help="Play a fault; --list-faults lists them.")
+@click.option(
+    "--fault",
+    metavar="ID",
+    shell_complete=drill_ids,
+    help="Play a fault; --list-faults lists them.",
+)
 @click.option(
     "--no-default-scope",
     is_flag=True,

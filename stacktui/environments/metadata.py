@@ -126,7 +126,9 @@ def parse_metadata(body: bytes, arm: str, api_version: str, redactor: Redactor) 
         api_version=api_version,
         login_endpoint=login.rstrip("/"),
         audience=audience,
-        identity_provider=_provider(authentication, parts.path),
+        identity_provider=provider_of(
+            parts.path, declared=text(authentication, "identityProvider")
+        ),
         tenant=_optional(redactor, found, "authentication", "tenant"),
         graph=_optional(redactor, found, "graph") or _optional(redactor, found, "graphEndpoint"),
         portal=_optional(redactor, found, "portal") or _optional(redactor, found, "portalEndpoint"),
@@ -193,9 +195,9 @@ def _no_login(what: str) -> MetadataError:
     return _error(MetadataProblem.INCOMPLETE, f"{field} {what}", field=field)
 
 
-def _provider(authentication: Mapping[str, Any], path: str) -> IdentityProvider:
-    declared = text(authentication, "identityProvider")
-    if declared.upper() == "ADFS" or path.rstrip("/").lower().endswith("/adfs"):
+def provider_of(login: str, declared: str = "") -> IdentityProvider:
+    """Return who signs in, by the login endpoint or its path, and what the metadata declares."""
+    if declared.upper() == "ADFS" or login.rstrip("/").lower().endswith("/adfs"):
         return IdentityProvider.ADFS
     return IdentityProvider.ENTRA
 

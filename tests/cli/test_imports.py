@@ -40,6 +40,22 @@ def test_telling_about_itself_imports_nothing_heavy(arguments: tuple[str, ...]) 
     assert not imported & HEAVY
 
 
+@pytest.mark.parametrize("words", ["", "check", "history", "explain", "environments set"])
+def test_completion_imports_nothing_heavy(words: str, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[environments.West]\narm = "https://management.west.example"\n')
+    asked = {
+        "_STACKTUI_COMPLETE": "bash_complete",
+        "COMP_WORDS": f"stacktui {words} ",
+        "COMP_CWORD": str(1 + len(words.split())),
+        "STACKTUI_CONFIG": str(config),
+    }
+    code = f"import os; os.environ.update({asked!r}); from stacktui.cli.main import main; main()"
+    imported = imported_by(code)
+    assert "stacktui.cli.main" in imported
+    assert not imported & HEAVY
+
+
 def test_a_headless_check_never_imports_the_screen_or_the_stamp(tmp_path: Path) -> None:
     with run_in_thread(StampOptions()) as stamp:
         config = write_config(tmp_path, stamp.describe())

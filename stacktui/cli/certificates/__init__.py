@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from stacktui.cli.lazy import LazyGroup
+from stacktui.cli.options import examples
 
 # The one-line help of each command; its module has the command's name.
 _COMMANDS = {
@@ -19,6 +20,11 @@ _COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, package=__name__, table=_COMMANDS)
+@click.group(
+    cls=LazyGroup,
+    package=__name__,
+    table=_COMMANDS,
+    epilog=examples("stacktui certificates show West"),
+)
 def command() -> None:
     """Show certificate chains and trust stores, trust a root, check and convert files."""

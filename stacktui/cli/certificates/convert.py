@@ -21,16 +21,16 @@ from stacktui.certificates.key_bundle import (
     read_key_bundle,
 )
 from stacktui.cli.ask import CommandError, confirm, yes_option
-from stacktui.cli.certificates.layout import out_wrapped
 from stacktui.cli.certificates.passwords import Password, password_options
-from stacktui.cli.options import config_option, format_option, warn_config_unused
+from stacktui.cli.layout import out_wrapped
+from stacktui.cli.options import config_option, examples, format_option, warn_config_unused
 from stacktui.cli.output import out
 from stacktui.config.atomic import refuse_dangling_link
 from stacktui.text.counts import count_of
 from stacktui.text.sanitize import escape_control_chars
 
 
-@click.command()
+@click.command(epilog=examples("stacktui certificates convert sp.pfx sp.pem"))
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @password_options("password", "the password of the PFX")

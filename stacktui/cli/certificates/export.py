@@ -12,18 +12,28 @@ from stacktui.certificates.export import VARIABLES, Exported, export, is_free, s
 from stacktui.certificates.files import CertificateFileError, read_certificates
 from stacktui.certificates.formatting import EXPORT_NOTES
 from stacktui.cli.ask import CommandError, confirm, yes_option
-from stacktui.cli.options import config_option, format_option
+from stacktui.cli.name_completion import environment_names
+from stacktui.cli.options import config_option, examples, format_option
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import absolute, read_settings
 from stacktui.config.locations import exported_bundle
 from stacktui.text.counts import count_of
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "stacktui certificates export", "stacktui certificates export bundle.pem --environment West"
+    )
+)
 @click.argument(
     "file", metavar="[FILE]", required=False, type=click.Path(path_type=Path, readable=False)
 )
-@click.option("--environment", metavar="NAME", help="Include the ca of this environment only.")
+@click.option(
+    "--environment",
+    metavar="NAME",
+    shell_complete=environment_names,
+    help="Include the ca of this environment only.",
+)
 @yes_option
 @format_option
 @config_option

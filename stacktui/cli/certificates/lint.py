@@ -24,9 +24,15 @@ from stacktui.certificates.readiness import (
     worst_level,
 )
 from stacktui.certificates.readiness_rules import evaluate
-from stacktui.cli.certificates.layout import out_wrapped
 from stacktui.cli.certificates.passwords import Password, password_options
-from stacktui.cli.options import ExitCode, config_option, format_option, warn_config_unused
+from stacktui.cli.layout import out_wrapped
+from stacktui.cli.options import (
+    ExitCode,
+    config_option,
+    examples,
+    format_option,
+    warn_config_unused,
+)
 from stacktui.cli.output import out
 from stacktui.environments.naming import certificate_names
 from stacktui.text.counts import count_of
@@ -68,7 +74,9 @@ class _Names:
         return tuple(name for name in self.wanted if name not in found)
 
 
-@click.command()
+@click.command(
+    epilog=examples("stacktui certificates lint *.pfx --region east --fqdn contoso.example")
+)
 @click.argument(
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )

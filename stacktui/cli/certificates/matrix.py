@@ -12,11 +12,18 @@ from stacktui.certificates.matrix import Matrix
 from stacktui.certificates.scan import EndpointChain
 from stacktui.certificates.stores import find_stores, read_stores
 from stacktui.certificates.verify import Verification
-from stacktui.cli.certificates.layout import out_wrapped, width
 from stacktui.cli.certificates.next_steps import out_steps, steps_of
 from stacktui.cli.certificates.scan import ScanAndMatrix, run_scan
 from stacktui.cli.certificates.show import all_option, why_none, write_problems
-from stacktui.cli.options import ExitCode, config_option, format_option, limit_option
+from stacktui.cli.layout import out_wrapped, width
+from stacktui.cli.options import (
+    ExitCode,
+    config_option,
+    environment_argument,
+    examples,
+    format_option,
+    limit_option,
+)
 from stacktui.cli.output import out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import own_bundle
@@ -25,8 +32,8 @@ from stacktui.config.locations import own_bundle
 CELL = 3
 
 
-@click.command()
-@click.argument("name", metavar="[ENV]", required=False)
+@click.command(epilog=examples("stacktui certificates matrix West"))
+@environment_argument
 @all_option
 @format_option
 @limit_option

@@ -12,8 +12,8 @@ from stacktui.certificates.scan import EndpointChain
 from stacktui.certificates.stores import Store, StoreKind
 from stacktui.certificates.verify import DATES, NAMES, ROOTLESS
 from stacktui.check.target import CheckTarget
-from stacktui.cli.certificates.layout import out_wrapped
 from stacktui.cli.certificates.scan import ScanAndMatrix
+from stacktui.cli.layout import out_wrapped
 from stacktui.cli.output import out
 from stacktui.environments.endpoints import ARM
 from stacktui.text.shell import command_line, for_this_machine

@@ -22,10 +22,17 @@ from stacktui.certificates.readiness import Level, worst
 from stacktui.certificates.scan import EndpointChain, ScanResult
 from stacktui.certificates.stores import find_stores
 from stacktui.certificates.verify import Verification
-from stacktui.cli.certificates.layout import out_beside, out_wrapped, wrapped
 from stacktui.cli.certificates.next_steps import out_steps, steps_of
 from stacktui.cli.certificates.scan import ScanAndMatrix, run_scan
-from stacktui.cli.options import ExitCode, config_option, format_option, limit_option
+from stacktui.cli.layout import out_beside, out_wrapped, wrapped
+from stacktui.cli.options import (
+    ExitCode,
+    config_option,
+    environment_argument,
+    examples,
+    format_option,
+    limit_option,
+)
 from stacktui.cli.output import out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import own_bundle
@@ -41,8 +48,8 @@ all_option = click.option(
 )
 
 
-@click.command()
-@click.argument("name", metavar="[ENV]", required=False)
+@click.command(epilog=examples("stacktui certificates show West --all"))
+@environment_argument
 @all_option
 @format_option
 @limit_option

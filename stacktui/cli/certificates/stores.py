@@ -13,8 +13,14 @@ import click
 from stacktui.certificates.additions import read_additions
 from stacktui.certificates.document import SCHEMA, store_document
 from stacktui.certificates.stores import StoreState, find_stores, read_stores
-from stacktui.cli.certificates.layout import out_beside, out_wrapped
-from stacktui.cli.options import ExitCode, config_option, format_option
+from stacktui.cli.layout import out_beside, out_wrapped
+from stacktui.cli.options import (
+    ExitCode,
+    config_option,
+    environment_argument,
+    examples,
+    format_option,
+)
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import own_bundle
@@ -25,8 +31,8 @@ from stacktui.text.shell import bash
 MAX_EXPIRED = 8
 
 
-@click.command()
-@click.argument("name", metavar="[ENV]", required=False)
+@click.command(epilog=examples("stacktui certificates stores"))
+@environment_argument
 @format_option
 @config_option
 @click.pass_obj

@@ -13,6 +13,7 @@ from stacktui.certificates.bundle import plain
 from stacktui.certificates.trust_target import TrustTarget, ca_target, own_bundle_target
 from stacktui.check.settings import Settings
 from stacktui.cli.ask import CommandError
+from stacktui.cli.name_completion import environment_names
 from stacktui.cli.settings import absolute
 from stacktui.config.locations import config_file
 
@@ -29,7 +30,10 @@ store_option = click.option(
     help="The PEM bundle of another program, as `certificates stores` lists them.",
 )
 environment_option = click.option(
-    "--environment", metavar="NAME", help="The ca of this environment."
+    "--environment",
+    metavar="NAME",
+    shell_complete=environment_names,
+    help="The ca of this environment.",
 )
 
 

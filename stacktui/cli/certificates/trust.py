@@ -28,7 +28,6 @@ from stacktui.check.settings import Settings
 from stacktui.check.target import CheckTarget
 from stacktui.check.trust import target_ca_sources
 from stacktui.cli.ask import RemoteError, confirm, confirm_by_typing, yes_option
-from stacktui.cli.certificates.layout import wrapped
 from stacktui.cli.certificates.targets import (
     environment_option,
     fingerprint_in,
@@ -36,7 +35,9 @@ from stacktui.cli.certificates.targets import (
     target_of,
     target_options,
 )
-from stacktui.cli.options import config_option, format_option, limit_option
+from stacktui.cli.layout import wrapped
+from stacktui.cli.name_completion import environment_names
+from stacktui.cli.options import config_option, examples, format_option, limit_option
 from stacktui.cli.output import day, err, out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import additions_file, own_bundle
@@ -83,11 +84,25 @@ class RootSource:
         return read_certificates(WAAGENT)
 
 
-@click.command()
-@click.argument("file", metavar="[FILE|SHA256]", required=False)
+@click.command(
+    epilog=examples(
+        "stacktui certificates trust root.pem", "stacktui certificates trust --presented West"
+    )
+)
+@click.argument(
+    "file",
+    metavar="[FILE|SHA256]",
+    required=False,
+    shell_complete=click.Path().shell_complete,
+)
 @store_option
 @environment_option
-@click.option("--presented", metavar="ENV", help="Trust the root that environment ENV presents.")
+@click.option(
+    "--presented",
+    metavar="ENV",
+    shell_complete=environment_names,
+    help="Trust the root that environment ENV presents.",
+)
 @click.option("--host", metavar="HOST[:PORT]", help="With --presented: this host instead of ARM's.")
 @click.option("--waagent", is_flag=True, help=f"Trust the certificates in {WAAGENT}.")
 @yes_option

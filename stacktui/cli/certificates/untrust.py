@@ -23,7 +23,7 @@ from stacktui.cli.certificates.targets import (
     store_option,
     target_of,
 )
-from stacktui.cli.options import config_option, format_option
+from stacktui.cli.options import config_option, examples, format_option
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings
 from stacktui.config.locations import exported_bundle
@@ -31,8 +31,14 @@ from stacktui.text.counts import count_of
 from stacktui.text.shell import command_line, for_this_machine
 
 
-@click.command()
-@click.argument("which", metavar="FILE|SHA256...", nargs=-1, required=True)
+@click.command(epilog=examples("stacktui certificates untrust root.pem"))
+@click.argument(
+    "which",
+    metavar="FILE|SHA256...",
+    nargs=-1,
+    required=True,
+    shell_complete=click.Path().shell_complete,
+)
 @store_option
 @environment_option
 @yes_option

@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 
 from stacktui.cli.lazy import LazyGroup
+from stacktui.cli.options import examples
 
 # The one-line help of each command; its module has the command's name.
 _COMMANDS = {
+    "list": "List the environments, and what the last check of each found.",
     "show": "Show an environment's settings, and what was recorded of its stamp.",
     "set": "Change settings of an environment.",
     "accept": "Accept the login endpoint, the audience and the root that the stamp has now.",
@@ -15,6 +17,11 @@ _COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, package=__name__, table=_COMMANDS)
+@click.group(
+    cls=LazyGroup,
+    package=__name__,
+    table=_COMMANDS,
+    epilog=examples("stacktui environments list", "stacktui environments show West"),
+)
 def command() -> None:
-    """Show and change an environment's settings; accept or forget what was recorded."""
+    """List environments, show and change settings; accept or forget what was recorded."""

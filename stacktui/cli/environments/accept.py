@@ -9,13 +9,13 @@ import click
 
 from stacktui.check.pinning import AcceptError, accept, ask_stamp, differences
 from stacktui.cli.ask import CommandError, RemoteError, confirm, yes_option
-from stacktui.cli.options import config_option, limit_option
+from stacktui.cli.options import config_option, environment_argument, examples, limit_option
 from stacktui.cli.output import err
 from stacktui.cli.settings import read_settings
 
 
-@click.command()
-@click.argument("name", metavar="[ENV]", required=False)
+@click.command(epilog=examples("stacktui environments accept West"))
+@environment_argument
 @yes_option
 @limit_option
 @config_option

@@ -8,13 +8,14 @@ import click
 
 from stacktui.check.pinning import AcceptError, forget
 from stacktui.cli.ask import CommandError, confirm, yes_option
-from stacktui.cli.options import config_option
+from stacktui.cli.name_completion import environment_names
+from stacktui.cli.options import config_option, examples
 from stacktui.cli.output import err
 from stacktui.cli.settings import read_settings
 
 
-@click.command()
-@click.argument("name", metavar="ENV")
+@click.command(epilog=examples("stacktui environments forget West"))
+@click.argument("name", metavar="ENV", shell_complete=environment_names)
 @yes_option
 @config_option
 @click.pass_obj

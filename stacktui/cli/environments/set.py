@@ -8,15 +8,28 @@ from pathlib import Path
 import click
 
 from stacktui.cli.ask import CommandError
-from stacktui.cli.options import config_option
+from stacktui.cli.name_completion import config_names, environment_names, starting
+from stacktui.cli.options import config_option, examples
 from stacktui.cli.output import err
 from stacktui.config.locations import config_file
 from stacktui.environments.config import CHANGEABLE, change_environment
+from stacktui.environments.profiles import PROFILES
 
 
-@click.command()
-@click.argument("name", metavar="ENV")
-@click.argument("changes", metavar="KEY=VALUE...", nargs=-1, required=True)
+def _settings(context: click.Context, _argument: click.Parameter, incomplete: str) -> list[str]:
+    """Complete a key, with its value where that is one of a few."""
+    values = {"identity": config_names(context, "identities"), "profile": PROFILES}
+    words = [f"{key}={value}" for key in CHANGEABLE for value in values.get(key) or ("",)]
+    return starting(words, incomplete)
+
+
+@click.command(
+    epilog=examples("stacktui environments set West profile=2019-03-01-hybrid limits.connect=15")
+)
+@click.argument("name", metavar="ENV", shell_complete=environment_names)
+@click.argument(
+    "changes", metavar="KEY=VALUE...", nargs=-1, required=True, shell_complete=_settings
+)
 @config_option
 @click.pass_obj
 def command(parent: Path | None, name: str, changes: tuple[str, ...], config: Path | None) -> None:

@@ -10,7 +10,8 @@ import click
 
 from stacktui.certificates.chain import describe
 from stacktui.check.target import config_of
-from stacktui.cli.options import config_option, format_option
+from stacktui.cli.layout import out_fitting
+from stacktui.cli.options import config_option, environment_argument, examples, format_option
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings
 from stacktui.environments.model import Environment
@@ -22,8 +23,8 @@ SCHEMA = 1
 _WIDTH = 15
 
 
-@click.command()
-@click.argument("name", metavar="[ENV]", required=False)
+@click.command(epilog=examples("stacktui environments show West"))
+@environment_argument
 @format_option
 @config_option
 @click.pass_obj
@@ -54,7 +55,7 @@ def command(parent: Path | None, name: str | None, format_: str, config: Path | 
 
 def _say(values: dict[str, str]) -> None:
     for key, value in values.items():
-        out(f"  {key:<{_WIDTH}} {value}")
+        out_fitting(f"  {key:<{_WIDTH}} {value}", _WIDTH + 3)
 
 
 def _settings(environment: Environment) -> Iterator[tuple[str, str]]:

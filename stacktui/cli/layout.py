@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
@@ -12,13 +13,18 @@ from stacktui.cli.output import out
 WIDTH = 80
 # Longer lines are hard to read.
 _WIDEST = 100
+# What is before the text of a line: its indent, and a symbol or a number.
+_START = re.compile(r" *(?:[-✓✗!–] |[0-9]+\. )?")
+
+
+def columns() -> int | None:
+    """Return the columns of the terminal that stdout is; None where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def width() -> int:
     """Return the columns for one line: those of the terminal, within bounds."""
-    if not sys.stdout.isatty():
-        return WIDTH
-    return max(40, min(shutil.get_terminal_size().columns, _WIDEST))
+    return max(40, min(columns() or WIDTH, _WIDEST))
 
 
 def wrapped(text: str, hang: int, *, cut: bool = False) -> list[str]:
@@ -34,6 +40,18 @@ def wrapped(text: str, hang: int, *, cut: bool = False) -> list[str]:
         break_long_words=cut,
     )
     return lines or [""]
+
+
+def out_fitting(text: str, hang: int | None = None) -> None:
+    """Write a line, which only a terminal has wrapped: what reads a pipe finds it whole.
+
+    The lines below are indented to the text of the first, unless `hang` says how far.
+    """
+    if columns() is None:
+        out(text)
+    else:
+        start = _START.match(text)
+        out_wrapped(text, hang if hang is not None else start.end() if start else 0)
 
 
 def out_wrapped(text: str, hang: int = 4) -> None:

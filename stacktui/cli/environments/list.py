@@ -1,0 +1,160 @@
+"""`stacktui environments list`: every environment of the config, and what its last check found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+from rich.cells import cell_len, set_cell_size
+
+from stacktui.check.history import recall
+from stacktui.check.settings import Settings, load_settings
+from stacktui.check.streak import Recalled
+from stacktui.check.summary_text import PROVIDERS
+from stacktui.check.target import config_of
+from stacktui.cli.layout import columns, out_wrapped
+from stacktui.cli.options import config_option, examples, format_option
+from stacktui.cli.output import out, warn
+from stacktui.cli.settings import absolute
+from stacktui.config.document import ConfigError
+from stacktui.config.locations import config_file
+from stacktui.environments.metadata import IdentityProvider, provider_of
+from stacktui.environments.model import Environment
+from stacktui.environments.record import RecordError, read_record
+from stacktui.text.sanitize import escape_control_chars
+from stacktui.text.times import rough_duration, utc_text
+
+SCHEMA = 1
+_HEAD = ("name", "last check", "ARM", "sign-in", "profile", "identity")
+_NEVER = Recalled()
+_SYMBOLS = {True: "✓", False: "✗", None: "–"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """One environment; `environment` is None where `error` says why it cannot be used.
+
+    `provider` is known once a stamp is recorded.
+    """
+
+    name: str
+    active: bool
+    environment: Environment | None = None
+    error: ConfigError | None = None
+    provider: IdentityProvider | None = None
+    checks: Recalled = _NEVER
+
+    def document(self) -> dict[str, Any]:
+        known, last = self.environment, self.checks.last
+        return {
+            "name": self.name,
+            "active": self.active,
+            "arm": known.arm if known else None,
+            "identity_provider": self.provider,
+            "profile": known.profile if known else None,
+            "identity": known.identity if known else None,
+            "error": str(self.error) if self.error else None,
+            "last_check": last
+            and {
+                "started": utc_text(last.started),
+                "seconds": round(last.seconds, 6),
+                "ok": last.ok,
+                "verdict": last.verdict or None,
+                "side": last.side or None,
+            },
+        }
+
+    def cells(self, now: datetime) -> tuple[str, ...]:
+        """Return the texts of the columns; of one that cannot be used only the first two."""
+        name = f"{'*' if self.active else ' '} {escape_control_chars(self.name)}"
+        if self.environment is None:
+            return name, "✗ unusable"
+        provider = PROVIDERS[self.provider] if self.provider else "?"
+        host = urlsplit(self.environment.arm).netloc
+        identity = escape_control_chars(self.environment.identity or "none")
+        return name, self._checked(now), host, provider, self.environment.profile, identity
+
+    def _checked(self, now: datetime) -> str:
+        last, streaks = self.checks.last, self.checks.streaks
+        if last is None or not streaks:
+            return "– not checked"
+        age = rough_duration(max(0.0, (now - last.started).total_seconds()))
+        return f"{_SYMBOLS[last.ok]} {streaks[0].outcome}, {age} ago"
+
+
+@click.command(
+    epilog=examples("stacktui environments list", "stacktui environments list --format json")
+)
+@format_option
+@config_option
+@click.pass_obj
+def command(parent: Path | None, format_: str, config: Path | None) -> None:
+    """List the environments of the config; `*` marks the active one.
+
+    Shows what the last check of each found, and how it signs in, if a stamp has been recorded. One
+    that cannot be used is listed with the reason.
+    """
+    settings = load_settings(absolute(config_file(config or parent)))
+    for warning in settings.warnings:
+        warn(warning)
+    listed = list(_listed(settings))
+    if format_ == "json":
+        documents = [each.document() for each in listed]
+        click.echo(json.dumps({"schema": SCHEMA, "environments": documents}))
+    elif listed:
+        _write(listed, datetime.now(UTC))
+    else:
+        settings.target()  # raises why there is none
+
+
+def _listed(settings: Settings) -> Iterator[_Listed]:
+    active = settings.active or (settings.names[0] if len(settings.names) == 1 else None)
+    targets = {name: settings.target(name) for name in settings.environments}
+    known = recall(targets.values())
+    unread = ""
+    for name in settings.names:
+        if (target := targets.get(name)) is None:
+            yield _Listed(name, name == active, error=settings.errors[name])
+            continue
+        record = None
+        try:
+            record = read_record(config_of(target), target.environment)
+        except RecordError as error:
+            unread = str(error)
+        provider = provider_of(record.login_endpoint) if record else None
+        checks = known.get(name, _NEVER)
+        yield _Listed(name, name == active, target.environment, None, provider, checks)
+    if unread:
+        warn(unread)
+
+
+def _write(listed: list[_Listed], now: datetime) -> None:
+    """Write a table, or where it is wider than the terminal two lines each."""
+    heads = (f"  {_HEAD[0]}", *_HEAD[1:])
+    rows = [each.cells(now) for each in listed]
+    widths = [
+        max(cell_len(row[column]) for row in (heads, *rows) if column < len(row))
+        for column in range(len(heads))
+    ]
+    room = columns()
+    one_line = room is None or sum(widths) + 2 * (len(widths) - 1) <= room
+    if one_line:
+        out(_padded(heads, widths))
+    for each, row in zip(listed, rows, strict=True):
+        why = each.error.message if each.error else ""
+        if one_line and not (why and room):
+            out(f"{_padded(row, widths)}  {why}".rstrip())
+        else:
+            out(_padded(row[:2], widths))
+            out_wrapped(f"    {why or ' · '.join(row[2:])}", 4)
+
+
+def _padded(row: tuple[str, ...], widths: list[int]) -> str:
+    cells = (set_cell_size(text, width) for text, width in zip(row, widths, strict=False))
+    return "  ".join(cells).rstrip()
