@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stacktui.check.events import SignInPrompt
-from stacktui.check.report import Report, StepOutcome
-from stacktui.check.step_names import STANDING, StepName, step_label
+from stacktui.check.report import Report
+from stacktui.check.step_names import StepName
 from stacktui.check.streak import since_text
 from stacktui.diagnosis.finding import SIDES, ActionKind, Finding, Remedy
 from stacktui.diagnosis.fixes import fixes_of
 from stacktui.resources.model import ResourceGroupList
 from stacktui.text.counts import count_of
-from stacktui.transport.records import Phase, PhaseName
 from stacktui.tui.check_state import CheckState
-from stacktui.tui.formatting import clock, command_of, copied_of, duration, milliseconds
+from stacktui.tui.formatting import clock, command_of, copied_of, duration
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line, width_of
-from stacktui.tui.live_check import LiveCheck, LiveStep
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
+from stacktui.tui.live_check import LiveCheck
+from stacktui.tui.panes.check_steps import step_lines
 
 # What `f` does, shown beside the remedy.
 DOES = {
@@ -27,38 +26,7 @@ DOES = {
     ActionKind.ACCEPT: "accepts it",
     ActionKind.CHMOD: "sets its mode",
 }
-SYMBOLS = {
-    StepOutcome.OK: lambda glyphs: Span(glyphs.ok, TextStyle.OK),
-    StepOutcome.FAILED: lambda glyphs: Span(glyphs.failed, TextStyle.ERROR),
-    StepOutcome.SKIPPED: lambda glyphs: Span(glyphs.skipped, TextStyle.DIM),
-}
-PHASES = {
-    PhaseName.DNS: "dns",
-    PhaseName.TCP: "tcp",
-    PhaseName.PROXY: "proxy",
-    PhaseName.TLS: "tls",
-    PhaseName.REQUEST: "send",
-    PhaseName.FIRST_BYTE: "wait",
-    PhaseName.BODY: "body",
-}
-UNDER_WAY = {
-    PhaseName.DNS: "looking up",
-    PhaseName.TCP: "connecting to",
-    PhaseName.PROXY: "asking the proxy for",
-    PhaseName.TLS: "TLS handshake with",
-    PhaseName.REQUEST: "sending to",
-    PhaseName.FIRST_BYTE: "waiting for first byte from",
-    PhaseName.BODY: "reading from",
-}
-# From this inner width on, a step's phases are on the step's line.
-WIDE = 66
-NAME = max(map(len, STANDING)) + 1
 LABEL = 6
-# Phases shorter than this (seconds) are not shown.
-WORTH_MENTIONING = 0.0005
-# Sending a request is not shown if it takes less than this (seconds).
-WORTH_A_WORD = 0.010
-HARD = "\u00a0"
 
 
 def check_lines(
@@ -81,83 +49,6 @@ def check_lines(
     if verdict_first and not check.running:
         return [*outcome, BLANK, *lines]
     return [*lines, BLANK, *outcome]
-
-
-def step_lines(step: LiveStep, width: int, glyphs: Glyphs, *, brief: bool) -> list[Line]:
-    """Return a step as one line, or with its phases below if it is too long and not `brief`."""
-    name = step_label(step.name).ljust(NAME)
-    if step.step is None:
-        if not step.running:
-            return _two(line(Span(f"{glyphs.pending} {name}", TextStyle.DIM)), None, width, brief)
-        head = line(Span(f"{glyphs.running} {name}", TextStyle.ACCENT), Span(" " * 8))
-        return _two(
-            head, [*phase_spans(step.phases, glyphs), *_under_way(step, glyphs)], width, brief
-        )
-    symbol = SYMBOLS[step.step.outcome](glyphs)
-    if step.step.outcome is StepOutcome.SKIPPED:
-        why = f"skipped: {step.step.evidence.skipped}"
-        return _two(
-            line(symbol, Span(f" {name}", TextStyle.DIM)), [Span(why, TextStyle.DIM)], width, brief
-        )
-    head = line(symbol, f" {name}", duration(step.step.seconds).rjust(8))
-    phases = step.phases
-    if brief and width < WIDE:
-        phases = tuple(phase for phase in phases if not phase.ok)
-    return _two(head, phase_spans(phases, glyphs), width, brief)
-
-
-def _two(head: Line, rest: Sequence[Span] | None, width: int, brief: bool) -> list[Line]:
-    start = 2 + NAME + 8 + 2
-    if rest is None:
-        return [head] if width >= WIDE or brief else [head, BLANK]
-    if width >= WIDE:
-        gap = " " * (start - width_of(head.spans))
-        return [Line((*head.spans, Span(gap), *rest), indent=start)]
-    if brief:
-        room = width - width_of(head.spans) - 2
-        return [Line((*head.spans, Span("  "), *rest)) if width_of(rest) <= room else head]
-    return [head, line("  ", *rest, indent=2)]
-
-
-def phase_spans(phases: Iterable[Phase], glyphs: Glyphs, *, every: bool = False) -> list[Span]:
-    """Return `dns 2 · tcp 4 · tls 31`: milliseconds, summed over the requests of a step.
-
-    Very short phases are left out, unless `every` is true.
-    """
-    spent: dict[str, float] = {}
-    failed = set()
-    for phase in phases:
-        word = PHASES[phase.name]
-        spent[word] = spent.get(word, 0.0) + phase.seconds
-        if not phase.ok:
-            failed.add(word)
-    # Sending a request takes hardly any time, unless something is wrong.
-    sending = PHASES[PhaseName.REQUEST]
-    if not every and sending not in failed and spent.get(sending, 1.0) < WORTH_A_WORD:
-        del spent[sending]
-    spans: list[Span] = []
-    for word, seconds in spent.items():
-        if seconds < WORTH_MENTIONING and word not in failed and not every:
-            continue
-        if spans:
-            spans.append(Span(glyphs.dot.rstrip() + HARD, TextStyle.DIM))
-        if word in failed:
-            spans.append(
-                Span(f"{glyphs.failed}{HARD}{word}{HARD}{milliseconds(seconds)}", TextStyle.ERROR)
-            )
-        else:
-            spans += [Span(f"{word}{HARD}", TextStyle.DIM), Span(milliseconds(seconds))]
-    return spans
-
-
-def _under_way(step: LiveStep, glyphs: Glyphs) -> list[Span]:
-    """Return the phase that the check is waiting for, as text: an animation would cost bytes."""
-    before = [Span(glyphs.dot.rstrip() + HARD, TextStyle.DIM)] if step.phases else []
-    if step.under_way is None:
-        return [] if step.phases else [Span("starting", TextStyle.ACCENT)]
-    phase, host = UNDER_WAY[step.under_way.name], step.under_way.host
-    words = f"{phase} {host}".replace(" ", HARD, phase.count(" "))
-    return [*before, Span(words + glyphs.ellipsis, TextStyle.ACCENT)]
 
 
 def _outcome(check: LiveCheck, glyphs: Glyphs, *, whole: bool) -> list[Line]:
