@@ -7,6 +7,7 @@ import sys
 from stacktui.check.events import CheckEvent, CheckFinished, CheckStarted, StepFinished
 from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Report, StepOutcome, StepResult
+from stacktui.check.summary import METADATA_ONLY
 from stacktui.check.summary_text import phase_summary, result_summary, target_summary
 from stacktui.cli.output import out
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
@@ -45,12 +46,12 @@ class TextWriter:
         out(f"  {finding.title}")
         if since:
             out(f"  so {since}")
-        out("  Why we think so")
-        for line in finding.evidence:
-            out(f"    - {line}")
         out("  How to fix it")
         for number, remedy in enumerate(finding.remedies, 1):
             self._remedy(number, remedy)
+        out("  Why we think so")
+        for line in finding.evidence:
+            out(f"    - {line}")
         out(f"  az says: {finding.az_says}")
 
     def _remedy(self, number: int, remedy: Remedy) -> None:
@@ -79,4 +80,6 @@ def _closing_line(report: Report) -> str:
         return f"FAULT in the {failed.name} step after {report.seconds:.2f} s"
     skipped = [step.name for step in report.steps if step.outcome is StepOutcome.SKIPPED]
     also = f" (skipped: {', '.join(skipped)})" if skipped else ""
+    if report.metadata_only:
+        return f"{METADATA_ONLY}, in {report.seconds:.2f} s{also}"
     return f"OK in {report.seconds:.2f} s{also}"

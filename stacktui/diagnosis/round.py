@@ -43,6 +43,10 @@ class CheckResult:
     def verdict(self) -> Finding | None:
         return self.diagnosis.verdict if self.diagnosis else None
 
+    @property
+    def metadata_only(self) -> bool:
+        return self.report is not None and self.report.metadata_only
+
 
 @dataclass(frozen=True, slots=True)
 class SharedVerdict:
