@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from stacktui.check.step_names import step_label
+from stacktui.check.summary import METADATA_ONLY
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import Span, TextStyle
@@ -60,32 +61,30 @@ def word_of(check: LiveCheck | None) -> str:
     if check.undecided:
         return "undecided"
     if check.healthy:
-        return "ok"
+        return METADATA_ONLY if check.metadata_only else "ok"
     return check.verdict.id if check.verdict else "fault"
 
 
-def state_spans(
-    check: LiveCheck | None, glyphs: Glyphs, *, brief: bool = False
-) -> tuple[Span, ...]:
-    """Return a check's state as a symbol and words; `brief` uses one short word."""
+def state_spans(check: LiveCheck | None, glyphs: Glyphs) -> tuple[Span, ...]:
+    """Return a check's state as a symbol and words."""
     word = word_of(check)
     if check is None:
-        return (Span(f"{glyphs.skipped} {'idle' if brief else word}", TextStyle.DIM),)
+        return (Span(f"{glyphs.skipped} {word}", TextStyle.DIM),)
     match check.state:
         case CheckState.RUNNING if check.queued:
             return (Span(f"{glyphs.pending} {word}", TextStyle.DIM),)
         case CheckState.RUNNING:
-            step = "" if brief else step_label(check.step_under_way)
+            step = step_label(check.step_under_way)
             return (Span(f"{glyphs.running} {step or word}", TextStyle.ACCENT),)
         case CheckState.CANCELLED:
             return (Span(f"{glyphs.skipped} {word}", TextStyle.DIM),)
         case CheckState.BROKEN:
-            return (Span(f"{glyphs.failed} {'error' if brief else word}", TextStyle.ERROR),)
+            return (Span(f"{glyphs.failed} {word}", TextStyle.ERROR),)
     if check.undecided:
         return (Span(f"{glyphs.skipped} {word}", TextStyle.WARNING),)
     if check.healthy:
         return (Span(f"{glyphs.ok} {word}", TextStyle.OK),)
-    return (Span(f"{glyphs.failed} {'fault' if brief else word}", TextStyle.ERROR),)
+    return (Span(f"{glyphs.failed} {word}", TextStyle.ERROR),)
 
 
 def command_of(remedy: Remedy) -> str:

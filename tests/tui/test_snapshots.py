@@ -11,6 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from stacktui.certificates import export, trust_root, untrust_root
 from stacktui.tui.app import StacktuiApp
+from stacktui.tui.panes import check, environments
 
 from . import canned, canned_trust
 from .canned import CONFIG, HOSTILE_CONFIG, canned_app
@@ -19,6 +20,7 @@ from .screen import resize, shown, until
 
 Sizes = Mapping[str | None, tuple[int, int]]
 SIZES: Sizes = {"120x40": (120, 40), "80x23": (80, 23)}
+DOWN_TO_THE_LEAST: Sizes = {**SIZES, "40x10": (40, 10)}
 # For what a resize does not bring up as a start at that size does: a dialog keeps the height of
 # its text, and a scrolled text its first line.
 STARTED_AT = pytest.mark.parametrize(
@@ -67,9 +69,11 @@ async def test_idle(compare: Compare, config: Path) -> None:
     await compare(app, ((), "Press c to check"))
 
 
-async def test_running(compare: Compare, config: Path) -> None:
+async def test_running(compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for pane in (check, environments):
+        monkeypatch.setattr(pane, "monotonic", lambda: 4.2)
     app = canned_app(config, WAITING, text=CONFIG)
-    await compare(app, ("c", "waiting for first"))
+    await compare(app, ("c", "waiting for first"), sizes=DOWN_TO_THE_LEAST)
 
 
 async def test_cancelled(compare: Compare, config: Path) -> None:
@@ -93,7 +97,7 @@ async def test_metadata_only(compare: Compare, config: Path) -> None:
 async def test_fault(compare: Compare, config: Path) -> None:
     app = canned_app(config, FAULT, text=CONFIG)
     steps = (("c", "tls-untrusted-root"), ("2", "! 25 days"), ("1", "tls-untrusted-root"))
-    await compare(app, *steps)
+    await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
 
 
 async def test_help(compare: Compare, config: Path) -> None:

@@ -8,6 +8,7 @@ from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Report
 from stacktui.check.step_names import StepName
 from stacktui.check.streak import since_text
+from stacktui.check.summary import METADATA_ONLY
 from stacktui.diagnosis.finding import SIDES, ActionKind, Finding, Remedy
 from stacktui.diagnosis.fixes import fixes_of
 from stacktui.resources.model import ResourceGroupList
@@ -17,7 +18,7 @@ from stacktui.tui.formatting import clock, command_of, copied_of, duration
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.live_check import LiveCheck
-from stacktui.tui.panes.check_steps import step_lines
+from stacktui.tui.panes.check_steps import step_lines, waiting_lines
 
 # What `f` does, shown beside the remedy.
 DOES = {
@@ -30,32 +31,31 @@ LABEL = 6
 
 
 def check_lines(
-    check: LiveCheck,
-    width: int,
-    glyphs: Glyphs,
-    *,
-    whole: bool = False,
-    verdict_first: bool = False,
+    check: LiveCheck, width: int, glyphs: Glyphs, *, whole: bool = False, now: float = 0.0
 ) -> list[Line]:
-    """Return the check's steps and its outcome; with `verdict_first` the outcome comes first.
+    """Return the outcome, its remedies, what was also seen, and the evidence, in this order.
 
-    With `whole` the advisories are shown in full.
+    With `whole` what was also seen is shown in full, after the evidence. `now` is
+    `time.monotonic()`, of which a running check shows how long it waits.
     """
     judged = check.verdict is not None
-    lines: list[Line] = []
-    for step in check.steps:
-        lines += step_lines(step, width, glyphs, brief=judged)
-    outcome = _outcome(check, glyphs, whole=whole)
-    if verdict_first and not check.running:
-        return [*outcome, BLANK, *lines]
-    return [*lines, BLANK, *outcome]
+    steps = [text for step in check.steps for text in step_lines(step, width, glyphs, brief=judged)]
+    if check.running:
+        waiting = waiting_lines(check, width, glyphs, now)
+        return [*waiting, *prompt_lines(check.prompt), BLANK, *steps]
+    keys = Keys.of(check)
+    evidence = [*steps, *(_evidence_lines(check.verdict) if check.verdict else ())]
+    seen = check.diagnosis.also_seen_distinct if check.diagnosis else ()
+    show = _seen_whole if whole else _seen_briefly
+    also = [text for finding in seen for text in show(finding, glyphs, keys)]
+    outcome = _outcome(check, glyphs, keys)
+    if whole:
+        return [*outcome, BLANK, *evidence, *also]
+    return [*outcome, *([BLANK, *also] if also else []), BLANK, *evidence]
 
 
-def _outcome(check: LiveCheck, glyphs: Glyphs, *, whole: bool) -> list[Line]:
+def _outcome(check: LiveCheck, glyphs: Glyphs, keys: Keys) -> list[Line]:
     match check.state:
-        case CheckState.RUNNING:
-            cancel = line(Span("esc", TextStyle.KEY), Span(" cancels", TextStyle.DIM))
-            return [*prompt_lines(check.prompt), cancel]
         case CheckState.CANCELLED:
             return [
                 line(
@@ -70,22 +70,14 @@ def _outcome(check: LiveCheck, glyphs: Glyphs, *, whole: bool) -> list[Line]:
                 line(Span(f"{glyphs.failed} {check.error}", TextStyle.ERROR)),
                 line(Span("This is no fault of your stamp.", TextStyle.DIM)),
             ]
-    keys = Keys.of(check)
     if check.report is not None and check.healthy:
         said = healthy_lines(check.report, glyphs)
-        said[2:2] = _since_lines(check)
     elif check.verdict is not None:
-        said = verdict_lines(check.verdict, glyphs, keys)
-        said[2:2] = _since_lines(check)
+        said = _verdict_and_remedies(check.verdict, glyphs, keys)
     else:
         return [line(Span(f"{glyphs.failed} fault found", TextStyle.ERROR))]
-    seen = check.diagnosis.also_seen_distinct if check.diagnosis else ()
-    show = _seen_whole if whole else _seen_briefly
-    return [
-        *said,
-        *([BLANK] if seen and not whole else []),
-        *(text for finding in seen for text in show(finding, glyphs, keys)),
-    ]
+    said[2:2] = _since_lines(check)
+    return said
 
 
 def _since_lines(check: LiveCheck) -> list[Line]:
@@ -120,7 +112,8 @@ def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
         why = "A device code needs a person: c checks this environment alone."
         symbol = Span(f"{glyphs.skipped} undecided", TextStyle.WARNING)
         return [line(symbol, right=total), line(said), line(why)]
-    return [line(Span(f"{glyphs.ok} OK", TextStyle.OK), right=total), line(said)]
+    word = METADATA_ONLY if report.metadata_only else "OK"
+    return [line(Span(f"{glyphs.ok} {word}", TextStyle.OK), right=total), line(said)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +143,20 @@ class Keys:
 
 def verdict_lines(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
     """Return what is wrong, whose side it is on, the remedies, the evidence, and what az says."""
-    az = [label_value("az", Span(finding.az_says, TextStyle.DIM), width=LABEL)]
+    return [*_verdict_and_remedies(finding, glyphs, keys), *_evidence_lines(finding)]
+
+
+def _verdict_and_remedies(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
     return [
         line(Span(f"{glyphs.failed} {finding.id}", TextStyle.ERROR), right=_side(finding)),
         line(Span(finding.title, TextStyle.STRONG)),
         *_remedy_lines(finding, keys),
-        *_why_lines(finding),
-        *(az if finding.az_says else []),
     ]
+
+
+def _evidence_lines(finding: Finding) -> list[Line]:
+    az = [label_value("az", Span(finding.az_says, TextStyle.DIM), width=LABEL)]
+    return [*_why_lines(finding), *(az if finding.az_says else [])]
 
 
 def _side(finding: Finding) -> tuple[Span, ...]:

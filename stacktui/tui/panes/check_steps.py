@@ -10,7 +10,7 @@ from stacktui.transport.records import Phase, PhaseName
 from stacktui.tui.formatting import duration, milliseconds
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, line, width_of
-from stacktui.tui.live_check import LiveStep
+from stacktui.tui.live_check import LiveCheck, LiveStep
 
 SYMBOLS = {
     StepOutcome.OK: lambda glyphs: Span(glyphs.ok, TextStyle.OK),
@@ -35,6 +35,14 @@ UNDER_WAY = {
     PhaseName.FIRST_BYTE: "waiting for first byte from",
     PhaseName.BODY: "reading from",
 }
+# The limit in `Limits` that ends a phase; the others end with the step's.
+LIMIT_OF = {
+    PhaseName.DNS: "dns",
+    PhaseName.TCP: "connect",
+    PhaseName.PROXY: "first_byte",
+    PhaseName.TLS: "tls",
+    PhaseName.FIRST_BYTE: "first_byte",
+}
 # From this inner width on, a step's phases are on the step's line.
 WIDE = 66
 NAME = max(map(len, STANDING)) + 1
@@ -45,6 +53,37 @@ WORTH_A_WORD = 0.010
 HARD = "\u00a0"
 
 
+def waiting_lines(check: LiveCheck, width: int, glyphs: Glyphs, now: float) -> list[Line]:
+    """Return how long the check has run, and in how many seconds what it waits for is given up.
+
+    `now` is `time.monotonic()`. What it waits for is on the step's line, if that is wide enough.
+    """
+    if check.started is None:
+        said = [Span("queued" if check.queued else "starting", TextStyle.DIM)]
+    else:
+        said = [Span(f"{max(0.0, now - check.began):.0f} s", TextStyle.ACCENT)]
+        if (left := _seconds_left(check, now)) is not None:
+            said.append(Span(f"  gives up in {left:.0f} s", TextStyle.DIM))
+    cancel = (Span("esc", TextStyle.KEY), Span(" cancels", TextStyle.DIM))
+    lines = [line(Span(f"{glyphs.running} ", TextStyle.ACCENT), *said, right=cancel)]
+    step = check.running_step
+    if width < WIDE and step is not None and check.prompt is None:
+        lines.append(line("  ", *_under_way(step, glyphs), indent=2))
+    return lines
+
+
+def _seconds_left(check: LiveCheck, now: float) -> float | None:
+    """Return the seconds until a limit ends what runs; None while a person is waited for."""
+    step, limits = check.running_step, check.target.environment.limits
+    if step is None or check.prompt is not None:
+        return None
+    ends = step.began + limits.step
+    phase = step.under_way
+    if phase is not None and (limit := LIMIT_OF.get(phase.name)) is not None:
+        ends = min(ends, phase.at + getattr(limits, limit))
+    return max(0.0, ends - now)
+
+
 def step_lines(step: LiveStep, width: int, glyphs: Glyphs, *, brief: bool) -> list[Line]:
     """Return a step as one line, or with its phases below if it is too long and not `brief`."""
     name = step_label(step.name).ljust(NAME)
@@ -52,9 +91,11 @@ def step_lines(step: LiveStep, width: int, glyphs: Glyphs, *, brief: bool) -> li
         if not step.running:
             return _two(line(Span(f"{glyphs.pending} {name}", TextStyle.DIM)), None, width, brief)
         head = line(Span(f"{glyphs.running} {name}", TextStyle.ACCENT), Span(" " * 8))
-        return _two(
-            head, [*phase_spans(step.phases, glyphs), *_under_way(step, glyphs)], width, brief
-        )
+        spent = phase_spans(step.phases, glyphs)
+        if width >= WIDE and (waits := _under_way(step, glyphs)):
+            dot = [Span(glyphs.dot.rstrip() + HARD, TextStyle.DIM)] if spent else []
+            spent += [*dot, *waits]
+        return _two(head, spent, width, brief)
     symbol = SYMBOLS[step.step.outcome](glyphs)
     if step.step.outcome is StepOutcome.SKIPPED:
         why = f"skipped: {step.step.evidence.skipped}"
@@ -114,9 +155,8 @@ def phase_spans(phases: Iterable[Phase], glyphs: Glyphs, *, every: bool = False)
 
 def _under_way(step: LiveStep, glyphs: Glyphs) -> list[Span]:
     """Return the phase that the check is waiting for, as text: an animation would cost bytes."""
-    before = [Span(glyphs.dot.rstrip() + HARD, TextStyle.DIM)] if step.phases else []
     if step.under_way is None:
         return [] if step.phases else [Span("starting", TextStyle.ACCENT)]
     phase, host = UNDER_WAY[step.under_way.name], step.under_way.host
     words = f"{phase} {host}".replace(" ", HARD, phase.count(" "))
-    return [*before, Span(words + glyphs.ellipsis, TextStyle.ACCENT)]
+    return [Span(words + glyphs.ellipsis, TextStyle.ACCENT)]
