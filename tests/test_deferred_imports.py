@@ -170,13 +170,15 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.certificates.scan": THREAD,
         "stacktui.tui.scan_engine": THREAD,
     },
-    "tui/screens/dashboard.py": {
+    "tui/screens/check_actions.py": {
         "stacktui.diagnosis.fixes": FRAME,
         "stacktui.diagnosis.markdown": FRAME,
+        "stacktui.tui.screens.fix": FRAME,
+    },
+    "tui/screens/dashboard.py": {
         "stacktui.tui.panes.certificate_detail": FRAME,
         "stacktui.tui.screens.add_environment": FRAME,
         "stacktui.tui.screens.export": FRAME,
-        "stacktui.tui.screens.fix": FRAME,
         "stacktui.tui.screens.help": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.screens.trust": FRAME,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,30 +13,25 @@ from weakref import WeakSet
 
 from rich.text import Text
 from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
 
 from stacktui.check.history_writer import HistoryWriter
-from stacktui.check.settings import load_settings
 from stacktui.config.document import ConfigError
 from stacktui.config.edit import remember
 from stacktui.config.error_file import describe_error
-from stacktui.config.locations import packaged_themes, user_themes
 from stacktui.identities.certificate_file import read_files, references
 from stacktui.transport.background import in_background
 from stacktui.tui.app_state import AppState
 from stacktui.tui.check_runner import CheckRunner, load_engine
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.clipboard import Copier
-from stacktui.tui.glyphs import glyphs_for
+from stacktui.tui.config_store import ConfigStore
 from stacktui.tui.input_queue import InputQueue
 from stacktui.tui.lines import TextStyle
 from stacktui.tui.scan_runner import ScanRunner, load_scan_engine
 from stacktui.tui.scan_state import EvaluatedScan, LiveScan
-from stacktui.tui.screen_diff import DiffApp
-from stacktui.tui.screen_style import screen_style_of
 from stacktui.tui.screens.dashboard import Dashboard
-from stacktui.tui.themes import DEFAULT, SIXTEEN, load_themes
+from stacktui.tui.themed_app import ThemedApp
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -53,7 +46,7 @@ if TYPE_CHECKING:
 PATIENCE = 0.5
 
 
-class StacktuiApp(DiffApp):
+class StacktuiApp(ThemedApp):
     """The dashboard on the config at `config`; the file may be missing or broken.
 
     `environment` is shown first, else the active one. `start_demo` blocks until an embedded stamp
@@ -83,25 +76,26 @@ class StacktuiApp(DiffApp):
         auto_check: bool = False,
         limits: Mapping[str, float] | None = None,
     ) -> None:
-        # Without this Textual turns colours to greys, where NO_COLOR asks for none at all.
-        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
-        self.animation_level = "none"
-        self._wanted = environment
+        super().__init__()
         self._start_demo = start_demo
         self._auto_check = auto_check
-        self._notices: list[str] = []
         self.copier = Copier(self)
         self.ended_by: signal.Signals | None = None
         self._input = InputQueue(self, super().on_event)
         self.app_state = AppState(config, demo_on_offer=start_demo is not None, limits=limits or {})
+        self.config = ConfigStore(self.app_state, environment)
         self.history = HistoryWriter(self._on_history_warning)
         self._check_runners: WeakSet[CheckRunner] = WeakSet()
         self.check_runner = self.new_check_runner(self._on_check_state, self.on_certificates_read)
         self.scan_runner = ScanRunner(
             self, self.load_scan_engine, self._on_scan_state, self._on_scan_finished
         )
-        self._read_config()
-        self._set_up_style()
+        self.config.read()
+        settings = self.app_state.settings
+        self._notices = [
+            *self.config.notices,
+            *self.set_up_style(settings.theme if settings else None),
+        ]
 
     def run(self, **options: Any) -> Any:
         """Run until the user quits. The app leaves the mouse to the terminal, so that text can be
@@ -134,77 +128,6 @@ class StacktuiApp(DiffApp):
         work: Callable[[], Awaitable[None]] = import_engine
         self.run_worker(work, exit_on_error=False)
 
-    def _read_config(self) -> None:
-        """Read the config into the state. A broken one is reported there, and never written."""
-        app_state = self.app_state
-        try:
-            app_state.settings = load_settings(app_state.config, app_state.limits)
-            app_state.config_error = ""
-        except ConfigError as error:
-            app_state.settings, app_state.config_error = None, str(error)
-            return
-        settings = app_state.settings
-        self._notices += (*settings.warnings, *settings.left_out())
-        names = settings.names
-        if self._wanted is not None and self._wanted not in names:
-            self._notices.append(f"there is no environment {self._wanted!r}")
-        for name in (
-            app_state.current,
-            self._wanted,
-            settings.active,
-            *settings.environments,
-            *names,
-        ):
-            if name in names:
-                app_state.current = name
-                return
-        app_state.current = None
-
-    # Style
-    def _set_up_style(self) -> None:
-        """Choose glyphs and colours before the first frame, so that it is drawn only once."""
-        self._glyphs = glyphs_for(os.environ)
-        self.themes, broken = load_themes(packaged_themes(), user_themes())
-        self._notices += broken
-        for theme in self.themes.values():
-            self.register_theme(theme.textual())
-        wanted = (self.app_state.settings.theme if self.app_state.settings else None) or DEFAULT
-        if wanted not in self.themes:
-            self._notices.append(f"there is no theme {wanted!r}: {DEFAULT} is used")
-            wanted = DEFAULT
-        few_colours = self.console.color_system in (None, "standard") or self.no_color
-        if few_colours and not self.themes[wanted].native:
-            wanted = SIXTEEN
-        self.apply_theme(wanted)
-
-    def apply_theme(self, name: str) -> None:
-        """Apply a theme by its name, without saving it."""
-        theme = self.themes[name]
-        self.theme_name = name
-        self.screen_style = screen_style_of(theme.colours, self._glyphs, no_colour=self.no_color)
-        if self.is_running or theme.native:
-            self.theme = theme.textual().name
-        else:
-            # Setting `theme` would make Textual parse its stylesheet twice before the first frame.
-            self.set_reactive(App.theme, theme.textual().name)
-            self.stylesheet.set_variables(self.get_css_variables())
-
-    def action_choose_theme(self) -> None:
-        from stacktui.tui.screens.picker_screen import Choice, PickerScreen
-
-        before = self.theme_name
-        choices = [Choice(name, name, "dark" if theme.dark else "light")
-                   for name, theme in self.themes.items()]  # fmt: skip
-
-        def chosen(name: str | None) -> None:
-            self.apply_theme(name or before)
-            if name is not None:
-                self._remember("theme", name)
-
-        self.push_screen(
-            PickerScreen("Themes", choices, at=before, preview=self.apply_theme), chosen
-        )
-
     # Config
 
     def use(self, name: str | None) -> None:
@@ -223,8 +146,7 @@ class StacktuiApp(DiffApp):
 
     def action_reload(self) -> None:
         """Read the config again."""
-        self._notices.clear()
-        self._read_config()
+        self.config.read()
         self.dashboard.grid.environments.choose(self.app_state.current)
         self.dashboard.update()
         self.read_history()
@@ -233,24 +155,40 @@ class StacktuiApp(DiffApp):
         if self.app_state.config_error:
             self.dashboard.notice("the config cannot be used", TextStyle.ERROR)
         else:
-            self.dashboard.notice("; ".join(self._notices) or "the config was read again")
+            self.dashboard.notice("; ".join(self.config.notices) or "the config was read again")
 
     def _remember(self, key: str, value: str) -> None:
         self.run_worker(self._write(key, value), exit_on_error=False)
 
     async def _write(self, key: str, value: str) -> None:
-        path = self.app_state.config
         if self.app_state.settings is None:
             self.dashboard.notice("not remembered: the config is broken", TextStyle.WARNING)
             return
         try:
-            await in_background(lambda: remember(path, key, value))
+            await self.config.change(lambda path: remember(path, key, value))
         except ConfigError as error:
             self.dashboard.notice(str(error), TextStyle.WARNING)
             return
-        self._read_config()
         self.dashboard.update()
         self.dashboard.notice(f"{key}: {value}, remembered", TextStyle.OK)
+
+    # Theme
+
+    def action_choose_theme(self) -> None:
+        from stacktui.tui.screens.picker_screen import Choice, PickerScreen
+
+        before = self.theme_name
+        choices = [Choice(name, name, "dark" if theme.dark else "light")
+                   for name, theme in self.themes.items()]  # fmt: skip
+
+        def chosen(name: str | None) -> None:
+            self.apply_theme(name or before)
+            if name is not None:
+                self._remember("theme", name)
+
+        self.push_screen(
+            PickerScreen("Themes", choices, at=before, preview=self.apply_theme), chosen
+        )
 
     # Demo
 
@@ -348,14 +286,14 @@ class StacktuiApp(DiffApp):
     def trust_changed(self, done: str) -> None:
         """Read the config and scan again after a root was added or removed."""
         result = self.app_state.last_scan
-        self._read_config()  # the environment may have another `ca` now
+        self.config.read()  # the environment may have another `ca` now
         self.scan(whole=result is not None and result.whole)
         self.dashboard.notice(done, TextStyle.OK)
 
     def fixed(self, done: str) -> None:
         """Read the config and check again after a fix was carried out."""
         result = self.app_state.last_scan
-        self._read_config()
+        self.config.read()
         self.dashboard.update()
         if result is not None:
             self.scan(whole=result.whole)
@@ -435,12 +373,6 @@ class StacktuiApp(DiffApp):
 
             return TerminalDriver
         return chosen
-
-    # Screenshots
-    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
-        """Return the screen as SVG without web fonts: any fixed-width font will do."""
-        svg = super().export_screenshot(title=title, simplify=simplify)
-        return re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
 
 
 if TYPE_CHECKING:

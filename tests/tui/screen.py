@@ -47,7 +47,7 @@ async def settle(pilot: Pilot[None]) -> None:
 async def shown(pilot: Pilot[None]) -> None:
     """Wait until the files of the identities are read, and all that has changed is painted."""
     app, deadline = cast("StacktuiApp", pilot.app), monotonic() + PATIENCE
-    while app.dashboard._painting or any(
+    while app.dashboard.coalescer.waiting or any(
         each.group == "identities" and not each.is_finished for each in app.workers
     ):
         assert monotonic() < deadline

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from stacktui.text.counts import count_of
 from stacktui.tui.app_state import AppState
-from stacktui.tui.formatting import command_of, copied_of
+from stacktui.tui.coalescer import Coalescer
 from stacktui.tui.keys import keys_of
 from stacktui.tui.layout import Arrangement
 from stacktui.tui.lines import Line, TextStyle
 from stacktui.tui.panes import certificates, environments, identities, resources
+from stacktui.tui.screens.check_actions import CheckActions
 from stacktui.tui.screens.pane_grid import PaneGrid
 from stacktui.tui.widgets.list_pane import ListPane
-from stacktui.tui.widgets.no_repaint import NoRepaintScreen
 from stacktui.tui.widgets.panel import Panel
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from stacktui.diagnosis.finding import Diagnosis
-    from stacktui.diagnosis.fixes import Fix
-    from stacktui.tui.app_services import AppServices
 
 # The keys that the bottom line shows first; the others follow in the order of the bindings.
 HINT_ORDER = (
@@ -52,15 +42,11 @@ HINT_ORDER = (
     "use",
 )
 ALWAYS = ("help", "app.quit")
-# The least seconds between two updates by background work: its events come by the hundred.
-PAUSE = 0.1
-# The seconds within which `esc` twice cancels all checks.
-TWICE = 1.5
 # Keys that move; they are not commands of the palette.
 MOVES = ("move", "scroll", "page", "step", "go", "palette", "interrupt", "app.interrupt")
 
 
-class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
+class Dashboard(CheckActions, inherit_bindings=False):
     """Shows the app's state. Its own state is only the focus, the zoom and the filters."""
 
     AUTO_FOCUS = "#environments"
@@ -94,22 +80,14 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
     ]
 
     def __init__(self, app_state: AppState) -> None:
-        super().__init__()
-        self.app_state = app_state
+        super().__init__(app_state)
         self.grid = PaneGrid()
         self._single = False
-        self._changed: set[str | None] = set()
-        self._painting = False
-        self._painted = 0.0
+        self.coalescer = Coalescer(self.call_later, self._show_changed)
         self._ticking = False
-        self._cancel_all_until = 0.0
 
     def compose(self) -> ComposeResult:
         yield self.grid
-
-    @property
-    def services(self) -> AppServices:
-        return cast("AppServices", self.app)
 
     def on_mount(self) -> None:
         # Before the first layout, so that the first frame is the right one.
@@ -135,17 +113,9 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
 
     def show_soon(self, name: str | None) -> None:
         """Show the new state of an environment, with those of others that come close together."""
-        self._changed.add(name)
-        if not self._painting:
-            self._painting = True
-            self._in(self._painted + PAUSE - monotonic(), self._show_changed)
+        self.coalescer.add(name)
 
-    def _in(self, seconds: float, work: Callable[[], None]) -> None:
-        # Textual's own timer drops a call for which the event loop comes late.
-        asyncio.get_running_loop().call_later(seconds, self.call_later, work)
-
-    def _show_changed(self) -> None:
-        changed, self._changed, self._painting = self._changed, set(), False
+    def _show_changed(self, changed: set[str | None]) -> None:
         known = self.app_state.settings.environments if self.app_state.settings else {}
         names = [each for each in changed if each is not None and each in known]
         self.grid.environments.update(self.app_state, names)
@@ -154,10 +124,9 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         else:
             self.grid.strip.show(self.grid.open)
             self.show_hints()
-        self._painted = monotonic()
         if not self._ticking and self.services.check_runner.running:
             self._ticking = True
-            self._in(1.0, self._tick)
+            self.coalescer.after(1.0, self._tick)
 
     def _tick(self) -> None:
         """Show the elapsed seconds of the running checks."""
@@ -165,7 +134,7 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         if self._ticking:
             self.grid.environments.redraw()
             self.grid.check.redraw()
-            self._in(1.0, self._tick)
+            self.coalescer.after(1.0, self._tick)
 
     def show_hints(self) -> None:
         """Show the enabled keys in the bottom line."""
@@ -279,10 +248,6 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
                 mine = self.grid.open is self.grid.certificates
                 checking = self.services.check_runner.runs(app_state.current)
                 return self.services.scan_runner.running and (mine or not checking)
-            case "cancel":
-                return self.services.check_runner.runs(app_state.current) or self._second
-            case "cancel_all":
-                return self.services.check_runner.running > 0
             case "scan":
                 return app_state.environment is not None
             case "trust":
@@ -299,18 +264,6 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
                 return self.grid.zoomed is None and not (
                     isinstance(front, ListPane) and front.chosen is None
                 )
-            case "check":
-                return app_state.current is not None
-            case "check_all":
-                return app_state.settings is not None and len(app_state.settings.names) > 1
-            case "fix":
-                return app_state.settings is not None and bool(self._fixes())
-            case "copy":
-                return bool(self._command())
-            case "copy_report":
-                return app_state.check is not None and app_state.check.diagnosis is not None
-            case "write_copied":
-                return bool(self.services.copier.text)
             case "use":
                 return app_state.environment is not None
             case "add":
@@ -318,14 +271,11 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
             case "demo":
                 return app_state.demo_on_offer and not app_state.environments
             case _:
-                return True
+                return super().check_action(action, parameters)
 
     def action_check(self) -> None:
-        self.services.check()
-        self._show_changed()  # at once: what stands there of the last check is no longer true
-
-    def action_check_all(self) -> None:
-        self.services.check_all()
+        super().action_check()
+        self.coalescer.flush()  # what stands there of the last check is no longer true
 
     def action_cancel_scan(self) -> None:
         self.services.scan_runner.cancel()
@@ -356,24 +306,6 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         if done is not None:
             self.services.trust_changed(done)
 
-    @property
-    def _second(self) -> bool:
-        """Whether `esc` comes a second time, soon enough to cancel all checks."""
-        return monotonic() < self._cancel_all_until and self.services.check_runner.running > 0
-
-    def action_cancel(self) -> None:
-        """Cancel the check on screen; the second time within `TWICE` all."""
-        check_runner = self.services.check_runner
-        check_runner.cancel(None if self._second else self.app_state.current)
-        self.update()
-        if left := check_runner.running:
-            self._cancel_all_until = monotonic() + TWICE
-            checks = count_of(left, "check")
-            self.notice(f"{checks} under way: esc again within {TWICE:g} s cancels all")
-
-    def action_cancel_all(self) -> None:
-        self.action_cancel()
-
     def action_use(self) -> None:
         self.services.use(self.app_state.current)
 
@@ -384,40 +316,6 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
 
     def action_demo(self) -> None:
         self.services.demo()
-
-    def action_copy(self) -> None:
-        command = self._command()
-        if command:
-            self.services.copier.copy(command, command.splitlines()[0], self.notice)
-
-    def action_copy_report(self) -> None:
-        """Copy the whole check as Markdown, for a ticket."""
-        check = self.app_state.check
-        if check is None or check.report is None or check.diagnosis is None:
-            return
-        from stacktui.diagnosis.markdown import report_markdown
-
-        text = report_markdown(check.report, check.diagnosis)
-        found = check.verdict.id if check.verdict else "healthy"
-        name = check.target.environment.name
-        lines = count_of(text.count("\n"), "line")
-        self.services.copier.copy(text, f"{name}, {found}, {lines}", self.notice)
-
-    async def action_write_copied(self) -> None:
-        await self.services.copier.write(self.notice)
-
-    def action_fix(self) -> None:
-        """Open the screen for the fixes of the verdict and of the advisories."""
-        check, settings, fixes = self.app_state.check, self.app_state.settings, self._fixes()
-        if check is None or check.report is None or settings is None or not fixes:
-            return
-        from stacktui.tui.screens.fix import screen_for
-
-        self.app.push_screen(screen_for(check.report, settings, fixes), self._fixed)
-
-    def _fixed(self, done: str | None) -> None:
-        if done is not None:
-            self.services.fixed(done)
 
     def action_help(self) -> None:
         from stacktui.tui.screens.help import Help
@@ -445,22 +343,3 @@ class Dashboard(NoRepaintScreen[None], inherit_bindings=False):
         """Return the chain that the highlighted host presents (DER, leaf first)."""
         chosen = self.grid.certificates.chosen
         return certificates.chain_of(chosen, self.app_state) if chosen else ()
-
-    def _command(self) -> str:
-        """Return the command that `y` copies; empty if there is none."""
-        if self._diagnosis is None:
-            return ""
-        remedy = copied_of(self._diagnosis)
-        return command_of(remedy) if remedy else ""
-
-    def _fixes(self) -> tuple[Fix, ...]:
-        """Return the fixes that `f` can carry out."""
-        if self._diagnosis is None:
-            return ()
-        from stacktui.diagnosis.fixes import fixes_of
-
-        return fixes_of(self._diagnosis)
-
-    @property
-    def _diagnosis(self) -> Diagnosis | None:
-        return self.app_state.check.diagnosis if self.app_state.check else None

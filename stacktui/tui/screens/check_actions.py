@@ -1,0 +1,141 @@
+"""The dashboard's actions on checks: start, cancel, copy what they found, and fix it."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, cast
+
+from stacktui.text.counts import count_of
+from stacktui.tui.app_state import AppState
+from stacktui.tui.formatting import command_of, copied_of
+from stacktui.tui.lines import TextStyle
+from stacktui.tui.widgets.no_repaint import NoRepaintScreen
+
+if TYPE_CHECKING:
+    from stacktui.diagnosis.finding import Diagnosis
+    from stacktui.diagnosis.fixes import Fix
+    from stacktui.tui.app_services import AppServices
+
+# The seconds within which `esc` twice cancels all checks.
+TWICE = 1.5
+
+
+class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
+    """A screen with the actions on the checks; the subclass shows their states."""
+
+    def __init__(self, app_state: AppState) -> None:
+        super().__init__()
+        self.app_state = app_state
+        self._cancel_all_until = 0.0
+
+    @property
+    def services(self) -> AppServices:
+        return cast("AppServices", self.app)
+
+    def update(self) -> None:
+        """Show the current state now."""
+        raise NotImplementedError
+
+    def notice(self, text: str, style: TextStyle = TextStyle.ACCENT) -> None:
+        """Show what was done, or why it was not, until the next key."""
+        raise NotImplementedError
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Disable the keys that would do nothing here."""
+        app_state = self.app_state
+        match action:
+            case "cancel":
+                return self.services.check_runner.runs(app_state.current) or self._second
+            case "cancel_all":
+                return self.services.check_runner.running > 0
+            case "check":
+                return app_state.current is not None
+            case "check_all":
+                return app_state.settings is not None and len(app_state.settings.names) > 1
+            case "fix":
+                return app_state.settings is not None and bool(self._fixes())
+            case "copy":
+                return bool(self._command())
+            case "copy_report":
+                return app_state.check is not None and app_state.check.diagnosis is not None
+            case "write_copied":
+                return bool(self.services.copier.text)
+            case _:
+                return True
+
+    def action_check(self) -> None:
+        self.services.check()
+
+    def action_check_all(self) -> None:
+        self.services.check_all()
+
+    @property
+    def _second(self) -> bool:
+        """Whether `esc` comes a second time, soon enough to cancel all checks."""
+        return monotonic() < self._cancel_all_until and self.services.check_runner.running > 0
+
+    def action_cancel(self) -> None:
+        """Cancel the check on screen; the second time within `TWICE` all."""
+        check_runner = self.services.check_runner
+        check_runner.cancel(None if self._second else self.app_state.current)
+        self.update()
+        if left := check_runner.running:
+            self._cancel_all_until = monotonic() + TWICE
+            checks = count_of(left, "check")
+            self.notice(f"{checks} under way: esc again within {TWICE:g} s cancels all")
+
+    def action_cancel_all(self) -> None:
+        self.action_cancel()
+
+    def action_copy(self) -> None:
+        command = self._command()
+        if command:
+            self.services.copier.copy(command, command.splitlines()[0], self.notice)
+
+    def action_copy_report(self) -> None:
+        """Copy the whole check as Markdown, for a ticket."""
+        check = self.app_state.check
+        if check is None or check.report is None or check.diagnosis is None:
+            return
+        from stacktui.diagnosis.markdown import report_markdown
+
+        text = report_markdown(check.report, check.diagnosis)
+        found = check.verdict.id if check.verdict else "healthy"
+        name = check.target.environment.name
+        lines = count_of(text.count("\n"), "line")
+        self.services.copier.copy(text, f"{name}, {found}, {lines}", self.notice)
+
+    async def action_write_copied(self) -> None:
+        await self.services.copier.write(self.notice)
+
+    def action_fix(self) -> None:
+        """Open the screen for the fixes of the verdict and of the advisories."""
+        check, settings, fixes = self.app_state.check, self.app_state.settings, self._fixes()
+        if check is None or check.report is None or settings is None or not fixes:
+            return
+        from stacktui.tui.screens.fix import screen_for
+
+        self.app.push_screen(screen_for(check.report, settings, fixes), self._fixed)
+
+    def _fixed(self, done: str | None) -> None:
+        if done is not None:
+            self.services.fixed(done)
+
+    def _command(self) -> str:
+        """Return the command that `y` copies; empty if there is none."""
+        if self._diagnosis is None:
+            return ""
+        remedy = copied_of(self._diagnosis)
+        return command_of(remedy) if remedy else ""
+
+    def _fixes(self) -> tuple[Fix, ...]:
+        """Return the fixes that `f` can carry out."""
+        if self._diagnosis is None:
+            return ()
+        from stacktui.diagnosis.fixes import fixes_of
+
+        return fixes_of(self._diagnosis)
+
+    @property
+    def _diagnosis(self) -> Diagnosis | None:
+        return self.app_state.check.diagnosis if self.app_state.check else None
