@@ -15,6 +15,10 @@ from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
 _SYMBOLS = {StepOutcome.OK: "✓", StepOutcome.FAILED: "✗", StepOutcome.SKIPPED: "–"}
 
 
+# It has the times, the request ids and the chains.
+_REPORT = "stacktui check --format markdown"
+
+
 class TextWriter:
     """Writes each step as it ends, then the verdict."""
 
@@ -49,6 +53,8 @@ class TextWriter:
         out("  How to fix it")
         for number, remedy in enumerate(finding.remedies, 1):
             self._remedy(number, remedy)
+        if finding.owner:
+            out(f"  To act: {finding.owner}. Send them the report: {_REPORT}")
         out("  Why we think so")
         for line in finding.evidence:
             out(f"    - {line}")

@@ -92,13 +92,19 @@ def command_of(remedy: Remedy) -> str:
     return remedy.powershell if sys.platform == "win32" else remedy.bash
 
 
-def copied_of(diagnosis: Diagnosis | None) -> Remedy | None:
-    """The remedy whose command `y` copies: the verdict's first that has one.
+def with_commands(diagnosis: Diagnosis | None) -> tuple[Remedy, ...]:
+    """Return the remedies whose commands `y` copies: those of the verdict that have one.
 
-    Without a verdict it is that of what was also seen.
+    Without a verdict they are those of what was also seen.
     """
     if diagnosis is None:
-        return None
-    findings = (diagnosis.verdict,) if diagnosis.verdict else diagnosis.also_seen
-    remedies = (remedy for finding in findings for remedy in finding.remedies)
-    return next(filter(command_of, remedies), None)
+        return ()
+    findings = (diagnosis.verdict,) if diagnosis.verdict else diagnosis.also_seen_distinct
+    return tuple(
+        remedy for finding in findings for remedy in finding.remedies if command_of(remedy)
+    )
+
+
+def copied_of(diagnosis: Diagnosis | None) -> Remedy | None:
+    """Return the first remedy whose command `y` copies."""
+    return next(iter(with_commands(diagnosis)), None)

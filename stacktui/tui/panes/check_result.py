@@ -14,7 +14,7 @@ from stacktui.diagnosis.fixes import fixes_of
 from stacktui.resources.model import ResourceGroupList
 from stacktui.text.counts import count_of
 from stacktui.tui.check_state import CheckState
-from stacktui.tui.formatting import clock, command_of, copied_of, duration
+from stacktui.tui.formatting import clock, command_of, duration, with_commands
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.live_check import LiveCheck
@@ -26,6 +26,7 @@ DOES = {
     ActionKind.SET: "sets it",
     ActionKind.ACCEPT: "accepts it",
     ActionKind.CHMOD: "sets its mode",
+    ActionKind.ASK_SECRET: "asks for it",
 }
 LABEL = 6
 
@@ -118,17 +119,29 @@ def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Which remedy `f` carries out, the words for that, and whose command `y` copies."""
+    """Which remedy `f` carries out, the words for that, and whose command `y` copies.
+
+    Where there are several commands they are `numbered`, and none is `copied` at once.
+    """
 
     fixed: Remedy | None = None
     does: str = ""
     copied: Remedy | None = None
+    numbered: tuple[Remedy, ...] = ()
 
     @classmethod
     def of(cls, check: LiveCheck) -> Keys:
         first = next(iter(fixes_of(check.diagnosis)), None)
         does = DOES[first.action.kind] if first else ""
-        return cls(first.remedy if first else None, does, copied_of(check.diagnosis))
+        fixed = first.remedy if first else None
+        remedies = with_commands(check.diagnosis)
+        if len(remedies) > 1:
+            return cls(fixed, does, numbered=remedies)
+        return cls(fixed, does, next(iter(remedies), None))
+
+    def number(self, remedy: Remedy) -> str:
+        """Return `y2` where `y`, then `2` copies the remedy's command; else ""."""
+        return next((f"y{at}" for at, each in enumerate(self.numbered, 1) if each is remedy), "")
 
     def at(self, remedy: Remedy) -> tuple[Span, ...]:
         """Return the keys that act on a remedy."""
@@ -171,21 +184,32 @@ def _why_lines(finding: Finding) -> list[Line]:
 
 
 def _remedy_lines(finding: Finding, keys: Keys) -> list[Line]:
-    return [
+    lines = [
         text
         for index, remedy in enumerate(finding.remedies)
-        for text in remedy_lines(remedy, "fix" if index == 0 else "or", keys.at(remedy))
+        for text in remedy_lines(remedy, "fix" if index == 0 else "or", keys)
     ]
+    if finding.owner:
+        lines.append(_send_line(finding.owner))
+    return lines
 
 
-def remedy_lines(remedy: Remedy, label: str, keys: tuple[Span, ...] = ()) -> list[Line]:
-    """Return a remedy and its command, with the `keys` that act on it."""
+def _send_line(owner: str) -> Line:
+    what = f"{owner} the report: it has the times, request ids and chains"
+    copies = (Span("Y", TextStyle.KEY), Span(" copies it", TextStyle.DIM))
+    text = label_value("send", what, width=LABEL)
+    return Line(text.spans, copies, text.indent)
+
+
+def remedy_lines(remedy: Remedy, label: str, keys: Keys) -> list[Line]:
+    """Return a remedy and its command, with the keys that act on it."""
     title = label_value(label, remedy.title, width=LABEL)
-    commands = command_of(remedy).splitlines()
-    return [
-        Line(title.spans, keys, title.indent),
-        *(label_value("", Span(command, TextStyle.ACCENT), width=LABEL) for command in commands),
-    ]
+    lines = [Line(title.spans, keys.at(remedy), title.indent)]
+    number = Span(keys.number(remedy).ljust(LABEL), TextStyle.KEY)
+    for command in command_of(remedy).splitlines():
+        lines.append(line(number, Span(command, TextStyle.ACCENT), indent=LABEL))
+        number = Span(" " * LABEL)
+    return lines
 
 
 def _seen_briefly(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
@@ -193,10 +217,11 @@ def _seen_briefly(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
     said = [
         line(Span(f"{glyphs.warning} {finding.id}  ", TextStyle.WARNING), finding.title, indent=2)
     ]
-    shown = [each for each in finding.remedies if keys.at(each)] or finding.remedies
-    for remedy in shown[:1]:
+    acted_on = [each for each in finding.remedies if keys.at(each) or keys.number(each)]
+    for remedy in (acted_on or finding.remedies)[:1]:
         title = label_value("  fix", remedy.title, width=LABEL + 2)
-        said.append(Line(title.spans, keys.at(remedy), title.indent))
+        number = (Span(keys.number(remedy), TextStyle.KEY),)
+        said.append(Line(title.spans, keys.at(remedy) or number, title.indent))
     return said
 
 
