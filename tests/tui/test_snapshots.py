@@ -216,6 +216,36 @@ async def test_trust(
     await compare(app, *steps, sizes=sizes)
 
 
+STARTED_SMALL = pytest.mark.parametrize(
+    "sizes", [{None: (80, 23)}, {None: (40, 10)}], ids=["80x23", "40x10"]
+)
+
+
+@STARTED_SMALL
+async def test_trust_from_a_file(
+    compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, sizes: Sizes
+) -> None:
+    monkeypatch.setattr(trust_root, "propose", lambda *_: canned_trust.NO_ROOT)
+    monkeypatch.setattr(trust_root, "propose_from_file", lambda *_: canned_trust.FROM_FILE)
+    app = canned_app(config, text=CONFIG, scan=scans())
+    steps = [("2l", "TLS silent"), ("T", "File of the root"), (("x", "enter"), "completes")]
+    await compare(app, *steps, sizes=sizes)
+
+
+@STARTED_SMALL
+async def test_typing_a_secret(compare: Compare, config: Path, sizes: Sizes) -> None:
+    app = canned_app(config, FAULT, text=CONFIG, diagnosis=canned.choosing)
+    steps = (("c", "secret-missing"), ("f", "In memory"), ("hidden", "••••••"))
+    await compare(app, *steps, sizes=sizes)
+
+
+@STARTED_SMALL
+async def test_choosing_a_command(compare: Compare, config: Path, sizes: Sizes) -> None:
+    app = canned_app(config, FAULT, text=CONFIG, diagnosis=canned.choosing)
+    steps = (("c", "secret-missing"), ("y", "Copy a command"), (("down",), "environments show"))
+    await compare(app, *steps, sizes=sizes)
+
+
 @STARTED_AT
 @pytest.mark.parametrize("asked", [False, True])
 async def test_untrust(

@@ -38,12 +38,11 @@ class SecretScreen(ActionScreen):
         kept = "In memory until stacktui ends: it is not written anywhere, nor shown."
         self.set_text(
             (
+                line(kept, " Then the check runs again."),
+                BLANK,
                 label_value("identity", Span(identity.name, TextStyle.STRONG)),
                 label_value("account", identity.principal),
                 label_value("in place of", str(self._reference)),
-                BLANK,
-                line(Span(kept, TextStyle.DIM)),
-                line(Span("Then the check runs again.", TextStyle.DIM)),
             )
         )
         self._input.focus()

@@ -220,7 +220,7 @@ def _lines(proposal: Proposal, option: TrustOption | None, *, asking: bool) -> l
         label_value("comes from", *_origin(proposal)),
     ]
     if proposal.file is not None:
-        lines.append(label_value("completes", _completed(proposal)))
+        lines.insert(0, label_value("completes", _completed(proposal)))
     if proposal.gateway:
         lines.append(label_value("caution", Span(_CAUTION, TextStyle.ERROR)))
     if proposal.store_problem:
