@@ -24,7 +24,7 @@ class CopyScreen(ActionScreen):
     ]
 
     def __init__(self, remedies: Sequence[Remedy]) -> None:
-        super().__init__("Copy a command", "Commands")
+        super().__init__("Copy a command", "Commands, by number")
         self._remedies = remedies
 
     def on_mount(self) -> None:
