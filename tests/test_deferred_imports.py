@@ -173,6 +173,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     "tui/screens/check_actions.py": {
         "stacktui.diagnosis.fixes": FRAME,
         "stacktui.diagnosis.markdown": FRAME,
+        "stacktui.tui.screens.copy": FRAME,
         "stacktui.tui.screens.fix": FRAME,
     },
     "tui/screens/dashboard.py": {
@@ -188,6 +189,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.certificates.export": THREAD,
     },
     "tui/screens/trust.py": {
+        "stacktui.certificates.errors": THREAD,
         "stacktui.certificates.roots": THREAD,
         "stacktui.certificates.trust_root": THREAD,
         "stacktui.certificates.trust_target": THREAD,

@@ -133,15 +133,15 @@ async def _from_addresses(der: bytes, fetch: Fetch, unanswered: list[str]) -> Fo
 
 
 def _in_body(der: bytes, body: bytes) -> bytes | None:
-    return issuer_among(der, _certificates(body))
+    return issuer_among(der, certificates_in(body))
 
 
-def _certificates(body: bytes) -> list[bytes]:
+def certificates_in(body: bytes, most: int = _CERTIFICATES) -> list[bytes]:
     """The first of a file as CAs publish it: DER, PEM, or PKCS#7 in either form. Never raises."""
-    found = islice((each.der for each in entries(body) if each.der), _CERTIFICATES)
+    found = islice((each.der for each in entries(body) if each.der), most)
     if readable := [der for der in found if not describe(der).unreadable]:
         return readable
     for load in (pkcs7.load_der_pkcs7_certificates, pkcs7.load_pem_pkcs7_certificates):
         with suppress(Exception):  # network bytes: cryptography raises many kinds
-            return [each.public_bytes(Encoding.DER) for each in load(body)[:_CERTIFICATES]]
+            return [each.public_bytes(Encoding.DER) for each in load(body)[:most]]
     return []

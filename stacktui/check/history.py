@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # How long checks and streaks are kept, and how many of each for an environment.
 DAYS, MOST = 90, 500
+# What a streak's row has as `verdict` where sign-in was not tried; no fault has that id.
+_METADATA_ONLY = "metadata-only"
 # Seconds to wait for another process that writes: a check reads once and writes once.
 PATIENCE = 0.5
 T = TypeVar("T")
@@ -135,7 +137,8 @@ def _add(history: sqlite3.Connection, entries: Sequence[tuple[CheckTarget, Check
 
 
 def _extend_streak(history: sqlite3.Connection, key: str, summary: CheckSummary) -> None:
-    started, outcome = summary.started.timestamp(), (summary.ok, summary.verdict)
+    verdict = _METADATA_ONLY if summary.metadata_only else summary.verdict
+    started, outcome = summary.started.timestamp(), (summary.ok, verdict)
     last = history.execute(
         "SELECT id, ok, verdict FROM streaks WHERE key = ? ORDER BY id DESC LIMIT 1", (key,)
     ).fetchone()
@@ -184,7 +187,9 @@ def _parsed(rows: Iterable[Sequence[Any]], parse: Callable[..., T]) -> tuple[T, 
 def _streak(
     began: float, last: float, ok: int | None, verdict: str, side: str, checks: int
 ) -> Streak:
-    return Streak(_moment(began), _moment(last), _ok(ok), verdict, side, checks)
+    bare = verdict == _METADATA_ONLY
+    verdict = "" if bare else verdict
+    return Streak(_moment(began), _moment(last), _ok(ok), verdict, side, checks, bare)
 
 
 def _row(summary: CheckSummary) -> tuple[object, ...]:

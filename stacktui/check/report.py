@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from stacktui.certificates.trust import TrustFileFault, TrustUsed
 from stacktui.check.open_files import OpenFile
+from stacktui.check.step_names import StepName
 from stacktui.check.target import CheckTarget
 from stacktui.environments.metadata import Metadata, MetadataFault
 from stacktui.environments.record import DriftFault, RecordFault, StampRecord
@@ -148,6 +149,12 @@ class Report:
     def conclusive(self) -> bool:
         """Whether the check is decided: one without a person cannot sign in with a device code."""
         return not self.ok or not any(step.evidence.inconclusive for step in self.steps)
+
+    @property
+    def metadata_only(self) -> bool:
+        """Whether it is healthy as far as it went, as there is no identity to sign in with."""
+        skipped = [step.name for step in self.steps if step.outcome is StepOutcome.SKIPPED]
+        return self.ok and self.conclusive and StepName.TOKEN in skipped
 
     @property
     def failed(self) -> StepResult | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stacktui.check.target import CheckTarget
@@ -14,7 +14,7 @@ from stacktui.environments.config import read_environment
 from stacktui.environments.model import Environment
 from stacktui.identities.config import KEYS as IDENTITY_KEYS
 from stacktui.identities.config import read_identity
-from stacktui.identities.model import Identity
+from stacktui.identities.model import Identity, TypedSecret
 from stacktui.transport.limits import LIMIT_SETTINGS
 
 KEYS = ("active", "theme", "environments", "identities")
@@ -46,6 +46,19 @@ class Settings:
         raised = self._error_of(asked_for)
         unusable = dict.fromkeys((*self.identity_errors.values(), *self.errors.values()))
         return tuple(f"{error} (left out)" for error in unusable if error is not raised)
+
+    def with_secrets(self, typed: Mapping[str, TypedSecret]) -> Settings:
+        """Return these settings with what was typed for identities, by their names.
+
+        A secret is left out where the identity's reference is another now.
+        """
+        identities = {
+            name: replace(identity, credential=typed[name])
+            if name in typed and typed[name].instead_of == identity.credential
+            else identity
+            for name, identity in self.identities.items()
+        }
+        return replace(self, identities=identities)
 
     def target(self, name: str | None = None) -> CheckTarget:
         """Return the named environment, else the active one, else the only one, with its identity.

@@ -6,21 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
-from stacktui.check.summary import CheckSummary
+from stacktui.check.summary import METADATA_ONLY, CheckSummary
 from stacktui.text.counts import count_of
 from stacktui.text.times import moment_text, rough_duration
 
 
-def outcome_word(ok: bool | None, verdict: str) -> str:
-    """Return `ok`, the id of the verdict, or `undecided`."""
+def outcome_word(ok: bool | None, verdict: str, *, metadata_only: bool = False) -> str:
+    """Return `ok`, that sign-in was not tried, the id of the verdict, or `undecided`."""
     if ok is None:
         return "undecided"
+    if metadata_only:
+        return METADATA_ONLY
     return "ok" if ok else verdict or "fault"
 
 
 @dataclass(frozen=True, slots=True)
 class Streak:
-    """Consecutive checks of one environment with the same outcome: `ok` and `verdict`.
+    """Consecutive checks of one environment with the same `outcome`.
 
     `began` and `last` are the earliest and the latest start of them, in UTC.
     """
@@ -31,10 +33,11 @@ class Streak:
     verdict: str = ""
     side: str = ""
     checks: int = 1
+    metadata_only: bool = False
 
     @property
     def outcome(self) -> str:
-        return outcome_word(self.ok, self.verdict)
+        return outcome_word(self.ok, self.verdict, metadata_only=self.metadata_only)
 
     @property
     def seconds(self) -> float:
@@ -69,12 +72,16 @@ class Since:
 
 def with_check(streaks: Sequence[Streak], summary: CheckSummary) -> Sequence[Streak]:
     """Return the streaks, newest first, with a check that ended after them."""
-    started = summary.started
-    if streaks and (streaks[0].ok, streaks[0].verdict) == (summary.ok, summary.verdict):
-        same = streaks[0]
+    started, bare = summary.started, summary.metadata_only
+    new = Streak(started, started, summary.ok, summary.verdict, summary.side, metadata_only=bare)
+    if streaks and _same(same := streaks[0], new):
         began, last = min(same.began, started), max(same.last, started)
         return (replace(same, began=began, last=last, checks=same.checks + 1), *streaks[1:])
-    return (Streak(started, started, summary.ok, summary.verdict, summary.side), *streaks)
+    return (new, *streaks)
+
+
+def _same(one: Streak, other: Streak) -> bool:
+    return (one.ok, one.outcome) == (other.ok, other.outcome)
 
 
 def since_of(streaks: Sequence[Streak]) -> Since:

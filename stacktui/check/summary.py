@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from stacktui.check.step_names import StepName
+
+# The outcome of a check without a fault that signed in nowhere, in words.
+METADATA_ONLY = "metadata ok, sign-in not tried"
+
 
 @dataclass(frozen=True, slots=True)
 class CheckSummary:
@@ -28,3 +33,9 @@ class CheckSummary:
     expiries: dict[str, datetime] = field(default_factory=dict)
     skew: float | None = None
     run_id: str = ""
+
+    @property
+    def metadata_only(self) -> bool:
+        """Whether it is healthy as far as it went, as there is no identity to sign in with."""
+        outcomes = {name: outcome for name, outcome, _ in self.steps}
+        return self.ok is True and outcomes.get(StepName.TOKEN) == "skipped"

@@ -7,12 +7,17 @@ import sys
 from stacktui.check.events import CheckEvent, CheckFinished, CheckStarted, StepFinished
 from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Report, StepOutcome, StepResult
+from stacktui.check.summary import METADATA_ONLY
 from stacktui.check.summary_text import phase_summary, result_summary, target_summary
 from stacktui.cli.layout import out_fitting as out
 from stacktui.cli.output import out as out_whole
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
 
 _SYMBOLS = {StepOutcome.OK: "✓", StepOutcome.FAILED: "✗", StepOutcome.SKIPPED: "–"}
+
+
+# It has the times, the request ids and the chains.
+_REPORT = "stacktui check --format markdown"
 
 
 class TextWriter:
@@ -46,12 +51,14 @@ class TextWriter:
         out(f"  {finding.title}")
         if since:
             out(f"  so {since}")
-        out("  Why we think so")
-        for line in finding.evidence:
-            out(f"    - {line}")
         out("  How to fix it")
         for number, remedy in enumerate(finding.remedies, 1):
             self._remedy(number, remedy)
+        if finding.owner:
+            out(f"  To act: {finding.owner}. Send them the report: {_REPORT}")
+        out("  Why we think so")
+        for line in finding.evidence:
+            out(f"    - {line}")
         out(f"  az says: {finding.az_says}")
 
     def _remedy(self, number: int, remedy: Remedy) -> None:
@@ -80,4 +87,6 @@ def _closing_line(report: Report) -> str:
         return f"FAULT in the {failed.name} step after {report.seconds:.2f} s"
     skipped = [step.name for step in report.steps if step.outcome is StepOutcome.SKIPPED]
     also = f" (skipped: {', '.join(skipped)})" if skipped else ""
+    if report.metadata_only:
+        return f"{METADATA_ONLY}, in {report.seconds:.2f} s{also}"
     return f"OK in {report.seconds:.2f} s{also}"

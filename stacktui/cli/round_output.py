@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from rich.cells import cell_len, set_cell_size
 
-from stacktui.check.streak import since_text
+from stacktui.check.streak import outcome_word, since_text
 from stacktui.cli.check_output import TextWriter
 from stacktui.cli.output import out
 from stacktui.diagnosis.finding import SIDES
@@ -76,7 +76,7 @@ def _state(result: CheckResult) -> str:
         return f"{seconds}  {' · '.join(filter(None, found))}"
     seen = result.diagnosis.also_seen_distinct if result.diagnosis else ()
     also = "".join(f" · ! {finding.id}" for finding in seen)
-    state = "ok" if result.ok else "undecided"
+    state = outcome_word(result.ok, "", metadata_only=result.metadata_only)
     return f"{seconds}  {state}{f' ({result.skipped})' if result.skipped else ''}{also}"
 
 

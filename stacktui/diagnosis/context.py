@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from stacktui.check.report import Fault, Report, StepResult
+from stacktui.check.target import config_of
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import Environment
 from stacktui.environments.naming import is_of_stamp
@@ -83,6 +84,7 @@ class ReportContext:
         return {
             "environment": environment,
             "config": self.config_option,
+            "config_file": str(config_of(self.report.target)),
             "section": self.section,
         }
 

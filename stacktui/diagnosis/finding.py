@@ -30,6 +30,15 @@ SIDES = {
 }
 
 
+# Who can act where nothing can be done with stacktui or a command on this machine.
+OWNERS = {
+    Side.BOX: "whoever looks after this machine",
+    Side.NETWORK: "whoever runs the network",
+    Side.SIGN_IN: "whoever runs the sign-in",
+    Side.STAMP: "the stamp's operator",
+}
+
+
 class ActionKind(StrEnum):
     """What stacktui can fix itself, after asking the user."""
 
@@ -37,15 +46,18 @@ class ActionKind(StrEnum):
     SET = "set"
     ACCEPT = "accept"
     CHMOD = "chmod"
+    ASK_SECRET = "ask-secret"  # noqa: S105 - the name of an action
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """A fix that stacktui carries out itself, on the environment that was checked.
 
-    TRUST_ROOT trusts the root of what `host`:`port` presented. SET puts `value` in `key` of the
+    TRUST_ROOT trusts the root of what `host`:`port` presented, from a file that it asks for where
+    the host does not present it. SET puts `value` in `key` of the
     environment's table; an empty value removes the key. ACCEPT records again what the stamp says
-    and presents. CHMOD sets the mode of the file `key` to `value`, in octal.
+    and presents. CHMOD sets the mode of the file `key` to `value`, in octal. ASK_SECRET asks for
+    the secret or password of the identity, for this run alone.
     """
 
     kind: ActionKind
@@ -79,6 +91,12 @@ class Finding:
     evidence: tuple[str, ...]
     remedies: tuple[Remedy, ...]
     az_says: str
+
+    @property
+    def owner(self) -> str:
+        """Who must act, and needs the report for that; empty where a remedy can be run here."""
+        here = any(each.bash or each.powershell or each.action for each in self.remedies)
+        return "" if here else OWNERS[self.side]
 
 
 @dataclass(frozen=True, slots=True)

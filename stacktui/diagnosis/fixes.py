@@ -37,6 +37,10 @@ class Fix:
     also_seen: bool = False
 
 
+# The kinds that `plan_fix` has no plan for: each asks for something that only a person has.
+ASKS = (ActionKind.TRUST_ROOT, ActionKind.ASK_SECRET)
+
+
 @dataclass(frozen=True, slots=True)
 class FixPlan:
     """What a fix changes in `file`: the name of each value, and the value before and after.

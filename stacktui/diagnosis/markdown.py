@@ -15,7 +15,8 @@ from stacktui import __version__
 from stacktui.certificates.chain import Certificate, describe
 from stacktui.check.fault_text import fault_summary
 from stacktui.check.report import Probe, Report, StepOutcome, StepResult
-from stacktui.check.streak import Since, since_text
+from stacktui.check.streak import Since, outcome_word, since_text
+from stacktui.check.summary import METADATA_ONLY
 from stacktui.diagnosis.finding import SIDES, Diagnosis, Finding, Remedy
 from stacktui.diagnosis.round import CheckResult
 from stacktui.identities.faults import SignInFault
@@ -41,9 +42,9 @@ def report_markdown(report: Report, diagnosis: Diagnosis, since: Since | None = 
     """Return the whole document, with a trailing line break; `since` is since when it is so."""
     sections = (
         [_title(report, diagnosis)],
-        _circumstances(report, since_text(since, report.started)),
         *(_finding(each, "Verdict") for each in (diagnosis.verdict,) if each),
         *(_finding(each, "Also seen") for each in diagnosis.also_seen_distinct),
+        _circumstances(report, since_text(since, report.started)),
         _timeline(report),
         _answer(report),
         _probes(report),
@@ -58,7 +59,7 @@ def round_table(results: Sequence[CheckResult], seconds: float) -> str:
     rows = []
     for each in results:
         verdict, report = each.verdict, each.report
-        state = {True: "ok", False: "fault", None: "undecided"}[each.ok]
+        state = outcome_word(each.ok, "", metadata_only=each.metadata_only)
         rows.append(
             (
                 prose(each.name),
@@ -78,7 +79,9 @@ def round_table(results: Sequence[CheckResult], seconds: float) -> str:
 
 def _title(report: Report, diagnosis: Diagnosis) -> str:
     found = diagnosis.verdict
-    ending = f"{prose(found.id)}, side: {SIDES[found.side]}" if found else "healthy"
+    ending = METADATA_ONLY if report.metadata_only else "healthy"
+    if found is not None:
+        ending = f"{prose(found.id)}, side: {SIDES[found.side]}"
     return f"# stacktui: {prose(report.target.environment.name)}: {ending}"
 
 
@@ -127,13 +130,12 @@ def _finding(finding: Finding, what: str) -> Lines:
         f"## {what}: {prose(finding.id)}, side: {SIDES[finding.side]}",
         "",
         prose(finding.title),
-        "",
-        *(f"- {prose(each)}" for each in finding.evidence),
     ]
-    if finding.az_says:
-        lines += ["", f"What az says: {code(finding.az_says)}"]
     for number, remedy in enumerate(finding.remedies, 1):
         lines += ["", *_remedy(remedy, number)]
+    lines += ["", *(f"- {prose(each)}" for each in finding.evidence)]
+    if finding.az_says:
+        lines += ["", f"What az says: {code(finding.az_says)}"]
     return lines
 
 

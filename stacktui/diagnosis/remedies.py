@@ -10,7 +10,7 @@ from stacktui.diagnosis.finding import Action, ActionKind, Remedy
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate, for_both
 from stacktui.diagnosis.sign_in_facts import section_of
 from stacktui.environments.naming import domain_of
-from stacktui.identities.model import EnvSecret, FileSecret, Identity
+from stacktui.identities.model import EnvSecret, FileSecret, Identity, TypedSecret
 from stacktui.text.shell import toml
 from stacktui.transport.proxy import DIRECT
 
@@ -40,6 +40,11 @@ def fill_setting(
     """Fill a remedy that sets `key` of the environment; an empty `value` removes the key."""
     action = Action(ActionKind.SET, key=key, value=value)
     return template.fill(action, **report.placeholders, change=f"{key}={value}", **more)
+
+
+def editing(title: str, **shown: str) -> RemedyTemplate:
+    """Return a remedy that changes the config by hand; filled with `**report.placeholders`."""
+    return RemedyTemplate(title, '"${EDITOR:-vi}" {config_file}', "notepad {config_file}", shown)
 
 
 CHECK_OTHER_ENDPOINT = setting(
@@ -104,6 +109,17 @@ def fill_trusting_presented(
     action = Action(ActionKind.TRUST_ROOT, host=failure.host, port=failure.port)
     placeholders = {**failure.placeholders, **more}
     return template.fill(action, of_host=of_host, presented=presented, **placeholders)
+
+
+def fill_trusting_file(template: RemedyTemplate, failure: FailureContext, **more: str) -> Remedy:
+    """Fill a remedy that trusts a file; stacktui asks for the file where the root is not at hand.
+
+    Where it is, trusting the presented root is the remedy that stacktui carries out.
+    """
+    if failure.root_available:
+        return template.fill(**more)
+    action = Action(ActionKind.TRUST_ROOT, host=failure.host, port=failure.port)
+    return template.fill(action, **more)
 
 
 def trusting_file(title: str, **shown: str) -> RemedyTemplate:
@@ -263,9 +279,12 @@ PUT_SECRET_FILE = RemedyTemplate(
 
 def put_secret(reference: object, what: str) -> tuple[Remedy, ...]:
     """Return how to store a secret or password at the place that `reference` names."""
+    ask = Action(ActionKind.ASK_SECRET)
     match reference:
+        case TypedSecret(instead_of=named):
+            return put_secret(named, what)
         case EnvSecret(name=name) if _VARIABLE.fullmatch(name):
-            return (SET_SECRET_VARIABLE.fill(variable=PlainWord(name), what=what),)
+            return (SET_SECRET_VARIABLE.fill(ask, variable=PlainWord(name), what=what),)
         case FileSecret(path=path):
-            return (PUT_SECRET_FILE.fill(file=str(path), what=what),)
+            return (PUT_SECRET_FILE.fill(ask, file=str(path), what=what),)
     return ()

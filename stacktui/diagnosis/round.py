@@ -49,6 +49,10 @@ class CheckResult:
         steps = self.report.steps if self.report else ()
         return next((each.evidence.skipped for each in steps if each.evidence.skipped), "")
 
+    @property
+    def metadata_only(self) -> bool:
+        return self.report is not None and self.report.metadata_only
+
 
 @dataclass(frozen=True, slots=True)
 class SharedVerdict:

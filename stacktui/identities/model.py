@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -47,7 +47,21 @@ class FileSecret:
         return escape_control_chars(f"file {self.path}")
 
 
-SecretRef = EnvSecret | FileSecret
+@dataclass(frozen=True, slots=True)
+class TypedSecret:
+    """A secret that a person has typed for this run, where `instead_of` gave none or a wrong one.
+
+    Only the dashboard makes one; it is in no config, and in no text.
+    """
+
+    value: str = field(repr=False)
+    instead_of: EnvSecret | FileSecret
+
+    def __str__(self) -> str:
+        return f"what was typed in this run, in place of {self.instead_of}"
+
+
+SecretRef = EnvSecret | FileSecret | TypedSecret
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import os
 
 from stacktui.config.bounded_read import FileReadError, read_bounded
 from stacktui.identities.faults import IdentityError, SecretFault
-from stacktui.identities.model import EnvSecret, FileSecret, SecretRef
+from stacktui.identities.model import EnvSecret, FileSecret, SecretRef, TypedSecret
 from stacktui.transport.json_body import is_valid_utf8
 
 # A client secret has about 40 characters; a larger file is something else.
@@ -15,10 +15,12 @@ MAX_SIZE = 64 * 1024
 
 def resolve_secret(reference: SecretRef) -> str:
     """Return the secret. Blocks on disk for a file. Raises IdentityError with a SecretFault."""
-    if isinstance(reference, EnvSecret):
-        value = os.environ.get(reference.name)
-        if value is None:
+    if isinstance(reference, TypedSecret):
+        value = reference.value
+    elif isinstance(reference, EnvSecret):
+        if (found := os.environ.get(reference.name)) is None:
             raise _error(reference, "it is not set")
+        value = found
         if not is_valid_utf8(value):  # os.environ holds bytes that are not UTF-8 as surrogates
             raise _error(reference, "it is not text")
     else:

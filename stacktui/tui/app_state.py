@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from stacktui.check.settings import Settings
 from stacktui.environments.model import Environment
-from stacktui.identities.model import Identity
+from stacktui.identities.model import Identity, TypedSecret
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
@@ -30,7 +30,7 @@ class AppState:
     parsed ones, by their DER. `scans` are the last finished scans by environment, `live_scan` is
     the one started last. `identity_files` are the certificates that identities sign in with, by
     identity; None until they are first read. `history` is what was known of each environment's
-    checks when the config was read.
+    checks when the config was read. `typed` are the secrets that were typed, by identity.
     """
 
     config: Path
@@ -45,6 +45,7 @@ class AppState:
     live_scan: LiveScan | None = None
     identity_files: dict[str, IdentityFile] | None = None
     history: Mapping[str, Recalled] = field(default_factory=dict)
+    typed: dict[str, TypedSecret] = field(default_factory=dict)
 
     @property
     def environments(self) -> tuple[Environment, ...]:

@@ -28,12 +28,12 @@ class ConfigStore:
         app_state = self._app_state
         self.notices = []
         try:
-            app_state.settings = load_settings(app_state.config, app_state.limits)
+            settings = load_settings(app_state.config, app_state.limits)
+            app_state.settings = settings.with_secrets(app_state.typed)
             app_state.config_error = ""
         except ConfigError as error:
             app_state.settings, app_state.config_error = None, str(error)
             return
-        settings = app_state.settings
         self.notices += (*settings.warnings, *settings.left_out())
         names = settings.names
         if self._wanted is not None and self._wanted not in names:

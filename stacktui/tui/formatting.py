@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from stacktui.check.step_names import step_label
+from stacktui.check.summary import METADATA_ONLY
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import Span, TextStyle
@@ -60,32 +61,30 @@ def word_of(check: LiveCheck | None) -> str:
     if check.undecided:
         return "undecided"
     if check.healthy:
-        return "ok"
+        return METADATA_ONLY if check.metadata_only else "ok"
     return check.verdict.id if check.verdict else "fault"
 
 
-def state_spans(
-    check: LiveCheck | None, glyphs: Glyphs, *, brief: bool = False
-) -> tuple[Span, ...]:
-    """Return a check's state as a symbol and words; `brief` uses one short word."""
+def state_spans(check: LiveCheck | None, glyphs: Glyphs) -> tuple[Span, ...]:
+    """Return a check's state as a symbol and words."""
     word = word_of(check)
     if check is None:
-        return (Span(f"{glyphs.skipped} {'idle' if brief else word}", TextStyle.DIM),)
+        return (Span(f"{glyphs.skipped} {word}", TextStyle.DIM),)
     match check.state:
         case CheckState.RUNNING if check.queued:
             return (Span(f"{glyphs.pending} {word}", TextStyle.DIM),)
         case CheckState.RUNNING:
-            step = "" if brief else step_label(check.step_under_way)
+            step = step_label(check.step_under_way)
             return (Span(f"{glyphs.running} {step or word}", TextStyle.ACCENT),)
         case CheckState.CANCELLED:
             return (Span(f"{glyphs.skipped} {word}", TextStyle.DIM),)
         case CheckState.BROKEN:
-            return (Span(f"{glyphs.failed} {'error' if brief else word}", TextStyle.ERROR),)
+            return (Span(f"{glyphs.failed} {word}", TextStyle.ERROR),)
     if check.undecided:
         return (Span(f"{glyphs.skipped} {word}", TextStyle.WARNING),)
     if check.healthy:
         return (Span(f"{glyphs.ok} {word}", TextStyle.OK),)
-    return (Span(f"{glyphs.failed} {'fault' if brief else word}", TextStyle.ERROR),)
+    return (Span(f"{glyphs.failed} {word}", TextStyle.ERROR),)
 
 
 def command_of(remedy: Remedy) -> str:
@@ -93,13 +92,19 @@ def command_of(remedy: Remedy) -> str:
     return remedy.powershell if sys.platform == "win32" else remedy.bash
 
 
-def copied_of(diagnosis: Diagnosis | None) -> Remedy | None:
-    """The remedy whose command `y` copies: the verdict's first that has one.
+def with_commands(diagnosis: Diagnosis | None) -> tuple[Remedy, ...]:
+    """Return the remedies whose commands `y` copies: those of the verdict that have one.
 
-    Without a verdict it is that of what was also seen.
+    Without a verdict they are those of what was also seen.
     """
     if diagnosis is None:
-        return None
-    findings = (diagnosis.verdict,) if diagnosis.verdict else diagnosis.also_seen
-    remedies = (remedy for finding in findings for remedy in finding.remedies)
-    return next(filter(command_of, remedies), None)
+        return ()
+    findings = (diagnosis.verdict,) if diagnosis.verdict else diagnosis.also_seen_distinct
+    return tuple(
+        remedy for finding in findings for remedy in finding.remedies if command_of(remedy)
+    )
+
+
+def copied_of(diagnosis: Diagnosis | None) -> Remedy | None:
+    """Return the first remedy whose command `y` copies."""
+    return next(iter(with_commands(diagnosis)), None)

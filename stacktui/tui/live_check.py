@@ -35,10 +35,14 @@ from stacktui.tui.check_state import CheckState
 
 @dataclass(frozen=True, slots=True)
 class LiveStep:
-    """The state of one step; `step` is set when it has ended."""
+    """The state of one step; `step` is set when it has ended.
+
+    `began` is `time.monotonic()` at its start.
+    """
 
     name: str
     running: bool = False
+    began: float = 0.0
     phases: tuple[Phase, ...] = ()
     under_way: PhaseStarted | None = None
     step: StepResult | None = None
@@ -80,8 +84,8 @@ class LiveCheck:
             case CheckStarted(started=started, steps=names, at=at):
                 steps = tuple(map(LiveStep, names))
                 return replace(self, started=started, began=at, steps=steps, last=None)
-            case StepStarted(name=name):
-                return self._with_step(replace(self._step(name), running=True))
+            case StepStarted(name=name, at=at):
+                return self._with_step(replace(self._step(name), running=True, began=at))
             case PhaseStarted() | PhaseFinished() if self.prompt is not None:
                 return self  # polling for the sign-in: nothing to show
             case PhaseStarted(step=name):
@@ -125,13 +129,23 @@ class LiveCheck:
         return self.running and not self.attended and self.started is None
 
     @property
+    def running_step(self) -> LiveStep | None:
+        """The running step; None between two."""
+        return next((step for step in self.steps if step.running), None)
+
+    @property
     def step_under_way(self) -> str:
         """The name of the running step; empty between two."""
-        return next((step.name for step in self.steps if step.running), "")
+        return self.running_step.name if self.running_step else ""
 
     @property
     def healthy(self) -> bool:
         return self.report is not None and self.report.ok
+
+    @property
+    def metadata_only(self) -> bool:
+        """Whether it is healthy, but had no identity to sign in with."""
+        return self.report is not None and self.report.metadata_only
 
     @property
     def undecided(self) -> bool:

@@ -16,6 +16,7 @@ from stacktui.certificates.trust_root import (
     TrustOption,
     choose_roots,
     propose,
+    propose_from_file,
 )
 from stacktui.certificates.trust_target import add
 from stacktui.config.locations import config_root, own_bundle
@@ -31,6 +32,10 @@ WEST = Environment("West", "https://management.west.example")
 
 def proposed(folder: Path, chain: Sequence[bytes], west: Environment = WEST) -> Proposal | NoRoot:
     return propose(chain, "the host", west, folder / "config.toml", {west.name: west})
+
+
+def from_file(file: Path, chain: Sequence[bytes], host: str = "localhost:8443") -> Proposal:
+    return propose_from_file(file, chain, host, WEST, file.with_name("config.toml"), {"West": WEST})
 
 
 def options(folder: Path, west: Environment = WEST) -> dict[str, TrustOption]:
@@ -165,3 +170,35 @@ def test_of_several_certificates_those_that_may_be_trusted_are_chosen() -> None:
     leaves = [issue(f"{number}", (f"{number}.example",), ROOT).der for number in range(5)]
     with pytest.raises(CertificateError, match=r"2 is no CA .*; and 2 more like these"):
         choose_roots(leaves, "leaves.pem")
+
+
+def test_a_file_completes_the_chain_with_all_that_it_lacks(tmp_path: Path) -> None:
+    others = (authority("Fabrikam").root, authority("Gateway").root)
+    for missing, chain in (((ROOT,), CHAIN), ((MIDDLE, ROOT), (localhost().der,))):
+        found = from_file(bundle(tmp_path / "roots.pem", *others, *missing), chain)
+        assert (found.root.der, found.refused, found.corroborated) == (ROOT.der, "", True)
+        own = found.options[0].change
+        assert own is not None
+        assert set(own.added) == {each.der for each in missing}
+    wrong = from_file(bundle(tmp_path / "roots.pem", ROOT), CHAIN, "other.example")
+    assert wrong.refused == "wrong name"
+
+
+@pytest.mark.parametrize(
+    ("issued", "why"),
+    [
+        ((), "is empty"),
+        ((authority("Fabrikam").root,), "does not complete the chain"),
+        ((localhost(),), "does not complete the chain"),
+    ],
+)
+def test_a_file_that_does_not_complete_the_chain(
+    issued: tuple[Issued, ...], why: str, tmp_path: Path
+) -> None:
+    with pytest.raises(CertificateError, match=why):
+        from_file(bundle(tmp_path / "roots.pem", *issued), CHAIN)
+
+
+def test_an_intermediate_alone_completes_no_chain(tmp_path: Path) -> None:
+    with pytest.raises(CertificateError, match="was signed by Contoso Root CA"):
+        from_file(bundle(tmp_path / "roots.pem", MIDDLE), (localhost().der,))

@@ -92,6 +92,18 @@ def test_an_undecided_check_is_an_outcome_of_its_own() -> None:
     assert read_history(target())[1][1] == undecided
 
 
+def test_a_check_without_an_identity_is_an_outcome_of_its_own() -> None:
+    bare = replace(summary(30), steps=(("metadata", "ok", 0.1), ("token", "skipped", 0.0)))
+    add("")
+    assert record([(target(), each) for each in (bare, bare, summary(50))]) == ""
+    assert outcomes() == [("ok", 1), ("metadata ok, sign-in not tried", 2), ("ok", 1)]
+    streaks, checks = read_history(target())
+    assert checks[1] == bare
+    assert [(each.ok, each.verdict) for each in streaks] == [(True, "")] * 3
+    assert since_of(with_check(streaks[1:], bare)).checks == 3
+    assert since_of(with_check(streaks[1:], summary(60))).before == streaks[1].outcome
+
+
 @pytest.mark.parametrize(
     "other",
     [target("East"), target(arm="https://management.east.example"), target(config="other.toml")],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -80,12 +81,26 @@ def test_text_shows_each_step_its_time_and_the_ending(config: Path) -> None:
     assert lines[-1].startswith("OK in ")
 
 
+def test_a_check_without_an_identity_is_no_plain_ok(config: Path) -> None:
+    text = config.read_text(encoding="utf-8").replace('identity = "tester"\n', "")
+    config.write_text(text, encoding="utf-8")
+    words = "metadata ok, sign-in not tried"
+    ran = stacktui("check", "--config", str(config))
+    assert ran.code == 0
+    assert ran.out.splitlines()[-1].startswith(f"{words}, in ")
+    assert not re.search(r"\bOK\b", ran.out)
+    ran = stacktui("check", "--config", str(config), "--format", "markdown")
+    assert ran.out.startswith(f"# stacktui: Test: {words}\n")
+    assert words in stacktui("history", "--config", str(config)).out
+    assert check_json(config).document["ok"] is True
+
+
 def test_text_of_a_fault_ends_with_verdict_and_fix(stamp: dict[str, Any], tmp_path: Path) -> None:
     config = write_config(tmp_path, stamp, secret='{ env = "NOT_SET_ANYWHERE" }')
     ran = stacktui("check", "--config", str(config))
     assert ran.code == 1
     assert "✗ secret-missing · side: this box" in ran.out
-    assert "How to fix it" in ran.out
+    assert ran.out.index("How to fix it") < ran.out.index("Why we think so")
     assert "read -rs NOT_SET_ANYWHERE && export NOT_SET_ANYWHERE" in ran.out
     assert "az says: " in ran.out
 

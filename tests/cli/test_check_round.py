@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import sys
 from collections.abc import Iterator
@@ -118,6 +119,7 @@ def test_a_fault_of_several_is_told_once(stamp: RunningStamp, tmp_path: Path) ->
     for name, ok in zip(NAMES, OK, strict=True):
         symbol = {True: "✓", False: "✗", None: "–"}[ok]
         assert len([line for line in lines if line.startswith(f"{symbol} {name} ")]) == 1, name
+    assert any(line.startswith("✓ none-4") and "sign-in not tried" in line for line in lines)
     assert [line for line in lines if line.startswith(f"✗ bad-5: {config}: environments.bad-5.")]
     assert any(line.startswith("8 checked: 3 ok · 4 faults · 1 undecided in ") for line in lines)
     shared = "tls-untrusted-root on 2 of 8: it is this machine, not the stamps: untrusted-1, "
@@ -136,6 +138,7 @@ def test_markdown_is_a_table_and_the_broken_ones(stamp: RunningStamp, tmp_path: 
     ran = stacktui("check", "--all", "--format", "markdown", "--config", config)
     assert ran.out.startswith("# stacktui: 8 environments, 4 with a fault\n")
     assert len([line for line in ran.out.splitlines() if line.startswith("| `good-")]) == 2
+    assert "| metadata ok, sign-in not tried |" in ran.out
     assert ran.out.count("\n# stacktui: ") == 3
 
 
@@ -194,6 +197,7 @@ def test_on_a_terminal_a_line_is_a_line(width: int, stamp: RunningStamp, tmp_pat
         with Terminal(command, dict(os.environ) | {"PYTHONIOENCODING": "utf-8"}, width) as terminal:
             terminal.until("checked: 1 ok · 4 faults in ")
     written = terminal.written.decode().partition("checked: 1 ok · 4 faults in ")[0]
+    written = re.sub(r"\x1b\[[0-9]+m", "", written)  # colours take no room
     lines = [line for part in written.split("\r\n") for line in part.split("\r\x1b[K")]
     assert max(map(len, lines)) <= width
     waiting = "4 checked: 1 ok · 3 faults, 1 to come: silent"

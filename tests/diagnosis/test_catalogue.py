@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from dataclasses import replace
 
 import click
 import pytest
@@ -16,6 +17,7 @@ from stacktui.diagnosis.catalogue.precedence import FAULTS
 from stacktui.diagnosis.catalogue.unexplained import UNEXPLAINED
 from stacktui.diagnosis.catalogue_export import shown_remedies
 from stacktui.diagnosis.fault import FaultInfo, Group
+from stacktui.diagnosis.finding import Action, ActionKind, Remedy, Side, finding
 from tests.diagnosis.readme import README, printed, section
 
 # Every id that has been published; none of them may go, or change its group.
@@ -113,6 +115,18 @@ def test_faults_that_look_alike_are_told_from_each_other() -> None:
     for one, other in alike:
         assert other in look_alikes(EVERY_FAULT[one])
         assert one in look_alikes(EVERY_FAULT[other])
+
+
+@faults
+def test_a_fault_ends_in_a_command_or_with_whoever_must_act(fault: FaultInfo) -> None:
+    """By its definition: `y` has a command, or it is on the side of somebody to send it to."""
+    if not any(each.bash for each in shown_remedies(fault)):
+        assert Side.BOX not in fault.sides
+    for side in fault.sides:
+        alone = finding(fault.id, "", side, (), (Remedy("by hand"),), "")
+        assert alone.owner
+        for here in (Remedy("", "ls", "dir"), Remedy("", action=Action(ActionKind.ACCEPT))):
+            assert not replace(alone, remedies=(here,)).owner
 
 
 COMMANDS = sorted(

@@ -85,6 +85,10 @@ def test_a_drill(
         assert (ran.code, document["ok"]) == (1, False)
         assert document["verdict"]["id"] == (fault if fault in EVERY_FAULT else "unexplained")
         assert document["verdict"]["evidence"]
+        remedies = document["verdict"]["remedies"]
+        # What nothing mends here is for another person, to whom the report is sent.
+        if not any(each["bash"] or each["action"] for each in remedies):
+            assert document["verdict"]["side"] != "box"
     # Beside the last line, a code to type goes to stderr, and nothing else.
     *prompts, last = ran.err.splitlines()
     assert f"stacktui demo --fault {fault}" in last

@@ -84,6 +84,9 @@ async def test_a_root_that_is_presented(name: str, id_: str, shell: Shell, tmp_p
     async with scripted(Script(), context) as web:
         verdict = await verdict_on(tmp_path, web.url, roots=(other,))
         assert verdict["id"] == id_
+        # An interceptor is never trusted first.
+        first = verdict["remedies"][0]
+        assert (first["action"] is not None) is (id_ == "tls-untrusted-root")
         document = await asyncio.to_thread(
             shell.check_after_dialogue,
             command_with("--presented", verdict),

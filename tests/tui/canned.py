@@ -316,6 +316,25 @@ def fixable(report: Report) -> Diagnosis:
     return Diagnosis(replace(VERDICT, remedies=fixes), (replace(SEEN_TOO, remedies=(accept,)),))
 
 
+def choosing(report: Report) -> Diagnosis:
+    """Return a diagnosis of a secret that can be typed, with two commands."""
+    verdict = replace(
+        VERDICT,
+        id="secret-missing",
+        title="The secret of identity ops is not there",
+        remedies=(
+            Remedy(
+                "Set OPS_SECRET in this shell without leaving the secret in its history",
+                "read -rs OPS_SECRET && export OPS_SECRET",
+                "$env:OPS_SECRET = Read-Host",
+                Action(ActionKind.ASK_SECRET),
+            ),
+            Remedy("See what the identity is", "stacktui environments show", "stacktui"),
+        ),
+    )
+    return Diagnosis(verdict)
+
+
 def events_of(report: Report) -> list[CheckEvent]:
     """Return the events that lead to a report."""
     events: list[CheckEvent] = [CheckStarted(report.target, report.started)]

@@ -37,6 +37,7 @@ OPTIONS = (
     ),
 )
 PRESENTED = Proposal(STARTED, ROOT, (), OPTIONS)
+FROM_FILE = Proposal(STARTED, ROOT, (), OPTIONS, file=Path("/home/ops/root.p7b"))
 HELD = Proposal(STARTED, ROOT, ("in use", "waagent"), OPTIONS)
 NO_ROOT = why_no_root(
     (localhost().der, authority().intermediate.der), "management.local.azurestack.external"

@@ -98,6 +98,11 @@ async def test_an_environment_without_an_identity(start: Start, config: Path) ->
     async with StacktuiApp(config, auto_check=True).run_test(size=WIDE) as pilot:
         shown = await until(pilot, "The stamp answers. Sign-in was not tried.")
         assert "skipped: no identity is configured" in shown
+        assert "· metadata ok, sign-in not tried ─" in shown  # the title
+        assert not re.search(r"\bOK\b|✓ ok", shown)
+        for size, state in (((80, 23), "✓ metadata ok, sign-in not tried"), ((60, 16), "✓ metad")):
+            await resize(pilot, *size)
+            assert state in text_of(pilot.app)
 
 
 async def test_esc_cancels_within_a_fifth_of_a_second(start: Start, config: Path) -> None:
@@ -122,12 +127,13 @@ async def test_a_device_code_is_shown_until_somebody_signs_in(config: Path) -> N
                 assert f"page {stamp.device_login_url}" in flat(shown)
                 assert "esc cancels" in shown
             code = flat(shown).partition(" code ")[2].split()[0]
-            # The screen does not change while the sign-in service is polled.
+            # Nothing but the seconds changes while the sign-in service is polled.
             asked = len(stamp.requests)
             async with asyncio.timeout(PATIENCE):
                 while len(stamp.requests) < asked + 2:  # noqa: ASYNC110 - another thread's list
                     await asyncio.sleep(0.05)
-            assert text_of(pilot.app) == shown
+            seconds = re.compile(r"\b\d+ s\b")
+            assert seconds.sub("", text_of(pilot.app)) == seconds.sub("", shown)
             form = f"user_code={code}&username={stamp.user}&password={stamp.password}"
             request = Request(stamp.device_login_url, form.encode())
             trusted = trusting_file(stamp.ca_file)
@@ -192,7 +198,7 @@ async def test_adding_a_stamp_asks_it_for_the_rest(start: Start, config: Path) -
             assert said in shown, said
         assert "Here" not in read(config)
         await pilot.press("enter")
-        shown = await until(pilot, "✓ ok")
+        shown = await until(pilot, "✓ metadata ok")
         assert "Here" in shown
     text = read(config)
     assert text.count("# mine") == 1

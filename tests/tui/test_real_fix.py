@@ -179,9 +179,9 @@ async def test_a_config_that_broke_meanwhile_is_left_alone(start: Start, config:
 
 
 async def test_without_an_action_there_is_no_f(start: Start, config: Path) -> None:
-    start(fault="sp-secret-wrong")
+    start(fault="arm-forbidden")
     async with StacktuiApp(config, auto_check=True).run_test(size=SMALL) as pilot:
-        shown = await until(pilot, "✗ sp-secret-wrong")
+        shown = await until(pilot, "✗ arm-forbidden")
         assert "f fix" not in shown
         await pilot.press("f", "?")
         shown = await until(pilot, "Everywhere")

@@ -11,6 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from stacktui.certificates import export, trust_root, untrust_root
 from stacktui.tui.app import StacktuiApp
+from stacktui.tui.panes import check, environments
 
 from . import canned, canned_trust
 from .canned import CONFIG, HOSTILE_CONFIG, canned_app
@@ -19,6 +20,7 @@ from .screen import resize, shown, until
 
 Sizes = Mapping[str | None, tuple[int, int]]
 SIZES: Sizes = {"120x40": (120, 40), "80x23": (80, 23)}
+DOWN_TO_THE_LEAST: Sizes = {**SIZES, "40x10": (40, 10)}
 # For what a resize does not bring up as a start at that size does: a dialog keeps the height of
 # its text, and a scrolled text its first line.
 STARTED_AT = pytest.mark.parametrize(
@@ -67,9 +69,11 @@ async def test_idle(compare: Compare, config: Path) -> None:
     await compare(app, ((), "Press c to check"))
 
 
-async def test_running(compare: Compare, config: Path) -> None:
+async def test_running(compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for pane in (check, environments):
+        monkeypatch.setattr(pane, "monotonic", lambda: 4.2)
     app = canned_app(config, WAITING, text=CONFIG)
-    await compare(app, ("c", "waiting for first"))
+    await compare(app, ("c", "waiting for first"), sizes=DOWN_TO_THE_LEAST)
 
 
 async def test_cancelled(compare: Compare, config: Path) -> None:
@@ -93,7 +97,7 @@ async def test_metadata_only(compare: Compare, config: Path) -> None:
 async def test_fault(compare: Compare, config: Path) -> None:
     app = canned_app(config, FAULT, text=CONFIG)
     steps = (("c", "tls-untrusted-root"), ("2", "! 25 days"), ("1", "tls-untrusted-root"))
-    await compare(app, *steps)
+    await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
 
 
 async def test_help(compare: Compare, config: Path) -> None:
@@ -209,6 +213,36 @@ async def test_trust(
     steps = [("2l", "✗ TLS silent"), ("T", "root")]
     if proposal == "held":
         steps.append((("down", "down"), "The bundle of az 2.66.2"))
+    await compare(app, *steps, sizes=sizes)
+
+
+STARTED_SMALL = pytest.mark.parametrize(
+    "sizes", [{None: (80, 23)}, {None: (40, 10)}], ids=["80x23", "40x10"]
+)
+
+
+@STARTED_SMALL
+async def test_trust_from_a_file(
+    compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, sizes: Sizes
+) -> None:
+    monkeypatch.setattr(trust_root, "propose", lambda *_: canned_trust.NO_ROOT)
+    monkeypatch.setattr(trust_root, "propose_from_file", lambda *_: canned_trust.FROM_FILE)
+    app = canned_app(config, text=CONFIG, scan=scans())
+    steps = [("2l", "TLS silent"), ("T", "File of the root"), (("x", "enter"), "completes")]
+    await compare(app, *steps, sizes=sizes)
+
+
+@STARTED_SMALL
+async def test_typing_a_secret(compare: Compare, config: Path, sizes: Sizes) -> None:
+    app = canned_app(config, FAULT, text=CONFIG, diagnosis=canned.choosing)
+    steps = (("c", "secret-missing"), ("f", "In memory"), ("hidden", "••••••"))
+    await compare(app, *steps, sizes=sizes)
+
+
+@STARTED_SMALL
+async def test_choosing_a_command(compare: Compare, config: Path, sizes: Sizes) -> None:
+    app = canned_app(config, FAULT, text=CONFIG, diagnosis=canned.choosing)
+    steps = (("c", "secret-missing"), ("y", "Copy a command"), (("down",), "environments show"))
     await compare(app, *steps, sizes=sizes)
 
 

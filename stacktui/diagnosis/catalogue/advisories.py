@@ -15,6 +15,7 @@ from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.remedies import exporting
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate, for_both
+from stacktui.identities.model import CertificateRef
 from stacktui.text.counts import count_of
 from stacktui.transport.records import ConnectionFacts
 
@@ -43,9 +44,11 @@ _SHOW_ALL = for_both(
     "See the certificates of all hosts of this stamp",
     "stacktui certificates show --all{environment}",
 )
-_RENEW_OWN = RemedyTemplate(
+_RENEW_OWN = for_both(
     "Make a new certificate, add it to the application beside the old one, and name its file in "
-    "the config before that day"
+    "the config before that day; this is the old one",
+    "openssl x509 -in {path} -noout -subject -enddate",
+    path="FILE",
 )
 
 
@@ -108,11 +111,14 @@ def _own_cert_expires_soon(report: ReportContext) -> Explanation | None:
     identity = report.identity
     token = report.report.token
     ends = token.certificate_ends if token else None
-    if identity is None or ends is None or not _is_soon(left := (ends - report.now).days):
+    credential = identity.credential if identity else None
+    if identity is None or ends is None or not isinstance(credential, CertificateRef):
+        return None
+    if not _is_soon(left := (ends - report.now).days):
         return None
     title = f"The certificate of identity {identity.name} ends in {count_of(left, 'day')}"
-    evidence = (f"{identity.credential}", f"it ends {ends:%Y-%m-%d %H:%M} UTC")
-    return Explanation(title, evidence, (_RENEW_OWN.fill(),), Side.BOX)
+    evidence = (f"{credential}", f"it ends {ends:%Y-%m-%d %H:%M} UTC")
+    return Explanation(title, evidence, (_RENEW_OWN.fill(path=str(credential.path)),), Side.BOX)
 
 
 CERT_EXPIRES_SOON = FaultInfo(

@@ -75,7 +75,11 @@ _PUT_FILE = RemedyTemplate(
     "Get-Item {path}",
     _SHOWN,
 )
-_REGISTER_NEW = RemedyTemplate("Register a new certificate for the application, and put it there")
+_REGISTER_NEW = for_both(
+    "Register a new certificate for the application, and put it there; this is the old one",
+    "openssl x509 -in {path} -noout -subject -enddate",
+    **_SHOWN,
+)
 _NAME_PEM_FILE = RemedyTemplate(
     "certificate under {identity} must name one PEM file with the certificate and its RSA private "
     "key",
@@ -98,7 +102,7 @@ def _sp_cert_unusable(failure: FailureContext) -> Explanation | None:
 def _usable_certificate(fault: CertificateFault, name: str) -> Remedy:
     match fault.problem:
         case CertificateProblem.EXPIRED:
-            return _REGISTER_NEW.fill()
+            return _REGISTER_NEW.fill(path=fault.path)
         case CertificateProblem.NOT_YET_VALID:
             return CLOCK_STATUS.fill()
         case CertificateProblem.PFX:

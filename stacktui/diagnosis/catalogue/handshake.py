@@ -11,13 +11,19 @@ from stacktui.diagnosis.catalogue.proxy import (
 from stacktui.diagnosis.catalogue.reach import CHECK_PORT
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
-from stacktui.diagnosis.finding import Side
+from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.formatting import route_lines
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.metadata import METADATA_CONNECTION_RESET
 from stacktui.diagnosis.messages.network import CONNECTION_CLOSED, CONNECTION_RESET
 from stacktui.diagnosis.messages.tls import HANDSHAKE_REFUSED, TLS_FAILED
-from stacktui.diagnosis.remedies import CONNECT_DIRECTLY, GO_AROUND_PROXY, around_proxy
+from stacktui.diagnosis.remedies import (
+    CONNECT_DIRECTLY,
+    GO_AROUND_PROXY,
+    around_proxy,
+    fetching,
+    fill_fetching,
+)
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.transport.records import TransportFault, TransportFaultKind
 
@@ -125,11 +131,16 @@ _SPOKEN = (
 _CHECK_PIN = RemedyTemplate(
     "Check the pin {pin}: resolve under {section}", shown={"pin": "ADDRESS:PORT"}
 )
-_TELL_ANSWER = RemedyTemplate(
+_TELL_ANSWER = fetching(
     "If {host} port {port} is right, its service has lost its certificate, or something on the "
-    "way answers for it: tell the stamp's operator what it answered",
-    shown={"port": "443"},
+    "way answers for it: tell the stamp's operator what it answers to plain HTTP",
+    "http://HOST:PORT/",
 )
+
+
+def _tell_answer(failure: FailureContext) -> Remedy:
+    url = failure.last.url.replace("https:", "http:", 1) if failure.last else None
+    return fill_fetching(_TELL_ANSWER, failure, url, host=failure.host, port=str(failure.port))
 
 
 def _tls_not_tls(failure: FailureContext) -> Explanation | None:
@@ -142,14 +153,14 @@ def _tls_not_tls(failure: FailureContext) -> Explanation | None:
     if not _at_origin(failure, fault):
         plain = name_proxy(failure, f"http://{fault.host}:{fault.port}")
         return Explanation(title, evidence, (plain, *around_proxy(failure)))
-    remedies = []
+    remedies: list[Remedy] = []
     if failure.connection and failure.connection.pinned:
         pin = failure.connection.pinned
         remedies.append(_CHECK_PIN.fill(pin=pin, section=failure.section))
     if failure.at_arm and failure.port != 443:
-        remedies.append(CHECK_PORT.fill(section=failure.section))
+        remedies.append(CHECK_PORT.fill(**failure.placeholders))
     remedies += around_proxy(failure)
-    remedies.append(_TELL_ANSWER.fill(host=failure.host, port=failure.port))
+    remedies.append(_tell_answer(failure))
     return Explanation(title, evidence, tuple(remedies))
 
 

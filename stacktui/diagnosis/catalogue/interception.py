@@ -19,8 +19,12 @@ from stacktui.diagnosis.messages.tls import (
 )
 from stacktui.diagnosis.recorded_root import recorded_signer, signers
 from stacktui.diagnosis.remedies import (
+    CONNECT_DIRECTLY,
+    GO_AROUND_PROXY,
     accepting,
+    around_proxy,
     fill_accepting,
+    fill_trusting_file,
     fill_trusting_presented,
     trusting_file,
     trusting_presented,
@@ -35,16 +39,19 @@ _EXEMPT = RemedyTemplate(
     shown={"host": "the stamp's hosts"},
 )
 _COMPARE_GATEWAY = "compare its SHA-256 with what whoever runs the gateway tells you"
+# Whoever holds the gateway's key reads what is sent, secrets too: trusting it comes last.
+_ONLY_IF = "Else, only if the gateway's owner may read all that you send, secrets too,"
 _TRUST_GATEWAY = trusting_presented(
-    f"Else trust {{root}} as it was presented: {_COMPARE_GATEWAY}, and type its last 8 digits",
+    f"{_ONLY_IF} trust {{root}} as it was presented: {_COMPARE_GATEWAY}, and type its last 8 "
+    "digits",
     root="the gateway's root",
 )
 _TRUST_GATEWAY_FILE = trusting_file(
-    f"Else get {{root}} as a file (PEM or DER), {_COMPARE_GATEWAY}, and trust it",
+    f"{_ONLY_IF} get {{root}} as a file (PEM or DER), {_COMPARE_GATEWAY}, and trust it",
     root="the gateway's root",
 )
 # If only the record suggests a gateway, the operator may have renewed the CA.
-_ASK = "Ask the stamp's operator whether {root} is theirs, and compare its SHA-256 with what they"
+_ASK = "If the stamp's operator says that {root} is theirs, compare its SHA-256 with what they"
 _TRUST_RENEWED = trusting_presented(
     f"{_ASK} tell you; if it is the same, trust it by its last 8 digits", root="the root"
 )
@@ -55,9 +62,9 @@ _ACCEPT = accepting(
     "Once it is trusted, accept {root} in place of what was recorded", root="the root"
 )
 _SIGN_IN_NOWHERE = RemedyTemplate(
-    "If it is not theirs, ask for {host} to be exempt from TLS inspection, and sign in nowhere "
-    "until then",
-    shown={"host": "the stamp's hosts"},
+    "Ask the stamp's operator whether {root} is theirs. If not, ask for {host} to be exempt from "
+    "TLS inspection, and sign in nowhere until then",
+    shown={"root": "the root", "host": "the stamp's hosts"},
 )
 _KEEP_VERIFYING = RemedyTemplate(
     "Do not switch verification off: then anybody on the way can read your secrets, not only the "
@@ -88,9 +95,10 @@ def _intercepted(failure: FailureContext) -> Explanation | None:
     trust = (
         fill_trusting_presented(_TRUST_GATEWAY, failure, root=root)
         if failure.root_available
-        else _TRUST_GATEWAY_FILE.fill(root=root)
+        else fill_trusting_file(_TRUST_GATEWAY_FILE, failure, root=root)
     )
-    remedies = (_EXEMPT.fill(host=failure.host), trust, _KEEP_VERIFYING.fill())
+    exempt = _EXEMPT.fill(host=failure.host)
+    remedies = (exempt, *around_proxy(failure), trust, _KEEP_VERIFYING.fill())
     title = f"{root} signs for {failure.host}: TLS is opened on the way"
     return Explanation(title, (*why, *facts), remedies)
 
@@ -108,11 +116,12 @@ def _interception_or_renewal_lines(now: Certificate) -> tuple[str, ...]:
 
 def _interception_or_renewal_remedies(failure: FailureContext, root: str) -> tuple[Remedy, ...]:
     return (
+        _SIGN_IN_NOWHERE.fill(host=failure.host, root=root),
+        *around_proxy(failure),
         fill_trusting_presented(_TRUST_RENEWED, failure, root=root)
         if failure.root_available
-        else _TRUST_RENEWED_FILE.fill(root=root),
+        else fill_trusting_file(_TRUST_RENEWED_FILE, failure, root=root),
         fill_accepting(_ACCEPT, failure, root=root),
-        _SIGN_IN_NOWHERE.fill(host=failure.host),
         _KEEP_VERIFYING.fill(),
     )
 
@@ -142,12 +151,14 @@ TLS_INTERCEPTED = FaultInfo(
     },
     remedies=(
         _EXEMPT,
+        _SIGN_IN_NOWHERE,
+        CONNECT_DIRECTLY,
+        GO_AROUND_PROXY,
         _TRUST_GATEWAY,
         _TRUST_GATEWAY_FILE,
         _TRUST_RENEWED,
         _TRUST_RENEWED_FILE,
         _ACCEPT,
-        _SIGN_IN_NOWHERE,
         _KEEP_VERIFYING,
     ),
     rules=(_intercepted,),

@@ -21,6 +21,7 @@ from stacktui.diagnosis.remedies import (
     PROXY_SETTING,
     PROXY_VARIABLE,
     around_proxy,
+    editing,
     proxy_source,
 )
 from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
@@ -160,10 +161,10 @@ _GIVE_IN_VARIABLE = RemedyTemplate(
         "after": "'@PROXY:PORT'",
     },
 )
-_GIVE_IN_SETTING = RemedyTemplate(
+_GIVE_IN_SETTING = editing(
     "Give user name and password, special characters written as %XX; under {section}: "
     "proxy = {url}",
-    shown={"url": '"http://USER:PASSWORD@PROXY:PORT"'},
+    url='"http://USER:PASSWORD@PROXY:PORT"',
 )
 _SIGN_IN_BY_ANOTHER = RemedyTemplate(
     "Neither az nor stacktui speaks {schemes} to a proxy: ask for Basic, or run a small proxy on "
@@ -195,7 +196,7 @@ def _give_credentials(failure: FailureContext, fault: TransportFault) -> Remedy:
     scheme, _, address = (used or f"http://{fault.host}:{fault.port}").partition("://")
     if not PROXY_VARIABLE.fullmatch(source):
         url = toml(f"{scheme}://USER:PASSWORD@{address}")
-        return _GIVE_IN_SETTING.fill(section=failure.section, url=url)
+        return _GIVE_IN_SETTING.fill(**failure.placeholders | {"url": url})
     return _GIVE_IN_VARIABLE.fill(
         source=PlainWord(source),
         scheme=scheme,

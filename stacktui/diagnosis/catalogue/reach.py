@@ -11,7 +11,7 @@ from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.arm import NO_ANSWER_IN_TIME
 from stacktui.diagnosis.messages.metadata import METADATA_UNREAD
 from stacktui.diagnosis.messages.network import CURL_COULD_NOT_CONNECT, LOOKUP_FAILED, NO_CONNECTION
-from stacktui.diagnosis.remedies import CHECK_OTHER_ENDPOINT, fill_setting
+from stacktui.diagnosis.remedies import CHECK_OTHER_ENDPOINT, editing, fill_setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate
 from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, domain_of
 from stacktui.transport.records import TransportFaultKind
@@ -164,7 +164,7 @@ DNS_TIMEOUT = FaultInfo(
 
 # tcp-refused
 
-CHECK_PORT = RemedyTemplate("Stamps listen on 443: check the port of arm under {section}")
+CHECK_PORT = editing("Stamps listen on 443: check the port of arm under {section}")
 SEE_LISTENER = RemedyTemplate(
     "See whether anything listens on {host} port {port}",
     """timeout 5 bash -c '</dev/tcp/"$0"/"$1"' {host} {port} && echo open""",
@@ -185,7 +185,7 @@ def _tcp_refused(failure: FailureContext) -> Explanation | None:
     evidence = route_lines(failure) or [f"{host}:{port} {fault.errno}"]
     remedies = [SEE_LISTENER.fill(host=host, port=port), _SERVICE_DOWN.fill(asked=failure.host)]
     if failure.at_arm and (host, port) == (failure.host, failure.port) and port != 443:
-        remedies.insert(0, CHECK_PORT.fill(section=failure.section))
+        remedies.insert(0, CHECK_PORT.fill(**failure.placeholders))
     title = f"Nothing listens on {host} port {port}"
     return Explanation(title, tuple(evidence), tuple(remedies))
 

@@ -13,9 +13,10 @@ from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.tls import CERTIFICATE_FILE_UNREADABLE, NOTHING_IN_PEM
+from stacktui.diagnosis.remedies import editing
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 
-_CHANGE_CA = RemedyTemplate(
+_CHANGE_CA = editing(
     "Point ca under {section} at the stamp's root in PEM form; take it out only if the base store "
     "or stacktui's own bundle holds that root"
 )
@@ -67,7 +68,7 @@ def _restore_certifi(failure: FailureContext, fault: TrustFileFault) -> Iterator
 def _change_setting(failure: FailureContext, fault: TrustFileFault) -> Remedy:
     """Return how to name another file, if the user named this one (`fault.is_named`)."""
     if fault.setting == "ca":
-        return _CHANGE_CA.fill(section=failure.section)
+        return _CHANGE_CA.fill(**failure.placeholders)
     return _UNSET_VARIABLE.fill(variable=fault.setting, env_variable=f"Env:{fault.setting}")
 
 

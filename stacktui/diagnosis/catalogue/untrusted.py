@@ -27,6 +27,7 @@ from stacktui.diagnosis.recorded_root import recorded_signer
 from stacktui.diagnosis.remedies import (
     EXPORT_BUNDLE,
     TRUST_MATRIX,
+    fill_trusting_file,
     fill_trusting_presented,
     trusting_file,
     trusting_presented,
@@ -162,7 +163,7 @@ def _trust(failure: FailureContext, root: str) -> tuple[Remedy, ...]:
     )
     return (
         *presented,
-        _TRUST_FILE.fill(root=root),
+        fill_trusting_file(_TRUST_FILE, failure, root=root),
         TRUST_MATRIX.fill(**failure.placeholders),
         EXPORT_BUNDLE.fill(**failure.placeholders),
     )

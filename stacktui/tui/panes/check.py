@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
 from stacktui.check.step_names import STANDING, step_label
+from stacktui.check.summary import METADATA_ONLY
 from stacktui.tui.app_state import AppState
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.formatting import clock, duration
@@ -38,7 +40,6 @@ class CheckPane(TextPane):
         self._target: CheckTarget | None = None
         self._unusable: ConfigError | None = None
         self._certificates: Mapping[bytes, Certificate] = {}
-        self.verdict_first = False
 
     def update(self, app_state: AppState) -> None:
         before, self._check, self._target = self._check, app_state.check, app_state.target
@@ -63,9 +64,7 @@ class CheckPane(TextPane):
         # Imports a report's types: with the first check, not before the first frame.
         from stacktui.tui.panes.check_result import check_lines
 
-        lines = check_lines(
-            self._check, width, glyphs, whole=self.zoomed, verdict_first=self.verdict_first
-        )
+        lines = check_lines(self._check, width, glyphs, whole=self.zoomed, now=monotonic())
         if self.zoomed:
             from stacktui.tui.panes.check_timeline import timeline_lines
 
@@ -94,6 +93,8 @@ def _outcome(check: LiveCheck) -> tuple[str, TextStyle]:
             return "internal error", TextStyle.ERROR
     if check.undecided:
         return "undecided", TextStyle.WARNING
+    if check.metadata_only:
+        return METADATA_ONLY, TextStyle.OK
     return ("OK", TextStyle.OK) if check.healthy else ("FAULT", TextStyle.ERROR)
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stacktui.check.events import SignInPrompt
-from stacktui.check.report import Report, StepOutcome
-from stacktui.check.step_names import STANDING, StepName, step_label
+from stacktui.check.report import Report
+from stacktui.check.step_names import StepName
 from stacktui.check.streak import since_text
+from stacktui.check.summary import METADATA_ONLY
 from stacktui.diagnosis.finding import SIDES, ActionKind, Finding, Remedy
 from stacktui.diagnosis.fixes import fixes_of
 from stacktui.resources.model import ResourceGroupList
 from stacktui.text.counts import count_of
-from stacktui.transport.records import Phase, PhaseName
 from stacktui.tui.check_state import CheckState
-from stacktui.tui.formatting import clock, command_of, copied_of, duration, milliseconds
+from stacktui.tui.formatting import clock, command_of, duration, with_commands
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line, width_of
-from stacktui.tui.live_check import LiveCheck, LiveStep
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
+from stacktui.tui.live_check import LiveCheck
+from stacktui.tui.panes.check_steps import step_lines, waiting_lines
 
 # What `f` does, shown beside the remedy.
 DOES = {
@@ -26,148 +26,37 @@ DOES = {
     ActionKind.SET: "sets it",
     ActionKind.ACCEPT: "accepts it",
     ActionKind.CHMOD: "sets its mode",
+    ActionKind.ASK_SECRET: "asks for it",
 }
-SYMBOLS = {
-    StepOutcome.OK: lambda glyphs: Span(glyphs.ok, TextStyle.OK),
-    StepOutcome.FAILED: lambda glyphs: Span(glyphs.failed, TextStyle.ERROR),
-    StepOutcome.SKIPPED: lambda glyphs: Span(glyphs.skipped, TextStyle.DIM),
-}
-PHASES = {
-    PhaseName.DNS: "dns",
-    PhaseName.TCP: "tcp",
-    PhaseName.PROXY: "proxy",
-    PhaseName.TLS: "tls",
-    PhaseName.REQUEST: "send",
-    PhaseName.FIRST_BYTE: "wait",
-    PhaseName.BODY: "body",
-}
-UNDER_WAY = {
-    PhaseName.DNS: "looking up",
-    PhaseName.TCP: "connecting to",
-    PhaseName.PROXY: "asking the proxy for",
-    PhaseName.TLS: "TLS handshake with",
-    PhaseName.REQUEST: "sending to",
-    PhaseName.FIRST_BYTE: "waiting for first byte from",
-    PhaseName.BODY: "reading from",
-}
-# From this inner width on, a step's phases are on the step's line.
-WIDE = 66
-NAME = max(map(len, STANDING)) + 1
 LABEL = 6
-# Phases shorter than this (seconds) are not shown.
-WORTH_MENTIONING = 0.0005
-# Sending a request is not shown if it takes less than this (seconds).
-WORTH_A_WORD = 0.010
-HARD = "\u00a0"
 
 
 def check_lines(
-    check: LiveCheck,
-    width: int,
-    glyphs: Glyphs,
-    *,
-    whole: bool = False,
-    verdict_first: bool = False,
+    check: LiveCheck, width: int, glyphs: Glyphs, *, whole: bool = False, now: float = 0.0
 ) -> list[Line]:
-    """Return the check's steps and its outcome; with `verdict_first` the outcome comes first.
+    """Return the outcome, its remedies, what was also seen, and the evidence, in this order.
 
-    With `whole` the advisories are shown in full.
+    With `whole` what was also seen is shown in full, after the evidence. `now` is
+    `time.monotonic()`, of which a running check shows how long it waits.
     """
     judged = check.verdict is not None
-    lines: list[Line] = []
-    for step in check.steps:
-        lines += step_lines(step, width, glyphs, brief=judged)
-    outcome = _outcome(check, glyphs, whole=whole)
-    if verdict_first and not check.running:
-        return [*outcome, BLANK, *lines]
-    return [*lines, BLANK, *outcome]
+    steps = [text for step in check.steps for text in step_lines(step, width, glyphs, brief=judged)]
+    if check.running:
+        waiting = waiting_lines(check, width, glyphs, now)
+        return [*waiting, *prompt_lines(check.prompt), BLANK, *steps]
+    keys = Keys.of(check)
+    evidence = [*steps, *(_evidence_lines(check.verdict) if check.verdict else ())]
+    seen = check.diagnosis.also_seen_distinct if check.diagnosis else ()
+    show = _seen_whole if whole else _seen_briefly
+    also = [text for finding in seen for text in show(finding, glyphs, keys)]
+    outcome = _outcome(check, glyphs, keys)
+    if whole:
+        return [*outcome, BLANK, *evidence, *also]
+    return [*outcome, *([BLANK, *also] if also else []), BLANK, *evidence]
 
 
-def step_lines(step: LiveStep, width: int, glyphs: Glyphs, *, brief: bool) -> list[Line]:
-    """Return a step as one line, or with its phases below if it is too long and not `brief`."""
-    name = step_label(step.name).ljust(NAME)
-    if step.step is None:
-        if not step.running:
-            seen = phase_spans(step.phases, glyphs)  # of a step that was cancelled
-            took = [Span(" " * 8)] if seen else []
-            head = line(Span(f"{glyphs.pending} {name}", TextStyle.DIM), *took)
-            return _two(head, seen or None, width, brief)
-        head = line(Span(f"{glyphs.running} {name}", TextStyle.ACCENT), Span(" " * 8))
-        return _two(
-            head, [*phase_spans(step.phases, glyphs), *_under_way(step, glyphs)], width, brief
-        )
-    symbol = SYMBOLS[step.step.outcome](glyphs)
-    if step.step.outcome is StepOutcome.SKIPPED:
-        why = f"skipped: {step.step.evidence.skipped}"
-        return _two(
-            line(symbol, Span(f" {name}", TextStyle.DIM)), [Span(why, TextStyle.DIM)], width, brief
-        )
-    head = line(symbol, f" {name}", duration(step.step.seconds).rjust(8))
-    phases = step.phases
-    if brief and width < WIDE:
-        phases = tuple(phase for phase in phases if not phase.ok)
-    return _two(head, phase_spans(phases, glyphs), width, brief)
-
-
-def _two(head: Line, rest: Sequence[Span] | None, width: int, brief: bool) -> list[Line]:
-    start = 2 + NAME + 8 + 2
-    if rest is None:
-        return [head] if width >= WIDE or brief else [head, BLANK]
-    if width >= WIDE:
-        gap = " " * (start - width_of(head.spans))
-        return [Line((*head.spans, Span(gap), *rest), indent=start)]
-    if brief:
-        room = width - width_of(head.spans) - 2
-        return [Line((*head.spans, Span("  "), *rest)) if width_of(rest) <= room else head]
-    return [head, line("  ", *rest, indent=2)]
-
-
-def phase_spans(phases: Iterable[Phase], glyphs: Glyphs, *, every: bool = False) -> list[Span]:
-    """Return `dns 2 · tcp 4 · tls 31`: milliseconds, summed over the requests of a step.
-
-    Very short phases are left out, unless `every` is true.
-    """
-    spent: dict[str, float] = {}
-    failed = set()
-    for phase in phases:
-        word = PHASES[phase.name]
-        spent[word] = spent.get(word, 0.0) + phase.seconds
-        if not phase.ok:
-            failed.add(word)
-    # Sending a request takes hardly any time, unless something is wrong.
-    sending = PHASES[PhaseName.REQUEST]
-    if not every and sending not in failed and spent.get(sending, 1.0) < WORTH_A_WORD:
-        del spent[sending]
-    spans: list[Span] = []
-    for word, seconds in spent.items():
-        if seconds < WORTH_MENTIONING and word not in failed and not every:
-            continue
-        if spans:
-            spans.append(Span(glyphs.dot.rstrip() + HARD, TextStyle.DIM))
-        if word in failed:
-            spans.append(
-                Span(f"{glyphs.failed}{HARD}{word}{HARD}{milliseconds(seconds)}", TextStyle.ERROR)
-            )
-        else:
-            spans += [Span(f"{word}{HARD}", TextStyle.DIM), Span(milliseconds(seconds))]
-    return spans
-
-
-def _under_way(step: LiveStep, glyphs: Glyphs) -> list[Span]:
-    """Return the phase that the check is waiting for, as text: an animation would cost bytes."""
-    before = [Span(glyphs.dot.rstrip() + HARD, TextStyle.DIM)] if step.phases else []
-    if step.under_way is None:
-        return [] if step.phases else [Span("starting", TextStyle.ACCENT)]
-    phase, host = UNDER_WAY[step.under_way.name], step.under_way.host
-    words = f"{phase} {host}".replace(" ", HARD, phase.count(" "))
-    return [*before, Span(words + glyphs.ellipsis, TextStyle.ACCENT)]
-
-
-def _outcome(check: LiveCheck, glyphs: Glyphs, *, whole: bool) -> list[Line]:
+def _outcome(check: LiveCheck, glyphs: Glyphs, keys: Keys) -> list[Line]:
     match check.state:
-        case CheckState.RUNNING:
-            cancel = line(Span("esc", TextStyle.KEY), Span(" cancels", TextStyle.DIM))
-            return [*prompt_lines(check.prompt), cancel]
         case CheckState.CANCELLED:
             return [
                 line(
@@ -182,22 +71,14 @@ def _outcome(check: LiveCheck, glyphs: Glyphs, *, whole: bool) -> list[Line]:
                 line(Span(f"{glyphs.failed} {check.error}", TextStyle.ERROR)),
                 line(Span("This is no fault of your stamp.", TextStyle.DIM)),
             ]
-    keys = Keys.of(check)
     if check.report is not None and check.healthy:
         said = healthy_lines(check.report, glyphs)
-        said[2:2] = _since_lines(check)
     elif check.verdict is not None:
-        said = verdict_lines(check.verdict, glyphs, keys)
-        said[2:2] = _since_lines(check)
+        said = _verdict_and_remedies(check.verdict, glyphs, keys)
     else:
         return [line(Span(f"{glyphs.failed} fault found", TextStyle.ERROR))]
-    seen = check.diagnosis.also_seen_distinct if check.diagnosis else ()
-    show = _seen_whole if whole else _seen_briefly
-    return [
-        *said,
-        *([BLANK] if seen and not whole else []),
-        *(text for finding in seen for text in show(finding, glyphs, keys)),
-    ]
+    said[2:2] = _since_lines(check)
+    return said
 
 
 def _since_lines(check: LiveCheck) -> list[Line]:
@@ -232,22 +113,35 @@ def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
         why = "A device code needs a person: c checks this environment alone."
         symbol = Span(f"{glyphs.skipped} undecided", TextStyle.WARNING)
         return [line(symbol, right=total), line(said), line(why)]
-    return [line(Span(f"{glyphs.ok} OK", TextStyle.OK), right=total), line(said)]
+    word = METADATA_ONLY if report.metadata_only else "OK"
+    return [line(Span(f"{glyphs.ok} {word}", TextStyle.OK), right=total), line(said)]
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Which remedy `f` carries out, the words for that, and whose command `y` copies."""
+    """Which remedy `f` carries out, the words for that, and whose command `y` copies.
+
+    Where there are several commands they are `numbered`, and none is `copied` at once.
+    """
 
     fixed: Remedy | None = None
     does: str = ""
     copied: Remedy | None = None
+    numbered: tuple[Remedy, ...] = ()
 
     @classmethod
     def of(cls, check: LiveCheck) -> Keys:
         first = next(iter(fixes_of(check.diagnosis)), None)
         does = DOES[first.action.kind] if first else ""
-        return cls(first.remedy if first else None, does, copied_of(check.diagnosis))
+        fixed = first.remedy if first else None
+        remedies = with_commands(check.diagnosis)
+        if len(remedies) > 1:
+            return cls(fixed, does, numbered=remedies)
+        return cls(fixed, does, next(iter(remedies), None))
+
+    def number(self, remedy: Remedy) -> str:
+        """Return `y2` where `y`, then `2` copies the remedy's command; else ""."""
+        return next((f"y{at}" for at, each in enumerate(self.numbered, 1) if each is remedy), "")
 
     def at(self, remedy: Remedy) -> tuple[Span, ...]:
         """Return the keys that act on a remedy."""
@@ -262,14 +156,20 @@ class Keys:
 
 def verdict_lines(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
     """Return what is wrong, whose side it is on, the remedies, the evidence, and what az says."""
-    az = [label_value("az", Span(finding.az_says, TextStyle.DIM), width=LABEL)]
+    return [*_verdict_and_remedies(finding, glyphs, keys), *_evidence_lines(finding)]
+
+
+def _verdict_and_remedies(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
     return [
         line(Span(f"{glyphs.failed} {finding.id}", TextStyle.ERROR), right=_side(finding)),
         line(Span(finding.title, TextStyle.STRONG)),
         *_remedy_lines(finding, keys),
-        *_why_lines(finding),
-        *(az if finding.az_says else []),
     ]
+
+
+def _evidence_lines(finding: Finding) -> list[Line]:
+    az = [label_value("az", Span(finding.az_says, TextStyle.DIM), width=LABEL)]
+    return [*_why_lines(finding), *(az if finding.az_says else [])]
 
 
 def _side(finding: Finding) -> tuple[Span, ...]:
@@ -284,21 +184,32 @@ def _why_lines(finding: Finding) -> list[Line]:
 
 
 def _remedy_lines(finding: Finding, keys: Keys) -> list[Line]:
-    return [
+    lines = [
         text
         for index, remedy in enumerate(finding.remedies)
-        for text in remedy_lines(remedy, "fix" if index == 0 else "or", keys.at(remedy))
+        for text in remedy_lines(remedy, "fix" if index == 0 else "or", keys)
     ]
+    if finding.owner:
+        lines.append(_send_line(finding.owner))
+    return lines
 
 
-def remedy_lines(remedy: Remedy, label: str, keys: tuple[Span, ...] = ()) -> list[Line]:
-    """Return a remedy and its command, with the `keys` that act on it."""
+def _send_line(owner: str) -> Line:
+    what = f"{owner} the report: it has the times, request ids and chains"
+    copies = (Span("Y", TextStyle.KEY), Span(" copies it", TextStyle.DIM))
+    text = label_value("send", what, width=LABEL)
+    return Line(text.spans, copies, text.indent)
+
+
+def remedy_lines(remedy: Remedy, label: str, keys: Keys) -> list[Line]:
+    """Return a remedy and its command, with the keys that act on it."""
     title = label_value(label, remedy.title, width=LABEL)
-    commands = command_of(remedy).splitlines()
-    return [
-        Line(title.spans, keys, title.indent),
-        *(label_value("", Span(command, TextStyle.ACCENT), width=LABEL) for command in commands),
-    ]
+    lines = [Line(title.spans, keys.at(remedy), title.indent)]
+    number = Span(keys.number(remedy).ljust(LABEL), TextStyle.KEY)
+    for command in command_of(remedy).splitlines():
+        lines.append(line(number, Span(command, TextStyle.ACCENT), indent=LABEL))
+        number = Span(" " * LABEL)
+    return lines
 
 
 def _seen_briefly(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
@@ -306,10 +217,11 @@ def _seen_briefly(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
     said = [
         line(Span(f"{glyphs.warning} {finding.id}  ", TextStyle.WARNING), finding.title, indent=2)
     ]
-    shown = [each for each in finding.remedies if keys.at(each)] or finding.remedies
-    for remedy in shown[:1]:
+    acted_on = [each for each in finding.remedies if keys.at(each) or keys.number(each)]
+    for remedy in (acted_on or finding.remedies)[:1]:
         title = label_value("  fix", remedy.title, width=LABEL + 2)
-        said.append(Line(title.spans, keys.at(remedy), title.indent))
+        number = (Span(keys.number(remedy), TextStyle.KEY),)
+        said.append(Line(title.spans, keys.at(remedy) or number, title.indent))
     return said
 
 

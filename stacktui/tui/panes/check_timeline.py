@@ -17,7 +17,7 @@ from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.live_check import LiveCheck
 from stacktui.tui.panes.certificate_detail import validity
-from stacktui.tui.panes.check_result import SYMBOLS, phase_spans
+from stacktui.tui.panes.check_steps import SYMBOLS, phase_spans
 
 # The fields that distinguish chains; pane 2 shows all fields.
 FIELDS = ("unreadable", "subject", "issuer", VALID, "SHA-256")

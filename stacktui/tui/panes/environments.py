@@ -156,7 +156,9 @@ def outcome(name: str, app_state: AppState) -> str:
         return ""
     if check.running:
         return "running"
-    return "fault" if check.broken_or_faulty else "ok" if check.healthy else ""
+    if check.broken_or_faulty:
+        return "fault"
+    return "ok" if check.healthy and not check.metadata_only else ""
 
 
 def state_word(name: str, app_state: AppState) -> str:
@@ -183,26 +185,24 @@ def row(name: str, app_state: AppState, glyphs: Glyphs) -> Row:
     mark = (Span(f"{glyphs.active} ", TextStyle.ACCENT),) if active else ()
     if app_state.settings is not None and name in app_state.settings.errors:
         state = (Span(f"{glyphs.failed} {UNUSABLE}", TextStyle.ERROR),)
-        return Row(name, (*mark, Span(name)), ((state, (), ()), (state, ()), (state,), (state,)))
+        return Row(name, (*mark, Span(name)), ((state, (), ()), (state, ()), (state,)))
     check, last = app_state.checks.get(name), _last_known(name, app_state)
     time, when = _duration(check), _time(check)
-    words, brief = state_spans(check, glyphs), state_spans(check, glyphs, brief=True)
+    words = state_spans(check, glyphs)
     if last is not None:  # dim, as it is of an earlier time
         words = (Span(_recalled(last, glyphs)[0].text, TextStyle.DIM),)
-        brief = (Span(f"{glyphs.failed} fault", TextStyle.DIM),) if last.ok is False else words
         time = (Span(duration(last.seconds), TextStyle.DIM),)
         when = (Span(moment_text(last.started, datetime.now(UTC), None), TextStyle.DIM),)
-    columns: tuple[Columns, ...] = ((words, time, when), (words, when), (words,), (brief,))
+    columns: tuple[Columns, ...] = ((words, time, when), (words, when), (words,))
     if spent := elapsed(check):
         both = (*words, Span(" "), *spent)
-        columns = ((words, spent, when), (words, spent), (both,), (both,))
+        columns = ((words, spent, when), (words, spent), (both,))
     return Row(name, (*mark, Span(name)), columns)
 
 
 def elapsed(check: LiveCheck | None) -> tuple[Span, ...]:
-    """Return the seconds since the start of a check in a round; none of one that stands alone, as
-    the screen changes with its steps only."""
-    if check is None or not check.running or check.attended or check.queued:
+    """Return the seconds since the start of a running check."""
+    if check is None or not check.running or check.started is None:
         return ()
     return (Span(f"{monotonic() - check.began:.0f} s", TextStyle.DIM),)
 
@@ -216,7 +216,7 @@ def folded_summary(app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:
         return (name, Span(f" {glyphs.failed} config", TextStyle.ERROR))
     if app_state.environment is None:
         return (Span("none", TextStyle.DIM),)
-    states = state_spans(app_state.check, glyphs, brief=True) if app_state.check else ()
+    states = state_spans(app_state.check, glyphs) if app_state.check else ()
     return (name, *(Span(f" {span.text}", span.style) for span in states))
 
 
@@ -313,7 +313,7 @@ def _last_known(name: str, app_state: AppState) -> CheckSummary | None:
 def _outcome_of(last: CheckSummary) -> str:
     from stacktui.check.streak import outcome_word
 
-    return outcome_word(last.ok, last.verdict)
+    return outcome_word(last.ok, last.verdict, metadata_only=last.metadata_only)
 
 
 def _recalled(last: CheckSummary, glyphs: Glyphs) -> tuple[Span]:

@@ -28,7 +28,8 @@ from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.keys import keys_of
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.live_check import LiveCheck
-from stacktui.tui.panes.check_result import WIDE, Keys, step_lines, verdict_lines
+from stacktui.tui.panes.check_result import Keys, verdict_lines
+from stacktui.tui.panes.check_steps import WIDE, step_lines
 from stacktui.tui.panes.detail import DetailPane
 from stacktui.tui.widgets.bars import HintBar
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from stacktui.text.counts import count_of
 from stacktui.tui.app_state import AppState
-from stacktui.tui.formatting import command_of, copied_of
+from stacktui.tui.formatting import command_of, with_commands
 from stacktui.tui.lines import TextStyle
 from stacktui.tui.widgets.no_repaint import NoRepaintScreen
 
@@ -55,7 +55,7 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
             case "fix":
                 return app_state.settings is not None and bool(self._fixes())
             case "copy":
-                return bool(self._command())
+                return bool(with_commands(self._diagnosis))
             case "copy_report":
                 return app_state.check is not None and app_state.check.diagnosis is not None
             case "write_copied":
@@ -88,7 +88,16 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
         self.action_cancel()
 
     def action_copy(self) -> None:
-        command = self._command()
+        """Copy the command; of several, the one that is chosen by its number."""
+        remedies = with_commands(self._diagnosis)
+        if len(remedies) > 1:
+            from stacktui.tui.screens.copy import CopyScreen
+
+            self.app.push_screen(CopyScreen(remedies), self._copy)
+        else:
+            self._copy(next(map(command_of, remedies), None))
+
+    def _copy(self, command: str | None) -> None:
         if command:
             self.services.copier.copy(command, command.splitlines()[0], self.notice)
 
@@ -115,18 +124,12 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
             return
         from stacktui.tui.screens.fix import screen_for
 
-        self.app.push_screen(screen_for(check.report, settings, fixes), self._fixed)
+        screen = screen_for(check.report, settings, fixes, self.app_state.typed)
+        self.app.push_screen(screen, self._fixed)
 
     def _fixed(self, done: str | None) -> None:
         if done is not None:
             self.services.fixed(done)
-
-    def _command(self) -> str:
-        """Return the command that `y` copies; empty if there is none."""
-        if self._diagnosis is None:
-            return ""
-        remedy = copied_of(self._diagnosis)
-        return command_of(remedy) if remedy else ""
 
     def _fixes(self) -> tuple[Fix, ...]:
         """Return the fixes that `f` can carry out."""

@@ -124,15 +124,16 @@ class Dashboard(CheckActions, inherit_bindings=False):
         else:
             self.grid.strip.show(self.grid.open)
             self.show_hints()
-        if not self._ticking and self.services.check_runner.round_running:
+        if not self._ticking and self.services.check_runner.running:
             self._ticking = True
             self.coalescer.after(1.0, self._tick)
 
     def _tick(self) -> None:
-        """Show the elapsed seconds of the checks of a round."""
-        self._ticking = self.services.check_runner.round_running
+        """Show the elapsed seconds of the running checks."""
+        self._ticking = self.services.check_runner.running > 0
         if self._ticking:
             self.grid.environments.redraw()
+            self.grid.check.redraw()
             self.coalescer.after(1.0, self._tick)
 
     def show_hints(self) -> None:

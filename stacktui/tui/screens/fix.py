@@ -9,24 +9,38 @@ from textual.binding import Binding, BindingType
 
 from stacktui.check.settings import Settings
 from stacktui.diagnosis.finding import Action, ActionKind
-from stacktui.diagnosis.fixes import Fix, FixPlan, plan_fix
+from stacktui.diagnosis.fixes import ASKS, Fix, FixPlan, plan_fix
+from stacktui.identities.model import TypedSecret
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.screens.action_screen import ActionScreen, question
+from stacktui.tui.screens.secret import SecretScreen
 from stacktui.tui.screens.trust import Trust
 from stacktui.tui.widgets.list_pane import ListPane, Row
 
 if TYPE_CHECKING:
     from stacktui.check.report import Report
-    from stacktui.tui.screens.trust import Trust
 
 
-def screen_for(report: Report, settings: Settings, fixes: tuple[Fix, ...]) -> ActionScreen:
-    """Return the screen for `fixes`; a single fix that trusts a root has the trust screen."""
-    action = fixes[0].action
-    if len(fixes) == 1 and action.kind is ActionKind.TRUST_ROOT:
-        return trust_screen(report, settings, action)
-    return FixScreen(report, settings, fixes)
+def screen_for(
+    report: Report, settings: Settings, fixes: tuple[Fix, ...], typed: dict[str, TypedSecret]
+) -> ActionScreen:
+    """Return the screen for `fixes`: that of a single one that asks by itself, if that is the first
+    remedy. One that comes later is shown with its title first, which says when it is right."""
+    fix = fixes[0]
+    if len(fixes) == 1 and fix.action.kind in ASKS and fix.remedy is fix.finding.remedies[0]:
+        return asking_screen(report, settings, fix.action, typed)
+    return FixScreen(report, settings, fixes, typed)
+
+
+def asking_screen(
+    report: Report, settings: Settings, action: Action, typed: dict[str, TypedSecret]
+) -> ActionScreen:
+    """Return the screen of an action of `ASKS`."""
+    identity = report.target.identity
+    if action.kind is ActionKind.ASK_SECRET and identity is not None:
+        return SecretScreen(identity, typed)
+    return trust_screen(report, settings, action)
 
 
 def trust_screen(report: Report, settings: Settings, action: Action) -> Trust:
@@ -45,9 +59,15 @@ class FixScreen(ActionScreen):
         Binding("escape", "leave", "no"),
     ]
 
-    def __init__(self, report: Report, settings: Settings, fixes: tuple[Fix, ...]) -> None:
+    def __init__(
+        self,
+        report: Report,
+        settings: Settings,
+        fixes: tuple[Fix, ...],
+        typed: dict[str, TypedSecret],
+    ) -> None:
         super().__init__("Fix it", "What stacktui can do")
-        self._report, self._settings, self._fixes = report, settings, fixes
+        self._report, self._settings, self._fixes, self._typed = report, settings, fixes, typed
         self._changes: dict[Action, FixPlan] = {}
 
     def on_mount(self) -> None:
@@ -58,8 +78,8 @@ class FixScreen(ActionScreen):
     @on(ListPane.Chosen)
     def _show(self) -> None:
         fix, glyphs = self._chosen, self.services.screen_style.glyphs
-        if fix.action.kind is ActionKind.TRUST_ROOT:
-            self.set_text([*_head(fix, glyphs), *_before_trust(fix.action)])
+        if fix.action.kind in ASKS:
+            self.set_text([*_head(fix, glyphs), *_before_asking(fix.action)])
         elif fix.action in self._changes:
             self.set_text([*_head(fix, glyphs), *_change(self._changes[fix.action])])
         else:
@@ -81,15 +101,15 @@ class FixScreen(ActionScreen):
         return self._fixes[int(self.choices.chosen or 0)]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action != "fix" or self._chosen.action.kind is ActionKind.TRUST_ROOT:
+        if action != "fix" or self._chosen.action.kind in ASKS:
             return super().check_action(action, parameters)
         change = self._changes.get(self._chosen.action)
         return change is not None and change.carry_out is not None
 
     def action_fix(self) -> None:
         action = self._chosen.action
-        if action.kind is ActionKind.TRUST_ROOT:
-            screen = trust_screen(self._report, self._settings, action)
+        if action.kind in ASKS:
+            screen = asking_screen(self._report, self._settings, action, self._typed)
             self.app.push_screen(screen, self._done)
         elif action in self._changes and (carry_out := self._changes[action].carry_out):
             self.run(carry_out, self._done, changes=True)
@@ -104,6 +124,8 @@ def _row(key: str, fix: Fix) -> Row:
     match action.kind:
         case ActionKind.TRUST_ROOT:
             what, value = "trust the root of", action.host
+        case ActionKind.ASK_SECRET:
+            what, value = "type the secret", "for this run"
         case ActionKind.SET:
             what = f"set {action.key}" if action.value else f"take out {action.key}"
             value = action.value
@@ -124,8 +146,10 @@ def _head(fix: Fix, glyphs: Glyphs) -> list[Line]:
     ]
 
 
-def _before_trust(action: Action) -> list[Line]:
+def _before_asking(action: Action) -> list[Line]:
     what = f"The next screen shows the root of what {action.host} presents, and where it can go."
+    if action.kind is ActionKind.ASK_SECRET:
+        what = "The next screen asks for the secret, and keeps it until stacktui ends."
     return [BLANK, line(what), BLANK, question("Go on?")]
 
 

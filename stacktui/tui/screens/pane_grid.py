@@ -76,7 +76,6 @@ class PaneGrid(NoRepaintWidget):
             front=self.front.id or "",
             zoomed=self.zoomed.id if self.zoomed else None,
         )
-        self.check.verdict_first = arrangement_of(*size) is Arrangement.SINGLE
         wanted = {pane.id or "": pane.wanted_rows for pane in self.panes}
         self._placements = arrange(size.width, size.height, state, wanted)
         return self._placements

@@ -1,7 +1,11 @@
-"""Trusting the root of what a host presents: which root, into which bundle, and are you sure."""
+"""Trusting the root of what a host presents: which root, into which bundle, and are you sure.
+
+Where the host does not present its root, and no store holds it, a file of it is asked for.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -26,10 +30,18 @@ if TYPE_CHECKING:
     from stacktui.certificates.trust_target import Outcome, TrustTarget
 
 
+_FORMS = "A file with it may be PEM, DER or p7b."
+_CAUTION = (
+    "named like a gateway that opens TLS: whoever holds its key can read all that you send, and "
+    "your secrets. Better ask for the host to be exempt from inspection"
+)
+
+
 class Trust(ActionScreen):
     """`chain` is what `host` presents, DER, leaf first; `checks` when a check follows by itself."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "read_file", "read it", priority=True),
         # With priority over the input's own `enter`, which does nothing here.
         Binding("enter", "trust", "trust it", priority=True),
     ]
@@ -50,10 +62,14 @@ class Trust(ActionScreen):
         self._typed = Input(id="digits", max_length=4 * DIGITS)
         self._typed.cursor_blink = False
         self._typing = Horizontal(Label(f"The last {DIGITS} digits", markup=False), self._typed)
+        self._path = Input(id="file")
+        self._path.cursor_blink = False
+        self._asking_file = Horizontal(Label("File of the root", markup=False), self._path)
 
     def extra(self) -> ComposeResult:
-        self._typing.display = False
+        self._typing.display = self._asking_file.display = False
         yield self._typing
+        yield self._asking_file
 
     def on_mount(self) -> None:
         self.wait("Searching the chain and the stores of this machine for the root.")
@@ -68,11 +84,49 @@ class Trust(ActionScreen):
         self.run(propose, self._proposed)
 
     def _proposed(self, proposal: Proposal | NoRoot) -> None:
-        from stacktui.certificates.roots import NoRoot  # in the thread it was imported
+        from stacktui.certificates.roots import NoRoot, NoRootReason  # imported in the thread
 
         if isinstance(proposal, NoRoot):
-            self.set_text(_no_root(proposal))
+            if proposal.reason in (NoRootReason.MISSING, NoRootReason.INTERCEPTED):
+                self._asking_file.display = True
+                self.below += 1
+                self._path.focus()
+            self.set_text(_no_root(proposal, asks=self._asking_file.display))
             return
+        self._offer(proposal)
+
+    def action_read_file(self) -> None:
+        """Read the file, and say whether it completes the chain."""
+        environment, settings = self._target.environment, self._settings
+        host, chain, typed = self._host, self._chain, self._path.value.strip().strip("'\"")
+        if not typed:
+            self.warn("the path of a file: PEM, DER or p7b")
+            return
+
+        def propose() -> Proposal | str:
+            from stacktui.certificates.errors import CertificateError
+            from stacktui.certificates.trust_root import propose_from_file
+
+            file = Path(typed).expanduser()
+            try:
+                return propose_from_file(
+                    file, chain, host, environment, settings.path, settings.environments
+                )
+            except CertificateError as error:
+                return str(error)
+
+        self.run(propose, self._read)
+
+    def _read(self, proposal: Proposal | str) -> None:
+        if isinstance(proposal, str):
+            lines = (label_value("why", Span(proposal, TextStyle.WARNING)), BLANK, line(_FORMS))
+            self.set_text((line(Span("Nothing is trusted.", TextStyle.ERROR)), BLANK, *lines))
+            return
+        self._asking_file.display = False
+        self.below -= 1
+        self._offer(proposal)
+
+    def _offer(self, proposal: Proposal) -> None:
         self._proposal = proposal
         glyphs = self.services.screen_style.glyphs
         self.set_choices([_row(each, glyphs) for each in proposal.options])
@@ -97,6 +151,8 @@ class Trust(ActionScreen):
         return next((each for each in options if _key(each) == self.choices.chosen), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "read_file":
+            return bool(self._asking_file.display)
         if action == "trust":
             return self._option is not None and bool(self._option.change) and not self.asking
         return super().check_action(action, parameters)
@@ -163,6 +219,10 @@ def _lines(proposal: Proposal, option: TrustOption | None, *, asking: bool) -> l
         label_value("valid", *validity(root, proposal.made)),
         label_value("comes from", *_origin(proposal)),
     ]
+    if proposal.file is not None:
+        lines.insert(0, label_value("completes", _completed(proposal)))
+    if proposal.gateway:
+        lines.append(label_value("caution", Span(_CAUTION, TextStyle.ERROR)))
     if proposal.store_problem:
         lines.append(label_value("fix first", Span(proposal.store_problem, TextStyle.ERROR)))
     if option is not None:
@@ -182,17 +242,30 @@ def _lines(proposal: Proposal, option: TrustOption | None, *, asking: bool) -> l
 
 
 def _origin(proposal: Proposal) -> tuple[Span, ...]:
+    if proposal.file is not None:
+        return (Span(f"{proposal.file}: compare its SHA-256 with the stamp operator's"),)
     if not proposal.corroborated:
         return (Span("the host alone: it presented it", TextStyle.WARNING),)
     return (Span(f"stores of this machine that hold it: {', '.join(proposal.holders)}"),)
 
 
-def _no_root(no_root: NoRoot) -> list[Line]:
+def _completed(proposal: Proposal) -> Span:
+    if proposal.refused:
+        return Span(f"the chain, which is refused even then: {proposal.refused}", TextStyle.WARNING)
+    return Span("the chain that the host presents: it is trusted then", TextStyle.OK)
+
+
+def _no_root(no_root: NoRoot, *, asks: bool) -> list[Line]:
+    """Return why there is no root; if a file is asked for, without the command that takes one."""
+    fix = f"{no_root.advice} name it here. {_FORMS}" if asks else no_root.remedy
+    head = Span("There is no root to trust.", TextStyle.ERROR)
+    if asks:
+        head = Span("The root is not on this machine: which file has it?", TextStyle.WARNING)
     return [
-        line(Span("There is no root to trust.", TextStyle.ERROR)),
+        line(head),
         BLANK,
         label_value("why", no_root.why),
-        label_value("fix", no_root.remedy),
+        label_value("fix", fix),
     ]
 
 

@@ -233,7 +233,8 @@ class ListPane(Panel):
                 break
         else:
             # Even the narrowest set is too wide: cut its columns, and keep some of the name.
-            share = max(1, (room - MIN_NAME_WIDTH) // max(1, len(widths)) - GAP)
+            kept = max(MIN_NAME_WIDTH, min(name, room // 2))
+            share = max(1, (room - kept) // max(1, len(widths)) - GAP)
             widths = [min(size, share) for size in widths]
             cells = [
                 [fit(cell, size, glyphs) for cell, size in zip(row, widths, strict=True)]

@@ -1,0 +1,65 @@
+"""Asking for the secret or password of an identity, which is kept for this run alone."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Input, Label
+
+from stacktui.identities.model import EnvSecret, FileSecret, Identity, IdentityKind, TypedSecret
+from stacktui.tui.lines import BLANK, Span, TextStyle, label_value, line
+from stacktui.tui.screens.action_screen import ActionScreen
+
+
+class SecretScreen(ActionScreen):
+    """Puts the secret of `identity` into `typed`, under the identity's name. It is never shown."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # With priority over the input's own `enter`, which does nothing here.
+        Binding("enter", "keep", "use it", priority=True),
+    ]
+
+    def __init__(self, identity: Identity, typed: dict[str, TypedSecret]) -> None:
+        self._what = "password" if identity.kind is IdentityKind.USER else "secret"
+        super().__init__(f"The {self._what} of {identity.name}", "")
+        self._identity, self._typed = identity, typed
+        self._input = Input(id="secret", password=True)
+        self._input.cursor_blink = False
+
+    def extra(self) -> ComposeResult:
+        yield Horizontal(Label(self._what.capitalize(), markup=False), self._input)
+
+    def on_mount(self) -> None:
+        self.below += 1
+        identity = self._identity
+        kept = "In memory until stacktui ends: it is not written anywhere, nor shown."
+        self.set_text(
+            (
+                line(kept, " Then the check runs again."),
+                BLANK,
+                label_value("identity", Span(identity.name, TextStyle.STRONG)),
+                label_value("account", identity.principal),
+                label_value("in place of", str(self._reference)),
+            )
+        )
+        self._input.focus()
+
+    @property
+    def _reference(self) -> EnvSecret | FileSecret | None:
+        match self._identity.credential:
+            case TypedSecret(instead_of=reference):
+                return reference
+            case EnvSecret() | FileSecret() as reference:
+                return reference
+        return None
+
+    def action_keep(self) -> None:
+        value, reference = self._input.value, self._reference
+        if not value.strip() or reference is None:
+            self.warn(f"nothing was typed: the {self._what} stays as it is")
+            return
+        self._typed[self._identity.name] = TypedSecret(value, reference)
+        self.dismiss(f"the {self._what} of {self._identity.name} is kept until stacktui ends")
