@@ -31,6 +31,8 @@ from stacktui.text.sanitize import escape_control_chars
 if TYPE_CHECKING:
     import sqlite3
 
+# How many streaks are recalled: the last two, and those that decided nothing between them.
+RECALLED = 20
 # How long checks and streaks are kept, and how many of each for an environment.
 DAYS, MOST = 90, 500
 # What a streak's row has as `verdict` where sign-in was not tried; no fault has that id.
@@ -76,7 +78,7 @@ def recall(targets: Iterable[CheckTarget]) -> dict[str, Recalled]:
             known = Recalled()
             if history is not None:
                 last = next(iter(_checks(history, target, 1)), None)
-                known = Recalled(last, _streaks(history, target, 2))
+                known = Recalled(last, _streaks(history, target, RECALLED))
             found[target.environment.name] = known
     return found
 

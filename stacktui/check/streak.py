@@ -85,8 +85,16 @@ def _same(one: Streak, other: Streak) -> bool:
 
 
 def since_of(streaks: Sequence[Streak]) -> Since:
-    """Return since when it is so, by the streaks, newest first; there is at least one."""
-    newest, *before = streaks[:2]
+    """Return since when it is so, by the streaks, newest first; there is at least one.
+
+    A check that decided nothing ends no streak of those that did.
+    """
+    newest, *before = streaks
+    if newest.ok is not None:
+        before = [each for each in before if each.ok is not None]
+    while before and _same(newest, before[0]):
+        older = before.pop(0)
+        newest = replace(newest, began=older.began, checks=newest.checks + older.checks)
     if not before:
         return Since(newest.began, newest.checks)
     return Since(newest.began, newest.checks, before[0].outcome, before[0].seconds)

@@ -92,6 +92,16 @@ def test_an_undecided_check_is_an_outcome_of_its_own() -> None:
     assert read_history(target())[1][1] == undecided
 
 
+def test_an_undecided_check_ends_no_streak_of_a_fault() -> None:
+    undecided = replace(summary(30), ok=None)
+    broken = [summary(minutes, "tls-expired") for minutes in (10, 20, 40)]
+    checks = [summary(0), *broken[:2], undecided, broken[2]]
+    assert record([(target(), each) for each in checks]) == ""
+    since = since_of(recall([target()])["West"].streaks)
+    assert (since.since, since.checks, since.before) == (broken[0].started, 3, "ok")
+    assert since_of(with_check((), undecided)).checks == 1
+
+
 def test_a_check_without_an_identity_is_an_outcome_of_its_own() -> None:
     bare = replace(summary(30), steps=(("metadata", "ok", 0.1), ("token", "skipped", 0.0)))
     add("")
