@@ -10,7 +10,7 @@ from stacktui.check.pinning import AcceptError, forget
 from stacktui.cli.ask import CommandError, confirm, yes_option
 from stacktui.cli.options import config_option
 from stacktui.cli.output import err
-from stacktui.cli.settings import read_settings
+from stacktui.cli.settings import read_settings, require_writable
 
 
 @click.command()
@@ -23,6 +23,7 @@ def command(parent: Path | None, name: str, yes: bool, config: Path | None) -> N
 
     The next successful check records what it finds then, without comparing.
     """
+    require_writable(parent, config)
     target = read_settings(parent, config, name=name).target(name)
     confirm(f"Forget what was recorded of {target.environment.name}?", yes=yes)
     try:
