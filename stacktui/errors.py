@@ -11,6 +11,7 @@
      │    └── ArmError                ARM did not give what it was asked for
      ├── ConfigError                  the config cannot be used
      ├── ReadOnlyError                a file was to be changed in read-only mode
+     ├── EditorError                  the user's editor cannot be run
      ├── ThemeError                   a theme file cannot be used
      ├── FileReadError                a user's file cannot be read
      ├── ModeError                    a file's mode cannot be read or changed
