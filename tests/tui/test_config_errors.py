@@ -56,8 +56,8 @@ async def test_the_identity_in_use_is_marked_and_first(config: Path) -> None:
         shown = await until(pilot, "● ops")
         assert shown.index("● ops") < shown.index("│   operator ")
         await pilot.press("j")
-        shown = await until(pilot, "● operator")
-        assert shown.index("● operator") < shown.index("│ ▸ ops ")
+        shown = await until(pilot, "▸ ● operator")
+        assert shown.index("● operator") < shown.index("│   ops ")
 
 
 async def test_an_operators_endpoint_has_a_word_and_a_sign(config: Path) -> None:

@@ -82,7 +82,7 @@ async def test_the_palette_goes_to_environments_and_panes_by_name(config: Path) 
     app = canned_app(config, text=CONFIG)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("3", "colon")
-        await until(pilot, "Commands, panes, environments")
+        await until(pilot, "Commands and places")
         await type_in(pilot, "west")
         await pilot.press("enter")
         await until(pilot, "Press c to check West.")

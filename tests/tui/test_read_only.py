@@ -119,7 +119,7 @@ async def test_what_writes_is_hidden_and_does_nothing(config: Path) -> None:
         for words in ("fix", "make active", "trust its root", "export for az", "edit the config"):
             assert f" {words}" not in shown
         await pilot.press("escape", "colon")
-        await until(pilot, "Commands, panes")
+        await until(pilot, "Commands and places")
         assert "export for az" not in text_of(app)
     assert read(config) == CONFIG
 

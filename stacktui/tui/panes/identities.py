@@ -22,11 +22,18 @@ class IdentitiesPane(ListPane):
     strip_captions = ("Identities", "Ids")
     number = "3"
 
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._in_use: str | None = None
+
     def update(self, app_state: AppState) -> None:
         glyphs = self.screen_style.glyphs
         settings, environment = app_state.settings, app_state.environment
         known = settings.identities if settings else {}
         in_use = known.get((environment and environment.identity) or "")
+        if in_use is not None and in_use.name != self._in_use:
+            self.choose(in_use.name)  # the bar goes along with the environment
+        self._in_use = in_use.name if in_use else None
         names = (*known, *(settings.identity_errors if settings else ()))
         rows = Rows(
             tuple(sorted(names, key=lambda name: in_use is None or name != in_use.name)),

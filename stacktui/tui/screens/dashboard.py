@@ -376,7 +376,7 @@ class Dashboard(CheckActions, inherit_bindings=False):
             *(Choice(f"pane {id_}", pane.caption, pane.number) for id_, pane in panes.items()),
             *(Choice(f"environment {name}", name, "environment") for name in names),
         ]
-        self.app.push_screen(PickerScreen("Commands, panes, environments", choices), run)
+        self.app.push_screen(PickerScreen("Commands and places", choices), run)
 
     def _go_to_environment(self, name: str) -> None:
         """Highlight an environment, which all panes then show."""
