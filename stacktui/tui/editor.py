@@ -6,6 +6,7 @@ import asyncio
 import os
 import shlex
 import signal
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from textual.app import App, SuspendNotSupported
 
 from stacktui.config.child_environment import child_environment
 from stacktui.errors import StacktuiError
+from stacktui.transport.background import in_background
 
 _USUAL = ("notepad",) if sys.platform == "win32" else ("vi", "nano")
 # The editors that open a file at a line with `+N`.
@@ -57,8 +59,9 @@ async def run_suspended(app: App[Any], command: Sequence[str]) -> int:
         if sys.platform != "win32":  # Ctrl+C is the editor's, which has its own handler
             loop.add_signal_handler(signal.SIGINT, lambda: None)
         try:
-            process = await asyncio.create_subprocess_exec(*command, env=child_environment())
-            return await process.wait()
+            return await in_background(
+                lambda: subprocess.run(command, env=child_environment(), check=False).returncode  # noqa: S603  the user's editor
+            )
         finally:
             if sys.platform != "win32":
                 loop.remove_signal_handler(signal.SIGINT)

@@ -39,7 +39,8 @@ def may_run(action: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One action with all its keys; `local` if the binding is the focused widget's own."""
+    """One action with all its keys; `local` if the binding is the focused widget's own, not `now`
+    if it would do nothing at present."""
 
     keys: tuple[str, ...]
     does: str
@@ -47,6 +48,7 @@ class Key:
     shown: bool
     local: bool
     node: DOMNode
+    now: bool = True
 
 
 def keys_of(bindings: Iterable[ActiveBinding], focused: object) -> list[Key]:
@@ -78,4 +80,7 @@ def all_keys_of(node: DOMNode, *, local: bool) -> list[Key]:
         ActiveBinding(node, each, may_run(each.action.rpartition(".")[2].partition("(")[0]))
         for _, each in bindings
     ]
-    return keys_of(active, node if local else None)
+    return [
+        replace(key, now=bool(node.app._check_action_state(key.action, node)))
+        for key in keys_of(active, node if local else None)
+    ]

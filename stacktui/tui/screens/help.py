@@ -58,7 +58,9 @@ def _group(title: str, keys: Sequence[Key]) -> list[Line]:
     lines = [line(Span(title, TextStyle.STRONG))]
     for key in keys:
         names = " ".join(key.keys)
-        lines.append(line(Span(f"  {names}".ljust(COLUMN), TextStyle.KEY), key.does, indent=COLUMN))
+        style, not_now = (TextStyle.KEY, "") if key.now else (TextStyle.DIM, ", not now")
+        does = Span(key.does + not_now, TextStyle.TEXT if key.now else TextStyle.DIM)
+        lines.append(line(Span(f"  {names}".ljust(COLUMN), style), does, indent=COLUMN))
     return lines
 
 
