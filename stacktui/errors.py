@@ -10,6 +10,8 @@
      │    ├── IdentityError           an identity gets no token
      │    └── ArmError                ARM did not give what it was asked for
      ├── ConfigError                  the config cannot be used
+     ├── ReadOnlyError                a file was to be changed in read-only mode
+     ├── EditorError                  the user's editor cannot be run
      ├── ThemeError                   a theme file cannot be used
      ├── FileReadError                a user's file cannot be read
      ├── ModeError                    a file's mode cannot be read or changed

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from stacktui.cli.main import run
-from stacktui.config import locations
+from stacktui.config import locations, read_only
 from stacktui.stamp import SignInKind
 
 # Long enough for the slowest bound of a check (20 s), short enough to notice a hang.
@@ -111,6 +111,7 @@ def stacktui(*arguments: str | Path, encoding: str = "utf-8", **variables: str) 
             patch.setattr(sys, name, stream)
         # A process that is given a demo's config stays with the demo; this one goes on.
         patch.setattr(locations, "_demo_root", locations._demo_root)
+        patch.setattr(read_only, "_asked_by", dict(read_only._asked_by))
         code = run([str(each) for each in arguments])
     written = []
     for stream in (out, err):

@@ -143,6 +143,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/app.py": {
         "stacktui.check.history": THREAD,
+        "stacktui.tui.editor": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.terminal_driver": PLATFORM,
     },

@@ -30,6 +30,7 @@ from stacktui.certificates.files import (
     read_content,
 )
 from stacktui.config.atomic import PRIVATE, exclusive, write_atomically
+from stacktui.config.read_only import refuse_if_read_only
 from stacktui.text.sanitize import escape_control_chars
 
 if TYPE_CHECKING:
@@ -312,6 +313,7 @@ def _carry_out(change: Change) -> Path | None:
     if not change.changes:
         return None
     if change.after is None:
+        refuse_if_read_only()
         change.path.resolve().unlink()
         return None
     backup = None

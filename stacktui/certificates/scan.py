@@ -39,13 +39,19 @@ class EndpointChain:
     """What one endpoint presented: a chain (DER, leaf first), or the fault instead.
 
     `connection` is None if none was attempted. `absent` means that this stamp has no such host:
-    only the naming rule has it, and DNS, which resolves ARM, does not.
+    only the naming rule has it, and DNS, which resolves ARM, does not, or nothing listens there,
+    though ARM responds.
     """
 
     endpoint: Endpoint
     connection: ConnectionFacts | None = None
     fault: TransportFault | None = None
     absent: bool = False
+
+    @property
+    def why_absent(self) -> str:
+        refused = self.fault is not None and self.fault.kind is TransportFaultKind.TCP_REFUSED
+        return "nothing listens there" if refused else "this stamp has no such host"
 
     @property
     def chain(self) -> tuple[bytes, ...]:
@@ -132,10 +138,18 @@ class Scanner:
         tasks = [self._tasks[each.key] for each in wanted]
         for done, finished in enumerate(asyncio.as_completed(tasks), 1):
             yield ScanProgress(done, len(tasks), await finished)
-        resolves = not _not_found(fetched.arm)
+        absent = set()  # the kinds of fault by which a guessed host is absent
+        if not fetched.arm.fault or fetched.arm.fault.kind is not TransportFaultKind.DNS_NOT_FOUND:
+            absent.add(TransportFaultKind.DNS_NOT_FOUND)
+        if fetched.arm.chain:
+            absent.add(TransportFaultKind.TCP_REFUSED)
         seen = (
             # The metadata may name a host that was scanned by the naming rule.
-            replace(found, endpoint=each, absent=resolves and not each.named and _not_found(found))
+            replace(
+                found,
+                endpoint=each,
+                absent=not each.named and found.fault is not None and found.fault.kind in absent,
+            )
             for each, found in zip(wanted, [task.result() for task in tasks], strict=True)
         )
         yield ScanResult(self._environment, taken, self._used, tuple(seen), fetched.why_none)
@@ -214,11 +228,6 @@ class Scanner:
         if self._context is None:
             self._context = asyncio.create_task(asyncio.to_thread(build_context, self._used))
         return await asyncio.shield(self._context)
-
-
-def _not_found(presented: EndpointChain) -> bool:
-    fault = presented.fault
-    return fault is not None and fault.kind is TransportFaultKind.DNS_NOT_FOUND
 
 
 async def scan_one(environment: Environment, trust: TrustUsed, endpoint: Endpoint) -> EndpointChain:

@@ -16,6 +16,7 @@ from pathlib import Path
 from stacktui.certificates.files import is_pfx
 from stacktui.config.bounded_read import FileReadError, read_bounded
 from stacktui.config.locations import config_directory
+from stacktui.config.read_only import refuse_if_read_only
 from stacktui.errors import StacktuiError
 from stacktui.identities.model import CertificateRef, FileSecret, Identity
 
@@ -56,6 +57,7 @@ def open_files(config: Path, identity: Identity | None) -> tuple[OpenFile, ...]:
 
 def set_mode(path: Path, mode: int) -> int:
     """Set the mode of a file, and return the one before. Blocks on disk. Raises ModeError."""
+    refuse_if_read_only()
     before = mode_of(path)
     try:
         path.chmod(mode)

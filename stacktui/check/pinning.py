@@ -14,6 +14,7 @@ from stacktui.certificates.trust import build_context
 from stacktui.check.report import Report
 from stacktui.check.target import CheckTarget, config_of
 from stacktui.check.trust import target_ca_sources
+from stacktui.config.read_only import is_read_only
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
@@ -98,7 +99,7 @@ class Pin:
             return ""
         exchanges = report.steps[0].evidence.exchanges
         record = new_record(known, environment, self._seen, exchanges, now)
-        if record is None:
+        if record is None or is_read_only():
             return ""
         if not is_recordable(record, self._redactor):
             return UNSHOWABLE

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from stacktui.check.target import CheckTarget
-from stacktui.config.document import ConfigError, Table, nearest, read_document
+from stacktui.config import read_only
+from stacktui.config.document import ConfigError, Table, nearest, parse_document, read_content
 from stacktui.config.locations import config_file, is_demo
+from stacktui.config.positions import line_of, lines_by_place
 from stacktui.environments.config import KEYS as ENVIRONMENT_KEYS
 from stacktui.environments.config import read_environment
 from stacktui.environments.model import Environment
 from stacktui.identities.config import KEYS as IDENTITY_KEYS
 from stacktui.identities.config import read_identity
 from stacktui.identities.model import Identity, TypedSecret
+from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.limits import LIMIT_SETTINGS
 
-KEYS = ("active", "theme", "environments", "identities")
+KEYS = ("active", "theme", "read_only", "keys", "environments", "identities")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,8 @@ class Settings:
     """A config as read. `warnings` are lines for stderr; they never stop a command.
 
     `errors` say of an environment why it cannot be used, `identity_errors` of an identity; these
-    are in no other mapping. `names` are all environments, in the order of the file.
+    are in no other mapping. `names` are all environments, in the order of the file. `keys` are the
+    user's own keys of the dashboard, by action.
     """
 
     path: Path
@@ -37,6 +42,8 @@ class Settings:
     errors: Mapping[str, ConfigError] = field(default_factory=dict)
     identity_errors: Mapping[str, ConfigError] = field(default_factory=dict)
     names: tuple[str, ...] = ()
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    read_only: bool = False
 
     def left_out(self, asked_for: str | None = None) -> tuple[str, ...]:
         """Return a line for each environment and identity that cannot be used.
@@ -98,12 +105,37 @@ class Settings:
 
 
 def load_settings(path: Path, limits: Mapping[str, float] | None = None) -> Settings:
-    """Read the config; a missing file gives empty settings.
+    """Read the config; a missing file gives empty settings. Sets whether it is read-only.
 
     `limits` replace those of every environment, for this run. Raises ConfigError where the file as
     a whole cannot be used; one environment or identity that cannot is left out, with its error.
     """
-    top = Table(path, "", read_document(path))
+    content = read_content(path)
+    document = parse_document(path, content)
+    try:
+        settings = _settings(path, document, limits)
+    except ConfigError as error:
+        raise _with_lines([error], content)[error] from None
+    read_only.set_by_config(settings.read_only)
+    unusable = _with_lines([*settings.identity_errors.values(), *settings.errors.values()], content)
+    return replace(
+        settings,
+        errors={name: unusable[error] for name, error in settings.errors.items()},
+        identity_errors={name: unusable[error] for name, error in settings.identity_errors.items()},
+    )
+
+
+def _with_lines(errors: Sequence[ConfigError], content: bytes) -> dict[ConfigError, ConfigError]:
+    """Return each error with the line of its place, where the file has one."""
+    lines = lines_by_place(content.decode("utf-8-sig")) if errors else {}
+    placed = {error: line_of(lines, error.place) for error in errors}
+    return {error: error.at(line) if line else error for error, line in placed.items()}
+
+
+def _settings(
+    path: Path, document: Mapping[str, Any], limits: Mapping[str, float] | None
+) -> Settings:
+    top = Table(path, "", document)
     warnings = top.warnings(KEYS)
     identities: dict[str, Identity] = {}
     identity_errors: dict[str, ConfigError] = {}
@@ -130,6 +162,7 @@ def load_settings(path: Path, limits: Mapping[str, float] | None = None) -> Sett
             warnings += table.warnings(ENVIRONMENT_KEYS)
             if (of_environment := table.table("limits")) is not None:
                 warnings += of_environment.warnings(LIMIT_SETTINGS)
+    keys = _keys(top, warnings)
     return Settings(
         path,
         top.string("active"),
@@ -140,7 +173,25 @@ def load_settings(path: Path, limits: Mapping[str, float] | None = None) -> Sett
         errors,
         identity_errors,
         tuple(name for name, _ in tables),
+        keys,
+        top.flag("read_only"),
     )
+
+
+def _keys(top: Table, warnings: list[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return `[keys]`: the keys of each action; what is neither a key nor a list of some warns."""
+    keys: dict[str, tuple[str, ...]] = {}
+    if (table := top.table("keys")) is None:
+        return keys
+    for action in table:
+        value = table.value(action)
+        wanted = [value] if isinstance(value, str) else value
+        if isinstance(wanted, list) and wanted and all(isinstance(key, str) for key in wanted):
+            keys[action] = tuple(wanted)
+        else:
+            place = escape_control_chars(f"keys.{action}")
+            warnings.append(f'{top.path}: {place} must be a list of keys, as ["c"]')
+    return keys
 
 
 def _tables(top: Table, key: str) -> list[tuple[str, object]]:
@@ -163,5 +214,7 @@ def _require_identity(
     meant = nearest(name, identities)
     hint = f"did you mean {meant}?" if meant else f"add [identities.{name}]"
     raise ConfigError(
-        path, f"environments.{environment.name}.identity {name!r} is not there; {hint}"
+        path,
+        f"environments.{environment.name}.identity {name!r} is not there; {hint}",
+        place=f"environments.{environment.name}.identity",
     )

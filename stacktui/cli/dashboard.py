@@ -14,6 +14,7 @@ import click
 
 from stacktui.check.settings import load_settings
 from stacktui.cli.options import ExitCode
+from stacktui.config.document import ConfigError
 from stacktui.config.locations import config_file
 
 if TYPE_CHECKING:
@@ -26,13 +27,18 @@ _HEADLESS = "stacktui check, or stacktui demo --check"
 def open_dashboard(
     config: Path | None, environment: str | None, limits: Mapping[str, float]
 ) -> int:
-    """Run the dashboard until it is closed. Reports a broken config before the screen changes."""
+    """Run the dashboard until it is closed. A broken config is shown there, with the way out."""
     path = config_file(config)
-    settings = load_settings(path, limits)
-    for warning in (*settings.warnings, *settings.left_out(environment)):
-        click.echo(f"stacktui: {warning}", err=True)
-    if environment is not None:
-        settings.target(environment)
+    try:
+        settings = load_settings(path, limits)
+    except ConfigError:
+        if why_no_dashboard():
+            raise
+    else:
+        for warning in (*settings.warnings, *settings.left_out(environment)):
+            click.echo(f"stacktui: {warning}", err=True)
+        if environment is not None:
+            settings.target(environment)
     require_terminal()
     from stacktui.cli.demo_stamp import Demo
 
@@ -69,8 +75,15 @@ def run_app(app: StacktuiApp) -> int:
 
 def require_terminal() -> None:
     """Raise an error without a terminal that can show the dashboard; name what works instead."""
+    if why := why_no_dashboard():
+        raise click.UsageError(why)
+
+
+def why_no_dashboard() -> str:
+    """Return why there is no terminal for the dashboard, and what works instead; else empty."""
     ends = (sys.stdin, sys.stdout)  # None where it is closed
     if not all(each is not None and each.isatty() for each in ends):
-        raise click.UsageError(f"the dashboard needs a terminal; without one: {_HEADLESS}")
+        return f"the dashboard needs a terminal; without one: {_HEADLESS}"
     if os.environ.get("TERM") == "dumb":
-        raise click.UsageError(f"TERM=dumb cannot show the dashboard; there: {_HEADLESS}")
+        return f"TERM=dumb cannot show the dashboard; there: {_HEADLESS}"
+    return ""

@@ -25,6 +25,7 @@ from stacktui.cli.layout import width
 from stacktui.cli.lazy import LazyGroup
 from stacktui.cli.name_completion import environment_names
 from stacktui.cli.options import ExitCode, config_option, examples, limit_option
+from stacktui.config.read_only import set_by_option
 from stacktui.errors import StacktuiError, exhausted_resource
 
 # The one-line help of each command; a module of this package has it as `command`.
@@ -55,6 +56,11 @@ def _debugged(_: click.Context, _option: click.Parameter, wanted: bool) -> None:
         ask_for_traceback()
 
 
+def _read_only(_: click.Context, _option: click.Parameter, wanted: bool) -> None:
+
+    set_by_option(wanted)
+
+
 @click.group(
     cls=LazyGroup,
     package="stacktui.cli",
@@ -72,6 +78,13 @@ def _debugged(_: click.Context, _option: click.Parameter, wanted: bool) -> None:
     help="Open the dashboard on this environment.",
 )
 @limit_option
+@click.option(
+    "--read-only",
+    is_flag=True,
+    expose_value=False,
+    callback=_read_only,
+    help="Change no file: hide and refuse what writes. Checks run, and are in the history.",
+)
 @click.option(
     "--debug",
     is_flag=True,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from stacktui.check.settings import Settings, load_settings
 from stacktui.cli.output import err
+from stacktui.config.document import ConfigError, Table, read_document
 from stacktui.config.locations import config_file
+from stacktui.config.read_only import refuse_if_read_only, set_by_config
 
 
 def read_settings(
@@ -27,6 +30,17 @@ def read_settings(
     for warning in (*settings.warnings, *settings.left_out(name or settings.active)):
         err(f"stacktui: {warning}")
     return settings
+
+
+def require_writable(parent: Path | None, config: Path | None) -> None:
+    """Refuse a command that writes, before it does anything. Raises ReadOnlyError.
+
+    A config that cannot be read is the error of the command, if that needs it.
+    """
+    path = absolute(config_file(config or parent))
+    with suppress(ConfigError):
+        set_by_config(Table(path, "", read_document(path)).flag("read_only"))
+    refuse_if_read_only()
 
 
 def absolute(path: Path) -> Path:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from stacktui.config.read_only import refuse_if_read_only
 from stacktui.text.sanitize import escape_control_chars
 
 # The mode of new files: a config may name hosts and accounts.
@@ -27,8 +28,10 @@ def write_atomically(path: Path, content: bytes, *, mode: int = PRIVATE) -> None
     """Replace `path` with `content`: same directory, fsync, rename; mode and owner are kept.
 
     A new file gets `mode`, missing folders 0700. Of a symbolic link, the target is replaced; one
-    that leads to nothing is refused. Raises OSError, and then the old file is unchanged.
+    that leads to nothing is refused. Raises OSError, or ReadOnlyError, and then the old file is
+    unchanged.
     """
+    refuse_if_read_only()
     target = _target(path)
     make_folder(target.parent)
     old = target.stat() if target.exists() else None

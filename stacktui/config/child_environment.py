@@ -1,4 +1,4 @@
-"""The environment of programs that stacktui starts (`az --version`, `tmux`): without secrets."""
+"""The environment of programs that stacktui starts (`az`, `tmux`, an editor): without secrets."""
 
 from __future__ import annotations
 

@@ -28,13 +28,22 @@ _KINDS = {str: "a string", int: "a number", float: "a number", bool: "true or fa
 class ConfigError(StacktuiError):
     """The config cannot be used; `str()` is one line that names file, place and fix.
 
-    `message` is that line without the file.
+    `message` is that line without the file. `place` is the key or table that it is about, and
+    `line` where that is in the file, if known.
     """
 
-    def __init__(self, path: Path, message: str) -> None:
+    def __init__(
+        self, path: Path, message: str, *, place: str = "", line: int | None = None
+    ) -> None:
         super().__init__(f"{path}: {message}")
         self.path = path
         self.message = escape_control_chars(message)
+        self.place = place
+        self.line = line
+
+    def at(self, line: int) -> ConfigError:
+        """Return the error with its line in the file."""
+        return ConfigError(self.path, f"line {line}: {self.message}", place=self.place, line=line)
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -69,15 +78,15 @@ def parse_document(path: Path, content: bytes) -> dict[str, Any]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError(path, f"line {line}: is not UTF-8; save it as UTF-8") from None
+        raise ConfigError(path, "is not UTF-8; save it as UTF-8").at(line) from None
     if content.count(b".") > MAX_DOTS:
         for number, row in enumerate(content.split(b"\n"), 1):
             if row.count(b".") > MAX_DOTS:
-                raise ConfigError(path, f"line {number}: has over {MAX_DOTS} dots; split it")
+                raise ConfigError(path, f"has over {MAX_DOTS} dots; split it").at(number)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(path, _syntax_message(str(error), text)) from None
+        raise _syntax_error(path, str(error), text) from None
     except RecursionError:
         raise ConfigError(path, "is nested too deeply to be a config") from None
     except ValueError:
@@ -85,7 +94,7 @@ def parse_document(path: Path, content: bytes) -> dict[str, Any]:
         raise ConfigError(path, "holds a number of absurd length") from None
 
 
-def _syntax_message(message: str, text: str) -> str:
+def _syntax_error(path: Path, message: str, text: str) -> ConfigError:
     found = _POSITION.match(message)
     what = found["what"] if found else message
     if found and found["line"]:
@@ -93,7 +102,8 @@ def _syntax_message(message: str, text: str) -> str:
     else:  # "at end of document"
         line = text.count("\n") + 1
         column = len(text) - (text.rfind("\n") + 1) + 1
-    return f"line {line}, column {column}: {what}; the file was left as it is"
+    place = f"line {line}, column {column}"
+    return ConfigError(path, f"{place}: {what}; the file was left as it is", line=line)
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
@@ -115,7 +125,7 @@ class Table:
     def error(self, key: str | None, message: str) -> ConfigError:
         """Return a ConfigError about `key` of this table, or about the table itself."""
         place = ".".join(part for part in (self.key, key) if part)
-        return ConfigError(self.path, f"{place} {message}" if place else message)
+        return ConfigError(self.path, f"{place} {message}" if place else message, place=place)
 
     def string(self, key: str) -> str | None:
         """Return a string that is not blank, or None where there is none."""
@@ -126,6 +136,13 @@ class Table:
             raise self.error(key, f"must be a string, not {_kind(value)}")
         if not value.strip():
             raise self.error(key, "is empty; give it a value or take the line out")
+        return value
+
+    def flag(self, key: str) -> bool:
+        """Return true or false; false where there is none."""
+        value = self._values.get(key, False)
+        if not isinstance(value, bool):
+            raise self.error(key, f"must be true or false, not {_kind(value)}")
         return value
 
     def required(self, key: str, example: str) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import Environment
-from stacktui.environments.naming import OPERATOR_ENDPOINT, certificate_names, domain_of
+from stacktui.environments.naming import certificate_names, domain_of, is_operator_endpoint
 from stacktui.transport.host import is_host
 
 ARM, LOGIN, GRAPH, PORTAL = "ARM", "login", "graph", "portal"
@@ -60,8 +60,7 @@ def endpoints(environment: Environment, metadata: Metadata | None) -> tuple[Endp
         found += [_named(role, url) for role, url in named if url and _is_usable(url)]
     domain = domain_of(urlsplit(environment.arm).hostname or "")
     if metadata is None and domain is not None:
-        operator = environment.arm.startswith(f"https://{OPERATOR_ENDPOINT}.")
-        portal = "adminportal" if operator else PORTAL
+        portal = "adminportal" if is_operator_endpoint(environment.arm) else PORTAL
         wanted = ((LOGIN, "adfs"), (GRAPH, "graph"), (PORTAL, portal))
         found += [_derived(role, f"{label}.{domain}") for role, label in wanted]
     return merged(found)

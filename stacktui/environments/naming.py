@@ -18,6 +18,11 @@ OTHER_SERVICES = {
 }
 
 
+def is_operator_endpoint(arm: str) -> bool:
+    """Return whether `arm` (`https://host[:port]`) is an operator's ARM endpoint."""
+    return arm.startswith(f"https://{OPERATOR_ENDPOINT}.")
+
+
 class Audience(StrEnum):
     """Whose service of a stamp it is."""
 

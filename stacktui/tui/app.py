@@ -16,9 +16,9 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from stacktui.check.history_writer import HistoryWriter
-from stacktui.config.document import ConfigError
 from stacktui.config.edit import remember
 from stacktui.config.error_file import describe_error
+from stacktui.errors import StacktuiError
 from stacktui.identities.certificate_file import read_files, references
 from stacktui.transport.background import in_background
 from stacktui.tui.app_state import AppState
@@ -27,10 +27,12 @@ from stacktui.tui.check_state import CheckState
 from stacktui.tui.clipboard import Copier
 from stacktui.tui.config_store import ConfigStore
 from stacktui.tui.input_queue import InputQueue
+from stacktui.tui.keys import may_run
 from stacktui.tui.lines import TextStyle
 from stacktui.tui.scan_runner import ScanRunner, load_scan_engine
 from stacktui.tui.scan_state import EvaluatedScan, LiveScan
 from stacktui.tui.screens.dashboard import Dashboard
+from stacktui.tui.screens.pane_grid import PANES
 from stacktui.tui.themed_app import ThemedApp
 
 if TYPE_CHECKING:
@@ -83,7 +85,8 @@ class StacktuiApp(ThemedApp):
         self.ended_by: signal.Signals | None = None
         self._input = InputQueue(self, super().on_event)
         self.app_state = AppState(config, demo_on_offer=start_demo is not None, limits=limits or {})
-        self.config = ConfigStore(self.app_state, environment)
+        places = {each.caption: (each, Dashboard, type(self)) for each in PANES}
+        self.config = ConfigStore(self.app_state, environment, places)
         self.history = HistoryWriter(self._on_history_warning)
         self._check_runners: WeakSet[CheckRunner] = WeakSet()
         self.check_runner = self.new_check_runner(self._on_check_state, self.on_certificates_read)
@@ -91,6 +94,7 @@ class StacktuiApp(ThemedApp):
             self, self.load_scan_engine, self._on_scan_state, self._on_scan_finished
         )
         self.config.read()
+        self._keymap = self.config.keymap  # `set_keymap` needs a screen
         settings = self.app_state.settings
         self._notices = [
             *self.config.notices,
@@ -133,7 +137,7 @@ class StacktuiApp(ThemedApp):
     def use(self, name: str | None) -> None:
         """Save an environment as the active one, for the dashboard and the headless check."""
         if name is not None:
-            self._remember("active", name)
+            self._remember("active", name, f"{name} is the active environment")
 
     def added(self, check: LiveCheck | None) -> None:
         """Show the environment that was added and saved; `check` read its metadata."""
@@ -142,35 +146,47 @@ class StacktuiApp(ThemedApp):
         name = check.target.environment.name
         self.app_state.checks[name] = check
         self.app_state.current = name
-        self.action_reload()
+        self.reload()
 
-    def action_reload(self) -> None:
-        """Read the config again."""
+    def reload(self) -> None:
+        """Read the config again, and say what was read."""
         self.config.read()
+        self.set_keymap(self.config.keymap)
         self.dashboard.grid.environments.choose(self.app_state.current)
         self.dashboard.update()
         self.read_history()
         if self.app_state.identity_files is not None:
             self.read_identity_files()
         if self.app_state.config_error:
-            self.dashboard.notice("the config cannot be used", TextStyle.ERROR)
+            self.dashboard.notice(self.config.broken, TextStyle.ERROR)
         else:
-            self.dashboard.notice("; ".join(self.config.notices) or "the config was read again")
+            self.dashboard.notice("; ".join(self.config.notices) or self.config.read_again)
 
-    def _remember(self, key: str, value: str) -> None:
-        self.run_worker(self._write(key, value), exit_on_error=False)
+    async def action_edit_config(self) -> None:
+        """Open the config in the user's editor, at the line of its error, and read it again."""
+        from stacktui.tui.editor import edit
 
-    async def _write(self, key: str, value: str) -> None:
+        error = self.app_state.config_error or self.app_state.unusable
+        trouble = await edit(self, self.app_state.config, error.line if error else None)
+        self.repaint()
+        self.reload()
+        if trouble:
+            self.dashboard.notice(trouble, TextStyle.ERROR)
+
+    def _remember(self, key: str, value: str, done: str) -> None:
+        self.run_worker(self._write(key, value, done), exit_on_error=False)
+
+    async def _write(self, key: str, value: str, done: str) -> None:
         if self.app_state.settings is None:
             self.dashboard.notice("not remembered: the config is broken", TextStyle.WARNING)
             return
         try:
             await self.config.change(lambda path: remember(path, key, value))
-        except ConfigError as error:
+        except StacktuiError as error:
             self.dashboard.notice(str(error), TextStyle.WARNING)
             return
         self.dashboard.update()
-        self.dashboard.notice(f"{key}: {value}, remembered", TextStyle.OK)
+        self.dashboard.notice(f"{done}: saved in {self.app_state.config}", TextStyle.OK)
 
     # Theme
 
@@ -184,7 +200,7 @@ class StacktuiApp(ThemedApp):
         def chosen(name: str | None) -> None:
             self.apply_theme(name or before)
             if name is not None:
-                self._remember("theme", name)
+                self._remember("theme", name, f"theme {name}")
 
         self.push_screen(
             PickerScreen("Themes", choices, at=before, preview=self.apply_theme), chosen
@@ -207,7 +223,7 @@ class StacktuiApp(ThemedApp):
             )
             return
         self.app_state.config = config
-        self.action_reload()
+        self.reload()
         self.dashboard.notice("this is the demo: a simulated stamp on this machine")
         self.check()
 
@@ -342,6 +358,9 @@ class StacktuiApp(ThemedApp):
             await self._input.put(event)
         else:
             await super().on_event(event)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return may_run(action) and super().check_action(action, parameters)
 
     def action_interrupt(self) -> None:
         workers: list[CheckRunner | ScanRunner] = [*self._check_runners, self.scan_runner]

@@ -25,17 +25,18 @@ if TYPE_CHECKING:
 class AppState:
     """The config, the last check of each environment, and the current environment.
 
-    `config_error` is one line: why the config could not be read, and the fix. `current` names the
-    environment that all panes show. `limits` override those of the config. `certificates` are the
-    parsed ones, by their DER. `scans` are the last finished scans by environment, `live_scan` is
-    the one started last. `identity_files` are the certificates that identities sign in with, by
-    identity; None until they are first read. `history` is what was known of each environment's
-    checks when the config was read. `typed` are the secrets that were typed, by identity.
+    `config_error` says why the config could not be read; `settings` are then those read before, if
+    any. `current` names the environment that all panes show. `limits` override those of the
+    config. `certificates` are the parsed ones, by their DER. `scans` are the last finished scans by
+    environment, `live_scan` is the one started last. `identity_files` are the certificates that
+    identities sign in with, by identity; None until they are first read. `history` is what was
+    known of each environment's checks when the config was read. `typed` are the secrets that were
+    typed, by identity.
     """
 
     config: Path
     settings: Settings | None = None
-    config_error: str = ""
+    config_error: ConfigError | None = None
     demo_on_offer: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
     current: str | None = None

@@ -2,44 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from stacktui.check.settings import load_settings
 from stacktui.config.document import ConfigError
 from stacktui.transport.background import in_background
 from stacktui.tui.app_state import AppState
+from stacktui.tui.keymap import Place, keymap_of
 
 
 class ConfigStore:
     """Reads the config of `app_state` and changes it.
 
-    `wanted` is the environment to show first, else the active one. `notices` are lines about what
-    the last read found.
+    `wanted` is the environment to show first, else the active one. `places` are those that have
+    keys. `notices` are lines about what the last read found, `keymap` has the user's own keys.
     """
 
-    def __init__(self, app_state: AppState, wanted: str | None) -> None:
+    def __init__(
+        self, app_state: AppState, wanted: str | None, places: Mapping[str, Place]
+    ) -> None:
         self._app_state = app_state
         self._wanted = wanted
+        self._places = places
         self.notices: list[str] = []
+        self.keymap: Mapping[str, str] = {}
 
     def read(self) -> None:
-        """Read the config into the state. A broken one is reported there, and never written."""
+        """Read the config into the state.
+
+        A broken one is reported there, and never written; what was read before is kept.
+        """
         app_state = self._app_state
         self.notices = []
         try:
             settings = load_settings(app_state.config, app_state.limits)
             app_state.settings = settings.with_secrets(app_state.typed)
-            app_state.config_error = ""
+            app_state.config_error = None
         except ConfigError as error:
-            app_state.settings, app_state.config_error = None, str(error)
+            app_state.config_error = error
             return
-        self.notices += (*settings.warnings, *settings.left_out())
+        # What cannot be used is a row of its pane, so no notice hides the keys for it.
+        self.notices += settings.warnings
+        self.keymap, refused = keymap_of(settings.keys, self._places)
+        self.notices += refused
         names = settings.names
         if self._wanted is not None and self._wanted not in names:
             self.notices.append(f"there is no environment {self._wanted!r}")
         first = (app_state.current, self._wanted, settings.active, *settings.environments, *names)
         app_state.current = next((each for each in first if each in names), None)
+
+    @property
+    def broken(self) -> str:
+        """Say that the config cannot be used, and what is shown instead."""
+        error = self._app_state.config_error
+        line = f" (line {error.line})" if error and error.line else ""
+        kept = "kept what was read before; " if self._app_state.settings else ""
+        return f"the config is broken{line}: {kept}ctrl+e opens it"
+
+    @property
+    def read_again(self) -> str:
+        """Say that the config was read, and how many of it cannot be used."""
+        settings = self._app_state.settings
+        unusable = len(settings.errors) + len(settings.identity_errors) if settings else 0
+        return "the config was read again" + (
+            f": {unusable} of it cannot be used" if unusable else ""
+        )
 
     async def change(self, write: Callable[[Path], None]) -> None:
         """Let `write` change the file in the background, and read it again. Raises ConfigError."""

@@ -23,6 +23,8 @@ COLUMNS_WIDTH, COLUMNS_HEIGHT = 100, 20
 # From this height on all left panes are open; below it, only the one in use.
 OPEN_HEIGHT = 28
 FOLDED, LEAST, DETAIL_LEAST = 1, 4, 4
+# The detail's rows, with its frame, below a zoomed list that wants all the others.
+DETAIL_BELOW_ZOOMED = 3
 # Least rows of the list below the strip, and at most a third of all rows.
 LIST_ROWS = 3
 
@@ -128,7 +130,8 @@ def _zoomed(
     if zoomed not in state.stack:
         return {zoomed: Placement(body, border)}
     wants = wanted[zoomed](body.width - border.columns) + border.rows
-    rows = max(LEAST, min(wants, body.height // 2))
+    most = body.height // 2 if state.front == state.detail else body.height - DETAIL_BELOW_ZOOMED
+    rows = max(LEAST, min(wants, most))
     upper, lower = body.split_horizontal(rows)
     return {zoomed: Placement(upper, border), state.detail: Placement(lower, border)}
 

@@ -31,6 +31,7 @@ class TextStyle(StrEnum):
     ERROR = "error"
     FRAME = "frame"
     FOCUS = "focus"
+    OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)

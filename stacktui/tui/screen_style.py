@@ -23,7 +23,14 @@ COLOURS = (
     "selection",
     "selected",
 )
-_BOLD = {TextStyle.STRONG, TextStyle.KEY, TextStyle.WARNING, TextStyle.ERROR, TextStyle.FOCUS}
+_BOLD = {
+    TextStyle.STRONG,
+    TextStyle.KEY,
+    TextStyle.WARNING,
+    TextStyle.ERROR,
+    TextStyle.FOCUS,
+    TextStyle.OPERATOR,
+}
 _STATES = {TextStyle.OK, TextStyle.WARNING, TextStyle.ERROR}
 _COLOUR = {
     TextStyle.TEXT: "text",
@@ -36,6 +43,7 @@ _COLOUR = {
     TextStyle.ERROR: "error",
     TextStyle.FRAME: "frame",
     TextStyle.FOCUS: "accent",
+    TextStyle.OPERATOR: "warning",
 }
 
 
@@ -55,6 +63,7 @@ def screen_style_of(colours: Mapping[str, str], glyphs: Glyphs, *, no_colour: bo
     """
     if no_colour:
         plain = {each: Style(bold=each in _BOLD, dim=each is TextStyle.FRAME) for each in TextStyle}
+        plain[TextStyle.OPERATOR] += Style(reverse=True)
         chosen = {each: style + Style(reverse=True) for each, style in plain.items()}
         return ScreenStyle(glyphs, plain, chosen)
     background = colours["background"]
@@ -62,6 +71,7 @@ def screen_style_of(colours: Mapping[str, str], glyphs: Glyphs, *, no_colour: bo
         each: Style(color=colours[_COLOUR[each]], bgcolor=background, bold=each in _BOLD)
         for each in TextStyle
     }
+    plain[TextStyle.OPERATOR] += Style(reverse=True)
     # In the highlighted row a state keeps its colour if that is readable there.
     bar = Style(bgcolor=colours["selection"])
     text = Style(color=colours["selected"])

@@ -18,7 +18,7 @@ from stacktui.stamp.running import RunningStamp
 from stacktui.transport.limits import Limits
 from stacktui.transport.records import TransportFaultKind
 from tests.support.authority import localhost_server
-from tests.support.listeners import listening, silent, until_closed
+from tests.support.listeners import closed_port, listening, silent, until_closed
 
 # Whose names are in no hosts file.
 DOMAIN = "east.contoso.invalid"
@@ -84,6 +84,23 @@ async def test_hosts_that_this_stamp_does_not_have_are_absent() -> None:
     absent = {each.endpoint.role for each in found.presented if each.absent}
     assert absent == {"*.hosting", "*.adminhosting"}
     assert not any(each.chain for each in found.presented if each.absent)
+
+
+async def test_a_guessed_host_that_refuses_is_absent_and_a_named_one_is_a_problem() -> None:
+    options = StampOptions(domain=DOMAIN, idp=IdentityProvider.ADFS)
+    with run_in_thread(options) as stamp, closed_port() as port:
+        refused = {
+            pin: f"127.0.0.1:{port}" if "hosting" in pin or "portal" in pin else to
+            for pin, to in stamp.resolve.items()
+        }
+        changed = environment(stamp, resolve=refused)
+        found, _ = await finished(scan(changed, trust(stamp), whole=True))
+    rows = [each for each in found.presented if not each.chain]
+    assert {each.fault.kind for each in rows if each.fault} == {TransportFaultKind.TCP_REFUSED}
+    absent = {each.endpoint.role for each in rows if each.absent}
+    assert absent == {"*.hosting", "*.adminhosting", "adminportal"}
+    assert {each.why_absent for each in rows if each.absent} == {"nothing listens there"}
+    assert "portal" in {each.endpoint.role for each in rows if not each.absent}
 
 
 async def test_without_any_dns_nothing_is_called_absent() -> None:

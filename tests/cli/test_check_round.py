@@ -120,7 +120,10 @@ def test_a_fault_of_several_is_told_once(stamp: RunningStamp, tmp_path: Path) ->
         symbol = {True: "✓", False: "✗", None: "–"}[ok]
         assert len([line for line in lines if line.startswith(f"{symbol} {name} ")]) == 1, name
     assert any(line.startswith("✓ none-4") and "sign-in not tried" in line for line in lines)
-    assert [line for line in lines if line.startswith(f"✗ bad-5: {config}: environments.bad-5.")]
+    rows = config.read_text(encoding="utf-8").splitlines()
+    at = rows.index('profile = "no-such"') + 1
+    place = f"✗ bad-5: {config}: line {at}: environments.bad-5."
+    assert [line for line in lines if line.startswith(place)]
     assert any(line.startswith("8 checked: 3 ok · 4 faults · 1 undecided in ") for line in lines)
     shared = "tls-untrusted-root on 2 of 8: it is this machine, not the stamps: untrusted-1, "
     assert any(line.startswith(shared) for line in lines)

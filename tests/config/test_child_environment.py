@@ -79,4 +79,4 @@ def test_every_program_is_started_with_that_environment() -> None:
                 (env,) = (ast.unparse(each.value) for each in node.keywords if each.arg == "env")
                 assert env in ("child_environment()", "quiet"), path
                 started += 1
-    assert started == 2
+    assert started == 3

@@ -31,6 +31,7 @@ STEPS = 500
 KEYS = (
     *"ccccCCsfyYwatr:1234012340jkgGlLTUx?/q", "space", "enter", "enter", *["escape"] * 6, "tab",
     "shift+tab", "up", "down", "pageup", "pagedown", "ctrl+u", "ctrl+d", "ctrl+p", "backspace", "é",
+    "ctrl+e",
 )  # fmt: skip
 SIZES = ((80, 23), (120, 40), (100, 20), (99, 19), (60, 16), (59, 15), (40, 10), (39, 9), (1, 1))
 

@@ -33,13 +33,17 @@ def table() -> str:
     lines = ["| where | keys |", "| --- | --- |"]
     for owner in bound():
         does: dict[str, list[str]] = {}
+        names: dict[str, list[str]] = {}
         for binding in owner.BINDINGS:
             assert isinstance(binding, Binding)
             does.setdefault(binding.description, []).extend(binding.key.split(","))
-        cells = (
-            f"{' '.join(f'`{keys._NAMES.get(each, each)}`' for each in pressed)} {what}"
-            for what, pressed in does.items()
-        )
+            names.setdefault(binding.description, []).extend([binding.id] if binding.id else [])
+        cells = []
+        for what, pressed in does.items():
+            shown = " ".join(f"`{keys.NAMES.get(each, each)}`" for each in pressed)
+            cells.append(
+                f"{shown} {what}" + (f" ({', '.join(names[what])})" if names[what] else "")
+            )
         lines.append(f"| `{owner.__name__}` | {'; '.join(cells)} |")
     return "\n".join(lines)
 

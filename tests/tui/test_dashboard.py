@@ -248,7 +248,7 @@ async def test_a_theme_is_tried_on_and_remembered_with_the_comments_kept(config:
         await pilot.press("t")
         await type_in(pilot, "contr")
         await pilot.press("enter")
-        await until(pilot, "theme: contrast, remembered")
+        await until(pilot, "theme contrast: saved in config.toml")
         assert app.theme_name == "contrast"
     text = read(config)
     assert 'theme = "contrast"' in text
@@ -259,8 +259,8 @@ async def test_a_theme_is_tried_on_and_remembered_with_the_comments_kept(config:
 async def test_space_makes_an_environment_the_active_one(config: Path) -> None:
     async with canned_app(config, text=CONFIG).run_test() as pilot:
         await pilot.press("j", "space")
-        await until(pilot, "active: AzureStackAdmin, remembered")
-        await until(pilot, "● AzureStackAdmin")
+        await until(pilot, "AzureStackAdmin is the active environment: saved in config.toml")
+        await until(pilot, "● # AzureStackAdmin")
     assert 'active = "AzureStackAdmin"' in read(config)
 
 

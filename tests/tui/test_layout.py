@@ -151,3 +151,16 @@ def test_on_the_smallest_screens_one_pane_is_shown(where: dict[str, str], shown:
 @pytest.mark.parametrize("size", [(39, 10), (40, 9), (10, 3), (1, 1)])
 def test_below_the_minimum_one_line_says_so(size: tuple[int, int]) -> None:
     assert list(arrange(*size, places(), wants(3))) == ["top"]
+
+
+@pytest.mark.parametrize("size", [*COLUMNS, *STRIPS])
+@pytest.mark.parametrize("rows", [1, 12, 20, 1000])
+@pytest.mark.parametrize("name", STACK)
+def test_a_zoomed_list_is_longer_not_shorter(size: tuple[int, int], rows: int, name: str) -> None:
+    where = {"open": name, "front": name}
+    before = arrange(*size, places(**where), wants(rows))[name]
+    zoomed = arrange(*size, places(**where, zoomed=name), wants(rows))[name]
+    shown = zoomed.region.height - zoomed.border.rows
+    assert shown >= min(rows, before.region.height - before.border.rows)
+    assert zoomed.region.width >= before.region.width
+    assert zoomed.region.area > before.region.area or shown >= rows

@@ -72,3 +72,93 @@ def test_stock_tmux_in_80x24(tmux: Tmux, tmp_path: Path) -> None:
         assert written.read_text(encoding="utf-8").rstrip("\n") == copied.rstrip("\n")
         assert written.stat().st_mode & 0o777 == 0o600
         tmux.run("send-keys", "q")
+
+
+EDITOR = """\
+#!/bin/sh
+env > {folder}/environment
+printf '%s\\n' "$*" > {folder}/arguments
+printf 'THE EDITOR HAS THE TERMINAL'
+read answer
+echo "$answer" > {folder}/answer
+printf '[environments.West]\\narm = "https://management.west.example"\\n' > {folder}/config.toml
+"""
+
+
+def editor_in(folder: Path) -> Path:
+    path = folder / "vi"
+    path.write_text(EDITOR.format(folder=folder), encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "line"),
+    [
+        ('[environments.West]\n\narm = "http://west"\n', "", 3),
+        ('[environments.West]\narm = "https://management.west.example"\n', "[broken\n", 3),
+    ],
+)
+def test_the_config_is_edited_at_the_line_of_its_error(
+    tmux: Tmux, tmp_path: Path, text: str, key: str, line: int
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(text, encoding="utf-8")
+    variables = f"OPS_SECRET=hunter2 VISUAL= EDITOR='{editor_in(tmp_path)} -n'"
+    command = f"env {variables} {sys.executable} -m stacktui --config {config}"
+    tmux.run("new-session", "-d", "-x", "80", "-y", "23", command)
+    tmux.until("1 Environments")
+    if key:
+        config.write_text(text + key, encoding="utf-8")
+        tmux.run("send-keys", "r")
+        tmux.until(f"the config is broken (line {line}): kept what was read before")
+    tmux.run("send-keys", "C-e")
+    shown = tmux.until("THE EDITOR HAS THE TERMINAL")
+    assert "Environments" not in shown
+    tmux.run("send-keys", "q", "Enter")
+    shown = tmux.until("the config was read again")
+    assert "Press c to check West." in shown
+    assert "EDITOR" not in shown
+    assert (tmp_path / "answer").read_text() == "q\n"
+    assert (tmp_path / "arguments").read_text() == f"-n +{line} {config}\n"
+    assert "hunter2" not in (tmp_path / "environment").read_text()
+    tmux.run("send-keys", "q")
+
+
+def test_a_config_that_is_broken_from_the_start_opens_with_the_way_out(
+    tmux: Tmux, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("active = [", encoding="utf-8")
+    command = f"env EDITOR={editor_in(tmp_path)} {sys.executable} -m stacktui --config {config}"
+    tmux.run("new-session", "-d", "-x", "80", "-y", "23", command)
+    tmux.until("The config cannot be used.")
+    tmux.run("send-keys", "C-e")
+    tmux.until("THE EDITOR HAS THE TERMINAL")
+    tmux.run("send-keys", "Enter")
+    tmux.until("Press c to check West.")
+    tmux.run("send-keys", "q")
+
+
+def test_without_an_editor_that_is_said(tmux: Tmux, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    command = f"env EDITOR=no-such-editor {sys.executable} -m stacktui --config {config}"
+    tmux.run("new-session", "-d", "-x", "80", "-y", "23", command)
+    tmux.until("No environments yet.")
+    tmux.run("send-keys", "C-e")
+    tmux.until("$EDITOR: there is no program 'no-such-editor'")
+    tmux.run("send-keys", "q")
+
+
+def test_read_only_from_the_command_line(tmux: Tmux, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    text = '[environments.West]\narm = "https://management.west.example"\n'
+    config.write_text(text, encoding="utf-8")
+    command = f"env EDITOR=true {sys.executable} -m stacktui --read-only --config {config}"
+    tmux.run("new-session", "-d", "-x", "80", "-y", "23", command)
+    shown = tmux.until("read-only")
+    assert "make active" not in shown
+    tmux.run("send-keys", "Space", "C-e", "a", "t", "?")
+    tmux.until("Everywhere")
+    tmux.run("send-keys", "Escape", "q")
+    assert config.read_text(encoding="utf-8") == text

@@ -25,6 +25,7 @@ from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.layout import out_wrapped
 from stacktui.cli.options import config_option, examples, format_option, warn_config_unused
 from stacktui.cli.output import out
+from stacktui.cli.settings import require_writable
 from stacktui.config.atomic import refuse_dangling_link
 from stacktui.text.counts import count_of
 from stacktui.text.sanitize import escape_control_chars
@@ -57,6 +58,7 @@ def command(
     key, and only its owner can read it. The key in a PEM file is not encrypted, as signing in
     requires. Passwords are prompted for, or come from a variable or a file, never from an argument.
     """
+    require_writable(parent, config)
     warn_config_unused(config or parent)
     password = Password("password", password_env, password_file)
     key_password = Password("key-password", key_password_env, key_password_file)

@@ -15,7 +15,7 @@ from stacktui.cli.ask import CommandError, confirm, yes_option
 from stacktui.cli.name_completion import environment_names
 from stacktui.cli.options import config_option, examples, format_option
 from stacktui.cli.output import err, out
-from stacktui.cli.settings import absolute, read_settings
+from stacktui.cli.settings import absolute, read_settings, require_writable
 from stacktui.config.locations import exported_bundle
 from stacktui.text.counts import count_of
 
@@ -53,6 +53,7 @@ def command(
     stacktui trusts. Needs no root rights, and survives upgrades. After trusting another root,
     export again.
     """
+    require_writable(parent, config)
     settings = read_settings(parent, config)
     alone = [settings.target(environment).environment] if environment is not None else None
     environments = alone or settings.environments.values()

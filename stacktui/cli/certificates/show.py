@@ -205,7 +205,7 @@ def _head(scanned: ScanAndMatrix, row: EndpointChain, cell: Verification | None)
         # Under Entra only the metadata names the login host.
         guessed = bool(scanned.scan.no_metadata)
         more = "; the metadata would name the right one" if guessed else ""
-        return "–", f"absent: this stamp has no such host{more}"
+        return "–", f"absent: {row.why_absent}{more}"
     if not row.chain:
         return "✗", why_none(row)
     if cell is None:

@@ -39,7 +39,7 @@ from stacktui.cli.layout import wrapped
 from stacktui.cli.name_completion import environment_names
 from stacktui.cli.options import config_option, examples, format_option, limit_option
 from stacktui.cli.output import day, err, out
-from stacktui.cli.settings import read_settings
+from stacktui.cli.settings import read_settings, require_writable
 from stacktui.config.locations import additions_file, own_bundle
 from stacktui.environments.endpoints import Endpoint, arm_endpoint
 from stacktui.text.counts import count_of
@@ -128,6 +128,7 @@ def command(
     makes a backup; `untrust` removes exactly what was added. SHA256 names a root that was added
     before and lost, as an upgrade of certifi does.
     """
+    require_writable(parent, config)
     source = RootSource(**from_)
     needed = environment or source.presented
     settings = read_settings(parent, config, limits) if needed else None

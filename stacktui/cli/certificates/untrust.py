@@ -25,7 +25,7 @@ from stacktui.cli.certificates.targets import (
 )
 from stacktui.cli.options import config_option, examples, format_option
 from stacktui.cli.output import err, out
-from stacktui.cli.settings import read_settings
+from stacktui.cli.settings import read_settings, require_writable
 from stacktui.config.locations import exported_bundle
 from stacktui.text.counts import count_of
 from stacktui.text.shell import command_line, for_this_machine
@@ -59,6 +59,7 @@ def command(
     Removes them from stacktui's own bundle, unless --environment or --store names another one. The
     file is then as it was before, byte for byte. What others added stays.
     """
+    require_writable(parent, config)
     settings = read_settings(parent, config, name=environment) if environment else None
     target = target_of(settings, store, environment, to_add=False)
     removal = plan_untrust(target, _fingerprints(which))

@@ -11,7 +11,7 @@ from stacktui.check.pinning import AcceptError, accept, ask_stamp, differences
 from stacktui.cli.ask import CommandError, RemoteError, confirm, yes_option
 from stacktui.cli.options import config_option, environment_argument, examples, limit_option
 from stacktui.cli.output import err
-from stacktui.cli.settings import read_settings
+from stacktui.cli.settings import read_settings, require_writable
 
 
 @click.command(epilog=examples("stacktui environments accept West"))
@@ -32,6 +32,7 @@ def command(
     Shows what has changed since they were recorded, and asks before it records them again. Exits
     with 1 if the stamp does not respond, or presents a chain that this machine does not trust.
     """
+    require_writable(parent, config)
     target = read_settings(parent, config, limits, name=name).target(name)
     try:
         diff = asyncio.run(ask_stamp(target))

@@ -11,7 +11,7 @@ from stacktui.cli.ask import CommandError, confirm, yes_option
 from stacktui.cli.name_completion import environment_names
 from stacktui.cli.options import config_option, examples
 from stacktui.cli.output import err
-from stacktui.cli.settings import read_settings
+from stacktui.cli.settings import read_settings, require_writable
 
 
 @click.command(epilog=examples("stacktui environments forget West"))
@@ -24,6 +24,7 @@ def command(parent: Path | None, name: str, yes: bool, config: Path | None) -> N
 
     The next successful check records what it finds then, without comparing.
     """
+    require_writable(parent, config)
     target = read_settings(parent, config, name=name).target(name)
     confirm(f"Forget what was recorded of {target.environment.name}?", yes=yes)
     try:

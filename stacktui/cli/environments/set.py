@@ -11,6 +11,7 @@ from stacktui.cli.ask import CommandError
 from stacktui.cli.name_completion import config_names, environment_names, starting
 from stacktui.cli.options import config_option, examples
 from stacktui.cli.output import err
+from stacktui.cli.settings import require_writable
 from stacktui.config.locations import config_file
 from stacktui.environments.config import CHANGEABLE, change_environment
 from stacktui.environments.profiles import PROFILES
@@ -39,6 +40,7 @@ def command(parent: Path | None, name: str, changes: tuple[str, ...], config: Pa
     Prints each change. An invalid value is refused, and then nothing is changed. Comments and the
     order of the file stay.
     """
+    require_writable(parent, config)
     # Do not load the settings: the key to be changed may be what makes them invalid.
     path = Path(os.path.abspath(config_file(config or parent)))
     wanted = dict(map(_pair, changes))

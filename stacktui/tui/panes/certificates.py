@@ -59,12 +59,12 @@ class CertificatesPane(ListPane):
     number = "2"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l", "screen.scan(False)", "scan hosts"),
-        Binding("L", "screen.scan(True)", "scan all names"),
-        Binding("T", "screen.trust", "trust its root"),
-        Binding("enter", "screen.zoom", "matrix"),
-        Binding("x", "screen.export", "export for az"),
-        Binding("U", "screen.untrust", "untrust a root"),
+        Binding("l", "screen.scan(False)", "scan hosts", id="scan"),
+        Binding("L", "screen.scan(True)", "scan all names", id="scan_all"),
+        Binding("T", "screen.trust", "trust its root", id="trust"),
+        Binding("enter", "screen.zoom", "matrix", id="open"),
+        Binding("x", "screen.export", "export for az", id="export"),
+        Binding("U", "screen.untrust", "untrust a root", id="untrust"),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
@@ -226,7 +226,7 @@ def no_chain_reason(seen: EndpointChain) -> str:
     if seen.chain:
         return ""
     if seen.absent:
-        return "this stamp has no such host"
+        return seen.why_absent
     return seen.fault.detail if seen.fault else "no certificate came"
 
 

@@ -30,8 +30,8 @@ class CheckPane(TextPane):
     caption = "Check"
     number = "0"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.zoom", "details"),
-        Binding("Y", "screen.copy_report", "copy report"),
+        Binding("enter", "screen.zoom", "details", id="open"),
+        Binding("Y", "screen.copy_report", "copy report", id="copy_report"),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name

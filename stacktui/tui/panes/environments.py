@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from stacktui.config.read_only import is_read_only
 from stacktui.environments.model import Environment
+from stacktui.environments.naming import is_operator_endpoint
 from stacktui.text.times import moment_text
 from stacktui.transport.proxy import without_credentials
 from stacktui.tui.app_state import AppState
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from stacktui.tui.live_check import LiveCheck
 
 UNUSABLE = "unusable"
+# As the prompt of root: what is done here is done to everybody's stamp.
+OPERATOR_SIGN = "#"
 
 
 class EnvironmentsPane(ListPane):
@@ -36,8 +40,8 @@ class EnvironmentsPane(ListPane):
     number = "1"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "screen.use", "make active"),
-        Binding("s", "sort", "broken first"),
+        Binding("space", "screen.use", "make active", id="make_active"),
+        Binding("s", "sort", "broken first", id="sort"),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
@@ -64,6 +68,7 @@ class EnvironmentsPane(ListPane):
         # Whether any is broken or running, but not how many are well: the strip is short.
         self._strip_state = forms[2] or (Span("0", TextStyle.DIM),)
         if app_state.config_error:
+            forms = [(Span(f"{glyphs.failed} config broken", TextStyle.ERROR),), forms[-1], (), ()]
             self._strip_state = (Span(f"{glyphs.failed} config", TextStyle.ERROR),)
         if self._broken_first:
             order = Span(f"{glyphs.dot}broken first", TextStyle.DIM)
@@ -182,7 +187,9 @@ def rank(name: str, app_state: AppState) -> int:
 
 def row(name: str, app_state: AppState, glyphs: Glyphs) -> Row:
     active = app_state.settings is not None and app_state.settings.active == name
-    mark = (Span(f"{glyphs.active} ", TextStyle.ACCENT),) if active else ()
+    mark: tuple[Span, ...] = (Span(f"{glyphs.active} ", TextStyle.ACCENT),) if active else ()
+    if is_operator(name, app_state):
+        mark += (Span(f"{OPERATOR_SIGN} ", TextStyle.WARNING),)
     if app_state.settings is not None and name in app_state.settings.errors:
         state = (Span(f"{glyphs.failed} {UNUSABLE}", TextStyle.ERROR),)
         return Row(name, (*mark, Span(name)), ((state, (), ()), (state, ()), (state,)))
@@ -198,6 +205,12 @@ def row(name: str, app_state: AppState, glyphs: Glyphs) -> Row:
         both = (*words, Span(" "), *spent)
         columns = ((words, spent, when), (words, spent), (both,))
     return Row(name, (*mark, Span(name)), columns)
+
+
+def is_operator(name: str, app_state: AppState) -> bool:
+    """Return whether an environment that can be used has the operators' ARM endpoint."""
+    known = app_state.settings.environments.get(name) if app_state.settings else None
+    return known is not None and is_operator_endpoint(known.arm)
 
 
 def elapsed(check: LiveCheck | None) -> tuple[Span, ...]:
@@ -226,13 +239,9 @@ def empty(app_state: AppState) -> tuple[Line, ...]:
         return (
             line(Span("The config cannot be used.", TextStyle.ERROR)),
             BLANK,
-            line(app_state.config_error),
+            line(str(app_state.config_error)),
             BLANK,
-            line(
-                Span("Fix the file, then press ", TextStyle.DIM),
-                Span("r", TextStyle.KEY),
-                Span(" to read it again. Nothing is written to it.", TextStyle.DIM),
-            ),
+            *how_to_fix(),
         )
     offers = [line(Span("a", TextStyle.KEY), "  add one: paste its ARM URL", indent=3)]
     if app_state.demo_on_offer:
@@ -247,18 +256,21 @@ def unusable_detail(error: ConfigError, glyphs: Glyphs) -> tuple[Line, ...]:
         label_value("state", Span(f"{glyphs.failed} {UNUSABLE}", TextStyle.ERROR)),
         label_value("why", str(error)),
         BLANK,
-        line(
-            Span("Fix the file, then press ", TextStyle.DIM),
-            Span("r", TextStyle.KEY),
-            Span(" to read it again.", TextStyle.DIM),
-        ),
+        *how_to_fix(),
     )
+
+
+def how_to_fix() -> tuple[Line, ...]:
+    """Return the keys that help with an error of the config."""
+    opens = (Span("ctrl+e", TextStyle.KEY), Span(" opens the file at that line, ", TextStyle.DIM))
+    reads = (Span("r", TextStyle.KEY), Span(" reads it again.", TextStyle.DIM))
+    return (line(*(() if is_read_only() else opens), *reads),)
 
 
 def detail(environment: Environment, app_state: AppState, glyphs: Glyphs) -> tuple[Line, ...]:
     """Return an environment's settings, and what its last check found."""
     lines = [
-        label_value("ARM", environment.arm),
+        label_value("ARM", environment.arm, *_operator(environment)),
         *_sign_in(app_state),
         label_value("profile", environment.profile),
         label_value(
@@ -281,6 +293,13 @@ def detail(environment: Environment, app_state: AppState, glyphs: Glyphs) -> tup
         label_value("last check", *_last_check(environment.name, app_state, glyphs)),
         label_value("config", Span(str(app_state.config), TextStyle.DIM)),
     ]
+    if app_state.config_error is not None:
+        lines[0:0] = [
+            label_value("config", Span(app_state.config_error.message, TextStyle.ERROR)),
+            label_value("", "What was read before is kept."),
+            *how_to_fix(),
+            BLANK,
+        ]
     return tuple(lines)
 
 
@@ -333,6 +352,12 @@ def _recorded(check: LiveCheck | None, app_state: AppState) -> list[Line]:
     root = app_state.certificates.get(known.signer)
     signs = f", {root.issuer_name} signs" if root and root.issuer_name else ""
     return [label_value("recorded", f"{known.recorded:%Y-%m-%d}: {known.login_endpoint}{signs}")]
+
+
+def _operator(environment: Environment) -> tuple[Span, ...]:
+    if not is_operator_endpoint(environment.arm):
+        return ()
+    return (Span("  "), Span(f"{OPERATOR_SIGN} operator", TextStyle.WARNING))
 
 
 def _sign_in(app_state: AppState) -> list[Line]:

@@ -22,25 +22,40 @@ class IdentitiesPane(ListPane):
     strip_captions = ("Identities", "Ids")
     number = "3"
 
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._in_use: str | None = None
+
     def update(self, app_state: AppState) -> None:
         glyphs = self.screen_style.glyphs
-        known = app_state.settings.identities if app_state.settings else {}
+        settings, environment = app_state.settings, app_state.environment
+        known = settings.identities if settings else {}
+        in_use = known.get((environment and environment.identity) or "")
+        if in_use is not None and in_use.name != self._in_use:
+            self.choose(in_use.name)  # the bar goes along with the environment
+        self._in_use = in_use.name if in_use else None
+        names = (*known, *(settings.identity_errors if settings else ()))
         rows = Rows(
-            tuple(known),
-            lambda name: row(known[name], app_state, glyphs),
-            lambda name: row(known[name], app_state, glyphs).text,
+            tuple(sorted(names, key=lambda name: in_use is None or name != in_use.name)),
+            lambda name: row(name, app_state, glyphs),
+            lambda name: row(name, app_state, glyphs).text,
         )
-        in_use = known.get((app_state.environment and app_state.environment.identity) or "")
         short = (_short_state(in_use, app_state, glyphs),) if in_use else ()
         self.show(
             rows, summary(app_state), empty(app_state), short_summaries=(short,) if short else ()
         )
 
 
-def row(identity: Identity, app_state: AppState, glyphs: Glyphs) -> Row:
+def row(name: str, app_state: AppState, glyphs: Glyphs) -> Row:
+    identity = app_state.settings.identities.get(name) if app_state.settings else None
+    if identity is None:
+        unusable = (Span(f"{glyphs.failed} unusable", TextStyle.ERROR),)
+        return Row(name, (Span(name),), (((), unusable), (unusable,)))
     kind = (Span(identity.kind.words, TextStyle.DIM),)
     state = (_state(identity, app_state, glyphs),)
-    return Row(identity.name, (Span(identity.name),), ((kind, state), (state,)))
+    in_use = _in_use(identity, app_state)
+    mark = (Span(f"{glyphs.active} ", TextStyle.ACCENT),) if in_use else ()
+    return Row(name, (*mark, Span(name)), ((kind, state), (state,)))
 
 
 def summary(app_state: AppState) -> tuple[Span, ...]:

@@ -62,6 +62,8 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
         Binding("up", "move(-1)", "move the bar", show=False, priority=True),
         Binding("pagedown", "page(1)", "a page on, a page back", show=False, priority=True),
         Binding("pageup", "page(-1)", "a page on, a page back", show=False, priority=True),
+        Binding("ctrl+d", "page(0.5)", "half a page on, back", show=False),
+        Binding("ctrl+u", "page(-0.5)", "half a page on, back", show=False),
     ]
 
     def __init__(self, title: str, caption: str) -> None:
@@ -205,5 +207,5 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
         else:
             self._text.action_scroll(steps)
 
-    def action_page(self, pages: int) -> None:
+    def action_page(self, pages: float) -> None:
         self._text.action_page(pages)

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 from stacktui.tui.app_state import AppState
 from stacktui.tui.coalescer import Coalescer
-from stacktui.tui.keys import keys_of
+from stacktui.tui.keys import keys_of, may_run
 from stacktui.tui.layout import Arrangement
 from stacktui.tui.lines import Line, TextStyle
 from stacktui.tui.panes import certificates, environments, identities, resources
@@ -56,27 +56,36 @@ class Dashboard(CheckActions, inherit_bindings=False):
         Binding("escape", "clear_filter", "clear the filter"),
         Binding("escape", "back", "back"),
         Binding("escape", "cancel_all", "twice: cancel all"),
-        Binding("c", "check", "check"),
-        Binding("C", "check_all", "check all"),
-        Binding("f", "fix", "fix"),
-        Binding("y", "copy", "copy command"),
-        Binding("Y", "copy_report", "copy report"),
-        Binding("w", "write_copied", "write what was copied to a file", show=False),
-        Binding("enter", "zoom", "open"),
-        Binding("a", "add", "add environment"),
-        Binding("d", "demo", "demo"),
-        Binding("r", "app.reload", "read the config again", show=False),
-        Binding("t", "app.choose_theme", "theme", show=False),
-        Binding("colon,ctrl+p", "palette", "all commands", show=False),
-        Binding("1", "go('environments')", "jump to a pane", show=False),
-        Binding("2", "go('certificates')", "jump to a pane", show=False),
-        Binding("3", "go('identities')", "jump to a pane", show=False),
-        Binding("4", "go('resources')", "jump to a pane", show=False),
-        Binding("0", "go('check')", "jump to a pane", show=False),
-        Binding("tab", "step(1)", "next pane, previous pane", show=False),
-        Binding("shift+tab", "step(-1)", "next pane, previous pane", show=False),
-        Binding("question_mark", "help", "keys"),
-        Binding("q", "app.quit", "quit"),
+        Binding("c", "check", "check", id="check"),
+        Binding("C", "check_all", "check all", id="check_all"),
+        Binding("f", "fix", "fix", id="fix"),
+        Binding("y", "copy", "copy command", id="copy_command"),
+        Binding("Y", "copy_report", "copy report", id="copy_report"),
+        Binding(
+            "w", "write_copied", "write what was copied to a file", show=False, id="write_file"
+        ),
+        Binding("enter", "zoom", "open", id="open"),
+        Binding("a", "add", "add environment", id="add"),
+        Binding("d", "demo", "demo", id="demo"),
+        Binding("r", "refresh", "refresh", show=False, id="refresh"),
+        Binding("ctrl+e", "app.edit_config", "edit the config", show=False, id="edit_config"),
+        Binding("t", "app.choose_theme", "theme", show=False, id="theme"),
+        Binding(
+            "colon,ctrl+p",
+            "palette",
+            "go to, or run",
+            show=False,
+            id="palette",
+        ),
+        Binding("1", "go('environments')", "jump to a pane", show=False, id="go_environments"),
+        Binding("2", "go('certificates')", "jump to a pane", show=False, id="go_certificates"),
+        Binding("3", "go('identities')", "jump to a pane", show=False, id="go_identities"),
+        Binding("4", "go('resources')", "jump to a pane", show=False, id="go_resources"),
+        Binding("0", "go('check')", "jump to a pane", show=False, id="go_check"),
+        Binding("tab", "step(1)", "next pane, previous pane", show=False, id="pane_after"),
+        Binding("shift+tab", "step(-1)", "next pane, previous pane", show=False, id="pane_before"),
+        Binding("question_mark", "help", "keys", id="help"),
+        Binding("q", "app.quit", "quit", id="quit"),
     ]
 
     def __init__(self, app_state: AppState) -> None:
@@ -180,6 +189,8 @@ class Dashboard(CheckActions, inherit_bindings=False):
 
             return detail(key, app_state, glyphs, zoomed=grid.certificates.zoomed)
         if grid.open is grid.identities and app_state.settings:
+            if (error := app_state.settings.identity_errors.get(key)) is not None:
+                return key, environments.unusable_detail(error, glyphs)
             return key, identities.detail(app_state.settings.identities[key], app_state, glyphs)
         found = resources.groups(app_state)
         for group in found.groups if found and grid.open is grid.resources else ():
@@ -241,6 +252,8 @@ class Dashboard(CheckActions, inherit_bindings=False):
     # Actions
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable the keys that would do nothing here."""
+        if not may_run(action):
+            return False
         app_state = self.app_state
         match action:
             case "cancel_scan":
@@ -276,6 +289,21 @@ class Dashboard(CheckActions, inherit_bindings=False):
     def action_check(self) -> None:
         super().action_check()
         self.coalescer.flush()  # what stands there of the last check is no longer true
+
+    def action_refresh(self) -> None:
+        """Read again what the pane in use shows; the config, wherever it could not be read."""
+        grid, app_state = self.grid, self.app_state
+        pane = grid.open if grid.front is grid.detail else grid.front
+        if app_state.environment is None or app_state.config_error or pane is grid.environments:
+            self.services.reload()
+        elif pane is grid.certificates:
+            last = app_state.last_scan
+            self.services.scan(whole=last is not None and last.whole)
+        elif pane is grid.identities:
+            self.services.read_identity_files()
+            self.notice("the files of the identities were read again")
+        else:
+            self.action_check()
 
     def action_cancel_scan(self) -> None:
         self.services.scan_runner.cancel()
@@ -318,10 +346,10 @@ class Dashboard(CheckActions, inherit_bindings=False):
         self.services.demo()
 
     def action_help(self) -> None:
-        from stacktui.tui.screens.help import Help
+        from stacktui.tui.screens.help import Help, groups_of
 
-        keys = keys_of(self.active_bindings.values(), self.focused)
-        self.app.push_screen(Help(self.grid.front.caption, keys))
+        groups = groups_of(self.grid.front, self.grid.panes, self)
+        self.app.push_screen(Help(groups))
 
     def action_palette(self) -> None:
         from stacktui.tui.screens.picker_screen import Choice, PickerScreen
@@ -332,12 +360,32 @@ class Dashboard(CheckActions, inherit_bindings=False):
             if not key.action.startswith(MOVES)
         }
 
-        async def run(action: str | None) -> None:
-            if action is not None:
-                await self.app.run_action(action, keys[action].node)
+        panes = {pane.id or "": pane for pane in self.grid.panes if pane.number}
+        names = self.app_state.settings.names if self.app_state.settings else ()
 
-        choices = [Choice(key.action, key.does, key.keys[0]) for key in keys.values()]
-        self.app.push_screen(PickerScreen("Commands", choices), run)
+        async def run(value: str | None) -> None:
+            kind, _, what = (value or "").partition(" ")
+            if kind == "command":
+                await self.app.run_action(what, keys[what].node)
+            elif kind == "pane":
+                self.action_go(what)
+            elif kind == "environment":
+                self._go_to_environment(what)
+
+        choices = [
+            *(Choice(f"command {key.action}", key.does, key.keys[0]) for key in keys.values()),
+            *(Choice(f"pane {id_}", pane.caption, pane.number) for id_, pane in panes.items()),
+            *(Choice(f"environment {name}", name, "environment") for name in names),
+        ]
+        self.app.push_screen(PickerScreen("Commands and places", choices), run)
+
+    def _go_to_environment(self, name: str) -> None:
+        """Highlight an environment, which all panes then show."""
+        self.app_state.current = name
+        self.grid.environments.clear_filter()
+        self.grid.environments.choose(name)
+        self.action_go("environments")
+        self._show_current()
 
     def _chain(self) -> tuple[bytes, ...]:
         """Return the chain that the highlighted host presents (DER, leaf first)."""

@@ -23,6 +23,14 @@ from stacktui.tui.widgets.pane_strip import PaneStrip
 from stacktui.tui.widgets.panel import Panel
 
 CHECK, DETAIL = "check", "detail"
+PANES: tuple[type[Panel], ...] = (
+    EnvironmentsPane,
+    CertificatesPane,
+    IdentitiesPane,
+    ResourcesPane,
+    CheckPane,
+    DetailPane,
+)
 
 
 class PaneGrid(NoRepaintWidget):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 from textual.strip import Strip
 
+from stacktui.config.read_only import is_read_only
+from stacktui.environments.naming import is_operator_endpoint
 from stacktui.tui.app_state import AppState
 from stacktui.tui.formatting import PROVIDERS
 from stacktui.tui.frame import strip
@@ -19,6 +21,10 @@ from stacktui.tui.widgets.no_repaint import NoRepaintWidget
 if TYPE_CHECKING:
     from stacktui.tui.app_services import HasScreenStyle
     from stacktui.tui.screen_style import ScreenStyle
+
+
+# Marks an environment of operators' ARM endpoint, with a sign beside it in the list.
+OPERATOR = "operator"
 
 
 class Bar(NoRepaintWidget):
@@ -75,8 +81,11 @@ class TopBar(Bar):
                 (Span(needs if width >= len(needs) + 2 else f"enlarge to {size}; q leaves"),)
             )
         if self.app_state is None or self.app_state.environment is None:
-            return Line((Span("stacktui", TextStyle.STRONG),))
-        right = trust(self.app_state)
+            return Line(
+                (Span("stacktui", TextStyle.STRONG),),
+                (Span("read-only", TextStyle.WARNING),) if is_read_only() else (),
+            )
+        right = trust(self.app_state, self.screen_style.glyphs)
         room = width - 2 - (width_of(right) + 2 if right else 0)
         # Without room for all, drop first what is shown elsewhere too.
         for spans in where(self.app_state, self.screen_style.glyphs):
@@ -90,31 +99,33 @@ def where(app_state: AppState, glyphs: Glyphs) -> Iterator[tuple[Span, ...]]:
     environment, target = app_state.environment, app_state.target
     if environment is None or target is None:
         return
-    name, host = (
-        Span(environment.name, TextStyle.STRONG),
-        Span(environment.arm.removeprefix("https://")),
-    )
+    operator = is_operator_endpoint(environment.arm)
+    name = Span(environment.name, TextStyle.OPERATOR if operator else TextStyle.STRONG)
+    badge = Span(OPERATOR if operator else "", TextStyle.OPERATOR)
+    host = Span(environment.arm.removeprefix("https://"))
     metadata = app_state.check.metadata if app_state.check else None
     provider = PROVIDERS[metadata.identity_provider] if metadata else ""
     profile = Span(environment.profile, TextStyle.DIM)
     who = Span(target.identity.name if target.identity else "")
     kind = f" ({target.identity.kind.words})" if target.identity else ""
     for parts in (
-        (name, host, Span(provider), profile, Span(who.text + kind)),
-        (name, host, Span(provider), profile, who),
-        (name, host, Span(provider), who),
-        (name, host, Span(provider)),
-        (name, host),
+        (name, badge, host, Span(provider), profile, Span(who.text + kind)),
+        (name, badge, host, Span(provider), profile, who),
+        (name, badge, host, Span(provider), who),
+        (name, badge, host, Span(provider)),
+        (name, badge, host),
+        (badge, name),
     ):
         yield dotted((part for part in parts if part.text), glyphs)
 
 
-def trust(app_state: AppState) -> tuple[Span, ...]:
-    """Return the trust sources that the last check used: `certifi + ca`."""
+def trust(app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:
+    """Return the trust sources that the last check used, and the mode: `certifi + ca`."""
     used = app_state.check.trust if app_state.check else None
-    if used is None:
-        return ()
-    return (Span(" + ".join(source.setting for source in used.sources), TextStyle.DIM),)
+    sources = " + ".join(source.setting for source in used.sources) if used else ""
+    mode = "read-only" if is_read_only() else ""
+    parts = (Span(sources, TextStyle.DIM), Span(mode, TextStyle.WARNING))
+    return dotted((part for part in parts if part.text), glyphs)
 
 
 class HintBar(Bar):

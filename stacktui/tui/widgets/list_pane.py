@@ -64,13 +64,27 @@ class ListPane(Panel):
     """Shows rows with a highlighted one; subclasses call `show` with the rows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter"),
-        Binding("j,down", "move(1)", "move the bar", show=False),
-        Binding("k,up", "move(-1)", "move the bar", show=False),
-        Binding("ctrl+d,pagedown", "page(1)", "a page on, a page back", show=False),
-        Binding("ctrl+u,pageup", "page(-1)", "a page on, a page back", show=False),
-        Binding("g,home", "move(-99999)", "to the first, to the last", show=False),
-        Binding("G,end", "move(99999)", "to the first, to the last", show=False),
+        Binding("slash", "filter", "filter", id="filter"),
+        Binding("j,down", "move(1)", "move the bar", show=False, id="down"),
+        Binding("k,up", "move(-1)", "move the bar", show=False, id="up"),
+        Binding(
+            "ctrl+d",
+            "page(0.5)",
+            "half a page on, back",
+            show=False,
+            id="half_down",
+        ),
+        Binding(
+            "ctrl+u",
+            "page(-0.5)",
+            "half a page on, back",
+            show=False,
+            id="half_up",
+        ),
+        Binding("pagedown", "page(1)", "a page on, a page back", show=False, id="page_down"),
+        Binding("pageup", "page(-1)", "a page on, a page back", show=False, id="page_up"),
+        Binding("g,home", "move(-99999)", "to the first, to the last", show=False, id="first"),
+        Binding("G,end", "move(99999)", "to the first, to the last", show=False, id="last"),
     ]
 
     # What the strip calls the pane, where there is room and where there is not.
@@ -296,8 +310,8 @@ class ListPane(Panel):
             self._highlight(self._matching[self._at])
             self.redraw()
 
-    def action_page(self, pages: int) -> None:
-        self.action_move(pages * max(1, self.rows_shown - 1))
+    def action_page(self, pages: float) -> None:
+        self.action_move(self.rows_of_pages(pages))
 
     def action_filter(self) -> None:
         self._filtering = True

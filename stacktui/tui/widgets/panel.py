@@ -63,6 +63,11 @@ class Panel(NoRepaintWidget):
         """The number of rows inside the border."""
         return max(0, self.size.height - self.border.rows)
 
+    def rows_of_pages(self, pages: float) -> int:
+        """Return the rows of a number of pages, or of half of one; at least one row."""
+        rows = max(1, int(abs(pages) * (self.rows_shown - 1)))
+        return rows if pages > 0 else -rows
+
     def set_border(self, border: Border) -> None:
         """Set how much of a frame the pane has."""
         if border is not self.border:

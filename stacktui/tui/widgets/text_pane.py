@@ -16,12 +16,26 @@ class TextPane(Panel):
     """Shows wrapped lines; the bottom edge says how many rows are below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll(1)", "scroll", show=False),
-        Binding("k,up", "scroll(-1)", "scroll", show=False),
-        Binding("ctrl+d,pagedown", "page(1)", "a page on, a page back", show=False),
-        Binding("ctrl+u,pageup", "page(-1)", "a page on, a page back", show=False),
-        Binding("g,home", "scroll(-99999)", "to the top, to the end", show=False),
-        Binding("G,end", "scroll(99999)", "to the top, to the end", show=False),
+        Binding("j,down", "scroll(1)", "scroll", show=False, id="down"),
+        Binding("k,up", "scroll(-1)", "scroll", show=False, id="up"),
+        Binding(
+            "ctrl+d",
+            "page(0.5)",
+            "half a page on, back",
+            show=False,
+            id="half_down",
+        ),
+        Binding(
+            "ctrl+u",
+            "page(-0.5)",
+            "half a page on, back",
+            show=False,
+            id="half_up",
+        ),
+        Binding("pagedown", "page(1)", "a page on, a page back", show=False, id="page_down"),
+        Binding("pageup", "page(-1)", "a page on, a page back", show=False, id="page_up"),
+        Binding("g,home", "scroll(-99999)", "to the top, to the end", show=False, id="first"),
+        Binding("G,end", "scroll(99999)", "to the top, to the end", show=False, id="last"),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
@@ -58,8 +72,8 @@ class TextPane(Panel):
         self._top = max(0, self._top + lines)
         self.redraw()
 
-    def action_page(self, pages: int) -> None:
-        self.action_scroll(pages * max(1, self.rows_shown - 1))
+    def action_page(self, pages: float) -> None:
+        self.action_scroll(self.rows_of_pages(pages))
 
     def _rows(self, width: int) -> list[Line]:
         text_lines = self.text_lines(width)
