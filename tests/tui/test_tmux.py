@@ -74,6 +74,41 @@ def test_stock_tmux_in_80x24(tmux: Tmux, tmp_path: Path) -> None:
         tmux.run("send-keys", "q")
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "variables"),
+    [
+        (40, 10, {"TERM": "screen-256color"}),
+        (40, 10, {"TERM": "linux"}),
+        (80, 23, {"NO_COLOR": "1"}),
+        (120, 40, {"LANG": "C", "LC_ALL": "C"}),
+        (200, 50, {"TERM": "screen-256color"}),
+    ],
+)
+def test_the_verdict_its_side_and_the_fix_are_on_every_screen(
+    tmux: Tmux, tmp_path: Path, width: int, height: int, variables: dict[str, str]
+) -> None:
+    with run_in_thread(StampOptions(fault="token-expired-on-arrival")) as stamp:
+        config = tmp_path / "config.toml"
+        config.write_text(config_text(stamp.describe()), encoding="utf-8")
+        chosen = {"STACKTUI_ASCII": ""} | variables
+        settings = " ".join(f"{name}={value}" for name, value in chosen.items())
+        command = f"env {settings} {sys.executable} -m stacktui --config {config}"
+        # As in the README: what is copied reaches the terminal in front of the user.
+        tmux.run("set-option", "-g", "set-clipboard", "on", ";",
+                 "new-session", "-d", "-x", str(width), "-y", str(height), command)  # fmt: skip
+        tmux.until("not checked")
+        tmux.run("send-keys", "c")
+        shown = tmux.until("token-expired-on-arrival")
+        for word in ("side:", "fix ", "keys", "quit"):
+            assert word in shown, shown
+        assert max(map(len, shown.splitlines())) <= width
+        assert shown.isascii() or "LC_ALL" not in variables
+        tmux.run("send-keys", "Y")
+        tmux.until("tmux's buffer")
+        assert tmux.run("show-buffer").startswith("# stacktui: Test: token-expired-on-arrival")
+        tmux.run("send-keys", "q")
+
+
 EDITOR = """\
 #!/bin/sh
 env > {folder}/environment
