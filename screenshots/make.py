@@ -11,7 +11,7 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -21,7 +21,8 @@ from stacktui.stamp import IdentityProvider, StampOptions
 from stacktui.tui.app import StacktuiApp
 
 HERE = Path(__file__).parent
-SIZE = (120, 36)
+# A wide terminal, and what stock tmux leaves of 80x24.
+SIZES = ((120, 40), (80, 23))
 PATIENCE = 30.0
 # What is pictured is the product, not the settings of whoever pictures it.
 SETTINGS = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "STACKTUI_ASCII": "0", "TZ": "UTC"}
@@ -31,21 +32,29 @@ SYSTEM_STORE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 async def picture(name: str, fault: str | None, *keys: str) -> None:
-    """Write the screen after a check on a stamp with this fault and these keys, as SVG."""
+    """Write the screen after a check on a stamp with this fault and these keys, as SVG.
+
+    One file a size: `fault-120x40.svg`.
+    """
     options = StampOptions(
         idp=IdentityProvider.ADFS, domain="local.azurestack.external", fault=fault
     )
-    with Demo(options) as demo:
-        app = StacktuiApp(demo.start(), auto_check=True)
-        async with app.run_test(size=SIZE) as pilot:
-            await _until(pilot, lambda: bool(app.app_state.certificates))
-            await pilot.press(*keys)
-            await _until(pilot, lambda: not app.scan_runner.running)
-            await pilot.pause(0.2)
-            svg = app.export_screenshot(title="stacktui")
-    # Some renderers keep the blanks that align a line only with this attribute.
-    svg = svg.replace("<text ", '<text xml:space="preserve" ')
-    (HERE / f"{name}.svg").write_text(svg, encoding="utf-8")
+    for size in SIZES:
+        with Demo(options) as demo:
+            svg = await _screen(demo.start(), size, keys)
+        # Some renderers keep the blanks that align a line only with this attribute.
+        svg = svg.replace("<text ", '<text xml:space="preserve" ')
+        (HERE / f"{name}-{size[0]}x{size[1]}.svg").write_text(svg, encoding="utf-8")
+
+
+async def _screen(config: Path, size: tuple[int, int], keys: Sequence[str]) -> str:
+    app = StacktuiApp(config, auto_check=True)
+    async with app.run_test(size=size) as pilot:
+        await _until(pilot, lambda: bool(app.app_state.certificates))
+        await pilot.press(*keys)
+        await _until(pilot, lambda: not app.scan_runner.running)
+        await pilot.pause(0.2)
+        return app.export_screenshot(title="stacktui")
 
 
 async def _until(pilot: Pilot[None], done: Callable[[], bool]) -> None:
