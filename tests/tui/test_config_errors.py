@@ -43,6 +43,7 @@ async def test_a_bad_environment_shows_its_line_and_hides_no_hints(config: Path)
         assert shown.splitlines()[-1].startswith(" c check")
         await pilot.press("G")
         shown = flat(await until(pilot, f"line {LINE}: environments.Odd.arm"))
+        assert shown.split()[0] == "Odd"  # the top line names what the other panes are about
         assert "ctrl+e opens the file at that line, r reads it again." in shown
         await pilot.press("r")
         await until(pilot, "the config was read again: 2 of it cannot be used")

@@ -81,8 +81,10 @@ class TopBar(Bar):
                 (Span(needs if width >= len(needs) + 2 else f"enlarge to {size}; q leaves"),)
             )
         if self.app_state is None or self.app_state.environment is None:
+            # An environment that cannot be used has nothing but its name.
+            name = self.app_state.current if self.app_state and self.app_state.unusable else None
             return Line(
-                (Span("stacktui", TextStyle.STRONG),),
+                (Span(name or "stacktui", TextStyle.STRONG),),
                 (Span("read-only", TextStyle.WARNING),) if is_read_only() else (),
             )
         right = trust(self.app_state, self.screen_style.glyphs)
