@@ -69,7 +69,7 @@ def groups_of(front: Panel, panes: Sequence[Panel], screen: DOMNode) -> list[Gro
     each other pane."""
     moves = {
         each.description
-        for pane in (ListPane, TextPane)
+        for pane in (Panel, ListPane, TextPane)
         for each in Binding.make_bindings(pane.BINDINGS)
     }
     everywhere = [*all_keys_of(screen, local=False), *all_keys_of(screen.app, local=False)]

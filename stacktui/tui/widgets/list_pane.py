@@ -67,22 +67,6 @@ class ListPane(Panel):
         Binding("slash", "filter", "filter", id="filter"),
         Binding("j,down", "move(1)", "move the bar", show=False, id="down"),
         Binding("k,up", "move(-1)", "move the bar", show=False, id="up"),
-        Binding(
-            "ctrl+d",
-            "page(0.5)",
-            "half a page on, back",
-            show=False,
-            id="half_down",
-        ),
-        Binding(
-            "ctrl+u",
-            "page(-0.5)",
-            "half a page on, back",
-            show=False,
-            id="half_up",
-        ),
-        Binding("pagedown", "page(1)", "a page on, a page back", show=False, id="page_down"),
-        Binding("pageup", "page(-1)", "a page on, a page back", show=False, id="page_up"),
         Binding("g,home", "move(-99999)", "to the first, to the last", show=False, id="first"),
         Binding("G,end", "move(99999)", "to the first, to the last", show=False, id="last"),
     ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
@@ -24,6 +25,13 @@ class Panel(NoRepaintWidget):
     `redraw` repaints only the lines that differ from those on screen, for slow links.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+d", "page(0.5)", "half a page on, back", show=False, id="half_down"),
+        Binding("ctrl+u", "page(-0.5)", "half a page on, back", show=False, id="half_up"),
+        Binding("pagedown", "page(1)", "a page on, a page back", show=False, id="page_down"),
+        Binding("pageup", "page(-1)", "a page on, a page back", show=False, id="page_up"),
+    ]
+
     can_focus = True
     caption = ""
     number = ""
@@ -39,6 +47,10 @@ class Panel(NoRepaintWidget):
     @abstractmethod
     def panel_content(self, width: int, height: int) -> PanelContent:
         """Return what to show in `height` rows of `width` cells inside the border."""
+
+    @abstractmethod
+    def action_page(self, pages: float) -> None:
+        """Go a number of pages on, or back where it is negative."""
 
     @abstractmethod
     def wanted_rows(self, width: int) -> int:

@@ -18,22 +18,6 @@ class TextPane(Panel):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "scroll(1)", "scroll", show=False, id="down"),
         Binding("k,up", "scroll(-1)", "scroll", show=False, id="up"),
-        Binding(
-            "ctrl+d",
-            "page(0.5)",
-            "half a page on, back",
-            show=False,
-            id="half_down",
-        ),
-        Binding(
-            "ctrl+u",
-            "page(-0.5)",
-            "half a page on, back",
-            show=False,
-            id="half_up",
-        ),
-        Binding("pagedown", "page(1)", "a page on, a page back", show=False, id="page_down"),
-        Binding("pageup", "page(-1)", "a page on, a page back", show=False, id="page_up"),
         Binding("g,home", "scroll(-99999)", "to the top, to the end", show=False, id="first"),
         Binding("G,end", "scroll(99999)", "to the top, to the end", show=False, id="last"),
     ]
