@@ -133,10 +133,10 @@ async def _from_addresses(der: bytes, fetch: Fetch, unanswered: list[str]) -> Fo
 
 
 def _in_body(der: bytes, body: bytes) -> bytes | None:
-    return issuer_among(der, _certificates(body))
+    return issuer_among(der, published_certificates(body))
 
 
-def _certificates(body: bytes) -> list[bytes]:
+def published_certificates(body: bytes) -> list[bytes]:
     """The first of a file as CAs publish it: DER, PEM, or PKCS#7 in either form. Never raises."""
     found = islice((each.der for each in entries(body) if each.der), _CERTIFICATES)
     if readable := [der for der in found if not describe(der).unreadable]:

@@ -38,6 +38,9 @@ class EnvironmentsPane(ListPane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "screen.use", "make active"),
         Binding("s", "sort", "broken first"),
+        Binding("e", "screen.edit", "edit"),
+        Binding("A", "screen.add_copy", "add a copy", show=False),
+        Binding("D", "screen.remove", "remove", show=False),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
