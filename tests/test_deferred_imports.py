@@ -179,7 +179,6 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/screens/dashboard.py": {
         "stacktui.tui.panes.certificate_detail": FRAME,
-        "stacktui.tui.screens.add_environment": FRAME,
         "stacktui.tui.screens.export": FRAME,
         "stacktui.tui.screens.help": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
