@@ -159,8 +159,7 @@ class StacktuiApp(ThemedApp):
         if change.check is not None and change.shown is not None:
             state.checks[change.shown] = change.check
         self.reload()
-        if not self.config.notices:
-            self.dashboard.notice(change.done, TextStyle.OK)
+        self.dashboard.notice(change.done, TextStyle.OK)
 
     def reload(self) -> None:
         """Read the config again, and say what was read."""

@@ -43,7 +43,7 @@ class EnvironmentsPane(ListPane):
         Binding("space", "screen.use", "make active", id="make_active"),
         Binding("s", "sort", "broken first", id="sort"),
         Binding("e", "screen.edit", "edit", id="edit"),
-        Binding("A", "screen.add_copy", "add a copy", id="add_copy", show=False),
+        Binding("A", "screen.copy_environment", "copy environment", id="copy", show=False),
         Binding("D", "screen.remove", "remove", id="remove", show=False),
     ]
 

@@ -25,9 +25,9 @@ class IdentitiesPane(ListPane):
     number = "3"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "screen.add_identity", "add identity", id="add_identity"),
-        Binding("e", "screen.edit_identity", "edit", id="edit_identity"),
-        Binding("D", "screen.remove_identity", "remove", id="remove_identity", show=False),
+        Binding("a", "screen.add_identity", "add identity", id="add"),
+        Binding("e", "screen.edit_identity", "edit", id="edit"),
+        Binding("D", "screen.remove_identity", "remove", id="remove", show=False),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name

@@ -26,7 +26,7 @@ class ConfigActions(CheckActions, inherit_bindings=False):
                 return app_state.environment is not None
             case "add" | "add_identity":
                 return app_state.settings is not None
-            case "edit" | "add_copy" | "remove":
+            case "edit" | "copy_environment" | "remove":
                 return app_state.settings is not None and app_state.current is not None
             case "edit_identity" | "remove_identity":
                 return app_state.settings is not None and self.chosen_identity is not None
@@ -42,7 +42,7 @@ class ConfigActions(CheckActions, inherit_bindings=False):
     def action_edit(self) -> None:
         self._open_environment_form(edited=self.app_state.current)
 
-    def action_add_copy(self) -> None:
+    def action_copy_environment(self) -> None:
         self._open_environment_form(copied=self.app_state.current)
 
     def action_remove(self) -> None:

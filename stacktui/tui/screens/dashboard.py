@@ -42,7 +42,8 @@ HINT_ORDER = (
     "screen.edit_identity",
     "demo",
     "zoom",
-    "use",
+    "screen.use",
+    "sort",
 )
 ALWAYS = ("help", "app.quit")
 # Keys that move; they are not commands of the palette.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from enum import Enum, auto
 from functools import partial
@@ -14,6 +15,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from stacktui.certificates.ca_file import CaFile, import_ca_file, read_ca_file, write_converted
+from stacktui.certificates.errors import CertificateError
 from stacktui.check.settings import Settings
 from stacktui.check.target import CheckTarget
 from stacktui.config.document import Table, typed_path
@@ -84,13 +86,19 @@ class EnvironmentForm(FormScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        # A key that is bound here loses its bindings of the base class.
         Binding("enter", "check", "ask the stamp", priority=True),
+        Binding("enter", "save", "save", priority=True),
         # Not a letter: after a fault the user may go on typing the URL.
+        Binding("ctrl+s", "save_now", "save"),
         Binding("ctrl+s", "save_nevertheless", "save nevertheless"),
+        Binding("y", "drop", "drop the changes"),
         Binding("y", "copy", "copy command"),
         Binding("w", "write_copied", "write what was copied to a file", show=False),
+        Binding("escape", "go_on", "go on"),
         Binding("escape", "cancel", "cancel"),
-        Binding("escape", "edit", "change it"),
+        Binding("escape", "change", "change it"),
+        Binding("escape", "leave", "back"),
     ]
 
     def __init__(
@@ -106,8 +114,7 @@ class EnvironmentForm(FormScreen):
         self._table, self._edited = table or {}, edited
         self._proposed = free_name(copied, settings.names) if copied else ""
         title = f"Edit {edited}" if edited else f"A copy of {copied}" if copied else ""
-        self._heading = title or "Add an environment"
-        super().__init__(self._heading, self._make_fields())
+        super().__init__(title or "Add an environment", self._make_fields())
         self._live: LiveCheck | None = None
         self._checked = {key: self.values[key] for key in REACH} if edited else {}
         self._ca: CaFile | None = None
@@ -137,15 +144,15 @@ class EnvironmentForm(FormScreen):
             Field("arm", "ARM URL", "https://management.<region>.<fqdn>", text["arm"],
                   required=True, problem=_arm_problem),
             *([] if self._edited else [name]),
+            Field("ca", "CA file", "only for a private root: PEM, .cer or .p7b", text["ca"]),
+            Field("proxy", "Proxy", "a URL, or none; else from the environment variables",
+                  text["proxy"], problem=problem("proxy")),
             Field("identity", "Identity", "", identity, _choices(identities),
                   problem=lambda value: "" if value in settings.identities else "is not there"),
             Field("profile", "Profile", "", profile, _choices(profiles),
                   problem=problem("profile")),
             Field("subscription", "Subscription", "an id; else the first enabled one",
                   text["subscription"], problem=problem("subscription")),
-            Field("ca", "CA file", "only for a private root: PEM, .cer or .p7b", text["ca"]),
-            Field("proxy", "Proxy", "a URL, or none; else from the environment variables",
-                  text["proxy"], problem=problem("proxy")),
             *([] if self._edited else [active]),
         ]  # fmt: skip
 
@@ -167,7 +174,8 @@ class EnvironmentForm(FormScreen):
     def _wrong_name(self, name: str) -> str:
         if not name.isprintable():
             return "holds control characters"
-        return "is there already; choose another" if name in self._settings.names else ""
+        taken = name in self._settings.names
+        return f"there is an environment {name} already; choose another name" if taken else ""
 
     def changed(self, key: str) -> None:
         text, path = self.values[key], self._settings.path
@@ -180,10 +188,8 @@ class EnvironmentForm(FormScreen):
             self._forget_check()
 
     def _propose_name(self, text: str) -> None:
-        try:
+        with suppress(ValueError):  # else a name of what is there of it
             text = read_pasted_url(text)
-        except ValueError:
-            pass  # a name of what is there of it
         self._proposed = propose_name(text, self._settings.names)
         self.set_value("name", self._proposed)
 
@@ -191,7 +197,11 @@ class EnvironmentForm(FormScreen):
         """Return what the CA file holds, and keep it. Blocks. Raises StacktuiError, ValueError."""
         if not text:
             return ""
-        found = read_ca_file(typed_path(text, config))
+        path = typed_path(text, config)
+        try:
+            found = read_ca_file(path)
+        except CertificateError as error:
+            raise ValueError(str(error).removeprefix(f"{path} ")) from None
         if text == self.values["ca"]:
             self._ca = found
         return found.text
@@ -225,12 +235,8 @@ class EnvironmentForm(FormScreen):
         return read_environment(self._wanted_name, table, self._app_state.limits)
 
     async def save(self) -> ConfigChange:
-        name, path, changes, live = (
-            self._wanted_name,
-            self._settings.path,
-            self._wanted(),
-            self._live,
-        )
+        name, path, live = self._wanted_name, self._settings.path, self._live
+        changes = self._wanted()
         environment, ca = self._environment(changes), self._ca
         active = None if self._edited else self.values["active"] == YES
 
@@ -319,11 +325,9 @@ class EnvironmentForm(FormScreen):
     def _show_detail(self) -> None:
         if self._live is not None:
             glyphs = self.services.screen_style.glyphs
-            self._detail.show(
-                self._wanted_name, discovery_lines(self._live, self._app_state, glyphs)
-            )
+            self._detail.show("The stamp", discovery_lines(self._live, self._app_state, glyphs))
         else:
-            self._detail.show(self._heading, HOW_TO_EDIT if self._edited else HOW_TO_ADD)
+            self._detail.show("The stamp", HOW_TO_EDIT if self._edited else HOW_TO_ADD)
 
     # Actions
 
@@ -349,10 +353,10 @@ class EnvironmentForm(FormScreen):
                 return stage is Stage.FAULT and reading and bool(self._command())
             case "write_copied":
                 return reading and bool(self.services.copier.text)
-            case "edit":
+            case "change":
                 return reading and stage in (Stage.FOUND, Stage.FAULT)
             case "leave":
-                return stage is not Stage.CHECKING and not self.check_action("edit", ())
+                return stage is not Stage.CHECKING and not self.check_action("change", ())
             case _:
                 return True
 
@@ -363,7 +367,7 @@ class EnvironmentForm(FormScreen):
         if self._check_runner is not None:
             self._check_runner.cancel()
 
-    def action_edit(self) -> None:
+    def action_change(self) -> None:
         self._focus_first()
 
     def action_copy(self) -> None:

@@ -123,9 +123,11 @@ class FieldRow(Vertical):
             self._note.display = bool(text)
 
     def on_descendant_focus(self) -> None:
+        self.add_class("-focused")
         self._label.update(f"{self._glyphs.cursor} {self.field.label}")
 
     def on_descendant_blur(self) -> None:
+        self.remove_class("-focused")
         self._label.update(f"  {self.field.label}")
 
 
@@ -169,6 +171,8 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         glyphs = self.services.screen_style.glyphs
+        self.set_class(glyphs.ascii_only, "-ascii")
+        self.set_class(self.app.no_color, "-no-colour")
         self._rows = {field.key: FieldRow(field, glyphs) for field in self._fields}
         with VerticalScroll(can_focus=False):
             yield Label(glyphs.adapt(escape_control_chars(self._title)), markup=False, id="title")
@@ -201,7 +205,9 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
         for field in self._in_use():
             value = self.values[field.key]
             read = self._read.get(field.key)
-            wrong = field.problem(value) if value else "is needed" if field.required else ""
+            wrong = field.problem(value) if value or field.required else ""
+            if not wrong and field.required and not value:
+                wrong = "is needed"
             if not wrong and read is not None and read[0] == value:
                 wrong = read[2]
             if wrong:
@@ -276,6 +282,9 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
         self.show_hints()
 
     def show_hints(self) -> None:
+        if self._is_choosing:
+            self._hints.show([("enter", "choose"), ("esc", "back")], ())
+            return
         keys = [key for key in keys_of(self.active_bindings.values(), None) if key.shown]
         keys.sort(key=lambda key: key.keys[0] == "esc")
         below = self.query_one(VerticalScroll)
@@ -317,9 +326,14 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
             return self._asking
         if self._asking:
             return False
-        if action == "save":  # while a list of choices is open, its own enter chooses
-            return not any(each.expanded for each in self.query(ChoiceInput))
+        if action == "save":  # else the list's own enter chooses
+            return not self._is_choosing
         return True
+
+    @property
+    def _is_choosing(self) -> bool:
+        """Whether a list of choices is open."""
+        return any(each.expanded for each in self.query(ChoiceInput))
 
     def is_valid(self) -> bool:
         """Return whether nothing is wrong; else say what, and focus the first field that has it."""
@@ -369,7 +383,10 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
     def action_go_on(self) -> None:
         self._asking = False
         self._hints.clear_notice()
-        self.set_focus(self._before_asking)
+        before = self._before_asking
+        self.set_focus(before)
+        if isinstance(before, Input):  # focus selects all: what is typed would replace it
+            self.call_after_refresh(before.action_end)
 
     def _focus_first(self) -> None:
         next(iter(self._rows.values())).input.focus()

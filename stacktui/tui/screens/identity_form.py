@@ -140,14 +140,14 @@ class IdentityForm(FormScreen):
 def _name_problem(name: str, taken: Collection[str]) -> str:
     if not name.isprintable():
         return "holds control characters"
-    return "is there already; choose another" if name in taken else ""
+    return f"there is an identity {name} already; choose another name" if name in taken else ""
 
 
 def _reference_problem(text: str) -> str:
     try:
         read_reference(text)
     except ValueError as error:
-        return str(error)
+        return str(error) if text else ""
     return ""
 
 

@@ -44,12 +44,9 @@ class Remove(ActionScreen):
     def _lines(self) -> list[Line]:
         place = f"[{self._group}.{self._table_name}]"
         if self._users:
+            used = f"{self._table_name} is used by {', '.join(self._users)}."
             return [
-                line(
-                    Span(
-                        f"{self._table_name} is used by {', '.join(self._users)}.", TextStyle.ERROR
-                    )
-                ),
+                line(Span(used, TextStyle.ERROR)),
                 BLANK,
                 line("Choose another identity for them first: e in their pane."),
             ]
