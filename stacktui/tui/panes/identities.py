@@ -79,10 +79,10 @@ def summary(app_state: AppState) -> tuple[Span, ...]:
 def empty(app_state: AppState) -> tuple[Line, ...]:
     if not app_state.environments:
         return (line(Span("Who signs in to an environment.", TextStyle.DIM)),)
-    add = line(
+    offer = line(
         Span("a", TextStyle.KEY), "  add one; an environment names it: e in its pane", indent=3
     )
-    return (line("No identities yet."), BLANK, add)
+    return (line("No identities yet."), BLANK, offer)
 
 
 def detail(identity: Identity, app_state: AppState, glyphs: Glyphs) -> tuple[Line, ...]:
