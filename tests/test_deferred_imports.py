@@ -177,9 +177,13 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.copy": FRAME,
         "stacktui.tui.screens.fix": FRAME,
     },
+    "tui/screens/config_actions.py": {
+        "stacktui.tui.screens.environment_form": FRAME,
+        "stacktui.tui.screens.identity_form": FRAME,
+        "stacktui.tui.screens.remove": FRAME,
+    },
     "tui/screens/dashboard.py": {
         "stacktui.tui.panes.certificate_detail": FRAME,
-        "stacktui.tui.screens.add_environment": FRAME,
         "stacktui.tui.screens.export": FRAME,
         "stacktui.tui.screens.help": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,

@@ -21,7 +21,7 @@ from stacktui.certificates.bundle import (
     holds_only_additions,
 )
 from stacktui.certificates.files import CertificateFileError, FileProblem, entries, read_content
-from stacktui.config.edit import set_in_environment
+from stacktui.config.edit import ENVIRONMENTS, set_in_table
 from stacktui.config.locations import own_bundle
 from stacktui.environments.model import Environment
 
@@ -102,7 +102,7 @@ def add(target: TrustTarget, change: Change) -> Outcome:
     if target.new_ca and target.config is not None:
         # Last: `ca` must never name a file that does not exist.
         for name in target.environments:
-            set_in_environment(target.config, name, {"ca": target.new_ca})
+            set_in_table(target.config, ENVIRONMENTS, name, {"ca": target.new_ca})
     return Outcome(backup, trouble)
 
 
@@ -113,7 +113,7 @@ def remove(target: TrustTarget, change: Change) -> str:
     """
     if change.after is None and target.config is not None:
         for name in target.environments:  # first, for the same reason
-            set_in_environment(target.config, name, {"ca": None})
+            set_in_table(target.config, ENVIRONMENTS, name, {"ca": None})
     carry_out(change)
     if target.ours:
         return ""

@@ -75,9 +75,13 @@ class Settings:
         """
         environment = self._environment(self.active if name is None else name)
         identity = self.identities.get(environment.identity) if environment.identity else None
+        return CheckTarget(environment, identity, self.named)
+
+    @property
+    def named(self) -> Path | None:
+        """The config as a CheckTarget names it: None for the default one."""
         found = self.path == config_file() and not is_demo()
-        named = None if found else self.path
-        return CheckTarget(environment, identity, named)
+        return None if found else self.path
 
     def _error_of(self, name: str | None) -> ConfigError | None:
         """Return why an environment cannot be used, or without a name why none can."""

@@ -51,6 +51,26 @@ def read_document(path: Path) -> dict[str, Any]:
     return parse_document(path, read_content(path))
 
 
+def read_table(path: Path, group: str, name: str) -> dict[str, Any]:
+    """Return `[GROUP.NAME]` as plain values; empty if it is no table. Raises ConfigError."""
+    tables = read_document(path).get(group)
+    table = tables.get(name) if isinstance(tables, dict) else None
+    return table if isinstance(table, dict) else {}
+
+
+def typed_path(text: str, config: Path) -> Path:
+    """Return a path that was typed: below the working directory, or else the config's folder.
+
+    Raises ValueError where its first folder is that of a user who is not there.
+    """
+    try:
+        path = Path(text).expanduser()
+        below = path.absolute()
+        return below if below.exists() else (config.parent / path).absolute()
+    except (RuntimeError, OSError, ValueError):  # as where the working directory is gone
+        raise ValueError("starts from a folder that is not there") from None
+
+
 def read_content(path: Path) -> bytes:
     """Return the file's bytes; empty where there is no file. Raises ConfigError."""
     try:

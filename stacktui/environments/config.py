@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stacktui.config.document import ConfigError, Table, nearest, read_document
-from stacktui.config.edit import set_in_environment, with_changes
+from stacktui.config.edit import ENVIRONMENTS, add_table, set_in_table, with_changes
 from stacktui.environments.model import Environment, parse_arm_url
 from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
 from stacktui.transport.host import is_host
@@ -18,6 +18,8 @@ from stacktui.transport.proxy import DIRECT, parse_proxy
 _PORT = re.compile(r"[0-9]{1,5}")
 # The keys whose value is a string.
 TEXTS = ("arm", "profile", "identity", "subscription", "ca", "proxy")
+# Those that a form asks for; the others are for the file alone.
+FORM_KEYS = ("arm", "identity", "profile", "subscription", "ca", "proxy")
 KEYS = (*TEXTS, "resolve", "limits")
 # The keys that `change_environment` takes.
 CHANGEABLE = (*TEXTS, *(f"limits.{name}" for name in LIMIT_SETTINGS))
@@ -55,6 +57,28 @@ def read_environment(
     )
 
 
+def setting_problem(config: Path, key: str, value: str) -> str:
+    """Return what is wrong with the value of one key, worded to follow the key; else empty."""
+    # Any valid `arm`, as every environment needs one.
+    values = {"arm": "https://localhost", key: value}
+    try:
+        read_environment("", Table(config, "", values))
+    except ConfigError as error:
+        return error.message.removeprefix(f"{key} ")
+    return ""
+
+
+def add_environment(
+    path: Path, name: str, values: Mapping[str, object], *, active: bool | None = None
+) -> None:
+    """Add `[environments.NAME]`, and make it the active one as `add_table` does.
+
+    Raises ConfigError, with nothing changed, where it would not be valid or the name is taken.
+    """
+    read_environment(name, Table(path, f"{ENVIRONMENTS}.{name}", values))
+    add_table(path, ENVIRONMENTS, name, values, active=active)
+
+
 def change_environment(path: Path, name: str, changes: Mapping[str, str]) -> Mapping[str, object]:
     """Set each key of `[environments.NAME]` to its value; an empty value removes the key.
 
@@ -79,7 +103,7 @@ def change_environment(path: Path, name: str, changes: Mapping[str, str]) -> Map
         raise table.error("identity", f"{identity!r} is not there; known: {known}")
     new = {key: _typed(key, value) if value else None for key, value in changes.items()}
     read_environment(name, Table(path, place, with_changes(before, new)))
-    set_in_environment(path, name, new)
+    set_in_table(path, ENVIRONMENTS, name, new)
     return {key: value for key in changes if (value := _value(before, key)) is not None}
 
 

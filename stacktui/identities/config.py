@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
 
-from stacktui.config.document import Table
+from stacktui.config.document import Table, read_table
+from stacktui.config.edit import IDENTITIES, add_table, set_in_table, with_changes
 from stacktui.identities.model import (
     AZURE_CLI,
     CertificateRef,
@@ -18,15 +21,18 @@ from stacktui.identities.model import (
 # POSIX.1-2017 section 8.1: names that every shell can set.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # The keys of each kind, besides `kind`.
-_KEYS_OF = {
+KEYS_OF = {
     IdentityKind.SERVICE_PRINCIPAL: ("tenant", "client_id", "secret", "certificate"),
     IdentityKind.USER: ("tenant", "client_id", "username", "password"),
     IdentityKind.DEVICE_CODE: ("tenant", "client_id"),
     IdentityKind.MANAGED_IDENTITY: ("client_id", "object_id", "resource_id"),
 }
-KEYS = ("kind", *dict.fromkeys(key for keys in _KEYS_OF.values() for key in keys))
+KEYS = ("kind", *dict.fromkeys(key for keys in KEYS_OF.values() for key in keys))
+# A reference as it is typed: `env NAME`, `file PATH`, `$NAME`, or as in the config.
+_REFERENCE = re.compile(r"\{?\s*(env|file)(?:\s*[=:]\s*|\s+)(.+?)\s*\}?")
+_SHELL_VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 # Each of them alone identifies a managed identity.
-_NAMES = ("client_id", "object_id", "resource_id")
+MANAGED_NAMES = ("client_id", "object_id", "resource_id")
 
 
 def read_identity(name: str, table: Table) -> Identity:
@@ -54,11 +60,47 @@ def read_identity(name: str, table: Table) -> Identity:
             return _managed_identity(name, table)
 
 
+def save_identity(path: Path, name: str, values: Mapping[str, object], *, added: bool) -> None:
+    """Add `[identities.NAME]`, or change its keys; None removes a key.
+
+    Raises ConfigError, with nothing changed, where the result would not be valid.
+    """
+    before = {} if added else read_table(path, IDENTITIES, name)
+    read_identity(name, Table(path, f"{IDENTITIES}.{name}", with_changes(before, values)))
+    if added:
+        add_table(path, IDENTITIES, name, values)
+    else:
+        set_in_table(path, IDENTITIES, name, values)
+
+
+def read_reference(text: str) -> dict[str, str]:
+    """Return the reference to a secret that was typed, as it is in the config.
+
+    Raises ValueError, which never repeats the text: it may be the secret itself.
+    """
+    text = text.strip()
+    if found := _SHELL_VARIABLE.fullmatch(text):
+        return {"env": found[1]}
+    found = _REFERENCE.fullmatch(text)
+    kind, value = (found[1], found[2].strip("\"'")) if found else ("", "")
+    if kind == "env" and not _VARIABLE.fullmatch(value):
+        raise ValueError("names no variable; write: env NAME")
+    if not value:
+        raise ValueError("must not be the secret itself; write: env NAME, or: file PATH")
+    return {kind: value}
+
+
+def reference_text(value: object) -> str:
+    """Return a reference of the config as it is typed; empty for what is none."""
+    pairs = list(value.items()) if isinstance(value, Mapping) else []
+    return f"{pairs[0][0]} {pairs[0][1]}" if len(pairs) == 1 else ""
+
+
 def _refuse_keys_of_others(kind: IdentityKind, table: Table) -> None:
     """Raise ConfigError for a key of another kind: either the key or the kind is a mistake."""
     for key in KEYS:
-        if key in table and key != "kind" and key not in _KEYS_OF[kind]:
-            takers = " or ".join(f'"{each}"' for each in IdentityKind if key in _KEYS_OF[each])
+        if key in table and key != "kind" and key not in KEYS_OF[kind]:
+            takers = " or ".join(f'"{each}"' for each in IdentityKind if key in KEYS_OF[each])
             fix = f"take it out, or set kind = {takers}"
             raise table.error(key, f'is no key of kind "{kind}"; {fix}')
 
@@ -68,10 +110,10 @@ def _public_client(table: Table) -> str:
 
 
 def _managed_identity(name: str, table: Table) -> Identity:
-    named = [key for key in _NAMES if key in table]
+    named = [key for key in MANAGED_NAMES if key in table]
     if len(named) > 1:
         raise table.error(None, f"names an identity by {' and '.join(named)}; keep one of them")
-    client, object_, resource = (table.string(key) or "" for key in _NAMES)
+    client, object_, resource = (table.string(key) or "" for key in MANAGED_NAMES)
     kind = IdentityKind.MANAGED_IDENTITY
     return Identity(name, kind, client, object_id=object_, resource_id=resource)
 

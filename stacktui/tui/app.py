@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
     from stacktui.check.streak import Recalled
     from stacktui.tui.app_services import AppServices
+    from stacktui.tui.config_change import ConfigChange
     from stacktui.tui.live_check import LiveCheck
 
 # Seconds of rest after the first frame before the engine is imported in the background.
@@ -139,14 +140,26 @@ class StacktuiApp(ThemedApp):
         if name is not None:
             self._remember("active", name, f"{name} is the active environment")
 
-    def added(self, check: LiveCheck | None) -> None:
-        """Show the environment that was added and saved; `check` read its metadata."""
-        if check is None:
+    async def change_config(self, write: Callable[[Path], None]) -> None:
+        """Let `write` change the config in the background. Raises ConfigError."""
+        await self.config.change(write)
+
+    def config_changed(self, change: ConfigChange | None) -> None:
+        """Show what a screen has changed in the config."""
+        if change is None:
             return
-        name = check.target.environment.name
-        self.app_state.checks[name] = check
-        self.app_state.current = name
+        state = self.app_state
+        for name in change.environments:
+            self.check_runner.cancel(name)
+            for known in (state.checks, state.scans):
+                known.pop(name, None)
+        state.settings_changed |= set(change.environments)
+        if change.shown is not None:
+            state.current = change.shown
+        if change.check is not None and change.shown is not None:
+            state.checks[change.shown] = change.check
         self.reload()
+        self.dashboard.notice(change.done, TextStyle.OK)
 
     def reload(self) -> None:
         """Read the config again, and say what was read."""
@@ -283,7 +296,9 @@ class StacktuiApp(ThemedApp):
 
             return recall(targets)
 
-        self.app_state.history = await in_background(read)
+        found = await in_background(read)
+        stale = self.app_state.settings_changed
+        self.app_state.history = {name: each for name, each in found.items() if name not in stale}
         if any(each.last for each in self.app_state.history.values()):
             self.dashboard.update()
 

@@ -30,8 +30,9 @@ class AppState:
     config. `certificates` are the parsed ones, by their DER. `scans` are the last finished scans by
     environment, `live_scan` is the one started last. `identity_files` are the certificates that
     identities sign in with, by identity; None until they are first read. `history` is what was
-    known of each environment's checks when the config was read. `typed` are the secrets that were
-    typed, by identity.
+    known of each environment's checks when the config was read; nothing of those in
+    `settings_changed`, whose earlier checks were made with other settings. `typed` are the secrets
+    that were typed, by identity.
     """
 
     config: Path
@@ -47,6 +48,7 @@ class AppState:
     identity_files: dict[str, IdentityFile] | None = None
     history: Mapping[str, Recalled] = field(default_factory=dict)
     typed: dict[str, TypedSecret] = field(default_factory=dict)
+    settings_changed: set[str] = field(default_factory=set)
 
     @property
     def environments(self) -> tuple[Environment, ...]:

@@ -61,6 +61,7 @@ class ThemeFile:
                 "frame": colour["frame"],
                 "dim": colour["dim"],
                 "selection": colour["selection"],
+                "selected": colour["selected"],
                 # Textual's stylesheet needs these in a theme with `ansi=True`.
                 "ansi-background": colour["background"],
                 "ansi-foreground": colour["text"],

@@ -13,7 +13,7 @@ from stacktui.certificates.additions import read_additions
 from stacktui.certificates.bundle import annotated, plan_addition, plan_removal
 from stacktui.certificates.trust_target import TrustTarget, ca_target, own_bundle_target
 from stacktui.check.settings import load_settings
-from stacktui.config.edit import add_environment
+from stacktui.config.edit import ENVIRONMENTS, add_table
 from tests.support.authority import STRANGERS, authority
 
 ROOT = authority().root
@@ -25,7 +25,7 @@ ARM = {"arm": "https://management.west.example"}
 def config_with(folder: Path, *names: str, **values: str) -> Path:
     path = folder / "config.toml"
     for name in names:
-        add_environment(path, name, ARM | values)
+        add_table(path, ENVIRONMENTS, name, ARM | values)
     return path
 
 
@@ -115,14 +115,14 @@ def test_a_file_that_is_in_the_way_brings_no_trust_along(tmp_path: Path) -> None
 
 def test_a_file_of_another_environment_is_not_taken(tmp_path: Path) -> None:
     config = config_with(tmp_path, "West")
-    add_environment(config, "East", ARM | {"ca": "ca/West.pem"})
+    add_table(config, ENVIRONMENTS, "East", ARM | {"ca": "ca/West.pem"})
     assert ca(config, "West", ROOT.der).path.name == "West-2.pem"
 
 
 def test_all_who_share_a_file_lose_it_together(tmp_path: Path) -> None:
     config = config_with(tmp_path, "West")
     add(config, "West", ROOT.der)
-    add_environment(config, "East", ARM | {"ca": str(tmp_path / "ca" / "West.pem")})
+    add_table(config, ENVIRONMENTS, "East", ARM | {"ca": str(tmp_path / "ca" / "West.pem")})
     assert ca(config, "East").environments == ("West", "East")
     remove(config, "East", SHA)
     assert (value(config, "West"), value(config, "East")) == (None, None)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stacktui.config.document import ConfigError, Table
-from stacktui.identities.config import read_identity
+from stacktui.identities.config import read_identity, read_reference, reference_text
 from stacktui.identities.model import (
     AZURE_CLI,
     CertificateRef,
@@ -198,3 +198,26 @@ def test_references_are_reported_in_words() -> None:
     assert str(EnvSecret("A")) == "environment variable A"
     assert str(FileSecret(Path("x/y"))) == "file x/y"
     assert str(CertificateRef(Path("x/y"))) == "certificate x/y"
+
+
+@pytest.mark.parametrize(
+    ("typed", "reference"),
+    [
+        ("env OPS", {"env": "OPS"}),
+        ("$OPS", {"env": "OPS"}),
+        ("${OPS}", {"env": "OPS"}),
+        ('{ env = "OPS" }', {"env": "OPS"}),
+        (" file  ~/a b.txt ", {"file": "~/a b.txt"}),
+        ("file=secret.txt", {"file": "secret.txt"}),
+    ],
+)
+def test_a_reference_is_read_as_it_is_typed(typed: str, reference: dict[str, str]) -> None:
+    assert read_reference(typed) == reference
+    assert read_reference(reference_text(reference)) == reference
+
+
+@pytest.mark.parametrize("typed", ["", "hunter2", "hunter2 env OPS", "env hunter2!", "envhunter2"])
+def test_a_secret_itself_is_refused_and_not_repeated(typed: str) -> None:
+    with pytest.raises(ValueError, match="write: env NAME") as caught:
+        read_reference(typed)
+    assert "hunter2" not in str(caught.value)

@@ -29,7 +29,7 @@ async def test_r_on_a_broken_file_keeps_what_was_read_and_says_so(config: Path) 
         await pilot.press("c")
         await until(pilot, "Signed in")
         await pilot.press("j", "space")
-        await until(pilot, f"line {line}, column")
+        await until(pilot, f"config.toml: line {line}, column")
         assert read(config) == broken
         write(config, CONFIG)
         await pilot.press("r")

@@ -26,7 +26,7 @@ WRITERS = {"write_atomically", "set_mode", "run_suspended"}
 ALONE = "record_first"
 BELOW = ("config", "environments", "certificates", "identities", "check", "diagnosis")
 # The modules of what is always on screen; the other screens are opened by its actions.
-BOARD = ("app", "dashboard", "check_actions", "pane_grid")
+BOARD = ("app", "dashboard", "check_actions", "config_actions", "pane_grid")
 # Whose methods are called through these.
 OWNERS = {
     "self.services": ("StacktuiApp",),

@@ -244,6 +244,8 @@ async def test_discovery_is_cancelled_by_esc(start: Start, config: Path) -> None
         await pilot.press("escape")
         await until(pilot, "enter ask the stamp")
         await pilot.press("escape")
+        await until(pilot, "y drops what was changed")
+        await pilot.press("y")
         await until(pilot, "0 Check")
     assert read(config) == ""
 
@@ -255,19 +257,17 @@ async def test_a_ca_file_of_nobody_is_explained_where_it_was_typed(config: Path)
         await pilot.press("tab", "tab")
         await paste(pilot, "~no-such-user-here/ca.pem")
         await pilot.press("enter")
-        await until(pilot, "The CA file starts from a folder that is not there.")
+        await until(pilot, "starts from a folder that is not there")
 
 
 async def test_a_wrong_url_is_explained_where_it_was_typed(config: Path) -> None:
     async with StacktuiApp(config).run_test(size=WIDE) as pilot:
         await pilot.press("a")
         for wrong, said in (
-            ("", "The ARM URL must be https://host[:port]"),
-            ("management.west.example", "try https://management.west.example"),
+            ("", "✗ must be https://host[:port]"),
             ("http://management.west.example", "must be https, not http"),
-            ("https://portal.west.example/#home", "must be the host alone"),
             ("https://u:hunter2@management.west.example", "must not hold a user name"),
-            ("https://host:99999", "must be https://host[:port]"),
+            ("https://host:99999", "with a port from 1 to 65535"),
         ):
             await pilot.press("ctrl+u")
             assert said not in text_of(pilot.app)
@@ -285,7 +285,7 @@ async def test_a_name_that_is_taken_is_refused(config: Path) -> None:
         await paste(pilot, "https://management.west.example")
         await until(pilot, "west-2")
         await pilot.press("tab", *"west", "enter")
-        await until(pilot, "There is an environment west already")
+        await until(pilot, "there is an environment west already")
 
 
 def assert_nothing_secret(shown: str, stamp: RunningStamp) -> None:

@@ -26,6 +26,8 @@ DOWN_TO_THE_LEAST: Sizes = {**SIZES, "40x10": (40, 10)}
 STARTED_AT = pytest.mark.parametrize(
     "sizes", [{None: size} for size in SIZES.values()], ids=SIZES.keys()
 )
+# A form has to be of use on the smallest screen too.
+FORM_SIZES: Sizes = SIZES | {"40x10": (40, 10)}
 Step = tuple[Sequence[str], str]
 Compare = Callable[..., Awaitable[None]]
 HEALTHY = canned.events_of(canned.HEALTHY)
@@ -116,6 +118,40 @@ async def test_add_environment(compare: Compare, config: Path) -> None:
     arm = "https://management.west.contoso.example"
     steps = (("a", "Paste the ARM URL"), (arm, "west"), (("enter",), "signed by"))
     await compare(app, *steps)
+
+
+@pytest.mark.parametrize("what", ["empty", "wrong", "choosing", "edited", "asked", "found"])
+async def test_environment_form(compare: Compare, config: Path, what: str) -> None:
+    app = canned_app(config, canned.events_of(canned.METADATA_ONLY), text=CONFIG)
+    steps: dict[str, tuple[Step, ...]] = {
+        "empty": (("a", "ARM URL"),),
+        "wrong": (("a", "ARM URL"), ("adminportal.east.example", "east-admin"),
+                  (("down", "down", "down", *"ftp://x"), "must be")),
+        "choosing": (("a", "ARM URL"), (("down", "down", "down", "down", "space"), "choose"),
+                     (("down",), "choose")),
+        "edited": (("e", "Edit AzureStackUser"),),
+        "asked": (("a", "ARM URL"), ("local", "read as"), (("escape",), "Not saved")),
+        "found": (("a", "ARM URL"), ("local", "read as"), (("enter",), "enter save")),
+    }  # fmt: skip
+    await compare(app, *steps[what], sizes=FORM_SIZES)
+
+
+@pytest.mark.parametrize("what", ["added", "wrong", "user", "removed"])
+async def test_identity_form(compare: Compare, config: Path, what: str) -> None:
+    app = canned_app(config, text=CONFIG)
+    steps: dict[str, tuple[Step, ...]] = {
+        "added": (("3a", "Add an identity"),),
+        "wrong": (("3a", "Add an identity"), (("down",) * 4, "Secret"), ("hunter2", "must not")),
+        "user": (("3a", "Add an identity"), (("down", "space", "down", "enter"), "Password")),
+        "removed": (("3D", "is used by"),),
+    }
+    await compare(app, *steps[what], sizes=FORM_SIZES)
+
+
+@STARTED_AT
+async def test_remove(compare: Compare, config: Path, sizes: Sizes) -> None:
+    app = canned_app(config, text=CONFIG)
+    await compare(app, ("D", "Type its name"), sizes=sizes)
 
 
 async def test_add_environment_with_a_fault(compare: Compare, config: Path) -> None:

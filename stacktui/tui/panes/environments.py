@@ -42,6 +42,9 @@ class EnvironmentsPane(ListPane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "screen.use", "make active", id="make_active"),
         Binding("s", "sort", "broken first", id="sort"),
+        Binding("e", "screen.edit", "edit", id="edit"),
+        Binding("A", "screen.copy_environment", "copy environment", id="copy", show=False),
+        Binding("D", "screen.remove", "remove", id="remove", show=False),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
 
 from stacktui.identities.model import CertificateRef, Identity, IdentityKind
 from stacktui.tui.app_state import AppState
@@ -21,6 +23,12 @@ class IdentitiesPane(ListPane):
     caption = "Identities"
     strip_captions = ("Identities", "Ids")
     number = "3"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "screen.add_identity", "add identity", id="add"),
+        Binding("e", "screen.edit_identity", "edit", id="edit"),
+        Binding("D", "screen.remove_identity", "remove", id="remove", show=False),
+    ]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
@@ -71,7 +79,10 @@ def summary(app_state: AppState) -> tuple[Span, ...]:
 def empty(app_state: AppState) -> tuple[Line, ...]:
     if not app_state.environments:
         return (line(Span("Who signs in to an environment.", TextStyle.DIM)),)
-    return (line("None in the config. Add [identities.NAME], and name it in the environment."),)
+    offer = line(
+        Span("a", TextStyle.KEY), "  add one; an environment names it: e in its pane", indent=3
+    )
+    return (line("No identities yet."), BLANK, offer)
 
 
 def detail(identity: Identity, app_state: AppState, glyphs: Glyphs) -> tuple[Line, ...]:

@@ -14,7 +14,7 @@ from stacktui.tui.keys import keys_of, may_run
 from stacktui.tui.layout import Arrangement
 from stacktui.tui.lines import Line, TextStyle
 from stacktui.tui.panes import certificates, environments, identities, resources
-from stacktui.tui.screens.check_actions import CheckActions
+from stacktui.tui.screens.config_actions import ConfigActions
 from stacktui.tui.screens.pane_grid import PaneGrid
 from stacktui.tui.widgets.list_pane import ListPane
 from stacktui.tui.widgets.panel import Panel
@@ -37,16 +37,20 @@ HINT_ORDER = (
     "screen.scan(True)",
     "screen.export",
     "add",
+    "screen.add_identity",
+    "screen.edit",
+    "screen.edit_identity",
     "demo",
     "zoom",
-    "use",
+    "screen.use",
+    "sort",
 )
 ALWAYS = ("help", "app.quit")
 # Keys that move; they are not commands of the palette.
 MOVES = ("move", "scroll", "page", "step", "go", "palette", "interrupt", "app.interrupt")
 
 
-class Dashboard(CheckActions, inherit_bindings=False):
+class Dashboard(ConfigActions, inherit_bindings=False):
     """Shows the app's state. Its own state is only the focus, the zoom and the filters."""
 
     AUTO_FOCUS = "#environments"
@@ -277,10 +281,6 @@ class Dashboard(CheckActions, inherit_bindings=False):
                 return self.grid.zoomed is None and not (
                     isinstance(front, ListPane) and front.chosen is None
                 )
-            case "use":
-                return app_state.environment is not None
-            case "add":
-                return app_state.settings is not None
             case "demo":
                 return app_state.demo_on_offer and not app_state.environments
             case _:
@@ -334,13 +334,9 @@ class Dashboard(CheckActions, inherit_bindings=False):
         if done is not None:
             self.services.trust_changed(done)
 
-    def action_use(self) -> None:
-        self.services.use(self.app_state.current)
-
-    def action_add(self) -> None:
-        from stacktui.tui.screens.add_environment import AddEnvironment
-
-        self.app.push_screen(AddEnvironment(self.app_state), self.services.added)
+    @property
+    def chosen_identity(self) -> str | None:
+        return self.grid.identities.chosen
 
     def action_demo(self) -> None:
         self.services.demo()

@@ -1,0 +1,50 @@
+"""What a check of a typed environment found: its metadata, or the verdict."""
+
+from __future__ import annotations
+
+from stacktui.tui.app_state import AppState
+from stacktui.tui.check_state import CheckState
+from stacktui.tui.formatting import PROVIDERS, copied_of
+from stacktui.tui.glyphs import Glyphs
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
+from stacktui.tui.live_check import LiveCheck
+from stacktui.tui.panes.check_result import Keys, verdict_lines
+from stacktui.tui.panes.check_steps import WIDE, step_lines
+
+
+def discovery_lines(live: LiveCheck, app_state: AppState, glyphs: Glyphs) -> list[Line]:
+    """Return the step, and then the verdict or the metadata that was read."""
+    step = live.steps[0]
+    lines = [*step_lines(step, WIDE, glyphs, brief=False), BLANK]
+    if live.state is CheckState.BROKEN:
+        error = Span(f"{glyphs.failed} {live.error}", TextStyle.ERROR)
+        return [*lines, line(error)]
+    if live.verdict is not None:
+        keys = Keys(copied=copied_of(live.diagnosis))
+        return [*lines, *verdict_lines(live.verdict, glyphs, keys)]
+    metadata = live.metadata
+    if metadata is None:
+        return lines
+    known = (
+        ("sign-in", f"{PROVIDERS[metadata.identity_provider]}, {metadata.login_endpoint}"),
+        ("audience", metadata.audience),
+        ("tenant", metadata.tenant),
+        ("portal", metadata.portal),
+        ("graph", metadata.graph),
+        ("storage", metadata.storage_suffix),
+        ("key vault", metadata.keyvault_suffix),
+    )
+    lines += [label_value(label, value) for label, value in known if value]
+    return [*lines, *_issuer_lines(live, app_state)]
+
+
+def _issuer_lines(live: LiveCheck, app_state: AppState) -> list[Line]:
+    """Return the issuer at the end of the presented chain, with its SHA-256."""
+    for each in live.connections[:1]:
+        chain = each.tls.chain if each.tls else ()
+        last = app_state.certificates.get(chain[-1]) if chain else None
+        if last is not None:
+            issuer = last.common_name if last.self_issued else last.issuer_name
+            sha256 = Span(f"SHA-256 of {last.common_name}: {last.sha256}", TextStyle.DIM)
+            return [label_value("signed by", issuer), label_value("", sha256)]
+    return []

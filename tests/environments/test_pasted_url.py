@@ -1,0 +1,99 @@
+"""ARM URLs as people paste them, and the name that is proposed for a new environment."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stacktui.environments.model import parse_arm_url
+from stacktui.environments.pasted_url import propose_name, read_pasted_url
+
+WEST = "https://management.west.contoso.example"
+
+
+@pytest.mark.parametrize(
+    ("pasted", "arm"),
+    [
+        ("management.west.contoso.example", WEST),
+        (f' "{WEST}/",\n', WEST),
+        (f"<{WEST}>", WEST),
+        (f"“{WEST}”", WEST),
+        (f"{WEST}/metadata/endpoints?api-version=2015-01-01", WEST),
+        ("management.west.contoso.example/metadata", WEST),
+        (f"{WEST.upper()}:443?x#y", WEST),
+        ("management.west.contoso.example:8443", f"{WEST}:8443"),
+        ("https://portal.west.contoso.example/#home", WEST),
+        ("portal.west.contoso.example:443", WEST),
+        (
+            "https://adminportal.west.contoso.example/?feature=x#@t",
+            "https://adminmanagement.west.contoso.example",
+        ),
+        ("https://adfs.west.contoso.example/adfs/ls", WEST),
+        ("https://account.blob.west.contoso.example/container", WEST),
+        ("https://kv.adminvault.west.contoso.example", WEST.replace("man", "adminman")),
+        ("local", "https://management.local.azurestack.external"),
+        ("local.azurestack.external", "https://management.local.azurestack.external"),
+        ("localhost:8443", "https://localhost:8443"),
+        ("[fe80::1]:8443/x", "https://[fe80::1]:8443"),
+        ("127.0.0.1:44881", "https://127.0.0.1:44881"),
+    ],
+)
+def test_what_people_paste_is_read_as_the_arm_url(pasted: str, arm: str) -> None:
+    assert read_pasted_url(pasted) == arm
+
+
+@pytest.mark.parametrize(
+    ("pasted", "message"),
+    [
+        ("", "must be https://host"),
+        ("<>", "must be https://host"),
+        ("http://management.west.example/x", "must be https, not http"),
+        ("https://u:hunter2@management.west.example/x", "must not hold a user name"),
+        ("u:hunter2@management.west.example", "must not hold a user name"),
+        ("ftp://management.west.example", "must be https://host"),
+        ("https://host:99999/x", "a port from 1 to 65535"),
+        ("two words", "without blanks"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(pasted: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
+        read_pasted_url(pasted)
+    assert "hunter2" not in str(caught.value)
+
+
+_PASTED = st.from_regex(
+    r"[<\" ]?(https?://)?((admin)?portal\.|x\.blob\.)?[ -~äπ\u200b]{0,20}(:[0-9]{1,6})?[/?#]?.{0,9}"
+)
+
+
+@given(st.text(max_size=60) | _PASTED)
+def test_any_text_gives_an_arm_url_or_a_value_error(text: str) -> None:
+    try:
+        arm = read_pasted_url(text)
+    except ValueError:
+        return
+    assert arm.startswith("https://")
+    assert parse_arm_url(arm) == arm
+
+
+@pytest.mark.parametrize(
+    ("arm", "name"),
+    [
+        ("https://management.west.contoso.example", "west"),
+        ("https://adminmanagement.west.contoso.example:443", "west-admin"),
+        ("https://localhost:44881", "localhost"),
+        ("https://127.0.0.1:44881", "127.0.0.1"),
+        ("https://stamp.contoso.example", "stamp.contoso.example"),
+        ("management.local.azurestack.external", "local"),
+        ("https://management", "management"),
+        ("https://", ""),
+        ("", ""),
+    ],
+)
+def test_a_name_follows_from_the_url(arm: str, name: str) -> None:
+    assert propose_name(arm, ()) == name
+
+
+def test_a_taken_name_gets_a_number() -> None:
+    assert propose_name("https://localhost:1", ["localhost", "localhost-2"]) == "localhost-3"

@@ -1,0 +1,363 @@
+"""The forms of environments and identities: real files, and the embedded stamp."""
+
+from __future__ import annotations
+
+import ssl
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from stacktui.tui.app import StacktuiApp
+
+from . import canned
+from .canned import canned_app
+from .conftest import Start
+from .screen import flat, paste, read, settle, text_of, type_in, until, write
+
+WIDE = (120, 40)
+WRITTEN = """\
+active = "west"  # for now
+
+# The stamp of the west.
+[environments.west]
+arm = "https://management.west.example"
+identity = "ops"
+colour = "blue"  # ours
+resolve = { "management.west.example:443" = "127.0.0.1:1" }
+
+[identities.ops]
+kind = "service-principal"
+tenant = "contoso"
+client_id = "a-client"
+secret = { env = "OPS_SECRET" }  # from the vault
+
+[identities.spare]
+kind = "device-code"
+"""
+
+
+def table(config: Path, *place: str) -> Any:
+    found: Any = tomllib.loads(read(config))
+    for key in place:
+        found = found[key]
+    return found
+
+
+async def go_to(pilot: Pilot[None], label: str) -> None:
+    """Move to the field with this label."""
+    for _ in range(12):
+        if f"▸ {label} " in text_of(pilot.app):
+            return
+        await pilot.press("down")
+        await pilot.pause()
+    raise AssertionError(f"no field {label} on:\n{text_of(pilot.app)}")
+
+
+async def choose(pilot: Pilot[None], label: str, *keys: str) -> None:
+    await go_to(pilot, label)
+    await pilot.press("space")
+    await until(pilot, "enter choose")
+    await pilot.press(*keys, "enter")
+    await until(pilot, "esc back")
+
+
+@pytest.mark.parametrize(
+    ("pasted", "arm", "name"),
+    [
+        ("https://portal.east.example/#home", "https://management.east.example", "east"),
+        ("management.east.example", "https://management.east.example", "east"),
+        ("adminportal.east.example", "https://adminmanagement.east.example", "east-admin"),
+        ("local", "https://management.local.azurestack.external", "local"),
+    ],
+)
+async def test_it_saves_what_it_read_from_what_was_pasted(
+    config: Path, pasted: str, arm: str, name: str
+) -> None:
+    write(config, WRITTEN)
+    async with canned_app(config).run_test(size=(80, 23)) as pilot:
+        await pilot.press("a")
+        await paste(pilot, pasted)
+        await until(pilot, f"read as {arm}")
+        await pilot.press("ctrl+s")
+        await until(pilot, f"saved {name} in config.toml")
+    assert table(config, "environments", name) == {"arm": arm}
+    assert table(config, "active") == "west"
+    lines = iter(read(config).splitlines())
+    assert all(line in lines for line in WRITTEN.splitlines())
+
+
+async def test_a_new_environment_is_active_if_its_form_says_so(config: Path) -> None:
+    write(config, WRITTEN)
+    async with canned_app(config).run_test(size=(80, 23)) as pilot:
+        await pilot.press("a")
+        await paste(pilot, "local")
+        await choose(pilot, "Identity", "down")
+        await go_to(pilot, "Active")
+        await pilot.press("space")
+        await until(pilot, "[x]")
+        await pilot.press("ctrl+s")
+        await until(pilot, "saved local in")
+    assert (table(config, "active"), table(config, "environments", "local", "identity")) == (
+        "local",
+        "ops",
+    )
+
+
+async def test_nothing_is_saved_while_a_field_is_wrong(config: Path) -> None:
+    write(config, WRITTEN)
+    async with canned_app(config).run_test(size=(80, 23)) as pilot:
+        await pilot.press("a", "ctrl+s")
+        shown = await until(pilot, "✗ must be https://host[:port]")
+        assert "✗ is needed" in shown
+        await paste(pilot, "local")
+        await go_to(pilot, "CA file")
+        await type_in(pilot, "gone.pem")
+        shown = await until(pilot, "✗ is not there")
+        assert "✗ must be" not in shown
+        await go_to(pilot, "Proxy")
+        await type_in(pilot, "ftp://x")
+        await until(pilot, "✗ a proxy must be")
+        await pilot.press("ctrl+s")
+        await settle(pilot)
+        assert "▸ CA file" in text_of(pilot.app)
+    assert read(config) == WRITTEN
+
+
+async def test_an_answer_does_not_outlive_the_settings_that_it_is_of(
+    start: Start, config: Path
+) -> None:
+    stamp = start()
+    write(config, "")
+    async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+        await pilot.press("a")
+        await paste(pilot, f"https://localhost:{stamp.port}")
+        await go_to(pilot, "CA file")
+        await paste(pilot, str(stamp.ca_file))
+        await until(pilot, "root AzureStackSelfSignedRootCert, until")
+        await pilot.press("enter")
+        await until(pilot, "signed by")
+        await pilot.press("escape")
+        await go_to(pilot, "Name")
+        await pilot.press("home", "ctrl+k")
+        await type_in(pilot, "Other")
+        assert "signed by" in text_of(pilot.app)  # a name changes nothing of the answer
+        await go_to(pilot, "Proxy")
+        await type_in(pilot, "none")
+        await until(pilot, "Paste the ARM URL")
+        assert "signed by" not in text_of(pilot.app)
+        await pilot.press("enter")
+        await until(pilot, "enter save")
+        await pilot.press("enter")
+        await until(pilot, "saved Other in config.toml")
+        assert "✓ metadata ok" in text_of(pilot.app)
+    assert table(config, "environments", "Other") == {
+        "arm": f"https://localhost:{stamp.port}",
+        "ca": str(stamp.ca_file),
+        "proxy": "none",
+    }
+
+
+@pytest.mark.parametrize("form", ["der", "p7b"])
+async def test_a_root_in_another_form_is_trusted_and_saved_as_pem(
+    start: Start, config: Path, tmp_path: Path, form: str
+) -> None:
+    stamp = start()
+    write(config, "")
+    pem = read(Path(stamp.ca_file))
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    der = ssl.PEM_cert_to_DER_cert(pem[pem.index(begin) : pem.index(end) + len(end)])
+    given = tmp_path / f"root.{form}"
+    given.write_bytes(der if form == "der" else pkcs7_of(der))
+    async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+        await pilot.press("a")
+        await paste(pilot, f"https://localhost:{stamp.port}")
+        await go_to(pilot, "CA file")
+        await paste(pilot, given.name)
+        await until(pilot, "; saved as PEM")
+        await pilot.press("enter")
+        await until(pilot, "signed by")
+        assert read(config) == ""
+        await pilot.press("enter")
+        await until(pilot, "saved localhost in")
+    assert table(config, "environments", "localhost", "ca") == "ca/localhost.pem"
+    assert ssl.PEM_cert_to_DER_cert(certificate_in(tmp_path / "ca" / "localhost.pem")) == der
+
+
+def certificate_in(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    return text[text.index("-----BEGIN CERT") :].strip()
+
+
+def pkcs7_of(der: bytes) -> bytes:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.hazmat.primitives.serialization.pkcs7 import serialize_certificates
+
+    return serialize_certificates([x509.load_der_x509_certificate(der)], Encoding.DER)
+
+
+async def test_an_edit_keeps_the_rest_of_the_file_and_takes_the_old_verdict_away(
+    config: Path,
+) -> None:
+    app = canned_app(config, canned.events_of(canned.UNTRUSTED), text=WRITTEN)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("c")
+        await until(pilot, "tls-untrusted-root")
+        await pilot.press("e")
+        await until(pilot, "Edit west")
+        await choose(pilot, "Identity", "down")
+        await pilot.press("enter")
+        shown = await until(pilot, "saved west in config.toml")
+        assert "tls-untrusted-root" not in shown
+        assert "not checked" in shown
+    assert read(config) == WRITTEN.replace('identity = "ops"', 'identity = "spare"')
+
+
+async def test_an_edit_can_take_a_setting_out_and_change_nothing(config: Path) -> None:
+    async with canned_app(config, text=WRITTEN).run_test(size=WIDE) as pilot:
+        await pilot.press("e", "enter")
+        await until(pilot, "west: nothing was changed")
+        assert read(config) == WRITTEN
+        await pilot.press("e")
+        await choose(pilot, "Identity", "up")
+        await pilot.press("enter")
+        await until(pilot, "saved west")
+    assert read(config) == WRITTEN.replace('identity = "ops"\n', "")
+
+
+async def test_a_copy_has_what_only_the_file_can_say(config: Path) -> None:
+    async with canned_app(config, text=WRITTEN).run_test(size=WIDE) as pilot:
+        await pilot.press("A")
+        await until(pilot, "A copy of west")
+        await pilot.press("ctrl+k")
+        await paste(pilot, "https://adminmanagement.west.example")
+        await pilot.press("ctrl+s")
+        await until(pilot, "saved west-admin in")
+    copied = table(config, "environments", "west-admin")
+    west = table(config, "environments", "west")
+    assert copied == west | {"arm": "https://adminmanagement.west.example"}
+
+
+async def test_what_was_typed_is_not_dropped_without_a_question(config: Path) -> None:
+    async with canned_app(config, text=WRITTEN).run_test(size=(40, 10)) as pilot:
+        await pilot.press("a", "escape")
+        await until(pilot, "q quit")
+        await pilot.press("a")
+        await paste(pilot, "local")
+        await pilot.press("escape")
+        await until(pilot, "Not saved. y drops")
+        await pilot.press("escape")
+        await until(pilot, "▸ ARM URL")
+        await type_in(pilot, "y")
+        assert "localy" in text_of(pilot.app)
+        await pilot.press("escape", "y")
+        await until(pilot, "q quit")
+    assert read(config) == WRITTEN
+
+
+async def test_an_environment_is_removed_by_its_name(config: Path) -> None:
+    async with canned_app(config, text=WRITTEN).run_test(size=WIDE) as pilot:
+        await pilot.press("D")
+        shown = flat(await until(pilot, "Type its name"))
+        assert "the active environment: none is then" in shown
+        assert "the history of its checks, what was recorded of the stamp" in shown
+        await type_in(pilot, "East")
+        await pilot.press("enter")
+        await until(pilot, "that is not west: nothing was changed")
+        assert read(config) == WRITTEN
+        await pilot.press("ctrl+u")
+        await pilot.press(*["backspace"] * 4)
+        await type_in(pilot, "west")
+        await pilot.press("enter")
+        await until(pilot, "removed west from config.toml; no environment is active now")
+        assert "No environments yet." in text_of(pilot.app)
+    assert "The stamp of the west" not in read(config)
+    assert table(config) == {"identities": tomllib.loads(WRITTEN)["identities"]}
+
+
+@pytest.mark.parametrize("size", [(80, 23), (40, 10)])
+async def test_an_identity_has_a_reference_and_no_secret(
+    config: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEW_SECRET", "x")
+    async with canned_app(config, text=WRITTEN).run_test(size=size) as pilot:
+        await pilot.press("3", "a")
+        await until(pilot, "Add an identity")
+        await go_to(pilot, "Name")
+        await type_in(pilot, "new")
+        await go_to(pilot, "Client id")
+        await type_in(pilot, "some-client")
+        await go_to(pilot, "Secret")
+        await type_in(pilot, "hunter2")
+        shown = flat(await until(pilot, "✗ must not be"))
+        assert "write: env NAME, or: file PATH" in shown
+        await pilot.press("enter")
+        await settle(pilot)
+        assert read(config) == WRITTEN
+        await pilot.press("ctrl+u")
+        await type_in(pilot, "env NEW_SECRET")
+        await until(pilot, "set in this shell")
+        await pilot.press("enter")
+        await until(pilot, "saved new in")
+    assert table(config, "identities", "new") == {
+        "kind": "service-principal",
+        "client_id": "some-client",
+        "secret": {"env": "NEW_SECRET"},
+    }
+
+
+async def test_a_kind_asks_for_its_own_keys(config: Path, tmp_path: Path) -> None:
+    async with canned_app(config, text=WRITTEN).run_test(size=(80, 23)) as pilot:
+        await pilot.press("3", "e")
+        await until(pilot, "Edit ops")
+        await choose(pilot, "Kind", "down")
+        shown = await until(pilot, "User name")
+        assert "Certificate" not in shown
+        await pilot.press("enter")
+        await until(pilot, "✗ is needed")
+        await go_to(pilot, "User name")
+        await type_in(pilot, "ops@contoso.example")
+        await go_to(pilot, "Password")
+        await type_in(pilot, "file pw.txt")
+        await until(pilot, "pw.txt")
+        await pilot.press("enter")
+        await until(pilot, "saved ops in")
+    assert table(config, "identities", "ops") == {
+        "kind": "user",
+        "tenant": "contoso",
+        "client_id": "a-client",
+        "username": "ops@contoso.example",
+        "password": {"file": str(tmp_path / "pw.txt")},
+    }
+
+
+async def test_an_edited_identity_takes_the_verdicts_of_those_who_use_it_away(
+    config: Path,
+) -> None:
+    app = canned_app(config, canned.events_of(canned.UNTRUSTED), text=WRITTEN)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("c")
+        await until(pilot, "tls-untrusted-root")
+        await pilot.press("3", "e")
+        await go_to(pilot, "Tenant")
+        await type_in(pilot, "other")
+        await pilot.press("enter")
+        shown = await until(pilot, "saved ops in")
+        assert "tls-untrusted-root" not in shown
+    assert read(config) == WRITTEN.replace('"contoso"', '"other"')
+
+
+async def test_an_identity_in_use_is_not_removed(config: Path) -> None:
+    async with canned_app(config, text=WRITTEN).run_test(size=WIDE) as pilot:
+        await pilot.press("3", "D")
+        await until(pilot, "ops is used by west.")
+        await pilot.press("enter", "escape")
+        await pilot.press("j", "D")
+        await until(pilot, "Type its name")
+        await type_in(pilot, "spare")
+        await pilot.press("enter")
+        await until(pilot, "removed spare from config.toml")
+    assert read(config).rstrip() == WRITTEN[: WRITTEN.index("\n[identities.spare]")].rstrip()
