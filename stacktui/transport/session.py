@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar
 from typing import Any
 
 import httpx
@@ -58,6 +59,13 @@ _HEADERS = {
 }
 
 
+class _NoCookies(CookieJar):
+    """A jar that stays empty."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Keep nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A whole response. `body` is raw bytes and may hold a token: never show or log it."""
@@ -85,8 +93,14 @@ class HttpSession:
         self.redactor = redactor
         self._observer = observer
         self._exchanges: list[Exchange] = []
-        # A transport without an httpx client, which could follow redirects, keep cookies or retry.
-        self._connections = Connections(trust, proxy, resolve or {}, self.limits, redactor)
+        self._client = httpx.AsyncClient(
+            transport=Connections(trust, proxy, resolve or {}, self.limits, redactor),
+            # Else httpx sends the user name and password of a URL in place of our token.
+            auth=httpx.Auth(),
+            cookies=_NoCookies(),
+            follow_redirects=False,
+            trust_env=False,
+        )
 
     async def fetch(
         self,
@@ -116,7 +130,7 @@ class HttpSession:
         fault: TransportFault | None = None
         try:
             request = self._request(method, url, headers, body, trace, local)
-            response = await self._connections.handle_async_request(request)
+            response = await self._client.send(request, stream=True)
             try:
                 with trace.timed(PhaseName.BODY, request.url.raw_host.decode("ascii")):
                     content = await _read_body(request, response, limit, self.redactor)
@@ -149,7 +163,7 @@ class HttpSession:
         return taken
 
     async def aclose(self) -> None:
-        await self._connections.aclose()
+        await self._client.aclose()
 
     def _request(
         self,
