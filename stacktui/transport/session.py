@@ -1,7 +1,7 @@
 """The one way to make a request: `HttpSession.fetch`.
 
-A session belongs to one check. It reuses connections, follows no redirect, keeps no cookie, limits
-every body after decompression, and records every exchange.
+A session belongs to one check, or to one ARM client. It reuses connections, follows no redirect,
+keeps no cookie, limits every body after decompression, and records every exchange.
 """
 
 from __future__ import annotations
@@ -77,7 +77,10 @@ class Answer:
 
 
 class HttpSession:
-    """One check's requests, over connections that it keeps until `aclose`."""
+    """Requests over connections that it keeps until `aclose`.
+
+    Each is recorded until `take_exchanges`; with `on_exchange`, that is called instead.
+    """
 
     def __init__(
         self,
@@ -88,11 +91,13 @@ class HttpSession:
         proxy: str | None = None,
         resolve: Mapping[str, str] | None = None,
         limits: Limits | None = None,
+        on_exchange: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.redactor = redactor
         self._observer = observer
         self._exchanges: list[Exchange] = []
+        self._record = on_exchange or self._exchanges.append
         self._client = httpx.AsyncClient(
             transport=Connections(trust, proxy, resolve or {}, self.limits, redactor),
             # Else httpx sends the user name and password of a URL in place of our token.
@@ -150,16 +155,17 @@ class HttpSession:
                 tuple(trace.phases),
                 fault,
             )
-            self._exchanges.append(exchange)
+            self._record(exchange)
         return Answer(exchange, response.status_code, response.headers, content)
 
     def forget(self, exchange: Exchange) -> None:
         """Drop an exchange from the record: a poll that brought nothing new."""
-        self._exchanges = [each for each in self._exchanges if each is not exchange]
+        self._exchanges[:] = [each for each in self._exchanges if each is not exchange]
 
     def take_exchanges(self) -> tuple[Exchange, ...]:
         """Return the exchanges since the last call, in order."""
-        taken, self._exchanges = tuple(self._exchanges), []
+        taken = tuple(self._exchanges)
+        self._exchanges.clear()
         return taken
 
     async def aclose(self) -> None:
