@@ -31,8 +31,6 @@ def detail(key: str, app_state: AppState, glyphs: Glyphs) -> tuple[str, tuple[Li
         label_value("name", group.name),
         label_value("location", group.location),
         label_value("state", state_span(group, glyphs)),
-        label_value("subscription", subscription_of(group) or found.subscription),
-        *([label_value("id", group.id)] if group.id else []),
         *_labelled("tags", [_tag(*tag) for tag in group.tags.items()]),
     ]
     opened = app_state.opened_group
@@ -40,7 +38,8 @@ def detail(key: str, app_state: AppState, glyphs: Glyphs) -> tuple[str, tuple[Li
         lines += [BLANK, *_opened(opened, glyphs)]
     elif group.id:
         lines += [BLANK, line(Span("enter", TextStyle.KEY), "  reads what is in it")]
-    return group.name, tuple(lines)
+    lines += [BLANK, label_value("subscription", subscription_of(group) or found.subscription)]
+    return group.name, (*lines, *([label_value("id", group.id)] if group.id else []))
 
 
 def subscription_of(group: ResourceGroup) -> str:
@@ -59,8 +58,8 @@ def _opened(opened: OpenedGroup, glyphs: Glyphs) -> list[Line]:
         return [label_value("inside", why), line(Span("enter", TextStyle.KEY), "  reads it again")]
     if opened.details is None:
         return [label_value("inside", Span("reading it", TextStyle.DIM))]
-    portal = [label_value("portal", opened.portal)] if opened.portal else []
-    return [*portal, *_details(opened.details, glyphs)]
+    portal = [BLANK, label_value("portal", opened.portal)] if opened.portal else []
+    return [*_details(opened.details, glyphs), *portal]
 
 
 def _details(found: GroupDetails, glyphs: Glyphs) -> list[Line]:

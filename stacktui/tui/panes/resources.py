@@ -145,8 +145,12 @@ def empty(app_state: AppState) -> tuple[Line, ...]:
     if found is not None and found.offers is not None:
         return _without_subscription(found)
     if found is not None and found.error:
-        again = line(Span("r", TextStyle.KEY), "  reads them again", indent=3)
-        return (line(Span(f"Not read: {found.error}", TextStyle.ERROR)), BLANK, again)
+        return (
+            line(Span(f"Not read: {found.error}", TextStyle.ERROR)),
+            BLANK,
+            line(Span("r", TextStyle.KEY), "  reads them again", indent=3),
+            line(Span("c", TextStyle.KEY), "  checks what is wrong, and whose side it is", indent=3),
+        )
     if found is not None and found.state is CheckState.CANCELLED:
         return (line(Span("r", TextStyle.KEY), "  reads them", indent=3),)
     why = app_state.check.why_no_groups if app_state.check else ""

@@ -353,8 +353,8 @@ class Dashboard(GroupActions, inherit_bindings=False):
         return self.grid.resources.chosen
 
     def zoom_group(self) -> None:
-        if self.grid.zoomed is None:
-            self.action_zoom()
+        self.grid.zoom(self.grid.resources)
+        self.set_focus(self.grid.detail, scroll_visible=False)
 
     def show_group(self) -> None:
         self._show_detail()

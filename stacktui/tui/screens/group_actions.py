@@ -114,7 +114,7 @@ class GroupActions(ConfigActions, inherit_bindings=False):
 
     @abstractmethod
     def zoom_group(self) -> None:
-        """Give the list of groups and the detail the whole screen."""
+        """Give the list of groups and the detail the screen, and the keys to the detail."""
 
     @abstractmethod
     def show_group(self) -> None:
@@ -174,12 +174,11 @@ class GroupActions(ConfigActions, inherit_bindings=False):
         if not found.rows:
             self.read_groups()  # says what who has none can do
             return
-        home = {each.tenant for each in found.rows if each.tenant}
-        choices = [
-            Choice(each.id, each.name, " ".join(_remarks(each, home))) for each in found.rows
-        ]
+        tenants = [each.tenant for each in found.rows if each.tenant]
+        home = max(tenants, key=tenants.count, default="")
+        choices = [Choice(each.id, each.name, _remark(each, home)) for each in found.rows]
         if len(choices) > 1:
-            choices.append(Choice(ALL, "all that are enabled", "this session"))
+            choices.append(Choice(ALL, "all that are enabled", "not remembered"))
         shown = self.app_state.group_list
         at = (shown.wanted or shown.subscription) if shown else target.environment.subscription
         by_id = {each.id: each for each in found.rows}
@@ -233,9 +232,9 @@ class GroupActions(ConfigActions, inherit_bindings=False):
         self.app.push_screen(Providers(found))
 
 
-def _remarks(subscription: Subscription, tenants: set[str]) -> list[str]:
-    """Return what stands beside a subscription: its state if that is not usual, and its id."""
+def _remark(subscription: Subscription, home: str) -> str:
+    """Return what stands beside a name: what is not usual of it, and the begin of the id."""
     parts = [] if subscription.enabled else [subscription.state]
-    if len(tenants) > 1:
-        parts.append(f"tenant {subscription.tenant[:8]}")
-    return [*parts, subscription.id]
+    if subscription.tenant not in ("", home):
+        parts.append(f"another tenant, {subscription.tenant[:8]}")
+    return " · ".join([*parts, subscription.id[:8]])

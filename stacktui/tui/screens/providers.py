@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # How many api-versions of a type are shown, the newest first, as ARM lists them.
 _VERSIONS = 3
+# The widest column of the names of types.
+_LABEL = 30
 
 
 class Providers(ActionScreen):
@@ -63,7 +65,11 @@ class Providers(ActionScreen):
             command = f"az provider register --namespace {provider.namespace}"
             lines += [line(Span(f"  {command}", TextStyle.ACCENT))]
         lines.append(BLANK)
-        lines += [label_value(each.name, _versions(each.api_versions)) for each in provider.types]
+        width = min(_LABEL, max((len(each.name) + 2 for each in provider.types), default=0))
+        lines += [
+            label_value(each.name, f"  {_versions(each.api_versions)}", width=width)
+            for each in provider.types
+        ]
         self.set_text(lines)
 
 
