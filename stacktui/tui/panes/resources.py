@@ -13,7 +13,7 @@ from stacktui.tui.formatting import clock
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.group_list import ALL, GroupList
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, dotted, line
-from stacktui.tui.widgets.list_pane import ListPane, Row, Rows
+from stacktui.tui.widgets.list_pane import Cell, Columns, ListPane, Row, Rows
 
 if TYPE_CHECKING:
     from stacktui.resources.model import ResourceGroup
@@ -48,18 +48,22 @@ class ResourcesPane(ListPane):
     def update(self, app_state: AppState) -> None:
         self._app_state = app_state
         found, glyphs = app_state.group_list, self.screen_style.glyphs
-        rows = Rows.of(())
+        rows, tagged = Rows.of(()), False
         if found is not None:
             groups = found.groups
-            keys = in_order(groups, self._order)
-            rows = Rows(keys, lambda key: row(key, groups[key], glyphs), found.texts.__getitem__)
+            tagged = any(each.tags for each in groups.values())
+            rows = Rows(
+                in_order(groups, self._order),
+                lambda key: row(key, groups[key], glyphs, tagged=tagged),
+                found.texts.__getitem__,
+            )
         forms = summaries(found, self._order, glyphs)
         self.show(
             rows,
             forms[0],
             empty(app_state),
             short_summaries=forms[1:],
-            header=header(self._order, glyphs) if self.zoomed else None,
+            header=header(self._order, glyphs, tagged=tagged) if self.zoomed else None,
         )
 
     def zoom_changed(self) -> None:
@@ -90,7 +94,7 @@ def in_order(groups: Mapping[str, ResourceGroup], order: str) -> Sequence[str]:
     return sorted(groups, key=place)
 
 
-def header(order: str, glyphs: Glyphs) -> Row:
+def header(order: str, glyphs: Glyphs, *, tagged: bool) -> Row:
     """Return the names of the columns; that of the sorted one is marked."""
 
     def column(name: str) -> tuple[Span, ...]:
@@ -98,15 +102,20 @@ def header(order: str, glyphs: Glyphs) -> Row:
         return (Span(name + mark, TextStyle.STRONG if mark else TextStyle.DIM),)
 
     location, state, tags = map(column, ("location", "state", "tags"))
-    return Row("", column("name"), ((location, state, tags), (location, state), (state,)))
+    return Row("", column("name"), _column_sets(location, state, tags, tagged=tagged))
 
 
-def row(key: str, group: ResourceGroup, glyphs: Glyphs) -> Row:
+def row(key: str, group: ResourceGroup, glyphs: Glyphs, *, tagged: bool) -> Row:
     location = (Span(group.location, TextStyle.DIM),)
     state = (state_span(group, glyphs),)
     tags = " ".join(f"{name}={value}" for name, value in group.tags.items())
     cut = (Span(tags[:_TAGS], TextStyle.DIM),)
-    return Row(key, (Span(group.name),), ((location, state, cut), (location, state), (state,)))
+    return Row(key, (Span(group.name),), _column_sets(location, state, cut, tagged=tagged))
+
+
+def _column_sets(location: Cell, state: Cell, tags: Cell, *, tagged: bool) -> tuple[Columns, ...]:
+    sets: tuple[Columns, ...] = ((location, state), (state,))
+    return ((location, state, tags), *sets) if tagged else sets
 
 
 def state_span(group: ResourceGroup, glyphs: Glyphs) -> Span:
@@ -149,7 +158,7 @@ def empty(app_state: AppState) -> tuple[Line, ...]:
             line(Span(f"Not read: {found.error}", TextStyle.ERROR)),
             BLANK,
             line(Span("r", TextStyle.KEY), "  reads them again", indent=3),
-            line(Span("c", TextStyle.KEY), "  checks what is wrong, and whose side it is", indent=3),
+            line(Span("c", TextStyle.KEY), "  finds what is wrong, and whose side it is", indent=3),
         )
     if found is not None and found.state is CheckState.CANCELLED:
         return (line(Span("r", TextStyle.KEY), "  reads them", indent=3),)
