@@ -218,17 +218,15 @@ def test_text_fits_a_small_terminal(arguments: tuple[str, ...]) -> None:
         assert len(line) <= 80, line
 
 
-@pytest.mark.parametrize("id_", EVERY_FAULT)
-def test_only_commands_are_wider_than_a_small_terminal(
-    id_: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_only_commands_are_wider_than_a_small_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     from stacktui.cli.explain_output import write_faults
 
-    write_faults([EVERY_FAULT[id_]])
-    remedies = shown_remedies(EVERY_FAULT[id_])
-    commands = {command for each in remedies for command in (each.bash, each.powershell)}
-    for line in capsys.readouterr().out.splitlines():
-        assert len(line) <= 80 or line.strip() in commands, line
+    for fault in EVERY_FAULT.values():
+        write_faults([fault])
+        remedies = shown_remedies(fault)
+        commands = {command for each in remedies for command in (each.bash, each.powershell)}
+        for line in capsys.readouterr().out.splitlines():
+            assert len(line) <= 80 or line.strip() in commands, line
 
 
 def test_a_terminal_without_the_signs_gets_ascii() -> None:
