@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,7 @@ gc.disable()
 def pytest_collection_finish() -> None:
     """Leave what stays out of the search for garbage: it took a tenth of all tests' time."""
     gc.freeze()
+    gc.set_threshold(10_000)
     gc.enable()
 
 
@@ -103,13 +105,19 @@ def _keys_at_hand() -> Iterator[None]:
         yield
 
 
+@cache
+def _has_az() -> bool:
+    """Whether an installer put an `az` on this machine."""
+    return bool(launchers())
+
+
 @pytest.fixture(autouse=True)
 def _isolated(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A home of the test's own."""
     home = Path(tempfile.mkdtemp(prefix="stacktui-home-"))
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
-    if launchers():
+    if _has_az():
         # What is said of this machine's own az is no part of a test: a shell would run this one.
         _write_az(home / "unknown")
         monkeypatch.setenv("PATH", f"{home / 'unknown'}{os.pathsep}{os.environ.get('PATH', '')}")
