@@ -9,6 +9,7 @@
      │    ├── RecordError             what was recorded of a stamp cannot be read
      │    ├── IdentityError           an identity gets no token
      │    └── ArmError                ARM did not give what it was asked for
+ │         └── OperationError     a long-running operation failed, or cannot be followed
      ├── ConfigError                  the config cannot be used
      ├── ReadOnlyError                a file was to be changed in read-only mode
      ├── EditorError                  the user's editor cannot be run

@@ -154,6 +154,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.check.history_reader": THREAD,
         "stacktui.check.runner": THREAD,
         "stacktui.diagnosis": THREAD,
+        "stacktui.identities.token_source": THREAD,
         "stacktui.diagnosis.summarise": THREAD,
         "stacktui.tui.live_check": FRAME,
     },

@@ -20,15 +20,14 @@ from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
 from stacktui.environments.record import (
     DriftError,
-    DriftFault,
     RecordError,
     RecordFault,
     StampRecord,
-    drifts,
     is_recordable,
     is_remembered,
     read_record,
     record_first,
+    require_recorded,
     write_record,
 )
 from stacktui.errors import FaultError, StacktuiError
@@ -83,9 +82,12 @@ class Pin:
         if isinstance(known, RecordFault):
             if self._target.identity is not None:
                 raise RecordError(known)
-        elif known is not None and (found := drifts(known, metadata, self._redactor)):
+            return
+        try:
+            require_recorded(known, metadata, self._redactor)
+        except DriftError:
             self._drifted = True
-            raise DriftError(DriftFault(found, known.recorded))
+            raise
 
     async def record(self, report: Report, now: datetime) -> str:
         """Record a stamp that was found healthy for the first time; returns why not, if so.

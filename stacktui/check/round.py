@@ -11,6 +11,7 @@ from stacktui.check.events import CheckBroken, CheckCancelled, CheckEvent, Check
 from stacktui.check.runner import run_check
 from stacktui.check.target import CheckTarget
 from stacktui.config.error_file import describe_error
+from stacktui.identities.token_source import TokenSource
 
 CONCURRENCY = 16
 # Seconds between two starts: checks that begin together stay together, and then the work of all on
@@ -23,11 +24,18 @@ class Round:
 
     Each check has its own limits, and no person to sign in. One with an internal error ends with
     CheckBroken, a cancelled one with CheckCancelled; neither disturbs the others. The targets'
-    environments have different names. To leave the iteration early cancels what is not done.
+    environments have different names. `tokens` are those of the process, as in `run`. To leave the
+    iteration early cancels what is not done.
     """
 
-    def __init__(self, targets: Sequence[CheckTarget], concurrency: int = CONCURRENCY) -> None:
+    def __init__(
+        self,
+        targets: Sequence[CheckTarget],
+        concurrency: int = CONCURRENCY,
+        tokens: TokenSource | None = None,
+    ) -> None:
         self._targets = targets
+        self._tokens = tokens
         self._slots = asyncio.Semaphore(concurrency)
         self._events: asyncio.Queue[CheckEvent] = asyncio.Queue()
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -58,7 +66,8 @@ class Round:
         try:
             async with self._slots:
                 await self._take_turn()
-                await run_check(target, self._events.put_nowait, attended=False)
+                tell = self._events.put_nowait
+                await run_check(target, tell, attended=False, tokens=self._tokens)
         except Exception as error:
             broken = CheckBroken(describe_error(error), environment=name, at=monotonic())
             self._events.put_nowait(broken)

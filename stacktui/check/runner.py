@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -36,6 +36,7 @@ from stacktui.check.steps import steps_of
 from stacktui.check.target import CheckTarget
 from stacktui.check.trust import target_ca_sources
 from stacktui.errors import FaultError
+from stacktui.identities.token_source import TokenSource
 from stacktui.text.sanitize import Redactor, escape_control_chars
 from stacktui.transport.limits import LimitName
 from stacktui.transport.records import (
@@ -51,15 +52,19 @@ from stacktui.transport.session import HttpSession
 _OPTIONAL = 5.0
 
 
-async def run(target: CheckTarget, *, attended: bool = True) -> AsyncIterator[CheckEvent]:
+async def run(
+    target: CheckTarget, *, attended: bool = True, tokens: TokenSource | None = None
+) -> AsyncGenerator[CheckEvent, None]:
     """Check `target` and yield each event as it happens; the last is CheckFinished.
 
     What goes wrong is in the report; only an internal error raises. Closing the iterator, or
     cancelling the task that consumes it, ends the check and its connections. Unless `attended`, no
-    step waits for a person.
+    step waits for a person. `tokens` are those of the process, where it lives on after the check.
     """
     events: asyncio.Queue[CheckEvent | None] = asyncio.Queue()
-    work = asyncio.create_task(run_check(target, events.put_nowait, attended=attended))
+    work = asyncio.create_task(
+        run_check(target, events.put_nowait, attended=attended, tokens=tokens)
+    )
     work.add_done_callback(lambda _: events.put_nowait(None))
     try:
         while (event := await events.get()) is not None:
@@ -73,10 +78,15 @@ async def run(target: CheckTarget, *, attended: bool = True) -> AsyncIterator[Ch
 
 
 async def run_check(
-    target: CheckTarget, tell: Callable[[CheckEvent], None], *, attended: bool = True
+    target: CheckTarget,
+    tell: Callable[[CheckEvent], None],
+    *,
+    attended: bool = True,
+    tokens: TokenSource | None = None,
 ) -> None:
-    """Check `target` and tell each event as it happens; the last is CheckFinished."""
-    await _Check(target, tell, steps_of(target), attended=attended).run()
+    """Check `target` as `run` does, and tell each event as it happens."""
+    tokens = TokenSource() if tokens is None else tokens
+    await _Check(target, tell, steps_of(target), tokens, attended=attended).run()
 
 
 class _Check:
@@ -87,6 +97,7 @@ class _Check:
         target: CheckTarget,
         tell: Callable[[CheckEvent], None],
         steps: Sequence[Step],
+        tokens: TokenSource,
         *,
         attended: bool,
     ) -> None:
@@ -98,6 +109,7 @@ class _Check:
             "run_id": uuid4().hex,
         }
         self._wanted = steps
+        self._tokens = tokens
         self._attended = attended
         self._steps: list[StepResult] = []
         self._skips: dict[str, Skip] = {}
@@ -139,6 +151,7 @@ class _Check:
             pin,
             credential,
             self._prompt,
+            self._tokens,
             self._attended,
         )
         follow_up = FollowUp()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stacktui.check.target import CheckTarget
+from stacktui.identities.token_source import TokenSource
 from stacktui.text.sanitize import Redactor
 from stacktui.transport.session import HttpSession
 
@@ -23,7 +24,8 @@ ShowPrompt = Callable[[str, str, str, float], None]
 class StepContext:
     """What a step can use; `results` are those of the steps before, in order.
 
-    `attended` says that a person is there to sign in. `prompt` shows one what to do.
+    `attended` says that a person is there to sign in. `prompt` shows one what to do. `tokens` keeps
+    the token for others.
     """
 
     target: CheckTarget
@@ -32,6 +34,7 @@ class StepContext:
     pin: Pin
     credential: CredentialReader
     prompt: ShowPrompt
+    tokens: TokenSource
     attended: bool = True
     results: list[object] = field(default_factory=list)
 

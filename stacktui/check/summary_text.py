@@ -11,6 +11,7 @@ from stacktui.check.target import CheckTarget
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ResourceGroupList
+from stacktui.text.counts import count_of
 from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.records import Phase, PhaseName
 
@@ -59,8 +60,8 @@ def result_summary(result: Metadata | TokenFacts | ResourceGroupList | OptionalF
             until = f"until {result.expires:%H:%M} UTC" if result.expires else "no expiry told"
             return f"for {result.subject or 'an unnamed subject'}, {until}"
         case ResourceGroupList():
-            count = len(result.groups)
-            return f"{count} group{'' if count == 1 else 's'} in {result.subscription}"
+            first = "the first " if result.cut else ""
+            return f"{first}{count_of(len(result.groups), 'group')} in {result.subscription}"
         case OptionalFacts():
             return str(result)
 

@@ -57,7 +57,7 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
         "authority", "scope", "audience", "issuer", "tenant", "object_id", "subject", "expires",
         "begins", "certificate_ends",
     ),
-    ResourceGroupList: _keys("subscription", "groups", "pages"),
+    ResourceGroupList: _keys("subscription", "groups", "pages", "cut"),
     ResourceGroup: _keys("name", "location", "state"),
     Subscription: _keys("id", "name", "state"),
     Drift: _keys("field", "recorded", "seen"),
@@ -70,7 +70,6 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
     # Faults; `type` names them in the document.
     ArmFault: _keys(
         "problem", "what", "status", "code", "message", "request_id", "correlation_id", "seen",
-        "limit", "setting",
     ),
     CertificateFault: _keys("path", "problem", "detail"),
     DriftFault: _keys("drifts", "recorded"),

@@ -29,14 +29,11 @@ def _with_limit(failure: FailureContext, found: Finding) -> Finding:
     name, limit = getattr(fault, "setting", None), getattr(fault, "limit", None)
     if name is None or limit is None:
         return found
-    counts = LIMIT_SETTINGS[name].counts
-    value = f"{limit:,}" if counts else f"{limit:g} s"
-    line = f"limit hit: {name} = {value} (limits.{name} under {failure.section})"
+    line = f"limit hit: {name} = {limit:g} s (limits.{name} under {failure.section})"
     more = _more(failure, name, limit)
     settings = " ".join(f"limits.{each}={value:g}" for each, value in more.items())
     remedy = Remedy(
-        ("If there is as much as that, read more" if counts else "If it is only slow, wait longer")
-        + f"; `environments set` keeps it: {settings}",
+        f"If it is only slow, wait longer; `environments set` keeps it: {settings}",
         _command(failure, more, bash),
         _command(failure, more, powershell),
     )
@@ -48,7 +45,7 @@ def _more(failure: FailureContext, name: str, limit: float) -> dict[str, float]:
     """Return the raised limit, and a step limit that leaves room for it."""
     limits, allowed = failure.environment.limits, LIMIT_SETTINGS
     more = {name: min(limit * _MORE, allowed[name].most)}
-    if not allowed[name].counts and name != "step" and more[name] >= limits.step:
+    if name != "step" and more[name] >= limits.step:
         more["step"] = min(limits.step + more[name], allowed["step"].most)
     return more
 

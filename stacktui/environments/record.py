@@ -110,6 +110,12 @@ def drifts(record: StampRecord, metadata: Metadata, redactor: Redactor) -> tuple
     )
 
 
+def require_recorded(record: StampRecord | None, metadata: Metadata, redactor: Redactor) -> None:
+    """Raise DriftError where the metadata differs from the record, which may not get a secret."""
+    if record is not None and (found := drifts(record, metadata, redactor)):
+        raise DriftError(DriftFault(found, record.recorded))
+
+
 def _place(url: str) -> object:
     """Return a URL in a normal form (RFC 3986 section 6.2), so that equivalent URLs are equal.
 

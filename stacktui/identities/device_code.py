@@ -47,14 +47,18 @@ class _Code:
 
 
 async def acquire_by_device_code(
-    session: HttpSession, request: TokenRequest, prompt: Prompt
+    session: HttpSession, request: TokenRequest, prompt: Prompt | None
 ) -> Token:
     """Return a token, once the user has signed in with the code that `prompt` is called with.
 
-    Waits for the lifetime of the code, at most `Limits.device_code` seconds. Raises IdentityError
-    and what `HttpSession.fetch` raises.
+    Waits for the lifetime of the code, at most `Limits.device_code` seconds. Raises IdentityError,
+    without a `prompt` at once, and what `HttpSession.fetch` raises.
     """
     redactor, longest = session.redactor, session.limits.device_code
+    if prompt is None:
+        raise _no_sign_in(
+            request, redactor, "interaction_required", "a device code needs a person to sign in"
+        )
     check_url = restrict_to_authority(request.authority, redactor)
     code = await run_msal(
         session, lambda replay: _begin(request, replay, longest, redactor), check_url
@@ -146,14 +150,15 @@ async def _wait(session: HttpSession, request: TokenRequest, code: _Code) -> Tok
         raise sign_in_error(
             SignInProblem.REFUSED, request, answer.status, body, redactor, request.scopes[:1]
         )
-    fault = SignInFault(
-        SignInProblem.REFUSED,
-        session.redactor.sanitize(request.authority, 200),
-        None,
-        error="expired_token",
-        description=f"nobody signed in with the code in {code.lifetime:g} s",
+    why = f"nobody signed in with the code in {code.lifetime:g} s"
+    raise _no_sign_in(request, session.redactor, "expired_token", why)
+
+
+def _no_sign_in(request: TokenRequest, redactor: Redactor, error: str, why: str) -> IdentityError:
+    host = redactor.sanitize(request.authority, 200)
+    return IdentityError(
+        SignInFault(SignInProblem.REFUSED, host, None, error=error, description=why)
     )
-    raise IdentityError(fault)
 
 
 async def _ask(session: HttpSession, request: TokenRequest, code: _Code) -> Answer:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from stacktui.identities.authority import host_of, may_ask
 from stacktui.identities.faults import IdentityError, SignInFault, SignInProblem
 from stacktui.identities.token import Token, read_token
 from stacktui.text.html_page import looks_like_html, page_title
-from stacktui.text.json_fields import items, text
+from stacktui.text.json_fields import items, number, text
 from stacktui.text.sanitize import Redactor
-from stacktui.transport.json_body import JsonError, parse_json
+from stacktui.transport.json_body import JsonError, is_valid_utf8, parse_json
 
 # Only at the start of a description: further on, it may quote what we sent.
 _CODE = re.compile(r"\s*((?:AADSTS|MSIS)\d{3,9})\b")
@@ -29,7 +29,8 @@ class TokenRequest:
     """One token request; the scopes are tried in turn.
 
     `credential` is a user's password where `username` is set, else a service principal's secret or
-    certificate as MSAL takes it; None for a device code.
+    certificate as MSAL takes it; None for a device code. `refresh_token` takes the place of them
+    all.
     """
 
     authority: str
@@ -38,6 +39,7 @@ class TokenRequest:
     credential: str | Mapping[str, str] | None = field(default=None, repr=False)
     thumbprint: str = ""
     username: str = ""
+    refresh_token: str = field(default="", repr=False)
 
 
 def restrict_to_authority(authority: str, redactor: Redactor) -> Callable[[str], None]:
@@ -82,7 +84,15 @@ def parse_token(
             description=f"the token has {len(value)} characters, more than a request can carry",
         )
         raise IdentityError(fault)
-    return read_token(value, request.authority, scope, redactor)
+    return replace(
+        read_token(value, request.authority, scope, redactor),
+        lifetime=number(answer, "expires_in", quoted=True),
+        refresh_token=_sendable(text(answer, "refresh_token")),
+    )
+
+
+def _sendable(refresh_token: str) -> str:
+    return refresh_token if is_valid_utf8(refresh_token) else ""
 
 
 def sign_in_error(

@@ -103,17 +103,19 @@ async def acquire_token(
     metadata: Metadata,
     identity: Identity,
     credential: Credential,
-    prompt: Prompt,
+    prompt: Prompt | None,
+    refresh_token: str = "",
 ) -> Token:
     """Return a token for the stamp's ARM. Raises IdentityError and what `HttpSession.fetch` raises.
 
-    For a device code, `prompt` is called, and then the user is waited for.
+    For a device code, `prompt` is called, and then the user is waited for; not where the
+    `refresh_token` of an earlier sign-in still works. Without a `prompt` nobody is there to ask.
     """
     if identity.kind is IdentityKind.MANAGED_IDENTITY:
         from stacktui.identities.imds import acquire_from_imds
 
         return await acquire_from_imds(session, metadata.audience, identity)
-    provider = metadata.identity_provider
+    provider, redactor = metadata.identity_provider, session.redactor
     request = TokenRequest(
         authority_of(metadata, identity),
         identity.client_id,
@@ -122,11 +124,25 @@ async def acquire_token(
         _thumbprint(credential, provider),
         identity.username,
     )
+
+    async def acquire(request: TokenRequest) -> Token:
+        check_url = restrict_to_authority(request.authority, redactor)
+        return await run_msal(
+            session, lambda replay: _acquire(request, replay, redactor), check_url
+        )
+
     if identity.kind is IdentityKind.DEVICE_CODE:
+        if refresh_token:
+            redactor.add_secret(refresh_token)
+            try:
+                token = await acquire(replace(request, refresh_token=refresh_token))
+            except IdentityError:
+                if prompt is None:
+                    raise
+            else:  # the old one stays valid where no other came (RFC 6749 section 6)
+                return replace(token, refresh_token=token.refresh_token or refresh_token)
         return await acquire_by_device_code(session, request, prompt)
-    redactor = session.redactor
-    check_url = restrict_to_authority(request.authority, redactor)
-    token = await run_msal(session, lambda replay: _acquire(request, replay, redactor), check_url)
+    token = await acquire(request)
     if isinstance(credential, str):
         return token
     return replace(token, facts=replace(token.facts, certificate_ends=credential.ends))
@@ -186,7 +202,7 @@ def _application(request: TokenRequest, client: ReplayHttpClient) -> Any:
         "http_client": client,
         "http_cache": NoHttpCache(),
     }
-    if request.username:
+    if request.username or request.refresh_token:
         return msal.PublicClientApplication(request.client_id, **settings)
     return msal.ConfidentialClientApplication(
         request.client_id, client_credential=request.credential, **settings
@@ -195,6 +211,8 @@ def _application(request: TokenRequest, client: ReplayHttpClient) -> Any:
 
 def _ask(application: Any, request: TokenRequest, scope: str) -> Any:
     """Return MSAL's result of one token request."""
+    if request.refresh_token:
+        return application.acquire_token_by_refresh_token(request.refresh_token, [scope])
     if not request.username:
         return application.acquire_token_for_client([scope])
     # Not the application's own method: it would first ask for the user's realm, at the login host

@@ -36,10 +36,16 @@ class TokenFacts:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token for one ARM origin, in memory only."""
+    """A bearer token for one ARM origin, in memory only.
+
+    `lifetime` is in seconds (`expires_in`), None where the response had none; `refresh_token` is
+    what came with it for a user, if it did.
+    """
 
     value: str = field(repr=False)
     facts: TokenFacts
+    lifetime: float | None = None
+    refresh_token: str = field(default="", repr=False)
 
 
 # The claims that name the subject, best first: Entra and AD FS users, then applications.

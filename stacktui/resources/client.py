@@ -1,249 +1,371 @@
-"""Reading from ARM (PROTOCOL.md section 4). The token is sent to the environment's origin only."""
+"""The client of ARM (PROTOCOL.md section 4): `request`, `pages` and `poll`.
+
+The token is sent to the environment's origin only: to no redirect, no foreign `nextLink` and no
+foreign `Location`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any, TypeVar
-from urllib.parse import quote
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from stacktui.environments.model import Environment
-from stacktui.environments.profiles import PROFILES
-from stacktui.errors import FaultError
 from stacktui.identities.token import Token
-from stacktui.resources.model import (
-    ArmError,
-    ArmFault,
-    ArmProblem,
-    ResourceGroup,
-    ResourceGroupList,
-    Subscription,
-)
-from stacktui.text.json_fields import text
+from stacktui.resources.api_versions import known_version, listed_version, resource_type
+from stacktui.resources.model import ArmError, ArmFault, ArmProblem, OperationError
+from stacktui.resources.retry import NO_RETRY, RetryPolicy, Wait
+from stacktui.text.json_fields import mapping, text
 from stacktui.transport.arm_error import read_arm_error
 from stacktui.transport.host import origin_of
 from stacktui.transport.json_body import JsonError, parse_json
-from stacktui.transport.limits import MIB, LimitName
+from stacktui.transport.records import Exchange, TransportError
+from stacktui.transport.retry_after import retry_after
 from stacktui.transport.session import Answer, HttpSession
 
-R = TypeVar("R")
-# The most bytes of one listing, over all pages, and the most JSON values of one page, which take
-# many times the memory of their text. Both grow with the limit of rows: a row is below 2 KiB.
-MAX_BYTES, BYTES_A_ROW = 32 * MIB, 6 * 1024
+# Returns a token to send; where one is given that ARM refused, another, if there is any.
+GetToken = Callable[[Token | None], Awaitable[Token]]
+# The most JSON values of one page, which take many times the memory of their text. It grows with
+# the limit of rows: a row is below 2 KiB.
 MAX_VALUES, VALUES_A_ROW = 250_000, 50
-# Rows to read before yielding to the event loop, so that time-outs and `esc` work.
-_CHUNK = 100
-# ARM's codes for a subscription that cannot be used, where others may be.
-_SUBSCRIPTION_REFUSED = frozenset({"SubscriptionNotFound", "DisabledSubscription"})
-# Seconds: the fault is known already, and must be reported within the step's limit.
-_BESIDE = 3.0
-# An id is a GUID, but any other single path segment is accepted.
-_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,79}")
+# No list of ARM has as many pages.
+MAX_PAGES = 10_000
+# Seconds before a request is repeated, times the number of repeats.
+_PAUSE = 0.2
+# Seconds between two polls: where ARM names none, and the least and the most that it may name.
+_INTERVAL, _SHORTEST, _LONGEST = 10.0, 0.1, 60.0
+# Seconds. Deleting a group of many resources takes tens of minutes.
+POLL_TIMEOUT = 2 * 3600.0
+_FAILED = frozenset({"failed", "canceled", "cancelled"})
+# A `Location` that is forgotten, or that a provider does not serve: the resource itself decides.
+_FORGOTTEN = frozenset({404, 405})
+
+
+def only(token: Token) -> GetToken:
+    """Return a `GetToken` that has this one token."""
+
+    async def get_token(_refused: Token | None) -> Token:
+        return token
+
+    return get_token
+
+
+@dataclass(frozen=True, slots=True)
+class ArmResponse:
+    """A response of ARM. `document` is its JSON value, unsanitised; None where it has no body."""
+
+    method: str
+    url: str = field(repr=False)
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    document: Any = field(repr=False)
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list, unsanitised; `next_link` is empty on the last. `size` is in bytes."""
+
+    rows: tuple[Mapping[str, Any], ...]
+    next_link: str
+    size: int
+    exchange: Exchange
 
 
 class ArmClient:
-    """A client of one environment's ARM with one token.
+    """A client of one environment's ARM, for one identity.
 
-    Every method raises ArmError, and what `HttpSession.fetch` raises.
+    Every method raises ArmError, what `HttpSession.fetch` raises, and what `get_token` raises.
     """
 
-    def __init__(self, session: HttpSession, environment: Environment, token: Token) -> None:
+    def __init__(
+        self,
+        session: HttpSession,
+        environment: Environment,
+        get_token: GetToken,
+        retry: RetryPolicy = NO_RETRY,
+    ) -> None:
+        self.limits = session.limits
+        self.redactor = session.redactor
         self._session = session
         self._arm = environment.arm
-        self._profile = PROFILES[environment.profile]
-        self._token = token
-        self._limits = session.limits
-        self._max_bytes = max(MAX_BYTES, BYTES_A_ROW * self._limits.rows)
-        self._max_values = max(MAX_VALUES, VALUES_A_ROW * self._limits.rows)
+        self._profile = environment.profile
+        self._get_token = get_token
+        self._retry = retry
+        self._providers: dict[str, Mapping[str, Any]] = {}
+        self._max_values = max(MAX_VALUES, VALUES_A_ROW * session.limits.rows)
 
-    async def subscriptions(self) -> tuple[Subscription, ...]:
-        """Return all subscriptions that the token's holder can see."""
-        url = f"{self._arm}/subscriptions?api-version={self._profile.subscriptions}"
-        found, _ = await self._pages(url, "the subscriptions", self._subscription)
-        return found
+    async def request(
+        self,
+        method: str,
+        path: str,
+        api_version: str | None = None,
+        body: object = None,
+        *,
+        what: str = "",
+    ) -> ArmResponse:
+        """Send a request to a path of ARM, and return the response, of a status from 200 to 299.
 
-    async def first_enabled_subscription(self) -> str:
-        """Return the id of the first enabled subscription; ArmError where there is none."""
-        found = await self.subscriptions()
-        if not found:
-            raise self._error(ArmProblem.NO_SUBSCRIPTIONS, "the subscriptions", 200)
-        enabled = next((each.id for each in found if each.enabled), None)
-        if enabled is None:
-            seen = ", ".join(f"{each.id} ({each.state})" for each in found)
-            problem = ArmProblem.NO_ENABLED_SUBSCRIPTION
-            raise self._error(problem, "the subscriptions", 200, message=seen)
-        return enabled
-
-    async def resource_groups(self, subscription: str) -> ResourceGroupList:
-        """Return all resource groups of a subscription, from all pages."""
-        if not _ID.fullmatch(subscription):
-            # Not sent: `..` would lead to another path.
-            message = f"no usable subscription id: {subscription}"
-            raise self._error(ArmProblem.SHAPE, "the resource groups", 0, message=message)
-        path = f"/subscriptions/{quote(subscription, safe='')}/resourcegroups"
-        url = f"{self._arm}{path}?api-version={self._profile.resources}"
-        groups, pages = await self._pages(url, "the resource groups", self._group)
-        return ResourceGroupList(self._session.redactor.sanitize(subscription, 80), groups, pages)
-
-    async def with_subscriptions(self, error: ArmError) -> ArmError:
-        """Return `error` with the visible subscriptions added, where it says that one is not.
-
-        Returns `error` itself where they cannot be listed soon.
+        Without `api_version`, the profile's is sent, else the newest that ARM lists. `what` names
+        what is asked for in a fault. A repeated DELETE may end with 404: it is done.
         """
-        if error.fault.code not in _SUBSCRIPTION_REFUSED:
-            return error
-        try:
-            async with asyncio.timeout(_BESIDE):
-                return ArmError(replace(error.fault, seen=await self.subscriptions()))
-        except (FaultError, TimeoutError):
-            return error
+        url = await self._url(path, api_version)
+        return await self._ask(method, url, what or f"{method} {path.partition('?')[0]}", body)
 
-    async def read(self, path: str, version: str, what: str) -> Mapping[str, Any]:
-        """Return the object at a path of ARM; `what` names it in a fault."""
-        answer = await self._get(f"{self._arm}{path}?api-version={version}", what)
-        return self._parsed(answer, what)
+    async def read(
+        self, path: str, api_version: str | None = None, *, what: str = ""
+    ) -> Mapping[str, Any]:
+        """Return the object at a path of ARM."""
+        what = what or path
+        answer = await self._page(await self._url(path, api_version), what)
+        return self._object(answer, what)
 
-    async def rows(
-        self, path: str, version: str, what: str, read: Callable[[Mapping[str, Any]], R]
-    ) -> tuple[R, ...]:
-        """Return the rows of a list at a path of ARM, from all pages, converted by `read`."""
-        found, _ = await self._pages(f"{self._arm}{path}?api-version={version}", what, read)
-        return found
+    async def pages(
+        self, path: str, api_version: str | None = None, *, what: str = ""
+    ) -> AsyncGenerator[Page, None]:
+        """Yield the pages of the list at a path of ARM, as they arrive, to the last."""
+        what = what or path.partition("?")[0]
+        url = await self._url(path, api_version)
+        seen: set[str] = set()
+        while len(seen) < MAX_PAGES:
+            seen.add(url)
+            answer = await self._page(url, what)
+            page = self._parsed_page(answer, what)
+            yield page
+            if not (url := page.next_link):
+                return
+            self._require_own(url, what, ArmProblem.PAGING_FOREIGN_HOST, answer.exchange)
+            if url in seen:
+                problem = ArmProblem.PAGING_LOOP
+                raise self.error(problem, what, 200, message=url, exchange=answer.exchange)
+        message = f"over {MAX_PAGES:,} pages"
+        raise self.error(ArmProblem.PAGING_LIMIT, what, 200, message=message)
+
+    async def poll(
+        self, response: ArmResponse, *, what: str = "", longest: float = POLL_TIMEOUT
+    ) -> ArmResponse:
+        """Wait for the end of the operation that a response began, and return the last response.
+
+        Both styles (PROTOCOL.md section 4): `Azure-AsyncOperation`, whose body has the status, and
+        `Location`, which answers 202 until the end. A response of 404 or 405 says nothing of how
+        it ended: ask for the resource. Waits at most `longest` seconds. Raises OperationError where
+        the operation failed, does not end, or leads to another host.
+        """
+        what = what or f"the end of {response.method}"
+        clock = asyncio.get_running_loop().time
+        ends = clock() + longest
+        last = response
+        while url := self._operation_of(last):
+            self._require_own(url, what, ArmProblem.OPERATION_FOREIGN_HOST, last.exchange)
+            seconds = _interval(last.exchange)
+            if clock() + seconds > ends:
+                message = f"the operation has not ended in {longest:g} s"
+                problem = ArmProblem.OPERATION_TIMEOUT
+                raise self.error(problem, what, last.status, "", message, last.exchange)
+            self._retry.on_wait(Wait(self.redactor.sanitize(what, 200), 202, seconds))
+            await asyncio.sleep(seconds)
+            answer = await self._ask("GET", url, what, accept=_FORGOTTEN)
+            self._require_success(answer, what)
+            last = _continued(last, answer)
+        return last
 
     def text(self, row: Mapping[str, Any], *path: str) -> str:
         """Return a text of a row, sanitised; empty where there is none."""
-        return self._session.redactor.sanitize(text(row, *path), 200)
+        return self.redactor.sanitize(text(row, *path), 200)
 
-    def _subscription(self, row: Mapping[str, Any]) -> Subscription:
-        """Raises ValueError where the id is not usable."""
-        id_ = self.text(row, "subscriptionId")
-        if not _ID.fullmatch(id_):
-            raise ValueError(f"no usable subscription id: {id_}")
-        return Subscription(id_, self.text(row, "displayName"), self.text(row, "state"))
-
-    def _group(self, row: Mapping[str, Any]) -> ResourceGroup:
-        return ResourceGroup(
-            self.text(row, "name"),
-            self.text(row, "location"),
-            self.text(row, "properties", "provisioningState"),
-        )
-
-    async def _pages(
-        self, url: str, what: str, read: Callable[[Mapping[str, Any]], R]
-    ) -> tuple[tuple[R, ...], int]:
-        """Return the rows of all pages, converted by `read`, and the number of pages.
-
-        Rows are converted page by page, so that a hostile page's other values are not kept.
-        """
-        rows: list[R] = []
-        seen: set[str] = set()
-        size = 0
-        while True:
-            if len(seen) >= self._limits.pages:
-                message = f"over {self._limits.pages:,} pages"
-                problem = ArmProblem.PAGING_LIMIT
-                raise self._error(problem, what, 200, message=message, setting=LimitName.PAGES)
-            seen.add(url)
-            answer = await self._get(url, what)
-            size += len(answer.body)
-            if size > self._max_bytes:
-                raise self._too_large(what, f"over {self._max_bytes // MIB} MiB in all", answer)
-            link = await self._page(answer, what, read, rows)
-            if not link:
-                return tuple(rows), len(seen)
-            if link in seen:
-                problem = ArmProblem.PAGING_LOOP
-                raise self._error(problem, what, 200, message=link, answer=answer)
-            if origin_of(link) != origin_of(self._arm):
-                problem = ArmProblem.PAGING_FOREIGN_HOST
-                raise self._error(problem, what, 200, message=link, answer=answer)
-            url = link
-
-    async def _page(
-        self, answer: Answer, what: str, read: Callable[[Mapping[str, Any]], R], rows: list[R]
-    ) -> str:
-        """Add one page's rows to `rows`; return its nextLink, empty on the last page."""
-        page = self._parsed(answer, what)
-        value, link = page.get("value"), page.get("nextLink")
-        if not isinstance(value, list):
-            raise self._shape(what, "no list of values", answer)
-        if not isinstance(link, str | None):
-            raise self._shape(what, "a nextLink that is no text", answer)
-        if len(rows) + len(value) > self._limits.rows:
-            message = f"over {self._limits.rows:,} rows"
-            raise self._too_large(what, message, answer, setting=LimitName.ROWS)
-        for number, row in enumerate(value):
-            if number % _CHUNK == 0:
-                await asyncio.sleep(0)
-            if not isinstance(row, dict):
-                raise self._shape(what, "a row that is no object", answer)
-            try:
-                rows.append(read(row))
-            except ValueError as error:
-                raise self._shape(what, str(error), answer) from None
-        return link or ""
-
-    async def _get(self, url: str, what: str) -> Answer:
-        headers = {"Authorization": f"Bearer {self._token.value}"}
-        limit = self._limits.page
-        answer = await self._session.fetch(
-            "GET", url, headers=headers, limit=limit, confidential=True
-        )
-        if answer.status != 200:
-            raise self._refused(answer, what)
-        return answer
-
-    def _parsed(self, answer: Answer, what: str) -> dict[str, Any]:
-        # Count in the text, before parsing: each value but the first of a list or an object follows
-        # a comma. Commas inside strings count too; the limit has room for them.
-        if sum(map(answer.body.count, (b",", b"[", b"{"))) > self._max_values:
-            message = f"over {self._max_values:,} values on a page"
-            raise self._too_large(what, message, answer)
-        try:
-            page = parse_json(answer.body)
-        except JsonError as error:
-            problem = ArmProblem.NOT_JSON
-            raise self._error(problem, what, 200, message=str(error), answer=answer) from None
-        if not isinstance(page, dict):
-            raise self._shape(what, "no object", answer)
-        return page
-
-    def _shape(self, what: str, message: str, answer: Answer) -> ArmError:
-        return self._error(ArmProblem.SHAPE, what, 200, message=message, answer=answer)
-
-    def _too_large(
-        self, what: str, message: str, answer: Answer, setting: LimitName | None = None
-    ) -> ArmError:
-        problem = ArmProblem.TOO_LARGE
-        return self._error(problem, what, 200, message=message, answer=answer, setting=setting)
-
-    def _refused(self, answer: Answer, what: str) -> ArmError:
-        code, message = read_arm_error(answer.body, self._session.redactor)
-        return self._error(ArmProblem.REFUSED, what, answer.status, code, message, answer)
-
-    def _error(
+    def error(
         self,
         problem: ArmProblem,
         what: str,
         status: int,
         code: str = "",
         message: str = "",
-        answer: Answer | None = None,
-        setting: LimitName | None = None,
+        exchange: Exchange | None = None,
     ) -> ArmError:
-        response = answer.exchange.response if answer else None
-        fault = ArmFault(
-            problem,
-            what,
-            status,
-            code=code,
-            message=self._session.redactor.sanitize_untrusted(message),
-            request_id=(response.header("x-ms-request-id") if response else "") or "",
-            correlation_id=(response.header("x-ms-correlation-request-id") if response else "")
-            or "",
-            limit=getattr(self._limits, setting) if setting else None,
-            setting=setting,
+        """Return the error of a fault; `message` may be unsanitised."""
+        response = exchange.response if exchange else None
+        header = response.header if response else lambda _name: None
+        redactor = self.redactor
+        kind = OperationError if problem.startswith("operation-") else ArmError
+        return kind(
+            ArmFault(
+                problem,
+                redactor.sanitize(what, 200),
+                status,
+                code=code,
+                message=redactor.sanitize_untrusted(message),
+                request_id=header("x-ms-request-id") or "",
+                correlation_id=header("x-ms-correlation-request-id") or "",
+            )
         )
-        return ArmError(fault)
+
+    async def _url(self, path: str, api_version: str | None) -> str:
+        """Return the URL of a path with its api-version; ArmError for one that is no plain path."""
+        segments = path.partition("?")[0].split("/")
+        if not path.startswith("/") or not {".", ".."}.isdisjoint(segments) or "#" in path:
+            raise self.error(ArmProblem.SHAPE, path, 0, message=f"no usable path: {path}")
+        version = api_version or await self._version_of(path)
+        return f"{self._arm}{path}{'&' if '?' in path else '?'}api-version={version}"
+
+    async def _version_of(self, path: str) -> str:
+        kind = resource_type(path)
+        if version := known_version(self._profile, kind):
+            return version
+        namespace = kind.partition("/")[0]
+        if namespace not in self._providers:
+            first, *rest = path.strip("/").split("/")
+            of_subscription = first.lower() == "subscriptions" and rest
+            scope = f"/subscriptions/{rest[0]}" if of_subscription else ""
+            what = f"the provider {namespace}"
+            self._providers[namespace] = await self.read(
+                f"{scope}/providers/{namespace}", what=what
+            )
+        if version := listed_version(self._providers[namespace], kind):
+            return version
+        message = f"neither the profile {self._profile} nor ARM's list has an api-version of {kind}"
+        raise self.error(ArmProblem.NO_API_VERSION, kind, 0, message=message)
+
+    async def _page(self, url: str, what: str) -> Answer:
+        """Return the response to a GET, which must be 200."""
+        answer, _ = await self._send("GET", url, what, None)
+        if answer.status != 200:
+            raise self._refused(answer, what)
+        return answer
+
+    async def _ask(
+        self,
+        method: str,
+        url: str,
+        what: str,
+        body: object = None,
+        accept: frozenset[int] = frozenset(),
+    ) -> ArmResponse:
+        answer, repeated = await self._send(method, url, what, body)
+        done = method == "DELETE" and repeated and answer.status == 404
+        if not (200 <= answer.status < 300 or done or answer.status in accept):
+            raise self._refused(answer, what)
+        good = answer.status < 300 and answer.body.strip()
+        document = self._parsed(answer, what) if good else None
+        return ArmResponse(method, url, answer.status, answer.headers, document, answer.exchange)
+
+    async def _send(self, method: str, url: str, what: str, body: object) -> tuple[Answer, bool]:
+        """Return the response, and whether the request was repeated after a broken connection.
+
+        ARM may refuse a token that it took before, once: then another is asked for.
+        """
+        content = None if body is None else json.dumps(body).encode()
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        token, renewed, repeats, waited = await self._get_token(None), False, 0, 0.0
+        while True:
+            try:
+                answer = await self._session.fetch(
+                    method,
+                    url,
+                    headers=headers | {"Authorization": f"Bearer {token.value}"},
+                    body=content,
+                    limit=self.limits.page,
+                    confidential=True,
+                )
+            except TransportError as error:
+                if not self._retry.repeats(method, error.fault.kind, repeats):
+                    raise
+                repeats += 1
+                await asyncio.sleep(_PAUSE * repeats)
+                continue
+            if answer.status == 401 and not renewed:
+                renewed, refused, token = True, token, await self._get_token(token)
+                if token.value != refused.value:
+                    continue
+            seconds = self._retry.wait(method, answer.status, answer.exchange, waited)
+            if seconds is None:
+                return answer, repeats > 0
+            waited += seconds
+            shown = self.redactor.sanitize(what, 200)
+            self._retry.on_wait(Wait(shown, answer.status, seconds))
+            await asyncio.sleep(seconds)
+
+    def _parsed_page(self, answer: Answer, what: str) -> Page:
+        page = self._object(answer, what)
+        value, link = page.get("value"), page.get("nextLink")
+        if not isinstance(value, list):
+            raise self._shape(what, "no list of values", answer)
+        if not isinstance(link, str | None):
+            raise self._shape(what, "a nextLink that is no text", answer)
+        if not all(isinstance(row, dict) for row in value):
+            raise self._shape(what, "a row that is no object", answer)
+        return Page(tuple(value), link or "", len(answer.body), answer.exchange)
+
+    def _object(self, answer: Answer, what: str) -> Mapping[str, Any]:
+        found = self._parsed(answer, what)
+        if not isinstance(found, dict):
+            raise self._shape(what, "no object", answer)
+        return found
+
+    def _parsed(self, answer: Answer, what: str) -> Any:
+        # Count in the text, before parsing: each value but the first of a list or an object follows
+        # a comma. Commas inside strings count too; the limit has room for them.
+        if sum(map(answer.body.count, (b",", b"[", b"{"))) > self._max_values:
+            message = f"over {self._max_values:,} values on a page"
+            problem = ArmProblem.TOO_LARGE
+            raise self.error(problem, what, 200, message=message, exchange=answer.exchange)
+        try:
+            return parse_json(answer.body)
+        except JsonError as error:
+            problem, message = ArmProblem.NOT_JSON, str(error)
+            raise self.error(
+                problem, what, answer.status, message=message, exchange=answer.exchange
+            ) from None
+
+    def _shape(self, what: str, message: str, answer: Answer) -> ArmError:
+        return self.error(
+            ArmProblem.SHAPE, what, answer.status, message=message, exchange=answer.exchange
+        )
+
+    def _refused(self, answer: Answer, what: str) -> ArmError:
+        code, message = read_arm_error(answer.body, self.redactor)
+        problem = ArmProblem.REFUSED
+        return self.error(problem, what, answer.status, code, message, answer.exchange)
+
+    def _require_own(self, url: str, what: str, problem: ArmProblem, exchange: Exchange) -> None:
+        """Raise ArmError for a URL that leaves the environment's origin."""
+        if origin_of(url) != origin_of(self._arm):
+            status = exchange.response.status if exchange.response else 0
+            raise self.error(problem, what, status, message=url, exchange=exchange)
+
+    def _operation_of(self, response: ArmResponse) -> str:
+        """Return the URL to ask for an operation that runs; empty where it has ended."""
+        status = text(response.document, "status").lower()
+        operation = response.headers.get("azure-asyncoperation", "")
+        if operation:
+            return "" if status == "succeeded" else operation
+        return response.headers.get("location", "") if response.status in (201, 202) else ""
+
+    def _require_success(self, response: ArmResponse, what: str) -> None:
+        """Raise OperationError where the body says that the operation failed."""
+        document = response.document
+        state = text(document, "status") or text(document, "properties", "provisioningState")
+        if state.lower() in _FAILED:
+            redactor, error = self.redactor, mapping(document, "error")
+            code = redactor.sanitize_untrusted(text(error, "code") or state, 80)
+            problem, message = ArmProblem.OPERATION_FAILED, text(error, "message")
+            raise self.error(problem, what, response.status, code, message, response.exchange)
+
+
+def _continued(before: ArmResponse, after: ArmResponse) -> ArmResponse:
+    """Return the response to a poll, with the operation's URL where it does not repeat that."""
+    if after.status in _FORGOTTEN:
+        return ArmResponse(after.method, after.url, after.status, {}, None, after.exchange)
+    names = ("azure-asyncoperation", "location")
+    kept = {name: before.headers[name] for name in names if name in before.headers}
+    headers = {**kept, **{name.lower(): value for name, value in after.headers.items()}}
+    return ArmResponse(
+        after.method, after.url, after.status, headers, after.document, after.exchange
+    )
+
+
+def _interval(exchange: Exchange) -> float:
+    named = retry_after(exchange)
+    seconds = _INTERVAL if named is None else named.total_seconds()
+    return min(max(seconds, _SHORTEST), _LONGEST)

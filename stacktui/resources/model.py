@@ -33,11 +33,15 @@ class ResourceGroup:
 
 @dataclass(frozen=True, slots=True)
 class ResourceGroupList:
-    """All resource groups of one subscription, in ARM's order."""
+    """Resource groups of one subscription, in ARM's order.
+
+    All of them, unless `cut` names the limit at which reading ended.
+    """
 
     subscription: str
     groups: tuple[ResourceGroup, ...]
     pages: int
+    cut: LimitName | None = None
 
 
 class ArmProblem(StrEnum):
@@ -52,17 +56,21 @@ class ArmProblem(StrEnum):
     PAGING_FOREIGN_HOST = "paging-foreign-host"
     PAGING_LIMIT = "paging-limit"
     TOO_LARGE = "too-large"
+    NO_API_VERSION = "no-api-version"
+    OPERATION_FAILED = "operation-failed"
+    OPERATION_FOREIGN_HOST = "operation-foreign-host"
+    OPERATION_TIMEOUT = "operation-timeout"
 
 
 @dataclass(frozen=True, slots=True)
 class ArmFault:
     """ARM responded, but not with what was asked for.
 
-    `code` and, for REFUSED, `message` are ARM's (`{"error": {"code", "message"}}`); else `message`
-    says what came. Both are sanitised. `what` is what was asked for, in words; `status` is 0 where
-    no request was sent. `request_id` and `correlation_id` are what support needs first. `seen` are
-    the visible subscriptions, where one was refused and they could be listed. `limit` is the count
-    that was exceeded, `setting` its name.
+    `code` and, for REFUSED and OPERATION_FAILED, `message` are ARM's (`{"error": {"code",
+    "message"}}`); else `message` says what came. Both are sanitised. `what` is what was asked for,
+    in words; `status` is 0 where no request was sent. `request_id` and `correlation_id` are what
+    support needs first. `seen` are the visible subscriptions, where one was refused and they could
+    be listed.
     """
 
     problem: ArmProblem
@@ -73,8 +81,6 @@ class ArmFault:
     request_id: str = ""
     correlation_id: str = ""
     seen: tuple[Subscription, ...] | None = None
-    limit: int | None = None
-    setting: LimitName | None = None
 
     def __str__(self) -> str:
         return f"{self.what}: {self.status} {self.code or self.problem}"
@@ -82,3 +88,7 @@ class ArmFault:
 
 class ArmError(FaultError[ArmFault]):
     """ARM did not give what it was asked for."""
+
+
+class OperationError(ArmError):
+    """A long-running operation failed, did not end in time, or cannot be followed."""

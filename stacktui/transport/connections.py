@@ -135,7 +135,7 @@ class Connections(httpx.AsyncBaseTransport):
             connection = await self._open(origin, trace, local)
             head = await self._send(connection, request, content, trace)
         body = _Body(connection, self._keep)
-        return httpx.Response(head.status_code, headers=head.headers.raw_items(), stream=body)
+        return _Response(head.status_code, headers=head.headers.raw_items(), stream=body)
 
     def _take_idle(self, origin: Origin) -> _Connection | None:
         connection = self._idle.pop(origin, None)
@@ -211,6 +211,16 @@ class Connections(httpx.AsyncBaseTransport):
         idle, self._idle = self._idle, {}
         for connection in idle.values():
             connection.http.close()
+
+
+class _Response(httpx.Response):
+    """A response that leads nowhere else."""
+
+    @property
+    def has_redirect_location(self) -> bool:
+        """Return False: else httpx parses the Location of a redirect that it does not follow,
+        and raises where that is malformed."""
+        return False
 
 
 class _Body(httpx.AsyncByteStream):

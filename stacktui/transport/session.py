@@ -1,7 +1,7 @@
 """The one way to make a request: `HttpSession.fetch`.
 
-A session belongs to one check. It reuses connections, follows no redirect, keeps no cookie, limits
-every body after decompression, and records every exchange.
+A session belongs to one check, or to one ARM client. It reuses connections, follows no redirect,
+keeps no cookie, limits every body after decompression, and records every exchange.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar
 from typing import Any
 
 import httpx
@@ -58,6 +59,13 @@ _HEADERS = {
 }
 
 
+class _NoCookies(CookieJar):
+    """A jar that stays empty."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Keep nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A whole response. `body` is raw bytes and may hold a token: never show or log it."""
@@ -69,7 +77,10 @@ class Answer:
 
 
 class HttpSession:
-    """One check's requests, over connections that it keeps until `aclose`."""
+    """Requests over connections that it keeps until `aclose`.
+
+    Each is recorded until `take_exchanges`; with `on_exchange`, that is called instead.
+    """
 
     def __init__(
         self,
@@ -80,13 +91,21 @@ class HttpSession:
         proxy: str | None = None,
         resolve: Mapping[str, str] | None = None,
         limits: Limits | None = None,
+        on_exchange: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.redactor = redactor
         self._observer = observer
         self._exchanges: list[Exchange] = []
-        # A transport without an httpx client, which could follow redirects, keep cookies or retry.
-        self._connections = Connections(trust, proxy, resolve or {}, self.limits, redactor)
+        self._record = on_exchange or self._exchanges.append
+        self._client = httpx.AsyncClient(
+            transport=Connections(trust, proxy, resolve or {}, self.limits, redactor),
+            # Else httpx sends the user name and password of a URL in place of our token.
+            auth=httpx.Auth(),
+            cookies=_NoCookies(),
+            follow_redirects=False,
+            trust_env=False,
+        )
 
     async def fetch(
         self,
@@ -116,7 +135,7 @@ class HttpSession:
         fault: TransportFault | None = None
         try:
             request = self._request(method, url, headers, body, trace, local)
-            response = await self._connections.handle_async_request(request)
+            response = await self._client.send(request, stream=True)
             try:
                 with trace.timed(PhaseName.BODY, request.url.raw_host.decode("ascii")):
                     content = await _read_body(request, response, limit, self.redactor)
@@ -136,20 +155,21 @@ class HttpSession:
                 tuple(trace.phases),
                 fault,
             )
-            self._exchanges.append(exchange)
+            self._record(exchange)
         return Answer(exchange, response.status_code, response.headers, content)
 
     def forget(self, exchange: Exchange) -> None:
         """Drop an exchange from the record: a poll that brought nothing new."""
-        self._exchanges = [each for each in self._exchanges if each is not exchange]
+        self._exchanges[:] = [each for each in self._exchanges if each is not exchange]
 
     def take_exchanges(self) -> tuple[Exchange, ...]:
         """Return the exchanges since the last call, in order."""
-        taken, self._exchanges = tuple(self._exchanges), []
+        taken = tuple(self._exchanges)
+        self._exchanges.clear()
         return taken
 
     async def aclose(self) -> None:
-        await self._connections.aclose()
+        await self._client.aclose()
 
     def _request(
         self,

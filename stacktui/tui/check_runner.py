@@ -6,8 +6,8 @@ import gc
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from stacktui.config.error_file import describe_error
 from stacktui.transport.background import BackgroundIterator, in_background
@@ -24,16 +24,17 @@ if TYPE_CHECKING:
     from stacktui.check.streak import Since
     from stacktui.check.target import CheckTarget
     from stacktui.diagnosis.finding import Diagnosis
+    from stacktui.identities.token_source import TokenSource
     from stacktui.tui.live_check import LiveCheck
 
     Told = tuple[CheckEvent, Diagnosis | None, Since | None]
 
 
-def _round(targets: Sequence[CheckTarget]) -> Round:
+def _round(targets: Sequence[CheckTarget], tokens: TokenSource | None = None) -> Round:
     # Imports the engine.
     from stacktui.check.round import Round
 
-    return Round(targets)
+    return Round(targets, tokens=tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,16 @@ class Engine:
 
 @cache
 def load_engine() -> Engine:
-    """Import the engine and the network stack; blocks."""
+    """Import the engine and the network stack; blocks. All checks of a session share its tokens."""
     from stacktui.check.runner import run
     from stacktui.diagnosis import diagnose
+    from stacktui.identities.token_source import TokenSource
 
     # What has been imported is never garbage: to look through it again costs a key 0.1 s.
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
-    return Engine(
-        cast("Callable[[CheckTarget], AsyncGenerator[CheckEvent, None]]", run), diagnose, _describe
-    )
+    tokens = TokenSource()
+    return Engine(partial(run, tokens=tokens), diagnose, _describe, partial(_round, tokens=tokens))
 
 
 def _describe(der: bytes) -> Certificate:

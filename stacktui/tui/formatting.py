@@ -42,11 +42,6 @@ def day(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d")
 
 
-def count_of(number: int, thing: str) -> str:
-    """Return `1 host` or `2 hosts`."""
-    return f"{number} {thing}" if abs(number) == 1 else f"{number} {thing}s"
-
-
 def word_of(check: LiveCheck | None) -> str:
     """Return a check's state in words."""
     if check is None:

@@ -17,20 +17,26 @@ from stacktui.check.events import (
     CheckEvent,
     CheckFinished,
     CheckStarted,
+    SignInPrompt,
     StepFinished,
 )
 from stacktui.check.report import StepOutcome
 from stacktui.check.round import Round
+from stacktui.check.runner import run
 from stacktui.check.settings import load_settings
 from stacktui.check.step_names import STANDING, StepName
 from stacktui.check.target import CheckTarget
+from stacktui.identities.faults import SignInFault
 from stacktui.identities.model import Identity, IdentityKind
+from stacktui.identities.token import Token
+from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.transport.limits import LimitName
 from stacktui.transport.records import TransportFault
 from tests.product import write_config
 from tests.support.listeners import listening, silent
+from tests.support.sessions import opened_on
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +176,53 @@ async def test_nobody_waits_for_a_person_who_is_not_there(
     outcomes = {step.name: step.outcome for step in report.steps}
     assert outcomes[StepName.METADATA] is StepOutcome.OK
     assert outcomes[StepName.TOKEN] is outcomes[StepName.RESOURCE_GROUPS] is StepOutcome.SKIPPED
+
+
+async def test_who_signed_in_once_is_checked_without_being_there(tmp_path: Path) -> None:
+    options = StampOptions(device_interval=1, device_approve_after=1)
+    with run_in_thread(options) as stamp:
+        (target,) = targets_of(stamp, tmp_path, 1)
+        person = Identity("person", IdentityKind.DEVICE_CODE, stamp.public_client_id)
+        target, tokens = replace(target, identity=person), TokenSource()
+        prompts = 0
+        async for event in run(target, tokens=tokens):
+            prompts += isinstance(event, SignInPrompt)
+        assert prompts == 1
+        events = [event async for event in run(target, tokens=tokens)]
+        events += await collect(Round([target], tokens=tokens))
+        assert not any(isinstance(event, SignInPrompt) for event in events)
+        ends = [event.report for event in events if isinstance(event, CheckFinished)]
+        assert [(each.ok, each.conclusive) for each in ends] == [(True, True)] * 2
+        # Each of the three checks signed in: the first by polling, the others by refresh token.
+        asked = [each for each in stamp.requests if each.path.endswith("/token")]
+        assert len(asked) == 3
+
+
+async def test_a_refused_refresh_token_is_a_finding_where_nobody_is_there(tmp_path: Path) -> None:
+    options = StampOptions(device_interval=1, device_approve_after=1)
+    with run_in_thread(options) as stamp:
+        (target,) = targets_of(stamp, tmp_path, 1)
+        person = Identity("person", IdentityKind.DEVICE_CODE, stamp.public_client_id)
+        target, tokens = replace(target, identity=person), TokenSource()
+        wanted = SignIn(target.environment, person, target.config)
+        events = [event async for event in run(target, tokens=tokens)]
+        token = next(each for each in events if isinstance(each, CheckFinished))
+        assert token.report.ok
+        tokens.keep(wanted, replace(await kept(tokens, wanted, stamp), refresh_token="stale"))
+        (ended,) = finished(await collect(Round([target], tokens=tokens))).values()
+        fault = next(step.evidence.fault for step in ended.report.steps if step.evidence.fault)
+        assert isinstance(fault, SignInFault)
+        assert fault.error == "invalid_grant"
+        # Who is there is asked for a code instead.
+        events = [event async for event in run(target, tokens=tokens)]
+        assert any(isinstance(event, SignInPrompt) for event in events)
+        ends = [event.report.ok for event in events if isinstance(event, CheckFinished)]
+        assert ends == [True]
+
+
+async def kept(tokens: TokenSource, wanted: SignIn, stamp: RunningStamp) -> Token:
+    async with opened_on(stamp) as session:
+        before = len(stamp.requests)
+        token = await tokens.token(session, wanted)
+        assert len(stamp.requests) == before  # the check's own token
+        return token

@@ -13,6 +13,7 @@ from stacktui.transport.limits import LIMIT_SETTINGS
 from tests.diagnosis.servers import config_for
 from tests.product import check_json, stacktui, write_config
 from tests.support.listeners import full_port
+from tests.support.pasted import Shell
 
 TALKING = (
     (),
@@ -84,14 +85,23 @@ def test_the_config_s_limit_is_hit_and_named_with_the_command_that_allows_more(
 
 
 @pytest.mark.parametrize(
-    ("limit", "seen"), [("pages=2", "over 2 pages"), ("rows=5", "over 5 rows")]
+    ("limit", "read"), [("pages=2", "6 resource groups"), ("rows=5", "5 resource groups")]
 )
-def test_a_count_that_was_hit_is_named(limit: str, seen: str, tmp_path: Path) -> None:
+def test_a_count_that_was_hit_is_named_and_fails_nothing(
+    limit: str, read: str, tmp_path: Path
+) -> None:
     name, _, value = limit.partition("=")
     with run_in_thread(StampOptions(groups=7, page_size=3)) as stamp:
         config = write_config(tmp_path, stamp.describe())
         ran = check_json(config, "--limit", limit)
-        assert any(seen in line for line in ran.document["verdict"]["evidence"])
+        assert (ran.code, ran.document["ok"], ran.document["verdict"]) == (0, True, None)
+        groups = ran.document["steps"][2]["evidence"]["result"]
+        assert (groups["cut"], f"{len(groups['groups'])} resource groups") == (name, read)
+        (found,) = (each for each in ran.document["also_seen"] if each["id"] == "list-cut")
+        assert read in found["title"]
         line = f"limit hit: {name} = {value} (limits.{name} under [environments.Test])"
-        assert line in ran.document["verdict"]["evidence"]
-        assert check_json(config, "--limit", f"{name}={int(value) * 3}").code == 0
+        assert line in found["evidence"]
+        Shell(tmp_path).run(found["remedies"][0]["bash"])
+        again = check_json(config)
+    assert "cut" not in again.document["steps"][2]["evidence"]["result"]
+    assert "list-cut" not in {each["id"] for each in again.document["also_seen"]}

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
+from stacktui.check.steps import resource_groups as step
 from stacktui.config.error_file import describe_error
 from stacktui.identities import sign_in
 from stacktui.identities.model import SecretRef
@@ -40,7 +41,7 @@ def test_the_secret_is_in_no_traceback(tmp_path: Path, monkeypatch: pytest.Monke
 
         config = write_config(tmp_path, stamp.describe(), secret='{ env = "SP_SECRET" }')
         healthy = stacktui("check", "--config", str(config), SP_SECRET=stamp.secret)
-        monkeypatch.setattr(ArmClient, "resource_groups", _broken)
+        monkeypatch.setattr(step, "resource_groups", _broken)
         broken = stacktui("check", "--config", config, SP_SECRET=stamp.secret)
         debugged = [
             stacktui("--debug", "check", "--config", config, SP_SECRET=stamp.secret),

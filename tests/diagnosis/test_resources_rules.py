@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stacktui.resources import client
+from stacktui.resources import subscriptions
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from tests.diagnosis.drills import DOMAIN, ENTRA, drill, verdict_of
 from tests.diagnosis.servers import SUBSCRIPTION, Script, arm_error, said, scripted, verdict_on
@@ -105,7 +105,7 @@ async def test_subscriptions_that_cannot_be_listed_hide_nothing(tmp_path: Path) 
 async def test_subscriptions_that_never_come_hide_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "_BESIDE", 0.5)
+    monkeypatch.setattr(subscriptions, "_BESIDE", 0.5)
     found = await verdict(tmp_path, NOT_FOUND, Raw(b"", then="hang"))
     assert found["id"] == "subscription-not-found"
 

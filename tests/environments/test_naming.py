@@ -59,23 +59,6 @@ def test_the_operator_has_the_admin_services_and_nothing_else() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("name", "resources", "subscriptions", "authorization"),
-    [
-        ("2017-03-09-profile", "2016-02-01", "2016-06-01", "2015-07-01"),
-        ("2018-03-01-hybrid", "2018-02-01", "2016-06-01", "2015-07-01"),
-        ("2019-03-01-hybrid", "2018-05-01", "2016-06-01", "2015-07-01"),
-        ("2020-09-01-hybrid", "2019-10-01", "2016-06-01", "2015-07-01"),
-    ],
-)
-def test_a_profile_sends_the_documented_versions(
-    name: str, resources: str, subscriptions: str, authorization: str
-) -> None:
-    found = PROFILES[name]
-    assert (found.resources, found.subscriptions) == (resources, subscriptions)
-    assert found.authorization == authorization
-
-
 def test_the_default_profile_is_for_current_builds() -> None:
     assert PROFILES[DEFAULT_PROFILE].builds == "2102 and later"
     assert "latest" in PROFILES

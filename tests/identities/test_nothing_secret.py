@@ -17,8 +17,10 @@ from stacktui.identities.faults import IdentityError
 from stacktui.identities.model import FileSecret, Identity, IdentityKind
 from stacktui.identities.sign_in import acquire_token, prepare, read_secret
 from stacktui.identities.token import Token
-from stacktui.resources.client import ArmClient
+from stacktui.resources.client import ArmClient, only
+from stacktui.resources.groups import resource_groups
 from stacktui.resources.model import ArmError
+from stacktui.resources.subscriptions import first_enabled_subscription
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.transport.records import TransportError
@@ -45,8 +47,8 @@ async def everything_kept(stamp: RunningStamp, identity: Identity) -> tuple[str,
                     session, metadata, identity, credential, lambda *told: prompted.append(told)
                 )
                 told += repr(prompted)
-                arm = ArmClient(session, Environment("A", stamp.arm_url), token)
-                told += repr(await arm.resource_groups(await arm.first_enabled_subscription()))
+                arm = ArmClient(session, Environment("A", stamp.arm_url), only(token))
+                told += repr(await resource_groups(arm, await first_enabled_subscription(arm)))
                 told += repr((metadata, token, str(token), token.facts, arm.__dict__))
             except (TransportError, MetadataError, IdentityError, ArmError) as error:
                 told += repr((error, error.fault)) + str(error) + repr(error.__cause__)

@@ -9,7 +9,7 @@ import pytest
 
 from stacktui.environments.model import Environment
 from stacktui.identities.token import Token, TokenFacts
-from stacktui.resources.client import ArmClient
+from stacktui.resources.client import ArmClient, only
 from stacktui.transport.limits import Limits
 from stacktui.transport.session import HttpSession
 from tests.support.sessions import opened
@@ -30,6 +30,6 @@ def client() -> Client:
         token = Token(TOKEN, TokenFacts("authority", "scope"))
         async with opened(limits=limits) as session:
             session.redactor.add_secret(TOKEN)
-            yield ArmClient(session, Environment("A", web.url, profile), token), session
+            yield ArmClient(session, Environment("A", web.url, profile), only(token)), session
 
     return open_client

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.model import Environment
 from stacktui.identities.sign_in import acquire_token, prepare, read_secret
-from stacktui.resources.client import ArmClient
+from stacktui.resources.client import ArmClient, only
+from stacktui.resources.groups import resource_groups
 from stacktui.resources.model import (
     ArmError,
     ArmFault,
@@ -21,6 +22,7 @@ from stacktui.resources.model import (
     ResourceGroupList,
     Subscription,
 )
+from stacktui.resources.subscriptions import first_enabled_subscription, subscriptions
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.transport.limits import Limits
@@ -56,13 +58,13 @@ async def arm_of(stamp: RunningStamp, session: HttpSession, **values: Any) -> Ar
     identity = identity_of(stamp)
     credential = prepare(identity, read_secret(identity, session.redactor))
     token = await acquire_token(session, metadata, identity, credential, nobody_asked)
-    return ArmClient(session, Environment("A", stamp.arm_url, **values), token)
+    return ArmClient(session, Environment("A", stamp.arm_url, **values), only(token))
 
 
 async def fault(client: Client, said: Raw, **options: Any) -> ArmFault:
     async with serving(said) as web, client(web, **options) as (arm, _):
         with pytest.raises(ArmError) as caught:
-            await arm.resource_groups("s1")
+            await resource_groups(arm, "s1")
     return caught.value.fault
 
 
@@ -70,7 +72,7 @@ async def test_a_stamps_groups_come_from_all_pages_in_order(entra_stamp: Running
     async with opened_on(entra_stamp) as session:
         arm = await arm_of(entra_stamp, session)
         session.take_exchanges()
-        found = await arm.resource_groups(entra_stamp.subscription_id)
+        found = await resource_groups(arm, entra_stamp.subscription_id)
         exchanges = session.take_exchanges()
     assert (len(found.groups), found.pages, len(exchanges)) == (7, 3, 3)
     assert found.subscription == entra_stamp.subscription_id
@@ -85,29 +87,29 @@ async def test_a_stamps_groups_come_from_all_pages_in_order(entra_stamp: Running
 async def test_a_stamps_subscriptions_are_read(entra_stamp: RunningStamp) -> None:
     async with opened_on(entra_stamp) as session:
         arm = await arm_of(entra_stamp, session)
-        (found,) = await arm.subscriptions()
-        assert await arm.first_enabled_subscription() == entra_stamp.subscription_id
+        (found,) = await subscriptions(arm)
+        assert await first_enabled_subscription(arm) == entra_stamp.subscription_id
     assert (found.id, found.enabled) == (entra_stamp.subscription_id, True)
     assert found.name
 
 
 @pytest.mark.parametrize(
-    ("profile", "resources", "subscriptions"),
+    ("profile", "resources", "of_subscriptions"),
     [
         ("2020-09-01-hybrid", "2019-10-01", "2016-06-01"),
         ("2018-03-01-hybrid", "2018-02-01", "2016-06-01"),
     ],
 )
 async def test_a_request_sends_the_token_and_the_profiles_version(
-    client: Client, profile: str, resources: str, subscriptions: str
+    client: Client, profile: str, resources: str, of_subscriptions: str
 ) -> None:
     async with serving(page()) as web, client(web, profile=profile) as (arm, session):
-        await arm.resource_groups("a-b.c_1")
-        await arm.subscriptions()
+        await resource_groups(arm, "a-b.c_1")
+        await subscriptions(arm)
         shown = repr(session.take_exchanges())
     groups, others = web.asked
     assert groups.target == f"/subscriptions/a-b.c_1/resourcegroups?api-version={resources}"
-    assert others.target == f"/subscriptions?api-version={subscriptions}"
+    assert others.target == f"/subscriptions?api-version={of_subscriptions}"
     assert groups.headers["authorization"] == f"Bearer {TOKEN}"
     assert TOKEN not in shown
 
@@ -119,7 +121,7 @@ async def test_groups_are_cleaned_and_incomplete_rows_kept(client: Client) -> No
         {"name": ["x"], "location": 5, "properties": "y"},
     )
     async with serving(page(*rows)) as web, client(web) as (arm, _):
-        found = await arm.resource_groups("s1")
+        found = await resource_groups(arm, "s1")
     assert found == ResourceGroupList(
         "s1",
         (
@@ -142,7 +144,7 @@ async def test_the_first_enabled_subscription_counts(
     client: Client, rows: list[Any], expected: str
 ) -> None:
     async with serving(page(*rows)) as web, client(web) as (arm, _):
-        assert await arm.first_enabled_subscription() == expected
+        assert await first_enabled_subscription(arm) == expected
 
 
 UNUSABLE_IDS = (
@@ -168,7 +170,7 @@ async def test_a_subscription_without_a_usable_id_is_no_subscription(
     rows = (subscription("s1"), {"subscriptionId": id_, "state": "Enabled"})
     async with serving(page(*rows)) as web, client(web) as (arm, _):
         with pytest.raises(ArmError) as caught:
-            await arm.first_enabled_subscription()
+            await first_enabled_subscription(arm)
     assert (caught.value.fault.problem, caught.value.fault.status) == (ArmProblem.SHAPE, 200)
     assert caught.value.fault.message.startswith("no usable subscription id: ")
     assert caught.value.fault.message.isprintable()
@@ -178,7 +180,7 @@ async def test_a_subscription_without_a_usable_id_is_no_subscription(
 async def test_an_unusable_id_is_not_asked_for(client: Client, id_: str) -> None:
     async with serving(page()) as web, client(web) as (arm, _):
         with pytest.raises(ArmError) as caught:
-            await arm.resource_groups(id_)
+            await resource_groups(arm, id_)
     assert (caught.value.fault.problem, caught.value.fault.status) == (ArmProblem.SHAPE, 0)
     assert web.asked == []
 
@@ -205,7 +207,7 @@ async def test_no_usable_subscription_is_told(
 ) -> None:
     async with serving(page(*rows)) as web, client(web) as (arm, _):
         with pytest.raises(ArmError) as caught:
-            await arm.first_enabled_subscription()
+            await first_enabled_subscription(arm)
     assert caught.value.fault == ArmFault(problem, "the subscriptions", 200, message=message)
 
 
@@ -278,7 +280,7 @@ async def test_a_good_status_with_a_bad_body_is_named(
 async def test_a_page_over_the_bound_is_not_read_on(client: Client) -> None:
     async with serving(page("x" * 5000)) as web, client(web, limits=Limits(page=1000)) as (arm, _):
         with pytest.raises(TransportError) as caught:
-            await arm.resource_groups("s1")
+            await resource_groups(arm, "s1")
     assert caught.value.fault.kind is TransportFaultKind.TOO_LARGE
 
 
@@ -296,7 +298,7 @@ async def test_what_a_stamp_refuses_is_named(fault_id: str, status: int, code: s
         async with opened_on(stamp) as session:
             arm = await arm_of(stamp, session)
             with pytest.raises(ArmError) as caught:
-                await arm.resource_groups(stamp.subscription_id)
+                await resource_groups(arm, stamp.subscription_id)
             last = session.take_exchanges()[-1].response
     found = caught.value.fault
     assert (found.problem, found.status, found.code) == (ArmProblem.REFUSED, status, code)
@@ -310,10 +312,10 @@ async def test_a_stamp_refuses_what_it_does_not_know(entra_stamp: RunningStamp) 
     async with opened_on(entra_stamp) as session:
         arm = await arm_of(entra_stamp, session)
         with pytest.raises(ArmError) as unknown:
-            await arm.resource_groups("00000000-0000-0000-0000-000000000000")
+            await resource_groups(arm, "00000000-0000-0000-0000-000000000000")
         newer = await arm_of(entra_stamp, session, profile="latest")
         with pytest.raises(ArmError) as unsupported:
-            await newer.subscriptions()
+            await subscriptions(newer)
     assert unknown.value.fault.code == "SubscriptionNotFound"
     assert unsupported.value.fault.code == "InvalidApiVersionParameter"
     assert "2016-06-01" in unsupported.value.fault.message
@@ -348,7 +350,7 @@ def test_any_answer_gives_groups_or_a_fault(client: Client, document: Any, statu
         said = answer(json.dumps(document).encode(), status=status)
         async with serving(said) as web, client(web) as (arm, _):
             try:
-                found = await arm.resource_groups("s1")
+                found = await resource_groups(arm, "s1")
             except ArmError as caught:
                 met = caught.fault
             else:

@@ -10,6 +10,7 @@ from time import perf_counter
 
 import pytest
 
+from stacktui.resources.groups import resource_groups
 from stacktui.resources.model import ArmError, ArmFault, ArmProblem, ResourceGroupList
 from stacktui.transport.limits import Limits
 from tests.resources.conftest import Client
@@ -22,7 +23,7 @@ SIZE = 15 * MIB
 async def fault_of(client: Client, web: Web) -> ArmFault:
     async with client(web) as (arm, _):
         with pytest.raises(ArmError) as caught:
-            await arm.resource_groups("s1")
+            await resource_groups(arm, "s1")
     return caught.value.fault
 
 
@@ -60,7 +61,7 @@ async def test_a_page_of_many_bytes_takes_little_else(client: Client, bomb: str)
     async with serving(answer(BOMBS[bomb]())) as web, client(web) as (arm, _):
         beside = asyncio.create_task(pulse())
         tracemalloc.start()
-        (outcome,) = await asyncio.gather(arm.resource_groups("s1"), return_exceptions=True)
+        (outcome,) = await asyncio.gather(resource_groups(arm, "s1"), return_exceptions=True)
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         beside.cancel()
@@ -80,11 +81,26 @@ async def test_pages_without_end_are_bounded_in_rows(client: Client) -> None:
         link = f"{web.url}/more?n={len(web.asked)}"
         return answer(json.dumps({"value": rows, "nextLink": link}).encode())
 
-    async with serving(said) as web:
-        found = await fault_of(client, web)
+    async with serving(said) as web, client(web) as (arm, _):
+        found = await resource_groups(arm, "s1")
         assert len(web.asked) == Limits().rows // 980 + 1
-    assert (found.problem, found.message) == (ArmProblem.TOO_LARGE, "over 5,000 rows")
-    assert (found.setting, found.limit) == ("rows", 5000)
+    assert (len(found.groups), found.cut) == (5000, "rows")
+
+
+@pytest.mark.parametrize(
+    ("rows", "more", "cut"),
+    [(4, False, None), (5, False, None), (5, True, "rows"), (6, True, "rows")],
+)
+async def test_only_a_list_with_more_is_cut(
+    client: Client, rows: int, more: bool, cut: str | None
+) -> None:
+    def said(_asked: Asked) -> Raw:
+        link = {"nextLink": f"{web.url}/more"} if more else {}
+        return answer(json.dumps({"value": [{"name": "g"}] * rows} | link).encode())
+
+    async with serving(said) as web, client(web, limits=Limits(rows=5)) as (arm, _):
+        found = await resource_groups(arm, "s1")
+    assert (len(found.groups), found.cut, len(web.asked)) == (min(rows, 5), cut, 1)
 
 
 async def test_pages_without_end_are_bounded_in_bytes(client: Client) -> None:
@@ -104,14 +120,14 @@ async def test_as_much_as_a_real_stamp_has_is_read(client: Client) -> None:
            "tags": tags, "properties": {"provisioningState": "Succeeded"}}  # fmt: skip
     said = answer(json.dumps({"value": [row] * 980}).encode())
     async with serving(said) as web, client(web) as (arm, _):
-        assert len((await arm.resource_groups("s1")).groups) == 980
+        assert len((await resource_groups(arm, "s1")).groups) == 980
 
 
 async def test_reading_rows_can_be_cancelled(client: Client) -> None:
     """Rows are cleaned in turns, so that the bound of a step ends even a page full of text."""
     said = answer(json.dumps({"value": [{"name": "x" * 3000}] * 4900}).encode())
     async with serving(said) as web, client(web, limits=Limits(pages=1)) as (arm, _):
-        reading = asyncio.create_task(arm.resource_groups("s1"))
+        reading = asyncio.create_task(resource_groups(arm, "s1"))
         await web.arrived.wait()
         turns = 0
         while not reading.done():

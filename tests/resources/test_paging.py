@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from stacktui.resources.groups import resource_groups
 from stacktui.resources.model import ArmError, ArmFault, ArmProblem
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.transport.limits import Limits
@@ -22,7 +23,7 @@ GROUP = {"name": "g"}
 async def fault_of(client: Client, web: Web) -> ArmFault:
     async with client(web) as (arm, session):
         with pytest.raises(ArmError) as caught:
-            await arm.resource_groups("s1")
+            await resource_groups(arm, "s1")
         assert TOKEN not in repr(session.take_exchanges())
     return caught.value.fault
 
@@ -34,7 +35,7 @@ async def test_many_pages_are_read_to_the_end(client: Client) -> None:
         return page({"name": f"g{number}"}, link=link)
 
     async with serving(said) as web, client(web) as (arm, _):
-        found = await arm.resource_groups("s1")
+        found = await resource_groups(arm, "s1")
     assert [group.name for group in found.groups] == [f"g{number}" for number in range(40)]
     assert found.pages == 40
     assert len(web.asked) == 40
@@ -46,7 +47,7 @@ async def test_many_pages_are_read_to_the_end(client: Client) -> None:
 async def test_no_link_is_the_end(client: Client, ending: dict[str, object]) -> None:
     said = answer(json.dumps({"value": [GROUP]} | ending).encode())
     async with serving(said) as web, client(web) as (arm, _):
-        found = await arm.resource_groups("s1")
+        found = await resource_groups(arm, "s1")
     assert (len(found.groups), found.pages) == (1, 1)
 
 
@@ -62,7 +63,7 @@ async def test_a_page_may_be_empty(client: Client) -> None:
         return page(GROUP) if "skip" in asked.target else page(link=f"{web.url}/x?skip=1")
 
     async with serving(said) as web, client(web) as (arm, _):
-        found = await arm.resource_groups("s1")
+        found = await resource_groups(arm, "s1")
     assert (len(found.groups), found.pages) == (1, 2)
 
 
@@ -83,7 +84,7 @@ async def test_a_stamps_loop_is_noticed() -> None:
         async with opened_on(stamp) as session:
             arm = await arm_of(stamp, session)
             with pytest.raises(ArmError) as caught:
-                await arm.resource_groups(stamp.subscription_id)
+                await resource_groups(arm, stamp.subscription_id)
     assert caught.value.fault.problem is ArmProblem.PAGING_LOOP
 
 
@@ -92,11 +93,26 @@ async def test_pages_without_end_are_bounded(client: Client) -> None:
         return page(GROUP, link=f"{web.url}/more?n={len(web.asked)}")
 
     async with serving(said) as web, client(web, limits=Limits(pages=5)) as (arm, _):
-        with pytest.raises(ArmError) as caught:
-            await arm.resource_groups("s1")
-    assert caught.value.fault.problem is ArmProblem.PAGING_LIMIT
-    assert caught.value.fault.message == "over 5 pages"
+        found = await resource_groups(arm, "s1")
+    assert (found.cut, found.pages, len(found.groups)) == ("pages", 5, 5)
     assert len(web.asked) == 5
+
+
+async def test_who_reads_to_the_end_gives_up_at_last(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stacktui.resources.client.MAX_PAGES", 7)
+
+    def said(_asked: Asked) -> Raw:
+        return page(GROUP, link=f"{web.url}/more?n={len(web.asked)}")
+
+    async with serving(said) as web, client(web, limits=Limits(pages=5)) as (arm, _):
+        with pytest.raises(ArmError) as caught:
+            async for _page in arm.pages("/subscriptions"):
+                pass
+    assert caught.value.fault.problem is ArmProblem.PAGING_LIMIT
+    assert caught.value.fault.message == "over 7 pages"
+    assert len(web.asked) == 7
 
 
 async def test_a_link_to_another_server_gets_neither_request_nor_token(client: Client) -> None:
@@ -163,7 +179,7 @@ async def test_our_origin_may_be_written_otherwise(client: Client) -> None:
         return page(link=f"HTTPS://LOCALHOST:{web.listener.port}/x?skip=1#part")
 
     async with serving(said) as web, client(web) as (arm, _):
-        found = await arm.resource_groups("s1")
+        found = await resource_groups(arm, "s1")
     assert found.pages == 2
     assert web.asked[1].target == "/x?skip=1"
 
@@ -175,7 +191,7 @@ async def test_a_user_in_a_link_does_not_change_who_we_are(client: Client) -> No
         return page(link=f"https://evil:pw@localhost:{web.listener.port}/x?skip=1")
 
     async with serving(said) as web, client(web) as (arm, _):
-        await arm.resource_groups("s1")
+        await resource_groups(arm, "s1")
     assert web.asked[1].headers["authorization"] == f"Bearer {TOKEN}"
 
 

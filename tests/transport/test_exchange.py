@@ -178,6 +178,12 @@ async def test_redirects_are_not_followed_and_cookies_not_kept() -> None:
     assert all("cookie" not in asked.headers for asked in web.asked)
 
 
+@pytest.mark.parametrize("location", ["https://[::1", "http://x:99999/", "//", "\x7f"])
+async def test_a_redirect_to_nowhere_is_an_answer_too(location: str) -> None:
+    found = await exchange_of(answer(status="302 Found", Location=location))
+    assert (found.response and found.response.status, found.fault) == (302, None)
+
+
 async def test_interim_answers_are_passed_over() -> None:
     said = Raw(b"HTTP/1.1 103 Early\r\n\r\n" + answer(b"x").whole())
     found = await exchange_of(said)

@@ -31,14 +31,12 @@ class Terminal:
     before: list[object] = field(default_factory=list)
 
     def __enter__(self) -> Terminal:
-        fd, side = pty.openpty()
-        size = struct.pack("HHHH", self.height, self.width, 0, 0)
-        fcntl.ioctl(side, termios.TIOCSWINSZ, size)
-        self.before = termios.tcgetattr(side)
-        self.fd, self._side = fd, side
+        self.fd, self._side = pty.openpty()
+        self.resize(self.width, self.height)
+        self.before = termios.tcgetattr(self._side)
         self.pid = os.fork()
         if self.pid == 0:
-            os.login_tty(side)
+            os.login_tty(self._side)
             os.execve(self.command[0], list(self.command), dict(self.environ))
         return self
 
@@ -54,6 +52,11 @@ class Terminal:
         for each in (self.fd, self._side):
             if each >= 0:
                 os.close(each)
+
+    def resize(self, width: int, height: int) -> None:
+        """Set the size; the program is told, and writes the whole screen again."""
+        size = struct.pack("HHHH", height, width, 0, 0)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, size)
 
     def read(self, seconds: float) -> bytes:
         """Read for `seconds`, and return what was written."""

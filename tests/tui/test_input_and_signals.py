@@ -43,7 +43,7 @@ def test_no_bytes_end_it(config: Path) -> None:
 
 BURSTS = [
     (":theme\r", "Themes"),
-    ("a" + "https://management.west.example" + "\t", "west.example"),
+    ("a" + "https://management.west.example" + "\t", "https://management.west.example"),
     ("?\x1b[B\x1b[B", "Everywhere"),
 ]
 
@@ -51,9 +51,11 @@ BURSTS = [
 def test_keys_in_one_packet_are_handled_in_order(config: Path) -> None:
     with dashboard(config, CONFIG) as terminal:
         terminal.until("Environments")
-        for burst, shown in BURSTS:
+        for width, (burst, shown) in enumerate(BURSTS, 100):
             terminal.rest(0.2)
             terminal.press(burst)
+            terminal.rest(0.2)
+            terminal.resize(width, 40)  # what stood there already is written too
             terminal.until(shown)
             terminal.press("\x1b")
             terminal.rest(0.2)

@@ -56,6 +56,16 @@ async def test_a_healthy_stamp(start: Start, config: Path, idp: IdentityProvider
             assert_nothing_secret(text_of(pilot.app), stamp)
 
 
+async def test_a_list_that_was_cut_says_so_and_is_healthy(
+    config: Path, entra_stamp: RunningStamp
+) -> None:
+    write(config, config_text(entra_stamp.describe(), limits="{ rows = 5 }"))
+    async with StacktuiApp(config, auto_check=True).run_test(size=WIDE) as pilot:
+        shown = await until(pilot, "Signed in and read the first 5 resource groups.")
+        assert "limits.rows=15" in shown
+        assert "─ 5+ ─" in shown
+
+
 @pytest.mark.parametrize(
     ("fault", "side"),
     [

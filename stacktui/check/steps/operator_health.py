@@ -16,8 +16,10 @@ from stacktui.check.step_names import StepName
 from stacktui.check.target import CheckTarget
 from stacktui.environments.naming import OPERATOR_ENDPOINT
 from stacktui.identities.token import Token
-from stacktui.resources.client import ArmClient
+from stacktui.resources.client import ArmClient, only
+from stacktui.resources.listing import list_rows
 from stacktui.resources.model import ArmError
+from stacktui.resources.subscriptions import first_enabled_subscription
 
 _UPDATE_VERSIONS = ("2021-07-01", "2016-05-01")
 _HEALTH_VERSION = "2016-05-01"
@@ -27,8 +29,8 @@ _MAX_ALERTS = 20
 
 async def _run(context: StepContext) -> OperatorHealth:
     environment = context.target.environment
-    client = ArmClient(context.session, environment, context.result(Token))
-    subscription = environment.subscription or await client.first_enabled_subscription()
+    client = ArmClient(context.session, environment, only(context.result(Token)))
+    subscription = environment.subscription or await first_enabled_subscription(client)
     region = _region(context.target)
     group = f"/subscriptions/{quote(subscription, safe='')}/resourceGroups/System.{region}"
     location = f"{group}/providers/Microsoft.Update.Admin/updateLocations/{region}"
@@ -42,8 +44,10 @@ async def _run(context: StepContext) -> OperatorHealth:
         title, severity = (client.text(row, "properties", key) for key in ("title", "severity"))
         return Alert(title, severity) if is_active else None
 
-    alerts = await client.rows(f"{health}/alerts", _HEALTH_VERSION, "the alerts", alert_of)
-    active = sorted(filter(None, alerts), key=lambda each: not each.is_critical)
+    alerts = await list_rows(
+        client, f"{health}/alerts", alert_of, _HEALTH_VERSION, what="the alerts"
+    )
+    active = sorted(filter(None, alerts.rows), key=lambda each: not each.is_critical)
     return OperatorHealth(
         client.text(found, "properties", "currentVersion"),
         state,
@@ -56,11 +60,11 @@ async def _update_location(client: ArmClient, path: str) -> tuple[str, Mapping[s
     """Return the api-version that the stamp knows, and its update location."""
     newest, older = _UPDATE_VERSIONS
     try:
-        return newest, await client.read(path, newest, "the update state")
+        return newest, await client.read(path, newest, what="the update state")
     except ArmError as error:
         if error.fault.status != 400:  # an api-version that is not known is a bad request
             raise
-    return older, await client.read(path, older, "the update state")
+    return older, await client.read(path, older, what="the update state")
 
 
 async def _began(client: ArmClient, location: str, version: str) -> datetime | None:
@@ -76,11 +80,12 @@ async def _began(client: ArmClient, location: str, version: str) -> datetime | N
         return _time(client.text(row, "properties", "timeStarted")) if running else None
 
     try:
-        names = await client.rows(f"{location}/updates", version, "the updates", name_of)
-        for name in filter(None, names):
+        path = f"{location}/updates"
+        names = await list_rows(client, path, name_of, version, what="the updates")
+        for name in filter(None, names.rows):
             runs = f"{location}/updates/{quote(name, safe='')}/updateRuns"
-            starts = await client.rows(runs, version, "the update's runs", start_of)
-            if known := [each for each in starts if each is not None]:
+            starts = await list_rows(client, runs, start_of, version, what="the update's runs")
+            if known := [each for each in starts.rows if each is not None]:
                 return max(known)
     except ArmError:  # that it is being updated is known without
         pass

@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 
 from stacktui.check.step import Skip, Step, StepContext
 from stacktui.check.step_names import StepName
+from stacktui.check.target import CheckTarget
 from stacktui.environments.metadata import Metadata
 from stacktui.identities.model import IdentityKind
 from stacktui.identities.sign_in import acquire_token
 from stacktui.identities.token import Token, TokenFacts
+from stacktui.identities.token_source import SignIn
 from stacktui.text.sanitize import Redactor
 
 if TYPE_CHECKING:
@@ -24,18 +26,34 @@ def _skip(context: StepContext) -> Skip | None:
     identity = context.target.identity
     if identity is None:
         return Skip("no identity is configured for this environment")
-    if identity.kind is IdentityKind.DEVICE_CODE and not context.attended:
-        return Skip(_NEEDS_PERSON, inconclusive=True)
-    return None
+    if identity.kind is not IdentityKind.DEVICE_CODE or context.attended:
+        return None
+    if context.tokens.refresh_token(_sign_in(context.target)):
+        return None
+    return Skip(_NEEDS_PERSON, inconclusive=True)
+
+
+def _sign_in(target: CheckTarget) -> SignIn:
+    identity = cast("Identity", target.identity)  # else `_skip` has a reason
+    return SignIn(target.environment, identity, target.config)
 
 
 async def _run(context: StepContext) -> Token:
-    metadata = context.result(Metadata)
-    identity = cast("Identity", context.target.identity)  # else `_skip` has a reason
+    """Ask for a new token, though a kept one may be valid: signing in is what is checked."""
+    metadata, wanted = context.result(Metadata), _sign_in(context.target)
     named = urlsplit(metadata.login_endpoint).netloc.rpartition("@")[2]
     prompt = partial(context.prompt, context.redactor.sanitize(named, 200))
     credential = await context.credential.read()
-    return await acquire_token(context.session, metadata, identity, credential, prompt)
+    token = await acquire_token(
+        context.session,
+        metadata,
+        wanted.identity,
+        credential,
+        prompt if context.attended else None,
+        context.tokens.refresh_token(wanted),
+    )
+    context.tokens.keep(wanted, token)
+    return token
 
 
 def _facts(token: Token, _redactor: Redactor) -> TokenFacts:

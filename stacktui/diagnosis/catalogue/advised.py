@@ -17,6 +17,7 @@ from stacktui.diagnosis.catalogue.azure_cli import (
 )
 from stacktui.diagnosis.catalogue.azure_cli_config import AZ_CONFIG_BROKEN
 from stacktui.diagnosis.catalogue.clock_skew import CLOCK_SKEW
+from stacktui.diagnosis.catalogue.list_cut import LIST_CUT
 from stacktui.diagnosis.catalogue.open_files import SECRET_FILE_OPEN
 from stacktui.diagnosis.catalogue.operator_health import OPERATOR_HEALTH
 from stacktui.diagnosis.catalogue.pinning import RECORD_UNWRITTEN, ROOT_CHANGED
@@ -28,6 +29,7 @@ ADVISED: tuple[FaultInfo, ...] = (
     ROOT_CHANGED,
     RECORD_UNWRITTEN,
     OPERATOR_HEALTH,
+    LIST_CUT,
     CLOCK_SKEW,
     CERTIFI_ADDITION_LOST,
     SECRET_FILE_OPEN,

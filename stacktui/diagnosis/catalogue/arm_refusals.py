@@ -25,9 +25,10 @@ from stacktui.diagnosis.messages.arm import (
     SERVICE_UNAVAILABLE,
 )
 from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
-from stacktui.diagnosis.retry import retry_after, retry_lines
+from stacktui.diagnosis.retry import retry_lines
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.records import Exchange
+from stacktui.transport.retry_after import retry_after
 
 # Longest `sleep` in a command.
 _LONGEST_SLEEP = timedelta(days=1)

@@ -14,6 +14,7 @@ from stacktui.diagnosis.messages.arm import INVALID_API_VERSION, NO_REGISTERED_P
 from stacktui.diagnosis.remedies import fill_setting, setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.environments.profiles import PROFILES, Profile
+from stacktui.resources.api_versions import RESOURCES, SUBSCRIPTIONS, known_version
 from stacktui.resources.model import ArmFault, ArmProblem, Subscription
 
 # An operator sees many; more are counted only.
@@ -109,12 +110,9 @@ def _asked_version(failure: FailureContext) -> str | None:
 
 def _supported_profile(supported: tuple[str, ...], what: str, current: str) -> Profile | None:
     """Return the newest profile whose version the stamp supports, else None."""
-
-    def version(profile: Profile) -> str:
-        return profile.subscriptions if what == "the subscriptions" else profile.resources
-
+    kind = SUBSCRIPTIONS if what == "the subscriptions" else RESOURCES
     others = (each for each in reversed(PROFILES.values()) if each.name != current)
-    return next((each for each in others if version(each) in supported), None)
+    return next((each for each in others if known_version(each.name, kind) in supported), None)
 
 
 def _use_profile(failure: FailureContext, fitting: Profile | None) -> tuple[Remedy, ...]:

@@ -106,7 +106,8 @@ def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
     total = (Span(f"{duration(report.seconds)} in all", TextStyle.DIM),)
     if isinstance(groups, ResourceGroupList):
         count = count_of(len(groups.groups), "resource group")
-        said = f"Signed in and read {count}. Nothing is wrong."
+        read = f"the first {count}" if groups.cut else count
+        said = f"Signed in and read {read}. Nothing is wrong."
     else:
         said = "The stamp answers. Sign-in was not tried."
     if not report.conclusive:

@@ -51,7 +51,9 @@ def state_span(group: ResourceGroup, glyphs: Glyphs) -> Span:
 
 
 def summary(found: ResourceGroupList | None) -> tuple[Span, ...]:
-    return (Span(str(len(found.groups)), TextStyle.DIM),) if found else ()
+    if found is None:
+        return ()
+    return (Span(f"{len(found.groups)}{'+' if found.cut else ''}", TextStyle.DIM),)
 
 
 def empty(app_state: AppState) -> tuple[Line, ...]:
