@@ -81,6 +81,12 @@ def _without_invalid(resolve: Callable[..., Any]) -> Callable[..., Any]:
 gc.disable()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files of real terminals, which wait most: the last tests have to be short,
+    or one process has them while the others have nothing left."""
+    items.sort(key=lambda item: item.path.parts, reverse=True)
+
+
 def pytest_collection_finish() -> None:
     """Leave what stays out of the search for garbage: it took a tenth of all tests' time."""
     gc.freeze()
