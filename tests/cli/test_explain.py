@@ -14,7 +14,7 @@ import pytest
 from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
 from stacktui.diagnosis.catalogue_export import shown_remedies
 from stacktui.diagnosis.fault import Group
-from tests.cli.test_imports import HEAVY, run_main
+from tests.cli.test_imports import HEAVY, imported_by, main
 from tests.product import PATIENCE, Ran, stacktui
 
 ISSUER = "certificate verify failed: unable to get local issuer certificate (_ssl.c:1006)"
@@ -241,7 +241,7 @@ def test_a_terminal_without_the_signs_gets_ascii() -> None:
     "arguments", [("explain", "tls-expired"), ("explain", ISSUER), ("explain", "--list")]
 )
 def test_explaining_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
-    imported = run_main(*arguments)
+    imported = imported_by(main(*arguments))
     assert "stacktui.cli.explain_output" in imported
     assert not imported & HEAVY
 
