@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -80,9 +81,16 @@ def _without_invalid(resolve: Callable[..., Any]) -> Callable[..., Any]:
 gc.disable()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files of real terminals, which wait most: the last tests have to be short,
+    or one process has them while the others have nothing left."""
+    items.sort(key=lambda item: item.path.parts, reverse=True)
+
+
 def pytest_collection_finish() -> None:
     """Leave what stays out of the search for garbage: it took a tenth of all tests' time."""
     gc.freeze()
+    gc.set_threshold(10_000)
     gc.enable()
 
 
@@ -103,13 +111,19 @@ def _keys_at_hand() -> Iterator[None]:
         yield
 
 
+@cache
+def _has_az() -> bool:
+    """Whether an installer put an `az` on this machine."""
+    return bool(launchers())
+
+
 @pytest.fixture(autouse=True)
 def _isolated(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A home of the test's own."""
     home = Path(tempfile.mkdtemp(prefix="stacktui-home-"))
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
-    if launchers():
+    if _has_az():
         # What is said of this machine's own az is no part of a test: a shell would run this one.
         _write_az(home / "unknown")
         monkeypatch.setenv("PATH", f"{home / 'unknown'}{os.pathsep}{os.environ.get('PATH', '')}")

@@ -237,7 +237,7 @@ def test_added_and_removed_leaves_the_file_as_it_was(tmp_path: Path, content: by
     assert list(tmp_path.iterdir()) == [path]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     head=st.binary(max_size=80),
     tail=st.one_of(
@@ -275,7 +275,7 @@ def test_whatever_is_in_the_file_it_is_refused_or_comes_back(
 KNOWN = [ROOT.der, OTHER.der, authority("A third").root.der]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     content=st.sampled_from(sorted(SHAPES)[:-1]),
     steps=st.lists(

@@ -14,7 +14,7 @@ import pytest
 from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
 from stacktui.diagnosis.catalogue_export import shown_remedies
 from stacktui.diagnosis.fault import Group
-from tests.cli.test_imports import HEAVY, run_main
+from tests.cli.test_imports import HEAVY, imported_by, main
 from tests.product import PATIENCE, Ran, stacktui
 
 ISSUER = "certificate verify failed: unable to get local issuer certificate (_ssl.c:1006)"
@@ -218,17 +218,15 @@ def test_text_fits_a_small_terminal(arguments: tuple[str, ...]) -> None:
         assert len(line) <= 80, line
 
 
-@pytest.mark.parametrize("id_", EVERY_FAULT)
-def test_only_commands_are_wider_than_a_small_terminal(
-    id_: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_only_commands_are_wider_than_a_small_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     from stacktui.cli.explain_output import write_faults
 
-    write_faults([EVERY_FAULT[id_]])
-    remedies = shown_remedies(EVERY_FAULT[id_])
-    commands = {command for each in remedies for command in (each.bash, each.powershell)}
-    for line in capsys.readouterr().out.splitlines():
-        assert len(line) <= 80 or line.strip() in commands, line
+    for fault in EVERY_FAULT.values():
+        write_faults([fault])
+        remedies = shown_remedies(fault)
+        commands = {command for each in remedies for command in (each.bash, each.powershell)}
+        for line in capsys.readouterr().out.splitlines():
+            assert len(line) <= 80 or line.strip() in commands, line
 
 
 def test_a_terminal_without_the_signs_gets_ascii() -> None:
@@ -243,7 +241,7 @@ def test_a_terminal_without_the_signs_gets_ascii() -> None:
     "arguments", [("explain", "tls-expired"), ("explain", ISSUER), ("explain", "--list")]
 )
 def test_explaining_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
-    imported = run_main(*arguments)
+    imported = imported_by(main(*arguments))
     assert "stacktui.cli.explain_output" in imported
     assert not imported & HEAVY
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Set
 from pathlib import Path
 
 import pytest
 
-from stacktui.stamp import StampOptions, run_in_thread
+from stacktui.stamp.running import RunningStamp
 from tests.product import write_config
 
 HEAVY = {"httpx", "httpcore", "msal", "requests", "cryptography", "tomlkit", "textual", "rich"}
 
 
-def imported_by(code: str) -> set[str]:
-    """The top-level modules, and those of the product in full, that running `code` imports."""
+def imported_by(*codes: str) -> set[str]:
+    """The top-level modules, and those of the product in full, that running these imports, one
+    after another in one process."""
+    tried = "".join(f"try:\n    {code}\nexcept SystemExit:\n    pass\n" for code in codes)
     program = (
-        f"import sys\ntry:\n    {code}\nexcept SystemExit:\n    pass\n"
+        f"import sys\n{tried}"
         "for name, module in sys.modules.items():\n    if module: print('MODULE', name)"
     )
     done = subprocess.run(
@@ -27,50 +30,54 @@ def imported_by(code: str) -> set[str]:
     return {name if name.startswith("stacktui") else name.partition(".")[0] for name in names}
 
 
-def run_main(*arguments: str) -> set[str]:
-    return imported_by(
-        f"sys.argv = {['stacktui', *arguments]!r}; from stacktui.cli.main import main; main()"
-    )
+def main(*arguments: str) -> str:
+    return f"sys.argv = {['stacktui', *arguments]!r}; from stacktui.cli.main import main; main()"
 
 
-@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("check", "--help")])
-def test_telling_about_itself_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
-    imported = run_main(*arguments)
+@pytest.fixture(scope="module")
+def by_a_check(
+    entra_stamp: RunningStamp, tmp_path_factory: pytest.TempPathFactory
+) -> frozenset[str]:
+    """What a headless check of a healthy stamp imports."""
+    config = write_config(tmp_path_factory.mktemp("check"), entra_stamp.describe())
+    return frozenset(imported_by(main("check", "--config", str(config))))
+
+
+def test_telling_about_itself_imports_nothing_heavy() -> None:
+    imported = imported_by(main("--version"), main("--help"), main("check", "--help"))
     assert "stacktui.cli.main" in imported
     assert not imported & HEAVY
 
 
-@pytest.mark.parametrize("words", ["", "check", "history", "explain", "environments set"])
-def test_completion_imports_nothing_heavy(words: str, tmp_path: Path) -> None:
-    config = tmp_path / "config.toml"
-    config.write_text('[environments.West]\narm = "https://management.west.example"\n')
+def completing(words: str, config: Path) -> str:
     asked = {
         "_STACKTUI_COMPLETE": "bash_complete",
         "COMP_WORDS": f"stacktui {words} ",
         "COMP_CWORD": str(1 + len(words.split())),
         "STACKTUI_CONFIG": str(config),
     }
-    code = f"import os; os.environ.update({asked!r}); from stacktui.cli.main import main; main()"
-    imported = imported_by(code)
+    return f"import os; os.environ.update({asked!r}); {main()}"
+
+
+def test_completion_imports_nothing_heavy(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[environments.West]\narm = "https://management.west.example"\n')
+    words = ("", "check", "history", "explain", "environments set")
+    imported = imported_by(*(completing(each, config) for each in words))
     assert "stacktui.cli.main" in imported
     assert not imported & HEAVY
 
 
-def test_a_headless_check_never_imports_the_screen_or_the_stamp(tmp_path: Path) -> None:
-    with run_in_thread(StampOptions()) as stamp:
-        config = write_config(tmp_path, stamp.describe())
-        imported = run_main("check", "--config", str(config))
-    assert {"httpx", "msal", "stacktui.check.runner"} <= imported
-    assert not imported & {"textual", "tomlkit"}
-    assert not {name for name in imported if name.startswith(("stacktui.tui", "stacktui.stamp"))}
+def test_a_headless_check_never_imports_the_screen_or_the_stamp(by_a_check: Set[str]) -> None:
+    assert {"httpx", "msal", "stacktui.check.runner"} <= by_a_check
+    assert not by_a_check & {"textual", "tomlkit"}
+    assert not {name for name in by_a_check if name.startswith(("stacktui.tui", "stacktui.stamp"))}
 
 
-def test_a_healthy_check_pays_for_no_rule_of_faults(tmp_path: Path) -> None:
-    with run_in_thread(StampOptions()) as stamp:
-        imported = run_main("check", "--config", str(write_config(tmp_path, stamp.describe())))
-    assert "stacktui.diagnosis.catalogue.advised" in imported
-    assert "stacktui.diagnosis.catalogue.precedence" not in imported
-    assert "stacktui.certificates.stores" not in imported
+def test_a_healthy_check_pays_for_no_rule_of_faults(by_a_check: Set[str]) -> None:
+    assert "stacktui.diagnosis.catalogue.advised" in by_a_check
+    assert "stacktui.diagnosis.catalogue.precedence" not in by_a_check
+    assert "stacktui.certificates.stores" not in by_a_check
 
 
 def test_the_stamp_imports_none_of_the_product() -> None:
@@ -83,33 +90,23 @@ def test_the_stamp_imports_none_of_the_product() -> None:
     assert outside == {"stacktui"}
 
 
-@pytest.mark.parametrize(
-    "layer",
-    [
-        "check",
-        "diagnosis",
-        "environments",
-        "certificates",
-        "identities",
-        "resources",
-        "transport",
-        "config",
-    ],
-)
-def test_nothing_below_the_screen_imports_textual_or_click(layer: str) -> None:
-    code = (
+LAYERS = ("check", "diagnosis", "environments", "certificates", "identities", "resources",
+          "transport", "config")  # fmt: skip
+
+
+def test_nothing_below_the_screen_imports_textual_or_click() -> None:
+    codes = (
         f"import pkgutil, importlib, stacktui.{layer} as top\n    "
         f"names = pkgutil.walk_packages(top.__path__, 'stacktui.{layer}.')\n    "
         "[importlib.import_module(each.name) for each in names]"
+        for layer in LAYERS
     )
-    imported = imported_by(code)
+    imported = imported_by(*codes)
     # httpx imports click and rich for a command line of its own; ours must not.
     assert not imported & {"textual"}
     assert not {name for name in imported if name.startswith(("stacktui.tui", "stacktui.cli"))}
 
 
-def test_a_check_does_not_import_the_command_line_of_httpx(tmp_path: Path) -> None:
-    with run_in_thread(StampOptions()) as stamp:
-        imported = run_main("check", "--config", str(write_config(tmp_path, stamp.describe())))
-    assert "httpx" in imported
-    assert not imported & {"rich", "pygments"}
+def test_a_check_does_not_import_the_command_line_of_httpx(by_a_check: Set[str]) -> None:
+    assert "httpx" in by_a_check
+    assert not by_a_check & {"rich", "pygments"}

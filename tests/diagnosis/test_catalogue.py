@@ -16,7 +16,7 @@ from stacktui.diagnosis.catalogue.login_transfer import LOGIN_UNREACHABLE
 from stacktui.diagnosis.catalogue.precedence import FAULTS
 from stacktui.diagnosis.catalogue.unexplained import UNEXPLAINED
 from stacktui.diagnosis.catalogue_export import shown_remedies
-from stacktui.diagnosis.fault import FaultInfo, Group
+from stacktui.diagnosis.fault import Group
 from stacktui.diagnosis.finding import Action, ActionKind, Remedy, Side, finding
 from tests.diagnosis.readme import README, printed, section
 
@@ -60,9 +60,6 @@ PUBLIC = {
 }
 
 
-faults = pytest.mark.parametrize("fault", EVERY_FAULT.values(), ids=lambda each: each.id)
-
-
 def test_every_published_id_has_its_fault() -> None:
     for group, ids in PUBLIC.items():
         for id_ in ids.split():
@@ -74,31 +71,31 @@ def test_an_id_is_defined_once() -> None:
         assert EVERY_FAULT[each.id] is each
 
 
-@faults
-def test_a_fault_says_all_that_a_reader_needs(fault: FaultInfo) -> None:
-    assert fault.meaning.endswith(".")
-    assert len(fault.meaning) <= 80
-    assert fault.distinguishing_evidence.endswith(".")
-    assert fault.remedies
-    assert fault.sides
-    assert fault.az_says
-    titles = [each.title for each in shown_remedies(fault)]
-    texts = (fault.meaning, fault.distinguishing_evidence, fault.az_says, *titles)
-    assert not [text for text in texts if "\n" in text or "  " in text]
+def test_a_fault_says_all_that_a_reader_needs() -> None:
+    for fault in EVERY_FAULT.values():
+        assert fault.meaning.endswith("."), fault.id
+        assert len(fault.meaning) <= 80, fault.id
+        assert fault.distinguishing_evidence.endswith("."), fault.id
+        assert fault.remedies, fault.id
+        assert fault.sides, fault.id
+        assert fault.az_says, fault.id
+        titles = [each.title for each in shown_remedies(fault)]
+        texts = (fault.meaning, fault.distinguishing_evidence, fault.az_says, *titles)
+        assert not [text for text in texts if "\n" in text or "  " in text], fault.id
 
 
-@faults
-def test_a_fault_can_be_found(fault: FaultInfo) -> None:
+def test_a_fault_can_be_found() -> None:
     """By a rule of its own; two are what the engine makes of others, or of none."""
     made = (LOGIN_UNREACHABLE, UNEXPLAINED)
-    assert bool(fault.rules or fault.advisories) is (fault not in made)
+    for fault in EVERY_FAULT.values():
+        assert bool(fault.rules or fault.advisories) is (fault not in made), fault.id
 
 
-@faults
-def test_look_alikes_are_faults_and_not_the_fault_itself(fault: FaultInfo) -> None:
-    hyphened = [each for each in fault.look_alike_names if "-" in each]
-    assert not [each for each in hyphened if each not in EVERY_FAULT]
-    assert fault.id not in look_alikes(fault)
+def test_look_alikes_are_faults_and_not_the_fault_itself() -> None:
+    for fault in EVERY_FAULT.values():
+        hyphened = [each for each in fault.look_alike_names if "-" in each]
+        assert not [each for each in hyphened if each not in EVERY_FAULT], fault.id
+        assert fault.id not in look_alikes(fault), fault.id
 
 
 def test_faults_that_look_alike_are_told_from_each_other() -> None:
@@ -117,16 +114,16 @@ def test_faults_that_look_alike_are_told_from_each_other() -> None:
         assert one in look_alikes(EVERY_FAULT[other])
 
 
-@faults
-def test_a_fault_ends_in_a_command_or_with_whoever_must_act(fault: FaultInfo) -> None:
+def test_a_fault_ends_in_a_command_or_with_whoever_must_act() -> None:
     """By its definition: `y` has a command, or it is on the side of somebody to send it to."""
-    if not any(each.bash for each in shown_remedies(fault)):
-        assert Side.BOX not in fault.sides
-    for side in fault.sides:
-        alone = finding(fault.id, "", side, (), (Remedy("by hand"),), "")
-        assert alone.owner
-        for here in (Remedy("", "ls", "dir"), Remedy("", action=Action(ActionKind.ACCEPT))):
-            assert not replace(alone, remedies=(here,)).owner
+    for fault in EVERY_FAULT.values():
+        if not any(each.bash for each in shown_remedies(fault)):
+            assert Side.BOX not in fault.sides, fault.id
+        for side in fault.sides:
+            alone = finding(fault.id, "", side, (), (Remedy("by hand"),), "")
+            assert alone.owner, (fault.id, side)
+            for here in (Remedy("", "ls", "dir"), Remedy("", action=Action(ActionKind.ACCEPT))):
+                assert not replace(alone, remedies=(here,)).owner, (fault.id, side)
 
 
 COMMANDS = sorted(
@@ -139,10 +136,10 @@ COMMANDS = sorted(
 )
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_is_one_that_bash_can_read(command: str) -> None:
-    done = subprocess.run(["bash", "-n", "-c", command], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+def test_a_command_is_one_that_bash_can_read() -> None:
+    for command in COMMANDS:
+        done = subprocess.run(["bash", "-n", "-c", command], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("command", [each for each in COMMANDS if each.startswith("stacktui ")])

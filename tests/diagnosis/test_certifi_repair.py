@@ -111,29 +111,17 @@ def test_certifi_is_reinstalled_by_what_installed_it(
     document = installed.check(config)
     assert document["verdict"]["id"] == ("trust-file-bad" if content else "trust-file-missing")
     assert not any("mv" in command for command in remedies_of(document))
+    if installer is Installer.PIP and any(map(os.path.isfile, SYSTEM_BUNDLES)):
+        # Until then the system's roots are used.
+        remedies = document["verdict"]["remedies"]
+        (remedy,) = (each for each in remedies if "REQUESTS_CA_BUNDLE" in each["bash"])
+        assert remedy["powershell"].startswith("$env:REQUESTS_CA_BUNDLE = '")
+        after = installed.check(config, remedy["bash"])
+        assert (after["ok"], after["verdict"]) == (True, None)
     (command,) = (each for each in remedies_of(document) if "install certifi" in each)
     after = installed.check(config, command)
     assert (after["ok"], after["verdict"]) == (True, None)
     assert installed.bundle.read_bytes() == Path(certifi.where()).read_bytes()
-
-
-@pytest.mark.skipif(
-    not any(map(os.path.isfile, SYSTEM_BUNDLES)), reason="the system has no bundle of roots"
-)
-@pytest.mark.parametrize("content", [None, DAMAGED])
-def test_until_then_the_system_s_roots_are_used(
-    content: bytes | None, entra_stamp: RunningStamp, tmp_path: Path
-) -> None:
-    installed = Installed(tmp_path, Installer.PIP)
-    config = write_config(tmp_path, entra_stamp.describe())
-    installed.bundle.unlink()
-    if content is not None:
-        installed.bundle.write_bytes(content)
-    remedies = installed.check(config)["verdict"]["remedies"]
-    (remedy,) = (each for each in remedies if "REQUESTS_CA_BUNDLE" in each["bash"])
-    assert remedy["powershell"].startswith("$env:REQUESTS_CA_BUNDLE = '")
-    after = installed.check(config, remedy["bash"])
-    assert (after["ok"], after["verdict"]) == (True, None)
 
 
 def test_the_system_s_bundle_is_named_only_if_it_can_be_used(

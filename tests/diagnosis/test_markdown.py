@@ -192,7 +192,7 @@ def whole_reports(draw: st.DrawFn) -> Report:
 
 
 @settings(
-    max_examples=80,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -207,7 +207,7 @@ def test_no_text_changes_the_shape_of_a_document(
     assert skeleton(tokens) == skeleton(READER.parse(harmless))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(reports())
 def test_any_diagnosed_report_is_a_document(report: Report) -> None:
     diagnosis = diagnose(report)

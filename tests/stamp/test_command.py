@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from stacktui.stamp import FAULTS
+from tests.product import stacktui
 
 COMMAND = [sys.executable, "-c", "from stacktui.cli.stamp import command; command()"]
 # The same on an event loop without signal handlers, as on Windows.
@@ -88,8 +89,8 @@ def test_unknown_fault() -> None:
     ],
 )
 def test_wrong_usage(arguments: list[str]) -> None:
-    done = run(*arguments)
-    assert (done.returncode, done.stdout) == (2, "")
+    ran = stacktui("stamp", *arguments)
+    assert (ran.code, ran.out) == (2, "")
 
 
 def test_list_faults() -> None:

@@ -27,7 +27,7 @@ from . import canned
 from .canned import CONFIG, canned_app, describe, replay
 from .screen import text_of
 
-STEPS = 500
+STEPS = 200
 KEYS = (
     *"ccccCCsfyYwatr:1234012340jkgGlLTUx?/q", "space", "enter", "enter", *["escape"] * 6, "tab",
     "shift+tab", "up", "down", "pageup", "pagedown", "ctrl+u", "ctrl+d", "ctrl+p", "backspace", "é",
