@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from stacktui.tui.app import StacktuiApp
+from tests.support.listeners import listening, silent
 
 from . import canned
 from .canned import canned_app
@@ -158,6 +159,20 @@ async def test_an_answer_does_not_outlive_the_settings_that_it_is_of(
         "ca": str(stamp.ca_file),
         "proxy": "none",
     }
+
+
+async def test_it_says_how_long_it_waits_and_for_what(config: Path) -> None:
+    write(config, "")
+    async with listening(silent) as quiet, StacktuiApp(config).run_test(size=(80, 23)) as pilot:
+        await pilot.press("a")
+        await paste(pilot, f"127.0.0.1:{quiet.port}")
+        await pilot.press("enter")
+        shown = flat(await until(pilot, "› 1 s  gives up in 4 s"))
+        assert "TLS handshake with 127.0.0.1" in shown
+        await pilot.press("escape")
+        await until(pilot, "– cancelled")
+        await type_in(pilot, "1")
+        assert "cancelled" not in text_of(pilot.app)
 
 
 @pytest.mark.parametrize("form", ["der", "p7b"])

@@ -9,6 +9,7 @@ from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -37,35 +38,15 @@ from stacktui.tui.check_runner import CheckRunner
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.config_change import ConfigChange
 from stacktui.tui.formatting import command_of, copied_of
-from stacktui.tui.lines import BLANK, Span, TextStyle, label_value, line
+from stacktui.tui.lines import TextStyle
 from stacktui.tui.live_check import LiveCheck
 from stacktui.tui.panes.detail import DetailPane
-from stacktui.tui.panes.discovery import discovery_lines
+from stacktui.tui.panes.discovery import HOW_TO_ADD, HOW_TO_EDIT, discovery_lines
 from stacktui.tui.screens.form import YES, Field, FormScreen
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
 
-HOW_TO_ADD = (
-    line(
-        "Paste the ARM URL, or what you have of the stamp: a host name, its metadata URL, the "
-        "address of its portal. ",
-        Span("enter", TextStyle.KEY),
-        " asks the stamp for the rest, and shows it here before anything is saved.",
-    ),
-    BLANK,
-    label_value("user", Span("https://management.<region>.<fqdn>", TextStyle.DIM)),
-    label_value("operator", Span("https://adminmanagement.<region>.<fqdn>", TextStyle.DIM)),
-    label_value("ASDK", Span("local", TextStyle.DIM)),
-)
-HOW_TO_EDIT = (
-    line(
-        "What the file has besides (resolve, limits) stays as it is. A changed address is asked "
-        "before it is saved; ",
-        Span("ctrl+s", TextStyle.KEY),
-        " saves at once.",
-    ),
-)
 # The settings on which it depends what the stamp answers before anyone signs in.
 REACH = ("arm", "ca", "proxy")
 
@@ -120,6 +101,7 @@ class EnvironmentForm(FormScreen):
         self._ca: CaFile | None = None
         self._detail = DetailPane(id="found")
         self._check_runner: CheckRunner | None = None
+        self._ticking = False
         self._folder: TemporaryDirectory[str] | None = None
 
     def _make_fields(self) -> list[Field]:
@@ -316,6 +298,16 @@ class EnvironmentForm(FormScreen):
             self._focus_first()
         self._show_detail()
         self.show_hints()
+        if live.running and not self._ticking:
+            self._ticking = True
+            self.set_timer(1.0, self._tick)
+
+    def _tick(self) -> None:
+        """Show the elapsed seconds of the check."""
+        self._ticking = self._stage is Stage.CHECKING
+        if self._ticking:
+            self._show_detail()
+            self.set_timer(1.0, self._tick)
 
     def _on_certificates(self, certificates: dict[bytes, Certificate]) -> None:
         self.services.on_certificates_read(certificates)
@@ -324,8 +316,9 @@ class EnvironmentForm(FormScreen):
 
     def _show_detail(self) -> None:
         if self._live is not None:
-            glyphs = self.services.screen_style.glyphs
-            self._detail.show("The stamp", discovery_lines(self._live, self._app_state, glyphs))
+            glyphs, now = self.services.screen_style.glyphs, monotonic()
+            lines = discovery_lines(self._live, self._app_state, glyphs, now)
+            self._detail.show("The stamp", lines)
         else:
             self._detail.show("The stamp", HOW_TO_EDIT if self._edited else HOW_TO_ADD)
 
