@@ -15,6 +15,7 @@ from tests.support.listeners import listening, silent
 
 from . import canned
 from .canned import canned_app
+from .canned_scan import scans
 from .conftest import Start
 from .screen import flat, paste, read, settle, text_of, type_in, until, write
 
@@ -229,6 +230,25 @@ async def test_an_edit_keeps_the_rest_of_the_file_and_takes_the_old_verdict_away
         assert "tls-untrusted-root" not in shown
         assert "not checked" in shown
     assert read(config) == WRITTEN.replace('identity = "ops"', 'identity = "spare"')
+
+
+async def test_what_somebody_else_has_changed_has_no_verdict_of_before(config: Path) -> None:
+    events, text = canned.events_of(canned.UNTRUSTED), WRITTEN.replace("colour", "# colour")
+    app = canned_app(config, events, text=text, scan=scans(hangs=True))
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("c")
+        await until(pilot, "tls-untrusted-root")
+        await pilot.press("r")
+        shown = await until(pilot, "the config was read again")
+        assert "tls-untrusted-root" in shown
+        await pilot.press("2", "l")
+        await until(pilot, "scanning 3 of 4")
+        write(config, text.replace('"contoso"', '"other"'))
+        await pilot.press("1", "r")
+        shown = await until(pilot, "the config was read again")
+        assert "tls-untrusted-root" not in shown
+        assert "not checked" in shown
+        assert not app.scan_runner.running
 
 
 async def test_an_edit_can_take_a_setting_out_and_change_nothing(config: Path) -> None:
