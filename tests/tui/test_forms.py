@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import tomllib
 from pathlib import Path
@@ -274,6 +275,58 @@ async def test_a_copy_has_what_only_the_file_can_say(config: Path) -> None:
     copied = table(config, "environments", "west-admin")
     west = table(config, "environments", "west")
     assert copied == west | {"arm": "https://adminmanagement.west.example"}
+
+
+async def test_what_is_pasted_or_in_the_file_is_shown_as_text(config: Path) -> None:
+    hostile = "x\u202e\x1b[31m[b]"
+    text = WRITTEN.replace('tenant = "contoso"', f"tenant = {json.dumps(hostile)}")
+    text = text.replace("colour =", f"subscription = {json.dumps(hostile)}\ncolour =")
+    async with canned_app(config, text=text).run_test(size=(80, 23)) as pilot:
+        await pilot.press("e")
+        shown = await until(pilot, r"x\u202e\x1b[31m[b]")
+        assert shown.isprintable() or {*filter(lambda c: not c.isprintable(), shown)} == {"\n"}
+        await pilot.press("ctrl+k")
+        await paste(pilot, "\n\n east\u200b.\u202eexample\x1b\nsecond line\n")
+        shown = await until(pilot, "read as https://east.example")
+        assert "second" not in shown
+        await pilot.press("escape", "y", "3", "e")
+        await until(pilot, r"x\u202e\x1b[31m[b]")
+        await go_to(pilot, "Client id")
+        await type_in(pilot, "another")
+        await pilot.press("enter")
+        await until(pilot, "saved ops in")
+    assert read(config) == text.replace('"a-client"', '"another"')
+
+
+async def test_the_password_of_a_proxy_is_kept_and_not_shown(config: Path) -> None:
+    proxy = 'proxy = "http://ops:hunter2@proxy.example:8080"'
+    text = WRITTEN.replace('colour = "blue"', proxy)
+    async with canned_app(config, text=text).run_test(size=(80, 23)) as pilot:
+        await pilot.press("e")
+        shown = await until(pilot, "with the user and the password that the file has")
+        assert "http://proxy.example:8080" in shown
+        assert "hunter2" not in shown
+        await choose(pilot, "Identity", "down")
+        await pilot.press("enter")
+        await until(pilot, "saved west in")
+        assert read(config) == text.replace('identity = "ops"', 'identity = "spare"')
+        await pilot.press("e")
+        await go_to(pilot, "Proxy")
+        await type_in(pilot, "http://other.example")
+        assert "that the file has" not in text_of(pilot.app)
+        await pilot.press("ctrl+s")
+        await until(pilot, "saved west in")
+    assert table(config, "environments", "west", "proxy") == "http://other.example"
+
+
+async def test_a_name_with_control_characters_is_removed_as_it_is_shown(config: Path) -> None:
+    text = WRITTEN.replace("[environments.west]", r'[environments."we\u202e\u001b[31mst"]')
+    async with canned_app(config, text=text).run_test(size=WIDE) as pilot:
+        await pilot.press("D")
+        await type_in(pilot, r"we\u202e\x1b[31mst")
+        await pilot.press("enter")
+        await until(pilot, "removed we")
+    assert "environments" not in table(config)
 
 
 async def test_what_was_typed_is_not_dropped_without_a_question(config: Path) -> None:

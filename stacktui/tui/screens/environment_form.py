@@ -33,6 +33,7 @@ from stacktui.environments.pasted_url import free_name, propose_name, read_paste
 from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
 from stacktui.errors import StacktuiError
 from stacktui.transport.background import in_background
+from stacktui.transport.proxy import without_credentials
 from stacktui.tui.app_state import AppState
 from stacktui.tui.check_runner import CheckRunner
 from stacktui.tui.check_state import CheckState
@@ -128,7 +129,7 @@ class EnvironmentForm(FormScreen):
             *([] if self._edited else [name]),
             Field("ca", "CA file", "only for a private root: PEM, .cer or .p7b", text["ca"]),
             Field("proxy", "Proxy", "a URL, or none; else from the environment variables",
-                  text["proxy"], problem=problem("proxy")),
+                  without_credentials(text["proxy"]), problem=problem("proxy")),
             Field("identity", "Identity", "", identity, _choices(identities),
                   problem=lambda value: "" if value in settings.identities else "is not there"),
             Field("profile", "Profile", "", profile, _choices(profiles),
@@ -189,10 +190,14 @@ class EnvironmentForm(FormScreen):
         return found.text
 
     def remarks(self) -> dict[str, str]:
-        arm = self.values["arm"]
-        if not arm or _arm_problem(arm) or (read := read_pasted_url(arm)) == arm.rstrip("/"):
-            return super().remarks()
-        return super().remarks() | {"arm": f"read as {read}"}
+        found, arm, proxy = super().remarks(), self.values["arm"], self.values["proxy"]
+        if arm and not _arm_problem(arm) and (read := read_pasted_url(arm)) != arm.rstrip("/"):
+            found["arm"] = f"read as {read}"
+        if "@" in proxy:
+            found["proxy"] = "the config will hold the password as it stands here"
+        elif "@" in str(self._table.get("proxy", "")) and "proxy" not in self.changes():
+            found["proxy"] = "with the user and the password that the file has"
+        return found
 
     # What is saved
 
@@ -315,6 +320,8 @@ class EnvironmentForm(FormScreen):
             self._show_detail()
 
     def _show_detail(self) -> None:
+        # Before there is anything to read, `up` from the first field goes to the last one.
+        self._detail.can_focus = self._live is not None
         if self._live is not None:
             glyphs, now = self.services.screen_style.glyphs, monotonic()
             lines = discovery_lines(self._live, self._app_state, glyphs, now)

@@ -25,6 +25,7 @@ from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.keys import keys_of
 from stacktui.tui.lines import TextStyle
 from stacktui.tui.widgets.bars import HintBar
+from stacktui.tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
     from stacktui.tui.app_services import AppServices
@@ -50,6 +51,11 @@ class Field:
     flag: bool = False
     required: bool = False
     problem: Callable[[str], str] = lambda _: ""
+
+    @property
+    def shown(self) -> str:
+        """The value as the form shows it: text to type into without control characters."""
+        return self.value if self.choices or self.flag else escape_control_chars(self.value)
 
 
 class ChoiceInput(Select[str], inherit_bindings=False):
@@ -93,9 +99,7 @@ class FieldRow(Vertical):
             return ChoiceInput(choices, value=field.value, allow_blank=False, compact=True)
         if field.flag:
             return FlagInput(field.hint, field.value == YES, compact=True)
-        entry = Input(field.value, placeholder=adapt(field.hint), compact=True)
-        entry.cursor_blink = False
-        return entry
+        return TextInput(field.shown, placeholder=adapt(field.hint), compact=True)
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -155,7 +159,7 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
         self._title = title
         self._fields = fields
         self._rows: dict[str, FieldRow] = {}
-        self._initial = {field.key: field.value for field in fields}
+        self._initial = {field.key: field.shown for field in fields}
         self.values = dict(self._initial)
         self._touched: set[str] = set()
         # What was read in the background of a field: its text, the remark, what is wrong.
@@ -216,9 +220,10 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
 
     def remarks(self) -> dict[str, str]:
         """Return what is known about the values, by field."""
-        return {
-            key: remark for key, (text, remark, _) in self._read.items() if text == self.values[key]
-        }
+        read, values = self._read.items(), self.values
+        # Until it is read its line stays, or all below would move twice with each key.
+        reading = {key: "…" for key in self._reading if values[key]}
+        return reading | {key: remark for key, (text, remark, _) in read if text == values[key]}
 
     async def save(self) -> ConfigChange:
         """Save the values. Raises StacktuiError, with nothing changed."""
