@@ -18,7 +18,7 @@ from . import canned
 from .canned import canned_app
 from .canned_scan import scans
 from .conftest import Start
-from .screen import flat, paste, read, settle, text_of, type_in, until, write
+from .screen import flat, paste, read, resize, settle, text_of, type_in, until, write
 
 WIDE = (120, 40)
 WRITTEN = """\
@@ -191,6 +191,12 @@ async def test_a_root_in_another_form_is_trusted_and_saved_as_pem(
     async with StacktuiApp(config).run_test(size=WIDE) as pilot:
         await pilot.press("a")
         await paste(pilot, f"https://localhost:{stamp.port}")
+        await pilot.press("enter")
+        shown = await until(pilot, "put its path into CA file: enter asks again")
+        assert (
+            shown.index("tls-untrusted-root") < shown.index("CA file: enter") < shown.index("fix  ")
+        )
+        await pilot.press("escape")
         await go_to(pilot, "CA file")
         await paste(pilot, given.name)
         await until(pilot, "; saved as PEM")
@@ -327,6 +333,22 @@ async def test_a_name_with_control_characters_is_removed_as_it_is_shown(config: 
         await pilot.press("enter")
         await until(pilot, "removed we")
     assert "environments" not in table(config)
+
+
+async def test_a_narrow_form_shows_what_is_wrong_and_the_way_out(config: Path) -> None:
+    async with canned_app(config, text=WRITTEN).run_test(size=(80, 23)) as pilot:
+        await pilot.press("a")
+        await until(pilot, "ctrl+s save  esc back")
+        await go_to(pilot, "Active")
+        await resize(pilot, 40, 10)
+        await until(pilot, "▸ Active")
+        await pilot.press(*["up"] * 4)
+        await until(pilot, "enter ask the stamp  esc back")
+        await type_in(pilot, "ftp://x")
+        shown = flat(await until(pilot, "✗ a proxy must be"))
+        assert "or 'none'" in shown
+        await pilot.press("escape")
+        await until(pilot, "Not saved. y drops it, esc goes on")
 
 
 async def test_what_was_typed_is_not_dropped_without_a_question(config: Path) -> None:

@@ -265,7 +265,7 @@ def summaries(app_state: AppState, glyphs: Glyphs) -> list[tuple[Span, ...]]:
             return [dotted([Span("scanning", TextStyle.ACCENT), spent], glyphs), (running, spent)]
         count = Span(f"{live.done} of {live.known}", TextStyle.ACCENT)
         both, scanning = dotted([count, spent], glyphs), Span("scanning ", TextStyle.ACCENT)
-        return [(scanning, *both), (scanning, count), (running, *both)]
+        return [(scanning, *both), (running, *both)]
     hosts, bad, leaves = _totals(app_state)
     if not hosts and not bad:
         return [()]
@@ -311,11 +311,12 @@ def _soonest(leaves: Sequence[Certificate], now: datetime) -> list[Span]:
 def scan_lines(live: LiveScan, glyphs: Glyphs) -> tuple[Line, ...]:
     """Return how long a scan has run, when it gives up, and the hosts that it waits for."""
     now = monotonic()
+    done = f"scanning {live.done} of {live.known}, " if live.known else ""
     if not live.waiting:
-        return (elapsed_line(now - live.began, None, glyphs), line("  verifying the chains"))
+        return (elapsed_line(now - live.began, None, glyphs), line(f"  {done}judging the chains"))
     more = f" and {len(live.waiting) - WAITING} more" if len(live.waiting) > WAITING else ""
     hosts = ", ".join(live.waiting[:WAITING]) + more
-    waits = Span(f"waiting for {hosts}{glyphs.ellipsis}", TextStyle.ACCENT)
+    waits = Span(f"{done}waiting for {hosts}{glyphs.ellipsis}", TextStyle.ACCENT)
     return (elapsed_line(now - live.began, live.ends - now, glyphs), line("  ", waits, indent=2))
 
 

@@ -8,7 +8,7 @@ from stacktui.tui.formatting import PROVIDERS, copied_of
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.live_check import LiveCheck
-from stacktui.tui.panes.check_result import Keys, verdict_lines
+from stacktui.tui.panes.check_result import LABEL, Keys, verdict_lines
 from stacktui.tui.panes.check_steps import WIDE, step_lines, waiting_lines
 
 # Before anything was asked.
@@ -33,6 +33,15 @@ HOW_TO_EDIT = (
     ),
 )
 
+# The form's own way to trust a root.
+CA_FILE = line(
+    Span("here".ljust(LABEL), TextStyle.DIM),
+    "If you have the root as a file, put its path into CA file: ",
+    Span("enter", TextStyle.KEY),
+    " asks again",
+    indent=LABEL,
+)
+
 
 def discovery_lines(live: LiveCheck, app_state: AppState, glyphs: Glyphs, now: float) -> list[Line]:
     """Return the step, and then the verdict or the metadata that was read.
@@ -50,7 +59,10 @@ def discovery_lines(live: LiveCheck, app_state: AppState, glyphs: Glyphs, now: f
         return [*lines, line(error)]
     if live.verdict is not None:
         keys = Keys(copied=copied_of(live.diagnosis))
-        return [*lines, *verdict_lines(live.verdict, glyphs, keys)]
+        said = verdict_lines(live.verdict, glyphs, keys)
+        if live.verdict.id == "tls-untrusted-root":
+            said.insert(2, CA_FILE)
+        return [*said, BLANK, *lines[:-1]]
     metadata = live.metadata
     if metadata is None:
         return lines
