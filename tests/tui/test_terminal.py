@@ -111,7 +111,7 @@ def test_it_keeps_to_the_colours_and_the_signs_that_the_terminal_has(
     variables |= {"STACKTUI_ASCII": ""}
     with dashboard(config, CONFIG, (80, 23), **variables) as terminal:
         terminal.until("Environments")
-        for keys in ("?", "\x1b", "t", "\x1b", "a", "https://x.y", "\x1b", "j"):
+        for keys in ("?", "\x1b", "t", "\x1b", "a", "https://x.y", "\x1b", "y", "j"):
             terminal.answer(keys)
         found = absent.search(terminal.written)
         assert not found, found
