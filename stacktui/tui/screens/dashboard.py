@@ -137,17 +137,25 @@ class Dashboard(ConfigActions, inherit_bindings=False):
         else:
             self.grid.strip.show(self.grid.open)
             self.show_hints()
-        if not self._ticking and self.services.check_runner.running:
+        if not self._ticking and self._is_busy:
             self._ticking = True
             self.coalescer.after(1.0, self._tick)
 
     def _tick(self) -> None:
-        """Show the elapsed seconds of the running checks."""
-        self._ticking = self.services.check_runner.running > 0
+        """Show the elapsed seconds of the running checks and of the scan."""
+        self._ticking, grid = self._is_busy, self.grid
         if self._ticking:
-            self.grid.environments.redraw()
-            self.grid.check.redraw()
+            grid.environments.redraw()
+            grid.check.redraw()
+            if self.services.scan_runner.running:
+                grid.certificates.update(self.app_state)
+                grid.strip.show(grid.open)
+                self._show_detail()
             self.coalescer.after(1.0, self._tick)
+
+    @property
+    def _is_busy(self) -> bool:
+        return self.services.check_runner.running > 0 or self.services.scan_runner.running
 
     def show_hints(self) -> None:
         """Show the enabled keys in the bottom line."""
