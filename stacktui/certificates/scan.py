@@ -12,6 +12,8 @@ import ssl
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import ceil
+from time import monotonic
 
 from stacktui.certificates.trust import TrustFileError, TrustUsed, build_context, known_context
 from stacktui.environments.discovery import fetch_metadata
@@ -75,11 +77,16 @@ class ScanResult:
 
 @dataclass(frozen=True, slots=True)
 class ScanProgress:
-    """How many of the endpoints known so far have responded."""
+    """How many of the endpoints known so far have responded.
+
+    `waiting` are the names of the others; all of them are given up by `ends` (`time.monotonic()`).
+    """
 
     done: int
     known: int
     last: EndpointChain
+    waiting: tuple[str, ...] = ()
+    ends: float = 0.0
 
 
 ScanEvent = ScanProgress | ScanResult
@@ -136,8 +143,12 @@ class Scanner:
         for each in wanted:
             self._start(each)
         tasks = [self._tasks[each.key] for each in wanted]
+        ends = monotonic() + ceil(len(self._tasks) / AT_ONCE) * self._longest(fetched.arm)
         for done, finished in enumerate(asyncio.as_completed(tasks), 1):
-            yield ScanProgress(done, len(tasks), await finished)
+            last = await finished
+            waiting = (each.name for each, task in zip(wanted, tasks, strict=True)
+                       if not task.done())  # fmt: skip
+            yield ScanProgress(done, len(tasks), last, tuple(waiting), ends)
         absent = set()  # the kinds of fault by which a guessed host is absent
         if not fetched.arm.fault or fetched.arm.fault.kind is not TransportFaultKind.DNS_NOT_FOUND:
             absent.add(TransportFaultKind.DNS_NOT_FOUND)
@@ -153,6 +164,14 @@ class Scanner:
             for each, found in zip(wanted, [task.result() for task in tasks], strict=True)
         )
         yield ScanResult(self._environment, taken, self._used, tuple(seen), fetched.why_none)
+
+    def _longest(self, arm: EndpointChain) -> float:
+        """Return the seconds after which a host is given up; with a proxy, as ARM was reached."""
+        limits, connection = self._limits, arm.connection
+        seconds = limits.dns + limits.connect + limits.tls
+        if connection is not None and connection.proxy.url is not None:
+            seconds += limits.first_byte + limits.tls
+        return seconds
 
     async def stop(self) -> None:
         tasks = [task for task in (self._fetched, self._context, *self._tasks.values()) if task]

@@ -86,12 +86,17 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def counts(results: Collection[CheckResult]) -> str:
-    """`20 checked: 6 ok · 13 faults · 1 undecided`."""
-    ok = sum(each.ok is True for each in results)
+    """`20 checked: 5 ok · 1 metadata ok · 13 faults · 1 undecided`."""
+    bare = sum(each.metadata_only for each in results)
+    ok = sum(each.ok is True for each in results) - bare
     undecided = sum(each.ok is None for each in results)
-    faults = count_of(len(results) - ok - undecided, "fault")
-    left = f" · {undecided} undecided" if undecided else ""
-    return f"{len(results)} checked: {ok} ok · {faults}{left}"
+    parts = [
+        f"{ok} ok",
+        *([f"{bare} metadata ok"] if bare else []),
+        count_of(len(results) - ok - bare - undecided, "fault"),
+        *([f"{undecided} undecided"] if undecided else []),
+    ]
+    return f"{len(results)} checked: {' · '.join(parts)}"
 
 
 class RoundProgress:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -90,7 +90,7 @@ class StacktuiApp(ThemedApp):
         self._input = InputQueue(self, super().on_event)
         self.app_state = AppState(config, demo_on_offer=start_demo is not None, limits=limits or {})
         places = {each.caption: (each, Dashboard, type(self)) for each in PANES}
-        self.config = ConfigStore(self.app_state, environment, places)
+        self.config = ConfigStore(self.app_state, environment, places, self._forget)
         self.history = HistoryWriter(self._on_history_warning)
         self._check_runners: WeakSet[CheckRunner] = WeakSet()
         self.check_runner = self.new_check_runner(self._on_check_state, self.on_certificates_read)
@@ -152,18 +152,25 @@ class StacktuiApp(ThemedApp):
         """Show what a screen has changed in the config."""
         if change is None:
             return
-        state = self.app_state
-        for name in change.environments:
+        self._forget(change.environments)
+        if change.shown is not None:
+            self.app_state.current = change.shown
+        if change.check is not None and change.shown is not None:
+            self.app_state.checks[change.shown] = change.check
+        self.reload()
+        self.dashboard.notice(change.done, TextStyle.OK)
+
+    def _forget(self, environments: Collection[str]) -> None:
+        """Drop what is known of environments, and cancel what runs: their settings are others."""
+        state, scan = self.app_state, self.app_state.live_scan
+        for name in environments:
             self.check_runner.cancel(name)
             for known in (state.checks, state.scans, state.groups):
                 known.pop(name, None)
-        state.settings_changed |= set(change.environments)
-        if change.shown is not None:
-            state.current = change.shown
-        if change.check is not None and change.shown is not None:
-            state.checks[change.shown] = change.check
-        self.reload()
-        self.dashboard.notice(change.done, TextStyle.OK)
+        state.settings_changed |= set(environments)
+        if scan is not None and scan.target.environment.name in environments:
+            self.scan_runner.cancel()
+            state.live_scan = None
 
     def reload(self) -> None:
         """Read the config again, and say what was read."""

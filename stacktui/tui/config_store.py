@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from stacktui.check.settings import load_settings
+from stacktui.check.settings import Settings, load_settings
+from stacktui.check.target import CheckTarget
 from stacktui.config.document import ConfigError
 from stacktui.transport.background import in_background
 from stacktui.tui.app_state import AppState
@@ -15,14 +16,20 @@ from stacktui.tui.keymap import Place, keymap_of
 class ConfigStore:
     """Reads the config of `app_state` and changes it.
 
+    `on_changed` is called with the environments that another read has given other settings.
     `wanted` is the environment to show first, else the active one. `places` are those that have
     keys. `notices` are lines about what the last read found, `keymap` has the user's own keys.
     """
 
     def __init__(
-        self, app_state: AppState, wanted: str | None, places: Mapping[str, Place]
+        self,
+        app_state: AppState,
+        wanted: str | None,
+        places: Mapping[str, Place],
+        on_changed: Callable[[Collection[str]], None],
     ) -> None:
         self._app_state = app_state
+        self._on_changed = on_changed
         self._wanted = wanted
         self._places = places
         self.notices: list[str] = []
@@ -34,7 +41,7 @@ class ConfigStore:
         A broken one is reported there, and never written; what was read before is kept.
         """
         app_state = self._app_state
-        self.notices = []
+        self.notices, before = [], app_state.settings
         try:
             settings = load_settings(app_state.config, app_state.limits)
             app_state.settings = settings.with_secrets(app_state.typed)
@@ -51,6 +58,9 @@ class ConfigStore:
             self.notices.append(f"there is no environment {self._wanted!r}")
         first = (app_state.current, self._wanted, settings.active, *settings.environments, *names)
         app_state.current = next((each for each in first if each in names), None)
+        if before is not None:
+            old, new = _targets(before), _targets(app_state.settings)
+            self._on_changed({name for name in old | new if old.get(name) != new.get(name)})
 
     @property
     def broken(self) -> str:
@@ -74,3 +84,7 @@ class ConfigStore:
         path = self._app_state.config
         await in_background(lambda: write(path))
         self.read()
+
+
+def _targets(settings: Settings) -> dict[str, CheckTarget]:
+    return {name: settings.target(name) for name in settings.environments}

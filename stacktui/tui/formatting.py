@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from stacktui.check.step_names import step_label
 from stacktui.check.summary import METADATA_ONLY
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import Span, TextStyle
+from stacktui.tui.lines import Line, Span, TextStyle, line
 
 if TYPE_CHECKING:
     from stacktui.diagnosis.finding import Diagnosis, Remedy
@@ -31,6 +31,20 @@ def duration(seconds: float) -> str:
 def milliseconds(seconds: float) -> str:
     """Return milliseconds without the unit: `87`, `<1`."""
     return f"{seconds * 1000:.0f}" if seconds >= 0.0005 else "<1"
+
+
+def elapsed_line(elapsed: float, left: float | None, glyphs: Glyphs) -> Line:
+    """Return `› 3 s  gives up in 12 s`, and the key that cancels; `left` None gives nothing up."""
+    said = [Span(f"{max(0.0, elapsed):.0f} s", TextStyle.ACCENT)]
+    if left is not None:
+        said.append(Span(f"  gives up in {max(0.0, left):.0f} s", TextStyle.DIM))
+    return under_way_line(said, glyphs)
+
+
+def under_way_line(said: Sequence[Span], glyphs: Glyphs) -> Line:
+    """Return what is said of something that runs, and the key that cancels it."""
+    cancel = (Span("esc", TextStyle.KEY), Span(" cancels", TextStyle.DIM))
+    return line(Span(f"{glyphs.running} ", TextStyle.ACCENT), *said, right=cancel)
 
 
 def clock(moment: datetime) -> str:

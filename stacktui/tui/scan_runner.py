@@ -9,7 +9,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from stacktui.config.error_file import describe_error
 from stacktui.transport.background import in_background
@@ -61,7 +63,12 @@ class ScanRunner:
     def start(self, target: CheckTarget, *, whole: bool) -> None:
         """Start a scan; cancel the running one."""
         self._stop()
-        self._live = LiveScan(target, whole)
+        # The metadata first, which is given up as a whole.
+        now, arm = monotonic(), target.environment.arm
+        ends = now + target.environment.limits.step
+        self._live = LiveScan(
+            target, whole, began=now, waiting=(urlsplit(arm).hostname or arm,), ends=ends
+        )
         self.on_state(self._live)
         self._worker = self.app.run_worker(self._run(self._live), group="scan", exit_on_error=False)
 
@@ -97,7 +104,13 @@ class ScanRunner:
                 async with aclosing(engine.scan(target, whole)) as events:
                     async for event in events:
                         if isinstance(event, ScanProgress):
-                            after = replace(live, done=event.done, known=event.known)
+                            after = replace(
+                                live,
+                                done=event.done,
+                                known=event.known,
+                                waiting=event.waiting,
+                                ends=event.ends,
+                            )
                             live = self._publish(live, after)
                         else:
                             found = event

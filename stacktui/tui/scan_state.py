@@ -74,13 +74,20 @@ class ScannedHost:
 
 @dataclass(frozen=True, slots=True)
 class LiveScan:
-    """A scan so far: `done` of `known` endpoints. `error` describes an internal error."""
+    """A scan so far: `done` of `known` endpoints; it waits for the hosts `waiting`.
+
+    `began` and `ends`, when they are given up, are `time.monotonic()`. `error` describes an
+    internal error.
+    """
 
     target: CheckTarget
     whole: bool
     state: CheckState = CheckState.RUNNING
     done: int = 0
     known: int = 0
+    began: float = 0.0
+    waiting: tuple[str, ...] = ()
+    ends: float = 0.0
     error: str = ""
 
     @property

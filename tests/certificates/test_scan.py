@@ -50,6 +50,7 @@ async def scanned(stamp: RunningStamp, *, whole: bool = False) -> ScanResult:
     found, progress = await finished(scan(environment(stamp), trust(stamp), whole=whole))
     assert [each.done for each in progress] == list(range(1, len(found.presented) + 1))
     assert {each.known for each in progress} == {len(found.presented)}
+    assert all(len(each.waiting) <= each.known - each.done for each in progress)
     return found
 
 

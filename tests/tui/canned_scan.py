@@ -135,7 +135,8 @@ def scans(
         for done, each in enumerate(found, 1):
             if hangs and done == len(found):
                 await asyncio.Event().wait()
-            yield ScanProgress(done, len(found), each)
+            waiting = tuple(other.endpoint.name for other in found[done:])
+            yield ScanProgress(done, len(found), each, waiting, ends=16.2)
         yield ScanResult(target.environment, STARTED, TRUST, found, no_metadata)
 
     def evaluate(

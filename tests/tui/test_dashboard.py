@@ -23,7 +23,7 @@ from .screen import read, resize, settle, text_of, type_in, until, write
 HEALTHY = canned.events_of(canned.HEALTHY)
 FAULT = canned.events_of(canned.UNTRUSTED)
 WAITING = canned.waiting_for_first_byte()
-WIDE = (120, 40)
+WIDE, SMALL = (120, 40), (80, 23)
 
 
 async def test_the_first_start_says_what_to_do(config: Path) -> None:
@@ -410,6 +410,19 @@ async def test_a_terminal_that_is_too_small_is_reported(
         await pilot.press("c", "4", "tab", "enter", "escape")
         await resize(pilot, 80, 23)
         await until(pilot, "0 Check")
+
+
+async def test_a_size_that_comes_back_shows_what_it_showed(config: Path) -> None:
+    app = canned_app(config, text=CONFIG)
+    async with app.run_test(size=SMALL) as pilot:
+        for key in ("1", "3"):
+            await pilot.press(key)
+            before = {}
+            for size in (SMALL, (40, 10), WIDE, SMALL, (40, 10), WIDE):
+                await resize(pilot, *size)
+                await pilot.pause()
+                assert before.setdefault(size, text_of(app)) == text_of(app)
+            assert "╭" not in before[SMALL]
 
 
 async def test_ctrl_c_cancels_and_then_quits(config: Path) -> None:

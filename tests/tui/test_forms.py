@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import tomllib
 from pathlib import Path
@@ -11,11 +12,13 @@ import pytest
 from textual.pilot import Pilot
 
 from stacktui.tui.app import StacktuiApp
+from tests.support.listeners import listening, silent
 
 from . import canned
 from .canned import canned_app
+from .canned_scan import scans
 from .conftest import Start
-from .screen import flat, paste, read, settle, text_of, type_in, until, write
+from .screen import flat, paste, read, resize, settle, text_of, type_in, until, write
 
 WIDE = (120, 40)
 WRITTEN = """\
@@ -160,6 +163,20 @@ async def test_an_answer_does_not_outlive_the_settings_that_it_is_of(
     }
 
 
+async def test_it_says_how_long_it_waits_and_for_what(config: Path) -> None:
+    write(config, "")
+    async with listening(silent) as quiet, StacktuiApp(config).run_test(size=(80, 23)) as pilot:
+        await pilot.press("a")
+        await paste(pilot, f"127.0.0.1:{quiet.port}")
+        await pilot.press("enter")
+        shown = flat(await until(pilot, "› 1 s  gives up in 4 s"))
+        assert "TLS handshake with 127.0.0.1" in shown
+        await pilot.press("escape")
+        await until(pilot, "– cancelled")
+        await type_in(pilot, "1")
+        assert "cancelled" not in text_of(pilot.app)
+
+
 @pytest.mark.parametrize("form", ["der", "p7b"])
 async def test_a_root_in_another_form_is_trusted_and_saved_as_pem(
     start: Start, config: Path, tmp_path: Path, form: str
@@ -174,6 +191,12 @@ async def test_a_root_in_another_form_is_trusted_and_saved_as_pem(
     async with StacktuiApp(config).run_test(size=WIDE) as pilot:
         await pilot.press("a")
         await paste(pilot, f"https://localhost:{stamp.port}")
+        await pilot.press("enter")
+        shown = await until(pilot, "put its path into CA file: enter asks again")
+        assert (
+            shown.index("tls-untrusted-root") < shown.index("CA file: enter") < shown.index("fix  ")
+        )
+        await pilot.press("escape")
         await go_to(pilot, "CA file")
         await paste(pilot, given.name)
         await until(pilot, "; saved as PEM")
@@ -216,6 +239,25 @@ async def test_an_edit_keeps_the_rest_of_the_file_and_takes_the_old_verdict_away
     assert read(config) == WRITTEN.replace('identity = "ops"', 'identity = "spare"')
 
 
+async def test_what_somebody_else_has_changed_has_no_verdict_of_before(config: Path) -> None:
+    events, text = canned.events_of(canned.UNTRUSTED), WRITTEN.replace("colour", "# colour")
+    app = canned_app(config, events, text=text, scan=scans(hangs=True))
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("c")
+        await until(pilot, "tls-untrusted-root")
+        await pilot.press("r")
+        shown = await until(pilot, "the config was read again")
+        assert "tls-untrusted-root" in shown
+        await pilot.press("2", "l")
+        await until(pilot, "scanning 3 of 4")
+        write(config, text.replace('"contoso"', '"other"'))
+        await pilot.press("1", "r")
+        shown = await until(pilot, "the config was read again")
+        assert "tls-untrusted-root" not in shown
+        assert "not checked" in shown
+        assert not app.scan_runner.running
+
+
 async def test_an_edit_can_take_a_setting_out_and_change_nothing(config: Path) -> None:
     async with canned_app(config, text=WRITTEN).run_test(size=WIDE) as pilot:
         await pilot.press("e", "enter")
@@ -239,6 +281,74 @@ async def test_a_copy_has_what_only_the_file_can_say(config: Path) -> None:
     copied = table(config, "environments", "west-admin")
     west = table(config, "environments", "west")
     assert copied == west | {"arm": "https://adminmanagement.west.example"}
+
+
+async def test_what_is_pasted_or_in_the_file_is_shown_as_text(config: Path) -> None:
+    hostile = "x\u202e\x1b[31m[b]"
+    text = WRITTEN.replace('tenant = "contoso"', f"tenant = {json.dumps(hostile)}")
+    text = text.replace("colour =", f"subscription = {json.dumps(hostile)}\ncolour =")
+    async with canned_app(config, text=text).run_test(size=(80, 23)) as pilot:
+        await pilot.press("e")
+        shown = await until(pilot, r"x\u202e\x1b[31m[b]")
+        assert shown.isprintable() or {*filter(lambda c: not c.isprintable(), shown)} == {"\n"}
+        await pilot.press("ctrl+k")
+        await paste(pilot, "\n\n east\u200b.\u202eexample\x1b\nsecond line\n")
+        shown = await until(pilot, "read as https://east.example")
+        assert "second" not in shown
+        await pilot.press("escape", "y", "3", "e")
+        await until(pilot, r"x\u202e\x1b[31m[b]")
+        await go_to(pilot, "Client id")
+        await type_in(pilot, "another")
+        await pilot.press("enter")
+        await until(pilot, "saved ops in")
+    assert read(config) == text.replace('"a-client"', '"another"')
+
+
+async def test_the_password_of_a_proxy_is_kept_and_not_shown(config: Path) -> None:
+    proxy = 'proxy = "http://ops:hunter2@proxy.example:8080"'
+    text = WRITTEN.replace('colour = "blue"', proxy)
+    async with canned_app(config, text=text).run_test(size=(80, 23)) as pilot:
+        await pilot.press("e")
+        shown = await until(pilot, "with the user and the password that the file has")
+        assert "http://proxy.example:8080" in shown
+        assert "hunter2" not in shown
+        await choose(pilot, "Identity", "down")
+        await pilot.press("enter")
+        await until(pilot, "saved west in")
+        assert read(config) == text.replace('identity = "ops"', 'identity = "spare"')
+        await pilot.press("e")
+        await go_to(pilot, "Proxy")
+        await type_in(pilot, "http://other.example")
+        assert "that the file has" not in text_of(pilot.app)
+        await pilot.press("ctrl+s")
+        await until(pilot, "saved west in")
+    assert table(config, "environments", "west", "proxy") == "http://other.example"
+
+
+async def test_a_name_with_control_characters_is_removed_as_it_is_shown(config: Path) -> None:
+    text = WRITTEN.replace("[environments.west]", r'[environments."we\u202e\u001b[31mst"]')
+    async with canned_app(config, text=text).run_test(size=WIDE) as pilot:
+        await pilot.press("D")
+        await type_in(pilot, r"we\u202e\x1b[31mst")
+        await pilot.press("enter")
+        await until(pilot, "removed we")
+    assert "environments" not in table(config)
+
+
+async def test_a_narrow_form_shows_what_is_wrong_and_the_way_out(config: Path) -> None:
+    async with canned_app(config, text=WRITTEN).run_test(size=(80, 23)) as pilot:
+        await pilot.press("a")
+        await until(pilot, "ctrl+s save  esc back")
+        await go_to(pilot, "Active")
+        await resize(pilot, 40, 10)
+        await until(pilot, "▸ Active")
+        await pilot.press(*["up"] * 4)
+        await until(pilot, "enter ask the stamp  esc back")
+        await type_in(pilot, "ftp://x")
+        shown = flat(await until(pilot, "✗ a proxy must be"))
+        assert "or 'none'" in shown
+        await pilot.press("escape")
+        await until(pilot, "Not saved. y drops it, esc goes on")
 
 
 async def test_what_was_typed_is_not_dropped_without_a_question(config: Path) -> None:

@@ -18,7 +18,7 @@ from stacktui.stamp.running import RunningStamp
 from stacktui.tui.app import StacktuiApp
 from tests.product import Ran, stacktui
 
-from .screen import until
+from .screen import read, until, write
 
 SIZE = (120, 40)
 Start = Callable[..., RunningStamp]
@@ -62,6 +62,16 @@ async def test_after_a_restart_the_last_check_is_shown(start: Start, config: Pat
         assert "not checked" not in shown
         (title,) = (each for each in shown.splitlines() if "1 Environments" in each)
         assert "1 · 1 fault" in title
+
+
+async def test_a_check_without_sign_in_is_counted_apart(start: Start, config: Path) -> None:
+    start()
+    write(config, read(config).replace('identity = "tester"', ""))
+    async with StacktuiApp(config).run_test(size=SIZE) as pilot:
+        await pilot.press("c")
+        await until(pilot, "1 · 1 metadata ok")
+    async with StacktuiApp(config).run_test(size=SIZE) as pilot:
+        await until(pilot, "1 · 1 metadata ok")
 
 
 @pytest.mark.parametrize("broken", ["locked", "later"])

@@ -318,6 +318,10 @@ async def test_a_silent_host_does_not_keep_anybody_waiting(start: Start, config:
         async with StacktuiApp(config).run_test(size=WIDE) as pilot:
             await pilot.press("2", "l")
             await until(pilot, "scanning 3 of 4")
+            shown = flat(await until(pilot, "scanning 3 of 4, waiting for"))
+            assert "waiting for portal." in shown
+            assert re.search(r"› \d s gives up in 1\d s esc cancels", shown)
+            await until(pilot, "scanning 3 of 4 · 2 s")
             pressed = monotonic()
             await pilot.press("escape")
             await until(pilot, "the scan was cancelled")

@@ -10,8 +10,9 @@ from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
 
 from stacktui.certificates import export, trust_root, untrust_root
+from stacktui.tui import scan_runner
 from stacktui.tui.app import StacktuiApp
-from stacktui.tui.panes import check, environments
+from stacktui.tui.panes import certificates, check, environments
 
 from . import canned, canned_trust
 from .canned import CONFIG, HOSTILE_CONFIG, canned_app
@@ -213,7 +214,9 @@ async def test_scanned(compare: Compare, config: Path) -> None:
     await compare(app, *steps)
 
 
-async def test_scanning(compare: Compare, config: Path) -> None:
+async def test_scanning(compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(certificates, "monotonic", lambda: 4.2)
+    monkeypatch.setattr(scan_runner, "monotonic", lambda: 1.2)
     app = canned_app(config, text=CONFIG, scan=scans(hangs=True))
     await compare(app, ("2L", "12 of 13"))
 

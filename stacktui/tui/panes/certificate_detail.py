@@ -29,6 +29,7 @@ from stacktui.tui.panes.certificates import (
     no_chain_reason,
     port_suffix,
     reference_time,
+    scan_lines,
 )
 
 if TYPE_CHECKING:
@@ -48,30 +49,34 @@ NamedLines = tuple[str, tuple[Line, ...]]
 def detail(chosen: str, app_state: AppState, glyphs: Glyphs, *, zoomed: bool) -> NamedLines:
     """Return the name and the detail of the chosen row; while the pane is `zoomed` with the
     stores first, as the legend of the matrix."""
-    result = app_state.last_scan
+    result, head = app_state.last_scan, _scan(app_state, glyphs)
     if chosen.startswith(IDENTITY):
         name = chosen.removeprefix(IDENTITY)
         file = (app_state.identity_files or {}).get(name)
         lines = identity_lines(file, glyphs)
         if zoomed and result is not None:
             lines += [BLANK, *_stores(result, glyphs)]
-        return chosen, tuple(lines)
-    failure = _failure(app_state)
+        return chosen, (*head, *lines)
     if result is not None:
         for row in result.rows:
             if row.seen.endpoint.key == chosen:
                 lines = host_lines(row, result, glyphs, zoomed=zoomed)
-                return row.seen.endpoint.name, (*failure, *lines)
+                return row.seen.endpoint.name, (*head, *lines)
         return "", ()
     for each in app_state.check.connections if app_state.check else ():
         if endpoint_key(each) == chosen:
-            return each.host, (*failure, *check_lines(each, app_state, glyphs))
+            return each.host, (*head, *check_lines(each, app_state, glyphs))
     return "", ()
 
 
-def _failure(app_state: AppState) -> tuple[Line, ...]:
-    """Return the internal error of the last scan; the hint bar is too short for a file's name."""
+def _scan(app_state: AppState, glyphs: Glyphs) -> tuple[Line, ...]:
+    """Return what the running scan waits for, or the internal error of the last.
+
+    The hint bar is too short for a file's name.
+    """
     live = app_state.current_scan
+    if live is not None and live.running:
+        return (*scan_lines(live, glyphs), BLANK)
     if live is None or not live.error:
         return ()
     return (label_value("last scan", Span(live.error, TextStyle.ERROR)), BLANK)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -13,6 +14,7 @@ from stacktui.identities.certificate_file import IdentityFile, references
 from stacktui.text.counts import count_of
 from stacktui.tui.app_state import AppState
 from stacktui.tui.check_state import CheckState
+from stacktui.tui.formatting import elapsed_line
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, dotted, line, width_of
 from stacktui.tui.panes import trust_matrix
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
     from stacktui.certificates.scan import EndpointChain
     from stacktui.transport.records import ConnectionFacts
-    from stacktui.tui.scan_state import EvaluatedScan, ScannedHost
+    from stacktui.tui.scan_state import EvaluatedScan, LiveScan, ScannedHost
 
 IDENTITY = "identity "
 # Roles are padded to the longest, up to this.
@@ -36,6 +38,8 @@ LEVELS = {
     Level.CRITICAL: TextStyle.WARNING,
     Level.FAIL: TextStyle.ERROR,
 }
+# The most hosts by name that a scan is said to wait for.
+WAITING = 3
 # By the value of `TransportFaultKind`, which is imported with the first check.
 FAULT_WORDS = {
     "dns-not-found": "no such name",
@@ -89,7 +93,7 @@ class CertificatesPane(ListPane):
             # The user asked for the hosts, not for the identities' rows that were there before.
             self.choose(hosts[0].key)
         self._hosts = len(hosts)
-        self.show(rows, first, empty(app_state), short_summaries=shorter, header=header)
+        self.show(rows, first, empty(app_state, glyphs), short_summaries=shorter, header=header)
 
     def zoom_changed(self) -> None:
         if self._app_state is not None:
@@ -255,10 +259,13 @@ def summaries(app_state: AppState, glyphs: Glyphs) -> list[tuple[Span, ...]]:
     """Return the summaries for the title, the longest first."""
     live = app_state.current_scan
     if live is not None and live.running:
+        spent = Span(f"{monotonic() - live.began:.0f} s", TextStyle.ACCENT)
+        running = Span(f"{glyphs.running} ", TextStyle.ACCENT)
         if not live.known:
-            return [(Span("scanning", TextStyle.ACCENT),)]
+            return [dotted([Span("scanning", TextStyle.ACCENT), spent], glyphs), (running, spent)]
         count = Span(f"{live.done} of {live.known}", TextStyle.ACCENT)
-        return [(Span("scanning ", TextStyle.ACCENT), count), (count,)]
+        both, scanning = dotted([count, spent], glyphs), Span("scanning ", TextStyle.ACCENT)
+        return [(scanning, *both), (running, *both)]
     hosts, bad, leaves = _totals(app_state)
     if not hosts and not bad:
         return [()]
@@ -301,14 +308,26 @@ def _soonest(leaves: Sequence[Certificate], now: datetime) -> list[Span]:
     return [Span(count_of(min(left), "day"), LEVELS.get(level_of(min(left)), TextStyle.DIM))]
 
 
-def empty(app_state: AppState) -> tuple[Line, ...]:
+def scan_lines(live: LiveScan, glyphs: Glyphs) -> tuple[Line, ...]:
+    """Return how long a scan has run, when it gives up, and the hosts that it waits for."""
+    now = monotonic()
+    done = f"scanning {live.done} of {live.known}, " if live.known else ""
+    if not live.waiting:
+        return (elapsed_line(now - live.began, None, glyphs), line(f"  {done}judging the chains"))
+    more = f" and {len(live.waiting) - WAITING} more" if len(live.waiting) > WAITING else ""
+    hosts = ", ".join(live.waiting[:WAITING]) + more
+    waits = Span(f"{done}waiting for {hosts}{glyphs.ellipsis}", TextStyle.ACCENT)
+    return (elapsed_line(now - live.began, live.ends - now, glyphs), line("  ", waits, indent=2))
+
+
+def empty(app_state: AppState, glyphs: Glyphs) -> tuple[Line, ...]:
     """Return why the list is empty, and which key fills it."""
     live, check = app_state.current_scan, app_state.check
     how = line("In this pane, ", Span("l", TextStyle.KEY), " scans what each host presents.")
     if app_state.environment is None:
         return (line(Span("What each host presents, and who trusts it.", TextStyle.DIM)),)
     if live is not None and live.running:
-        return (line(Span("Asking the hosts for their certificates.", TextStyle.DIM)),)
+        return scan_lines(live, glyphs)
     if live is not None and live.state is CheckState.CANCELLED:
         return (line(Span("The scan was cancelled.", TextStyle.DIM)), BLANK, how)
     if live is not None and live.state is CheckState.BROKEN:

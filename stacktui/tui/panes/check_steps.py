@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from stacktui.check.report import StepOutcome
 from stacktui.check.step_names import STANDING, step_label
 from stacktui.transport.records import Phase, PhaseName
-from stacktui.tui.formatting import duration, milliseconds
+from stacktui.tui.formatting import duration, elapsed_line, milliseconds, under_way_line
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, line, width_of
 from stacktui.tui.live_check import LiveCheck, LiveStep
@@ -59,13 +59,10 @@ def waiting_lines(check: LiveCheck, width: int, glyphs: Glyphs, now: float) -> l
     `now` is `time.monotonic()`. What it waits for is on the step's line, if that is wide enough.
     """
     if check.started is None:
-        said = [Span("queued" if check.queued else "starting", TextStyle.DIM)]
+        said = Span("queued" if check.queued else "starting", TextStyle.DIM)
+        lines = [under_way_line([said], glyphs)]
     else:
-        said = [Span(f"{max(0.0, now - check.began):.0f} s", TextStyle.ACCENT)]
-        if (left := _seconds_left(check, now)) is not None:
-            said.append(Span(f"  gives up in {left:.0f} s", TextStyle.DIM))
-    cancel = (Span("esc", TextStyle.KEY), Span(" cancels", TextStyle.DIM))
-    lines = [line(Span(f"{glyphs.running} ", TextStyle.ACCENT), *said, right=cancel)]
+        lines = [elapsed_line(now - check.began, _seconds_left(check, now), glyphs)]
     step = check.running_step
     if width < WIDE and step is not None and check.prompt is None:
         lines.append(line("  ", *_under_way(step, glyphs), indent=2))
@@ -81,7 +78,7 @@ def _seconds_left(check: LiveCheck, now: float) -> float | None:
     phase = step.under_way
     if phase is not None and (limit := LIMIT_OF.get(phase.name)) is not None:
         ends = min(ends, phase.at + getattr(limits, limit))
-    return max(0.0, ends - now)
+    return ends - now
 
 
 def step_lines(step: LiveStep, width: int, glyphs: Glyphs, *, brief: bool) -> list[Line]:

@@ -1,4 +1,4 @@
-"""What a check of a typed environment found: its metadata, or the verdict."""
+"""What a form says of the stamp: how to ask it, then its metadata, or the verdict."""
 
 from __future__ import annotations
 
@@ -8,20 +8,61 @@ from stacktui.tui.formatting import PROVIDERS, copied_of
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.live_check import LiveCheck
-from stacktui.tui.panes.check_result import Keys, verdict_lines
-from stacktui.tui.panes.check_steps import WIDE, step_lines
+from stacktui.tui.panes.check_result import LABEL, Keys, verdict_lines
+from stacktui.tui.panes.check_steps import WIDE, step_lines, waiting_lines
+
+# Before anything was asked.
+HOW_TO_ADD = (
+    line(
+        "Paste the ARM URL, or what you have of the stamp: a host name, its metadata URL, the "
+        "address of its portal. ",
+        Span("enter", TextStyle.KEY),
+        " asks the stamp for the rest, and shows it here before anything is saved.",
+    ),
+    BLANK,
+    label_value("user", Span("https://management.<region>.<fqdn>", TextStyle.DIM)),
+    label_value("operator", Span("https://adminmanagement.<region>.<fqdn>", TextStyle.DIM)),
+    label_value("ASDK", Span("local", TextStyle.DIM)),
+)
+HOW_TO_EDIT = (
+    line(
+        "What the file has besides (resolve, limits) stays as it is. A changed address is asked "
+        "before it is saved; ",
+        Span("ctrl+s", TextStyle.KEY),
+        " saves at once.",
+    ),
+)
+
+# The form's own way to trust a root.
+CA_FILE = line(
+    Span("here".ljust(LABEL), TextStyle.DIM),
+    "If you have the root as a file, put its path into CA file: ",
+    Span("enter", TextStyle.KEY),
+    " asks again",
+    indent=LABEL,
+)
 
 
-def discovery_lines(live: LiveCheck, app_state: AppState, glyphs: Glyphs) -> list[Line]:
-    """Return the step, and then the verdict or the metadata that was read."""
+def discovery_lines(live: LiveCheck, app_state: AppState, glyphs: Glyphs, now: float) -> list[Line]:
+    """Return the step, and then the verdict or the metadata that was read.
+
+    `now` is `time.monotonic()`, of which a running check shows how long it waits.
+    """
     step = live.steps[0]
     lines = [*step_lines(step, WIDE, glyphs, brief=False), BLANK]
+    if live.running:
+        return [*waiting_lines(live, WIDE, glyphs, now), *lines]
+    if live.state is CheckState.CANCELLED:
+        return [line(Span(f"{glyphs.skipped} cancelled", TextStyle.WARNING)), *lines]
     if live.state is CheckState.BROKEN:
         error = Span(f"{glyphs.failed} {live.error}", TextStyle.ERROR)
         return [*lines, line(error)]
     if live.verdict is not None:
         keys = Keys(copied=copied_of(live.diagnosis))
-        return [*lines, *verdict_lines(live.verdict, glyphs, keys)]
+        said = verdict_lines(live.verdict, glyphs, keys)
+        if live.verdict.id == "tls-untrusted-root":
+            said.insert(2, CA_FILE)
+        return [*said, BLANK, *lines[:-1]]
     metadata = live.metadata
     if metadata is None:
         return lines

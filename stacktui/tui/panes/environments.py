@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from stacktui.tui.live_check import LiveCheck
 
 UNUSABLE = "unusable"
+# Healthy, but without an identity to sign in with: not counted as `ok`.
+METADATA_OK = "metadata ok"
 # As the prompt of root: what is done here is done to everybody's stamp.
 OPERATOR_SIGN = "#"
 
@@ -97,7 +99,8 @@ class EnvironmentsPane(ListPane):
             counted[before] -= 1
             counted[after] += 1
         names, errors = (settings.names, settings.errors) if settings else ((), {})
-        return Counts(len(names), counted["ok"], counted["fault"], counted["running"], len(errors))
+        ok, faults, running = counted["ok"], counted["fault"], counted["running"]
+        return Counts(len(names), ok, counted[METADATA_OK], faults, running, len(errors))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "sort":
@@ -120,6 +123,7 @@ class Counts:
 
     total: int
     ok: int
+    metadata_ok: int
     faults: int
     running: int
     unusable: int
@@ -129,7 +133,7 @@ class Counts:
         return self.faults + self.unusable
 
     def summaries(self, glyphs: Glyphs) -> list[tuple[Span, ...]]:
-        """Return `12 · 9 ok · 2 faults · 1 running`, and then shorter forms of it."""
+        """Return `12 · 8 ok · 1 metadata ok · 2 faults · 1 running`, and then shorter forms."""
         total = (self.total, "", TextStyle.DIM)
         ok, running = TextStyle.OK, TextStyle.ACCENT
         broken = (self.broken, f" {glyphs.failed}", TextStyle.ERROR)
@@ -138,6 +142,7 @@ class Counts:
             (
                 total,
                 (self.ok, " ok", ok),
+                (self.metadata_ok, f" {METADATA_OK}", ok),
                 (self.faults, " faults" if self.faults > 1 else " fault", TextStyle.ERROR),
                 (self.unusable, f" {UNUSABLE}", TextStyle.ERROR),
                 (self.running, " running", running),
@@ -156,8 +161,10 @@ class Counts:
 
 
 def outcome(name: str, app_state: AppState) -> str:
-    """Return `ok`, `fault` or `running` of an environment; empty if it is none of these."""
+    """Return how an environment is counted; empty if it is in none of the sums."""
     if (last := _last_known(name, app_state)) is not None:
+        if last.metadata_only:
+            return METADATA_OK
         return {True: "ok", False: "fault", None: ""}[last.ok]
     check = app_state.checks.get(name)
     if check is None or check.queued or check.undecided:
@@ -166,7 +173,9 @@ def outcome(name: str, app_state: AppState) -> str:
         return "running"
     if check.broken_or_faulty:
         return "fault"
-    return "ok" if check.healthy and not check.metadata_only else ""
+    if check.metadata_only:
+        return METADATA_OK
+    return "ok" if check.healthy else ""
 
 
 def state_word(name: str, app_state: AppState) -> str:

@@ -141,23 +141,31 @@ class Dashboard(GroupActions, inherit_bindings=False):
         else:
             self.grid.strip.show(self.grid.open)
             self.show_hints()
-        if not self._ticking and self._runs:
+        if not self._ticking and self._is_busy:
             self._ticking = True
             self.coalescer.after(1.0, self._tick)
 
-    @property
-    def _runs(self) -> bool:
-        """Whether something runs whose seconds are shown."""
-        return self.services.check_runner.running > 0 or self.services.arm_reader.running
-
     def _tick(self) -> None:
-        """Show the elapsed seconds of the running checks."""
-        self._ticking = self._runs
+        """Show the seconds of the running checks, of the scan, and of a wait for ARM."""
+        self._ticking, grid = self._is_busy, self.grid
         if self._ticking:
-            self.grid.environments.redraw()
-            self.grid.check.redraw()
-            self.grid.resources.update(self.app_state)
+            grid.environments.redraw()
+            grid.check.redraw()
+            if self.services.scan_runner.running:
+                grid.certificates.update(self.app_state)
+                grid.strip.show(grid.open)
+                self._show_detail()
+            if self.services.arm_reader.running:
+                grid.resources.update(self.app_state)
             self.coalescer.after(1.0, self._tick)
+
+    @property
+    def _is_busy(self) -> bool:
+        services = self.services
+        return any(
+            each.running
+            for each in (services.check_runner, services.scan_runner, services.arm_reader)
+        )
 
     def show_hints(self) -> None:
         """Show the enabled keys in the bottom line."""

@@ -9,6 +9,7 @@ from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -32,40 +33,21 @@ from stacktui.environments.pasted_url import free_name, propose_name, read_paste
 from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
 from stacktui.errors import StacktuiError
 from stacktui.transport.background import in_background
+from stacktui.transport.proxy import without_credentials
 from stacktui.tui.app_state import AppState
 from stacktui.tui.check_runner import CheckRunner
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.config_change import ConfigChange
 from stacktui.tui.formatting import command_of, copied_of
-from stacktui.tui.lines import BLANK, Span, TextStyle, label_value, line
+from stacktui.tui.lines import TextStyle
 from stacktui.tui.live_check import LiveCheck
 from stacktui.tui.panes.detail import DetailPane
-from stacktui.tui.panes.discovery import discovery_lines
+from stacktui.tui.panes.discovery import HOW_TO_ADD, HOW_TO_EDIT, discovery_lines
 from stacktui.tui.screens.form import YES, Field, FormScreen
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
 
-HOW_TO_ADD = (
-    line(
-        "Paste the ARM URL, or what you have of the stamp: a host name, its metadata URL, the "
-        "address of its portal. ",
-        Span("enter", TextStyle.KEY),
-        " asks the stamp for the rest, and shows it here before anything is saved.",
-    ),
-    BLANK,
-    label_value("user", Span("https://management.<region>.<fqdn>", TextStyle.DIM)),
-    label_value("operator", Span("https://adminmanagement.<region>.<fqdn>", TextStyle.DIM)),
-    label_value("ASDK", Span("local", TextStyle.DIM)),
-)
-HOW_TO_EDIT = (
-    line(
-        "What the file has besides (resolve, limits) stays as it is. A changed address is asked "
-        "before it is saved; ",
-        Span("ctrl+s", TextStyle.KEY),
-        " saves at once.",
-    ),
-)
 # The settings on which it depends what the stamp answers before anyone signs in.
 REACH = ("arm", "ca", "proxy")
 
@@ -120,6 +102,7 @@ class EnvironmentForm(FormScreen):
         self._ca: CaFile | None = None
         self._detail = DetailPane(id="found")
         self._check_runner: CheckRunner | None = None
+        self._ticking = False
         self._folder: TemporaryDirectory[str] | None = None
 
     def _make_fields(self) -> list[Field]:
@@ -146,7 +129,7 @@ class EnvironmentForm(FormScreen):
             *([] if self._edited else [name]),
             Field("ca", "CA file", "only for a private root: PEM, .cer or .p7b", text["ca"]),
             Field("proxy", "Proxy", "a URL, or none; else from the environment variables",
-                  text["proxy"], problem=problem("proxy")),
+                  without_credentials(text["proxy"]), problem=problem("proxy")),
             Field("identity", "Identity", "", identity, _choices(identities),
                   problem=lambda value: "" if value in settings.identities else "is not there"),
             Field("profile", "Profile", "", profile, _choices(profiles),
@@ -207,10 +190,14 @@ class EnvironmentForm(FormScreen):
         return found.text
 
     def remarks(self) -> dict[str, str]:
-        arm = self.values["arm"]
-        if not arm or _arm_problem(arm) or (read := read_pasted_url(arm)) == arm.rstrip("/"):
-            return super().remarks()
-        return super().remarks() | {"arm": f"read as {read}"}
+        found, arm, proxy = super().remarks(), self.values["arm"], self.values["proxy"]
+        if arm and not _arm_problem(arm) and (read := read_pasted_url(arm)) != arm.rstrip("/"):
+            found["arm"] = f"read as {read}"
+        if "@" in proxy:
+            found["proxy"] = "the config will hold the password as it stands here"
+        elif "@" in str(self._table.get("proxy", "")) and "proxy" not in self.changes():
+            found["proxy"] = "with the user and the password that the file has"
+        return found
 
     # What is saved
 
@@ -316,6 +303,16 @@ class EnvironmentForm(FormScreen):
             self._focus_first()
         self._show_detail()
         self.show_hints()
+        if live.running and not self._ticking:
+            self._ticking = True
+            self.set_timer(1.0, self._tick)
+
+    def _tick(self) -> None:
+        """Show the elapsed seconds of the check."""
+        self._ticking = self._stage is Stage.CHECKING
+        if self._ticking:
+            self._show_detail()
+            self.set_timer(1.0, self._tick)
 
     def _on_certificates(self, certificates: dict[bytes, Certificate]) -> None:
         self.services.on_certificates_read(certificates)
@@ -323,9 +320,12 @@ class EnvironmentForm(FormScreen):
             self._show_detail()
 
     def _show_detail(self) -> None:
+        # Before there is anything to read, `up` from the first field goes to the last one.
+        self._detail.can_focus = self._live is not None
         if self._live is not None:
-            glyphs = self.services.screen_style.glyphs
-            self._detail.show("The stamp", discovery_lines(self._live, self._app_state, glyphs))
+            glyphs, now = self.services.screen_style.glyphs, monotonic()
+            lines = discovery_lines(self._live, self._app_state, glyphs, now)
+            self._detail.show("The stamp", lines)
         else:
             self._detail.show("The stamp", HOW_TO_EDIT if self._edited else HOW_TO_ADD)
 

@@ -23,8 +23,10 @@ from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.background import in_background
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.keys import keys_of
+from stacktui.tui.layout import STRIP_WIDTH
 from stacktui.tui.lines import TextStyle
 from stacktui.tui.widgets.bars import HintBar
+from stacktui.tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
     from stacktui.tui.app_services import AppServices
@@ -50,6 +52,11 @@ class Field:
     flag: bool = False
     required: bool = False
     problem: Callable[[str], str] = lambda _: ""
+
+    @property
+    def shown(self) -> str:
+        """The value as the form shows it: text to type into without control characters."""
+        return self.value if self.choices or self.flag else escape_control_chars(self.value)
 
 
 class ChoiceInput(Select[str], inherit_bindings=False):
@@ -93,9 +100,7 @@ class FieldRow(Vertical):
             return ChoiceInput(choices, value=field.value, allow_blank=False, compact=True)
         if field.flag:
             return FlagInput(field.hint, field.value == YES, compact=True)
-        entry = Input(field.value, placeholder=adapt(field.hint), compact=True)
-        entry.cursor_blink = False
-        return entry
+        return TextInput(field.shown, placeholder=adapt(field.hint), compact=True)
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -131,6 +136,10 @@ class FieldRow(Vertical):
         self._label.update(f"  {self.field.label}")
 
 
+class FieldList(VerticalScroll, inherit_bindings=False, can_focus=False):
+    """Scrolls to the focused field; `up` and `down` go from field to field, they do not scroll."""
+
+
 class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
     """Shows fields, says of each what is wrong while it is typed, and saves what it shows.
 
@@ -155,7 +164,7 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
         self._title = title
         self._fields = fields
         self._rows: dict[str, FieldRow] = {}
-        self._initial = {field.key: field.value for field in fields}
+        self._initial = {field.key: field.shown for field in fields}
         self.values = dict(self._initial)
         self._touched: set[str] = set()
         # What was read in the background of a field: its text, the remark, what is wrong.
@@ -174,7 +183,7 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
         self.set_class(glyphs.ascii_only, "-ascii")
         self.set_class(self.app.no_color, "-no-colour")
         self._rows = {field.key: FieldRow(field, glyphs) for field in self._fields}
-        with VerticalScroll(can_focus=False):
+        with FieldList():
             yield Label(glyphs.adapt(escape_control_chars(self._title)), markup=False, id="title")
             yield from self._rows.values()
             yield from self.extra()
@@ -216,9 +225,10 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
 
     def remarks(self) -> dict[str, str]:
         """Return what is known about the values, by field."""
-        return {
-            key: remark for key, (text, remark, _) in self._read.items() if text == self.values[key]
-        }
+        read, values = self._read.items(), self.values
+        # Until it is read its line stays, or all below would move twice with each key.
+        reading = {key: "…" for key in self._reading if values[key]}
+        return reading | {key: remark for key, (text, remark, _) in read if text == values[key]}
 
     async def save(self) -> ConfigChange:
         """Save the values. Raises StacktuiError, with nothing changed."""
@@ -280,14 +290,17 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
             wrong = problems.get(key, "") if key in self._touched else ""
             row.show_note(wrong or remarks.get(key, ""), wrong=bool(wrong))
         self.show_hints()
+        self.call_after_refresh(self._keep_in_view)
 
     def show_hints(self) -> None:
         if self._is_choosing:
             self._hints.show([("enter", "choose"), ("esc", "back")], ())
             return
         keys = [key for key in keys_of(self.active_bindings.values(), None) if key.shown]
-        keys.sort(key=lambda key: key.keys[0] == "esc")
-        below = self.query_one(VerticalScroll)
+        # Where not all fit, the way out comes before the second way to save.
+        last = "ctrl+s" if self.size.width < STRIP_WIDTH else "esc"
+        keys.sort(key=lambda key: key.keys[0] == last)
+        below = self.query_one(FieldList)
         glyphs = self.services.screen_style.glyphs
         more = [(glyphs.down, "more")] if below.scroll_y < below.max_scroll_y else []
         self._hints.show([(key.keys[0], key.does) for key in keys], more)
@@ -296,7 +309,14 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
         self.call_after_refresh(self.show_hints)
 
     def on_resize(self) -> None:
+        self.call_after_refresh(self._keep_in_view)
         self.call_after_refresh(self.show_hints)
+
+    def _keep_in_view(self) -> None:
+        """Scroll to what has the focus, with what is said below it."""
+        if (focused := self.focused) is not None:
+            row = next((each for each in focused.ancestors if isinstance(each, FieldRow)), focused)
+            row.scroll_visible(animate=False, immediate=True)
 
     def on_key(self, event: events.Key) -> None:
         if not self._asking:
@@ -375,7 +395,8 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
         self._asking = True
         self._before_asking = self.focused
         self.set_focus(None)  # `y` is an answer now, not a letter
-        self._hints.notice("Not saved. y drops what was changed, esc goes on", TextStyle.WARNING)
+        what = "it" if self.size.width < STRIP_WIDTH else "what was changed"
+        self._hints.notice(f"Not saved. y drops {what}, esc goes on", TextStyle.WARNING)
 
     def action_drop(self) -> None:
         self.dismiss(None)
@@ -392,5 +413,5 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
         next(iter(self._rows.values())).input.focus()
 
     def action_page(self, pages: int) -> None:
-        self.query_one(VerticalScroll).scroll_relative(y=pages * 5, animate=False)
+        self.query_one(FieldList).scroll_relative(y=pages * 5, animate=False)
         self.call_after_refresh(self.show_hints)

@@ -16,7 +16,7 @@ from stacktui.tui.widgets.list_pane import ListPane
 from stacktui.tui.widgets.panel import Panel
 from stacktui.tui.widgets.text_pane import TextPane
 
-COLUMN = 28
+COLUMN = 18
 Group = tuple[str, Sequence[Key]]
 
 

@@ -109,9 +109,11 @@ class IdentityForm(FormScreen):
         hidden, path = self.hidden(), self._settings.path
         name = self._edited or self.values["name"]
         values: dict[str, object] = {"kind": self.values["kind"]}
+        changed = self.changes()
         for key in {key for keys in KEYS_OF.values() for key in keys}:
             text = "" if key in hidden else self.values[key]
-            values[key] = self._value(key, text) if text else None
+            is_kept = bool(text) and key not in changed
+            values[key] = self._table.get(key) if is_kept else self._value(key, text) or None
         changes = {key: value for key, value in values.items() if value != self._table.get(key)}
         if not changes:
             return ConfigChange(f"{name}: nothing was changed")
@@ -125,16 +127,14 @@ class IdentityForm(FormScreen):
         return ConfigChange(f"saved {name} in {path}", tuple(users))
 
     def _value(self, key: str, text: str) -> object:
-        """Return a value as it is in the config; one that was not changed as it was there."""
+        """Return what was typed as it is in the config."""
         path = self._settings.path
-        if key in REFERENCES:
+        if key in REFERENCES and text:
             reference = read_reference(text)
-            if reference != self._table.get(key) and "file" in reference:
+            if "file" in reference:
                 return {"file": str(typed_path(reference["file"], path))}
             return reference
-        if key == "certificate" and text != self._table.get(key):
-            return str(typed_path(text, path))
-        return text
+        return str(typed_path(text, path)) if key == "certificate" and text else text
 
 
 def _name_problem(name: str, taken: Collection[str]) -> str:

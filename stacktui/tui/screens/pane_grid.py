@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from textual.app import ComposeResult
 from textual.geometry import Offset, Size, Spacing
-from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.layout import ArrangeResult, DockArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
 from stacktui.tui.layout import Arrangement, LayoutState, Placement, arrange, arrangement_of
@@ -69,6 +69,11 @@ class PaneGrid(NoRepaintWidget):
     @property
     def layout(self) -> Layout:
         return self._layout
+
+    def arrange(self, size: Size, optimal: bool = False) -> DockArrangeResult:
+        # Textual's cache would leave the borders of another size when one comes back.
+        self._clear_arrangement_cache()
+        return super().arrange(size, optimal)
 
     @property
     def arrangement(self) -> Arrangement:

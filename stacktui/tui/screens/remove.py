@@ -9,11 +9,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.widgets import Input, Label
+from textual.widgets import Label
 
 from stacktui.config.edit import ENVIRONMENTS, remove_table
+from stacktui.text.sanitize import escape_control_chars
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, line
 from stacktui.tui.screens.action_screen import ActionScreen
+from stacktui.tui.widgets.text_input import TextInput
 
 
 class Remove(ActionScreen):
@@ -28,8 +30,7 @@ class Remove(ActionScreen):
         super().__init__(f"Remove {name}", "")
         self._config, self._group, self._table_name, self._users = config, group, name, users
         self._active = active
-        self._typed = Input(id="typed-name", compact=True)
-        self._typed.cursor_blink = False
+        self._typed = TextInput(id="typed-name", compact=True)
 
     def extra(self) -> ComposeResult:
         row = Horizontal(Label("Its name", markup=False), self._typed)
@@ -72,7 +73,9 @@ class Remove(ActionScreen):
         return super().check_action(action, parameters)
 
     def action_remove(self) -> None:
-        if self._typed.value.strip() != self._table_name.strip():
+        # A control character of a name can only be typed as it is shown.
+        name = self._table_name.strip()
+        if self._typed.value.strip() not in (name, escape_control_chars(name)):
             self.warn(f"that is not {self._table_name}: nothing was changed")
             return
         path, group, name = self._config, self._group, self._table_name

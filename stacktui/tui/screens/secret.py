@@ -7,11 +7,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.widgets import Input, Label
+from textual.widgets import Label
 
 from stacktui.identities.model import EnvSecret, FileSecret, Identity, IdentityKind, TypedSecret
 from stacktui.tui.lines import BLANK, Span, TextStyle, label_value, line
 from stacktui.tui.screens.action_screen import ActionScreen
+from stacktui.tui.widgets.text_input import TextInput
 
 
 class SecretScreen(ActionScreen):
@@ -26,8 +27,7 @@ class SecretScreen(ActionScreen):
         self._what = "password" if identity.kind is IdentityKind.USER else "secret"
         super().__init__(f"The {self._what} of {identity.name}", "")
         self._identity, self._typed = identity, typed
-        self._input = Input(id="secret", password=True)
-        self._input.cursor_blink = False
+        self._input = TextInput(id="secret", password=True)
 
     def extra(self) -> ComposeResult:
         yield Horizontal(Label(self._what.capitalize(), markup=False), self._input)

@@ -12,7 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.widgets import Input, Label
+from textual.widgets import Label
 
 from stacktui.certificates.formatting import COMPARE, DIGITS, LOST_BY_UPGRADE, last_digits
 from stacktui.check.settings import Settings
@@ -22,6 +22,7 @@ from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.panes.certificate_detail import validity
 from stacktui.tui.screens.action_screen import ActionScreen, question
 from stacktui.tui.widgets.list_pane import ListPane, Row
+from stacktui.tui.widgets.text_input import TextInput
 
 if TYPE_CHECKING:
     from stacktui.certificates.bundle import Change
@@ -59,11 +60,9 @@ class Trust(ActionScreen):
         self._target, self._settings, self._host, self._chain = target, settings, host, chain
         self._checks = checks
         self._proposal: Proposal | None = None
-        self._typed = Input(id="digits", max_length=4 * DIGITS)
-        self._typed.cursor_blink = False
+        self._typed = TextInput(id="digits", max_length=4 * DIGITS)
         self._typing = Horizontal(Label(f"The last {DIGITS} digits", markup=False), self._typed)
-        self._path = Input(id="file")
-        self._path.cursor_blink = False
+        self._path = TextInput(id="file")
         self._asking_file = Horizontal(Label("File of the root", markup=False), self._path)
 
     def extra(self) -> ComposeResult:
