@@ -43,7 +43,8 @@ from stacktui.tui.lines import TextStyle
 from stacktui.tui.live_check import LiveCheck
 from stacktui.tui.panes.detail import DetailPane
 from stacktui.tui.panes.discovery import HOW_TO_ADD, HOW_TO_EDIT, discovery_lines
-from stacktui.tui.screens.form import YES, Field, FormScreen
+from stacktui.tui.screens.form import FormScreen
+from stacktui.tui.widgets.fields import YES, Field
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate

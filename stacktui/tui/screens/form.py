@@ -1,139 +1,33 @@
-"""The form kit: fields as data, on Textual's own Input, Select and Checkbox, one line a field."""
+"""The screen of a form: shows fields, says what is wrong with each, and saves what it shows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
+from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Checkbox, Input, Label, Select, Static
+from textual.widgets import Checkbox, Input, Label, Select
 from textual.worker import Worker, WorkerError
 
 from stacktui.config.error_file import describe_error
 from stacktui.errors import StacktuiError
 from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.background import in_background
-from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.keys import keys_of
 from stacktui.tui.layout import STRIP_WIDTH
 from stacktui.tui.lines import TextStyle
 from stacktui.tui.widgets.bars import HintBar
-from stacktui.tui.widgets.text_input import TextInput
+from stacktui.tui.widgets.fields import ChoiceInput, Field, FieldRow
 
 if TYPE_CHECKING:
     from stacktui.tui.app_services import AppServices
     from stacktui.tui.config_change import ConfigChange
-
-YES = "yes"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One line of a form; its value is a string.
-
-    With `choices` (text and value of each) it is a list to choose from; a `flag` is `YES` or
-    empty, and its `hint` stands beside the box. `problem` returns what is wrong with a value,
-    worded to follow the label, or an empty string.
-    """
-
-    key: str
-    label: str
-    hint: str = ""
-    value: str = ""
-    choices: Sequence[tuple[str, str]] = ()
-    flag: bool = False
-    required: bool = False
-    problem: Callable[[str], str] = lambda _: ""
-
-    @property
-    def shown(self) -> str:
-        """The value as the form shows it: text to type into without control characters."""
-        return self.value if self.choices or self.flag else escape_control_chars(self.value)
-
-
-class ChoiceInput(Select[str], inherit_bindings=False):
-    """A list to choose from; `up` and `down` go to the fields around it, not into the list."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "show_overlay", "choose")]
-
-    def show_glyphs(self, glyphs: Glyphs) -> None:
-        for arrow in self.query(".arrow").results(Static):
-            arrow.update(glyphs.down)
-
-
-class FlagInput(Checkbox, inherit_bindings=False):
-    """A box whose state is a character, not only a colour."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "toggle_button", "change")]
-
-    def render(self) -> Content:
-        return Content.assemble(f"[{'x' if self.value else ' '}] ", self.label)
-
-
-class FieldRow(Vertical):
-    """A field with its label, and below it what is wrong with its value or known about it."""
-
-    def __init__(self, field: Field, glyphs: Glyphs) -> None:
-        super().__init__()
-        self.field = field
-        self._glyphs = glyphs
-        self._label = Label(f"  {field.label}", markup=False)
-        self._note = Label("", markup=False, classes="note")
-        self._note.display = False
-        self._shown = ("", False)
-        self.input = self._make_input()
-
-    def _make_input(self) -> Input | ChoiceInput | FlagInput:
-        field, adapt = self.field, self._glyphs.adapt
-        if field.choices:
-            choices = [
-                (Content(adapt(escape_control_chars(text))), value) for text, value in field.choices
-            ]
-            return ChoiceInput(choices, value=field.value, allow_blank=False, compact=True)
-        if field.flag:
-            return FlagInput(field.hint, field.value == YES, compact=True)
-        return TextInput(field.shown, placeholder=adapt(field.hint), compact=True)
-
-    def compose(self) -> ComposeResult:
-        with Horizontal():
-            yield self._label
-            yield self.input
-        yield self._note
-
-    def on_mount(self) -> None:
-        if isinstance(self.input, ChoiceInput):
-            self.input.show_glyphs(self._glyphs)
-
-    @property
-    def value(self) -> str:
-        if isinstance(self.input, FlagInput):
-            return YES if self.input.value else ""
-        return str(self.input.value)
-
-    def show_note(self, text: str, *, wrong: bool) -> None:
-        """Show a line below the field; none without a text."""
-        if (text, wrong) != self._shown:
-            self._shown = text, wrong
-            mark = f"{self._glyphs.failed} " if wrong else ""
-            self._note.update(mark + self._glyphs.adapt(escape_control_chars(text)))
-            self._note.set_class(wrong, "-wrong")
-            self._note.display = bool(text)
-
-    def on_descendant_focus(self) -> None:
-        self.add_class("-focused")
-        self._label.update(f"{self._glyphs.cursor} {self.field.label}")
-
-    def on_descendant_blur(self) -> None:
-        self.remove_class("-focused")
-        self._label.update(f"  {self.field.label}")
 
 
 class FieldList(VerticalScroll, inherit_bindings=False, can_focus=False):

@@ -22,7 +22,8 @@ from stacktui.identities.faults import IdentityError
 from stacktui.identities.model import CertificateRef, FileSecret, IdentityKind
 from stacktui.identities.secrets import resolve_secret
 from stacktui.tui.config_change import ConfigChange
-from stacktui.tui.screens.form import Field, FormScreen
+from stacktui.tui.screens.form import FormScreen
+from stacktui.tui.widgets.fields import Field
 
 REFERENCES = ("secret", "password")
 HOW = "env NAME, or file PATH; never the secret itself"
