@@ -201,6 +201,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/screens/group_actions.py": {
         "stacktui.resources.portal": FRAME,
+        "stacktui.resources.subscriptions": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.screens.providers": FRAME,
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -43,6 +43,12 @@ def read_subscription(client: ArmClient, row: Mapping[str, Any]) -> Subscription
         client.text(row, "tenantId"),
         client.text(row, "offerId").rpartition("/")[2],
     )
+
+
+def home_tenant(found: Sequence[Subscription]) -> str:
+    """Return the tenant of most subscriptions: a token of its is refused by those of another."""
+    tenants = [each.tenant for each in found]
+    return max(tenants, key=tenants.count, default="")
 
 
 async def subscriptions(client: ArmClient) -> tuple[Subscription, ...]:

@@ -21,6 +21,7 @@ from stacktui.resources.providers import provider_pages
 from stacktui.resources.retry import Wait
 from stacktui.resources.subscriptions import (
     first_enabled_subscription,
+    home_tenant,
     offer_pages,
     subscription_pages,
 )
@@ -43,16 +44,19 @@ class ArmEngine:
     async def groups(
         self, target: CheckTarget, wanted: str, on_wait: Callable[[Wait], None]
     ) -> AsyncGenerator[GroupPage, None]:
-        """Yield the pages of a subscription's groups; `wanted` is its id, `ALL`, or empty for the
-        environment's own. Calls `on_wait` as a wait for ARM begins.
+        """Yield the pages of a subscription's groups, and call `on_wait` as a wait for ARM begins.
 
-        Of `ALL`, one that cannot be read hides none of the others: its error is raised at the end.
+        `wanted` is its id, `ALL` for those of the tenant that are enabled, or empty for the
+        environment's own. Of `ALL`, one that cannot be read hides none of the others: its error is
+        raised at the end.
         """
         error: StacktuiError | None = None
         async with self._open(target, on_wait) as client:
             if wanted == ALL:
                 found = await collect(subscription_pages(client))
-                error, ids = found.error, [each.id for each in found.rows if each.enabled]
+                home = home_tenant(found.rows)
+                error = found.error
+                ids = [each.id for each in found.rows if each.enabled and each.tenant == home]
             else:
                 ids = [await _subscription(client, target, wanted)]
             for id_ in ids:

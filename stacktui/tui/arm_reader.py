@@ -38,6 +38,10 @@ def load_arm_engine() -> ArmEngine:
     return ArmEngine(session_tokens())
 
 
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
 class UnreadError(StacktuiError):
     """ARM was not read; the message says why."""
 
@@ -61,10 +65,14 @@ class ArmReader:
     def running(self) -> bool:
         return self._live is not None and self._live.running
 
-    def start(self, before: GroupList, wanted: str) -> None:
-        """Read the groups of a subscription anew; cancel what is being read."""
+    def start(self, target: CheckTarget, wanted: str | None, before: GroupList | None) -> None:
+        """Read the groups of a subscription anew; cancel what is being read.
+
+        `wanted` is as in `GroupList`; None for what was shown `before`.
+        """
         self.cancel()
-        self._live = live = before.again(wanted, datetime.now(UTC))
+        before = GroupList(target, now()) if before is None else replace(before, target=target)
+        self._live = live = before.again(before.wanted if wanted is None else wanted, now())
         self._on_groups(live)
         self._worker = self._app.run_worker(self._run(live), group="groups", exit_on_error=False)
 
@@ -102,14 +110,14 @@ class ArmReader:
                 async for page in pages:
                     found |= page.groups
                     live = self._publish(live, live.with_page(page))
-            self._publish(live, live.ended(found, datetime.now(UTC)))
+            self._publish(live, live.ended(found, now()))
         except StacktuiError as error:
             from stacktui.tui.arm_engine import has_no_subscription, words_of
 
             offers = await _offers(engine, target) if has_no_subscription(error) else None
-            self._publish(live, live.failed(words_of(error), datetime.now(UTC), offers))
+            self._publish(live, live.failed(words_of(error), now(), offers))
         except Exception as error:
-            self._publish(live, live.failed(describe_error(error), datetime.now(UTC), None))
+            self._publish(live, live.failed(describe_error(error), now(), None))
 
     async def read(self, work: Callable[[ArmEngine], Coroutine[Any, Any, T]]) -> T:
         """Return what `work` reads, in the background. Raises UnreadError."""

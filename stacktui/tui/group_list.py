@@ -87,7 +87,6 @@ class GroupList:
             groups={**self.groups, **page.groups},
             texts={**self.texts, **page.texts},
             read=self.read + len(page.groups),
-            wait=None,
         )
 
     def waiting(self, wait: Wait) -> GroupList:

@@ -21,6 +21,7 @@ from stacktui.resources.model import (
 )
 from stacktui.resources.retry import Wait
 from stacktui.tui.arm_engine import ArmEngine
+from stacktui.tui.arm_reader import UnreadError
 from stacktui.tui.group_list import GroupPage, text_of
 
 SUBSCRIPTION = "3f6d8b52-6a0c-4f5b-8f16-7f7c0d1f2a90"
@@ -78,13 +79,16 @@ PROVIDERS = (
 class CannedArm(ArmEngine):
     """Answers at once, and asks nothing."""
 
-    def __init__(self, groups: tuple[ResourceGroup, ...] = GROUPS) -> None:
+    def __init__(self, groups: tuple[ResourceGroup, ...] = GROUPS, fails: str = "") -> None:
         super().__init__(TokenSource())
         self._groups = groups
+        self._fails = fails
 
     async def groups(
         self, target: CheckTarget, wanted: str, on_wait: Callable[[Wait], None]
     ) -> AsyncGenerator[GroupPage, None]:
+        if self._fails:
+            raise UnreadError(self._fails)
         found = {each.id: each for each in self._groups}
         texts = {key: text_of(each) for key, each in found.items()}
         yield GroupPage(wanted or SUBSCRIPTION, found, texts)

@@ -31,13 +31,13 @@ def detail(key: str, app_state: AppState, glyphs: Glyphs) -> tuple[str, tuple[Li
         label_value("name", group.name),
         label_value("location", group.location),
         label_value("state", state_span(group, glyphs)),
-        *_labelled("tags", [_tag(*tag) for tag in group.tags.items()]),
     ]
+    tags = _labelled("tags", [_tag(*tag) for tag in group.tags.items()])
     opened = app_state.opened_group
     if opened is not None and (opened.environment, opened.key) == (app_state.current, key):
-        lines += [BLANK, *_opened(opened, glyphs)]
+        lines += [BLANK, *_opened(opened, glyphs), BLANK, *tags]
     elif group.id:
-        lines += [BLANK, line(Span("enter", TextStyle.KEY), "  reads what is in it")]
+        lines += [*tags, BLANK, line(Span("enter", TextStyle.KEY), "  reads what is in it")]
     lines += [BLANK, label_value("subscription", subscription_of(group) or found.subscription)]
     return group.name, (*lines, *([label_value("id", group.id)] if group.id else []))
 

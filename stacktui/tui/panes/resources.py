@@ -129,19 +129,22 @@ def summaries(found: GroupList | None, order: str, glyphs: Glyphs) -> list[tuple
     """Return how many groups there are, what is under way or missing, and how old they are."""
     if found is None:
         return [()]
+    by = Span(f"by {order}", TextStyle.DIM) if order else None
     count = Span(f"{len(found.groups):,}{'+' if found.cut else ''}", TextStyle.DIM)
     state: Span | None = Span(clock(found.at), TextStyle.DIM)
-    short: Span | None = None
+    short = by
     if wait := found.seconds_to_wait:
-        state = short = Span(f"ARM asks to wait {wait} s", TextStyle.WARNING)
+        state = Span(f"ARM asks to wait {wait} s", TextStyle.WARNING)
+        short = Span(f"waits {wait} s", TextStyle.WARNING)
     elif found.running:
-        state, short = Span(f"reading, {found.read:,} so far", TextStyle.ACCENT), None
+        state = Span(f"reading, {found.read:,} so far", TextStyle.ACCENT)
+        short = Span("reading", TextStyle.ACCENT)
     elif not found.whole and not found.cut:
-        short = Span(f"{glyphs.failed} not whole", TextStyle.ERROR)
+        what = "not whole" if found.groups else "not read"
+        short = Span(f"{glyphs.failed} {what}", TextStyle.ERROR)
         state = Span(f"{short.text} since {clock(found.at)}", TextStyle.ERROR)
     of = Span("all subscriptions", TextStyle.DIM) if found.wanted == ALL else None
-    by = Span(f"by {order}", TextStyle.DIM) if order else None
-    forms = ((count, of, by, state), (count, by, state), (count, state), (count, short), (count,))
+    forms = ((count, of, by, state), (count, by, state), (count, of, short), (count, short))
     return [dotted(filter(None, form), glyphs) for form in forms]
 
 

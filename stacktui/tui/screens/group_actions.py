@@ -6,7 +6,6 @@ import json
 from abc import abstractmethod
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +13,7 @@ from stacktui.config.edit import ENVIRONMENTS, set_in_table
 from stacktui.config.read_only import is_read_only
 from stacktui.errors import StacktuiError
 from stacktui.tui.config_change import ConfigChange
-from stacktui.tui.group_list import ALL, GroupList, OpenedGroup
+from stacktui.tui.group_list import ALL, OpenedGroup
 from stacktui.tui.lines import TextStyle
 from stacktui.tui.screens.config_actions import ConfigActions
 
@@ -61,11 +60,8 @@ class GroupActions(ConfigActions, inherit_bindings=False):
 
     def read_groups(self, wanted: str | None = None) -> None:
         """Read the groups of the subscription that is shown, or of another one."""
-        if (target := self._target) is None:
-            return
-        before = self.app_state.group_list or GroupList(target, datetime.now(UTC))
-        wanted = before.wanted if wanted is None else wanted
-        self.services.arm_reader.start(replace(before, target=target), wanted)
+        if (target := self._target) is not None:
+            self.services.arm_reader.start(target, wanted, self.app_state.group_list)
 
     def action_stop_reading(self) -> None:
         self.services.arm_reader.cancel()
@@ -167,6 +163,7 @@ class GroupActions(ConfigActions, inherit_bindings=False):
             )
 
     def _choose_from(self, target: CheckTarget, found: Rows[Subscription]) -> None:
+        from stacktui.resources.subscriptions import home_tenant
         from stacktui.tui.screens.picker_screen import Choice, PickerScreen
 
         if target != self._target:  # another environment is shown by now
@@ -174,24 +171,23 @@ class GroupActions(ConfigActions, inherit_bindings=False):
         if not found.rows:
             self.read_groups()  # says what who has none can do
             return
-        tenants = [each.tenant for each in found.rows if each.tenant]
-        home = max(tenants, key=tenants.count, default="")
+        home = home_tenant(found.rows)
         choices = [Choice(each.id, each.name, _remark(each, home)) for each in found.rows]
         if len(choices) > 1:
-            choices.append(Choice(ALL, "all that are enabled", "not remembered"))
+            choices.append(Choice(ALL, "all enabled ones", "of this tenant, not remembered"))
         shown = self.app_state.group_list
         at = (shown.wanted or shown.subscription) if shown else target.environment.subscription
         by_id = {each.id: each for each in found.rows}
 
         def chosen(id_: str | None) -> None:
             if id_ is not None:
-                self._use_subscription(target, id_, by_id.get(id_))
+                self._use_subscription(target, id_, by_id.get(id_), home)
 
         screen = PickerScreen("Subscriptions", choices, at=at)
         self.app.push_screen(screen, chosen)
 
     def _use_subscription(
-        self, target: CheckTarget, id_: str, subscription: Subscription | None
+        self, target: CheckTarget, id_: str, subscription: Subscription | None, home: str
     ) -> None:
         name, config = target.environment.name, self.app_state.config
         if subscription is None or is_read_only():
@@ -200,7 +196,10 @@ class GroupActions(ConfigActions, inherit_bindings=False):
             self.notice(f"{shown}: shown for now, and not remembered")
             return
         known = subscription
-        cannot = "" if known.enabled else f"; it is {known.state}: what is in it can only be read"
+        if known.tenant not in ("", home):
+            cannot = "; it is of another tenant, whose own identity can read it"
+        else:
+            cannot = "" if known.enabled else f"; it is {known.state}: it can only be read"
 
         async def save() -> None:
             try:
