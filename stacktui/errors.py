@@ -14,6 +14,7 @@
      ├── ReadOnlyError                a file was to be changed in read-only mode
      ├── EditorError                  the user's editor cannot be run
      ├── ThemeError                   a theme file cannot be used
+     ├── UnreadError                  ARM was not read, for the reason that its message gives
      ├── FileReadError                a user's file cannot be read
      ├── ModeError                    a file's mode cannot be read or changed
      ├── JsonError                    an answer is not JSON

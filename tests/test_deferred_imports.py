@@ -147,6 +147,9 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.terminal_driver": PLATFORM,
     },
+    "tui/arm_reader.py": {
+        "stacktui.tui.arm_engine": THREAD,
+    },
     "tui/check_runner.py": {
         "stacktui.certificates.chain": THREAD,
         "stacktui.check.events": FRAME,
@@ -167,6 +170,11 @@ DEFERRED: dict[str, dict[str, str]] = {
     "tui/panes/check.py": {
         "stacktui.tui.panes.check_result": FRAME,
         "stacktui.tui.panes.check_timeline": FRAME,
+    },
+    "tui/panes/group_detail.py": {
+        "stacktui.check.fault_text": FRAME,
+        "stacktui.resources.group_details": FRAME,
+        "stacktui.resources.permissions": FRAME,
     },
     "tui/scan_runner.py": {
         "stacktui.certificates.scan": THREAD,
@@ -190,6 +198,12 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.screens.trust": FRAME,
         "stacktui.tui.screens.untrust": FRAME,
+    },
+    "tui/screens/group_actions.py": {
+        "stacktui.resources.portal": FRAME,
+        "stacktui.resources.subscriptions": FRAME,
+        "stacktui.tui.screens.picker_screen": FRAME,
+        "stacktui.tui.screens.providers": FRAME,
     },
     "tui/screens/export.py": {
         "stacktui.certificates.export": THREAD,

@@ -12,6 +12,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stacktui.environments.discovery import fetch_metadata
+from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
 from stacktui.identities.token import Token
 from stacktui.resources.api_versions import known_version, listed_version, resource_type
@@ -122,6 +124,10 @@ class ArmClient:
         answer = await self._page(await self._url(path, api_version), what)
         return self._object(answer, what)
 
+    async def metadata(self) -> Metadata:
+        """Return the stamp's metadata, asked for without a token. Raises MetadataError too."""
+        return await fetch_metadata(self._session, self._arm)
+
     async def pages(
         self, path: str, api_version: str | None = None, *, what: str = ""
     ) -> AsyncGenerator[Page, None]:
@@ -171,9 +177,9 @@ class ArmClient:
             last = _continued(last, answer)
         return last
 
-    def text(self, row: Mapping[str, Any], *path: str) -> str:
+    def text(self, row: Mapping[str, Any], *path: str, limit: int = 200) -> str:
         """Return a text of a row, sanitised; empty where there is none."""
-        return self.redactor.sanitize(text(row, *path), 200)
+        return self.redactor.sanitize(text(row, *path), limit)
 
     def error(
         self,

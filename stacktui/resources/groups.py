@@ -3,27 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from stacktui.resources.client import ArmClient
-from stacktui.resources.listing import list_rows
-from stacktui.resources.model import ArmProblem, ResourceGroup, ResourceGroupList
-from stacktui.resources.subscriptions import is_id
+from stacktui.resources.listing import RowPages, list_rows, stream_rows
+from stacktui.resources.model import ResourceGroup, ResourceGroupList
+from stacktui.resources.subscriptions import subscription_path
+from stacktui.text.json_fields import mapping
 
 _WHAT = "the resource groups"
+# The most characters of an id, and of a tag's name or value: the latter are ARM's limits.
+MAX_ID, _MAX_TAG = 1024, 512
+
+
+def read_group(client: ArmClient, row: Mapping[str, Any]) -> ResourceGroup:
+    return ResourceGroup(
+        client.text(row, "name"),
+        client.text(row, "location"),
+        client.text(row, "properties", "provisioningState"),
+        client.text(row, "id", limit=MAX_ID),
+        {
+            client.redactor.sanitize(name, _MAX_TAG): client.redactor.sanitize(value, _MAX_TAG)
+            for name, value in mapping(row, "tags").items()
+            if isinstance(value, str)
+        },
+    )
 
 
 async def resource_groups(client: ArmClient, subscription: str) -> ResourceGroupList:
     """Return the resource groups of a subscription, within the limits of rows and pages."""
-
-    def read(row: Mapping[str, Any]) -> ResourceGroup:
-        state = client.text(row, "properties", "provisioningState")
-        return ResourceGroup(client.text(row, "name"), client.text(row, "location"), state)
-
-    if not is_id(subscription):
-        message = f"no usable subscription id: {subscription}"
-        raise client.error(ArmProblem.SHAPE, _WHAT, 0, message=message)
-    path = f"/subscriptions/{subscription}/resourcegroups"
-    found = await list_rows(client, path, read, what=_WHAT)
+    path = f"{subscription_path(client, subscription, _WHAT)}/resourcegroups"
+    found = await list_rows(client, path, partial(read_group, client), what=_WHAT)
     shown = client.redactor.sanitize(subscription, 80)
     return ResourceGroupList(shown, found.rows, found.pages, found.cut)
+
+
+def group_pages(client: ArmClient, subscription: str) -> RowPages[ResourceGroup]:
+    """Return the pages of all resource groups of a subscription, as `stream_rows` yields them."""
+    path = f"{subscription_path(client, subscription, _WHAT)}/resourcegroups"
+    return stream_rows(client, path, read_group, what=_WHAT)
+
+
+def group_path(client: ArmClient, subscription: str, name: str) -> str:
+    """Return the path of a resource group; ArmError for an id that no subscription can have."""
+    scope = subscription_path(client, subscription, _WHAT)
+    return f"{scope}/resourceGroups/{quote(name, '()', errors='replace')}"
+
+
+async def resource_group(client: ArmClient, path: str) -> tuple[ResourceGroup, Mapping[str, Any]]:
+    """Return the resource group at a path, and ARM's object, unsanitised."""
+    name = path.rpartition("/")[2]
+    row = await client.read(path, what=f"the resource group {name}")
+    return read_group(client, row), row

@@ -1,13 +1,15 @@
-"""A list of ARM as a check reads it: to the last page, or to the limits of rows and pages."""
+"""The rows of a list of ARM: streamed to the last page, or read within a check's limits."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 
+from stacktui.errors import FaultError
 from stacktui.resources.client import ArmClient
 from stacktui.resources.model import ArmProblem
 from stacktui.transport.limits import MIB, LimitName
@@ -17,6 +19,72 @@ R = TypeVar("R")
 MAX_BYTES, BYTES_A_ROW = 32 * MIB, 6 * 1024
 # Rows to read before yielding to the event loop, so that time-outs and `esc` work.
 _CHUNK = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RowPage(Generic[R]):
+    """One page of a list. Iterating reads each row; `raw` are ARM's objects, unsanitised.
+
+    `last` says that the list is whole with this page.
+    """
+
+    raw: tuple[Mapping[str, Any], ...] = field(repr=False)
+    read: Callable[[Mapping[str, Any]], R] = field(repr=False)
+    last: bool
+
+    def __iter__(self) -> Iterator[R]:
+        return map(self.read, self.raw)
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+
+RowPages = AsyncGenerator[RowPage[R], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Generic[R]):
+    """The rows of a whole list; where reading failed, those before, and the `error`."""
+
+    rows: tuple[R, ...] = ()
+    raw: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    error: FaultError[Any] | None = None
+
+
+async def stream_rows(
+    client: ArmClient,
+    path: str,
+    read: Callable[[ArmClient, Mapping[str, Any]], R],
+    *,
+    what: str,
+) -> RowPages[R]:
+    """Yield the pages of a list to the last, each while the next one is asked for.
+
+    The limits of rows and pages do not cut it. Raises what `ArmClient.pages` raises, after the
+    pages before have been yielded.
+    """
+    async with aclosing(client.pages(path, what=what)) as pages:
+        ahead = asyncio.ensure_future(anext(pages, None))
+        try:
+            while (page := await ahead) is not None:
+                ahead = asyncio.ensure_future(anext(pages, None))
+                await asyncio.sleep(0)  # the request leaves before the consumer's work begins
+                yield RowPage(page.rows, partial(read, client), not page.next_link)
+        finally:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+
+
+async def collect(pages: AsyncIterable[RowPage[R]]) -> Rows[R]:
+    """Return the rows of all pages; an error does not take those before it away."""
+    rows, raw, error = list[R](), list[Mapping[str, Any]](), None
+    try:
+        async for page in pages:
+            rows += page
+            raw += page.raw
+    except FaultError as caught:
+        error = caught
+    return Rows(tuple(rows), tuple(raw), error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
-"""Subscriptions and resource groups as ARM lists them, and why it did not."""
+"""What ARM lists, as values whose texts are sanitised, and why it did not list it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from stacktui.errors import FaultError
@@ -11,11 +12,16 @@ from stacktui.transport.limits import LimitName
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One subscription; `state` is ARM's (`Enabled`, `Disabled`, …)."""
+    """One subscription; `state` is ARM's (`Enabled`, `Disabled`, …).
+
+    `tenant` and `offer`, its plan's, are empty where ARM does not give them.
+    """
 
     id: str
     name: str
     state: str
+    tenant: str = ""
+    offer: str = ""
 
     @property
     def enabled(self) -> bool:
@@ -23,12 +29,23 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """An offer that a user may take, which gives a subscription."""
+
+    name: str
+    title: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceGroup:
-    """One resource group; `state` is its provisioning state."""
+    """One resource group; `state` is its provisioning state, `id` its path."""
 
     name: str
     location: str
     state: str
+    id: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +59,73 @@ class ResourceGroupList:
     groups: tuple[ResourceGroup, ...]
     pages: int
     cut: LimitName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource of any type (`Microsoft.Compute/virtualMachines`)."""
+
+    name: str
+    type: str
+    location: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock on a group, on its subscription or on what is in it; `scope` is the path of that.
+
+    `level` is ARM's: `CanNotDelete` or `ReadOnly`.
+    """
+
+    name: str
+    level: str
+    notes: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One deployment; `time` is ARM's text (ISO 8601), `error` the code of its failure."""
+
+    name: str
+    state: str
+    time: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Actions that are allowed, without `not_actions`; `*` in one matches any text."""
+
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """A type of a provider, with the api-versions and locations that ARM lists, in its order."""
+
+    name: str
+    api_versions: tuple[str, ...]
+    locations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A resource provider; `state` is ARM's: `Registered`, `NotRegistered`, `Registering`, …
+
+    `needed` marks those that the samples of the vendor's documents use.
+    """
+
+    namespace: str
+    state: str
+    types: tuple[ResourceType, ...]
+    needed: bool
+
+    @property
+    def registered(self) -> bool:
+        return self.state.lower() == "registered"
 
 
 class ArmProblem(StrEnum):

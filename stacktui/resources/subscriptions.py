@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from stacktui.errors import FaultError
 from stacktui.resources.client import ArmClient
-from stacktui.resources.listing import list_rows
-from stacktui.resources.model import ArmError, ArmProblem, Subscription
+from stacktui.resources.listing import RowPages, list_rows, stream_rows
+from stacktui.resources.model import ArmError, ArmProblem, Offer, Subscription
 
 _WHAT = "the subscriptions"
 # ARM's codes for a subscription that cannot be used, where others may be.
@@ -27,16 +27,55 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def subscription_path(client: ArmClient, subscription: str, what: str) -> str:
+    """Return the path of a subscription; ArmError for an id that none can have."""
+    if not is_id(subscription):
+        message = f"no usable subscription id: {subscription}"
+        raise client.error(ArmProblem.SHAPE, what, 0, message=message)
+    return f"/subscriptions/{subscription}"
+
+
+def read_subscription(client: ArmClient, row: Mapping[str, Any]) -> Subscription:
+    return Subscription(
+        client.text(row, "subscriptionId"),
+        client.text(row, "displayName"),
+        client.text(row, "state"),
+        client.text(row, "tenantId"),
+        client.text(row, "offerId").rpartition("/")[2],
+    )
+
+
+def home_tenant(found: Sequence[Subscription]) -> str:
+    """Return the tenant of most subscriptions: a token of its is refused by those of another."""
+    tenants = [each.tenant for each in found]
+    return max(tenants, key=tenants.count, default="")
+
+
 async def subscriptions(client: ArmClient) -> tuple[Subscription, ...]:
-    """Return the subscriptions that the token's holder can see."""
+    """Return the subscriptions that the token's holder can see, within the limits of a check."""
 
     def read(row: Mapping[str, Any]) -> Subscription:
-        id_ = client.text(row, "subscriptionId")
-        if not is_id(id_):
-            raise ValueError(f"no usable subscription id: {id_}")
-        return Subscription(id_, client.text(row, "displayName"), client.text(row, "state"))
+        found = read_subscription(client, row)
+        if not is_id(found.id):
+            raise ValueError(f"no usable subscription id: {found.id}")
+        return found
 
     return (await list_rows(client, "/subscriptions", read, what=_WHAT)).rows
+
+
+def subscription_pages(client: ArmClient) -> RowPages[Subscription]:
+    """Return the pages of all visible subscriptions, as `stream_rows` yields them."""
+    return stream_rows(client, "/subscriptions", read_subscription, what=_WHAT)
+
+
+def _read_offer(client: ArmClient, row: Mapping[str, Any]) -> Offer:
+    title, description = client.text(row, "displayName"), client.text(row, "description")
+    return Offer(client.text(row, "name"), title, description)
+
+
+def offer_pages(client: ArmClient) -> RowPages[Offer]:
+    """Return the pages of the offers that the token's holder may take; public Azure has none."""
+    return stream_rows(client, "/offers", _read_offer, what="the offers")
 
 
 async def first_enabled_subscription(client: ArmClient) -> str:

@@ -22,10 +22,12 @@ from stacktui.errors import StacktuiError
 from stacktui.identities.certificate_file import read_files, references
 from stacktui.transport.background import in_background
 from stacktui.tui.app_state import AppState
+from stacktui.tui.arm_reader import ArmReader, load_arm_engine
 from stacktui.tui.check_runner import CheckRunner, load_engine
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.clipboard import Copier
 from stacktui.tui.config_store import ConfigStore
+from stacktui.tui.group_list import GroupList, newer, of_check
 from stacktui.tui.input_queue import InputQueue
 from stacktui.tui.keys import may_run
 from stacktui.tui.lines import TextStyle
@@ -68,6 +70,7 @@ class StacktuiApp(ThemedApp):
     ]
     load_engine = staticmethod(load_engine)
     load_scan_engine = staticmethod(load_scan_engine)
+    load_arm_engine = staticmethod(load_arm_engine)
     read_files = staticmethod(read_files)
 
     def __init__(
@@ -94,6 +97,7 @@ class StacktuiApp(ThemedApp):
         self.scan_runner = ScanRunner(
             self, self.load_scan_engine, self._on_scan_state, self._on_scan_finished
         )
+        self.arm_reader = ArmReader(self, self.load_arm_engine, self._on_groups)
         self.config.read()
         self._keymap = self.config.keymap  # `set_keymap` needs a screen
         settings = self.app_state.settings
@@ -161,7 +165,7 @@ class StacktuiApp(ThemedApp):
         state, scan = self.app_state, self.app_state.live_scan
         for name in environments:
             self.check_runner.cancel(name)
-            for known in (state.checks, state.scans):
+            for known in (state.checks, state.scans, state.groups):
                 known.pop(name, None)
         state.settings_changed |= set(environments)
         if scan is not None and scan.target.environment.name in environments:
@@ -279,7 +283,19 @@ class StacktuiApp(ThemedApp):
     def _on_check_state(self, live: LiveCheck) -> None:
         name = live.target.environment.name
         self.app_state.checks[name] = live
+        if live.groups is not None and live.report is not None:
+            read = of_check(live.target, live.groups, live.report.started)
+            self.app_state.groups[name] = newer(self.app_state.groups.get(name), read)
         self.dashboard.show_soon(name)
+
+    def _on_groups(self, live: GroupList) -> None:
+        name = live.target.environment.name
+        self.app_state.groups[name] = live
+        self.dashboard.show_soon(name)
+        if live.error and live.groups and name == self.app_state.current:
+            self.dashboard.notice(
+                f"not all groups were read: {live.error}; r reads them again", TextStyle.ERROR
+            )
 
     def on_certificates_read(self, certificates: dict[bytes, Certificate]) -> None:
         """Keep the certificates that a check parsed, and show them."""
@@ -385,7 +401,8 @@ class StacktuiApp(ThemedApp):
         return may_run(action) and super().check_action(action, parameters)
 
     def action_interrupt(self) -> None:
-        workers: list[CheckRunner | ScanRunner] = [*self._check_runners, self.scan_runner]
+        workers: list[CheckRunner | ScanRunner | ArmReader]
+        workers = [*self._check_runners, self.scan_runner, self.arm_reader]
         running = [each for each in workers if each.running]
         for each in running:
             each.cancel()

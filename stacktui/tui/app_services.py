@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stacktui.certificates.chain import Certificate
+    from stacktui.tui.arm_reader import ArmReader
     from stacktui.tui.check_runner import CheckRunner
     from stacktui.tui.clipboard import Copier
     from stacktui.tui.config_change import ConfigChange
@@ -28,10 +29,11 @@ class HasScreenStyle(Protocol):
 
 
 class AppServices(HasScreenStyle, Protocol):
-    """Runs checks and certificate scans, and applies changes of the config."""
+    """Runs checks and certificate scans, reads ARM, and applies changes of the config."""
 
     check_runner: CheckRunner
     scan_runner: ScanRunner
+    arm_reader: ArmReader
     copier: Copier
 
     def new_check_runner(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stacktui.check.target import CheckTarget
     from stacktui.config.document import ConfigError
     from stacktui.identities.certificate_file import IdentityFile
+    from stacktui.tui.group_list import GroupList, OpenedGroup
     from stacktui.tui.live_check import LiveCheck
     from stacktui.tui.scan_state import EvaluatedScan, LiveScan
 
@@ -32,7 +33,8 @@ class AppState:
     identities sign in with, by identity; None until they are first read. `history` is what was
     known of each environment's checks when the config was read; nothing of those in
     `settings_changed`, whose earlier checks were made with other settings. `typed` are the secrets
-    that were typed, by identity.
+    that were typed, by identity. `groups` are the resource groups by environment, `opened_group` is
+    the one whose details were asked for last.
     """
 
     config: Path
@@ -49,6 +51,8 @@ class AppState:
     history: Mapping[str, Recalled] = field(default_factory=dict)
     typed: dict[str, TypedSecret] = field(default_factory=dict)
     settings_changed: set[str] = field(default_factory=set)
+    groups: dict[str, GroupList] = field(default_factory=dict)
+    opened_group: OpenedGroup | None = None
 
     @property
     def environments(self) -> tuple[Environment, ...]:
@@ -79,6 +83,11 @@ class AppState:
     def check(self) -> LiveCheck | None:
         """The current environment's last check, finished or running."""
         return self.checks.get(self.current) if self.current else None
+
+    @property
+    def group_list(self) -> GroupList | None:
+        """The current environment's resource groups, as far as they have been read."""
+        return self.groups.get(self.current) if self.current else None
 
     @property
     def last_scan(self) -> EvaluatedScan | None:

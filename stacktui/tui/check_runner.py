@@ -52,16 +52,23 @@ class Engine:
 
 @cache
 def load_engine() -> Engine:
-    """Import the engine and the network stack; blocks. All checks of a session share its tokens."""
+    """Import the engine and the network stack; blocks."""
     from stacktui.check.runner import run
     from stacktui.diagnosis import diagnose
-    from stacktui.identities.token_source import TokenSource
 
     # What has been imported is never garbage: to look through it again costs a key 0.1 s.
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
-    tokens = TokenSource()
+    tokens = session_tokens()
     return Engine(partial(run, tokens=tokens), diagnose, _describe, partial(_round, tokens=tokens))
+
+
+@cache
+def session_tokens() -> TokenSource:
+    """Return the tokens that all checks and readings of this process share."""
+    from stacktui.identities.token_source import TokenSource
+
+    return TokenSource()
 
 
 def _describe(der: bytes) -> Certificate:

@@ -43,6 +43,7 @@ from stacktui.tui.app import StacktuiApp
 from stacktui.tui.check_runner import Engine
 from stacktui.tui.scan_runner import ScanEngine, load_scan_engine
 
+from .canned_arm import CannedArm
 from .canned_certificates import ARM, LOGIN, STARTED, describe, identity_files
 
 TRUST = TrustUsed((TrustSource("certifi", "/cacert.pem"), TrustSource("ca", "/root.pem")))
@@ -383,6 +384,7 @@ def canned_app(
     class CannedApp(StacktuiApp):
         load_engine = staticmethod(lambda: Engine(run, diagnosis, describe))
         load_scan_engine = staticmethod(scan or load_scan_engine)
+        load_arm_engine = staticmethod(CannedArm)
         read_files = staticmethod(identity_files)
 
     return CannedApp(config, start_demo=start_demo)

@@ -29,7 +29,7 @@ from .screen import PATIENCE, text_of
 
 STEPS = 400
 KEYS = (
-    *"ccccCCsfyYwatr:1234012340jkgGlLTUx?/q", "space", "enter", "enter", *["escape"] * 6, "tab",
+    *"ccccCCsfyYwatr:1234012340jkgGlLTUxSPi?/q", "space", "enter", "enter", *["escape"] * 6, "tab",
     "shift+tab", "up", "down", "pageup", "pagedown", "ctrl+u", "ctrl+d", "ctrl+p", "backspace", "é",
     "ctrl+e",
 )  # fmt: skip

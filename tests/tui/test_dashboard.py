@@ -174,9 +174,10 @@ async def test_filter_zoom_and_the_way_back(config: Path) -> None:
         shown = await until(pilot, "team-14")
         assert "0 Check" not in shown
         await pilot.press("escape")
-        await until(pilot, "network-hub")
+        shown = await until(pilot, "0 Check")
+        assert "network-hub" not in shown
         await pilot.press("escape")
-        await until(pilot, "0 Check")
+        await until(pilot, "network-hub")
 
 
 async def test_esc_cancels_the_check_before_it_goes_back(config: Path) -> None:

@@ -32,7 +32,8 @@ def test_no_key_has_two_meanings_in_a_pane() -> None:
 
 def test_one_that_had_would_be_found() -> None:
     found = list(conflicts(PLACES, {"sort": "c"}))
-    assert found == [("Environments", "c", {"check", "sort"})]
+    both = {"check", "sort"}
+    assert found == [("Environments", "c", both), ("Resource groups", "c", both)]
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -63,7 +63,7 @@ async def test_a_list_that_was_cut_says_so_and_is_healthy(
     async with StacktuiApp(config, auto_check=True).run_test(size=WIDE) as pilot:
         shown = await until(pilot, "Signed in and read the first 5 resource groups.")
         assert "limits.rows=15" in shown
-        assert "─ 5+ ─" in shown
+        assert "─ 5+ · " in shown
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,14 @@ from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
 
 from stacktui.certificates import export, trust_root, untrust_root
-from stacktui.tui import scan_runner
+from stacktui.tui import arm_reader, scan_runner
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.panes import certificates, check, environments
 
 from . import canned, canned_trust
 from .canned import CONFIG, HOSTILE_CONFIG, canned_app
+from .canned_arm import CannedArm
+from .canned_certificates import STARTED
 from .canned_scan import scans
 from .screen import resize, shown, until
 
@@ -200,6 +202,41 @@ async def test_filtered_groups(compare: Compare, config: Path) -> None:
     app = canned_app(config, HEALTHY, text=CONFIG)
     steps = (("c", "Signed in"), ("2", "! 25 days"), ("4/team-1", "/team-1"))
     await compare(app, *steps)
+
+
+async def test_groups(compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arm_reader, "now", lambda: STARTED)
+    app = canned_app(config, text=CONFIG)
+    await compare(app, ("4", "18 · "), sizes=DOWN_TO_THE_LEAST)
+
+
+async def test_groups_unread(
+    compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arm_reader, "now", lambda: STARTED)
+    app = canned_app(config, text=CONFIG)
+    app.arm_reader._load = lambda: CannedArm(fails="500 InternalServerError")
+    await compare(app, ("4", "r  reads them again"), sizes=DOWN_TO_THE_LEAST)
+
+
+async def test_opened_group(
+    compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arm_reader, "now", lambda: STARTED)
+    app = canned_app(config, text=CONFIG)
+    steps = (("4", "18 · "), (("j", "enter"), "vnet-hub"))
+    await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
+
+
+async def test_subscriptions(compare: Compare, config: Path) -> None:
+    app = canned_app(config, text=CONFIG)
+    await compare(app, (("4", "S"), "all enabled ones"), sizes=DOWN_TO_THE_LEAST)
+
+
+async def test_providers(compare: Compare, config: Path) -> None:
+    app = canned_app(config, text=CONFIG)
+    steps = (("4", "P"), "Resource providers"), (("down",), "az provider register")
+    await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
 
 
 async def test_hostile_names(compare: Compare, config: Path) -> None:

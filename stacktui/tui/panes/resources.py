@@ -1,46 +1,121 @@
-"""Pane 4: the resource groups that the last check read."""
+"""Pane 4: the resource groups of a subscription, as the last check or the last reading saw them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
 
 from stacktui.tui.app_state import AppState
+from stacktui.tui.check_state import CheckState
+from stacktui.tui.formatting import clock
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import Line, Span, TextStyle, label_value, line
-from stacktui.tui.widgets.list_pane import ListPane, Row, Rows
+from stacktui.tui.group_list import ALL, GroupList
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, dotted, line
+from stacktui.tui.widgets.list_pane import Cell, Columns, ListPane, Row, Rows
 
 if TYPE_CHECKING:
-    from stacktui.resources.model import ResourceGroup, ResourceGroupList
+    from stacktui.resources.model import ResourceGroup
 
 SUCCEEDED = "succeeded"
+# The most characters of the tags in a row.
+_TAGS = 60
+# The orders that `s` goes through: ARM's first.
+ORDERS = ("", "name", "location", "state")
 
 
 class ResourcesPane(ListPane):
-    """Shows name, location and provisioning state, in ARM's order."""
+    """Shows name, location and provisioning state; zoomed, the tags too, below a header."""
 
     caption = "Resource groups"
     strip_captions = ("Groups", "Groups")
     number = "4"
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "screen.open_group", "what is in it", id="open"),
+        Binding("S", "screen.choose_subscription", "subscription", id="subscription"),
+        Binding("s", "sort", "sort by the next column", id="sort", show=False),
+        Binding("P", "screen.show_providers", "providers", id="providers", show=False),
+        Binding("i", "screen.copy_group", "copy id, name, link", id="copy_group", show=False),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._app_state: AppState | None = None
+        self._order = ""
+
     def update(self, app_state: AppState) -> None:
-        found, glyphs = groups(app_state), self.screen_style.glyphs
-        known = {each.name: each for each in found.groups} if found else {}
-        rows = Rows(
-            tuple(known),
-            lambda name: row(known[name], glyphs),
-            lambda name: f"{name} {known[name].location} {known[name].state}",
+        self._app_state = app_state
+        found, glyphs = app_state.group_list, self.screen_style.glyphs
+        rows, tagged = Rows.of(()), False
+        if found is not None:
+            groups = found.groups
+            tagged = any(each.tags for each in groups.values())
+            rows = Rows(
+                in_order(groups, self._order),
+                lambda key: row(key, groups[key], glyphs, tagged=tagged),
+                found.texts.__getitem__,
+            )
+        forms = summaries(found, self._order, glyphs)
+        self.show(
+            rows,
+            forms[0],
+            empty(app_state),
+            short_summaries=forms[1:],
+            header=header(self._order, glyphs, tagged=tagged) if self.zoomed else None,
         )
-        self.show(rows, summary(found), empty(app_state))
+
+    def zoom_changed(self) -> None:
+        if self._app_state is not None:
+            self.update(self._app_state)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "sort":
+            return len(self._rows.keys) > 1
+        return super().check_action(action, parameters)
+
+    def action_sort(self) -> None:
+        """Sort by the next column, after the last in ARM's order again."""
+        self._order = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
+        if self._app_state is not None:
+            self.update(self._app_state)
 
 
-def groups(app_state: AppState) -> ResourceGroupList | None:
-    return app_state.check.groups if app_state.check else None
+def in_order(groups: Mapping[str, ResourceGroup], order: str) -> Sequence[str]:
+    """Return the keys of groups, sorted by a column and then by name; empty is ARM's order."""
+    if not order:
+        return tuple(groups)
+
+    def place(key: str) -> tuple[str, str]:
+        group = groups[key]
+        return str(getattr(group, order)).lower(), group.name.lower()
+
+    return sorted(groups, key=place)
 
 
-def row(group: ResourceGroup, glyphs: Glyphs) -> Row:
+def header(order: str, glyphs: Glyphs, *, tagged: bool) -> Row:
+    """Return the names of the columns; that of the sorted one is marked."""
+
+    def column(name: str) -> tuple[Span, ...]:
+        mark = f" {glyphs.down}" if name == order else ""
+        return (Span(name + mark, TextStyle.STRONG if mark else TextStyle.DIM),)
+
+    location, state, tags = map(column, ("location", "state", "tags"))
+    return Row("", column("name"), _column_sets(location, state, tags, tagged=tagged))
+
+
+def row(key: str, group: ResourceGroup, glyphs: Glyphs, *, tagged: bool) -> Row:
     location = (Span(group.location, TextStyle.DIM),)
     state = (state_span(group, glyphs),)
-    return Row(group.name, (Span(group.name),), ((location, state), (state,)))
+    tags = " ".join(f"{name}={value}" for name, value in group.tags.items())
+    cut = (Span(tags[:_TAGS], TextStyle.DIM),)
+    return Row(key, (Span(group.name),), _column_sets(location, state, cut, tagged=tagged))
+
+
+def _column_sets(location: Cell, state: Cell, tags: Cell, *, tagged: bool) -> tuple[Columns, ...]:
+    sets: tuple[Columns, ...] = ((location, state), (state,))
+    return ((location, state, tags), *sets) if tagged else sets
 
 
 def state_span(group: ResourceGroup, glyphs: Glyphs) -> Span:
@@ -50,26 +125,57 @@ def state_span(group: ResourceGroup, glyphs: Glyphs) -> Span:
     return Span(f"{glyphs.warning} {group.state}", TextStyle.WARNING)
 
 
-def summary(found: ResourceGroupList | None) -> tuple[Span, ...]:
+def summaries(found: GroupList | None, order: str, glyphs: Glyphs) -> list[tuple[Span, ...]]:
+    """Return how many groups there are, what is under way or missing, and how old they are."""
     if found is None:
-        return ()
-    return (Span(f"{len(found.groups)}{'+' if found.cut else ''}", TextStyle.DIM),)
+        return [()]
+    by = Span(f"by {order}", TextStyle.DIM) if order else None
+    count = Span(f"{len(found.groups):,}{'+' if found.cut else ''}", TextStyle.DIM)
+    state: Span | None = Span(clock(found.at), TextStyle.DIM)
+    short = by
+    if wait := found.seconds_to_wait:
+        state = Span(f"ARM asks to wait {wait} s", TextStyle.WARNING)
+        short = Span(f"waits {wait} s", TextStyle.WARNING)
+    elif found.running:
+        state = Span(f"reading, {found.read:,} so far", TextStyle.ACCENT)
+        short = Span("reading", TextStyle.ACCENT)
+    elif not found.whole and not found.cut:
+        what = "not whole" if found.groups else "not read"
+        short = Span(f"{glyphs.failed} {what}", TextStyle.ERROR)
+        state = Span(f"{short.text} since {clock(found.at)}", TextStyle.ERROR)
+    of = Span("all subscriptions", TextStyle.DIM) if found.wanted == ALL else None
+    forms = ((count, of, by, state), (count, by, state), (count, of, short), (count, short))
+    return [dotted(filter(None, form), glyphs) for form in forms]
 
 
 def empty(app_state: AppState) -> tuple[Line, ...]:
-    if groups(app_state):
+    found = app_state.group_list
+    if found is not None and found.running:
+        return (line(Span("Reading them.", TextStyle.DIM)),)
+    if found is not None and found.whole:
         return (line(Span("The subscription has none.", TextStyle.DIM)),)
+    if found is not None and found.offers is not None:
+        return _without_subscription(found)
+    if found is not None and found.error:
+        return (
+            line(Span(f"Not read: {found.error}", TextStyle.ERROR)),
+            BLANK,
+            line(Span("r", TextStyle.KEY), "  reads them again", indent=3),
+            line(Span("c", TextStyle.KEY), "  finds what is wrong, and whose side it is", indent=3),
+        )
+    if found is not None and found.state is CheckState.CANCELLED:
+        return (line(Span("r", TextStyle.KEY), "  reads them", indent=3),)
     why = app_state.check.why_no_groups if app_state.check else ""
     if not why:
         return (line(Span("What a check reads from ARM.", TextStyle.DIM)),)
     return (line(Span(f"None read, {why}.", TextStyle.DIM)),)
 
 
-def detail(group: ResourceGroup, app_state: AppState, glyphs: Glyphs) -> tuple[Line, ...]:
-    found = groups(app_state)
-    return (
-        label_value("name", group.name),
-        label_value("location", group.location),
-        label_value("state", state_span(group, glyphs)),
-        label_value("subscription", found.subscription if found else ""),
-    )
+def _without_subscription(found: GroupList) -> tuple[Line, ...]:
+    """Return what who has no subscription can do: take an offer, or ask for one."""
+    known = ", ".join(offer.title or offer.name for offer in found.offers or ())
+    lines = [line(Span("This identity sees no subscription.", TextStyle.ERROR)), BLANK]
+    if known:
+        return (*lines, line(f"In the portal it may take one of these offers: {known}."))
+    ask = "It may take no offer: ask the stamp's operator for a subscription, or for a role on one."
+    return (*lines, line(ask))

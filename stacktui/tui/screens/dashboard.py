@@ -13,8 +13,8 @@ from stacktui.tui.coalescer import Coalescer
 from stacktui.tui.keys import keys_of, may_run
 from stacktui.tui.layout import Arrangement
 from stacktui.tui.lines import Line, TextStyle
-from stacktui.tui.panes import certificates, environments, identities, resources
-from stacktui.tui.screens.config_actions import ConfigActions
+from stacktui.tui.panes import certificates, environments, group_detail, identities
+from stacktui.tui.screens.group_actions import GroupActions
 from stacktui.tui.screens.pane_grid import PaneGrid
 from stacktui.tui.widgets.list_pane import ListPane
 from stacktui.tui.widgets.panel import Panel
@@ -22,6 +22,7 @@ from stacktui.tui.widgets.panel import Panel
 # The keys that the bottom line shows first; the others follow in the order of the bindings.
 HINT_ORDER = (
     "cancel_scan",
+    "stop_reading",
     "cancel",
     "clear_filter",
     "back",
@@ -40,6 +41,8 @@ HINT_ORDER = (
     "screen.add_identity",
     "screen.edit",
     "screen.edit_identity",
+    "screen.open_group",
+    "screen.choose_subscription",
     "demo",
     "zoom",
     "screen.use",
@@ -50,12 +53,13 @@ ALWAYS = ("help", "app.quit")
 MOVES = ("move", "scroll", "page", "step", "go", "palette", "interrupt", "app.interrupt")
 
 
-class Dashboard(ConfigActions, inherit_bindings=False):
+class Dashboard(GroupActions, inherit_bindings=False):
     """Shows the app's state. Its own state is only the focus, the zoom and the filters."""
 
     AUTO_FOCUS = "#environments"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel_scan", "cancel the scan"),
+        Binding("escape", "stop_reading", "stop reading"),
         Binding("escape", "cancel", "cancel the check"),
         Binding("escape", "clear_filter", "clear the filter"),
         Binding("escape", "back", "back"),
@@ -142,7 +146,7 @@ class Dashboard(ConfigActions, inherit_bindings=False):
             self.coalescer.after(1.0, self._tick)
 
     def _tick(self) -> None:
-        """Show the elapsed seconds of the running checks and of the scan."""
+        """Show the seconds of the running checks, of the scan, and of a wait for ARM."""
         self._ticking, grid = self._is_busy, self.grid
         if self._ticking:
             grid.environments.redraw()
@@ -151,11 +155,17 @@ class Dashboard(ConfigActions, inherit_bindings=False):
                 grid.certificates.update(self.app_state)
                 grid.strip.show(grid.open)
                 self._show_detail()
+            if self.services.arm_reader.running:
+                grid.resources.update(self.app_state)
             self.coalescer.after(1.0, self._tick)
 
     @property
     def _is_busy(self) -> bool:
-        return self.services.check_runner.running > 0 or self.services.scan_runner.running
+        services = self.services
+        return any(
+            each.running
+            for each in (services.check_runner, services.scan_runner, services.arm_reader)
+        )
 
     def show_hints(self) -> None:
         """Show the enabled keys in the bottom line."""
@@ -204,11 +214,7 @@ class Dashboard(ConfigActions, inherit_bindings=False):
             if (error := app_state.settings.identity_errors.get(key)) is not None:
                 return key, environments.unusable_detail(error, glyphs)
             return key, identities.detail(app_state.settings.identities[key], app_state, glyphs)
-        found = resources.groups(app_state)
-        for group in found.groups if found and grid.open is grid.resources else ():
-            if group.name == key:
-                return key, resources.detail(group, app_state, glyphs)
-        return "", ()
+        return group_detail.detail(key, app_state, glyphs)
 
     # Focus
     def on_resize(self) -> None:
@@ -228,6 +234,8 @@ class Dashboard(ConfigActions, inherit_bindings=False):
             self.grid.bring_to_front(event.widget)
             if event.widget is self.grid.certificates and self.app_state.identity_files is None:
                 self.services.read_identity_files()
+            if event.widget is self.grid.resources and self.app_state.group_list is None:
+                self.read_groups()
             self._show_detail()
             self.grid.settle()
             self.show_hints()
@@ -310,6 +318,8 @@ class Dashboard(ConfigActions, inherit_bindings=False):
         elif pane is grid.identities:
             self.services.read_identity_files()
             self.notice("the files of the identities were read again")
+        elif pane is grid.resources:
+            self.read_groups()
         else:
             self.action_check()
 
@@ -345,6 +355,17 @@ class Dashboard(ConfigActions, inherit_bindings=False):
     @property
     def chosen_identity(self) -> str | None:
         return self.grid.identities.chosen
+
+    @property
+    def chosen_group(self) -> str | None:
+        return self.grid.resources.chosen
+
+    def zoom_group(self) -> None:
+        self.grid.zoom(self.grid.resources)
+        self.set_focus(self.grid.detail, scroll_visible=False)
+
+    def show_group(self) -> None:
+        self._show_detail()
 
     def action_demo(self) -> None:
         self.services.demo()

@@ -1,0 +1,116 @@
+"""What the dashboard reads of ARM; slow to import, so imported with the first reading."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from typing import cast
+
+from stacktui.check.fault_text import fault_summary
+from stacktui.check.target import CheckTarget
+from stacktui.errors import FaultError, StacktuiError
+from stacktui.identities.model import Identity
+from stacktui.identities.token_source import SignIn, TokenSource
+from stacktui.resources.client import ArmClient
+from stacktui.resources.connection import open_arm
+from stacktui.resources.group_details import GroupDetails, group_details
+from stacktui.resources.groups import group_pages
+from stacktui.resources.listing import Rows, collect
+from stacktui.resources.model import ArmError, ArmProblem, Offer, Provider, Subscription
+from stacktui.resources.providers import provider_pages
+from stacktui.resources.retry import Wait
+from stacktui.resources.subscriptions import (
+    first_enabled_subscription,
+    home_tenant,
+    offer_pages,
+    subscription_pages,
+)
+from stacktui.tui.group_list import ALL, GroupPage, text_of
+
+
+def _unseen(_wait: Wait) -> None:
+    """Show nothing."""
+
+
+class ArmEngine:
+    """Reads ARM with the tokens of the session.
+
+    Each method takes a target with an identity, and raises StacktuiError.
+    """
+
+    def __init__(self, tokens: TokenSource) -> None:
+        self._tokens = tokens
+
+    async def groups(
+        self, target: CheckTarget, wanted: str, on_wait: Callable[[Wait], None]
+    ) -> AsyncGenerator[GroupPage, None]:
+        """Yield the pages of a subscription's groups, and call `on_wait` as a wait for ARM begins.
+
+        `wanted` is its id, `ALL` for those of the tenant that are enabled, or empty for the
+        environment's own. Of `ALL`, one that cannot be read hides none of the others: its error is
+        raised at the end.
+        """
+        error: StacktuiError | None = None
+        async with self._open(target, on_wait) as client:
+            if wanted == ALL:
+                found = await collect(subscription_pages(client))
+                home = home_tenant(found.rows)
+                error = found.error
+                ids = [each.id for each in found.rows if each.enabled and each.tenant == home]
+            else:
+                ids = [await _subscription(client, target, wanted)]
+            for id_ in ids:
+                shown = ALL if wanted == ALL else client.redactor.sanitize(id_, 80)
+                try:
+                    async with aclosing(group_pages(client, id_)) as pages:
+                        async for page in pages:
+                            groups = {each.id or each.name: each for each in page}
+                            texts = {key: text_of(each) for key, each in groups.items()}
+                            yield GroupPage(shown, groups, texts)
+                except FaultError as caught:
+                    error = caught
+        if error is not None:
+            raise error
+
+    async def subscriptions(self, target: CheckTarget) -> Rows[Subscription]:
+        async with self._open(target) as client:
+            return await collect(subscription_pages(client))
+
+    async def offers(self, target: CheckTarget) -> Rows[Offer]:
+        """Return the offers that the target's identity may take."""
+        async with self._open(target) as client:
+            return await collect(offer_pages(client))
+
+    async def details(self, target: CheckTarget, path: str) -> GroupDetails:
+        """Return what is in the group at a path of ARM."""
+        async with self._open(target) as client:
+            return await group_details(client, path)
+
+    async def providers(self, target: CheckTarget, wanted: str) -> Rows[Provider]:
+        """Return the resource providers of a subscription, named as in `groups`."""
+        async with self._open(target) as client:
+            subscription = await _subscription(client, target, wanted)
+            return await collect(provider_pages(client, subscription))
+
+    @asynccontextmanager
+    async def _open(
+        self, target: CheckTarget, on_wait: Callable[[Wait], None] = _unseen
+    ) -> AsyncIterator[ArmClient]:
+        wanted = SignIn(target.environment, cast("Identity", target.identity), target.config)
+        async with open_arm(wanted, self._tokens, on_wait=on_wait) as client:
+            yield client
+
+
+async def _subscription(client: ArmClient, target: CheckTarget, wanted: str) -> str:
+    chosen = "" if wanted == ALL else wanted
+    own = target.environment.subscription
+    return chosen or own or await first_enabled_subscription(client)
+
+
+def words_of(error: StacktuiError) -> str:
+    """Return why something could not be read."""
+    return fault_summary(error.fault) if isinstance(error, FaultError) else str(error)
+
+
+def has_no_subscription(error: StacktuiError) -> bool:
+    return isinstance(error, ArmError) and error.fault.problem is ArmProblem.NO_SUBSCRIPTIONS

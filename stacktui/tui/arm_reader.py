@@ -1,0 +1,140 @@
+"""Read ARM for the dashboard in the background: one list of groups at a time, and other things.
+
+Light to import: the network stack is imported with the first check or reading.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from stacktui.config.error_file import describe_error
+from stacktui.errors import StacktuiError
+from stacktui.transport.background import BackgroundIterator, in_background
+from stacktui.tui.check_runner import session_tokens
+from stacktui.tui.check_state import CheckState
+from stacktui.tui.group_list import GroupList
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.worker import Worker
+
+    from stacktui.check.target import CheckTarget
+    from stacktui.resources.model import Offer, ResourceGroup
+    from stacktui.resources.retry import Wait
+    from stacktui.tui.arm_engine import ArmEngine
+
+T = TypeVar("T")
+
+
+def load_arm_engine() -> ArmEngine:
+    """Import what reading ARM needs; blocks."""
+    from stacktui.tui.arm_engine import ArmEngine
+
+    return ArmEngine(session_tokens())
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class UnreadError(StacktuiError):
+    """ARM was not read; the message says why."""
+
+
+class ArmReader:
+    """Reads one list of groups at a time; `on_groups` is called with it after every page."""
+
+    def __init__(
+        self,
+        app: App[Any],
+        load: Callable[[], ArmEngine],
+        on_groups: Callable[[GroupList], None],
+    ) -> None:
+        self._app = app
+        self._load = load
+        self._on_groups = on_groups
+        self._live: GroupList | None = None
+        self._worker: Worker[None] | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._live is not None and self._live.running
+
+    def start(self, target: CheckTarget, wanted: str | None, before: GroupList | None) -> None:
+        """Read the groups of a subscription anew; cancel what is being read.
+
+        `wanted` is as in `GroupList`; None for what was shown `before`.
+        """
+        self.cancel()
+        before = GroupList(target, now()) if before is None else replace(before, target=target)
+        self._live = live = before.again(before.wanted if wanted is None else wanted, now())
+        self._on_groups(live)
+        self._worker = self._app.run_worker(self._run(live), group="groups", exit_on_error=False)
+
+    def cancel(self) -> None:
+        """Stop reading, if it is under way; what was read stays. Returns at once."""
+        if (live := self._live) is not None and live.running:
+            self._publish(live, replace(live, state=CheckState.CANCELLED, wait=None))
+        if self._worker is not None:
+            self._worker.cancel()
+
+    def _publish(self, before: GroupList, after: GroupList) -> GroupList:
+        """Publish the new state, unless another reading has begun since."""
+        if self._live is before:
+            self._live = after
+            self._on_groups(after)
+        return after
+
+    async def _run(self, live: GroupList) -> None:
+        loop, target = asyncio.get_running_loop(), live.target
+        found: dict[str, ResourceGroup] = {}
+
+        def waits(wait: Wait) -> None:
+            # Called in the thread that reads.
+            loop.call_soon_threadsafe(on_wait, wait)
+
+        def on_wait(wait: Wait) -> None:
+            nonlocal live
+            live = self._publish(live, live.waiting(wait))
+
+        try:
+            engine = await in_background(self._load)
+            # In a thread: a page of a thousand rows keeps an event loop too busy for keys.
+            background = BackgroundIterator(engine.groups(target, live.wanted, waits))
+            async with aclosing(aiter(background)) as pages:
+                async for page in pages:
+                    found |= page.groups
+                    live = self._publish(live, live.with_page(page))
+            self._publish(live, live.ended(found, now()))
+        except StacktuiError as error:
+            from stacktui.tui.arm_engine import has_no_subscription, words_of
+
+            offers = await _offers(engine, target) if has_no_subscription(error) else None
+            self._publish(live, live.failed(words_of(error), now(), offers))
+        except Exception as error:
+            self._publish(live, live.failed(describe_error(error), now(), None))
+
+    async def read(self, work: Callable[[ArmEngine], Coroutine[Any, Any, T]]) -> T:
+        """Return what `work` reads, in the background. Raises UnreadError."""
+        try:
+            engine = await in_background(self._load)
+            return await in_background(lambda: asyncio.run(work(engine)))
+        except StacktuiError as error:
+            from stacktui.tui.arm_engine import words_of
+
+            raise UnreadError(words_of(error)) from None
+        except Exception as error:
+            raise UnreadError(describe_error(error)) from None
+
+
+async def _offers(engine: ArmEngine, target: CheckTarget) -> tuple[Offer, ...]:
+    try:
+        found = await in_background(lambda: asyncio.run(engine.offers(target)))
+    except StacktuiError:  # that there is no subscription is what matters
+        return ()
+    return found.rows

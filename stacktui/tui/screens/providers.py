@@ -1,0 +1,79 @@
+"""The resource providers of a subscription: their registration, types and api-versions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
+from stacktui.tui.screens.action_screen import ActionScreen
+from stacktui.tui.widgets.list_pane import ListPane, Row
+
+if TYPE_CHECKING:
+    from stacktui.resources.listing import Rows
+    from stacktui.resources.model import Provider
+
+# How many api-versions of a type are shown, the newest first, as ARM lists them.
+_VERSIONS = 3
+# The widest column of the names of types.
+_LABEL = 30
+
+
+class Providers(ActionScreen):
+    """Shows the providers, those that the documents' samples need first; changes nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "move(1)", "move the bar", show=False),
+        Binding("k", "move(-1)", "move the bar", show=False),
+    ]
+
+    def __init__(self, found: Rows[Provider]) -> None:
+        super().__init__("Provider", "Resource providers")
+        self._providers = {
+            each.namespace: each
+            for each in sorted(found.rows, key=lambda each: (not each.needed, each.namespace))
+        }
+        self._whole = found.error is None
+
+    def on_mount(self) -> None:
+        glyphs = self.services.screen_style.glyphs
+        rows = []
+        for namespace, each in self._providers.items():
+            usual = each.registered
+            style = TextStyle.OK if usual else TextStyle.WARNING if each.needed else TextStyle.DIM
+            symbol = glyphs.ok if usual else glyphs.warning if each.needed else glyphs.skipped
+            needed = (Span("for the samples" if each.needed else "", TextStyle.DIM),)
+            state = (Span(f"{symbol} {each.state}", style),)
+            rows.append(Row(namespace, (Span(namespace),), ((needed, state), (state,))))
+        self.set_choices(rows)
+        self._show()
+        if not self._whole:
+            self.warn("not all could be read")
+
+    @on(ListPane.Chosen)
+    def _show(self) -> None:
+        provider = self._providers.get(self.choices.chosen or "")
+        if provider is None:
+            self.set_text([line("The subscription has none.")])
+            return
+        lines: list[Line] = [line(Span(provider.namespace, TextStyle.STRONG))]
+        if not provider.registered and provider.needed:
+            lines += [line("Register it before its resources can be made; its owner may:")]
+            command = f"az provider register --namespace {provider.namespace}"
+            lines += [line(Span(f"  {command}", TextStyle.ACCENT))]
+        lines.append(BLANK)
+        width = min(_LABEL, max((len(each.name) + 2 for each in provider.types), default=0))
+        lines += [
+            label_value(each.name, f"  {_versions(each.api_versions)}", width=width)
+            for each in provider.types
+        ]
+        self.set_text(lines)
+
+
+def _versions(known: Sequence[str]) -> str:
+    newest = sorted(known, reverse=True)
+    more = f" and {len(known) - _VERSIONS} older" if len(known) > _VERSIONS else ""
+    return ", ".join(newest[:_VERSIONS]) + more

@@ -1,0 +1,106 @@
+"""What ARM lists, canned: nothing is asked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+
+from stacktui.check.target import CheckTarget
+from stacktui.identities.token_source import TokenSource
+from stacktui.resources.group_details import GroupDetails
+from stacktui.resources.listing import Rows
+from stacktui.resources.model import (
+    Deployment,
+    Lock,
+    Offer,
+    Permission,
+    Provider,
+    Resource,
+    ResourceGroup,
+    ResourceType,
+    Subscription,
+)
+from stacktui.resources.retry import Wait
+from stacktui.tui.arm_engine import ArmEngine
+from stacktui.tui.arm_reader import UnreadError
+from stacktui.tui.group_list import GroupPage, text_of
+
+SUBSCRIPTION = "3f6d8b52-6a0c-4f5b-8f16-7f7c0d1f2a90"
+_OTHER = "b0a7c9de-1f4e-4c55-9d5b-4a0d8c6f7e11"
+_TENANT = "2e1a19d5-0000-4000-8000-000000000001"
+
+
+def group(name: str, state: str = "Succeeded", **tags: str) -> ResourceGroup:
+    path = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{name}"
+    return ResourceGroup(name, "local", state, path, tags)
+
+
+GROUPS = (
+    group("backup-vault-prod", env="prod", owner="backup team"),
+    group("network-hub", env="prod", owner="network"),
+    group("sql-always-on", env="test"),
+    group("web-frontend", "Deleting"),
+    *(group(f"team-{number:02}", env="dev") for number in range(1, 15)),
+)
+DETAILS = GroupDetails(
+    Rows(
+        (
+            Resource("vnet-hub", "Microsoft.Network/virtualNetworks", "local", ""),
+            Resource("st0hub", "Microsoft.Storage/storageAccounts", "local", ""),
+        )
+    ),
+    Rows((Lock("keep", "CanNotDelete", "Ask the network team.", GROUPS[0].id),)),
+    Rows(
+        (
+            Deployment("hub-2", "Failed", "2026-05-03T10:11:12Z", "QuotaExceeded"),
+            Deployment("hub-1", "Succeeded", "2026-05-01T08:00:00Z"),
+        )
+    ),
+    Rows((Permission(("*/read", "Microsoft.Resources/*")),)),
+)
+SUBSCRIPTIONS = (
+    Subscription(SUBSCRIPTION, "Contoso Production", "Enabled", _TENANT),
+    Subscription(_OTHER, "Contoso Test", "Disabled", _TENANT),
+)
+PROVIDERS = (
+    Provider(
+        "Microsoft.Compute",
+        "Registered",
+        (
+            ResourceType("virtualMachines", ("2020-06-01", "2017-12-01"), ("local",)),
+            ResourceType("disks", ("2019-07-01",), ("local",)),
+        ),
+        needed=True,
+    ),
+    Provider("Microsoft.KeyVault", "NotRegistered", (), needed=True),
+    Provider("Microsoft.Web", "NotRegistered", (), needed=False),
+)
+
+
+class CannedArm(ArmEngine):
+    """Answers at once, and asks nothing."""
+
+    def __init__(self, groups: tuple[ResourceGroup, ...] = GROUPS, fails: str = "") -> None:
+        super().__init__(TokenSource())
+        self._groups = groups
+        self._fails = fails
+
+    async def groups(
+        self, target: CheckTarget, wanted: str, on_wait: Callable[[Wait], None]
+    ) -> AsyncGenerator[GroupPage, None]:
+        if self._fails:
+            raise UnreadError(self._fails)
+        found = {each.id: each for each in self._groups}
+        texts = {key: text_of(each) for key, each in found.items()}
+        yield GroupPage(wanted or SUBSCRIPTION, found, texts)
+
+    async def subscriptions(self, target: CheckTarget) -> Rows[Subscription]:
+        return Rows(SUBSCRIPTIONS)
+
+    async def offers(self, target: CheckTarget) -> Rows[Offer]:
+        return Rows((Offer("small", "Small machines"),))
+
+    async def details(self, target: CheckTarget, path: str) -> GroupDetails:
+        return DETAILS
+
+    async def providers(self, target: CheckTarget, wanted: str) -> Rows[Provider]:
+        return Rows(PROVIDERS)

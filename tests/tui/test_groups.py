@@ -1,0 +1,284 @@
+"""The pane of resource groups on a real stamp: read, filtered, opened, copied, and in trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stacktui.config import read_only
+from stacktui.stamp import StampOptions, run_in_thread
+from stacktui.stamp.running import RunningStamp
+from stacktui.tui import check_runner
+from stacktui.tui.app import StacktuiApp
+from tests.product import config_text
+
+from .screen import flat, read, resize, settle, text_of, type_in, until, write
+
+WIDE = (120, 40)
+DEVICE = {
+    "kind": '"device-code"',
+    "secret": "",
+    "client_id": '"04b07795-8ddb-461a-bbee-02f9e1bf7b46"',
+}
+
+
+@pytest.fixture(scope="module")
+def stamp() -> Iterator[RunningStamp]:
+    options = StampOptions(
+        groups=60, page_size=20, more_subscriptions=("enabled", "disabled", "other-tenant")
+    )
+    with run_in_thread(options) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _honest(stamp: RunningStamp) -> Iterator[None]:
+    check_runner.session_tokens.cache_clear()
+    yield
+    stamp.fault_at()
+
+
+def app_of(config: Path, stamp: RunningStamp, **replaced: str) -> StacktuiApp:
+    write(config, config_text(stamp.describe(), **replaced))
+    return StacktuiApp(config)
+
+
+def sign_ins(stamp: RunningStamp, since: int) -> int:
+    return sum(each.path.endswith("/token") for each in stamp.requests[since:])
+
+
+async def test_ten_lists_of_a_session_need_one_sign_in(config: Path, stamp: RunningStamp) -> None:
+    before = len(stamp.requests)
+    async with app_of(config, stamp).run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "─ 60 · ")
+        for _ in range(9):
+            read_at = stamp.requests[-1]
+            await pilot.press("r")
+            while stamp.requests[-1] is read_at or pilot.app.arm_reader.running:  # type: ignore[attr-defined]
+                await pilot.pause(0.01)
+        assert sign_ins(stamp, before) == 1
+        await pilot.press("c")  # but a check makes its own
+        await until(pilot, "Signed in and read 60 resource groups.")
+        assert sign_ins(stamp, before) == 2
+
+
+async def test_a_refresh_keeps_the_bar_and_the_filter(config: Path, stamp: RunningStamp) -> None:
+    async with app_of(config, stamp).run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "─ 60 · ")
+        await pilot.press("slash")
+        await type_in(pilot, "tag:env=prod")
+        await pilot.press("enter", "j", "j")
+        shown = await until(pilot, "3 of 18")
+        (chosen,) = (row for row in shown.splitlines() if "│ ▸ rg-" in row)
+        await pilot.press("r")
+        await settle(pilot)
+        shown = await until(pilot, "3 of 18")
+        assert chosen[:40] in shown
+        for text, count in (
+            ("location:local", "60"),
+            ("state:Succ crm-dr", "1"),
+            ("tag:env=p", "18"),
+        ):
+            await pilot.press("escape", "slash")
+            await type_in(pilot, text)
+            await until(pilot, f" of {count} ─")
+
+
+async def test_the_columns_sort(config: Path, stamp: RunningStamp) -> None:
+    async with app_of(config, stamp).run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "─ 60 · ")
+        for order in ("name", "location", "state"):
+            await pilot.press("s")
+            await until(pilot, f"─ 60 · by {order} ─")
+        await pilot.press("s")
+        assert " by " not in await until(pilot, "─ 60 · ")
+
+
+async def test_what_is_in_a_group(config: Path, stamp: RunningStamp) -> None:
+    async with app_of(config, stamp).run_test(size=WIDE) as pilot:
+        await pilot.press("c")  # where the portal is, the metadata says
+        await until(pilot, "Signed in")
+        await pilot.press("4", "slash")
+        await type_in(pilot, "backup-prod-01")
+        await pilot.press("enter", "enter")
+        shown = flat(await until(pilot, "inside        3 resources"))
+        for said in (
+            "you may read, write, delete, assign roles",
+            "locks keep-backups CanNotDelete",
+            "deployments deploy-backup-prod-01-1 Succeeded",
+            "inside 3 resources",
+            "vm-backup-prod-01 Microsoft.Compute/virtualMachines",
+        ):
+            assert said in shown, said
+        await pilot.press("G")
+        shown = flat(await until(pilot, "portal        "))
+        path = f"/subscriptions/{stamp.subscription_id}/resourceGroups/rg-backup-prod-01"
+        assert f"id {path}" in shown
+        assert f"/#@{stamp.tenant}/resource{path}" in shown.replace(" ", "")
+        await pilot.press("escape")
+        await until(pilot, "0 Check")
+
+
+async def test_one_list_that_is_refused_leaves_the_others(
+    config: Path, stamp: RunningStamp
+) -> None:
+    stamp.fault_at("GET */locks=500", "GET */deployments=504")
+    async with app_of(config, stamp).run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "─ 60 · ")
+        await pilot.press("enter")
+        shown = flat(await until(pilot, "inside        2 resources"))
+        assert "locks ! not read: 500 InternalServerError" in shown
+        assert "deployments ! not read: 504 GatewayTimeout" in shown
+        assert "inside 2 resources" in shown
+
+
+@pytest.mark.parametrize("fault", ["reset", "drop", "cut", "503:0", "401"])
+async def test_a_page_that_fails_once_is_read_again(
+    config: Path, stamp: RunningStamp, fault: str
+) -> None:
+    stamp.fault_at(f"GET */resourcegroups@2={fault}")
+    async with app_of(config, stamp).run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "─ 60 · ")
+
+
+async def test_a_page_that_fails_leaves_what_is_there(config: Path, stamp: RunningStamp) -> None:
+    stamp.fault_at("GET */resourcegroups@3=500")
+    async with app_of(config, stamp).run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        shown = await until(pilot, "─ 40 · ✗ not whole ─")
+        assert "not all groups were read: 500 InternalServerError; r reads them again" in shown
+        await pilot.press("r")
+        shown = await until(pilot, "─ 60 · ")
+        assert "not whole" not in shown
+
+
+async def test_a_first_page_that_fails_says_which_keys_help(
+    config: Path, stamp: RunningStamp
+) -> None:
+    stamp.fault_at("GET */resourcegroups=500")
+    async with app_of(config, stamp).run_test(size=(80, 23)) as pilot:
+        await pilot.press("4")
+        shown = await until(pilot, "Not read: 500 InternalServerError")
+        assert "r  reads them again" in shown
+        assert "c  finds what is wrong, and whose side it is" in shown
+
+
+async def test_a_wait_for_arm_counts_down_and_can_be_left(
+    config: Path, stamp: RunningStamp
+) -> None:
+    stamp.fault_at("GET */resourcegroups@2=throttle:30")
+    async with app_of(config, stamp).run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "─ 20 · waits 30 s ─")
+        await until(pilot, "─ 20 · waits 28 s ─")
+        await pilot.press("escape")
+        await until(pilot, "─ 20 · ✗ not whole ─")
+
+
+async def test_a_subscription_is_chosen_and_remembered(config: Path, stamp: RunningStamp) -> None:
+    async with app_of(config, stamp).run_test(size=WIDE) as pilot:
+        await pilot.press("4", "S")
+        shown = await until(pilot, "all enabled ones")
+        assert "Disabled · " in shown
+        assert "another tenant, " in shown
+        await pilot.press("down", "enter")
+        await until(pilot, "Test uses Contoso Project")
+        await until(pilot, "─ 5 · ")
+        assert f'subscription = "{stamp.subscription_id}"' not in read(config)
+        await pilot.press("S")
+        await until(pilot, "all enabled ones")
+        saved = read(config)
+        await pilot.press("end", "enter")
+        await until(pilot, "all subscriptions")
+        await until(pilot, "─ 65 · ")
+        assert read(config) == saved
+
+
+async def test_a_read_only_session_remembers_no_subscription(
+    config: Path, stamp: RunningStamp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_only, "is_read_only", lambda: True)
+    monkeypatch.setattr("stacktui.tui.screens.group_actions.is_read_only", lambda: True)
+    async with app_of(config, stamp).run_test(size=WIDE) as pilot:
+        before = read(config)
+        await pilot.press("4", "S")
+        await until(pilot, "all enabled ones")
+        await pilot.press("down", "enter")
+        await until(pilot, "shown for now, and not remembered")
+        await until(pilot, "─ 5 · ")
+        assert read(config) == before
+
+
+async def test_who_has_no_subscription_is_told_what_to_do(config: Path) -> None:
+    for offers, said in ((2, "it may take one of these offers: "), (0, "ask the stamp's operator")):
+        options = StampOptions(fault="no-subscriptions", offers=offers)
+        with run_in_thread(options) as stamp:
+            async with app_of(config, stamp, subscription="").run_test(size=WIDE) as pilot:
+                await pilot.press("4")
+                shown = flat(await until(pilot, "This identity sees no subscription."))
+                assert said in shown
+
+
+async def test_what_is_copied_of_a_group(config: Path, stamp: RunningStamp) -> None:
+    app = app_of(config, stamp)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "─ 60 · ")
+        path = f"/subscriptions/{stamp.subscription_id}/resourceGroups/rg-backup-dev-01"
+        for downs, text in ((0, "rg-backup-dev-01"), (1, path), (2, f"{stamp.arm_url}{path}")):
+            await pilot.press("i")
+            await until(pilot, "Copy of the group")
+            await pilot.press(*["down"] * downs, "enter")
+            await settle(pilot)
+            assert app.copier.text == text
+        await pilot.press("i", "end", "enter")
+        await settle(pilot)
+        assert '"tags": {' in app.copier.text
+
+
+async def test_the_providers_that_samples_need_come_first(
+    config: Path, stamp: RunningStamp
+) -> None:
+    async with app_of(config, stamp).run_test(size=(80, 23)) as pilot:
+        await pilot.press("4", "P")
+        shown = await until(pilot, "Resource providers")
+        assert "▸ Microsoft.Compute" in shown
+        assert "for the samples  ✓ Registered" in shown
+        assert "virtualMachines            2020-06-01" in shown
+        await pilot.press("end")
+        await until(pilot, "▸ Microsoft.Web")
+
+
+async def test_names_and_tags_of_a_hostile_stamp_do_no_harm(config: Path) -> None:
+    with run_in_thread(StampOptions(groups=5, hostile=True)) as stamp:
+        app = app_of(config, stamp)
+        async with app.run_test(size=WIDE) as pilot:
+            await pilot.press("4")
+            await until(pilot, "4 Resource groups")
+            await pilot.pause(0.5)
+            for _ in range(8):
+                await pilot.press("j", "enter")
+                await until(pilot, "you may       ")
+                for size in (WIDE, (80, 23), (40, 10)):
+                    await resize(pilot, *size)
+                    shown = text_of(app)
+                    assert all(char.isprintable() or char in "\n\u00a0" for char in shown)
+                    assert "internal error" not in shown
+                await resize(pilot, *WIDE)
+                await pilot.press("escape", "i")
+                await until(pilot, "Copy of the group")
+                await pilot.press("escape")
+
+
+async def test_a_device_code_waits_for_a_check(config: Path, stamp: RunningStamp) -> None:
+    async with app_of(config, stamp, **DEVICE).run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        shown = flat(await until(pilot, "Not read: "))
+        assert "a device code needs a person" in shown
