@@ -94,6 +94,9 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.cli.dashboard": HELP,
         "stacktui.config.error_file": HELP,
     },
+    "cli/options.py": {
+        "stacktui.cli.request_log_file": HELP,
+    },
     "config/atomic.py": {
         "fcntl": PLATFORM,
     },
