@@ -191,6 +191,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.export": FRAME,
         "stacktui.tui.screens.help": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
+        "stacktui.tui.screens.requests": FRAME,
         "stacktui.tui.screens.trust": FRAME,
         "stacktui.tui.screens.untrust": FRAME,
     },

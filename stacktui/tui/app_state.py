@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from stacktui.check.settings import Settings
 from stacktui.environments.model import Environment
 from stacktui.identities.model import Identity, TypedSecret
+from stacktui.tui.request_history import RequestHistory
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
@@ -32,7 +33,7 @@ class AppState:
     identities sign in with, by identity; None until they are first read. `history` is what was
     known of each environment's checks when the config was read; nothing of those in
     `settings_changed`, whose earlier checks were made with other settings. `typed` are the secrets
-    that were typed, by identity.
+    that were typed, by identity. `requests` are the last that this process made.
     """
 
     config: Path
@@ -49,6 +50,7 @@ class AppState:
     history: Mapping[str, Recalled] = field(default_factory=dict)
     typed: dict[str, TypedSecret] = field(default_factory=dict)
     settings_changed: set[str] = field(default_factory=set)
+    requests: RequestHistory = field(default_factory=RequestHistory)
 
     @property
     def environments(self) -> tuple[Environment, ...]:
