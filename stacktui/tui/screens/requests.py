@@ -47,7 +47,7 @@ class RequestsScreen(ActionScreen):
         super().__init__("Request", "Requests")
         self._history = history
         self._requests: dict[str, Exchange] = {}
-        self._open: str | None = None
+        self._open: Exchange | None = None
         self.choices.has_filter = True
         self.choices.name_width = _ROOM_FOR_PATH
 
@@ -86,7 +86,7 @@ class RequestsScreen(ActionScreen):
     @property
     def _remedies(self) -> list[Remedy]:
         """The lines of the request that is open or highlighted, as `CopyScreen` takes them."""
-        exchange = self._requests.get(self._open or self.choices.chosen or "")
+        exchange = self._open or self._requests.get(self.choices.chosen or "")
         lines = command_lines(exchange) if exchange is not None else ()
         titles = _TITLES[-len(lines) :]  # only ARM has an az line
         remedies = [
@@ -113,12 +113,11 @@ class RequestsScreen(ActionScreen):
                 return super().check_action(action, parameters)
 
     def action_open(self) -> None:
-        self._open = self.choices.chosen
+        self._open = self._requests.get(self.choices.chosen or "")
         if self._open is not None:
             self.choices.display, self._text.display = False, True
             self.set_focus(self._text)
-            exchange = self._requests[self._open]
-            self.set_text(_detail(exchange, self._remedies, self.services.screen_style.glyphs))
+            self.set_text(_detail(self._open, self._remedies, self.services.screen_style.glyphs))
 
     def action_leave(self) -> None:
         if self._open is None:
