@@ -38,7 +38,8 @@ from stacktui.transport.records import (
     TransportFault,
     TransportFaultKind,
 )
-from stacktui.transport.request_log import is_logging, log, sent_request
+from stacktui.transport.request_log import is_logging, log
+from stacktui.transport.sent_request import sent_request
 
 # The headers that a diagnosis or a support case needs; no others are recorded.
 KEPT_HEADERS = (

@@ -20,7 +20,8 @@ from stacktui.text.sanitize import Redactor
 from stacktui.transport.proxy import ProxyUsed
 from stacktui.transport.records import ConnectionFacts, Exchange, SentRequest, TransportError
 from stacktui.transport.request_commands import command_lines
-from stacktui.transport.request_log import logging_requests, sent_request
+from stacktui.transport.request_log import logging_requests
+from stacktui.transport.sent_request import sent_request
 from tests.support.authority import authority
 from tests.support.proxies import proxying
 from tests.support.sessions import MIB, opened
