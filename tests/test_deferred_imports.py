@@ -94,6 +94,9 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.cli.dashboard": HELP,
         "stacktui.config.error_file": HELP,
     },
+    "cli/options.py": {
+        "stacktui.cli.request_log_file": HELP,
+    },
     "config/atomic.py": {
         "fcntl": PLATFORM,
     },
@@ -196,6 +199,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.export": FRAME,
         "stacktui.tui.screens.help": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
+        "stacktui.tui.screens.requests": FRAME,
         "stacktui.tui.screens.trust": FRAME,
         "stacktui.tui.screens.untrust": FRAME,
     },

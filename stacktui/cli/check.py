@@ -19,6 +19,7 @@ from stacktui.cli.options import (
     config_option,
     examples,
     limit_option,
+    log_requests_option,
     round_format_option,
 )
 from stacktui.cli.output import encodable, warn
@@ -59,6 +60,7 @@ def _print_schema(context: click.Context, _option: click.Parameter, wanted: bool
     help="Print the JSON Schema (2020-12) of --format json and exit.",
 )
 @limit_option
+@log_requests_option
 @config_option
 @click.pass_obj
 def command(

@@ -15,6 +15,7 @@ from stacktui.cli.options import (
     config_option,
     examples,
     limit_option,
+    log_requests_option,
     report_format_option,
     warn_config_unused,
 )
@@ -46,6 +47,7 @@ def _check_once(config: Path, limits: Mapping[str, float]) -> None:
 @click.option("--check", "headless", is_flag=True, help="Print a headless check instead.")
 @report_format_option
 @limit_option
+@log_requests_option
 @config_option
 def command(
     idp: str | None,

@@ -24,7 +24,13 @@ from stacktui.cli.ask import RemoteError
 from stacktui.cli.layout import width
 from stacktui.cli.lazy import LazyGroup
 from stacktui.cli.name_completion import environment_names
-from stacktui.cli.options import ExitCode, config_option, examples, limit_option
+from stacktui.cli.options import (
+    ExitCode,
+    config_option,
+    examples,
+    limit_option,
+    log_requests_option,
+)
 from stacktui.config.read_only import set_by_option
 from stacktui.errors import StacktuiError, exhausted_resource
 
@@ -78,6 +84,7 @@ def _read_only(_: click.Context, _option: click.Parameter, wanted: bool) -> None
     help="Open the dashboard on this environment.",
 )
 @limit_option
+@log_requests_option
 @click.option(
     "--read-only",
     is_flag=True,

@@ -96,6 +96,26 @@ def limit_option(function: click.decorators.FC) -> click.decorators.FC:
     )(function)
 
 
+def log_requests_option(function: click.decorators.FC) -> click.decorators.FC:
+    """Add `--log-requests FILE`, which every command takes that talks to a stamp."""
+    return click.option(
+        "--log-requests",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        expose_value=False,
+        callback=_log_requests,
+        help="Append each request to FILE, as the curl and the az rest line that repeats it; "
+        "no secret and no answer.",
+    )(function)
+
+
+def _log_requests(context: click.Context, _option: click.Parameter, file: Path | None) -> None:
+    if file is not None and not context.resilient_parsing:
+        from stacktui.cli.request_log_file import logging_to
+
+        context.with_resource(logging_to(file))
+
+
 def _limits(
     _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, float]:

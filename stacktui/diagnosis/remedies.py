@@ -13,6 +13,7 @@ from stacktui.environments.naming import domain_of
 from stacktui.identities.model import EnvSecret, FileSecret, Identity, TypedSecret
 from stacktui.text.shell import toml
 from stacktui.transport.proxy import DIRECT
+from stacktui.transport.request_commands import curl_options
 
 # Time-out of a remedy's request in seconds, longer than a check's.
 _FETCH_SECONDS = 60
@@ -206,14 +207,13 @@ def fill_fetching(
 
     def options(quote: Quote) -> str:
         # -g: curl must not expand a URL that the server may have chosen.
-        words = [f"-sS -i -g -m {_FETCH_SECONDS}"]
-        if failure.environment.ca:
-            words.append(f"--cacert {quote(str(failure.environment.ca))}")
-        if failure.environment.proxy == DIRECT:
-            words.append("--noproxy '*'")
-        if failure.connection and failure.connection.pinned:
-            words.append(f"--connect-to {quote('::' + failure.connection.pinned)}")
-        return " ".join(words)
+        reaching = curl_options(
+            quote,
+            ca=str(failure.environment.ca or ""),
+            direct=failure.environment.proxy == DIRECT,
+            pinned=failure.connection.pinned if failure.connection else None,
+        )
+        return " ".join((f"-sS -i -g -m {_FETCH_SECONDS}", *reaching))
 
     return template.fill(options=options, url=target, **more)
 

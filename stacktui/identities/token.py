@@ -33,6 +33,11 @@ class TokenFacts:
     begins: datetime | None = None
     certificate_ends: datetime | None = None
 
+    @property
+    def resource(self) -> str:
+        """The audience that was asked for, which is what `az` takes as `--resource`."""
+        return self.scope.removesuffix("/.default").removesuffix("/openid")
+
 
 @dataclass(frozen=True, slots=True)
 class Token:

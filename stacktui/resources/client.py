@@ -273,6 +273,7 @@ class ArmClient:
                     body=content,
                     limit=self.limits.page,
                     confidential=True,
+                    audience=token.facts.resource,
                 )
             except TransportError as error:
                 if not self._retry.repeats(method, error.fault.kind, repeats):

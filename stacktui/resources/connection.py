@@ -54,6 +54,7 @@ async def open_arm(
         proxy=environment.proxy,
         resolve=environment.resolve,
         limits=environment.limits,
+        ca=environment.ca,
         on_exchange=on_exchange,
     )
 

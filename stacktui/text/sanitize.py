@@ -43,7 +43,7 @@ _DOTTED_WORD = re.compile(r"[\w.-]++")
 _CREDENTIAL = re.compile(
     r"""(?ix) (\b(?:client_?secret|client_?assertion|password|access_?token|refresh_?token
         |id_?token|assertion|device_?code)\b ["']? \s* [:=] \s* (?:\[\s*)? ["']?)
-        ([^\s"'&,}\]]+)"""
+        ((?!\[redacted\])[^\s"'&,}\]]+)"""
 )
 # The user name and password of a URL (RFC 3986 section 3.2.1), in JSON with escapes too.
 _USERINFO = re.compile(r"""(:(?:\\*/|\\u002[fF]){2})[^\s/?#"<>]*(@|\\u0040)""")

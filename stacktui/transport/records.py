@@ -116,8 +116,33 @@ class ResponseFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SentRequest:
+    """What repeats a request, without its secrets.
+
+    `url` is whole; only what follows `operationresults/` is cut. `ca` is the environment's file.
+    `bearer` says that a token was sent, `audience` whose; `local` that the metadata service was
+    asked. `form` has the fields of the body, None for a secret one; `document` is its JSON with
+    secret values redacted. Of any other body only the length and `content_type` are known.
+    """
+
+    started: datetime
+    url: str
+    ca: str = ""
+    bearer: bool = False
+    audience: str = ""
+    local: bool = False
+    form: tuple[tuple[str, str | None], ...] = ()
+    document: str = ""
+    withheld: int = 0
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its outcome; `connection` and `response` are None where it got no further."""
+    """One request and its outcome; `connection` and `response` are None where it got no further.
+
+    `sent` is there only while the process logs requests (`request_log`).
+    """
 
     method: str
     url: str
@@ -125,6 +150,19 @@ class Exchange:
     response: ResponseFacts | None
     phases: tuple[Phase, ...]
     fault: TransportFault | None = None
+    sent: SentRequest | None = None
+
+    @property
+    def seconds(self) -> float:
+        """The time that its phases took."""
+        return sum(phase.seconds for phase in self.phases)
+
+    @property
+    def outcome(self) -> str:
+        """The status, the kind of fault, or both."""
+        status = str(self.response.status) if self.response else ""
+        kind = self.fault.kind.value if self.fault else ""
+        return " ".join(filter(None, (status, kind))) or "cancelled"
 
 
 class TransportFaultKind(StrEnum):

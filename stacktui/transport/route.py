@@ -32,7 +32,8 @@ class Route:
     def facts(self) -> ConnectionFacts:
         pin = None
         if self.target != (self.host, self.port):
-            pin = f"{self.target[0]}:{self.target[1]}"
+            address, port = self.target
+            pin = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         return ConnectionFacts(self.host, self.port, self.proxy_used, pinned=pin)
 
 

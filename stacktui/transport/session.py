@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -37,6 +38,8 @@ from stacktui.transport.records import (
     TransportFault,
     TransportFaultKind,
 )
+from stacktui.transport.request_log import is_logging, log
+from stacktui.transport.sent_request import sent_request
 
 # The headers that a diagnosis or a support case needs; no others are recorded.
 KEPT_HEADERS = (
@@ -79,7 +82,8 @@ class Answer:
 class HttpSession:
     """Requests over connections that it keeps until `aclose`.
 
-    Each is recorded until `take_exchanges`; with `on_exchange`, that is called instead.
+    Each is recorded until `take_exchanges`; with `on_exchange`, that is called instead. Those who
+    log the requests of the process see each (`request_log`); `ca` is for them: the environment's.
     """
 
     def __init__(
@@ -91,11 +95,13 @@ class HttpSession:
         proxy: str | None = None,
         resolve: Mapping[str, str] | None = None,
         limits: Limits | None = None,
+        ca: Path | None = None,
         on_exchange: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.redactor = redactor
         self._observer = observer
+        self._ca = str(ca or "")
         self._exchanges: list[Exchange] = []
         self._record = on_exchange or self._exchanges.append
         self._client = httpx.AsyncClient(
@@ -118,18 +124,22 @@ class HttpSession:
         confidential: bool = False,
         secrets_in: Callable[[bytes], Iterable[str]] | None = None,
         local: bool = False,
+        audience: str = "",
     ) -> Answer:
         """Make one request and return the response, whatever its status; at most `limit` bytes.
 
         The record holds an excerpt of the body; of a `confidential` one (a token, or a user's
         data) only where the status is an error. `secrets_in` returns the secrets in the body,
         which are hidden before anything of the response is recorded. `local` is for the metadata
-        service of this machine: no proxy, and `http:`, which is refused for all others.
+        service of this machine: no proxy, and `http:`, which is refused for all others. `audience`
+        is that of the bearer token, for the request log.
 
         Raises TransportError where no whole response came, and whatever the session's `trust`
         raises. Either way the exchange is recorded (`take_exchanges`).
         """
         trace = RequestTrace(self._observer)
+        started = datetime.now(UTC) if is_logging() else None
+        request: httpx.Request | None = None
         response: httpx.Response | None = None
         content = b""
         fault: TransportFault | None = None
@@ -145,8 +155,16 @@ class HttpSession:
                 self.redactor.add_secret(secret)
         except TransportError as error:
             fault = error.fault
+            if fault.kind is TransportFaultKind.INSECURE_URL:
+                request = None  # refused here: it was never sent
             raise
         finally:
+            sent = None
+            if started is not None and request is not None:
+                sent = sent_request(
+                    started, str(request.url), request.headers, body, self.redactor,
+                    ca=self._ca, audience=audience, local=local,
+                )  # fmt: skip
             exchange = Exchange(
                 method,
                 self.redactor.sanitize_untrusted(url),
@@ -154,8 +172,10 @@ class HttpSession:
                 self._facts(response, content, confidential),
                 tuple(trace.phases),
                 fault,
+                sent,
             )
             self._record(exchange)
+            log(exchange)
         return Answer(exchange, response.status_code, response.headers, content)
 
     def forget(self, exchange: Exchange) -> None:

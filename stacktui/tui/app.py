@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,6 +22,7 @@ from stacktui.config.error_file import describe_error
 from stacktui.errors import StacktuiError
 from stacktui.identities.certificate_file import read_files, references
 from stacktui.transport.background import in_background
+from stacktui.transport.request_log import logging_requests
 from stacktui.tui.app_state import AppState
 from stacktui.tui.arm_reader import ArmReader, load_arm_engine
 from stacktui.tui.check_runner import CheckRunner, load_engine
@@ -87,6 +89,7 @@ class StacktuiApp(ThemedApp):
         self._auto_check = auto_check
         self.copier = Copier(self)
         self.ended_by: signal.Signals | None = None
+        self._logging = ExitStack()
         self._input = InputQueue(self, super().on_event)
         self.app_state = AppState(config, demo_on_offer=start_demo is not None, limits=limits or {})
         places = {each.caption: (each, Dashboard, type(self)) for each in PANES}
@@ -411,8 +414,12 @@ class StacktuiApp(ThemedApp):
 
     # Signals
 
+    def on_unmount(self) -> None:
+        self._logging.close()
+
     def on_mount(self) -> None:
         """Restore the terminal and end, as `q` does, on a signal that ends the process."""
+        self._logging.enter_context(logging_requests(self.app_state.requests.add))
         if sys.platform != "win32":
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
                 asyncio.get_running_loop().add_signal_handler(number, self.end, number)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from stacktui.check.settings import Settings
 from stacktui.environments.model import Environment
 from stacktui.identities.model import Identity, TypedSecret
+from stacktui.tui.request_history import RequestHistory
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
@@ -34,7 +35,7 @@ class AppState:
     known of each environment's checks when the config was read; nothing of those in
     `settings_changed`, whose earlier checks were made with other settings. `typed` are the secrets
     that were typed, by identity. `groups` are the resource groups by environment, `opened_group` is
-    the one whose details were asked for last.
+    the one whose details were asked for last. `requests` are the last that this process made.
     """
 
     config: Path
@@ -53,6 +54,7 @@ class AppState:
     settings_changed: set[str] = field(default_factory=set)
     groups: dict[str, GroupList] = field(default_factory=dict)
     opened_group: OpenedGroup | None = None
+    requests: RequestHistory = field(default_factory=RequestHistory)
 
     @property
     def environments(self) -> tuple[Environment, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import json
 import re
+import shlex
 import ssl
 import subprocess
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from stacktui.stamp import IdentityProvider
 from stacktui.stamp.running import RunningStamp
+from tests.product import stacktui, write_config
 
 from .az import Az
 from .conftest import CLOUD, GROUPS, PROFILE, on_stamp
@@ -134,3 +136,20 @@ def _sign_in_user(az: Az, stamp: RunningStamp) -> None:
         (subscription,) = json.loads(out)
         assert subscription["user"] == {"name": stamp.user, "type": "user"}
     assert len(az.ok("group", "list", *NAMES).split()) == GROUPS
+
+
+def test_the_az_rest_line_of_the_request_log_works(
+    az: Az, stamp: RunningStamp, tmp_path: Path
+) -> None:
+    """Run as logged, but for the program's path: az gets the token, and sends the same request."""
+    log = tmp_path / "log"
+    config = write_config(tmp_path, stamp.describe())
+    assert stacktui("check", "--config", config, "--log-requests", log).code == 0
+    ours = next(each for each in reversed(stamp.requests) if "resourcegroups" in each.path)
+    sign_in_with_secret(az, stamp)
+    lines = [each for each in log.read_text().splitlines() if each.startswith("az rest ")]
+    assert lines
+    answer = json.loads(az.ok(*shlex.split(lines[-1])[1:]))
+    theirs = stamp.requests[-1]
+    assert (theirs.method, theirs.path, theirs.status) == (ours.method, ours.path, 200)
+    assert answer["value"]

@@ -49,6 +49,7 @@ async def opened(
     proxy: str | None = "none",
     resolve: Mapping[str, str] | None = None,
     limits: Limits | None = None,
+    ca: Path | None = None,
 ) -> AsyncIterator[HttpSession]:
     """Open a session that trusts `context`, by default the tests' own authority."""
     trusted = context or trusting(authority().root)
@@ -63,6 +64,7 @@ async def opened(
         proxy=proxy,
         resolve=resolve,
         limits=limits,
+        ca=ca,
     )
     try:
         yield session

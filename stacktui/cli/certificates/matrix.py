@@ -23,6 +23,7 @@ from stacktui.cli.options import (
     examples,
     format_option,
     limit_option,
+    log_requests_option,
 )
 from stacktui.cli.output import out
 from stacktui.cli.settings import read_settings
@@ -37,6 +38,7 @@ CELL = 3
 @all_option
 @format_option
 @limit_option
+@log_requests_option
 @config_option
 @click.pass_obj
 def command(

@@ -32,6 +32,7 @@ from stacktui.cli.options import (
     examples,
     format_option,
     limit_option,
+    log_requests_option,
 )
 from stacktui.cli.output import out
 from stacktui.cli.settings import read_settings
@@ -53,6 +54,7 @@ all_option = click.option(
 @all_option
 @format_option
 @limit_option
+@log_requests_option
 @config_option
 @click.pass_obj
 def command(

@@ -37,7 +37,13 @@ from stacktui.cli.certificates.targets import (
 )
 from stacktui.cli.layout import wrapped
 from stacktui.cli.name_completion import environment_names
-from stacktui.cli.options import config_option, examples, format_option, limit_option
+from stacktui.cli.options import (
+    config_option,
+    examples,
+    format_option,
+    limit_option,
+    log_requests_option,
+)
 from stacktui.cli.output import day, err, out
 from stacktui.cli.settings import read_settings, require_writable
 from stacktui.config.locations import additions_file, own_bundle
@@ -108,6 +114,7 @@ class RootSource:
 @yes_option
 @format_option
 @limit_option
+@log_requests_option
 @config_option
 @click.pass_obj
 def command(

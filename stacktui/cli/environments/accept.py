@@ -9,7 +9,13 @@ import click
 
 from stacktui.check.pinning import AcceptError, accept, ask_stamp, differences
 from stacktui.cli.ask import CommandError, RemoteError, confirm, yes_option
-from stacktui.cli.options import config_option, environment_argument, examples, limit_option
+from stacktui.cli.options import (
+    config_option,
+    environment_argument,
+    examples,
+    limit_option,
+    log_requests_option,
+)
 from stacktui.cli.output import err
 from stacktui.cli.settings import read_settings, require_writable
 
@@ -18,6 +24,7 @@ from stacktui.cli.settings import read_settings, require_writable
 @environment_argument
 @yes_option
 @limit_option
+@log_requests_option
 @config_option
 @click.pass_obj
 def command(

@@ -32,13 +32,16 @@ LEAST_CHOICES = 3
 class ChoicesPane(ListPane):
     """The list of choices, below the text about the highlighted one."""
 
+    has_filter = False
+
     def __init__(self, caption: str) -> None:
         super().__init__(id="choices")
         self.caption = caption
         self.in_front = True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return False if action == "filter" else super().check_action(action, parameters)
+        refused = action == "filter" and not self.has_filter
+        return False if refused else super().check_action(action, parameters)
 
 
 def question(text: str) -> Line:
@@ -102,7 +105,7 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
         """Show the text of the screen."""
         self._waiting = False
         self._text.show(self._title, tuple(lines))
-        self._share_height()
+        self.share_height()
         self.show_hints()
 
     def wait(self, text: str) -> None:
@@ -114,14 +117,14 @@ class ActionScreen(ModalScreen[str], inherit_bindings=False):
         """Show the choices; without any the list is hidden."""
         self.choices.display = bool(rows)
         self.choices.show(rows, ())
-        self._share_height()
+        self.share_height()
         self.choices.focus()
 
     def on_resize(self) -> None:
         self._rows = 0  # of another width, the text has other lines
-        self._share_height()
+        self.share_height()
 
-    def _share_height(self) -> None:
+    def share_height(self) -> None:
         """Give the list what it wants, and the text the rest, but neither less than it needs."""
         width, height = min(MOST_WIDTH, self.app.size.width) - 2, self.app.size.height
         # It only grows, so that nothing jumps while the bar moves.

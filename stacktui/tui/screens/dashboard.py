@@ -92,6 +92,7 @@ class Dashboard(GroupActions, inherit_bindings=False):
         Binding("0", "go('check')", "jump to a pane", show=False, id="go_check"),
         Binding("tab", "step(1)", "next pane, previous pane", show=False, id="pane_after"),
         Binding("shift+tab", "step(-1)", "next pane, previous pane", show=False, id="pane_before"),
+        Binding("R", "requests", "requests", show=False, id="requests"),
         Binding("question_mark", "help", "keys", id="help"),
         Binding("q", "app.quit", "quit", id="quit"),
     ]
@@ -322,6 +323,12 @@ class Dashboard(GroupActions, inherit_bindings=False):
             self.read_groups()
         else:
             self.action_check()
+
+    def action_requests(self) -> None:
+        """Show the requests of this session."""
+        from stacktui.tui.screens.requests import RequestsScreen
+
+        self.app.push_screen(RequestsScreen(self.app_state.requests))
 
     def action_cancel_scan(self) -> None:
         self.services.scan_runner.cancel()
