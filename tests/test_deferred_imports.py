@@ -183,6 +183,11 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.certificates.scan": THREAD,
         "stacktui.tui.scan_engine": THREAD,
     },
+    "tui/screens/certificate_actions.py": {
+        "stacktui.tui.screens.export": FRAME,
+        "stacktui.tui.screens.trust": FRAME,
+        "stacktui.tui.screens.untrust": FRAME,
+    },
     "tui/screens/check_actions.py": {
         "stacktui.diagnosis.fixes": FRAME,
         "stacktui.diagnosis.markdown": FRAME,
@@ -196,12 +201,9 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/screens/dashboard.py": {
         "stacktui.tui.panes.certificate_detail": FRAME,
-        "stacktui.tui.screens.export": FRAME,
         "stacktui.tui.screens.help": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.screens.requests": FRAME,
-        "stacktui.tui.screens.trust": FRAME,
-        "stacktui.tui.screens.untrust": FRAME,
     },
     "tui/screens/group_actions.py": {
         "stacktui.resources.portal": FRAME,

@@ -8,10 +8,10 @@ from stacktui.config.document import ConfigError, read_table
 from stacktui.config.edit import ENVIRONMENTS, IDENTITIES
 from stacktui.tui.config_change import ConfigChange
 from stacktui.tui.lines import TextStyle
-from stacktui.tui.screens.check_actions import CheckActions
+from stacktui.tui.screens.certificate_actions import CertificateActions
 
 
-class ConfigActions(CheckActions, inherit_bindings=False):
+class ConfigActions(CertificateActions, inherit_bindings=False):
     """A screen with the actions on the config; the subclass shows what was changed."""
 
     @property

@@ -13,7 +13,7 @@ from stacktui.tui.coalescer import Coalescer
 from stacktui.tui.keys import keys_of, may_run
 from stacktui.tui.layout import Arrangement
 from stacktui.tui.lines import Line, TextStyle
-from stacktui.tui.panes import certificates, environments, group_detail, identities
+from stacktui.tui.panes import environments, group_detail, identities
 from stacktui.tui.screens.group_actions import GroupActions
 from stacktui.tui.screens.pane_grid import PaneGrid
 from stacktui.tui.widgets.list_pane import ListPane
@@ -277,17 +277,6 @@ class Dashboard(GroupActions, inherit_bindings=False):
             return False
         app_state = self.app_state
         match action:
-            case "cancel_scan":
-                # If both run, `esc` cancels the one whose pane is in use.
-                mine = self.grid.open is self.grid.certificates
-                checking = self.services.check_runner.runs(app_state.current)
-                return self.services.scan_runner.running and (mine or not checking)
-            case "scan":
-                return app_state.environment is not None
-            case "trust":
-                return app_state.settings is not None and bool(self._chain())
-            case "untrust" | "export":
-                return app_state.settings is not None
             case "clear_filter":
                 front = self.grid.front
                 return isinstance(front, ListPane) and front.filtered
@@ -330,34 +319,13 @@ class Dashboard(GroupActions, inherit_bindings=False):
 
         self.app.push_screen(RequestsScreen(self.app_state.requests))
 
-    def action_cancel_scan(self) -> None:
-        self.services.scan_runner.cancel()
+    @property
+    def chosen_host(self) -> str | None:
+        return self.grid.certificates.chosen
 
-    def action_scan(self, whole: bool) -> None:
-        self.services.scan(whole=whole)
-
-    def action_trust(self) -> None:
-        from stacktui.tui.screens.trust import Trust
-
-        target, settings, chain = self.app_state.target, self.app_state.settings, self._chain()
-        if target is not None and settings is not None and chain:
-            host = (self.grid.certificates.chosen or "").removesuffix(":443")
-            self.app.push_screen(Trust(target, settings, host, chain), self._trust_changed)
-
-    def action_untrust(self) -> None:
-        from stacktui.tui.screens.untrust import Untrust
-
-        if self.app_state.settings is not None:
-            self.app.push_screen(Untrust(self.app_state.settings), self._trust_changed)
-
-    def action_export(self) -> None:
-        from stacktui.tui.screens.export import Export
-
-        self.app.push_screen(Export(self.app_state.settings))
-
-    def _trust_changed(self, done: str | None) -> None:
-        if done is not None:
-            self.services.trust_changed(done)
+    @property
+    def scan_in_use(self) -> bool:
+        return self.grid.open is self.grid.certificates
 
     @property
     def chosen_identity(self) -> str | None:
@@ -418,8 +386,3 @@ class Dashboard(GroupActions, inherit_bindings=False):
         self.grid.environments.choose(name)
         self.action_go("environments")
         self._show_current()
-
-    def _chain(self) -> tuple[bytes, ...]:
-        """Return the chain that the highlighted host presents (DER, leaf first)."""
-        chosen = self.grid.certificates.chosen
-        return certificates.chain_of(chosen, self.app_state) if chosen else ()
