@@ -18,7 +18,9 @@ from stacktui.cli.demo_stamp import drill_ids
 from stacktui.cli.main import ENDINGS
 from stacktui.cli.options import config_option, examples, warn_config_unused
 from stacktui.errors import is_exhaustion
-from stacktui.stamp import FAULTS, IdentityProvider, StampOptions, UnknownFaultError, serve
+from stacktui.stamp import FAULTS, Cloud, IdentityProvider, StampOptions, UnknownFaultError, serve
+from stacktui.stamp.options import MAX_GROUPS, MORE_SUBSCRIPTIONS, OPERATION_ENDS, ROLES
+from stacktui.stamp.request_faults import FAULT_KINDS
 
 
 def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
@@ -41,13 +43,77 @@ def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool)
     default=IdentityProvider.AAD.value,
     help="Identity provider: Entra ID or AD FS.",
 )
+@click.option(
+    "--cloud",
+    type=click.Choice([cloud.value for cloud in Cloud]),
+    default=Cloud.STAMP.value,
+    help="Serve a stamp, or public Azure under its own names.",
+)
 @click.option("--build", default="2102", help="Release of the stamp: year and month, four digits.")
 @click.option(
-    "--groups", type=click.IntRange(0, 980), default=18, help="Number of resource groups."
+    "--groups", type=click.IntRange(0, MAX_GROUPS), default=18, help="Number of resource groups."
 )
 @click.option("--page-size", type=click.IntRange(1), default=100, help="Resource groups per page.")
 @click.option(
     "--latency", type=click.FloatRange(0), default=0.0, help="Delay of each response in seconds."
+)
+@click.option(
+    "--role",
+    type=click.Choice([*ROLES, "none"]),
+    default="owner",
+    help="Role of the service principal on the subscriptions.",
+)
+@click.option(
+    "--more-subscriptions",
+    type=click.Choice(MORE_SUBSCRIPTIONS),
+    multiple=True,
+    help="A further subscription of this kind; repeatable.",
+)
+@click.option("--offers", type=click.IntRange(0), default=2, help="Offers that a user may take.")
+@click.option(
+    "--unregistered",
+    multiple=True,
+    default=("Microsoft.Web",),
+    help="Resource provider that is not registered; repeatable.",
+)
+@click.option(
+    "--managed-identity", is_flag=True, help="List Microsoft.ManagedIdentity on a stamp too."
+)
+@click.option(
+    "--delete-seconds", type=click.FloatRange(0), default=1.5, help="Duration of a deletion."
+)
+@click.option(
+    "--operation-end",
+    type=click.Choice([str(status) for status in OPERATION_ENDS]),
+    default="200",
+    help="Status that the polls of a deletion end with: 404 forgets the operation, 409 is the "
+    "deletion's failure.",
+)
+@click.option(
+    "--retry-after", type=click.IntRange(0), default=1, help="Seconds between polls (Retry-After)."
+)
+@click.option(
+    "--register-seconds",
+    type=click.FloatRange(0),
+    default=0.0,
+    help="Duration of a provider's registration.",
+)
+@click.option(
+    "--update-seconds", type=click.FloatRange(0), default=0.0, help="Duration of a VM's update."
+)
+@click.option(
+    "--replication-seconds",
+    type=click.FloatRange(0),
+    default=0.0,
+    help="Time until role assignments know a new identity.",
+)
+@click.option("--hostile", is_flag=True, help="Add groups with hostile names and tags.")
+@click.option(
+    "--fault-at",
+    metavar="WHEN=WHAT",
+    multiple=True,
+    help="Fault of single requests, such as 3=drop or 'GET */resourcegroups@2=throttle:17'; "
+    "repeatable. WHAT: " + ", ".join(FAULT_KINDS) + ".",
 )
 @click.option("--domain", help="Serve under the names of this domain instead of localhost.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="TLS port; 0: any free one.")
@@ -74,7 +140,15 @@ def _list_faults(context: click.Context, _option: click.Parameter, wanted: bool)
     help="List the faults and exit.",
 )
 @config_option
-def command(no_default_scope: bool, idp: str, config: Path | None, **settings: Any) -> None:
+def command(
+    no_default_scope: bool,
+    idp: str,
+    cloud: str,
+    role: str,
+    operation_end: str,
+    config: Path | None,
+    **settings: Any,
+) -> None:
     """Run a simulated Azure Stack Hub on loopback until it is interrupted.
 
     Prints one line of JSON with everything that a client needs to connect. Certificates, ids and
@@ -83,7 +157,12 @@ def command(no_default_scope: bool, idp: str, config: Path | None, **settings: A
     warn_config_unused(config)
     try:
         options = StampOptions(
-            idp=IdentityProvider(idp), adfs_default_scope=not no_default_scope, **settings
+            idp=IdentityProvider(idp),
+            cloud=Cloud(cloud),
+            role=None if role == "none" else role,
+            operation_end=int(operation_end),
+            adfs_default_scope=not no_default_scope,
+            **settings,
         )
     except UnknownFaultError as error:
         raise click.BadParameter(str(error), param_hint="--fault") from error

@@ -14,6 +14,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING
 
+from stacktui.stamp.cloud import Cloud
 from stacktui.stamp.faults import FAULTS
 from stacktui.stamp.faults.model import Fault, SignInKind
 from stacktui.stamp.identity_provider import IdentityProvider
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FAULTS",
+    "Cloud",
     "Fault",
     "IdentityProvider",
     "SignInKind",

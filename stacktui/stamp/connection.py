@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from itertools import count
 
@@ -17,6 +17,7 @@ import h11
 
 from stacktui.stamp.clock import Clock
 from stacktui.stamp.messages import Delivery, Request, Response, html_page
+from stacktui.stamp.request_faults import RequestFaults
 from stacktui.stamp.sockets import READ_SIZE, reset, silent_server
 
 MAX_HEAD = 32 * 1024
@@ -28,6 +29,8 @@ MAX_LOG = 4096
 
 BAD_REQUEST = html_page(400, "Bad Request", "<h2>Bad Request</h2>")
 TOO_LARGE = html_page(413, "Too Large", "<h2>Request Entity Too Large</h2>")
+NOT_CARRIED_OUT = Response(0)
+"""Stands for the response to a request that a fault kept from the services; it is never sent."""
 SERVER_ERROR = html_page(500, "Server Error", "<h2>Server Error</h2>")
 
 _log = logging.getLogger(__name__)
@@ -41,6 +44,7 @@ class RequestRecord:
     host: str
     path: str
     status: int
+    """0 when a request fault let nothing be carried out or answered."""
     connection: int
     """Number of the connection, counted from 1 over all ports."""
     authorized: bool
@@ -84,8 +88,10 @@ class HttpService:
         latency: float,
         clock: Clock,
         log: RequestLog,
+        faults: RequestFaults,
     ) -> None:
         self._respond = respond
+        self._faults = faults
         self._latency = latency
         self._clock = clock
         self._log = log
@@ -95,14 +101,16 @@ class HttpService:
         await Connection(self, reader, writer, self._log.number()).serve()
 
     async def respond(self, request: Request, connection: int) -> Response:
-        """Return the response after the latency; 500 when the stamp itself fails."""
-        if self._latency:
-            await asyncio.sleep(self._latency)
-        try:
-            response = self._respond(request)
-        except Exception:
-            _log.exception("no response to %s %s", request.method, request.path)
-            response = SERVER_ERROR
+        """Return the response after the latency, or what a request fault makes of it."""
+        effect = self._faults.apply(request)
+        delay = self._latency + effect.delay
+        if delay:
+            await asyncio.sleep(delay)
+        response = self._carry_out(request) if effect.kind.carried_out else NOT_CARRIED_OUT
+        if effect.kind.answer:
+            response = effect.kind.answer(int(effect.seconds))
+        if effect.kind.delivery is not Delivery.COMPLETE:
+            response = replace(response, delivery=effect.kind.delivery)
         record = RequestRecord(
             request.method,
             request.headers.get("host", ""),
@@ -114,6 +122,14 @@ class HttpService:
         self._log.add(record)
         date = format_datetime(self._clock.now(), usegmt=True)
         return response.with_headers(Date=date, Server="Microsoft-HTTPAPI/2.0")
+
+    def _carry_out(self, request: Request) -> Response:
+        """Return the honest response; 500 when the stamp itself fails."""
+        try:
+            return self._respond(request)
+        except Exception:
+            _log.exception("no response to %s %s", request.method, request.path)
+            return SERVER_ERROR
 
 
 class Connection:
@@ -158,6 +174,9 @@ class Connection:
                     await silent_server(self._reader, self._writer)
                     return
                 case Delivery.CLOSED:
+                    return
+                case Delivery.ABORTED:
+                    reset(self._writer)
                     return
                 case Delivery.RESET:
                     await self._send_half_and_reset(response)

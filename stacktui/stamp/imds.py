@@ -20,16 +20,18 @@ class _ImdsError(Exception):
     description: str
 
 
-def respond(service: TokenService, request: Request) -> Response:
-    """Return a token for a managed identity, or an error in OAuth's form."""
+def respond(
+    service: TokenService, identities: tuple[ManagedIdentity, ...], request: Request
+) -> Response:
+    """Return a token for a managed identity of the VM, or an error in OAuth's form."""
     try:
         _check_form(request)
-        identity = _identity(service, request)
+        identity = _identity(identities, request)
         resource = request.query.get("resource")
         if not resource:
             description = "Required query variable 'resource' is missing"
             raise _ImdsError(400, "invalid_request", description)
-        if resource != service.directory.audience:
+        if resource not in service.directory.audiences:
             description = (
                 f"AADSTS500011: The resource principal named {resource} was not found in the tenant"
             )
@@ -57,12 +59,12 @@ def _check_form(request: Request) -> None:
         raise _ImdsError(400, "bad_request", description)
 
 
-def _identity(service: TokenService, request: Request) -> ManagedIdentity:
+def _identity(identities: tuple[ManagedIdentity, ...], request: Request) -> ManagedIdentity:
     """Return the identity with the requested id; without one, the system-assigned identity."""
     client_id = request.query.get("client_id")
     object_id = request.query.get("object_id")
     resource_id = request.query.get("mi_res_id") or request.query.get("msi_res_id")
-    for identity in service.directory.managed_identities:
+    for identity in identities:
         known = identity.resource_id
         if client_id or object_id or resource_id:
             if (
@@ -80,7 +82,7 @@ def _document(service: TokenService, identity: ManagedIdentity, resource: str) -
     """Return the token response; every value is a string, times included."""
     now = service.clock.epoch()
     return {
-        "access_token": service.app_token(identity, "2"),
+        "access_token": service.app_token(identity, "2", resource),
         "client_id": identity.client_id,
         "expires_in": str(LIFETIME),
         "expires_on": str(now + LIFETIME),

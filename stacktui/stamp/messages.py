@@ -20,6 +20,8 @@ class Delivery(Enum):
     """Send nothing and keep the connection open."""
     RESET = auto()
     """Send half of the response, then reset the connection."""
+    ABORTED = auto()
+    """Reset the connection without a response."""
     CLOSED = auto()
     """Close the connection without a response."""
 

@@ -3,13 +3,42 @@
 from __future__ import annotations
 
 from stacktui.stamp.arm.errors import CloudError
-from stacktui.stamp.arm.versions import METADATA_OBJECT, Family, require_version
+from stacktui.stamp.arm.versions import (
+    METADATA_OBJECT,
+    PUBLIC_METADATA_OBJECT,
+    Family,
+    require_version,
+)
 from stacktui.stamp.directory import Directory
 from stacktui.stamp.hosts import Hosts
 from stacktui.stamp.identity_provider import IdentityProvider
 from stacktui.stamp.messages import Request, Response, json_response
 
 PATH = "/metadata/endpoints"
+
+OTHER_CLOUDS: tuple[dict[str, object], ...] = (
+    {
+        "name": "AzureChinaCloud",
+        "resourceManager": "https://management.chinacloudapi.cn",
+        "authentication": {
+            "loginEndpoint": "https://login.chinacloudapi.cn",
+            "audiences": ["https://management.core.chinacloudapi.cn"],
+            "tenant": "common",
+            "identityProvider": "AAD",
+        },
+    },
+    {
+        "name": "AzureUSGovernment",
+        "resourceManager": "https://management.usgovcloudapi.net",
+        "authentication": {
+            "loginEndpoint": "https://login.microsoftonline.us",
+            "audiences": ["https://management.core.usgovcloudapi.net"],
+            "tenant": "common",
+            "identityProvider": "AAD",
+        },
+    },
+)
+"""Other clouds in the list of public Azure, which nobody serves here."""
 
 
 def respond(hosts: Hosts, directory: Directory, build: str, request: Request) -> Response:
@@ -21,6 +50,10 @@ def respond(hosts: Hosts, directory: Directory, build: str, request: Request) ->
         return error.response()
     if version in METADATA_OBJECT:
         return json_response(200, _one_object(hosts, directory))
+    if hosts.is_public:
+        cloud = _public_cloud(hosts, directory)
+        alone = version in PUBLIC_METADATA_OBJECT
+        return json_response(200, cloud if alone else [cloud, *OTHER_CLOUDS])
     return json_response(200, [_cloud(hosts, directory)])
 
 
@@ -29,7 +62,7 @@ def _one_object(hosts: Hosts, directory: Directory) -> dict[str, object]:
         "galleryEndpoint": hosts.gallery,
         "graphEndpoint": hosts.graph,
         "portalEndpoint": hosts.portal,
-        "authentication": {"loginEndpoint": hosts.login, "audiences": [directory.audience]},
+        "authentication": {"loginEndpoint": hosts.login, "audiences": list(directory.audiences)},
     }
 
 
@@ -49,4 +82,22 @@ def _cloud(hosts: Hosts, directory: Directory) -> dict[str, object]:
             "identityProvider": hosts.idp.value.upper(),
         },
         "suffixes": {"storage": hosts.suffix, "keyVaultDns": f"vault.{hosts.suffix}"},
+    }
+
+
+def _public_cloud(hosts: Hosts, directory: Directory) -> dict[str, object]:
+    return {
+        "name": "AzureCloud",
+        "portal": hosts.portal,
+        "gallery": hosts.gallery,
+        "graph": hosts.graph,
+        "graphAudience": hosts.graph,
+        "resourceManager": f"{hosts.arm}/",
+        "authentication": {
+            "loginEndpoint": hosts.login,
+            "audiences": list(directory.audiences),
+            "tenant": "common",
+            "identityProvider": "AAD",
+        },
+        "suffixes": {"storage": hosts.suffix, "keyVaultDns": "vault.azure.net"},
     }

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from stacktui.stamp import imds, metadata
-from stacktui.stamp.arm.manager import ResourceManager
+from stacktui.stamp.arm.groups import list_groups
+from stacktui.stamp.arm.machine_identity import machine_identities
 from stacktui.stamp.arm.routes import ArmRouter
 from stacktui.stamp.directory import Directory
 from stacktui.stamp.faults.model import Fault, FaultyEndpoint
@@ -85,7 +86,7 @@ class Router:
                 return response
         if HostRole.ARM in roles:
             route, response = self.arm.respond(request)
-            is_list = route is not None and route.method is ResourceManager.list_groups
+            is_list = route is not None and route.handler is list_groups
             endpoint = FaultyEndpoint.GROUP_LIST if is_list else None
             return self._apply_fault(endpoint, request, response)
         if HostRole.PORTAL in roles and request.method in ("GET", "HEAD"):
@@ -95,7 +96,8 @@ class Router:
 
     def respond_imds(self, request: Request) -> Response:
         """Return the response on the port of the instance metadata service."""
-        return self._apply_fault(FaultyEndpoint.IMDS, request, imds.respond(self.tokens, request))
+        response = imds.respond(self.tokens, machine_identities(self.arm.manager), request)
+        return self._apply_fault(FaultyEndpoint.IMDS, request, response)
 
     def _metadata(self, request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):

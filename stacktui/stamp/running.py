@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stacktui.stamp.cloud import Cloud
 from stacktui.stamp.connection import RequestLog, RequestRecord
 from stacktui.stamp.identity_provider import IdentityProvider
+from stacktui.stamp.request_faults import RequestFaults
 
-NOT_DESCRIBED = frozenset({"log", "folder"})
+NOT_DESCRIBED = frozenset({"log", "folder", "request_faults"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,13 +22,14 @@ class RunningStamp:
     `host:443` to `127.0.0.1:port` for a stamp under a domain, and is empty otherwise.
     `secret_file` and `password_file` hold the secret and the password alone. `proxy` is the URL of
     the proxy that clients must use, if any. The `imds_*` ids are those of the user-assigned
-    managed identity.
+    managed identity, and `group_object_id` is of a security group that the user is in.
     """
 
     arm_url: str
     login_url: str
     port: int
     idp: IdentityProvider
+    cloud: Cloud
     build: str
     fault: str | None
     tenant: str
@@ -49,18 +52,28 @@ class RunningStamp:
     imds_client_id: str
     imds_object_id: str
     imds_resource_id: str
+    group_object_id: str
     proxy: str | None
     resolve: Mapping[str, str]
     folder: Path
     log: RequestLog = field(repr=False)
+    request_faults: RequestFaults = field(repr=False)
 
     @property
     def requests(self) -> tuple[RequestRecord, ...]:
         """The last requests, oldest first; bounded and thread-safe."""
         return self.log.records()
 
+    def fault_at(self, *texts: str) -> None:
+        """Replace the request faults, and count requests from 1 again; without any, end them."""
+        self.request_faults.switch(texts)
+
     def describe(self) -> dict[str, object]:
         """Return all values for JSON: the line that `stacktui stamp` prints."""
         names = [name for name in self.__slots__ if name not in NOT_DESCRIBED]
         described = {name: getattr(self, name) for name in names}
-        return described | {"resolve": dict(self.resolve), "idp": self.idp.value}
+        return described | {
+            "resolve": dict(self.resolve),
+            "idp": self.idp.value,
+            "cloud": self.cloud.value,
+        }

@@ -16,16 +16,17 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from stacktui.stamp.arm.bearer_auth import BearerAuth
-from stacktui.stamp.arm.groups import GroupStore
-from stacktui.stamp.arm.manager import ResourceManager
-from stacktui.stamp.arm.operator import READ_ALERTS, READ_UPDATES, OperatorApi
+from stacktui.stamp.arm.operator import OPERATOR_ACTIONS, OperatorApi
 from stacktui.stamp.arm.routes import ArmRouter
+from stacktui.stamp.arm.setup import make_manager
+from stacktui.stamp.arm.versions import LATEST
 from stacktui.stamp.clock import Clock
 from stacktui.stamp.connection import HttpService, RequestLog
-from stacktui.stamp.directory import AZURE_CLI_CLIENT_ID, Directory, make_directory
+from stacktui.stamp.directory import AZURE_CLI_CLIENT_ID, Directory
 from stacktui.stamp.faults import FAULTS
 from stacktui.stamp.faults.model import NO_FAULT, ConnectionFault, Fault
 from stacktui.stamp.hosts import LOOPBACK, Hosts
+from stacktui.stamp.new_directory import make_directory
 from stacktui.stamp.options import StampOptions
 from stacktui.stamp.pki import (
     ServerChain,
@@ -34,6 +35,7 @@ from stacktui.stamp.pki import (
     make_server_chain,
     write_private,
 )
+from stacktui.stamp.request_faults import RequestFaults
 from stacktui.stamp.router import Router
 from stacktui.stamp.running import RunningStamp
 from stacktui.stamp.signin.device_codes import DeviceCodes
@@ -69,18 +71,19 @@ async def serve(options: StampOptions) -> AsyncIterator[RunningStamp]:
         token_key = workers.submit(make_key)
         tls_socket = stack.enter_context(bound_socket(options.port))
         imds_socket = stack.enter_context(bound_socket(options.imds_port))
-        hosts = Hosts(options.idp, options.domain, tls_socket.getsockname()[1])
+        hosts = Hosts(options.idp, options.domain, tls_socket.getsockname()[1], options.cloud)
         chain = make_server_chain(hosts.certificate_names(), fault.chain)
         context = chain.ssl_context(folder, fault.chain)
         advertised = _write_client_files(options, chain, await client_key, folder)
         router = _router(options, fault, hosts, advertised, token_key)
-        await _serve_ports(stack, router, log, context, tls_socket, imds_socket)
+        faults = RequestFaults(options.fault_at)
+        await _serve_ports(stack, router, (log, faults), context, tls_socket, imds_socket)
         proxy = await _serve_proxy(stack, fault.proxy_response)
         for name, content in fault.client_files.items():
             _corrupt_file(folder / name, content)
         if fault.open_client_files:
             _open(folder)
-        yield _describe(router, folder, log, imds_socket.getsockname()[1], proxy)
+        yield _describe(router, folder, (log, faults), imds_socket.getsockname()[1], proxy)
 
 
 @contextmanager
@@ -126,16 +129,12 @@ def _write_client_files(
 ) -> Directory:
     """Make the directory, and write the files for its clients."""
     certificate = make_client_certificate("stacktui-ops", key)
-    directory = make_directory(options.idp, certificate.certificate)
+    directory = make_directory(options, certificate.certificate)
     write_private(folder / CA_FILE, chain.ca_file)
     write_private(folder / CERTIFICATE_FILE, certificate.key_pem() + certificate.certificate_pem())
     write_private(folder / SECRET_FILE, directory.application.secret.encode())
     write_private(folder / PASSWORD_FILE, directory.user.password.encode())
     return directory
-
-
-OPERATORS = frozenset({READ_ALERTS, READ_UPDATES})
-"""The actions that only operators may perform."""
 
 
 def _router(
@@ -152,31 +151,33 @@ def _router(
     tokens = TokenService(
         options, hosts, clock, directory, signer, devices, fault.edit_claims, fault.token_error
     )
-    manager = ResourceManager(
-        hosts,
-        directory,
-        GroupStore(directory.subscription, hosts.region, options.groups),
-        build=fault.build or options.build,
-        page_size=options.page_size,
-        operator=OperatorApi(hosts, clock, fault.build or options.build, fault.health),
-        denied_actions=fault.denied_actions | (frozenset() if options.operators else OPERATORS),
-    )
+    build = LATEST if hosts.is_public else fault.build or options.build
     bearer_auth = BearerAuth(hosts, clock, directory, signer)
+    manager = make_manager(
+        options,
+        directory,
+        OperatorApi(hosts, clock, build, fault.health),
+        bearer_auth,
+        fault.denied_actions | (frozenset() if options.operators else OPERATOR_ACTIONS),
+    )
     return Router(hosts, advertised, tokens, ArmRouter(manager, bearer_auth), fault)
 
 
 async def _serve_ports(
     stack: AsyncExitStack,
     router: Router,
-    log: RequestLog,
+    shared: tuple[RequestLog, RequestFaults],
     context: ssl.SSLContext,
     tls_socket: socket.socket,
     imds_socket: socket.socket,
 ) -> None:
     """Serve the TLS port and the IMDS port, or what the fault puts in their place."""
     latency, clock = router.tokens.options.latency, router.tokens.clock
-    service = HttpService(router.respond, latency=latency, clock=clock, log=log)
-    imds = HttpService(router.respond_imds, latency=latency, clock=clock, log=log)
+    log, faults = shared
+    service, imds = (
+        HttpService(respond, latency=latency, clock=clock, log=log, faults=faults)
+        for respond in (router.respond, router.respond_imds)
+    )
     if router.fault.imds_listens:
         await stack.enter_async_context(listening(imds.handle, imds_socket, None))
     match router.fault.connection:
@@ -219,7 +220,11 @@ def _open(folder: Path) -> None:
 
 
 def _describe(
-    router: Router, folder: Path, log: RequestLog, imds_port: int, proxy: str | None
+    router: Router,
+    folder: Path,
+    shared: tuple[RequestLog, RequestFaults],
+    imds_port: int,
+    proxy: str | None,
 ) -> RunningStamp:
     hosts, advertised, options = router.hosts, router.advertised, router.tokens.options
     assigned = advertised.managed_identities[-1]
@@ -228,6 +233,7 @@ def _describe(
         login_url=hosts.login,
         port=hosts.port,
         idp=options.idp,
+        cloud=options.cloud,
         build=router.arm.manager.build,
         fault=options.fault,
         tenant=advertised.tenant,
@@ -251,8 +257,10 @@ def _describe(
         imds_object_id=assigned.object_id,
         imds_resource_id=assigned.resource_id or "",
         proxy=proxy,
+        group_object_id=advertised.group.object_id,
         resolve=hosts.resolve(),
         folder=folder,
-        log=log,
+        log=shared[0],
+        request_faults=shared[1],
     )
     return replace(stamp, **router.fault.client_overrides)

@@ -77,7 +77,15 @@ def test_unknown_fault() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--build", "x"], ["--groups", "-1"], ["--idp", "okta"], ["--domain", "a b"], ["--port", "x"]],
+    [
+        ["--build", "x"],
+        ["--groups", "-1"],
+        ["--idp", "okta"],
+        ["--domain", "a b"],
+        ["--port", "x"],
+        ["--fault-at", "3=explode"],
+        ["--cloud", "public", "--idp", "adfs"],
+    ],
 )
 def test_wrong_usage(arguments: list[str]) -> None:
     done = run(*arguments)

@@ -154,7 +154,7 @@ def test_log_holds_no_secret(entra: RunningStamp) -> None:
     [
         {"build": "21"},
         {"build": "2113"},
-        {"groups": 981},
+        {"groups": 20_001},
         {"groups": -1},
         {"page_size": 0},
         {"latency": -0.1},

@@ -57,6 +57,15 @@ class BearerAuth:
         name = claims.get("upn") or claims.get("appid") or ""
         return Caller(str(claims.get("oid", "")), str(name))
 
+    def wrong_tenant(self, given: object, expected: str) -> CloudError:
+        """Return the error for a token of tenant `given` where `expected` is trusted."""
+        return self._unauthorized(
+            Code.TOKEN_TENANT,
+            issuer=f"{self.hosts.login}{given}/",
+            expected=f"{self.hosts.login}{expected}/",
+            authority=self._authority(expected),
+        )
+
     def _check(self, claims: Mapping[str, Any]) -> None:
         """Check times, audience (byte for byte) and tenant."""
         now = self.clock.epoch()
@@ -67,23 +76,17 @@ class BearerAuth:
         if begins - SKEW > now:
             reason = f"It is not valid before '{_us_time(begins)}'."
             raise self._unauthorized(Code.TOKEN_INVALID, reason=reason)
-        allowed = self.directory.audience
-        if claims.get("aud") != allowed:
-            audience = claims.get("aud")
-            raise self._unauthorized(Code.TOKEN_AUDIENCE, audience=audience, allowed=allowed)
-        tenant = self.directory.tenant
-        if claims.get("tid") != tenant:
-            raise self._unauthorized(
-                Code.TOKEN_TENANT,
-                issuer=f"{self.hosts.login}{claims.get('tid')}/",
-                expected=f"{self.hosts.login}{tenant}/",
-                authority=self._authority(),
-            )
+        allowed = self.directory.known_audiences
+        if claims.get("aud") not in allowed:
+            audience, names = claims.get("aud"), ",".join(allowed)
+            raise self._unauthorized(Code.TOKEN_AUDIENCE, audience=audience, allowed=names)
+        if claims.get("tid") != self.directory.tenant:
+            raise self.wrong_tenant(claims.get("tid"), self.directory.tenant)
 
-    def _authority(self) -> str:
+    def _authority(self, tenant: str) -> str:
         match self.hosts.idp:
             case IdentityProvider.AAD:
-                return f"{self.hosts.login}{self.directory.tenant}"
+                return f"{self.hosts.login}{tenant}"
             case IdentityProvider.ADFS:
                 return self.hosts.login
 
@@ -92,8 +95,9 @@ class BearerAuth:
         description = "The authentication failed because of missing 'Authorization' header."
         if code is not Code.AUTHENTICATION_FAILED:
             description = "The access token is not valid for this service."
+        authority = self._authority(self.directory.tenant)
         challenge = (
-            f'Bearer authorization_uri="{self._authority()}", error="{error}", '
+            f'Bearer authorization_uri="{authority}", error="{error}", '
             f'error_description="{description}"'
         )
         return CloudError(code, {"WWW-Authenticate": challenge}, **blanks)

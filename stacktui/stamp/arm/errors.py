@@ -39,6 +39,23 @@ class Code(Enum):
     SKIP_TOKEN = ("InvalidSkipToken", 400, "The $skiptoken is not valid.")
     TOP = ("InvalidTopParameter", 400, "The $top '{top}' is not a positive number.")
     QUOTA = ("ResourceGroupQuotaExceeded", 409, "Creating the resource group '{name}' would exceed the quota of '{quota}'.")
+    EXECUTION = ("InternalExecutionError", 500, "An internal execution error occurred. Please retry later.")
+    DELETION_BLOCKED = ("ResourceGroupDeletionBlocked", 409, "Deletion failed as resources could not be deleted. The provisioning state will be rolled back. The tracking Id is '{name}'. Please check audit logs for more details.")
+    SCOPE_LOCKED = ("ScopeLocked", 409, "The scope '{scope}' cannot perform {verb} operation because following scope(s) are locked: '{locked}'. Please remove the lock and try again.")
+    LOCK_NOT_FOUND = ("LockNotFound", 404, "The lock '{name}' could not be found.")
+    LOCK_LEVEL = ("InvalidLockLevel", 400, "The lock level '{level}' is not one of 'CanNotDelete' and 'ReadOnly'.")
+    DEPLOYMENT_NOT_FOUND = ("DeploymentNotFound", 404, "Deployment '{name}' could not be found.")
+    UNREGISTERED = ("MissingSubscriptionRegistration", 409, "The subscription is not registered to use namespace '{namespace}'. See https://aka.ms/rps-not-found for how to register subscriptions.")
+    RESOURCE_TYPE = ("InvalidResourceType", 404, "The resource type '{type}' could not be found in the namespace '{namespace}' for api version '{version}'.")
+    RESOURCE_NOT_FOUND = ("ResourceNotFound", 404, "The Resource '{kind}/{name}' under resource group '{group}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix")
+    IDENTITY_OPERATION = ("FailedIdentityOperation", 400, "Identity operation for resource '{id}' failed with error 'Failed to perform resource identity operation. Status: 'BadRequest'. {reason}'.")
+    ASSIGNMENT_ID = ("InvalidRoleAssignmentId", 400, "The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID.")
+    ASSIGNMENT_EXISTS = ("RoleAssignmentExists", 409, "The role assignment already exists.")
+    ASSIGNMENT_UPDATE = ("RoleAssignmentUpdateNotPermitted", 409, "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.")
+    ASSIGNMENT_NOT_FOUND = ("RoleAssignmentNotFound", 404, "The role assignment '{name}' is not found.")
+    DEFINITION_NOT_FOUND = ("RoleDefinitionDoesNotExist", 404, "The specified role definition with ID '{name}' does not exist.")
+    PRINCIPAL_NOT_FOUND = ("PrincipalNotFound", 400, "Principal {principal} does not exist in the directory {tenant}. Check that you have the correct principal ID. If you are creating this principal and then immediately assigning a role, this error might be related to a replication delay. In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group.")
+    ARTIFACT_NOT_FOUND = ("NotFound", 404, "Artifact: {artifact} was not found.")
     NOT_FOUND = ("HttpResourceNotFound", 404, "The request url '{path}' is not found.")
     METHOD = ("HttpMethodNotSupported", 405, "The requested resource does not support http method '{method}'.")
     # fmt: on
@@ -60,6 +77,9 @@ class CloudError(Exception):
 
     def response(self) -> Response:
         """Return the error as ARM sends it."""
-        name, status, template = self.code.value
+        return json_response(self.code.value[1], self.document(), self.headers)
+
+    def document(self) -> dict[str, object]:
+        name, _, template = self.code.value
         message = template.format(**self.blanks).strip()
-        return json_response(status, {"error": {"code": name, "message": message}}, self.headers)
+        return {"error": {"code": name, "message": message}}

@@ -50,7 +50,7 @@ def token(service: TokenService, request: Request, tenant: str) -> Response:
     if "/v2.0/" not in request.path and service.idp is IdentityProvider.AAD:
         response |= {name: str(response[name]) for name in ("expires_in", "ext_expires_in")}
         response |= {"expires_on": str(service.clock.epoch() + LIFETIME[service.idp])}
-        response |= {"resource": service.directory.audience}
+        response |= {"resource": form.get("resource") or service.directory.audience}
     return json_response(200, response, NO_STORE)
 
 
@@ -77,13 +77,13 @@ def public_client(form: Mapping[str, str]) -> str:
 
 
 def parse_scope(service: TokenService, form: Mapping[str, str]) -> RequestedScope:
-    """Parse `scope` and `resource`; OAuthError unless the resource equals our audience."""
+    """Parse `scope` and `resource`; OAuthError unless the resource is an audience of ours."""
     scopes = tuple(form.get("scope", "").split())
     resource, suffix = form.get("resource"), ""
     for scope in scopes:
         if scope not in OIDC_SCOPES:
             resource, _, suffix = scope.rpartition("/")
-    if resource is not None and resource != service.directory.audience:
+    if resource is not None and resource not in service.directory.known_audiences:
         raise OAuthError(Reason.RESOURCE_UNKNOWN, resource or suffix)
     return RequestedScope(resource, suffix, scopes)
 
@@ -106,7 +106,7 @@ def _client_credentials(
             pass
         case _:
             raise OAuthError(Reason.SCOPE_INVALID, " ".join(requested.scopes))
-    return _token_response(service, service.app_token(application, method))
+    return _token_response(service, service.app_token(application, method, requested.resource))
 
 
 def _password(
@@ -152,13 +152,13 @@ def _user_response(
     client_id: str,
     user: User,
 ) -> dict[str, object]:
-    response = _token_response(service, service.user_token(client_id, user))
+    response = _token_response(service, service.user_token(client_id, user, requested.resource))
     response["refresh_token"] = service.refresh_token(client_id, user)
     if "openid" in requested.oidc:
         response["id_token"] = service.id_token(client_id, user)
     match service.idp:
         case IdentityProvider.AAD:
-            audience = service.directory.audience
+            audience = requested.resource or service.directory.audience
             granted = f"{audience}/user_impersonation {audience}/.default"
             response |= {"scope": granted, "foci": "1"}
             if form.get("client_info") == "1":

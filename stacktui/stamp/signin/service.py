@@ -59,9 +59,14 @@ class TokenService:
             case IdentityProvider.ADFS:
                 return f"{self.hosts.login}/services/trust"
 
-    def app_token(self, app: Application | ManagedIdentity, method: str) -> str:
-        """Return an access token for an application; `method` is Entra's `appidacr`."""
-        claims = self._common(app.client_id, app.object_id)
+    def app_token(
+        self, app: Application | ManagedIdentity, method: str, audience: str | None = None
+    ) -> str:
+        """Return an access token for an application; `method` is Entra's `appidacr`.
+
+        `audience` None is the metadata's.
+        """
+        claims = self._common(app.client_id, app.object_id, audience)
         claims |= {"idtyp": "app", "sub": app.object_id}
         match self.idp:
             case IdentityProvider.AAD:
@@ -70,9 +75,9 @@ class TokenService:
                 claims |= {"apptype": "Confidential"}
         return self._sign_access(claims)
 
-    def user_token(self, client_id: str, user: User) -> str:
+    def user_token(self, client_id: str, user: User, audience: str | None = None) -> str:
         """Return an access token for a user of a public client."""
-        claims = self._common(client_id, user.object_id)
+        claims = self._common(client_id, user.object_id, audience)
         claims |= {"idtyp": "user", "sub": _subject(client_id, user), "scp": "user_impersonation"}
         claims |= {"upn": user.name, "unique_name": user.name, "name": "Stamp Operator"}
         match self.idp:
@@ -127,10 +132,10 @@ class TokenService:
     def grant(self, refresh_token: str) -> RefreshGrant | None:
         return self._grants.get(refresh_token)
 
-    def _common(self, client_id: str, object_id: str) -> dict[str, Any]:
+    def _common(self, client_id: str, object_id: str, audience: str | None) -> dict[str, Any]:
         now = self.clock.epoch()
         return {
-            "aud": self.directory.audience,
+            "aud": audience or self.directory.audience,
             "iss": self.issuer,
             "iat": now,
             "nbf": now,

@@ -1,0 +1,1 @@
+"""What the Resource Manager keeps: groups, resources, roles, operations."""
