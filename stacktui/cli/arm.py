@@ -84,7 +84,6 @@ async def _run(
 
 
 def _prompt(page: str, code: str, lifetime: float) -> None:
-
     until = datetime.now(UTC) + timedelta(seconds=lifetime)
     warn(f"to sign in, {prompt_words(page, code, until)}")
 

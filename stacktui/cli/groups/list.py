@@ -31,7 +31,6 @@ def command(request: ArmRequest) -> None:
 
 
 async def _list(session: ArmSession) -> int:
-
     subscription = await subscription_of(session)
     pages = group_pages(session.client, subscription)
     return await write_list(session, pages, GROUPS, subscription)

@@ -14,6 +14,7 @@ from stacktui.cli.arm_subscription import subscription_of
 from stacktui.cli.groups.table import GROUPS, symbol, tags_text
 from stacktui.cli.layout import out_fitting
 from stacktui.cli.options import ArmRequest, ExitCode, examples, reads_arm
+from stacktui.cli.output import out
 from stacktui.resources.group_details import GroupDetails, group_details, newest_first
 from stacktui.resources.groups import group_path, read_group, resource_group
 from stacktui.resources.listing import RowPage, Rows
@@ -49,7 +50,6 @@ def command(request: ArmRequest, name: str) -> None:
 
 
 async def _show(session: ArmSession, name: str) -> int:
-
     client = session.client
     subscription = await subscription_of(session)
     path = group_path(client, subscription, name)
@@ -80,7 +80,11 @@ async def _show(session: ArmSession, name: str) -> int:
         document |= {key: None if rows.error else rows.raw for key, rows in lists.items()}
         write(json.dumps(document))
     else:
-        for line in _lines(group, found, may, portal):
+        out(f"{symbol(group)} {group.name}")
+        for label, value in (("id", group.id), ("portal", portal)):
+            if value:  # whole, so that it can be copied
+                out(_labelled(label, value))
+        for line in _lines(group, found, may):
             out_fitting(line, _WIDTH + 2)
     failed = [rows.error for rows in lists.values() if rows.error]
     for error in failed:
@@ -89,27 +93,19 @@ async def _show(session: ArmSession, name: str) -> int:
 
 
 async def _portal(session: ArmSession, group: ResourceGroup) -> str:
-
     metadata = await session.client.metadata()
     tenant = (await session.client.token_facts()).tenant or ""
     return portal_link(session.target.environment, group.id, metadata=metadata, tenant=tenant)
 
 
-def _lines(
-    group: ResourceGroup, found: GroupDetails, may: tuple[str, ...] | None, portal: str
-) -> Iterator[str]:
-
-    yield f"{symbol(group)} {group.name}"
+def _lines(group: ResourceGroup, found: GroupDetails, may: tuple[str, ...] | None) -> Iterator[str]:
     for label, value in (
         ("state", group.state),
         ("location", group.location),
         ("tags", tags_text(group) or "none"),
-        ("id", group.id),
-        ("portal", portal),
         ("you may", _REFUSED if may is None else ", ".join(may) or "nothing"),
     ):
-        if value:
-            yield _labelled(label, value)
+        yield _labelled(label, value)
     yield from _listed("locks", found.locks, [_lock(each, group) for each in found.locks.rows])
     newest = newest_first(found.deployments.rows)
     deployed = [

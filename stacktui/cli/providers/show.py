@@ -39,7 +39,6 @@ def command(request: ArmRequest, namespace: str) -> None:
 
 
 async def _show(session: ArmSession, namespace: str) -> int:
-
     subscription = await subscription_of(session)
     found, raw = await provider(session.client, subscription, namespace)
     match session.request.format_:
@@ -57,7 +56,6 @@ async def _show(session: ArmSession, namespace: str) -> int:
 
 
 def _write_text(found: Provider) -> None:
-
     needed = " · for samples" if found.needed else ""
     out(f"{symbol(found)} {found.namespace} · {found.state}{needed}")
     for each in found.types:

@@ -33,7 +33,6 @@ def command(request: ArmRequest) -> None:
 
 
 async def _list(session: ArmSession) -> int:
-
     used, found = session.target.environment.subscription, list[Subscription]()
 
     async def noted() -> AsyncGenerator[RowPage[Subscription], None]:

@@ -49,7 +49,6 @@ def command(request: ArmRequest, wanted: str | None, none: bool) -> None:
     name = wanted
 
     async def use(session: ArmSession) -> int:
-
         found = await all_subscriptions(session)
         if not found:
             await explain_none(session)
