@@ -25,6 +25,7 @@ from stacktui.errors import FaultError
 from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.client import ArmClient
 from stacktui.resources.connection import open_arm
+from stacktui.text.shell import command_line, for_this_machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class ArmSession:
     client: ArmClient
     target: CheckTarget
     request: ArmRequest
+    waits: WaitLine
 
     @property
     def environment(self) -> str:
@@ -58,7 +60,8 @@ def _signing_in(settings: Settings, request: ArmRequest) -> CheckTarget:
     target = settings.target(request.environment)
     if target.identity is None:
         name = target.environment.name
-        hint = f"stacktui environments set {name} identity=NAME" if settings.identities else (
+        command = _command("stacktui environments set", target)
+        hint = f"{command} identity=NAME" if settings.identities else (
             "add one: stacktui, then 3 and a"
         )  # fmt: skip
         raise CommandError(f"{name} has no identity to sign in with; {hint}")
@@ -68,16 +71,15 @@ def _signing_in(settings: Settings, request: ArmRequest) -> CheckTarget:
 async def _run(
     target: CheckTarget, request: ArmRequest, work: Callable[[ArmSession], Awaitable[int]]
 ) -> int:
-
     if target.identity is None:
         raise AssertionError("an identity was asked for before")
     wanted = SignIn(target.environment, target.identity, target.config)
     waits = WaitLine()
     try:
         async with open_arm(wanted, TokenSource(), on_wait=waits.show, prompt=_prompt) as client:
-            return await work(ArmSession(client, target, request))
+            return await work(ArmSession(client, target, request, waits))
     except FaultError as error:
-        report_fault(error, target.environment.name)
+        report_fault(error, target)
         return ExitCode.FAULT
     finally:
         waits.clear()
@@ -88,7 +90,7 @@ def _prompt(page: str, code: str, lifetime: float) -> None:
     warn(f"to sign in, {prompt_words(page, code, until)}")
 
 
-def report_fault(error: FaultError[Fault], environment: str) -> None:
+def report_fault(error: FaultError[Fault], target: CheckTarget) -> None:
     """Write to stderr what failed, every fact of it, and which command finds out why."""
 
     fault = error.fault
@@ -98,4 +100,11 @@ def report_fault(error: FaultError[Fault], environment: str) -> None:
     for line in fault_lines(fault):
         err(f"  {line}")
     if getattr(fault, "status", 0) != 404:  # what was asked for is not there: nothing is broken
-        err(f"  stacktui check {environment} says whose side it is on, and how to fix it")
+        check = _command("stacktui check", target)
+        err(f"  whose side it is on, and how to fix it: {check}")
+
+
+def _command(command: str, target: CheckTarget) -> str:
+    """Return a command of ours for an environment, as this machine's shell takes it."""
+    config = ("--config", str(target.config)) if target.config else ()
+    return for_this_machine(command_line(command, (target.environment.name, *config)))

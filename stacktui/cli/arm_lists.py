@@ -165,13 +165,14 @@ async def write_list(
                 number += 1
                 shown = _within(page, limits.get(LimitName.ROWS), written)
                 # In a thread: who reads the pipe may stop for minutes, while the next page comes.
-                await in_background(partial(writer.page, shown))
+                with session.waits.paused():
+                    await in_background(partial(writer.page, shown))
                 written += len(shown)
                 if cut := _cut(page, shown, number, written, limits):
                     break
     except FaultError as error:
         writer.close(str(error))
-        report_fault(error, session.environment)
+        report_fault(error, session.target)
         if written:
             warn(f"the list is not whole: {count_of(written, table.noun)} came before that; "
                  "run the command again")  # fmt: skip

@@ -204,7 +204,7 @@ def test_without_an_identity_nothing_is_asked(stamp: RunningStamp, tmp_path: Pat
     assert (ran.code, ran.out) == (2, "")
     assert ran.err == (
         "stacktui: Test has no identity to sign in with; "
-        "stacktui environments set Test identity=NAME\n"
+        f"stacktui environments set Test --config {config} identity=NAME\n"
     )
     assert len(stamp.requests) == before
 
@@ -290,7 +290,7 @@ def test_a_sign_in_that_fails_is_the_fault_of_that(stamp: RunningStamp, tmp_path
     ran = listed(config, "jsonl", WRONG="Wr0ng~Value.4711")
     assert (ran.code, ran.out) == (1, "")
     assert "AADSTS7000215" in ran.err
-    assert "stacktui check Test says whose side it is on" in ran.err
+    assert f"how to fix it: stacktui check Test --config {config}\n" in ran.err
     assert "Wr0ng" not in ran.err
 
 

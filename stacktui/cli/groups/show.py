@@ -88,7 +88,7 @@ async def _show(session: ArmSession, name: str) -> int:
             out_fitting(line, _WIDTH + 2)
     failed = [rows.error for rows in lists.values() if rows.error]
     for error in failed:
-        report_fault(error, session.environment)
+        report_fault(error, session.target)
     return ExitCode.FAULT if failed else ExitCode.HEALTHY
 
 
