@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from stacktui.check.events import SignInPrompt
@@ -30,8 +31,11 @@ def target_summary(target: CheckTarget) -> str:
 
 def prompt_summary(prompt: SignInPrompt) -> str:
     """Return what the user must do now, and by when."""
-    what = f"open {prompt.page} in a browser and type the code {prompt.code} there"
-    return f"to sign in at {prompt.host}, {what}, by {prompt.until:%H:%M:%S} UTC"
+    return f"to sign in at {prompt.host}, {prompt_words(prompt.page, prompt.code, prompt.until)}"
+
+
+def prompt_words(page: str, code: str, until: datetime) -> str:
+    return f"open {page} in a browser and type the code {code} there, by {until:%H:%M:%S} UTC"
 
 
 def phase_summary(phases: Iterable[Phase]) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import IntEnum
+from functools import update_wrapper
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -80,6 +83,9 @@ report_format_option = _format_option("text", "json", "markdown")
 round_format_option = _format_option("text", "json", "jsonl", "markdown")
 
 
+_list_format_option = _format_option("text", "json", "jsonl", "tsv")
+
+
 def limit_option(function: click.decorators.FC) -> click.decorators.FC:
     """Add `--limit NAME=VALUE`, which every command takes that talks to a stamp.
 
@@ -114,6 +120,60 @@ def _log_requests(context: click.Context, _option: click.Parameter, file: Path |
         from stacktui.cli.request_log_file import logging_to
 
         context.with_resource(logging_to(file))
+
+
+@dataclass(frozen=True, slots=True)
+class ArmRequest:
+    """What the options of a command that reads ARM say; without `environment`, the active one.
+
+    `config` is the option of the command itself, `parent` that before it.
+    """
+
+    parent: Path | None
+    config: Path | None
+    environment: str | None
+    subscription: str | None
+    format_: str | None
+    limits: Mapping[str, float]
+
+
+_environment_option = click.option(
+    "-e",
+    "--environment",
+    metavar="NAME",
+    shell_complete=environment_names,
+    help="The environment to ask (default: the active one).",
+)
+_subscription_option = click.option(
+    "--subscription",
+    metavar="ID|NAME",
+    help="The subscription (default: the environment's, else the first enabled one).",
+)
+
+
+def reads_arm(
+    *, subscription: bool = True, listing: bool = True
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add the options of a command that reads ARM, which is called with an `ArmRequest`.
+
+    Without `listing`, it has no `--format`, and without `subscription` not that option.
+    """
+
+    options = [_environment_option, limit_option, log_requests_option, config_option]
+    options[1:1] = [_subscription_option] * subscription + [_list_format_option] * listing
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        def called(parent: Path | None, /, **given: Any) -> None:
+            names = ("config", "environment", "subscription", "format_", "limits")
+            of_arm = {name: given.pop(name, None) for name in names}
+            function(ArmRequest(parent, **of_arm), **given)
+
+        result = update_wrapper(click.pass_obj(called), function)
+        for option in reversed(options):
+            result = option(result)
+        return result
+
+    return decorate
 
 
 def _limits(

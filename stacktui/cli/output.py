@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -38,14 +39,22 @@ _SIDE = re.compile(r"(?<= · side: )[^·]*[^· ]")
 
 def out(text: str = "") -> None:
     """Write one line to stdout and flush it; in ASCII if stdout cannot encode more."""
-    text = escape_control_chars(text)
-    if _in_colour():
-        text = _coloured(text)
+    out_lines([text])
+
+
+def out_lines(lines: Iterable[str]) -> None:
+    """Write lines as `out` does, all at once."""
+    text = "\n".join(map(_line, lines))
     if not (sys.stdout.encoding or "ascii").lower().startswith("utf"):
         text = "".join(_ASCII.get(char, char) for char in text)
         text = text.encode("ascii", "replace").decode()
     click.echo(text)
     sys.stdout.flush()
+
+
+def _line(text: str) -> str:
+    text = escape_control_chars(text)
+    return _coloured(text) if _in_colour() else text
 
 
 def _in_colour() -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
-from stacktui.identities.token import Token
+from stacktui.identities.token import Token, TokenFacts
 from stacktui.resources.api_versions import known_version, listed_version, resource_type
 from stacktui.resources.model import ArmError, ArmFault, ArmProblem, OperationError
 from stacktui.resources.retry import NO_RETRY, RetryPolicy, Wait
@@ -123,6 +123,10 @@ class ArmClient:
         what = what or path
         answer = await self._page(await self._url(path, api_version), what)
         return self._object(answer, what)
+
+    async def token_facts(self) -> TokenFacts:
+        """Return who is signed in."""
+        return (await self._get_token(None)).facts
 
     async def metadata(self) -> Metadata:
         """Return the stamp's metadata, asked for without a token. Raises MetadataError too."""

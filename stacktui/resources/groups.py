@@ -19,13 +19,14 @@ MAX_ID, _MAX_TAG = 1024, 512
 
 
 def read_group(client: ArmClient, row: Mapping[str, Any]) -> ResourceGroup:
+    sanitize = client.redactor.sanitize
     return ResourceGroup(
         client.text(row, "name"),
         client.text(row, "location"),
         client.text(row, "properties", "provisioningState"),
         client.text(row, "id", limit=MAX_ID),
         {
-            client.redactor.sanitize(name, _MAX_TAG): client.redactor.sanitize(value, _MAX_TAG)
+            sanitize(name, _MAX_TAG): sanitize(value, _MAX_TAG)
             for name, value in mapping(row, "tags").items()
             if isinstance(value, str)
         },

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from stacktui.errors import FaultError
 from stacktui.resources.client import ArmClient
-from stacktui.resources.listing import RowPages, list_rows, stream_rows
+from stacktui.resources.listing import RowPages, collect, list_rows, stream_rows
 from stacktui.resources.model import ArmError, ArmProblem, Offer, Subscription
 
 _WHAT = "the subscriptions"
@@ -45,12 +45,6 @@ def read_subscription(client: ArmClient, row: Mapping[str, Any]) -> Subscription
     )
 
 
-def home_tenant(found: Sequence[Subscription]) -> str:
-    """Return the tenant of most subscriptions: a token of its is refused by those of another."""
-    tenants = [each.tenant for each in found]
-    return max(tenants, key=tenants.count, default="")
-
-
 async def subscriptions(client: ArmClient) -> tuple[Subscription, ...]:
     """Return the subscriptions that the token's holder can see, within the limits of a check."""
 
@@ -68,9 +62,54 @@ def subscription_pages(client: ArmClient) -> RowPages[Subscription]:
     return stream_rows(client, "/subscriptions", read_subscription, what=_WHAT)
 
 
+def named(found: Iterable[Subscription], wanted: str) -> tuple[Subscription, ...]:
+    """Return the one of an id, else all of a name; ARM compares without case."""
+    known, text = tuple(found), wanted.casefold()
+    by_id = tuple(each for each in known if each.id.casefold() == text)
+    return by_id or tuple(each for each in known if each.name.casefold() == text)
+
+
+def why_limited(subscription: Subscription, tenant: str | None) -> str:
+    """Return why a subscription cannot be used as others can, and who can change that; else empty.
+
+    `tenant` is that of the token.
+    """
+    other = subscription.tenant.casefold()
+    if tenant and other and other != tenant.casefold():
+        return f"of tenant {subscription.tenant}: sign in with an identity of that tenant"
+    state = subscription.state
+    match state.lower():
+        case "enabled":
+            return ""
+        case "warned" | "pastdue":
+            return f"{state}: it works until it is disabled; ask its operator or owner what is due"
+        case _:
+            return (f"{state or 'of no state'}: ARM changes nothing in it and may not list it; "
+                    "ask its operator to enable it")  # fmt: skip
+
+
 def _read_offer(client: ArmClient, row: Mapping[str, Any]) -> Offer:
     title, description = client.text(row, "displayName"), client.text(row, "description")
     return Offer(client.text(row, "name"), title, description)
+
+
+async def help_without_subscription(client: ArmClient) -> tuple[str, ...]:
+    """Return what somebody who sees no subscription can do, and whom to ask, a sentence each."""
+    who = await client.token_facts()
+    principal = who.subject or "your identity"
+    if who.object_id:
+        principal += f" (object id {who.object_id})"
+    lines = [
+        f"{principal} sees no subscription: it has a role on none",
+        f"ask the owner of a subscription for a role on it for {principal}; Reader can list",
+    ]
+    offers = (await collect(offer_pages(client))).rows
+    if offers:
+        named = ", ".join(f"{each.title} ({each.name})" for each in offers)
+        lines.append(f"offers that you may take in the portal, under Get a subscription: {named}")
+    else:
+        lines.append("there is no offer that you may take: ask the operator for a subscription")
+    return tuple(lines)
 
 
 def offer_pages(client: ArmClient) -> RowPages[Offer]:
@@ -80,7 +119,11 @@ def offer_pages(client: ArmClient) -> RowPages[Offer]:
 
 async def first_enabled_subscription(client: ArmClient) -> str:
     """Return the id of the first enabled subscription; ArmError where there is none."""
-    found = await subscriptions(client)
+    return first_enabled(client, await subscriptions(client))
+
+
+def first_enabled(client: ArmClient, found: Sequence[Subscription]) -> str:
+    """Return the id of the first enabled one; ArmError where there is none."""
     if not found:
         raise client.error(ArmProblem.NO_SUBSCRIPTIONS, _WHAT, 200)
     enabled = next((each.id for each in found if each.enabled), None)

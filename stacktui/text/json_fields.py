@@ -43,4 +43,6 @@ def number(value: object, *path: str, quoted: bool = False) -> float | None:
 
 
 def _field(value: object, path: Sequence[str]) -> object:
-    return mapping(value, *path[:-1]).get(path[-1]) if path else value
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

@@ -39,6 +39,9 @@ _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # A word that may be a JWS or JWE in compact form (RFC 7515 section 3.1). Possessive, and of whole
 # words, so that matching takes linear time.
 _DOTTED_WORD = re.compile(r"[\w.-]++")
+# A text of such characters holds none of the patterns below but a token, needs no escape, and has
+# no secret in it but as it is: every encoding of one has another character.
+_PLAIN = re.compile(r"[A-Za-z0-9._~/ -]*")
 # A field of a form or of JSON whose value is always redacted.
 _CREDENTIAL = re.compile(
     r"""(?ix) (\b(?:client_?secret|client_?assertion|password|access_?token|refresh_?token
@@ -125,6 +128,7 @@ class Redactor:
     def __init__(self) -> None:
         # Replaced, never mutated: secrets are added in a worker thread.
         self._secrets: dict[str, Callable[[str], str]] = {}
+        self._starts: tuple[str, ...] = ()
         self._fragments = SecretFragments()
         # Texts without any secret, as a server sends the same headers again and again.
         self._clean: set[str] = set()
@@ -140,11 +144,18 @@ class Redactor:
             return
         known = self._secrets | {secret: _remover(secret)}
         self._secrets = {each: known[each] for each in sorted(known, key=len, reverse=True)}
+        self._starts = tuple(each[:_MATCHED] for each in self._secrets)
         self._fragments = self._fragments.with_secret(secret)
         self._clean = set()
 
     def sanitize(self, text: str, limit: int = 400) -> str:
         """Return `text` as one harmless line of at most `limit` characters."""
+        if len(text) <= limit and _PLAIN.fullmatch(text) and "eyJ" not in text:
+            for start in self._starts:
+                if start in text:
+                    break
+            else:
+                return text
         return _shown(self._without_secrets(text, limit), limit)
 
     def sanitize_untrusted(self, text: str, limit: int = 400) -> str:

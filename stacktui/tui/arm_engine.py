@@ -16,14 +16,14 @@ from stacktui.resources.connection import open_arm
 from stacktui.resources.group_details import GroupDetails, group_details
 from stacktui.resources.groups import group_pages
 from stacktui.resources.listing import Rows, collect
-from stacktui.resources.model import ArmError, ArmProblem, Offer, Provider, Subscription
+from stacktui.resources.model import ArmError, ArmProblem, Provider, Subscription
 from stacktui.resources.providers import provider_pages
 from stacktui.resources.retry import Wait
 from stacktui.resources.subscriptions import (
     first_enabled_subscription,
-    home_tenant,
-    offer_pages,
+    help_without_subscription,
     subscription_pages,
+    why_limited,
 )
 from stacktui.tui.group_list import ALL, GroupPage, text_of
 
@@ -54,9 +54,8 @@ class ArmEngine:
         async with self._open(target, on_wait) as client:
             if wanted == ALL:
                 found = await collect(subscription_pages(client))
-                home = home_tenant(found.rows)
-                error = found.error
-                ids = [each.id for each in found.rows if each.enabled and each.tenant == home]
+                tenant, error = (await client.token_facts()).tenant, found.error
+                ids = [each.id for each in found.rows if not why_limited(each, tenant)]
             else:
                 ids = [await _subscription(client, target, wanted)]
             for id_ in ids:
@@ -72,14 +71,16 @@ class ArmEngine:
         if error is not None:
             raise error
 
-    async def subscriptions(self, target: CheckTarget) -> Rows[Subscription]:
+    async def subscriptions(self, target: CheckTarget) -> tuple[Rows[Subscription], str | None]:
+        """Return the visible subscriptions, and the tenant of the token."""
         async with self._open(target) as client:
-            return await collect(subscription_pages(client))
+            found = await collect(subscription_pages(client))
+            return found, (await client.token_facts()).tenant
 
-    async def offers(self, target: CheckTarget) -> Rows[Offer]:
-        """Return the offers that the target's identity may take."""
+    async def help_without_subscription(self, target: CheckTarget) -> tuple[str, ...]:
+        """Return what who sees no subscription can do, a sentence each."""
         async with self._open(target) as client:
-            return await collect(offer_pages(client))
+            return await help_without_subscription(client)
 
     async def details(self, target: CheckTarget, path: str) -> GroupDetails:
         """Return what is in the group at a path of ARM."""

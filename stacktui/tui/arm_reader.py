@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from stacktui.check.target import CheckTarget
-    from stacktui.resources.model import Offer, ResourceGroup
+    from stacktui.resources.model import ResourceGroup
     from stacktui.resources.retry import Wait
     from stacktui.tui.arm_engine import ArmEngine
 
@@ -114,10 +114,10 @@ class ArmReader:
         except StacktuiError as error:
             from stacktui.tui.arm_engine import has_no_subscription, words_of
 
-            offers = await _offers(engine, target) if has_no_subscription(error) else None
-            self._publish(live, live.failed(words_of(error), now(), offers))
+            help_ = await _help(engine, target) if has_no_subscription(error) else ()
+            self._publish(live, live.failed(words_of(error), now(), help_))
         except Exception as error:
-            self._publish(live, live.failed(describe_error(error), now(), None))
+            self._publish(live, live.failed(describe_error(error), now()))
 
     async def read(self, work: Callable[[ArmEngine], Coroutine[Any, Any, T]]) -> T:
         """Return what `work` reads, in the background. Raises UnreadError."""
@@ -132,9 +132,9 @@ class ArmReader:
             raise UnreadError(describe_error(error)) from None
 
 
-async def _offers(engine: ArmEngine, target: CheckTarget) -> tuple[Offer, ...]:
+async def _help(engine: ArmEngine, target: CheckTarget) -> tuple[str, ...]:
     try:
-        found = await in_background(lambda: asyncio.run(engine.offers(target)))
+        work = engine.help_without_subscription
+        return await in_background(lambda: asyncio.run(work(target)))
     except StacktuiError:  # that there is no subscription is what matters
         return ()
-    return found.rows

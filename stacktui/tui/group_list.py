@@ -16,7 +16,7 @@ from stacktui.tui.check_state import CheckState
 if TYPE_CHECKING:
     from stacktui.check.target import CheckTarget
     from stacktui.resources.group_details import GroupDetails
-    from stacktui.resources.model import Offer, ResourceGroup, ResourceGroupList
+    from stacktui.resources.model import ResourceGroup, ResourceGroupList
     from stacktui.resources.retry import Wait
 
 # In place of a subscription's id: the groups of all that are enabled.
@@ -39,8 +39,8 @@ class GroupList:
 
     `wanted` is the subscription that was chosen, empty for the environment's own; `subscription`
     the id that was read. `read` counts the groups of this reading, which began or ended `at`.
-    `cut`: a check read these, and there are more. `error` says why not all were read, `offers` are
-    those that who has no subscription may take, and `wait` is what ARM asked to wait, until
+    `cut`: a check read these, and there are more. `error` says why not all were read, `help` what
+    who sees no subscription can do, a sentence each. `wait` is what ARM asked to wait, until
     `time.monotonic()` is `waits_until`.
     """
 
@@ -54,7 +54,7 @@ class GroupList:
     state: CheckState = CheckState.RUNNING
     cut: bool = False
     error: str = ""
-    offers: tuple[Offer, ...] | None = None
+    help: tuple[str, ...] = ()
     wait: Wait | None = None
     waits_until: float = 0.0
 
@@ -76,7 +76,7 @@ class GroupList:
         """Return the list as another reading begins; that of another subscription is empty."""
         if wanted == self.wanted:
             return replace(
-                self, at=at, read=0, state=CheckState.RUNNING, error="", offers=None, wait=None
+                self, at=at, read=0, state=CheckState.RUNNING, error="", help=(), wait=None
             )
         return GroupList(self.target, at, wanted)
 
@@ -98,10 +98,10 @@ class GroupList:
         state, wait = CheckState.FINISHED, None
         return replace(self, groups=found, texts=texts, state=state, at=at, cut=False, wait=wait)
 
-    def failed(self, error: str, at: datetime, offers: tuple[Offer, ...] | None) -> GroupList:
+    def failed(self, error: str, at: datetime, help_: tuple[str, ...] = ()) -> GroupList:
         """Return the list after a reading that did not come to its end; what was read stays."""
         state = CheckState.BROKEN
-        return replace(self, state=state, error=error, at=at, offers=offers, wait=None)
+        return replace(self, state=state, error=error, at=at, help=help_, wait=None)
 
 
 def text_of(group: ResourceGroup) -> str:

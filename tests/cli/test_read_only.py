@@ -16,6 +16,8 @@ COMMANDS = (
     ("environments", "set", "Test", "proxy=none"),
     ("environments", "accept", "Test", "--yes"),
     ("environments", "forget", "Test", "--yes"),
+    ("subscriptions", "use", "Production"),
+    ("subscriptions", "use", "--none"),
     ("certificates", "trust", "--presented", "Test", "--yes"),
     ("certificates", "trust", "root.pem", "--yes"),
     ("certificates", "untrust", "root.pem", "--yes"),

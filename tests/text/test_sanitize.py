@@ -241,3 +241,16 @@ def test_a_secret_of_any_length_takes_no_time() -> None:
             redactor.sanitize(text)
             redactor.sanitize_untrusted(text)
         assert secret[:300] not in redactor.sanitize(secret)
+
+
+@given(
+    text=st.text("abeyJ09.-_~/ %:=+\\n", max_size=40),
+    secrets=st.lists(st.text("abeyJ09.-_~/ %+", min_size=4, max_size=8), max_size=3),
+    limit=st.integers(1, 60),
+)
+def test_a_plain_text_is_sanitised_as_any_other(text: str, secrets: list[str], limit: int) -> None:
+    """A character that no pattern and no secret has leads past the short way for plain texts."""
+    redactor = hiding(*secrets)
+    found = redactor.sanitize(text, limit)
+    marked = redactor.sanitize(f"{text}\u00e9", limit + 1)
+    assert found == marked.removesuffix("\u00e9") or len(text) > limit

@@ -11,7 +11,6 @@ from stacktui.resources.listing import Rows
 from stacktui.resources.model import (
     Deployment,
     Lock,
-    Offer,
     Permission,
     Provider,
     Resource,
@@ -93,11 +92,8 @@ class CannedArm(ArmEngine):
         texts = {key: text_of(each) for key, each in found.items()}
         yield GroupPage(wanted or SUBSCRIPTION, found, texts)
 
-    async def subscriptions(self, target: CheckTarget) -> Rows[Subscription]:
-        return Rows(SUBSCRIPTIONS)
-
-    async def offers(self, target: CheckTarget) -> Rows[Offer]:
-        return Rows((Offer("small", "Small machines"),))
+    async def subscriptions(self, target: CheckTarget) -> tuple[Rows[Subscription], str | None]:
+        return Rows(SUBSCRIPTIONS), _TENANT
 
     async def details(self, target: CheckTarget, path: str) -> GroupDetails:
         return DETAILS

@@ -154,8 +154,8 @@ def empty(app_state: AppState) -> tuple[Line, ...]:
         return (line(Span("Reading them.", TextStyle.DIM)),)
     if found is not None and found.whole:
         return (line(Span("The subscription has none.", TextStyle.DIM)),)
-    if found is not None and found.offers is not None:
-        return _without_subscription(found)
+    if found is not None and found.help:
+        return tuple(map(line, found.help))
     if found is not None and found.error:
         return (
             line(Span(f"Not read: {found.error}", TextStyle.ERROR)),
@@ -169,13 +169,3 @@ def empty(app_state: AppState) -> tuple[Line, ...]:
     if not why:
         return (line(Span("What a check reads from ARM.", TextStyle.DIM)),)
     return (line(Span(f"None read, {why}.", TextStyle.DIM)),)
-
-
-def _without_subscription(found: GroupList) -> tuple[Line, ...]:
-    """Return what who has no subscription can do: take an offer, or ask for one."""
-    known = ", ".join(offer.title or offer.name for offer in found.offers or ())
-    lines = [line(Span("This identity sees no subscription.", TextStyle.ERROR)), BLANK]
-    if known:
-        return (*lines, line(f"In the portal it may take one of these offers: {known}."))
-    ask = "It may take no offer: ask the stamp's operator for a subscription, or for a role on one."
-    return (*lines, line(ask))

@@ -162,17 +162,19 @@ class GroupActions(ConfigActions, inherit_bindings=False):
                 lambda engine: engine.subscriptions(target), partial(self._choose_from, target)
             )
 
-    def _choose_from(self, target: CheckTarget, found: Rows[Subscription]) -> None:
-        from stacktui.resources.subscriptions import home_tenant
+    def _choose_from(
+        self, target: CheckTarget, read: tuple[Rows[Subscription], str | None]
+    ) -> None:
+        from stacktui.resources.subscriptions import why_limited
         from stacktui.tui.screens.picker_screen import Choice, PickerScreen
 
+        found, tenant = read
         if target != self._target:  # another environment is shown by now
             return
         if not found.rows:
             self.read_groups()  # says what who has none can do
             return
-        home = home_tenant(found.rows)
-        choices = [Choice(each.id, each.name, _remark(each, home)) for each in found.rows]
+        choices = [Choice(each.id, each.name, _remark(each, tenant)) for each in found.rows]
         if len(choices) > 1:
             choices.append(Choice(ALL, "all enabled ones", "of this tenant, not remembered"))
         shown = self.app_state.group_list
@@ -181,13 +183,15 @@ class GroupActions(ConfigActions, inherit_bindings=False):
 
         def chosen(id_: str | None) -> None:
             if id_ is not None:
-                self._use_subscription(target, id_, by_id.get(id_), home)
+                known = by_id.get(id_)
+                why = why_limited(known, tenant) if known else ""
+                self._use_subscription(target, id_, known, f"; it is {why}" if why else "")
 
         screen = PickerScreen("Subscriptions", choices, at=at)
         self.app.push_screen(screen, chosen)
 
     def _use_subscription(
-        self, target: CheckTarget, id_: str, subscription: Subscription | None, home: str
+        self, target: CheckTarget, id_: str, subscription: Subscription | None, why: str
     ) -> None:
         name, config = target.environment.name, self.app_state.config
         if subscription is None or is_read_only():
@@ -196,10 +200,6 @@ class GroupActions(ConfigActions, inherit_bindings=False):
             self.notice(f"{shown}: shown for now, and not remembered")
             return
         known = subscription
-        if known.tenant not in ("", home):
-            cannot = "; it is of another tenant, whose own identity can read it"
-        else:
-            cannot = "" if known.enabled else f"; it is {known.state}: it can only be read"
 
         async def save() -> None:
             try:
@@ -209,7 +209,7 @@ class GroupActions(ConfigActions, inherit_bindings=False):
             except StacktuiError as error:
                 self.notice(str(error), TextStyle.ERROR)
                 return
-            done = f"{name} uses {known.name}: saved in {config}{cannot}"
+            done = f"{name} uses {known.name}: saved in {config}{why}"
             self.services.config_changed(ConfigChange(done, (name,)))
             if self.app_state.current == name:
                 self.read_groups("")
@@ -231,9 +231,9 @@ class GroupActions(ConfigActions, inherit_bindings=False):
         self.app.push_screen(Providers(found))
 
 
-def _remark(subscription: Subscription, home: str) -> str:
+def _remark(subscription: Subscription, tenant: str | None) -> str:
     """Return what stands beside a name: what is not usual of it, and the begin of the id."""
     parts = [] if subscription.enabled else [subscription.state]
-    if subscription.tenant not in ("", home):
+    if tenant and subscription.tenant not in ("", tenant):
         parts.append(f"another tenant, {subscription.tenant[:8]}")
     return " · ".join([*parts, subscription.id[:8]])

@@ -1,0 +1,110 @@
+"""Run a command that reads ARM: sign in, say what is waited for, and say what went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from stacktui.check.fault_text import fault_lines, fault_summary
+from stacktui.check.report import Fault
+from stacktui.check.settings import Settings
+from stacktui.check.summary_text import prompt_words
+from stacktui.check.target import CheckTarget
+from stacktui.check.trust import preload_trust
+from stacktui.cli.ask import CommandError
+from stacktui.cli.options import ArmRequest, ExitCode
+from stacktui.cli.output import err, warn
+from stacktui.cli.settings import read_settings
+from stacktui.cli.wait_line import WaitLine
+from stacktui.errors import FaultError
+from stacktui.identities.token_source import SignIn, TokenSource
+from stacktui.resources.client import ArmClient
+from stacktui.resources.connection import open_arm
+from stacktui.text.shell import command_line, for_this_machine
+
+
+@dataclass(frozen=True, slots=True)
+class ArmSession:
+    """A client of the ARM that a command asks."""
+
+    client: ArmClient
+    target: CheckTarget
+    request: ArmRequest
+    waits: WaitLine
+
+    @property
+    def environment(self) -> str:
+        return self.target.environment.name
+
+
+def run_arm(request: ArmRequest, work: Callable[[ArmSession], Awaitable[int]]) -> None:
+    """Do `work` with a client of the environment's ARM, and exit with the code that it returns.
+
+    A FaultError is said on stderr, and is exit code 1.
+    """
+    settings = read_settings(
+        request.parent, request.config, request.limits, name=request.environment
+    )
+    target = _signing_in(settings, request)
+    # Beside the imports below, as in a check.
+    threading.Thread(target=preload_trust, args=(target,), daemon=True).start()
+    click.get_current_context().exit(asyncio.run(_run(target, request, work)))
+
+
+def _signing_in(settings: Settings, request: ArmRequest) -> CheckTarget:
+    target = settings.target(request.environment)
+    if target.identity is None:
+        name = target.environment.name
+        command = _command("stacktui environments set", target)
+        hint = f"{command} identity=NAME" if settings.identities else (
+            "add one: stacktui, then 3 and a"
+        )  # fmt: skip
+        raise CommandError(f"{name} has no identity to sign in with; {hint}")
+    return target
+
+
+async def _run(
+    target: CheckTarget, request: ArmRequest, work: Callable[[ArmSession], Awaitable[int]]
+) -> int:
+    if target.identity is None:
+        raise AssertionError("an identity was asked for before")
+    wanted = SignIn(target.environment, target.identity, target.config)
+    waits = WaitLine()
+    try:
+        async with open_arm(wanted, TokenSource(), on_wait=waits.show, prompt=_prompt) as client:
+            return await work(ArmSession(client, target, request, waits))
+    except FaultError as error:
+        report_fault(error, target)
+        return ExitCode.FAULT
+    finally:
+        waits.clear()
+
+
+def _prompt(page: str, code: str, lifetime: float) -> None:
+    until = datetime.now(UTC) + timedelta(seconds=lifetime)
+    warn(f"to sign in, {prompt_words(page, code, until)}")
+
+
+def report_fault(error: FaultError[Fault], target: CheckTarget) -> None:
+    """Write to stderr what failed, every fact of it, and which command finds out why."""
+
+    fault = error.fault
+    what = getattr(fault, "what", "")
+    summary = fault_summary(fault)
+    warn(f"{what}: {summary}" if what else summary)
+    for line in fault_lines(fault):
+        err(f"  {line}")
+    if getattr(fault, "status", 0) != 404:  # what was asked for is not there: nothing is broken
+        check = _command("stacktui check", target)
+        err(f"  whose side it is on, and how to fix it: {check}")
+
+
+def _command(command: str, target: CheckTarget) -> str:
+    """Return a command of ours for an environment, as this machine's shell takes it."""
+    config = ("--config", str(target.config)) if target.config else ()
+    return for_this_machine(command_line(command, (target.environment.name, *config)))

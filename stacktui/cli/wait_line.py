@@ -1,0 +1,69 @@
+"""The wait that ARM asks for, on stderr: a countdown on a terminal, else one line."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import ceil
+
+from stacktui.cli.output import warn
+from stacktui.resources.retry import Wait
+
+
+class WaitLine:
+    """Shows one wait at a time, as an ARM client's `on_wait`."""
+
+    def __init__(self) -> None:
+        self._on = sys.stderr.isatty()
+        self._task: asyncio.Task[None] | None = None
+        self._paused = False
+        self._text = ""  # of the countdown, as it was last; empty where nothing is waited for
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Show no countdown for as long as rows are written, perhaps on the same terminal."""
+        text = self._text
+        if text:
+            self._rewrite("")
+        self._text, self._paused = text, True
+        try:
+            yield
+        finally:
+            self._paused = False
+            if self._text:
+                self._rewrite(self._text)
+
+    def show(self, wait: Wait) -> None:
+        if not self._on:
+            warn(f"{_words(wait)}; going on in {wait.seconds:g} s")
+            return
+        self.clear()
+        self._task = asyncio.get_running_loop().create_task(self._count_down(wait))
+
+    def clear(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        if self._text:
+            self._rewrite("")
+
+    async def _count_down(self, wait: Wait) -> None:
+        clock = asyncio.get_running_loop().time
+        ends = clock() + wait.seconds
+        while (left := ends - clock()) > 0:
+            self._rewrite(f"{_words(wait)}; going on in {ceil(left)} s"[:78])
+            await asyncio.sleep(min(1.0, left))
+        self._rewrite("")
+
+    def _rewrite(self, text: str) -> None:
+        self._text = text
+        if not self._paused:
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
+
+
+def _words(wait: Wait) -> str:
+    why = "throttled by ARM" if wait.status == 429 else f"ARM answered {wait.status}"
+    return f"{why} ({wait.what})"
