@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -68,7 +69,10 @@ def test_each_example_is_a_valid_command_line(path: tuple[str, ...]) -> None:
         parse(line)
 
 
-def test_each_command_line_of_the_readme_is_valid() -> None:
+def test_each_command_line_of_the_readme_is_valid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # `--log-requests` opens its file
     blocks = re.findall(r"```bash\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     lines = [line for line in "".join(blocks).splitlines() if re.search(r"\bstacktui [a-z]", line)]
     lines = [line for line in lines if "pip" not in line]

@@ -253,4 +253,5 @@ def test_a_plain_text_is_sanitised_as_any_other(text: str, secrets: list[str], l
     redactor = hiding(*secrets)
     found = redactor.sanitize(text, limit)
     marked = redactor.sanitize(f"{text}\u00e9", limit + 1)
-    assert found == marked.removesuffix("\u00e9") or len(text) > limit
+    cut = len(text) > limit or marked.endswith("…")  # one mark of a secret is longer than that
+    assert found == marked.removesuffix("\u00e9") or cut

@@ -27,7 +27,7 @@ from . import canned
 from .canned import CONFIG, canned_app, describe, replay
 from .screen import PATIENCE, text_of
 
-STEPS = 400
+STEPS = 300
 KEYS = (
     *"ccccCCsfyYwatr:1234012340jkgGlLTUxSPi?/q", "space", "enter", "enter", *["escape"] * 6, "tab",
     "shift+tab", "up", "down", "pageup", "pagedown", "ctrl+u", "ctrl+d", "ctrl+p", "backspace", "é",

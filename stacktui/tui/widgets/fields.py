@@ -110,6 +110,8 @@ class FieldRow(Vertical):
     def value(self) -> str:
         if isinstance(self.input, FlagInput):
             return YES if self.input.value else ""
+        if self.input.value is Select.NULL:  # the form is left while it opens
+            return self.field.value
         return str(self.input.value)
 
     def show_note(self, text: str, *, wrong: bool) -> None:
