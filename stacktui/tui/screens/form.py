@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, on
@@ -39,6 +40,9 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
 
     Dismissed with what was changed, None if nothing was. A subclass implements `save`.
     """
+
+    # Read with the first form, not before the first frame.
+    CSS_PATH = Path(__file__).with_name("form.tcss")
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # With priority over the focused input's own enter.
