@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 CONFIG_VARIABLE = "STACKTUI_CONFIG"
@@ -28,6 +29,8 @@ def _expanded(path: Path | str) -> Path:
     return Path(os.path.expanduser(path))
 
 
+# What decides, beside the user's entry in the system, where the platform's directories are.
+_VARIABLES = ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA")
 # Where a demo keeps all its files, None outside a demo.
 _demo_root: Path | None = None
 # The name of a file beside the config of a demo.
@@ -52,6 +55,11 @@ def state_directory() -> Path:
 
 
 def _platform_directory(name: str, without_home: str) -> Path:
+    return _directory(name, without_home, *map(os.environ.get, _VARIABLES))
+
+
+@cache
+def _directory(name: str, without_home: str, *_variables: str | None) -> Path:
     import platformdirs
 
     try:
