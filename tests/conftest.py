@@ -30,7 +30,7 @@ _TERMINAL = ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES", "TZ")
 _PREFIXES = ("STACKTUI_", "XDG_", "AZURE_", "ADAL_", "ARM_", "MSAL_", "MSI_", "IDENTITY_", "IMDS_",
              "LC_")  # fmt: skip
 # What says which tests are to run.
-_KEPT = ("STACKTUI_AZ", "STACKTUI_COMPAT", "STACKTUI_PACKAGING")
+_KEPT = ("STACKTUI_AZ", "STACKTUI_COMPAT", "STACKTUI_EXHAUSTIVE", "STACKTUI_PACKAGING")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -85,6 +85,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files of real terminals, which wait most: the last tests have to be short,
     or one process has them while the others have nothing left."""
     items.sort(key=lambda item: item.path.parts, reverse=True)
+    if "STACKTUI_EXHAUSTIVE" not in os.environ:
+        later = pytest.mark.skip(reason="takes long: set STACKTUI_EXHAUSTIVE=1 to run it")
+        for item in items:
+            if item.get_closest_marker("exhaustive"):
+                item.add_marker(later)
 
 
 def pytest_collection_finish() -> None:

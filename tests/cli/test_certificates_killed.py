@@ -18,6 +18,8 @@ from tests.cli.killed import KILLED, ended, started
 from tests.product import stacktui
 from tests.support.authority import authority
 
+pytestmark = pytest.mark.exhaustive
+
 ROOT = authority().root
 END = b"-----END CERTIFICATE-----\n"
 ADDED = b"\n" + annotated(ROOT.der)

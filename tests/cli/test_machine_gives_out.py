@@ -22,7 +22,10 @@ from stacktui.stamp.running import RunningStamp
 from tests.diagnosis.schema import validate
 from tests.product import PATIENCE, config_text
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of another kind")
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.skipif(sys.platform != "linux", reason="limits of another kind"),
+]
 
 MIB = 1024 * 1024
 FILES = "too many open files: raise the limit (ulimit -n), or end other programs"

@@ -10,6 +10,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from stacktui.check.history import recall
 from stacktui.check.settings import load_settings
 from stacktui.config.locations import config_directory, history_file, stamps_file
@@ -17,6 +19,8 @@ from stacktui.environments.record import read_record
 from stacktui.stamp import StampOptions, run_in_thread
 from tests.cli.killed import KILLED, ended, started
 from tests.cli.test_check_round import config_of
+
+pytestmark = pytest.mark.exhaustive
 
 COUNT, ROUNDS = 50, 5
 

@@ -37,6 +37,8 @@ from tests.support.authority import Authority, Issued, authority, issue, localho
 from tests.support.listeners import Handler, listening
 from tests.support.web import Asked, Raw, answer
 
+pytestmark = pytest.mark.exhaustive
+
 MIB = 1024 * 1024
 STEP = 2.0
 # Whose answer is odd: each question of a check, in their order.

@@ -41,6 +41,8 @@ from tests.diagnosis.schema import validate
 from tests.product import config_text, signing_in, stacktui
 from tests.support.authority import authority
 
+pytestmark = pytest.mark.exhaustive
+
 # As JSON texts: some have no value in Python, or none that it would write.
 ODD = (
     "null", "true", "0", "-1", "2.5", "1e999", "NaN", "9" * 400, "9" * 5000, '""', '" "', '"3599"',

@@ -27,6 +27,8 @@ from . import canned
 from .canned import CONFIG, canned_app, describe, replay
 from .screen import PATIENCE, text_of
 
+pytestmark = pytest.mark.exhaustive
+
 STEPS = 300
 KEYS = (
     *"ccccCCsfyYwatr:1234012340jkgGlLTUxSPi?/q", "space", "enter", "enter", *["escape"] * 6, "tab",
