@@ -168,9 +168,12 @@ class StacktuiApp(ThemedApp):
         state, scan = self.app_state, self.app_state.live_scan
         for name in environments:
             self.check_runner.cancel(name)
+            self.arm_reader.cancel(name)
             for known in (state.checks, state.scans, state.groups):
                 known.pop(name, None)
         state.settings_changed |= set(environments)
+        if state.opened_group is not None and state.opened_group.environment in environments:
+            state.opened_group = None
         if scan is not None and scan.target.environment.name in environments:
             self.scan_runner.cancel()
             state.live_scan = None

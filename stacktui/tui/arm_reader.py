@@ -76,12 +76,18 @@ class ArmReader:
         self._on_groups(live)
         self._worker = self._app.run_worker(self._run(live), group="groups", exit_on_error=False)
 
-    def cancel(self) -> None:
-        """Stop reading, if it is under way; what was read stays. Returns at once."""
-        if (live := self._live) is not None and live.running:
+    def cancel(self, environment: str | None = None) -> None:
+        """Stop reading, if it is under way, of an environment or without a name of any.
+
+        What was read stays. Returns at once.
+        """
+        live, worker = self._live, self._worker
+        if live is None or environment not in (None, live.target.environment.name):
+            return
+        if live.running:
             self._publish(live, replace(live, state=CheckState.CANCELLED, wait=None))
-        if self._worker is not None:
-            self._worker.cancel()
+        if worker is not None:
+            worker.cancel()
 
     def _publish(self, before: GroupList, after: GroupList) -> GroupList:
         """Publish the new state, unless another reading has begun since."""

@@ -182,6 +182,27 @@ async def test_a_wait_for_arm_counts_down_and_can_be_left(
         await until(pilot, "─ 20 · ✗ not whole ─")
 
 
+async def test_a_reading_does_not_outlive_the_settings_that_it_is_of(
+    config: Path, stamp: RunningStamp
+) -> None:
+    stamp.fault_at("GET */resourcegroups@2=throttle:1")
+    app = app_of(config, stamp)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "─ 20 · waits ")
+        await pilot.press("enter")
+        await until(pilot, "inside        2 resources")
+        write(
+            config,
+            read(config).replace("[identities", "profile = '2019-03-01-hybrid'\n[identities"),
+        )
+        await pilot.press("1", "r")
+        await until(pilot, "2019-03-01-hybrid")
+        assert (app.app_state.groups, app.app_state.opened_group) == ({}, None)
+        await pilot.pause(1.3)  # when the second page would have come
+        assert app.app_state.groups == {}
+
+
 async def test_a_subscription_is_chosen_and_remembered(config: Path, stamp: RunningStamp) -> None:
     async with app_of(config, stamp).run_test(size=WIDE) as pilot:
         await pilot.press("4", "S")
