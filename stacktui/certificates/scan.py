@@ -196,7 +196,9 @@ class Scanner:
         metadata, fault, why = None, None, ""
         try:
             async with asyncio.timeout(self._limits.step):
-                metadata = await fetch_metadata(session, self._environment.arm)
+                metadata = await fetch_metadata(
+                    session, self._environment.arm, self._environment.endpoints
+                )
         except TransportError as error:
             fault, why = error.fault, f"{error.fault.host}: {error.fault.detail}"
         except (MetadataError, TrustFileError) as error:

@@ -25,6 +25,7 @@ from stacktui.environments.record import (
     StampRecord,
     is_recordable,
     is_remembered,
+    more_of,
     read_record,
     record_first,
     require_recorded,
@@ -163,7 +164,7 @@ async def ask_stamp(target: CheckTarget) -> RecordDiff:
     step = environment.limits.step
     try:
         async with asyncio.timeout(step):
-            metadata = await fetch_metadata(session, environment.arm)
+            metadata = await fetch_metadata(session, environment.arm, environment.endpoints)
     except TimeoutError:
         raise AcceptError(f"{environment.arm} did not answer whole in {step:g} s") from None
     except FaultError as error:
@@ -195,6 +196,7 @@ def record_of(
         now,
         top_of(tls.chain),
         tls.verified_chain[-1] if tls.verified_chain else b"",
+        more_of(metadata),
     )
 
 
@@ -207,10 +209,10 @@ def new_record(
 ) -> StampRecord | None:
     """Return what to record after a check in which no step failed; None if nothing is new.
 
-    A record of an earlier version has no root: it gets the one that verified the chain, if what it
-    has leads there.
+    A record of an earlier version has no root, or no more of the metadata than two values: it gets
+    the rest, and the root that verified the chain, if what it has leads there.
     """
-    if known is not None and known.root:
+    if known is not None and known.root and known.more:
         return None
     seen = record_of(environment, metadata, exchanges, now)
     if known is None or not seen.root:
@@ -219,7 +221,7 @@ def new_record(
     path = path_to_root(connection.tls) if connection and connection.tls else ()
     if known.signer and not leads_to(path, known.signer):
         return None
-    return replace(known, root=seen.root)
+    return replace(known, root=known.root or seen.root, more=seen.more)
 
 
 def accept(target: CheckTarget, diff: RecordDiff) -> None:

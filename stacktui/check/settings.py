@@ -14,7 +14,7 @@ from stacktui.config.locations import config_file, is_demo
 from stacktui.config.positions import line_of, lines_by_place
 from stacktui.environments.config import KEYS as ENVIRONMENT_KEYS
 from stacktui.environments.config import read_environment
-from stacktui.environments.model import Environment
+from stacktui.environments.model import OVERRIDES, Environment
 from stacktui.identities.config import KEYS as IDENTITY_KEYS
 from stacktui.identities.config import read_identity
 from stacktui.identities.model import Identity, TypedSecret
@@ -164,8 +164,9 @@ def _settings(
         else:
             environments[name] = environment
             warnings += table.warnings(ENVIRONMENT_KEYS)
-            if (of_environment := table.table("limits")) is not None:
-                warnings += of_environment.warnings(LIMIT_SETTINGS)
+            for key, known in (("limits", LIMIT_SETTINGS), ("endpoints", OVERRIDES)):
+                if (inner := table.table(key)) is not None:
+                    warnings += inner.warnings(known)
     keys = _keys(top, warnings)
     return Settings(
         path,

@@ -6,12 +6,15 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from stacktui.config.document import ConfigError, Table, nearest, read_document
 from stacktui.config.edit import ENVIRONMENTS, add_table, set_in_table, with_changes
-from stacktui.environments.model import Environment, parse_arm_url
+from stacktui.environments.model import OVERRIDES, CloudKey, Environment, parse_arm_url
 from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
+from stacktui.environments.public_resources import is_public_resource
 from stacktui.transport.host import is_host
+from stacktui.transport.json_body import is_valid_utf8
 from stacktui.transport.limits import LIMIT_SETTINGS, Limits, read_limit
 from stacktui.transport.proxy import DIRECT, parse_proxy
 
@@ -20,9 +23,13 @@ _PORT = re.compile(r"[0-9]{1,5}")
 TEXTS = ("arm", "profile", "identity", "subscription", "ca", "proxy")
 # Those that a form asks for; the others are for the file alone.
 FORM_KEYS = ("arm", "identity", "profile", "subscription", "ca", "proxy")
-KEYS = (*TEXTS, "resolve", "limits")
+KEYS = (*TEXTS, "resolve", "limits", "endpoints")
 # The keys that `change_environment` takes.
-CHANGEABLE = (*TEXTS, *(f"limits.{name}" for name in LIMIT_SETTINGS))
+CHANGEABLE = (
+    *TEXTS,
+    *(f"limits.{name}" for name in LIMIT_SETTINGS),
+    *(f"endpoints.{key}" for key in OVERRIDES),
+)
 
 
 def read_environment(
@@ -54,6 +61,7 @@ def read_environment(
         proxy=_proxy(table),
         resolve=_resolve(table),
         limits=Limits().with_settings({**_limits(table), **(limits or {})}),
+        endpoints=_endpoints(table, arm),
     )
 
 
@@ -134,6 +142,41 @@ def _limits(table: Table) -> dict[str, float]:
             except ValueError as error:
                 raise limits.error(name, str(error)) from None
     return found
+
+
+def _endpoints(table: Table, arm: str) -> dict[CloudKey, str]:
+    """Return the values that replace the metadata's. A token is asked for with two of them."""
+    own = table.table("endpoints")
+    found = {}
+    for name in own or ():
+        if own is None or name not in OVERRIDES:
+            continue  # an unknown key is warned of where all of them are
+        key = CloudKey(name)
+        value = (own.string(name) or "").strip()
+        if problem := _endpoint_problem(key, value, urlsplit(arm).hostname or ""):
+            raise own.error(name, problem)
+        found[key] = value
+    return found
+
+
+def _endpoint_problem(key: CloudKey, value: str, host: str) -> str:
+    """Return what is wrong with such a value, without repeating it; else empty."""
+    if not value.isprintable() or not is_valid_utf8(value):
+        return "holds control characters"
+    if key is CloudKey.AUDIENCE:
+        public = is_public_resource(value, host)
+        return "is a resource of Microsoft's public cloud, not of a stamp" if public else ""
+    if key in (CloudKey.STORAGE_SUFFIX, CloudKey.KEYVAULT_SUFFIX):
+        return "" if is_host(value.removeprefix(".")) else "must be a suffix: <region>.<fqdn>"
+    try:
+        parts = urlsplit(value)
+        # A secret is sent to the login endpoint alone.
+        schemes = ("https",) if key is CloudKey.LOGIN_ENDPOINT else ("https", "http")
+        if parts.scheme in schemes and is_host(parts.hostname or "") and "@" not in parts.netloc:
+            return "must have a port from 1 to 65535" if parts.port == 0 else ""
+    except ValueError:
+        pass
+    return "must be an https: URL without a user name"
 
 
 def _proxy(table: Table) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from stacktui.environments.metadata import (
     API_VERSIONS,
@@ -13,6 +15,7 @@ from stacktui.environments.metadata import (
     metadata_url,
     parse_metadata,
 )
+from stacktui.environments.model import CloudKey
 from stacktui.text.html_page import looks_like_html, page_title
 from stacktui.transport.arm_error import read_arm_error
 from stacktui.transport.session import Answer, HttpSession
@@ -21,8 +24,12 @@ from stacktui.transport.session import Answer, HttpSession
 _VERSION_CODES = frozenset({"InvalidApiVersionParameter", "NoRegisteredProviderFound"})
 
 
-async def fetch_metadata(session: HttpSession, arm: str) -> Metadata:
+async def fetch_metadata(
+    session: HttpSession, arm: str, own: Mapping[CloudKey, str] = MappingProxyType({})
+) -> Metadata:
     """Fetch the metadata of the ARM endpoint `arm`, without a token.
+
+    `own` are values of the user's that replace the document's.
 
     The next api-version is tried only where ARM refuses the one before. Raises TransportError and
     MetadataError.
@@ -33,7 +40,7 @@ async def fetch_metadata(session: HttpSession, arm: str) -> Metadata:
         url = metadata_url(arm, version)
         answer = await session.fetch("GET", url, limit=session.limits.metadata)
         try:
-            return _read(answer, arm, version, session)
+            return _read(answer, arm, version, session, own)
         except MetadataError as error:
             last = error.fault
             if last.problem is not MetadataProblem.API_VERSION:
@@ -41,10 +48,12 @@ async def fetch_metadata(session: HttpSession, arm: str) -> Metadata:
     raise MetadataError(replace(last, versions=tuple(tried)))
 
 
-def _read(answer: Answer, arm: str, version: str, session: HttpSession) -> Metadata:
+def _read(
+    answer: Answer, arm: str, version: str, session: HttpSession, own: Mapping[CloudKey, str]
+) -> Metadata:
     status = answer.status
     if status == 200:
-        return parse_metadata(answer.body, arm, version, session.redactor)
+        return parse_metadata(answer.body, arm, version, session.redactor, own)
     if 300 <= status < 400:
         location = session.redactor.sanitize_untrusted(answer.headers.get("location", ""), 200)
         detail = f"a redirect to {location}" if location else "a redirect to nowhere"

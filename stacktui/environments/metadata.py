@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from stacktui.environments.model import parse_arm_url
+from stacktui.environments.model import CloudKey, parse_arm_url
 from stacktui.environments.naming import suffixes
 from stacktui.environments.public_resources import is_public_resource
 from stacktui.errors import FaultError
@@ -33,8 +34,9 @@ class IdentityProvider(StrEnum):
 class Metadata:
     """A stamp's metadata; text is sanitised, except `login_endpoint` and `audience`.
 
-    `login_endpoint` has no trailing slash. `audience` is opaque and kept byte for byte. The
-    suffixes are the document's or, where it has none, those of the naming rule.
+    `login_endpoint` has no trailing slash; `login_as_given` is as the document has it. `audience`
+    is opaque and kept byte for byte. The suffixes are the document's or, where it has none, those
+    of the naming rule, and then `derived` names them.
     """
 
     api_version: str
@@ -47,6 +49,8 @@ class Metadata:
     gallery: str | None = None
     storage_suffix: str | None = None
     keyvault_suffix: str | None = None
+    login_as_given: str = field(default="", compare=False)
+    derived: frozenset[CloudKey] = field(default=frozenset(), compare=False)
 
 
 class MetadataProblem(StrEnum):
@@ -95,17 +99,27 @@ def metadata_url(arm: str, api_version: str) -> str:
     return f"{arm}{PATH}?api-version={api_version}"
 
 
-def parse_metadata(body: bytes, arm: str, api_version: str, redactor: Redactor) -> Metadata:
-    """Parse a metadata response of either shape. Raises MetadataError."""
+def parse_metadata(
+    body: bytes,
+    arm: str,
+    api_version: str,
+    redactor: Redactor,
+    own: Mapping[CloudKey, str] = MappingProxyType({}),
+) -> Metadata:
+    """Parse a metadata response of either shape. Raises MetadataError.
+
+    `own` are values of the user's that replace the document's.
+    """
     found = _select(_load(body, redactor), arm)
     authentication = found.get("authentication")
     if not isinstance(authentication, dict):
         raise _incomplete("authentication", authentication)
-    login = text(authentication, "loginEndpoint").strip()
+    login = own.get(CloudKey.LOGIN_ENDPOINT) or text(authentication, "loginEndpoint").strip()
     if not login:
         raise _incomplete("authentication.loginEndpoint", authentication.get("loginEndpoint"))
     parts = _split_login(login)
-    audiences = items(authentication, "audiences")
+    named = own.get(CloudKey.AUDIENCE)
+    audiences = [named] if named else items(authentication, "audiences")
     if not audiences:
         raise _incomplete("authentication.audiences", authentication.get("audiences"))
     audience = text(audiences[0])
@@ -121,7 +135,15 @@ def parse_metadata(body: bytes, arm: str, api_version: str, redactor: Redactor) 
         shown = redactor.sanitize_untrusted(audience)
         detail = f"{field} is {shown}, a resource of Microsoft's public cloud"
         raise _error(MetadataProblem.AUDIENCE_FOREIGN, detail, field=field)
-    storage, keyvault = suffixes(host)
+
+    def value(key: CloudKey, *paths: tuple[str, ...]) -> str | None:
+        texts = (_optional(redactor, found, *path) for path in paths)
+        return own.get(key) or next(filter(None, texts), None)
+
+    storage = value(CloudKey.STORAGE_SUFFIX, ("suffixes", "storage"))
+    keyvault = value(CloudKey.KEYVAULT_SUFFIX, ("suffixes", "keyVaultDns"))
+    of_rule = suffixes(host)
+    derived = {CloudKey.STORAGE_SUFFIX: storage, CloudKey.KEYVAULT_SUFFIX: keyvault}
     return Metadata(
         api_version=api_version,
         login_endpoint=login.rstrip("/"),
@@ -130,12 +152,13 @@ def parse_metadata(body: bytes, arm: str, api_version: str, redactor: Redactor) 
             parts.path, declared=text(authentication, "identityProvider")
         ),
         tenant=_optional(redactor, found, "authentication", "tenant"),
-        graph=_optional(redactor, found, "graph") or _optional(redactor, found, "graphEndpoint"),
-        portal=_optional(redactor, found, "portal") or _optional(redactor, found, "portalEndpoint"),
-        gallery=_optional(redactor, found, "gallery")
-        or _optional(redactor, found, "galleryEndpoint"),
-        storage_suffix=_optional(redactor, found, "suffixes", "storage") or storage,
-        keyvault_suffix=_optional(redactor, found, "suffixes", "keyVaultDns") or keyvault,
+        graph=value(CloudKey.GRAPH, ("graph",), ("graphEndpoint",)),
+        portal=value(CloudKey.PORTAL, ("portal",), ("portalEndpoint",)),
+        gallery=value(CloudKey.GALLERY, ("gallery",), ("galleryEndpoint",)),
+        storage_suffix=storage or of_rule[0],
+        keyvault_suffix=keyvault or of_rule[1],
+        login_as_given=login,
+        derived=frozenset(key for key, given in derived.items() if not given),
     )
 
 

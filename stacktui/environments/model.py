@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from ipaddress import IPv6Address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -16,6 +17,25 @@ from stacktui.transport.limits import Limits
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_][a-z0-9._-]*")
 
 
+class CloudKey(StrEnum):
+    """The values of a cloud that other clients need too; the config has them by these names."""
+
+    ARM = "arm"
+    LOGIN_ENDPOINT = "login_endpoint"
+    AUDIENCE = "audience"
+    GRAPH = "graph"
+    GALLERY = "gallery"
+    PORTAL = "portal"
+    STORAGE_SUFFIX = "storage_suffix"
+    KEYVAULT_SUFFIX = "keyvault_suffix"
+    # The document of VM image aliases; no metadata names it.
+    IMAGE_ALIASES = "image_aliases"
+
+
+# Those that a sub-table `endpoints` may set, in place of what the metadata says.
+OVERRIDES = tuple(each for each in CloudKey if each is not CloudKey.ARM)
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """One `[environments.NAME]` table of the config. Only `name` and `arm` are needed.
@@ -24,7 +44,8 @@ class Environment:
     `subscription` is an id; without one the first enabled subscription is used. `ca` is trusted in
     addition to the base store. `proxy` is a URL, or `none` for a direct connection. `resolve` maps
     `host:port` to the `address:port` to connect to instead; `*.rest:port` matches every name with
-    one label before `rest`. `limits` bound what a check waits for and reads.
+    one label before `rest`. `limits` bound what a check waits for and reads. `endpoints` replace
+    what the metadata says, by key.
     """
 
     name: str
@@ -36,6 +57,7 @@ class Environment:
     proxy: str | None = None
     resolve: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    endpoints: Mapping[CloudKey, str] = field(default_factory=dict)
 
 
 def parse_arm_url(text: str) -> str:

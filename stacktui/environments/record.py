@@ -11,7 +11,7 @@ import json
 import os
 import stat
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 
 from stacktui.config.atomic import PATIENCE, exclusive, write_atomically
 from stacktui.config.locations import stamps_file
-from stacktui.environments.metadata import Metadata
-from stacktui.environments.model import Environment
+from stacktui.environments.metadata import Metadata, provider_of
+from stacktui.environments.model import CloudKey, Environment
+from stacktui.environments.naming import suffixes
 from stacktui.errors import FaultError, is_exhaustion
 from stacktui.text.json_fields import mapping, number
 from stacktui.text.sanitize import Redactor, escape_control_chars
@@ -29,6 +30,10 @@ VERSION = 1
 # Enough for thousands of environments; a larger file is not ours.
 MAX_SIZE = 4 * 1024 * 1024
 _TEXTS = ("arm", "login_endpoint", "audience", "recorded", "top")
+# The fields of the metadata that a record has in `more`.
+_OTHERS = ("tenant", "graph", "portal", "gallery")
+_SUFFIXES = (CloudKey.STORAGE_SUFFIX, CloudKey.KEYVAULT_SUFFIX)
+_MORE = ("api_version", "identity_provider", "login_as_given", *_OTHERS, *_SUFFIXES)
 _Rows = dict[str, dict[str, str]]
 
 
@@ -38,7 +43,8 @@ class StampRecord:
 
     `login_endpoint` and `audience` are as the metadata gives them. `path_end` is the certificate
     (DER) at the end of the path that ARM presented, the root or what leads to it; `root` is the one
-    that verified it. Empty where none was seen; earlier versions recorded no root.
+    that verified it. Empty where none was seen; earlier versions recorded no root. `more` is the
+    rest of the metadata by its fields, without what follows from the naming rule.
     """
 
     arm: str
@@ -47,6 +53,22 @@ class StampRecord:
     recorded: datetime
     path_end: bytes = field(default=b"", repr=False)
     root: bytes = field(default=b"", repr=False)
+    more: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def metadata(self) -> Metadata:
+        """The metadata as it was."""
+        of_rule = dict(zip(_SUFFIXES, suffixes(urlsplit(self.arm).hostname or ""), strict=True))
+        return Metadata(
+            self.more.get("api_version", ""),
+            self.login_endpoint,
+            self.audience,
+            provider_of(self.login_endpoint, declared=self.more.get("identity_provider", "")),
+            **{name: self.more.get(name) for name in _OTHERS},
+            **{name: self.more.get(name) or of_rule[name] for name in _SUFFIXES},
+            login_as_given=self.more.get("login_as_given", ""),
+            derived=frozenset(name for name in _SUFFIXES if name not in self.more),
+        )
 
     @property
     def signer(self) -> bytes:
@@ -91,6 +113,12 @@ class RecordFault:
 
 class RecordError(FaultError[RecordFault]):
     """What was recorded of a stamp cannot be read."""
+
+
+def more_of(metadata: Metadata) -> dict[str, str]:
+    """Return what a record has of the metadata besides the login endpoint and the audience."""
+    texts = {name: getattr(metadata, name) for name in _MORE if name not in metadata.derived}
+    return {name: str(text) for name, text in texts.items() if text}
 
 
 def drifts(record: StampRecord, metadata: Metadata, redactor: Redactor) -> tuple[Drift, ...]:
@@ -173,7 +201,7 @@ def record_first(
 ) -> str:
     """Record a stamp that had no record when the check began, at `record.recorded`.
 
-    What was recorded or accepted meanwhile stays; but for its root, if that was not known. Waits up
+    What was recorded or accepted meanwhile stays, but for what it does not have yet. Waits up
     to `patience` seconds for other processes that write. Returns why it is not recorded, if so.
     """
     began = record.recorded.replace(microsecond=0)
@@ -181,7 +209,7 @@ def record_first(
     def choose(known: StampRecord | None) -> StampRecord | None:
         if known is None or (known.arm != record.arm and known.recorded < began):
             return record
-        return record if known == replace(record, root=b"") else known
+        return record if replace(known, root=known.root or record.root) == record else known
 
     return _change(config, environment, choose, patience)
 
@@ -198,7 +226,7 @@ def _change(
             stamps = _read()
             known = _record(stamps.pop(key, None))
             chosen = choose(known)
-            if chosen != known:
+            if chosen is not known:
                 if chosen is not None:
                     stamps[key] = _row(chosen)
                 document = {"version": VERSION, "stamps": stamps}
@@ -268,7 +296,9 @@ def _row(record: StampRecord) -> dict[str, str]:
         "audience": record.audience,
         "recorded": record.recorded.astimezone(UTC).isoformat(timespec="seconds"),
         "top": b64encode(record.path_end).decode("ascii"),
-    } | ({"root": b64encode(record.root).decode("ascii")} if record.root else {})
+        **({"root": b64encode(record.root).decode("ascii")} if record.root else {}),
+        **record.more,
+    }
 
 
 def _record(row: object) -> StampRecord | None:
@@ -282,4 +312,5 @@ def _record(row: object) -> StampRecord | None:
         path_end, root = (b64decode(each, validate=True) for each in (top, row.get("root", "")))
     except (KeyError, ValueError, OverflowError):  # OverflowError: no calendar has that day
         return None
-    return StampRecord(arm, login, audience, when, path_end, root)
+    more = {name: row[name] for name in _MORE if name in row}
+    return StampRecord(arm, login, audience, when, path_end, root, more)

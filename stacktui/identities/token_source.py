@@ -156,6 +156,6 @@ async def sign_in(
     credential = await in_background(lambda: prepare(identity, read_secret(identity, redactor)))
     config = wanted.config or config_file()
     recorded = read_record(config, environment) if is_remembered() else None
-    metadata = await fetch_metadata(session, environment.arm)
+    metadata = await fetch_metadata(session, environment.arm, environment.endpoints)
     require_recorded(recorded, metadata, redactor)
     return await acquire_token(session, metadata, identity, credential, prompt, refresh_token)

@@ -93,6 +93,7 @@ class ArmClient:
         self.redactor = session.redactor
         self._session = session
         self._arm = environment.arm
+        self._own_endpoints = environment.endpoints
         self._profile = environment.profile
         self._get_token = get_token
         self._retry = retry
@@ -130,7 +131,7 @@ class ArmClient:
 
     async def metadata(self) -> Metadata:
         """Return the stamp's metadata, asked for without a token. Raises MetadataError too."""
-        return await fetch_metadata(self._session, self._arm)
+        return await fetch_metadata(self._session, self._arm, self._own_endpoints)
 
     async def pages(
         self, path: str, api_version: str | None = None, *, what: str = ""

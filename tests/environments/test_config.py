@@ -8,7 +8,7 @@ import pytest
 
 from stacktui.config.document import ConfigError, Table
 from stacktui.environments.config import KEYS, read_environment
-from stacktui.environments.model import Environment
+from stacktui.environments.model import OVERRIDES, CloudKey, Environment
 from stacktui.transport.limits import LIMIT_SETTINGS, Limits
 
 ARM = "https://management.local.azurestack.external"
@@ -40,6 +40,7 @@ def test_every_key_is_read() -> None:
         proxy="http://proxy:3128",
         resolve={"Management.local:443": "10.0.0.5:443"},
         limits={"connect": 15, "pages": 3},
+        endpoints={"login_endpoint": "https://adfs.local/adfs", "image_aliases": "http://web/a"},
     )
     assert found == Environment(
         name="A",
@@ -51,12 +52,52 @@ def test_every_key_is_read() -> None:
         proxy="http://proxy:3128",
         resolve={"management.local:443": "10.0.0.5:443"},
         limits=Limits(connect=15, pages=3),
+        endpoints={
+            CloudKey.LOGIN_ENDPOINT: "https://adfs.local/adfs",
+            CloudKey.IMAGE_ALIASES: "http://web/a",
+        },
     )
+
+
+def test_every_value_of_the_metadata_can_be_replaced_and_is_looked_at() -> None:
+    good = {
+        "login_endpoint": "https://adfs.local/adfs/",
+        "audience": "https://management.contoso.onmicrosoft.com/7f",
+        "graph": "https://graph.local/",
+        "gallery": "https://providers.local:30016",
+        "portal": "https://portal.local/",
+        "storage_suffix": "local.azurestack.external",
+        "keyvault_suffix": ".vault.local.azurestack.external",
+        "image_aliases": "http://web/aliases.json",
+    }
+    assert set(good) == set(OVERRIDES)
+    assert read(endpoints=good).endpoints == good
+    wrong = [
+        "",
+        " ",
+        "a\nb",
+        "\x1b[31m",
+        5,
+        "https://u:p@host",
+        "https://host:0",
+        "https://[",
+        "no url",
+    ]
+    for key in OVERRIDES:
+        bad = [each for each in wrong if key != "audience" or each in wrong[:5]]
+        if "suffix" in key:
+            bad.append("https://host")
+        for value in bad:
+            assert f"environments.A.endpoints.{key} " in refusal(endpoints={key: value}), value
+    assert "https:" in refusal(endpoints={"login_endpoint": "http://adfs.local/adfs"})
+    assert "public cloud" in refusal(endpoints={"audience": "https://graph.microsoft.com"})
+    secret = "https://u:hunter2@host/adfs"
+    assert "hunter2" not in refusal(endpoints={"login_endpoint": secret})
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_wrong_type_names_the_key(key: str) -> None:
-    wanted = "a table" if key in ("resolve", "limits") else "a string"
+    wanted = "a table" if key in ("resolve", "limits", "endpoints") else "a string"
     assert (
         refusal(**{key: 5}) == f"conf/c.toml: environments.A.{key} must be {wanted}, not a number"
     )

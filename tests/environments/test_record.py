@@ -31,7 +31,7 @@ from stacktui.diagnosis import diagnose
 from stacktui.diagnosis.document import report_document
 from stacktui.diagnosis.finding import Side
 from stacktui.environments.metadata import IdentityProvider, Metadata
-from stacktui.environments.model import Environment
+from stacktui.environments.model import CloudKey, Environment
 from stacktui.environments.record import (
     MAX_SIZE,
     VERSION,
@@ -40,6 +40,7 @@ from stacktui.environments.record import (
     StampRecord,
     drifts,
     is_recordable,
+    more_of,
     read_record,
     record_first,
     write_record,
@@ -353,6 +354,26 @@ def test_a_record_of_an_earlier_version_gets_its_root_and_keeps_the_rest() -> No
     assert (row["top"], row["root"]) == ("MAE=", "MAI=")
     assert record_first(CONFIG, WEST, replace(whole, root=b"\x30\x03"), PATIENCE) == ""
     assert read_record(CONFIG, WEST) == whole
+
+
+def test_the_rest_of_the_metadata_comes_back_and_an_older_record_gets_it() -> None:
+    seen = replace(
+        metadata(), tenant="adfs", graph="https://graph.west.example/", keyvault_suffix="v.example",
+        login_as_given=f"{RECORD.login_endpoint}/", storage_suffix="west.example",
+        derived=frozenset({CloudKey.STORAGE_SUFFIX}),
+    )  # fmt: skip
+    write_record(CONFIG, WEST, RECORD)
+    assert record_first(CONFIG, WEST, replace(RECORD, more=more_of(seen)), PATIENCE) == ""
+    found = read_record(CONFIG, WEST)
+    assert found is not None
+    west = Environment("West", "https://management.west.contoso.example")
+    as_recorded = replace(found, arm=west.arm).metadata
+    assert as_recorded == replace(seen, storage_suffix="west.contoso.example")
+    assert as_recorded.login_as_given == f"{RECORD.login_endpoint}/"
+    assert as_recorded.derived == seen.derived
+    old = replace(RECORD, arm=west.arm).metadata
+    assert old.keyvault_suffix == ".vault.west.contoso.example"
+    assert old.derived == {CloudKey.STORAGE_SUFFIX, CloudKey.KEYVAULT_SUFFIX}
 
 
 def test_a_place_that_cannot_be_written_is_reported_in_one_harmless_line(tmp_path: Path) -> None:

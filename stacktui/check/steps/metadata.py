@@ -16,7 +16,8 @@ async def _run(context: StepContext) -> Metadata:
 
     Raises what `fetch_metadata` and `Pin.compare` raise.
     """
-    metadata = await fetch_metadata(context.session, context.target.environment.arm)
+    environment = context.target.environment
+    metadata = await fetch_metadata(context.session, environment.arm, environment.endpoints)
     await context.pin.compare(metadata)
     return metadata
 

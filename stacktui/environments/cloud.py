@@ -1,0 +1,78 @@
+"""What other clients need to know of a cloud, and where each value comes from.
+
+`az` calls these the endpoints and suffixes of a cloud (PROTOCOL.md sections 1 and 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from stacktui.environments.metadata import IdentityProvider, Metadata, provider_of
+from stacktui.environments.model import CloudKey, Environment
+
+
+class Origin(StrEnum):
+    """Where a value comes from."""
+
+    METADATA = "metadata"
+    NAMING_RULE = "naming rule"
+    SETTING = "you"
+
+
+@dataclass(frozen=True, slots=True)
+class CloudValue:
+    """One value of a cloud, byte for byte as other clients must be given it."""
+
+    text: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """A cloud as other clients know it. `values` lack what is not known.
+
+    `tenant` is the metadata's own; an identity may have another.
+    """
+
+    name: str
+    profile: str
+    identity_provider: IdentityProvider
+    values: Mapping[CloudKey, CloudValue]
+    tenant: str = ""
+    subscription: str = ""
+
+    def __getitem__(self, key: CloudKey) -> str:
+        """Return the text of a value; empty where it is not known."""
+        return self.values[key].text if key in self.values else ""
+
+
+def cloud_of(environment: Environment, metadata: Metadata) -> Cloud:
+    """Return the cloud of an environment. `metadata` has the environment's own values already."""
+    own = environment.endpoints
+    texts = {
+        CloudKey.ARM: environment.arm,
+        CloudKey.LOGIN_ENDPOINT: metadata.login_as_given or metadata.login_endpoint,
+        CloudKey.AUDIENCE: metadata.audience,
+        CloudKey.GRAPH: metadata.graph,
+        CloudKey.GALLERY: metadata.gallery,
+        CloudKey.PORTAL: metadata.portal,
+        CloudKey.STORAGE_SUFFIX: metadata.storage_suffix,
+        CloudKey.KEYVAULT_SUFFIX: metadata.keyvault_suffix,
+        CloudKey.IMAGE_ALIASES: own.get(CloudKey.IMAGE_ALIASES),
+    }
+
+    def origin(key: CloudKey) -> Origin:
+        if key in own or key is CloudKey.ARM:
+            return Origin.SETTING
+        return Origin.NAMING_RULE if key in metadata.derived else Origin.METADATA
+
+    return Cloud(
+        environment.name,
+        environment.profile,
+        provider_of(metadata.login_endpoint, declared=metadata.identity_provider),
+        {key: CloudValue(text, origin(key)) for key, text in texts.items() if text},
+        metadata.tenant or "",
+        environment.subscription or "",
+    )
