@@ -49,9 +49,10 @@ class Cloud:
 
 
 def cloud_of(environment: Environment, metadata: Metadata) -> Cloud:
-    """Return the cloud of an environment. `metadata` has the environment's own values already."""
+    """Return the cloud of an environment, whose own values come before those of the metadata."""
     own = environment.endpoints
-    texts = {
+    login = own.get(CloudKey.LOGIN_ENDPOINT)
+    texts: dict[CloudKey, str | None] = {
         CloudKey.ARM: environment.arm,
         CloudKey.LOGIN_ENDPOINT: metadata.login_as_given or metadata.login_endpoint,
         CloudKey.AUDIENCE: metadata.audience,
@@ -60,7 +61,7 @@ def cloud_of(environment: Environment, metadata: Metadata) -> Cloud:
         CloudKey.PORTAL: metadata.portal,
         CloudKey.STORAGE_SUFFIX: metadata.storage_suffix,
         CloudKey.KEYVAULT_SUFFIX: metadata.keyvault_suffix,
-        CloudKey.IMAGE_ALIASES: own.get(CloudKey.IMAGE_ALIASES),
+        **own,
     }
 
     def origin(key: CloudKey) -> Origin:
@@ -71,7 +72,7 @@ def cloud_of(environment: Environment, metadata: Metadata) -> Cloud:
     return Cloud(
         environment.name,
         environment.profile,
-        provider_of(metadata.login_endpoint, declared=metadata.identity_provider),
+        provider_of(login) if login else metadata.identity_provider,
         {key: CloudValue(text, origin(key)) for key, text in texts.items() if text},
         metadata.tenant or "",
         environment.subscription or "",
