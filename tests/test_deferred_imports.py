@@ -114,7 +114,6 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.diagnosis.login_host": HEALTHY,
     },
     "diagnosis/catalogue/advisories.py": {
-        "stacktui.certificates.readiness": HEALTHY,
         "stacktui.certificates.readiness_rules": HEALTHY,
     },
     "diagnosis/context.py": {
@@ -145,13 +144,15 @@ DEFERRED: dict[str, dict[str, str]] = {
         "urllib.request": SLOW,
     },
     "tui/app.py": {
-        "stacktui.check.history": THREAD,
-        "stacktui.tui.editor": FRAME,
-        "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.terminal_driver": PLATFORM,
     },
     "tui/arm_reader.py": {
         "stacktui.tui.arm_engine": THREAD,
+    },
+    "tui/files_app.py": {
+        "stacktui.check.history": THREAD,
+        "stacktui.tui.editor": FRAME,
+        "stacktui.tui.screens.picker_screen": FRAME,
     },
     "tui/check_runner.py": {
         "stacktui.certificates.chain": THREAD,
@@ -182,6 +183,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     "tui/scan_runner.py": {
         "stacktui.certificates.scan": THREAD,
         "stacktui.tui.scan_engine": THREAD,
+        "stacktui.tui.scan_state": FRAME,
     },
     "tui/screens/certificate_actions.py": {
         "stacktui.tui.screens.export": FRAME,
