@@ -173,7 +173,7 @@ class EnvironmentForm(FormScreen):
 
     def _propose_name(self, text: str) -> None:
         with suppress(ValueError):  # else a name of what is there of it
-            text = read_pasted_url(text)
+            text = read_pasted_url(text).arm
         self._proposed = propose_name(text, self._settings.names)
         self.set_value("name", self._proposed)
 
@@ -192,7 +192,7 @@ class EnvironmentForm(FormScreen):
 
     def remarks(self) -> dict[str, str]:
         found, arm, proxy = super().remarks(), self.values["arm"], self.values["proxy"]
-        if arm and not _arm_problem(arm) and (read := read_pasted_url(arm)) != arm.rstrip("/"):
+        if arm and not _arm_problem(arm) and (read := read_pasted_url(arm).arm) != arm.rstrip("/"):
             found["arm"] = f"read as {read}"
         if "@" in proxy:
             found["proxy"] = "the config will hold the password as it stands here"
@@ -207,7 +207,7 @@ class EnvironmentForm(FormScreen):
         changes = self.changes()
         changes.pop("name", None), changes.pop("active", None)
         if "arm" in changes:
-            changes["arm"] = read_pasted_url(changes["arm"])
+            changes["arm"] = read_pasted_url(changes["arm"]).arm
         if changes.get("ca") and self._ca is not None:
             changes["ca"] = str(self._ca.path)
         return changes
