@@ -12,6 +12,7 @@ _COMMANDS = {
     "list": "List the environments, and what the last check of each found.",
     "show": "Show an environment's settings, and what was recorded of its stamp.",
     "set": "Change settings of an environment.",
+    "detect": "Find the newest profile that a stamp accepts.",
     "export": "Print an environment in the form of another client.",
     "accept": "Accept the login endpoint, the audience and the root that the stamp has now.",
     "forget": "Forget what was recorded of the stamp.",
@@ -22,7 +23,10 @@ _COMMANDS = {
     cls=LazyGroup,
     package=__name__,
     table=_COMMANDS,
-    epilog=examples("stacktui environments list", "stacktui environments show West"),
+    epilog=examples(
+        "stacktui environments add management.west.contoso.example --name West",
+        "stacktui environments list",
+    ),
 )
 def command() -> None:
-    """List environments, show and change settings; accept or forget what was recorded."""
+    """Register, list, show, change and remove environments, and the records of their stamps."""
