@@ -11,6 +11,7 @@ from stacktui.cli.options import examples
 _COMMANDS = {
     "list": "List the environments, and what the last check of each found.",
     "show": "Show an environment's settings, and what was recorded of its stamp.",
+    "add": "Register an environment by its URL.",
     "set": "Change settings of an environment.",
     "use": "Make an environment the active one.",
     "detect": "Find the newest profile that a stamp accepts.",
