@@ -90,6 +90,26 @@ def test_one_url_is_enough(stamp: RunningStamp, config: Path) -> None:
     assert stacktui("check", "--config", config, "West").code == 0
 
 
+def test_show_has_every_endpoint_and_what_drifted(entra: RunningStamp, config: Path) -> None:
+    assert add(config, USER, "--name=West", "--endpoint=gallery=https://own.example/", "--yes",
+               *reaching(entra)).code == 0  # fmt: skip
+    shown = ("environments", "show", "--config", config, "--fetch")
+    assert "The stamp is as it was recorded." in stacktui(*shown).out
+    environment = load_settings(config).target("West").environment
+    known = read_record(config, environment)
+    assert known is not None
+    more = {**known.more, "portal": "https://portal.elsewhere.example/"}
+    write_record(config, environment, replace(known, more=more, audience="https://other/"))
+    ran = stacktui(*shown)
+    assert "https://own.example/  (you)" in ran.out
+    assert "! audience was recorded as https://other/" in ran.out
+    found = stacktui(*shown, "--format=json").document
+    assert [each["field"] for each in found["drifted"]] == ["portal", "audience"]
+    assert found["drifted"][0]["now"] == f"https://portal.{DOMAIN}/"
+    assert found["cloud"]["endpoints"]["arm"] == {"value": USER, "origin": "you"}
+    assert found["settings"]["endpoints"] == "gallery = https://own.example/"
+
+
 @pytest.mark.parametrize(
     ("pasted", "told"),
     [

@@ -1,7 +1,8 @@
-"""`stacktui environments show`: the settings, and the record of the stamp."""
+"""`stacktui environments show`: the settings, the record of the stamp, and its endpoints."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,32 +10,56 @@ from pathlib import Path
 import click
 
 from stacktui.certificates.chain import describe
-from stacktui.check.target import config_of
+from stacktui.check.pinning import AcceptError, ask_stamp, differences
+from stacktui.check.target import CheckTarget, config_of
+from stacktui.cli.ask import RemoteError
+from stacktui.cli.environments.cloud_output import WIDTH, cloud_document, out_cloud
 from stacktui.cli.layout import out_fitting
-from stacktui.cli.options import config_option, environment_argument, examples, format_option
+from stacktui.cli.options import (
+    config_option,
+    environment_argument,
+    examples,
+    format_option,
+    limit_option,
+    log_requests_option,
+)
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings
+from stacktui.environments.cloud import cloud_of
+from stacktui.environments.metadata import disagreements
 from stacktui.environments.model import Environment
 from stacktui.environments.record import RecordError, StampRecord, read_record
 from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.limits import LIMIT_SETTINGS, Limits
 
 SCHEMA = 1
-_WIDTH = 15
 
 
 @click.command(epilog=examples("stacktui environments show West"))
 @environment_argument
+@click.option(
+    "--fetch", is_flag=True, help="Ask the stamp too, and show what is not as it was recorded."
+)
 @format_option
+@limit_option
+@log_requests_option
 @config_option
 @click.pass_obj
-def command(parent: Path | None, name: str | None, format_: str, config: Path | None) -> None:
+def command(
+    parent: Path | None,
+    name: str | None,
+    fetch: bool,
+    format_: str,
+    limits: dict[str, float],
+    config: Path | None,
+) -> None:
     """Show the settings of ENV (default: the active environment), and what was recorded of it.
 
-    The first successful check records the login endpoint, the audience and the root that signs for
-    ARM. If one of the first two changes later, no secret is sent until you accept it.
+    Shows every endpoint with its origin: the metadata, the naming rule, or you. The first
+    successful check records them, and the root that signs for ARM. If the login endpoint or the
+    audience changes later, no secret is sent until you accept it.
     """
-    target = read_settings(parent, config, name=name).target(name)
+    target = read_settings(parent, config, limits, name=name).target(name)
     record, nothing = None, "Nothing is recorded yet."
     try:
         record = read_record(config_of(target), target.environment)
@@ -42,20 +67,47 @@ def command(parent: Path | None, name: str | None, format_: str, config: Path | 
         nothing = "What was recorded cannot be read."
         err(f"stacktui: {error}")
     settings, recorded = dict(_settings(target.environment)), dict(_recorded(record))
+    cloud = cloud_of(target.environment, record.metadata) if record else None
+    drifted = _drifted(target) if fetch else None
     if format_ == "json":
         document = {"schema": SCHEMA, "environment": target.environment.name}
-        click.echo(json.dumps(document | {"settings": settings, "recorded": recorded or None}))
+        document |= {"settings": settings, "recorded": recorded or None}
+        document |= {"cloud": cloud_document(cloud) if cloud else None}
+        if drifted is not None:
+            names = ("field", "recorded", "now")
+            document["drifted"] = [dict(zip(names, each, strict=True)) for each in drifted]
+        click.echo(json.dumps(document))
         return
     out(target.environment.name)
     _say(settings)
     out()
     out("Recorded at the first successful check" if recorded else nothing)
     _say(recorded)
+    if cloud:
+        out()
+        out("Endpoints, and where each comes from")
+        out_cloud(cloud)
+    for what, before, now in drifted or ():
+        out_fitting(f"! {what} was recorded as {before}, and is now {now}")
+    if drifted == []:
+        out("The stamp is as it was recorded.")
+
+
+def _drifted(target: CheckTarget) -> list[tuple[str, str, str]]:
+    """Return what the stamp says now that is not as recorded. Raises RemoteError."""
+    try:
+        diff = asyncio.run(ask_stamp(target))
+    except AcceptError as error:
+        raise RemoteError(str(error)) from None
+    if diff.known is None:
+        return []
+    found = disagreements(diff.known.metadata, diff.seen.metadata)
+    return [*found, *(each for each in differences(diff) if each[0] == "root")]
 
 
 def _say(values: dict[str, str]) -> None:
     for key, value in values.items():
-        out_fitting(f"  {key:<{_WIDTH}} {value}", _WIDTH + 3)
+        out_fitting(f"  {key:<{WIDTH}} {value}", WIDTH + 3)
 
 
 def _settings(environment: Environment) -> Iterator[tuple[str, str]]:
@@ -65,6 +117,9 @@ def _settings(environment: Environment) -> Iterator[tuple[str, str]]:
             # A proxy's URL may hold a password.
             shown = value if key != "proxy" else str(value).rpartition("@")[2]
             yield key, escape_control_chars(str(shown))
+    if environment.endpoints:
+        pairs = (f"{key} = {value}" for key, value in environment.endpoints.items())
+        yield "endpoints", escape_control_chars(", ".join(pairs))
     if environment.resolve:
         pins = (f"{place} = {pin}" for place, pin in environment.resolve.items())
         yield "resolve", escape_control_chars(", ".join(pins))
