@@ -207,6 +207,9 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.screens.requests": FRAME,
     },
+    "tui/screens/environment_form.py": {
+        "stacktui.check.registration": FRAME,
+    },
     "tui/screens/group_actions.py": {
         "stacktui.resources.portal": FRAME,
         "stacktui.resources.subscriptions": FRAME,

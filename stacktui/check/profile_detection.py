@@ -21,8 +21,6 @@ from stacktui.resources.model import ArmError, Provider
 from stacktui.resources.providers import read_provider
 from stacktui.resources.subscriptions import first_enabled_subscription, subscription_path
 
-# The choice of whoever does not know the profile, where one is asked for.
-DETECT = "detect"
 # AD FS of builds before it refuses `/.default`, and takes `/openid` (PROTOCOL.md section 2).
 ADFS_HOTFIX = "1.2108.2.130"
 _WHAT = "the resource providers"

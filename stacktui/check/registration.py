@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from stacktui.certificates.ca_file import CaFile, import_ca_file
-from stacktui.check.pinning import AcceptError, RecordDiff, accept, ask_stamp, differences
+from stacktui.check.pinning import AcceptError, RecordDiff, ask_stamp, differences
 from stacktui.check.settings import Settings, require_identity
-from stacktui.check.target import CheckTarget
+from stacktui.check.target import CheckTarget, config_of
 from stacktui.config.document import ConfigError, Table
 from stacktui.config.edit import ENVIRONMENTS, IDENTITIES, set_in_table
 from stacktui.environments.cloud import Cloud, cloud_of
@@ -20,8 +19,7 @@ from stacktui.environments.config import add_environment, read_environment
 from stacktui.environments.metadata import IdentityProvider, MetadataFault
 from stacktui.environments.naming import other_audience
 from stacktui.environments.pasted_url import with_service
-from stacktui.environments.profiles import DEFAULT_PROFILE, PUBLIC_PROFILE
-from stacktui.environments.public_resources import is_public_arm
+from stacktui.environments.record import write_record
 from stacktui.identities.model import IdentityKind
 from stacktui.transport.records import TransportFault, TransportFaultKind
 
@@ -64,12 +62,6 @@ class Discovery:
         if identity is None or not self.missing_tenant:
             return self.target
         return replace(self.target, identity=replace(identity, tenant=self.missing_tenant))
-
-
-def default_profile(arm: str) -> str:
-    """Return the profile of an environment for which none is chosen."""
-    is_public = is_public_arm(urlsplit(arm).hostname or "")
-    return PUBLIC_PROFILE if is_public else DEFAULT_PROFILE
 
 
 def planned(
@@ -162,9 +154,10 @@ def register(
     add_environment(config, name, values, active=active)
 
 
-def pin(found: Discovery) -> None:
-    """Record what was found of the stamp, for later checks to compare. Raises AcceptError."""
-    accept(found.target, found.diff)
+def pin(found: Discovery) -> str:
+    """Record what was found of the stamp, for later checks to compare. Returns why not, if so."""
+    target = found.target
+    return write_record(config_of(target), target.environment, found.diff.seen)
 
 
 def set_tenant(config: Path, found: Discovery) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from stacktui.environments.public_resources import is_public_arm
 
 _BUILD = re.compile(r"1\.([0-9]{4})\.")
 
@@ -32,8 +35,16 @@ PROFILES = {
 }
 DEFAULT_PROFILE = "2020-09-01-hybrid"
 PUBLIC_PROFILE = "latest"
+# The choice of whoever does not know it, where a profile is asked for: the stamp is asked.
+DETECT = "detect"
 # Those of stamps, newest first.
 OF_STAMPS = tuple(each for each in reversed(PROFILES.values()) if each.name != PUBLIC_PROFILE)
+
+
+def default_profile(arm: str) -> str:
+    """Return the profile of an environment with this ARM URL for which none is chosen."""
+    is_public = is_public_arm(urlsplit(arm).hostname or "")
+    return PUBLIC_PROFILE if is_public else DEFAULT_PROFILE
 
 
 def profile_of_build(version: str) -> Profile | None:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
+from datetime import UTC, datetime
 
+from stacktui.check.pinning import RecordDiff
+from stacktui.check.registration import Discovery
 from stacktui.check.target import CheckTarget
+from stacktui.environments.cloud import cloud_of
+from stacktui.environments.naming import other_audience
+from stacktui.environments.record import StampRecord
 from stacktui.identities.token_source import TokenSource
 from stacktui.resources.group_details import GroupDetails
 from stacktui.resources.listing import Rows
@@ -97,6 +103,15 @@ class CannedArm(ArmEngine):
 
     async def details(self, target: CheckTarget, path: str) -> GroupDetails:
         return DETAILS
+
+    async def discover(self, target: CheckTarget) -> Discovery:
+        environment = target.environment
+        tenant = {"tenant": _TENANT}
+        login = "https://adfs.west.contoso.example/adfs"
+        now = datetime(2026, 5, 3, tzinfo=UTC)
+        record = StampRecord(environment.arm, login, "https://arm.west/1", now, more=tenant)
+        cloud = cloud_of(environment, record.metadata)
+        return Discovery(target, cloud, RecordDiff(None, record), other_audience(environment.arm))
 
     async def providers(self, target: CheckTarget, wanted: str) -> Rows[Provider]:
         return Rows(PROVIDERS)

@@ -14,11 +14,10 @@ import click
 
 from stacktui.certificates.ca_file import CaFile, read_ca_file, write_converted
 from stacktui.check.pinning import AcceptError
-from stacktui.check.profile_detection import DETECT, DetectedProfile
+from stacktui.check.profile_detection import DetectedProfile
 from stacktui.check.registration import (
     Discovery,
     answers,
-    default_profile,
     discover,
     forgotten_service,
     is_untrusted,
@@ -53,7 +52,7 @@ from stacktui.config.document import nearest
 from stacktui.environments.model import OVERRIDES
 from stacktui.environments.naming import is_operator_endpoint
 from stacktui.environments.pasted_url import propose_name, read_pasted_url
-from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
+from stacktui.environments.profiles import DEFAULT_PROFILE, DETECT, PROFILES, default_profile
 from stacktui.text.shell import command_line, for_this_machine
 
 SCHEMA = 1
@@ -251,10 +250,8 @@ class _Adding:
             )
         confirm(f"{verb} {name} ({arm}) to {self.settings.path}?", yes=self.yes)
         register(self.settings.path, name, self.values(arm, detected), ca=self.ca)
-        try:
-            pin(found)
-        except AcceptError as error:
-            warn(f"{name} is added, but not recorded: {error}")
+        if trouble := pin(found):
+            warn(f"{name} is added, but not recorded: {trouble}")
         err(f"{name}: added")
         self._offer_tenant(found)
 

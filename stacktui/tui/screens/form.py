@@ -142,9 +142,9 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
         }
 
     def set_value(self, key: str, value: str) -> None:
-        """Fill in a field that is typed into."""
+        """Fill in a field that is typed into or chosen from."""
         entry = self._rows[key].input
-        if isinstance(entry, Input):
+        if isinstance(entry, Input | Select):
             entry.value = value
 
     def read_beside(self, key: str, read: Callable[[], str]) -> None:
