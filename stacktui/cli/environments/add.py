@@ -21,8 +21,8 @@ from stacktui.check.registration import (
     discover,
     forgotten_service,
     is_untrusted,
-    pin,
     planned,
+    record_found,
     register,
     same_endpoint,
     set_tenant,
@@ -250,7 +250,7 @@ class _Adding:
             )
         confirm(f"{verb} {name} ({arm}) to {self.settings.path}?", yes=self.yes)
         register(self.settings.path, name, self.values(arm, detected), ca=self.ca)
-        if trouble := pin(found):
+        if trouble := record_found(found):
             warn(f"{name} is added, but not recorded: {trouble}")
         err(f"{name}: added")
         self._offer_tenant(found)
