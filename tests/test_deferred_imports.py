@@ -126,6 +126,9 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.identities.credential": THREAD,
         "stacktui.identities.faults": THREAD,
     },
+    "environments/config.py": {
+        "stacktui.environments.public_resources": SLOW,
+    },
     "identities/device_code.py": {
         "msal": BESIDE,
     },
@@ -139,6 +142,12 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "stamp/options.py": {
         "stacktui.stamp.faults": OPTIONS,
+    },
+    "text/sanitize.py": {
+        "html": SLOW,
+    },
+    "text/secret_leak.py": {
+        "html": SLOW,
     },
     "transport/proxy.py": {
         "urllib.request": SLOW,
