@@ -160,6 +160,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/files_app.py": {
         "stacktui.check.history": THREAD,
+        "stacktui.environments.record": THREAD,
         "stacktui.tui.editor": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
     },
@@ -176,6 +177,10 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/panes/certificates.py": {
         "stacktui.certificates.verify": FRAME,
+    },
+    "tui/panes/environment_detail.py": {
+        "stacktui.check.streak": FRAME,
+        "stacktui.environments.cloud": FRAME,
     },
     "tui/panes/environments.py": {
         "stacktui.check.streak": FRAME,

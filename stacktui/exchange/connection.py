@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from stacktui.environments.cloud import Cloud
 from stacktui.environments.metadata import IdentityProvider
 from stacktui.environments.model import CloudKey, Environment
-from stacktui.environments.naming import domain_of
+from stacktui.environments.naming import region_of
 from stacktui.identities.model import Identity
 
 
@@ -29,7 +28,7 @@ class Connection:
     @property
     def region(self) -> str:
         """The stamp's region, which is its location too; empty where no name tells it."""
-        return (domain_of(urlsplit(self.environment.arm).hostname or "") or "").partition(".")[0]
+        return region_of(self.environment.arm)
 
     @property
     def is_adfs(self) -> bool:

@@ -16,6 +16,7 @@ from stacktui.tui.themed_app import ThemedApp
 
 if TYPE_CHECKING:
     from stacktui.check.streak import Recalled
+    from stacktui.environments.record import StampRecord
     from stacktui.tui.app_state import AppState
     from stacktui.tui.config_store import ConfigStore
     from stacktui.tui.screens.dashboard import Dashboard
@@ -101,7 +102,7 @@ class FilesApp(ThemedApp):
     # History
 
     def read_history(self) -> None:
-        """Read what the last checks found, before this start too."""
+        """Read what the last checks found, before this start too, and recorded."""
         self.run_worker(self._read_history(), group="history", exit_on_error=False)
 
     async def _read_history(self) -> None:
@@ -109,16 +110,19 @@ class FilesApp(ThemedApp):
         if settings is None:
             return
         targets = [settings.target(name) for name in settings.environments]
+        path, environments = settings.path, tuple(settings.environments.values())
 
-        def read() -> dict[str, Recalled]:
+        def read() -> tuple[dict[str, Recalled], dict[str, StampRecord]]:
             from stacktui.check.history import recall
+            from stacktui.environments.record import read_records
 
-            return recall(targets)
+            return recall(targets), read_records(path, environments)
 
-        found = await in_background(read)
+        found, records = await in_background(read)
         stale = self.app_state.settings_changed
         self.app_state.history = {name: each for name, each in found.items() if name not in stale}
-        if any(each.last for each in self.app_state.history.values()):
+        self.app_state.records = records
+        if records or any(each.last for each in self.app_state.history.values()):
             self.dashboard.update()
 
     def _on_history_warning(self, text: str) -> None:
