@@ -6,6 +6,7 @@ an argument list: az reads `@-` from its standard input, and `@FILE` from that f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
@@ -44,6 +45,7 @@ _OPTIONS = {
     CloudKey.LOGIN_ENDPOINT: "--endpoint-active-directory",
     CloudKey.IMAGE_ALIASES: "--endpoint-vm-image-alias-doc",
 }
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SIGN_IN = (CloudKey.AUDIENCE, CloudKey.GRAPH, CloudKey.LOGIN_ENDPOINT)
 
 
@@ -126,12 +128,12 @@ def _instance_discovery(connection: Connection) -> Iterator[str]:
 
 def _login(connection: Connection) -> Iterator[str]:
     shell, identity = connection.machine.shell, connection.identity
-    tenant = connection.tenant
+    principal = connection.kind is IdentityKind.SERVICE_PRINCIPAL
+    tenant = _tenant(connection) or ("TENANT" if principal else "")
 
     def at_tenant(quote: Quote) -> str:
-        return f" --tenant {quote(tenant or 'TENANT')}" if tenant or principal else ""
+        return f" --tenant {quote(tenant)}" if tenant else ""
 
-    principal = connection.kind is IdentityKind.SERVICE_PRINCIPAL
     match identity and identity.kind:
         case IdentityKind.SERVICE_PRINCIPAL if identity and connection.certificate:
             path, app = connection.certificate, identity.client_id
@@ -162,6 +164,20 @@ def _login(connection: Connection) -> Iterator[str]:
             yield az_line(shell, lambda q: "az login --use-device-code" + at_tenant(q))
     if not connection.environment.subscription:
         yield comment(shell, "An identity without any subscription: add --allow-no-subscriptions")
+
+
+def _tenant(connection: Connection) -> str:
+    """Return the tenant for az: for AD FS an id, as az asks a login host about any name.
+
+    The documents have AD FS's id at the end of the audience. A user of AD FS needs none.
+    """
+    if not connection.is_adfs:
+        return connection.tenant
+    if connection.kind is not IdentityKind.SERVICE_PRINCIPAL or connection.identity is None:
+        return ""
+    at_end = connection[CloudKey.AUDIENCE].rstrip("/").rpartition("/")[2]
+    known = (connection.identity.tenant or "", connection.cloud.tenant, at_end)
+    return next(filter(_UUID.fullmatch, known), "")
 
 
 def _with_secret(

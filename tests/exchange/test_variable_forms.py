@@ -106,8 +106,7 @@ def test_terraform_reads_names_of_its_own_and_is_said_to_be_archived() -> None:
         (
             Form.POWERSHELL,
             "$env:AZURE_CLIENT_SECRET = $env:OPS_SECRET",
-            "$env:AZURE_CLIENT_SECRET = (Get-Content -Raw -Encoding UTF8 -LiteralPath "
-            "'/run/s p/ops').TrimEnd(\"`r\", \"`n\")",
+            "(Get-Content -Raw -Encoding UTF8 -LiteralPath '/run/s p/ops').TrimEnd(",
         ),
         (
             Form.CMD,

@@ -68,11 +68,13 @@ def command(
     """Print ENV (default: the active environment), with its identity, for another client.
 
     \b
-    env, powershell, cmd   variables that the SDKs read, for bash, PowerShell or cmd
-    terraform              the variables of Terraform's provider (archived)
-    az-commands            the commands that connect the az of this machine
-    az-powershell          Add-AzEnvironment and Connect-AzAccount
-    toml                   tables for the config of another stacktui
+    env            variables that the SDKs read, for bash
+    powershell     the same for PowerShell
+    cmd            the same for cmd
+    terraform      the variables of Terraform's provider (archived)
+    az-commands    the commands that connect the az of this machine
+    az-powershell  Add-AzEnvironment and Connect-AzAccount
+    toml           tables for the config of another stacktui
 
     What was recorded of the stamp is used; if nothing was, the stamp is asked. A secret is written
     as its reference: the variable or the file that holds it.
