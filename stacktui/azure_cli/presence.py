@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # second.
 UNVERIFIED = ("AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "ADAL_PYTHON_SSL_NO_VERIFY")
 
+# The clouds that az has without registration.
+BUILT_IN = frozenset({"AzureCloud", "AzureChinaCloud", "AzureUSGovernment", "AzureGermanCloud"})
+
 
 def is_worth_a_look() -> bool:
     """Return whether any `az` is installed, or one of its variables is set. A few `stat` calls."""

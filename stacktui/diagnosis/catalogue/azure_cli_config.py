@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from stacktui.azure_cli.presence import BUILT_IN
 from stacktui.diagnosis.catalogue.azure_cli import NEWEST_PROFILE, is_stamp
 from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 Command = Callable[[Quote], str]
 
-_PUBLIC_CLOUDS = frozenset(
-    {"AzureCloud", "AzureChinaCloud", "AzureUSGovernment", "AzureGermanCloud"}
-)
 _CLOUDS = "clouds.config"
 # Example values for a file of az's.
 _FILE = f"~/.azure/{_CLOUDS}"
@@ -136,7 +134,7 @@ def _use(report: ReportContext, az: AzFacts) -> list[Command]:
 
 
 def _name(report: ReportContext, az: AzFacts) -> str:
-    used = az.active if az.active not in _PUBLIC_CLOUDS else ""
+    used = az.active if az.active not in BUILT_IN else ""
     return used or report.environment.name
 
 
