@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from stacktui.azure_cli.cloud_file import AzClouds
 from stacktui.environments.cloud import Cloud
+from stacktui.environments.metadata import IdentityProvider
 from stacktui.environments.model import CloudKey, parse_arm_url
 from stacktui.environments.naming import suffixes
+from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
 
 PROFILE, SUBSCRIPTION = "profile", "subscription"
 # In the order in which az writes them (PROTOCOL.md section 7).
@@ -80,6 +82,13 @@ def az_sync(cloud: Cloud, clouds: AzClouds) -> AzSync:
     return AzSync(state, name, name == clouds.active, found)
 
 
+def needs_instance_discovery_off(cloud: Cloud) -> bool:
+    """Return whether az needs core.instance_discovery=false: for Entra at a private host."""
+    host = urlsplit(cloud[CloudKey.LOGIN_ENDPOINT]).hostname or ""
+    entra = cloud.identity_provider is IdentityProvider.ENTRA
+    return entra and host not in PUBLIC_LOGIN_HOSTS
+
+
 def settings_of(options: Mapping[str, str], derived: Mapping[CloudKey, str]) -> dict[str, object]:
     """Return a section as the values of an environment's table.
 
@@ -106,6 +115,12 @@ def settings_of(options: Mapping[str, str], derived: Mapping[CloudKey, str]) -> 
         "endpoints": own or None,
     }
     return {key: value for key, value in values.items() if value is not None}
+
+
+def changes_of(found: Iterable[AzDifference]) -> dict[str, str]:
+    """Return az's values by the keys of an environment's table, as `change_environment` takes."""
+    keys = {option: f"endpoints.{key}" for option, key in _OPTIONS.items()}
+    return {keys.get(each.option, each.option): each.registered for each in found}
 
 
 def _arm_of(options: Mapping[str, str]) -> str:

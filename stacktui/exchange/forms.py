@@ -12,10 +12,12 @@ from stacktui.exchange.connection import Connection
 class Form(StrEnum):
     """A form that an environment can be exported in."""
 
+    AZ = "az"
     TOML = "toml"
 
 
-# Each returns a whole text, which ends with a line break.
+# Each returns a whole text, which ends with a line break. That of az is not printed but written
+# into its files.
 RENDERERS: dict[Form, Callable[[Connection], str]] = {
     Form.TOML: toml_form.render,
 }

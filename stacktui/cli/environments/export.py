@@ -9,7 +9,8 @@ import click
 
 from stacktui.check.cloud import read_cloud
 from stacktui.check.pinning import AcceptError
-from stacktui.cli.ask import RemoteError
+from stacktui.cli.ask import CommandError, RemoteError, yes_option
+from stacktui.cli.environments.az_export import export_to_az
 from stacktui.cli.options import (
     config_option,
     environment_argument,
@@ -17,23 +18,35 @@ from stacktui.cli.options import (
     limit_option,
     log_requests_option,
 )
-from stacktui.cli.settings import read_settings
+from stacktui.cli.settings import read_settings, require_writable
 from stacktui.exchange.connection import Connection
 from stacktui.exchange.forms import RENDERERS, Form
 from stacktui.identities.model import CertificateRef
 from stacktui.identities.secrets import resolve_secret
 
 
-@click.command(epilog=examples("stacktui environments export West --format toml"))
+@click.command(
+    epilog=examples(
+        "stacktui environments export West --format toml",
+        "stacktui environments export West --format az --activate",
+    )
+)
 @environment_argument
 @click.option(
     "--format",
     "form",
     type=click.Choice([each.value for each in Form]),
     required=True,
-    help="The form to print.",
+    help="The form to print; az is written into the files of the Azure CLI.",
 )
 @click.option("--with-secrets", is_flag=True, help="Print the secret itself, not its reference.")
+@click.option("--activate", is_flag=True, help="az: also make it the active cloud.")
+@click.option(
+    "--no-instance-discovery",
+    is_flag=True,
+    help="az: also set core.instance_discovery=false, which is for all its clouds.",
+)
+@yes_option
 @limit_option
 @log_requests_option
 @config_option
@@ -43,18 +56,31 @@ def command(
     name: str | None,
     form: str,
     with_secrets: bool,
+    activate: bool,
+    no_instance_discovery: bool,
+    yes: bool,
     limits: dict[str, float],
     config: Path | None,
 ) -> None:
     """Print ENV (default: the active environment), with its identity, for another client.
 
     What was recorded of the stamp is used; if nothing was, the stamp is asked.
+
+    `--format az` puts the section [ENV] into clouds.config, in $AZURE_CONFIG_DIR or ~/.azure, as
+    `az cloud register` would: shows what changes, asks, and keeps a copy of the file as it was.
     """
+    if form == Form.AZ:
+        require_writable(parent, config)
+    elif activate or no_instance_discovery:
+        raise CommandError("--activate and --no-instance-discovery are for --format az")
     target = read_settings(parent, config, limits, name=name).target(name)
     try:
         cloud = asyncio.run(read_cloud(target))
     except AcceptError as error:
         raise RemoteError(str(error)) from None
+    if form == Form.AZ:
+        export_to_az(cloud, active=activate, discovery_off=no_instance_discovery, yes=yes)
+        return
     reference = target.identity.credential if target.identity else None
     secret = None
     if with_secrets and reference is not None and not isinstance(reference, CertificateRef):
