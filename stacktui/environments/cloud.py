@@ -102,3 +102,17 @@ def cloud_of(environment: Environment, metadata: Metadata) -> Cloud:
         metadata.tenant or "",
         environment.subscription or "",
     )
+
+
+def own_cloud(environment: Environment) -> Cloud:
+    """Return what the config alone says of a cloud, whose stamp has not been asked."""
+    own = environment.endpoints
+    login = own.get(CloudKey.LOGIN_ENDPOINT, "")
+    texts = {CloudKey.ARM: environment.arm, **own}
+    return Cloud(
+        environment.name,
+        environment.profile,
+        provider_of(login),
+        {key: CloudValue(text, Origin.SETTING) for key, text in texts.items()},
+        subscription=environment.subscription or "",
+    )

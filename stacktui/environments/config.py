@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from stacktui.config.document import ConfigError, Table, nearest, read_document
-from stacktui.config.edit import ENVIRONMENTS, add_table, set_in_table, with_changes
+from stacktui.config.edit import ENVIRONMENTS, add_tables, set_in_table, with_changes
 from stacktui.environments.model import OVERRIDES, CloudKey, Environment, parse_arm_url
 from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
 from stacktui.transport.host import is_host
@@ -82,8 +82,16 @@ def add_environment(
 
     Raises ConfigError, with nothing changed, where it would not be valid or the name is taken.
     """
-    read_environment(name, Table(path, f"{ENVIRONMENTS}.{name}", values))
-    add_table(path, ENVIRONMENTS, name, values, active=active)
+    add_environments(path, {name: values}, active=active)
+
+
+def add_environments(
+    path: Path, tables: Mapping[str, Mapping[str, object]], *, active: bool | None = None
+) -> None:
+    """Add all of these, or none where it raises ConfigError; as `add_tables`."""
+    for name, values in tables.items():
+        read_environment(name, Table(path, f"{ENVIRONMENTS}.{name}", values))
+    add_tables(path, ENVIRONMENTS, tables, active=active)
 
 
 def change_environment(path: Path, name: str, changes: Mapping[str, str]) -> Mapping[str, object]:
