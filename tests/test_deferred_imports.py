@@ -159,6 +159,8 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.arm_engine": THREAD,
     },
     "tui/files_app.py": {
+        "stacktui.azure_cli.cloud_file": THREAD,
+        "stacktui.azure_cli.presence": THREAD,
         "stacktui.check.history": THREAD,
         "stacktui.environments.record": THREAD,
         "stacktui.tui.editor": FRAME,
@@ -181,6 +183,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     "tui/panes/environment_detail.py": {
         "stacktui.check.streak": FRAME,
         "stacktui.environments.cloud": FRAME,
+        "stacktui.exchange.az_form": FRAME,
     },
     "tui/panes/environments.py": {
         "stacktui.check.streak": FRAME,
@@ -211,9 +214,16 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.fix": FRAME,
     },
     "tui/screens/config_actions.py": {
+        "stacktui.tui.screens.export_environment": FRAME,
         "stacktui.tui.screens.environment_form": FRAME,
         "stacktui.tui.screens.identity_form": FRAME,
         "stacktui.tui.screens.remove": FRAME,
+    },
+    "tui/screens/export_environment.py": {
+        "stacktui.azure_cli.cloud_file": THREAD,
+        "stacktui.check.cloud": THREAD,
+        "stacktui.exchange.az_form": THREAD,
+        "stacktui.exchange.forms": THREAD,
     },
     "tui/screens/dashboard.py": {
         "stacktui.tui.panes.certificate_detail": FRAME,

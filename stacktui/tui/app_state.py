@@ -13,6 +13,7 @@ from stacktui.identities.model import Identity, TypedSecret
 from stacktui.tui.request_history import RequestHistory
 
 if TYPE_CHECKING:
+    from stacktui.azure_cli.cloud_file import AzClouds
     from stacktui.certificates.chain import Certificate
     from stacktui.check.streak import Recalled
     from stacktui.check.target import CheckTarget
@@ -35,9 +36,10 @@ class AppState:
     identities sign in with, by identity; None until they are first read. `history` is what was
     known of each environment's checks when the config was read; nothing of those in
     `settings_changed`, whose earlier checks were made with other settings. `typed` are the secrets
-    that were typed, by identity. `records` are what was recorded of the stamps. `groups` are the
-    resource groups by environment, `opened_group` is the one whose details were asked for last.
-    `requests` are the last that this process made.
+    that were typed, by identity. `records` are what was recorded of the stamps, `az_clouds` what az
+    knows, None where it is not installed or its files are broken. `groups` are the resource groups
+    by environment, `opened_group` is the one whose details were asked for last. `requests` are the
+    last that this process made.
     """
 
     config: Path
@@ -53,6 +55,7 @@ class AppState:
     identity_files: dict[str, IdentityFile] | None = None
     history: Mapping[str, Recalled] = field(default_factory=dict)
     records: Mapping[str, StampRecord] = field(default_factory=dict)
+    az_clouds: AzClouds | None = None
     typed: dict[str, TypedSecret] = field(default_factory=dict)
     settings_changed: set[str] = field(default_factory=set)
     groups: dict[str, GroupList] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +16,22 @@ from stacktui.tui.lines import TextStyle
 from stacktui.tui.themed_app import ThemedApp
 
 if TYPE_CHECKING:
+    from stacktui.azure_cli.cloud_file import AzClouds
     from stacktui.check.streak import Recalled
     from stacktui.environments.record import StampRecord
     from stacktui.tui.app_state import AppState
     from stacktui.tui.config_store import ConfigStore
     from stacktui.tui.screens.dashboard import Dashboard
+
+
+def _clouds_of_az() -> AzClouds | None:
+    """Return what `az` knows; None where it is not installed or cannot use its files. Blocks."""
+    from stacktui.azure_cli.cloud_file import AzFileError, read_clouds
+    from stacktui.azure_cli.presence import installed
+
+    with suppress(AzFileError):
+        return read_clouds() if installed() else None
+    return None
 
 
 class FilesApp(ThemedApp):
@@ -29,6 +41,7 @@ class FilesApp(ThemedApp):
     config: ConfigStore
     dashboard: Dashboard
     read_files = staticmethod(read_files)
+    read_clouds = staticmethod(_clouds_of_az)
 
     # Config
 
@@ -110,15 +123,19 @@ class FilesApp(ThemedApp):
         if settings is None:
             return
         targets = [settings.target(name) for name in settings.environments]
-        path, environments = settings.path, tuple(settings.environments.values())
+        read_clouds, path, environments = (
+            self.read_clouds,
+            settings.path,
+            tuple(settings.environments.values()),
+        )
 
-        def read() -> tuple[dict[str, Recalled], dict[str, StampRecord]]:
+        def read() -> tuple[dict[str, Recalled], dict[str, StampRecord], AzClouds | None]:
             from stacktui.check.history import recall
             from stacktui.environments.record import read_records
 
-            return recall(targets), read_records(path, environments)
+            return recall(targets), read_records(path, environments), read_clouds()
 
-        found, records = await in_background(read)
+        found, records, self.app_state.az_clouds = await in_background(read)
         stale = self.app_state.settings_changed
         self.app_state.history = {name: each for name, each in found.items() if name not in stale}
         self.app_state.records = records

@@ -386,6 +386,7 @@ def canned_app(
         load_scan_engine = staticmethod(scan or load_scan_engine)
         load_arm_engine = staticmethod(CannedArm)
         read_files = staticmethod(identity_files)
+        read_clouds = staticmethod(lambda: None)
 
     return CannedApp(config, start_demo=start_demo)
 

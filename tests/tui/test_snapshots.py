@@ -10,6 +10,7 @@ from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
 
 from stacktui.certificates import export, trust_root, untrust_root
+from stacktui.environments.record import StampRecord, more_of, write_record
 from stacktui.tui import arm_reader, scan_runner
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.panes import certificates, check, environments
@@ -103,6 +104,15 @@ async def test_fault(compare: Compare, config: Path) -> None:
     app = canned_app(config, FAULT, text=CONFIG)
     steps = (("c", "tls-untrusted-root"), ("2", "! 25 days"), ("1", "tls-untrusted-root"))
     await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
+
+
+async def test_exporting(compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_CONFIG_DIR", "azure")
+    app, known = canned_app(config, text=CONFIG), canned.environment()
+    record = StampRecord(known.arm, canned.METADATA.login_endpoint, canned.METADATA.audience,
+                         STARTED, more=more_of(canned.METADATA))  # fmt: skip
+    assert write_record(config, known, record) == ""
+    await compare(app, ("x", "is not registered"), sizes=DOWN_TO_THE_LEAST)
 
 
 async def test_help(compare: Compare, config: Path) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 
-from stacktui.azure_cli.presence import az_facts
-from stacktui.check.cloud import read_cloud
+from stacktui.check.cloud import connection_to
 from stacktui.check.pinning import AcceptError
 from stacktui.cli.ask import CommandError, RemoteError, yes_option
 from stacktui.cli.environments.az_export import export_to_az
@@ -22,9 +21,6 @@ from stacktui.cli.options import (
 )
 from stacktui.cli.output import warn
 from stacktui.cli.settings import read_settings, require_writable
-from stacktui.config.locations import own_bundle
-from stacktui.environments.profiles import PROFILES
-from stacktui.exchange.connection import Connection, Machine
 from stacktui.exchange.forms import RENDERERS, Form
 from stacktui.exchange.shells import Shell, shell_of_this_machine
 from stacktui.identities.model import CertificateRef
@@ -101,14 +97,14 @@ def command(
         raise CommandError("--activate and --no-instance-discovery are for --format az")
     target = read_settings(parent, config, limits, name=name).target(name)
     try:
-        cloud = asyncio.run(read_cloud(target))
+        connection = asyncio.run(connection_to(target, Shell(shell)))
     except AcceptError as error:
         raise RemoteError(str(error)) from None
     if form == Form.AZ:
-        export_to_az(cloud, active=activate, discovery_off=no_instance_discovery, yes=yes)
+        export_to_az(
+            connection.cloud, active=activate, discovery_off=no_instance_discovery, yes=yes
+        )
         return
-    machine = Machine(Shell(shell), az_facts(PROFILES), own_bundle().is_file(), target.config)
-    connection = Connection(target.environment, cloud, target.identity, machine=machine)
     reference = connection.reference
     if with_secrets and reference is not None and not isinstance(reference, CertificateRef):
         connection = replace(connection, secret=resolve_secret(reference))

@@ -62,19 +62,21 @@ def detail(environment: Environment, app_state: AppState, glyphs: Glyphs) -> tup
         lines.append(label_value("ca", str(environment.ca)))
     if environment.proxy:
         lines.append(label_value("proxy", without_credentials(environment.proxy)))
-    lines += [
-        label_value("resolve", f"{name} {glyphs.running} {address}")
-        for name, address in environment.resolve.items()
-    ]
     if record is not None:
         lines.append(_recorded(record, app_state))
     lines += [
         BLANK,
         label_value("last check", *_last_check(environment.name, app_state, glyphs)),
-        label_value("config", Span(str(app_state.config), TextStyle.DIM)),
     ]
     if metadata is not None:
+        lines += _in_az(environment, metadata, app_state, glyphs)
+    lines.append(label_value("config", Span(str(app_state.config), TextStyle.DIM)))
+    if metadata is not None:
         lines += [BLANK, *_endpoints(environment, metadata, record, glyphs)]
+    lines += [
+        label_value("resolve", f"{name} {glyphs.running} {address}")
+        for name, address in environment.resolve.items()
+    ]
     if app_state.config_error is not None:
         lines[0:0] = [
             label_value("config", Span(app_state.config_error.message, TextStyle.ERROR)),
@@ -106,6 +108,29 @@ def _endpoints(
         if key not in cloud.values:
             before = f"{glyphs.warning} not given any more; recorded: {changed[key]}"
             yield label_value(LABELS[key], Span(before, TextStyle.WARNING))
+
+
+def _in_az(
+    environment: Environment, metadata: Metadata, app_state: AppState, glyphs: Glyphs
+) -> list[Line]:
+    """Return how the environment stands in az; nothing where az is not installed."""
+    if app_state.az_clouds is None:
+        return []
+    from stacktui.environments.cloud import cloud_of
+    from stacktui.exchange.az_form import AzState, az_sync
+
+    sync = az_sync(cloud_of(environment, metadata), app_state.az_clouds)
+    active = ", its active cloud" if sync.active else ""
+    match sync.state:
+        case AzState.ABSENT:
+            said = [Span("not registered: x registers it", TextStyle.DIM)]
+        case AzState.SAME:
+            said = [Span(f"{glyphs.ok} the same as [{sync.name}]{active}", TextStyle.OK)]
+        case AzState.DIFFERS:
+            options = ", ".join(each.option for each in sync.differences)
+            what = f"{glyphs.warning} [{sync.name}]{active} differs: {options}; x shows it"
+            said = [Span(what, TextStyle.WARNING)]
+    return [label_value("in az", *said)]
 
 
 def _last_check(name: str, app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:

@@ -43,6 +43,7 @@ class EnvironmentsPane(ListPane):
         Binding("space", "screen.use", "make active", id="make_active"),
         Binding("s", "sort", "broken first", id="sort"),
         Binding("e", "screen.edit", "edit", id="edit"),
+        Binding("x", "screen.export_environment", "export", id="export_environment"),
         Binding("A", "screen.copy_environment", "copy environment", id="copy", show=False),
         Binding("D", "screen.remove", "remove", id="remove", show=False),
     ]

@@ -37,6 +37,7 @@ HINT_ORDER = (
     "screen.copy_report",
     "screen.scan(True)",
     "screen.export",
+    "screen.export_environment",
     "add",
     "screen.add_identity",
     "screen.edit",
