@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
 import click
@@ -25,7 +26,8 @@ from stacktui.transport.limits import LimitName
 R = TypeVar("R")
 SCHEMA = 1
 # The most cells to which a column is padded; a longer value is written whole.
-_WIDEST = 40
+WIDEST = 40
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class TextWriter(Generic[R]):
         lines = []
         if not self._widths and rows:
             of_columns = zip(self._table.heads, *(cells for _, cells in rows), strict=False)
-            self._widths = [min(_WIDEST, max(map(cell_len, each))) for each in of_columns]
+            self._widths = [min(WIDEST, max(map(cell_len, each))) for each in of_columns]
             lines = [self._line(" ", self._table.heads)]
         lines += [self._line(symbol, cells) for symbol, cells in rows]
         if lines:
@@ -132,12 +134,13 @@ def write(text: str) -> None:
     click.echo(encodable(text))  # which flushes
 
 
-def writer_of(session: ArmSession, table: Table[R], subscription: str = "") -> Writer:
+def writer_of(session: ArmSession, table: Table[R], of: Mapping[str, Any] = _NOTHING) -> Writer:
+    """Return the writer of the format asked for; `of` says in JSON whose list it is."""
     match session.request.format_:
         case "json":
-            of = {"subscription": subscription} if subscription else {}
-            head = {"schema": SCHEMA, "environment": session.environment} | of
-            return JsonWriter(table.key, head)
+            return JsonWriter(
+                table.key, {"schema": SCHEMA, "environment": session.environment, **of}
+            )
         case "jsonl":
             return JsonLinesWriter()
         case "tsv":
@@ -147,40 +150,51 @@ def writer_of(session: ArmSession, table: Table[R], subscription: str = "") -> W
 
 
 async def write_list(
-    session: ArmSession,
-    pages: RowPages[R],
-    table: Table[R],
-    subscription: str = "",
+    session: ArmSession, pages: RowPages[R], table: Table[R], of: Mapping[str, Any] = _NOTHING
 ) -> int:
     """Write a list to its end, and return the exit code.
 
     A fault in the middle is said on stderr; what was written before it stands. `--limit` cuts at
     rows or pages, which is said too.
     """
-    writer, written, number, cut = writer_of(session, table, subscription), 0, 0, ""
-    limits = session.request.limits
-    try:
-        async with aclosing(pages):
-            async for page in pages:
-                number += 1
-                shown = _within(page, limits.get(LimitName.ROWS), written)
-                # In a thread: who reads the pipe may stop for minutes, while the next page comes.
-                with session.waits.paused():
-                    await in_background(partial(writer.page, shown))
-                written += len(shown)
-                if cut := _cut(page, shown, number, written, limits):
-                    break
-    except FaultError as error:
-        writer.close(str(error))
-        report_fault(error, session.target)
-        if written:
-            warn(f"the list is not whole: {count_of(written, table.noun)} came before that; "
-                 "run the command again")  # fmt: skip
-        return ExitCode.FAULT
-    writer.close(cut)
-    if cut:
-        warn(f"{cut}: there are more than the {count_of(written, table.noun)} shown")
-    return ExitCode.HEALTHY
+    return await write_lists(session, {"": pages}, table, of)
+
+
+async def write_lists(
+    session: ArmSession,
+    lists: Mapping[str, RowPages[R]],
+    table: Table[R],
+    of: Mapping[str, Any] = _NOTHING,
+) -> int:
+    """Write several lists as one, each by the name of what it is of; a fault ends only its own."""
+    writer, written, number, errors = writer_of(session, table, of), 0, 0, list[str]()
+    limits, cut, unread = session.request.limits, "", len(lists)
+    for name, pages in lists.items():
+        before, unread = written, unread - 1
+        try:
+            async with aclosing(pages):
+                async for page in pages:
+                    number += 1
+                    shown = _within(page, limits.get(LimitName.ROWS), written)
+                    # In a thread: who reads the pipe may stop for minutes, while the next page
+                    # comes.
+                    with session.waits.paused():
+                        await in_background(partial(writer.page, shown))
+                    written += len(shown)
+                    whole = page.last and not unread
+                    if cut := _cut(page, shown, whole, number, written, limits):
+                        break
+        except FaultError as error:
+            errors.append(f"{name}: {error}" if name else str(error))
+            report_fault(error, session.target)
+            if name or written:
+                came = f"{count_of(written - before, table.noun)}{name and f' of {name}'}"
+                warn(f"the list is not whole: {came} came before that; run the command again")
+        if cut:
+            warn(f"{cut}: there are more than the {count_of(written, table.noun)} shown")
+            break
+    writer.close("; ".join([*errors, cut] if cut else errors))
+    return ExitCode.FAULT if errors else ExitCode.HEALTHY
 
 
 def _within(page: RowPage[R], rows: float | None, before: int) -> RowPage[R]:
@@ -190,11 +204,16 @@ def _within(page: RowPage[R], rows: float | None, before: int) -> RowPage[R]:
 
 
 def _cut(
-    page: RowPage[R], shown: RowPage[R], number: int, written: int, limits: Mapping[str, float]
+    page: RowPage[R],
+    shown: RowPage[R],
+    whole: bool,
+    number: int,
+    written: int,
+    limits: Mapping[str, float],
 ) -> str:
     """Return the limit at which the list ends though there is more; else empty."""
     rows, pages = limits.get(LimitName.ROWS), limits.get(LimitName.PAGES)
-    more = not page.last
+    more = not whole
     if rows is not None and (len(shown) < len(page) or (more and written >= rows)):
         return f"--limit rows={rows:g}"
     return f"--limit pages={pages:g}" if pages is not None and more and number >= pages else ""
