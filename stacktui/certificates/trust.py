@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -65,20 +66,21 @@ class TrustUsed:
         )
         if not verified:
             return files[:1] if presented else files
-        needed = {verified[-1]} | set(verified).difference(presented)
+        needed = frozenset({verified[-1], *set(verified).difference(presented)})
         held = {path: _held(path, needed) for path in files}
         alone = [path for path in files if held[path] == needed]
         return tuple(alone[:1]) or tuple(filter(held.get, files)) or files
 
 
-def _held(path: str, wanted: Iterable[bytes]) -> set[bytes]:
+@lru_cache(64)  # a base store takes some milliseconds, and each request of a session asks
+def _held(path: str, wanted: frozenset[bytes]) -> frozenset[bytes]:
     """Return those of some certificates (DER) that a file, or those of a directory, hold as PEM."""
     found, text = Path(path), b""
     for each in found.iterdir() if found.is_dir() else (found,):
         with suppress(OSError):
             if each.is_file() and each.stat().st_size <= MAX_SIZE:
                 text += b"".join(each.read_bytes().split())
-    return {der for der in wanted if b64encode(der) in text}
+    return frozenset(der for der in wanted if b64encode(der) in text)
 
 
 _ALL_REFUSED = "OpenSSL refuses all of it for the damaged certificate"
