@@ -125,16 +125,16 @@ def describe(der: bytes) -> Certificate:
 
 def _read(der: bytes, print_: str) -> Certificate:
     certificate = x509.load_der_x509_certificate(der)
-    key_type, key_bits, curve = _key(certificate)
+    key_type, key_bits, curve = public_key(certificate)
     return Certificate(
         sha256=print_,
         sha1=sha1(der, usedforsecurity=False).digest().hex(":").upper(),
         md5=md5(der, usedforsecurity=False).digest().hex(":").upper(),
-        subject=_name(certificate.subject),
-        issuer=_name(certificate.issuer),
-        common_name=_common_name(certificate.subject),
-        issuer_name=_common_name(certificate.issuer),
-        names=_names(certificate),
+        subject=name_text(certificate.subject),
+        issuer=name_text(certificate.issuer),
+        common_name=common_name(certificate.subject),
+        issuer_name=common_name(certificate.issuer),
+        names=alternative_names(certificate),
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         serial=f"{certificate.serial_number:X}",
@@ -142,12 +142,12 @@ def _read(der: bytes, print_: str) -> Certificate:
         key_type=key_type,
         key_bits=key_bits,
         curve=curve,
-        signature=_signature(certificate),
-        signature_hash=_signature_hash(certificate),
-        key_usage=_key_usage(certificate),
-        extended_key_usage=_extended_key_usage(certificate),
-        issuer_urls=_issuer_urls(certificate),
-        is_ca=_is_ca(certificate),
+        signature=signature_name(certificate),
+        signature_hash=signature_hash(certificate),
+        key_usage=key_usage(certificate),
+        extended_key_usage=extended_key_usage(certificate),
+        issuer_urls=issuer_urls(certificate),
+        is_ca=is_ca(certificate),
         self_issued=certificate.subject == certificate.issuer,
         der=der,
     )
@@ -159,17 +159,17 @@ def _text(text: str) -> str:
     return shown if len(text) <= MAX_TEXT else f"{shown}…"
 
 
-def _name(name: x509.Name) -> str:
+def name_text(name: x509.Name) -> str:
     return _text(name.rfc4514_string())
 
 
-def _common_name(name: x509.Name) -> str:
+def common_name(name: x509.Name) -> str:
     """Return the last common name, else the last attribute: what identifies it to a reader."""
     found = name.get_attributes_for_oid(NameOID.COMMON_NAME) or list(name)
     return _text(str(found[-1].value)) if found else "(no name)"
 
 
-def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+def alternative_names(certificate: x509.Certificate) -> tuple[str, ...]:
     value = _extension(certificate, x509.SubjectAlternativeName)
     if value is None:
         return ()
@@ -177,7 +177,7 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     return tuple(_text(str(name.value)) for name in islice(named, MAX_NAMES))
 
 
-def _is_ca(certificate: x509.Certificate) -> bool:
+def is_ca(certificate: x509.Certificate) -> bool:
     value = _extension(certificate, x509.BasicConstraints)
     if value is None:
         # Before version 3 there were no extensions, and a self-signed certificate was a root.
@@ -202,7 +202,7 @@ _UNUSABLE = {
 }
 
 
-def _key(certificate: x509.Certificate) -> tuple[str, int, str]:
+def public_key(certificate: x509.Certificate) -> tuple[str, int, str]:
     """Return type, bits and curve of the public key."""
     try:
         key = certificate.public_key()
@@ -246,12 +246,12 @@ _SIGNATURES = {
 _SHA1_RSA_OF_OIW = "1.3.14.3.2.29"  # sha1WithRSA, as some old tools write it
 
 
-def _signature(certificate: x509.Certificate) -> str:
+def signature_name(certificate: x509.Certificate) -> str:
     oid = certificate.signature_algorithm_oid
     return _SIGNATURES.get(oid, oid.dotted_string)
 
 
-def _signature_hash(certificate: x509.Certificate) -> str:
+def signature_hash(certificate: x509.Certificate) -> str:
     if certificate.signature_algorithm_oid.dotted_string == _SHA1_RSA_OF_OIW:
         return "SHA1"
     try:
@@ -282,21 +282,21 @@ _PURPOSES = {
 }
 
 
-def _key_usage(certificate: x509.Certificate) -> tuple[str, ...] | None:
+def key_usage(certificate: x509.Certificate) -> tuple[str, ...] | None:
     value = _extension(certificate, x509.KeyUsage)
     if value is None:
         return None
     return tuple(name for bit, name in _KEY_USAGES.items() if getattr(value, bit))
 
 
-def _extended_key_usage(certificate: x509.Certificate) -> tuple[str, ...] | None:
+def extended_key_usage(certificate: x509.Certificate) -> tuple[str, ...] | None:
     value = _extension(certificate, x509.ExtendedKeyUsage)
     if value is None:
         return None
     return tuple(_PURPOSES.get(oid, oid.dotted_string) for oid in islice(value, MAX_NAMES))
 
 
-def _issuer_urls(certificate: x509.Certificate) -> tuple[str, ...]:
+def issuer_urls(certificate: x509.Certificate) -> tuple[str, ...]:
     value = _extension(certificate, x509.AuthorityInformationAccess)
     urls = (
         each.access_location.value
