@@ -168,7 +168,7 @@ async def write_lists(
 ) -> int:
     """Write several lists as one, each by the name of what it is of; a fault ends only its own."""
     writer, written, number, errors = writer_of(session, table, of), 0, 0, list[str]()
-    limits, cut, unread = session.request.limits, "", len(lists)
+    limits, cut, unread = session.request.source.limits, "", len(lists)
     for name, pages in lists.items():
         before, unread = written, unread - 1
         try:
