@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import click
 from rich.cells import cell_len, set_cell_size
@@ -17,6 +17,7 @@ from stacktui.cli.arm import ArmSession, report_fault
 from stacktui.cli.layout import columns
 from stacktui.cli.options import ExitCode
 from stacktui.cli.output import encodable, out_lines, warn
+from stacktui.cli.status_line import cut
 from stacktui.errors import FaultError
 from stacktui.resources.listing import RowPage, RowPages
 from stacktui.text.counts import count_of
@@ -45,15 +46,17 @@ class Table(Generic[R]):
     cells: Callable[[R], tuple[str, ...]]
 
 
-class Writer(Protocol):
-    """Writes the pages of a list; `close` is called once, with what made it end too early."""
+class Writer:
+    """Writes the pages of a list."""
 
-    def page(self, page: RowPage[Any]) -> None: ...
+    def page(self, page: RowPage[Any]) -> None:
+        raise NotImplementedError
 
-    def close(self, error: str) -> None: ...
+    def close(self, error: str) -> None:
+        """End the list; `error` says why it ends too early. What was written stands."""
 
 
-class TextWriter(Generic[R]):
+class TextWriter(Writer, Generic[R]):
     """Columns as wide as the first page needs; a longer value later moves what follows it.
 
     On a terminal, each line is cut to its width.
@@ -81,15 +84,10 @@ class TextWriter(Generic[R]):
             for text, width in zip(cells, self._widths, strict=False)
         ]
         line = f"{symbol} {'  '.join(padded)}".rstrip()
-        if self._columns is None or cell_len(line) <= self._columns:
-            return line
-        return f"{set_cell_size(line, self._columns - 1)}…"
-
-    def close(self, error: str) -> None:
-        """Write nothing: what was read stands."""
+        return line if self._columns is None else cut(line, self._columns)
 
 
-class TsvWriter(Generic[R]):
+class TsvWriter(Writer, Generic[R]):
     """The columns without a head; no value holds a tab or a line break."""
 
     def __init__(self, table: Table[R]) -> None:
@@ -99,22 +97,16 @@ class TsvWriter(Generic[R]):
         if len(page):
             write("\n".join("\t".join(self._cells(row)) for row in page))
 
-    def close(self, error: str) -> None:
-        """Write nothing: what was read stands."""
 
-
-class JsonLinesWriter:
+class JsonLinesWriter(Writer):
     """ARM's objects as they are, one a line."""
 
     def page(self, page: RowPage[Any]) -> None:
         if len(page):
             write("\n".join(map(json.dumps, page.raw)))
 
-    def close(self, error: str) -> None:
-        """Write nothing: what was read stands."""
 
-
-class JsonWriter:
+class JsonWriter(Writer):
     """One document at the end; `error` says why it does not hold the whole list."""
 
     def __init__(self, key: str, head: Mapping[str, Any]) -> None:
@@ -168,7 +160,7 @@ async def write_lists(
 ) -> int:
     """Write several lists as one, each by the name of what it is of; a fault ends only its own."""
     writer, written, number, errors = writer_of(session, table, of), 0, 0, list[str]()
-    limits, cut, unread = session.request.source.limits, "", len(lists)
+    limits, ended_by, unread = session.request.source.limits, "", len(lists)
     for name, pages in lists.items():
         before, unread = written, unread - 1
         try:
@@ -182,7 +174,7 @@ async def write_lists(
                         await in_background(partial(writer.page, shown))
                     written += len(shown)
                     whole = page.last and not unread
-                    if cut := _cut(page, shown, whole, number, written, limits):
+                    if ended_by := _cut(page, shown, whole, number, written, limits):
                         break
         except FaultError as error:
             errors.append(f"{name}: {error}" if name else str(error))
@@ -190,10 +182,10 @@ async def write_lists(
             if name or written:
                 came = f"{count_of(written - before, table.noun)}{name and f' of {name}'}"
                 warn(f"the list is not whole: {came} came before that; run the command again")
-        if cut:
-            warn(f"{cut}: there are more than the {count_of(written, table.noun)} shown")
+        if ended_by:
+            warn(f"{ended_by}: there are more than the {count_of(written, table.noun)} shown")
             break
-    writer.close("; ".join([*errors, cut] if cut else errors))
+    writer.close("; ".join([*errors, ended_by] if ended_by else errors))
     return ExitCode.FAULT if errors else ExitCode.HEALTHY
 
 
