@@ -47,9 +47,7 @@ def run_arm(request: ArmRequest, work: Callable[[ArmSession], Awaitable[int]]) -
 
     A FaultError is said on stderr, and is exit code 1.
     """
-    settings = read_settings(
-        request.parent, request.config, request.limits, name=request.environment
-    )
+    settings = read_settings(request.source, request.environment)
     target = _signing_in(settings, request)
     # Beside the imports below, as in a check.
     threading.Thread(target=preload_trust, args=(target,), daemon=True).start()

@@ -8,9 +8,7 @@ environments, each on one of two stamps.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +17,7 @@ from typing import Any
 
 from textual import events
 
-from tests.benchmarks.measure import clean_environment, stamp_process, write_config
+from tests.benchmarks.measure import own_folder, stamp_process, terminal_environment, write_config
 from tests.tui.terminal import Terminal
 
 # TERM, COLORTERM, columns, rows, and the most bytes of a check.
@@ -36,16 +34,7 @@ def bytes_of_a_check(folder: Path) -> None:
         for name, options in (("healthy", ()), ("fault", ("--fault", "arm-forbidden"))):
             with stamp_process(*options) as stamp:
                 config = write_config(folder, stamp)
-                environ = clean_environment() | {
-                    "TERM": term,
-                    "COLORTERM": colorterm,
-                    "LANG": "C.UTF-8",
-                    "HOME": str(folder),
-                    "XDG_CONFIG_HOME": str(folder),
-                    "TMUX": "",
-                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-                }
-                environ.pop("NO_COLOR", None)
+                environ = terminal_environment(folder, term, colorterm)
                 command = [sys.executable, "-m", "stacktui", "--config", str(config)]
                 with Terminal(command, environ, width, height) as terminal:
                     terminal.until("Environments")
@@ -120,14 +109,11 @@ async def painted(app: Any) -> None:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["XDG_CONFIG_HOME"] = folder
-        for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
-            os.environ.pop(name, None)
-        bytes_of_a_check(Path(folder))
+    with own_folder() as folder:
+        bytes_of_a_check(folder)
         with stamp_process() as healthy, stamp_process("--fault", "arm-forbidden") as fault:
             for count in (500, 10_000):
-                asyncio.run(keys_in_a_round(Path(folder), [healthy, fault], count))
+                asyncio.run(keys_in_a_round(folder, [healthy, fault], count))
 
 
 if __name__ == "__main__":

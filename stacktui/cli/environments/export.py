@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
@@ -12,15 +11,9 @@ from stacktui.check.cloud import connection_to
 from stacktui.check.pinning import AcceptError
 from stacktui.cli.ask import CommandError, RemoteError, yes_option
 from stacktui.cli.environments.az_export import export_to_az
-from stacktui.cli.options import (
-    config_option,
-    environment_argument,
-    examples,
-    limit_option,
-    log_requests_option,
-)
+from stacktui.cli.options import ConfigSource, environment_argument, examples, talks_to_stamp
 from stacktui.cli.output import warn
-from stacktui.cli.settings import read_settings, require_writable
+from stacktui.cli.settings import read_target, require_writable
 from stacktui.exchange.forms import RENDERERS, Form
 from stacktui.exchange.shells import Shell, shell_of_this_machine
 from stacktui.identities.model import CertificateRef
@@ -57,12 +50,9 @@ from stacktui.identities.secrets import resolve_secret
     help="az: also set core.instance_discovery=false, which is for all its clouds.",
 )
 @yes_option
-@limit_option
-@log_requests_option
-@config_option
-@click.pass_obj
+@talks_to_stamp
 def command(
-    parent: Path | None,
+    source: ConfigSource,
     name: str | None,
     form: str,
     shell: str,
@@ -70,8 +60,6 @@ def command(
     activate: bool,
     no_instance_discovery: bool,
     yes: bool,
-    limits: dict[str, float],
-    config: Path | None,
 ) -> None:
     """Print ENV (default: the active environment), with its identity, for another client.
 
@@ -92,10 +80,10 @@ def command(
     this shows what changes, asks, and keeps a copy of the file as it was.
     """
     if form == Form.AZ:
-        require_writable(parent, config)
+        require_writable(source)
     elif activate or no_instance_discovery:
         raise CommandError("--activate and --no-instance-discovery are for --format az")
-    target = read_settings(parent, config, limits, name=name).target(name)
+    target = read_target(source, name)
     try:
         connection = asyncio.run(connection_to(target, Shell(shell)))
     except AcceptError as error:

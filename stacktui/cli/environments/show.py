@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
@@ -15,9 +14,15 @@ from stacktui.certificates.chain import describe
 from stacktui.check.cloud import recorded_cloud
 from stacktui.check.target import CheckTarget, config_of
 from stacktui.cli.layout import out_fitting
-from stacktui.cli.options import config_option, environment_argument, examples, format_option
+from stacktui.cli.options import (
+    ConfigSource,
+    environment_argument,
+    examples,
+    format_option,
+    reads_config,
+)
 from stacktui.cli.output import err, out
-from stacktui.cli.settings import read_settings
+from stacktui.cli.settings import read_target
 from stacktui.environments.model import Environment
 from stacktui.environments.record import RecordError, StampRecord, read_record
 from stacktui.exchange.az_form import AzState, AzSync, az_sync
@@ -31,16 +36,15 @@ _WIDTH = 15
 @click.command(epilog=examples("stacktui environments show West"))
 @environment_argument
 @format_option
-@config_option
-@click.pass_obj
-def command(parent: Path | None, name: str | None, format_: str, config: Path | None) -> None:
+@reads_config
+def command(source: ConfigSource, name: str | None, format_: str) -> None:
     """Show the settings of ENV (default: the active environment), and what was recorded of it.
 
     The first successful check records the login endpoint, the audience and the root that signs for
     ARM. If one of the first two changes later, no secret is sent until you accept it. Then also
     says whether az knows the stamp, and what it has otherwise.
     """
-    target = read_settings(parent, config, name=name).target(name)
+    target = read_target(source, name)
     record, nothing = None, "Nothing is recorded yet."
     try:
         record = read_record(config_of(target), target.environment)
