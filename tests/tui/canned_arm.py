@@ -71,7 +71,16 @@ PROVIDERS = (
         needed=True,
     ),
     Provider("Microsoft.KeyVault", "NotRegistered", (), needed=True),
-    Provider("Microsoft.Web", "NotRegistered", (), needed=False),
+    Provider(
+        "Microsoft.Web",
+        "NotRegistered",
+        (
+            ResourceType("sites", ("2018-02-01", "2016-08-01"), ("east", "west")),
+            ResourceType("serverFarms", ("2018-02-01",), ("east",)),
+            ResourceType("operations", ("2018-02-01",), ()),
+        ),
+        needed=False,
+    ),
 )
 
 

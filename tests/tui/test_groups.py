@@ -276,6 +276,7 @@ async def test_the_providers_that_samples_need_come_first(
         assert "▸ Microsoft.Compute" in shown
         assert "for the samples  ✓ Registered" in shown
         assert "virtualMachines            2020-06-01" in shown
+        assert "locations     local" in shown
         await pilot.press("end")
         await until(pilot, "▸ Microsoft.Web")
 

@@ -239,6 +239,11 @@ async def test_providers(compare: Compare, config: Path) -> None:
     await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
 
 
+async def test_providers_in_different_places(compare: Compare, config: Path) -> None:
+    app = canned_app(config, text=CONFIG)
+    await compare(app, (("4", "P"), "Resource providers"), (("down", "down"), "serverFarms"))
+
+
 async def test_hostile_names(compare: Compare, config: Path) -> None:
     app = canned_app(config, HEALTHY, text=HOSTILE_CONFIG)
     steps = (("c", "Signed in"), ("2", "! 25 days"), ("1", "1 Env"))
