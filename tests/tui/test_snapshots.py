@@ -244,6 +244,21 @@ async def test_providers_in_different_places(compare: Compare, config: Path) -> 
     await compare(app, (("4", "P"), "Resource providers"), (("down", "down"), "serverFarms"))
 
 
+async def test_requests(compare: Compare, config: Path) -> None:
+    app = canned_app(config, text=CONFIG)
+    for each in canned.requests():
+        app.app_state.requests.add(each)
+    await compare(app, ("R", "429"), sizes=DOWN_TO_THE_LEAST)
+
+
+@STARTED_AT
+async def test_opened_request(compare: Compare, config: Path, sizes: Sizes) -> None:
+    app = canned_app(config, text=CONFIG)
+    for each in canned.requests():
+        app.app_state.requests.add(each)
+    await compare(app, ("R", "429"), (("enter",), "az rest"), sizes=sizes)
+
+
 async def test_hostile_names(compare: Compare, config: Path) -> None:
     app = canned_app(config, HEALTHY, text=HOSTILE_CONFIG)
     steps = (("c", "Signed in"), ("2", "! 25 days"), ("1", "1 Env"))
