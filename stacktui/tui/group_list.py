@@ -105,9 +105,10 @@ class GroupList:
 
 
 def text_of(group: ResourceGroup) -> str:
-    """Return what a filter finds a group by: words, and `location:`, `state:` and `tag:k=v`."""
+    """Return what a filter finds a group by, in lower case: words, and `location:`, `state:` and
+    `tag:k=v`."""
     tags = " ".join(f"tag:{key}={value}" for key, value in group.tags.items())
-    return f"{group.name} location:{group.location} state:{group.state} {tags}"
+    return f"{group.name} location:{group.location} state:{group.state} {tags}".lower()
 
 
 def of_check(target: CheckTarget, found: ResourceGroupList, at: datetime) -> GroupList:
