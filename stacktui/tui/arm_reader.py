@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from stacktui.config.error_file import describe_error
 from stacktui.errors import StacktuiError
 from stacktui.transport.background import BackgroundIterator, in_background
-from stacktui.tui.check_runner import session_tokens
+from stacktui.tui.check_runner import collect_garbage_less, session_tokens
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.group_list import GroupList
 
@@ -35,6 +35,7 @@ def load_arm_engine() -> ArmEngine:
     """Import what reading ARM needs; blocks."""
     from stacktui.tui.arm_engine import ArmEngine
 
+    collect_garbage_less()
     return ArmEngine(session_tokens())
 
 
