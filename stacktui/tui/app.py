@@ -296,8 +296,11 @@ class StacktuiApp(ThemedApp):
 
     def _on_groups(self, live: GroupList) -> None:
         name = live.target.environment.name
+        before = self.app_state.groups.get(name)
         self.app_state.groups[name] = live
         self.dashboard.show_soon(name)
+        if live.groups and (before is None or not before.groups):
+            self.dashboard.coalescer.flush()  # the first rows do not wait for others
         if live.error and live.groups and name == self.app_state.current:
             self.dashboard.notice(
                 f"not all groups were read: {live.error}; r reads them again", TextStyle.ERROR
