@@ -41,10 +41,10 @@ async def resource_groups(client: ArmClient, subscription: str) -> ResourceGroup
     return ResourceGroupList(shown, found.rows, found.pages, found.cut)
 
 
-def group_pages(client: ArmClient, subscription: str) -> RowPages[ResourceGroup]:
+def group_pages(client: ArmClient, subscription: str, start: str = "") -> RowPages[ResourceGroup]:
     """Return the pages of all resource groups of a subscription, as `stream_rows` yields them."""
     path = f"{subscription_path(client, subscription, _WHAT)}/resourcegroups"
-    return stream_rows(client, path, read_group, what=_WHAT)
+    return stream_rows(client, path, read_group, what=_WHAT, start=start)
 
 
 def group_path(client: ArmClient, subscription: str, name: str) -> str:

@@ -301,10 +301,14 @@ class StacktuiApp(ThemedApp):
         self.dashboard.show_soon(name)
         if live.groups and (before is None or not before.groups):
             self.dashboard.coalescer.flush()  # the first rows do not wait for others
-        if live.error and live.groups and name == self.app_state.current:
-            self.dashboard.notice(
-                f"not all groups were read: {live.error}; r reads them again", TextStyle.ERROR
-            )
+        if name != self.app_state.current:
+            return
+        if live.error and live.groups:
+            page = f"goes on with page {live.pages + 1}" if live.next_link else "reads them again"
+            why = f"not all groups were read: {live.error}; r {page}"
+            self.dashboard.notice(why, TextStyle.ERROR)
+        elif live.note and (before is None or live.note != before.note):
+            self.dashboard.notice(live.note)
 
     def on_certificates_read(self, certificates: dict[bytes, Certificate]) -> None:
         """Keep the certificates that a check parsed, and show them."""

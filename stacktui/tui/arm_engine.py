@@ -27,6 +27,9 @@ from stacktui.resources.subscriptions import (
 )
 from stacktui.tui.group_list import ALL, GroupPage, text_of
 
+# With these ARM refuses the `$skiptoken` of a link.
+_LINK_GONE = frozenset({400, 404, 410})
+
 
 def _unseen(_wait: Wait) -> None:
     """Show nothing."""
@@ -42,13 +45,13 @@ class ArmEngine:
         self._tokens = tokens
 
     async def groups(
-        self, target: CheckTarget, wanted: str, on_wait: Callable[[Wait], None]
+        self, target: CheckTarget, wanted: str, on_wait: Callable[[Wait], None], start: str = ""
     ) -> AsyncGenerator[GroupPage, None]:
         """Yield the pages of a subscription's groups, and call `on_wait` as a wait for ARM begins.
 
         `wanted` is its id, `ALL` for those of the tenant that are enabled, or empty for the
-        environment's own. Of `ALL`, one that cannot be read hides none of the others: its error is
-        raised at the end.
+        environment's own. `start` is the `next_link` of the page to go on after. Of `ALL`, one
+        that cannot be read hides none of the others: its error is raised at the end.
         """
         error: StacktuiError | None = None
         async with self._open(target, on_wait) as client:
@@ -61,11 +64,12 @@ class ArmEngine:
             for id_ in ids:
                 shown = ALL if wanted == ALL else client.redactor.sanitize(id_, 80)
                 try:
-                    async with aclosing(group_pages(client, id_)) as pages:
+                    async with aclosing(group_pages(client, id_, start)) as pages:
                         async for page in pages:
                             groups = {each.id or each.name: each for each in page}
                             texts = {key: text_of(each) for key, each in groups.items()}
-                            yield GroupPage(shown, groups, texts)
+                            link = "" if wanted == ALL else page.next_link
+                            yield GroupPage(shown, groups, texts, link)
                 except FaultError as caught:
                     error = caught
         if error is not None:
@@ -111,6 +115,15 @@ async def _subscription(client: ArmClient, target: CheckTarget, wanted: str) -> 
 def words_of(error: StacktuiError) -> str:
     """Return why something could not be read."""
     return fault_summary(error.fault) if isinstance(error, FaultError) else str(error)
+
+
+def refused_link(error: StacktuiError) -> str:
+    """Return why ARM does not take a `next_link` any more; empty for any other error."""
+    if not isinstance(error, ArmError):
+        return ""
+    fault = error.fault
+    gone = fault.status in _LINK_GONE or fault.problem.startswith("paging-")
+    return fault_summary(fault) if gone else ""
 
 
 def has_no_subscription(error: StacktuiError) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,8 @@ async def test_a_refresh_keeps_the_bar_and_the_filter(config: Path, stamp: Runni
         shown = await until(pilot, "3 of 18")
         (chosen,) = (row for row in shown.splitlines() if "│ ▸ rg-" in row)
         await pilot.press("r")
-        await settle(pilot)
+        while pilot.app.arm_reader.running:  # type: ignore[attr-defined]
+            await pilot.pause(0.01)
         shown = await until(pilot, "3 of 18")
         assert chosen[:40] in shown
         for text, count in (
@@ -153,10 +155,50 @@ async def test_a_page_that_fails_leaves_what_is_there(config: Path, stamp: Runni
     async with app_of(config, stamp).run_test(size=WIDE) as pilot:
         await pilot.press("4")
         shown = await until(pilot, "─ 40 · ✗ not whole ─")
-        assert "not all groups were read: 500 InternalServerError; r reads them again" in shown
+        assert "not all groups were read: 500 InternalServerError; r goes on with page 3" in shown
+        stamp.fault_at("GET */resourcegroups@1=delay:1")
+        before = len(stamp.requests)
         await pilot.press("r")
+        await until(pilot, "page 3 again, the 40 read stay")
+        await until(pilot, "─ 40 · reading ─")
         shown = await until(pilot, "─ 60 · ")
         assert "not whole" not in shown
+        assert len(stamp.requests[before:]) == 1
+
+
+async def test_a_link_that_is_refused_starts_over(config: Path, stamp: RunningStamp) -> None:
+    stamp.fault_at("GET */resourcegroups@3=500")
+    app = app_of(config, stamp)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "r goes on with page 3")
+        broken, found = app.arm_reader._broken or (None, {})
+        assert broken is not None
+        # As a stamp that was updated meanwhile: it does not know its own token any more.
+        old = replace(broken, next_link=broken.next_link + "not-its-own")
+        app.app_state.groups[app.app_state.current or ""] = old
+        app.arm_reader._broken = old, found
+        stamp.fault_at("GET */resourcegroups@2=delay:1")
+        await pilot.press("r")
+        said = "the link to page 3 is refused, 400 InvalidSkipToken: from page 1 again"
+        await until(pilot, said)
+        await until(pilot, "─ 60 · ")
+
+
+async def test_a_chosen_subscription_is_read_from_page_one(
+    config: Path, stamp: RunningStamp
+) -> None:
+    stamp.fault_at("GET */resourcegroups@3=500")
+    app = app_of(config, stamp)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "r goes on with page 3")
+        stamp.fault_at()
+        before = len(stamp.requests)
+        app.dashboard.read_groups(stamp.subscription_id)
+        await until(pilot, "─ 60 · ")
+        pages = [each for each in stamp.requests[before:] if "resourcegroups" in each.path]
+        assert len(pages) == 3
 
 
 async def test_a_first_page_that_fails_says_which_keys_help(
