@@ -150,6 +150,9 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.terminal_driver": PLATFORM,
     },
+    "tui/resource_counter.py": {
+        "stacktui.tui.arm_engine": FRAME,
+    },
     "tui/arm_reader.py": {
         "stacktui.tui.arm_engine": THREAD,
     },

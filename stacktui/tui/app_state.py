@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stacktui.check.target import CheckTarget
     from stacktui.config.document import ConfigError
     from stacktui.identities.certificate_file import IdentityFile
-    from stacktui.tui.group_list import GroupList, OpenedGroup
+    from stacktui.tui.group_list import GroupList, OpenedGroup, ResourceCounts
     from stacktui.tui.live_check import LiveCheck
     from stacktui.tui.scan_state import EvaluatedScan, LiveScan
 
@@ -34,8 +34,9 @@ class AppState:
     identities sign in with, by identity; None until they are first read. `history` is what was
     known of each environment's checks when the config was read; nothing of those in
     `settings_changed`, whose earlier checks were made with other settings. `typed` are the secrets
-    that were typed, by identity. `groups` are the resource groups by environment, `opened_group` is
-    the one whose details were asked for last. `requests` are the last that this process made.
+    that were typed, by identity. `groups` are the resource groups by environment, `counts` those of
+    their resources, `opened_group` is the one whose details were asked for last. `requests` are the
+    last that this process made.
     """
 
     config: Path
@@ -53,6 +54,7 @@ class AppState:
     typed: dict[str, TypedSecret] = field(default_factory=dict)
     settings_changed: set[str] = field(default_factory=set)
     groups: dict[str, GroupList] = field(default_factory=dict)
+    counts: dict[str, ResourceCounts] = field(default_factory=dict)
     opened_group: OpenedGroup | None = None
     requests: RequestHistory = field(default_factory=RequestHistory)
 
@@ -90,6 +92,11 @@ class AppState:
     def group_list(self) -> GroupList | None:
         """The current environment's resource groups, as far as they have been read."""
         return self.groups.get(self.current) if self.current else None
+
+    @property
+    def counts_shown(self) -> ResourceCounts | None:
+        """The current environment's counts of resources, as far as they have been counted."""
+        return self.counts.get(self.current) if self.current else None
 
     @property
     def last_scan(self) -> EvaluatedScan | None:

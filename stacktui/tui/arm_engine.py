@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import cast
 
@@ -13,7 +13,7 @@ from stacktui.identities.model import Identity
 from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.client import ArmClient
 from stacktui.resources.connection import open_arm
-from stacktui.resources.group_details import GroupDetails, group_details
+from stacktui.resources.group_details import GroupDetails, group_details, resource_counts
 from stacktui.resources.groups import group_pages
 from stacktui.resources.listing import Rows, collect
 from stacktui.resources.model import ArmError, ArmProblem, Provider, Subscription
@@ -74,6 +74,16 @@ class ArmEngine:
                     error = caught
         if error is not None:
             raise error
+
+    async def counts(
+        self, target: CheckTarget, subscriptions: Iterable[str], on_wait: Callable[[Wait], None]
+    ) -> AsyncGenerator[Mapping[str, int], None]:
+        """Yield how many resources each group has, page by page, as `resource_counts` does."""
+        async with self._open(target, on_wait) as client:
+            for each in subscriptions:
+                async with aclosing(resource_counts(client, each)) as pages:
+                    async for page in pages:
+                        yield page
 
     async def subscriptions(self, target: CheckTarget) -> tuple[Rows[Subscription], str | None]:
         """Return the visible subscriptions, and the tenant of the token."""

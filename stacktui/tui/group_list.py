@@ -118,6 +118,56 @@ class GroupList:
         return replace(self, state=state, error=error, at=at, help=help_, wait=None)
 
 
+@dataclass(frozen=True, slots=True)
+class ResourceCounts:
+    """How many resources the groups of some subscriptions have, by path in lower case.
+
+    At least so many, unless `whole`: then these are all, and a group without an entry has none.
+    `error` says why not all were counted; it ended `at`. ARM is waited for until
+    `time.monotonic()` is `waits_until`.
+    """
+
+    target: CheckTarget
+    subscriptions: frozenset[str]
+    at: datetime
+    by_group: Mapping[str, int] = field(default_factory=dict)
+    read: int = 0
+    state: CheckState = CheckState.RUNNING
+    error: str = ""
+    waits_until: float = 0.0
+
+    @property
+    def running(self) -> bool:
+        return self.state is CheckState.RUNNING
+
+    @property
+    def whole(self) -> bool:
+        return self.state is CheckState.FINISHED
+
+    @property
+    def seconds_to_wait(self) -> int:
+        return max(0, round(self.waits_until - monotonic())) if self.running else 0
+
+    def with_page(self, page: Mapping[str, int]) -> ResourceCounts:
+        by_group = dict(self.by_group)
+        for key, count in page.items():
+            by_group[key] = by_group.get(key, 0) + count
+        read = self.read + sum(page.values())
+        return replace(self, by_group=by_group, read=read)
+
+    def count_of(self, group: ResourceGroup) -> int | None:
+        """Return the count of a group; None for one of a subscription that is not counted."""
+        if subscription_of(group) not in self.subscriptions:
+            return None
+        return self.by_group.get(group.id.lower(), 0)
+
+
+def subscription_of(group: ResourceGroup) -> str:
+    """Return the id of a group's subscription, by the group's path; empty where that is unknown."""
+    _, start, *rest = [*group.id.split("/", 3), "", ""]
+    return rest[0] if start.lower() == "subscriptions" else ""
+
+
 def text_of(group: ResourceGroup) -> str:
     """Return what a filter finds a group by, in lower case: words, and `location:`, `state:` and
     `tag:k=v`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 
 from stacktui.check.target import CheckTarget
 from stacktui.identities.token_source import TokenSource
@@ -87,19 +87,29 @@ PROVIDERS = (
 class CannedArm(ArmEngine):
     """Answers at once, and asks nothing."""
 
-    def __init__(self, groups: tuple[ResourceGroup, ...] = GROUPS, fails: str = "") -> None:
+    def __init__(
+        self, groups: tuple[ResourceGroup, ...] = GROUPS, fails: str = "", breaks: str = ""
+    ) -> None:
         super().__init__(TokenSource())
         self._groups = groups
         self._fails = fails
+        self._breaks = breaks
 
     async def groups(
-        self, target: CheckTarget, wanted: str, on_wait: Callable[[Wait], None]
+        self, target: CheckTarget, wanted: str, on_wait: Callable[[Wait], None], start: str = ""
     ) -> AsyncGenerator[GroupPage, None]:
         if self._fails:
             raise UnreadError(self._fails)
         found = {each.id: each for each in self._groups}
         texts = {key: text_of(each) for key, each in found.items()}
         yield GroupPage(wanted or SUBSCRIPTION, found, texts)
+
+    async def counts(
+        self, target: CheckTarget, subscriptions: Iterable[str], on_wait: Callable[[Wait], None]
+    ) -> AsyncGenerator[Mapping[str, int], None]:
+        yield {each.id.lower(): len(each.name) for each in self._groups[:3]}
+        if self._breaks:
+            raise UnreadError(self._breaks)
 
     async def subscriptions(self, target: CheckTarget) -> tuple[Rows[Subscription], str | None]:
         return Rows(SUBSCRIPTIONS), _TENANT

@@ -101,6 +101,66 @@ async def test_the_columns_sort(config: Path, stamp: RunningStamp) -> None:
         assert " by " not in await until(pilot, "─ 60 · ")
 
 
+async def test_resources_are_counted_when_asked_for(config: Path, stamp: RunningStamp) -> None:
+    app = app_of(config, stamp)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "─ 60 · ")
+        before = len(stamp.requests)
+        await pilot.press("number_sign")
+        while app.resource_counter.running:
+            await pilot.pause(0.01)
+        asked = [each for each in stamp.requests[before:] if each.path.endswith("/resources")]
+        counts, shown = app.app_state.counts_shown, app.app_state.group_list
+        assert counts is not None
+        assert shown is not None
+        # As many as the stamp invents by the length of a group's name.
+        inside = {key: len(each.name) % 3 + 1 for key, each in shown.groups.items()}
+        assert {key: counts.count_of(each) for key, each in shown.groups.items()} == inside
+        assert len(asked) == -(-sum(inside.values()) // 20)  # pages of one list of them all
+        await pilot.press(*["s"] * 4)
+        await until(pilot, "by resources")
+        chosen = list(app.dashboard.grid.resources._rows.keys)
+        assert [inside[key] for key in chosen] == sorted(inside.values(), reverse=True)
+        await pilot.press("enter")
+        text = flat(await until(pilot, "inside        "))
+        assert f" {sum(inside.values())} resources at " in text
+        key = app.dashboard.chosen_group or ""
+        assert f"resources {inside[key]} " in text
+        await pilot.press("escape")
+        await pilot.press("r")  # a group may be new: what was counted is dropped
+        await until(pilot, "─ 60 · ")
+        assert app.app_state.counts_shown is None
+
+
+async def test_a_count_that_is_not_whole_is_no_number(config: Path, stamp: RunningStamp) -> None:
+    stamp.fault_at("GET */resources@3=500")
+    async with app_of(config, stamp).run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "─ 60 · ")
+        await pilot.press("number_sign")
+        shown = await until(pilot, "✗ not counted")
+        assert "not all resources were counted: 500 InternalServerError; # counts again" in shown
+        rows = [line for line in shown.splitlines() if "rg-" in line[:30]]
+        assert len(rows) > 10
+        assert all("  ≥ " in line for line in rows)
+        stamp.fault_at()
+        await pilot.press("number_sign")
+        await until(pilot, "resources     2 ")
+        assert "≥" not in text_of(pilot.app)
+
+
+async def test_counting_waits_for_arm_and_can_be_left(config: Path, stamp: RunningStamp) -> None:
+    stamp.fault_at("GET */resources@2=throttle:30")
+    async with app_of(config, stamp).run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "─ 60 · ")
+        await pilot.press("number_sign")
+        await until(pilot, "─ 60 · waits 28 s ─")
+        await pilot.press("escape")
+        await until(pilot, "✗ not counted")
+
+
 async def test_what_is_in_a_group(config: Path, stamp: RunningStamp) -> None:
     async with app_of(config, stamp).run_test(size=WIDE) as pilot:
         await pilot.press("c")  # where the portal is, the metadata says

@@ -10,7 +10,7 @@ from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
 
 from stacktui.certificates import export, trust_root, untrust_root
-from stacktui.tui import arm_reader, scan_runner
+from stacktui.tui import arm_reader, resource_counter, scan_runner
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.panes import certificates, check, environments
 
@@ -217,6 +217,18 @@ async def test_groups_unread(
     app = canned_app(config, text=CONFIG)
     app.arm_reader._load = lambda: CannedArm(fails="500 InternalServerError")
     await compare(app, ("4", "r  reads them again"), sizes=DOWN_TO_THE_LEAST)
+
+
+@pytest.mark.parametrize("breaks", ["", "500 InternalServerError"], ids=["whole", "broken"])
+async def test_counted_groups(
+    compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, breaks: str
+) -> None:
+    for module in (arm_reader, resource_counter):
+        monkeypatch.setattr(module, "now", lambda: STARTED)
+    app = canned_app(config, text=CONFIG)
+    app.resource_counter._load = lambda: CannedArm(breaks=breaks)
+    said = "not counted" if breaks else "resources     17"
+    await compare(app, ("4", "18 · "), ("#", said), sizes=DOWN_TO_THE_LEAST)
 
 
 async def test_opened_group(

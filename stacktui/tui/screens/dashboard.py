@@ -43,6 +43,7 @@ HINT_ORDER = (
     "screen.edit_identity",
     "screen.open_group",
     "screen.choose_subscription",
+    "screen.count_resources",
     "demo",
     "zoom",
     "screen.use",
@@ -156,7 +157,7 @@ class Dashboard(GroupActions, inherit_bindings=False):
                 grid.certificates.update(self.app_state)
                 grid.strip.show(grid.open)
                 self._show_detail()
-            if self.services.arm_reader.running:
+            if self.services.arm_reader.running or self.services.resource_counter.running:
                 grid.resources.update(self.app_state)
             self.coalescer.after(1.0, self._tick)
 
@@ -165,7 +166,12 @@ class Dashboard(GroupActions, inherit_bindings=False):
         services = self.services
         return any(
             each.running
-            for each in (services.check_runner, services.scan_runner, services.arm_reader)
+            for each in (
+                services.check_runner,
+                services.scan_runner,
+                services.arm_reader,
+                services.resource_counter,
+            )
         )
 
     def show_hints(self) -> None:

@@ -13,7 +13,7 @@ from stacktui.config.edit import ENVIRONMENTS, set_in_table
 from stacktui.config.read_only import is_read_only
 from stacktui.errors import StacktuiError
 from stacktui.tui.config_change import ConfigChange
-from stacktui.tui.group_list import ALL, OpenedGroup
+from stacktui.tui.group_list import ALL, OpenedGroup, subscription_of
 from stacktui.tui.lines import TextStyle
 from stacktui.tui.screens.config_actions import ConfigActions
 
@@ -37,7 +37,11 @@ class GroupActions(ConfigActions, inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
             case "stop_reading":
-                return self.services.arm_reader.running
+                services = self.services
+                return services.arm_reader.running or services.resource_counter.running
+            case "count_resources":
+                found = self.app_state.group_list
+                return self._target is not None and found is not None and bool(found.groups)
             case "choose_subscription" | "show_providers":
                 return self._target is not None
             case "open_group" | "copy_group":
@@ -61,10 +65,20 @@ class GroupActions(ConfigActions, inherit_bindings=False):
     def read_groups(self, wanted: str | None = None) -> None:
         """Read the groups of the subscription that is shown, or of another one."""
         if (target := self._target) is not None:
+            self.services.resource_counter.cancel()
+            self.app_state.counts.pop(target.environment.name, None)
             self.services.arm_reader.start(target, wanted, self.app_state.group_list)
 
     def action_stop_reading(self) -> None:
         self.services.arm_reader.cancel()
+        self.services.resource_counter.cancel()
+
+    def action_count_resources(self) -> None:
+        """Count the resources of the groups that are shown, in one list of all of them."""
+        target, found = self._target, self.app_state.group_list
+        if target is not None and found is not None:
+            known = frozenset(map(subscription_of, found.groups.values())) - {""}
+            self.services.resource_counter.start(target, known)
 
     def _read(
         self, work: Callable[[ArmEngine], Coroutine[Any, Any, T]], then: Callable[[T], None]
