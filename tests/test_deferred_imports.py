@@ -150,6 +150,9 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.terminal_driver": PLATFORM,
     },
+    "tui/screens/resources.py": {
+        "stacktui.tui.screens.picker_screen": FRAME,
+    },
     "tui/resource_counter.py": {
         "stacktui.tui.arm_engine": FRAME,
     },
@@ -213,6 +216,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.resources.subscriptions": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.screens.providers": FRAME,
+        "stacktui.tui.screens.resources": FRAME,
     },
     "tui/screens/export.py": {
         "stacktui.certificates.export": THREAD,

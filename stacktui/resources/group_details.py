@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -10,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from stacktui.resources.client import ArmClient
-from stacktui.resources.groups import MAX_ID
+from stacktui.resources.groups import MAX_ID, read_tags
 from stacktui.resources.listing import RowPages, Rows, collect, stream_rows
-from stacktui.resources.model import Deployment, Lock, Permission, Resource
+from stacktui.resources.model import Deployment, Lock, Permission, Resource, ResourceDetails
 from stacktui.resources.permissions import read_permission
 from stacktui.resources.subscriptions import subscription_path
 
@@ -48,6 +49,19 @@ def newest_first(deployments: tuple[Deployment, ...]) -> list[Deployment]:
 def resource_pages(client: ArmClient, group: str) -> RowPages[Resource]:
     """Return the pages of what is inside a group."""
     return stream_rows(client, f"{group}/resources", _read_resource, what=_WHAT)
+
+
+async def resource_details(client: ArmClient, path: str) -> ResourceDetails:
+    """Return the resource at a path, asked for with the api-version of its type."""
+    row = await client.read(path, what=f"the resource {path.rpartition('/')[2]}")
+    return ResourceDetails(
+        _read_resource(client, row),
+        read_tags(client, row),
+        client.text(row, "kind"),
+        client.text(row, "sku", "name"),
+        client.text(row, "properties", "provisioningState"),
+        json.dumps(row, indent=2),
+    )
 
 
 def lock_pages(client: ArmClient, scope: str) -> RowPages[Lock]:

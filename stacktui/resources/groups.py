@@ -19,18 +19,22 @@ MAX_ID, _MAX_TAG = 1024, 512
 
 
 def read_group(client: ArmClient, row: Mapping[str, Any]) -> ResourceGroup:
-    sanitize = client.redactor.sanitize
     return ResourceGroup(
         client.text(row, "name"),
         client.text(row, "location"),
         client.text(row, "properties", "provisioningState"),
         client.text(row, "id", limit=MAX_ID),
-        {
-            sanitize(name, _MAX_TAG): sanitize(value, _MAX_TAG)
-            for name, value in mapping(row, "tags").items()
-            if isinstance(value, str)
-        },
+        read_tags(client, row),
     )
+
+
+def read_tags(client: ArmClient, row: Mapping[str, Any]) -> dict[str, str]:
+    sanitize = client.redactor.sanitize
+    return {
+        sanitize(name, _MAX_TAG): sanitize(value, _MAX_TAG)
+        for name, value in mapping(row, "tags").items()
+        if isinstance(value, str)
+    }
 
 
 async def resource_groups(client: ArmClient, subscription: str) -> ResourceGroupList:

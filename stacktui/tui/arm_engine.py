@@ -13,10 +13,15 @@ from stacktui.identities.model import Identity
 from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.client import ArmClient
 from stacktui.resources.connection import open_arm
-from stacktui.resources.group_details import GroupDetails, group_details, resource_counts
+from stacktui.resources.group_details import (
+    GroupDetails,
+    group_details,
+    resource_counts,
+    resource_details,
+)
 from stacktui.resources.groups import group_pages
 from stacktui.resources.listing import Rows, collect
-from stacktui.resources.model import ArmError, ArmProblem, Provider, Subscription
+from stacktui.resources.model import ArmError, ArmProblem, Provider, ResourceDetails, Subscription
 from stacktui.resources.providers import provider_pages
 from stacktui.resources.retry import Wait
 from stacktui.resources.subscriptions import (
@@ -100,6 +105,11 @@ class ArmEngine:
         """Return what is in the group at a path of ARM."""
         async with self._open(target) as client:
             return await group_details(client, path)
+
+    async def resource(self, target: CheckTarget, path: str) -> ResourceDetails:
+        """Return the resource at a path of ARM."""
+        async with self._open(target) as client:
+            return await resource_details(client, path)
 
     async def providers(self, target: CheckTarget, wanted: str) -> Rows[Provider]:
         """Return the resource providers of a subscription, named as in `groups`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 
 from stacktui.check.target import CheckTarget
@@ -14,6 +15,7 @@ from stacktui.resources.model import (
     Permission,
     Provider,
     Resource,
+    ResourceDetails,
     ResourceGroup,
     ResourceType,
     Subscription,
@@ -40,11 +42,13 @@ GROUPS = (
     group("web-frontend", "Deleting"),
     *(group(f"team-{number:02}", env="dev") for number in range(1, 15)),
 )
+_NETWORK, _STORAGE = "Microsoft.Network/virtualNetworks", "Microsoft.Storage/storageAccounts"
+_INSIDE = f"{GROUPS[1].id}/providers"
 DETAILS = GroupDetails(
     Rows(
         (
-            Resource("vnet-hub", "Microsoft.Network/virtualNetworks", "local", ""),
-            Resource("st0hub", "Microsoft.Storage/storageAccounts", "local", ""),
+            Resource("vnet-hub", _NETWORK, "local", f"{_INSIDE}/{_NETWORK}/vnet-hub"),
+            Resource("st0hub", _STORAGE, "local", f"{_INSIDE}/{_STORAGE}/st0hub"),
         )
     ),
     Rows((Lock("keep", "CanNotDelete", "Ask the network team.", GROUPS[0].id),)),
@@ -116,6 +120,12 @@ class CannedArm(ArmEngine):
 
     async def details(self, target: CheckTarget, path: str) -> GroupDetails:
         return DETAILS
+
+    async def resource(self, target: CheckTarget, path: str) -> ResourceDetails:
+        found = next(each for each in DETAILS.resources.rows if each.id == path)
+        properties = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
+        text = json.dumps({"id": path, "properties": properties}, indent=2)
+        return ResourceDetails(found, {"env": "prod"}, "", "Standard", "Succeeded", text)
 
     async def providers(self, target: CheckTarget, wanted: str) -> Rows[Provider]:
         return Rows(PROVIDERS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.tui import check_runner
 from stacktui.tui.app import StacktuiApp
+from stacktui.tui.screens.resources import ResourcesScreen
 from tests.product import config_text
 
 from .screen import flat, read, resize, settle, text_of, type_in, until, write
@@ -183,6 +185,51 @@ async def test_what_is_in_a_group(config: Path, stamp: RunningStamp) -> None:
         assert f"id {path}" in shown
         assert f"/#@{stamp.tenant}/resource{path}" in shown.replace(" ", "")
         await pilot.press("escape")
+        await until(pilot, "0 Check")
+
+
+async def test_a_resource_is_opened_and_copied(config: Path, stamp: RunningStamp) -> None:
+    app = app_of(config, stamp)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "─ 60 · ")
+        await pilot.press("slash")
+        await type_in(pilot, "backup-prod-01")
+        await pilot.press("enter", "enter")
+        await until(pilot, "inside        3 resources")
+        await pilot.press("enter")
+        await until(pilot, "Resources in rg-backup-prod-01")
+        await pilot.press("j", "j")
+        await until(pilot, "▸ vm-backup-prod-01")
+        before = len(stamp.requests)
+        await pilot.press("enter")
+        shown = flat(await until(pilot, "Standard_DS1_v2"))
+        for said in (
+            "name vm-backup-prod-01",
+            "type Microsoft.Compute/virtualMachines",
+            "location local",
+            "state ✓ Succeeded",
+            "tags env = prod",
+        ):
+            assert said in shown, said
+        assert len(stamp.requests[before:]) == 1
+        path = f"/subscriptions/{stamp.subscription_id}/resourceGroups/rg-backup-prod-01"
+        path += "/providers/Microsoft.Compute/virtualMachines/vm-backup-prod-01"
+        for downs, text in ((0, "vm-backup-prod-01"), (1, path), (2, f"{stamp.arm_url}{path}")):
+            await pilot.press("i")
+            await until(pilot, "Copy of the resource")
+            await pilot.press(*["down"] * downs, "enter")
+            await settle(pilot)
+            assert app.copier.text == text
+        await pilot.press("i", "end", "enter")
+        await settle(pilot)
+        assert json.loads(app.copier.text)["properties"]["vmId"]
+        await pilot.press("escape")
+        await until(pilot, "▸ vm-backup-prod-01")
+        stamp.fault_at("GET */virtualMachines/*=500")
+        await pilot.press("enter")
+        await until(pilot, "✗ not read: 500 InternalServerError")
+        await pilot.press("escape", "escape", "escape")
         await until(pilot, "0 Check")
 
 
@@ -399,6 +446,14 @@ async def test_names_and_tags_of_a_hostile_stamp_do_no_harm(config: Path) -> Non
                     assert all(char.isprintable() or char in "\n\u00a0" for char in shown)
                     assert "internal error" not in shown
                 await resize(pilot, *WIDE)
+                await pilot.press("enter")
+                if isinstance(app.screen, ResourcesScreen):
+                    await pilot.press("enter")
+                    await until(pilot, "type        ")
+                    shown = text_of(app)
+                    assert all(char.isprintable() or char in "\n\u00a0" for char in shown)
+                    assert "internal error" not in shown
+                    await pilot.press("escape", "escape")
                 await pilot.press("escape", "i")
                 await until(pilot, "Copy of the group")
                 await pilot.press("escape")

@@ -240,6 +240,19 @@ async def test_opened_group(
     await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
 
 
+@STARTED_AT
+async def test_opened_resource(compare: Compare, config: Path, sizes: Sizes) -> None:
+    app = canned_app(config, text=CONFIG)
+    steps = ("4", "network-hub"), (("j", "enter"), "you may"), (("enter",), "Resources in")
+    await compare(app, *steps, (("enter",), "Standard"), sizes=sizes)
+
+
+async def test_resources_of_a_group(compare: Compare, config: Path) -> None:
+    app = canned_app(config, text=CONFIG)
+    steps = ("4", "18 · "), (("j", "enter"), "vnet-hub"), (("enter",), "Resources in network-hub")
+    await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
+
+
 async def test_subscriptions(compare: Compare, config: Path) -> None:
     app = canned_app(config, text=CONFIG)
     await compare(app, (("4", "S"), "all enabled ones"), sizes=DOWN_TO_THE_LEAST)

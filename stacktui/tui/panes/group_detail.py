@@ -29,7 +29,7 @@ def detail(key: str, app_state: AppState, glyphs: Glyphs) -> tuple[str, tuple[Li
     lines = [
         label_value("name", group.name),
         label_value("location", group.location),
-        label_value("state", state_span(group, glyphs)),
+        label_value("state", state_span(group.state, glyphs)),
     ]
     if counted := count_text(group, app_state.counts_shown):
         lines.append(label_value("resources", counted))

@@ -127,7 +127,7 @@ def row(
     tagged: bool,
 ) -> Row:
     location = (Span(group.location, TextStyle.DIM),)
-    state = (state_span(group, glyphs),)
+    state = (state_span(group.state, glyphs),)
     tags = " ".join(f"{name}={value}" for name, value in group.tags.items())
     cut = (Span(tags[:_TAGS], TextStyle.DIM),)
     sets = _column_sets(location, state, cut, tagged=tagged)
@@ -154,11 +154,11 @@ def _column_sets(location: Cell, state: Cell, tags: Cell, *, tagged: bool) -> tu
     return ((location, state, tags), *sets) if tagged else sets
 
 
-def state_span(group: ResourceGroup, glyphs: Glyphs) -> Span:
+def state_span(state: str, glyphs: Glyphs) -> Span:
     """Return ARM's provisioning state with a symbol."""
-    if group.state.lower() == SUCCEEDED:
-        return Span(f"{glyphs.ok} {group.state}", TextStyle.OK)
-    return Span(f"{glyphs.warning} {group.state}", TextStyle.WARNING)
+    if state.lower() == SUCCEEDED:
+        return Span(f"{glyphs.ok} {state}", TextStyle.OK)
+    return Span(f"{glyphs.warning} {state}", TextStyle.WARNING)
 
 
 def summaries(

@@ -42,6 +42,7 @@ HINT_ORDER = (
     "screen.edit",
     "screen.edit_identity",
     "screen.open_group",
+    "list_resources",
     "screen.choose_subscription",
     "screen.count_resources",
     "demo",
@@ -73,6 +74,7 @@ class Dashboard(GroupActions, inherit_bindings=False):
         Binding(
             "w", "write_copied", "write what was copied to a file", show=False, id="write_file"
         ),
+        Binding("enter", "list_resources", "its resources"),
         Binding("enter", "zoom", "open", id="open"),
         Binding("a", "add", "add environment", id="add"),
         Binding("d", "demo", "demo", id="demo"),
@@ -340,6 +342,10 @@ class Dashboard(GroupActions, inherit_bindings=False):
     @property
     def chosen_group(self) -> str | None:
         return self.grid.resources.chosen
+
+    @property
+    def detail_in_use(self) -> bool:
+        return self.grid.front is self.grid.detail and self.grid.open is self.grid.resources
 
     def zoom_group(self) -> None:
         self.grid.zoom(self.grid.resources)

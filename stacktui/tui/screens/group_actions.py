@@ -20,7 +20,7 @@ from stacktui.tui.screens.config_actions import ConfigActions
 if TYPE_CHECKING:
     from stacktui.check.target import CheckTarget
     from stacktui.resources.listing import Rows
-    from stacktui.resources.model import ResourceGroup, Subscription
+    from stacktui.resources.model import Resource, ResourceGroup, Subscription
     from stacktui.tui.arm_engine import ArmEngine
 
 T = TypeVar("T")
@@ -44,6 +44,8 @@ class GroupActions(ConfigActions, inherit_bindings=False):
                 return self._target is not None and found is not None and bool(found.groups)
             case "choose_subscription" | "show_providers":
                 return self._target is not None
+            case "list_resources":
+                return bool(self.detail_in_use and self._resources)
             case "open_group" | "copy_group":
                 return self._group is not None
             case _:
@@ -104,7 +106,7 @@ class GroupActions(ConfigActions, inherit_bindings=False):
         if target is None or group is None or not group.id:
             return
         name = target.environment.name
-        opened = OpenedGroup(name, key, portal=self._portal_link(group))
+        opened = OpenedGroup(name, key, portal=self._portal_link(group.id))
 
         async def read() -> None:
             try:
@@ -130,7 +132,29 @@ class GroupActions(ConfigActions, inherit_bindings=False):
     def show_group(self) -> None:
         """Show the detail of the highlighted group as it is now."""
 
-    def _portal_link(self, group: ResourceGroup) -> str:
+    @property
+    @abstractmethod
+    def detail_in_use(self) -> bool:
+        """Whether the keys go to the detail of the highlighted group."""
+
+    @property
+    def _resources(self) -> tuple[Resource, ...]:
+        """What is in the highlighted group, if it has been opened and read."""
+        opened, key = self.app_state.opened_group, (self.app_state.current, self.chosen_group)
+        if opened is None or opened.details is None or (opened.environment, opened.key) != key:
+            return ()
+        return opened.details.resources.rows
+
+    def action_list_resources(self) -> None:
+        """List what is in the group, to read one of them."""
+        from stacktui.tui.screens.resources import ResourcesScreen
+
+        target, group = self._target, self._group
+        if target is not None and group is not None:
+            screen = ResourcesScreen(group.name, self._resources, target, self._portal_link)
+            self.app.push_screen(screen)
+
+    def _portal_link(self, resource_id: str) -> str:
         from stacktui.resources.portal import portal_link
 
         target, check = self._target, self.app_state.check
@@ -140,10 +164,10 @@ class GroupActions(ConfigActions, inherit_bindings=False):
             (check.token.tenant or "") if check and check.token else ""
         )
         metadata = check.metadata if check else None
-        return portal_link(target.environment, group.id, metadata=metadata, tenant=tenant)
+        return portal_link(target.environment, resource_id, metadata=metadata, tenant=tenant)
 
     def action_copy_group(self) -> None:
-        from stacktui.tui.screens.picker_screen import Choice, PickerScreen
+        from stacktui.tui.screens.picker_screen import PickerScreen, text_choices
 
         group, target = self._group, self._target
         if group is None or target is None:
@@ -155,10 +179,10 @@ class GroupActions(ConfigActions, inherit_bindings=False):
             "name": group.name,
             "id": group.id,
             "URL at ARM": url if group.id else "",
-            "link to the portal": self._portal_link(group) if group.id else "",
+            "link to the portal": self._portal_link(group.id) if group.id else "",
             "JSON": json.dumps(document, indent=2) if group.id else "",
         }
-        choices = [Choice(text, what, text.splitlines()[0]) for what, text in texts.items() if text]
+        choices = text_choices(texts)
 
         def copy(text: str | None) -> None:
             if text is not None:
