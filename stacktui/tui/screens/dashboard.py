@@ -42,7 +42,6 @@ HINT_ORDER = (
     "screen.edit",
     "screen.edit_identity",
     "screen.open_group",
-    "list_resources",
     "screen.choose_subscription",
     "screen.count_resources",
     "demo",
@@ -74,7 +73,6 @@ class Dashboard(GroupActions, inherit_bindings=False):
         Binding(
             "w", "write_copied", "write what was copied to a file", show=False, id="write_file"
         ),
-        Binding("enter", "list_resources", "its resources"),
         Binding("enter", "zoom", "open", id="open"),
         Binding("a", "add", "add environment", id="add"),
         Binding("d", "demo", "demo", id="demo"),
@@ -260,7 +258,9 @@ class Dashboard(GroupActions, inherit_bindings=False):
         self.set_focus(panes[(index + steps) % len(panes)], scroll_visible=False)
 
     def action_zoom(self) -> None:
-        if self.grid.zoomed is None:
+        if self.lists_resources:
+            self.list_resources()
+        elif self.grid.zoomed is None:
             self.grid.zoom(self.grid.front)
             self._show_detail()
             self.show_hints()
@@ -292,6 +292,8 @@ class Dashboard(GroupActions, inherit_bindings=False):
                 return self.grid.zoomed is not None
             case "zoom":
                 front = self.grid.front
+                if self.lists_resources:
+                    return True
                 return self.grid.zoomed is None and not (
                     isinstance(front, ListPane) and front.chosen is None
                 )

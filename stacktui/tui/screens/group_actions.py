@@ -44,8 +44,6 @@ class GroupActions(ConfigActions, inherit_bindings=False):
                 return self._target is not None and found is not None and bool(found.groups)
             case "choose_subscription" | "show_providers":
                 return self._target is not None
-            case "list_resources":
-                return bool(self.detail_in_use and self._resources)
             case "open_group" | "copy_group":
                 return self._group is not None
             case _:
@@ -145,7 +143,12 @@ class GroupActions(ConfigActions, inherit_bindings=False):
             return ()
         return opened.details.resources.rows
 
-    def action_list_resources(self) -> None:
+    @property
+    def lists_resources(self) -> bool:
+        """Whether there is something in the opened group to list."""
+        return self.detail_in_use and bool(self._resources)
+
+    def list_resources(self) -> None:
         """List what is in the group, to read one of them."""
         from stacktui.tui.screens.resources import ResourcesScreen
 
