@@ -355,6 +355,7 @@ class Dashboard(GroupActions, inherit_bindings=False):
 
     def show_group(self) -> None:
         self._show_detail()
+        self.show_hints()
 
     def action_demo(self) -> None:
         self.services.demo()
