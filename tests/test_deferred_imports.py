@@ -155,6 +155,12 @@ DEFERRED: dict[str, dict[str, str]] = {
     "tui/app.py": {
         "stacktui.tui.terminal_driver": PLATFORM,
     },
+    "tui/screens/resources.py": {
+        "stacktui.tui.screens.picker_screen": FRAME,
+    },
+    "tui/resource_counter.py": {
+        "stacktui.tui.arm_engine": FRAME,
+    },
     "tui/arm_reader.py": {
         "stacktui.tui.arm_engine": THREAD,
     },
@@ -236,6 +242,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.resources.subscriptions": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.screens.providers": FRAME,
+        "stacktui.tui.screens.resources": FRAME,
     },
     "tui/screens/export.py": {
         "stacktui.certificates.export": THREAD,

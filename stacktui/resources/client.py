@@ -134,11 +134,16 @@ class ArmClient:
         return await fetch_metadata(self._session, self._arm, self._own_endpoints)
 
     async def pages(
-        self, path: str, api_version: str | None = None, *, what: str = ""
+        self, path: str, api_version: str | None = None, *, what: str = "", start: str = ""
     ) -> AsyncGenerator[Page, None]:
-        """Yield the pages of the list at a path of ARM, as they arrive, to the last."""
+        """Yield the pages of the list at a path of ARM, as they arrive, to the last.
+
+        `start` is the `next_link` of a page that was read before: those after it are yielded.
+        """
         what = what or path.partition("?")[0]
-        url = await self._url(path, api_version)
+        if start:
+            self._require_own(start, what, ArmProblem.PAGING_FOREIGN_HOST)
+        url = start or await self._url(path, api_version)
         seen: set[str] = set()
         while len(seen) < MAX_PAGES:
             seen.add(url)
@@ -345,10 +350,12 @@ class ArmClient:
         problem = ArmProblem.REFUSED
         return self.error(problem, what, answer.status, code, message, answer.exchange)
 
-    def _require_own(self, url: str, what: str, problem: ArmProblem, exchange: Exchange) -> None:
+    def _require_own(
+        self, url: str, what: str, problem: ArmProblem, exchange: Exchange | None = None
+    ) -> None:
         """Raise ArmError for a URL that leaves the environment's origin."""
         if origin_of(url) != origin_of(self._arm):
-            status = exchange.response.status if exchange.response else 0
+            status = exchange.response.status if exchange and exchange.response else 0
             raise self.error(problem, what, status, message=url, exchange=exchange)
 
     def _operation_of(self, response: ArmResponse) -> str:

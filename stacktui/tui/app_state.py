@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stacktui.config.document import ConfigError
     from stacktui.environments.record import StampRecord
     from stacktui.identities.certificate_file import IdentityFile
-    from stacktui.tui.group_list import GroupList, OpenedGroup
+    from stacktui.tui.group_list import GroupList, OpenedGroup, ResourceCounts
     from stacktui.tui.live_check import LiveCheck
     from stacktui.tui.scan_state import EvaluatedScan, LiveScan
 
@@ -38,8 +38,8 @@ class AppState:
     `settings_changed`, whose earlier checks were made with other settings. `typed` are the secrets
     that were typed, by identity. `records` are what was recorded of the stamps, `az_clouds` what az
     knows, None where it is not installed or its files are broken. `groups` are the resource groups
-    by environment, `opened_group` is the one whose details were asked for last. `requests` are the
-    last that this process made.
+    by environment, `counts` those of their resources, `opened_group` is the one whose details were
+    asked for last. `requests` are the last that this process made.
     """
 
     config: Path
@@ -59,6 +59,7 @@ class AppState:
     typed: dict[str, TypedSecret] = field(default_factory=dict)
     settings_changed: set[str] = field(default_factory=set)
     groups: dict[str, GroupList] = field(default_factory=dict)
+    counts: dict[str, ResourceCounts] = field(default_factory=dict)
     opened_group: OpenedGroup | None = None
     requests: RequestHistory = field(default_factory=RequestHistory)
 
@@ -96,6 +97,11 @@ class AppState:
     def group_list(self) -> GroupList | None:
         """The current environment's resource groups, as far as they have been read."""
         return self.groups.get(self.current) if self.current else None
+
+    @property
+    def counts_shown(self) -> ResourceCounts | None:
+        """The current environment's counts of resources, as far as they have been counted."""
+        return self.counts.get(self.current) if self.current else None
 
     @property
     def last_scan(self) -> EvaluatedScan | None:

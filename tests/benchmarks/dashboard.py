@@ -1,23 +1,37 @@
 """The dashboard under load: `python -m tests.benchmarks.dashboard`. Prints, asserts no time.
 
 Bytes: what the program writes to a pty from the key `c` until it rests, the healthy check included.
-Keys: the time from a key to the end of the paint that it causes, while a round runs; of a list of
-environments, each on one of two stamps.
+Keys: the time from a key to the end of the paint that it causes: in a list of environments, each on
+one of two stamps, while a round runs; and in the list of resource groups while it is being read.
+First rows: from the key that reads the groups to the paint of their first page, beside a client.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from time import perf_counter, thread_time
 from typing import Any
 
+import certifi
 from textual import events
 
-from tests.benchmarks.measure import own_folder, stamp_process, terminal_environment, write_config
+from tests.benchmarks.bare_groups import bare_client, bare_pages, bare_token
+from tests.benchmarks.groups import GROUPS, PAGE
+from tests.benchmarks.measure import (
+    RUNS,
+    own_folder,
+    row,
+    stamp_process,
+    terminal_environment,
+    write_config,
+)
 from tests.tui.terminal import Terminal
 
 # TERM, COLORTERM, columns, rows, and the most bytes of a check.
@@ -78,13 +92,80 @@ async def keys_in_a_round(folder: Path, stamps: list[Mapping[str, Any]], count: 
         app.check_runner.cancel()
 
 
-async def _keys(app: Any, what: str) -> None:
+async def keys_while_groups_are_read(folder: Path, stamp: Mapping[str, Any]) -> None:
+    """Move, page and filter in the list of groups while it is read, from empty and once more."""
+    from stacktui.tui.app import StacktuiApp
+
+    app = StacktuiApp(write_config(folder, stamp))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("4")
+        pane = app.dashboard.grid.resources
+        await _first_rows(app, pane, stamp)
+        readings: list[float] = []
+
+        def keep_reading() -> None:
+            if not app.arm_reader.running:
+                readings.append(perf_counter())
+                if len(readings) % 2:
+                    app.app_state.groups.clear()
+                app.dashboard.read_groups()
+
+        moves = (*"jjkj", "pagedown", *"jk")
+        typed = ("slash", *"tag:env=prod", *["backspace"] * 12, "enter")
+        await _keys(app, f"{GROUPS:,} groups, at rest", pane, (*moves, *typed))
+        keep_reading()
+        await _keys(app, f"{GROUPS:,} groups, being read", pane, (*moves, *typed), keep_reading)
+        print(f"    {len(readings) - 1} readings came to their end")
+        app.arm_reader.cancel()
+
+
+async def _first_rows(app: Any, pane: Any, stamp: Mapping[str, Any]) -> None:
+    """Read the groups from empty, in turn with a bare client: both have a token, and connect."""
+    context = ssl.create_default_context(cafile=stamp["ca_file"])
+    async with bare_client(context) as bare:
+        token = await bare_token(bare, stamp)
+    ours, theirs = [], []
+    for _ in range(RUNS + 1):
+        await _until(lambda: not app.arm_reader.running)
+        app.app_state.groups.clear()
+        app.dashboard.update()
+        begun = perf_counter()
+        app.dashboard.read_groups()
+        await _until(lambda: pane.chosen is not None)
+        await painted(app, pane)
+        ours.append(perf_counter() - begun)
+        await _until(lambda: not app.arm_reader.running)
+        begun = perf_counter()
+        context = ssl.create_default_context(cafile=certifi.where())
+        context.load_verify_locations(stamp["ca_file"])
+        async with bare_client(context) as bare, aclosing(bare_pages(bare, stamp, token)) as pages:
+            await anext(pages)
+            theirs.append(perf_counter() - begun)
+    row("first rows painted / bare client's page", median(ours[1:]), median(theirs[1:]), 1.3)
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    while not holds():  # noqa: ASYNC110 - what is waited for sets no event
+        await asyncio.sleep(0.001)
+
+
+async def _keys(
+    app: Any,
+    what: str,
+    pane: Any = None,
+    keys: Sequence[str] = (*["j"] * 39, "pagedown"),
+    before: Callable[[], None] = lambda: None,
+) -> None:
+    """Press the keys in turn, and print how long each took; `before` is called before each."""
+    pane = pane or app.dashboard.grid.environments
     took, begun_cpu = [], thread_time()
     for number in range(KEYS):
+        before()
         await asyncio.sleep(0.02)
+        key = keys[number % len(keys)]
         begun = perf_counter()
-        app.post_message(events.Key("pagedown" if number % 40 == 39 else "j", None))
-        await painted(app)
+        app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await painted(app, pane)
         took.append(perf_counter() - begun)
     cpu = (thread_time() - begun_cpu) / KEYS
     took.sort()
@@ -97,9 +178,9 @@ async def _keys(app: Any, what: str) -> None:
     )
 
 
-async def painted(app: Any) -> None:
+async def painted(app: Any, pane: Any) -> None:
     """Wait until the key has been handled, and what it changed has been painted."""
-    for pump in (app, app.dashboard.grid.environments, app.dashboard):
+    for pump in (app, pane, app.dashboard):
         done = asyncio.Event()
         pump.call_later(done.set)
         await done.wait()
@@ -114,6 +195,8 @@ def main() -> None:
         with stamp_process() as healthy, stamp_process("--fault", "arm-forbidden") as fault:
             for count in (500, 10_000):
                 asyncio.run(keys_in_a_round(folder, [healthy, fault], count))
+        with stamp_process("--groups", str(GROUPS), "--page-size", str(PAGE)) as stamp:
+            asyncio.run(keys_while_groups_are_read(folder, stamp))
 
 
 if __name__ == "__main__":

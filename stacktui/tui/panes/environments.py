@@ -66,7 +66,7 @@ class EnvironmentsPane(ListPane):
         rows = Rows(
             names,
             lambda name: row(name, app_state, glyphs),
-            lambda name: f"{name} {state_word(name, app_state)}",
+            lambda name: f"{name} {state_word(name, app_state)}".lower(),
         )
         forms = self._count(app_state, changed).summaries(glyphs)
         # Whether any is broken or running, but not how many are well: the strip is short.

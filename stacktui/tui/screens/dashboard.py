@@ -44,6 +44,7 @@ HINT_ORDER = (
     "screen.edit_identity",
     "screen.open_group",
     "screen.choose_subscription",
+    "screen.count_resources",
     "demo",
     "zoom",
     "screen.use",
@@ -157,7 +158,7 @@ class Dashboard(GroupActions, inherit_bindings=False):
                 grid.certificates.update(self.app_state)
                 grid.strip.show(grid.open)
                 self._show_detail()
-            if self.services.arm_reader.running:
+            if self.services.arm_reader.running or self.services.resource_counter.running:
                 grid.resources.update(self.app_state)
             self.coalescer.after(1.0, self._tick)
 
@@ -166,7 +167,12 @@ class Dashboard(GroupActions, inherit_bindings=False):
         services = self.services
         return any(
             each.running
-            for each in (services.check_runner, services.scan_runner, services.arm_reader)
+            for each in (
+                services.check_runner,
+                services.scan_runner,
+                services.arm_reader,
+                services.resource_counter,
+            )
         )
 
     def show_hints(self) -> None:
@@ -253,7 +259,9 @@ class Dashboard(GroupActions, inherit_bindings=False):
         self.set_focus(panes[(index + steps) % len(panes)], scroll_visible=False)
 
     def action_zoom(self) -> None:
-        if self.grid.zoomed is None:
+        if self.lists_resources:
+            self.list_resources()
+        elif self.grid.zoomed is None:
             self.grid.zoom(self.grid.front)
             self._show_detail()
             self.show_hints()
@@ -285,6 +293,8 @@ class Dashboard(GroupActions, inherit_bindings=False):
                 return self.grid.zoomed is not None
             case "zoom":
                 front = self.grid.front
+                if self.lists_resources:
+                    return True
                 return self.grid.zoomed is None and not (
                     isinstance(front, ListPane) and front.chosen is None
                 )
@@ -336,12 +346,17 @@ class Dashboard(GroupActions, inherit_bindings=False):
     def chosen_group(self) -> str | None:
         return self.grid.resources.chosen
 
+    @property
+    def detail_in_use(self) -> bool:
+        return self.grid.front is self.grid.detail and self.grid.open is self.grid.resources
+
     def zoom_group(self) -> None:
         self.grid.zoom(self.grid.resources)
         self.set_focus(self.grid.detail, scroll_visible=False)
 
     def show_group(self) -> None:
         self._show_detail()
+        self.show_hints()
 
     def action_demo(self) -> None:
         self.services.demo()

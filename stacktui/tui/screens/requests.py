@@ -75,7 +75,7 @@ class RequestsScreen(ActionScreen):
 
     def _filtered_by(self, key: str) -> str:
         exchange = self._requests[key]
-        return f"{exchange.method} {_url(exchange)} {exchange.outcome}"
+        return f"{exchange.method} {_url(exchange)} {exchange.outcome}".lower()
 
     def share_height(self) -> None:
         """Give the whole height to the list, or to the text."""
