@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import certifi
+import hypothesis
 import pytest
 
 from stacktui.azure_cli.launchers import launchers
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread, runtime
 from stacktui.stamp.running import RunningStamp
+from tests.support.draws import draws
 
 # Variables that change what is trusted, how hosts are reached, which files are read, or how
 # a terminal is written to.
@@ -76,6 +78,9 @@ def _without_invalid(resolve: Callable[..., Any]) -> Callable[..., Any]:
 
     return getaddrinfo
 
+
+hypothesis.settings.register_profile("draws", max_examples=draws(100))
+hypothesis.settings.load_profile("draws")
 
 # Until the tests are collected, whatever is made stays: to look for garbage finds none.
 gc.disable()
