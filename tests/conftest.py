@@ -111,13 +111,15 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 @pytest.fixture(scope="session", autouse=True)
 def _keys_at_hand() -> Iterator[None]:
-    """Keys for all stamps of this process: of a stamp's start, 90 % are its two RSA keys.
+    """Keys for all stamps of this process, each with the certificate that it signs: of a stamp's
+    start, 90 % are its two RSA keys.
 
     Four are enough that a stamp has no key of the one before it.
     """
     keys = cycle([runtime.make_key() for _ in range(4)])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runtime, "make_key", lambda: next(keys))
+        patch.setattr(runtime, "make_client_certificate", cache(runtime.make_client_certificate))
         yield
 
 
