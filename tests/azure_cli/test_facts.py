@@ -24,6 +24,7 @@ from stacktui.azure_cli.presence import az_facts
 from stacktui.config.locations import config_root as kept_in_folder
 from stacktui.environments.profiles import PROFILES
 from tests.support.azure import installed_az, kept_by_msal, unknown_az
+from tests.support.draws import draws
 
 URL = "https://login.test/tenant/oauth2/v2.0/token"
 CLOUD = """[Mine]
@@ -317,7 +318,7 @@ CONTENTS = (
 
 # Of pickletools, at what an older protocol escapes.
 @pytest.mark.filterwarnings("ignore:invalid escape sequence:DeprecationWarning")
-@settings(max_examples=400, deadline=2000)
+@settings(max_examples=draws(400), deadline=2000)
 @given(CONTENTS)
 def test_any_bytes_are_read(content: bytes) -> None:
     found = parsed(content)
@@ -337,7 +338,7 @@ LINES = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=600, deadline=2000)
+@settings(max_examples=draws(600), deadline=2000)
 @given(LINES, st.sampled_from(["\n", "\r\n", "\r"]))
 def test_a_file_is_parsed_as_configparser_does(lines: list[str], end: str) -> None:
     found, parser = parsed(end.join(lines).encode()), configparser.ConfigParser()
@@ -353,7 +354,7 @@ def test_a_file_is_parsed_as_configparser_does(lines: list[str], end: str) -> No
         assert {each.name: found.defaults | each.values for each in found.sections} == read
 
 
-@settings(max_examples=150, deadline=2000)
+@settings(max_examples=draws(150), deadline=2000)
 @given(st.binary(max_size=200), st.integers(0, 2000))
 def test_any_cut_or_change_of_a_real_cache_is_read(more: bytes, at: int) -> None:
     for content in (CACHE[:at] + more, CACHE[:at] + more + CACHE[at + len(more) :]):

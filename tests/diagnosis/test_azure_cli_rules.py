@@ -32,6 +32,7 @@ from tests.diagnosis.test_advisories import reported
 from tests.diagnosis.test_total import TEXTS, is_harmless, shown, values
 from tests.product import check_json, write_config
 from tests.support.azure import installed_az, kept_by_msal, unknown_az
+from tests.support.draws import draws
 from tests.support.pasted import Shell
 
 TOOLS = f"{os.path.dirname(shutil.which('env') or '/usr/bin/env')}{os.pathsep}/bin"
@@ -400,7 +401,7 @@ def healthy() -> Report:
 
 
 @settings(
-    max_examples=100,
+    max_examples=draws(100),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -39,6 +39,7 @@ from stacktui.tui.panes.environments import row as environment_row
 from tests.diagnosis.test_fixes import ACCEPT, COMMAND, PLAIN, PROXIES, SET, finding
 from tests.diagnosis.test_total import objects, reports
 from tests.support.authority import authority
+from tests.support.draws import draws
 
 NOW = datetime(2026, 5, 3, tzinfo=UTC)
 AZ = AzFacts(Path("/home/ops/.azure"), (AzInstallation(Path("/usr/bin/az"), "2.66.2"),))
@@ -63,7 +64,7 @@ def rendered(check: LiveCheck) -> str:
     return "\n".join("".join(span.text for span in row.spans) for row in rows)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=draws(30), deadline=None, suppress_health_check=list(HealthCheck))
 @given(reports(), st.lists(objects(Probe), max_size=2))
 def test_any_report_can_be_shown(report: Report, probes: list[Probe]) -> None:
     shown = rendered(live(replace(report, started=NOW, probes=tuple(probes), az=AZ)))
@@ -71,7 +72,7 @@ def test_any_report_can_be_shown(report: Report, probes: list[Probe]) -> None:
         assert said in shown
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=draws(10), deadline=None, suppress_health_check=list(HealthCheck))
 @given(reports().filter(lambda report: report.failed is not None))
 def test_missing_issuers_and_the_record_are_shown(report: Report) -> None:
     record = StampRecord("https://arm", "https://login", "https://audience", NOW)
