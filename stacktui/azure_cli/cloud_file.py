@@ -21,7 +21,7 @@ from stacktui.azure_cli.ini_files import (
     flaw_of_values,
     parsed,
 )
-from stacktui.azure_cli.presence import BUILT_IN
+from stacktui.azure_cli.presence import BUILT_IN_CLOUDS
 from stacktui.config.atomic import exclusive, write_atomically
 from stacktui.config.backup import back_up
 from stacktui.config.bounded_read import FileReadError, ReadProblem, read_bounded
@@ -84,7 +84,7 @@ def read_clouds() -> AzClouds:
         {
             each.name: {key: _plain(text) for key, text in (clouds.defaults | each.values).items()}
             for each in clouds.sections
-            if each.name not in BUILT_IN
+            if each.name not in BUILT_IN_CLOUDS.values()
         },
         os.environ.get("AZURE_CLOUD_NAME") or _value(config, "cloud", "name"),
         (os.environ.get("AZURE_CORE_INSTANCE_DISCOVERY", discovery).lower())
@@ -117,7 +117,7 @@ def turn_instance_discovery_off() -> Written | None:
 
 
 def _registered(name: str, options: Mapping[str, str], profiles: Collection[str]) -> _Edit:
-    if name.lower() in (each.lower() for each in BUILT_IN):
+    if name.lower() in (each.lower() for each in BUILT_IN_CLOUDS.values()):
         raise AzFileError(f"{name} is a cloud that az has built in; choose another name")
     before, after = _edited(clouds_file(), name, options)
     if (flaw := flaw_of_values(parsed(after), profiles)) is not None:

@@ -12,7 +12,6 @@ from stacktui.config.document import ConfigError, Table, nearest, read_document
 from stacktui.config.edit import ENVIRONMENTS, add_tables, set_in_table, with_changes
 from stacktui.environments.model import OVERRIDES, CloudKey, Environment, parse_arm_url
 from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
-from stacktui.environments.public_resources import is_public_resource
 from stacktui.transport.host import is_host
 from stacktui.transport.json_body import is_valid_utf8
 from stacktui.transport.limits import LIMIT_SETTINGS, Limits, read_limit
@@ -172,6 +171,8 @@ def _endpoint_problem(key: CloudKey, value: str, host: str) -> str:
     if not value.isprintable() or not is_valid_utf8(value):
         return "holds control characters"
     if key is CloudKey.AUDIENCE:
+        from stacktui.environments.public_resources import is_public_resource
+
         public = is_public_resource(value, host)
         return "is a resource of Microsoft's public cloud, not of a stamp" if public else ""
     if key in (CloudKey.STORAGE_SUFFIX, CloudKey.KEYVAULT_SUFFIX):

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 USER_ENDPOINT = "management"
 OPERATOR_ENDPOINT = "adminmanagement"
+# The development kit: the same names on every machine, and a root of its own that has this name.
+ASDK_DOMAIN = "local.azurestack.external"
+ASDK_ROOT = "AzureStackSelfSignedRootCert"
 # Services of a stamp that users paste in place of the ARM endpoint (PROTOCOL.md section 6).
 OTHER_SERVICES = {
     "portal": USER_ENDPOINT,
@@ -79,6 +82,12 @@ def domain_of(host: str) -> str | None:
     """Return `<region>.<fqdn>` of an ARM host that follows the rule, else None."""
     service, _, domain = host.partition(".")
     return domain if service in (USER_ENDPOINT, OPERATOR_ENDPOINT) and "." in domain else None
+
+
+def region_of(arm: str) -> str:
+    """Return the region of an ARM endpoint whose host follows the rule; else empty."""
+    host = arm.removeprefix("https://").partition(":")[0]
+    return (domain_of(host) or "").partition(".")[0]
 
 
 def other_service(host: str) -> tuple[str, str] | None:

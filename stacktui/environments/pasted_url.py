@@ -8,13 +8,16 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from stacktui.environments.model import parse_arm_url
-from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, other_service
+from stacktui.environments.naming import (
+    ASDK_DOMAIN,
+    OPERATOR_ENDPOINT,
+    USER_ENDPOINT,
+    other_service,
+)
 
 # Quotes, brackets and list punctuation that come along with a URL from a mail or a JSON file.
 _AROUND = string.whitespace + "\"'`“”„‘’«»<>,;"
 _AFTER_HOST = re.compile(r"[/\\?#]")
-# The development kit: the same names on every machine.
-_ASDK = "local.azurestack.external"
 
 
 def read_pasted_url(text: str) -> str:
@@ -30,8 +33,8 @@ def read_pasted_url(text: str) -> str:
         scheme, rest = "https", text
     arm = parse_arm_url(f"{scheme}://{_AFTER_HOST.split(rest, maxsplit=1)[0]}")
     host = urlsplit(arm).hostname or ""
-    if host in ("local", _ASDK):
-        return parse_arm_url(f"https://{USER_ENDPOINT}.{_ASDK}")
+    if host in ("local", ASDK_DOMAIN):
+        return parse_arm_url(f"https://{USER_ENDPOINT}.{ASDK_DOMAIN}")
     named = other_service(host)
     return parse_arm_url(f"https://{named[1]}") if named else arm
 

@@ -24,3 +24,5 @@ PROFILES = {
     )
 }
 DEFAULT_PROFILE = "2020-09-01-hybrid"
+# That of public Azure, which az takes where none is set.
+NEWEST_PROFILE = "latest"

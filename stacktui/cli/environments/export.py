@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from stacktui.azure_cli.presence import az_facts
 from stacktui.check.cloud import read_cloud
 from stacktui.check.pinning import AcceptError
 from stacktui.cli.ask import CommandError, RemoteError, yes_option
@@ -18,17 +20,22 @@ from stacktui.cli.options import (
     limit_option,
     log_requests_option,
 )
+from stacktui.cli.output import warn
 from stacktui.cli.settings import read_settings, require_writable
-from stacktui.exchange.connection import Connection
+from stacktui.config.locations import own_bundle
+from stacktui.environments.profiles import PROFILES
+from stacktui.exchange.connection import Connection, Machine
 from stacktui.exchange.forms import RENDERERS, Form
+from stacktui.exchange.shells import Shell, shell_of_this_machine
 from stacktui.identities.model import CertificateRef
 from stacktui.identities.secrets import resolve_secret
 
 
 @click.command(
     epilog=examples(
-        "stacktui environments export West --format toml",
+        "stacktui environments export West --format env > west.sh",
         "stacktui environments export West --format az --activate",
+        "stacktui environments export West --format az-commands --shell powershell",
     )
 )
 @environment_argument
@@ -38,6 +45,13 @@ from stacktui.identities.secrets import resolve_secret
     type=click.Choice([each.value for each in Form]),
     required=True,
     help="The form to print; az is written into the files of the Azure CLI.",
+)
+@click.option(
+    "--shell",
+    type=click.Choice([each.value for each in Shell]),
+    default=shell_of_this_machine().value,
+    show_default=True,
+    help="The shell that `az-commands` and `terraform` are for.",
 )
 @click.option("--with-secrets", is_flag=True, help="Print the secret itself, not its reference.")
 @click.option("--activate", is_flag=True, help="az: also make it the active cloud.")
@@ -55,6 +69,7 @@ def command(
     parent: Path | None,
     name: str | None,
     form: str,
+    shell: str,
     with_secrets: bool,
     activate: bool,
     no_instance_discovery: bool,
@@ -64,10 +79,21 @@ def command(
 ) -> None:
     """Print ENV (default: the active environment), with its identity, for another client.
 
-    What was recorded of the stamp is used; if nothing was, the stamp is asked.
+    \b
+    env            variables that the SDKs read, for bash
+    powershell     the same for PowerShell
+    cmd            the same for cmd
+    terraform      the variables of Terraform's provider (archived)
+    az             the section [ENV] of az's clouds.config, written there
+    az-commands    the commands that connect the az of this machine
+    az-powershell  Add-AzEnvironment and Connect-AzAccount
+    toml           tables for the config of another stacktui
 
-    `--format az` puts the section [ENV] into clouds.config, in $AZURE_CONFIG_DIR or ~/.azure, as
-    `az cloud register` would: shows what changes, asks, and keeps a copy of the file as it was.
+    What was recorded of the stamp is used; if nothing was, the stamp is asked. A secret is written
+    as its reference: the variable or the file that holds it.
+
+    clouds.config is in $AZURE_CONFIG_DIR or ~/.azure, and is changed as `az cloud register` would:
+    this shows what changes, asks, and keeps a copy of the file as it was.
     """
     if form == Form.AZ:
         require_writable(parent, config)
@@ -81,9 +107,10 @@ def command(
     if form == Form.AZ:
         export_to_az(cloud, active=activate, discovery_off=no_instance_discovery, yes=yes)
         return
-    reference = target.identity.credential if target.identity else None
-    secret = None
+    machine = Machine(Shell(shell), az_facts(PROFILES), own_bundle().is_file(), target.config)
+    connection = Connection(target.environment, cloud, target.identity, machine=machine)
+    reference = connection.reference
     if with_secrets and reference is not None and not isinstance(reference, CertificateRef):
-        secret = resolve_secret(reference)
-    connection = Connection(target.environment, cloud, target.identity, secret)
+        connection = replace(connection, secret=resolve_secret(reference))
+        warn("the secret itself is in this output: keep it from logs and other people")
     click.echo(RENDERERS[Form(form)](connection), nl=False)
