@@ -18,7 +18,9 @@ from stacktui.cli.output import err, warn
 from stacktui.environments.cloud import Cloud
 from stacktui.environments.profiles import PROFILES
 from stacktui.exchange.az_form import differences, needs_instance_discovery_off, options_of
-from stacktui.text.shell import for_az, for_this_machine
+from stacktui.exchange.az_setup import selecting
+from stacktui.exchange.shells import az_line, shell_of_this_machine
+from stacktui.text.shell import command_line, for_this_machine
 
 _NEEDS_OFF = "For this login host az needs core.instance_discovery=false"
 
@@ -78,6 +80,7 @@ def _say_what_is_next(name: str, *, active: bool) -> None:
     if (used := os.environ.get("AZURE_CLOUD_NAME")) and used != name:
         warn(f"AZURE_CLOUD_NAME={used} is set here: az uses that cloud")
     if not active:
-        bash, powershell = for_az(lambda quote: f"az cloud set -n {quote(name)}")
-        err(f"next: {for_this_machine({'bash': bash, 'powershell': powershell or bash})}")
-    err(f"{'next' if active else 'then'}: az login")
+        err(f"next: {az_line(shell_of_this_machine(), selecting(name))}")
+    signing_in = command_line("stacktui environments export", [name, "--format", "az-commands"])
+    err(f"{'next' if active else 'then'}: az login; with all its options:")
+    err(f"      {for_this_machine(signing_in)}")
