@@ -36,6 +36,9 @@ _MENDED_BY = {
     Flaw.ENCODING: f"save it as {ENCODING.upper()}",
 }
 
+# A file's bytes, None where there is no file, and what they become.
+_Edit = tuple[bytes | None, bytes]
+
 
 class AzFileError(StacktuiError):
     """A file of az's cannot be used or changed; it is as it was."""
@@ -89,52 +92,62 @@ def read_clouds() -> AzClouds:
     )
 
 
+def require_registrable(name: str, options: Mapping[str, str], profiles: Collection[str]) -> None:
+    """Raise AzFileError where `register` would."""
+    _registered(name, options, profiles)
+
+
 def register(name: str, options: Mapping[str, str], profiles: Collection[str]) -> Written | None:
     """Put these options in the section `name` of `clouds.config`; others in it stay.
 
     Returns None where they are there already. `profiles` are those that az knows. Blocks on disk.
     Raises AzFileError.
     """
-    if name.lower() in (each.lower() for each in BUILT_IN_CLOUDS.values()):
-        raise AzFileError(f"{name} is a cloud that az has built in; choose another name")
-
-    def check(found: Parsed) -> None:
-        if (flaw := flaw_of_values(found, profiles)) is not None:
-            raise _flawed(clouds_file(), *flaw)
-
-    return _change(clouds_file(), name, options, _CLOUDS_MODE, check)
+    return _change(clouds_file(), _CLOUDS_MODE, lambda: _registered(name, options, profiles))
 
 
 def activate(name: str) -> Written | None:
     """Make a registered cloud the active one. As `register`."""
-    return _change(config_file(), "cloud", {"name": name}, _CONFIG_MODE)
+    return _set("cloud", {"name": name})
 
 
 def turn_instance_discovery_off() -> Written | None:
     """Set `core.instance_discovery`, which is for all of az's clouds, to false. As `register`."""
-    return _change(config_file(), "core", {"instance_discovery": "false"}, _CONFIG_MODE)
+    return _set("core", {"instance_discovery": "false"})
 
 
-def _change(
-    path: Path,
-    section: str,
-    values: Mapping[str, str],
-    mode: int,
-    check: Callable[[Parsed], None] = lambda _: None,
-) -> Written | None:
+def _registered(name: str, options: Mapping[str, str], profiles: Collection[str]) -> _Edit:
+    if name.lower() in (each.lower() for each in BUILT_IN_CLOUDS.values()):
+        raise AzFileError(f"{name} is a cloud that az has built in; choose another name")
+    before, after = _edited(clouds_file(), name, options)
+    if (flaw := flaw_of_values(parsed(after), profiles)) is not None:
+        raise _flawed(clouds_file(), *flaw)
+    return before, after
+
+
+def _set(section: str, values: Mapping[str, str]) -> Written | None:
+    path = config_file()
+    return _change(path, _CONFIG_MODE, lambda: _edited(path, section, values))
+
+
+def _edited(path: Path, section: str, values: Mapping[str, str]) -> _Edit:
+    before, _ = _read(path)
+    try:
+        return before, with_values(before or b"", section, values)
+    except ValueError as error:
+        raise AzFileError(f"{path}: {error}; it is as it was") from None
+
+
+def _change(path: Path, mode: int, edit: Callable[[], _Edit]) -> Written | None:
     refuse_if_read_only()
     try:
         with exclusive(path):
-            before, _ = _read(path)
-            after = with_values(before or b"", section, values)
-            check(parsed(after))
+            before, after = edit()
             if after == before:
                 return None
             backup = back_up(path, before) if before else None
             write_atomically(path, after, mode=mode)
             return Written(path, backup)
-    except ValueError as error:
-        raise AzFileError(f"{path}: {error}; it is as it was") from None
     except OSError as error:
         if is_exhaustion(error):
             raise

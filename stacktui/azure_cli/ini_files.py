@@ -216,12 +216,15 @@ def flaw_of_values(found: Parsed, profiles: Collection[str]) -> tuple[Flaw, str]
     for name, (option, value) in (*defaults, *own):
         if not (option == "profile" or option.startswith(_OPTIONS)):
             continue
-        where = f"[{_clean(name)}] {_clean(option)} = {_clean(value)}"
         if _PERCENT.search(value.replace("%%", "")):
-            return Flaw.PERCENT, f"{where}: a % in it must be written %%"
+            return Flaw.PERCENT, f"{_place(name, option, value)}: a % in it must be written %%"
         if option == "profile" and "%" not in value and value not in profiles:
-            return Flaw.PROFILE, f"{where}: az knows no such profile"
+            return Flaw.PROFILE, f"{_place(name, option, value)}: az knows no such profile"
     return None
+
+
+def _place(section: str, option: str, value: str) -> str:
+    return f"[{_clean(section)}] {_clean(option)} = {_clean(value)}"
 
 
 def clouds(found: Parsed) -> tuple[AzCloud, ...]:

@@ -16,10 +16,10 @@ from stacktui.environments.cloud import Origin
 from stacktui.environments.model import CloudKey
 from stacktui.environments.naming import ASDK_DOMAIN, ASDK_ROOT
 from stacktui.exchange import az_setup
+from stacktui.exchange.az_form import needs_instance_discovery_off
 from stacktui.exchange.az_setup import Command, registering, selecting
 from stacktui.exchange.connection import Connection
 from stacktui.exchange.shells import Quote, Shell, Value, az_line, comment, set_variables
-from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
 from stacktui.identities.model import EnvSecret, FileSecret, IdentityKind
 from stacktui.text.shell import command_line
 from stacktui.transport.proxy import DIRECT, without_credentials
@@ -121,8 +121,7 @@ def _select(connection: Connection, built_in: str) -> list[Command]:
 
 def _instance_discovery(connection: Connection) -> Iterator[str]:
     shell = connection.machine.shell
-    host = urlsplit(connection[CloudKey.LOGIN_ENDPOINT]).hostname
-    if not connection.is_adfs and host and host not in PUBLIC_LOGIN_HOSTS:
+    if needs_instance_discovery_off(connection.cloud):
         yield comment(shell, _INSTANCE_DISCOVERY)
         yield az_line(shell, lambda _: "az config set core.instance_discovery=false")
 

@@ -86,7 +86,7 @@ def needs_instance_discovery_off(cloud: Cloud) -> bool:
     """Return whether az needs core.instance_discovery=false: for Entra at a private host."""
     host = urlsplit(cloud[CloudKey.LOGIN_ENDPOINT]).hostname or ""
     entra = cloud.identity_provider is IdentityProvider.ENTRA
-    return entra and host not in PUBLIC_LOGIN_HOSTS
+    return entra and bool(host) and host not in PUBLIC_LOGIN_HOSTS
 
 
 def settings_of(options: Mapping[str, str], derived: Mapping[CloudKey, str]) -> dict[str, object]:

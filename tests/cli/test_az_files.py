@@ -136,7 +136,7 @@ def test_only_a_word_of_the_user_s_changes_what_is_for_all_clouds(
     azure: Path, config: Path
 ) -> None:
     said = export(config, "--yes").err
-    assert "give --no-instance-discovery to set it" in said
+    assert "--no-instance-discovery sets it" in said
     assert not (azure / "config").exists()
     replies = [("all of az's clouds", "y\r")]
     code, _ = on_screen("export", config, "--format", "az", replies=replies)
@@ -167,6 +167,12 @@ def test_a_file_that_az_cannot_use_is_left_alone(azure: Path, config: Path) -> N
     assert (ran.code, ran.out) == (2, "")
     assert "line 1 is before any [section]" in ran.err
     assert path.read_text() == "x = 1\n" + SECTION
+
+
+def test_what_would_be_refused_is_not_asked_for(azure: Path, config: Path) -> None:
+    put(azure, "[Other]\nprofile = 2031\n")
+    ran = export(config)
+    assert (ran.code, "knows no such profile" in ran.err, "Write" in ran.err) == (2, True, False)
 
 
 def test_export_is_refused_in_read_only_mode(azure: Path, config: Path) -> None:
@@ -237,7 +243,7 @@ def test_import_works_without_the_stamp(azure: Path, tmp_path: Path) -> None:
     path = tmp_path / "new.toml"
     ran = environments("import", path, "--from", "az", "--yes")
     assert ran.code == 0, ran
-    assert "as the stamp did not answer" in ran.err
+    assert "as the stamp could not be asked" in ran.err
     environment = load_settings(path).target("West").environment
     assert environment.arm == arm
     again = cloud_of(environment, METADATA)

@@ -56,6 +56,6 @@ def _lines(planned: AzImport) -> Iterator[str]:
         yield (
             "    with its own, as the stamp says otherwise:"
             if planned.reached
-            else "    with its own, as the stamp did not answer:"
+            else "    with its own, as the stamp could not be asked:"
         )
         yield from (f"      {key} = {value}" for key, value in own.items())
