@@ -37,7 +37,7 @@ The login host is private: az must not ask a public one about it.
 This setting is global: it holds for every cloud of az."""
 # The options of `az cloud register`, in the documents' order. With Entra, az reads the second half
 # from the metadata.
-_OPTIONS = {
+REGISTER_OPTIONS = {
     CloudKey.STORAGE_SUFFIX: "--suffix-storage-endpoint",
     CloudKey.KEYVAULT_SUFFIX: "--suffix-keyvault-dns",
     CloudKey.AUDIENCE: "--endpoint-active-directory-resource-id",
@@ -45,6 +45,8 @@ _OPTIONS = {
     CloudKey.LOGIN_ENDPOINT: "--endpoint-active-directory",
     CloudKey.IMAGE_ALIASES: "--endpoint-vm-image-alias-doc",
 }
+# What is written where the tenant is not known.
+TENANT_PLACEHOLDER = "TENANT"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SIGN_IN = (CloudKey.AUDIENCE, CloudKey.GRAPH, CloudKey.LOGIN_ENDPOINT)
 
@@ -111,7 +113,9 @@ def _select(connection: Connection, built_in: str) -> list[Command]:
         return key not in _SIGN_IN or connection.is_adfs or own
 
     def options(quote: Quote) -> str:
-        given = {key: option for key, option in _OPTIONS.items() if cloud[key] and is_given(key)}
+        given = {
+            key: option for key, option in REGISTER_OPTIONS.items() if cloud[key] and is_given(key)
+        }
         return "".join(f" {option} {quote(cloud[key])}" for key, option in given.items())
 
     environment = connection.environment
@@ -129,7 +133,7 @@ def _instance_discovery(connection: Connection) -> Iterator[str]:
 def _login(connection: Connection) -> Iterator[str]:
     shell, identity = connection.machine.shell, connection.identity
     principal = connection.kind is IdentityKind.SERVICE_PRINCIPAL
-    tenant = _tenant(connection) or ("TENANT" if principal else "")
+    tenant = _tenant(connection) or (TENANT_PLACEHOLDER if principal else "")
 
     def at_tenant(quote: Quote) -> str:
         return f" --tenant {quote(tenant)}" if tenant else ""

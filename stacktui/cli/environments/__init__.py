@@ -13,6 +13,7 @@ _COMMANDS = {
     "show": "Show an environment's settings, and what was recorded of its stamp.",
     "set": "Change settings of an environment.",
     "export": "Print an environment in the form of another client.",
+    "import": "Add the environments in a file of another client's form.",
     "accept": "Accept the login endpoint, the audience and the root that the stamp has now.",
     "forget": "Forget what was recorded of the stamp.",
 }
