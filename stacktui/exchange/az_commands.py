@@ -32,6 +32,9 @@ and with that file: stacktui certificates trust root.pem"""
 _NO_OWN_ROOTS = """\
 If az does not trust the root of the stamp: stacktui certificates trust, then
 stacktui certificates export, which says what to set."""
+_REGISTERED = """\
+az has a cloud of this name, and will not register it again: az cloud update takes
+the same options."""
 _INSTANCE_DISCOVERY = """\
 The login host is private: az must not ask a public one about it.
 This setting is global: it holds for every cloud of az."""
@@ -60,7 +63,10 @@ def render(connection: Connection) -> str:
         [] if built_in else list(az_setup.lines(shell, az)),
         list(_trust(connection)),
         list(_proxy(connection)),
-        [az_line(shell, each) for each in _select(connection, built_in)],
+        [
+            *_known_to_az(connection),
+            *(az_line(shell, each) for each in _select(connection, built_in)),
+        ],
         list(_instance_discovery(connection)),
         list(_login(connection)),
         list(_first_command(connection)),
@@ -101,6 +107,12 @@ def _own(shell: Shell, command: str, arguments: tuple[str, ...]) -> str:
     if shell is not Shell.CMD:
         return command_line(command, arguments)[shell]
     return az_line(shell, lambda quote: " ".join((command, *map(quote, arguments))))
+
+
+def _known_to_az(connection: Connection) -> Iterator[str]:
+    az, shell = connection.machine.az, connection.machine.shell
+    if az is not None and connection.environment.name in (each.name for each in az.clouds):
+        yield comment(shell, _REGISTERED)
 
 
 def _select(connection: Connection, built_in: str) -> list[Command]:

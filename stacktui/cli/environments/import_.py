@@ -18,6 +18,7 @@ from stacktui.config.document import ConfigError
 from stacktui.config.locations import config_file
 from stacktui.exchange.importing import ImportPlan, plan_import, write_secret
 from stacktui.exchange.reading import MAX_SIZE, Reading, UnknownFormError, read_text
+from stacktui.text.shell import command_line, for_this_machine
 from stacktui.transport.proxy import without_credentials
 
 _STDIN = "-"
@@ -107,7 +108,9 @@ def _import(path: Path, reading: Reading, name: str | None, *, keep: bool, yes: 
     if reading.secret and keep and plan.identity is not None:
         plan = _with_file(plan, reading.secret)
     plan.carry_out()
-    err(f"{plan.name}: written; check it with: stacktui check {plan.name}")
+    named = () if path == absolute(config_file()) else ("--config", str(path))
+    check = for_this_machine(command_line("stacktui check", (plan.name, *named)))
+    err(f"{plan.name}: written; check it with: {check}")
 
 
 def _lines(plan: ImportPlan, reading: Reading) -> Iterator[str]:
@@ -123,7 +126,8 @@ def _lines(plan: ImportPlan, reading: Reading) -> Iterator[str]:
     elif "identity" in plan.values:
         yield f"the identity {plan.values['identity']} is in the config, with the same values"
     if reading.secret:
-        yield "! the secret itself is in there; it is not written to the config"
+        yield "! the secret itself is in there. The config gets a reference in its place: set that"
+        yield "  variable where stacktui runs, or have a file of its own with --keep-secret"
 
 
 def _shown(key: str, value: object) -> str:
