@@ -114,7 +114,6 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.diagnosis.login_host": HEALTHY,
     },
     "diagnosis/catalogue/advisories.py": {
-        "stacktui.certificates.readiness": HEALTHY,
         "stacktui.certificates.readiness_rules": HEALTHY,
     },
     "diagnosis/context.py": {
@@ -126,6 +125,9 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.certificates.key_bundle": THREAD,
         "stacktui.identities.credential": THREAD,
         "stacktui.identities.faults": THREAD,
+    },
+    "environments/config.py": {
+        "stacktui.environments.public_resources": SLOW,
     },
     "identities/device_code.py": {
         "msal": BESIDE,
@@ -141,17 +143,26 @@ DEFERRED: dict[str, dict[str, str]] = {
     "stamp/options.py": {
         "stacktui.stamp.faults": OPTIONS,
     },
+    "text/sanitize.py": {
+        "html": SLOW,
+    },
+    "text/secret_leak.py": {
+        "html": SLOW,
+    },
     "transport/proxy.py": {
         "urllib.request": SLOW,
     },
     "tui/app.py": {
-        "stacktui.check.history": THREAD,
-        "stacktui.tui.editor": FRAME,
-        "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.terminal_driver": PLATFORM,
     },
     "tui/arm_reader.py": {
         "stacktui.tui.arm_engine": THREAD,
+    },
+    "tui/files_app.py": {
+        "stacktui.check.history": THREAD,
+        "stacktui.environments.record": THREAD,
+        "stacktui.tui.editor": FRAME,
+        "stacktui.tui.screens.picker_screen": FRAME,
     },
     "tui/check_runner.py": {
         "stacktui.certificates.chain": THREAD,
@@ -166,6 +177,10 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/panes/certificates.py": {
         "stacktui.certificates.verify": FRAME,
+    },
+    "tui/panes/environment_detail.py": {
+        "stacktui.check.streak": FRAME,
+        "stacktui.environments.cloud": FRAME,
     },
     "tui/panes/environments.py": {
         "stacktui.check.streak": FRAME,
@@ -182,6 +197,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     "tui/scan_runner.py": {
         "stacktui.certificates.scan": THREAD,
         "stacktui.tui.scan_engine": THREAD,
+        "stacktui.tui.scan_state": FRAME,
     },
     "tui/screens/certificate_actions.py": {
         "stacktui.tui.screens.export": FRAME,

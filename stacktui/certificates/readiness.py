@@ -2,7 +2,7 @@
 
 One table of rules (PROTOCOL.md section 6) for the chain that a host presents and for the files
 that are to be deployed. Pure: certificates and a moment in, results out, and never an error,
-whatever the certificates hold. Light to import, so that whoever needs only the limits has them.
+whatever the certificates hold.
 """
 
 from __future__ import annotations
@@ -13,32 +13,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from stacktui.certificates.levels import Level, worst_level
+
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-
-
-class Level(StrEnum):
-    """The severity of a rule's result."""
-
-    SKIPPED = "skipped"
-    PASS = "pass"  # noqa: S105
-    WARNING = "warning"
-    CRITICAL = "critical"
-    FAIL = "fail"
-
-
-_SEVERITY = tuple(Level)
-
-# With fewer whole days left than this: the checker rejects under 7 days, the portal is critical
-# under 30 and warns under 90.
-FAIL_DAYS = 7
-CRITICAL_DAYS = 30
-WARNING_DAYS = 90
-LIMITS = (
-    (FAIL_DAYS, Level.FAIL),
-    (CRITICAL_DAYS, Level.CRITICAL),
-    (WARNING_DAYS, Level.WARNING),
-)
 
 
 class Source(StrEnum):
@@ -128,15 +106,6 @@ def worst(results: Sequence[RuleResult]) -> Level:
 def failed(results: Sequence[RuleResult]) -> bool:
     """Return whether the vendor's checker would reject this."""
     return worst(results) is Level.FAIL
-
-
-def worst_level(levels: Sequence[Level]) -> Level:
-    return max(levels, key=_SEVERITY.index, default=Level.SKIPPED)
-
-
-def level_of(days_left: int) -> Level:
-    """Return the level of a certificate with this many whole days left."""
-    return next((level for days, level in LIMITS if days_left < days), Level.PASS)
 
 
 def covers(pattern: str, name: str) -> bool:

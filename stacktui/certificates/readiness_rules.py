@@ -10,16 +10,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.chain import MAX_PATH, describe, path_of
+from stacktui.certificates.levels import Level, level_of
 from stacktui.certificates.readiness import (
     CertificateUnderTest,
     KeyFound,
-    Level,
     Rule,
     RuleResult,
     Source,
     Verdict,
     covered,
-    level_of,
 )
 from stacktui.text.counts import count_of
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from stacktui.azure_cli.presence import az_facts, is_worth_a_look
+from stacktui.azure_cli.presence import az_facts, installed
 from stacktui.check.open_files import OpenFile, open_files
 from stacktui.check.pinning import FIRST_REQUEST
 from stacktui.check.target import CheckTarget, config_of
@@ -78,7 +78,9 @@ def _remembers_additions() -> bool:
 async def _find_az() -> AzFacts | None:
     # As above: where there is no az, a thread would cost more than finding that out.
     await asyncio.sleep(FIRST_REQUEST)
-    return await in_background(partial(az_facts, PROFILES)) if is_worth_a_look() else None
+    if (found := installed()) is None:
+        return None
+    return await in_background(partial(az_facts, PROFILES, found))
 
 
 async def _open_files(target: CheckTarget) -> tuple[OpenFile, ...]:

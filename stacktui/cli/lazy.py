@@ -31,8 +31,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self._table:
             return None
-        module_name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
-        module = import_module(f"{self._package}.{module_name}")
+        # No module can have a keyword for its name.
+        module = import_module(f"{self._package}.{cmd_name}{'_' * iskeyword(cmd_name)}")
         command: click.Command = module.command
         return command
 

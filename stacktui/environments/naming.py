@@ -84,6 +84,12 @@ def domain_of(host: str) -> str | None:
     return domain if service in (USER_ENDPOINT, OPERATOR_ENDPOINT) and "." in domain else None
 
 
+def region_of(arm: str) -> str:
+    """Return the region of an ARM endpoint whose host follows the rule; else empty."""
+    host = arm.removeprefix("https://").partition(":")[0]
+    return (domain_of(host) or "").partition(".")[0]
+
+
 def other_service(host: str) -> tuple[str, str] | None:
     """Return which other service of a stamp `host` is, by its name, and that stamp's ARM host.
 

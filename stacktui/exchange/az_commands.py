@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
+from stacktui.azure_cli.presence import BUILT_IN_CLOUDS
 from stacktui.config.locations import exported_bundle
 from stacktui.environments.cloud import Origin
 from stacktui.environments.model import CloudKey
@@ -78,7 +79,7 @@ def render(connection: Connection) -> str:
 def _built_in(connection: Connection) -> str:
     """Return the name of az's own cloud, empty for a stamp."""
     host = urlsplit(connection.environment.arm).hostname or ""
-    return az_setup.BUILT_IN_CLOUDS.get(host, "")
+    return BUILT_IN_CLOUDS.get(host, "")
 
 
 def _trust(connection: Connection) -> Iterator[str]:

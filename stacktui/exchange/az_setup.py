@@ -16,13 +16,6 @@ if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzFacts, AzInstallation
 
 Command = Callable[[Quote], str]
-# The clouds that az has built in, by the host of their ARM: no stamps.
-BUILT_IN_CLOUDS = {
-    "management.azure.com": "AzureCloud",
-    "management.chinacloudapi.cn": "AzureChinaCloud",
-    "management.usgovcloudapi.net": "AzureUSGovernment",
-    "management.microsoftazure.de": "AzureGermanCloud",
-}
 # The only version that is supported for stamps, and the last that works with one.
 SUPPORTED = (2, 66)
 LAST_WORKING = (2, 72)

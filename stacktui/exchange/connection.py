@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from stacktui.environments.cloud import Cloud
 from stacktui.environments.metadata import IdentityProvider
 from stacktui.environments.model import CloudKey, Environment
-from stacktui.environments.naming import domain_of
+from stacktui.environments.naming import domain_of, region_of
 from stacktui.exchange.shells import Shell, Value, comment, plain, shell_of_this_machine
 from stacktui.identities.model import (
     CertificateRef,
@@ -61,7 +61,7 @@ class Connection:
     @property
     def region(self) -> str:
         """The stamp's region, which is its location too; empty where no name tells it."""
-        return self.domain.partition(".")[0]
+        return region_of(self.environment.arm)
 
     @property
     def is_adfs(self) -> bool:

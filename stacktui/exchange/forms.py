@@ -16,12 +16,14 @@ class Form(StrEnum):
     POWERSHELL = "powershell"
     CMD = "cmd"
     TERRAFORM = "terraform"
+    AZ = "az"
     AZ_COMMANDS = "az-commands"
     AZ_POWERSHELL = "az-powershell"
     TOML = "toml"
 
 
-# Each returns a whole text, which ends with a line break.
+# Each returns a whole text, which ends with a line break. That of az is not printed but written
+# into its files.
 RENDERERS: dict[Form, Callable[[Connection], str]] = {
     Form.ENV: variable_forms.render_bash,
     Form.POWERSHELL: variable_forms.render_powershell,

@@ -169,6 +169,8 @@ class Connector:
             trust = await self._trust() if trusted else None
             stream = TlsStream(below, blind, route.host, trust)
             await self._handshake(stream, route.host, route.port)
+            with suppress(OSError):  # the chain has been read
+                await stream.flush()
         finally:
             below.close()
         tls = TlsFacts(

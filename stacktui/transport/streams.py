@@ -87,12 +87,16 @@ class TlsStream:
         self.received = b""
 
     async def handshake(self) -> None:
-        """Raises ssl.SSLError, or OSError from below; EOF is a ConnectionResetError."""
+        """Raises ssl.SSLError, or OSError from below; EOF is a ConnectionResetError.
+
+        The end of a TLS 1.3 handshake (RFC 8446 section 4.4.4) is sent with the first write: one
+        packet instead of two, for which the server would wake twice.
+        """
         while True:
             try:
                 self._tls.do_handshake()
             except ssl.SSLWantReadError:
-                await self._flush()
+                await self.flush()
                 data = await self._below.read(READ_SIZE)
                 if len(self.received) < 512:
                     self.received += data[:512]
@@ -102,10 +106,9 @@ class TlsStream:
             except ssl.SSLError:
                 # Send the alert, if the server has not closed already.
                 with suppress(OSError):
-                    await self._flush()
+                    await self.flush()
                 raise
             else:
-                await self._flush()
                 return
 
     async def read(self, max_bytes: int) -> bytes:
@@ -113,7 +116,7 @@ class TlsStream:
             try:
                 return self._tls.read(max_bytes)
             except ssl.SSLWantReadError:
-                await self._flush()
+                await self.flush()
                 data = await self._below.read(READ_SIZE)
                 if data:
                     self._incoming.write(data)
@@ -125,9 +128,10 @@ class TlsStream:
 
     async def write(self, data: bytes) -> None:
         self._tls.write(data)
-        await self._flush()
+        await self.flush()
 
-    async def _flush(self) -> None:
+    async def flush(self) -> None:
+        """Send what is due: the end of a handshake after which nothing is written."""
         if pending := self._outgoing.read():
             await self._below.write(pending)
 

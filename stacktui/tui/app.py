@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakSet
@@ -17,10 +16,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from stacktui.check.history_writer import HistoryWriter
-from stacktui.config.edit import remember
 from stacktui.config.error_file import describe_error
-from stacktui.errors import StacktuiError
-from stacktui.identities.certificate_file import read_files, references
 from stacktui.transport.background import in_background
 from stacktui.transport.request_log import logging_requests
 from stacktui.tui.app_state import AppState
@@ -29,31 +25,30 @@ from stacktui.tui.check_runner import CheckRunner, load_engine
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.clipboard import Copier
 from stacktui.tui.config_store import ConfigStore
+from stacktui.tui.files_app import FilesApp
 from stacktui.tui.group_list import GroupList, newer, of_check
 from stacktui.tui.input_queue import InputQueue
 from stacktui.tui.keys import may_run
 from stacktui.tui.lines import TextStyle
 from stacktui.tui.scan_runner import ScanRunner, load_scan_engine
-from stacktui.tui.scan_state import EvaluatedScan, LiveScan
 from stacktui.tui.screens.dashboard import Dashboard
 from stacktui.tui.screens.pane_grid import PANES
-from stacktui.tui.themed_app import ThemedApp
 
 if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.screen import Screen
 
     from stacktui.certificates.chain import Certificate
-    from stacktui.check.streak import Recalled
     from stacktui.tui.app_services import AppServices
     from stacktui.tui.config_change import ConfigChange
     from stacktui.tui.live_check import LiveCheck
+    from stacktui.tui.scan_state import EvaluatedScan, LiveScan
 
 # Seconds of rest after the first frame before the engine is imported in the background.
 PATIENCE = 0.5
 
 
-class StacktuiApp(ThemedApp):
+class StacktuiApp(FilesApp):
     """The dashboard on the config at `config`; the file may be missing or broken.
 
     `environment` is shown first, else the active one. `start_demo` blocks until an embedded stamp
@@ -73,7 +68,6 @@ class StacktuiApp(ThemedApp):
     load_engine = staticmethod(load_engine)
     load_scan_engine = staticmethod(load_scan_engine)
     load_arm_engine = staticmethod(load_arm_engine)
-    read_files = staticmethod(read_files)
 
     def __init__(
         self,
@@ -142,15 +136,6 @@ class StacktuiApp(ThemedApp):
 
     # Config
 
-    def use(self, name: str | None) -> None:
-        """Save an environment as the active one, for the dashboard and the headless check."""
-        if name is not None:
-            self._remember("active", name, f"{name} is the active environment")
-
-    async def change_config(self, write: Callable[[Path], None]) -> None:
-        """Let `write` change the config in the background. Raises ConfigError."""
-        await self.config.change(write)
-
     def config_changed(self, change: ConfigChange | None) -> None:
         """Show what a screen has changed in the config."""
         if change is None:
@@ -177,64 +162,6 @@ class StacktuiApp(ThemedApp):
         if scan is not None and scan.target.environment.name in environments:
             self.scan_runner.cancel()
             state.live_scan = None
-
-    def reload(self) -> None:
-        """Read the config again, and say what was read."""
-        self.config.read()
-        self.set_keymap(self.config.keymap)
-        self.dashboard.grid.environments.choose(self.app_state.current)
-        self.dashboard.update()
-        self.read_history()
-        if self.app_state.identity_files is not None:
-            self.read_identity_files()
-        if self.app_state.config_error:
-            self.dashboard.notice(self.config.broken, TextStyle.ERROR)
-        else:
-            self.dashboard.notice("; ".join(self.config.notices) or self.config.read_again)
-
-    async def action_edit_config(self) -> None:
-        """Open the config in the user's editor, at the line of its error, and read it again."""
-        from stacktui.tui.editor import edit
-
-        error = self.app_state.config_error or self.app_state.unusable
-        trouble = await edit(self, self.app_state.config, error.line if error else None)
-        self.repaint()
-        self.reload()
-        if trouble:
-            self.dashboard.notice(trouble, TextStyle.ERROR)
-
-    def _remember(self, key: str, value: str, done: str) -> None:
-        self.run_worker(self._write(key, value, done), exit_on_error=False)
-
-    async def _write(self, key: str, value: str, done: str) -> None:
-        if self.app_state.settings is None:
-            self.dashboard.notice("not remembered: the config is broken", TextStyle.WARNING)
-            return
-        try:
-            await self.config.change(lambda path: remember(path, key, value))
-        except StacktuiError as error:
-            self.dashboard.notice(str(error), TextStyle.WARNING)
-            return
-        self.dashboard.update()
-        self.dashboard.notice(f"{done}: saved in {self.app_state.config}", TextStyle.OK)
-
-    # Theme
-
-    def action_choose_theme(self) -> None:
-        from stacktui.tui.screens.picker_screen import Choice, PickerScreen
-
-        before = self.theme_name
-        choices = [Choice(name, name, "dark" if theme.dark else "light")
-                   for name, theme in self.themes.items()]  # fmt: skip
-
-        def chosen(name: str | None) -> None:
-            self.apply_theme(name or before)
-            if name is not None:
-                self._remember("theme", name, f"theme {name}")
-
-        self.push_screen(
-            PickerScreen("Themes", choices, at=before, preview=self.apply_theme), chosen
-        )
 
     # Demo
 
@@ -308,33 +235,6 @@ class StacktuiApp(ThemedApp):
         self.app_state.certificates |= certificates
         self.dashboard.show_soon(self.app_state.current)
 
-    # History
-
-    def read_history(self) -> None:
-        """Read what the last checks found, before this start too."""
-        self.run_worker(self._read_history(), group="history", exit_on_error=False)
-
-    async def _read_history(self) -> None:
-        settings = self.app_state.settings
-        if settings is None:
-            return
-        targets = [settings.target(name) for name in settings.environments]
-
-        def read() -> dict[str, Recalled]:
-            from stacktui.check.history import recall
-
-            return recall(targets)
-
-        found = await in_background(read)
-        stale = self.app_state.settings_changed
-        self.app_state.history = {name: each for name, each in found.items() if name not in stale}
-        if any(each.last for each in self.app_state.history.values()):
-            self.dashboard.update()
-
-    def _on_history_warning(self, text: str) -> None:
-        # Called in the writer's thread.
-        self.call_later(self.dashboard.notice, text, TextStyle.WARNING)
-
     # Certificates
 
     def scan(self, *, whole: bool) -> None:
@@ -359,20 +259,6 @@ class StacktuiApp(ThemedApp):
             self.scan(whole=result.whole)
         self.check()
         self.dashboard.notice(done, TextStyle.OK)
-
-    def read_identity_files(self) -> None:
-        """Read the certificates that identities sign in with."""
-        self.run_worker(self._read_identity_files(), group="identities", exit_on_error=False)
-
-    async def _read_identity_files(self) -> None:
-        wanted = references(self.app_state.identities)
-        if self.app_state.identity_files is None:
-            self.app_state.identity_files = {}
-            self.dashboard.update()
-        if wanted:
-            read, now = self.read_files, datetime.now(UTC)
-            self.app_state.identity_files = await in_background(lambda: read(wanted, now))
-            self.dashboard.update()
 
     def _on_scan_state(self, live: LiveScan) -> None:
         self.app_state.live_scan = live

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stacktui.check.streak import Recalled
     from stacktui.check.target import CheckTarget
     from stacktui.config.document import ConfigError
+    from stacktui.environments.record import StampRecord
     from stacktui.identities.certificate_file import IdentityFile
     from stacktui.tui.group_list import GroupList, OpenedGroup
     from stacktui.tui.live_check import LiveCheck
@@ -28,14 +29,15 @@ class AppState:
     """The config, the last check of each environment, and the current environment.
 
     `config_error` says why the config could not be read; `settings` are then those read before, if
-    any. `current` names the environment that all panes show. `limits` override those of the
-    config. `certificates` are the parsed ones, by their DER. `scans` are the last finished scans by
+    any. `current` names the environment that all panes show. `limits` override those of the config.
+    `certificates` are the parsed ones, by their DER. `scans` are the last finished scans by
     environment, `live_scan` is the one started last. `identity_files` are the certificates that
     identities sign in with, by identity; None until they are first read. `history` is what was
     known of each environment's checks when the config was read; nothing of those in
     `settings_changed`, whose earlier checks were made with other settings. `typed` are the secrets
-    that were typed, by identity. `groups` are the resource groups by environment, `opened_group` is
-    the one whose details were asked for last. `requests` are the last that this process made.
+    that were typed, by identity. `records` are what was recorded of the stamps. `groups` are the
+    resource groups by environment, `opened_group` is the one whose details were asked for last.
+    `requests` are the last that this process made.
     """
 
     config: Path
@@ -50,6 +52,7 @@ class AppState:
     live_scan: LiveScan | None = None
     identity_files: dict[str, IdentityFile] | None = None
     history: Mapping[str, Recalled] = field(default_factory=dict)
+    records: Mapping[str, StampRecord] = field(default_factory=dict)
     typed: dict[str, TypedSecret] = field(default_factory=dict)
     settings_changed: set[str] = field(default_factory=set)
     groups: dict[str, GroupList] = field(default_factory=dict)

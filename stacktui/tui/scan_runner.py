@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 from stacktui.config.error_file import describe_error
 from stacktui.transport.background import in_background
 from stacktui.tui.check_state import CheckState
-from stacktui.tui.scan_state import EvaluatedScan, LiveScan, Stores
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from stacktui.certificates.scan import ScanEvent, ScanResult
     from stacktui.check.target import CheckTarget
+    from stacktui.tui.scan_state import EvaluatedScan, LiveScan, Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,8 @@ class ScanRunner:
 
     def start(self, target: CheckTarget, *, whole: bool) -> None:
         """Start a scan; cancel the running one."""
+        from stacktui.tui.scan_state import LiveScan
+
         self._stop()
         # The metadata first, which is given up as a whole.
         now, arm = monotonic(), target.environment.arm

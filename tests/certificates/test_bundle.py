@@ -25,7 +25,6 @@ from stacktui.certificates.bundle import (
     Change,
     additions_in,
     annotated,
-    backup_of,
     carry_out,
     holds_only_additions,
     may_be_trusted,
@@ -34,6 +33,7 @@ from stacktui.certificates.bundle import (
 )
 from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.files import CertificateFileError, FileProblem
+from stacktui.config.backup import backup_of
 from tests.support.authority import DAY, STRANGERS, authority, issue, localhost
 
 pytestmark = pytest.mark.every_root

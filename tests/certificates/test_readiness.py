@@ -12,16 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stacktui.certificates.chain import MAX_PATH, describe, path_of
+from stacktui.certificates.levels import LIMITS, Level, level_of
 from stacktui.certificates.readiness import (
-    LIMITS,
     KeyFound,
-    Level,
     RuleResult,
     Source,
     covered,
     covers,
     failed,
-    level_of,
     worst,
 )
 from stacktui.certificates.readiness_rules import RULES, evaluate

@@ -85,21 +85,37 @@ def test_nothing_is_written_without_an_answer(script: Path) -> None:
     assert [each.name for each in script.parent.iterdir()] == ["west.sh"]
 
 
-def test_an_environment_that_is_there_is_compared_and_only_changed_on_a_yes(script: Path) -> None:
-    (script.parent / "config.toml").write_text(CONFIG)
+def answered(answer: str, *command: str | Path) -> Ran:
+    """Run the import as a process whose user answers on a terminal's line."""
+    done = subprocess.run(
+        [sys.executable, "-m", "stacktui", "environments", "import", *map(str, command)],
+        input=answer,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def test_an_environment_that_is_there_is_changed_only_on_an_answer(script: Path) -> None:
+    config = script.parent / "config.toml"
+    config.write_text(CONFIG)
     plain = script.parent / "plain.sh"
     plain.write_text("ARM_ENDPOINT=https://management.west.example")
     same = import_(script.parent, plain, "--name", "West")
     assert (same.code, "nothing to do" in same.err) == (0, True)
-    refused = import_(script.parent, script, "--name", "West")
-    assert refused.code == 2
-    assert "identity: none -> West" in refused.err
-    assert (script.parent / "config.toml").read_text() == CONFIG
-    changed = import_(script.parent, script, "--name", "West", "--yes")
+    left = import_(script.parent, script, "--name", "West", "--yes")
+    assert (left.code, "left as it is" in left.err) == (0, True)
+    assert "identity: none -> West" in left.err
+    assert config.read_text() == CONFIG
+    command = (script, "--name", "West", "--config", config)
+    assert "left as it is" in answered("n\n", *command).err
+    assert config.read_text() == CONFIG
+    changed = answered("y\n", *command)
     assert changed.code == 0, changed.err
-    written = (script.parent / "config.toml").read_text()
-    assert "# mine" in written
-    assert "# the old one" in written
+    assert "# mine" in config.read_text()
+    assert "# the old one" in config.read_text()
     assert config_of(script.parent)["environments"]["West"] == {
         "arm": "https://management.west.example",
         "profile": "2019-03-01-hybrid",
@@ -112,14 +128,23 @@ def test_an_environment_that_is_there_is_compared_and_only_changed_on_a_yes(scri
 def test_an_identity_that_is_there_is_used_and_a_taken_name_is_not(script: Path) -> None:
     assert import_(script.parent, script, "--yes").code == 0
     assert import_(script.parent, script, "--yes", "--name", "second").code == 0
-    other = script.parent / "other.sh"
-    other.write_text(TEXT.replace("CLIENT_ID=app", "CLIENT_ID=other"))
-    third = import_(script.parent, other, "--yes", "--name", "west")
+    other = script.parent / "other.toml"
+    other.write_text(
+        '[environments.third]\narm = "https://a.b.c"\nidentity = "west"\n'
+        '[identities.west]\nkind = "device-code"\n'
+    )
+    third = import_(script.parent, other, "--yes")
     assert third.code == 0, third.err
     written = config_of(script.parent)
     assert written["environments"]["second"]["identity"] == "west"
-    assert written["environments"]["west"]["identity"] == "west-2"
+    assert written["environments"]["third"]["identity"] == "west-2"
     assert set(written["identities"]) == {"west", "west-2"}
+
+
+def test_a_file_or_a_client_is_named_and_not_both(script: Path) -> None:
+    for arguments in ((), (script, "--from", "az"), ("--from", "az", "--keep-secret")):
+        ran = import_(script.parent, *arguments)
+        assert (ran.code, "Usage:" in ran.err) == (2, True), arguments
 
 
 @pytest.mark.parametrize(

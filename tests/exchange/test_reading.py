@@ -27,7 +27,7 @@ WITH_PROFILE = (Form.TOML, Form.AZ_COMMANDS)
 WITH_NAME = (Form.TOML, Form.AZ_COMMANDS, Form.AZ_POWERSHELL)
 EXPORTS = [
     pytest.param(form, shell, id=f"{form}-{shell}")
-    for form in Form
+    for form in RENDERERS
     for shell in Shell
     if form in (Form.TERRAFORM, Form.AZ_COMMANDS) or shell is Shell.BASH
 ]

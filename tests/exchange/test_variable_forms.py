@@ -131,7 +131,7 @@ def test_powershell_quotes_every_value() -> None:
 def test_a_typed_secret_is_written_as_the_reference_that_it_stands_for() -> None:
     typed = TypedSecret(SECRET, EnvSecret("OPS_SECRET"))
     identity = replace(IDENTITIES["secret"], credential=typed)
-    for form in Form:
+    for form in RENDERERS:
         assert SECRET not in RENDERERS[form](connection(EAST, identity))
         assert "OPS_SECRET" in RENDERERS[form](connection(EAST, identity))
 
@@ -162,7 +162,7 @@ def test_no_hostile_value_leaves_its_line_in_any_form(name: str, value: str) -> 
     environment = Environment(name, EAST.arm, subscription=value)
     identity = Identity(name, IdentityKind.SERVICE_PRINCIPAL, value, FileSecret(Path("/dev/null")))
     usual = connection(EAST, replace(IDENTITIES["secret-file"], tenant=None))
-    for form in Form:
+    for form in RENDERERS:
         for shell in Shell:
             hostile = connection(environment, identity, machine=Machine(shell))
             text = RENDERERS[form](hostile)

@@ -8,8 +8,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from stacktui.certificates.additions import LostAddition
+from stacktui.certificates.levels import Level
 from stacktui.certificates.matrix import Column, Matrix
-from stacktui.certificates.readiness import Level, RuleResult
+from stacktui.certificates.readiness import RuleResult
 from stacktui.certificates.scan import EndpointChain, ScanEvent, ScanProgress, ScanResult
 from stacktui.certificates.stores import Store, StoreKind, StoreState
 from stacktui.certificates.trust import TrustSource

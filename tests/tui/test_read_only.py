@@ -26,12 +26,12 @@ WRITERS = {"write_atomically", "set_mode", "run_suspended"}
 ALONE = "record_first"
 BELOW = ("config", "environments", "certificates", "identities", "check", "diagnosis")
 # The modules of what is always on screen; the other screens are opened by its actions.
-BOARD = ("app", "dashboard", "certificate_actions", "check_actions", "config_actions",
+BOARD = ("app", "files_app", "dashboard", "certificate_actions", "check_actions", "config_actions",
          "group_actions", "pane_grid")  # fmt: skip
 # Whose methods are called through these.
 OWNERS = {
-    "self.services": ("StacktuiApp",),
-    "self.app": ("StacktuiApp",),
+    "self.services": ("StacktuiApp", "FilesApp"),
+    "self.app": ("StacktuiApp", "FilesApp"),
     "self.config": ("ConfigStore",),
 }
 

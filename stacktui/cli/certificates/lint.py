@@ -15,14 +15,8 @@ from stacktui.certificates.chain import Certificate, describe
 from stacktui.certificates.document import SCHEMA, certificate_document, results_document
 from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.key_bundle import Form, KeyBundle, PasswordError, read_key_bundle
-from stacktui.certificates.readiness import (
-    Level,
-    RuleResult,
-    Source,
-    covered,
-    worst,
-    worst_level,
-)
+from stacktui.certificates.levels import Level, worst_level
+from stacktui.certificates.readiness import RuleResult, Source, covered, worst
 from stacktui.certificates.readiness_rules import evaluate
 from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.layout import out_wrapped

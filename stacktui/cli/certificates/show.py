@@ -18,7 +18,8 @@ from stacktui.certificates.document import (
     scan_ok,
 )
 from stacktui.certificates.formatting import fields_of, time_left
-from stacktui.certificates.readiness import Level, worst
+from stacktui.certificates.levels import Level
+from stacktui.certificates.readiness import worst
 from stacktui.certificates.scan import EndpointChain, ScanResult
 from stacktui.certificates.stores import find_stores
 from stacktui.certificates.verify import Verification

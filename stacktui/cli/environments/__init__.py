@@ -12,8 +12,8 @@ _COMMANDS = {
     "list": "List the environments, and what the last check of each found.",
     "show": "Show an environment's settings, and what was recorded of its stamp.",
     "set": "Change settings of an environment.",
-    "export": "Print an environment in the form of another client.",
-    "import": "Add the environments in a file of another client's form.",
+    "import": "Add environments from what another client knows.",
+    "export": "Print an environment in the form of another client, or write it into az.",
     "accept": "Accept the login endpoint, the audience and the root that the stamp has now.",
     "forget": "Forget what was recorded of the stamp.",
 }

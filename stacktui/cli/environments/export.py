@@ -11,7 +11,8 @@ import click
 from stacktui.azure_cli.presence import az_facts
 from stacktui.check.cloud import read_cloud
 from stacktui.check.pinning import AcceptError
-from stacktui.cli.ask import RemoteError
+from stacktui.cli.ask import CommandError, RemoteError, yes_option
+from stacktui.cli.environments.az_export import export_to_az
 from stacktui.cli.options import (
     config_option,
     environment_argument,
@@ -20,7 +21,7 @@ from stacktui.cli.options import (
     log_requests_option,
 )
 from stacktui.cli.output import warn
-from stacktui.cli.settings import read_settings
+from stacktui.cli.settings import read_settings, require_writable
 from stacktui.config.locations import own_bundle
 from stacktui.environments.profiles import PROFILES
 from stacktui.exchange.connection import Connection, Machine
@@ -33,6 +34,7 @@ from stacktui.identities.secrets import resolve_secret
 @click.command(
     epilog=examples(
         "stacktui environments export West --format env > west.sh",
+        "stacktui environments export West --format az --activate",
         "stacktui environments export West --format az-commands --shell powershell",
     )
 )
@@ -42,7 +44,7 @@ from stacktui.identities.secrets import resolve_secret
     "form",
     type=click.Choice([each.value for each in Form]),
     required=True,
-    help="The form to print.",
+    help="The form to print; az is written into the files of the Azure CLI.",
 )
 @click.option(
     "--shell",
@@ -52,6 +54,13 @@ from stacktui.identities.secrets import resolve_secret
     help="The shell that `az-commands` and `terraform` are for.",
 )
 @click.option("--with-secrets", is_flag=True, help="Print the secret itself, not its reference.")
+@click.option("--activate", is_flag=True, help="az: also make it the active cloud.")
+@click.option(
+    "--no-instance-discovery",
+    is_flag=True,
+    help="az: also set core.instance_discovery=false, which is for all its clouds.",
+)
+@yes_option
 @limit_option
 @log_requests_option
 @config_option
@@ -62,6 +71,9 @@ def command(
     form: str,
     shell: str,
     with_secrets: bool,
+    activate: bool,
+    no_instance_discovery: bool,
+    yes: bool,
     limits: dict[str, float],
     config: Path | None,
 ) -> None:
@@ -72,18 +84,29 @@ def command(
     powershell     the same for PowerShell
     cmd            the same for cmd
     terraform      the variables of Terraform's provider (archived)
+    az             the section [ENV] of az's clouds.config, written there
     az-commands    the commands that connect the az of this machine
     az-powershell  Add-AzEnvironment and Connect-AzAccount
     toml           tables for the config of another stacktui
 
     What was recorded of the stamp is used; if nothing was, the stamp is asked. A secret is written
     as its reference: the variable or the file that holds it.
+
+    clouds.config is in $AZURE_CONFIG_DIR or ~/.azure, and is changed as `az cloud register` would:
+    this shows what changes, asks, and keeps a copy of the file as it was.
     """
+    if form == Form.AZ:
+        require_writable(parent, config)
+    elif activate or no_instance_discovery:
+        raise CommandError("--activate and --no-instance-discovery are for --format az")
     target = read_settings(parent, config, limits, name=name).target(name)
     try:
         cloud = asyncio.run(read_cloud(target))
     except AcceptError as error:
         raise RemoteError(str(error)) from None
+    if form == Form.AZ:
+        export_to_az(cloud, active=activate, discovery_off=no_instance_discovery, yes=yes)
+        return
     machine = Machine(Shell(shell), az_facts(PROFILES), own_bundle().is_file(), target.config)
     connection = Connection(target.environment, cloud, target.identity, machine=machine)
     reference = connection.reference

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from stacktui.azure_cli.cloud_file import AzFileError, read_clouds
+from stacktui.azure_cli.ini_files import azure_folder
 from stacktui.certificates.chain import describe
-from stacktui.check.target import config_of
+from stacktui.check.cloud import recorded_cloud
+from stacktui.check.target import CheckTarget, config_of
 from stacktui.cli.layout import out_fitting
 from stacktui.cli.options import config_option, environment_argument, examples, format_option
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings
 from stacktui.environments.model import Environment
 from stacktui.environments.record import RecordError, StampRecord, read_record
+from stacktui.exchange.az_form import AzState, AzSync, az_sync
 from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.limits import LIMIT_SETTINGS, Limits
 
@@ -32,7 +37,8 @@ def command(parent: Path | None, name: str | None, format_: str, config: Path | 
     """Show the settings of ENV (default: the active environment), and what was recorded of it.
 
     The first successful check records the login endpoint, the audience and the root that signs for
-    ARM. If one of the first two changes later, no secret is sent until you accept it.
+    ARM. If one of the first two changes later, no secret is sent until you accept it. Then also
+    says whether az knows the stamp, and what it has otherwise.
     """
     target = read_settings(parent, config, name=name).target(name)
     record, nothing = None, "Nothing is recorded yet."
@@ -42,15 +48,43 @@ def command(parent: Path | None, name: str | None, format_: str, config: Path | 
         nothing = "What was recorded cannot be read."
         err(f"stacktui: {error}")
     settings, recorded = dict(_settings(target.environment)), dict(_recorded(record))
+    sync = _sync(target) if recorded else None
     if format_ == "json":
         document = {"schema": SCHEMA, "environment": target.environment.name}
-        click.echo(json.dumps(document | {"settings": settings, "recorded": recorded or None}))
+        document |= {"settings": settings, "recorded": recorded or None}
+        click.echo(json.dumps(document | {"az": sync and asdict(sync)}))
         return
     out(target.environment.name)
     _say(settings)
     out()
     out("Recorded at the first successful check" if recorded else nothing)
     _say(recorded)
+    # Who does not use az need not hear of it.
+    if sync is not None and (sync.name or azure_folder().is_dir()):
+        out()
+        out("In az")
+        _say(dict(_in_az(sync)))
+
+
+def _sync(target: CheckTarget) -> AzSync | None:
+    """Return how the environment stands in az; None where that cannot be said."""
+    try:
+        cloud = recorded_cloud(target)
+        return az_sync(cloud, read_clouds()) if cloud else None
+    except AzFileError as error:
+        err(f"stacktui: {error}")
+        return None
+
+
+def _in_az(sync: AzSync) -> Iterator[tuple[str, str]]:
+    if sync.state is AzState.ABSENT:
+        yield "cloud", "absent"
+        return
+    active = ", active" if sync.active else ""
+    yield "cloud", f"{escape_control_chars(sync.name)}{active}: {sync.state}"
+    for each in sync.differences:
+        there = escape_control_chars(each.registered) or "missing"
+        yield each.option, f"{there} (stamp: {escape_control_chars(each.expected)})"
 
 
 def _say(values: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.interceptors import interceptor
+from stacktui.certificates.levels import WARNING_DAYS, Level
 from stacktui.certificates.verify import NAMES, NO_ISSUER, VerifyCode
 from stacktui.diagnosis.clocks import server_time
 from stacktui.diagnosis.context import ReportContext, described, described_path
@@ -95,9 +96,6 @@ def _clocks(report: ReportContext) -> Iterator[datetime]:
 
 
 def _is_soon(days: int) -> bool:
-    # Slow to import: `explain` must not wait for it.
-    from stacktui.certificates.readiness import WARNING_DAYS
-
     return days < WARNING_DAYS
 
 
@@ -172,7 +170,6 @@ def _cert_readiness(report: ReportContext) -> Explanation | None:
 
 def _rejected(report: ReportContext, connection: ConnectionFacts) -> Iterator[RuleResult]:
     # Slow to import: `explain` must not wait for it.
-    from stacktui.certificates.readiness import Level
     from stacktui.certificates.readiness_rules import evaluate
 
     tls = connection.tls

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from stacktui.azure_cli.presence import BUILT_IN_CLOUDS
 from stacktui.check.report import StepOutcome
 from stacktui.check.step_names import StepName
 from stacktui.diagnosis.context import ReportContext
@@ -19,7 +20,6 @@ from stacktui.diagnosis.remedies import exporting
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
 from stacktui.environments.profiles import NEWEST_PROFILE
 from stacktui.exchange.az_setup import (
-    BUILT_IN_CLOUDS,
     INSTALL,
     SUPPORTED,
     USE_FOLDER,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from stacktui.azure_cli.presence import BUILT_IN_CLOUDS
 from stacktui.diagnosis.catalogue.azure_cli import is_stamp
 from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
@@ -16,7 +17,7 @@ from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import parse_arm_url
 from stacktui.environments.profiles import NEWEST_PROFILE
-from stacktui.exchange.az_setup import BUILT_IN_CLOUDS, Command, registering, selecting
+from stacktui.exchange.az_setup import Command, registering, selecting
 from stacktui.identities.authority import may_ask
 from stacktui.text.sanitize import HELD_BACK, REDACTED
 from stacktui.text.shell import for_az

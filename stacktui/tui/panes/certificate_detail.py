@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from stacktui.certificates.formatting import VALID, fields_of, time_left
-from stacktui.certificates.readiness import Level, level_of
+from stacktui.certificates.levels import Level, level_of
 from stacktui.certificates.verify import DATES, ROOTLESS, VerifyCode
 from stacktui.identities.certificate_file import IdentityFile
 from stacktui.text.counts import count_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from stacktui.certificates.readiness import Level, level_of, worst
+from stacktui.certificates.levels import Level, level_of
 from stacktui.identities.certificate_file import IdentityFile, references
 from stacktui.text.counts import count_of
 from stacktui.tui.app_state import AppState
@@ -200,7 +200,7 @@ def host_state(row: ScannedHost, glyphs: Glyphs) -> Span:
         return Span(f"{glyphs.warning} not judged", TextStyle.WARNING)
     if not verdict.ok:
         return Span(f"{glyphs.failed} {verdict.word}", TextStyle.ERROR)
-    if worst([each for each in row.results if each.rule != "expiry"]) is Level.FAIL:
+    if any(each.level is Level.FAIL for each in row.results if each.rule != "expiry"):
         return Span(f"{glyphs.warning} not ready", TextStyle.WARNING)
     return Span(f"{glyphs.ok} trusted", TextStyle.OK)
 
@@ -249,7 +249,8 @@ def is_problem(row: ScannedHost) -> bool:
     """Whether the host is unreachable, not trusted, or fails a readiness rule."""
     if row.seen.absent:
         return False
-    return row.verdict is None or not row.verdict.ok or worst(row.results) is Level.FAIL
+    failed = any(each.level is Level.FAIL for each in row.results)
+    return row.verdict is None or not row.verdict.ok or failed
 
 
 # The title line

@@ -13,7 +13,7 @@ from stacktui.tui.coalescer import Coalescer
 from stacktui.tui.keys import keys_of, may_run
 from stacktui.tui.layout import Arrangement
 from stacktui.tui.lines import Line, TextStyle
-from stacktui.tui.panes import environments, group_detail, identities
+from stacktui.tui.panes import environment_detail, group_detail, identities
 from stacktui.tui.screens.group_actions import GroupActions
 from stacktui.tui.screens.pane_grid import PaneGrid
 from stacktui.tui.widgets.list_pane import ListPane
@@ -203,9 +203,9 @@ class Dashboard(GroupActions, inherit_bindings=False):
         if key is None:
             return "", ()
         if grid.open is grid.environments and (error := app_state.unusable):
-            return key, environments.unusable_detail(error, glyphs)
+            return key, environment_detail.unusable_detail(error, glyphs)
         if grid.open is grid.environments and app_state.environment:
-            return key, environments.detail(app_state.environment, app_state, glyphs)
+            return key, environment_detail.detail(app_state.environment, app_state, glyphs)
         if grid.open is grid.certificates:
             # Imported with the first detail: a scan or a check has already imported most of it.
             from stacktui.tui.panes.certificate_detail import detail
@@ -213,7 +213,7 @@ class Dashboard(GroupActions, inherit_bindings=False):
             return detail(key, app_state, glyphs, zoomed=grid.certificates.zoomed)
         if grid.open is grid.identities and app_state.settings:
             if (error := app_state.settings.identity_errors.get(key)) is not None:
-                return key, environments.unusable_detail(error, glyphs)
+                return key, environment_detail.unusable_detail(error, glyphs)
             return key, identities.detail(app_state.settings.identities[key], app_state, glyphs)
         return group_detail.detail(key, app_state, glyphs)
 
