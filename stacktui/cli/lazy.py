@@ -15,7 +15,7 @@ class LazyGroup(click.Group):
     """A group that imports a command only to run it or to show its help.
 
     `table` has the one-line help of each command. A command is the `command` of the module of its
-    name in `package`.
+    name in `package`, with an underscore behind a keyword of Python.
     """
 
     def __init__(

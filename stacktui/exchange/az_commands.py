@@ -33,12 +33,15 @@ and with that file: stacktui certificates trust root.pem"""
 _NO_OWN_ROOTS = """\
 If az does not trust the root of the stamp: stacktui certificates trust, then
 stacktui certificates export, which says what to set."""
+_REGISTERED = """\
+az has a cloud of this name, and will not register it again: az cloud update takes
+the same options."""
 _INSTANCE_DISCOVERY = """\
 The login host is private: az must not ask a public one about it.
 This setting is global: it holds for every cloud of az."""
 # The options of `az cloud register`, in the documents' order. With Entra, az reads the second half
 # from the metadata.
-_OPTIONS = {
+REGISTER_OPTIONS = {
     CloudKey.STORAGE_SUFFIX: "--suffix-storage-endpoint",
     CloudKey.KEYVAULT_SUFFIX: "--suffix-keyvault-dns",
     CloudKey.AUDIENCE: "--endpoint-active-directory-resource-id",
@@ -46,6 +49,8 @@ _OPTIONS = {
     CloudKey.LOGIN_ENDPOINT: "--endpoint-active-directory",
     CloudKey.IMAGE_ALIASES: "--endpoint-vm-image-alias-doc",
 }
+# What is written where the tenant is not known.
+TENANT_PLACEHOLDER = "TENANT"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SIGN_IN = (CloudKey.AUDIENCE, CloudKey.GRAPH, CloudKey.LOGIN_ENDPOINT)
 
@@ -59,7 +64,10 @@ def render(connection: Connection) -> str:
         [] if built_in else list(az_setup.lines(shell, az)),
         list(_trust(connection)),
         list(_proxy(connection)),
-        [az_line(shell, each) for each in _select(connection, built_in)],
+        [
+            *_known_to_az(connection),
+            *(az_line(shell, each) for each in _select(connection, built_in)),
+        ],
         list(_instance_discovery(connection)),
         list(_login(connection)),
         list(_first_command(connection)),
@@ -102,6 +110,12 @@ def _own(shell: Shell, command: str, arguments: tuple[str, ...]) -> str:
     return az_line(shell, lambda quote: " ".join((command, *map(quote, arguments))))
 
 
+def _known_to_az(connection: Connection) -> Iterator[str]:
+    az, shell = connection.machine.az, connection.machine.shell
+    if az is not None and connection.environment.name in (each.name for each in az.clouds):
+        yield comment(shell, _REGISTERED)
+
+
 def _select(connection: Connection, built_in: str) -> list[Command]:
     if built_in:
         return [selecting(built_in)]
@@ -112,7 +126,9 @@ def _select(connection: Connection, built_in: str) -> list[Command]:
         return key not in _SIGN_IN or connection.is_adfs or own
 
     def options(quote: Quote) -> str:
-        given = {key: option for key, option in _OPTIONS.items() if cloud[key] and is_given(key)}
+        given = {
+            key: option for key, option in REGISTER_OPTIONS.items() if cloud[key] and is_given(key)
+        }
         return "".join(f" {option} {quote(cloud[key])}" for key, option in given.items())
 
     environment = connection.environment
@@ -129,7 +145,7 @@ def _instance_discovery(connection: Connection) -> Iterator[str]:
 def _login(connection: Connection) -> Iterator[str]:
     shell, identity = connection.machine.shell, connection.identity
     principal = connection.kind is IdentityKind.SERVICE_PRINCIPAL
-    tenant = _tenant(connection) or ("TENANT" if principal else "")
+    tenant = _tenant(connection) or (TENANT_PLACEHOLDER if principal else "")
 
     def at_tenant(quote: Quote) -> str:
         return f" --tenant {quote(tenant)}" if tenant else ""

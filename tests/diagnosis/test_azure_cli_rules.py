@@ -110,7 +110,7 @@ def whole(found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("version", ["2.67.0", "2.80.1", "3.0.0", "2.100.0"])
+@pytest.mark.parametrize("version", ["2.67.0", "2.72.9", "2.73.0", "2.80.1", "3.0.0", "2.100.0"])
 def test_one_too_new(version: str, entra_stamp: RunningStamp, tmp_path: Path) -> None:
     box = box_of(entra_stamp, tmp_path, version)
     ran = check_json(box.config, **box.variables())
@@ -120,6 +120,8 @@ def test_one_too_new(version: str, entra_stamp: RunningStamp, tmp_path: Path) ->
     assert found["id"] == "az-too-new"
     assert version in found["title"]
     assert any(str(box.launcher) in line for line in found["evidence"])
+    # 2.72 is the last that works, 2.66 the only one that is supported.
+    assert ("too new" in found["title"]) == (version not in ("2.67.0", "2.72.9"))
 
 
 @pytest.mark.parametrize("version", ["2.66.0", "2.66.2", "2.65.1", "2.9.0", "dev", "1.99.0"])

@@ -21,6 +21,7 @@ from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
 from stacktui.environments.profiles import NEWEST_PROFILE
 from stacktui.exchange.az_setup import (
     INSTALL,
+    LAST_WORKING,
     SUPPORTED,
     USE_FOLDER,
     version_of,
@@ -59,22 +60,24 @@ _INSTALL = RemedyTemplate(
 
 def _az_too_new(report: ReportContext) -> Explanation | None:
     az = report.report.az
-    if az is None or az.runs is None or not _is_too_new(az.runs) or not is_stamp(report):
+    version = version_of(az.runs) if az is not None and az.runs is not None else None
+    if az is None or az.runs is None or version is None or version <= SUPPORTED:
         return None
-    title = f"az {az.runs.version} is too new for a stamp: 2.66 is the last that works with one"
+    if not is_stamp(report):
+        return None
     evidence = [f"{az.runs.launcher} is azure-cli {az.runs.version}"]
-    if "-hybrid" in report.environment.profile:
-        evidence.append(f"since 2.67 az does not know the profile {report.environment.profile}")
-    evidence.append("it reads metadata as one object, where a stamp answers it with a list")
+    if version <= LAST_WORKING:
+        title = f"az {az.runs.version} works with a stamp, but only 2.66 is supported for one"
+        evidence.append("2.73 and later do not work with a stamp: an upgrade would break it")
+    else:
+        title = f"az {az.runs.version} is too new for a stamp: 2.72 is the last that works with one"
+        if "-hybrid" in report.environment.profile:
+            evidence.append(f"since 2.73 az does not know the profile {report.environment.profile}")
+        evidence.append("it reads metadata as one object, where a stamp answers it with a list")
     fits = (each for each in az.installations if version_of(each) == SUPPORTED)
     fit = next(fits, None)
     remedy = _INSTALL.fill() if fit is None else _use_installed(fit)
     return Explanation(title, tuple(evidence), (remedy,))
-
-
-def _is_too_new(installed: AzInstallation) -> bool:
-    version = version_of(installed)
-    return version is not None and version > SUPPORTED
 
 
 def _use_installed(installed: AzInstallation) -> Remedy:
@@ -88,11 +91,12 @@ AZ_TOO_NEW = FaultInfo(
     id="az-too-new",
     group=Group.ADVISORY,
     sides=(Side.BOX,),
-    meaning="az on this machine is 2.67 or later, which no longer works with a stamp.",
+    meaning="az on this machine is newer than 2.66: 2.73 and later fail on a stamp.",
     distinguishing_evidence=(
-        "Its version is read. It takes the stamp's metadata for one object where it is a list, "
-        "has no hybrid profiles, and asks for API versions that a stamp refuses: the stamp is "
-        "healthy, and neither `metadata-incomplete` nor `api-version-unsupported` is its fault."
+        "Its version is read. 2.67 to 2.72 work, but are not supported. From 2.73 on, az takes the "
+        "stamp's metadata for one object where it is a list, has no hybrid profiles, and asks for "
+        "API versions that a stamp refuses: the stamp is healthy, and neither "
+        "`metadata-incomplete` nor `api-version-unsupported` is its fault."
     ),
     az_says=(
         "TypeError: list indices must be integers or slices, not str (on `az cloud register`); "
