@@ -189,6 +189,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     "tui/panes/environment_detail.py": {
         "stacktui.check.streak": FRAME,
         "stacktui.environments.cloud": FRAME,
+        "stacktui.environments.metadata": FRAME,
         "stacktui.exchange.az_form": FRAME,
     },
     "tui/panes/environments.py": {
@@ -236,6 +237,9 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.help": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.screens.requests": FRAME,
+    },
+    "tui/screens/environment_form.py": {
+        "stacktui.check.registration": FRAME,
     },
     "tui/screens/group_actions.py": {
         "stacktui.resources.portal": FRAME,

@@ -15,8 +15,8 @@ from stacktui.check.report import Report
 from stacktui.check.target import CheckTarget, config_of
 from stacktui.check.trust import target_ca_sources
 from stacktui.config.read_only import is_read_only
-from stacktui.environments.discovery import fetch_metadata
-from stacktui.environments.metadata import Metadata
+from stacktui.environments.discovery import fetch_metadata, fetch_other_shape
+from stacktui.environments.metadata import Metadata, completed, disagreements
 from stacktui.environments.model import Environment
 from stacktui.environments.record import (
     DriftError,
@@ -130,20 +130,30 @@ async def _recorded_stamp(target: CheckTarget) -> StampRecord | RecordFault | No
 
 @dataclass(frozen=True, slots=True)
 class RecordDiff:
-    """What is recorded of a stamp, None if nothing is, and what would be recorded now."""
+    """What is recorded of a stamp, None if nothing is, and what would be recorded now.
+
+    `disagreements` are the values that differ between the two shapes of its metadata: name, value
+    of the older shape, which counts, and of the newer.
+    """
 
     known: StampRecord | None
     seen: StampRecord
+    disagreements: tuple[tuple[str, str, str], ...] = ()
 
 
 class AcceptError(StacktuiError):
-    """Why the stamp cannot be recorded anew."""
+    """Why the stamp cannot be recorded anew; `fault` is that of its answer, if it is one."""
+
+    def __init__(self, message: str, fault: object = None) -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
 async def ask_stamp(target: CheckTarget) -> RecordDiff:
     """Fetch the stamp's metadata, verified and without a secret, and compare it with the record.
 
-    Takes at most `Limits.step` seconds. Raises AcceptError where the stamp does not answer, or
+    Both shapes are asked for; the newer adds to the older. Takes at most `Limits.step` seconds, and
+    a part of it for the newer shape. Raises AcceptError where the stamp does not answer, or
     where this machine does not trust its chain.
     """
     environment = target.environment
@@ -165,19 +175,24 @@ async def ask_stamp(target: CheckTarget) -> RecordDiff:
     try:
         async with asyncio.timeout(step):
             metadata = await fetch_metadata(session, environment.arm, environment.endpoints)
+        exchanges = session.take_exchanges()
+        newer = await fetch_other_shape(session, environment.arm, metadata, environment.endpoints)
     except TimeoutError:
         raise AcceptError(f"{environment.arm} did not answer whole in {step:g} s") from None
     except FaultError as error:
-        raise AcceptError(str(error)) from None
+        raise AcceptError(str(error), error.fault) from None
     finally:
         await session.aclose()
-    record = record_of(environment, metadata, session.take_exchanges(), datetime.now(UTC))
+    whole = completed(metadata, newer) if newer is not None else metadata
+    record = record_of(environment, whole, exchanges, datetime.now(UTC))
     if not is_recordable(record, redactor):
         raise AcceptError(UNSHOWABLE)
     try:
-        return RecordDiff(read_record(config_of(target), environment), record)
+        known = read_record(config_of(target), environment)
     except RecordError as error:
         raise AcceptError(str(error)) from None
+    differing = disagreements(metadata, newer) if newer is not None else ()
+    return RecordDiff(known, record, tuple(differing))
 
 
 def record_of(

@@ -158,7 +158,7 @@ def _settings(
         try:
             table = Table(path, f"environments.{name}", values)
             environment = read_environment(name, table, limits)
-            _require_identity(path, environment, identities, identity_errors)
+            require_identity(path, environment, identities, identity_errors)
         except ConfigError as error:
             errors[name] = error
         else:
@@ -204,7 +204,7 @@ def _tables(top: Table, key: str) -> list[tuple[str, object]]:
     return [] if group is None else [(name, group.value(name)) for name in group]
 
 
-def _require_identity(
+def require_identity(
     path: Path,
     environment: Environment,
     identities: Mapping[str, Identity],

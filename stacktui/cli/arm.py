@@ -48,14 +48,29 @@ def run_arm(request: ArmRequest, work: Callable[[ArmSession], Awaitable[int]]) -
     A FaultError is said on stderr, and is exit code 1.
     """
     settings = read_settings(request.source, request.environment)
-    target = _signing_in(settings, request)
+    target = signing_in(settings, request.environment)
+    click.get_current_context().exit(run_on(target, request, work))
+
+
+def run_on(
+    target: CheckTarget,
+    request: ArmRequest,
+    work: Callable[[ArmSession], Awaitable[int]],
+    *,
+    saved: bool = True,
+) -> int:
+    """Do `work` as `run_arm` does, for a target with an identity; return the exit code.
+
+    `saved` says whether the config has the environment, which other commands can name then.
+    """
     # Beside the imports below, as in a check.
     threading.Thread(target=preload_trust, args=(target,), daemon=True).start()
-    click.get_current_context().exit(asyncio.run(_run(target, request, work)))
+    return asyncio.run(_run(target, request, work, saved=saved))
 
 
-def _signing_in(settings: Settings, request: ArmRequest) -> CheckTarget:
-    target = settings.target(request.environment)
+def signing_in(settings: Settings, environment: str | None) -> CheckTarget:
+    """Return the target that is named. Raises CommandError where it has no identity."""
+    target = settings.target(environment)
     if target.identity is None:
         name = target.environment.name
         command = _command("stacktui environments set", target)
@@ -67,7 +82,11 @@ def _signing_in(settings: Settings, request: ArmRequest) -> CheckTarget:
 
 
 async def _run(
-    target: CheckTarget, request: ArmRequest, work: Callable[[ArmSession], Awaitable[int]]
+    target: CheckTarget,
+    request: ArmRequest,
+    work: Callable[[ArmSession], Awaitable[int]],
+    *,
+    saved: bool,
 ) -> int:
     if target.identity is None:
         raise AssertionError("an identity was asked for before")
@@ -77,7 +96,7 @@ async def _run(
         async with open_arm(wanted, TokenSource(), on_wait=waits.show, prompt=_prompt) as client:
             return await work(ArmSession(client, target, request, waits))
     except FaultError as error:
-        report_fault(error, target)
+        report_fault(error, target, saved=saved)
         return ExitCode.FAULT
     finally:
         waits.clear()
@@ -88,7 +107,7 @@ def _prompt(page: str, code: str, lifetime: float) -> None:
     warn(f"to sign in, {prompt_words(page, code, until)}")
 
 
-def report_fault(error: FaultError[Fault], target: CheckTarget) -> None:
+def report_fault(error: FaultError[Fault], target: CheckTarget, *, saved: bool = True) -> None:
     """Write to stderr what failed, every fact of it, and which command finds out why."""
 
     fault = error.fault
@@ -97,7 +116,8 @@ def report_fault(error: FaultError[Fault], target: CheckTarget) -> None:
     warn(f"{what}: {summary}" if what else summary)
     for line in fault_lines(fault):
         err(f"  {line}")
-    if getattr(fault, "status", 0) != 404:  # what was asked for is not there: nothing is broken
+    # At 404 what was asked for is not there: nothing is broken.
+    if saved and getattr(fault, "status", 0) != 404:
         check = _command("stacktui check", target)
         err(f"  whose side it is on, and how to fix it: {check}")
 

@@ -62,17 +62,6 @@ class Cloud:
         return self.values[key].text if key in self.values else ""
 
 
-def changes(before: Cloud, now: Cloud) -> tuple[tuple[CloudKey, str, str], ...]:
-    """Return the values that are not what they were; a slash at the end is no difference but of the
-    audience, which is opaque."""
-    return tuple(
-        (key, before[key], now[key])
-        for key in CloudKey
-        if before[key] != now[key]
-        and (key is CloudKey.AUDIENCE or before[key].rstrip("/") != now[key].rstrip("/"))
-    )
-
-
 def cloud_of(environment: Environment, metadata: Metadata) -> Cloud:
     """Return the cloud of an environment, whose own values come before those of the metadata."""
     own = environment.endpoints

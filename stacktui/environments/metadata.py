@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -160,6 +160,41 @@ def parse_metadata(
         login_as_given=login,
         derived=frozenset(key for key, given in derived.items() if not given),
     )
+
+
+_TEXTS = ("tenant", "graph", "portal", "gallery")
+_COMPARED = (
+    "login_endpoint", "identity_provider", *_TEXTS, "storage_suffix", "keyvault_suffix"
+)  # fmt: skip
+
+
+def completed(metadata: Metadata, newer: Metadata) -> Metadata:
+    """Return the metadata with what only its newer shape says: tenant, suffixes and some URLs."""
+    found: dict[str, Any] = {
+        name: getattr(metadata, name) or getattr(newer, name) for name in _TEXTS
+    }
+    said = metadata.derived - newer.derived
+    found |= {key.value: getattr(newer, key) for key in said}
+    if CloudKey.KEYVAULT_SUFFIX in said:  # `az` writes it so too
+        found["keyvault_suffix"] = f".{(newer.keyvault_suffix or '').lstrip('.')}"
+    return replace(metadata, derived=metadata.derived & newer.derived, **found)
+
+
+def disagreements(one: Metadata, other: Metadata) -> Iterator[tuple[str, str, str]]:
+    """Yield each value that two shapes have and that differs: its name, and both values.
+
+    A trailing slash of a URL, the dot before a suffix and case make no difference, except in the
+    audience, which is opaque.
+    """
+    for name in (*_COMPARED, "audience"):
+        first, second = (str(getattr(each, name) or "") for each in (one, other))
+        plain = (lambda text: text) if name == "audience" else _plain
+        if first and second and plain(first) != plain(second):
+            yield name.replace("_", " "), first, second
+
+
+def _plain(text: str) -> str:
+    return text.strip("./").lower()
 
 
 def _load(body: bytes, redactor: Redactor) -> Any:

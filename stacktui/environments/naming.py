@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
+
+from stacktui.environments.public_resources import is_public_arm
 
 USER_ENDPOINT = "management"
 OPERATOR_ENDPOINT = "adminmanagement"
@@ -81,13 +84,23 @@ def certificate_names(domain: str, *, adfs: bool) -> tuple[str, ...]:
 def domain_of(host: str) -> str | None:
     """Return `<region>.<fqdn>` of an ARM host that follows the rule, else None."""
     service, _, domain = host.partition(".")
-    return domain if service in (USER_ENDPOINT, OPERATOR_ENDPOINT) and "." in domain else None
+    if service not in (USER_ENDPOINT, OPERATOR_ENDPOINT) or is_public_arm(host):
+        return None
+    return domain if "." in domain else None
 
 
 def region_of(arm: str) -> str:
-    """Return the region of an ARM endpoint whose host follows the rule; else empty."""
-    host = arm.removeprefix("https://").partition(":")[0]
-    return (domain_of(host) or "").partition(".")[0]
+    """Return the region of an ARM URL, which is its location too; empty where no name tells it."""
+    return (domain_of(urlsplit(arm).hostname or "") or "").partition(".")[0]
+
+
+def other_audience(arm: str) -> str:
+    """Return the operators' ARM URL of a stamp whose users' is `arm`, or the users' of the other;
+    empty where `arm` does not follow the rule."""
+    if domain_of(urlsplit(arm).hostname or "") is None:
+        return ""
+    service = USER_ENDPOINT if is_operator_endpoint(arm) else OPERATOR_ENDPOINT
+    return f"https://{service}.{arm.partition('.')[2]}"
 
 
 def other_service(host: str) -> tuple[str, str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Collection
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from stacktui.environments.model import parse_arm_url
@@ -20,8 +21,16 @@ _AROUND = string.whitespace + "\"'`“”„‘’«»<>,;"
 _AFTER_HOST = re.compile(r"[/\\?#]")
 
 
-def read_pasted_url(text: str) -> str:
-    """Return the ARM URL that `text` means, as `parse_arm_url` does.
+@dataclass(frozen=True, slots=True)
+class PastedUrl:
+    """The ARM URL that was meant, as `parse_arm_url` returns it, and what was changed, in words."""
+
+    arm: str
+    changes: tuple[str, ...] = ()
+
+
+def read_pasted_url(text: str) -> PastedUrl:
+    """Return the ARM URL that `text` means.
 
     A path, a query and what stands around the URL are dropped, `https` is assumed, the host of
     another service of a stamp becomes the ARM host of that stamp, and `local` the development
@@ -31,20 +40,46 @@ def read_pasted_url(text: str) -> str:
     scheme, separator, rest = text.partition("://")
     if not separator:
         scheme, rest = "https", text
-    arm = parse_arm_url(f"{scheme}://{_AFTER_HOST.split(rest, maxsplit=1)[0]}")
+    authority, *dropped = _AFTER_HOST.split(rest, maxsplit=1)
+    arm = parse_arm_url(f"{scheme}://{authority}")
     host = urlsplit(arm).hostname or ""
+    changes = [] if separator or host == "local" else ["https:// was put before it"]
+    if dropped and dropped[0]:
+        is_metadata = dropped[0].lower().startswith("metadata")
+        changes.append(f"the {'path of the metadata' if is_metadata else 'path'} was dropped")
     if host in ("local", ASDK_DOMAIN):
-        return parse_arm_url(f"https://{USER_ENDPOINT}.{ASDK_DOMAIN}")
-    named = other_service(host)
-    return parse_arm_url(f"https://{named[1]}") if named else arm
+        arm = f"https://{USER_ENDPOINT}.{ASDK_DOMAIN}"
+        return PastedUrl(arm, (*changes, f"{host} is the development kit"))
+    if named := other_service(host):
+        arm = parse_arm_url(f"https://{named[1]}")
+        changes.append(f"{host} is the stamp's {named[0]}, not its ARM")
+    return PastedUrl(arm, tuple(changes))
+
+
+def with_service(arm: str) -> str:
+    """Return the ARM URL with the `management.` that may have been forgotten; empty where it has
+    another service's name, or no `<region>.<fqdn>` to put it before."""
+    parts = urlsplit(arm)
+    host = parts.hostname or ""
+    first = host.partition(".")[0]
+    is_named = first in (USER_ENDPOINT, OPERATOR_ENDPOINT) or other_service(host) is not None
+    if is_named or host.count(".") < 2 or ":" in host or host.replace(".", "").isdigit():
+        return ""
+    return f"https://{USER_ENDPOINT}.{parts.netloc}"
 
 
 def propose_name(arm: str, taken: Collection[str]) -> str:
-    """Return a name that is not taken, empty only without a host: the region of a standard host
-    name, with `-admin` for the operator's endpoint; else the host name."""
+    """Return a name that is not taken, empty only without a host.
+
+    The documents' own for a development kit, the region of a standard host name, with `-admin` for
+    the operator's endpoint; else the host name.
+    """
     host = arm.strip().rpartition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
-    region = host.partition(".")[2].partition(".")[0]
+    domain = host.partition(".")[2]
+    region = domain.partition(".")[0]
     standard = {USER_ENDPOINT: region, OPERATOR_ENDPOINT: f"{region}-admin"}
+    if domain == ASDK_DOMAIN:
+        standard = {USER_ENDPOINT: "AzureStackUser", OPERATOR_ENDPOINT: "AzureStackAdmin"}
     name = (standard.get(host.partition(".")[0]) if region else None) or host
     if not name:
         return ""

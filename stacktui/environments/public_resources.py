@@ -62,12 +62,17 @@ _SCHEME = re.compile(r"^(?:(?:spn|api|https?):[/\\]*|[a-z][a-z0-9+.-]*:[/\\]+)+"
 _END = re.compile(r"[/\\?#]")
 
 
+def is_public_arm(host: str) -> bool:
+    """Return whether `host` is the ARM host of a public or national cloud, and of no stamp."""
+    return host.lower() in _ARM_HOSTS
+
+
 def is_public_resource(audience: str, arm_host: str) -> bool:
     """Return whether `audience` is a resource of Microsoft's public clouds.
 
     Always False where `arm_host` is the ARM host of such a cloud.
     """
-    if arm_host.lower() in _ARM_HOSTS:
+    if is_public_arm(arm_host):
         return False
     # Blanks separate scopes, so each part of an audience would be a scope of its own.
     return any(_is_public(word) for word in unquote(audience).lower().split())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stacktui.environments.profiles import NEWEST_PROFILE
+from stacktui.environments.profiles import PUBLIC_PROFILE
 from stacktui.exchange.connection import Connection
 from stacktui.exchange.shells import Shell, comment, read_in_powershell
 from stacktui.identities.model import EnvSecret, FileSecret, IdentityKind
@@ -23,7 +23,7 @@ def render(connection: Connection) -> str:
     """Return the commands. The certificate must be a PFX for them."""
     name, profile = powershell(connection.environment.name), connection.environment.profile
     lines = [connection.heading(Shell.POWERSHELL)]
-    if profile != NEWEST_PROFILE:
+    if profile != PUBLIC_PROFILE:
         modules = _MODULES[profile].format(profile)
         lines.append(comment(Shell.POWERSHELL, f"Modules of its profile: {modules}"))
     arm = powershell(connection.environment.arm)

@@ -32,6 +32,10 @@ _VERSIONS = {kind.lower(): dict(zip(_HEAD[1:], versions, strict=True)) for kind,
 _OF_SUBSCRIPTIONS = frozenset({"subscriptions", "tenants", "locations"})
 _REGISTRATION = frozenset({"register", "unregister"})
 _RELEASED = re.compile(r"\d{4}-\d{2}-\d{2}")
+# ARM's list of supported API versions (PROTOCOL.md section 3). A long list is truncated when it
+# is read, so its end may be missing.
+_SUPPORTED = re.compile(r"supported (?:api-)?versions are '([^']*)")
+_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-preview)?")
 
 
 def resource_type(path: str) -> str:
@@ -65,6 +69,13 @@ def listed_version(provider: Mapping[str, Any], kind: str) -> str | None:
     versions = [each for each in items(row, "apiVersions") if isinstance(each, str)]
     dated = [each for each in versions if _RELEASED.match(each)]
     return max(dated, key=lambda each: (_RELEASED.fullmatch(each) is not None, each), default=None)
+
+
+def versions_in(message: str) -> tuple[str, ...]:
+    """Return the api-versions that ARM's message names as supported, oldest first."""
+    found = _SUPPORTED.search(message)
+    words = (word.strip() for word in found[1].split(",")) if found else ()
+    return tuple(sorted({word for word in words if _VERSION.fullmatch(word)}))
 
 
 def _parents(kind: str) -> list[str]:

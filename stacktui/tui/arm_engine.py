@@ -7,6 +7,8 @@ from contextlib import aclosing, asynccontextmanager
 from typing import cast
 
 from stacktui.check.fault_text import fault_summary
+from stacktui.check.profile_detection import DetectedProfile, detect_profile, to_detect
+from stacktui.check.registration import Discovery, discover
 from stacktui.check.target import CheckTarget
 from stacktui.errors import FaultError, StacktuiError
 from stacktui.identities.model import Identity
@@ -43,7 +45,7 @@ def _unseen(_wait: Wait) -> None:
 class ArmEngine:
     """Reads ARM with the tokens of the session.
 
-    Each method takes a target with an identity, and raises StacktuiError.
+    Each method takes a target, with an identity where it signs in, and raises StacktuiError.
     """
 
     def __init__(self, tokens: TokenSource) -> None:
@@ -116,6 +118,15 @@ class ArmEngine:
         async with self._open(target) as client:
             subscription = await _subscription(client, target, wanted)
             return await collect(provider_pages(client, subscription))
+
+    async def discover(self, target: CheckTarget) -> Discovery:
+        """Return what the stamp says of itself; without signing in, and without an identity."""
+        return await discover(target)
+
+    async def detect_profile(self, target: CheckTarget) -> DetectedProfile:
+        """Return the newest profile that the stamp accepts."""
+        async with self._open(to_detect(target)) as client:
+            return await detect_profile(client, target.environment)
 
     @asynccontextmanager
     async def _open(

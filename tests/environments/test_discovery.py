@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stacktui.environments.discovery import fetch_metadata
+from stacktui.environments.discovery import fetch_metadata, fetch_other_shape
 from stacktui.environments.metadata import (
     IdentityProvider,
     MetadataError,
@@ -155,3 +155,27 @@ async def test_the_request_names_the_program() -> None:
 
     async with serving(agent) as web, opened() as session:
         await fetch_metadata(session, web.url)
+
+
+async def other_shape(*script: Raw) -> tuple[bool, int]:
+    """Whether the newer shape was read after the older, and how many requests were made."""
+    async with serving(*script) as web, opened(limits=Limits(step=2.0)) as session:
+        first = await fetch_metadata(session, web.url)
+        newer = await fetch_other_shape(session, web.url, first, {})
+        return newer is not None, len(web.asked)
+
+
+LIST = answer(encoded([cloud()]))
+OLD_BUILD = answer(REFUSED, status="400 Bad Request")
+
+
+async def test_the_newer_shape_is_read_where_there_is_one() -> None:
+    assert await other_shape(GOOD, LIST) == (True, 2)
+    assert await other_shape(OLD_BUILD, LIST) == (False, 2)  # it is what was read
+
+
+@pytest.mark.parametrize(
+    "said", [OLD_BUILD, answer(b"<html>"), Raw(b"", "reset"), Raw(b"", "hang")], ids=str
+)
+async def test_that_there_is_no_newer_shape_is_no_fault(said: Raw) -> None:
+    assert (await other_shape(GOOD, said))[0] is False

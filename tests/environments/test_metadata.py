@@ -15,6 +15,8 @@ from stacktui.environments.metadata import (
     MetadataError,
     MetadataFault,
     MetadataProblem,
+    completed,
+    disagreements,
     parse_metadata,
 )
 from stacktui.text.html_page import looks_like_html, page_title
@@ -213,6 +215,30 @@ def test_suffixes_follow_from_the_name_where_none_are_given(
 ) -> None:
     found = parsed(object_shape(), arm)
     assert (found.storage_suffix, found.keyvault_suffix) == (storage, keyvault)
+
+
+def test_the_newer_shape_adds_what_the_older_lacks() -> None:
+    older, newer = parsed(object_shape()), parsed([cloud()])
+    found = completed(older, newer)
+    assert found.tenant == "adfs"
+    assert (found.storage_suffix, found.keyvault_suffix) == (
+        "storage.contoso.example",
+        ".vault.contoso.example",
+    )
+    assert found.derived == frozenset()
+    assert (found.login_endpoint, found.audience) == (older.login_endpoint, older.audience)
+    assert completed(older, older) == older
+
+
+def test_shapes_disagree_where_a_value_differs() -> None:
+    older = parsed(object_shape())
+    same = {"loginEndpoint": f"{older.login_endpoint.upper().replace('HTTPS', 'https')}/"}
+    fields = [what for what, _, _ in disagreements(older, parsed([cloud(**same)]))]
+    assert not {"login endpoint", "audience"} & set(fields)
+    other = parsed([cloud(audience=f"{AUDIENCE}/", loginEndpoint="https://login.example/")])
+    found = {what: pair for what, *pair in disagreements(older, other)}
+    assert found["login endpoint"] == [older.login_endpoint, "https://login.example"]
+    assert found["audience"] == [AUDIENCE, f"{AUDIENCE}/"]
 
 
 def test_html_is_recognised_with_its_title() -> None:

@@ -9,9 +9,11 @@ from stacktui.environments.naming import (
     Audience,
     certificate_names,
     domain_of,
+    other_audience,
+    region_of,
     suffixes,
 )
-from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
+from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES, profile_of_build
 
 
 @pytest.mark.parametrize(
@@ -23,11 +25,44 @@ from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
         ("management", None),
         ("management.local", None),
         ("localhost", None),
+        ("management.azure.com", None),
+        ("management.chinacloudapi.cn", None),
         ("", None),
     ],
 )
 def test_the_domain_follows_from_an_arm_host(host: str, domain: str | None) -> None:
     assert domain_of(host) == domain
+
+
+@pytest.mark.parametrize(
+    ("arm", "other", "region"),
+    [
+        ("https://management.w.c.example", "https://adminmanagement.w.c.example", "w"),
+        ("https://adminmanagement.w.c.example:8443", "https://management.w.c.example:8443", "w"),
+        ("https://localhost:8443", "", ""),
+        ("https://management.azure.com", "", ""),
+    ],
+)
+def test_users_and_operators_have_an_endpoint_each(arm: str, other: str, region: str) -> None:
+    assert other_audience(arm) == other
+    assert region_of(arm) == region
+
+
+@pytest.mark.parametrize(
+    ("version", "profile"),
+    [
+        ("1.1807.0.76", "2017-03-09-profile"),
+        ("1.1808.0.97", "2018-03-01-hybrid"),
+        ("1.2008.13.88", "2019-03-01-hybrid"),
+        ("1.2108.2.130", "2020-09-01-hybrid"),
+        ("1.2601.0.1", "2020-09-01-hybrid"),
+        ("", None),
+        ("20180329.1", None),
+    ],
+)
+def test_the_profile_of_a_build(version: str, profile: str | None) -> None:
+    found = profile_of_build(version)
+    assert (found.name if found else None) == profile
 
 
 def test_user_and_operator_have_their_own_vaults() -> None:

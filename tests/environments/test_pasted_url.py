@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stacktui.environments.model import parse_arm_url
-from stacktui.environments.pasted_url import propose_name, read_pasted_url
+from stacktui.environments.pasted_url import propose_name, read_pasted_url, with_service
 
 WEST = "https://management.west.contoso.example"
 
@@ -40,7 +40,7 @@ WEST = "https://management.west.contoso.example"
     ],
 )
 def test_what_people_paste_is_read_as_the_arm_url(pasted: str, arm: str) -> None:
-    assert read_pasted_url(pasted) == arm
+    assert read_pasted_url(pasted).arm == arm
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ _PASTED = st.from_regex(
 @given(st.text(max_size=60) | _PASTED)
 def test_any_text_gives_an_arm_url_or_a_value_error(text: str) -> None:
     try:
-        arm = read_pasted_url(text)
+        arm = read_pasted_url(text).arm
     except ValueError:
         return
     assert arm.startswith("https://")
@@ -85,7 +85,8 @@ def test_any_text_gives_an_arm_url_or_a_value_error(text: str) -> None:
         ("https://localhost:44881", "localhost"),
         ("https://127.0.0.1:44881", "127.0.0.1"),
         ("https://stamp.contoso.example", "stamp.contoso.example"),
-        ("management.local.azurestack.external", "local"),
+        ("management.local.azurestack.external", "AzureStackUser"),
+        ("https://adminmanagement.local.azurestack.external", "AzureStackAdmin"),
         ("https://management", "management"),
         ("https://", ""),
         ("", ""),
@@ -97,3 +98,44 @@ def test_a_name_follows_from_the_url(arm: str, name: str) -> None:
 
 def test_a_taken_name_gets_a_number() -> None:
     assert propose_name("https://localhost:1", ["localhost", "localhost-2"]) == "localhost-3"
+
+
+@pytest.mark.parametrize(
+    ("pasted", "changes"),
+    [
+        (WEST, ()),
+        (f"{WEST}/", ()),
+        (f' "{WEST}",', ()),
+        (WEST.partition("://")[2], ("https:// was put before it",)),
+        (f"{WEST}/metadata/endpoints", ("the path of the metadata was dropped",)),
+        (f"{WEST}/x?y", ("the path was dropped",)),
+        ("local", ("local is the development kit",)),
+        (
+            "portal.west.contoso.example/#home",
+            (
+                "https:// was put before it",
+                "the path was dropped",
+                "portal.west.contoso.example is the stamp's portal, not its ARM",
+            ),
+        ),
+    ],
+)
+def test_what_was_changed_is_said(pasted: str, changes: tuple[str, ...]) -> None:
+    assert read_pasted_url(pasted).changes == changes
+
+
+@pytest.mark.parametrize(
+    ("arm", "meant"),
+    [
+        ("https://west.contoso.example", WEST),
+        ("https://west.contoso.example:8443", f"{WEST}:8443"),
+        (WEST, ""),
+        ("https://adminmanagement.west.contoso.example", ""),
+        ("https://management.azure.com", ""),
+        ("https://localhost:8443", ""),
+        ("https://10.0.0.1:8443", ""),
+        ("https://[fe80::1.2.3.4]:8443", ""),
+    ],
+)
+def test_the_service_that_may_have_been_forgotten(arm: str, meant: str) -> None:
+    assert with_service(arm) == meant

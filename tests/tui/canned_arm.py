@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from datetime import UTC, datetime
 
+from stacktui.check.pinning import RecordDiff
+from stacktui.check.registration import Discovery
 from stacktui.check.target import CheckTarget
+from stacktui.environments.cloud import cloud_of
+from stacktui.environments.naming import other_audience
+from stacktui.environments.record import StampRecord
 from stacktui.identities.token_source import TokenSource
 from stacktui.resources.group_details import GroupDetails
 from stacktui.resources.listing import Rows
@@ -126,6 +132,15 @@ class CannedArm(ArmEngine):
         properties = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
         text = json.dumps({"id": path, "properties": properties}, indent=2)
         return ResourceDetails(found, {"env": "prod"}, "", "Standard", "Succeeded", text)
+
+    async def discover(self, target: CheckTarget) -> Discovery:
+        environment = target.environment
+        tenant = {"tenant": _TENANT}
+        login = "https://adfs.west.contoso.example/adfs"
+        now = datetime(2026, 5, 3, tzinfo=UTC)
+        record = StampRecord(environment.arm, login, "https://arm.west/1", now, more=tenant)
+        cloud = cloud_of(environment, record.metadata)
+        return Discovery(target, cloud, RecordDiff(None, record), other_audience(environment.arm))
 
     async def providers(self, target: CheckTarget, wanted: str) -> Rows[Provider]:
         return Rows(PROVIDERS)

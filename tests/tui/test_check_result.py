@@ -145,7 +145,6 @@ def test_an_environment_shows_where_each_endpoint_comes_from_and_what_was_record
         "key vault .v.example naming rule",
         "portal https://portal.west.contoso.example/ metadata",
         "! recorded: https://old.example/",
-        "graph ! not given any more; recorded: https://graph.example/",
     ):
         assert wanted in shown, (wanted, shown)
 

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.tui.app import StacktuiApp
+from tests.product import write_config
 from tests.support.listeners import listening, silent
 
 from . import canned
@@ -21,6 +23,7 @@ from .conftest import Start
 from .screen import flat, paste, read, resize, settle, text_of, type_in, until, write
 
 WIDE = (120, 40)
+OPERATOR = "https://adminmanagement.local.azurestack.external"
 WRITTEN = """\
 active = "west"  # for now
 
@@ -78,7 +81,7 @@ async def choose(pilot: Pilot[None], label: str, *keys: str) -> None:
         ("https://portal.east.example/#home", "https://management.east.example", "east"),
         ("management.east.example", "https://management.east.example", "east"),
         ("adminportal.east.example", "https://adminmanagement.east.example", "east-admin"),
-        ("local", "https://management.local.azurestack.external", "local"),
+        ("local", "https://management.local.azurestack.external", "AzureStackUser"),
     ],
 )
 async def test_it_saves_what_it_read_from_what_was_pasted(
@@ -107,11 +110,9 @@ async def test_a_new_environment_is_active_if_its_form_says_so(config: Path) -> 
         await pilot.press("space")
         await until(pilot, "[x]")
         await pilot.press("ctrl+s")
-        await until(pilot, "saved local in")
-    assert (table(config, "active"), table(config, "environments", "local", "identity")) == (
-        "local",
-        "ops",
-    )
+        await until(pilot, "saved AzureStackUser in")
+    identity = table(config, "environments", "AzureStackUser", "identity")
+    assert (table(config, "active"), identity) == ("AzureStackUser", "ops")
 
 
 async def test_nothing_is_saved_while_a_field_is_wrong(config: Path) -> None:
@@ -465,3 +466,39 @@ async def test_an_identity_in_use_is_not_removed(config: Path) -> None:
         await pilot.press("enter")
         await until(pilot, "removed spare from config.toml")
     assert read(config).rstrip() == WRITTEN[: WRITTEN.index("\n[identities.spare]")].rstrip()
+
+
+async def test_a_copy_can_be_both_endpoints_of_its_stamp(start: Start, config: Path) -> None:
+    start()
+    async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+        await pilot.press("A")
+        await pilot.press("enter")
+        shown = flat(await until(pilot, "answers too: as AzureStackAdmin"))
+        assert "storage local.azurestack.external metadata" in shown
+        await pilot.press("escape")
+        await go_to(pilot, "Both")
+        await pilot.press("space")
+        await until(pilot, "[x] users' and operators'")
+        await pilot.press("enter")
+        await until(pilot, "saved AzureStackUser and AzureStackAdmin in")
+    user, operator = (
+        table(config, "environments", f"AzureStack{who}") for who in ("User", "Admin")
+    )
+    assert operator == user | {"arm": "https://adminmanagement.local.azurestack.external"}
+    assert "resolve" in user
+    assert table(config, "active") == "Test"
+
+
+async def test_the_profile_that_the_stamp_accepts_is_found_on_saving(config: Path) -> None:
+    with run_in_thread(StampOptions(build="1907")) as stamp:
+        write_config(config.parent, stamp.describe())
+        async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+            await pilot.press("e")
+            await choose(pilot, "Identity", "up")
+            await choose(pilot, "Profile", "down", "down")
+            await pilot.press("enter")
+            await until(pilot, "signs in to ask the stamp: choose an identity")
+            await choose(pilot, "Identity", "down")
+            await pilot.press("enter")
+            await until(pilot, "with profile 2019-03-01-hybrid")
+        assert table(config, "environments", "Test", "profile") == "2019-03-01-hybrid"

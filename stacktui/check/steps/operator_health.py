@@ -14,6 +14,7 @@ from stacktui.check.operator_health import UPDATING, Alert, OperatorHealth
 from stacktui.check.step import Step, StepContext
 from stacktui.check.step_names import StepName
 from stacktui.check.target import CheckTarget
+from stacktui.environments.model import Environment
 from stacktui.environments.naming import OPERATOR_ENDPOINT
 from stacktui.identities.token import Token
 from stacktui.resources.client import ArmClient, only
@@ -31,11 +32,9 @@ async def _run(context: StepContext) -> OperatorHealth:
     environment = context.target.environment
     client = ArmClient(context.session, environment, only(context.result(Token)))
     subscription = environment.subscription or await first_enabled_subscription(client)
-    region = _region(context.target)
-    group = f"/subscriptions/{quote(subscription, safe='')}/resourceGroups/System.{region}"
-    location = f"{group}/providers/Microsoft.Update.Admin/updateLocations/{region}"
-    health = f"{group}/providers/Microsoft.InfrastructureInsights.Admin/regionHealths/{region}"
-    version, found = await _update_location(client, location)
+    providers, region = _providers(environment, subscription)
+    health = f"{providers}/Microsoft.InfrastructureInsights.Admin/regionHealths/{region}"
+    location, version, found = await update_location(client, environment, subscription)
     state = client.text(found, "properties", "state")
     began = await _began(client, location, version) if state == UPDATING else None
 
@@ -56,15 +55,20 @@ async def _run(context: StepContext) -> OperatorHealth:
     )
 
 
-async def _update_location(client: ArmClient, path: str) -> tuple[str, Mapping[str, Any]]:
-    """Return the api-version that the stamp knows, and its update location."""
+async def update_location(
+    client: ArmClient, environment: Environment, subscription: str
+) -> tuple[str, str, Mapping[str, Any]]:
+    """Return the path of the stamp's update location, the api-version that it knows, and the
+    location, of which `currentVersion` is the build. Raises ArmError."""
+    providers, region = _providers(environment, subscription)
+    path = f"{providers}/Microsoft.Update.Admin/updateLocations/{region}"
     newest, older = _UPDATE_VERSIONS
     try:
-        return newest, await client.read(path, newest, what="the update state")
+        return path, newest, await client.read(path, newest, what="the update state")
     except ArmError as error:
         if error.fault.status != 400:  # an api-version that is not known is a bad request
             raise
-    return older, await client.read(path, older, what="the update state")
+    return path, older, await client.read(path, older, what="the update state")
 
 
 async def _began(client: ArmClient, location: str, version: str) -> datetime | None:
@@ -100,8 +104,11 @@ def _time(text: str) -> datetime | None:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _region(target: CheckTarget) -> str:
-    return quote((urlsplit(target.environment.arm).hostname or "").split(".")[1], safe="")
+def _providers(environment: Environment, subscription: str) -> tuple[str, str]:
+    """Return the path of the operators' providers, and the region."""
+    region = quote((urlsplit(environment.arm).hostname or "").split(".")[1], safe="")
+    group = f"/subscriptions/{quote(subscription, safe='')}/resourceGroups/System.{region}"
+    return f"{group}/providers", region
 
 
 def _applies(target: CheckTarget) -> bool:

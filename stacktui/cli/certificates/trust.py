@@ -27,7 +27,7 @@ from stacktui.certificates.trust_target import Outcome, TrustTarget, add
 from stacktui.check.settings import Settings
 from stacktui.check.target import CheckTarget
 from stacktui.check.trust import target_ca_sources
-from stacktui.cli.ask import RemoteError, confirm, confirm_by_typing, yes_option
+from stacktui.cli.ask import CommandError, RemoteError, confirm, confirm_by_typing, yes_option
 from stacktui.cli.certificates.targets import (
     environment_option,
     fingerprint_in,
@@ -42,6 +42,7 @@ from stacktui.cli.output import day, err, out
 from stacktui.cli.settings import read_settings, require_writable
 from stacktui.config.locations import additions_file, own_bundle
 from stacktui.environments.endpoints import Endpoint, arm_endpoint
+from stacktui.environments.model import Environment, parse_arm_url
 from stacktui.text.counts import count_of
 from stacktui.text.sanitize import escape_control_chars
 from stacktui.text.shell import command_line, for_this_machine
@@ -80,7 +81,7 @@ class RootSource:
                 return (added_before(fingerprint).der,)
             return read_certificates(Path(self.file))
         if self.presented is not None and settings is not None:
-            return (presented_root(settings.target(self.presented), self.host),)
+            return (presented_root(_presenting(settings, self.presented), self.host),)
         return read_certificates(WAAGENT)
 
 
@@ -99,9 +100,9 @@ class RootSource:
 @environment_option
 @click.option(
     "--presented",
-    metavar="ENV",
+    metavar="ENV|URL",
     shell_complete=environment_names,
-    help="Trust the root that environment ENV presents.",
+    help="Trust the root that environment ENV, or the stamp at URL, presents.",
 )
 @click.option("--host", metavar="HOST[:PORT]", help="With --presented: this host instead of ARM's.")
 @click.option("--waagent", is_flag=True, help=f"Trust the certificates in {WAAGENT}.")
@@ -148,6 +149,16 @@ def command(
         err(f"! {outcome.trouble}")
 
 
+def _presenting(settings: Settings, presented: str) -> CheckTarget:
+    """Return the environment that `--presented` names, or one of that URL that is in no config."""
+    if "://" not in presented or presented in settings.names:
+        return settings.target(presented)
+    try:
+        return CheckTarget(Environment("", parse_arm_url(presented)), None, settings.named)
+    except ValueError as error:
+        raise CommandError(f"the URL {error}") from None
+
+
 def presented_root(target: CheckTarget, host: str | None) -> bytes:
     """Return the root of the chain that ARM, or `host`, presents now; else a store's.
 
@@ -172,12 +183,12 @@ def _presented_chain(target: CheckTarget, host: str | None) -> tuple[bytes, ...]
     seen = asyncio.run(scan_one(target.environment, target_ca_sources(target), endpoint))
     if not seen.chain:
         detail = seen.fault.detail if seen.fault else "no certificate came"
-        config = [] if target.config is None else ["--config", str(target.config)]
-        check = command_line("stacktui check", [*config, "--", target.environment.name])
-        raise RemoteError(
-            f"{endpoint.key} presented no chain: {detail}; how far a request gets: "
-            f"{for_this_machine(check)}"
-        )
+        name, hint = target.environment.name, ""
+        if name:  # else it is of a URL
+            config = [] if target.config is None else ["--config", str(target.config)]
+            check = command_line("stacktui check", [*config, "--", name])
+            hint = f"; how far a request gets: {for_this_machine(check)}"
+        raise RemoteError(f"{endpoint.key} presented no chain: {detail}{hint}")
     return seen.chain
 
 

@@ -14,7 +14,7 @@ from rich.cells import cell_len, set_cell_size
 
 from stacktui.check.history import recall
 from stacktui.check.settings import Settings, load_settings
-from stacktui.check.streak import Recalled
+from stacktui.check.streak import Recalled, since_of
 from stacktui.check.summary_text import PROVIDERS
 from stacktui.check.target import config_of
 from stacktui.cli.layout import columns, out_wrapped
@@ -24,12 +24,13 @@ from stacktui.cli.settings import absolute
 from stacktui.config.document import ConfigError
 from stacktui.environments.metadata import IdentityProvider, provider_of
 from stacktui.environments.model import Environment
+from stacktui.environments.naming import is_operator_endpoint, region_of
 from stacktui.environments.record import RecordError, read_record
 from stacktui.text.sanitize import escape_control_chars
-from stacktui.text.times import rough_duration, utc_text
+from stacktui.text.times import moment_text, rough_duration, utc_text
 
 SCHEMA = 1
-_HEAD = ("name", "last check", "ARM", "sign-in", "profile", "identity")
+_HEAD = ("name", "last check", "region", "sign-in", "profile", "identity")
 _NEVER = Recalled()
 _SYMBOLS = {True: "✓", False: "✗", None: "–"}
 
@@ -54,6 +55,8 @@ class _Listed:
             "name": self.name,
             "active": self.active,
             "arm": known.arm if known else None,
+            "region": (known and region_of(known.arm)) or None,
+            "operator": is_operator_endpoint(known.arm) if known else None,
             "identity_provider": self.provider,
             "profile": known.profile if known else None,
             "identity": known.identity if known else None,
@@ -65,6 +68,9 @@ class _Listed:
                 "ok": last.ok,
                 "verdict": last.verdict or None,
                 "side": last.side or None,
+                "since": utc_text(since_of(self.checks.streaks).since)
+                if self.checks.streaks
+                else None,
             },
         }
 
@@ -74,16 +80,20 @@ class _Listed:
         if self.environment is None:
             return name, "✗ unusable"
         provider = PROVIDERS[self.provider] if self.provider else "?"
-        host = urlsplit(self.environment.arm).netloc
+        arm = self.environment.arm
+        region = region_of(arm) or urlsplit(arm).netloc
+        place = f"{region}, operator" if is_operator_endpoint(arm) else region
         identity = escape_control_chars(self.environment.identity or "none")
-        return name, self._checked(now), host, provider, self.environment.profile, identity
+        return name, self._checked(now), place, provider, self.environment.profile, identity
 
     def _checked(self, now: datetime) -> str:
         last, streaks = self.checks.last, self.checks.streaks
         if last is None or not streaks:
             return "– not checked"
         age = rough_duration(max(0.0, (now - last.started).total_seconds()))
-        return f"{_SYMBOLS[last.ok]} {streaks[0].outcome}, {age} ago"
+        text = f"{_SYMBOLS[last.ok]} {streaks[0].outcome}, {age} ago, {last.seconds:.2f} s"
+        since = since_of(streaks)
+        return f"{text}, since {moment_text(since.since, now)}" if since.checks > 1 else text
 
 
 @click.command(
@@ -94,8 +104,9 @@ class _Listed:
 def command(source: ConfigSource, format_: str) -> None:
     """List the environments of the config; `*` marks the active one.
 
-    Shows what the last check of each found, and how it signs in, if a stamp has been recorded. One
-    that cannot be used is listed with the reason.
+    Shows what the last check of each found, when, how long it took and since when that is so; the
+    region, or the ARM host where its name tells none, and how it signs in, if a stamp has been
+    recorded. One that cannot be used is listed with the reason.
     """
     settings = load_settings(absolute(source.path))
     for warning in settings.warnings:

@@ -1,7 +1,8 @@
-"""`stacktui environments show`: the settings, and the record of the stamp."""
+"""`stacktui environments show`: the settings, the record of the stamp, and its endpoints."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -11,18 +12,22 @@ import click
 from stacktui.azure_cli.cloud_file import AzFileError, read_clouds
 from stacktui.azure_cli.ini_files import azure_folder
 from stacktui.certificates.chain import describe
-from stacktui.check.cloud import recorded_cloud
+from stacktui.check.pinning import AcceptError, ask_stamp, differences
 from stacktui.check.target import CheckTarget, config_of
+from stacktui.cli.ask import RemoteError
+from stacktui.cli.environments.cloud_output import WIDTH, cloud_document, out_cloud
 from stacktui.cli.layout import out_fitting
 from stacktui.cli.options import (
     ConfigSource,
     environment_argument,
     examples,
     format_option,
-    reads_config,
+    talks_to_stamp,
 )
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_target
+from stacktui.environments.cloud import Cloud, cloud_of
+from stacktui.environments.metadata import disagreements
 from stacktui.environments.model import Environment
 from stacktui.environments.record import RecordError, StampRecord, read_record
 from stacktui.exchange.az_form import AzState, AzSync, az_sync
@@ -30,19 +35,22 @@ from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.limits import LIMIT_SETTINGS, Limits
 
 SCHEMA = 1
-_WIDTH = 15
 
 
 @click.command(epilog=examples("stacktui environments show West"))
 @environment_argument
+@click.option(
+    "--fetch", is_flag=True, help="Ask the stamp too, and show what is not as it was recorded."
+)
 @format_option
-@reads_config
-def command(source: ConfigSource, name: str | None, format_: str) -> None:
+@talks_to_stamp
+def command(source: ConfigSource, name: str | None, fetch: bool, format_: str) -> None:
     """Show the settings of ENV (default: the active environment), and what was recorded of it.
 
-    The first successful check records the login endpoint, the audience and the root that signs for
-    ARM. If one of the first two changes later, no secret is sent until you accept it. Then also
-    says whether az knows the stamp, and what it has otherwise.
+    Shows every endpoint with its origin: the metadata, the naming rule, or you. The first
+    successful check records them, and the root that signs for ARM. If the login endpoint or the
+    audience changes later, no secret is sent until you accept it. Then also says whether az knows
+    the stamp, and what it has otherwise.
     """
     target = read_target(source, name)
     record, nothing = None, "Nothing is recorded yet."
@@ -52,17 +60,32 @@ def command(source: ConfigSource, name: str | None, format_: str) -> None:
         nothing = "What was recorded cannot be read."
         err(f"stacktui: {error}")
     settings, recorded = dict(_settings(target.environment)), dict(_recorded(record))
-    sync = _sync(target) if recorded else None
+    cloud = cloud_of(target.environment, record.metadata) if record else None
+    sync = _sync(cloud) if cloud and record and record.more else None
+    drifted = _drifted(target) if fetch else None
     if format_ == "json":
         document = {"schema": SCHEMA, "environment": target.environment.name}
         document |= {"settings": settings, "recorded": recorded or None}
-        click.echo(json.dumps(document | {"az": sync and asdict(sync)}))
+        document |= {"cloud": cloud_document(cloud) if cloud else None}
+        document |= {"az": sync and asdict(sync)}
+        if drifted is not None:
+            names = ("field", "recorded", "now")
+            document["drifted"] = [dict(zip(names, each, strict=True)) for each in drifted]
+        click.echo(json.dumps(document))
         return
     out(target.environment.name)
     _say(settings)
     out()
     out("Recorded at the first successful check" if recorded else nothing)
     _say(recorded)
+    if cloud:
+        out()
+        out("Endpoints, and where each comes from")
+        out_cloud(cloud)
+    for what, before, now in drifted or ():
+        out_fitting(f"! {what} was recorded as {before}, and is now {now}")
+    if drifted == []:
+        out("The stamp is as it was recorded.")
     # Who does not use az need not hear of it.
     if sync is not None and (sync.name or azure_folder().is_dir()):
         out()
@@ -70,11 +93,10 @@ def command(source: ConfigSource, name: str | None, format_: str) -> None:
         _say(dict(_in_az(sync)))
 
 
-def _sync(target: CheckTarget) -> AzSync | None:
-    """Return how the environment stands in az; None where that cannot be said."""
+def _sync(cloud: Cloud) -> AzSync | None:
+    """Return how the cloud stands in az; None where that cannot be said."""
     try:
-        cloud = recorded_cloud(target)
-        return az_sync(cloud, read_clouds()) if cloud else None
+        return az_sync(cloud, read_clouds())
     except AzFileError as error:
         err(f"stacktui: {error}")
         return None
@@ -91,9 +113,21 @@ def _in_az(sync: AzSync) -> Iterator[tuple[str, str]]:
         yield each.option, f"{there} (stamp: {escape_control_chars(each.expected)})"
 
 
+def _drifted(target: CheckTarget) -> list[tuple[str, str, str]]:
+    """Return what the stamp says now that is not as recorded. Raises RemoteError."""
+    try:
+        diff = asyncio.run(ask_stamp(target))
+    except AcceptError as error:
+        raise RemoteError(str(error)) from None
+    if diff.known is None:
+        return []
+    found = disagreements(diff.known.metadata, diff.seen.metadata)
+    return [*found, *(each for each in differences(diff) if each[0] == "root")]
+
+
 def _say(values: dict[str, str]) -> None:
     for key, value in values.items():
-        out_fitting(f"  {key:<{_WIDTH}} {value}", _WIDTH + 3)
+        out_fitting(f"  {key:<{WIDTH}} {value}", WIDTH + 3)
 
 
 def _settings(environment: Environment) -> Iterator[tuple[str, str]]:
@@ -103,6 +137,9 @@ def _settings(environment: Environment) -> Iterator[tuple[str, str]]:
             # A proxy's URL may hold a password.
             shown = value if key != "proxy" else str(value).rpartition("@")[2]
             yield key, escape_control_chars(str(shown))
+    if environment.endpoints:
+        pairs = (f"{key} = {value}" for key, value in environment.endpoints.items())
+        yield "endpoints", escape_control_chars(", ".join(pairs))
     if environment.resolve:
         pins = (f"{place} = {pin}" for place, pin in environment.resolve.items())
         yield "resolve", escape_control_chars(", ".join(pins))

@@ -18,7 +18,7 @@ from stacktui.diagnosis.messages.arm import INVALID_API_VERSION, NO_REGISTERED_P
 from stacktui.diagnosis.messages.metadata import SOMETHING_MISSING
 from stacktui.diagnosis.remedies import exporting
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
-from stacktui.environments.profiles import NEWEST_PROFILE
+from stacktui.environments.profiles import PUBLIC_PROFILE
 from stacktui.exchange.az_setup import (
     INSTALL,
     LAST_WORKING,
@@ -38,7 +38,7 @@ def is_stamp(report: ReportContext) -> bool:
         host = urlsplit(report.environment.arm).hostname
     except ValueError:
         return False
-    public = host in BUILT_IN_CLOUDS or report.environment.profile == NEWEST_PROFILE
+    public = host in BUILT_IN_CLOUDS or report.environment.profile == PUBLIC_PROFILE
     return report.metadata is not None and not public
 
 

@@ -16,7 +16,7 @@ from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import parse_arm_url
-from stacktui.environments.profiles import NEWEST_PROFILE
+from stacktui.environments.profiles import PUBLIC_PROFILE
 from stacktui.exchange.az_setup import Command, registering, selecting
 from stacktui.identities.authority import may_ask
 from stacktui.text.sanitize import HELD_BACK, REDACTED
@@ -165,7 +165,7 @@ def _differences(
         line = _difference_line("endpoint_active_directory_resource_id", cloud.audience, audience)
         yield _Difference(line, "--endpoint-active-directory-resource-id", audience)
     profile = report.environment.profile
-    if cloud.profile in ("", NEWEST_PROFILE) and is_stamp(report):
+    if cloud.profile in ("", PUBLIC_PROFILE) and is_stamp(report):
         line = (
             f"profile is {cloud.profile or 'missing'}, with api-versions that no stamp knows; "
             f"the check uses {profile}"

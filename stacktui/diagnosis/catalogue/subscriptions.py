@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import parse_qs, urlsplit
 
 from stacktui.check.fault_text import fault_lines
@@ -14,7 +13,7 @@ from stacktui.diagnosis.messages.arm import INVALID_API_VERSION, NO_REGISTERED_P
 from stacktui.diagnosis.remedies import fill_setting, setting
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.environments.profiles import PROFILES, Profile
-from stacktui.resources.api_versions import RESOURCES, SUBSCRIPTIONS, known_version
+from stacktui.resources.api_versions import RESOURCES, SUBSCRIPTIONS, known_version, versions_in
 from stacktui.resources.model import ArmFault, ArmProblem, Subscription
 
 # An operator sees many; more are counted only.
@@ -59,11 +58,6 @@ def _use_another(failure: FailureContext, fault: ArmFault) -> tuple[Remedy, ...]
 
 # api-version-unsupported
 
-# ARM's list of supported API versions (PROTOCOL.md section 3). A long list is truncated when it
-# is read, so its end may be missing.
-_SUPPORTED = re.compile(r"supported (?:api-)?versions are '([^']*)")
-_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(?:-preview)?")
-
 _USE_PROFILE = setting("Use the profile that fits this stamp: {profile}", "profile", "PROFILE")
 # Filled only with names of `PROFILES`, which cmd.exe does not change (`shell.for_az`).
 _USE_PROFILE_IN_AZ = for_both(
@@ -80,7 +74,7 @@ def _api_version_unsupported(failure: FailureContext) -> Explanation | None:
     fault = _refused_as(failure, INVALID_API_VERSION, NO_REGISTERED_PROVIDER)
     if fault is None:
         return None
-    supported = _supported(fault.message)
+    supported = versions_in(fault.message)
     profile = failure.environment.profile
     asked = _asked_version(failure)
     evidence = [f"profile under {failure.section}: {profile}"]
@@ -92,12 +86,6 @@ def _api_version_unsupported(failure: FailureContext) -> Explanation | None:
     title = f"The stamp does not speak the API versions of the profile {profile}"
     evidence += fault_lines(fault)
     return Explanation(title, tuple(evidence), _use_profile(failure, fitting))
-
-
-def _supported(message: str) -> tuple[str, ...]:
-    found = _SUPPORTED.search(message)
-    words = (word.strip() for word in found[1].split(",")) if found else ()
-    return tuple(sorted({word for word in words if _VERSION.fullmatch(word)}))
 
 
 def _asked_version(failure: FailureContext) -> str | None:

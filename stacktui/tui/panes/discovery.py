@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from stacktui.environments.cloud import Origin, cloud_of
+from stacktui.environments.model import CloudKey
 from stacktui.tui.app_state import AppState
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.formatting import PROVIDERS, copied_of
@@ -10,6 +14,9 @@ from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.live_check import LiveCheck
 from stacktui.tui.panes.check_result import LABEL, Keys, verdict_lines
 from stacktui.tui.panes.check_steps import WIDE, step_lines, waiting_lines
+
+if TYPE_CHECKING:
+    from stacktui.check.registration import Discovery
 
 # Before anything was asked.
 HOW_TO_ADD = (
@@ -43,10 +50,26 @@ CA_FILE = line(
 )
 
 
-def discovery_lines(live: LiveCheck, app_state: AppState, glyphs: Glyphs, now: float) -> list[Line]:
-    """Return the step, and then the verdict or the metadata that was read.
+# What is shown of a cloud, in this order.
+_LABELS = {
+    CloudKey.LOGIN_ENDPOINT: "login",
+    CloudKey.AUDIENCE: "audience",
+    CloudKey.PORTAL: "portal",
+    CloudKey.GALLERY: "gallery",
+    CloudKey.GRAPH: "graph",
+    CloudKey.STORAGE_SUFFIX: "storage",
+    CloudKey.KEYVAULT_SUFFIX: "key vault",
+    CloudKey.IMAGE_ALIASES: "aliases",
+}
 
-    `now` is `time.monotonic()`, of which a running check shows how long it waits.
+
+def discovery_lines(
+    live: LiveCheck, found: Discovery | None, app_state: AppState, glyphs: Glyphs, now: float
+) -> list[Line]:
+    """Return the step, and then the verdict, or each value of the stamp with its origin.
+
+    `found` is what was asked after the check, None until it is known. `now` is `time.monotonic()`,
+    of which a running check shows how long it waits.
     """
     step = live.steps[0]
     lines = [*step_lines(step, WIDE, glyphs, brief=False), BLANK]
@@ -66,17 +89,20 @@ def discovery_lines(live: LiveCheck, app_state: AppState, glyphs: Glyphs, now: f
     metadata = live.metadata
     if metadata is None:
         return lines
-    known = (
-        ("sign-in", f"{PROVIDERS[metadata.identity_provider]}, {metadata.login_endpoint}"),
-        ("audience", metadata.audience),
-        ("tenant", metadata.tenant),
-        ("portal", metadata.portal),
-        ("graph", metadata.graph),
-        ("storage", metadata.storage_suffix),
-        ("key vault", metadata.keyvault_suffix),
-    )
-    lines += [label_value(label, value) for label, value in known if value]
+    cloud = found.cloud if found else cloud_of(live.target.environment, metadata)
+    lines.append(label_value("sign-in", PROVIDERS[cloud.identity_provider]))
+    if cloud.tenant:
+        lines.append(_value("tenant", cloud.tenant, Origin.METADATA))
+    values = ((label, cloud.values.get(key)) for key, label in _LABELS.items())
+    lines += [_value(label, each.text, each.origin) for label, each in values if each]
+    for what, older, newer in found.diff.disagreements if found else ():
+        text = f"the metadata's two shapes disagree on {what}: {older} (used), {newer}"
+        lines.append(line(Span(f"{glyphs.warning} {text}", TextStyle.WARNING)))
     return [*lines, *_issuer_lines(live, app_state)]
+
+
+def _value(label: str, text: str, origin: Origin) -> Line:
+    return label_value(label, text, Span(f"  {origin}", TextStyle.DIM))
 
 
 def _issuer_lines(live: LiveCheck, app_state: AppState) -> list[Line]:

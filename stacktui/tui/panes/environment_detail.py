@@ -92,22 +92,20 @@ def _endpoints(
 ) -> Iterator[Line]:
     """Yield each value that other clients need, where it comes from, and what it was before."""
     # Whoever knows metadata has imported it.
-    from stacktui.environments.cloud import LABELS, changes, cloud_of
+    from stacktui.environments.cloud import LABELS, cloud_of
+    from stacktui.environments.metadata import disagreements
 
     cloud = cloud_of(environment, metadata)
-    was = cloud_of(environment, record.metadata) if record is not None and record.more else cloud
-    changed = {key: before for key, before, _ in changes(was, cloud)}
+    was = record.metadata if record is not None and record.more else metadata
+    found = disagreements(was, metadata)
+    changed = {what.replace(" ", "_"): before for what, before, _ in found}
     for key, value in cloud.values.items():
         if key is CloudKey.ARM:
             continue
         yield label_value(LABELS[key], value.text, Span(f"  {value.origin}", TextStyle.DIM))
         if key in changed:
-            before = f"{glyphs.warning} recorded: {changed[key] or 'none'}"
+            before = f"{glyphs.warning} recorded: {changed[key]}"
             yield label_value("", Span(before, TextStyle.WARNING))
-    for key in changed:
-        if key not in cloud.values:
-            before = f"{glyphs.warning} not given any more; recorded: {changed[key]}"
-            yield label_value(LABELS[key], Span(before, TextStyle.WARNING))
 
 
 def _in_az(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from enum import Enum, auto
@@ -21,20 +21,14 @@ from stacktui.check.settings import Settings
 from stacktui.check.target import CheckTarget
 from stacktui.config.document import Table, typed_path
 from stacktui.config.edit import ENVIRONMENTS, with_changes
-from stacktui.environments.config import (
-    FORM_KEYS,
-    add_environment,
-    change_environment,
-    read_environment,
-    setting_problem,
-)
+from stacktui.environments.config import change_environment, read_environment
 from stacktui.environments.model import Environment
 from stacktui.environments.pasted_url import free_name, propose_name, read_pasted_url
-from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
+from stacktui.environments.profiles import DETECT, default_profile
 from stacktui.errors import StacktuiError
 from stacktui.transport.background import in_background
-from stacktui.transport.proxy import without_credentials
 from stacktui.tui.app_state import AppState
+from stacktui.tui.arm_reader import UnreadError
 from stacktui.tui.check_runner import CheckRunner
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.config_change import ConfigChange
@@ -43,11 +37,13 @@ from stacktui.tui.lines import TextStyle
 from stacktui.tui.live_check import LiveCheck
 from stacktui.tui.panes.detail import DetailPane
 from stacktui.tui.panes.discovery import HOW_TO_ADD, HOW_TO_EDIT, discovery_lines
+from stacktui.tui.screens.environment_fields import Offers, arm_problem, environment_fields
 from stacktui.tui.screens.form import FormScreen
-from stacktui.tui.widgets.fields import YES, Field
+from stacktui.tui.widgets.fields import YES
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
+    from stacktui.check.registration import Discovery
 
 # The settings on which it depends what the stamp answers before anyone signs in.
 REACH = ("arm", "ca", "proxy")
@@ -97,48 +93,22 @@ class EnvironmentForm(FormScreen):
         self._table, self._edited = table or {}, edited
         self._proposed = free_name(copied, settings.names) if copied else ""
         title = f"Edit {edited}" if edited else f"A copy of {copied}" if copied else ""
-        super().__init__(title or "Add an environment", self._make_fields())
+        fields = environment_fields(
+            settings,
+            self._table,
+            edited=edited is not None,
+            proposed=self._proposed,
+            wrong_name=self._wrong_name,
+        )
+        super().__init__(title or "Add an environment", fields)
         self._live: LiveCheck | None = None
+        self._found: Discovery | None = None
         self._checked = {key: self.values[key] for key in REACH} if edited else {}
         self._ca: CaFile | None = None
         self._detail = DetailPane(id="found")
         self._check_runner: CheckRunner | None = None
         self._ticking = False
         self._folder: TemporaryDirectory[str] | None = None
-
-    def _make_fields(self) -> list[Field]:
-        settings, path = self._settings, self._settings.path
-        text = {key: str(self._table.get(key, "")) for key in FORM_KEYS}
-        profile, identity = text["profile"] or DEFAULT_PROFILE, text["identity"]
-        profiles = {each.name: f"{each.name}  ({each.builds})" for each in PROFILES.values()}
-        identities = {"": "none: only metadata is checked"} | {
-            each.name: f"{each.name}  ({each.kind.words})" for each in settings.identities.values()
-        }
-        for choices, value in ((profiles, profile), (identities, identity)):
-            choices.setdefault(value, f"{value}  (unknown)")
-
-        def problem(key: str) -> Callable[[str], str]:
-            return lambda value: setting_problem(path, key, value)
-
-        name = Field("name", "Name", "proposed from the URL", self._proposed,
-                     required=True, problem=self._wrong_name)  # fmt: skip
-        active = Field("active", "Active", "what stacktui check takes without a name",
-                       "" if settings.active else YES, flag=True)  # fmt: skip
-        return [
-            Field("arm", "ARM URL", "https://management.<region>.<fqdn>", text["arm"],
-                  required=True, problem=_arm_problem),
-            *([] if self._edited else [name]),
-            Field("ca", "CA file", "only for a private root: PEM, .cer or .p7b", text["ca"]),
-            Field("proxy", "Proxy", "a URL, or none; else from the environment variables",
-                  without_credentials(text["proxy"]), problem=problem("proxy")),
-            Field("identity", "Identity", "", identity, _choices(identities),
-                  problem=lambda value: "" if value in settings.identities else "is not there"),
-            Field("profile", "Profile", "", profile, _choices(profiles),
-                  problem=problem("profile")),
-            Field("subscription", "Subscription", "an id; else the first enabled one",
-                  text["subscription"], problem=problem("subscription")),
-            *([] if self._edited else [active]),
-        ]  # fmt: skip
 
     def extra(self) -> ComposeResult:
         self._show_detail()
@@ -173,9 +143,11 @@ class EnvironmentForm(FormScreen):
 
     def _propose_name(self, text: str) -> None:
         with suppress(ValueError):  # else a name of what is there of it
-            text = read_pasted_url(text)
+            text = read_pasted_url(text).arm
         self._proposed = propose_name(text, self._settings.names)
         self.set_value("name", self._proposed)
+        if "profile" not in self._table and not self._asks_profile:
+            self.set_value("profile", default_profile(text))
 
     def _read_ca(self, text: str, config: Path) -> str:
         """Return what the CA file holds, and keep it. Blocks. Raises StacktuiError, ValueError."""
@@ -190,24 +162,42 @@ class EnvironmentForm(FormScreen):
             self._ca = found
         return found.text
 
+    def hidden(self) -> Collection[str]:
+        return () if self._offers.sibling else ("both",)
+
+    def problems(self) -> dict[str, str]:
+        found = super().problems()
+        if self._asks_profile and not self.values["identity"]:
+            found["profile"] = "signs in to ask the stamp: choose an identity"
+        return found
+
     def remarks(self) -> dict[str, str]:
         found, arm, proxy = super().remarks(), self.values["arm"], self.values["proxy"]
-        if arm and not _arm_problem(arm) and (read := read_pasted_url(arm)) != arm.rstrip("/"):
-            found["arm"] = f"read as {read}"
+        if arm and not arm_problem(arm) and (read := read_pasted_url(arm)).arm != arm.rstrip("/"):
+            found["arm"] = f"read as {read.arm}"
+        found |= self._offers.remarks(self._wanted_name)
         if "@" in proxy:
             found["proxy"] = "the config will hold the password as it stands here"
         elif "@" in str(self._table.get("proxy", "")) and "proxy" not in self.changes():
             found["proxy"] = "with the user and the password that the file has"
         return found
 
+    @property
+    def _offers(self) -> Offers:
+        identity = self._settings.identities.get(self.values["identity"])
+        return Offers(self._found, self._settings, identity, is_new=not self._edited)
+
     # What is saved
 
     def _wanted(self) -> dict[str, str]:
         """Return the settings to change, as they are in the config; an empty one is removed."""
         changes = self.changes()
-        changes.pop("name", None), changes.pop("active", None)
+        for key in ("name", "active", "both"):
+            changes.pop(key, None)
+        if changes.get("profile") == DETECT:  # saving finds out
+            del changes["profile"]
         if "arm" in changes:
-            changes["arm"] = read_pasted_url(changes["arm"])
+            changes["arm"] = read_pasted_url(changes["arm"]).arm
         if changes.get("ca") and self._ca is not None:
             changes["ca"] = str(self._ca.path)
         return changes
@@ -227,22 +217,52 @@ class EnvironmentForm(FormScreen):
         changes = self._wanted()
         environment, ca = self._environment(changes), self._ca
         active = None if self._edited else self.values["active"] == YES
+        if self._asks_profile:
+            changes["profile"] = await self._detect(environment)
+        seen = self._found
+        found, sibling = self._offers.without_tenant, self._offers.sibling
+        other = self._offers.name(name) if sibling and self.values["both"] else ""
 
         def write(config: Path) -> None:
-            if changes.get("ca") and ca is not None:
-                changes["ca"] = import_ca_file(ca, path, replace(environment, ca=None))
+            from stacktui.check.registration import pin, register, set_tenant
+
+            values = with_changes(self._table, {k: v or None for k, v in changes.items()})
             if self._edited:
+                if changes.get("ca") and ca is not None:
+                    changes["ca"] = import_ca_file(ca, path, replace(environment, ca=None))
                 change_environment(config, name, changes)
             else:
-                values = with_changes(self._table, {k: v or None for k, v in changes.items()})
-                add_environment(config, name, values, active=active)
+                register(config, name, values, ca=ca, active=active)
+                if seen is not None and seen.target.environment.name == name and not seen.changes:
+                    pin(seen)  # where that fails, the next check records it
+            if other:
+                register(config, other, {**values, "arm": sibling}, ca=ca, active=False)
+            if found is not None:
+                set_tenant(config, found)
 
-        if changes or not self._edited:
+        if changes or not self._edited or found is not None:
             await self.services.change_config(write)
         known = live if live is not None and live.target.environment.name == name else None
         if not changes and self._edited:
             return ConfigChange(f"{name}: nothing was changed", shown=name)
-        return ConfigChange(f"saved {name} in {path}", (name,), name, known)
+        profile = f" with profile {changes['profile']}" if self._asks_profile else ""
+        also = f" and {other}" if other else ""
+        return ConfigChange(f"saved {name}{also} in {path}{profile}", (name,), name, known)
+
+    @property
+    def _asks_profile(self) -> bool:
+        return self.values["profile"] == DETECT
+
+    async def _detect(self, environment: Environment) -> str:
+        """Return the newest profile that the stamp accepts. Raises UnreadError."""
+        self.notice("asking the stamp which profile it accepts", TextStyle.ACCENT)
+        identity = self._settings.identities[self.values["identity"]]
+        if (known := self._offers.without_tenant) is not None:
+            identity = known.signing_in.identity or identity
+        target = CheckTarget(environment, identity, self._settings.named)
+        reader = self.services.arm_reader
+        found = await reader.read(lambda engine: engine.detect_profile(target))
+        return found.profile
 
     # Checking
 
@@ -292,7 +312,7 @@ class EnvironmentForm(FormScreen):
         if self._check_runner is None or self._is_checked:
             return
         self._check_runner.cancel()
-        self._live, self._checked = None, {}
+        self._live, self._found, self._checked = None, None, {}
         self._show_detail()
 
     def _on_check_state(self, live: LiveCheck) -> None:
@@ -304,9 +324,21 @@ class EnvironmentForm(FormScreen):
             self._focus_first()
         self._show_detail()
         self.show_hints()
+        if self._stage is Stage.FOUND:
+            self.run_worker(self._discover(live), group="discover", exit_on_error=False)
         if live.running and not self._ticking:
             self._ticking = True
             self.set_timer(1.0, self._tick)
+
+    async def _discover(self, live: LiveCheck) -> None:
+        """Ask for what the check does not: the newer shape of the metadata, the other endpoint."""
+        with suppress(UnreadError):  # that the check was good is what matters
+            reader = self.services.arm_reader
+            found = await reader.read(lambda engine: engine.discover(live.target))
+            if self._live is live:
+                self._found = found
+                self._show_detail()
+                self.update_rows()
 
     def _tick(self) -> None:
         """Show the elapsed seconds of the check."""
@@ -325,7 +357,7 @@ class EnvironmentForm(FormScreen):
         self._detail.can_focus = self._live is not None
         if self._live is not None:
             glyphs, now = self.services.screen_style.glyphs, monotonic()
-            lines = discovery_lines(self._live, self._app_state, glyphs, now)
+            lines = discovery_lines(self._live, self._found, self._app_state, glyphs, now)
             self._detail.show("The stamp", lines)
         else:
             self._detail.show("The stamp", HOW_TO_EDIT if self._edited else HOW_TO_ADD)
@@ -384,15 +416,3 @@ class EnvironmentForm(FormScreen):
             return ""
         remedy = copied_of(self._live.diagnosis)
         return command_of(remedy) if remedy else ""
-
-
-def _arm_problem(text: str) -> str:
-    try:
-        read_pasted_url(text)
-    except ValueError as error:
-        return str(error)
-    return ""
-
-
-def _choices(texts: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [(text, value) for value, text in texts.items()]

@@ -142,9 +142,9 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
         }
 
     def set_value(self, key: str, value: str) -> None:
-        """Fill in a field that is typed into."""
+        """Fill in a field that is typed into or chosen from."""
         entry = self._rows[key].input
-        if isinstance(entry, Input):
+        if isinstance(entry, Input | Select):
             entry.value = value
 
     def read_beside(self, key: str, read: Callable[[], str]) -> None:
@@ -251,7 +251,8 @@ class FormScreen(ModalScreen["ConfigChange"], inherit_bindings=False):
     @property
     def _is_choosing(self) -> bool:
         """Whether a list of choices is open."""
-        return any(each.expanded for each in self.query(ChoiceInput))
+        inputs = (row.input for row in self._rows.values())  # a query costs more with each key
+        return any(isinstance(each, ChoiceInput) and each.expanded for each in inputs)
 
     def is_valid(self) -> bool:
         """Return whether nothing is wrong; else say what, and focus the first field that has it."""
