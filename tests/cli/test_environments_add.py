@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -288,6 +289,37 @@ def test_where_nobody_answers_nothing_is_added(entra: RunningStamp, config: Path
     assert ran.code == 2
     assert "nobody answered" in ran.err
     assert config.read_text() == BY_HAND
+
+
+def test_processes_that_change_the_config_at_once_lose_nothing(
+    entra: RunningStamp, config: Path
+) -> None:
+    names = [f"stamp-{number}" for number in range(4)]
+    tables = [f'# of {name}\n[environments.{name}]\narm = "https://{name}"\n' for name in names]
+    config.write_text(BY_HAND + "".join(tables))
+    adding = [["add", USER, f"--name=West-{n}", "--yes", *reaching(entra)] for n in range(3)]
+    setting = [["set", name, "subscription=5f0e9a10"] for name in names]
+    commands = [*adding, *setting, ["use", "stamp-1"], ["remove", "stamp-3", "--yes"]]
+    prefix = [sys.executable, "-m", "stacktui", "environments"]
+    running = [
+        subprocess.Popen(
+            [*prefix, *command, "--config", str(config)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        for command in commands
+    ]
+    for command, each in zip(commands, running, strict=True):
+        _, errors = each.communicate(timeout=90)
+        late = command[:2] == ["set", "stamp-3"]  # it may be gone then
+        assert each.returncode == 0 or late, (command, errors)
+    written = table(config)
+    assert sorted(written["environments"]) == [f"West-{n}" for n in range(3)] + names[:3]
+    assert all(written["environments"][name]["subscription"] == "5f0e9a10" for name in names[:3])
+    assert written["active"] == "stamp-1"
+    lines = config.read_text().splitlines()
+    kept = [line for line in (BY_HAND + "".join(tables[:3])).splitlines() if line]
+    assert [line for line in lines if line in kept] == kept  # comments and order
 
 
 # use, remove
