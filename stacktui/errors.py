@@ -15,9 +15,11 @@
      ├── EditorError                  the user's editor cannot be run
      ├── ThemeError                   a theme file cannot be used
      ├── UnreadError                  ARM was not read, for the reason that its message gives
+     ├── AzFileError                  a file of az's cannot be used or changed
      ├── FileReadError                a user's file cannot be read
      ├── ModeError                    a file's mode cannot be read or changed
      ├── JsonError                    an answer is not JSON
+     ├── UnknownFormError             a text to import carries no environment in a known form
      ├── AcceptError                  a stamp cannot be recorded anew
      ├── HistoryError                 the history of checks cannot be read or written
      │    └── DamagedHistoryError     its file is broken, or no database of ours

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import certifi
+import hypothesis
 import pytest
 
 from stacktui.azure_cli.launchers import launchers
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread, runtime
 from stacktui.stamp.running import RunningStamp
+from tests.support.draws import draws
 
 # Variables that change what is trusted, how hosts are reached, which files are read, or how
 # a terminal is written to.
@@ -77,6 +79,9 @@ def _without_invalid(resolve: Callable[..., Any]) -> Callable[..., Any]:
     return getaddrinfo
 
 
+hypothesis.settings.register_profile("draws", max_examples=draws(100))
+hypothesis.settings.load_profile("draws")
+
 # Until the tests are collected, whatever is made stays: to look for garbage finds none.
 gc.disable()
 
@@ -106,13 +111,15 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 @pytest.fixture(scope="session", autouse=True)
 def _keys_at_hand() -> Iterator[None]:
-    """Keys for all stamps of this process: of a stamp's start, 90 % are its two RSA keys.
+    """Keys for all stamps of this process, each with the certificate that it signs: of a stamp's
+    start, 90 % are its two RSA keys.
 
     Four are enough that a stamp has no key of the one before it.
     """
     keys = cycle([runtime.make_key() for _ in range(4)])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runtime, "make_key", lambda: next(keys))
+        patch.setattr(runtime, "make_client_certificate", cache(runtime.make_client_certificate))
         yield
 
 

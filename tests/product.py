@@ -95,19 +95,21 @@ class Ran:
         return document
 
 
-def stacktui(*arguments: str | Path, encoding: str = "utf-8", **variables: str) -> Ran:
+def stacktui(
+    *arguments: str | Path, encoding: str = "utf-8", stdin: str = os.devnull, **variables: str
+) -> Ran:
     """Run a command line of `stacktui` in this process, from its arguments to its exit code.
 
-    It sees the test's own environment (see conftest) and these variables. Starting an interpreter
-    and importing the product would take most of the tests' time; where the process itself is
-    what is tested, there is `stacktui_process`.
+    It sees the test's own environment (see conftest), these variables, and the file `stdin`.
+    Starting an interpreter and importing the product would take most of the tests' time; where the
+    process itself is what is tested, there is `stacktui_process`.
     """
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding, newline="") for _ in range(2))
-    with pytest.MonkeyPatch.context() as patch, open(os.devnull, encoding="utf-8") as nothing:
+    with pytest.MonkeyPatch.context() as patch, open(stdin, encoding="utf-8") as given:
         patch.setenv("STACKTUI_DEBUG", "")  # restored: `--debug` sets it for its process
         for name, value in variables.items():
             patch.setenv(name, value)
-        for name, stream in (("stdin", nothing), ("stdout", out), ("stderr", err)):
+        for name, stream in (("stdin", given), ("stdout", out), ("stderr", err)):
             patch.setattr(sys, name, stream)
         # A process that is given a demo's config stays with the demo; this one goes on.
         patch.setattr(locations, "_demo_root", locations._demo_root)
@@ -149,11 +151,11 @@ def check_json(config: Path, *arguments: str, **variables: str) -> Ran:
     return ran
 
 
-def _commands(ran: Ran) -> list[str]:
+def _commands(ran: Ran) -> set[str]:
     """The commands of a document's findings; none where there is no document."""
     if ran.code not in (0, 1) or not ran.out:
-        return []
+        return set()
     document = ran.document
     found = [document["verdict"]] if document["verdict"] else []
     remedies = [each for finding in found + document["also_seen"] for each in finding["remedies"]]
-    return [each["bash"] for each in remedies if each["bash"]]
+    return {each["bash"] for each in remedies if each["bash"]}

@@ -126,6 +126,9 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.identities.credential": THREAD,
         "stacktui.identities.faults": THREAD,
     },
+    "environments/config.py": {
+        "stacktui.environments.public_resources": SLOW,
+    },
     "identities/device_code.py": {
         "msal": BESIDE,
     },
@@ -140,17 +143,32 @@ DEFERRED: dict[str, dict[str, str]] = {
     "stamp/options.py": {
         "stacktui.stamp.faults": OPTIONS,
     },
+    "text/sanitize.py": {
+        "html": SLOW,
+    },
+    "text/secret_leak.py": {
+        "html": SLOW,
+    },
     "transport/proxy.py": {
         "urllib.request": SLOW,
     },
     "tui/app.py": {
         "stacktui.tui.terminal_driver": PLATFORM,
     },
+    "tui/screens/resources.py": {
+        "stacktui.tui.screens.picker_screen": FRAME,
+    },
+    "tui/resource_counter.py": {
+        "stacktui.tui.arm_engine": FRAME,
+    },
     "tui/arm_reader.py": {
         "stacktui.tui.arm_engine": THREAD,
     },
     "tui/files_app.py": {
+        "stacktui.azure_cli.cloud_file": THREAD,
+        "stacktui.azure_cli.presence": THREAD,
         "stacktui.check.history": THREAD,
+        "stacktui.environments.record": THREAD,
         "stacktui.tui.editor": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
     },
@@ -167,6 +185,12 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/panes/certificates.py": {
         "stacktui.certificates.verify": FRAME,
+    },
+    "tui/panes/environment_detail.py": {
+        "stacktui.check.streak": FRAME,
+        "stacktui.environments.cloud": FRAME,
+        "stacktui.environments.metadata": FRAME,
+        "stacktui.exchange.az_form": FRAME,
     },
     "tui/panes/environments.py": {
         "stacktui.check.streak": FRAME,
@@ -197,9 +221,16 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.fix": FRAME,
     },
     "tui/screens/config_actions.py": {
+        "stacktui.tui.screens.export_environment": FRAME,
         "stacktui.tui.screens.environment_form": FRAME,
         "stacktui.tui.screens.identity_form": FRAME,
         "stacktui.tui.screens.remove": FRAME,
+    },
+    "tui/screens/export_environment.py": {
+        "stacktui.azure_cli.cloud_file": THREAD,
+        "stacktui.check.cloud": THREAD,
+        "stacktui.exchange.az_form": THREAD,
+        "stacktui.exchange.forms": THREAD,
     },
     "tui/screens/dashboard.py": {
         "stacktui.tui.panes.certificate_detail": FRAME,
@@ -215,6 +246,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.resources.subscriptions": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.screens.providers": FRAME,
+        "stacktui.tui.screens.resources": FRAME,
     },
     "tui/screens/export.py": {
         "stacktui.certificates.export": THREAD,

@@ -62,7 +62,7 @@ def read_facts(
 
     Blocks on disk; never raises.
     """
-    folder = Path(os.environ.get("AZURE_CONFIG_DIR") or os.path.expanduser("~/.azure"))
+    folder = ini_files.azure_folder()
     if not launchers:
         return AzFacts(folder, unverified=unverified)
     found = _installations(tuple((each, _changed(each)) for each in launchers))

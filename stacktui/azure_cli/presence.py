@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 # second.
 UNVERIFIED = ("AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "ADAL_PYTHON_SSL_NO_VERIFY")
 
+# The clouds that az has built in, by the host of their ARM: no stamps.
+BUILT_IN_CLOUDS = {
+    "management.azure.com": "AzureCloud",
+    "management.chinacloudapi.cn": "AzureChinaCloud",
+    "management.usgovcloudapi.net": "AzureUSGovernment",
+    "management.microsoftazure.de": "AzureGermanCloud",
+}
+
 
 def installed() -> tuple[Path, ...] | None:
     """Return the launchers of `az`; None where `az_facts` returns None. A few `stat` calls."""

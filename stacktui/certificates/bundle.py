@@ -7,10 +7,8 @@ Light to import: only adding needs `cryptography`.
 
 from __future__ import annotations
 
-import os
 import re
 import ssl
-import stat
 from base64 import b64decode
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
@@ -30,6 +28,7 @@ from stacktui.certificates.files import (
     read_content,
 )
 from stacktui.config.atomic import PRIVATE, exclusive, write_atomically
+from stacktui.config.backup import back_up, backup_of
 from stacktui.config.read_only import refuse_if_read_only
 from stacktui.text.sanitize import escape_control_chars
 
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
 
 # Where a Linux VM inside a stamp finds the stamp's root (PROTOCOL.md section 6).
 WAAGENT = Path("/var/lib/waagent/Certificates.pem")
-# The suffix of a bundle's backup, made before stacktui first changes it.
-BACKUP = ".before-stacktui"
 # The length at which comments are cut; no reader's line buffer is shorter.
 MAX_COMMENT = 500
 # The form that `annotated` writes, with the blank line before it. The fingerprints are compared
@@ -156,28 +153,6 @@ def carry_out(change: Change) -> Path | None:
         if isinstance(error, PermissionError) and change.added and not change.ours:
             text += "; what needs no right to it: stacktui certificates export"
         raise BundleError(text) from None
-
-
-def backup_of(path: Path) -> Path:
-    """Return the path of a bundle's backup: beside the file that `path` links to."""
-    target = path.resolve()
-    return target.with_name(target.name + BACKUP)
-
-
-def back_up(path: Path, content: bytes) -> Path:
-    """Write `content`, the bundle's, to its backup, with the bundle's mode and owner.
-
-    Raises BundleError and OSError.
-    """
-    copy = backup_of(path)
-    if copy.is_symlink():  # whoever may write here could have another file overwritten
-        raise BundleError(f"{copy} is a link, so no backup is written over it; remove it first")
-    status = path.stat()
-    write_atomically(copy, content, mode=stat.S_IMODE(status.st_mode))
-    if hasattr(os, "chown"):
-        with suppress(PermissionError):  # only root can give a file away, and need not
-            os.chown(copy, status.st_uid, status.st_gid)
-    return copy
 
 
 def annotated(der: bytes) -> bytes:

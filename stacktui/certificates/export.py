@@ -18,7 +18,6 @@ import certifi
 from stacktui.certificates.bundle import (
     BundleError,
     annotated,
-    back_up,
     may_be_trusted,
 )
 from stacktui.certificates.chain import describe
@@ -33,6 +32,7 @@ from stacktui.certificates.files import (
 from stacktui.certificates.trust import TrustSource
 from stacktui.certificates.trust_target import ca_name, own_bundle_target
 from stacktui.config.atomic import exclusive, write_atomically
+from stacktui.config.backup import back_up
 from stacktui.config.locations import exported_bundle
 from stacktui.environments.model import Environment
 from stacktui.text.shell import bash, powershell

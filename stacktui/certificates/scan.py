@@ -191,7 +191,7 @@ class Scanner:
             proxy=self._environment.proxy,
             resolve=self._environment.resolve,
             limits=self._limits,
-            ca=self._environment.ca,
+            ca_files=self._used.files_for,
         )
         metadata, fault, why = None, None, ""
         try:

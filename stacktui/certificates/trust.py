@@ -10,10 +10,12 @@ import os
 import re
 import ssl
 import threading
+from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -49,6 +51,36 @@ class TrustUsed:
     """The files that a check trusts, base first."""
 
     sources: tuple[TrustSource, ...]
+
+    def files_for(
+        self, presented: tuple[bytes, ...], verified: tuple[bytes, ...]
+    ) -> tuple[str, ...]:
+        """Return the files by which another program trusts a chain as we did: one, if that does.
+
+        Both are in DER; `verified` is the path to the root, empty where there was none. Where
+        nothing was presented either, each file may be needed. A directory ends with a separator.
+        """
+        files = tuple(
+            os.path.join(each.path, "") if os.path.isdir(each.path) else each.path
+            for each in reversed(self.sources)
+        )
+        if not verified:
+            return files[:1] if presented else files
+        needed = frozenset({verified[-1], *set(verified).difference(presented)})
+        held = {path: _held(path, needed) for path in files}
+        alone = [path for path in files if held[path] == needed]
+        return tuple(alone[:1]) or tuple(filter(held.get, files)) or files
+
+
+@lru_cache(64)  # a base store takes some milliseconds, and each request of a session asks
+def _held(path: str, wanted: frozenset[bytes]) -> frozenset[bytes]:
+    """Return those of some certificates (DER) that a file, or those of a directory, hold as PEM."""
+    found, text = Path(path), b""
+    for each in found.iterdir() if found.is_dir() else (found,):
+        with suppress(OSError):
+            if each.is_file() and each.stat().st_size <= MAX_SIZE:
+                text += b"".join(each.read_bytes().split())
+    return frozenset(der for der in wanted if b64encode(der) in text)
 
 
 _ALL_REFUSED = "OpenSSL refuses all of it for the damaged certificate"

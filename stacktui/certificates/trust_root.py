@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from stacktui.certificates.additions import Addition, read_additions
-from stacktui.certificates.bundle import Change, backup_of, may_be_trusted, plan_addition
+from stacktui.certificates.bundle import Change, may_be_trusted, plan_addition
 from stacktui.certificates.chain import (
     MAX_PATH,
     Certificate,
@@ -46,6 +46,7 @@ from stacktui.certificates.trust_target import (
     own_bundle_target,
 )
 from stacktui.certificates.verify import ROOTLESS, verify
+from stacktui.config.backup import backup_of
 from stacktui.config.locations import is_demo, own_bundle
 from stacktui.environments.model import Environment
 

@@ -169,7 +169,7 @@ async def ask_stamp(target: CheckTarget) -> RecordDiff:
         proxy=environment.proxy,
         resolve=environment.resolve,
         limits=environment.limits,
-        ca=environment.ca,
+        ca_files=used.files_for,
     )
     step = environment.limits.step
     try:

@@ -141,7 +141,7 @@ class _Check:
             proxy=environment.proxy,
             resolve=environment.resolve,
             limits=environment.limits,
-            ca=environment.ca,
+            ca_files=self._trust.files_for,
         )
         pin = Pin(self._target, self._redactor)
         local = LocalFactsReader(self._target)

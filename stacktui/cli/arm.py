@@ -47,9 +47,7 @@ def run_arm(request: ArmRequest, work: Callable[[ArmSession], Awaitable[int]]) -
 
     A FaultError is said on stderr, and is exit code 1.
     """
-    settings = read_settings(
-        request.parent, request.config, request.limits, name=request.environment
-    )
+    settings = read_settings(request.source, request.environment)
     target = signing_in(settings, request.environment)
     click.get_current_context().exit(run_on(target, request, work))
 

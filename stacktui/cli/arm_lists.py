@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
 
 import click
 from rich.cells import cell_len, set_cell_size
@@ -16,6 +17,7 @@ from stacktui.cli.arm import ArmSession, report_fault
 from stacktui.cli.layout import columns
 from stacktui.cli.options import ExitCode
 from stacktui.cli.output import encodable, out_lines, warn
+from stacktui.cli.status_line import cut
 from stacktui.errors import FaultError
 from stacktui.resources.listing import RowPage, RowPages
 from stacktui.text.counts import count_of
@@ -25,7 +27,8 @@ from stacktui.transport.limits import LimitName
 R = TypeVar("R")
 SCHEMA = 1
 # The most cells to which a column is padded; a longer value is written whole.
-_WIDEST = 40
+WIDEST = 40
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,17 @@ class Table(Generic[R]):
     cells: Callable[[R], tuple[str, ...]]
 
 
-class Writer(Protocol):
-    """Writes the pages of a list; `close` is called once, with what made it end too early."""
+class Writer:
+    """Writes the pages of a list."""
 
-    def page(self, page: RowPage[Any]) -> None: ...
+    def page(self, page: RowPage[Any]) -> None:
+        raise NotImplementedError
 
-    def close(self, error: str) -> None: ...
+    def close(self, error: str) -> None:
+        """End the list; `error` says why it ends too early. What was written stands."""
 
 
-class TextWriter(Generic[R]):
+class TextWriter(Writer, Generic[R]):
     """Columns as wide as the first page needs; a longer value later moves what follows it.
 
     On a terminal, each line is cut to its width.
@@ -67,7 +72,7 @@ class TextWriter(Generic[R]):
         lines = []
         if not self._widths and rows:
             of_columns = zip(self._table.heads, *(cells for _, cells in rows), strict=False)
-            self._widths = [min(_WIDEST, max(map(cell_len, each))) for each in of_columns]
+            self._widths = [min(WIDEST, max(map(cell_len, each))) for each in of_columns]
             lines = [self._line(" ", self._table.heads)]
         lines += [self._line(symbol, cells) for symbol, cells in rows]
         if lines:
@@ -79,15 +84,10 @@ class TextWriter(Generic[R]):
             for text, width in zip(cells, self._widths, strict=False)
         ]
         line = f"{symbol} {'  '.join(padded)}".rstrip()
-        if self._columns is None or cell_len(line) <= self._columns:
-            return line
-        return f"{set_cell_size(line, self._columns - 1)}…"
-
-    def close(self, error: str) -> None:
-        """Write nothing: what was read stands."""
+        return line if self._columns is None else cut(line, self._columns)
 
 
-class TsvWriter(Generic[R]):
+class TsvWriter(Writer, Generic[R]):
     """The columns without a head; no value holds a tab or a line break."""
 
     def __init__(self, table: Table[R]) -> None:
@@ -97,22 +97,16 @@ class TsvWriter(Generic[R]):
         if len(page):
             write("\n".join("\t".join(self._cells(row)) for row in page))
 
-    def close(self, error: str) -> None:
-        """Write nothing: what was read stands."""
 
-
-class JsonLinesWriter:
+class JsonLinesWriter(Writer):
     """ARM's objects as they are, one a line."""
 
     def page(self, page: RowPage[Any]) -> None:
         if len(page):
             write("\n".join(map(json.dumps, page.raw)))
 
-    def close(self, error: str) -> None:
-        """Write nothing: what was read stands."""
 
-
-class JsonWriter:
+class JsonWriter(Writer):
     """One document at the end; `error` says why it does not hold the whole list."""
 
     def __init__(self, key: str, head: Mapping[str, Any]) -> None:
@@ -132,12 +126,13 @@ def write(text: str) -> None:
     click.echo(encodable(text))  # which flushes
 
 
-def writer_of(session: ArmSession, table: Table[R], subscription: str = "") -> Writer:
+def writer_of(session: ArmSession, table: Table[R], of: Mapping[str, Any] = _NOTHING) -> Writer:
+    """Return the writer of the format asked for; `of` says in JSON whose list it is."""
     match session.request.format_:
         case "json":
-            of = {"subscription": subscription} if subscription else {}
-            head = {"schema": SCHEMA, "environment": session.environment} | of
-            return JsonWriter(table.key, head)
+            return JsonWriter(
+                table.key, {"schema": SCHEMA, "environment": session.environment, **of}
+            )
         case "jsonl":
             return JsonLinesWriter()
         case "tsv":
@@ -147,40 +142,51 @@ def writer_of(session: ArmSession, table: Table[R], subscription: str = "") -> W
 
 
 async def write_list(
-    session: ArmSession,
-    pages: RowPages[R],
-    table: Table[R],
-    subscription: str = "",
+    session: ArmSession, pages: RowPages[R], table: Table[R], of: Mapping[str, Any] = _NOTHING
 ) -> int:
     """Write a list to its end, and return the exit code.
 
     A fault in the middle is said on stderr; what was written before it stands. `--limit` cuts at
     rows or pages, which is said too.
     """
-    writer, written, number, cut = writer_of(session, table, subscription), 0, 0, ""
-    limits = session.request.limits
-    try:
-        async with aclosing(pages):
-            async for page in pages:
-                number += 1
-                shown = _within(page, limits.get(LimitName.ROWS), written)
-                # In a thread: who reads the pipe may stop for minutes, while the next page comes.
-                with session.waits.paused():
-                    await in_background(partial(writer.page, shown))
-                written += len(shown)
-                if cut := _cut(page, shown, number, written, limits):
-                    break
-    except FaultError as error:
-        writer.close(str(error))
-        report_fault(error, session.target)
-        if written:
-            warn(f"the list is not whole: {count_of(written, table.noun)} came before that; "
-                 "run the command again")  # fmt: skip
-        return ExitCode.FAULT
-    writer.close(cut)
-    if cut:
-        warn(f"{cut}: there are more than the {count_of(written, table.noun)} shown")
-    return ExitCode.HEALTHY
+    return await write_lists(session, {"": pages}, table, of)
+
+
+async def write_lists(
+    session: ArmSession,
+    lists: Mapping[str, RowPages[R]],
+    table: Table[R],
+    of: Mapping[str, Any] = _NOTHING,
+) -> int:
+    """Write several lists as one, each by the name of what it is of; a fault ends only its own."""
+    writer, written, number, errors = writer_of(session, table, of), 0, 0, list[str]()
+    limits, ended_by, unread = session.request.source.limits, "", len(lists)
+    for name, pages in lists.items():
+        before, unread = written, unread - 1
+        try:
+            async with aclosing(pages):
+                async for page in pages:
+                    number += 1
+                    shown = _within(page, limits.get(LimitName.ROWS), written)
+                    # In a thread: who reads the pipe may stop for minutes, while the next page
+                    # comes.
+                    with session.waits.paused():
+                        await in_background(partial(writer.page, shown))
+                    written += len(shown)
+                    whole = page.last and not unread
+                    if ended_by := _cut(page, shown, whole, number, written, limits):
+                        break
+        except FaultError as error:
+            errors.append(f"{name}: {error}" if name else str(error))
+            report_fault(error, session.target)
+            if name or written:
+                came = f"{count_of(written - before, table.noun)}{name and f' of {name}'}"
+                warn(f"the list is not whole: {came} came before that; run the command again")
+        if ended_by:
+            warn(f"{ended_by}: there are more than the {count_of(written, table.noun)} shown")
+            break
+    writer.close("; ".join([*errors, ended_by] if ended_by else errors))
+    return ExitCode.FAULT if errors else ExitCode.HEALTHY
 
 
 def _within(page: RowPage[R], rows: float | None, before: int) -> RowPage[R]:
@@ -190,11 +196,16 @@ def _within(page: RowPage[R], rows: float | None, before: int) -> RowPage[R]:
 
 
 def _cut(
-    page: RowPage[R], shown: RowPage[R], number: int, written: int, limits: Mapping[str, float]
+    page: RowPage[R],
+    shown: RowPage[R],
+    whole: bool,
+    number: int,
+    written: int,
+    limits: Mapping[str, float],
 ) -> str:
     """Return the limit at which the list ends though there is more; else empty."""
     rows, pages = limits.get(LimitName.ROWS), limits.get(LimitName.PAGES)
-    more = not page.last
+    more = not whole
     if rows is not None and (len(shown) < len(page) or (more and written >= rows)):
         return f"--limit rows={rows:g}"
     return f"--limit pages={pages:g}" if pages is not None and more and number >= pages else ""

@@ -32,6 +32,10 @@ async def subscription_of(session: ArmSession) -> str:
     found = await all_subscriptions(session)
     if wanted:
         return one_named(found, wanted).id
+    return await _first_enabled(session, found)
+
+
+async def _first_enabled(session: ArmSession, found: Sequence[Subscription]) -> str:
     try:
         return first_enabled(session.client, found)
     except ArmError as error:
@@ -39,6 +43,18 @@ async def subscription_of(session: ArmSession) -> str:
             await explain_none(session)
         await explain_limited(session, found)
         raise
+
+
+async def usable_subscriptions(session: ArmSession) -> list[Subscription]:
+    """Return the enabled ones of the token's tenant, and say why the others are left out.
+
+    Raises ArmError where no subscription is enabled.
+    """
+    found = await all_subscriptions(session)
+    await _first_enabled(session, found)
+    await explain_limited(session, found, "not listed: ")
+    tenant = (await session.client.token_facts()).tenant
+    return [each for each in found if not why_limited(each, tenant)]
 
 
 async def all_subscriptions(session: ArmSession) -> list[Subscription]:
@@ -63,9 +79,11 @@ async def explain_none(session: ArmSession) -> None:
         warn(line)
 
 
-async def explain_limited(session: ArmSession, found: Sequence[Subscription]) -> None:
+async def explain_limited(
+    session: ArmSession, found: Sequence[Subscription], before: str = ""
+) -> None:
     """Say of each subscription that cannot be used as others why that is."""
     tenant = (await session.client.token_facts()).tenant
     for each in found:
         if why := why_limited(each, tenant):
-            warn(f"{each.name} ({each.id}) is {why}")
+            warn(f"{before}{each.name} ({each.id}) is {why}")

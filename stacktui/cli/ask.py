@@ -33,13 +33,13 @@ class RemoteError(CommandError):
 
 def confirm(question: str, *, yes: bool) -> None:
     """Return if the user says yes. Raises CommandError otherwise, click.Abort on Ctrl+C."""
-    if not wants(question, yes=yes):
+    if not yes and not ask(question):
         raise CommandError("nothing was changed")
 
 
-def wants(question: str, *, yes: bool) -> bool:
-    """Return whether the user says yes. Raises CommandError without an answer, click.Abort."""
-    return yes or _answer(lambda: click.confirm(escape_control_chars(question), err=True))
+def ask(question: str) -> bool:
+    """Return whether the user says yes. Raises CommandError where nobody answers."""
+    return _answer(lambda: click.confirm(escape_control_chars(question), err=True))
 
 
 def confirm_by_typing(question: str, expected: str, *, yes: bool) -> None:

@@ -15,15 +15,13 @@ from stacktui.check.settings import load_settings
 from stacktui.check.trust import preload_trust
 from stacktui.cli.name_completion import environment_names
 from stacktui.cli.options import (
+    ConfigSource,
     ExitCode,
-    config_option,
     examples,
-    limit_option,
-    log_requests_option,
     round_format_option,
+    talks_to_stamp,
 )
 from stacktui.cli.output import encodable, warn
-from stacktui.config.locations import config_file
 
 if TYPE_CHECKING:
     from stacktui.check.report import Report
@@ -59,18 +57,9 @@ def _print_schema(context: click.Context, _option: click.Parameter, wanted: bool
     callback=_print_schema,
     help="Print the JSON Schema (2020-12) of --format json and exit.",
 )
-@limit_option
-@log_requests_option
-@config_option
-@click.pass_obj
+@talks_to_stamp
 def command(
-    parent: Path | None,
-    names: tuple[str, ...],
-    all_: bool,
-    concurrency: int,
-    format_: str,
-    limits: dict[str, float],
-    config: Path | None,
+    source: ConfigSource, names: tuple[str, ...], all_: bool, concurrency: int, format_: str
 ) -> None:
     """Check the connection to environment NAME (default: the active one).
 
@@ -79,13 +68,12 @@ def command(
     found, 2 on wrong usage or config, 3 on an internal error or where this machine lacks memory,
     threads, descriptors or disk space; of several checks, with the largest.
     """
-    path = config_file(config or parent)
     if all_ and names:
         raise click.UsageError("name environments, or say --all")
     if not all_ and len(names) < 2 and format_ != "jsonl":
         name = names[0] if names else None
-        click.get_current_context().exit(check_headless(path, name, format_, limits))
-    settings = load_settings(path, limits)
+        click.get_current_context().exit(check_headless(source.path, name, format_, source.limits))
+    settings = load_settings(source.path, source.limits)
     for warning in settings.warnings:
         warn(warning)
     if not settings.names:

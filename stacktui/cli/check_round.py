@@ -55,7 +55,7 @@ async def _check_round(
         elif format_ == "jsonl":
             click.echo(json.dumps(_document(result)))
             sys.stdout.flush()
-        progress.show(results)
+        progress.show_results(results)
 
     for name in names:
         if (error := settings.errors.get(name)) is not None:

@@ -14,6 +14,7 @@ import click
 
 from stacktui.check.settings import load_settings
 from stacktui.cli.options import ExitCode
+from stacktui.cli.output import warn
 from stacktui.config.document import ConfigError
 from stacktui.config.locations import config_file
 
@@ -36,7 +37,7 @@ def open_dashboard(
             raise
     else:
         for warning in (*settings.warnings, *settings.left_out(environment)):
-            click.echo(f"stacktui: {warning}", err=True)
+            warn(warning)
         if environment is not None:
             settings.target(environment)
     require_terminal()

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import click
@@ -31,23 +30,12 @@ def drill_ids(_context: click.Context, _option: click.Parameter, incomplete: str
     return starting(FAULTS, incomplete)
 
 
-class Demo:
+class Demo(ExitStack):
     """An embedded stamp with a temporary config, started on demand; both end with the context."""
 
     def __init__(self, options: StampOptions | None = None) -> None:
+        super().__init__()
         self._options = options
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Demo:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stack.close()
 
     def start(self) -> Path:
         """Start the stamp in a thread and return the path of a config for it. Blocks."""
@@ -55,12 +43,12 @@ class Demo:
 
         adfs = StampOptions(domain=DEMO_DOMAIN, idp=IdentityProvider.ADFS)
         options = self._options or adfs
-        stamp = self._stack.enter_context(run_in_thread(options))
-        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="stacktui-demo-"))
-        self._stack.enter_context(config_root(Path(folder)))
+        stamp = self.enter_context(run_in_thread(options))
+        folder = self.enter_context(tempfile.TemporaryDirectory(prefix="stacktui-demo-"))
+        self.enter_context(config_root(Path(folder)))
         kind = FAULTS[stamp.fault].sign_in_kind if stamp.fault else SignInKind.SECRET
         if kind is SignInKind.MANAGED_IDENTITY:
-            self._stack.enter_context(_imds_variable(stamp.imds_url))
+            self.enter_context(_imds_variable(stamp.imds_url))
         mark_demo(Path(folder))
         path = Path(folder) / "config.toml"
         path.write_text(_config(stamp, kind), encoding="utf-8")

@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,9 +15,10 @@ from click.shell_completion import CompletionItem
 from stacktui.cli.explain_output import write_catalogue, write_faults, write_recognised
 from stacktui.cli.name_completion import starting
 from stacktui.cli.options import (
+    ConfigSource,
     ExitCode,
-    config_option,
     examples,
+    reads_config,
     report_format_option,
     warn_config_unused,
 )
@@ -56,11 +56,8 @@ def _ids(
 @click.argument("words", nargs=-1, metavar="ID|MESSAGE|-", shell_complete=_ids)
 @click.option("--list", "list_", is_flag=True, help="List all faults of the catalogue.")
 @report_format_option
-@config_option
-@click.pass_obj
-def command(
-    parent: Path | None, words: tuple[str, ...], list_: bool, format_: str, config: Path | None
-) -> None:
+@reads_config
+def command(source: ConfigSource, words: tuple[str, ...], list_: bool, format_: str) -> None:
     """Explain a verdict by its ID, or what a MESSAGE of az or another client can mean.
 
     Give a message in quotes, or `-` to read it from stdin.
@@ -69,7 +66,7 @@ def command(
     if it explains something, 1 if no known message matches, 2 on wrong usage. Nothing of the
     message is written anywhere.
     """
-    warn_config_unused(config or parent)
+    warn_config_unused(source.given)
     if list_ == bool(words):
         raise click.UsageError("give an ID, a message, - for stdin, or --list alone")
     click.get_current_context().exit(_answer(words, format_))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from math import ceil
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -17,9 +16,8 @@ from stacktui.check.streak import Streak
 from stacktui.check.summary import CheckSummary
 from stacktui.cli.layout import out_fitting
 from stacktui.cli.name_completion import environment_names
-from stacktui.cli.options import config_option, examples, format_option
+from stacktui.cli.options import ConfigSource, examples, format_option, reads_config
 from stacktui.cli.output import SPARKS, out, warn
-from stacktui.config.locations import config_file
 from stacktui.diagnosis.finding import SIDES, Side
 from stacktui.text.counts import count_of
 from stacktui.text.times import moment_text, rough_duration, utc_text
@@ -35,16 +33,15 @@ _SYMBOLS = {True: "✓", False: "✗", None: "–"}
 @click.command(epilog=examples("stacktui history West"))
 @click.argument("name", metavar="[NAME]", required=False, shell_complete=environment_names)
 @format_option
-@config_option
-@click.pass_obj
-def command(parent: Path | None, name: str | None, format_: str, config: Path | None) -> None:
+@reads_config
+def command(source: ConfigSource, name: str | None, format_: str) -> None:
     """Show what past checks of environment NAME found (default: of all environments).
 
     Prints a line for each change of state, the newest first, and how long the checks took. Each
     check of the last 90 days counts, also those of the dashboard, but not those of another config
     or another ARM endpoint.
     """
-    settings = load_settings(config_file(config or parent))
+    settings = load_settings(source.path)
     for warning in (*settings.warnings, *settings.left_out(name)):
         warn(warning)
     if name is not None or not settings.environments:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -14,7 +15,7 @@ class LazyGroup(click.Group):
     """A group that imports a command only to run it or to show its help.
 
     `table` has the one-line help of each command. A command is the `command` of the module of its
-    name in `package`.
+    name in `package`, with an underscore behind a keyword of Python.
     """
 
     def __init__(
@@ -30,7 +31,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self._table:
             return None
-        module = import_module(f"{self._package}.{cmd_name}")
+        # No module can have a keyword for its name.
+        module = import_module(f"{self._package}.{cmd_name}{'_' * iskeyword(cmd_name)}")
         command: click.Command = module.command
         return command
 

@@ -66,7 +66,6 @@ def _debugged(_: click.Context, _option: click.Parameter, wanted: bool) -> None:
 
 
 def _read_only(_: click.Context, _option: click.Parameter, wanted: bool) -> None:
-
     set_by_option(wanted)
 
 

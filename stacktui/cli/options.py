@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import update_wrapper
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -14,7 +15,7 @@ import click
 from stacktui.cli.ask import CommandError
 from stacktui.cli.name_completion import environment_names
 from stacktui.config.document import nearest
-from stacktui.config.locations import use_demo_root
+from stacktui.config.locations import config_file, use_demo_root
 from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.limits import LIMIT_SETTINGS, read_limit
 
@@ -50,6 +51,39 @@ def config_option(function: click.decorators.FC) -> click.decorators.FC:
 def _followed(_: click.Context, _option: click.Parameter, config: Path | None) -> Path | None:
     use_demo_root(config)
     return config
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigSource:
+    """The config file that the command or what precedes it names, and the limits of this run."""
+
+    given: Path | None
+    limits: Mapping[str, float]
+
+    @property
+    def path(self) -> Path:
+        return config_file(self.given)
+
+
+def reads_config(function: Callable[..., None]) -> Callable[..., None]:
+    """Add `--config FILE`; the command is called with a `ConfigSource` first."""
+
+    def called(
+        parent: Path | None,
+        /,
+        *,
+        config: Path | None,
+        limits: Mapping[str, float] = MappingProxyType({}),
+        **given: Any,
+    ) -> None:
+        function(ConfigSource(config or parent, limits), **given)
+
+    return config_option(update_wrapper(click.pass_obj(called), function))
+
+
+def talks_to_stamp(function: Callable[..., None]) -> Callable[..., None]:
+    """Add `--config`, `--limit` and `--log-requests`, as `reads_config` does."""
+    return limit_option(log_requests_option(reads_config(function)))
 
 
 def warn_config_unused(config: Path | None) -> None:
@@ -124,17 +158,12 @@ def _log_requests(context: click.Context, _option: click.Parameter, file: Path |
 
 @dataclass(frozen=True, slots=True)
 class ArmRequest:
-    """What the options of a command that reads ARM say; without `environment`, the active one.
+    """What the options of a command that reads ARM say; without `environment`, the active one."""
 
-    `config` is the option of the command itself, `parent` that before it.
-    """
-
-    parent: Path | None
-    config: Path | None
+    source: ConfigSource
     environment: str | None
     subscription: str | None
     format_: str | None
-    limits: Mapping[str, float]
 
 
 _environment_option = click.option(
@@ -159,17 +188,16 @@ def reads_arm(
     Without `listing`, it has no `--format`, and without `subscription` not that option.
     """
 
-    options = [_environment_option, limit_option, log_requests_option, config_option]
-    options[1:1] = [_subscription_option] * subscription + [_list_format_option] * listing
+    options = [_list_format_option] * listing + [_subscription_option] * subscription
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
-        def called(parent: Path | None, /, **given: Any) -> None:
-            names = ("config", "environment", "subscription", "format_", "limits")
+        def called(source: ConfigSource, **given: Any) -> None:
+            names = ("environment", "subscription", "format_")
             of_arm = {name: given.pop(name, None) for name in names}
-            function(ArmRequest(parent, **of_arm), **given)
+            function(ArmRequest(source, **of_arm), **given)
 
-        result = update_wrapper(click.pass_obj(called), function)
-        for option in reversed(options):
+        result = talks_to_stamp(update_wrapper(called, function))
+        for option in (*options, _environment_option):
             result = option(result)
         return result
 

@@ -18,7 +18,7 @@ from stacktui.config.atomic import PRIVATE, refuse_dangling_link
 from stacktui.text.sanitize import escape_control_chars
 from stacktui.text.shell import for_this_machine
 from stacktui.transport.records import Exchange
-from stacktui.transport.request_commands import BODY, TOKEN_LINES, command_lines
+from stacktui.transport.request_commands import BODY, TOKEN_LINES, ca_note, command_lines
 from stacktui.transport.request_log import logging_requests
 
 # A FIFO that nobody reads must not hold up the command (POSIX only).
@@ -105,6 +105,8 @@ def log_entry(exchange: Exchange) -> str:
         comments.append(f"x-ms-request-id {request_id}")
     if sent.withheld:
         comments.append(f"{BODY}: {sent.withheld} bytes, which are not shown")
+    if note := ca_note(exchange):
+        comments.append(note)
     # Whoever runs the file as a script must not run the second line of a comment.
     lines = [f"# {escape_control_chars(each)}" for each in comments]
     lines += filter(None, map(for_this_machine, command_lines(exchange)))

@@ -11,6 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from stacktui.check.streak import outcome_word, since_text
 from stacktui.cli.check_output import TextWriter
 from stacktui.cli.output import out
+from stacktui.cli.status_line import StatusLine, cut
 from stacktui.diagnosis.finding import SIDES
 from stacktui.diagnosis.round import CheckResult, shared_verdicts
 from stacktui.text.counts import count_of
@@ -32,9 +33,9 @@ class RoundText:
 
     def line(self, result: CheckResult) -> None:
         """Write state, name, verdict and side, seconds, and what to do."""
-        name = set_cell_size(_cut(escape_control_chars(result.name), self._name), self._name)
+        name = set_cell_size(cut(escape_control_chars(result.name), self._name), self._name)
         text = f"{_SYMBOLS[result.ok]} {name}  {_state(result)}".rstrip()
-        out(text if self._width is None else _cut(text, self._width))
+        out(text if self._width is None else cut(text, self._width))
 
     def close(self, results: Sequence[CheckResult], seconds: float) -> None:
         """Write the sum, and each verdict in full once."""
@@ -54,10 +55,6 @@ class RoundText:
 
 
 _SYMBOLS = {True: "✓", False: "✗", None: "–"}
-
-
-def _cut(text: str, width: int) -> str:
-    return set_cell_size(text, width - 1) + "…" if cell_len(text) > width else text
 
 
 def _since(result: CheckResult) -> str:
@@ -99,28 +96,14 @@ def counts(results: Collection[CheckResult]) -> str:
     return f"{len(results)} checked: {' · '.join(parts)}"
 
 
-class RoundProgress:
-    """A line on stderr, if that is a terminal, which goes before anything else is written."""
+class RoundProgress(StatusLine):
+    """How many checks are done, and which are to come if they are few."""
 
     def __init__(self, names: Sequence[str]) -> None:
+        super().__init__()
         self._names = names
-        self._shown = False
-        self._on = sys.stderr.isatty()
 
-    def show(self, results: Mapping[str, CheckResult]) -> None:
-        left = [escape_control_chars(each) for each in self._names if each not in results]
-        if not self._on or not left:
-            return
-        self._shown = True
-        named = f": {', '.join(left)}" if len(left) <= _LEFT else ""
-        text = f"{counts(results.values())}, {len(left)} to come{named}"
-        # One cell less than the terminal has: a line that is wrapped cannot be taken back.
-        width = shutil.get_terminal_size().columns - 1
-        sys.stderr.write(f"\r\x1b[K{_cut(text, width)}")
-        sys.stderr.flush()
-
-    def clear(self) -> None:
-        if self._shown:
-            self._shown = False
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+    def show_results(self, results: Mapping[str, CheckResult]) -> None:
+        if left := [escape_control_chars(each) for each in self._names if each not in results]:
+            named = f": {', '.join(left)}" if len(left) <= _LEFT else ""
+            self.show(f"{counts(results.values())}, {len(left)} to come{named}")

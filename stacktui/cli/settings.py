@@ -3,41 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from stacktui.check.settings import Settings, load_settings
+from stacktui.check.target import CheckTarget
+from stacktui.cli.options import ConfigSource
 from stacktui.cli.output import err
 from stacktui.config.document import ConfigError, Table, read_document
-from stacktui.config.locations import config_file
 from stacktui.config.read_only import refuse_if_read_only, set_by_config
 
 
-def read_settings(
-    parent: Path | None,
-    config: Path | None,
-    limits: Mapping[str, float] | None = None,
-    *,
-    name: str | None = None,
-) -> Settings:
+def read_settings(source: ConfigSource, name: str | None = None) -> Settings:
     """Return the config, with absolute paths; write its warnings to stderr. Raises ConfigError.
 
     Of environment `name`, by default the active one, no warning says that it cannot be used: that
     is the error of whoever asks for it.
     """
-    settings = load_settings(absolute(config_file(config or parent)), limits)
+    settings = load_settings(absolute(source.path), source.limits)
     for warning in (*settings.warnings, *settings.left_out(name or settings.active)):
         err(f"stacktui: {warning}")
     return settings
 
 
-def require_writable(parent: Path | None, config: Path | None) -> None:
+def read_target(source: ConfigSource, name: str | None) -> CheckTarget:
+    """Return environment `name`, by default the active one. Raises ConfigError."""
+    return read_settings(source, name).target(name)
+
+
+def require_writable(source: ConfigSource) -> None:
     """Refuse a command that writes, before it does anything. Raises ReadOnlyError.
 
     A config that cannot be read is the error of the command, if that needs it.
     """
-    path = absolute(config_file(config or parent))
+    path = absolute(source.path)
     with suppress(ConfigError):
         set_by_config(Table(path, "", read_document(path)).flag("read_only"))
     refuse_if_read_only()

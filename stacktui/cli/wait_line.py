@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
 
 from stacktui.cli.output import warn
+from stacktui.cli.status_line import StatusLine
 from stacktui.resources.retry import Wait
 
 
@@ -16,7 +16,7 @@ class WaitLine:
     """Shows one wait at a time, as an ARM client's `on_wait`."""
 
     def __init__(self) -> None:
-        self._on = sys.stderr.isatty()
+        self._line = StatusLine()
         self._task: asyncio.Task[None] | None = None
         self._paused = False
         self._text = ""  # of the countdown, as it was last; empty where nothing is waited for
@@ -36,7 +36,7 @@ class WaitLine:
                 self._rewrite(self._text)
 
     def show(self, wait: Wait) -> None:
-        if not self._on:
+        if not self._line.on:
             warn(f"{_words(wait)}; going on in {wait.seconds:g} s")
             return
         self.clear()
@@ -53,15 +53,14 @@ class WaitLine:
         clock = asyncio.get_running_loop().time
         ends = clock() + wait.seconds
         while (left := ends - clock()) > 0:
-            self._rewrite(f"{_words(wait)}; going on in {ceil(left)} s"[:78])
+            self._rewrite(f"{_words(wait)}; going on in {ceil(left)} s")
             await asyncio.sleep(min(1.0, left))
         self._rewrite("")
 
     def _rewrite(self, text: str) -> None:
         self._text = text
         if not self._paused:
-            sys.stderr.write(f"\r\x1b[K{text}")
-            sys.stderr.flush()
+            self._line.show(text)
 
 
 def _words(wait: Wait) -> str:

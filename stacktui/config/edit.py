@@ -26,15 +26,31 @@ def add_table(
     *,
     active: bool | None = None,
 ) -> None:
-    """Add `[GROUP.NAME]`; None of the values leaves its key out.
+    """Add `[GROUP.NAME]`, as `add_tables`."""
+    add_tables(path, group, {name: values}, active=active)
 
-    `active` makes it the active environment; None does so if no environment is. Raises ConfigError
-    where the name is taken, or where the file cannot be read or written.
+
+def add_tables(
+    path: Path,
+    group: str,
+    tables: Mapping[str, Mapping[str, object]],
+    *,
+    active: bool | None = None,
+) -> None:
+    """Add a `[GROUP.NAME]` for each name; None of the values leaves its key out.
+
+    `active` makes the first one the active environment; None does so if no environment is. Raises
+    ConfigError where a name is taken, or where the file cannot be read or written; then none is
+    added.
     """
     import tomlkit
     from tomlkit.items import InlineTable
 
-    given = {key: value for key, value in values.items() if value is not None}
+    first = next(iter(tables))
+    given = {
+        name: {key: value for key, value in values.items() if value is not None}
+        for name, values in tables.items()
+    }
 
     def is_activated(document: Mapping[str, Any]) -> bool:
         if active is None:
@@ -42,21 +58,22 @@ def add_table(
         return active
 
     def change(document: TOMLDocument) -> str:
-        tables = document.setdefault(group, tomlkit.table(is_super_table=True))
-        if not isinstance(tables, MutableMapping):
+        known = document.setdefault(group, tomlkit.table(is_super_table=True))
+        if not isinstance(known, MutableMapping):
             raise ConfigError(path, f"{group} must be a table")
-        if name in tables:
-            raise ConfigError(path, f"{group}.{name} is already there; choose another name")
-        table = tomlkit.inline_table() if isinstance(tables, InlineTable) else tomlkit.table()
-        table.update({key: _item(value) for key, value in given.items()})
-        tables[name] = table
+        for name, values in given.items():
+            if name in known:
+                raise ConfigError(path, f"{group}.{name} is already there; choose another name")
+            table = tomlkit.inline_table() if isinstance(known, InlineTable) else tomlkit.table()
+            table.update({key: _item(value) for key, value in values.items()})
+            known[name] = table
         if is_activated(document):
-            return _with_top_level(document, "active", name)
+            return _with_top_level(document, "active", first)
         return tomlkit.dumps(document)
 
     def expected(before: dict[str, Any]) -> dict[str, Any]:
-        after = before | {group: {**before.get(group, {}), name: given}}
-        return after | {"active": name} if is_activated(before) else after
+        after = before | {group: {**before.get(group, {}), **given}}
+        return after | {"active": first} if is_activated(before) else after
 
     _edit(path, change, expected)
 

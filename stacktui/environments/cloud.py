@@ -21,6 +21,20 @@ class Origin(StrEnum):
     SETTING = "you"
 
 
+# What each value is called on screen.
+LABELS = {
+    CloudKey.ARM: "ARM",
+    CloudKey.LOGIN_ENDPOINT: "login",
+    CloudKey.AUDIENCE: "audience",
+    CloudKey.GRAPH: "graph",
+    CloudKey.GALLERY: "gallery",
+    CloudKey.PORTAL: "portal",
+    CloudKey.STORAGE_SUFFIX: "storage",
+    CloudKey.KEYVAULT_SUFFIX: "key vault",
+    CloudKey.IMAGE_ALIASES: "image aliases",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class CloudValue:
     """One value of a cloud, byte for byte as other clients must be given it."""
@@ -76,4 +90,18 @@ def cloud_of(environment: Environment, metadata: Metadata) -> Cloud:
         {key: CloudValue(text, origin(key)) for key, text in texts.items() if text},
         metadata.tenant or "",
         environment.subscription or "",
+    )
+
+
+def own_cloud(environment: Environment) -> Cloud:
+    """Return what the config alone says of a cloud, whose stamp has not been asked."""
+    own = environment.endpoints
+    login = own.get(CloudKey.LOGIN_ENDPOINT, "")
+    texts = {CloudKey.ARM: environment.arm, **own}
+    return Cloud(
+        environment.name,
+        environment.profile,
+        provider_of(login),
+        {key: CloudValue(text, Origin.SETTING) for key, text in texts.items()},
+        subscription=environment.subscription or "",
     )

@@ -9,10 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from stacktui.config.document import ConfigError, Table, nearest, read_document
-from stacktui.config.edit import ENVIRONMENTS, add_table, set_in_table, with_changes
+from stacktui.config.edit import ENVIRONMENTS, add_tables, set_in_table, with_changes
 from stacktui.environments.model import OVERRIDES, CloudKey, Environment, parse_arm_url
 from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
-from stacktui.environments.public_resources import is_public_resource
 from stacktui.transport.host import is_host
 from stacktui.transport.json_body import is_valid_utf8
 from stacktui.transport.limits import LIMIT_SETTINGS, Limits, read_limit
@@ -83,8 +82,16 @@ def add_environment(
 
     Raises ConfigError, with nothing changed, where it would not be valid or the name is taken.
     """
-    read_environment(name, Table(path, f"{ENVIRONMENTS}.{name}", values))
-    add_table(path, ENVIRONMENTS, name, values, active=active)
+    add_environments(path, {name: values}, active=active)
+
+
+def add_environments(
+    path: Path, tables: Mapping[str, Mapping[str, object]], *, active: bool | None = None
+) -> None:
+    """Add all of these, or none where it raises ConfigError; as `add_tables`."""
+    for name, values in tables.items():
+        read_environment(name, Table(path, f"{ENVIRONMENTS}.{name}", values))
+    add_tables(path, ENVIRONMENTS, tables, active=active)
 
 
 def change_environment(path: Path, name: str, changes: Mapping[str, str]) -> Mapping[str, object]:
@@ -164,6 +171,8 @@ def _endpoint_problem(key: CloudKey, value: str, host: str) -> str:
     if not value.isprintable() or not is_valid_utf8(value):
         return "holds control characters"
     if key is CloudKey.AUDIENCE:
+        from stacktui.environments.public_resources import is_public_resource
+
         public = is_public_resource(value, host)
         return "is a resource of Microsoft's public cloud, not of a stamp" if public else ""
     if key in (CloudKey.STORAGE_SUFFIX, CloudKey.KEYVAULT_SUFFIX):

@@ -10,6 +10,9 @@ from stacktui.environments.public_resources import is_public_arm
 
 USER_ENDPOINT = "management"
 OPERATOR_ENDPOINT = "adminmanagement"
+# The development kit: the same names on every machine, and a root of its own that has this name.
+ASDK_DOMAIN = "local.azurestack.external"
+ASDK_ROOT = "AzureStackSelfSignedRootCert"
 # Services of a stamp that users paste in place of the ARM endpoint (PROTOCOL.md section 6).
 OTHER_SERVICES = {
     "portal": USER_ENDPOINT,

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from stacktui.environments.model import parse_arm_url
-from stacktui.environments.naming import OPERATOR_ENDPOINT, USER_ENDPOINT, other_service
+from stacktui.environments.naming import (
+    ASDK_DOMAIN,
+    OPERATOR_ENDPOINT,
+    USER_ENDPOINT,
+    other_service,
+)
 
 # Quotes, brackets and list punctuation that come along with a URL from a mail or a JSON file.
 _AROUND = string.whitespace + "\"'`“”„‘’«»<>,;"
 _AFTER_HOST = re.compile(r"[/\\?#]")
-# The development kit: the same names on every machine.
-_ASDK = "local.azurestack.external"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,8 @@ def read_pasted_url(text: str) -> PastedUrl:
     if dropped and dropped[0]:
         is_metadata = dropped[0].lower().startswith("metadata")
         changes.append(f"the {'path of the metadata' if is_metadata else 'path'} was dropped")
-    if host in ("local", _ASDK):
-        arm = f"https://{USER_ENDPOINT}.{_ASDK}"
+    if host in ("local", ASDK_DOMAIN):
+        arm = f"https://{USER_ENDPOINT}.{ASDK_DOMAIN}"
         return PastedUrl(arm, (*changes, f"{host} is the development kit"))
     if named := other_service(host):
         arm = parse_arm_url(f"https://{named[1]}")
@@ -75,7 +78,7 @@ def propose_name(arm: str, taken: Collection[str]) -> str:
     domain = host.partition(".")[2]
     region = domain.partition(".")[0]
     standard = {USER_ENDPOINT: region, OPERATOR_ENDPOINT: f"{region}-admin"}
-    if domain == _ASDK:
+    if domain == ASDK_DOMAIN:
         standard = {USER_ENDPOINT: "AzureStackUser", OPERATOR_ENDPOINT: "AzureStackAdmin"}
     name = (standard.get(host.partition(".")[0]) if region else None) or host
     if not name:

@@ -11,7 +11,7 @@ import json
 import os
 import stat
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -186,6 +186,15 @@ def read_record(config: Path, environment: Environment) -> StampRecord | None:
     """
     record = _record(_read().get(_key(config, environment.name)))
     return record if record is not None and record.arm == environment.arm else None
+
+
+def read_records(config: Path, environments: Iterable[Environment]) -> dict[str, StampRecord]:
+    """Return the records of these environments by name; none where the file cannot be read."""
+    try:
+        found = {each.name: read_record(config, each) for each in environments}
+    except RecordError:
+        return {}
+    return {name: record for name, record in found.items() if record is not None}
 
 
 def write_record(config: Path, environment: Environment, record: StampRecord | None) -> str:

@@ -4,12 +4,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from stacktui.environments.cloud import Cloud
 from stacktui.environments.metadata import IdentityProvider
 from stacktui.environments.model import CloudKey, Environment
-from stacktui.environments.naming import region_of
-from stacktui.identities.model import Identity
+from stacktui.environments.naming import domain_of, region_of
+from stacktui.exchange.shells import Shell, Value, comment, plain, shell_of_this_machine
+from stacktui.identities.model import (
+    CertificateRef,
+    EnvSecret,
+    FileSecret,
+    Identity,
+    IdentityKind,
+    TypedSecret,
+)
+
+if TYPE_CHECKING:
+    from stacktui.azure_cli.facts import AzFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The machine that a text is for: its shell, and what stacktui knows of it.
+
+    `az` is None where none is installed. `has_own_roots` is true where stacktui trusts roots beside
+    those of certifi. `config` is the config where that is not the usual one.
+    """
+
+    shell: Shell = field(default_factory=shell_of_this_machine)
+    az: AzFacts | None = None
+    has_own_roots: bool = False
+    config: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +51,12 @@ class Connection:
     cloud: Cloud
     identity: Identity | None = None
     secret: str | None = field(default=None, repr=False)
+    machine: Machine = field(default_factory=Machine)
+
+    @property
+    def domain(self) -> str:
+        """The stamp's `<region>.<fqdn>`; empty where no name tells it."""
+        return domain_of(urlsplit(self.environment.arm).hostname or "") or ""
 
     @property
     def region(self) -> str:
@@ -40,6 +73,36 @@ class Connection:
         if self.is_adfs:
             return "adfs"
         return (self.identity and self.identity.tenant) or self.cloud.tenant
+
+    @property
+    def reference(self) -> EnvSecret | FileSecret | CertificateRef | None:
+        """The identity's reference, as the config has it."""
+        found = self.identity.credential if self.identity else None
+        return found.instead_of if isinstance(found, TypedSecret) else found
+
+    @property
+    def secret_value(self) -> Value:
+        """The secret where it was asked for, else its reference; empty where there is none."""
+        found = self.reference
+        if found is None or isinstance(found, CertificateRef):
+            return ""
+        return found if self.secret is None else self.secret
+
+    @property
+    def certificate(self) -> str:
+        """The path of the identity's certificate and key, empty where it has none."""
+        found = self.reference
+        return str(found.path) if isinstance(found, CertificateRef) else ""
+
+    @property
+    def kind(self) -> IdentityKind | None:
+        return self.identity.kind if self.identity else None
+
+    def heading(self, shell: Shell) -> str:
+        """Return the comment that says what a text is of."""
+        signed_in = "AD FS" if self.is_adfs else "Entra ID"
+        what = f"{self.environment.arm}, {signed_in}, profile {self.environment.profile}"
+        return comment(shell, f"{plain(self.environment.name)}: {what}")
 
     @property
     def ca(self) -> Path | None:

@@ -5,17 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 
-from stacktui.exchange import toml_form
+from stacktui.exchange import az_commands, az_powershell_form, toml_form, variable_forms
 from stacktui.exchange.connection import Connection
 
 
 class Form(StrEnum):
     """A form that an environment can be exported in."""
 
+    ENV = "env"
+    POWERSHELL = "powershell"
+    CMD = "cmd"
+    TERRAFORM = "terraform"
+    AZ = "az"
+    AZ_COMMANDS = "az-commands"
+    AZ_POWERSHELL = "az-powershell"
     TOML = "toml"
 
 
-# Each returns a whole text, which ends with a line break.
+# Each returns a whole text, which ends with a line break. That of az is not printed but written
+# into its files.
 RENDERERS: dict[Form, Callable[[Connection], str]] = {
+    Form.ENV: variable_forms.render_bash,
+    Form.POWERSHELL: variable_forms.render_powershell,
+    Form.CMD: variable_forms.render_cmd,
+    Form.TERRAFORM: variable_forms.render_terraform,
+    Form.AZ_COMMANDS: az_commands.render,
+    Form.AZ_POWERSHELL: az_powershell_form.render,
     Form.TOML: toml_form.render,
 }

@@ -32,17 +32,18 @@ def render(connection: Connection) -> str:
     if own:
         lines.append(f"limits = {{ {', '.join(own)} }}")
     if connection.identity is not None:
-        lines += ["", *_identity(connection.identity)]
+        lines += ["", *_identity(connection.identity, connection.reference)]
     return "\n".join([*lines, ""])
 
 
-def _identity(identity: Identity) -> Iterator[str]:
+def _identity(
+    identity: Identity, reference: EnvSecret | FileSecret | CertificateRef | None
+) -> Iterator[str]:
     yield toml_table("identities", identity.name)
     yield f"kind = {toml(identity.kind)}"
     for key in ("tenant", "client_id", "username", "object_id", "resource_id"):
         if value := getattr(identity, key):
             yield f"{key} = {toml(value)}"
-    reference = getattr(identity.credential, "instead_of", identity.credential)
     key = "password" if identity.username else "secret"
     match reference:
         case CertificateRef(path=path):

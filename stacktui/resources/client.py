@@ -134,11 +134,16 @@ class ArmClient:
         return await fetch_metadata(self._session, self._arm, self._own_endpoints)
 
     async def pages(
-        self, path: str, api_version: str | None = None, *, what: str = ""
+        self, path: str, api_version: str | None = None, *, what: str = "", start: str = ""
     ) -> AsyncGenerator[Page, None]:
-        """Yield the pages of the list at a path of ARM, as they arrive, to the last."""
+        """Yield the pages of the list at a path of ARM, as they arrive, to the last.
+
+        `start` is the `next_link` of a page that was read before: those after it are yielded.
+        """
         what = what or path.partition("?")[0]
-        url = await self._url(path, api_version)
+        if start:
+            self._require_own(start, what, ArmProblem.PAGING_FOREIGN_HOST)
+        url = start or await self._url(path, api_version)
         seen: set[str] = set()
         while len(seen) < MAX_PAGES:
             seen.add(url)
@@ -157,12 +162,13 @@ class ArmClient:
     async def poll(
         self, response: ArmResponse, *, what: str = "", longest: float = POLL_TIMEOUT
     ) -> ArmResponse:
-        """Wait for the end of the operation that a response began, and return the last response.
+        """Wait for the end of the operation that a response began, and return its result.
 
-        Both styles (PROTOCOL.md section 4): `Azure-AsyncOperation`, whose body has the status, and
-        `Location`, which answers 202 until the end. A response of 404 or 405 says nothing of how
-        it ended: ask for the resource. Waits at most `longest` seconds. Raises OperationError where
-        the operation failed, does not end, or leads to another host.
+        Both styles (PROTOCOL.md section 4): `Azure-AsyncOperation`, whose body has the status only,
+        so that the result of a PUT, PATCH or POST is read after it, and `Location`, which answers
+        202 until the end. A response of 404 or 405 says nothing of how it ended: ask for the
+        resource. Waits at most `longest` seconds. Raises OperationError where the operation failed,
+        does not end, or leads to another host.
         """
         what = what or f"the end of {response.method}"
         clock = asyncio.get_running_loop().time
@@ -180,7 +186,11 @@ class ArmClient:
             answer = await self._ask("GET", url, what, accept=_FORGOTTEN)
             self._require_success(answer, what)
             last = _continued(last, answer)
-        return last
+        if last is response or not (url := _result_url(response, last)):
+            return last
+        self._require_own(url, what, ArmProblem.OPERATION_FOREIGN_HOST, last.exchange)
+        accept = _FORGOTTEN if response.method == "POST" else frozenset[int]()
+        return await self._ask("GET", url, what, accept=accept)
 
     def text(self, row: Mapping[str, Any], *path: str, limit: int = 200) -> str:
         """Return a text of a row, sanitised; empty where there is none."""
@@ -340,10 +350,12 @@ class ArmClient:
         problem = ArmProblem.REFUSED
         return self.error(problem, what, answer.status, code, message, answer.exchange)
 
-    def _require_own(self, url: str, what: str, problem: ArmProblem, exchange: Exchange) -> None:
+    def _require_own(
+        self, url: str, what: str, problem: ArmProblem, exchange: Exchange | None = None
+    ) -> None:
         """Raise ArmError for a URL that leaves the environment's origin."""
         if origin_of(url) != origin_of(self._arm):
-            status = exchange.response.status if exchange.response else 0
+            status = exchange.response.status if exchange and exchange.response else 0
             raise self.error(problem, what, status, message=url, exchange=exchange)
 
     def _operation_of(self, response: ArmResponse) -> str:
@@ -375,6 +387,13 @@ def _continued(before: ArmResponse, after: ArmResponse) -> ArmResponse:
     return ArmResponse(
         after.method, after.url, after.status, headers, after.document, after.exchange
     )
+
+
+def _result_url(first: ArmResponse, last: ArmResponse) -> str:
+    """Return the URL of what an operation made, whose status alone was read; empty for none."""
+    if "azure-asyncoperation" not in last.headers or first.method == "DELETE":
+        return ""
+    return last.headers.get("location", "") if first.method == "POST" else first.url
 
 
 def _interval(exchange: Exchange) -> float:

@@ -54,7 +54,7 @@ async def open_arm(
         proxy=environment.proxy,
         resolve=environment.resolve,
         limits=environment.limits,
-        ca=environment.ca,
+        ca_files=used.files_for,
         on_exchange=on_exchange,
     )
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from stacktui.resources.client import ArmClient
-from stacktui.resources.groups import MAX_ID
+from stacktui.resources.groups import MAX_ID, read_tags
 from stacktui.resources.listing import RowPages, Rows, collect, stream_rows
-from stacktui.resources.model import Deployment, Lock, Permission, Resource
+from stacktui.resources.model import Deployment, Lock, Permission, Resource, ResourceDetails
 from stacktui.resources.permissions import read_permission
+from stacktui.resources.subscriptions import subscription_path
 
+_WHAT = "the resources"
 _AUTHORIZATION = "/providers/Microsoft.Authorization"
 
 
@@ -43,7 +48,20 @@ def newest_first(deployments: tuple[Deployment, ...]) -> list[Deployment]:
 
 def resource_pages(client: ArmClient, group: str) -> RowPages[Resource]:
     """Return the pages of what is inside a group."""
-    return stream_rows(client, f"{group}/resources", _read_resource, what="the resources")
+    return stream_rows(client, f"{group}/resources", _read_resource, what=_WHAT)
+
+
+async def resource_details(client: ArmClient, path: str) -> ResourceDetails:
+    """Return the resource at a path, asked for with the api-version of its type."""
+    row = await client.read(path, what=f"the resource {path.rpartition('/')[2]}")
+    return ResourceDetails(
+        _read_resource(client, row),
+        read_tags(client, row),
+        client.text(row, "kind"),
+        client.text(row, "sku", "name"),
+        client.text(row, "properties", "provisioningState"),
+        json.dumps(row, indent=2),
+    )
 
 
 def lock_pages(client: ArmClient, scope: str) -> RowPages[Lock]:
@@ -60,6 +78,24 @@ def permission_pages(client: ArmClient, scope: str) -> RowPages[Permission]:
     """Return the pages of what the token's holder may do at a scope."""
     path = f"{scope}{_AUTHORIZATION}/permissions"
     return stream_rows(client, path, read_permission, what="the permissions")
+
+
+async def resource_counts(
+    client: ArmClient, subscription: str
+) -> AsyncGenerator[Mapping[str, int], None]:
+    """Yield of each page of a subscription's resources how many are in which group.
+
+    Groups are named by their path in lower case. Raises as `stream_rows` does.
+    """
+    scope = subscription_path(client, subscription, _WHAT)
+    rows = stream_rows(client, f"{scope}/resources", _group_of, what=_WHAT)
+    async with aclosing(rows) as pages:
+        async for page in pages:
+            yield Counter(page)
+
+
+def _group_of(client: ArmClient, row: Mapping[str, Any]) -> str:
+    return "/".join(client.text(row, "id", limit=MAX_ID).lower().split("/", 5)[:5])
 
 
 def _read_resource(client: ArmClient, row: Mapping[str, Any]) -> Resource:

@@ -19,18 +19,22 @@ MAX_ID, _MAX_TAG = 1024, 512
 
 
 def read_group(client: ArmClient, row: Mapping[str, Any]) -> ResourceGroup:
-    sanitize = client.redactor.sanitize
     return ResourceGroup(
         client.text(row, "name"),
         client.text(row, "location"),
         client.text(row, "properties", "provisioningState"),
         client.text(row, "id", limit=MAX_ID),
-        {
-            sanitize(name, _MAX_TAG): sanitize(value, _MAX_TAG)
-            for name, value in mapping(row, "tags").items()
-            if isinstance(value, str)
-        },
+        read_tags(client, row),
     )
+
+
+def read_tags(client: ArmClient, row: Mapping[str, Any]) -> dict[str, str]:
+    sanitize = client.redactor.sanitize
+    return {
+        sanitize(name, _MAX_TAG): sanitize(value, _MAX_TAG)
+        for name, value in mapping(row, "tags").items()
+        if isinstance(value, str)
+    }
 
 
 async def resource_groups(client: ArmClient, subscription: str) -> ResourceGroupList:
@@ -41,10 +45,10 @@ async def resource_groups(client: ArmClient, subscription: str) -> ResourceGroup
     return ResourceGroupList(shown, found.rows, found.pages, found.cut)
 
 
-def group_pages(client: ArmClient, subscription: str) -> RowPages[ResourceGroup]:
+def group_pages(client: ArmClient, subscription: str, start: str = "") -> RowPages[ResourceGroup]:
     """Return the pages of all resource groups of a subscription, as `stream_rows` yields them."""
     path = f"{subscription_path(client, subscription, _WHAT)}/resourcegroups"
-    return stream_rows(client, path, read_group, what=_WHAT)
+    return stream_rows(client, path, read_group, what=_WHAT, start=start)
 
 
 def group_path(client: ArmClient, subscription: str, name: str) -> str:

@@ -25,12 +25,13 @@ _CHUNK = 100
 class RowPage(Generic[R]):
     """One page of a list. Iterating reads each row; `raw` are ARM's objects, unsanitised.
 
-    `last` says that the list is whole with this page.
+    `last` says that the list is whole with this page; `next_link` leads to the one after it.
     """
 
     raw: tuple[Mapping[str, Any], ...] = field(repr=False)
     read: Callable[[Mapping[str, Any]], R] = field(repr=False)
     last: bool
+    next_link: str = field(default="", repr=False)
 
     def __iter__(self) -> Iterator[R]:
         return map(self.read, self.raw)
@@ -57,19 +58,20 @@ async def stream_rows(
     read: Callable[[ArmClient, Mapping[str, Any]], R],
     *,
     what: str,
+    start: str = "",
 ) -> RowPages[R]:
     """Yield the pages of a list to the last, each while the next one is asked for.
 
-    The limits of rows and pages do not cut it. Raises what `ArmClient.pages` raises, after the
-    pages before have been yielded.
+    `start` is as in `ArmClient.pages`. The limits of rows and pages do not cut it. Raises what
+    `ArmClient.pages` raises, after the pages before have been yielded.
     """
-    async with aclosing(client.pages(path, what=what)) as pages:
+    async with aclosing(client.pages(path, what=what, start=start)) as pages:
         ahead = asyncio.ensure_future(anext(pages, None))
         try:
             while (page := await ahead) is not None:
                 ahead = asyncio.ensure_future(anext(pages, None))
                 await asyncio.sleep(0)  # the request leaves before the consumer's work begins
-                yield RowPage(page.rows, partial(read, client), not page.next_link)
+                yield RowPage(page.rows, partial(read, client), not page.next_link, page.next_link)
         finally:
             ahead.cancel()
             await asyncio.gather(ahead, return_exceptions=True)

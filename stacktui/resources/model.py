@@ -72,6 +72,21 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
+class ResourceDetails:
+    """One resource with what its own provider says; texts are empty where that says nothing.
+
+    `sku` is its name. `document` is ARM's object as JSON, in ASCII only.
+    """
+
+    resource: Resource
+    tags: Mapping[str, str] = field(hash=False)
+    kind: str
+    sku: str
+    state: str
+    document: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Lock:
     """A lock on a group, on its subscription or on what is in it; `scope` is the path of that.
 

@@ -7,7 +7,6 @@ must still be shown as text, never as markup.
 
 from __future__ import annotations
 
-import html
 import json
 import re
 import unicodedata
@@ -97,6 +96,8 @@ def _remover(secret: str) -> Callable[[str], str]:
 def _echoes_of(char: str) -> str:
     if char.isascii() and (char.isalnum() or char in "-._~"):  # what no encoding changes
         return re.escape(char)
+    import html  # slow to import: an entity each, and the first frame has no secret
+
     url = "".join(f"%{byte:02X}" for byte in char.encode("utf-8", "surrogatepass"))
     number = ord(char)
     ways = {char, url, url.lower(), json.dumps(char)[1:-1], html.escape(char)}

@@ -6,7 +6,6 @@ one plain form, which is searched for short fragments of the secret.
 
 from __future__ import annotations
 
-import html
 import re
 from base64 import b64decode
 from collections.abc import Iterator
@@ -84,6 +83,8 @@ def _decoded(text: str) -> str:
     if "%" in text:
         text = unquote(text)
     if "&" in text:
+        import html
+
         text = html.unescape(text)
     if "\\" in text:
         text = _ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16)), text)

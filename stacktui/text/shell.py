@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 _POWERSHELL_QUOTES = "'‘’‚‛"
 # Characters without a meaning to cmd.exe, quoted or not; paths on Windows have backslashes.
 _PLAIN = re.compile(r"[A-Za-z0-9\-._:/@\\]+")
+# What cmd.exe interprets within quotes too, or takes for their end; `call` doubles a caret.
+_NOT_FOR_CMD = frozenset('"%!^')
 
 
 def bash(value: str) -> str:
@@ -55,6 +57,33 @@ def powershell(value: str) -> str:
             parts.append(f"'+{chars}+'")
     literal = "".join((*parts, "'"))
     return literal if value.isprintable() else f"({literal})"
+
+
+def cmd(value: str) -> str:
+    """Return `value` as one word of cmd.exe, in quotes unless it is plain.
+
+    Raises ValueError for a value that cmd cannot be given, in a batch file or typed.
+    """
+    if value.endswith("\\") and not _PLAIN.fullmatch(value):
+        raise ValueError("a backslash before the quote would be read as part of it")
+    return value if _PLAIN.fullmatch(value) else f'"{in_cmd_quotes(value)}"'
+
+
+def in_cmd_quotes(value: str) -> str:
+    """Return `value` as it stands between quotes in cmd.exe. Raises ValueError as `cmd` does."""
+    if not value.isprintable() or _NOT_FOR_CMD & set(value):
+        raise ValueError("cmd cannot hold such a value")
+    return value
+
+
+def powershell_for_batch(value: str) -> str:
+    """Return `value` as an argument that PowerShell gives a batch file, as az is one on Windows.
+
+    Raises ValueError where cmd.exe would interpret it after PowerShell has removed the quotes.
+    """
+    if not _PLAIN.fullmatch(value.replace(" ", "")):
+        raise ValueError("a batch file cannot be given such a value")
+    return powershell(value)
 
 
 def command_line(command: str, arguments: Sequence[str]) -> dict[str, str]:

@@ -119,7 +119,8 @@ class ResponseFacts:
 class SentRequest:
     """What repeats a request, without its secrets.
 
-    `url` is whole; only what follows `operationresults/` is cut. `ca` is the environment's file.
+    `url` is whole; only what follows `operationresults/` is cut. `ca` are the files by which curl
+    trusts the host as we did: of several, it needs one that holds them all.
     `bearer` says that a token was sent, `audience` whose; `local` that the metadata service was
     asked. `form` has the fields of the body, None for a secret one; `document` is its JSON with
     secret values redacted. Of any other body only the length and `content_type` are known.
@@ -127,7 +128,7 @@ class SentRequest:
 
     started: datetime
     url: str
-    ca: str = ""
+    ca: tuple[str, ...] = ()
     bearer: bool = False
     audience: str = ""
     local: bool = False

@@ -5,6 +5,7 @@ Secrets are variables of the shell, `$TOKEN` the token; bash and PowerShell expa
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 
@@ -36,7 +37,8 @@ def curl_options(
 
     `direct` is for no proxy, whatever the variables say.
     """
-    words = [f"--cacert {quote(ca)}"] if ca else []
+    option = "--capath" if ca.endswith(os.sep) else "--cacert"
+    words = [f"{option} {quote(ca)}"] if ca else []
     if direct:
         words.append("--noproxy '*'")
     elif proxy:
@@ -44,6 +46,13 @@ def curl_options(
     if pinned:
         words.append(f"--connect-to {quote('::' + pinned)}")
     return words
+
+
+def ca_note(exchange: Exchange) -> str:
+    """Return what the curl line needs besides, where no one file has what we trusted."""
+    if (sent := exchange.sent) is None or sent.local or len(sent.ca) < 2:
+        return ""
+    return f"curl reads one file of CAs: add --cacert with all of {', '.join(sent.ca)}"
 
 
 def command_lines(exchange: Exchange) -> tuple[Mapping[str, str], ...]:
@@ -91,7 +100,7 @@ def _curl(exchange: Exchange, sent: SentRequest, quote: Quote) -> Iterator[str]:
         proxy = connection.proxy
         yield from curl_options(
             quote,
-            ca="" if sent.local else sent.ca,
+            ca=sent.ca[0] if len(sent.ca) == 1 and not sent.local else "",
             direct=proxy.url is None and proxy.source not in _BY_VARIABLES,
             proxy=proxy.url,
             pinned=connection.pinned,

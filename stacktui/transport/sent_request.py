@@ -34,7 +34,7 @@ def sent_request(
     body: bytes | None,
     redactor: Redactor,
     *,
-    ca: str,
+    ca: tuple[str, ...],
     audience: str,
     local: bool,
 ) -> SentRequest:

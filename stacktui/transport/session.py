@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -62,6 +61,14 @@ _HEADERS = {
 }
 
 
+# Returns the files that another program needs to trust a chain, from that and the verified path.
+CaFiles = Callable[[tuple[bytes, ...], tuple[bytes, ...]], tuple[str, ...]]
+
+
+def _none(_presented: tuple[bytes, ...], _verified: tuple[bytes, ...]) -> tuple[str, ...]:
+    return ()
+
+
 class _NoCookies(CookieJar):
     """A jar that stays empty."""
 
@@ -83,7 +90,7 @@ class HttpSession:
     """Requests over connections that it keeps until `aclose`.
 
     Each is recorded until `take_exchanges`; with `on_exchange`, that is called instead. Those who
-    log the requests of the process see each (`request_log`); `ca` is for them: the environment's.
+    log the requests of the process see each (`request_log`); `ca_files` is for them.
     """
 
     def __init__(
@@ -95,13 +102,13 @@ class HttpSession:
         proxy: str | None = None,
         resolve: Mapping[str, str] | None = None,
         limits: Limits | None = None,
-        ca: Path | None = None,
+        ca_files: CaFiles = _none,
         on_exchange: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.redactor = redactor
         self._observer = observer
-        self._ca = str(ca or "")
+        self._ca_files = ca_files
         self._exchanges: list[Exchange] = []
         self._record = on_exchange or self._exchanges.append
         self._client = httpx.AsyncClient(
@@ -161,9 +168,11 @@ class HttpSession:
         finally:
             sent = None
             if started is not None and request is not None:
+                tls = trace.connection.tls if trace.connection else None
+                seen = (tls.chain, tls.verified_chain) if tls else ((), ())
                 sent = sent_request(
                     started, str(request.url), request.headers, body, self.redactor,
-                    ca=self._ca, audience=audience, local=local,
+                    ca=self._ca_files(*seen), audience=audience, local=local,
                 )  # fmt: skip
             exchange = Exchange(
                 method,

@@ -26,10 +26,11 @@ from stacktui.tui.check_state import CheckState
 from stacktui.tui.clipboard import Copier
 from stacktui.tui.config_store import ConfigStore
 from stacktui.tui.files_app import FilesApp
-from stacktui.tui.group_list import GroupList, newer, of_check
+from stacktui.tui.group_list import GroupList, ResourceCounts, newer, of_check
 from stacktui.tui.input_queue import InputQueue
 from stacktui.tui.keys import may_run
 from stacktui.tui.lines import TextStyle
+from stacktui.tui.resource_counter import ResourceCounter
 from stacktui.tui.scan_runner import ScanRunner, load_scan_engine
 from stacktui.tui.screens.dashboard import Dashboard
 from stacktui.tui.screens.pane_grid import PANES
@@ -95,6 +96,7 @@ class StacktuiApp(FilesApp):
             self, self.load_scan_engine, self._on_scan_state, self._on_scan_finished
         )
         self.arm_reader = ArmReader(self, self.load_arm_engine, self._on_groups)
+        self.resource_counter = ResourceCounter(self, self.load_arm_engine, self._on_counts)
         self.config.read()
         self._keymap = self.config.keymap  # `set_keymap` needs a screen
         settings = self.app_state.settings
@@ -154,7 +156,8 @@ class StacktuiApp(FilesApp):
         for name in environments:
             self.check_runner.cancel(name)
             self.arm_reader.cancel(name)
-            for known in (state.checks, state.scans, state.groups):
+            self.resource_counter.cancel(name)
+            for known in (state.checks, state.scans, state.groups, state.counts):
                 known.pop(name, None)
         state.settings_changed |= set(environments)
         if state.opened_group is not None and state.opened_group.environment in environments:
@@ -219,16 +222,32 @@ class StacktuiApp(FilesApp):
         if live.groups is not None and live.report is not None:
             read = of_check(live.target, live.groups, live.report.started)
             self.app_state.groups[name] = newer(self.app_state.groups.get(name), read)
+            self.app_state.counts.pop(name, None)  # those of before may be others
         self.dashboard.show_soon(name)
 
     def _on_groups(self, live: GroupList) -> None:
         name = live.target.environment.name
+        before = self.app_state.groups.get(name)
         self.app_state.groups[name] = live
         self.dashboard.show_soon(name)
-        if live.error and live.groups and name == self.app_state.current:
-            self.dashboard.notice(
-                f"not all groups were read: {live.error}; r reads them again", TextStyle.ERROR
-            )
+        if live.groups and (before is None or not before.groups):
+            self.dashboard.coalescer.flush()  # the first rows do not wait for others
+        if name != self.app_state.current:
+            return
+        if live.error and live.groups:
+            page = f"goes on with page {live.pages + 1}" if live.next_link else "reads them again"
+            why = f"not all groups were read: {live.error}; r {page}"
+            self.dashboard.notice(why, TextStyle.ERROR)
+        elif live.note and (before is None or live.note != before.note):
+            self.dashboard.notice(live.note)
+
+    def _on_counts(self, live: ResourceCounts) -> None:
+        name = live.target.environment.name
+        self.app_state.counts[name] = live
+        self.dashboard.show_soon(name)
+        if live.error and name == self.app_state.current:
+            why = f"not all resources were counted: {live.error}; # counts again"
+            self.dashboard.notice(why, TextStyle.ERROR)
 
     def on_certificates_read(self, certificates: dict[bytes, Certificate]) -> None:
         """Keep the certificates that a check parsed, and show them."""
@@ -293,8 +312,8 @@ class StacktuiApp(FilesApp):
         return may_run(action) and super().check_action(action, parameters)
 
     def action_interrupt(self) -> None:
-        workers: list[CheckRunner | ScanRunner | ArmReader]
-        workers = [*self._check_runners, self.scan_runner, self.arm_reader]
+        workers: list[CheckRunner | ScanRunner | ArmReader | ResourceCounter]
+        workers = [*self._check_runners, self.scan_runner, self.arm_reader, self.resource_counter]
         running = [each for each in workers if each.running]
         for each in running:
             each.cancel()

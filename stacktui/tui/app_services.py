@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stacktui.tui.clipboard import Copier
     from stacktui.tui.config_change import ConfigChange
     from stacktui.tui.live_check import LiveCheck
+    from stacktui.tui.resource_counter import ResourceCounter
     from stacktui.tui.scan_runner import ScanRunner
     from stacktui.tui.screen_style import ScreenStyle
 
@@ -34,6 +35,7 @@ class AppServices(HasScreenStyle, Protocol):
     check_runner: CheckRunner
     scan_runner: ScanRunner
     arm_reader: ArmReader
+    resource_counter: ResourceCounter
     copier: Copier
 
     def new_check_runner(

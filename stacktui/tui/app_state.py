@@ -13,12 +13,14 @@ from stacktui.identities.model import Identity, TypedSecret
 from stacktui.tui.request_history import RequestHistory
 
 if TYPE_CHECKING:
+    from stacktui.azure_cli.cloud_file import AzClouds
     from stacktui.certificates.chain import Certificate
     from stacktui.check.streak import Recalled
     from stacktui.check.target import CheckTarget
     from stacktui.config.document import ConfigError
+    from stacktui.environments.record import StampRecord
     from stacktui.identities.certificate_file import IdentityFile
-    from stacktui.tui.group_list import GroupList, OpenedGroup
+    from stacktui.tui.group_list import GroupList, OpenedGroup, ResourceCounts
     from stacktui.tui.live_check import LiveCheck
     from stacktui.tui.scan_state import EvaluatedScan, LiveScan
 
@@ -28,14 +30,16 @@ class AppState:
     """The config, the last check of each environment, and the current environment.
 
     `config_error` says why the config could not be read; `settings` are then those read before, if
-    any. `current` names the environment that all panes show. `limits` override those of the
-    config. `certificates` are the parsed ones, by their DER. `scans` are the last finished scans by
+    any. `current` names the environment that all panes show. `limits` override those of the config.
+    `certificates` are the parsed ones, by their DER. `scans` are the last finished scans by
     environment, `live_scan` is the one started last. `identity_files` are the certificates that
     identities sign in with, by identity; None until they are first read. `history` is what was
     known of each environment's checks when the config was read; nothing of those in
     `settings_changed`, whose earlier checks were made with other settings. `typed` are the secrets
-    that were typed, by identity. `groups` are the resource groups by environment, `opened_group` is
-    the one whose details were asked for last. `requests` are the last that this process made.
+    that were typed, by identity. `records` are what was recorded of the stamps, `az_clouds` what az
+    knows, None where it is not installed or its files are broken. `groups` are the resource groups
+    by environment, `counts` those of their resources, `opened_group` is the one whose details were
+    asked for last. `requests` are the last that this process made.
     """
 
     config: Path
@@ -50,9 +54,12 @@ class AppState:
     live_scan: LiveScan | None = None
     identity_files: dict[str, IdentityFile] | None = None
     history: Mapping[str, Recalled] = field(default_factory=dict)
+    records: Mapping[str, StampRecord] = field(default_factory=dict)
+    az_clouds: AzClouds | None = None
     typed: dict[str, TypedSecret] = field(default_factory=dict)
     settings_changed: set[str] = field(default_factory=set)
     groups: dict[str, GroupList] = field(default_factory=dict)
+    counts: dict[str, ResourceCounts] = field(default_factory=dict)
     opened_group: OpenedGroup | None = None
     requests: RequestHistory = field(default_factory=RequestHistory)
 
@@ -90,6 +97,11 @@ class AppState:
     def group_list(self) -> GroupList | None:
         """The current environment's resource groups, as far as they have been read."""
         return self.groups.get(self.current) if self.current else None
+
+    @property
+    def counts_shown(self) -> ResourceCounts | None:
+        """The current environment's counts of resources, as far as they have been counted."""
+        return self.counts.get(self.current) if self.current else None
 
     @property
     def last_scan(self) -> EvaluatedScan | None:

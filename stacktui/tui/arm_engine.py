@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import cast
 
@@ -15,10 +15,15 @@ from stacktui.identities.model import Identity
 from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.client import ArmClient
 from stacktui.resources.connection import open_arm
-from stacktui.resources.group_details import GroupDetails, group_details
+from stacktui.resources.group_details import (
+    GroupDetails,
+    group_details,
+    resource_counts,
+    resource_details,
+)
 from stacktui.resources.groups import group_pages
 from stacktui.resources.listing import Rows, collect
-from stacktui.resources.model import ArmError, ArmProblem, Provider, Subscription
+from stacktui.resources.model import ArmError, ArmProblem, Provider, ResourceDetails, Subscription
 from stacktui.resources.providers import provider_pages
 from stacktui.resources.retry import Wait
 from stacktui.resources.subscriptions import (
@@ -28,6 +33,9 @@ from stacktui.resources.subscriptions import (
     why_limited,
 )
 from stacktui.tui.group_list import ALL, GroupPage, text_of
+
+# With these ARM refuses the `$skiptoken` of a link.
+_LINK_GONE = frozenset({400, 404, 410})
 
 
 def _unseen(_wait: Wait) -> None:
@@ -44,13 +52,13 @@ class ArmEngine:
         self._tokens = tokens
 
     async def groups(
-        self, target: CheckTarget, wanted: str, on_wait: Callable[[Wait], None]
+        self, target: CheckTarget, wanted: str, on_wait: Callable[[Wait], None], start: str = ""
     ) -> AsyncGenerator[GroupPage, None]:
         """Yield the pages of a subscription's groups, and call `on_wait` as a wait for ARM begins.
 
         `wanted` is its id, `ALL` for those of the tenant that are enabled, or empty for the
-        environment's own. Of `ALL`, one that cannot be read hides none of the others: its error is
-        raised at the end.
+        environment's own. `start` is the `next_link` of the page to go on after. Of `ALL`, one
+        that cannot be read hides none of the others: its error is raised at the end.
         """
         error: StacktuiError | None = None
         async with self._open(target, on_wait) as client:
@@ -63,15 +71,26 @@ class ArmEngine:
             for id_ in ids:
                 shown = ALL if wanted == ALL else client.redactor.sanitize(id_, 80)
                 try:
-                    async with aclosing(group_pages(client, id_)) as pages:
+                    async with aclosing(group_pages(client, id_, start)) as pages:
                         async for page in pages:
                             groups = {each.id or each.name: each for each in page}
                             texts = {key: text_of(each) for key, each in groups.items()}
-                            yield GroupPage(shown, groups, texts)
+                            link = "" if wanted == ALL else page.next_link
+                            yield GroupPage(shown, groups, texts, link)
                 except FaultError as caught:
                     error = caught
         if error is not None:
             raise error
+
+    async def counts(
+        self, target: CheckTarget, subscriptions: Iterable[str], on_wait: Callable[[Wait], None]
+    ) -> AsyncGenerator[Mapping[str, int], None]:
+        """Yield how many resources each group has, page by page, as `resource_counts` does."""
+        async with self._open(target, on_wait) as client:
+            for each in subscriptions:
+                async with aclosing(resource_counts(client, each)) as pages:
+                    async for page in pages:
+                        yield page
 
     async def subscriptions(self, target: CheckTarget) -> tuple[Rows[Subscription], str | None]:
         """Return the visible subscriptions, and the tenant of the token."""
@@ -88,6 +107,11 @@ class ArmEngine:
         """Return what is in the group at a path of ARM."""
         async with self._open(target) as client:
             return await group_details(client, path)
+
+    async def resource(self, target: CheckTarget, path: str) -> ResourceDetails:
+        """Return the resource at a path of ARM."""
+        async with self._open(target) as client:
+            return await resource_details(client, path)
 
     async def providers(self, target: CheckTarget, wanted: str) -> Rows[Provider]:
         """Return the resource providers of a subscription, named as in `groups`."""
@@ -122,6 +146,15 @@ async def _subscription(client: ArmClient, target: CheckTarget, wanted: str) -> 
 def words_of(error: StacktuiError) -> str:
     """Return why something could not be read."""
     return fault_summary(error.fault) if isinstance(error, FaultError) else str(error)
+
+
+def refused_link(error: StacktuiError) -> str:
+    """Return why ARM does not take a `next_link` any more; empty for any other error."""
+    if not isinstance(error, ArmError):
+        return ""
+    fault = error.fault
+    gone = fault.status in _LINK_GONE or fault.problem.startswith("paging-")
+    return fault_summary(fault) if gone else ""
 
 
 def has_no_subscription(error: StacktuiError) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from stacktui.config.error_file import describe_error
 from stacktui.errors import StacktuiError
 from stacktui.transport.background import BackgroundIterator, in_background
-from stacktui.tui.check_runner import session_tokens
+from stacktui.tui.check_runner import collect_garbage_less, session_tokens
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.group_list import GroupList
 
@@ -35,6 +35,7 @@ def load_arm_engine() -> ArmEngine:
     """Import what reading ARM needs; blocks."""
     from stacktui.tui.arm_engine import ArmEngine
 
+    collect_garbage_less()
     return ArmEngine(session_tokens())
 
 
@@ -60,21 +61,31 @@ class ArmReader:
         self._on_groups = on_groups
         self._live: GroupList | None = None
         self._worker: Worker[None] | None = None
+        # The last reading that broke after a page, and the groups that it had found.
+        self._broken: tuple[GroupList, dict[str, ResourceGroup]] | None = None
 
     @property
     def running(self) -> bool:
         return self._live is not None and self._live.running
 
     def start(self, target: CheckTarget, wanted: str | None, before: GroupList | None) -> None:
-        """Read the groups of a subscription anew; cancel what is being read.
+        """Read the groups of a subscription anew, or go on where the last reading broke.
 
-        `wanted` is as in `GroupList`; None for what was shown `before`.
+        `wanted` is as in `GroupList`; None for what was shown `before`. Cancels what is being read.
         """
         self.cancel()
-        before = GroupList(target, now()) if before is None else replace(before, target=target)
-        self._live = live = before.again(before.wanted if wanted is None else wanted, now())
+        found: dict[str, ResourceGroup] = {}
+        broken, self._broken = self._broken, None
+        if broken and broken[0] is before and before.target == target and wanted is None:
+            found, note = broken[1], f"page {before.pages + 1} again, the {before.read:,} read stay"
+            live = before.resumed(note, now())
+        else:
+            before = GroupList(target, now()) if before is None else replace(before, target=target)
+            live = before.again(before.wanted if wanted is None else wanted, now())
+        self._live = live
         self._on_groups(live)
-        self._worker = self._app.run_worker(self._run(live), group="groups", exit_on_error=False)
+        work = self._run(live, found)
+        self._worker = self._app.run_worker(work, group="groups", exit_on_error=False)
 
     def cancel(self, environment: str | None = None) -> None:
         """Stop reading, if it is under way, of an environment or without a name of any.
@@ -96,9 +107,8 @@ class ArmReader:
             self._on_groups(after)
         return after
 
-    async def _run(self, live: GroupList) -> None:
+    async def _run(self, live: GroupList, found: dict[str, ResourceGroup]) -> None:
         loop, target = asyncio.get_running_loop(), live.target
-        found: dict[str, ResourceGroup] = {}
 
         def waits(wait: Wait) -> None:
             # Called in the thread that reads.
@@ -108,20 +118,38 @@ class ArmReader:
             nonlocal live
             live = self._publish(live, live.waiting(wait))
 
+        async def read(engine: ArmEngine) -> None:
+            nonlocal live
+            # In a thread: a page of a thousand rows keeps an event loop too busy for keys.
+            source = engine.groups(target, live.wanted, waits, live.next_link)
+            async with aclosing(aiter(BackgroundIterator(source))) as pages:
+                async for page in pages:
+                    found.update(page.groups)
+                    live = self._publish(live, live.with_page(page))
+
         try:
             engine = await in_background(self._load)
-            # In a thread: a page of a thousand rows keeps an event loop too busy for keys.
-            background = BackgroundIterator(engine.groups(target, live.wanted, waits))
-            async with aclosing(aiter(background)) as pages:
-                async for page in pages:
-                    found |= page.groups
-                    live = self._publish(live, live.with_page(page))
+            try:
+                await read(engine)
+            except StacktuiError as error:
+                from stacktui.tui.arm_engine import refused_link
+
+                # A note stands until a page has come.
+                if not live.note or not (why := refused_link(error)):
+                    raise
+                found.clear()
+                note = f"the link to page {live.pages + 1} is refused, {why}: from page 1 again"
+                again = replace(live.again(live.wanted, now()), note=note)
+                live = self._publish(live, again)
+                await read(engine)
             self._publish(live, live.ended(found, now()))
         except StacktuiError as error:
             from stacktui.tui.arm_engine import has_no_subscription, words_of
 
             help_ = await _help(engine, target) if has_no_subscription(error) else ()
-            self._publish(live, live.failed(words_of(error), now(), help_))
+            failed = self._publish(live, live.failed(words_of(error), now(), help_))
+            if failed.next_link:
+                self._broken = failed, found
         except Exception as error:
             self._publish(live, live.failed(describe_error(error), now()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +16,22 @@ from stacktui.tui.lines import TextStyle
 from stacktui.tui.themed_app import ThemedApp
 
 if TYPE_CHECKING:
+    from stacktui.azure_cli.cloud_file import AzClouds
     from stacktui.check.streak import Recalled
+    from stacktui.environments.record import StampRecord
     from stacktui.tui.app_state import AppState
     from stacktui.tui.config_store import ConfigStore
     from stacktui.tui.screens.dashboard import Dashboard
+
+
+def _clouds_of_az() -> AzClouds | None:
+    """Return what `az` knows; None where it is not installed or cannot use its files. Blocks."""
+    from stacktui.azure_cli.cloud_file import AzFileError, read_clouds
+    from stacktui.azure_cli.presence import installed
+
+    with suppress(AzFileError):
+        return read_clouds() if installed() else None
+    return None
 
 
 class FilesApp(ThemedApp):
@@ -28,6 +41,7 @@ class FilesApp(ThemedApp):
     config: ConfigStore
     dashboard: Dashboard
     read_files = staticmethod(read_files)
+    read_clouds = staticmethod(_clouds_of_az)
 
     # Config
 
@@ -101,7 +115,7 @@ class FilesApp(ThemedApp):
     # History
 
     def read_history(self) -> None:
-        """Read what the last checks found, before this start too."""
+        """Read what the last checks found, before this start too, and recorded."""
         self.run_worker(self._read_history(), group="history", exit_on_error=False)
 
     async def _read_history(self) -> None:
@@ -109,16 +123,23 @@ class FilesApp(ThemedApp):
         if settings is None:
             return
         targets = [settings.target(name) for name in settings.environments]
+        read_clouds, path, environments = (
+            self.read_clouds,
+            settings.path,
+            tuple(settings.environments.values()),
+        )
 
-        def read() -> dict[str, Recalled]:
+        def read() -> tuple[dict[str, Recalled], dict[str, StampRecord], AzClouds | None]:
             from stacktui.check.history import recall
+            from stacktui.environments.record import read_records
 
-            return recall(targets)
+            return recall(targets), read_records(path, environments), read_clouds()
 
-        found = await in_background(read)
+        found, records, self.app_state.az_clouds = await in_background(read)
         stale = self.app_state.settings_changed
         self.app_state.history = {name: each for name, each in found.items() if name not in stale}
-        if any(each.last for each in self.app_state.history.values()):
+        self.app_state.records = records
+        if records or any(each.last for each in self.app_state.history.values()):
             self.dashboard.update()
 
     def _on_history_warning(self, text: str) -> None:

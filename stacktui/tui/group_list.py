@@ -25,11 +25,15 @@ ALL = "*"
 
 @dataclass(frozen=True, slots=True)
 class GroupPage:
-    """Groups of one page, by their keys, and by key what a filter finds each by."""
+    """Groups of one page, by their keys, and by key what a filter finds each by.
+
+    `next_link` leads to the next page of one subscription; empty without one.
+    """
 
     subscription: str
     groups: Mapping[str, ResourceGroup]
     texts: Mapping[str, str]
+    next_link: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,9 @@ class GroupList:
     `wanted` is the subscription that was chosen, empty for the environment's own; `subscription`
     the id that was read. `read` counts the groups of this reading, which began or ended `at`.
     `cut`: a check read these, and there are more. `error` says why not all were read, `help` what
-    who sees no subscription can do, a sentence each. `wait` is what ARM asked to wait, until
-    `time.monotonic()` is `waits_until`.
+    who sees no subscription can do, a sentence each. `pages` were read, `next_link` leads to the
+    next one; `note` says where a reading goes on that broke before, until a page has come. `wait`
+    is what ARM asked to wait, until `time.monotonic()` is `waits_until`.
     """
 
     target: CheckTarget
@@ -55,6 +60,9 @@ class GroupList:
     cut: bool = False
     error: str = ""
     help: tuple[str, ...] = ()
+    pages: int = 0
+    next_link: str = field(default="", repr=False)
+    note: str = ""
     wait: Wait | None = None
     waits_until: float = 0.0
 
@@ -75,10 +83,13 @@ class GroupList:
     def again(self, wanted: str, at: datetime) -> GroupList:
         """Return the list as another reading begins; that of another subscription is empty."""
         if wanted == self.wanted:
-            return replace(
-                self, at=at, read=0, state=CheckState.RUNNING, error="", help=(), wait=None
-            )
+            return replace(self.resumed("", at), read=0, pages=0, next_link="")
         return GroupList(self.target, at, wanted)
+
+    def resumed(self, note: str, at: datetime) -> GroupList:
+        """Return the list as its reading goes on with the next page."""
+        state = CheckState.RUNNING
+        return replace(self, at=at, state=state, error="", help=(), note=note, wait=None)
 
     def with_page(self, page: GroupPage) -> GroupList:
         return replace(
@@ -87,6 +98,9 @@ class GroupList:
             groups={**self.groups, **page.groups},
             texts={**self.texts, **page.texts},
             read=self.read + len(page.groups),
+            pages=self.pages + 1,
+            next_link=page.next_link,
+            note="",
         )
 
     def waiting(self, wait: Wait) -> GroupList:
@@ -104,10 +118,61 @@ class GroupList:
         return replace(self, state=state, error=error, at=at, help=help_, wait=None)
 
 
+@dataclass(frozen=True, slots=True)
+class ResourceCounts:
+    """How many resources the groups of some subscriptions have, by path in lower case.
+
+    At least so many, unless `whole`: then these are all, and a group without an entry has none.
+    `error` says why not all were counted; it ended `at`. ARM is waited for until
+    `time.monotonic()` is `waits_until`.
+    """
+
+    target: CheckTarget
+    subscriptions: frozenset[str]
+    at: datetime
+    by_group: Mapping[str, int] = field(default_factory=dict)
+    read: int = 0
+    state: CheckState = CheckState.RUNNING
+    error: str = ""
+    waits_until: float = 0.0
+
+    @property
+    def running(self) -> bool:
+        return self.state is CheckState.RUNNING
+
+    @property
+    def whole(self) -> bool:
+        return self.state is CheckState.FINISHED
+
+    @property
+    def seconds_to_wait(self) -> int:
+        return max(0, round(self.waits_until - monotonic())) if self.running else 0
+
+    def with_page(self, page: Mapping[str, int]) -> ResourceCounts:
+        by_group = dict(self.by_group)
+        for key, count in page.items():
+            by_group[key] = by_group.get(key, 0) + count
+        read = self.read + sum(page.values())
+        return replace(self, by_group=by_group, read=read)
+
+    def count_of(self, group: ResourceGroup) -> int | None:
+        """Return the count of a group; None for one of a subscription that is not counted."""
+        if subscription_of(group) not in self.subscriptions:
+            return None
+        return self.by_group.get(group.id.lower(), 0)
+
+
+def subscription_of(group: ResourceGroup) -> str:
+    """Return the id of a group's subscription, by the group's path; empty where that is unknown."""
+    _, start, *rest = [*group.id.split("/", 3), "", ""]
+    return rest[0] if start.lower() == "subscriptions" else ""
+
+
 def text_of(group: ResourceGroup) -> str:
-    """Return what a filter finds a group by: words, and `location:`, `state:` and `tag:k=v`."""
+    """Return what a filter finds a group by, in lower case: words, and `location:`, `state:` and
+    `tag:k=v`."""
     tags = " ".join(f"tag:{key}={value}" for key, value in group.tags.items())
-    return f"{group.name} location:{group.location} state:{group.state} {tags}"
+    return f"{group.name} location:{group.location} state:{group.state} {tags}".lower()
 
 
 def of_check(target: CheckTarget, found: ResourceGroupList, at: datetime) -> GroupList:

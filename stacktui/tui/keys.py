@@ -14,6 +14,7 @@ NAMES = {
     "slash": "/",
     "question_mark": "?",
     "colon": ":",
+    "number_sign": "#",
     "escape": "esc",
     "pagedown": "pgdn",
     "pageup": "pgup",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import pickle
 import time
@@ -23,6 +24,7 @@ from stacktui.azure_cli.presence import az_facts
 from stacktui.config.locations import config_root as kept_in_folder
 from stacktui.environments.profiles import PROFILES
 from tests.support.azure import installed_az, kept_by_msal, unknown_az
+from tests.support.draws import draws
 
 URL = "https://login.test/tenant/oauth2/v2.0/token"
 CLOUD = """[Mine]
@@ -316,7 +318,7 @@ CONTENTS = (
 
 # Of pickletools, at what an older protocol escapes.
 @pytest.mark.filterwarnings("ignore:invalid escape sequence:DeprecationWarning")
-@settings(max_examples=400, deadline=2000)
+@settings(max_examples=draws(400), deadline=2000)
 @given(CONTENTS)
 def test_any_bytes_are_read(content: bytes) -> None:
     found = parsed(content)
@@ -327,7 +329,32 @@ def test_any_bytes_are_read(content: bytes) -> None:
     assert len(kept_errors(content)) <= 16
 
 
-@settings(max_examples=150, deadline=2000)
+LINES = st.lists(
+    st.sampled_from(
+        ["[a]", "[b]", "[a]]", "[]", " [c] x", "[DEFAULT]", "k = v", "K: w", "k", "= v", "l=%(k)s",
+         "  more", "\tmore = 1", " l = 2", "   ; c", "# c", "", "   ", "m\x0c= \x1f", "\x85k=1"]
+    ) | st.text("[]=: ab#;\t", max_size=6),
+    max_size=14,
+)  # fmt: skip
+
+
+@settings(max_examples=draws(600), deadline=2000)
+@given(LINES, st.sampled_from(["\n", "\r\n", "\r"]))
+def test_a_file_is_parsed_as_configparser_does(lines: list[str], end: str) -> None:
+    found, parser = parsed(end.join(lines).encode()), configparser.ConfigParser()
+    try:
+        parser.read_string("\n".join(lines))
+    except configparser.MissingSectionHeaderError:
+        assert found.flaw is Flaw.NO_SECTION
+    except configparser.Error:
+        assert found.flaw is Flaw.SYNTAX
+    else:
+        assert found.flaw is None
+        read = {name: dict(parser.items(name, raw=True)) for name in parser.sections()}
+        assert {each.name: found.defaults | each.values for each in found.sections} == read
+
+
+@settings(max_examples=draws(150), deadline=2000)
 @given(st.binary(max_size=200), st.integers(0, 2000))
 def test_any_cut_or_change_of_a_real_cache_is_read(more: bytes, at: int) -> None:
     for content in (CACHE[:at] + more, CACHE[:at] + more + CACHE[at + len(more) :]):
@@ -347,6 +374,11 @@ def test_any_cut_or_change_of_a_real_cache_is_read(more: bytes, at: int) -> None
         b"junk\n" * 10_000,
         b"[a]\n" + b"junk\n" * 1900,
         b"x" * ini_files.MAX_SIZE * 2,
+        b"[a]\n" + b"a" + b" " * 2_000_000 + b"b",
+        b"[a]\na=" + b"\n b" * 600_000,
+        b"[DEFAULT]\n"
+        + b"".join(b"%x=%%(\n" % n for n in range(90_000))
+        + b"".join(b"[%x]\n" % n for n in range(90_000)),
     ],
 )
 def test_a_content_that_would_take_long_is_not_judged_or_soon(content: bytes) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import json
 import ssl
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ async def bare_token(client: httpx.AsyncClient, stamp: dict[str, Any]) -> str:
 
 async def bare_pages(
     client: httpx.AsyncClient, stamp: dict[str, Any], token: str
-) -> AsyncIterator[list[Any]]:
+) -> AsyncGenerator[list[Any], None]:
     """Each page of resource groups, one after the other."""
     url = (
         f"{stamp['arm_url']}/subscriptions/{stamp['subscription_id']}"

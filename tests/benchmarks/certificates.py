@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,9 @@ from stacktui.certificates import store_content, stores
 from stacktui.certificates.matrix import Matrix, build_matrix, load_column
 from stacktui.certificates.scan import ScanResult, scan
 from stacktui.certificates.stores import Store, StoreKind
-from stacktui.certificates.trust import BASE_VARIABLES, TrustSource, ca_sources
+from stacktui.certificates.trust import TrustSource, ca_sources
 from stacktui.environments.model import Environment
-from tests.benchmarks.measure import RUNS, alternate, row, stamp_process
+from tests.benchmarks.measure import RUNS, alternate, own_folder, row, stamp_process
 from tests.support.authority import authority
 
 DOMAIN = "local.azurestack.external"
@@ -67,18 +66,16 @@ def forget() -> None:
 
 
 def main() -> None:
-    for name in BASE_VARIABLES:
-        os.environ.pop(name, None)
     with (
         stamp_process("--domain", DOMAIN, "--latency", "0") as stamp,
-        tempfile.TemporaryDirectory() as folder,
+        own_folder() as folder,
         asyncio.Runner() as runner,
     ):
         ca = Path(stamp["ca_file"])
         environment = Environment(
             "Bench", stamp["arm_url"], ca=ca, proxy="none", resolve=stamp["resolve"]
         )
-        columns = bundles(Path(folder), ca.read_bytes())
+        columns = bundles(folder, ca.read_bytes())
         found = runner.run(matrix(environment, columns))
         hosts = [each.endpoint.host for each in found.rows]
         trusted = [[cell is not None and cell.ok for cell in cells] for cells in found.cells]

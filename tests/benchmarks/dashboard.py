@@ -1,27 +1,40 @@
 """The dashboard under load: `python -m tests.benchmarks.dashboard`. Prints, asserts no time.
 
 Bytes: what the program writes to a pty from the key `c` until it rests, the healthy check included.
-Keys: the time from a key to the end of the paint that it causes: while a round runs, of a list of
-environments, each on one of two stamps; and at rest, while a list is filtered or one is edited.
+Keys: the time from a key to the end of the paint that it causes: in a list of environments, each on
+one of two stamps, while a round runs; in the list of resource groups while it is being read; and at
+rest, while a list of environments is filtered or one is edited.
+First rows: from the key that reads the groups to the paint of their first page, beside a client.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
+import ssl
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
+from statistics import median
 from time import perf_counter, thread_time
 from typing import Any
 
+import certifi
 from textual import events
 
-from tests.benchmarks.measure import clean_environment, stamp_process, write_config
+from tests.benchmarks.bare_groups import bare_client, bare_pages, bare_token
+from tests.benchmarks.groups import GROUPS, PAGE
+from tests.benchmarks.measure import (
+    RUNS,
+    own_folder,
+    row,
+    stamp_process,
+    terminal_environment,
+    write_config,
+)
 from tests.tui.terminal import Terminal
 
 # TERM, COLORTERM, columns, rows, and the most bytes of a check.
@@ -38,16 +51,7 @@ def bytes_of_a_check(folder: Path) -> None:
         for name, options in (("healthy", ()), ("fault", ("--fault", "arm-forbidden"))):
             with stamp_process(*options) as stamp:
                 config = write_config(folder, stamp)
-                environ = clean_environment() | {
-                    "TERM": term,
-                    "COLORTERM": colorterm,
-                    "LANG": "C.UTF-8",
-                    "HOME": str(folder),
-                    "XDG_CONFIG_HOME": str(folder),
-                    "TMUX": "",
-                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-                }
-                environ.pop("NO_COLOR", None)
+                environ = terminal_environment(folder, term, colorterm)
                 command = [sys.executable, "-m", "stacktui", "--config", str(config)]
                 with Terminal(command, environ, width, height) as terminal:
                     terminal.until("Environments")
@@ -91,6 +95,63 @@ async def keys_in_a_round(folder: Path, stamps: list[Mapping[str, Any]], count: 
         app.check_runner.cancel()
 
 
+async def keys_while_groups_are_read(folder: Path, stamp: Mapping[str, Any]) -> None:
+    """Move, page and filter in the list of groups while it is read, from empty and once more."""
+    from stacktui.tui.app import StacktuiApp
+
+    app = StacktuiApp(write_config(folder, stamp))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("4")
+        pane = app.dashboard.grid.resources
+        await _first_rows(app, pane, stamp)
+        readings: list[float] = []
+
+        def keep_reading() -> None:
+            if not app.arm_reader.running:
+                readings.append(perf_counter())
+                if len(readings) % 2:
+                    app.app_state.groups.clear()
+                app.dashboard.read_groups()
+
+        moves = (*"jjkj", "pagedown", *"jk")
+        typed = ("slash", *"tag:env=prod", *["backspace"] * 12, "enter")
+        await _keys(app, f"{GROUPS:,} groups, at rest", (*moves, *typed), pane)
+        keep_reading()
+        await _keys(app, f"{GROUPS:,} groups, being read", (*moves, *typed), pane, keep_reading)
+        print(f"    {len(readings) - 1} readings came to their end")
+        app.arm_reader.cancel()
+
+
+async def _first_rows(app: Any, pane: Any, stamp: Mapping[str, Any]) -> None:
+    """Read the groups from empty, in turn with a bare client: both have a token, and connect."""
+    context = ssl.create_default_context(cafile=stamp["ca_file"])
+    async with bare_client(context) as bare:
+        token = await bare_token(bare, stamp)
+    ours, theirs = [], []
+    for _ in range(RUNS + 1):
+        await _until(lambda: not app.arm_reader.running)
+        app.app_state.groups.clear()
+        app.dashboard.update()
+        begun = perf_counter()
+        app.dashboard.read_groups()
+        await _until(lambda: pane.chosen is not None)
+        await painted(app, pane)
+        ours.append(perf_counter() - begun)
+        await _until(lambda: not app.arm_reader.running)
+        begun = perf_counter()
+        context = ssl.create_default_context(cafile=certifi.where())
+        context.load_verify_locations(stamp["ca_file"])
+        async with bare_client(context) as bare, aclosing(bare_pages(bare, stamp, token)) as pages:
+            await anext(pages)
+            theirs.append(perf_counter() - begun)
+    row("first rows painted / bare client's page", median(ours[1:]), median(theirs[1:]), 1.3)
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    while not holds():  # noqa: ASYNC110 - what is waited for sets no event
+        await asyncio.sleep(0.001)
+
+
 def listing(folder: Path, count: int) -> Path:
     """List the environments of a config of `count`, which is returned."""
     config = folder / "many.toml"
@@ -114,22 +175,28 @@ async def keys_of_a_config(config: Path, count: int) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("slash")
         typed = [*"stamp-004", *["backspace"] * 9]
-        await _keys(app, f"{count} environments, filtering", cycle(typed))
+        await _keys(app, f"{count} environments, filtering", typed)
         await pilot.press("escape", "escape", "e")
         await pilot.pause()
         typed = [*"x.example", *["backspace"] * 9]
-        await _keys(app, f"{count} environments, editing one", cycle(typed))
+        await _keys(app, f"{count} environments, editing one", typed)
 
 
-async def _keys(app: Any, what: str, keys: Iterator[str] | None = None) -> None:
-    """Press keys, by default those that move the bar, and print the time to each one's paint."""
-    keys = keys or cycle([*["j"] * 39, "pagedown"])
+async def _keys(
+    app: Any,
+    what: str,
+    keys: Sequence[str] = (*["j"] * 39, "pagedown"),
+    pane: Any = None,
+    before: Callable[[], None] = lambda: None,
+) -> None:
+    """Press the keys in turn, and print the time to each one's paint; `before` is called before."""
     took, spent = [], []
-    for key in islice(keys, KEYS):
+    for key in islice(cycle(keys), KEYS):
+        before()
         await asyncio.sleep(0.02)
         begun, begun_cpu = perf_counter(), thread_time()
         app.post_message(events.Key(key, key if len(key) == 1 else None))
-        await painted(app)
+        await painted(app, pane)
         took.append(perf_counter() - begun)
         spent.append(thread_time() - begun_cpu)
     p99 = _p99(took)
@@ -145,11 +212,11 @@ def _p99(values: list[float]) -> float:
     return sorted(values)[int(len(values) * 0.99)]
 
 
-async def painted(app: Any) -> None:
+async def painted(app: Any, pane: Any = None) -> None:
     """Wait until the key has been handled, and what it changed has been painted."""
     screen = app.screen
     shown = app.dashboard.grid.environments if screen is app.dashboard else screen.focused
-    for pump in (app, shown or screen, screen):
+    for pump in (app, pane or shown or screen, screen):
         done = asyncio.Event()
         pump.call_later(done.set)
         await done.wait()
@@ -159,15 +226,14 @@ async def painted(app: Any) -> None:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["XDG_CONFIG_HOME"] = folder
-        for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
-            os.environ.pop(name, None)
-        asyncio.run(keys_of_a_config(listing(Path(folder), 500), 500))
-        bytes_of_a_check(Path(folder))
+    with own_folder() as folder:
+        asyncio.run(keys_of_a_config(listing(folder, 500), 500))
+        bytes_of_a_check(folder)
         with stamp_process() as healthy, stamp_process("--fault", "arm-forbidden") as fault:
             for count in (500, 10_000):
-                asyncio.run(keys_in_a_round(Path(folder), [healthy, fault], count))
+                asyncio.run(keys_in_a_round(folder, [healthy, fault], count))
+        with stamp_process("--groups", str(GROUPS), "--page-size", str(PAGE)) as stamp:
+            asyncio.run(keys_while_groups_are_read(folder, stamp))
 
 
 if __name__ == "__main__":

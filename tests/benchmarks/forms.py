@@ -7,7 +7,6 @@ widgets on a modal screen, unstyled, in the same terminal.
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -19,7 +18,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Checkbox, Footer, Input, Label, Select, Static
 
-from tests.benchmarks.measure import clean_environment
+from tests.benchmarks.measure import terminal_environment
 from tests.tui.canned import CONFIG
 from tests.tui.terminal import Terminal
 
@@ -65,16 +64,7 @@ class StockApp(App[None]):
 def bytes_of(command: list[str], folder: Path, size: tuple[str, str, int, int]) -> tuple[int, int]:
     """Return the bytes of opening the form with `a`, and of leaving it with `esc`."""
     term, colorterm, width, height = size
-    environ = clean_environment() | {
-        "TERM": term,
-        "COLORTERM": colorterm,
-        "LANG": "C.UTF-8",
-        "HOME": str(folder),
-        "XDG_CONFIG_HOME": str(folder),
-        "TMUX": "",
-        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-    }
-    environ.pop("NO_COLOR", None)
+    environ = terminal_environment(folder, term, colorterm)
     with Terminal(command, environ, width, height) as terminal:
         terminal.until("Environments")
         terminal.rest(1.5)

@@ -6,28 +6,27 @@ ours, a bare httpx client's, and the bound it is held to.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
-import os
 import resource
 import ssl
-import subprocess
-import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
 
-from stacktui.certificates.trust import BASE_VARIABLES
 from tests.benchmarks.bare_groups import bare_client, bare_pages, bare_token
 from tests.benchmarks.measure import (
     RUNS,
     alternate,
-    clean_environment,
+    az_environment,
+    az_option,
+    az_sign_in,
+    bare_script,
+    console_script,
+    own_folder,
     row,
+    run_quietly,
     stamp_process,
     write_config,
 )
@@ -79,80 +78,36 @@ async def _first_and_all(pages: AsyncIterator[Iterable[object]]) -> tuple[float,
     return first, perf_counter() - began
 
 
-def as_processes(stamp: dict[str, Any], config: Path, folder: Path) -> None:
+def as_processes(stamp: dict[str, Any], ours: list[str], folder: Path) -> None:
     """`groups list` against a script that prints the same lines."""
-    described = folder / "stamp.json"
-    described.write_text(json.dumps(stamp), encoding="utf-8")
-    script = Path(__file__).with_name("bare_groups.py")
-    found = alternate(
-        RUNS,
-        lambda: _run(_groups_list(config)),
-        lambda: _run([sys.executable, str(script), str(described)]),
-    )
+    script = bare_script("bare_groups.py", stamp, folder)
+    found = alternate(RUNS, lambda: run_quietly(ours), lambda: run_quietly(script))
     row("groups list --format jsonl / script", *found, 1.4)
     mebibytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"memory of the largest of these: {mebibytes:.0f} MiB, at most {MOST_MEMORY}")
 
 
-def against_az(stamp: dict[str, Any], config: Path, folder: Path, az: str) -> None:
+def against_az(stamp: dict[str, Any], ours: list[str], folder: Path, az: str) -> None:
     """`groups list` against a real `az group list` that has signed in before."""
-    environment = clean_environment() | {
-        "AZURE_CONFIG_DIR": f"{folder}/azure",
-        "HOME": str(folder),
-        "REQUESTS_CA_BUNDLE": stamp["ca_file"],
-        "AZURE_CORE_INSTANCE_DISCOVERY": "false",
-        "AZURE_CORE_COLLECT_TELEMETRY": "false",
-    }
-    secret = f"--password={stamp['secret']}"
-    for command in (
-        ["cloud", "register", "-n", "Bench", "--endpoint-resource-manager", stamp["arm_url"]],
-        ["cloud", "set", "-n", "Bench"],
-        ["cloud", "update", "--profile", "2020-09-01-hybrid"],
-        ["login", "--service-principal", "-u", stamp["client_id"], secret,
-         "--tenant", stamp["tenant"]],
-    ):  # fmt: skip
-        _run([az, *command], environment)
+    environment = az_environment(stamp, folder)
+    for command in az_sign_in(stamp, "Bench"):
+        run_quietly([az, *command], environment)
     found = alternate(
-        3,
-        lambda: _run(_groups_list(config)),
-        lambda: _run([az, "group", "list"], environment),
+        3, lambda: run_quietly(ours), lambda: run_quietly([az, "group", "list"], environment)
     )
     row("groups list --format jsonl / az group list", *found, 1 / 4)
 
 
-def _groups_list(config: Path) -> list[str]:
-    # The console script, as a user's shell finds it.
-    script = str(Path(sys.executable).with_name("stacktui"))
-    return [script, "groups", "list", "--format", "jsonl", "--config", str(config)]
-
-
-def _run(command: list[str], environment: dict[str, str] | None = None) -> None:
-    subprocess.run(
-        command,
-        env=environment or clean_environment(),
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--az", default=os.environ.get("STACKTUI_AZ"), help="a real az 2.66")
-    arguments = parser.parse_args()
-    for name in BASE_VARIABLES:
-        os.environ.pop(name, None)
-    with (
-        tempfile.TemporaryDirectory() as ours,
-        stamp_process("--groups", str(GROUPS), "--page-size", str(PAGE)) as stamp,
-    ):
-        os.environ["XDG_CONFIG_HOME"] = ours  # what is recorded of these stamps goes with them
-        folder = Path(ours)
+    az = az_option(__doc__)
+    options = ("--groups", str(GROUPS), "--page-size", str(PAGE))
+    with own_folder() as folder, stamp_process(*options) as stamp:
         config = write_config(folder, stamp)
+        ours = console_script("groups", "list", "--format", "jsonl", "--config", str(config))
         in_one_process(stamp, config)
-        as_processes(stamp, config, folder)
-        if arguments.az:
-            against_az(stamp, config, folder, arguments.az)
+        as_processes(stamp, ours, folder)
+        if az:
+            against_az(stamp, ours, folder, az)
 
 
 if __name__ == "__main__":

@@ -9,24 +9,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import os
 import resource
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from stacktui.certificates.trust import BASE_VARIABLES
 from stacktui.check.events import CheckFinished
 from stacktui.check.round import CONCURRENCY, Round
 from stacktui.check.runner import run
 from stacktui.check.settings import load_settings
 from stacktui.check.target import CheckTarget
 from stacktui.diagnosis import diagnose
-from tests.benchmarks.measure import stamp_process, write_config
+from tests.benchmarks.measure import own_folder, stamp_process, write_config
 from tests.support.authority import issue
 
 LATENCY = 0.05
@@ -85,22 +82,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=200)
     count = parser.parse_args().count
-    for name in BASE_VARIABLES:
-        os.environ.pop(name, None)
-    with (
-        tempfile.TemporaryDirectory() as ours,
-        tempfile.TemporaryDirectory() as folder,
-        stamp_process("--latency", str(LATENCY)) as stamp,
-    ):
-        os.environ["XDG_CONFIG_HOME"] = ours
-        target = load_settings(write_config(Path(folder), stamp)).target()
+    with own_folder() as folder, stamp_process("--latency", str(LATENCY)) as stamp:
+        target = load_settings(write_config(folder, stamp)).target()
         root = Path(stamp["ca_file"]).read_bytes()
         with asyncio.Runner() as runner:
             runner.run(check(target))
             gc.freeze()  # as the command does
             one = median(runner.run(check(target)) for _ in range(7))
             before = peak()
-            same = targets_of(target, Path(folder), iter([root] * count))
+            same = targets_of(target, folder, iter([root] * count))
             runner.run(round_of(same))  # records them
             seconds, worst = runner.run(round_of(same))
             memory = peak() - before
@@ -110,7 +100,7 @@ def main() -> None:
             print(f"worst lag of the event loop {worst * 1000:.0f} ms (bound 50 ms)")
             print(f"memory above one check's {memory:.0f} MB (bound 100 MB)")
             others = (root + issue(f"Root {each}", (), None).pem for each in range(count))
-            seconds, worst = runner.run(round_of(targets_of(target, Path(folder), others)))
+            seconds, worst = runner.run(round_of(targets_of(target, folder, others)))
             print(f"{count} different roots {seconds:.2f} s: {seconds / fair:.2f}, "
                   f"worst lag {worst * 1000:.0f} ms (reported)")  # fmt: skip
     sys.stdout.flush()

@@ -25,7 +25,6 @@ from stacktui.certificates.bundle import (
     Change,
     additions_in,
     annotated,
-    backup_of,
     carry_out,
     holds_only_additions,
     may_be_trusted,
@@ -34,7 +33,9 @@ from stacktui.certificates.bundle import (
 )
 from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.files import CertificateFileError, FileProblem
+from stacktui.config.backup import backup_of
 from tests.support.authority import DAY, STRANGERS, authority, issue, localhost
+from tests.support.draws import draws
 
 pytestmark = pytest.mark.every_root
 ROOT = authority().root
@@ -237,7 +238,7 @@ def test_added_and_removed_leaves_the_file_as_it_was(tmp_path: Path, content: by
     assert list(tmp_path.iterdir()) == [path]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=draws(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     head=st.binary(max_size=80),
     tail=st.one_of(
@@ -275,7 +276,7 @@ def test_whatever_is_in_the_file_it_is_refused_or_comes_back(
 KNOWN = [ROOT.der, OTHER.der, authority("A third").root.der]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=draws(30), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     content=st.sampled_from(sorted(SHAPES)[:-1]),
     steps=st.lists(

@@ -30,6 +30,7 @@ from stacktui.certificates.trust import TrustSource, TrustUsed
 from stacktui.transport import aia_fetch
 from stacktui.transport.aia_fetch import fetch_public
 from tests.support.authority import DAY, Issued, authority, issue, localhost
+from tests.support.draws import draws
 from tests.support.listeners import closed_port, listening, silent
 from tests.support.names import resolver_that_hangs, resolving
 from tests.support.publishing import FORMS, PLACE, leading_to, naming, published, signed_by
@@ -265,7 +266,7 @@ async def test_what_is_not_the_issuer_is_reported_not_believed(what: str, tmp_pa
     assert found.unanswered == (f"{PLACE}: not the certificate of its issuer",)
 
 
-@settings(max_examples=80, deadline=None,
+@settings(max_examples=draws(80), deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(
     body=st.binary(max_size=300)
@@ -287,7 +288,7 @@ def test_any_bytes_from_an_address_are_harmless(body: bytes, tmp_path: Path) -> 
     assert len(found.found) + len(found.unanswered) == 1
 
 
-@settings(max_examples=40, deadline=None,
+@settings(max_examples=draws(40), deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(
     chain=st.lists(
@@ -367,7 +368,7 @@ async def test_what_is_no_http_address_is_not_asked(url: str) -> None:
     assert 0 < len(found) < 80
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=draws(80), deadline=None)
 @given(st.text(max_size=30) | st.text(max_size=20).map("http://[".__add__))
 def test_any_text_is_an_address_or_is_refused(url: str) -> None:
     if "://" in url.lower() or "@" in url:  # nobody out there is to be asked

@@ -7,8 +7,9 @@ from pathlib import Path
 import certifi
 import pytest
 
-from stacktui.certificates.bundle import BACKUP, BundleError
+from stacktui.certificates.bundle import BundleError
 from stacktui.certificates.export import export, exports_with, is_free, sources_of
+from stacktui.config.backup import BACKUP
 from stacktui.config.locations import exported_bundle, own_bundle
 from stacktui.environments.model import Environment
 from tests.certificates.test_bundle import loaded

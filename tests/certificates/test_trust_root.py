@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from stacktui.certificates.bundle import BACKUP
 from stacktui.certificates.errors import CertificateError
 from stacktui.certificates.roots import NoRoot, NoRootReason, root_of, why_no_root
 from stacktui.certificates.trust_root import (
@@ -19,6 +18,7 @@ from stacktui.certificates.trust_root import (
     propose_from_file,
 )
 from stacktui.certificates.trust_target import add
+from stacktui.config.backup import BACKUP
 from stacktui.config.locations import config_root, own_bundle
 from stacktui.environments.model import Environment
 from tests.certificates.test_bundle import loaded

@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,14 @@ def piped(raw: bytes, *arguments: str, **variables: str) -> Ran:
         check=False,
     )
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def redirected(raw: bytes, *arguments: str) -> Ran:
+    """The same from a file."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(raw)
+        file.flush()
+        return stacktui("explain", "-", *arguments, stdin=file.name)
 
 
 def found(ran: Ran) -> list[str]:
@@ -154,12 +163,12 @@ def test_what_nothing_is_known_of_is_said_so() -> None:
     assert ran.out.startswith("Nothing in this message is known")
     assert "stacktui check" in ran.out
     assert stacktui("explain", "paper jam", "--format", "json").document["entries"] == []
-    assert piped(b"").code == piped(b" \n").code == 2
+    assert redirected(b"").code == redirected(b" \n").code == 2
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_file_of_any_shell_is_read_from_stdin(encoding: str) -> None:
-    assert found(piped(REFUSED.encode(encoding), "--format", "json")) == ["tcp-refused"]
+    assert found(redirected(REFUSED.encode(encoding), "--format", "json")) == ["tcp-refused"]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +177,7 @@ def test_a_file_of_any_shell_is_read_from_stdin(encoding: str) -> None:
     ids=["every byte", "half a character", "titles of a terminal"],
 )
 def test_any_bytes_on_stdin_are_answered(raw: bytes) -> None:
-    ran = piped(raw)
+    ran = redirected(raw)
     assert ran.code == 1
     assert "\x1b" not in ran.out + ran.err
 
@@ -189,7 +198,7 @@ def test_nothing_that_was_pasted_is_shown_again(format_: str) -> None:
     )
     for ran in (
         stacktui("explain", message, "--format", format_),
-        piped(message.encode(), "--format", format_),
+        redirected(message.encode(), "--format", format_),
         stacktui("explain", secret, "--format", format_),
         stacktui("explain", "d0nt-show-this-0123456789", "--format", format_),
     ):

@@ -181,6 +181,75 @@ def test_another_subscription_by_its_name_or_id(config: Path, stamp: RunningStam
     assert stamp.subscription_id in ran.err
 
 
+@pytest.fixture
+def projects(config: Path, stamp: RunningStamp) -> dict[str, str]:
+    """The names of the two enabled subscriptions of the tenant, by their ids in ARM's order."""
+    rows = [json.loads(line) for line in subscriptions(config, "jsonl").out.splitlines()]
+    return {each["subscriptionId"]: each["displayName"] for each in rows
+            if (each["state"], each["tenantId"]) == ("Enabled", stamp.tenant)}  # fmt: skip
+
+
+def of_all(config: Path, format_: str = "text", *options: str) -> Ran:
+    return listed(config, format_, "--all-subscriptions", *options)
+
+
+def test_the_groups_of_all_subscriptions_are_those_of_each(
+    config: Path, projects: dict[str, str]
+) -> None:
+    assert len(projects) == 2
+    for format_ in ("jsonl", "tsv"):
+        each = [listed(config, format_, "--subscription", id_).out for id_ in projects]
+        ran = of_all(config, format_)
+        assert (ran.code, ran.out) == (0, "".join(each))
+        assert all(each)
+    left_out = ran.err.splitlines()
+    assert ["not listed: " in line for line in left_out] == [True, True]
+    assert "is Disabled" in left_out[0]
+    assert "sign in with an identity of that tenant" in left_out[1]
+    document = of_all(config, "json").document
+    assert list(document) == ["schema", "environment", "subscriptions", "groups", "error"]
+    assert (document["subscriptions"], document["error"]) == (list(projects), None)
+    ids = [each["id"] for each in document["groups"]]
+    head, *rows = of_all(config).out.splitlines()
+    assert head.split() == ["name", "subscription", "location", "state", "tags"]
+    for id_, name in projects.items():
+        named = [row for row in rows if f"  {name}" in row]
+        assert len(named) == sum(f"/{id_}/" in each for each in ids)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_subscription_that_fails_leaves_the_others(
+    config: Path, stamp: RunningStamp, projects: dict[str, str], format_: str, first: bool
+) -> None:
+    bad, good = list(projects) if first else reversed(projects)
+    whole = listed(config, format_, "--subscription", good)
+    stamp.fault_at(f"GET */{bad}/resourcegroups=500")
+    ran = of_all(config, format_)
+    assert ran.code == 1
+    came = f"0 resource groups of {projects[bad]} ({bad}) came before that"
+    assert f"stacktui: the list is not whole: {came}; run the command again\n" in ran.err
+    if format_ == "json":
+        assert ran.document["groups"] == whole.document["groups"]
+        assert ran.document["error"].startswith(f"{projects[bad]} ({bad}): ")
+    else:
+        assert len(ran.out.splitlines()) == len(whole.out.splitlines())
+
+
+def test_a_limit_cuts_the_groups_of_all_subscriptions_together(
+    config: Path, stamp: RunningStamp, names: list[str]
+) -> None:
+    asked = len(stamp.requests)
+    ran = of_all(config, "jsonl", "--limit", f"rows={len(names) + 1}")
+    assert (ran.code, len(ran.out.splitlines())) == (0, len(names) + 1)
+    assert f"there are more than the {len(names) + 1} resource groups shown" in ran.err
+    ran = of_all(config, "jsonl", "--limit", f"rows={len(names)}")
+    assert f"there are more than the {len(names)} resource groups shown" in ran.err
+    assert len(stamp.requests) > asked
+    ran = of_all(config, "json", "--subscription", "x")
+    assert (ran.code, ran.out) == (2, "")
+
+
 def test_without_one_in_the_config_the_first_enabled_is_read(
     stamp: RunningStamp, tmp_path: Path
 ) -> None:

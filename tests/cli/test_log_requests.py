@@ -13,6 +13,7 @@ import click
 import pytest
 
 from stacktui.cli.main import cli
+from stacktui.config.locations import own_bundle
 from stacktui.stamp import IdentityProvider, SignInKind, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.stamp.signin.device_codes import DeviceCode, DeviceCodes
@@ -42,13 +43,24 @@ def test_a_command_that_talks_to_a_stamp_takes_the_option(command: tuple[str, ..
 @posix
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on this machine")
 @pytest.mark.parametrize("idp", list(IdentityProvider))
-def test_the_lines_of_a_check_can_be_run(idp: IdentityProvider, tmp_path: Path) -> None:
+@pytest.mark.parametrize("trusted_by", ["ca", "own bundle", "REQUESTS_CA_BUNDLE"])
+def test_the_lines_of_a_check_can_be_run(
+    idp: IdentityProvider, trusted_by: str, tmp_path: Path
+) -> None:
     """Metadata, discovery, token and groups: the stamp answers each curl line as it did us."""
     log = tmp_path / "requests.sh"
     with run_in_thread(StampOptions(idp=idp, domain="local.azurestack.external")) as stamp:
-        config = write_config(tmp_path, stamp.describe())
+        replaced, variables = ({} if trusted_by == "ca" else {"ca": ""}), dict[str, str]()
+        if trusted_by == "own bundle":
+            own_bundle().parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(stamp.ca_file, own_bundle())
+        elif trusted_by != "ca":
+            variables = {trusted_by: str(stamp.ca_file)}
+        config = write_config(tmp_path, stamp.describe(), **replaced)
         # A file that the user names is written in read-only mode too.
-        ran = stacktui("--read-only", "check", "--config", config, "--log-requests", log)
+        ran = stacktui(
+            "--read-only", "check", "--config", config, "--log-requests", log, **variables
+        )
         assert (ran.code, ran.err) == (0, "")
         ours = [(each.method, each.path, each.status) for each in stamp.requests]
         token = _token(stamp, commands_of(log))

@@ -39,7 +39,10 @@ print(json.dumps([[group.name, group.tags] for group in client.resource_groups.l
 
 @pytest.fixture(scope="module")
 def stamp(az_path: Path) -> Iterator[RunningStamp]:
-    with run_in_thread(StampOptions(groups=20, page_size=PAGE_SIZE, hostile=True)) as running:
+    options = StampOptions(
+        groups=20, page_size=PAGE_SIZE, hostile=True, more_subscriptions=("disabled", "enabled")
+    )
+    with run_in_thread(options) as running:
         yield running
 
 
@@ -53,13 +56,20 @@ def test_az_the_sdk_and_we_list_the_same(
         return stacktui(*words, "--config", config, "--format", "json").document
 
     locks, inside = f"lock list -g {GROUP}", f"resource list -g {GROUP}"
+    rows = ours("subscriptions", "list")["subscriptions"]
+    enabled = [each["subscriptionId"] for each in rows if each["state"] == "Enabled"]
+    each_list = [f"group list --subscription {each}" for each in enabled]
     session = Session(
         az, stamp, REGISTER, f"cloud set -n {CLOUD}", SIGN_IN,
-        "group list", "provider list", locks, inside,
+        "group list", "provider list", locks, inside, *each_list,
     )  # fmt: skip
     groups = [[each["name"], each["tags"]] for each in ours("groups", "list")["groups"]]
     assert len(groups) > 20
     assert [[each["name"], each["tags"]] for each in session.json("group list")] == groups
+
+    every = [each["id"] for each in ours("groups", "list", "--all-subscriptions")["groups"]]
+    assert len(enabled) == 2
+    assert [id_ for each in each_list for id_ in session.names(each, "id")] == every
 
     providers = ours("providers", "list")["providers"]
     assert [(each["namespace"], each["registrationState"]) for each in providers] == [

@@ -20,6 +20,7 @@ from stacktui.config.edit import (
     remove_table,
     set_in_table,
 )
+from tests.support.draws import draws
 
 ARM = {"arm": "https://management.local.azurestack.external"}
 WRITTEN_BY_HAND = """\
@@ -212,7 +213,7 @@ def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path) -> None:
 _KEYS = st.text(alphabet='ab ."é\n', min_size=1, max_size=6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=draws(40), deadline=None)
 @given(names=st.lists(_KEYS, min_size=1, max_size=4, unique=True), value=st.text(max_size=20))
 def test_environments_added_in_turn_all_read_back(
     tmp_path_factory: pytest.TempPathFactory, names: list[str], value: str

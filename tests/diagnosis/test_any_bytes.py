@@ -34,6 +34,7 @@ from stacktui.diagnosis.markdown import report_markdown
 from stacktui.text.sanitize import escape_control_chars
 from tests.diagnosis.servers import Script, config_for, scripted
 from tests.support.authority import Authority, Issued, authority, issue, localhost, server_context
+from tests.support.draws import draws
 from tests.support.listeners import Handler, listening
 from tests.support.web import Asked, Raw, answer
 
@@ -233,7 +234,7 @@ ODD = {
 }
 
 
-@settings(max_examples=50, deadline=None,
+@settings(max_examples=draws(50), deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(odd=st.one_of(*ODD.values()))
 @example(odd=("token", "200 OK", b'{"access_token": 7, "expires_in": "soon"}'))
@@ -243,7 +244,7 @@ def test_any_body_with_any_status_is_a_report(odd: tuple[str, str, bytes], tmp_p
     asyncio.run(verdict_on(tmp_path, question, answer(body, status=status)))
 
 
-@settings(max_examples=40, deadline=None,
+@settings(max_examples=draws(40), deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(
     question=st.sampled_from(list(QUESTIONS)),
@@ -308,7 +309,7 @@ def _pem(der: bytes) -> bytes:
     return ssl.DER_cert_to_PEM_cert(der).encode()
 
 
-@settings(max_examples=40, deadline=None,
+@settings(max_examples=draws(40), deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(
     ders=st.lists(
@@ -354,7 +355,7 @@ def _saying_chain(*ders: bytes) -> Handler:
     return handler
 
 
-@settings(max_examples=40, deadline=None,
+@settings(max_examples=draws(40), deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(ders=st.lists(st.binary(max_size=60), max_size=4))
 @example(ders=[])

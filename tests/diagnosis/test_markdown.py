@@ -27,6 +27,7 @@ from stacktui.environments.model import Environment
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.text.markdown_escape import code, fenced, prose, table
 from tests.product import Ran, stacktui, write_config
+from tests.support.draws import draws
 
 from .test_total import objects, reports
 
@@ -192,7 +193,7 @@ def whole_reports(draw: st.DrawFn) -> Report:
 
 
 @settings(
-    max_examples=40,
+    max_examples=draws(40),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -207,7 +208,7 @@ def test_no_text_changes_the_shape_of_a_document(
     assert skeleton(tokens) == skeleton(READER.parse(harmless))
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=draws(20), deadline=None, suppress_health_check=list(HealthCheck))
 @given(reports())
 def test_any_diagnosed_report_is_a_document(report: Report) -> None:
     diagnosis = diagnose(report)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
 from stacktui.diagnosis.fault import FaultInfo
 from stacktui.diagnosis.recognise import MAX_TEXT, WEIGHTS, Recognised, decoded, recognise
+from tests.support.draws import draws
 
 # What az 2.66.2 said of the embedded stamp's faults, of closed ports and of proxies, word for word
 # but for ports, ids and the middle of tracebacks.
@@ -461,7 +462,7 @@ def test_any_mixture_of_messages_has_an_answer_in_order(text: str) -> None:
     assert all(each.because for each in found.candidates)
 
 
-@settings(deadline=timedelta(seconds=20), max_examples=25)
+@settings(deadline=timedelta(seconds=20), max_examples=draws(25))
 @given(st.one_of(WORDS, st.text(min_size=1, max_size=30)))
 def test_the_longest_text_has_an_answer_too(piece: str) -> None:
     """A pattern that took quadratic time would need minutes."""

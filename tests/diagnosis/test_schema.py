@@ -15,6 +15,7 @@ from stacktui.certificates.chain import Certificate
 from stacktui.certificates.trust import TrustFileFault
 from stacktui.check.report import Fault
 from stacktui.diagnosis.document_keys import FAULT_TYPES, KEYS
+from stacktui.environments.metadata import Metadata
 from stacktui.resources.model import ResourceGroup, Subscription
 from stacktui.transport.limits import LimitName
 from stacktui.transport.records import TlsFacts
@@ -64,11 +65,12 @@ def test_a_missing_key_is_refused(document: dict[str, Any], key: str) -> None:
 def test_every_field_of_what_is_published_has_its_key() -> None:
     """Whoever adds a field decides whether it is published.
 
-    Chains are, as certificates; what only the lists of ARM show is not.
+    Chains are, as certificates; what only the lists of ARM or exports show is not.
     """
     otherwise = {
         TlsFacts: {"chain", "verified_chain"},
         Certificate: {"der"},
+        Metadata: {"login_as_given", "derived"},
         ResourceGroup: {"id", "tags"},
         Subscription: {"tenant", "offer"},
     }

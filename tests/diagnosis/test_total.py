@@ -45,6 +45,7 @@ from stacktui.transport.records import (
 )
 from tests.diagnosis.schema import validate
 from tests.support.authority import STRANGERS, authority, localhost
+from tests.support.draws import draws
 
 # Seconds in which any report is judged and written; a good one takes milliseconds.
 AT_ONCE = 5.0
@@ -159,7 +160,7 @@ def shown(found: Finding) -> list[str]:
 
 
 @settings(
-    max_examples=50,
+    max_examples=draws(50),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -45,6 +45,7 @@ from tests.identities.sign_ins import (
     sign_in,
     user_of,
 )
+from tests.support.draws import draws
 from tests.support.listeners import listening, silent
 from tests.support.sessions import opened, opened_on, trusting_file
 from tests.support.web import Asked, Raw, answer, serving, serving_plain
@@ -280,7 +281,7 @@ async def test_the_code_is_polled_for_at_the_authority_alone() -> None:
     assert caught.value.fault.problem is SignInProblem.FOREIGN_TOKEN_ENDPOINT
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=draws(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.dictionaries(
         st.sampled_from(["device_code", "user_code", "verification_uri", "expires_in", "interval"]),
@@ -369,7 +370,7 @@ async def test_a_place_that_cannot_be_is_unreachable(
     assert fault.by_variable
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=draws(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.binary(max_size=60)
     | st.recursive(

@@ -25,6 +25,7 @@ from tests.identities.sign_ins import (
     ops,
     refused,
 )
+from tests.support.draws import draws
 from tests.support.sessions import opened
 from tests.support.web import Raw, answer
 
@@ -265,7 +266,9 @@ _ANSWERS = st.dictionaries(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=draws(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     body=_ANSWERS | _JSON_VALUES,

@@ -30,6 +30,7 @@ from stacktui.transport.records import TransportError, TransportFaultKind
 from stacktui.transport.session import HttpSession
 from tests.identities.sign_ins import identity_of, nobody_asked
 from tests.resources.conftest import TOKEN, Client
+from tests.support.draws import draws
 from tests.support.sessions import opened_on
 from tests.support.web import Raw, answer, serving
 
@@ -340,7 +341,9 @@ _PAGES = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=draws(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(document=_PAGES | _JSON, status=st.sampled_from(["200 OK", "403 No", "500 Error"]))
 def test_any_answer_gives_groups_or_a_fault(client: Client, document: Any, status: str) -> None:

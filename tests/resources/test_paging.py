@@ -222,3 +222,14 @@ async def test_an_echo_of_the_token_does_not_show(client: Client) -> None:
         found = await fault_of(client, web)
     assert TOKEN not in repr(found)
     assert found.message == "you sent [redacted]"
+
+
+async def test_a_link_to_go_on_with_must_be_our_own(client: Client) -> None:
+    async with serving(page(GROUP)) as web, client(web) as (arm, _):
+        with pytest.raises(ArmError) as caught:
+            await anext(arm.pages("/subscriptions", start="https://localhost:1/x?skip=2"))
+        assert caught.value.fault.problem is ArmProblem.PAGING_FOREIGN_HOST
+        assert not web.asked
+        rows = [each async for each in arm.pages("/subscriptions", start=f"{web.url}/x?skip=2")]
+        assert [each.target for each in web.asked] == ["/x?skip=2"]
+    assert len(rows) == 1

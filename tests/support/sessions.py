@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from stacktui.certificates.trust import TrustUsed, new_context
 from stacktui.stamp.running import RunningStamp
 from stacktui.text.sanitize import Redactor
 from stacktui.transport.limits import Limits
@@ -50,9 +51,15 @@ async def opened(
     resolve: Mapping[str, str] | None = None,
     limits: Limits | None = None,
     ca: Path | None = None,
+    used: TrustUsed | None = None,
 ) -> AsyncIterator[HttpSession]:
-    """Open a session that trusts `context`, by default the tests' own authority."""
-    trusted = context or trusting(authority().root)
+    """Open a session that trusts `context`, the files `used`, or the tests' own authority.
+
+    `ca` is that of the lines that repeat a request.
+    """
+    if context is None:
+        context = new_context(used.sources) if used else trusting(authority().root)
+    trusted = context
 
     async def trust() -> ssl.SSLContext:
         return trusted
@@ -64,7 +71,7 @@ async def opened(
         proxy=proxy,
         resolve=resolve,
         limits=limits,
-        ca=ca,
+        ca_files=used.files_for if used else lambda *_: (str(ca),) if ca else (),
     )
     try:
         yield session

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stacktui.text.shell import bash, for_az, powershell, toml, toml_table
+from tests.support.draws import draws
 
 ODD = [
     "plain", "", " ", "a b", "it's", "$(id)", "`id`", "a;b", "--help", "-n", "*", "~", "!x", "\\",
@@ -33,7 +34,7 @@ def test_bash_reads_back_what_was_meant(value: str) -> None:
     assert bash(value).isprintable()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=draws(60), deadline=None)
 @given(PRINTABLE)
 def test_bash_reads_back_anything(value: str) -> None:
     assert echoed(bash(value)) == value

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from stacktui.text.sanitize import Redactor
 from stacktui.transport.records import Exchange, TransportFault, TransportFaultKind
+from tests.support.draws import draws
 from tests.support.sessions import MIB, failure, names, opened
 from tests.support.web import Raw, answer, serving
 
@@ -66,7 +67,7 @@ async def test_a_whole_body_is_read(said: Raw, body: bytes) -> None:
     assert await body_of(said) == body
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=draws(25), deadline=None)
 @given(body=st.binary(max_size=3000), cut=st.integers(1, 500), compressed=st.booleans())
 def test_any_body_in_any_pieces_is_read(body: bytes, cut: int, compressed: bool) -> None:
     sent = zipped(body) if compressed else body

@@ -16,13 +16,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stacktui.certificates.trust import TrustSource, TrustUsed
 from stacktui.text.sanitize import Redactor
 from stacktui.transport.proxy import ProxyUsed
 from stacktui.transport.records import ConnectionFacts, Exchange, SentRequest, TransportError
-from stacktui.transport.request_commands import command_lines
+from stacktui.transport.request_commands import ca_note, command_lines
 from stacktui.transport.request_log import logging_requests
 from stacktui.transport.sent_request import sent_request
-from tests.support.authority import authority
+from tests.support.authority import Issued, authority
 from tests.support.proxies import proxying
 from tests.support.sessions import MIB, opened
 from tests.support.web import Asked, answer, serving, serving_plain
@@ -41,7 +42,7 @@ runs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on 
 def kept(body: bytes, kind: str, url: str = "https://a.example/x") -> SentRequest:
     return sent_request(
         datetime.now(UTC), url, {"content-type": kind}, body, Redactor(),
-        ca="", audience="", local=False,
+        ca=(), audience="", local=False,
     )  # fmt: skip
 
 
@@ -274,6 +275,83 @@ async def test_the_metadata_service_is_asked_with_its_header_and_no_proxy(tmp_pa
         assert await run(line, tmp_path, http_proxy="http://127.0.0.1:9") == "said"
     ours, theirs = web.asked
     assert theirs.headers["metadata"] == ours.headers["metadata"] == "true"
+
+
+# What curl trusts
+
+
+def bundle(path: Path, *issued: Issued) -> str:
+    path.write_bytes(b"".join(each.pem for each in issued))
+    return str(path)
+
+
+def hashed(folder: Path, issued: Issued) -> str:
+    folder.mkdir()
+    bundle(folder / "root.pem", issued)
+    subprocess.run(["openssl", "rehash", folder], check=True, capture_output=True)
+    return str(folder)
+
+
+@runs_curl
+@pytest.mark.parametrize("by", ["base", "own", "ca", "directory"])
+async def test_the_curl_line_names_the_file_that_has_the_root(by: str, tmp_path: Path) -> None:
+    """Whichever of the files decided; curl would know none of them by itself."""
+    root, other = authority().root, authority("Fabrikam").root
+    files = {each: bundle(tmp_path / f"{each}.pem", root if each == by else other)
+             for each in ("base", "own", "ca")}  # fmt: skip
+    if by == "directory":
+        files["base"] = hashed(tmp_path / "hashed", root)
+    used = TrustUsed(tuple(TrustSource(name, path) for name, path in files.items()))
+    told: list[Exchange] = []
+    async with serving(answer(b"said")) as web, opened(used=used) as session:
+        with logging_requests(told.append):
+            await session.fetch("GET", web.url, limit=MIB)
+        (line,) = lines_of(told[0]).values()
+        assert await run(line, tmp_path) == "said"
+    named = f"--capath {tmp_path}/hashed/ " if by == "directory" else f"--cacert {files[by]} "
+    assert named in line
+    assert ca_note(told[0]) == ""
+
+
+@runs_curl
+async def test_what_curl_needs_of_several_files_is_said(tmp_path: Path) -> None:
+    """The host leaves out the intermediate, which one file has; another has the root."""
+    known = authority()
+    base = bundle(tmp_path / "base.pem", known.root)
+    own = bundle(tmp_path / "own.pem", known.intermediate)
+    ca = bundle(tmp_path / "ca.pem", authority("Fabrikam").root)
+    used = TrustUsed(tuple(TrustSource(each, each) for each in (base, own, ca)))
+    told: list[Exchange] = []
+    context = known.server(known.leaf("localhost"), whole=False)
+    async with serving(answer(b"said"), context=context) as web, opened(used=used) as session:
+        with logging_requests(told.append):
+            await session.fetch("GET", web.url, limit=MIB)
+        (line,) = lines_of(told[0]).values()
+        assert "--ca" not in line
+        assert ca_note(told[0]) == (
+            f"curl reads one file of CAs: add --cacert with all of {own}, {base}"
+        )
+        both = bundle(tmp_path / "both.pem", known.root, known.intermediate)
+        assert await run(f"{line} --cacert {both}", tmp_path) == "said"
+
+
+async def test_where_nothing_was_trusted_curl_refuses_too(tmp_path: Path) -> None:
+    used = TrustUsed(
+        (
+            TrustSource("base", bundle(tmp_path / "base.pem", authority("Fabrikam").root)),
+            TrustSource("ca", bundle(tmp_path / "ca.pem", authority("Litware").root)),
+        )
+    )
+    told: list[Exchange] = []
+    async with serving(answer()) as web, opened(used=used) as session:
+        with logging_requests(told.append):
+            for url in (web.url, "https://no.invalid"):
+                with pytest.raises(TransportError):
+                    await session.fetch("GET", url, limit=MIB)
+    refused, unknown = told
+    assert f"--cacert {tmp_path}/ca.pem" in lines_of(refused)["curl"]
+    assert "--cacert" not in lines_of(unknown)["curl"]
+    assert ca_note(unknown).endswith(f"all of {tmp_path}/ca.pem, {tmp_path}/base.pem")
 
 
 def test_only_a_request_with_a_token_has_an_az_line() -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from stacktui.certificates.trust import TrustSource, TrustUsed
 from stacktui.check.events import (
@@ -35,6 +36,7 @@ from stacktui.transport.records import (
     PhaseName,
     ProxyUsed,
     ResponseFacts,
+    SentRequest,
     TlsFacts,
     TransportFault,
     TransportFaultKind,
@@ -141,12 +143,36 @@ def reused(host: str, path: str, wait: float, body: float) -> Exchange:
     return replace(exchange(host, path), phases=took)
 
 
+def requests() -> tuple[Exchange, ...]:
+    """Return those of a check and of a listing whose second page is throttled."""
+    groups = "/subscriptions/3f6d8b52-6a0c-4f5b-8f16-7f7c0d1f2a90/resourcegroups"
+    groups += "?api-version=2019-10-01"
+    throttled = reused(ARM, f"{groups}&$skiptoken=cm93czoxMDA", 3, 0.1)
+    assert throttled.response is not None
+    response = replace(throttled.response, status=429)
+    token = exchange(LOGIN, "/adfs/oauth2/token", 1, 3, 22, 0.2, 36, 1)
+    form = (("grant_type", "client_credentials"), ("client_secret", None))
+    of_arm: dict[str, Any] = {"bearer": True, "audience": METADATA.audience}
+    return (
+        sent(exchange(ARM, "/metadata/endpoints?api-version=2015-01-01", 2, 4, 31, 0.2, 48, 2), 0),
+        sent(replace(token, method="POST"), 0.1, form=form),
+        sent(reused(ARM, groups, 41, 1.2), 0.2, **of_arm),
+        sent(replace(throttled, response=response), 0.3, **of_arm),
+    )
+
+
 def exchange(host: str, path: str, *milliseconds: float, size: int = 900) -> Exchange:
     response = ResponseFacts(
         200, (("x-ms-request-id", "6f1c0d1e-77aa-4a0b-8f0d-0e9e7c1b2a55"),), size, "", STARTED
     )
     took = phases(host, *milliseconds)
     return Exchange("GET", f"https://{host}{path}", connection(host), response, took)
+
+
+def sent(made: Exchange, seconds: float, **known: Any) -> Exchange:
+    """Return an exchange as the request log keeps it, begun some seconds after the start."""
+    began = STARTED + timedelta(seconds=seconds)
+    return replace(made, sent=SentRequest(began, made.url, "/etc/stacktui/root.pem", **known))
 
 
 METADATA = Metadata(
@@ -386,6 +412,7 @@ def canned_app(
         load_scan_engine = staticmethod(scan or load_scan_engine)
         load_arm_engine = staticmethod(CannedArm)
         read_files = staticmethod(identity_files)
+        read_clouds = staticmethod(lambda: None)
 
     return CannedApp(config, start_demo=start_demo)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+import json
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from stacktui.check.pinning import RecordDiff
@@ -20,6 +21,7 @@ from stacktui.resources.model import (
     Permission,
     Provider,
     Resource,
+    ResourceDetails,
     ResourceGroup,
     ResourceType,
     Subscription,
@@ -46,11 +48,13 @@ GROUPS = (
     group("web-frontend", "Deleting"),
     *(group(f"team-{number:02}", env="dev") for number in range(1, 15)),
 )
+_NETWORK, _STORAGE = "Microsoft.Network/virtualNetworks", "Microsoft.Storage/storageAccounts"
+_INSIDE = f"{GROUPS[1].id}/providers"
 DETAILS = GroupDetails(
     Rows(
         (
-            Resource("vnet-hub", "Microsoft.Network/virtualNetworks", "local", ""),
-            Resource("st0hub", "Microsoft.Storage/storageAccounts", "local", ""),
+            Resource("vnet-hub", _NETWORK, "local", f"{_INSIDE}/{_NETWORK}/vnet-hub"),
+            Resource("st0hub", _STORAGE, "local", f"{_INSIDE}/{_STORAGE}/st0hub"),
         )
     ),
     Rows((Lock("keep", "CanNotDelete", "Ask the network team.", GROUPS[0].id),)),
@@ -77,20 +81,32 @@ PROVIDERS = (
         needed=True,
     ),
     Provider("Microsoft.KeyVault", "NotRegistered", (), needed=True),
-    Provider("Microsoft.Web", "NotRegistered", (), needed=False),
+    Provider(
+        "Microsoft.Web",
+        "NotRegistered",
+        (
+            ResourceType("sites", ("2018-02-01", "2016-08-01"), ("east", "west")),
+            ResourceType("serverFarms", ("2018-02-01",), ("east",)),
+            ResourceType("operations", ("2018-02-01",), ()),
+        ),
+        needed=False,
+    ),
 )
 
 
 class CannedArm(ArmEngine):
     """Answers at once, and asks nothing."""
 
-    def __init__(self, groups: tuple[ResourceGroup, ...] = GROUPS, fails: str = "") -> None:
+    def __init__(
+        self, groups: tuple[ResourceGroup, ...] = GROUPS, fails: str = "", breaks: str = ""
+    ) -> None:
         super().__init__(TokenSource())
         self._groups = groups
         self._fails = fails
+        self._breaks = breaks
 
     async def groups(
-        self, target: CheckTarget, wanted: str, on_wait: Callable[[Wait], None]
+        self, target: CheckTarget, wanted: str, on_wait: Callable[[Wait], None], start: str = ""
     ) -> AsyncGenerator[GroupPage, None]:
         if self._fails:
             raise UnreadError(self._fails)
@@ -98,11 +114,24 @@ class CannedArm(ArmEngine):
         texts = {key: text_of(each) for key, each in found.items()}
         yield GroupPage(wanted or SUBSCRIPTION, found, texts)
 
+    async def counts(
+        self, target: CheckTarget, subscriptions: Iterable[str], on_wait: Callable[[Wait], None]
+    ) -> AsyncGenerator[Mapping[str, int], None]:
+        yield {each.id.lower(): len(each.name) for each in self._groups[:3]}
+        if self._breaks:
+            raise UnreadError(self._breaks)
+
     async def subscriptions(self, target: CheckTarget) -> tuple[Rows[Subscription], str | None]:
         return Rows(SUBSCRIPTIONS), _TENANT
 
     async def details(self, target: CheckTarget, path: str) -> GroupDetails:
         return DETAILS
+
+    async def resource(self, target: CheckTarget, path: str) -> ResourceDetails:
+        found = next(each for each in DETAILS.resources.rows if each.id == path)
+        properties = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
+        text = json.dumps({"id": path, "properties": properties}, indent=2)
+        return ResourceDetails(found, {"env": "prod"}, "", "Standard", "Succeeded", text)
 
     async def discover(self, target: CheckTarget) -> Discovery:
         environment = target.environment

@@ -62,6 +62,11 @@ async def go_to(pilot: Pilot[None], label: str) -> None:
     raise AssertionError(f"no field {label} on:\n{text_of(pilot.app)}")
 
 
+async def fill(pilot: Pilot[None], label: str, text: str) -> None:
+    await go_to(pilot, label)
+    await type_in(pilot, text)
+
+
 async def choose(pilot: Pilot[None], label: str, *keys: str) -> None:
     await go_to(pilot, label)
     await pilot.press("space")
@@ -117,12 +122,10 @@ async def test_nothing_is_saved_while_a_field_is_wrong(config: Path) -> None:
         shown = await until(pilot, "✗ must be https://host[:port]")
         assert "✗ is needed" in shown
         await paste(pilot, "local")
-        await go_to(pilot, "CA file")
-        await type_in(pilot, "gone.pem")
+        await fill(pilot, "CA file", "gone.pem")
         shown = await until(pilot, "✗ is not there")
         assert "✗ must be" not in shown
-        await go_to(pilot, "Proxy")
-        await type_in(pilot, "ftp://x")
+        await fill(pilot, "Proxy", "ftp://x")
         await until(pilot, "✗ a proxy must be")
         await pilot.press("ctrl+s")
         await settle(pilot)
@@ -148,8 +151,7 @@ async def test_an_answer_does_not_outlive_the_settings_that_it_is_of(
         await pilot.press("home", "ctrl+k")
         await type_in(pilot, "Other")
         assert "signed by" in text_of(pilot.app)  # a name changes nothing of the answer
-        await go_to(pilot, "Proxy")
-        await type_in(pilot, "none")
+        await fill(pilot, "Proxy", "none")
         await until(pilot, "Paste the ARM URL")
         assert "signed by" not in text_of(pilot.app)
         await pilot.press("enter")
@@ -298,8 +300,7 @@ async def test_what_is_pasted_or_in_the_file_is_shown_as_text(config: Path) -> N
         assert "second" not in shown
         await pilot.press("escape", "y", "3", "e")
         await until(pilot, r"x\u202e\x1b[31m[b]")
-        await go_to(pilot, "Client id")
-        await type_in(pilot, "another")
+        await fill(pilot, "Client id", "another")
         await pilot.press("enter")
         await until(pilot, "saved ops in")
     assert read(config) == text.replace('"a-client"', '"another"')
@@ -318,8 +319,7 @@ async def test_the_password_of_a_proxy_is_kept_and_not_shown(config: Path) -> No
         await until(pilot, "saved west in")
         assert read(config) == text.replace('identity = "ops"', 'identity = "spare"')
         await pilot.press("e")
-        await go_to(pilot, "Proxy")
-        await type_in(pilot, "http://other.example")
+        await fill(pilot, "Proxy", "http://other.example")
         assert "that the file has" not in text_of(pilot.app)
         await pilot.press("ctrl+s")
         await until(pilot, "saved west in")
@@ -397,12 +397,9 @@ async def test_an_identity_has_a_reference_and_no_secret(
     async with canned_app(config, text=WRITTEN).run_test(size=size) as pilot:
         await pilot.press("3", "a")
         await until(pilot, "Add an identity")
-        await go_to(pilot, "Name")
-        await type_in(pilot, "new")
-        await go_to(pilot, "Client id")
-        await type_in(pilot, "some-client")
-        await go_to(pilot, "Secret")
-        await type_in(pilot, "hunter2")
+        await fill(pilot, "Name", "new")
+        await fill(pilot, "Client id", "some-client")
+        await fill(pilot, "Secret", "hunter2")
         shown = flat(await until(pilot, "✗ must not be"))
         assert "write: env NAME, or: file PATH" in shown
         await pilot.press("enter")
@@ -429,10 +426,8 @@ async def test_a_kind_asks_for_its_own_keys(config: Path, tmp_path: Path) -> Non
         assert "Certificate" not in shown
         await pilot.press("enter")
         await until(pilot, "✗ is needed")
-        await go_to(pilot, "User name")
-        await type_in(pilot, "ops@contoso.example")
-        await go_to(pilot, "Password")
-        await type_in(pilot, "file pw.txt")
+        await fill(pilot, "User name", "ops@contoso.example")
+        await fill(pilot, "Password", "file pw.txt")
         await until(pilot, "pw.txt")
         await pilot.press("enter")
         await until(pilot, "saved ops in")
@@ -453,8 +448,7 @@ async def test_an_edited_identity_takes_the_verdicts_of_those_who_use_it_away(
         await pilot.press("c")
         await until(pilot, "tls-untrusted-root")
         await pilot.press("3", "e")
-        await go_to(pilot, "Tenant")
-        await type_in(pilot, "other")
+        await fill(pilot, "Tenant", "other")
         await pilot.press("enter")
         shown = await until(pilot, "saved ops in")
         assert "tls-untrusted-root" not in shown

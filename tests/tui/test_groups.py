@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.tui import check_runner
 from stacktui.tui.app import StacktuiApp
+from stacktui.tui.screens.resources import ResourcesScreen
 from tests.product import config_text
 
 from .screen import flat, read, resize, settle, text_of, type_in, until, write
@@ -75,7 +78,8 @@ async def test_a_refresh_keeps_the_bar_and_the_filter(config: Path, stamp: Runni
         shown = await until(pilot, "3 of 18")
         (chosen,) = (row for row in shown.splitlines() if "│ ▸ rg-" in row)
         await pilot.press("r")
-        await settle(pilot)
+        while pilot.app.arm_reader.running:  # type: ignore[attr-defined]
+            await pilot.pause(0.01)
         shown = await until(pilot, "3 of 18")
         assert chosen[:40] in shown
         for text, count in (
@@ -97,6 +101,66 @@ async def test_the_columns_sort(config: Path, stamp: RunningStamp) -> None:
             await until(pilot, f"─ 60 · by {order} ─")
         await pilot.press("s")
         assert " by " not in await until(pilot, "─ 60 · ")
+
+
+async def test_resources_are_counted_when_asked_for(config: Path, stamp: RunningStamp) -> None:
+    app = app_of(config, stamp)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "─ 60 · ")
+        before = len(stamp.requests)
+        await pilot.press("number_sign")
+        while app.resource_counter.running:
+            await pilot.pause(0.01)
+        asked = [each for each in stamp.requests[before:] if each.path.endswith("/resources")]
+        counts, shown = app.app_state.counts_shown, app.app_state.group_list
+        assert counts is not None
+        assert shown is not None
+        # As many as the stamp invents by the length of a group's name.
+        inside = {key: len(each.name) % 3 + 1 for key, each in shown.groups.items()}
+        assert {key: counts.count_of(each) for key, each in shown.groups.items()} == inside
+        assert len(asked) == -(-sum(inside.values()) // 20)  # pages of one list of them all
+        await pilot.press(*["s"] * 4)
+        await until(pilot, "by resources")
+        chosen = list(app.dashboard.grid.resources._rows.keys)
+        assert [inside[key] for key in chosen] == sorted(inside.values(), reverse=True)
+        await pilot.press("enter")
+        text = flat(await until(pilot, "inside        "))
+        assert f" {sum(inside.values())} resources at " in text
+        key = app.dashboard.chosen_group or ""
+        assert f"resources {inside[key]} " in text
+        await pilot.press("escape")
+        await pilot.press("r")  # a group may be new: what was counted is dropped
+        await until(pilot, "─ 60 · ")
+        assert app.app_state.counts_shown is None
+
+
+async def test_a_count_that_is_not_whole_is_no_number(config: Path, stamp: RunningStamp) -> None:
+    stamp.fault_at("GET */resources@3=500")
+    async with app_of(config, stamp).run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "─ 60 · ")
+        await pilot.press("number_sign")
+        shown = await until(pilot, "✗ not counted")
+        assert "not all resources were counted: 500 InternalServerError; # counts again" in shown
+        rows = [line for line in shown.splitlines() if "rg-" in line[:30]]
+        assert len(rows) > 10
+        assert all("  ≥ " in line for line in rows)
+        stamp.fault_at()
+        await pilot.press("number_sign")
+        await until(pilot, "resources     2 ")
+        assert "≥" not in text_of(pilot.app)
+
+
+async def test_counting_waits_for_arm_and_can_be_left(config: Path, stamp: RunningStamp) -> None:
+    stamp.fault_at("GET */resources@2=throttle:30")
+    async with app_of(config, stamp).run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "─ 60 · ")
+        await pilot.press("number_sign")
+        await until(pilot, "─ 60 · waits 28 s ─")
+        await pilot.press("escape")
+        await until(pilot, "✗ not counted")
 
 
 async def test_what_is_in_a_group(config: Path, stamp: RunningStamp) -> None:
@@ -121,6 +185,51 @@ async def test_what_is_in_a_group(config: Path, stamp: RunningStamp) -> None:
         assert f"id {path}" in shown
         assert f"/#@{stamp.tenant}/resource{path}" in shown.replace(" ", "")
         await pilot.press("escape")
+        await until(pilot, "0 Check")
+
+
+async def test_a_resource_is_opened_and_copied(config: Path, stamp: RunningStamp) -> None:
+    app = app_of(config, stamp)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "─ 60 · ")
+        await pilot.press("slash")
+        await type_in(pilot, "backup-prod-01")
+        await pilot.press("enter", "enter")
+        await until(pilot, "inside        3 resources")
+        await pilot.press("enter")
+        await until(pilot, "Resources in rg-backup-prod-01")
+        await pilot.press("j", "j")
+        await until(pilot, "▸ vm-backup-prod-01")
+        before = len(stamp.requests)
+        await pilot.press("enter")
+        shown = flat(await until(pilot, "Standard_DS1_v2"))
+        for said in (
+            "name vm-backup-prod-01",
+            "type Microsoft.Compute/virtualMachines",
+            "location local",
+            "state ✓ Succeeded",
+            "tags env = prod",
+        ):
+            assert said in shown, said
+        assert len(stamp.requests[before:]) == 1
+        path = f"/subscriptions/{stamp.subscription_id}/resourceGroups/rg-backup-prod-01"
+        path += "/providers/Microsoft.Compute/virtualMachines/vm-backup-prod-01"
+        for downs, text in ((0, "vm-backup-prod-01"), (1, path), (2, f"{stamp.arm_url}{path}")):
+            await pilot.press("i")
+            await until(pilot, "Copy of the resource")
+            await pilot.press(*["down"] * downs, "enter")
+            await settle(pilot)
+            assert app.copier.text == text
+        await pilot.press("i", "end", "enter")
+        await settle(pilot)
+        assert json.loads(app.copier.text)["properties"]["vmId"]
+        await pilot.press("escape")
+        await until(pilot, "▸ vm-backup-prod-01")
+        stamp.fault_at("GET */virtualMachines/*=500")
+        await pilot.press("enter")
+        await until(pilot, "✗ not read: 500 InternalServerError")
+        await pilot.press("escape", "escape", "escape")
         await until(pilot, "0 Check")
 
 
@@ -153,10 +262,50 @@ async def test_a_page_that_fails_leaves_what_is_there(config: Path, stamp: Runni
     async with app_of(config, stamp).run_test(size=WIDE) as pilot:
         await pilot.press("4")
         shown = await until(pilot, "─ 40 · ✗ not whole ─")
-        assert "not all groups were read: 500 InternalServerError; r reads them again" in shown
+        assert "not all groups were read: 500 InternalServerError; r goes on with page 3" in shown
+        stamp.fault_at("GET */resourcegroups@1=delay:1")
+        before = len(stamp.requests)
         await pilot.press("r")
+        await until(pilot, "page 3 again, the 40 read stay")
+        await until(pilot, "─ 40 · reading ─")
         shown = await until(pilot, "─ 60 · ")
         assert "not whole" not in shown
+        assert len(stamp.requests[before:]) == 1
+
+
+async def test_a_link_that_is_refused_starts_over(config: Path, stamp: RunningStamp) -> None:
+    stamp.fault_at("GET */resourcegroups@3=500")
+    app = app_of(config, stamp)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "r goes on with page 3")
+        broken, found = app.arm_reader._broken or (None, {})
+        assert broken is not None
+        # As a stamp that was updated meanwhile: it does not know its own token any more.
+        old = replace(broken, next_link=broken.next_link + "not-its-own")
+        app.app_state.groups[app.app_state.current or ""] = old
+        app.arm_reader._broken = old, found
+        stamp.fault_at("GET */resourcegroups@2=delay:1")
+        await pilot.press("r")
+        said = "the link to page 3 is refused, 400 InvalidSkipToken: from page 1 again"
+        await until(pilot, said)
+        await until(pilot, "─ 60 · ")
+
+
+async def test_a_chosen_subscription_is_read_from_page_one(
+    config: Path, stamp: RunningStamp
+) -> None:
+    stamp.fault_at("GET */resourcegroups@3=500")
+    app = app_of(config, stamp)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "r goes on with page 3")
+        stamp.fault_at()
+        before = len(stamp.requests)
+        app.dashboard.read_groups(stamp.subscription_id)
+        await until(pilot, "─ 60 · ")
+        pages = [each for each in stamp.requests[before:] if "resourcegroups" in each.path]
+        assert len(pages) == 3
 
 
 async def test_a_first_page_that_fails_says_which_keys_help(
@@ -276,6 +425,7 @@ async def test_the_providers_that_samples_need_come_first(
         assert "▸ Microsoft.Compute" in shown
         assert "for the samples  ✓ Registered" in shown
         assert "virtualMachines            2020-06-01" in shown
+        assert "locations     local" in shown
         await pilot.press("end")
         await until(pilot, "▸ Microsoft.Web")
 
@@ -296,6 +446,14 @@ async def test_names_and_tags_of_a_hostile_stamp_do_no_harm(config: Path) -> Non
                     assert all(char.isprintable() or char in "\n\u00a0" for char in shown)
                     assert "internal error" not in shown
                 await resize(pilot, *WIDE)
+                await pilot.press("enter")
+                if isinstance(app.screen, ResourcesScreen):
+                    await pilot.press("enter")
+                    await until(pilot, "type        ")
+                    shown = text_of(app)
+                    assert all(char.isprintable() or char in "\n\u00a0" for char in shown)
+                    assert "internal error" not in shown
+                    await pilot.press("escape", "escape")
                 await pilot.press("escape", "i")
                 await until(pilot, "Copy of the group")
                 await pilot.press("escape")

@@ -10,7 +10,8 @@ from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
 
 from stacktui.certificates import export, trust_root, untrust_root
-from stacktui.tui import arm_reader, scan_runner
+from stacktui.environments.record import StampRecord, more_of, write_record
+from stacktui.tui import arm_reader, resource_counter, scan_runner
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.panes import certificates, check, environments
 
@@ -103,6 +104,15 @@ async def test_fault(compare: Compare, config: Path) -> None:
     app = canned_app(config, FAULT, text=CONFIG)
     steps = (("c", "tls-untrusted-root"), ("2", "! 25 days"), ("1", "tls-untrusted-root"))
     await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
+
+
+async def test_exporting(compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_CONFIG_DIR", "azure")
+    app, known = canned_app(config, text=CONFIG), canned.environment()
+    record = StampRecord(known.arm, canned.METADATA.login_endpoint, canned.METADATA.audience,
+                         STARTED, more=more_of(canned.METADATA))  # fmt: skip
+    assert write_record(config, known, record) == ""
+    await compare(app, ("x", "is not registered"), sizes=DOWN_TO_THE_LEAST)
 
 
 async def test_help(compare: Compare, config: Path) -> None:
@@ -219,12 +229,37 @@ async def test_groups_unread(
     await compare(app, ("4", "r  reads them again"), sizes=DOWN_TO_THE_LEAST)
 
 
+@pytest.mark.parametrize("breaks", ["", "500 InternalServerError"], ids=["whole", "broken"])
+async def test_counted_groups(
+    compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, breaks: str
+) -> None:
+    for module in (arm_reader, resource_counter):
+        monkeypatch.setattr(module, "now", lambda: STARTED)
+    app = canned_app(config, text=CONFIG)
+    app.resource_counter._load = lambda: CannedArm(breaks=breaks)
+    said = "not counted" if breaks else "resources     17"
+    await compare(app, ("4", "18 · "), ("#", said), sizes=DOWN_TO_THE_LEAST)
+
+
 async def test_opened_group(
     compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(arm_reader, "now", lambda: STARTED)
     app = canned_app(config, text=CONFIG)
     steps = (("4", "18 · "), (("j", "enter"), "vnet-hub"))
+    await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
+
+
+@STARTED_AT
+async def test_opened_resource(compare: Compare, config: Path, sizes: Sizes) -> None:
+    app = canned_app(config, text=CONFIG)
+    steps = ("4", "network-hub"), (("j", "enter"), "you may"), (("enter",), "Resources in")
+    await compare(app, *steps, (("enter",), "Standard"), sizes=sizes)
+
+
+async def test_resources_of_a_group(compare: Compare, config: Path) -> None:
+    app = canned_app(config, text=CONFIG)
+    steps = ("4", "18 · "), (("j", "enter"), "vnet-hub"), (("enter",), "Resources in network-hub")
     await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
 
 
@@ -237,6 +272,26 @@ async def test_providers(compare: Compare, config: Path) -> None:
     app = canned_app(config, text=CONFIG)
     steps = (("4", "P"), "Resource providers"), (("down",), "az provider register")
     await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
+
+
+async def test_providers_in_different_places(compare: Compare, config: Path) -> None:
+    app = canned_app(config, text=CONFIG)
+    await compare(app, (("4", "P"), "Resource providers"), (("down", "down"), "serverFarms"))
+
+
+async def test_requests(compare: Compare, config: Path) -> None:
+    app = canned_app(config, text=CONFIG)
+    for each in canned.requests():
+        app.app_state.requests.add(each)
+    await compare(app, ("R", "429"), sizes=DOWN_TO_THE_LEAST)
+
+
+@STARTED_AT
+async def test_opened_request(compare: Compare, config: Path, sizes: Sizes) -> None:
+    app = canned_app(config, text=CONFIG)
+    for each in canned.requests():
+        app.app_state.requests.add(each)
+    await compare(app, ("R", "429"), (("enter",), "az rest"), sizes=sizes)
 
 
 async def test_hostile_names(compare: Compare, config: Path) -> None:

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import click
-
 from stacktui.cli.lazy import LazyGroup
 from stacktui.cli.options import examples
 
-# The one-line help of each command; its module has the command's name.
-_COMMANDS = {
-    "show": "Show the chain that each endpoint of an environment presents.",
-    "stores": "List the trust stores on this machine.",
-    "matrix": "Show which trust store trusts which endpoint.",
-    "trust": "Trust a root.",
-    "untrust": "Remove a root that stacktui added.",
-    "export": "Write one bundle for az and other programs.",
-    "lint": "Check certificate files against the vendor's readiness rules.",
-    "convert": "Convert a service principal's certificate, PFX to PEM or back.",
-}
-
-
-@click.group(
-    cls=LazyGroup,
+command = LazyGroup(
     package=__name__,
-    table=_COMMANDS,
+    help="Show certificate chains and trust stores, trust a root, check and convert files.",
+    table={
+        "show": "Show the chain that each endpoint of an environment presents.",
+        "stores": "List the trust stores on this machine.",
+        "matrix": "Show which trust store trusts which endpoint.",
+        "trust": "Trust a root.",
+        "untrust": "Remove a root that stacktui added.",
+        "export": "Write one bundle for az and other programs.",
+        "lint": "Check certificate files against the vendor's readiness rules.",
+        "convert": "Convert a service principal's certificate, PFX to PEM or back.",
+    },
     epilog=examples("stacktui certificates show West"),
 )
-def command() -> None:
-    """Show certificate chains and trust stores, trust a root, check and convert files."""

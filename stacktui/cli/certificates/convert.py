@@ -23,7 +23,13 @@ from stacktui.certificates.key_bundle import (
 from stacktui.cli.ask import CommandError, confirm, yes_option
 from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.layout import out_wrapped
-from stacktui.cli.options import config_option, examples, format_option, warn_config_unused
+from stacktui.cli.options import (
+    ConfigSource,
+    examples,
+    format_option,
+    reads_config,
+    warn_config_unused,
+)
 from stacktui.cli.output import out
 from stacktui.cli.settings import require_writable
 from stacktui.config.atomic import refuse_dangling_link
@@ -38,10 +44,9 @@ from stacktui.text.sanitize import escape_control_chars
 @password_options("key-password", "the password of an encrypted key in a PEM file")
 @yes_option
 @format_option
-@config_option
-@click.pass_obj
+@reads_config
 def command(
-    parent: Path | None,
+    config: ConfigSource,
     source: Path,
     target: Path,
     password_env: str | None,
@@ -50,7 +55,6 @@ def command(
     key_password_file: Path | None,
     yes: bool,
     format_: str,
-    config: Path | None,
 ) -> None:
     """Convert a service principal's certificate: a PFX to PEM, or PEM to a PFX.
 
@@ -58,8 +62,8 @@ def command(
     key, and only its owner can read it. The key in a PEM file is not encrypted, as signing in
     requires. Passwords are prompted for, or come from a variable or a file, never from an argument.
     """
-    require_writable(parent, config)
-    warn_config_unused(config or parent)
+    require_writable(config)
+    warn_config_unused(config.given)
     password = Password("password", password_env, password_file)
     key_password = Password("key-password", key_password_env, key_password_file)
     _check_target(source, target)

@@ -13,7 +13,7 @@ from stacktui.certificates.files import CertificateFileError, read_certificates
 from stacktui.certificates.formatting import EXPORT_NOTES
 from stacktui.cli.ask import CommandError, confirm, yes_option
 from stacktui.cli.name_completion import environment_names
-from stacktui.cli.options import config_option, examples, format_option
+from stacktui.cli.options import ConfigSource, examples, format_option, reads_config
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import absolute, read_settings, require_writable
 from stacktui.config.locations import exported_bundle
@@ -36,15 +36,9 @@ from stacktui.text.counts import count_of
 )
 @yes_option
 @format_option
-@config_option
-@click.pass_obj
+@reads_config
 def command(
-    parent: Path | None,
-    file: Path | None,
-    environment: str | None,
-    yes: bool,
-    format_: str,
-    config: Path | None,
+    source: ConfigSource, file: Path | None, environment: str | None, yes: bool, format_: str
 ) -> None:
     """Write one bundle for az and other programs: certifi's roots and yours.
 
@@ -53,8 +47,8 @@ def command(
     stacktui trusts. Needs no root rights, and survives upgrades. After trusting another root,
     export again.
     """
-    require_writable(parent, config)
-    settings = read_settings(parent, config)
+    require_writable(source)
+    settings = read_settings(source)
     alone = [settings.target(environment).environment] if environment is not None else None
     environments = alone or settings.environments.values()
     path = absolute(file) if file is not None else exported_bundle()

@@ -21,10 +21,11 @@ from stacktui.certificates.readiness_rules import evaluate
 from stacktui.cli.certificates.passwords import Password, password_options
 from stacktui.cli.layout import out_wrapped
 from stacktui.cli.options import (
+    ConfigSource,
     ExitCode,
-    config_option,
     examples,
     format_option,
+    reads_config,
     warn_config_unused,
 )
 from stacktui.cli.output import out
@@ -79,10 +80,9 @@ class _Names:
 @click.option("--adfs", is_flag=True, help="The stamp signs in with AD FS (two more names).")
 @password_options("password", "the password of the files")
 @format_option
-@config_option
-@click.pass_obj
+@reads_config
 def command(
-    parent: Path | None,
+    source: ConfigSource,
     files: tuple[Path, ...],
     region: str | None,
     fqdn: str | None,
@@ -90,7 +90,6 @@ def command(
     password_env: str | None,
     password_file: Path | None,
     format_: str,
-    config: Path | None,
 ) -> None:
     """Check PFX, PEM and DER files against the vendor's readiness rules before deployment.
 
@@ -98,7 +97,7 @@ def command(
     prompted for, or comes from a variable or a file, never from an argument. Exits with 0 also on
     warnings and criticals, with 1 if a rule fails, and with 2 if a file cannot be read.
     """
-    warn_config_unused(config or parent)
+    warn_config_unused(source.given)
     names = _names_of(region, fqdn, adfs)
     reader = _Reader(Password("password", password_env, password_file))
     now = datetime.now(UTC)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
@@ -17,16 +16,15 @@ from stacktui.cli.certificates.scan import ScanAndMatrix, run_scan
 from stacktui.cli.certificates.show import all_option, why_none, write_problems
 from stacktui.cli.layout import out_wrapped, width
 from stacktui.cli.options import (
+    ConfigSource,
     ExitCode,
-    config_option,
     environment_argument,
     examples,
     format_option,
-    limit_option,
-    log_requests_option,
+    talks_to_stamp,
 )
 from stacktui.cli.output import out
-from stacktui.cli.settings import read_settings
+from stacktui.cli.settings import read_target
 from stacktui.config.locations import own_bundle
 
 # The width of one store's column.
@@ -37,18 +35,8 @@ CELL = 3
 @environment_argument
 @all_option
 @format_option
-@limit_option
-@log_requests_option
-@config_option
-@click.pass_obj
-def command(
-    parent: Path | None,
-    name: str | None,
-    whole: bool,
-    format_: str,
-    limits: dict[str, float],
-    config: Path | None,
-) -> None:
+@talks_to_stamp
+def command(source: ConfigSource, name: str | None, whole: bool, format_: str) -> None:
     """Show which trust store on this machine trusts which endpoint of ENV.
 
     Each cell is OpenSSL's verdict on the chain with that store alone. az and other programs that
@@ -56,7 +44,7 @@ def command(
     1 if the store in use does not trust a host, if a host that exists cannot be reached, or if the
     metadata cannot be read, so that hosts may be missing.
     """
-    target = read_settings(parent, config, limits, name=name).target(name)
+    target = read_target(source, name)
     found = find_stores(target.environment.ca, own_bundle())
     scanned = run_scan(target, found, whole=whole)
     steps = steps_of(scanned, target, found)

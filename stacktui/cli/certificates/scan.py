@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import click
 
 from stacktui.certificates.matrix import Column, Matrix, build_matrix, load_column
 from stacktui.certificates.scan import ScanProgress, ScanResult, scan
 from stacktui.certificates.stores import Store
 from stacktui.check.target import CheckTarget
 from stacktui.check.trust import target_ca_sources
+from stacktui.cli.status_line import StatusLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +29,12 @@ def run_scan(target: CheckTarget, stores: Sequence[Store], *, whole: bool) -> Sc
 
 async def _run(target: CheckTarget, stores: Sequence[Store], whole: bool) -> ScanAndMatrix:
     loading = [asyncio.create_task(asyncio.to_thread(load_column, store)) for store in stores]
-    progress = _Progress()
+    progress = StatusLine()
     found: ScanResult | None = None
     try:
         async for event in scan(target.environment, target_ca_sources(target), whole=whole):
             if isinstance(event, ScanProgress):
-                progress.show(event)
+                progress.show(f"{event.done} of {event.known} hosts, {event.last.endpoint.host}")
             else:
                 found = event
     finally:
@@ -46,19 +44,3 @@ async def _run(target: CheckTarget, stores: Sequence[Store], whole: bool) -> Sca
     if found is None:
         raise AssertionError("a scan ends with a ScanResult")
     return ScanAndMatrix(found, build_matrix(found.presented, columns))
-
-
-class _Progress:
-    """A progress line on stderr, erased at the end; nothing if stderr is not a terminal."""
-
-    def __init__(self) -> None:
-        self._on = sys.stderr.isatty()
-
-    def show(self, event: ScanProgress) -> None:
-        if self._on:
-            text = f"{event.done} of {event.known} hosts, {event.last.endpoint.host}"
-            click.echo(f"\r\x1b[K{text[:78]}", err=True, nl=False)
-
-    def clear(self) -> None:
-        if self._on:
-            click.echo("\r\x1b[K", err=True, nl=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import click
@@ -27,16 +26,15 @@ from stacktui.cli.certificates.next_steps import out_steps, steps_of
 from stacktui.cli.certificates.scan import ScanAndMatrix, run_scan
 from stacktui.cli.layout import out_beside, out_wrapped, wrapped
 from stacktui.cli.options import (
+    ConfigSource,
     ExitCode,
-    config_option,
     environment_argument,
     examples,
     format_option,
-    limit_option,
-    log_requests_option,
+    talks_to_stamp,
 )
 from stacktui.cli.output import out
-from stacktui.cli.settings import read_settings
+from stacktui.cli.settings import read_target
 from stacktui.config.locations import own_bundle
 from stacktui.identities.certificate_file import IdentityFile, read_files, references
 from stacktui.text.counts import count_of
@@ -54,18 +52,8 @@ all_option = click.option(
 @environment_argument
 @all_option
 @format_option
-@limit_option
-@log_requests_option
-@config_option
-@click.pass_obj
-def command(
-    parent: Path | None,
-    name: str | None,
-    whole: bool,
-    format_: str,
-    limits: dict[str, float],
-    config: Path | None,
-) -> None:
+@talks_to_stamp
+def command(source: ConfigSource, name: str | None, whole: bool, format_: str) -> None:
     """Show the chain that each endpoint of ENV presents (default: the active environment).
 
     Scans ARM, login, graph and portal; with --all every name that a stamp's certificates cover.
@@ -74,7 +62,7 @@ def command(
     that exists cannot be reached, is not trusted or fails a rule, or if the identity's certificate
     cannot be used.
     """
-    target = read_settings(parent, config, limits, name=name).target(name)
+    target = read_target(source, name)
     stores = find_stores(target.environment.ca, own_bundle())
     scanned = run_scan(target, stores[:1], whole=whole)
     steps = steps_of(scanned, target, stores)

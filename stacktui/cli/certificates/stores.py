@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
 
 import click
 
@@ -15,11 +14,12 @@ from stacktui.certificates.document import SCHEMA, store_document
 from stacktui.certificates.stores import StoreState, find_stores, read_stores
 from stacktui.cli.layout import out_beside, out_wrapped
 from stacktui.cli.options import (
+    ConfigSource,
     ExitCode,
-    config_option,
     environment_argument,
     examples,
     format_option,
+    reads_config,
 )
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings
@@ -34,15 +34,14 @@ MAX_EXPIRED = 8
 @click.command(epilog=examples("stacktui certificates stores"))
 @environment_argument
 @format_option
-@config_option
-@click.pass_obj
-def command(parent: Path | None, name: str | None, format_: str, config: Path | None) -> None:
+@reads_config
+def command(source: ConfigSource, name: str | None, format_: str) -> None:
     """List the trust stores on this machine, and what is wrong with them.
 
     Marks the store that is in use for ENV (default: the active environment). Exits with 1 if a
     store cannot be used, or if an upgrade removed a root that was added to one.
     """
-    settings = read_settings(parent, config, name=name)
+    settings = read_settings(source, name)
     ca = settings.target(name).environment.ca if settings.environments or name else None
     now = datetime.now(UTC)
     states = read_stores(find_stores(ca, own_bundle()), now)

@@ -37,13 +37,7 @@ from stacktui.cli.certificates.targets import (
 )
 from stacktui.cli.layout import wrapped
 from stacktui.cli.name_completion import environment_names
-from stacktui.cli.options import (
-    config_option,
-    examples,
-    format_option,
-    limit_option,
-    log_requests_option,
-)
+from stacktui.cli.options import ConfigSource, examples, format_option, talks_to_stamp
 from stacktui.cli.output import day, err, out
 from stacktui.cli.settings import read_settings, require_writable
 from stacktui.config.locations import additions_file, own_bundle
@@ -114,19 +108,14 @@ class RootSource:
 @click.option("--waagent", is_flag=True, help=f"Trust the certificates in {WAAGENT}.")
 @yes_option
 @format_option
-@limit_option
-@log_requests_option
-@config_option
-@click.pass_obj
+@talks_to_stamp
 def command(
-    parent: Path | None,
+    config: ConfigSource,
     /,
     store: Path | None,
     environment: str | None,
     yes: bool,
     format_: str,
-    limits: dict[str, float],
-    config: Path | None,
     **from_: Any,
 ) -> None:
     """Trust the CA certificates in FILE (PEM or DER) as roots.
@@ -136,10 +125,10 @@ def command(
     makes a backup; `untrust` removes exactly what was added. SHA256 names a root that was added
     before and lost, as an upgrade of certifi does.
     """
-    require_writable(parent, config)
+    require_writable(config)
     source = RootSource(**from_)
     needed = environment or source.presented
-    settings = read_settings(parent, config, limits) if needed else None
+    settings = read_settings(config) if needed else None
     roots = choose_roots(source.certificates(settings), source.name)
     target = target_of(settings, store, environment, roots.ders, to_add=True)
     change = plan_addition(target.path, roots.ders, ours=target.ours)

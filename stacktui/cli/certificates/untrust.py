@@ -23,7 +23,7 @@ from stacktui.cli.certificates.targets import (
     store_option,
     target_of,
 )
-from stacktui.cli.options import config_option, examples, format_option
+from stacktui.cli.options import ConfigSource, examples, format_option, reads_config
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings, require_writable
 from stacktui.config.locations import exported_bundle
@@ -43,24 +43,22 @@ from stacktui.text.shell import command_line, for_this_machine
 @environment_option
 @yes_option
 @format_option
-@config_option
-@click.pass_obj
+@reads_config
 def command(
-    parent: Path | None,
+    source: ConfigSource,
     which: tuple[str, ...],
     store: Path | None,
     environment: str | None,
     yes: bool,
     format_: str,
-    config: Path | None,
 ) -> None:
     """Remove the roots in FILE, or the one with this SHA-256, that stacktui added.
 
     Removes them from stacktui's own bundle, unless --environment or --store names another one. The
     file is then as it was before, byte for byte. What others added stays.
     """
-    require_writable(parent, config)
-    settings = read_settings(parent, config, name=environment) if environment else None
+    require_writable(source)
+    settings = read_settings(source, environment) if environment else None
     target = target_of(settings, store, environment, to_add=False)
     removal = plan_untrust(target, _fingerprints(which))
     if removal.removed and not target.ours:

@@ -3,44 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import click
 
 from stacktui.check.pinning import AcceptError, accept, ask_stamp, differences
 from stacktui.cli.ask import CommandError, RemoteError, confirm, yes_option
-from stacktui.cli.options import (
-    config_option,
-    environment_argument,
-    examples,
-    limit_option,
-    log_requests_option,
-)
+from stacktui.cli.options import ConfigSource, environment_argument, examples, talks_to_stamp
 from stacktui.cli.output import err
-from stacktui.cli.settings import read_settings, require_writable
+from stacktui.cli.settings import read_target, require_writable
 
 
 @click.command(epilog=examples("stacktui environments accept West"))
 @environment_argument
 @yes_option
-@limit_option
-@log_requests_option
-@config_option
-@click.pass_obj
-def command(
-    parent: Path | None,
-    name: str | None,
-    yes: bool,
-    limits: dict[str, float],
-    config: Path | None,
-) -> None:
+@talks_to_stamp
+def command(source: ConfigSource, name: str | None, yes: bool) -> None:
     """Accept the login endpoint, the audience and the root that the stamp of ENV has now.
 
     Shows what has changed since they were recorded, and asks before it records them again. Exits
     with 1 if the stamp does not respond, or presents a chain that this machine does not trust.
     """
-    require_writable(parent, config)
-    target = read_settings(parent, config, limits, name=name).target(name)
+    require_writable(source)
+    target = read_target(source, name)
     try:
         diff = asyncio.run(ask_stamp(target))
     except AcceptError as error:

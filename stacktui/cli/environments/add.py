@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,7 +29,7 @@ from stacktui.check.registration import (
 )
 from stacktui.check.settings import Settings
 from stacktui.check.target import CheckTarget
-from stacktui.cli.ask import CommandError, RemoteError, confirm, wants, yes_option
+from stacktui.cli.ask import CommandError, RemoteError, ask, confirm, yes_option
 from stacktui.cli.environments.cloud_output import cloud_document, out_cloud
 from stacktui.cli.environments.detected_output import (
     detected_document,
@@ -40,12 +40,11 @@ from stacktui.cli.layout import err_wrapped
 from stacktui.cli.name_completion import config_names, starting
 from stacktui.cli.options import (
     ArmRequest,
+    ConfigSource,
     ExitCode,
-    config_option,
     examples,
     format_option,
-    limit_option,
-    log_requests_option,
+    talks_to_stamp,
 )
 from stacktui.cli.output import err, out, warn
 from stacktui.cli.settings import absolute, read_settings, require_writable
@@ -115,12 +114,9 @@ def _pairs(
 @click.option("--both", is_flag=True, help="Add the operators' endpoint too, or the users'.")
 @yes_option
 @format_option
-@limit_option
-@log_requests_option
-@config_option
-@click.pass_obj
+@talks_to_stamp
 def command(
-    parent: Path | None,
+    source: ConfigSource,
     /,
     url: str,
     name: str | None,
@@ -128,8 +124,6 @@ def command(
     both: bool,
     yes: bool,
     format_: str,
-    limits: dict[str, float],
-    config: Path | None,
     **chosen: Any,
 ) -> None:
     """Register the environment at URL: what a browser or a document shows of it is enough.
@@ -140,7 +134,7 @@ def command(
     found, for later checks to compare. --yes accepts neither a root that is not trusted here nor a
     stamp that is not as it was recorded. Exits with 1 if the stamp does not answer.
     """
-    require_writable(parent, config)
+    require_writable(source)
     try:
         pasted = read_pasted_url(url)
     except ValueError as error:
@@ -148,22 +142,22 @@ def command(
     changes = list(pasted.changes)
     if changes:
         err_wrapped(f"read as {pasted.arm}: {'; '.join(changes)}")
-    settings = read_settings(parent, config, limits, name=name)
+    settings = read_settings(source, name)
     _require_known(chosen["endpoint"])
     with TemporaryDirectory(prefix="stacktui-") as folder:
-        adding = _Adding(settings, limits, chosen, _read_ca(ca), Path(folder), yes)
+        adding = _Adding(settings, source.limits, chosen, _read_ca(ca), Path(folder), yes)
         found = adding.find(name, pasted.arm)
         if found.target.environment.arm != pasted.arm:
             changes.append(f"management. was put before {pasted.arm.partition('://')[2]}")
         if format_ == "text":
             _write(found)
-        detected = adding.detect(found, ArmRequest(parent, config, None, None, format_, limits))
+        detected = adding.detect(found, ArmRequest(source, None, None, format_))
         if chosen["profile"] == DETECT and detected is None:
             click.get_current_context().exit(ExitCode.FAULT)
         adding.add(found, detected, "Add")
         added = [found]
         if found.sibling and adding.wants_sibling(found, both=both):
-            settings = read_settings(parent, config, limits)
+            settings = read_settings(source)
             other = replace(adding, settings=settings)
             of_other = other.find(None, found.sibling)
             if format_ == "text":
@@ -179,7 +173,7 @@ class _Adding:
     """What is the same for an environment and for the other endpoint of its stamp."""
 
     settings: Settings
-    limits: dict[str, float]
+    limits: Mapping[str, float]
     chosen: dict[str, Any]
     ca: CaFile | None
     folder: Path
@@ -194,7 +188,7 @@ class _Adding:
             meant = forgotten_service(arm, error)
             if meant and asyncio.run(answers(target, meant)):
                 err(f"{arm}: {error}; but {meant} answers")
-                if wants("Is that what you mean?", yes=self.yes):
+                if self.yes or ask("Is that what you mean?"):
                     return self.find(name, meant)
             raise RemoteError(f"nothing was added: {_explained(error, arm)}") from None
 
@@ -261,7 +255,7 @@ class _Adding:
         if not tenant or identity is None:
             return
         err(f"{identity.name} has no tenant; the stamp's is {tenant}")
-        if wants(f"Set tenant of {identity.name} to {tenant}?", yes=self.yes):
+        if self.yes or ask(f"Set tenant of {identity.name} to {tenant}?"):
             set_tenant(self.settings.path, found)
             err(f"{identity.name}: tenant = {tenant}")
 
@@ -277,7 +271,7 @@ class _Adding:
         err_wrapped(f"the {whose} endpoint {arm} answers too{hint}")
         if not both and self.yes:  # a script that names one gets one
             return False
-        return wants("Go on with it?", yes=both)
+        return both or ask("Go on with it?")
 
 
 def _read_ca(path: Path | None) -> CaFile | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
@@ -17,13 +16,12 @@ from stacktui.cli.environments.detected_output import (
 )
 from stacktui.cli.options import (
     ArmRequest,
+    ConfigSource,
     ExitCode,
-    config_option,
     environment_argument,
     examples,
     format_option,
-    limit_option,
-    log_requests_option,
+    talks_to_stamp,
 )
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_settings, require_writable
@@ -38,26 +36,16 @@ SCHEMA = 1
 @environment_argument
 @yes_option
 @format_option
-@limit_option
-@log_requests_option
-@config_option
-@click.pass_obj
-def command(
-    parent: Path | None,
-    name: str | None,
-    yes: bool,
-    format_: str,
-    limits: dict[str, float],
-    config: Path | None,
-) -> None:
+@talks_to_stamp
+def command(source: ConfigSource, name: str | None, yes: bool, format_: str) -> None:
     """Find the newest profile that the stamp of ENV accepts (default: the active environment).
 
     Signs in, reads, and shows what each request says: the api-versions that ARM takes or names and
     its providers list, and for an operator's identity the build. Offers to set the profile.
     """
-    target = signing_in(read_settings(parent, config, limits, name=name), name)
+    target = signing_in(read_settings(source, name), name)
     environment = target.environment
-    request = ArmRequest(parent, config, name, None, format_, limits)
+    request = ArmRequest(source, name, None, format_)
     if (found := find_profile(target, request)) is None:
         click.get_current_context().exit(ExitCode.FAULT)
     if format_ == "json":
@@ -72,7 +60,7 @@ def command(
         return
     if format_ == "json" and not yes:
         return
-    require_writable(parent, config)
+    require_writable(source)
     confirm(f"Set profile of {environment.name} to {found.profile}?", yes=yes)
     change_environment(config_of(target), environment.name, {"profile": found.profile})
     err(f"{environment.name}: profile = {found.profile} (was: {environment.profile})")

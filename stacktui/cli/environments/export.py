@@ -3,61 +3,98 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from dataclasses import replace
 
 import click
 
-from stacktui.check.cloud import read_cloud
+from stacktui.check.cloud import connection_to
 from stacktui.check.pinning import AcceptError
-from stacktui.cli.ask import RemoteError
-from stacktui.cli.options import (
-    config_option,
-    environment_argument,
-    examples,
-    limit_option,
-    log_requests_option,
-)
-from stacktui.cli.settings import read_settings
-from stacktui.exchange.connection import Connection
+from stacktui.cli.ask import CommandError, RemoteError, yes_option
+from stacktui.cli.environments.az_export import export_to_az
+from stacktui.cli.options import ConfigSource, environment_argument, examples, talks_to_stamp
+from stacktui.cli.output import warn
+from stacktui.cli.settings import read_target, require_writable
 from stacktui.exchange.forms import RENDERERS, Form
+from stacktui.exchange.shells import Shell, shell_of_this_machine
 from stacktui.identities.model import CertificateRef
 from stacktui.identities.secrets import resolve_secret
 
 
-@click.command(epilog=examples("stacktui environments export West --format toml"))
+@click.command(
+    epilog=examples(
+        "stacktui environments export West --format env > west.sh",
+        "stacktui environments export West --format az --activate",
+        "stacktui environments export West --format az-commands --shell powershell",
+    )
+)
 @environment_argument
 @click.option(
     "--format",
     "form",
     type=click.Choice([each.value for each in Form]),
     required=True,
-    help="The form to print.",
+    help="The form to print; az is written into the files of the Azure CLI.",
+)
+@click.option(
+    "--shell",
+    type=click.Choice([each.value for each in Shell]),
+    default=shell_of_this_machine().value,
+    show_default=True,
+    help="The shell that `az-commands` and `terraform` are for.",
 )
 @click.option("--with-secrets", is_flag=True, help="Print the secret itself, not its reference.")
-@limit_option
-@log_requests_option
-@config_option
-@click.pass_obj
+@click.option("--activate", is_flag=True, help="az: also make it the active cloud.")
+@click.option(
+    "--no-instance-discovery",
+    is_flag=True,
+    help="az: also set core.instance_discovery=false, which is for all its clouds.",
+)
+@yes_option
+@talks_to_stamp
 def command(
-    parent: Path | None,
+    source: ConfigSource,
     name: str | None,
     form: str,
+    shell: str,
     with_secrets: bool,
-    limits: dict[str, float],
-    config: Path | None,
+    activate: bool,
+    no_instance_discovery: bool,
+    yes: bool,
 ) -> None:
     """Print ENV (default: the active environment), with its identity, for another client.
 
-    What was recorded of the stamp is used; if nothing was, the stamp is asked.
+    \b
+    env            variables that the SDKs read, for bash
+    powershell     the same for PowerShell
+    cmd            the same for cmd
+    terraform      the variables of Terraform's provider (archived)
+    az             the section [ENV] of az's clouds.config, written there
+    az-commands    the commands that connect the az of this machine
+    az-powershell  Add-AzEnvironment and Connect-AzAccount
+    toml           tables for the config of another stacktui
+
+    What was recorded of the stamp is used; if nothing was, the stamp is asked. A secret is written
+    as its reference: the variable or the file that holds it.
+
+    clouds.config is in $AZURE_CONFIG_DIR or ~/.azure, and is changed as `az cloud register` would:
+    this shows what changes, asks, and keeps a copy of the file as it was.
     """
-    target = read_settings(parent, config, limits, name=name).target(name)
+    if form == Form.AZ:
+        require_writable(source)
+    elif activate or no_instance_discovery:
+        raise CommandError("--activate and --no-instance-discovery are for --format az")
+    target = read_target(source, name)
     try:
-        cloud = asyncio.run(read_cloud(target))
+        connection = asyncio.run(connection_to(target, Shell(shell)))
     except AcceptError as error:
         raise RemoteError(str(error)) from None
-    reference = target.identity.credential if target.identity else None
-    secret = None
+    if form == Form.AZ:
+        export_to_az(
+            connection.cloud, active=activate, discovery_off=no_instance_discovery, yes=yes
+        )
+        return
+    reference = connection.reference
     if with_secrets and reference is not None and not isinstance(reference, CertificateRef):
-        secret = resolve_secret(reference)
-    connection = Connection(target.environment, cloud, target.identity, secret)
+        connection = replace(connection, secret=resolve_secret(reference))
+        warn("the secret itself is in this output: keep it from logs and other people")
     click.echo(RENDERERS[Form(form)](connection), nl=False)

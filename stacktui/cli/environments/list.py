@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,11 +18,10 @@ from stacktui.check.streak import Recalled, since_of
 from stacktui.check.summary_text import PROVIDERS
 from stacktui.check.target import config_of
 from stacktui.cli.layout import columns, out_wrapped
-from stacktui.cli.options import config_option, examples, format_option
+from stacktui.cli.options import ConfigSource, examples, format_option, reads_config
 from stacktui.cli.output import out, warn
 from stacktui.cli.settings import absolute
 from stacktui.config.document import ConfigError
-from stacktui.config.locations import config_file
 from stacktui.environments.metadata import IdentityProvider, provider_of
 from stacktui.environments.model import Environment
 from stacktui.environments.naming import is_operator_endpoint, region_of
@@ -102,16 +100,15 @@ class _Listed:
     epilog=examples("stacktui environments list", "stacktui environments list --format json")
 )
 @format_option
-@config_option
-@click.pass_obj
-def command(parent: Path | None, format_: str, config: Path | None) -> None:
+@reads_config
+def command(source: ConfigSource, format_: str) -> None:
     """List the environments of the config; `*` marks the active one.
 
     Shows what the last check of each found, when, how long it took and since when that is so; the
     region, or the ARM host where its name tells none, and how it signs in, if a stamp has been
     recorded. One that cannot be used is listed with the reason.
     """
-    settings = load_settings(absolute(config_file(config or parent)))
+    settings = load_settings(absolute(source.path))
     for warning in settings.warnings:
         warn(warning)
     listed = list(_listed(settings))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from stacktui.cli.ask import confirm_by_typing, yes_option
 from stacktui.cli.name_completion import environment_names
-from stacktui.cli.options import config_option, examples
+from stacktui.cli.options import ConfigSource, examples, reads_config
 from stacktui.cli.output import err
 from stacktui.cli.settings import read_settings, require_writable
 from stacktui.config.document import ConfigError
@@ -20,16 +18,15 @@ from stacktui.text.shell import toml_table
 @click.command(epilog=examples("stacktui environments remove West"))
 @click.argument("name", metavar="ENV", shell_complete=environment_names)
 @yes_option
-@config_option
-@click.pass_obj
-def command(parent: Path | None, name: str, yes: bool, config: Path | None) -> None:
+@reads_config
+def command(source: ConfigSource, name: str, yes: bool) -> None:
     """Take ENV out of the config, once its name was typed.
 
     Its identity stays, and so do the history of its checks, what was recorded of the stamp (see
     forget) and the files of certificates.
     """
-    require_writable(parent, config)
-    settings = read_settings(parent, config, name=name)
+    require_writable(source)
+    settings = read_settings(source, name)
     if name not in settings.names:  # one that cannot be used can be removed all the same
         raise ConfigError(settings.path, f"{ENVIRONMENTS}.{name} is not there")
     err(f"This takes {toml_table(ENVIRONMENTS, name)} out of {settings.path}.")

@@ -9,10 +9,9 @@ import click
 
 from stacktui.cli.ask import CommandError
 from stacktui.cli.name_completion import config_names, environment_names, starting
-from stacktui.cli.options import config_option, examples
+from stacktui.cli.options import ConfigSource, examples, reads_config
 from stacktui.cli.output import err
 from stacktui.cli.settings import require_writable
-from stacktui.config.locations import config_file
 from stacktui.environments.config import CHANGEABLE, change_environment
 from stacktui.environments.profiles import PROFILES
 
@@ -31,18 +30,17 @@ def _settings(context: click.Context, _argument: click.Parameter, incomplete: st
 @click.argument(
     "changes", metavar="KEY=VALUE...", nargs=-1, required=True, shell_complete=_settings
 )
-@config_option
-@click.pass_obj
-def command(parent: Path | None, name: str, changes: tuple[str, ...], config: Path | None) -> None:
+@reads_config
+def command(source: ConfigSource, name: str, changes: tuple[str, ...]) -> None:
     """Set each KEY of the environment ENV to its VALUE; `KEY=` removes the key.
 
     KEY is one of arm, profile, identity, subscription, ca, proxy and limits.NAME (limits.step=60).
     Prints each change. An invalid value is refused, and then nothing is changed. Comments and the
     order of the file stay.
     """
-    require_writable(parent, config)
+    require_writable(source)
     # Do not load the settings: the key to be changed may be what makes them invalid.
-    path = Path(os.path.abspath(config_file(config or parent)))
+    path = Path(os.path.abspath(source.path))
     wanted = dict(map(_pair, changes))
     before = change_environment(path, name, wanted)
     for key, value in wanted.items():

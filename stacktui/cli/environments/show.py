@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import asdict
 
 import click
 
+from stacktui.azure_cli.cloud_file import AzFileError, read_clouds
+from stacktui.azure_cli.ini_files import azure_folder
 from stacktui.certificates.chain import describe
 from stacktui.check.pinning import AcceptError, ask_stamp, differences
 from stacktui.check.target import CheckTarget, config_of
@@ -16,19 +18,19 @@ from stacktui.cli.ask import RemoteError
 from stacktui.cli.environments.cloud_output import WIDTH, cloud_document, out_cloud
 from stacktui.cli.layout import out_fitting
 from stacktui.cli.options import (
-    config_option,
+    ConfigSource,
     environment_argument,
     examples,
     format_option,
-    limit_option,
-    log_requests_option,
+    talks_to_stamp,
 )
 from stacktui.cli.output import err, out
-from stacktui.cli.settings import read_settings
-from stacktui.environments.cloud import cloud_of
+from stacktui.cli.settings import read_target
+from stacktui.environments.cloud import Cloud, cloud_of
 from stacktui.environments.metadata import disagreements
 from stacktui.environments.model import Environment
 from stacktui.environments.record import RecordError, StampRecord, read_record
+from stacktui.exchange.az_form import AzState, AzSync, az_sync
 from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.limits import LIMIT_SETTINGS, Limits
 
@@ -41,25 +43,16 @@ SCHEMA = 1
     "--fetch", is_flag=True, help="Ask the stamp too, and show what is not as it was recorded."
 )
 @format_option
-@limit_option
-@log_requests_option
-@config_option
-@click.pass_obj
-def command(
-    parent: Path | None,
-    name: str | None,
-    fetch: bool,
-    format_: str,
-    limits: dict[str, float],
-    config: Path | None,
-) -> None:
+@talks_to_stamp
+def command(source: ConfigSource, name: str | None, fetch: bool, format_: str) -> None:
     """Show the settings of ENV (default: the active environment), and what was recorded of it.
 
     Shows every endpoint with its origin: the metadata, the naming rule, or you. The first
     successful check records them, and the root that signs for ARM. If the login endpoint or the
-    audience changes later, no secret is sent until you accept it.
+    audience changes later, no secret is sent until you accept it. Then also says whether az knows
+    the stamp, and what it has otherwise.
     """
-    target = read_settings(parent, config, limits, name=name).target(name)
+    target = read_target(source, name)
     record, nothing = None, "Nothing is recorded yet."
     try:
         record = read_record(config_of(target), target.environment)
@@ -68,11 +61,13 @@ def command(
         err(f"stacktui: {error}")
     settings, recorded = dict(_settings(target.environment)), dict(_recorded(record))
     cloud = cloud_of(target.environment, record.metadata) if record else None
+    sync = _sync(cloud) if cloud and record and record.more else None
     drifted = _drifted(target) if fetch else None
     if format_ == "json":
         document = {"schema": SCHEMA, "environment": target.environment.name}
         document |= {"settings": settings, "recorded": recorded or None}
         document |= {"cloud": cloud_document(cloud) if cloud else None}
+        document |= {"az": sync and asdict(sync)}
         if drifted is not None:
             names = ("field", "recorded", "now")
             document["drifted"] = [dict(zip(names, each, strict=True)) for each in drifted]
@@ -91,6 +86,31 @@ def command(
         out_fitting(f"! {what} was recorded as {before}, and is now {now}")
     if drifted == []:
         out("The stamp is as it was recorded.")
+    # Who does not use az need not hear of it.
+    if sync is not None and (sync.name or azure_folder().is_dir()):
+        out()
+        out("In az")
+        _say(dict(_in_az(sync)))
+
+
+def _sync(cloud: Cloud) -> AzSync | None:
+    """Return how the cloud stands in az; None where that cannot be said."""
+    try:
+        return az_sync(cloud, read_clouds())
+    except AzFileError as error:
+        err(f"stacktui: {error}")
+        return None
+
+
+def _in_az(sync: AzSync) -> Iterator[tuple[str, str]]:
+    if sync.state is AzState.ABSENT:
+        yield "cloud", "absent"
+        return
+    active = ", active" if sync.active else ""
+    yield "cloud", f"{escape_control_chars(sync.name)}{active}: {sync.state}"
+    for each in sync.differences:
+        there = escape_control_chars(each.registered) or "missing"
+        yield each.option, f"{there} (stamp: {escape_control_chars(each.expected)})"
 
 
 def _drifted(target: CheckTarget) -> list[tuple[str, str, str]]:

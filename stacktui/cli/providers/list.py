@@ -31,4 +31,4 @@ def command(request: ArmRequest) -> None:
 async def _list(session: ArmSession) -> int:
     subscription = await subscription_of(session)
     pages = provider_pages(session.client, subscription)
-    return await write_list(session, pages, PROVIDERS, subscription)
+    return await write_list(session, pages, PROVIDERS, {"subscription": subscription})

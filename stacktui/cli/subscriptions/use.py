@@ -14,7 +14,7 @@ from stacktui.cli.arm_subscription import (
 )
 from stacktui.cli.options import ArmRequest, ExitCode, examples, reads_arm
 from stacktui.cli.output import err, warn
-from stacktui.cli.settings import read_settings, require_writable
+from stacktui.cli.settings import read_target, require_writable
 from stacktui.environments.config import change_environment
 
 
@@ -36,11 +36,9 @@ def command(request: ArmRequest, wanted: str | None, none: bool) -> None:
     """
     if (wanted is None) is not none:
         raise click.UsageError("name a subscription by its id or name, or say --none")
-    require_writable(request.parent, request.config)
+    require_writable(request.source)
     if wanted is None:
-        target = read_settings(request.parent, request.config, name=request.environment).target(
-            request.environment
-        )
+        target = read_target(request.source, request.environment)
         before = change_environment(
             config_of(target), target.environment.name, {"subscription": ""}
         )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from stacktui.azure_cli.presence import BUILT_IN_CLOUDS
 from stacktui.check.report import StepOutcome
 from stacktui.check.step_names import StepName
 from stacktui.diagnosis.context import ReportContext
@@ -18,21 +18,18 @@ from stacktui.diagnosis.messages.arm import INVALID_API_VERSION, NO_REGISTERED_P
 from stacktui.diagnosis.messages.metadata import SOMETHING_MISSING
 from stacktui.diagnosis.remedies import exporting
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
+from stacktui.environments.profiles import PUBLIC_PROFILE
+from stacktui.exchange.az_setup import (
+    INSTALL,
+    LAST_WORKING,
+    SUPPORTED,
+    USE_FOLDER,
+    version_of,
+)
+from stacktui.exchange.shells import Shell
 
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzInstallation
-
-# The profile of public Azure, which is az's default.
-NEWEST_PROFILE = "latest"
-# az's built-in clouds, which are no stamps and work with newer versions.
-_PUBLIC_ARM = frozenset(
-    {
-        "management.azure.com",
-        "management.chinacloudapi.cn",
-        "management.usgovcloudapi.net",
-        "management.microsoftazure.de",
-    }
-)
 
 
 def is_stamp(report: ReportContext) -> bool:
@@ -41,57 +38,46 @@ def is_stamp(report: ReportContext) -> bool:
         host = urlsplit(report.environment.arm).hostname
     except ValueError:
         return False
-    public = host in _PUBLIC_ARM or report.environment.profile == NEWEST_PROFILE
+    public = host in BUILT_IN_CLOUDS or report.environment.profile == PUBLIC_PROFILE
     return report.metadata is not None and not public
 
 
 # az-too-new
 
-# PROTOCOL.md section 1: the last minor version that works with a stamp.
-_LAST_SUPPORTED = (2, 66)
-_VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
 _USE_INSTALLED = RemedyTemplate(
     "Use az {version}, which is on this machine too ({launcher})",
-    'export PATH={folder}:"$PATH"',
-    "$env:PATH = {folder} + [IO.Path]::PathSeparator + $env:PATH",
+    USE_FOLDER[Shell.BASH],
+    USE_FOLDER[Shell.POWERSHELL],
     {"version": "2.66", "launcher": "FOLDER/az", "folder": "'FOLDER'"},
 )
-# Python 3.12 is the newest that azure-cli 2.66 supports.
 _INSTALL = RemedyTemplate(
     "Install az 2.66 in a virtual environment of its own (with Python 3.12 or older), and use it "
     "in this shell; the newer one stays as it is",
-    '"$(command -v python3.12 || command -v python3.11 || command -v python3.10 || echo python3)"'
-    " -m venv ~/az-2.66 && ~/az-2.66/bin/python -m pip install 'azure-cli==2.66.*'"
-    ' && export PATH="$HOME/az-2.66/bin:$PATH"',
-    r'py -3.12 -m venv "$HOME\az-2.66"; '
-    r"""& "$HOME\az-2.66\Scripts\python.exe" -m pip install 'azure-cli==2.66.*'; """
-    r'$env:PATH = "$HOME\az-2.66\Scripts;$env:PATH"',
+    " && ".join(INSTALL[Shell.BASH]),
+    "; ".join(INSTALL[Shell.POWERSHELL]),
 )
 
 
 def _az_too_new(report: ReportContext) -> Explanation | None:
     az = report.report.az
-    if az is None or az.runs is None or not _is_too_new(az.runs) or not is_stamp(report):
+    version = version_of(az.runs) if az is not None and az.runs is not None else None
+    if az is None or az.runs is None or version is None or version <= SUPPORTED:
         return None
-    title = f"az {az.runs.version} is too new for a stamp: 2.66 is the last that works with one"
+    if not is_stamp(report):
+        return None
     evidence = [f"{az.runs.launcher} is azure-cli {az.runs.version}"]
-    if "-hybrid" in report.environment.profile:
-        evidence.append(f"since 2.67 az does not know the profile {report.environment.profile}")
-    evidence.append("it reads metadata as one object, where a stamp answers it with a list")
-    fits = (each for each in az.installations if _version(each) == _LAST_SUPPORTED)
+    if version <= LAST_WORKING:
+        title = f"az {az.runs.version} works with a stamp, but only 2.66 is supported for one"
+        evidence.append("2.73 and later do not work with a stamp: an upgrade would break it")
+    else:
+        title = f"az {az.runs.version} is too new for a stamp: 2.72 is the last that works with one"
+        if "-hybrid" in report.environment.profile:
+            evidence.append(f"since 2.73 az does not know the profile {report.environment.profile}")
+        evidence.append("it reads metadata as one object, where a stamp answers it with a list")
+    fits = (each for each in az.installations if version_of(each) == SUPPORTED)
     fit = next(fits, None)
     remedy = _INSTALL.fill() if fit is None else _use_installed(fit)
     return Explanation(title, tuple(evidence), (remedy,))
-
-
-def _version(installed: AzInstallation) -> tuple[int, int] | None:
-    found = _VERSION.match(installed.version)
-    return (int(found[1]), int(found[2])) if found else None
-
-
-def _is_too_new(installed: AzInstallation) -> bool:
-    version = _version(installed)
-    return version is not None and version > _LAST_SUPPORTED
 
 
 def _use_installed(installed: AzInstallation) -> Remedy:
@@ -105,11 +91,12 @@ AZ_TOO_NEW = FaultInfo(
     id="az-too-new",
     group=Group.ADVISORY,
     sides=(Side.BOX,),
-    meaning="az on this machine is 2.67 or later, which no longer works with a stamp.",
+    meaning="az on this machine is newer than 2.66: 2.73 and later fail on a stamp.",
     distinguishing_evidence=(
-        "Its version is read. It takes the stamp's metadata for one object where it is a list, "
-        "has no hybrid profiles, and asks for API versions that a stamp refuses: the stamp is "
-        "healthy, and neither `metadata-incomplete` nor `api-version-unsupported` is its fault."
+        "Its version is read. 2.67 to 2.72 work, but are not supported. From 2.73 on, az takes the "
+        "stamp's metadata for one object where it is a list, has no hybrid profiles, and asks for "
+        "API versions that a stamp refuses: the stamp is healthy, and neither "
+        "`metadata-incomplete` nor `api-version-unsupported` is its fault."
     ),
     az_says=(
         "TypeError: list indices must be integers or slices, not str (on `az cloud register`); "

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from stacktui.diagnosis.catalogue.azure_cli import NEWEST_PROFILE, is_stamp
+from stacktui.azure_cli.presence import BUILT_IN_CLOUDS
+from stacktui.diagnosis.catalogue.azure_cli import is_stamp
 from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -15,6 +16,8 @@ from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import parse_arm_url
+from stacktui.environments.profiles import PUBLIC_PROFILE
+from stacktui.exchange.az_setup import Command, registering, selecting
 from stacktui.identities.authority import may_ask
 from stacktui.text.sanitize import HELD_BACK, REDACTED
 from stacktui.text.shell import for_az
@@ -23,11 +26,6 @@ if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzFacts
     from stacktui.azure_cli.ini_files import AzCloud, BrokenFile
 
-Command = Callable[[Quote], str]
-
-_PUBLIC_CLOUDS = frozenset(
-    {"AzureCloud", "AzureChinaCloud", "AzureUSGovernment", "AzureGermanCloud"}
-)
 _CLOUDS = "clouds.config"
 # Example values for a file of az's.
 _FILE = f"~/.azure/{_CLOUDS}"
@@ -119,24 +117,18 @@ def _fix_file(report: ReportContext, az: AzFacts, broken: BrokenFile) -> Remedy:
 
 def _register(report: ReportContext, az: AzFacts) -> list[Command]:
     """Return the commands that register the stamp with az."""
-    name, arm, profile = _name(report, az), report.environment.arm, report.environment.profile
-    return [
-        lambda quote: (
-            f"az cloud register -n {quote(name)} --endpoint-resource-manager {quote(arm)}"
-        ),
-        lambda quote: f"az cloud set -n {quote(name)}",
-        lambda quote: f"az cloud update --profile {quote(profile)}",
-    ]
+    environment = report.environment
+    return registering(_name(report, az), environment.arm, environment.profile)
 
 
 def _use(report: ReportContext, az: AzFacts) -> list[Command]:
     """Return the command that selects the stamp in az, where it is still registered."""
     name = next((each.name for each in _registered(report, az)), _name(report, az))
-    return [lambda quote: f"az cloud set -n {quote(name)}"]
+    return [selecting(name)]
 
 
 def _name(report: ReportContext, az: AzFacts) -> str:
-    used = az.active if az.active not in _PUBLIC_CLOUDS else ""
+    used = az.active if az.active not in BUILT_IN_CLOUDS.values() else ""
     return used or report.environment.name
 
 
@@ -173,7 +165,7 @@ def _differences(
         line = _difference_line("endpoint_active_directory_resource_id", cloud.audience, audience)
         yield _Difference(line, "--endpoint-active-directory-resource-id", audience)
     profile = report.environment.profile
-    if cloud.profile in ("", NEWEST_PROFILE) and is_stamp(report):
+    if cloud.profile in ("", PUBLIC_PROFILE) and is_stamp(report):
         line = (
             f"profile is {cloud.profile or 'missing'}, with api-versions that no stamp knows; "
             f"the check uses {profile}"

@@ -120,7 +120,7 @@ API_VERSION_UNSUPPORTED = FaultInfo(
     meaning="The profile is newer or older than the stamp.",
     distinguishing_evidence=(
         "400, and ARM lists the versions that it serves: the report names the profile that fits. "
-        "An az from 2.67 on asks so whatever the profile: `az-too-new`. For the metadata the "
+        "An az from 2.73 on asks so whatever the profile: `az-too-new`. For the metadata the "
         "same is `metadata-api-version`."
     ),
     az_says=(

@@ -33,12 +33,10 @@ from stacktui.diagnosis.remedies import (
     trusting_presented,
 )
 from stacktui.diagnosis.remedy_template import PlainWord, for_both
+from stacktui.environments.naming import ASDK_ROOT
 
 if TYPE_CHECKING:
     from stacktui.certificates.chain import Certificate
-
-# The root that every development kit generates (PROTOCOL.md section 6).
-_ASDK_ROOT = "AzureStackSelfSignedRootCert"
 
 _TRUST_PRESENTED = trusting_presented(
     "Trust {root} as it was presented: you compare its SHA-256 with what the stamp's operator "
@@ -139,7 +137,7 @@ def _reaches_root(failure: FailureContext) -> bool:
     # The second code: the store also has the chain up to an intermediate.
     if code in (VerifyCode.SELF_SIGNED_CERT_IN_CHAIN, VerifyCode.UNABLE_TO_GET_ISSUER_CERT):
         return end.self_issued
-    named_root = end.issuer_name == _ASDK_ROOT or is_named_root(end.issuer_name)
+    named_root = end.issuer_name == ASDK_ROOT or is_named_root(end.issuer_name)
     return (
         code == VerifyCode.UNABLE_TO_GET_ISSUER_CERT_LOCALLY and not end.self_issued and named_root
     )

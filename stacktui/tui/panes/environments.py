@@ -13,18 +13,16 @@ from textual.binding import Binding, BindingType
 
 from stacktui.config.read_only import is_read_only
 from stacktui.environments.model import Environment
-from stacktui.environments.naming import is_operator_endpoint
+from stacktui.environments.naming import is_operator_endpoint, region_of
 from stacktui.text.times import moment_text
-from stacktui.transport.proxy import without_credentials
 from stacktui.tui.app_state import AppState
 from stacktui.tui.formatting import PROVIDERS, clock, duration, state_spans, word_of
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.lines import BLANK, Line, Span, TextStyle, dotted, label_value, line
-from stacktui.tui.widgets.list_pane import Columns, ListPane, Row, Rows
+from stacktui.tui.lines import BLANK, Line, Span, TextStyle, dotted, line
+from stacktui.tui.widgets.list_pane import Cell, Columns, ListPane, Row, Rows
 
 if TYPE_CHECKING:
     from stacktui.check.summary import CheckSummary
-    from stacktui.config.document import ConfigError
     from stacktui.tui.live_check import LiveCheck
 
 UNUSABLE = "unusable"
@@ -45,6 +43,7 @@ class EnvironmentsPane(ListPane):
         Binding("space", "screen.use", "make active", id="make_active"),
         Binding("s", "sort", "broken first", id="sort"),
         Binding("e", "screen.edit", "edit", id="edit"),
+        Binding("x", "screen.export_environment", "export", id="export_environment"),
         Binding("A", "screen.copy_environment", "copy environment", id="copy", show=False),
         Binding("D", "screen.remove", "remove", id="remove", show=False),
     ]
@@ -67,7 +66,7 @@ class EnvironmentsPane(ListPane):
         rows = Rows(
             names,
             lambda name: row(name, app_state, glyphs),
-            lambda name: f"{name} {state_word(name, app_state)}",
+            lambda name: f"{name} {state_word(name, app_state)}".lower(),
         )
         forms = self._count(app_state, changed).summaries(glyphs)
         # Whether any is broken or running, but not how many are well: the strip is short.
@@ -162,7 +161,7 @@ class Counts:
 
 def outcome(name: str, app_state: AppState) -> str:
     """Return how an environment is counted; empty if it is in none of the sums."""
-    if (last := _last_known(name, app_state)) is not None:
+    if (last := last_known(name, app_state)) is not None:
         if last.metadata_only:
             return METADATA_OK
         return {True: "ok", False: "fault", None: ""}[last.ok]
@@ -182,14 +181,14 @@ def state_word(name: str, app_state: AppState) -> str:
     """Return the state of an environment in words."""
     if app_state.settings is not None and name in app_state.settings.errors:
         return UNUSABLE
-    if (last := _last_known(name, app_state)) is not None:
+    if (last := last_known(name, app_state)) is not None:
         return _outcome_of(last)
     return word_of(app_state.checks.get(name))
 
 
 def rank(name: str, app_state: AppState) -> int:
     """Return the place in a list with the broken first: they, then all others, the good last."""
-    check, last = app_state.checks.get(name), _last_known(name, app_state)
+    check, last = app_state.checks.get(name), last_known(name, app_state)
     if last is not None:
         return 1 if last.ok is None else 2 if last.ok else 0
     if check is None:
@@ -204,19 +203,57 @@ def row(name: str, app_state: AppState, glyphs: Glyphs) -> Row:
         mark += (Span(f"{OPERATOR_SIGN} ", TextStyle.WARNING),)
     if app_state.settings is not None and name in app_state.settings.errors:
         state = (Span(f"{glyphs.failed} {UNUSABLE}", TextStyle.ERROR),)
-        return Row(name, (*mark, Span(name)), ((state, (), ()), (state, ()), (state,)))
-    check, last = app_state.checks.get(name), _last_known(name, app_state)
-    time, when = _duration(check), _time(check)
+        narrower: tuple[Columns, ...] = ((state, (), ()), (state, ()), (state,))
+        return Row(name, (*mark, Span(name)), (*_with_settings(state, (), (), (), ()), *narrower))
+    check, last = app_state.checks.get(name), last_known(name, app_state)
+    time, when = duration_of(check), time_of(check)
     words = state_spans(check, glyphs)
     if last is not None:  # dim, as it is of an earlier time
-        words = (Span(_recalled(last, glyphs)[0].text, TextStyle.DIM),)
+        words = (Span(recalled(last, glyphs)[0].text, TextStyle.DIM),)
         time = (Span(duration(last.seconds), TextStyle.DIM),)
         when = (Span(moment_text(last.started, datetime.now(UTC), None), TextStyle.DIM),)
     columns: tuple[Columns, ...] = ((words, time, when), (words, when), (words,))
     if spent := elapsed(check):
         both = (*words, Span(" "), *spent)
         columns = ((words, spent, when), (words, spent), (both,))
-    return Row(name, (*mark, Span(name)), columns)
+    environment = app_state.settings.environments.get(name) if app_state.settings else None
+    known = _settings(environment, app_state) if environment else ()
+    time = spent or time
+    wide = _with_settings(words, time, when, _since(name, app_state), known)
+    return Row(name, (*mark, Span(name)), (*wide, *columns))
+
+
+def _with_settings(
+    words: Cell, time: Cell, when: Cell, since: Cell, known: Columns
+) -> tuple[Columns, Columns]:
+    """Return the two widest column sets, with the settings too."""
+    region, provider, profile, identity = known or ((), (), (), ())
+    return (
+        (words, time, when, since, region, provider, profile, identity),
+        (words, time, when, region, provider, identity),
+    )
+
+
+def _settings(environment: Environment, app_state: AppState) -> Columns:
+    """Return the region, the identity provider if that is known, the profile, the identity."""
+    check, record = app_state.checks.get(environment.name), app_state.records.get(environment.name)
+    metadata = (check.metadata if check else None) or (record.metadata if record else None)
+    provider = PROVIDERS[metadata.identity_provider] if metadata else ""
+    texts = (region_of(environment.arm), provider, environment.profile, environment.identity or "")
+    return tuple((Span(text, TextStyle.DIM),) if text else () for text in texts)
+
+
+def _since(name: str, app_state: AppState) -> Cell:
+    """Return since when the outcome is so; nothing if this check was the first of its kind."""
+    check = app_state.checks.get(name)
+    since = check.since if check is not None else None
+    if check is None and (known := app_state.history.get(name)) is not None and known.streaks:
+        from stacktui.check.streak import since_of
+
+        since = since_of(known.streaks)
+    if since is None or since.checks == 1:
+        return ()
+    return (Span(f"since {moment_text(since.since, datetime.now(UTC), None)}", TextStyle.DIM),)
 
 
 def is_operator(name: str, app_state: AppState) -> bool:
@@ -262,16 +299,6 @@ def empty(app_state: AppState) -> tuple[Line, ...]:
     return (line("No environments yet."), BLANK, *offers)
 
 
-def unusable_detail(error: ConfigError, glyphs: Glyphs) -> tuple[Line, ...]:
-    """Return why an environment cannot be used, and what to do."""
-    return (
-        label_value("state", Span(f"{glyphs.failed} {UNUSABLE}", TextStyle.ERROR)),
-        label_value("why", str(error)),
-        BLANK,
-        *how_to_fix(),
-    )
-
-
 def how_to_fix() -> tuple[Line, ...]:
     """Return the keys that help with an error of the config."""
     opens = (Span("ctrl+e", TextStyle.KEY), Span(" opens the file at that line, ", TextStyle.DIM))
@@ -279,63 +306,7 @@ def how_to_fix() -> tuple[Line, ...]:
     return (line(*(() if is_read_only() else opens), *reads),)
 
 
-def detail(environment: Environment, app_state: AppState, glyphs: Glyphs) -> tuple[Line, ...]:
-    """Return an environment's settings, and what its last check found."""
-    lines = [
-        label_value("ARM", environment.arm, *_operator(environment)),
-        *_sign_in(app_state),
-        label_value("profile", environment.profile),
-        label_value(
-            "identity", _or_default(environment.identity, "none: only metadata is checked")
-        ),
-        label_value("subscription", _or_default(environment.subscription, "the first enabled one")),
-    ]
-    if environment.ca:
-        lines.append(label_value("ca", str(environment.ca)))
-    if environment.proxy:
-        lines.append(label_value("proxy", without_credentials(environment.proxy)))
-    lines += [
-        label_value("resolve", f"{name} {glyphs.running} {address}")
-        for name, address in environment.resolve.items()
-    ]
-    check = app_state.checks.get(environment.name)
-    lines += _recorded(check, app_state)
-    lines += [
-        BLANK,
-        label_value("last check", *_last_check(environment.name, app_state, glyphs)),
-        label_value("config", Span(str(app_state.config), TextStyle.DIM)),
-    ]
-    if app_state.config_error is not None:
-        lines[0:0] = [
-            label_value("config", Span(app_state.config_error.message, TextStyle.ERROR)),
-            label_value("", "What was read before is kept."),
-            *how_to_fix(),
-            BLANK,
-        ]
-    return tuple(lines)
-
-
-def _last_check(name: str, app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:
-    """Return the state of the last check, and of one before this start since when it is so."""
-    last = _last_known(name, app_state)
-    if last is None:
-        check = app_state.checks.get(name)
-        return (*state_spans(check, glyphs), *_duration_and_time(check, glyphs))
-    from stacktui.check.streak import since_of, since_text
-
-    now = datetime.now(UTC)
-    parts = (
-        duration(last.seconds),
-        moment_text(last.started, now, None),
-        since_text(since_of(app_state.history[name].streaks), now, None),
-    )
-    return (
-        *_recalled(last, glyphs),
-        *(Span(f"{glyphs.dot}{each}", TextStyle.DIM) for each in parts if each),
-    )
-
-
-def _last_known(name: str, app_state: AppState) -> CheckSummary | None:
+def last_known(name: str, app_state: AppState) -> CheckSummary | None:
     """Return the last check before this start, where there has been none since."""
     known = app_state.history.get(name)
     return known.last if known is not None and name not in app_state.checks else None
@@ -347,7 +318,7 @@ def _outcome_of(last: CheckSummary) -> str:
     return outcome_word(last.ok, last.verdict, metadata_only=last.metadata_only)
 
 
-def _recalled(last: CheckSummary, glyphs: Glyphs) -> tuple[Span]:
+def recalled(last: CheckSummary, glyphs: Glyphs) -> tuple[Span]:
     symbol, style = {
         True: (glyphs.ok, TextStyle.OK),
         False: (glyphs.failed, TextStyle.ERROR),
@@ -356,43 +327,10 @@ def _recalled(last: CheckSummary, glyphs: Glyphs) -> tuple[Span]:
     return (Span(f"{symbol} {_outcome_of(last)}", style),)
 
 
-def _recorded(check: LiveCheck | None, app_state: AppState) -> list[Line]:
-    """Return what was recorded of the stamp on first use, with which a check compares it."""
-    known = check.report.recorded if check and check.report else None
-    if known is None:
-        return []
-    root = app_state.certificates.get(known.signer)
-    signs = f", {root.issuer_name} signs" if root and root.issuer_name else ""
-    return [label_value("recorded", f"{known.recorded:%Y-%m-%d}: {known.login_endpoint}{signs}")]
-
-
-def _operator(environment: Environment) -> tuple[Span, ...]:
-    if not is_operator_endpoint(environment.arm):
-        return ()
-    return (Span("  "), Span(f"{OPERATOR_SIGN} operator", TextStyle.WARNING))
-
-
-def _sign_in(app_state: AppState) -> list[Line]:
-    metadata = app_state.check.metadata if app_state.check else None
-    if metadata is None:
-        return []
-    provider = PROVIDERS[metadata.identity_provider]
-    return [label_value("sign-in", f"{provider}, {metadata.login_endpoint}")]
-
-
-def _or_default(value: str | None, default: str) -> Span:
-    return Span(value) if value else Span(default, TextStyle.DIM)
-
-
-def _duration(check: LiveCheck | None) -> tuple[Span, ...]:
+def duration_of(check: LiveCheck | None) -> tuple[Span, ...]:
     report = check.report if check else None
     return (Span(duration(report.seconds), TextStyle.DIM),) if report else ()
 
 
-def _time(check: LiveCheck | None) -> tuple[Span, ...]:
+def time_of(check: LiveCheck | None) -> tuple[Span, ...]:
     return (Span(clock(check.started), TextStyle.DIM),) if check and check.started else ()
-
-
-def _duration_and_time(check: LiveCheck | None, glyphs: Glyphs) -> tuple[Span, ...]:
-    parts = (*_duration(check), *_time(check))
-    return tuple(Span(f"{glyphs.dot}{part.text}", TextStyle.DIM) for part in parts)

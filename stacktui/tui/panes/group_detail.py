@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from stacktui.text.counts import count_of
 from stacktui.tui.app_state import AppState
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.group_list import OpenedGroup
+from stacktui.tui.group_list import OpenedGroup, subscription_of
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
-from stacktui.tui.panes.resources import SUCCEEDED, state_span
+from stacktui.tui.panes.resources import SUCCEEDED, count_text, state_span
 
 if TYPE_CHECKING:
     from stacktui.resources.group_details import GroupDetails
     from stacktui.resources.listing import Rows
-    from stacktui.resources.model import ResourceGroup
 
 # How many deployments are shown, the newest first.
 _DEPLOYMENTS = 5
@@ -30,8 +29,10 @@ def detail(key: str, app_state: AppState, glyphs: Glyphs) -> tuple[str, tuple[Li
     lines = [
         label_value("name", group.name),
         label_value("location", group.location),
-        label_value("state", state_span(group, glyphs)),
+        label_value("state", state_span(group.state, glyphs)),
     ]
+    if counted := count_text(group, app_state.counts_shown):
+        lines.append(label_value("resources", counted))
     tags = _labelled("tags", [_tag(*tag) for tag in group.tags.items()])
     opened = app_state.opened_group
     if opened is not None and (opened.environment, opened.key) == (app_state.current, key):
@@ -40,12 +41,6 @@ def detail(key: str, app_state: AppState, glyphs: Glyphs) -> tuple[str, tuple[Li
         lines += [*tags, BLANK, line(Span("enter", TextStyle.KEY), "  reads what is in it")]
     lines += [BLANK, label_value("subscription", subscription_of(group) or found.subscription)]
     return group.name, (*lines, *([label_value("id", group.id)] if group.id else []))
-
-
-def subscription_of(group: ResourceGroup) -> str:
-    """Return the id of a group's subscription, by the group's path; empty where that is unknown."""
-    _, start, *rest = [*group.id.split("/", 3), "", ""]
-    return rest[0] if start.lower() == "subscriptions" else ""
 
 
 def _tag(name: str, value: str) -> tuple[Span, Span]:

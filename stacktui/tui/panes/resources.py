@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from stacktui.text.counts import count_of
 from stacktui.tui.app_state import AppState
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.formatting import clock
 from stacktui.tui.glyphs import Glyphs
-from stacktui.tui.group_list import ALL, GroupList
+from stacktui.tui.group_list import ALL, GroupList, ResourceCounts
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, dotted, line
 from stacktui.tui.widgets.list_pane import Cell, Columns, ListPane, Row, Rows
 
@@ -23,6 +24,8 @@ SUCCEEDED = "succeeded"
 _TAGS = 60
 # The orders that `s` goes through: ARM's first.
 ORDERS = ("", "name", "location", "state")
+# And the one there is once resources are counted: the most first.
+RESOURCES = "resources"
 
 
 class ResourcesPane(ListPane):
@@ -34,6 +37,7 @@ class ResourcesPane(ListPane):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "screen.open_group", "what is in it", id="open"),
+        Binding("number_sign", "screen.count_resources", "count resources", id="count"),
         Binding("S", "screen.choose_subscription", "subscription", id="subscription"),
         Binding("s", "sort", "sort by the next column", id="sort", show=False),
         Binding("P", "screen.show_providers", "providers", id="providers", show=False),
@@ -48,22 +52,25 @@ class ResourcesPane(ListPane):
     def update(self, app_state: AppState) -> None:
         self._app_state = app_state
         found, glyphs = app_state.group_list, self.screen_style.glyphs
+        counts = app_state.counts_shown
         rows, tagged = Rows.of(()), False
+        if counts is None and self._order == RESOURCES:
+            self._order = ""
         if found is not None:
             groups = found.groups
             tagged = any(each.tags for each in groups.values())
             rows = Rows(
-                in_order(groups, self._order),
-                lambda key: row(key, groups[key], glyphs, tagged=tagged),
+                in_order(groups, self._order, counts),
+                lambda key: row(key, groups[key], glyphs, counts, tagged=tagged),
                 found.texts.__getitem__,
             )
-        forms = summaries(found, self._order, glyphs)
+        forms = summaries(found, self._order, glyphs, counts)
         self.show(
             rows,
             forms[0],
             empty(app_state),
             short_summaries=forms[1:],
-            header=header(self._order, glyphs, tagged=tagged) if self.zoomed else None,
+            header=header(self._order, glyphs, counts, tagged=tagged) if self.zoomed else None,
         )
 
     def zoom_changed(self) -> None:
@@ -77,24 +84,29 @@ class ResourcesPane(ListPane):
 
     def action_sort(self) -> None:
         """Sort by the next column, after the last in ARM's order again."""
-        self._order = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
         if self._app_state is not None:
+            orders = ORDERS if self._app_state.counts_shown is None else (*ORDERS, RESOURCES)
+            self._order = orders[(orders.index(self._order) + 1) % len(orders)]
             self.update(self._app_state)
 
 
-def in_order(groups: Mapping[str, ResourceGroup], order: str) -> Sequence[str]:
+def in_order(
+    groups: Mapping[str, ResourceGroup], order: str, counts: ResourceCounts | None = None
+) -> Sequence[str]:
     """Return the keys of groups, sorted by a column and then by name; empty is ARM's order."""
     if not order:
         return tuple(groups)
 
-    def place(key: str) -> tuple[str, str]:
+    def place(key: str) -> tuple[int | str, str]:
         group = groups[key]
+        if order == RESOURCES:
+            return -((counts and counts.count_of(group)) or 0), group.name.lower()
         return str(getattr(group, order)).lower(), group.name.lower()
 
     return sorted(groups, key=place)
 
 
-def header(order: str, glyphs: Glyphs, *, tagged: bool) -> Row:
+def header(order: str, glyphs: Glyphs, counts: ResourceCounts | None, *, tagged: bool) -> Row:
     """Return the names of the columns; that of the sorted one is marked."""
 
     def column(name: str) -> tuple[Span, ...]:
@@ -102,15 +114,39 @@ def header(order: str, glyphs: Glyphs, *, tagged: bool) -> Row:
         return (Span(name + mark, TextStyle.STRONG if mark else TextStyle.DIM),)
 
     location, state, tags = map(column, ("location", "state", "tags"))
-    return Row("", column("name"), _column_sets(location, state, tags, tagged=tagged))
+    sets = _column_sets(location, state, tags, tagged=tagged)
+    return Row("", column("name"), _counted(sets, column(RESOURCES) if counts else None))
 
 
-def row(key: str, group: ResourceGroup, glyphs: Glyphs, *, tagged: bool) -> Row:
+def row(
+    key: str,
+    group: ResourceGroup,
+    glyphs: Glyphs,
+    counts: ResourceCounts | None = None,
+    *,
+    tagged: bool,
+) -> Row:
     location = (Span(group.location, TextStyle.DIM),)
-    state = (state_span(group, glyphs),)
+    state = (state_span(group.state, glyphs),)
     tags = " ".join(f"{name}={value}" for name, value in group.tags.items())
     cut = (Span(tags[:_TAGS], TextStyle.DIM),)
-    return Row(key, (Span(group.name),), _column_sets(location, state, cut, tagged=tagged))
+    sets = _column_sets(location, state, cut, tagged=tagged)
+    count = (Span(count_text(group, counts), TextStyle.DIM),) if counts else None
+    return Row(key, (Span(group.name),), _counted(sets, count))
+
+
+def count_text(group: ResourceGroup, counts: ResourceCounts | None) -> str:
+    """Return how many resources are in a group, or that there are at least so many."""
+    count = counts.count_of(group) if counts is not None else None
+    if counts is None or count is None:
+        return ""
+    least = "" if counts.whole else "≥ "
+    return f"{least}{count:,}"
+
+
+def _counted(sets: tuple[Columns, ...], count: Cell | None) -> tuple[Columns, ...]:
+    """Return sets of columns with that of the count in front, if there is one."""
+    return tuple((count, *each) for each in sets) if count is not None else sets
 
 
 def _column_sets(location: Cell, state: Cell, tags: Cell, *, tagged: bool) -> tuple[Columns, ...]:
@@ -118,14 +154,16 @@ def _column_sets(location: Cell, state: Cell, tags: Cell, *, tagged: bool) -> tu
     return ((location, state, tags), *sets) if tagged else sets
 
 
-def state_span(group: ResourceGroup, glyphs: Glyphs) -> Span:
+def state_span(state: str, glyphs: Glyphs) -> Span:
     """Return ARM's provisioning state with a symbol."""
-    if group.state.lower() == SUCCEEDED:
-        return Span(f"{glyphs.ok} {group.state}", TextStyle.OK)
-    return Span(f"{glyphs.warning} {group.state}", TextStyle.WARNING)
+    if state.lower() == SUCCEEDED:
+        return Span(f"{glyphs.ok} {state}", TextStyle.OK)
+    return Span(f"{glyphs.warning} {state}", TextStyle.WARNING)
 
 
-def summaries(found: GroupList | None, order: str, glyphs: Glyphs) -> list[tuple[Span, ...]]:
+def summaries(
+    found: GroupList | None, order: str, glyphs: Glyphs, counts: ResourceCounts | None = None
+) -> list[tuple[Span, ...]]:
     """Return how many groups there are, what is under way or missing, and how old they are."""
     if found is None:
         return [()]
@@ -143,9 +181,33 @@ def summaries(found: GroupList | None, order: str, glyphs: Glyphs) -> list[tuple
         what = "not whole" if found.groups else "not read"
         short = Span(f"{glyphs.failed} {what}", TextStyle.ERROR)
         state = Span(f"{short.text} since {clock(found.at)}", TextStyle.ERROR)
+    counted = None
+    if counts is not None and not counts.whole:
+        state, short = counting(counts, glyphs)
+    elif counts is not None:
+        total = f"{count_of(counts.read, 'resource')} at {clock(counts.at)}"
+        counted = Span(total, TextStyle.DIM)
     of = Span("all subscriptions", TextStyle.DIM) if found.wanted == ALL else None
-    forms = ((count, of, by, state), (count, by, state), (count, of, short), (count, short))
+    forms = (
+        (count, of, by, counted, state),
+        (count, of, by, state),
+        (count, by, state),
+        (count, of, short),
+        (count, short),
+    )
     return [dotted(filter(None, form), glyphs) for form in forms]
+
+
+def counting(counts: ResourceCounts, glyphs: Glyphs) -> tuple[Span, Span]:
+    """Return how far a count of all resources is that is not whole, and the same in short."""
+    if wait := counts.seconds_to_wait:
+        forms, style = (f"ARM asks to wait {wait} s", f"waits {wait} s"), TextStyle.WARNING
+    elif counts.running:
+        forms, style = (f"counting, {counts.read:,} so far", "counting"), TextStyle.ACCENT
+    else:
+        symbol = glyphs.failed
+        forms, style = (f"{symbol} not all counted", f"{symbol} not counted"), TextStyle.ERROR
+    return Span(forms[0], style), Span(forms[1], style)
 
 
 def empty(app_state: AppState) -> tuple[Line, ...]:

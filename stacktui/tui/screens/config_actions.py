@@ -22,7 +22,7 @@ class ConfigActions(CertificateActions, inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         app_state = self.app_state
         match action:
-            case "use":
+            case "use" | "export_environment":
                 return app_state.environment is not None
             case "add" | "add_identity":
                 return app_state.settings is not None
@@ -49,6 +49,16 @@ class ConfigActions(CertificateActions, inherit_bindings=False):
         settings, name = self.app_state.settings, self.app_state.current
         if settings is not None and name is not None:
             self._open_remove(ENVIRONMENTS, name, (name,), active=settings.active == name)
+
+    def action_export_environment(self) -> None:
+        from stacktui.tui.screens.export_environment import ExportEnvironment
+
+        def exported(done: str | None) -> None:
+            if done is not None:
+                self.services.config_changed(ConfigChange(done))
+
+        if (target := self.app_state.target) is not None:
+            self.app.push_screen(ExportEnvironment(target), exported)
 
     def action_add_identity(self) -> None:
         self._open_identity_form(None)

@@ -13,7 +13,7 @@ from stacktui.tui.coalescer import Coalescer
 from stacktui.tui.keys import keys_of, may_run
 from stacktui.tui.layout import Arrangement
 from stacktui.tui.lines import Line, TextStyle
-from stacktui.tui.panes import environments, group_detail, identities
+from stacktui.tui.panes import environment_detail, group_detail, identities
 from stacktui.tui.screens.group_actions import GroupActions
 from stacktui.tui.screens.pane_grid import PaneGrid
 from stacktui.tui.widgets.list_pane import ListPane
@@ -37,12 +37,14 @@ HINT_ORDER = (
     "screen.copy_report",
     "screen.scan(True)",
     "screen.export",
+    "screen.export_environment",
     "add",
     "screen.add_identity",
     "screen.edit",
     "screen.edit_identity",
     "screen.open_group",
     "screen.choose_subscription",
+    "screen.count_resources",
     "demo",
     "zoom",
     "screen.use",
@@ -156,7 +158,7 @@ class Dashboard(GroupActions, inherit_bindings=False):
                 grid.certificates.update(self.app_state)
                 grid.strip.show(grid.open)
                 self._show_detail()
-            if self.services.arm_reader.running:
+            if self.services.arm_reader.running or self.services.resource_counter.running:
                 grid.resources.update(self.app_state)
             self.coalescer.after(1.0, self._tick)
 
@@ -165,7 +167,12 @@ class Dashboard(GroupActions, inherit_bindings=False):
         services = self.services
         return any(
             each.running
-            for each in (services.check_runner, services.scan_runner, services.arm_reader)
+            for each in (
+                services.check_runner,
+                services.scan_runner,
+                services.arm_reader,
+                services.resource_counter,
+            )
         )
 
     def show_hints(self) -> None:
@@ -203,9 +210,9 @@ class Dashboard(GroupActions, inherit_bindings=False):
         if key is None:
             return "", ()
         if grid.open is grid.environments and (error := app_state.unusable):
-            return key, environments.unusable_detail(error, glyphs)
+            return key, environment_detail.unusable_detail(error, glyphs)
         if grid.open is grid.environments and app_state.environment:
-            return key, environments.detail(app_state.environment, app_state, glyphs)
+            return key, environment_detail.detail(app_state.environment, app_state, glyphs)
         if grid.open is grid.certificates:
             # Imported with the first detail: a scan or a check has already imported most of it.
             from stacktui.tui.panes.certificate_detail import detail
@@ -213,7 +220,7 @@ class Dashboard(GroupActions, inherit_bindings=False):
             return detail(key, app_state, glyphs, zoomed=grid.certificates.zoomed)
         if grid.open is grid.identities and app_state.settings:
             if (error := app_state.settings.identity_errors.get(key)) is not None:
-                return key, environments.unusable_detail(error, glyphs)
+                return key, environment_detail.unusable_detail(error, glyphs)
             return key, identities.detail(app_state.settings.identities[key], app_state, glyphs)
         return group_detail.detail(key, app_state, glyphs)
 
@@ -252,7 +259,9 @@ class Dashboard(GroupActions, inherit_bindings=False):
         self.set_focus(panes[(index + steps) % len(panes)], scroll_visible=False)
 
     def action_zoom(self) -> None:
-        if self.grid.zoomed is None:
+        if self.lists_resources:
+            self.list_resources()
+        elif self.grid.zoomed is None:
             self.grid.zoom(self.grid.front)
             self._show_detail()
             self.show_hints()
@@ -284,6 +293,8 @@ class Dashboard(GroupActions, inherit_bindings=False):
                 return self.grid.zoomed is not None
             case "zoom":
                 front = self.grid.front
+                if self.lists_resources:
+                    return True
                 return self.grid.zoomed is None and not (
                     isinstance(front, ListPane) and front.chosen is None
                 )
@@ -335,12 +346,17 @@ class Dashboard(GroupActions, inherit_bindings=False):
     def chosen_group(self) -> str | None:
         return self.grid.resources.chosen
 
+    @property
+    def detail_in_use(self) -> bool:
+        return self.grid.front is self.grid.detail and self.grid.open is self.grid.resources
+
     def zoom_group(self) -> None:
         self.grid.zoom(self.grid.resources)
         self.set_focus(self.grid.detail, scroll_visible=False)
 
     def show_group(self) -> None:
         self._show_detail()
+        self.show_hints()
 
     def action_demo(self) -> None:
         self.services.demo()

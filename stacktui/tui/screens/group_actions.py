@@ -13,14 +13,14 @@ from stacktui.config.edit import ENVIRONMENTS, set_in_table
 from stacktui.config.read_only import is_read_only
 from stacktui.errors import StacktuiError
 from stacktui.tui.config_change import ConfigChange
-from stacktui.tui.group_list import ALL, OpenedGroup
+from stacktui.tui.group_list import ALL, OpenedGroup, subscription_of
 from stacktui.tui.lines import TextStyle
 from stacktui.tui.screens.config_actions import ConfigActions
 
 if TYPE_CHECKING:
     from stacktui.check.target import CheckTarget
     from stacktui.resources.listing import Rows
-    from stacktui.resources.model import ResourceGroup, Subscription
+    from stacktui.resources.model import Resource, ResourceGroup, Subscription
     from stacktui.tui.arm_engine import ArmEngine
 
 T = TypeVar("T")
@@ -37,7 +37,11 @@ class GroupActions(ConfigActions, inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
             case "stop_reading":
-                return self.services.arm_reader.running
+                services = self.services
+                return services.arm_reader.running or services.resource_counter.running
+            case "count_resources":
+                found = self.app_state.group_list
+                return self._target is not None and found is not None and bool(found.groups)
             case "choose_subscription" | "show_providers":
                 return self._target is not None
             case "open_group" | "copy_group":
@@ -61,10 +65,20 @@ class GroupActions(ConfigActions, inherit_bindings=False):
     def read_groups(self, wanted: str | None = None) -> None:
         """Read the groups of the subscription that is shown, or of another one."""
         if (target := self._target) is not None:
+            self.services.resource_counter.cancel()
+            self.app_state.counts.pop(target.environment.name, None)
             self.services.arm_reader.start(target, wanted, self.app_state.group_list)
 
     def action_stop_reading(self) -> None:
         self.services.arm_reader.cancel()
+        self.services.resource_counter.cancel()
+
+    def action_count_resources(self) -> None:
+        """Count the resources of the groups that are shown, in one list of all of them."""
+        target, found = self._target, self.app_state.group_list
+        if target is not None and found is not None:
+            known = frozenset(map(subscription_of, found.groups.values())) - {""}
+            self.services.resource_counter.start(target, known)
 
     def _read(
         self, work: Callable[[ArmEngine], Coroutine[Any, Any, T]], then: Callable[[T], None]
@@ -90,7 +104,7 @@ class GroupActions(ConfigActions, inherit_bindings=False):
         if target is None or group is None or not group.id:
             return
         name = target.environment.name
-        opened = OpenedGroup(name, key, portal=self._portal_link(group))
+        opened = OpenedGroup(name, key, portal=self._portal_link(group.id))
 
         async def read() -> None:
             try:
@@ -116,7 +130,34 @@ class GroupActions(ConfigActions, inherit_bindings=False):
     def show_group(self) -> None:
         """Show the detail of the highlighted group as it is now."""
 
-    def _portal_link(self, group: ResourceGroup) -> str:
+    @property
+    @abstractmethod
+    def detail_in_use(self) -> bool:
+        """Whether the keys go to the detail of the highlighted group."""
+
+    @property
+    def _resources(self) -> tuple[Resource, ...]:
+        """What is in the highlighted group, if it has been opened and read."""
+        opened, key = self.app_state.opened_group, (self.app_state.current, self.chosen_group)
+        if opened is None or opened.details is None or (opened.environment, opened.key) != key:
+            return ()
+        return opened.details.resources.rows
+
+    @property
+    def lists_resources(self) -> bool:
+        """Whether there is something in the opened group to list."""
+        return self.detail_in_use and bool(self._resources)
+
+    def list_resources(self) -> None:
+        """List what is in the group, to read one of them."""
+        from stacktui.tui.screens.resources import ResourcesScreen
+
+        target, group = self._target, self._group
+        if target is not None and group is not None:
+            screen = ResourcesScreen(group.name, self._resources, target, self._portal_link)
+            self.app.push_screen(screen)
+
+    def _portal_link(self, resource_id: str) -> str:
         from stacktui.resources.portal import portal_link
 
         target, check = self._target, self.app_state.check
@@ -126,10 +167,10 @@ class GroupActions(ConfigActions, inherit_bindings=False):
             (check.token.tenant or "") if check and check.token else ""
         )
         metadata = check.metadata if check else None
-        return portal_link(target.environment, group.id, metadata=metadata, tenant=tenant)
+        return portal_link(target.environment, resource_id, metadata=metadata, tenant=tenant)
 
     def action_copy_group(self) -> None:
-        from stacktui.tui.screens.picker_screen import Choice, PickerScreen
+        from stacktui.tui.screens.picker_screen import PickerScreen, text_choices
 
         group, target = self._group, self._target
         if group is None or target is None:
@@ -141,10 +182,10 @@ class GroupActions(ConfigActions, inherit_bindings=False):
             "name": group.name,
             "id": group.id,
             "URL at ARM": url if group.id else "",
-            "link to the portal": self._portal_link(group) if group.id else "",
+            "link to the portal": self._portal_link(group.id) if group.id else "",
             "JSON": json.dumps(document, indent=2) if group.id else "",
         }
-        choices = [Choice(text, what, text.splitlines()[0]) for what, text in texts.items() if text]
+        choices = text_choices(texts)
 
         def copy(text: str | None) -> None:
             if text is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,6 +22,11 @@ class Choice:
     value: str
     name: str
     remark: str = ""
+
+
+def text_choices(texts: Mapping[str, str]) -> list[Choice]:
+    """Return a choice for each text that is not empty, by what it is."""
+    return [Choice(text, what, text.splitlines()[0]) for what, text in texts.items() if text]
 
 
 class ChoicePane(ListPane):

@@ -1,4 +1,4 @@
-"""The resource providers of a subscription: their registration, types and api-versions."""
+"""The resource providers of a subscription: registration, types, api-versions and locations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stacktui.tui.widgets.list_pane import ListPane, Row
 
 if TYPE_CHECKING:
     from stacktui.resources.listing import Rows
-    from stacktui.resources.model import Provider
+    from stacktui.resources.model import Provider, ResourceType
 
 # How many api-versions of a type are shown, the newest first, as ARM lists them.
 _VERSIONS = 3
@@ -64,13 +64,21 @@ class Providers(ActionScreen):
             lines += [line("Register it before its resources can be made; its owner may:")]
             command = f"az provider register --namespace {provider.namespace}"
             lines += [line(Span(f"  {command}", TextStyle.ACCENT))]
+        # On most stamps all types are in the same place, which is then said once.
+        different = len({each.locations for each in provider.types}) > 1
+        if provider.types and not different:
+            lines += [label_value("locations", _locations(provider.types[0]))]
         lines.append(BLANK)
         width = min(_LABEL, max((len(each.name) + 2 for each in provider.types), default=0))
-        lines += [
-            label_value(each.name, f"  {_versions(each.api_versions)}", width=width)
-            for each in provider.types
-        ]
+        for each in provider.types:
+            versions = f"  {_versions(each.api_versions)}"
+            where = Span(f"  {_locations(each)}" if different else "", TextStyle.DIM)
+            lines += [label_value(each.name, versions, where, width=width)]
         self.set_text(lines)
+
+
+def _locations(type_: ResourceType) -> str:
+    return ", ".join(type_.locations) or "none named"
 
 
 def _versions(known: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 from stacktui.diagnosis.finding import Remedy
 from stacktui.text.shell import for_this_machine
-from stacktui.transport.request_commands import BODY, TOKEN_LINES, command_lines
+from stacktui.transport.request_commands import BODY, TOKEN_LINES, ca_note, command_lines
 from stacktui.tui.formatting import clock, command_of, duration
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
@@ -75,7 +75,7 @@ class RequestsScreen(ActionScreen):
 
     def _filtered_by(self, key: str) -> str:
         exchange = self._requests[key]
-        return f"{exchange.method} {_url(exchange)} {exchange.outcome}"
+        return f"{exchange.method} {_url(exchange)} {exchange.outcome}".lower()
 
     def share_height(self) -> None:
         """Give the whole height to the list, or to the text."""
@@ -184,6 +184,8 @@ def _detail(exchange: Exchange, remedies: list[Remedy], glyphs: Glyphs) -> list[
     for number, each in enumerate(remedies, 1):
         command = Span(command_of(each), TextStyle.ACCENT)
         lines += [BLANK, line(Span(f"{number} ", TextStyle.KEY), command)]
+    if note := ca_note(exchange):
+        lines += [BLANK, line(Span(note, TextStyle.DIM))]
     if sent is not None and sent.withheld:
         text = f"{BODY} is a file with the body, {sent.withheld} bytes, which are not shown."
         lines += [BLANK, line(Span(text, TextStyle.DIM))]

@@ -36,9 +36,9 @@ class Row:
 
     @property
     def text(self) -> str:
-        """What a filter finds the row by."""
+        """What a filter finds the row by, in lower case."""
         cells = (self.name, *self.column_sets[0])
-        return " ".join(span.text for cell in cells for span in cell)
+        return " ".join(span.text for cell in cells for span in cell).lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Rows:
     """The rows of a list by their keys, which are all different.
 
     `make` returns a row; it is called for the rows on screen only. `text` returns what a filter
-    finds a row by; it is called for every row, so it must be cheap.
+    finds a row by, in lower case; it is called for every row, so it must be cheap.
     """
 
     keys: Sequence[str]
@@ -257,11 +257,9 @@ class ListPane(Panel):
 
     def _match(self) -> None:
         """Find the keys of the rows that match the filter: every word of it is in their text."""
-        words = self._filter.lower().split()
-        self._matching = self._rows.keys
-        if words:
-            texts = ((key, self._rows.text(key).lower()) for key in self._rows.keys)
-            self._matching = [key for key, text in texts if all(word in text for word in words)]
+        text, self._matching = self._rows.text, self._rows.keys
+        for word in self._filter.lower().split():
+            self._matching = [key for key in self._matching if word in text(key)]
 
     def _index(self) -> int | None:
         """Return the position of the highlighted row among those that match."""

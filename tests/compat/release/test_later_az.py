@@ -9,8 +9,10 @@ import pytest
 
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from tests.compat import az as real
-from tests.compat.conftest import on_stamp, register
+from tests.compat.conftest import GROUPS, on_stamp, register
 from tests.compat.own_venv import wanted
+from tests.compat.test_az_export import ENDPOINTS, export, registered, sign_in_and_list
+from tests.product import write_config
 
 # The last that asks for metadata as a stamp gives it, and the first that does not.
 LAST, FIRST_BROKEN = "2.72", "2.73"
@@ -30,6 +32,18 @@ def test_the_last_that_works(idp: IdentityProvider, tmp_path: Path) -> None:
             "--tenant", stamp.tenant,
         )  # fmt: skip
         assert len(json.loads(az.ok("group", "list"))) == 2
+
+
+@pytest.mark.parametrize("idp", list(IdentityProvider))
+def test_the_last_that_works_uses_what_we_export(idp: IdentityProvider, tmp_path: Path) -> None:
+    with run_in_thread(StampOptions(idp=idp, groups=GROUPS)) as stamp:
+        trusting = {"REQUESTS_CA_BUNDLE": str(stamp.ca_file)}
+        az = real.Az(real.install(LAST), tmp_path / "home", trusting)
+        config = write_config(tmp_path, stamp.describe(), environment=ENDPOINTS)
+        theirs = registered(real.Az(az.path, tmp_path / "other", trusting), stamp)
+        export(az, config)
+        assert (az.config / "clouds.config").read_bytes() == theirs
+        sign_in_and_list(az, stamp)
 
 
 def test_the_first_that_does_not_work(tmp_path: Path) -> None:

@@ -1,0 +1,128 @@
+"""Importing the environments in a file of another client's form: show them, ask, write."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from stacktui.cli.ask import CommandError, ask, confirm
+from stacktui.cli.output import err
+from stacktui.cli.settings import absolute
+from stacktui.config.bounded_read import FileReadError, read_bounded
+from stacktui.config.document import ConfigError
+from stacktui.config.locations import config_file
+from stacktui.exchange.importing import ImportPlan, plan_import, write_secret
+from stacktui.exchange.reading import MAX_SIZE, Reading, UnknownFormError, read_text
+from stacktui.text.shell import command_line, for_this_machine
+from stacktui.transport.proxy import without_credentials
+
+_STDIN = "-"
+
+
+def import_from_file(
+    config: Path, file: Path, name: str | None, *, keep_secret: bool, yes: bool
+) -> None:
+    """Add each environment in the file (`-`: standard input) with its identity.
+
+    An environment of the same name is changed only where a user says so: `yes` is no answer to
+    that. Raises ConfigError, and CommandError also where the user says no.
+    """
+    text, folder = _text(file)
+    try:
+        found = read_text(text, folder)
+    except UnknownFormError as error:
+        raise CommandError(f"{file}: {error}") from None
+    if name is not None and len(found) != 1:
+        raise CommandError(f"--name is for one environment; {file} has {len(found)}")
+    for reading in found:
+        _import(config, reading, name, keep=keep_secret, yes=yes)
+
+
+def _text(file: Path) -> tuple[str, Path]:
+    """Return the content of the file, and the folder that its relative paths are below."""
+    if str(file) == _STDIN:
+        content = sys.stdin.buffer.read(MAX_SIZE + 1) if sys.stdin is not None else b""
+        if len(content) > MAX_SIZE:
+            raise CommandError(f"standard input: over {MAX_SIZE:,} bytes")
+        return _decoded(content), Path.cwd()
+    try:
+        return _decoded(read_bounded(file, MAX_SIZE)), absolute(file).parent
+    except FileReadError as error:
+        raise CommandError(f"{file}: {error.detail}") from None
+
+
+def _decoded(content: bytes) -> str:
+    """Return a text in UTF-8, or in what Windows PowerShell redirects to (UTF-16)."""
+    utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return content.decode("utf-16" if utf_16 else "utf-8-sig", "replace")
+
+
+def _import(path: Path, reading: Reading, name: str | None, *, keep: bool, yes: bool) -> None:
+    plan = plan_import(path, reading, name)
+    plan.check()
+    err(f"{plan.name}  (read as {reading.form})")
+    for line in _lines(plan, reading):
+        err(f"  {line}")
+    if plan.is_there:
+        err(f"{plan.name} is there already, with these values; nothing to do")
+        return
+    if plan.before is None:
+        confirm(f"Add {plan.name} to {path}?", yes=yes)
+    else:
+        err(f"{plan.name} is there already. It would change:")
+        for key, before, now in plan.changes:
+            err(f"  {key}: {_shown(key, before)} -> {_shown(key, now)}")
+        if yes or not ask(f"Change {plan.name} so?"):
+            err(f"{plan.name}: left as it is")
+            return
+    if reading.secret and keep and plan.identity is not None:
+        plan = _with_file(plan, reading.secret)
+    plan.carry_out()
+    named = () if path == absolute(config_file()) else ("--config", str(path))
+    check = for_this_machine(command_line("stacktui check", (plan.name, *named)))
+    err(f"{plan.name}: written; check it with: {check}")
+
+
+def _lines(plan: ImportPlan, reading: Reading) -> Iterator[str]:
+    def told(values: Mapping[str, object]) -> Iterator[str]:
+        for key, value in values.items():
+            origin = reading.origins.get(key)
+            yield f"{key:<13} {_shown(key, value)}" + (f"  ({origin})" if origin else "")
+
+    yield from told(plan.values)
+    if plan.identity is not None:
+        yield f"and the identity {plan.values['identity']}:"
+        yield from (f"  {line}" for line in told(plan.identity))
+    elif "identity" in plan.values:
+        yield f"the identity {plan.values['identity']} is in the config, with the same values"
+    if reading.secret:
+        yield "! the secret itself is in there. The config gets a reference in its place: set that"
+        yield "  variable where stacktui runs, or have a file of its own with --keep-secret"
+
+
+def _shown(key: str, value: object) -> str:
+    match value:
+        case None:
+            return "none"
+        case str() if key == "proxy":
+            return without_credentials(value)
+        case {"env": name}:
+            return f"the variable {name}"
+        case {"file": path}:
+            return f"the file {path}"
+        case Mapping():
+            return ", ".join(f"{inner} = {each}" for inner, each in value.items())
+    return str(value)
+
+
+def _with_file(plan: ImportPlan, secret: str) -> ImportPlan:
+    """Write the secret to a file, and return the plan whose identity names that."""
+    try:
+        file = write_secret(plan.path, str(plan.values["identity"]), secret)
+    except OSError as error:
+        raise ConfigError(plan.path, f"no file for the secret ({error.strerror})") from None
+    err(f"  wrote the secret to {file}")
+    key = "password" if "password" in (plan.identity or {}) else "secret"
+    return replace(plan, identity={**(plan.identity or {}), key: {"file": str(file)}})

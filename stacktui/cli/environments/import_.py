@@ -1,0 +1,68 @@
+"""`stacktui environments import`: environments from what other clients know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from stacktui.cli.ask import yes_option
+from stacktui.cli.environments.az_import import import_from_az
+from stacktui.cli.environments.file_import import import_from_file
+from stacktui.cli.options import ConfigSource, examples, talks_to_stamp
+from stacktui.cli.settings import absolute, read_settings, require_writable
+
+
+@click.command(
+    epilog=examples(
+        "stacktui environments import --from az",
+        "stacktui environments import west.sh --name West",
+        "ssh jump cat west.sh | stacktui environments import - --yes",
+    )
+)
+@click.argument(
+    "file", metavar="[FILE]", required=False, type=click.Path(path_type=Path, allow_dash=True)
+)
+@click.option(
+    "--from",
+    "source",
+    type=click.Choice(["az"]),
+    help="Where from: az, the clouds that are registered with the Azure CLI.",
+)
+@click.option("--name", metavar="NAME", help="The environment's name (default: that in FILE).")
+@click.option(
+    "--keep-secret",
+    is_flag=True,
+    help="Write a secret that FILE holds to a file of its own beside the config, mode 0600.",
+)
+@yes_option
+@talks_to_stamp
+def command(
+    config: ConfigSource,
+    file: Path | None,
+    source: str | None,
+    name: str | None,
+    keep_secret: bool,
+    yes: bool,
+) -> None:
+    """Add the environments that FILE or another client has; shows them, and asks.
+
+    FILE (`-`: standard input) has variables of bash, PowerShell or cmd for the SDKs or Terraform,
+    az commands, Add-AzEnvironment, or tables of a config: what `environments export` prints, and
+    what was written by hand. It is read, never executed. A secret in it is not written to the
+    config: a reference to its variable is, or with --keep-secret one to a file.
+
+    Of az, clouds.config is read, in $AZURE_CONFIG_DIR or ~/.azure, and nothing secret. Each stamp
+    is asked for its metadata: what it says need not be stored.
+
+    An environment of the same name is changed only if you say so; `--yes` leaves it.
+    """
+    if (file is None) == (source is None):
+        raise click.UsageError("Name a FILE, or --from az.")
+    require_writable(config)
+    if file is None:
+        if name is not None or keep_secret:
+            raise click.UsageError("--name and --keep-secret are for a FILE.")
+        import_from_az(read_settings(config), yes=yes)
+    else:
+        import_from_file(absolute(config.path), file, name, keep_secret=keep_secret, yes=yes)

@@ -1,0 +1,235 @@
+"""`environments export` and `import`: as processes of a user's shell see them."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacktui.stamp.running import RunningStamp
+from tests.product import PATIENCE, Ran, stacktui, write_config
+
+SECRET = "s3cret it's $X"
+TEXT = f"""# by hand
+export ARM_ENDPOINT=https://management.west.example/
+export AZURE_TENANT_ID=contoso.onmicrosoft.com AZURE_CLIENT_ID=app
+export AZURE_CLIENT_SECRET="{SECRET.replace("$", chr(92) + "$")}"
+"""
+CONFIG = """# mine
+active = "West"
+
+[environments.West]  # the old one
+arm = "https://management.west.example"
+profile = "2019-03-01-hybrid"
+"""
+
+
+def import_(folder: Path, *arguments: str | Path) -> Ran:
+    return stacktui("environments", "import", *arguments, "--config", folder / "config.toml")
+
+
+def config_of(folder: Path) -> dict[str, Any]:
+    return tomllib.loads((folder / "config.toml").read_text())
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "west.sh"
+    path.write_text(TEXT)
+    return path
+
+
+def test_an_environment_is_imported_with_a_reference_to_its_secret(script: Path) -> None:
+    ran = import_(script.parent, script, "--yes")
+    assert ran.code == 0, ran.err
+    written = config_of(script.parent)
+    assert written == {
+        "active": "west",
+        "environments": {
+            "west": {"arm": "https://management.west.example", "identity": "west"},
+        },
+        "identities": {
+            "west": {
+                "kind": "service-principal",
+                "tenant": "contoso.onmicrosoft.com",
+                "client_id": "app",
+                "secret": {"env": "AZURE_CLIENT_SECRET"},
+            }
+        },
+    }
+    assert script.read_text() == TEXT
+    assert "s3cret" not in ran.err + ran.out + (script.parent / "config.toml").read_text()
+    assert "(ARM_ENDPOINT)" in ran.err
+    assert "the secret itself is in there" in ran.err
+
+
+def test_a_secret_is_kept_in_a_file_only_when_asked_to(script: Path) -> None:
+    ran = import_(script.parent, script, "--yes", "--keep-secret", "--name", "a/b")
+    assert ran.code == 0, ran.err
+    (secret,) = (script.parent / "secrets").iterdir()
+    assert secret.read_text() == SECRET
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert config_of(script.parent)["identities"]["a/b"]["secret"] == {"file": str(secret)}
+    assert "s3cret" not in ran.err + (script.parent / "config.toml").read_text()
+
+
+def test_nothing_is_written_without_an_answer(script: Path) -> None:
+    ran = import_(script.parent, script)
+    assert ran.code == 2
+    assert "--yes" in ran.err
+    assert [each.name for each in script.parent.iterdir()] == ["west.sh"]
+
+
+def answered(answer: str, *command: str | Path) -> Ran:
+    """Run the import as a process whose user answers on a terminal's line."""
+    done = subprocess.run(
+        [sys.executable, "-m", "stacktui", "environments", "import", *map(str, command)],
+        input=answer,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def test_an_environment_that_is_there_is_changed_only_on_an_answer(script: Path) -> None:
+    config = script.parent / "config.toml"
+    config.write_text(CONFIG)
+    plain = script.parent / "plain.sh"
+    plain.write_text("ARM_ENDPOINT=https://management.west.example")
+    same = import_(script.parent, plain, "--name", "West")
+    assert (same.code, "nothing to do" in same.err) == (0, True)
+    left = import_(script.parent, script, "--name", "West", "--yes")
+    assert (left.code, "left as it is" in left.err) == (0, True)
+    assert "identity: none -> West" in left.err
+    assert config.read_text() == CONFIG
+    command = (script, "--name", "West", "--config", config)
+    assert "left as it is" in answered("n\n", *command).err
+    assert config.read_text() == CONFIG
+    changed = answered("y\n", *command)
+    assert changed.code == 0, changed.err
+    assert "# mine" in config.read_text()
+    assert "# the old one" in config.read_text()
+    assert config_of(script.parent)["environments"]["West"] == {
+        "arm": "https://management.west.example",
+        "profile": "2019-03-01-hybrid",
+        "identity": "West",
+    }
+    again = import_(script.parent, script, "--name", "West")
+    assert (again.code, "nothing to do" in again.err) == (0, True)
+
+
+def test_an_identity_that_is_there_is_used_and_a_taken_name_is_not(script: Path) -> None:
+    assert import_(script.parent, script, "--yes").code == 0
+    assert import_(script.parent, script, "--yes", "--name", "second").code == 0
+    other = script.parent / "other.toml"
+    other.write_text(
+        '[environments.third]\narm = "https://a.b.c"\nidentity = "west"\n'
+        '[identities.west]\nkind = "device-code"\n'
+    )
+    third = import_(script.parent, other, "--yes")
+    assert third.code == 0, third.err
+    written = config_of(script.parent)
+    assert written["environments"]["second"]["identity"] == "west"
+    assert written["environments"]["third"]["identity"] == "west-2"
+    assert set(written["identities"]) == {"west", "west-2"}
+
+
+def test_a_file_or_a_client_is_named_and_not_both(script: Path) -> None:
+    for arguments in ((), (script, "--from", "az"), ("--from", "az", "--keep-secret")):
+        ran = import_(script.parent, *arguments)
+        assert (ran.code, "Usage:" in ran.err) == (2, True), arguments
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("nothing", "no environment in it"),
+        ("ARM_ENDPOINT=http://a.b.c", "must be https"),
+        ("x" * 70_000, "over 65,536 bytes"),
+        ('[environments.W]\narm = "https://a.b.c"\nprofile = "newest"', "not a known profile"),
+    ],
+)
+def test_what_cannot_be_imported_says_why(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "it").write_text(text)
+    ran = import_(tmp_path, tmp_path / "it", "--yes")
+    assert (ran.code, said in ran.err) == (2, True), ran.err
+    assert not (tmp_path / "config.toml").exists()
+    assert import_(tmp_path, tmp_path / "missing", "--yes").code == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_standard_input_is_read_in_the_encodings_of_shells(encoding: str, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    command = ("environments", "import", "-", "--yes", "--config", str(config))
+    done = subprocess.run(
+        [sys.executable, "-m", "stacktui", *command],
+        input=TEXT.encode(encoding),
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "west" in config_of(tmp_path)["environments"]
+
+
+def test_a_read_only_config_is_not_changed(script: Path) -> None:
+    (script.parent / "config.toml").write_text("read_only = true\n")
+    ran = import_(script.parent, script, "--yes", "--keep-secret")
+    assert ran.code == 2
+    assert (script.parent / "config.toml").read_text() == "read_only = true\n"
+    assert not (script.parent / "secrets").exists()
+
+
+def test_several_environments_of_a_config_come_together(tmp_path: Path) -> None:
+    other = tmp_path / "other" / "theirs.toml"
+    other.parent.mkdir()
+    other.write_text(
+        '[environments.A]\narm = "https://a.b.c"\nidentity = "i"\nca = "root.pem"\n'
+        '[environments.B]\narm = "https://b.b.c"\nidentity = "i"\n'
+        '[identities.i]\nkind = "service-principal"\nclient_id = "c"\ncertificate = "c.pem"\n'
+    )
+    assert import_(tmp_path, other, "--name", "X", "--yes").code == 2
+    ran = import_(tmp_path, other, "--yes")
+    assert ran.code == 0, ran.err
+    written = config_of(tmp_path)
+    assert written["environments"]["A"]["ca"] == str(other.parent / "root.pem")
+    assert [each["identity"] for each in written["environments"].values()] == ["i", "i"]
+    assert written["identities"]["i"]["certificate"] == str(other.parent / "c.pem")
+
+
+def test_what_is_exported_of_a_stamp_is_imported_again(
+    entra_stamp: RunningStamp, tmp_path: Path
+) -> None:
+    config = write_config(tmp_path, entra_stamp.describe())
+    for form in ("env", "powershell", "cmd", "terraform", "az-commands", "az-powershell", "toml"):
+        ran = stacktui("environments", "export", "Test", "--format", form, "--config", config)
+        assert ran.code == 0, ran.err
+        assert entra_stamp.secret not in ran.out
+        (tmp_path / form).mkdir()
+        (tmp_path / form / "it").write_text(ran.out)
+        back = import_(tmp_path / form, tmp_path / form / "it", "--name", "Test", "--yes")
+        assert back.code == 0, back.err
+        written = config_of(tmp_path / form)
+        (identity,) = written["identities"].values()
+        assert written["environments"]["Test"]["arm"] == entra_stamp.arm_url
+        assert identity["client_id"] == entra_stamp.client_id
+        assert identity["secret"] == {"file": entra_stamp.describe()["secret_file"]}
+
+
+def test_the_secret_is_printed_only_when_asked_for_and_said(
+    entra_stamp: RunningStamp, tmp_path: Path
+) -> None:
+    config = write_config(tmp_path, entra_stamp.describe())
+    command = ("environments", "export", "--config", config, "--format", "env")
+    assert entra_stamp.secret not in stacktui(*command).out
+    ran = stacktui(*command, "--with-secrets")
+    assert entra_stamp.secret in ran.out
+    assert "secret" in ran.err
+    assert entra_stamp.secret not in ran.err
