@@ -154,7 +154,7 @@ def register(
     add_environment(config, name, values, active=active)
 
 
-def pin(found: Discovery) -> str:
+def record_found(found: Discovery) -> str:
     """Record what was found of the stamp, for later checks to compare. Returns why not, if so."""
     target = found.target
     return write_record(config_of(target), target.environment, found.diff.seen)

@@ -7,7 +7,7 @@ import shutil
 import sys
 import textwrap
 
-from stacktui.cli.output import out
+from stacktui.cli.output import err, out
 
 # The width of a small terminal, and of output that is not a terminal.
 WIDTH = 80
@@ -57,6 +57,12 @@ def out_fitting(text: str, hang: int | None = None) -> None:
 def out_wrapped(text: str, hang: int = 4) -> None:
     for line in wrapped(text, hang):
         out(line)
+
+
+def err_wrapped(text: str, hang: int = 2) -> None:
+    """Write a line to stderr; what reads a pipe finds it whole."""
+    for line in wrapped(text, hang) if sys.stderr.isatty() else [text]:
+        err(line)
 
 
 def out_beside(first: str, second: str, hang: int = 2) -> None:

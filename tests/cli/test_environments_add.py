@@ -273,7 +273,7 @@ def test_yes_accepts_no_changed_record(entra: RunningStamp, config: Path) -> Non
 
 def test_a_person_is_asked_for_each(entra: RunningStamp, config: Path) -> None:
     command = [sys.executable, "-m", "stacktui", "environments", "add", "--config", str(config)]
-    replies = [("Add west", "y"), ("go on with it?", "y"), ("Also add west-admin", "n")]
+    replies = [("Add west", "y"), ("Go on with it?", "y"), ("Also add west-admin", "n")]
     code, screen = on_terminal([*command, USER, *reaching(entra)], replies, os.environ)
     assert code == 2
     assert "nothing was changed" in screen

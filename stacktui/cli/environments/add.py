@@ -21,8 +21,8 @@ from stacktui.check.registration import (
     discover,
     forgotten_service,
     is_untrusted,
-    pin,
     planned,
+    record_found,
     register,
     same_endpoint,
     set_tenant,
@@ -36,6 +36,7 @@ from stacktui.cli.environments.detected_output import (
     err_detected,
     find_profile,
 )
+from stacktui.cli.layout import err_wrapped
 from stacktui.cli.name_completion import config_names, starting
 from stacktui.cli.options import (
     ArmRequest,
@@ -140,7 +141,7 @@ def command(
         raise CommandError(f"the URL {error}") from None
     changes = list(pasted.changes)
     if changes:
-        err(f"read as {pasted.arm}: {'; '.join(changes)}")
+        err_wrapped(f"read as {pasted.arm}: {'; '.join(changes)}")
     settings = read_settings(source, name)
     _require_known(chosen["endpoint"])
     with TemporaryDirectory(prefix="stacktui-") as folder:
@@ -234,17 +235,17 @@ class _Adding:
         name, arm = found.target.environment.name, found.target.environment.arm
         err(f"profile {detected.profile if detected else found.target.environment.profile}")
         for what, older, newer in found.diff.disagreements:
-            err(f"! the metadata's two shapes disagree on {what}: {older} (used), {newer}")
+            err_wrapped(f"! the metadata's two shapes disagree on {what}: {older} (used), {newer}")
         for what, before, now in found.changes:
-            err(f"! {what} was recorded as {before}, and is now {now}")
+            err_wrapped(f"! {what} was recorded as {before}, and is now {now}")
         if found.changes and self.yes:
             raise RemoteError(
                 f"nothing was added: {arm} is not as it was recorded as {name}, which --yes does "
                 "not accept: run this without --yes, or choose another name"
             )
-        confirm(f"{verb} {name} ({arm}) to {self.settings.path}?", yes=self.yes)
+        confirm(f"{verb} {name} to {self.settings.path}?", yes=self.yes)
         register(self.settings.path, name, self.values(arm, detected), ca=self.ca)
-        if trouble := pin(found):
+        if trouble := record_found(found):
             warn(f"{name} is added, but not recorded: {trouble}")
         err(f"{name}: added")
         self._offer_tenant(found)
@@ -266,10 +267,11 @@ class _Adding:
             err(f"its other endpoint is {', '.join(known)} already")
             return False
         whose = "operators'" if is_operator_endpoint(arm) else "users'"
+        hint = "" if both else "; --both adds it with this one"
+        err_wrapped(f"the {whose} endpoint {arm} answers too{hint}")
         if not both and self.yes:  # a script that names one gets one
-            err(f"the {whose} endpoint {arm} answers too; --both adds it with this one")
             return False
-        return both or ask(f"The {whose} endpoint {arm} answers too: go on with it?")
+        return both or ask("Go on with it?")
 
 
 def _read_ca(path: Path | None) -> CaFile | None:

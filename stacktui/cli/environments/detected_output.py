@@ -7,8 +7,8 @@ from typing import Any
 from stacktui.check.profile_detection import DetectedProfile, detect_profile, to_detect
 from stacktui.check.target import CheckTarget
 from stacktui.cli.arm import ArmSession, run_on
+from stacktui.cli.layout import err_wrapped
 from stacktui.cli.options import ArmRequest, ExitCode
-from stacktui.cli.output import err
 
 
 def find_profile(
@@ -30,7 +30,7 @@ def find_profile(
 
 def err_detected(found: DetectedProfile) -> None:
     for each in found.evidence:
-        err(f"  {each}")
+        err_wrapped(f"  {each}", 4)
 
 
 def detected_document(found: DetectedProfile) -> dict[str, Any]:

@@ -52,7 +52,6 @@ CA_FILE = line(
 
 # What is shown of a cloud, in this order.
 _LABELS = {
-    CloudKey.LOGIN_ENDPOINT: "login",
     CloudKey.AUDIENCE: "audience",
     CloudKey.PORTAL: "portal",
     CloudKey.GALLERY: "gallery",
@@ -90,7 +89,9 @@ def discovery_lines(
     if metadata is None:
         return lines
     cloud = found.cloud if found else cloud_of(live.target.environment, metadata)
-    lines.append(label_value("sign-in", PROVIDERS[cloud.identity_provider]))
+    login = cloud.values[CloudKey.LOGIN_ENDPOINT]
+    provider = PROVIDERS[cloud.identity_provider]
+    lines.append(_value("sign-in", f"{provider}, {login.text}", login.origin))
     if cloud.tenant:
         lines.append(_value("tenant", cloud.tenant, Origin.METADATA))
     values = ((label, cloud.values.get(key)) for key, label in _LABELS.items())

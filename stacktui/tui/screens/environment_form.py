@@ -224,7 +224,7 @@ class EnvironmentForm(FormScreen):
         other = self._offers.name(name) if sibling and self.values["both"] else ""
 
         def write(config: Path) -> None:
-            from stacktui.check.registration import pin, register, set_tenant
+            from stacktui.check.registration import record_found, register, set_tenant
 
             values = with_changes(self._table, {k: v or None for k, v in changes.items()})
             if self._edited:
@@ -234,7 +234,7 @@ class EnvironmentForm(FormScreen):
             else:
                 register(config, name, values, ca=ca, active=active)
                 if seen is not None and seen.target.environment.name == name and not seen.changes:
-                    pin(seen)  # where that fails, the next check records it
+                    record_found(seen)  # where that fails, the next check records it
             if other:
                 register(config, other, {**values, "arm": sibling}, ca=ca, active=False)
             if found is not None:
