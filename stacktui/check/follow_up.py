@@ -134,7 +134,8 @@ class FollowUpProber:
             connector = Connector(
                 route, self._trust, environment.limits, trace.timed, self._redactor
             )
-            (await connector.connect_tls()).close()
+            stream = await connector.connect_tls()
+            await stream.finish()
         except TransportError as error:
             fault = error.fault
         except TrustFileError:

@@ -169,8 +169,7 @@ class Connector:
             trust = await self._trust() if trusted else None
             stream = TlsStream(below, blind, route.host, trust)
             await self._handshake(stream, route.host, route.port)
-            with suppress(OSError):  # the chain has been read
-                await stream.flush()
+            await stream.finish()
         finally:
             below.close()
         tls = TlsFacts(

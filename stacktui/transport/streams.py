@@ -96,7 +96,7 @@ class TlsStream:
             try:
                 self._tls.do_handshake()
             except ssl.SSLWantReadError:
-                await self.flush()
+                await self._flush()
                 data = await self._below.read(READ_SIZE)
                 if len(self.received) < 512:
                     self.received += data[:512]
@@ -106,7 +106,7 @@ class TlsStream:
             except ssl.SSLError:
                 # Send the alert, if the server has not closed already.
                 with suppress(OSError):
-                    await self.flush()
+                    await self._flush()
                 raise
             else:
                 return
@@ -116,7 +116,7 @@ class TlsStream:
             try:
                 return self._tls.read(max_bytes)
             except ssl.SSLWantReadError:
-                await self.flush()
+                await self._flush()
                 data = await self._below.read(READ_SIZE)
                 if data:
                     self._incoming.write(data)
@@ -128,12 +128,17 @@ class TlsStream:
 
     async def write(self, data: bytes) -> None:
         self._tls.write(data)
-        await self.flush()
+        await self._flush()
 
-    async def flush(self) -> None:
-        """Send what is due: the end of a handshake after which nothing is written."""
+    async def _flush(self) -> None:
         if pending := self._outgoing.read():
             await self._below.write(pending)
+
+    async def finish(self) -> None:
+        """Close after a handshake on which nothing follows, whose end is sent."""
+        with suppress(OSError):
+            await self._flush()
+        self.close()
 
     def close(self) -> None:
         self._below.close()

@@ -172,7 +172,7 @@ def exchange(host: str, path: str, *milliseconds: float, size: int = 900) -> Exc
 def sent(made: Exchange, seconds: float, **known: Any) -> Exchange:
     """Return an exchange as the request log keeps it, begun some seconds after the start."""
     began = STARTED + timedelta(seconds=seconds)
-    return replace(made, sent=SentRequest(began, made.url, "/etc/stacktui/root.pem", **known))
+    return replace(made, sent=SentRequest(began, made.url, ("/etc/stacktui/root.pem",), **known))
 
 
 METADATA = Metadata(

@@ -213,7 +213,7 @@ async def test_the_chain_of_a_host(config: Path) -> None:
 
 
 async def test_help_lists_the_keys_of_the_place(config: Path) -> None:
-    async with canned_app(config, text=CONFIG).run_test() as pilot:
+    async with canned_app(config, text=CONFIG).run_test(size=(80, 60)) as pilot:
         await pilot.press("question_mark")
         shown = await until(pilot, "Everywhere")
         assert "make active" in shown
