@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar
 from typing import Any
 
 import httpx
@@ -69,11 +68,21 @@ def _none(_presented: tuple[bytes, ...], _verified: tuple[bytes, ...]) -> tuple[
     return ()
 
 
-class _NoCookies(CookieJar):
-    """A jar that stays empty."""
+class _NoCookies(httpx.Cookies):
+    """Stays empty. httpx parses the cookies of a response even for a jar that keeps none."""
 
-    def extract_cookies(self, response: Any, request: Any) -> None:
+    def extract_cookies(self, response: httpx.Response) -> None:
         """Keep nothing."""
+
+
+class _Client(httpx.AsyncClient):
+    """A client without cookies: it would copy what it is given as `cookies`."""
+
+    _none = _NoCookies()
+
+    @property
+    def cookies(self) -> httpx.Cookies:  # type: ignore[misc]
+        return self._none
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +120,10 @@ class HttpSession:
         self._ca_files = ca_files
         self._exchanges: list[Exchange] = []
         self._record = on_exchange or self._exchanges.append
-        self._client = httpx.AsyncClient(
+        self._client = _Client(
             transport=Connections(trust, proxy, resolve or {}, self.limits, redactor),
             # Else httpx sends the user name and password of a URL in place of our token.
             auth=httpx.Auth(),
-            cookies=_NoCookies(),
             follow_redirects=False,
             trust_env=False,
         )
