@@ -80,8 +80,8 @@ class _Client(httpx.AsyncClient):
 
     _none = _NoCookies()
 
-    @property
-    def cookies(self) -> httpx.Cookies:  # type: ignore[misc]
+    @property  # type: ignore[misc]
+    def cookies(self) -> httpx.Cookies:
         return self._none
 
 

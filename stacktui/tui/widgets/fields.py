@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -18,6 +20,7 @@ from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.widgets.text_input import TextInput
 
 YES = "yes"
+_NEVER_BEFORE = count(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class FieldRow(Vertical):
         self._note = Label("", markup=False, classes="note")
         self._note.display = False
         self._shown = ("", False)
+        self._lines = 0
         self.input = self._make_input()
 
     def _make_input(self) -> Input | ChoiceInput | FlagInput:
@@ -119,9 +123,17 @@ class FieldRow(Vertical):
         if (text, wrong) != self._shown:
             self._shown = text, wrong
             mark = f"{self._glyphs.failed} " if wrong else ""
-            self._note.update(mark + self._glyphs.adapt(escape_control_chars(text)))
+            note = mark + self._glyphs.adapt(escape_control_chars(text))
+            # To lay out a form takes longer than the rest of a key: only where a line is more.
+            lines, self._lines = self._lines, self._lines_of(note)
+            self._note.update(note, layout=lines != self._lines)
             self._note.set_class(wrong, "-wrong")
             self._note.display = bool(text)
+
+    def _lines_of(self, note: str) -> int:
+        """Return the lines that a note surely takes, or a number of its own where it may wrap."""
+        room = self._note.content_size.width
+        return int(bool(note)) if cell_len(note) <= room else next(_NEVER_BEFORE)
 
     def on_descendant_focus(self) -> None:
         self.add_class("-focused")
