@@ -230,7 +230,9 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.azure_cli.cloud_file": THREAD,
         "stacktui.check.cloud": THREAD,
         "stacktui.exchange.az_form": THREAD,
+        "stacktui.exchange.az_setup": THREAD,
         "stacktui.exchange.forms": THREAD,
+        "stacktui.exchange.shells": THREAD,
     },
     "tui/screens/dashboard.py": {
         "stacktui.tui.panes.certificate_detail": FRAME,

@@ -90,11 +90,13 @@ async def _metadata(settings: Settings, name: str, options: Mapping[str, str]) -
     if environment is None:
         return None
     target = CheckTarget(environment, config=settings.named)
-    with suppress(RecordError, AcceptError):
+    with suppress(RecordError):
         record = read_record(config_of(target), environment)
-        if record is None or not record.more:
-            record = (await ask_stamp(target)).seen
-        return record.metadata
+        if record is not None and record.is_whole:
+            return record.metadata
+        with suppress(AcceptError):
+            return (await ask_stamp(target)).seen.metadata
+        return record.metadata if record is not None and record.more else None
     return None
 
 

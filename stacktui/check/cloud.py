@@ -15,24 +15,22 @@ from stacktui.exchange.shells import Shell, shell_of_this_machine
 ACCEPT = "stacktui environments accept"
 
 
-def recorded_cloud(target: CheckTarget) -> Cloud | None:
-    """Return the cloud as it was recorded, None where no whole record is. Blocks on disk.
+async def read_cloud(target: CheckTarget) -> Cloud:
+    """Return the cloud of a target. A whole record answers without the network, and what a check
+    recorded where the stamp does not answer.
 
-    Raises RecordError where the record cannot be read.
+    Raises RecordError where the record cannot be read, and AcceptError where there is none and the
+    stamp does not answer, or not as it was recorded.
     """
     record = read_record(config_of(target), target.environment)
-    return cloud_of(target.environment, record.metadata) if record and record.more else None
-
-
-async def read_cloud(target: CheckTarget) -> Cloud:
-    """Return the cloud of a target. A whole record answers without the network.
-
-    Raises RecordError where the record cannot be read, and AcceptError where there is no whole one
-    and the stamp does not answer, or not as it was recorded.
-    """
-    if (cloud := recorded_cloud(target)) is not None:
-        return cloud
-    diff = await ask_stamp(target)
+    if record is not None and record.is_whole:
+        return cloud_of(target.environment, record.metadata)
+    try:
+        diff = await ask_stamp(target)
+    except AcceptError:
+        if record is None or not record.more:
+            raise
+        return cloud_of(target.environment, record.metadata)
     if changes := [what for what, _, _ in differences(diff)] if diff.known else []:
         what = ", ".join(changes)
         raise AcceptError(f"the {what} changed since it was recorded; see: {ACCEPT}")

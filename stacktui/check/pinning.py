@@ -185,6 +185,8 @@ async def ask_stamp(target: CheckTarget) -> RecordDiff:
         await session.aclose()
     whole = completed(metadata, newer) if newer is not None else metadata
     record = record_of(environment, whole, exchanges, datetime.now(UTC))
+    if newer is not None:
+        record = replace(record, more=more_of(whole, both_shapes=True))
     if not is_recordable(record, redactor):
         raise AcceptError(UNSHOWABLE)
     try:

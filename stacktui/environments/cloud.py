@@ -65,7 +65,7 @@ class Cloud:
 def cloud_of(environment: Environment, metadata: Metadata) -> Cloud:
     """Return the cloud of an environment, whose own values come before those of the metadata."""
     own = environment.endpoints
-    login = own.get(CloudKey.LOGIN_ENDPOINT)
+    login, vault = own.get(CloudKey.LOGIN_ENDPOINT), metadata.keyvault_suffix
     texts: dict[CloudKey, str | None] = {
         CloudKey.ARM: environment.arm,
         CloudKey.LOGIN_ENDPOINT: metadata.login_as_given or metadata.login_endpoint,
@@ -74,7 +74,8 @@ def cloud_of(environment: Environment, metadata: Metadata) -> Cloud:
         CloudKey.GALLERY: metadata.gallery,
         CloudKey.PORTAL: metadata.portal,
         CloudKey.STORAGE_SUFFIX: metadata.storage_suffix,
-        CloudKey.KEYVAULT_SUFFIX: metadata.keyvault_suffix,
+        # As the documents have it; the newer shape of the metadata has no dot.
+        CloudKey.KEYVAULT_SUFFIX: vault and f".{vault.lstrip('.')}",
         **own,
     }
 
@@ -86,7 +87,9 @@ def cloud_of(environment: Environment, metadata: Metadata) -> Cloud:
     return Cloud(
         environment.name,
         environment.profile,
-        provider_of(login) if login else metadata.identity_provider,
+        provider_of(login, declared=metadata.identity_provider)
+        if login
+        else metadata.identity_provider,
         {key: CloudValue(text, origin(key)) for key, text in texts.items() if text},
         metadata.tenant or "",
         environment.subscription or "",

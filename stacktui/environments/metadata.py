@@ -175,8 +175,6 @@ def completed(metadata: Metadata, newer: Metadata) -> Metadata:
     }
     said = metadata.derived - newer.derived
     found |= {key.value: getattr(newer, key) for key in said}
-    if CloudKey.KEYVAULT_SUFFIX in said:  # `az` writes it so too
-        found["keyvault_suffix"] = f".{(newer.keyvault_suffix or '').lstrip('.')}"
     return replace(metadata, derived=metadata.derived & newer.derived, **found)
 
 

@@ -74,7 +74,8 @@ def propose_name(arm: str, taken: Collection[str]) -> str:
     The documents' own for a development kit, the region of a standard host name, with `-admin` for
     the operator's endpoint; else the host name.
     """
-    host = arm.strip().rpartition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
+    host = arm.strip().rpartition("://")[2].partition("/")[0].rpartition("@")[2]
+    host = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
     domain = host.partition(".")[2]
     region = domain.partition(".")[0]
     standard = {USER_ENDPOINT: region, OPERATOR_ENDPOINT: f"{region}-admin"}

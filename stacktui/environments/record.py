@@ -34,6 +34,8 @@ _TEXTS = ("arm", "login_endpoint", "audience", "recorded", "top")
 _OTHERS = ("tenant", "graph", "portal", "gallery")
 _SUFFIXES = (CloudKey.STORAGE_SUFFIX, CloudKey.KEYVAULT_SUFFIX)
 _MORE = ("api_version", "identity_provider", "login_as_given", *_OTHERS, *_SUFFIXES)
+# Whether both shapes of the metadata had answered: a check asks for one.
+_SHAPES, BOTH = "shapes", "both"
 _Rows = dict[str, dict[str, str]]
 
 
@@ -54,6 +56,11 @@ class StampRecord:
     path_end: bytes = field(default=b"", repr=False)
     root: bytes = field(default=b"", repr=False)
     more: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has what each of the two shapes of the metadata says."""
+        return self.more.get(_SHAPES) == BOTH
 
     @property
     def metadata(self) -> Metadata:
@@ -115,10 +122,11 @@ class RecordError(FaultError[RecordFault]):
     """What was recorded of a stamp cannot be read."""
 
 
-def more_of(metadata: Metadata) -> dict[str, str]:
+def more_of(metadata: Metadata, *, both_shapes: bool = False) -> dict[str, str]:
     """Return what a record has of the metadata besides the login endpoint and the audience."""
     texts = {name: getattr(metadata, name) for name in _MORE if name not in metadata.derived}
-    return {name: str(text) for name, text in texts.items() if text}
+    found = {name: str(text) for name, text in texts.items() if text}
+    return found | ({_SHAPES: BOTH} if both_shapes else {})
 
 
 def drifts(record: StampRecord, metadata: Metadata, redactor: Redactor) -> tuple[Drift, ...]:
@@ -321,5 +329,5 @@ def _record(row: object) -> StampRecord | None:
         path_end, root = (b64decode(each, validate=True) for each in (top, row.get("root", "")))
     except (KeyError, ValueError, OverflowError):  # OverflowError: no calendar has that day
         return None
-    more = {name: row[name] for name in _MORE if name in row}
+    more = {name: row[name] for name in (*_MORE, _SHAPES) if name in row}
     return StampRecord(arm, login, audience, when, path_end, root, more)

@@ -233,3 +233,21 @@ def test_the_secret_is_printed_only_when_asked_for_and_said(
     assert entra_stamp.secret in ran.out
     assert "secret" in ran.err
     assert entra_stamp.secret not in ran.err
+
+
+def test_what_a_check_has_recorded_is_completed_by_the_stamp_or_used_as_it_is(
+    entra_stamp: RunningStamp, tmp_path: Path
+) -> None:
+    described = entra_stamp.describe()
+    config = write_config(tmp_path, described)
+    config.write_text(config.read_text().replace('identity = "tester"', ""))
+    assert stacktui("check", "--config", config).code == 0
+    export = ("environments", "export", "--format", "env", "--config", config)
+    # Only the newer shape of the metadata has the tenant, and a check asks for the older one.
+    write_config(tmp_path, described, tenant="")
+    assert f"AZURE_TENANT_ID={entra_stamp.tenant}" in stacktui(*export).out
+    dead = f'{{ "localhost:{entra_stamp.port}" = "127.0.0.1:9" }}'
+    write_config(tmp_path, described, tenant="", resolve=dead)
+    ran = stacktui(*export)
+    assert (ran.code, "AZURE_TENANT_ID" in ran.out) == (0, False), ran.err
+    assert f"ARM_ENDPOINT={entra_stamp.arm_url}" in ran.out

@@ -66,3 +66,18 @@ def test_own_values_stand_in_for_blank_ones() -> None:
     found = cloud(blank, login_endpoint=login, audience=audience)
     assert (found[CloudKey.LOGIN_ENDPOINT], found[CloudKey.AUDIENCE]) == (login, audience)
     assert found.identity_provider is IdentityProvider.ADFS
+
+
+def test_a_key_vault_suffix_has_its_dot_and_a_declared_provider_counts() -> None:
+    shape = {
+        "resourceManager": ARM,
+        "authentication": {
+            "loginEndpoint": "https://sts.contoso.example",
+            "audiences": ["https://management.contoso.example"],
+            "identityProvider": "ADFS",
+        },
+        "suffixes": {"keyVaultDns": "vault.contoso.example"},
+    }
+    assert cloud([shape])[CloudKey.KEYVAULT_SUFFIX] == ".vault.contoso.example"
+    own = cloud([shape], login_endpoint="https://other.contoso.example")
+    assert own.identity_provider is IdentityProvider.ADFS

@@ -223,7 +223,7 @@ def test_the_newer_shape_adds_what_the_older_lacks() -> None:
     assert found.tenant == "adfs"
     assert (found.storage_suffix, found.keyvault_suffix) == (
         "storage.contoso.example",
-        ".vault.contoso.example",
+        "vault.contoso.example",
     )
     assert found.derived == frozenset()
     assert (found.login_endpoint, found.audience) == (older.login_endpoint, older.audience)

@@ -88,6 +88,7 @@ def test_any_text_gives_an_arm_url_or_a_value_error(text: str) -> None:
         ("management.local.azurestack.external", "AzureStackUser"),
         ("https://adminmanagement.local.azurestack.external", "AzureStackAdmin"),
         ("https://management", "management"),
+        ("https://[fd00::1]:8443", "fd00::1"),
         ("https://", ""),
         ("", ""),
     ],

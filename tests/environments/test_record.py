@@ -371,6 +371,8 @@ def test_the_rest_of_the_metadata_comes_back_and_an_older_record_gets_it() -> No
     assert as_recorded == replace(seen, storage_suffix="west.contoso.example")
     assert as_recorded.login_as_given == f"{RECORD.login_endpoint}/"
     assert as_recorded.derived == seen.derived
+    assert not found.is_whole
+    assert replace(found, more=more_of(seen, both_shapes=True)).is_whole
     old = replace(RECORD, arm=west.arm).metadata
     assert old.keyvault_suffix == ".vault.west.contoso.example"
     assert old.derived == {CloudKey.STORAGE_SUFFIX, CloudKey.KEYVAULT_SUFFIX}

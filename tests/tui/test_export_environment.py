@@ -91,6 +91,22 @@ async def test_an_environment_is_registered_in_az_only_if_asked(
         await until(pilot, "[Test] differs: profile")
 
 
+async def test_the_command_that_follows_is_quoted(start: Start, config: Path, folder: Path) -> None:
+    start()
+    name = "West; touch evil"
+    write(config, read(config).replace("[environments.Test]", f'[environments."{name}"]'))
+    write(config, read(config).replace('active = "Test"', ""))
+    app = StacktuiApp(config)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("x")
+        await until(pilot, f"[{name}] is not registered")
+        await pilot.press("enter", "y")
+        await until(pilot, f"next: az cloud set -n '{name}'")
+        await pilot.press("x")
+        await until(pilot, f"Next: az cloud set -n '{name}'")
+    assert f"[{name}]" in read(folder / "clouds.config")
+
+
 @pytest.mark.parametrize("size", [(80, 23), (40, 10)])
 async def test_read_only_shows_the_forms_and_writes_nothing(
     start: Start, config: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]

@@ -23,11 +23,12 @@ async def _run(context: StepContext) -> Metadata:
 
 
 def _facts(metadata: Metadata, redactor: Redactor) -> Metadata:
-    """Return the metadata with the two values sanitised that are sent back byte for byte."""
+    """Return the metadata with the values sanitised that are kept byte for byte."""
     return replace(
         metadata,
         login_endpoint=redactor.sanitize_untrusted(metadata.login_endpoint),
         audience=redactor.sanitize_untrusted(metadata.audience),
+        login_as_given=redactor.sanitize_untrusted(metadata.login_as_given),
     )
 
 

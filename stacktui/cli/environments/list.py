@@ -22,7 +22,7 @@ from stacktui.cli.options import ConfigSource, examples, format_option, reads_co
 from stacktui.cli.output import out, warn
 from stacktui.cli.settings import absolute
 from stacktui.config.document import ConfigError
-from stacktui.environments.metadata import IdentityProvider, provider_of
+from stacktui.environments.metadata import IdentityProvider
 from stacktui.environments.model import Environment
 from stacktui.environments.naming import is_operator_endpoint, region_of
 from stacktui.environments.record import RecordError, read_record
@@ -135,7 +135,7 @@ def _listed(settings: Settings) -> Iterator[_Listed]:
             record = read_record(config_of(target), target.environment)
         except RecordError as error:
             unread = str(error)
-        provider = provider_of(record.login_endpoint) if record else None
+        provider = record.metadata.identity_provider if record else None
         checks = known.get(name, _NEVER)
         yield _Listed(name, name == active, target.environment, None, provider, checks)
     if unread:

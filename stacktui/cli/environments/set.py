@@ -34,7 +34,8 @@ def _settings(context: click.Context, _argument: click.Parameter, incomplete: st
 def command(source: ConfigSource, name: str, changes: tuple[str, ...]) -> None:
     """Set each KEY of the environment ENV to its VALUE; `KEY=` removes the key.
 
-    KEY is one of arm, profile, identity, subscription, ca, proxy and limits.NAME (limits.step=60).
+    KEY is one of arm, profile, identity, subscription, ca, proxy and limits.NAME (limits.step=60),
+    or endpoints.NAME, which replaces what the metadata says.
     Prints each change. An invalid value is refused, and then nothing is changed. Comments and the
     order of the file stay.
     """
@@ -49,6 +50,8 @@ def command(source: ConfigSource, name: str, changes: tuple[str, ...]) -> None:
         else:
             was = f" (was: {before[key]})" if key in before else ""
             err(f"{name}: {key} = {value}{was}" if value else f"{name}: {key} taken out{was}")
+    if "profile" in wanted and wanted["profile"] != before.get("profile"):
+        err("check again: what was found before was of the other profile")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -113,14 +113,18 @@ def _in_az(sync: AzSync) -> Iterator[tuple[str, str]]:
         yield each.option, f"{there} (stamp: {escape_control_chars(each.expected)})"
 
 
-def _drifted(target: CheckTarget) -> list[tuple[str, str, str]]:
-    """Return what the stamp says now that is not as recorded. Raises RemoteError."""
+def _drifted(target: CheckTarget) -> list[tuple[str, str, str]] | None:
+    """Return what the stamp says now that is not as recorded, None where nothing is recorded.
+
+    Raises RemoteError.
+    """
     try:
         diff = asyncio.run(ask_stamp(target))
     except AcceptError as error:
         raise RemoteError(str(error)) from None
     if diff.known is None:
-        return []
+        err("stacktui: nothing is recorded to compare with")
+        return None
     found = disagreements(diff.known.metadata, diff.seen.metadata)
     return [*found, *(each for each in differences(diff) if each[0] == "root")]
 

@@ -46,7 +46,7 @@ def detail(environment: Environment, app_state: AppState, glyphs: Glyphs) -> tup
     check = app_state.checks.get(environment.name)
     record = app_state.records.get(environment.name)
     record = check.report.recorded if check and check.report else record
-    metadata = (check.metadata if check else None) or (record.metadata if record else None)
+    metadata = _whole(check.metadata if check else None, record)
     lines = [label_value("ARM", environment.arm, *_operator(environment))]
     if metadata is not None:
         provider = PROVIDERS[metadata.identity_provider]
@@ -85,6 +85,15 @@ def detail(environment: Environment, app_state: AppState, glyphs: Glyphs) -> tup
             BLANK,
         ]
     return tuple(lines)
+
+
+def _whole(metadata: Metadata | None, record: StampRecord | None) -> Metadata | None:
+    """Return the metadata of a check, with what only the other shape of it says, as recorded."""
+    if metadata is None or record is None:
+        return metadata or (record.metadata if record else None)
+    from stacktui.environments.metadata import completed
+
+    return completed(metadata, record.metadata)
 
 
 def _endpoints(

@@ -93,6 +93,7 @@ class ExportEnvironment(ActionScreen):
         """Yield what would change in az's files, and the question if it is asked."""
         from stacktui.azure_cli.cloud_file import clouds_file
         from stacktui.exchange.az_form import az_sync, differences, needs_instance_discovery_off
+        from stacktui.exchange.az_setup import fitting
 
         yield label_value("file", str(clouds_file()))
         if self._connection is None or self._clouds is None:
@@ -105,6 +106,10 @@ class ExportEnvironment(ActionScreen):
         state = "is not registered" if known is None else "differs" if changes else "is there"
         active = ", az's active cloud" if sync.active and known is not None else ""
         yield label_value("section", f"[{cloud.name}] {state}{active}")
+        az = self._connection.machine.az
+        if az is not None and az.installations and fitting(az) is None:
+            what = "The az here cannot work with a stamp: az-commands puts 2.66 beside it."
+            yield line(Span(what, TextStyle.WARNING))
         if known is None and sync.name:
             yield label_value("", f"az has the same ARM endpoint as [{sync.name}]")
         for each in changes:
@@ -123,7 +128,14 @@ class ExportEnvironment(ActionScreen):
         elif changes and is_read_only():
             yield line(Span("read-only: nothing is written", TextStyle.DIM))
         elif not changes and not sync.active:
-            yield line("Next: ", Span(f"az cloud set -n {cloud.name}", TextStyle.STRONG))
+            yield line("Next: ", Span(self._next(), TextStyle.STRONG))
+
+    def _next(self) -> str:
+        """Return the command that makes the cloud az's active one."""
+        from stacktui.exchange.az_setup import selecting
+        from stacktui.exchange.shells import az_line, shell_of_this_machine
+
+        return az_line(shell_of_this_machine(), selecting(self._target.environment.name))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         known = self._connection
@@ -170,7 +182,7 @@ class ExportEnvironment(ActionScreen):
     def _written(self, written: Written | None) -> None:
         name = self._target.environment.name
         backed_up = " (a copy is kept)" if written is not None and written.backup else ""
-        self.dismiss(f"az knows [{name}]{backed_up}; next: az cloud set -n {name}")
+        self.dismiss(f"az knows [{name}]{backed_up}; next: {self._next()}")
 
     def action_copy(self) -> None:
         text = self._texts[self._form]
