@@ -31,10 +31,10 @@ class RemoteError(CommandError):
     exit_code = 1
 
 
-def confirm(question: str, *, yes: bool) -> None:
+def confirm(question: str, *, yes: bool, otherwise: str = "nothing was changed") -> None:
     """Return if the user says yes. Raises CommandError otherwise, click.Abort on Ctrl+C."""
     if not yes and not ask(question):
-        raise CommandError("nothing was changed")
+        raise CommandError(otherwise)
 
 
 def ask(question: str) -> bool:

@@ -23,6 +23,14 @@ OTHER_SERVICES = {
     "adfs": USER_ENDPOINT,
 }
 
+# The portals of public and national clouds, whose ARM does not follow the rule.
+_PUBLIC_PORTALS = {
+    "portal.azure.com": "management.azure.com",
+    "portal.azure.us": "management.usgovcloudapi.net",
+    "portal.azure.cn": "management.chinacloudapi.cn",
+    "portal.microsoftazure.de": "management.microsoftazure.de",
+}
+
 
 def is_operator_endpoint(arm: str) -> bool:
     """Return whether `arm` (`https://host[:port]`) is an operator's ARM endpoint."""
@@ -104,11 +112,14 @@ def other_audience(arm: str) -> str:
 
 
 def other_service(host: str) -> tuple[str, str] | None:
-    """Return which other service of a stamp `host` is, by its name, and that stamp's ARM host.
+    """Return which other service of a stamp `host` is, by its name, and that stamp's ARM host;
+    those of a public cloud for its portal.
 
     For services with a name for each account (storage, vaults), the second label counts.
     """
     first, _, rest = host.lower().partition(".")
+    if arm := _PUBLIC_PORTALS.get(host.lower()):
+        return first, arm
     if first in OTHER_SERVICES and rest:
         return first, f"{OTHER_SERVICES[first]}.{rest}"
     second, _, domain = rest.partition(".")

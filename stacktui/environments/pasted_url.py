@@ -15,6 +15,7 @@ from stacktui.environments.naming import (
     USER_ENDPOINT,
     other_service,
 )
+from stacktui.environments.public_resources import is_public_arm
 
 # Quotes, brackets and list punctuation that come along with a URL from a mail or a JSON file.
 _AROUND = string.whitespace + "\"'`“”„‘’«»<>,;"
@@ -42,17 +43,22 @@ def read_pasted_url(text: str) -> PastedUrl:
         scheme, rest = "https", text
     authority, *dropped = _AFTER_HOST.split(rest, maxsplit=1)
     arm = parse_arm_url(f"{scheme}://{authority}")
-    host = urlsplit(arm).hostname or ""
+    parts = urlsplit(arm)
+    host = parts.hostname or ""
     changes = [] if separator or host == "local" else ["https:// was put before it"]
     if dropped and dropped[0]:
         is_metadata = dropped[0].lower().startswith("metadata")
         changes.append(f"the {'path of the metadata' if is_metadata else 'path'} was dropped")
-    if host in ("local", ASDK_DOMAIN):
+    is_kit, named = host in ("local", ASDK_DOMAIN), other_service(host)
+    if parts.port and (is_kit or named):
+        changes.append(f"the port {parts.port} was dropped, which is not ARM's")
+    if is_kit:
         arm = f"https://{USER_ENDPOINT}.{ASDK_DOMAIN}"
         return PastedUrl(arm, (*changes, f"{host} is the development kit"))
-    if named := other_service(host):
+    if named:
         arm = parse_arm_url(f"https://{named[1]}")
-        changes.append(f"{host} is the stamp's {named[0]}, not its ARM")
+        whose = "cloud" if is_public_arm(named[1]) else "stamp"
+        changes.append(f"{host} is the {whose}'s {named[0]}, not its ARM")
     return PastedUrl(arm, tuple(changes))
 
 

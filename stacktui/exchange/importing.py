@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,29 +58,42 @@ class ImportPlan:
             read_identity(str(name), Table(self.path, f"{IDENTITIES}.{name}", self.identity))
 
     def carry_out(self) -> None:
-        """Write it. Raises ConfigError."""
+        """Write it. Raises ConfigError, which says so where the identity is written by then."""
         if self.identity is not None:
             save_identity(self.path, str(self.values["identity"]), self.identity, added=True)
-        if self.before is None:
-            add_environment(self.path, self.name, self.values)
-        else:
-            set_in_table(self.path, ENVIRONMENTS, self.name, self.values)
+        try:
+            if self.before is None:
+                add_environment(self.path, self.name, self.values)
+            else:
+                set_in_table(self.path, ENVIRONMENTS, self.name, self.values)
+        except ConfigError as error:
+            if self.identity is None:
+                raise
+            added = f"{IDENTITIES}.{self.values['identity']} was added, but not {self.name}"
+            raise ConfigError(self.path, f"{added}: {error.message}") from None
 
     def _environment(self, values: Mapping[str, object]) -> object:
         return read_environment(self.name, Table(self.path, f"{ENVIRONMENTS}.{self.name}", values))
 
 
-def plan_import(path: Path, reading: Reading, name: str | None = None) -> ImportPlan:
-    """Return what the import of a reading would write to the config at `path`.
+def plan_import(
+    path: Path, reading: Reading, name: str | None = None, earlier: Sequence[ImportPlan] = ()
+) -> ImportPlan:
+    """Return what the import of a reading would write to the config at `path`, once the earlier
+    plans are carried out.
 
     An identity of the config with the same values is used; else one is added, under a name that is
     free. Raises ConfigError where the config cannot be read.
     """
     document = read_document(path)
     environments, identities = (
-        found if isinstance(found := document.get(group), dict) else {}
+        dict(found) if isinstance(found := document.get(group), dict) else {}
         for group in (ENVIRONMENTS, IDENTITIES)
     )
+    for each in earlier:
+        environments[each.name] = with_changes(each.before or {}, each.values)
+        if each.identity is not None:
+            identities[str(each.values["identity"])] = each.identity
     chosen = name or reading.name or propose_name(str(reading.values["arm"]), environments)
     values, added = dict(reading.values), None
     if reading.identity is not None:

@@ -145,6 +145,9 @@ def test_the_document_has_what_was_found(entra: RunningStamp, config: Path) -> N
     assert environments["west-admin"]["arm"] == OPERATOR
     assert environments["west"]["endpoints"] == {"gallery": own}
     assert table(config)["active"] == "west"
+    assert "endpoints" not in environments["west-admin"]
+    assert operator["endpoints"]["gallery"]["origin"] == "metadata"
+    assert f"the values of --endpoint are not set for {OPERATOR}" in " ".join(ran.err.split())
 
 
 def test_the_development_kit_has_the_names_of_the_documents(config: Path) -> None:
@@ -276,12 +279,32 @@ def test_a_person_is_asked_for_each(entra: RunningStamp, config: Path) -> None:
     replies = [("Add west", "y"), ("Go on with it?", "y"), ("Also add west-admin", "n")]
     code, screen = on_terminal([*command, USER, *reaching(entra)], replies, os.environ)
     assert code == 2
-    assert "nothing was changed" in screen
+    assert "only west was added" in screen
+    assert "nothing was changed" not in screen
     assert list(table(config)["environments"]) == ["west"]
-    code, _ = on_terminal(
+    code, screen = on_terminal(
         [*command, USER, "--name=Also", *reaching(entra)], [("Add Also", "n")], os.environ
     )
+    assert "nothing was added" in screen
     assert (code, list(table(config)["environments"])) == (2, ["west"])
+
+
+def test_the_document_has_what_was_added_where_the_other_endpoint_is_not(
+    entra: RunningStamp, config: Path
+) -> None:
+    arguments = ("--yes", "--both", "--format=json", *reaching(entra))
+    assert add(config, OPERATOR, "--yes", *reaching(entra)).code == 0
+    environment = load_settings(config).target("west-admin").environment
+    known = read_record(config, environment)
+    assert known is not None
+    config.write_text(BY_HAND)
+    write_record(config, environment, replace(known, login_endpoint="https://elsewhere.example"))
+    ran = add(config, USER, *arguments)
+    assert ran.code == 1
+    assert f"only west was added: {OPERATOR} is not as it was recorded" in ran.err
+    assert "nothing was" not in ran.err
+    assert [each["name"] for each in ran.document["environments"]] == ["west"]
+    assert list(table(config)["environments"]) == ["west"]
 
 
 def test_where_nobody_answers_nothing_is_added(entra: RunningStamp, config: Path) -> None:
@@ -395,6 +418,25 @@ def test_adding_detects_too(config: Path) -> None:
         assert "Microsoft.Compute/virtualMachines lists 2017-12-01" in ran.err
         assert table(config)["environments"]["West"]["profile"] == "2019-03-01-hybrid"
         assert stacktui("check", "--config", config, "West").code == 0
+
+
+def test_no_secret_is_sent_before_the_user_agrees(config: Path) -> None:
+    with run_in_thread(StampOptions(domain=DOMAIN)) as stamp:
+        config.write_text(identity(stamp))
+        before = config.read_text()
+        arguments = ("--name=West", "--identity=ops", "--profile=detect", *reaching(stamp))
+        command = [sys.executable, "-m", "stacktui", "environments", "add", USER, *arguments]
+        code, screen = on_terminal(
+            [*command, "--config", str(config)], [("Sign in and add West", "n")], os.environ
+        )
+        assert (code, "nothing was added" in screen) == (2, True), screen
+        # --yes takes a host that was guessed, but sends nothing secret there.
+        ran = add(config, DOMAIN, "--yes", *arguments)
+        assert ran.code == 1
+        assert f"signs in to no host that was not named: give {USER}" in ran.err
+        assert stamp.requests
+        assert {each.method for each in stamp.requests} == {"GET"}
+    assert config.read_text() == before
 
 
 def test_an_adfs_that_refuses_the_default_scope_is_said_to_be_older(config: Path) -> None:

@@ -204,6 +204,36 @@ def test_several_environments_of_a_config_come_together(tmp_path: Path) -> None:
     assert written["identities"]["i"]["certificate"] == str(other.parent / "c.pem")
 
 
+def test_several_environments_are_all_added_or_none(tmp_path: Path) -> None:
+    other, config = tmp_path / "theirs.toml", tmp_path / "config.toml"
+    tables = [f'[environments.{name}]\narm = "https://{name}.b.c"\n' for name in "abd"]
+    other.write_text("".join(tables) + 'profile = "newest"\n')
+    ran = import_(tmp_path, other, "--yes")
+    assert (ran.code, config.exists()) == (2, False), ran.err
+    other.write_text("".join(tables))
+    config.write_text('[environments.b]\narm = "https://old.b.c"\n')
+    before = config.read_text()
+    ran = answered("y\nn\n", other, "--config", config)
+    assert (ran.code, config.read_text()) == (2, before)
+    assert ran.err.index("Change b so?") < ran.err.index(f"Add a, d to {config}?")
+    assert "nothing was changed" in ran.err
+    assert answered("y\ny\n", other, "--config", config).code == 0
+    written = {name: each["arm"] for name, each in config_of(tmp_path)["environments"].items()}
+    assert written == {name: f"https://{name}.b.c" for name in "abd"}
+
+
+def test_what_was_written_before_a_failure_is_said(script: Path) -> None:
+    config = script.parent / "config.toml"
+    # An environment that is added here would take the keys after it.
+    config.write_text('environments.A.arm = "https://a.b.c"\ntheme = "ascii"\n')
+    ran = import_(script.parent, script, "--yes", "--keep-secret")
+    assert ran.code == 2
+    (secret,) = (script.parent / "secrets").iterdir()
+    assert "identities.west was added, but not west: is laid out" in ran.err
+    assert f"the secret stays in {secret}" in ran.err
+    assert list(config_of(script.parent)["identities"]) == ["west"]
+
+
 def test_what_is_exported_of_a_stamp_is_imported_again(
     entra_stamp: RunningStamp, tmp_path: Path
 ) -> None:

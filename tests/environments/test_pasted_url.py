@@ -29,6 +29,10 @@ WEST = "https://management.west.contoso.example"
             "https://adminportal.west.contoso.example/?feature=x#@t",
             "https://adminmanagement.west.contoso.example",
         ),
+        ("https://portal.azure.com/#home", "https://management.azure.com"),
+        ("portal.azure.us", "https://management.usgovcloudapi.net"),
+        ("https://Portal.Azure.cn/", "https://management.chinacloudapi.cn"),
+        ("https://portal.microsoftazure.de", "https://management.microsoftazure.de"),
         ("https://adfs.west.contoso.example/adfs/ls", WEST),
         ("https://account.blob.west.contoso.example/container", WEST),
         ("https://kv.adminvault.west.contoso.example", WEST.replace("man", "adminman")),
@@ -111,6 +115,18 @@ def test_a_taken_name_gets_a_number() -> None:
         (f"{WEST}/metadata/endpoints", ("the path of the metadata was dropped",)),
         (f"{WEST}/x?y", ("the path was dropped",)),
         ("local", ("local is the development kit",)),
+        (
+            "https://local:8443",
+            ("the port 8443 was dropped, which is not ARM's", "local is the development kit"),
+        ),
+        (
+            "https://portal.west.contoso.example:30015",
+            (
+                "the port 30015 was dropped, which is not ARM's",
+                "portal.west.contoso.example is the stamp's portal, not its ARM",
+            ),
+        ),
+        ("https://portal.azure.us", ("portal.azure.us is the cloud's portal, not its ARM",)),
         (
             "portal.west.contoso.example/#home",
             (

@@ -489,6 +489,27 @@ async def test_a_copy_can_be_both_endpoints_of_its_stamp(start: Start, config: P
     assert table(config, "active") == "Test"
 
 
+async def test_the_other_endpoint_gets_no_copy_of_the_endpoints_set_by_hand(
+    start: Start, config: Path
+) -> None:
+    start()
+    own = "https://own.example/"
+    endpoints = f'endpoints = {{ gallery = "{own}" }}'
+    write(config, read(config).replace("arm = ", f"{endpoints}\narm = ", 1))
+    async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+        await pilot.press("A", "enter")
+        shown = flat(await until(pilot, "answers too: as AzureStackAdmin"))
+        assert "as AzureStackAdmin, without the endpoints set by hand" in shown
+        await pilot.press("escape")
+        await go_to(pilot, "Both")
+        await pilot.press("space")
+        await until(pilot, "[x] users' and operators'")
+        await pilot.press("enter")
+        await until(pilot, "saved AzureStackUser and AzureStackAdmin in")
+    assert table(config, "environments", "AzureStackUser", "endpoints") == {"gallery": own}
+    assert "endpoints" not in table(config, "environments", "AzureStackAdmin")
+
+
 async def test_the_profile_that_the_stamp_accepts_is_found_on_saving(config: Path) -> None:
     with run_in_thread(StampOptions(build="1907")) as stamp:
         write_config(config.parent, stamp.describe())

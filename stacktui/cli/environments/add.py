@@ -151,21 +151,24 @@ def command(
             changes.append(f"management. was put before {pasted.arm.partition('://')[2]}")
         if format_ == "text":
             _write(found)
+        adding.agree(found, "Sign in and add" if adding.signs_in else "Add")
         detected = adding.detect(found, ArmRequest(source, None, None, format_))
-        if chosen["profile"] == DETECT and detected is None:
+        if adding.signs_in and detected is None:
             click.get_current_context().exit(ExitCode.FAULT)
-        adding.add(found, detected, "Add")
+        adding.save(found, detected)
         added = [found]
-        if found.sibling and adding.wants_sibling(found, both=both):
-            settings = read_settings(source)
-            other = replace(adding, settings=settings)
-            of_other = other.find(None, found.sibling)
-            if format_ == "text":
-                _write(of_other)
-            other.add(of_other, detected, "Also add")
-            added.append(of_other)
-    if format_ == "json":
-        click.echo(json.dumps(_document(added, changes, detected)))
+        try:
+            if found.sibling and adding.wants_sibling(found, both=both):
+                other = adding.of_sibling(read_settings(source), found)
+                of_other = other.find(None, found.sibling)
+                if format_ == "text":
+                    _write(of_other)
+                other.agree(of_other, "Also add", detected)
+                other.save(of_other, detected)
+                added.append(of_other)
+        finally:  # the first is saved, whatever becomes of the other
+            if format_ == "json":
+                click.echo(json.dumps(_document(added, changes, detected)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,23 @@ class _Adding:
     ca: CaFile | None
     folder: Path
     yes: bool
+    otherwise: str = "nothing was added"  # the outcome where it fails or the answer is no
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether the profile is to be found out, with the identity."""
+        return bool(self.chosen["profile"] == DETECT)
+
+    def of_sibling(self, settings: Settings, found: Discovery) -> _Adding:
+        """Return the same for the other endpoint, once what was found is saved."""
+        if self.chosen["endpoint"]:
+            err_wrapped(f"the values of --endpoint are not set for {found.sibling}")
+        return replace(
+            self,
+            settings=settings,
+            chosen={**self.chosen, "endpoint": {}},
+            otherwise=f"only {found.target.environment.name} was added",
+        )
 
     def find(self, name: str | None, arm: str) -> Discovery:
         """Return what the stamp says. Raises ConfigError, CommandError and RemoteError."""
@@ -188,9 +208,14 @@ class _Adding:
             meant = forgotten_service(arm, error)
             if meant and asyncio.run(answers(target, meant)):
                 err(f"{arm}: {error}; but {meant} answers")
+                if self.yes and self.signs_in:
+                    raise RemoteError(
+                        f"{self.otherwise}: --yes signs in to no host that was not named: give "
+                        f"{meant} if you mean that"
+                    ) from None
                 if self.yes or ask("Is that what you mean?"):
                     return self.find(name, meant)
-            raise RemoteError(f"nothing was added: {_explained(error, arm)}") from None
+            raise RemoteError(f"{self.otherwise}: {_explained(error, arm)}") from None
 
     def _target(self, name: str | None, arm: str) -> CheckTarget:
         settings = self.settings
@@ -198,7 +223,7 @@ class _Adding:
         for other in same_endpoint(settings, arm):
             err(f"{other} has the same URL: {name} will be a second name of it")
         target = planned(settings, name, self.values(arm), self.limits)
-        if self.chosen["profile"] == DETECT and target.identity is None:
+        if self.signs_in and target.identity is None:
             raise CommandError("--profile detect signs in: add --identity NAME")
         if self.ca is None or not self.ca.converted:
             return target
@@ -223,27 +248,33 @@ class _Adding:
         }
 
     def detect(self, found: Discovery, request: ArmRequest) -> DetectedProfile | None:
-        if self.chosen["profile"] != DETECT:
+        if not self.signs_in:
             return None
         detected = find_profile(found.signing_in, request, saved=False)
         if detected is not None:
             err_detected(detected)
+            err(f"profile {detected.profile}")
         return detected
 
-    def add(self, found: Discovery, detected: DetectedProfile | None, verb: str) -> None:
-        """Ask, and save. Raises CommandError where the answer is no."""
+    def agree(self, found: Discovery, verb: str, detected: DetectedProfile | None = None) -> None:
+        """Show what was found, and ask. Raises CommandError where the answer is no."""
         name, arm = found.target.environment.name, found.target.environment.arm
-        err(f"profile {detected.profile if detected else found.target.environment.profile}")
+        planned_profile = self.chosen["profile"] or found.target.environment.profile
+        err(f"profile {detected.profile if detected else planned_profile}")
         for what, older, newer in found.diff.disagreements:
             err_wrapped(f"! the metadata's two shapes disagree on {what}: {older} (used), {newer}")
         for what, before, now in found.changes:
             err_wrapped(f"! {what} was recorded as {before}, and is now {now}")
         if found.changes and self.yes:
             raise RemoteError(
-                f"nothing was added: {arm} is not as it was recorded as {name}, which --yes does "
+                f"{self.otherwise}: {arm} is not as it was recorded as {name}, which --yes does "
                 "not accept: run this without --yes, or choose another name"
             )
-        confirm(f"{verb} {name} to {self.settings.path}?", yes=self.yes)
+        question = f"{verb} {name} to {self.settings.path}?"
+        confirm(question, yes=self.yes, otherwise=self.otherwise)
+
+    def save(self, found: Discovery, detected: DetectedProfile | None) -> None:
+        name, arm = found.target.environment.name, found.target.environment.arm
         register(self.settings.path, name, self.values(arm, detected), ca=self.ca)
         if trouble := record_found(found):
             warn(f"{name} is added, but not recorded: {trouble}")

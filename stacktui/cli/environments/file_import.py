@@ -36,8 +36,16 @@ def import_from_file(
         raise CommandError(f"{file}: {error}") from None
     if name is not None and len(found) != 1:
         raise CommandError(f"--name is for one environment; {file} has {len(found)}")
+    chosen: list[tuple[ImportPlan, Reading]] = []  # nothing is written before the last answer
     for reading in found:
-        _import(config, reading, name, keep=keep_secret, yes=yes)
+        plan = plan_import(config, reading, name, [each for each, _ in chosen])
+        plan.check()
+        if _wants(plan, reading, yes=yes):
+            chosen.append((plan, reading))
+    if new := [plan.name for plan, _ in chosen if plan.before is None]:
+        confirm(f"Add {', '.join(new)} to {config}?", yes=yes)
+    for plan, reading in chosen:
+        _write(plan, reading.secret if keep_secret else "")
 
 
 def _text(file: Path) -> tuple[str, Path]:
@@ -59,27 +67,33 @@ def _decoded(content: bytes) -> str:
     return content.decode("utf-16" if utf_16 else "utf-8-sig", "replace")
 
 
-def _import(path: Path, reading: Reading, name: str | None, *, keep: bool, yes: bool) -> None:
-    plan = plan_import(path, reading, name)
-    plan.check()
+def _wants(plan: ImportPlan, reading: Reading, *, yes: bool) -> bool:
+    """Show the plan, and return whether to carry it out, after asking where it changes what is
+    there."""
     err(f"{plan.name}  (read as {reading.form})")
     for line in _lines(plan, reading):
         err(f"  {line}")
     if plan.is_there:
         err(f"{plan.name} is there already, with these values; nothing to do")
-        return
+        return False
     if plan.before is None:
-        confirm(f"Add {plan.name} to {path}?", yes=yes)
+        return True
+    err(f"{plan.name} is there already. It would change:")
+    for key, before, now in plan.changes:
+        err(f"  {key}: {_shown(key, before)} -> {_shown(key, now)}")
+    if yes or not ask(f"Change {plan.name} so?"):
+        err(f"{plan.name}: left as it is")
+        return False
+    return True
+
+
+def _write(plan: ImportPlan, secret: str) -> None:
+    """Carry the plan out, with a file for a secret that is not empty. Raises ConfigError."""
+    if secret and plan.identity is not None:
+        _write_with_file(plan, secret)
     else:
-        err(f"{plan.name} is there already. It would change:")
-        for key, before, now in plan.changes:
-            err(f"  {key}: {_shown(key, before)} -> {_shown(key, now)}")
-        if yes or not ask(f"Change {plan.name} so?"):
-            err(f"{plan.name}: left as it is")
-            return
-    if reading.secret and keep and plan.identity is not None:
-        plan = _with_file(plan, reading.secret)
-    plan.carry_out()
+        plan.carry_out()
+    path = plan.path
     named = () if path == absolute(config_file()) else ("--config", str(path))
     check = for_this_machine(command_line("stacktui check", (plan.name, *named)))
     err(f"{plan.name}: written; check it with: {check}")
@@ -117,12 +131,16 @@ def _shown(key: str, value: object) -> str:
     return str(value)
 
 
-def _with_file(plan: ImportPlan, secret: str) -> ImportPlan:
-    """Write the secret to a file, and return the plan whose identity names that."""
+def _write_with_file(plan: ImportPlan, secret: str) -> None:
+    """Write the secret to a file, and carry out the plan with an identity that names it."""
     try:
         file = write_secret(plan.path, str(plan.values["identity"]), secret)
     except OSError as error:
         raise ConfigError(plan.path, f"no file for the secret ({error.strerror})") from None
     err(f"  wrote the secret to {file}")
     key = "password" if "password" in (plan.identity or {}) else "secret"
-    return replace(plan, identity={**(plan.identity or {}), key: {"file": str(file)}})
+    named = replace(plan, identity={**(plan.identity or {}), key: {"file": str(file)}})
+    try:
+        named.carry_out()
+    except ConfigError as error:
+        raise ConfigError(plan.path, f"{error.message}; the secret stays in {file}") from None
