@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -199,7 +200,24 @@ def test_any_text_gives_readings_or_the_error(text: str) -> None:
 
 @pytest.mark.parametrize(
     "repeated",
-    ["'", '"', "$'\\'", '\\"', "$(cat '", '"$(cat "', "(((", "`", "%x", "$x = (", "a=b ", "x|"],
+    [
+        "'",
+        '"',
+        "$'\\'",
+        '\\"',
+        "$(cat '",
+        '"$(cat "',
+        "(((",
+        "`",
+        "%x",
+        "$x = (",
+        "a=b ",
+        "x|",
+        "${a:?",
+        "\n",
+        "\n ",
+        "set /p x=",
+    ],
 )
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("start", ["", "set X=1\n", "$x = 1\n"])
@@ -207,6 +225,34 @@ def test_the_longest_text_is_read_in_a_moment(repeated: str, start: str) -> None
     text = start + repeated * (MAX_SIZE // len(repeated))
     script = read_script(text)
     assert len(script.commands) <= MAX_SIZE
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n" * MAX_SIZE,
+        "$x = 1" + "\n" * MAX_SIZE,
+        "set x=1\nset /p x=" + " " * MAX_SIZE + '"z',
+        "set x=1\nset /p x= <" + " " * MAX_SIZE + 'a"b',
+        "set x=1\nset /p x=<a" + " " * MAX_SIZE + "b",
+    ],
+    ids=["blank lines", "blank lines of PowerShell", "cmd-1", "cmd-2", "cmd-3"],
+)
+def test_blanks_are_read_in_linear_time(text: str) -> None:
+    start = time.process_time()
+    read_script(text)
+    assert time.process_time() - start < 1
+
+
+def test_cmd_reads_a_file_into_a_variable_in_each_spelling() -> None:
+    for line in (
+        "set /p X=<a b",
+        'set /p "X=" < "a b"',
+        'SET /P  "X=? "<a b  ',
+        '@set /p X= <"a b" ',
+    ):
+        assert read_script(line).variables == {"X": FileSecret(Path("a b"))}, line
 
 
 def test_references_of_an_export_name_absolute_places() -> None:
