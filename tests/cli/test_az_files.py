@@ -119,6 +119,22 @@ def test_export_changes_what_differs_and_keeps_a_copy(azure: Path, config: Path)
     assert backup.read_text() == old
 
 
+def test_what_az_alone_has_is_said_and_stays(azure: Path, config: Path) -> None:
+    alias = "endpoint_vm_image_alias_doc"
+    content = SECTION.rstrip("\n") + f"\n{alias} = https://a.test/x\n\n"
+    path = put(azure, content)
+    ran = export(config, "--yes")
+    assert "[West] is there, with more than the stamp has" in ran.err
+    assert f"{alias} = https://a.test/x stays" in ran.err
+    assert path.read_text() == content
+    shown = environments("show", config).out
+    assert "West: differs" in shown
+    assert f"{alias} https://a.test/x (stamp: none)" in shown
+    ran = environments("import", config, "--from", "az", "--yes")
+    assert "West: differs" in ran.err
+    assert f"{alias} = https://a.test/x (here: none)" in ran.err
+
+
 def test_export_asks(azure: Path, config: Path) -> None:
     code, screen = on_screen("export", config, "--format", "az", replies=[("Write this?", "n\r")])
     assert (code, azure.exists()) == (2, False)
@@ -159,6 +175,21 @@ def test_a_cloud_is_made_active_on_request(
     assert "az cloud set" not in ran.err
     monkeypatch.setenv("AZURE_CLOUD_NAME", "Other")
     assert "AZURE_CLOUD_NAME=Other is set here" in export(config, "--yes", "--activate").err
+
+
+def test_variables_of_this_shell_do_not_decide_what_is_written(
+    azure: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(azure, "[cloud]\nname = AzureCloud\n", "config")
+    monkeypatch.setenv("AZURE_CLOUD_NAME", "West")
+    monkeypatch.setenv("AZURE_CORE_INSTANCE_DISCOVERY", "false")
+    ran = export(config, "--yes", "--activate")
+    assert "active cloud of az: AzureCloud -> West" in ran.err
+    assert "--no-instance-discovery sets it" in ran.err
+    assert path.read_text() == "[cloud]\nname = West\n"
+    monkeypatch.setenv("AZURE_CORE_INSTANCE_DISCOVERY", "true")
+    ran = export(config, "--yes", "--no-instance-discovery")
+    assert "AZURE_CORE_INSTANCE_DISCOVERY turns it on here" in ran.err
 
 
 def test_a_file_that_az_cannot_use_is_left_alone(azure: Path, config: Path) -> None:
