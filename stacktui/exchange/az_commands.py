@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from stacktui.azure_cli.presence import BUILT_IN_CLOUDS
 from stacktui.config.locations import exported_bundle
 from stacktui.environments.cloud import Origin
 from stacktui.environments.model import CloudKey
@@ -57,7 +56,7 @@ _SIGN_IN = (CloudKey.AUDIENCE, CloudKey.GRAPH, CloudKey.LOGIN_ENDPOINT)
 
 def render(connection: Connection) -> str:
     """Return the commands for the machine's shell and its az."""
-    shell, built_in = connection.machine.shell, _built_in(connection)
+    shell, built_in = connection.machine.shell, connection.built_in
     az = None if built_in else connection.machine.az
     blocks = [
         [connection.heading(shell)],
@@ -74,12 +73,6 @@ def render(connection: Connection) -> str:
         list(az_setup.what_still_works(shell, az, connection[CloudKey.AUDIENCE])),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
-
-
-def _built_in(connection: Connection) -> str:
-    """Return the name of az's own cloud, empty for a stamp."""
-    host = urlsplit(connection.environment.arm).hostname or ""
-    return BUILT_IN_CLOUDS.get(host, "")
 
 
 def _trust(connection: Connection) -> Iterator[str]:
