@@ -332,6 +332,12 @@ _SET_FROM_FILE = re.compile(
     r"""\s*@?set\s+/p\s+"?(?P<name>\w+)=[^"<\n]*(?:"\s*)?<\s*+"?+(?P<path>[^"\n]+)"?\s*""",
     re.IGNORECASE,
 )
+# How cmd takes a variable from another.
+_SET_FROM_ENV = re.compile(
+    r"""for /f [^(\n]*\('powershell -NoProfile -Command "\$env:(?P<of>\w+)"'\)"""
+    r""" do set "(?P<name>\w+)=%%?i\"""",
+    re.IGNORECASE,
+)
 _REM = re.compile(r"\s*@?(?:rem\b|::|echo\b)", re.IGNORECASE)
 _IN_QUOTES = re.compile(r"%(\w+)%|([^%]+|%)")
 
@@ -341,6 +347,8 @@ def _read_cmd(text: str) -> Script:
     for line in text.replace("^\n", " ").splitlines():
         if found := _SET_FROM_FILE.fullmatch(line):
             script.variables[found["name"]] = FileSecret(Path(found["path"].rstrip()))
+        elif found := _SET_FROM_ENV.fullmatch(line):
+            script.variables[found["name"]] = EnvSecret(found["of"])
         elif found := _SET.fullmatch(line):
             name, value = found["name"] or found["bare"], found["value"] or found["rest"] or ""
             script.variables[name] = _joined(list(_expanded(value)))
