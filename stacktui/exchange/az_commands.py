@@ -47,11 +47,12 @@ REGISTER_OPTIONS = {
     CloudKey.GRAPH: "--endpoint-active-directory-graph-resource-id",
     CloudKey.LOGIN_ENDPOINT: "--endpoint-active-directory",
     CloudKey.IMAGE_ALIASES: "--endpoint-vm-image-alias-doc",
+    CloudKey.GALLERY: "--endpoint-gallery",
 }
 # What is written where the tenant is not known.
 TENANT_PLACEHOLDER = "TENANT"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_SIGN_IN = (CloudKey.AUDIENCE, CloudKey.GRAPH, CloudKey.LOGIN_ENDPOINT)
+SIGN_IN = (CloudKey.AUDIENCE, CloudKey.GRAPH, CloudKey.LOGIN_ENDPOINT)
 
 
 def render(connection: Connection) -> str:
@@ -116,7 +117,7 @@ def _select(connection: Connection, built_in: str) -> list[Command]:
 
     def is_given(key: CloudKey) -> bool:
         own = key in cloud.values and cloud.values[key].origin is Origin.SETTING
-        return key not in _SIGN_IN or connection.is_adfs or own
+        return own or (key is not CloudKey.GALLERY and (key not in SIGN_IN or connection.is_adfs))
 
     def options(quote: Quote) -> str:
         given = {

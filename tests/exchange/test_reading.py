@@ -83,6 +83,31 @@ def test_adfs_needs_no_tenant(form: Form, shell: Shell, tmp_path: Path) -> None:
     assert (environment.arm, environment.endpoints) == (ASDK.arm, {})
 
 
+OWN = {
+    CloudKey.LOGIN_ENDPOINT: "https://login.east.contoso.com/",
+    CloudKey.AUDIENCE: "https://management.other/1a",
+    CloudKey.GRAPH: "https://graph.other/",
+    CloudKey.GALLERY: "https://gallery.other/",
+    CloudKey.STORAGE_SUFFIX: "other.contoso.com",
+    CloudKey.IMAGE_ALIASES: "https://aliases.other/a.json",
+}
+
+
+def test_overrides_in_the_commands_of_az_are_kept(tmp_path: Path) -> None:
+    for environment in (EAST, ASDK):
+        own = replace(environment, endpoints=OWN, identity=None)
+        text = RENDERERS[Form.AZ_COMMANDS](connection(own, machine=Machine(Shell.BASH)))
+        found, _ = imported(text, tmp_path, own.name)
+        assert found.endpoints == OWN
+
+
+def test_an_identity_that_the_file_lacks_is_said() -> None:
+    text = RENDERERS[Form.TOML](connection(EAST, IDENTITIES["secret"]))
+    assert read_one(text).lacks == ""
+    found = read_one(text.partition("[identities")[0])
+    assert (found.lacks, found.identity) == ("ops", None)
+
+
 DOCUMENTS = r"""
 az cloud register -n AzureStackUser --endpoint-resource-manager \
   "https://management.local.azurestack.external/" \
