@@ -18,7 +18,7 @@ from stacktui.exchange import az_setup
 from stacktui.exchange.az_form import needs_instance_discovery_off
 from stacktui.exchange.az_setup import Command, registering, selecting
 from stacktui.exchange.connection import Connection
-from stacktui.exchange.shells import Quote, Shell, Value, az_line, comment, set_variables
+from stacktui.exchange.shells import Quote, Shell, Value, az_line, comment, plain, set_variables
 from stacktui.identities.model import EnvSecret, FileSecret, IdentityKind
 from stacktui.text.shell import command_line
 from stacktui.transport.proxy import DIRECT, without_credentials
@@ -63,7 +63,7 @@ def render(connection: Connection) -> str:
         [connection.heading(shell)],
         [] if built_in else list(az_setup.lines(shell, az)),
         list(_trust(connection)),
-        list(_proxy(connection)),
+        [*_proxy(connection), *_addresses(connection)],
         [
             *_known_to_az(connection),
             *(az_line(shell, each) for each in _select(connection, built_in)),
@@ -96,6 +96,20 @@ def _proxy(connection: Connection) -> Iterator[str]:
         if (harmless := without_credentials(proxy)) != proxy:
             yield comment(shell, "The user name and password of the proxy are left out:")
         yield from set_variables(shell, [("HTTPS_PROXY", harmless)])
+    elif proxy:
+        arm, login = connection.environment.arm, connection[CloudKey.LOGIN_ENDPOINT]
+        hosts = (connection.domain, *(urlsplit(each).hostname or "" for each in (arm, login)))
+        yield comment(shell, "No proxy for the stamp; add the hosts that NO_PROXY has here:")
+        yield from set_variables(shell, [("NO_PROXY", ",".join(filter(None, hosts)))])
+
+
+def _addresses(connection: Connection) -> Iterator[str]:
+    """Yield what `resolve` has, which az cannot be told."""
+    if pinned := connection.environment.resolve:
+        shell = connection.machine.shell
+        yield comment(shell, "az cannot be told addresses: those of resolve go into the hosts file")
+        for host, address in pinned.items():
+            yield comment(shell, f"  {plain(host)} at {plain(address)}")
 
 
 def _own(shell: Shell, command: str, arguments: tuple[str, ...]) -> str:
