@@ -16,6 +16,7 @@ from stacktui.environments.record import StampRecord, more_of, write_record
 from stacktui.exchange.az_form import options_of
 from stacktui.stamp.running import RunningStamp
 from tests.product import Ran, stacktui, write_config
+from tests.support.azure import installed_az
 from tests.support.pasted import on_terminal
 
 ARM = "https://management.r.west.example"
@@ -104,6 +105,16 @@ def test_export_writes_the_section_and_says_what_and_where(azure: Path, config: 
     again = export(config, "--yes")
     assert (again.code, "[West] is there, the same" in again.err) == (0, True)
     assert os.listdir(azure) == ["clouds.config"]
+
+
+@pytest.mark.parametrize(("version", "said"), [("2.73.0", True), ("2.72.0", False)])
+def test_export_says_where_az_cannot_work_with_it(
+    version: str, said: bool, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(installed_az(tmp_path / "az", version).parent))
+    ran = export(config, "--yes")
+    assert ran.code == 0
+    assert (f"az {version} cannot work with a stamp" in ran.err) == said
 
 
 def test_export_changes_what_differs_and_keeps_a_copy(azure: Path, config: Path) -> None:

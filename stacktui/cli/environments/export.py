@@ -14,6 +14,8 @@ from stacktui.cli.environments.az_export import export_to_az
 from stacktui.cli.options import ConfigSource, environment_argument, examples, talks_to_stamp
 from stacktui.cli.output import warn
 from stacktui.cli.settings import read_target, require_writable
+from stacktui.exchange.az_setup import too_new
+from stacktui.exchange.connection import Connection
 from stacktui.exchange.forms import RENDERERS, Form
 from stacktui.exchange.shells import Shell, shell_of_this_machine
 from stacktui.identities.model import CertificateRef
@@ -94,6 +96,8 @@ def command(
         )
         return
     reference = connection.reference
+        if not connection.built_in and (why := too_new(connection.machine.az)):
+            warn(f"{why} The form az-commands has what puts 2.66 beside it")
     if with_secrets and reference is not None and not isinstance(reference, CertificateRef):
         connection = replace(connection, secret=resolve_secret(reference))
         warn("the secret itself is in this output: keep it from logs and other people")
