@@ -241,12 +241,10 @@ def test_the_secret_is_printed_only_when_asked_for_and_said(
 
 def test_with_secrets_says_that_there_is_none(entra_stamp: RunningStamp, tmp_path: Path) -> None:
     config = write_config(tmp_path, entra_stamp.describe())
-    content = config.read_text()
-    for identity in ('kind = "device-code"', 'kind = "managed-identity"'):
-        head = content.partition("[identities")[0]
-        config.write_text(
-            f"{head}[identities.{tomllib.loads(content)['environments']['Test']['identity']}]\n{identity}\n"
-        )
+    head = config.read_text().partition("[identities")[0]
+    name = tomllib.loads(head)["environments"]["Test"]["identity"]
+    for kind in ("device-code", "managed-identity"):
+        config.write_text(f'{head}[identities.{name}]\nkind = "{kind}"\n')
         ran = stacktui(
             "environments", "export", "--config", config, "--format", "env", "--with-secrets"
         )
