@@ -49,12 +49,20 @@ class AzClouds:
     """The registered clouds, by name and in order: their options with az's names for them.
 
     `active` is the one in use, empty if none is said; `instance_discovery` is false where az's
-    config turns it off.
+    config turns it off. Both are what the file says: `active_here` and `instance_discovery_here`
+    are this shell's variables, which az prefers; empty and None where they are not set.
     """
 
     registered: Mapping[str, Mapping[str, str]]
     active: str = ""
     instance_discovery: bool = True
+    active_here: str = ""
+    instance_discovery_here: bool | None = None
+
+    @property
+    def in_use(self) -> str:
+        """The cloud that az uses in this shell; empty if none is said."""
+        return self.active_here or self.active
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +87,17 @@ def read_clouds() -> AzClouds:
     Raises AzFileError for a file that az cannot use.
     """
     clouds, config = _read(clouds_file())[1], _read(config_file())[1]
-    discovery = _value(config, "core", "instance_discovery").lower()
+    here = os.environ.get("AZURE_CORE_INSTANCE_DISCOVERY")
     return AzClouds(
         {
             each.name: {key: _plain(text) for key, text in (clouds.defaults | each.values).items()}
             for each in clouds.sections
             if each.name not in BUILT_IN_CLOUDS.values()
         },
-        os.environ.get("AZURE_CLOUD_NAME") or _value(config, "cloud", "name"),
-        (os.environ.get("AZURE_CORE_INSTANCE_DISCOVERY", discovery).lower())
-        not in ("0", "no", "false", "off"),
+        _value(config, "cloud", "name"),
+        _is_on(_value(config, "core", "instance_discovery")),
+        os.environ.get("AZURE_CLOUD_NAME", ""),
+        None if here is None else _is_on(here),
     )
 
 
@@ -177,6 +186,10 @@ def _flawed(path: Path, flaw: Flaw, detail: str) -> AzFileError:
 def _value(found: Parsed, section: str, option: str) -> str:
     known = found.section(section)
     return _plain((found.defaults | known.values).get(option, "")) if known else ""
+
+
+def _is_on(text: str) -> bool:
+    return text.lower() not in ("0", "no", "false", "off")
 
 
 def _plain(text: str) -> str:

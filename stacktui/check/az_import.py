@@ -19,7 +19,7 @@ from stacktui.environments.config import read_environment
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import CloudKey, Environment
 from stacktui.environments.record import RecordError, read_record
-from stacktui.exchange.az_form import AzDifference, changes_of, differences, settings_of
+from stacktui.exchange.az_form import AzDifference, changes_of, differences, settings_of, surplus
 
 # Stamps that are asked at once, and the seconds that all of them get.
 _AT_ONCE = 16
@@ -76,7 +76,7 @@ async def plan_import(settings: Settings, clouds: AzClouds) -> tuple[AzImport, .
     await asyncio.gather(*tasks.values(), return_exceptions=True)
     known = {name: None if task.cancelled() else task.result() for name, task in tasks.items()}
     return tuple(
-        _planned(settings, name, options, known[name], active=name == clouds.active)
+        _planned(settings, name, options, known[name], active=name == clouds.in_use)
         for name, options in clouds.registered.items()
     )
 
@@ -122,7 +122,7 @@ def _planned(
         if environment.arm != arm:
             return unusable(f"the environment of this name is {environment.arm}")
         cloud = cloud_of(environment, metadata) if metadata else own_cloud(environment)
-        found = _differences(cloud, options)
+        found = _differences(cloud, options, whole=metadata is not None)
         state = ImportState.DIFFERS if found else ImportState.SAME
         return AzImport(name, state, active, differences=found, changes=changes_of(found))
     derived: dict[CloudKey, str] = {}
@@ -137,9 +137,12 @@ def _planned(
     return AzImport(name, ImportState.NEW, active, values, reached=metadata is not None)
 
 
-def _differences(cloud: Cloud, options: Mapping[str, str]) -> tuple[AzDifference, ...]:
-    """Return what az has otherwise, less what it does not have."""
+def _differences(
+    cloud: Cloud, options: Mapping[str, str], *, whole: bool
+) -> tuple[AzDifference, ...]:
+    """Return what az has otherwise or, if the `whole` cloud is known, in addition."""
     found = [each for each in differences(cloud, options) if each.registered]
+    found += surplus(cloud, options) if whole else ()
     if (subscription := options.get("subscription", "")) not in ("", cloud.subscription):
         found.append(AzDifference("subscription", subscription, cloud.subscription))
     return tuple(found)

@@ -181,10 +181,13 @@ def completed(metadata: Metadata, newer: Metadata) -> Metadata:
 def disagreements(one: Metadata, other: Metadata) -> Iterator[tuple[str, str, str]]:
     """Yield each value that two shapes have and that differs: its name, and both values.
 
+    Not what follows from the naming rule, as the document of that shape does not say it.
     A trailing slash of a URL, the dot before a suffix and case make no difference, except in the
     audience, which is opaque.
     """
     for name in (*_COMPARED, "audience"):
+        if name in one.derived or name in other.derived:
+            continue
         first, second = (str(getattr(each, name) or "") for each in (one, other))
         plain = (lambda text: text) if name == "audience" else _plain
         if first and second and plain(first) != plain(second):

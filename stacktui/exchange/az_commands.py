@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from stacktui.azure_cli.presence import BUILT_IN_CLOUDS
 from stacktui.config.locations import exported_bundle
 from stacktui.environments.cloud import Origin
 from stacktui.environments.model import CloudKey
@@ -19,7 +18,7 @@ from stacktui.exchange import az_setup
 from stacktui.exchange.az_form import needs_instance_discovery_off
 from stacktui.exchange.az_setup import Command, registering, selecting
 from stacktui.exchange.connection import Connection
-from stacktui.exchange.shells import Quote, Shell, Value, az_line, comment, set_variables
+from stacktui.exchange.shells import Quote, Shell, Value, az_line, comment, plain, set_variables
 from stacktui.identities.model import EnvSecret, FileSecret, IdentityKind
 from stacktui.text.shell import command_line
 from stacktui.transport.proxy import DIRECT, without_credentials
@@ -48,22 +47,23 @@ REGISTER_OPTIONS = {
     CloudKey.GRAPH: "--endpoint-active-directory-graph-resource-id",
     CloudKey.LOGIN_ENDPOINT: "--endpoint-active-directory",
     CloudKey.IMAGE_ALIASES: "--endpoint-vm-image-alias-doc",
+    CloudKey.GALLERY: "--endpoint-gallery",
 }
 # What is written where the tenant is not known.
 TENANT_PLACEHOLDER = "TENANT"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_SIGN_IN = (CloudKey.AUDIENCE, CloudKey.GRAPH, CloudKey.LOGIN_ENDPOINT)
+SIGN_IN = (CloudKey.AUDIENCE, CloudKey.GRAPH, CloudKey.LOGIN_ENDPOINT)
 
 
 def render(connection: Connection) -> str:
     """Return the commands for the machine's shell and its az."""
-    shell, built_in = connection.machine.shell, _built_in(connection)
+    shell, built_in = connection.machine.shell, connection.built_in
     az = None if built_in else connection.machine.az
     blocks = [
         [connection.heading(shell)],
         [] if built_in else list(az_setup.lines(shell, az)),
         list(_trust(connection)),
-        list(_proxy(connection)),
+        [*_proxy(connection), *_addresses(connection)],
         [
             *_known_to_az(connection),
             *(az_line(shell, each) for each in _select(connection, built_in)),
@@ -74,12 +74,6 @@ def render(connection: Connection) -> str:
         list(az_setup.what_still_works(shell, az, connection[CloudKey.AUDIENCE])),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
-
-
-def _built_in(connection: Connection) -> str:
-    """Return the name of az's own cloud, empty for a stamp."""
-    host = urlsplit(connection.environment.arm).hostname or ""
-    return BUILT_IN_CLOUDS.get(host, "")
 
 
 def _trust(connection: Connection) -> Iterator[str]:
@@ -102,6 +96,20 @@ def _proxy(connection: Connection) -> Iterator[str]:
         if (harmless := without_credentials(proxy)) != proxy:
             yield comment(shell, "The user name and password of the proxy are left out:")
         yield from set_variables(shell, [("HTTPS_PROXY", harmless)])
+    elif proxy:
+        arm, login = connection.environment.arm, connection[CloudKey.LOGIN_ENDPOINT]
+        hosts = (connection.domain, *(urlsplit(each).hostname or "" for each in (arm, login)))
+        yield comment(shell, "No proxy for the stamp; add the hosts that NO_PROXY has here:")
+        yield from set_variables(shell, [("NO_PROXY", ",".join(filter(None, hosts)))])
+
+
+def _addresses(connection: Connection) -> Iterator[str]:
+    """Yield what `resolve` has, which az cannot be told."""
+    if pinned := connection.environment.resolve:
+        shell = connection.machine.shell
+        yield comment(shell, "az cannot be told addresses: those of resolve go into the hosts file")
+        for host, address in pinned.items():
+            yield comment(shell, f"  {plain(host)} at {plain(address)}")
 
 
 def _own(shell: Shell, command: str, arguments: tuple[str, ...]) -> str:
@@ -123,7 +131,7 @@ def _select(connection: Connection, built_in: str) -> list[Command]:
 
     def is_given(key: CloudKey) -> bool:
         own = key in cloud.values and cloud.values[key].origin is Origin.SETTING
-        return key not in _SIGN_IN or connection.is_adfs or own
+        return own or (key is not CloudKey.GALLERY and (key not in SIGN_IN or connection.is_adfs))
 
     def options(quote: Quote) -> str:
         given = {

@@ -62,12 +62,19 @@ def options_of(cloud: Cloud) -> dict[str, str]:
 
 
 def differences(cloud: Cloud, registered: Mapping[str, str]) -> Iterator[AzDifference]:
-    """Yield what az has otherwise: ARM endpoints are compared as URLs, all else byte for byte."""
+    """Yield what a registration would change: ARM is compared as a URL, all else byte for byte."""
     for option, expected in options_of(cloud).items():
         text = registered.get(option, "")
         is_arm = _OPTIONS.get(option) is CloudKey.ARM
         if text != expected and not (is_arm and _arm(text) == expected):
             yield AzDifference(option, text, expected)
+
+
+def surplus(cloud: Cloud, registered: Mapping[str, str]) -> Iterator[AzDifference]:
+    """Yield what az has and the cloud has not; a registration leaves it as it is."""
+    for option, key in _OPTIONS.items():
+        if (text := registered.get(option)) and not cloud[key]:
+            yield AzDifference(option, text, "")
 
 
 def az_sync(cloud: Cloud, clouds: AzClouds) -> AzSync:
@@ -77,9 +84,9 @@ def az_sync(cloud: Cloud, clouds: AzClouds) -> AzSync:
     name = cloud.name if cloud.name in known else next(of_arm, None)
     if name is None:
         return AzSync(AzState.ABSENT)
-    found = tuple(differences(cloud, known[name]))
+    found = (*differences(cloud, known[name]), *surplus(cloud, known[name]))
     state = AzState.DIFFERS if found else AzState.SAME
-    return AzSync(state, name, name == clouds.active, found)
+    return AzSync(state, name, name == clouds.in_use, found)
 
 
 def needs_instance_discovery_off(cloud: Cloud) -> bool:

@@ -21,13 +21,15 @@ _MODULES = {
 
 def render(connection: Connection) -> str:
     """Return the commands. The certificate must be a PFX for them."""
-    name, profile = powershell(connection.environment.name), connection.environment.profile
+    name = powershell(connection.built_in or connection.environment.name)
+    profile = connection.environment.profile
     lines = [connection.heading(Shell.POWERSHELL)]
     if profile != PUBLIC_PROFILE:
         modules = _MODULES[profile].format(profile)
         lines.append(comment(Shell.POWERSHELL, f"Modules of its profile: {modules}"))
-    arm = powershell(connection.environment.arm)
-    lines.append(f"Add-AzEnvironment -Name {name} -ArmEndpoint {arm}")
+    if not connection.built_in:
+        arm = powershell(connection.environment.arm)
+        lines.append(f"Add-AzEnvironment -Name {name} -ArmEndpoint {arm}")
     lines += _credential(connection)
     words = ["Connect-AzAccount", "-Environment", name, *_account(connection)]
     tenant = "" if connection.kind is IdentityKind.MANAGED_IDENTITY else connection.tenant

@@ -65,6 +65,14 @@ def fitting(az: AzFacts) -> AzInstallation | None:
     return next(supported, None) or next(working, None)
 
 
+def too_new(az: AzFacts | None) -> str:
+    """Return why the az that a shell runs cannot work with a stamp; empty if it can, or may."""
+    runs = az.runs if az is not None else None
+    if runs is None or (version_of(runs) or (0, 0)) <= LAST_WORKING:
+        return ""
+    return f"az {plain(runs.version)} cannot work with a stamp: 2.72 is the last that can."
+
+
 def lines(shell: Shell, az: AzFacts | None) -> Iterator[str]:
     """Yield what makes `az` in this shell one that works with a stamp; nothing if it does."""
     runs = az.runs if az is not None else None
@@ -76,8 +84,7 @@ def lines(shell: Shell, az: AzFacts | None) -> Iterator[str]:
             said = f"az {plain(runs.version)} works with a stamp; only 2.66 is supported for one."
             yield comment(shell, said)
         return
-    if runs is not None:
-        said = f"az {plain(runs.version)} cannot work with a stamp: 2.72 is the last that can."
+    if said := too_new(az):
         yield comment(shell, said)
     if az is not None and (fit := fitting(az)) is not None:
         yield comment(shell, f"This machine has az {plain(fit.version)} too, for this shell:")
@@ -113,7 +120,7 @@ then copy the folder {_WHEELS} here, and install with
 
 def what_still_works(shell: Shell, az: AzFacts | None, audience: str) -> Iterator[str]:
     """Yield what an az of 2.73 or later can do with a stamp, if that is what a shell runs."""
-    if az is None or az.runs is None or (version_of(az.runs) or (0, 0)) <= LAST_WORKING:
+    if az is None or az.runs is None or not too_new(az):
         return
     text = f"""\
 What az {plain(az.runs.version)} itself still can do on a stamp, and nothing else:

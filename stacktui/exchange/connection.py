@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from stacktui.azure_cli.presence import BUILT_IN_CLOUDS
 from stacktui.environments.cloud import Cloud
 from stacktui.environments.metadata import IdentityProvider
 from stacktui.environments.model import CloudKey, Environment
@@ -62,6 +63,11 @@ class Connection:
     def region(self) -> str:
         """The stamp's region, which is its location too; empty where no name tells it."""
         return region_of(self.environment.arm)
+
+    @property
+    def built_in(self) -> str:
+        """The name of the public cloud that az and Az PowerShell have; empty for a stamp."""
+        return BUILT_IN_CLOUDS.get(urlsplit(self.environment.arm).hostname or "", "")
 
     @property
     def is_adfs(self) -> bool:

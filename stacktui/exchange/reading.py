@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from stacktui.environments.model import CloudKey, parse_arm_url
-from stacktui.environments.naming import suffixes
+from stacktui.environments.naming import domain_of, suffixes
 from stacktui.errors import StacktuiError
-from stacktui.exchange.az_commands import REGISTER_OPTIONS, TENANT_PLACEHOLDER
+from stacktui.exchange.az_commands import REGISTER_OPTIONS, SIGN_IN, TENANT_PLACEHOLDER
 from stacktui.exchange.forms import Form
 from stacktui.exchange.script_reader import Part, Script, read_script
 from stacktui.exchange.shells import Shell
@@ -47,7 +47,8 @@ class Reading:
 
     `values` lack `identity`, whose own values are `identity` (None without one). The names are
     empty where the text has none. `origins` say by key where the text has it. `secret` is the
-    secret itself, where the text has that; the identity has a reference in its place.
+    secret itself, where the text has that; the identity has a reference in its place. `lacks` names
+    an identity that the environment has, but the text has not.
     """
 
     form: Form
@@ -57,6 +58,7 @@ class Reading:
     identity_name: str = ""
     secret: str = field(default="", repr=False)
     origins: Mapping[str, str] = field(default_factory=dict)
+    lacks: str = ""
 
 
 def read_text(text: str, folder: Path) -> tuple[Reading, ...]:
@@ -88,7 +90,8 @@ def _of_tables(
         identity, secret = _of_table(found, folder) if isinstance(found, dict) else (None, "")
         origins = dict.fromkeys(values, f"[environments.{name}]")
         origins |= dict.fromkeys(identity or (), f"[identities.{named}]")
-        yield Reading(Form.TOML, values, identity, name, str(named or ""), secret, origins)
+        lacks = str(named or "") if identity is None else ""
+        yield Reading(Form.TOML, values, identity, name, str(named or ""), secret, origins, lacks)
 
 
 def _of_table(found: Mapping[str, Any], folder: Path) -> tuple[dict[str, object], str]:
@@ -170,18 +173,24 @@ class _Reader:
     def _own_endpoints(self, arm: str) -> dict[str, object]:
         """Return the values that neither the metadata nor the naming rule would give.
 
-        The sign-in of a stamp with AD FS is on the command line, but in its metadata too.
+        The sign-in of a stamp with AD FS is always on the command line: by its names, the audience
+        too is taken to be that of the metadata.
         """
-        storage, keyvault = suffixes(urlsplit(arm).hostname or "")
-        usual = {
-            CloudKey.STORAGE_SUFFIX: storage,
-            CloudKey.KEYVAULT_SUFFIX: keyvault,
-            CloudKey.IMAGE_ALIASES: None,
-        }
+        host = urlsplit(arm).hostname or ""
+        domain = domain_of(host)
+        storage, keyvault = suffixes(host)
+        usual = {CloudKey.STORAGE_SUFFIX: storage, CloudKey.KEYVAULT_SUFFIX: keyvault}
         found = {
-            key: self._text(key, ("az cloud register", REGISTER_OPTIONS[key])) for key in usual
+            key: self._text(key, ("az cloud register", option))
+            for key, option in REGISTER_OPTIONS.items()
         }
-        return {str(key): text for key, text in found.items() if text and text != usual[key]}
+        adfs = {
+            CloudKey.LOGIN_ENDPOINT: f"https://adfs.{domain}/adfs",
+            CloudKey.GRAPH: f"https://graph.{domain}",
+        }
+        if all(found[key].rstrip("/").lower() in ("", adfs[key]) for key in adfs):
+            usual |= {key: found[key] for key in SIGN_IN if found[CloudKey.LOGIN_ENDPOINT]}
+        return {str(key): text for key, text in found.items() if text and text != usual.get(key)}
 
     def _identity(self) -> dict[str, object] | None:
         for read in (self._from_az_login, self._from_connect, self._from_variables):

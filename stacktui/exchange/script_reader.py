@@ -40,10 +40,10 @@ class Script:
 
 
 _OF_CMD = re.compile(
-    r'^\s*@?(?:set\s+(?:/p\s+)?"?[A-Za-z_]\w*=|(?:rem|call)\b)', re.IGNORECASE | re.MULTILINE
+    r'^[ \t]*@?(?:set\s+(?:/p\s+)?"?[A-Za-z_]\w*=|(?:rem|call)\b)', re.IGNORECASE | re.MULTILINE
 )
 _OF_POWERSHELL = re.compile(
-    r"^\s*(?:\$(?:env:)?\w+\s*=|(?:Add|Set|Connect|Login)-Az)", re.IGNORECASE | re.MULTILINE
+    r"^[ \t]*(?:\$(?:env:)?\w+[ \t]*=|(?:Add|Set|Connect|Login)-Az)", re.IGNORECASE | re.MULTILINE
 )
 
 
@@ -81,12 +81,12 @@ _BASH = re.compile(
     |(?P<single>'[^']*')|(?P<ansi>\$'(?:[^'\\]|\\.)*')
     |(?P<file>"\$\(cat\ (?:--\ )?(?P<path>{_BASH_WORD})\)"
         |\$\(cat\ (?:--\ )?(?P<bare>{_BASH_WORD})\))
-    |(?P<double>"(?:[^"\\]|\\.)*")|(?P<variable>\$(?:\w+|\{{\w+(?::\?[^}}\n]*)?\}}))
+    |(?P<double>"(?:[^"\\]|\\.)*")|(?P<variable>\$(?:\w+|\{{\w+(?::\?[^{{}}\n]*)?\}}))
     |\\(?P<escaped>.)|(?P<text>[^\s'"\\$|;&<>()`]+)|(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
 _IN_DOUBLE = re.compile(
-    r"""\\(?P<escaped>["$`\\\n])|(?P<variable>\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*(?::\?[^}]*)?\}))
+    r"""\\(?P<escaped>["$`\\\n])|(?P<variable>\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*(?::\?[^{}]*)?\}))
     |(?P<run>\$[({]|`)|(?P<text>[^\\$`]+|.)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -211,7 +211,7 @@ _POWERSHELL = re.compile(
     |`(?P<escaped>.)|(?P<text>[^\s'"`$|;(),+\[{_QUOTES}]+)|(?P<other>.)""",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
-_ASSIGNMENT = re.compile(r"\s*\$(?P<env>env:)?(?P<name>\w+)[ \t]*=", re.IGNORECASE)
+_ASSIGNMENT = re.compile(r"[ \t]*\$(?P<env>env:)?(?P<name>\w+)[ \t]*=", re.IGNORECASE)
 _CREDENTIAL = re.compile(r"[\w.]*PSCredential", re.IGNORECASE)
 
 
@@ -329,7 +329,14 @@ _SET = re.compile(
     re.IGNORECASE,
 )
 _SET_FROM_FILE = re.compile(
-    r"""\s*@?set\s+/p\s+"?(?P<name>\w+)=[^"<\n]*"?\s*<\s*"?(?P<path>[^"\n]+?)"?\s*""", re.IGNORECASE
+    r"""\s*@?set\s+/p\s+"?(?P<name>\w+)=[^"<\n]*(?:"\s*)?<\s*+"?+(?P<path>[^"\n]+)"?\s*""",
+    re.IGNORECASE,
+)
+# How cmd takes a variable from another.
+_SET_FROM_ENV = re.compile(
+    r"""for /f [^(\n]*\('powershell -NoProfile -Command "\$env:(?P<of>\w+)"'\)"""
+    r""" do set "(?P<name>\w+)=%%?i\"""",
+    re.IGNORECASE,
 )
 _REM = re.compile(r"\s*@?(?:rem\b|::|echo\b)", re.IGNORECASE)
 _IN_QUOTES = re.compile(r"%(\w+)%|([^%]+|%)")
@@ -339,7 +346,9 @@ def _read_cmd(text: str) -> Script:
     script = Script(Shell.CMD)
     for line in text.replace("^\n", " ").splitlines():
         if found := _SET_FROM_FILE.fullmatch(line):
-            script.variables[found["name"]] = FileSecret(Path(found["path"]))
+            script.variables[found["name"]] = FileSecret(Path(found["path"].rstrip()))
+        elif found := _SET_FROM_ENV.fullmatch(line):
+            script.variables[found["name"]] = EnvSecret(found["of"])
         elif found := _SET.fullmatch(line):
             name, value = found["name"] or found["bare"], found["value"] or found["rest"] or ""
             script.variables[name] = _joined(list(_expanded(value)))

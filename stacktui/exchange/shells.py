@@ -15,6 +15,11 @@ Quote = Callable[[str], str]
 Value = str | EnvSecret | FileSecret
 # What is written into a comment as it is: nothing that a shell would act on, were it no comment.
 _PLAIN = re.compile(r"[\w\-.:/@ ]+")
+# cmd would run what is in a %VARIABLE%; the content of %%i it does not read again. The options have
+# it keep the whole line.
+_COPY_IN_CMD = """\
+rem for batch files; at the prompt %i is to stand for %%i
+for /f delims^=^ eol^= %%i in ('powershell -NoProfile -Command "$env:{1}"') do set "{0}=%%i\""""
 
 
 class Shell(StrEnum):
@@ -67,7 +72,7 @@ def _set(shell: Shell, name: str, value: Value) -> str:
         case Shell.POWERSHELL, str():
             return f"$env:{name} = {powershell(value)}"
         case _, EnvSecret():
-            return f'set "{name}=%{value.name}%"'
+            return _COPY_IN_CMD.format(name, value.name)
         case _, FileSecret():
             return f'set /p "{name}=" < "{in_cmd_quotes(str(value.path))}"'
         case _, str():

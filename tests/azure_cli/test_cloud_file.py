@@ -167,7 +167,9 @@ def test_the_active_cloud_and_instance_discovery(
     assert (read_clouds().active, read_clouds().instance_discovery) == ("West", False)
     monkeypatch.setenv("AZURE_CLOUD_NAME", "East")
     monkeypatch.setenv("AZURE_CORE_INSTANCE_DISCOVERY", "1")
-    assert (read_clouds().active, read_clouds().instance_discovery) == ("East", True)
+    found = read_clouds()
+    assert (found.in_use, found.instance_discovery_here) == ("East", True)
+    assert (found.active, found.instance_discovery) == ("West", False)
 
 
 def test_built_in_clouds_are_none_that_were_registered(folder: Path) -> None:

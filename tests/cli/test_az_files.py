@@ -16,6 +16,7 @@ from stacktui.environments.record import StampRecord, more_of, write_record
 from stacktui.exchange.az_form import options_of
 from stacktui.stamp.running import RunningStamp
 from tests.product import Ran, stacktui, write_config
+from tests.support.azure import installed_az
 from tests.support.pasted import on_terminal
 
 ARM = "https://management.r.west.example"
@@ -106,6 +107,16 @@ def test_export_writes_the_section_and_says_what_and_where(azure: Path, config: 
     assert os.listdir(azure) == ["clouds.config"]
 
 
+@pytest.mark.parametrize(("version", "said"), [("2.73.0", True), ("2.72.0", False)])
+def test_export_says_where_az_cannot_work_with_it(
+    version: str, said: bool, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(installed_az(tmp_path / "az", version).parent))
+    ran = export(config, "--yes")
+    assert ran.code == 0
+    assert (f"az {version} cannot work with a stamp" in ran.err) == said
+
+
 def test_export_changes_what_differs_and_keeps_a_copy(azure: Path, config: Path) -> None:
     old = SECTION.replace(":30015", ":1") + "[Other]\nx = 1\n"
     path = put(azure, old)
@@ -117,6 +128,22 @@ def test_export_changes_what_differs_and_keeps_a_copy(azure: Path, config: Path)
     assert f"as it was before: {backup}" in ran.err
     assert path.read_text() == SECTION + "[Other]\nx = 1\n"
     assert backup.read_text() == old
+
+
+def test_what_az_alone_has_is_said_and_stays(azure: Path, config: Path) -> None:
+    alias = "endpoint_vm_image_alias_doc"
+    content = SECTION.rstrip("\n") + f"\n{alias} = https://a.test/x\n\n"
+    path = put(azure, content)
+    ran = export(config, "--yes")
+    assert "[West] is there, with more than the stamp has" in ran.err
+    assert f"{alias} = https://a.test/x stays" in ran.err
+    assert path.read_text() == content
+    shown = environments("show", config).out
+    assert "West: differs" in shown
+    assert f"{alias} https://a.test/x (stamp: none)" in shown
+    ran = environments("import", config, "--from", "az", "--yes")
+    assert "West: differs" in ran.err
+    assert f"{alias} = https://a.test/x (here: none)" in ran.err
 
 
 def test_export_asks(azure: Path, config: Path) -> None:
@@ -159,6 +186,21 @@ def test_a_cloud_is_made_active_on_request(
     assert "az cloud set" not in ran.err
     monkeypatch.setenv("AZURE_CLOUD_NAME", "Other")
     assert "AZURE_CLOUD_NAME=Other is set here" in export(config, "--yes", "--activate").err
+
+
+def test_variables_of_this_shell_do_not_decide_what_is_written(
+    azure: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(azure, "[cloud]\nname = AzureCloud\n", "config")
+    monkeypatch.setenv("AZURE_CLOUD_NAME", "West")
+    monkeypatch.setenv("AZURE_CORE_INSTANCE_DISCOVERY", "false")
+    ran = export(config, "--yes", "--activate")
+    assert "active cloud of az: AzureCloud -> West" in ran.err
+    assert "--no-instance-discovery sets it" in ran.err
+    assert path.read_text() == "[cloud]\nname = West\n"
+    monkeypatch.setenv("AZURE_CORE_INSTANCE_DISCOVERY", "true")
+    ran = export(config, "--yes", "--no-instance-discovery")
+    assert "AZURE_CORE_INSTANCE_DISCOVERY turns it on here" in ran.err
 
 
 def test_a_file_that_az_cannot_use_is_left_alone(azure: Path, config: Path) -> None:

@@ -263,6 +263,33 @@ def test_the_secret_is_printed_only_when_asked_for_and_said(
     assert entra_stamp.secret in ran.out
     assert "secret" in ran.err
     assert entra_stamp.secret not in ran.err
+    for form in ("toml", "az"):
+        ran = stacktui(*command[:-1], form, "--with-secrets", "--yes")
+        assert (ran.code, ran.out) == (2, "")
+        assert f"the form {form} has no secrets" in ran.err
+
+
+def test_with_secrets_says_that_there_is_none(entra_stamp: RunningStamp, tmp_path: Path) -> None:
+    config = write_config(tmp_path, entra_stamp.describe())
+    head = config.read_text().partition("[identities")[0]
+    name = tomllib.loads(head)["environments"]["Test"]["identity"]
+    for kind in ("device-code", "managed-identity"):
+        config.write_text(f'{head}[identities.{name}]\nkind = "{kind}"\n')
+        ran = stacktui(
+            "environments", "export", "--config", config, "--format", "env", "--with-secrets"
+        )
+        assert ran.code == 0, ran.err
+        assert "no secret is in this output" in ran.err
+
+
+def test_an_identity_that_a_file_lacks_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "some.toml"
+    file.write_text(
+        '[environments.West]\narm = "https://management.west.example"\nidentity = "ops"\n'
+    )
+    ran = import_(tmp_path, file, "--yes")
+    assert (ran.code, "there is no [identities.ops] in the file" in ran.err) == (0, True)
+    assert "identity" not in config_of(tmp_path)["environments"]["West"]
 
 
 def test_what_a_check_has_recorded_is_completed_by_the_stamp_or_used_as_it_is(

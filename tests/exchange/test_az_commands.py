@@ -131,6 +131,19 @@ def test_the_trust_step_names_the_bundle_that_the_export_writes() -> None:
     assert "--config '/c d/x'" in found[place]
 
 
+def test_no_proxy_and_pinned_addresses_are_said() -> None:
+    direct = replace(EAST, proxy="none", resolve={"management.east.contoso.com:443": "[::1]:8443"})
+    text = render(connection(direct, machine=machine_with("2.66.2")))
+    hosts = "east.contoso.com,management.east.contoso.com,login.microsoftonline.com"
+    assert f"export NO_PROXY={hosts}" in commands(text)
+    assert "HTTPS_PROXY" not in text
+    assert "# az cannot be told addresses" in text
+    assert "#   management.east.contoso.com:443 at " in text
+    usual = render(connection(EAST))
+    assert "PROXY" not in usual
+    assert "hosts file" not in usual
+
+
 def test_a_development_kit_says_how_its_root_becomes_a_file() -> None:
     asdk = render(connection(ASDK))
     assert "# AzureStackSelfSignedRootCert as a file" in asdk

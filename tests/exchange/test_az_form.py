@@ -15,6 +15,7 @@ from stacktui.exchange.az_form import (
     AzState,
     AzSync,
     az_sync,
+    differences,
     needs_instance_discovery_off,
     options_of,
     settings_of,
@@ -91,6 +92,15 @@ SYNCS = {
         ),
     ),
 }
+
+
+def test_what_az_alone_has_is_a_difference_too() -> None:
+    cloud = cloud_of(ENVIRONMENT, replace(METADATA, gallery=None))
+    gallery = AzDifference("endpoint_gallery", OPTIONS["endpoint_gallery"], "")
+    assert az_sync(cloud, AzClouds({"West": OPTIONS})) == AzSync(
+        AzState.DIFFERS, "West", differences=(gallery,)
+    )
+    assert list(differences(cloud, OPTIONS)) == []
 
 
 @pytest.mark.parametrize("what", SYNCS)

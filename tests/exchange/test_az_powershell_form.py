@@ -50,3 +50,17 @@ def test_adfs_and_the_modules_of_the_profile_are_said() -> None:
     assert "AzureRM modules know 2018-03-01-hybrid" in older
     public = replace(EAST, arm="https://management.azure.com", profile="latest", endpoints={})
     assert "Install-AzProfile" not in render(connection(public))
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("management.azure.com", "AzureCloud"),
+        ("management.usgovcloudapi.net", "AzureUSGovernment"),
+        ("management.chinacloudapi.cn", "AzureChinaCloud"),
+    ],
+)
+def test_public_clouds_are_there_already(host: str, name: str) -> None:
+    text = render(connection(replace(EAST, arm=f"https://{host}", profile="latest", endpoints={})))
+    assert "Add-AzEnvironment" not in text
+    assert f"Connect-AzAccount -Environment '{name}' " in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -80,6 +81,31 @@ def test_adfs_needs_no_tenant(form: Form, shell: Shell, tmp_path: Path) -> None:
     environment, found = imported(text, tmp_path, ASDK.name)
     assert found == replace(identity, name=environment.identity or "")
     assert (environment.arm, environment.endpoints) == (ASDK.arm, {})
+
+
+OWN = {
+    CloudKey.LOGIN_ENDPOINT: "https://login.east.contoso.com/",
+    CloudKey.AUDIENCE: "https://management.other/1a",
+    CloudKey.GRAPH: "https://graph.other/",
+    CloudKey.GALLERY: "https://gallery.other/",
+    CloudKey.STORAGE_SUFFIX: "other.contoso.com",
+    CloudKey.IMAGE_ALIASES: "https://aliases.other/a.json",
+}
+
+
+def test_overrides_in_the_commands_of_az_are_kept(tmp_path: Path) -> None:
+    for environment in (EAST, ASDK):
+        own = replace(environment, endpoints=OWN, identity=None)
+        text = RENDERERS[Form.AZ_COMMANDS](connection(own, machine=Machine(Shell.BASH)))
+        found, _ = imported(text, tmp_path, own.name)
+        assert found.endpoints == OWN
+
+
+def test_an_identity_that_the_file_lacks_is_said() -> None:
+    text = RENDERERS[Form.TOML](connection(EAST, IDENTITIES["secret"]))
+    assert read_one(text).lacks == ""
+    found = read_one(text.partition("[identities")[0])
+    assert (found.lacks, found.identity) == ("ops", None)
 
 
 DOCUMENTS = r"""
@@ -199,7 +225,24 @@ def test_any_text_gives_readings_or_the_error(text: str) -> None:
 
 @pytest.mark.parametrize(
     "repeated",
-    ["'", '"', "$'\\'", '\\"', "$(cat '", '"$(cat "', "(((", "`", "%x", "$x = (", "a=b ", "x|"],
+    [
+        "'",
+        '"',
+        "$'\\'",
+        '\\"',
+        "$(cat '",
+        '"$(cat "',
+        "(((",
+        "`",
+        "%x",
+        "$x = (",
+        "a=b ",
+        "x|",
+        "${a:?",
+        "\n",
+        "\n ",
+        "set /p x=",
+    ],
 )
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("start", ["", "set X=1\n", "$x = 1\n"])
@@ -207,6 +250,34 @@ def test_the_longest_text_is_read_in_a_moment(repeated: str, start: str) -> None
     text = start + repeated * (MAX_SIZE // len(repeated))
     script = read_script(text)
     assert len(script.commands) <= MAX_SIZE
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n" * MAX_SIZE,
+        "$x = 1" + "\n" * MAX_SIZE,
+        "set x=1\nset /p x=" + " " * MAX_SIZE + '"z',
+        "set x=1\nset /p x= <" + " " * MAX_SIZE + 'a"b',
+        "set x=1\nset /p x=<a" + " " * MAX_SIZE + "b",
+    ],
+    ids=["blank lines", "blank lines of PowerShell", "cmd-1", "cmd-2", "cmd-3"],
+)
+def test_blanks_are_read_in_linear_time(text: str) -> None:
+    start = time.process_time()
+    read_script(text)
+    assert time.process_time() - start < 1
+
+
+def test_cmd_reads_a_file_into_a_variable_in_each_spelling() -> None:
+    for line in (
+        "set /p X=<a b",
+        'set /p "X=" < "a b"',
+        'SET /P  "X=? "<a b  ',
+        '@set /p X= <"a b" ',
+    ):
+        assert read_script(line).variables == {"X": FileSecret(Path("a b"))}, line
 
 
 def test_references_of_an_export_name_absolute_places() -> None:

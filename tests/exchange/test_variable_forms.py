@@ -97,7 +97,7 @@ def test_terraform_reads_names_of_its_own_and_is_said_to_be_archived() -> None:
     managed = variables(RENDERERS[Form.TERRAFORM](connection(EAST, IDENTITIES["managed"])))
     assert managed["ARM_USE_MSI"] == "true"
     in_cmd = connection(EAST, IDENTITIES["secret"], machine=Machine(Shell.CMD))
-    assert 'set "ARM_CLIENT_SECRET=%OPS_SECRET%"' in RENDERERS[Form.TERRAFORM](in_cmd)
+    assert 'do set "ARM_CLIENT_SECRET=%%i"' in RENDERERS[Form.TERRAFORM](in_cmd)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,11 @@ def test_terraform_reads_names_of_its_own_and_is_said_to_be_archived() -> None:
         ),
         (
             Form.CMD,
-            'set "AZURE_CLIENT_SECRET=%OPS_SECRET%"',
+            (
+                "for /f delims^=^ eol^= %%i in "
+                """('powershell -NoProfile -Command "$env:OPS_SECRET"')"""
+                ' do set "AZURE_CLIENT_SECRET=%%i"\n'
+            ),
             'set /p "AZURE_CLIENT_SECRET=" < "/run/s p/ops"',
         ),
     ],
@@ -120,6 +124,16 @@ def test_windows_shells_take_the_secret_from_its_reference(
 ) -> None:
     assert by_variable in RENDERERS[form](connection(EAST, IDENTITIES["secret"]))
     assert by_file in RENDERERS[form](connection(EAST, IDENTITIES["secret-file"]))
+
+
+@pytest.mark.parametrize("form", [Form.CMD, Form.TERRAFORM, Form.AZ_COMMANDS])
+def test_cmd_expands_no_secret_in_a_line(form: Form) -> None:
+    """A secret with a quote and `&` would run as commands."""
+    for name in ("OPS_SECRET", "AZURE_CLIENT_SECRET"):
+        identity = replace(IDENTITIES["secret"], credential=EnvSecret(name))
+        assert f"%{name}%" not in RENDERERS[form](
+            connection(EAST, identity, machine=Machine(Shell.CMD))
+        )
 
 
 def test_powershell_quotes_every_value() -> None:
@@ -143,7 +157,7 @@ def test_cmd_is_told_what_it_cannot_hold(value: str) -> None:
     assert "rem AZURE_TENANT_ID is left out: cmd cannot hold its value" in text
     assert value not in text
     lines = text.splitlines()
-    assert all(line.startswith(('set "', "rem ")) for line in lines)
+    assert all(line.startswith(('set "', "rem ", "for /f ")) for line in lines)
 
 
 @settings(max_examples=30, deadline=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable
 
 from stacktui.azure_cli.cloud_file import (
     AzClouds,
@@ -17,7 +17,13 @@ from stacktui.cli.ask import ask, confirm
 from stacktui.cli.output import err, warn
 from stacktui.environments.cloud import Cloud
 from stacktui.environments.profiles import PROFILES
-from stacktui.exchange.az_form import differences, needs_instance_discovery_off, options_of
+from stacktui.exchange.az_form import (
+    AzDifference,
+    differences,
+    needs_instance_discovery_off,
+    options_of,
+    surplus,
+)
 from stacktui.exchange.az_setup import selecting
 from stacktui.exchange.shells import az_line, shell_of_this_machine
 from stacktui.text.shell import command_line, for_this_machine
@@ -53,22 +59,34 @@ def export_to_az(cloud: Cloud, *, active: bool, discovery_off: bool, yes: bool) 
         err("core.instance_discovery of az is false, for all its clouds")
     elif needs_off and yes:
         warn(f"{_NEEDS_OFF}, which is for all its clouds: --no-instance-discovery sets it")
+    if needs_instance_discovery_off(cloud) and clouds.instance_discovery_here:
+        warn(f"{_NEEDS_OFF}, but AZURE_CORE_INSTANCE_DISCOVERY turns it on here")
+    if (used := clouds.active_here) and used != cloud.name:
+        warn(f"AZURE_CLOUD_NAME={used} is set here: az uses that cloud")
     _say_what_is_next(cloud.name, active=active or clouds.active == cloud.name)
 
 
 def _show(cloud: Cloud, clouds: AzClouds) -> bool:
     """Write what changes to stderr, and return whether anything does."""
     known = clouds.registered.get(cloud.name)
-    found = list(differences(cloud, known or {}))
+    found, more = list(differences(cloud, known or {})), list(surplus(cloud, known or {}))
     if not found:
-        err(f"{clouds_file()}: [{cloud.name}] is there, the same")
+        same = ", with more than the stamp has" if more else ", the same"
+        err(f"{clouds_file()}: [{cloud.name}] is there{same}")
+        _show_surplus(more)
         return False
     err(f"{clouds_file()}: [{cloud.name}] {'is new' if known is None else 'changes'}")
     for each in found:
         if each.registered:
             err(f"  - {each.option} = {each.registered}")
         err(f"  + {each.option} = {each.expected}")
+    _show_surplus(more)
     return True
+
+
+def _show_surplus(more: Iterable[AzDifference]) -> None:
+    for each in more:
+        err(f"    {each.option} = {each.registered} stays; the stamp has none")
 
 
 def _may_turn_discovery_off() -> bool:
@@ -77,8 +95,6 @@ def _may_turn_discovery_off() -> bool:
 
 
 def _say_what_is_next(name: str, *, active: bool) -> None:
-    if (used := os.environ.get("AZURE_CLOUD_NAME")) and used != name:
-        warn(f"AZURE_CLOUD_NAME={used} is set here: az uses that cloud")
     if not active:
         err(f"next: {az_line(shell_of_this_machine(), selecting(name))}")
     signing_in = command_line("stacktui environments export", [name, "--format", "az-commands"])

@@ -14,6 +14,8 @@ from stacktui.cli.environments.az_export import export_to_az
 from stacktui.cli.options import ConfigSource, environment_argument, examples, talks_to_stamp
 from stacktui.cli.output import warn
 from stacktui.cli.settings import read_target, require_writable
+from stacktui.exchange.az_setup import too_new
+from stacktui.exchange.connection import Connection
 from stacktui.exchange.forms import RENDERERS, Form
 from stacktui.exchange.shells import Shell, shell_of_this_machine
 from stacktui.identities.model import CertificateRef
@@ -83,6 +85,8 @@ def command(
         require_writable(source)
     elif activate or no_instance_discovery:
         raise CommandError("--activate and --no-instance-discovery are for --format az")
+    if with_secrets and form in (Form.AZ, Form.TOML):
+        raise CommandError(f"--with-secrets: the form {form} has no secrets, only references")
     target = read_target(source, name)
     try:
         connection = asyncio.run(connection_to(target, Shell(shell)))
@@ -92,9 +96,22 @@ def command(
         export_to_az(
             connection.cloud, active=activate, discovery_off=no_instance_discovery, yes=yes
         )
+        if not connection.built_in and (why := too_new(connection.machine.az)):
+            warn(f"{why} The form az-commands has what puts 2.66 beside it")
         return
+    text = RENDERERS[Form(form)](connection)
+    click.echo(_with_secret(connection, Form(form), text) if with_secrets else text, nl=False)
+
+
+def _with_secret(connection: Connection, form: Form, text: str) -> str:
+    """Return the form with the secret itself; warn of it, or say that there is none."""
     reference = connection.reference
-    if with_secrets and reference is not None and not isinstance(reference, CertificateRef):
-        connection = replace(connection, secret=resolve_secret(reference))
+    if reference is None or isinstance(reference, CertificateRef):
+        warn("no secret is in this output: the environment signs in without one")
+        return text
+    itself = RENDERERS[form](replace(connection, secret=resolve_secret(reference)))
+    if itself == text:
+        warn(f"no secret is in this output: {form} has no place for it")
+    else:
         warn("the secret itself is in this output: keep it from logs and other people")
-    click.echo(RENDERERS[Form(form)](connection), nl=False)
+    return itself

@@ -111,6 +111,8 @@ def _lines(plan: ImportPlan, reading: Reading) -> Iterator[str]:
         yield from (f"  {line}" for line in told(plan.identity))
     elif "identity" in plan.values:
         yield f"the identity {plan.values['identity']} is in the config, with the same values"
+    if reading.lacks:
+        yield f"! without its identity: there is no [identities.{reading.lacks}] in the file"
     if reading.secret:
         yield "! the secret itself is in there. The config gets a reference in its place: set that"
         yield "  variable where stacktui runs, or have a file of its own with --keep-secret"

@@ -110,7 +110,7 @@ def _in_az(sync: AzSync) -> Iterator[tuple[str, str]]:
     yield "cloud", f"{escape_control_chars(sync.name)}{active}: {sync.state}"
     for each in sync.differences:
         there = escape_control_chars(each.registered) or "missing"
-        yield each.option, f"{there} (stamp: {escape_control_chars(each.expected)})"
+        yield each.option, f"{there} (stamp: {escape_control_chars(each.expected) or 'none'})"
 
 
 def _drifted(target: CheckTarget) -> list[tuple[str, str, str]] | None:

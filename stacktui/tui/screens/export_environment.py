@@ -92,8 +92,13 @@ class ExportEnvironment(ActionScreen):
     def _az_lines(self, *, asking: bool) -> Iterator[Line]:
         """Yield what would change in az's files, and the question if it is asked."""
         from stacktui.azure_cli.cloud_file import clouds_file
-        from stacktui.exchange.az_form import az_sync, differences, needs_instance_discovery_off
-        from stacktui.exchange.az_setup import fitting
+        from stacktui.exchange.az_form import (
+            az_sync,
+            differences,
+            needs_instance_discovery_off,
+            surplus,
+        )
+        from stacktui.exchange.az_setup import too_new
 
         yield label_value("file", str(clouds_file()))
         if self._connection is None or self._clouds is None:
@@ -106,17 +111,21 @@ class ExportEnvironment(ActionScreen):
         state = "is not registered" if known is None else "differs" if changes else "is there"
         active = ", az's active cloud" if sync.active and known is not None else ""
         yield label_value("section", f"[{cloud.name}] {state}{active}")
-        az = self._connection.machine.az
-        if az is not None and az.installations and fitting(az) is None:
-            what = "The az here cannot work with a stamp: az-commands puts 2.66 beside it."
-            yield line(Span(what, TextStyle.WARNING))
+        if not self._connection.built_in and (why := too_new(self._connection.machine.az)):
+            yield line(Span(f"{why} az-commands puts 2.66 beside it.", TextStyle.WARNING))
         if known is None and sync.name:
             yield label_value("", f"az has the same ARM endpoint as [{sync.name}]")
         for each in changes:
             if each.registered:
                 yield line(Span(f"- {each.option} = {each.registered}", TextStyle.ERROR), indent=2)
             yield line(Span(f"+ {each.option} = {each.expected}", TextStyle.OK), indent=2)
-        if self._clouds.instance_discovery and needs_instance_discovery_off(cloud):
+        for each in surplus(cloud, known or {}):
+            stays = Span("  stays: the stamp has none", TextStyle.DIM)
+            yield line(f"  {each.option} = {each.registered}", stays, indent=2)
+        discovery = self._clouds.instance_discovery_here
+        if discovery is None:
+            discovery = self._clouds.instance_discovery
+        if discovery and needs_instance_discovery_off(cloud):
             yield BLANK
             yield line(
                 "Its login host is none of Microsoft's: az login needs, for all of az's clouds,",
