@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 from stacktui.errors import is_exhaustion
@@ -17,6 +18,8 @@ from stacktui.transport.background import in_background
 from stacktui.transport.limits import LimitName
 from stacktui.transport.records import TransportError, TransportFault, TransportFaultKind
 
+# What a resolver opens: its configuration, the hosts file, sockets.
+_DESCRIPTORS = 4
 RESOLV_CONF = Path("/etc/resolv.conf")
 
 
@@ -60,8 +63,11 @@ async def _look_up(host: str, port: int) -> tuple[str, ...]:
             # The IDNA codec refuses labels that are empty or over 63 characters.
             raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None
         except socket.gaierror:
-            # Without a free descriptor, a resolver may say that there is no such name.
-            socket.socket().close()
+            # Without free descriptors, a resolver may say that there is no such name. Another
+            # thread may have closed one since.
+            with ExitStack() as opened:
+                for _ in range(_DESCRIPTORS):
+                    opened.enter_context(socket.socket())
             raise
         return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
