@@ -60,8 +60,14 @@ async def resource_details(client: ArmClient, path: str) -> ResourceDetails:
         client.text(row, "kind"),
         client.text(row, "sku", "name"),
         client.text(row, "properties", "provisioningState"),
-        json.dumps(row, indent=2),
+        _document(client, row),
     )
+
+
+def _document(client: ArmClient, row: Mapping[str, Any]) -> str:
+    """Return an object as JSON without the secrets of this client, as a stamp may echo its token."""
+    lines = json.dumps(row, indent=2).splitlines()
+    return "\n".join(client.redactor.sanitize_untrusted(each, len(each) + 1) for each in lines)
 
 
 def lock_pages(client: ArmClient, scope: str) -> RowPages[Lock]:

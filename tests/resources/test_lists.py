@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.environments.model import Environment
-from stacktui.resources.group_details import group_details, newest_first
+from stacktui.resources.group_details import group_details, newest_first, resource_details
 from stacktui.resources.groups import group_pages, group_path, resource_group
 from stacktui.resources.listing import RowPage
 from stacktui.resources.model import (
@@ -135,6 +136,26 @@ async def test_one_group_and_each_of_its_lists_by_itself(client: Client) -> None
     assert found.permissions.rows == ()
     assert isinstance(found.permissions.error, ArmError)
     assert found.permissions.error.fault.code == "AuthorizationFailed"
+
+
+async def test_a_resource_is_shown_as_arm_has_it_without_an_echoed_secret(client: Client) -> None:
+    secret = "Deadly-Token-0123456789"
+    said = {"id": PATH, "name": "g1", "properties": {"echo": secret, "list": [1, {"a": "b c"}]}}
+
+    def read(asked: Asked) -> Raw:
+        if asked.target.startswith(PATH):
+            return answer(json.dumps(said).encode())
+        types = [{"resourceType": "t", "apiVersions": ["2020-01-01"]}]
+        return answer(json.dumps({"resourceTypes": types}).encode())
+
+    async with serving(read) as web, client(web) as (arm, _):
+        whole = (await resource_details(arm, f"{PATH}/providers/P.Q/t/g1")).document
+        arm.redactor.add_secret(secret)
+        redacted = (await resource_details(arm, f"{PATH}/providers/P.Q/t/g1")).document
+    assert json.loads(whole) == said
+    assert whole.isascii()
+    assert "Deadly" not in redacted
+    assert redacted.splitlines()[5:] == whole.splitlines()[5:]
 
 
 def test_the_newest_deployment_is_first() -> None:
