@@ -65,7 +65,7 @@ async def resource_details(client: ArmClient, path: str) -> ResourceDetails:
 
 
 def _document(client: ArmClient, row: Mapping[str, Any]) -> str:
-    """Return an object as JSON without the secrets of this client, as a stamp may echo its token."""
+    """Return an object as JSON without our secrets: a stamp may echo the token."""
     lines = json.dumps(row, indent=2).splitlines()
     return "\n".join(client.redactor.sanitize_untrusted(each, len(each) + 1) for each in lines)
 

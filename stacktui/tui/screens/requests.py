@@ -15,8 +15,8 @@ from stacktui.tui.formatting import clock, command_of, duration
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.panes.check_steps import phase_spans
-from stacktui.tui.screens.action_screen import ActionScreen
 from stacktui.tui.screens.copy import CopyScreen
+from stacktui.tui.screens.list_screen import ListScreen
 from stacktui.tui.widgets.list_pane import Row, Rows
 
 if TYPE_CHECKING:
@@ -32,29 +32,22 @@ _TITLES = ("Repeat it with az, which gets the token itself.", "Repeat it with cu
 _GUID = re.compile(r"\b([0-9a-f]{8})-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.IGNORECASE)
 
 
-class RequestsScreen(ActionScreen):
+class RequestsScreen(ListScreen["Exchange"]):
     """Lists the requests, the newest last; `enter` shows one with the lines that repeat it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open"),
         Binding("y", "copy", "copy"),
-        Binding("w", "write_copied", "write what was copied to a file", show=False),
-        Binding("escape", "clear_filter", "clear the filter"),
-        Binding("escape", "leave", "back"),
     ]
 
     def __init__(self, history: RequestHistory) -> None:
         super().__init__("Request", "Requests")
         self._history = history
         self._requests: dict[str, Exchange] = {}
-        self._open: Exchange | None = None
-        self.choices.has_filter = True
         self.choices.name_width = _ROOM_FOR_PATH
 
     def on_mount(self) -> None:
-        self._text.display = False
-        self.choices.display = True
-        self.set_focus(self.choices)
+        super().on_mount()
         self._list()
         self.set_interval(_REFRESH, self._list)
 
@@ -77,16 +70,10 @@ class RequestsScreen(ActionScreen):
         exchange = self._requests[key]
         return f"{exchange.method} {_url(exchange)} {exchange.outcome}".lower()
 
-    def share_height(self) -> None:
-        """Give the whole height to the list, or to the text."""
-        height = self.app.size.height - self.below
-        self.choices.styles.height = height
-        self._text.styles.height = height
-
     @property
     def _remedies(self) -> list[Remedy]:
         """The lines of the request that is open or highlighted, as `CopyScreen` takes them."""
-        exchange = self._open or self._requests.get(self.choices.chosen or "")
+        exchange = self.opened or self._requests.get(self.choices.chosen or "")
         lines = command_lines(exchange) if exchange is not None else ()
         titles = _TITLES[-len(lines) :]  # only ARM has an az line
         remedies = [
@@ -98,39 +85,15 @@ class RequestsScreen(ActionScreen):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        match action:
-            case "open":
-                return self._open is None and self.choices.chosen is not None
-            case "copy":
-                return bool(self._remedies)
-            case "write_copied":
-                return bool(self.services.copier.text)
-            case "clear_filter":
-                return self._open is None and self.choices.filtered
-            case "leave":
-                return self._open is not None or not self.choices.filtered
-            case _:
-                return super().check_action(action, parameters)
+        if action == "copy":
+            return bool(self._remedies)
+        return super().check_action(action, parameters)
 
     def action_open(self) -> None:
-        self._open = self._requests.get(self.choices.chosen or "")
-        if self._open is not None:
-            self.choices.display, self._text.display = False, True
-            self.set_focus(self._text)
-            self.set_text(_detail(self._open, self._remedies, self.services.screen_style.glyphs))
-
-    def action_leave(self) -> None:
-        if self._open is None:
-            super().action_leave()
-            return
-        self._open = None
-        self._text.display, self.choices.display = False, True
-        self.set_focus(self.choices)
-        self.show_hints()
-
-    def action_clear_filter(self) -> None:
-        self.choices.clear_filter()
-        self.show_hints()
+        if (exchange := self._requests.get(self.choices.chosen or "")) is not None:
+            self.show_opened(exchange)
+            glyphs = self.services.screen_style.glyphs
+            self.set_text(_detail(exchange, self._remedies, glyphs))
 
     def action_copy(self) -> None:
         """Copy the line; of several, the one that is chosen by its number."""
@@ -142,9 +105,6 @@ class RequestsScreen(ActionScreen):
     def _copy(self, command: str | None) -> None:
         if command:
             self.services.copier.copy(command, command, self._hints.notice)
-
-    async def action_write_copied(self) -> None:
-        await self.services.copier.write(self._hints.notice)
 
 
 def _url(exchange: Exchange) -> str:

@@ -11,7 +11,7 @@ from stacktui.errors import StacktuiError
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.panes.resources import state_span
-from stacktui.tui.screens.action_screen import ActionScreen
+from stacktui.tui.screens.list_screen import ListScreen
 from stacktui.tui.widgets.list_pane import Row, Rows
 
 if TYPE_CHECKING:
@@ -21,15 +21,12 @@ if TYPE_CHECKING:
     from stacktui.resources.model import Resource, ResourceDetails
 
 
-class ResourcesScreen(ActionScreen):
+class ResourcesScreen(ListScreen["Resource"]):
     """Lists the resources of a group; `enter` reads one, `esc` leads back to its row."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "details"),
         Binding("i", "copy", "copy id, link, JSON"),
-        Binding("w", "write_copied", "write what was copied to a file", show=False),
-        Binding("escape", "clear_filter", "clear the filter"),
-        Binding("escape", "leave", "back"),
     ]
 
     def __init__(
@@ -43,14 +40,10 @@ class ResourcesScreen(ActionScreen):
         self._resources = {str(at): each for at, each in enumerate(resources)}
         self._target = target
         self._portal_link = portal_link
-        self._open: Resource | None = None
         self._details: ResourceDetails | None = None
-        self.choices.has_filter = True
 
     def on_mount(self) -> None:
-        self._text.display = False
-        self.choices.display = True
-        self.set_focus(self.choices)
+        super().on_mount()
         keys, text = tuple(self._resources), self._filtered_by
         self.choices.show(Rows(keys, lambda key: _row(key, self._resources[key]), text), ())
         self.share_height()
@@ -60,40 +53,22 @@ class ResourcesScreen(ActionScreen):
         resource = self._resources[key]
         return f"{resource.name} {resource.type} {resource.location}".lower()
 
-    def share_height(self) -> None:
-        """Give the whole height to the list, or to the text."""
-        height = self.app.size.height - self.below
-        self.choices.styles.height = height
-        self._text.styles.height = height
-
     @property
     def _resource(self) -> Resource | None:
-        return self._open or self._resources.get(self.choices.chosen or "")
+        return self.opened or self._resources.get(self.choices.chosen or "")
 
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        match action:
-            case "open":
-                return self._open is None and self.choices.chosen is not None
-            case "copy":
-                return self._resource is not None
-            case "write_copied":
-                return bool(self.services.copier.text)
-            case "clear_filter":
-                return self._open is None and self.choices.filtered
-            case "leave":
-                return self._open is not None or not self.choices.filtered
-            case _:
-                return super().check_action(action, parameters)
+        if action == "copy":
+            return self._resource is not None
+        return super().check_action(action, parameters)
 
     def action_open(self) -> None:
         """Read the resource, and show it in place of the list."""
         if (resource := self._resource) is None:
             return
-        self._open = resource
-        self.choices.display, self._text.display = False, True
-        self.set_focus(self._text)
+        self.show_opened(resource)
         self._text.scroll_to_top()
         self.set_text([*_known(resource), BLANK, line(Span("Reading it.", TextStyle.DIM))])
         work = self._read(resource)
@@ -110,22 +85,13 @@ class ResourcesScreen(ActionScreen):
             found = None
             why = Span(f"{glyphs.failed} not read: {error}", TextStyle.ERROR)
             lines = [*_known(resource), BLANK, line(why)]
-        if self._open is resource:
+        if self.opened is resource:
             self._details = found
             self.set_text(lines)
 
     def action_leave(self) -> None:
-        if self._open is None:
-            super().action_leave()
-            return
-        self._open = self._details = None
-        self._text.display, self.choices.display = False, True
-        self.set_focus(self.choices)
-        self.show_hints()
-
-    def action_clear_filter(self) -> None:
-        self.choices.clear_filter()
-        self.show_hints()
+        self._details = None
+        super().action_leave()
 
     def action_copy(self) -> None:
         from stacktui.tui.screens.picker_screen import PickerScreen, text_choices
@@ -145,9 +111,6 @@ class ResourcesScreen(ActionScreen):
                 self.services.copier.copy(text, text.splitlines()[0], self._hints.notice)
 
         self.app.push_screen(PickerScreen("Copy of the resource", text_choices(texts)), copy)
-
-    async def action_write_copied(self) -> None:
-        await self.services.copier.write(self._hints.notice)
 
 
 def _row(key: str, resource: Resource) -> Row:
