@@ -141,6 +141,7 @@ async def test_a_broken_file_of_az_and_a_silent_stamp_are_said(
         write(config, read(config).replace(f"127.0.0.1:{stamp.port}", "127.0.0.1:9"))
         await pilot.press("r", "x")
         await until(pilot, "That could not be done.")
+        await until(pilot, "then c finds what is wrong")
         await pilot.press("escape")
         await settle(pilot)
         assert app.screen is app.dashboard

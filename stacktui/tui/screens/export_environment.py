@@ -54,7 +54,11 @@ class ExportEnvironment(ActionScreen):
         self._broken = ""
 
     def on_mount(self) -> None:
-        self.wait("Reading what was recorded of the stamp; if nothing was, the stamp is asked.")
+        step = self._target.environment.limits.step
+        self.wait(
+            "Reading what was recorded of the stamp; if nothing was, the stamp is asked, "
+            f"for {step:g} s at most."
+        )
         self.run(self._read, self._show_forms)
 
     def _read(self) -> Connection:
@@ -70,6 +74,10 @@ class ExportEnvironment(ActionScreen):
         except AzFileError as error:
             self._broken = str(error)
         return connection
+
+    def failed(self, why: str) -> None:
+        """Show why the work failed; where the stamp does not answer, a check says more."""
+        super().failed(why if self._connection else f"{why}; esc, then c finds what is wrong")
 
     def _show_forms(self, connection: Connection) -> None:
         self._connection = connection
