@@ -50,5 +50,6 @@ def remarks(connection: Connection) -> Iterator[str]:
     """Yield how its readers find the file; JSON has no comments."""
     if connection.built_in:
         yield "a public cloud needs no file: its name in AZURE_ENVIRONMENT is enough"
-    yield f"save it, and set AZURE_ENVIRONMENT_FILEPATH to its path, AZURE_ENVIRONMENT to {NAME}"
-    yield "it holds no identity: those variables are in the forms env, powershell and cmd"
+    yield "set AZURE_ENVIRONMENT_FILEPATH to the path of this file"
+    yield f"set AZURE_ENVIRONMENT to {NAME}"
+    yield "no identity is in it: see the forms env, powershell and cmd"

@@ -12,7 +12,7 @@ SECRET, CERTIFICATE, CERTIFICATE_PASSWORD = "clientSecret", "certPath", "certPas
 # What stands where the secret belongs: JSON has no references.
 OF_VARIABLE, OF_FILE = "<the value of the variable {}>", "<the content of the file {}>"
 _FILES = {
-    SECRET: "azureSecretSpConfig.json; some samples call it azureAppSpConfig.json",
+    SECRET: "azureSecretSpConfig.json, or azureAppSpConfig.json",
     CERTIFICATE: "azureCertSpConfig.json",
 }
 _NOT_NEEDED = ("objectId", CERTIFICATE_PASSWORD)
@@ -30,7 +30,7 @@ def remarks(connection: Connection) -> Iterator[str]:
     """Yield under which name to save the file, and what to fill in; JSON has no comments."""
     fields = _fields(connection)
     key = CERTIFICATE if CERTIFICATE in fields else SECRET
-    yield f"save it in the folder above the sample as {_FILES[key]}"
+    yield f"save as {_FILES[key]}, above the sample"
     if connection.kind is not IdentityKind.SERVICE_PRINCIPAL:
         yield "the samples sign in as a service principal only: give the environment one"
     elif key == SECRET and connection.secret is None:

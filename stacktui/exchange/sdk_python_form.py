@@ -21,8 +21,8 @@ from stacktui.text.shell import toml as literal
 
 _INSTALL = 'pip install "azure-identity>=1.27,<2" "azure-mgmt-resource>=24,<27"'
 _BUNDLE = """\
-REQUESTS_CA_BUNDLE: the roots of certifi and yours, as they are written by
-stacktui certificates export"""
+REQUESTS_CA_BUNDLE: the roots of certifi and yours, in the file that
+stacktui certificates export writes"""
 _NO_OWN_ROOTS = """\
 If Python does not trust the root of the stamp: stacktui certificates trust, then
 stacktui certificates export, which says what to set."""
