@@ -318,7 +318,7 @@ class _Reader:
                 return {"env": name}
             case FileSecret(path=path):
                 return {"file": _below(self._folder, str(path))}
-            case str() if part.startswith("@"):  # az reads a file
+            case str() if part.startswith("@") and "az login" in self._options:  # a file, to az
                 return {"file": _below(self._folder, part[1:])}
             case str():
                 self._secret = part

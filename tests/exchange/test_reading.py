@@ -288,6 +288,17 @@ def test_cmd_reads_a_file_into_a_variable_in_each_spelling() -> None:
         assert read_script(line).variables == {"X": FileSecret(Path("a b"))}, line
 
 
+def test_only_to_az_a_secret_with_an_at_sign_is_a_file() -> None:
+    login = f"az login --service-principal -u {APP} -p @ops -t {TENANT}"
+    register = f"az cloud register -n W --endpoint-resource-manager {EAST.arm}"
+    found = read_one(f"{register}; {login}")
+    assert found.identity is not None
+    assert (found.identity["secret"], found.secret) == ({"file": "/src/ops"}, "")
+    found = read_one(f"ARM_ENDPOINT={EAST.arm} AZURE_CLIENT_ID={APP} AZURE_CLIENT_SECRET=@ops")
+    assert found.identity is not None
+    assert (found.identity["secret"], found.secret) == ({"env": "AZURE_CLIENT_SECRET"}, "@ops")
+
+
 def test_references_of_an_export_name_absolute_places() -> None:
     text = RENDERERS[Form.TOML](connection(EAST, IDENTITIES["secret-file"]))
     relative = text.replace("/run/s p/ops", "ops")
