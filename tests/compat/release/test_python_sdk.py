@@ -146,6 +146,15 @@ def test_a_later_release_works_by_another_import(stamp: RunningStamp) -> None:
     assert listing(python, stamp, MOVED, BY_VERSION) == (str(GROUPS), "")
 
 
+def test_the_release_between_them_ignores_the_profile(stamp: RunningStamp) -> None:
+    python = python_of("25.0.0")
+    out, errors = listing(python, stamp, *CLIENTS[LAST])
+    assert out == ""
+    assert "InvalidApiVersionParameter" in errors
+    for client in (DOCUMENTED, MOVED):
+        assert listing(python, stamp, client, BY_VERSION) == (str(GROUPS), "")
+
+
 def exported(config: Path, form: str, *options: str) -> str:
     ran = stacktui("environments", "export", "Test", "--format", form, "--config", config, *options)
     assert ran.code == 0, ran.err
