@@ -28,6 +28,7 @@ _RESOURCE_IDS = ("graph", "keyVault", "datalake", "batch", "operationalInsights"
 
 def render(connection: Connection) -> str:
     """Return the file; what a stamp has not is an empty text."""
+    _, _, fqdn = connection.domain.partition(".")
     known = {
         "name": NAME,
         "managementPortalURL": connection[CloudKey.PORTAL],
@@ -39,6 +40,8 @@ def render(connection: Connection) -> str:
         GRAPH: connection[CloudKey.GRAPH],
         STORAGE: connection[CloudKey.STORAGE_SUFFIX],
         KEY_VAULT: connection[CloudKey.KEYVAULT_SUFFIX].lstrip("."),
+        # Follows the region in the names of public addresses; aks-engine has it by the same rule.
+        "resourceManagerVMDNSSuffix": fqdn and f"cloudapp.{fqdn}",
         AUDIENCE: connection[CloudKey.AUDIENCE],
     }
     resources = dict.fromkeys(_RESOURCE_IDS, "") | {"graph": connection[CloudKey.GRAPH]}

@@ -26,6 +26,7 @@ stacktui certificates export writes"""
 _NO_OWN_ROOTS = """\
 If Python does not trust the root of the stamp: stacktui certificates trust, then
 stacktui certificates export, which says what to set."""
+_OTHER_SCOPE = "If AD FS answers MSIS9605: /openid in place of /.default in credential_scopes."
 _CREDENTIALS = {
     IdentityKind.USER: "UsernamePasswordCredential",
     IdentityKind.DEVICE_CODE: "DeviceCodeCredential",
@@ -58,6 +59,7 @@ def render(connection: Connection) -> str:
         connection.heading(Shell.BASH),
         f"# {_INSTALL}",
         *([] if connection.built_in else [comment(Shell.BASH, _trust(connection))]),
+        *([comment(Shell.BASH, _OTHER_SCOPE)] if connection.is_adfs else []),
         *used,
         *[""] * bool(used),
         f"from azure.identity import {credential}",

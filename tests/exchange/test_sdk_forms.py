@@ -96,6 +96,7 @@ def test_an_environment_file_has_the_keys_of_its_readers() -> None:
         "graphEndpoint": ADFS.graph,
         "storageEndpointSuffix": "local.azurestack.external",
         "keyVaultDNSSuffix": "vault.local.azurestack.external",
+        "resourceManagerVMDNSSuffix": "cloudapp.azurestack.external",
         "tokenAudience": ADFS.audience,
     }
     resources = dict.fromkeys(

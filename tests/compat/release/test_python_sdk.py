@@ -221,6 +221,20 @@ def test_the_exported_program_works_under_real_names(options: StampOptions, tmp_
             lists_by_its_program(write_config(tmp_path, described, **given), GROUPS + public)
 
 
+def test_the_other_scope_that_the_program_names_works_where_adfs_wants_it(tmp_path: Path) -> None:
+    options = StampOptions(idp=IdentityProvider.ADFS, groups=GROUPS, adfs_default_scope=False)
+    with run_in_thread(options) as stamp:
+        config = write_config(tmp_path, stamp.describe())
+        assert stacktui("certificates", "export", "--yes", "--config", config).code == 0
+        program = exported(config, "sdk-python")
+        done = subprocess.run(
+            [python_of(NEWEST), "-c", program], capture_output=True, text=True, check=False
+        )
+        assert "MSIS9605" in done.stderr
+        assert "MSIS9605" in program
+        assert len(run_program(NEWEST, program.replace("/.default", "/openid"))) == GROUPS
+
+
 @pytest.mark.parametrize("kind", [SignInKind.SECRET, SignInKind.CERTIFICATE])
 def test_the_samples_work_with_the_file_that_is_exported(
     kind: SignInKind, stamp: RunningStamp, tmp_path: Path
