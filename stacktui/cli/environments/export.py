@@ -33,9 +33,10 @@ from stacktui.identities.secrets import resolve_secret
 @click.option(
     "--format",
     "form",
+    metavar="FORM",
     type=click.Choice([each.value for each in Form]),
     required=True,
-    help="The form to print; az is written into the files of the Azure CLI.",
+    help="The form, of those above; az is written into the files of the Azure CLI.",
 )
 @click.option(
     "--shell",
@@ -66,17 +67,17 @@ def command(
     """Print ENV (default: the active environment), with its identity, for another client.
 
     \b
-    env            variables that the SDKs read, for bash
-    powershell     the same for PowerShell
-    cmd            the same for cmd
-    terraform      the variables of Terraform's provider (archived)
-    az             the section [ENV] of az's clouds.config, written there
-    az-commands    the commands that connect the az of this machine
-    az-powershell  Add-AzEnvironment and Connect-AzAccount
-    sdk-python     a program for azure-identity and azure-mgmt-resource
-    sdk-json       the JSON file that the Python SDK's samples read
+    env               variables that the SDKs read, for bash
+    powershell        the same for PowerShell
+    cmd               the same for cmd
+    terraform         the variables of Terraform's provider (archived)
+    az                the section [ENV] of az's clouds.config, written there
+    az-commands       the commands that connect the az of this machine
+    az-powershell     Add-AzEnvironment and Connect-AzAccount
+    sdk-python        a program for azure-identity and azure-mgmt-resource
+    sdk-json          the JSON file that the Python SDK's samples read
     environment-json  the file that $AZURE_ENVIRONMENT_FILEPATH names
-    toml           tables for the config of another stacktui
+    toml              tables for the config of another stacktui
 
     What was recorded of the stamp is used; if nothing was, the stamp is asked. A secret is written
     as its reference: the variable or the file that holds it.
