@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 from stacktui.config.locations import exported_bundle
 from stacktui.environments.cloud import Origin
@@ -21,7 +20,6 @@ from stacktui.exchange.connection import Connection
 from stacktui.exchange.shells import Quote, Shell, Value, az_line, comment, plain, set_variables
 from stacktui.identities.model import EnvSecret, FileSecret, IdentityKind
 from stacktui.text.shell import command_line
-from stacktui.transport.proxy import DIRECT, without_credentials
 
 _EXPORT_ASDK_ROOT = f"""\
 {ASDK_ROOT} as a file, by PowerShell on a Windows machine that has it:
@@ -91,16 +89,14 @@ def _trust(connection: Connection) -> Iterator[str]:
 
 
 def _proxy(connection: Connection) -> Iterator[str]:
-    shell, proxy = connection.machine.shell, connection.environment.proxy
-    if proxy and proxy != DIRECT:
-        if (harmless := without_credentials(proxy)) != proxy:
-            yield comment(shell, "The user name and password of the proxy are left out:")
-        yield from set_variables(shell, [("HTTPS_PROXY", harmless)])
-    elif proxy:
-        arm, login = connection.environment.arm, connection[CloudKey.LOGIN_ENDPOINT]
-        hosts = (connection.domain, *(urlsplit(each).hostname or "" for each in (arm, login)))
+    if (found := connection.proxy_variable) is None:
+        return
+    shell = connection.machine.shell
+    if found[0] == "NO_PROXY":
         yield comment(shell, "No proxy for the stamp; add the hosts that NO_PROXY has here:")
-        yield from set_variables(shell, [("NO_PROXY", ",".join(filter(None, hosts)))])
+    elif found[1] != connection.environment.proxy:
+        yield comment(shell, "The user name and password of the proxy are left out:")
+    yield from set_variables(shell, [found])
 
 
 def _addresses(connection: Connection) -> Iterator[str]:

@@ -17,6 +17,7 @@ from stacktui.identities.model import (
     Identity,
     IdentityKind,
 )
+from stacktui.resources.api_versions import RESOURCES, known_version
 
 SUBSCRIPTION = "6f2d9c1e-8a5b-4f0e-9c3d-2b7a1e5f4d60"
 ADFS = Metadata(
@@ -72,4 +73,6 @@ def connection(
     """A connection whose metadata are those of its environment: AD FS for the development kit."""
     metadata = ADFS if environment.arm == ASDK.arm else ENTRA
     cloud = cloud_of(environment, metadata)
-    return Connection(environment, cloud, identity, secret, machine or Machine(Shell.BASH))
+    version = known_version(environment.profile, RESOURCES) or ""
+    machine = machine or Machine(Shell.BASH)
+    return Connection(environment, cloud, identity, secret, machine, version)
