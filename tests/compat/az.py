@@ -33,7 +33,6 @@ for command in json.load(sys.stdin):
     print(json.dumps([code, out.getvalue()]), flush=True)
 """
 """Runs commands by the function that `az` itself calls, and so starts Python once."""
-INDEX = "commandIndex.json"
 
 
 def find() -> Path | None:
@@ -84,6 +83,16 @@ class Az:
     @property
     def config(self) -> Path:
         return self.folder / "azure"
+
+    @property
+    def index(self) -> Path:
+        """Where `az` keeps the index of its commands, for one profile."""
+        return self.config / "commandIndex.json"
+
+    @property
+    def indexes(self) -> Path:
+        """Where such indexes are kept for all tests, by profile."""
+        return CHECKOUT / ".cache" / f"{self.path.parts[-3]}-commands"
 
     def environment(self) -> dict[str, str]:
         """Return PATH and az's settings: no proxy, CA bundle or credentials of ours."""
@@ -165,8 +174,7 @@ class Az:
         Without one, in each new folder and after each change of the profile, it loads all its
         modules: 3 s, where a command with an index takes 0.3 s.
         """
-        index = self.config / INDEX
-        kept = CHECKOUT / ".cache" / f"{self.path.parts[-3]}-commands"
+        index, kept = self.index, self.indexes
         with suppress(OSError, Error, ValueError):
             if _profile_of(index) != (profile := self._profile()):
                 self.config.mkdir(parents=True, exist_ok=True)
