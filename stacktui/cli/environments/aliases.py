@@ -1,4 +1,4 @@
-"""`stacktui environments aliases`: the names of az's for VM images, and what a stamp has of them."""
+"""`stacktui environments aliases`: az's names for VM images, and which of them a stamp has."""
 
 from __future__ import annotations
 
