@@ -23,6 +23,8 @@ _WHAT = "the VM images"
 _AT_ONCE = 8
 # A stamp has a few tens of publishers; public Azure has thousands, whose images nobody lists.
 _MOST_PUBLISHERS = 200
+# The names that are told of what is there instead.
+_MOST_INSTEAD = 8
 # The names of the lists, in their order, and what stands between them in the path.
 _SEGMENTS = ("publishers", "artifacttypes/vmimage/offers", "skus", "versions")
 
@@ -45,6 +47,16 @@ class ImageMatch:
     urn: str = ""
     missing: ImageLevel | None = None
     instead: tuple[str, ...] = ()
+
+    @property
+    def why_missing(self) -> str:
+        """What the stamp does not have, and some of what it has; empty where the image is there."""
+        if self.missing is None:
+            return ""
+        more = len(self.instead) - _MOST_INSTEAD
+        there = ", ".join(self.instead[:_MOST_INSTEAD]) + (f" and {more} more" if more > 0 else "")
+        wanted = getattr(self.alias, self.missing)
+        return f"the stamp has no {self.missing} {wanted}; it has {there or 'none'}"
 
 
 def highest(versions: Iterable[str]) -> str | None:

@@ -43,8 +43,6 @@ from stacktui.text.counts import count_of
 from stacktui.text.shell import command_line, for_this_machine
 
 SCHEMA = 1
-# The names that are listed of what is there instead.
-_MOST_INSTEAD = 8
 _PUBLIC_MODE = 0o644
 
 
@@ -154,19 +152,9 @@ def _write_text(document: AliasDocument, matches: Mapping[str, ImageMatch]) -> N
         cells = "  ".join(f"{text:<{wide}}" for text, wide in zip(row, widths, strict=True))
         out_beside(f"{symbol} {cells}", each.urn, 4)
         if match is not None and match.missing:
-            out_fitting(f"    {_instead(match)}", 6)
+            out_fitting(f"    {match.why_missing}", 6)
         elif match is not None and match.urn != each.urn:
             out_fitting(f"    use {match.urn}", 6)
-
-
-def _instead(match: ImageMatch) -> str:
-    if match.missing is None:
-        raise AssertionError("its image is not there")
-    names, level = match.instead, match.missing
-    more = len(names) - _MOST_INSTEAD
-    there = ", ".join(names[:_MOST_INSTEAD]) + (f" and {more} more" if more > 0 else "")
-    wanted = getattr(match.alias, level)
-    return f"the stamp has no {level} {wanted}; it has {there or 'none'}"
 
 
 def _document(document: AliasDocument, matches: Mapping[str, ImageMatch]) -> dict[str, Any]:
