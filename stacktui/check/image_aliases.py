@@ -9,12 +9,15 @@ from stacktui.check.target import CheckTarget
 from stacktui.environments.alias_document import AliasDocument, parse_aliases
 from stacktui.errors import FaultError, StacktuiError
 
-# What az does where it cannot fetch the document (PROTOCOL.md section 7).
-AZ_USES_ITS_OWN = "az then uses the list that it has built in, which names images of public Azure"
+# PROTOCOL.md section 7.
+_AZ_USES_ITS_OWN = "az then uses the list that it has built in, which names images of public Azure"
 
 
 class AliasFetchError(StacktuiError):
-    """The document of VM image aliases cannot be fetched."""
+    """The document of VM image aliases cannot be fetched; says what az does then, too."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"{url} {why}; {_AZ_USES_ITS_OWN}")
 
 
 async def fetch_aliases(target: CheckTarget, url: str) -> AliasDocument:
@@ -28,11 +31,11 @@ async def fetch_aliases(target: CheckTarget, url: str) -> AliasDocument:
         async with open_session(target) as session, asyncio.timeout(limits.step):
             answer = await session.fetch("GET", url, limit=limits.metadata, public=True)
     except TimeoutError:
-        raise AliasFetchError(f"{url} did not answer whole in {limits.step:g} s") from None
+        raise AliasFetchError(url, f"did not answer whole in {limits.step:g} s") from None
     except FaultError as error:
-        raise AliasFetchError(f"{url} cannot be fetched: {error}") from None
+        raise AliasFetchError(url, f"cannot be fetched: {error}") from None
     if answer.status == 200:
         return parse_aliases(answer.body, session.redactor)
     location = session.redactor.sanitize_untrusted(answer.headers.get("location", ""), 200)
     points = f", which points to {location or 'nowhere'}" if 300 <= answer.status < 400 else ""
-    raise AliasFetchError(f"{url} answers with status {answer.status}{points}")
+    raise AliasFetchError(url, f"answers with status {answer.status}{points}")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from stacktui.check.cloud import connection_to
-from stacktui.check.image_aliases import AZ_USES_ITS_OWN, AliasFetchError, fetch_aliases
+from stacktui.check.image_aliases import AliasFetchError, fetch_aliases
 from stacktui.check.pinning import AcceptError
 from stacktui.check.target import CheckTarget
 from stacktui.cli.arm import ArmSession, run_on, signing_in
@@ -107,7 +107,7 @@ def _list(target: CheckTarget, request: ArmRequest, *, check: bool) -> int:
     try:
         document = asyncio.run(fetch_aliases(target, url))
     except AliasFetchError as error:
-        raise RemoteError(f"{error}; {AZ_USES_ITS_OWN}") from None
+        raise RemoteError(str(error)) from None
     matches: dict[str, ImageMatch] = {}
     if check:
 

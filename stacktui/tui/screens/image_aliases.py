@@ -70,9 +70,7 @@ class ImageAliases(ActionScreen):
                 lambda engine: engine.image_aliases(self._target, url)
             )
         except StacktuiError as error:
-            from stacktui.check.image_aliases import AZ_USES_ITS_OWN
-
-            self.failed(f"{error}; {AZ_USES_ITS_OWN}")
+            self.failed(str(error))
             return
         self._document = found
         self._show_list()
@@ -107,23 +105,21 @@ class ImageAliases(ActionScreen):
     def _show(self) -> None:
         if self._document is None:
             return
-        glyphs, alias = self.services.screen_style.glyphs, self._alias
-        problems = self._document.problems
-        lines = [
-            line(Span(f"{glyphs.warning} {each}", TextStyle.WARNING))
-            for each in problems[:_MOST_PROBLEMS]
-        ]
-        if (more := len(problems) - _MOST_PROBLEMS) > 0:
-            lines.append(line(Span(f"and {more} more", TextStyle.WARNING)))
-        if alias is not None:
+        lines: list[Line] = []
+        if (alias := self._alias) is not None:
             lines += [
-                *([BLANK] if lines else []),
                 line(Span(alias.name, TextStyle.STRONG)),
+                *self._found(alias),
                 label_value("image", alias.urn),
                 label_value("for", ", ".join(filter(None, (alias.system, alias.architecture)))),
+                BLANK,
             ]
-            lines += self._found(alias)
-        self.set_text(lines)
+        glyphs, problems = self.services.screen_style.glyphs, self._document.problems
+        told = [f"{glyphs.warning} {each}" for each in problems[:_MOST_PROBLEMS]]
+        if (more := len(problems) - _MOST_PROBLEMS) > 0:
+            told.append(f"and {more} more")
+        lines += [line(Span(each, TextStyle.WARNING)) for each in told]
+        self.set_text(lines if told else lines[:-1])
 
     def _found(self, alias: ImageAlias) -> list[Line]:
         """Return whether the stamp has the image."""
