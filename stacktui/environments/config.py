@@ -18,10 +18,8 @@ from stacktui.transport.limits import LIMIT_SETTINGS, Limits, read_limit
 from stacktui.transport.proxy import DIRECT, parse_proxy
 
 _PORT = re.compile(r"[0-9]{1,5}")
-# The keys whose value is a string.
+# The keys whose value is a string. A form asks for these; the others are for the file alone.
 TEXTS = ("arm", "profile", "identity", "subscription", "ca", "proxy", "vm_image_aliases")
-# Those that a form asks for; the others are for the file alone.
-FORM_KEYS = ("arm", "identity", "profile", "subscription", "ca", "proxy")
 KEYS = (*TEXTS, "resolve", "limits", "endpoints")
 # The keys that `change_environment` takes.
 CHANGEABLE = (
