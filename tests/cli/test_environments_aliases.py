@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -21,6 +19,7 @@ from stacktui.stamp.running import RunningStamp
 from stacktui.text.sanitize import Redactor
 from tests.product import Ran, stacktui, write_config
 from tests.support.pasted import on_terminal
+from tests.support.web import answer, serving_plain
 
 DOMAIN = "local.azurestack.external"
 
@@ -43,30 +42,6 @@ def with_url(folder: Path, stamp: RunningStamp, url: str) -> Path:
 
 def aliases(config: Path, *options: str | Path) -> Ran:
     return stacktui("environments", "aliases", "--config", config, *options)
-
-
-@contextmanager
-def hosted(body: bytes) -> Iterator[str]:
-    """The URL of a document on a plain web server."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/aliases.json"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def test_the_table(config: Path) -> None:
@@ -123,22 +98,27 @@ def test_the_json_document(config: Path, stamp: RunningStamp) -> None:
     assert "Canonical" in centos["instead"]
 
 
-def test_what_az_cannot_read_is_said(stamp: RunningStamp, tmp_path: Path) -> None:
+async def test_what_az_cannot_read_is_said(stamp: RunningStamp, tmp_path: Path) -> None:
     document = json.loads(render_aliases(SAMPLE))
     del document["outputs"]["aliases"]["value"]["Linux"]["UbuntuLTS"]["architecture"]
-    with hosted(json.dumps(document).encode()) as url:
-        config = with_url(tmp_path, stamp, url)
-        ran = aliases(config)
-        found = aliases(config, "--format", "json").document
+    async with serving_plain(answer(json.dumps(document).encode())) as web:
+        config = with_url(tmp_path, stamp, web.url)
+        ran = await asyncio.to_thread(aliases, config)
+        found = (await asyncio.to_thread(aliases, config, "--format", "json")).document
     assert ran.code == 1
     assert ran.out.startswith("! Linux, UbuntuLTS: architecture is missing; az 2.66 fails: ")
     assert [each["place"] for each in found["problems"]] == ["Linux, UbuntuLTS"]
     assert found["aliases"][0]["architecture"] is None
 
 
-def test_what_is_no_document_is_said_without_a_table(stamp: RunningStamp, tmp_path: Path) -> None:
-    with hosted(b"<html><title>\x1b[2JSign in</title>") as url:
-        ran = aliases(with_url(tmp_path, stamp, url), "--check")
+async def test_what_is_no_document_is_said_without_a_table(
+    stamp: RunningStamp, tmp_path: Path
+) -> None:
+    before = len(stamp.requests)
+    async with serving_plain(answer(b"<html><title>\x1b[2JSign in</title>")) as web:
+        config = with_url(tmp_path, stamp, web.url)
+        ran = await asyncio.to_thread(aliases, config, "--check")
+    assert len(stamp.requests) == before  # there is nothing to compare
     assert (ran.code, ran.out.count("\n")) == (1, 1)
     assert ran.out.startswith("! it is a web page")
     assert "\x1b" not in ran.out

@@ -7,6 +7,7 @@ the stamp has no storage: az takes the options of each, and fails at what answer
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,8 +19,8 @@ from stacktui.diagnosis.recognise import recognise
 from stacktui.environments.alias_document import SAMPLE, render_aliases
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from tests.cli.test_environments_aliases import hosted
 from tests.product import stacktui, write_config
+from tests.support.web import answer, serving_plain
 
 from .az import Az, Done
 from .conftest import CLOUD, DOMAIN, PROFILE
@@ -65,54 +66,59 @@ def with_document(az: Az, url: str, *command: str) -> Done:
     return az(*command)
 
 
+async def with_body(az: Az, body: bytes, *commands: tuple[str, ...]) -> tuple[str, list[Done]]:
+    """Return the URL at which az finds `body`, and what it says to each command."""
+    async with serving_plain(answer(body)) as web:
+        url = f"{web.url}/aliases.json"
+        first = await asyncio.to_thread(with_document, az, url, *commands[0])
+        return url, [first, *[await asyncio.to_thread(az, *each) for each in commands[1:]]]
+
+
 def meaning(done: Done) -> list[str]:
     return [each.fault.id for each in recognise(done.err).candidates]
 
 
-def test_az_takes_the_document_that_we_write(az: Az) -> None:
-    with hosted(render_aliases(SAMPLE).encode()) as url:
-        listed = with_document(az, url, *LIST)
-        assert listed.code == 0, listed.err
-        rows = json.loads(listed.out)
-        assert [each["urnAlias"] for each in rows] == [each.name for each in SAMPLE]
-        assert [each["urn"] for each in rows] == [each.urn for each in SAMPLE]
-        unknown = az(*CREATE, "NoSuchAlias")
-        absent = az(*CREATE, "CentOS")
+async def test_az_takes_the_document_that_we_write(az: Az) -> None:
+    body = render_aliases(SAMPLE).encode()
+    commands = (LIST, (*CREATE, "NoSuchAlias"), (*CREATE, "CentOS"))
+    _, (listed, unknown, absent) = await with_body(az, body, *commands)
+    assert listed.code == 0, listed.err
+    rows = json.loads(listed.out)
+    assert [each["urnAlias"] for each in rows] == [each.name for each in SAMPLE]
+    assert [each["urn"] for each in rows] == [each.urn for each in SAMPLE]
     assert unknown.code == 1
     assert meaning(unknown) == ["image-alias-unknown"]
     assert meaning(absent) == ["image-not-offered"]
 
 
-def test_az_takes_the_document_of_the_stamp_and_the_one_that_check_writes(
+async def test_az_takes_the_document_of_the_stamp_and_the_one_that_check_writes(
     az: Az, stamp: RunningStamp, tmp_path: Path
 ) -> None:
     listed = with_document(az, stamp.vm_image_aliases, *LIST)
     assert "UbuntuLTS" in [each["urnAlias"] for each in json.loads(listed.out)]
     config, path = write_config(tmp_path, stamp.describe()), tmp_path / "aliases.json"
     words = ("environments", "aliases", "--config", config, "--check", "--sample", path)
-    assert stacktui(*words).code == 0
-    with hosted(path.read_bytes()) as url:
-        rows = json.loads(with_document(az, url, *LIST).out)
+    assert (await asyncio.to_thread(stacktui, *words)).code == 0
+    _, (written,) = await with_body(az, path.read_bytes(), LIST)
+    rows = json.loads(written.out)
     offered = json.loads(az.ok(*LIST, "--all", "--location", stamp.location))
     assert {each["urn"].rpartition(":")[0] for each in rows} == {
         each["urn"].rpartition(":")[0] for each in offered
     }
 
 
-def test_without_an_architecture_az_fails_as_we_say(az: Az) -> None:
+async def test_without_an_architecture_az_fails_as_we_say(az: Az) -> None:
     document = json.loads(render_aliases(SAMPLE))
     del document["outputs"]["aliases"]["value"]["Linux"]["UbuntuLTS"]["architecture"]
-    with hosted(json.dumps(document).encode()) as url:
-        failed = with_document(az, url, *LIST)
+    url, (failed,) = await with_body(az, json.dumps(document).encode(), LIST)
     assert failed.code == 1
     assert f"Could not retrieve image list from {url} or local copy" in failed.err
     assert meaning(failed) == ["image-aliases-unreadable"]
 
 
 @pytest.mark.parametrize("body", [b"\xef\xbb\xbf" + render_aliases(SAMPLE).encode(), b"<html>"])
-def test_az_cannot_read_what_we_say_it_cannot(az: Az, body: bytes) -> None:
-    with hosted(body) as url:
-        failed = with_document(az, url, *LIST)
+async def test_az_cannot_read_what_we_say_it_cannot(az: Az, body: bytes) -> None:
+    _, (failed,) = await with_body(az, body, LIST)
     assert failed.code == 1
     assert meaning(failed) == ["image-aliases-unreadable"]
 

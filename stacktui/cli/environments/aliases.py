@@ -109,7 +109,7 @@ def _list(target: CheckTarget, request: ArmRequest, *, check: bool) -> int:
     except AliasFetchError as error:
         raise RemoteError(str(error)) from None
     matches: dict[str, ImageMatch] = {}
-    if check:
+    if check and document.aliases:
 
         async def compare(session: ArmSession) -> int:
             subscription = await subscription_of(session)
