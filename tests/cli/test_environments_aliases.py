@@ -47,7 +47,8 @@ def aliases(config: Path, *options: str | Path) -> Ran:
 def test_the_table(config: Path) -> None:
     ran = aliases(config)
     assert (ran.code, ran.err) == (0, "")
-    first, second, *_ = ran.out.splitlines()
+    first, second, _, last = ran.out.splitlines()
+    assert last.endswith(" MicrosoftWindowsServer:WindowsServer:2019-Datacenter:2019.0.20190410")
     assert first.split() == ["UbuntuLTS", "Linux", "x64", "Canonical:UbuntuServer:18.04-LTS:latest"]
     assert second.split() == ["CentOS", "Linux", "x64", "OpenLogic:CentOS:7.5:latest"]
 

@@ -17,7 +17,7 @@ from stacktui.check.target import CheckTarget
 from stacktui.cli.arm import ArmSession, run_on, signing_in
 from stacktui.cli.arm_subscription import subscription_of
 from stacktui.cli.ask import CommandError, RemoteError, confirm, yes_option
-from stacktui.cli.layout import out_beside, out_fitting
+from stacktui.cli.layout import out_fitting
 from stacktui.cli.options import (
     ArmRequest,
     ConfigSource,
@@ -150,7 +150,7 @@ def _write_text(document: AliasDocument, matches: Mapping[str, ImageMatch]) -> N
         match = matches.get(each.name)
         symbol = " " if match is None else "✗" if match.missing else "✓"
         cells = "  ".join(f"{text:<{wide}}" for text, wide in zip(row, widths, strict=True))
-        out_beside(f"{symbol} {cells}", each.urn, 4)
+        out_fitting(f"{symbol} {cells}  {each.urn}", 4)
         if match is not None and match.missing:
             out_fitting(f"    {match.why_missing}", 6)
         elif match is not None and match.urn != each.urn:
