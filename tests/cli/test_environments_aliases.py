@@ -156,7 +156,8 @@ def test_a_sample_is_written_with_the_commands_that_host_it(
     assert ran.code == 0
     assert read(path) == [each.name for each in SAMPLE]
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
-    assert f"{path}: written" in ran.err
+    assert f"{path}: written, with 6 images" in ran.err
+    assert "--check writes those that the stamp has" in ran.err
     url = f"https://imagealiases.blob.{DOMAIN}/aliases/aliases.json"
     assert f"--file {path} " in ran.out
     assert f"vm_image_aliases={url}" in ran.out

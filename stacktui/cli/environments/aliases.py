@@ -208,6 +208,8 @@ def _write_sample(
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror}") from None
     err(f"{path}: written, with {count_of(len(aliases), 'image')}")
+    if not check:
+        err("they are public Azure's, for you to edit; --check writes those that the stamp has")
     try:
         commands = render(asyncio.run(connection_to(target, shell)), str(path))
     except AcceptError as error:
