@@ -224,6 +224,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.export_environment": FRAME,
         "stacktui.tui.screens.environment_form": FRAME,
         "stacktui.tui.screens.identity_form": FRAME,
+        "stacktui.tui.screens.image_aliases": FRAME,
         "stacktui.tui.screens.remove": FRAME,
     },
     "tui/screens/export_environment.py": {

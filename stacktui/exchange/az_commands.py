@@ -17,9 +17,17 @@ from stacktui.exchange import az_setup
 from stacktui.exchange.az_form import needs_instance_discovery_off
 from stacktui.exchange.az_setup import Command, registering, selecting
 from stacktui.exchange.connection import Connection
-from stacktui.exchange.shells import Quote, Shell, Value, az_line, comment, plain, set_variables
+from stacktui.exchange.shells import (
+    Quote,
+    Shell,
+    Value,
+    az_line,
+    comment,
+    own_line,
+    plain,
+    set_variables,
+)
 from stacktui.identities.model import EnvSecret, FileSecret, IdentityKind
-from stacktui.text.shell import command_line
 
 _EXPORT_ASDK_ROOT = f"""\
 {ASDK_ROOT} as a file, by PowerShell on a Windows machine that has it:
@@ -84,7 +92,7 @@ def _trust(connection: Connection) -> Iterator[str]:
         return
     yield comment(shell, "A file that az is to trust, with the roots of certifi and yours:")
     config = ("--config", str(machine.config)) if machine.config else ()
-    yield _own(shell, "stacktui certificates export", ("--yes", *config))
+    yield own_line(shell, "stacktui certificates export", ("--yes", *config))
     yield from set_variables(shell, [("REQUESTS_CA_BUNDLE", str(exported_bundle()))])
 
 
@@ -106,12 +114,6 @@ def _addresses(connection: Connection) -> Iterator[str]:
         yield comment(shell, "az cannot be told addresses: those of resolve go into the hosts file")
         for host, address in pinned.items():
             yield comment(shell, f"  {plain(host)} at {plain(address)}")
-
-
-def _own(shell: Shell, command: str, arguments: tuple[str, ...]) -> str:
-    if shell is not Shell.CMD:
-        return command_line(command, arguments)[shell]
-    return az_line(shell, lambda quote: " ".join((command, *map(quote, arguments))))
 
 
 def _known_to_az(connection: Connection) -> Iterator[str]:

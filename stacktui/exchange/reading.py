@@ -169,7 +169,8 @@ class _Reader:
             ("az account set", "--subscription"),
             ("connect-azaccount", "-subscription"),
         )
-        values["endpoints"] = self._own_endpoints(arm)
+        values["endpoints"] = own = self._own_endpoints(arm)
+        values["vm_image_aliases"] = own.pop(CloudKey.IMAGE_ALIASES, None)
         identity = self._identity()
         name = self._text("name", ("az cloud register", "--name"), ("add-azenvironment", "-name"))
         return Reading(

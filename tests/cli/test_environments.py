@@ -119,6 +119,7 @@ SETTABLE = {
     "subscription": "5f0e9a10-0000-4000-8000-000000000001",
     "ca": "/etc/ssl/west.pem",
     "proxy": "none",
+    "vm_image_aliases": "https://web.west.example/aliases.json",
 }
 
 

@@ -71,7 +71,7 @@ def test_an_export_is_imported_as_it_was(
     environment, found = imported(text, tmp_path, EAST.name)
     expected = EAST if form in WITH_PROFILE else replace(EAST, profile="2020-09-01-hybrid")
     if form not in WITH_PROFILE:
-        expected = replace(expected, endpoints={})
+        expected = replace(expected, vm_image_aliases=None)
     if form is Form.ENVIRONMENT_JSON:
         expected = replace(expected, subscription=None)
     if form is Form.ENVIRONMENT_JSON or (form is Form.SDK_JSON and kind not in PRINCIPALS):
@@ -97,16 +97,16 @@ OWN = {
     CloudKey.GRAPH: "https://graph.other/",
     CloudKey.GALLERY: "https://gallery.other/",
     CloudKey.STORAGE_SUFFIX: "other.contoso.com",
-    CloudKey.IMAGE_ALIASES: "https://aliases.other/a.json",
 }
 
 
 def test_overrides_in_the_commands_of_az_are_kept(tmp_path: Path) -> None:
     for environment in (EAST, ASDK):
-        own = replace(environment, endpoints=OWN, identity=None)
+        url = "https://aliases.other/a.json"
+        own = replace(environment, endpoints=OWN, vm_image_aliases=url, identity=None)
         text = RENDERERS[Form.AZ_COMMANDS](connection(own, machine=Machine(Shell.BASH)))
         found, _ = imported(text, tmp_path, own.name)
-        assert found.endpoints == OWN
+        assert (found.endpoints, found.vm_image_aliases) == (OWN, url)
 
 
 def test_an_identity_that_the_file_lacks_is_said() -> None:

@@ -343,7 +343,7 @@ async def test_a_narrow_form_shows_what_is_wrong_and_the_way_out(config: Path) -
         await go_to(pilot, "Active")
         await resize(pilot, 40, 10)
         await until(pilot, "▸ Active")
-        await pilot.press(*["up"] * 4)
+        await pilot.press(*["up"] * 5)
         await until(pilot, "enter ask the stamp  esc back")
         await type_in(pilot, "ftp://x")
         shown = flat(await until(pilot, "✗ a proxy must be"))

@@ -35,7 +35,8 @@ def command(source: ConfigSource, name: str, changes: tuple[str, ...]) -> None:
     """Set each KEY of the environment ENV to its VALUE; `KEY=` removes the key.
 
     KEY is one of arm, profile, identity, subscription, ca, proxy and limits.NAME (limits.step=60),
-    or endpoints.NAME, which replaces what the metadata says.
+    or endpoints.NAME, which replaces what the metadata says, or vm_image_aliases, the URL of the
+    document of az's aliases for VM images.
     Prints each change. An invalid value is refused, and then nothing is changed. Comments and the
     order of the file stay.
     """

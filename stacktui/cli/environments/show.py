@@ -27,6 +27,7 @@ from stacktui.cli.options import (
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_target
 from stacktui.environments.cloud import Cloud, cloud_of
+from stacktui.environments.config import TEXTS
 from stacktui.environments.metadata import disagreements
 from stacktui.environments.model import Environment
 from stacktui.environments.record import RecordError, StampRecord, read_record
@@ -135,7 +136,7 @@ def _say(values: dict[str, str]) -> None:
 
 
 def _settings(environment: Environment) -> Iterator[tuple[str, str]]:
-    for key in ("arm", "profile", "identity", "subscription", "ca", "proxy"):
+    for key in TEXTS:
         value = getattr(environment, key)
         if value is not None:
             # A proxy's URL may hold a password.

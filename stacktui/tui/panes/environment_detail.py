@@ -62,6 +62,8 @@ def detail(environment: Environment, app_state: AppState, glyphs: Glyphs) -> tup
         lines.append(label_value("ca", str(environment.ca)))
     if environment.proxy:
         lines.append(label_value("proxy", without_credentials(environment.proxy)))
+    if metadata is None and environment.vm_image_aliases:  # else it is among the endpoints
+        lines.append(label_value("image aliases", environment.vm_image_aliases))
     if record is not None:
         lines.append(_recorded(record, app_state))
     lines += [
