@@ -83,19 +83,21 @@ def find_azure_clis(places: Iterable[str] = PLACES, *, ask: bool = True) -> tupl
 
 def _read(launcher: Path) -> AzureCli | None:
     """Return the installation that a launcher of a known form names."""
-    text = _text(launcher)
+    text = read_text(launcher)
     path = os.path.realpath(launcher)
     shebang, pythons, packages = _named(text, os.path.dirname(path))
     own = os.path.dirname(os.path.dirname(path))
-    prefixes = [_prefix_of(python) for python in pythons]
+    prefixes = [prefix_of(python) for python in pythons]
     if not shebang:
         prefixes.append(own)
-    elif os.path.isfile(os.path.join(_prefix_of(shebang), "pyvenv.cfg")):
-        prefixes += [_prefix_of(shebang), own]
+    elif os.path.isfile(os.path.join(prefix_of(shebang), "pyvenv.cfg")):
+        prefixes += [prefix_of(shebang), own]
     else:  # the system's Python, to which what `pip install --user` made comes first
-        prefixes += [os.path.expanduser("~/.local"), own, _prefix_of(shebang)]
-    version = next((found for python in (*pythons, shebang) if (found := _version_of(python))), "")
-    return _installation(launcher, [*packages, *_packages_of(prefixes, version)])
+        prefixes += [os.path.expanduser("~/.local"), own, prefix_of(shebang)]
+    version = next(
+        (found for python in (*pythons, shebang) if (found := python_version_of(python))), ""
+    )
+    return _installation(launcher, [*packages, *package_folders(prefixes, version)])
 
 
 def _named(text: str, folder: str) -> tuple[str, list[str], list[str]]:
@@ -129,7 +131,7 @@ def _asked(launcher: Path) -> AzureCli | None:
     python = _location(launcher, changed)
     if not python:
         return None
-    return _installation(launcher, _packages_of([_prefix_of(python)], _version_of(python)))
+    return _installation(launcher, package_folders([prefix_of(python)], python_version_of(python)))
 
 
 @lru_cache(maxsize=16)
@@ -183,17 +185,17 @@ def _installation(launcher: Path, packages: list[str]) -> AzureCli | None:
     home = next((folder for folder in packages if _has_azure(folder)), None)
     if home is None:
         return None
-    version = _version_of(home)
-    same = [each for each in packages if not version or _version_of(each) in ("", version)]
-    for folder in (found for each in same for found in (each, *_added_by(each))):
+    version = python_version_of(home)
+    same = [each for each in packages if not version or python_version_of(each) in ("", version)]
+    for folder in (found for each in same for found in (each, *added_folders(each))):
         certifi = os.path.join(folder, "certifi")
         if os.path.isdir(certifi):
             prefix = Path(_prefix_above(home))
-            return AzureCli(launcher, prefix, _azure_version(home), _where(certifi))
+            return AzureCli(launcher, prefix, _azure_version(home), certifi_bundle(certifi))
     return None
 
 
-def _prefix_of(python: str) -> str:
+def prefix_of(python: str) -> str:
     """Return the prefix of an interpreter, not resolved: a venv's links to the system's."""
     folder = os.path.dirname(python)
     if os.path.basename(folder).lower() in ("bin", "scripts"):
@@ -209,7 +211,7 @@ def _prefix_above(packages: str) -> str:
     return os.path.dirname(folder)
 
 
-def _version_of(path: str) -> str:
+def python_version_of(path: str) -> str:
     """Return the `3.X` of an interpreter or a package folder, empty if neither has it."""
     if not path:
         return ""
@@ -218,20 +220,20 @@ def _version_of(path: str) -> str:
     return found[1] if found else ""
 
 
-def _packages_of(prefixes: Iterable[str], version: str) -> list[str]:
+def package_folders(prefixes: Iterable[str], version: str) -> list[str]:
     """Return the package folders that exist under these prefixes, those of that Python first."""
     found: dict[str, None] = {}
     for prefix in _with_bases(prefixes):
         here = [os.path.join(prefix, "Lib", "site-packages")]
         for library in (os.path.join(prefix, "lib"), os.path.join(prefix, "lib64")):
-            pythons = sorted(filter(_MAJOR.match, _names(library)), key=_newest_first)
+            pythons = sorted(filter(_MAJOR.match, names_in(library)), key=_newest_first)
             here += [
                 os.path.join(library, each, f"{kind}-packages")
                 for each in pythons
                 for kind in _KINDS
             ]
         found |= dict.fromkeys(filter(os.path.isdir, here))
-    return sorted(found, key=lambda folder: _version_of(folder) not in ("", version))
+    return sorted(found, key=lambda folder: python_version_of(folder) not in ("", version))
 
 
 def _newest_first(name: str) -> list[int]:
@@ -244,19 +246,19 @@ def _with_bases(prefixes: Iterable[str]) -> Iterator[str]:
         if prefix == "/usr":  # Debian and Fedora have pip install there
             yield "/usr/local"
         yield prefix
-        lines = _text(os.path.join(prefix, "pyvenv.cfg")).splitlines()
+        lines = read_text(os.path.join(prefix, "pyvenv.cfg")).splitlines()
         pairs = (line.partition("=") for line in lines)
         settings = {key.strip(): value.strip() for key, _, value in pairs}
         if settings.get("include-system-site-packages", "").lower() == "true":
             yield os.path.dirname(settings.get("home", ""))
 
 
-def _added_by(packages: str) -> Iterator[str]:
+def added_folders(packages: str) -> Iterator[str]:
     """Return the folders that the .pth files in this one add to `sys.path`."""
-    for name in sorted(_names(packages)):
+    for name in sorted(names_in(packages)):
         if not name.endswith(".pth"):
             continue
-        for line in _text(os.path.join(packages, name)).splitlines():
+        for line in read_text(os.path.join(packages, name)).splitlines():
             if line.startswith("import"):
                 yield from _ADDED.findall(line)
             elif line.strip() and not line.startswith("#"):
@@ -269,21 +271,21 @@ def _has_azure(packages: str) -> bool:
 
 def _azure_version(packages: str) -> str:
     """Return the version in az's code, else (the MSI has compiled code only) in its metadata."""
-    core = _text(os.path.join(packages, "azure", "cli", "core", "__init__.py"))
+    core = read_text(os.path.join(packages, "azure", "cli", "core", "__init__.py"))
     if found := _VERSION.search(core):
         return found[1]
-    named = (_METADATA.fullmatch(name) for name in sorted(_names(packages)))
+    named = (_METADATA.fullmatch(name) for name in sorted(names_in(packages)))
     return next((match[1] for match in named if match), "")
 
 
-def _where(certifi: str) -> Path:
+def certifi_bundle(certifi: str) -> Path:
     """Return what `certifi.where()` of this package returns, resolved."""
-    elsewhere = _ELSEWHERE.search(_text(os.path.join(certifi, "core.py")))
+    elsewhere = _ELSEWHERE.search(read_text(os.path.join(certifi, "core.py")))
     bundle = elsewhere[1] if elsewhere else os.path.join(certifi, "cacert.pem")
     return Path(os.path.realpath(bundle))
 
 
-def _names(folder: str) -> list[str]:
+def names_in(folder: str) -> list[str]:
     try:
         return os.listdir(folder)
     except (OSError, ValueError) as error:
@@ -292,7 +294,7 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-def _text(path: Path | str) -> str:
+def read_text(path: Path | str) -> str:
     """Return the beginning of a text file; empty if it cannot be read, or is binary."""
     try:
         if not os.path.isfile(path):
