@@ -20,7 +20,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,26 +30,28 @@ from typing import IO
 from stacktui.azure_cli.launchers import PLACES, launchers, on_path
 from stacktui.config.child_environment import child_environment
 from stacktui.errors import is_exhaustion
+from stacktui.python_clients.site_packages import (
+    added_folders,
+    certifi_bundle,
+    is_package_folder,
+    names_in,
+    package_folders,
+    prefix_of,
+    python_version_of,
+    read_text,
+)
 
-_KINDS = ("site", "dist")
 # How long `az --version` may take. It checks for updates over the network.
 _PATIENCE = 10.0
-# Launchers, .pth files and certifi's core.py have a few hundred bytes.
-_MAX_TEXT = 64 * 1024
+_MAX_OUTPUT = 64 * 1024
 # The launcher's folder as launchers name it, and its placeholder while parsing, as the folder may
 # have blanks.
 _HERE = "\0"
 _FOLDER = re.compile(r'"\$bin_dir"|\$bin_dir')
 _WORD = re.compile(r"""["]([^"\n]*)["]|([^\s"'`=;&|<>()]+)""")
 _PYTHON = re.compile(r"[\\/]python[\d.]*(?:\.exe)?\Z")
-_PACKAGES = re.compile(r"[\\/](?:site|dist)-packages\Z")
-_MAJOR = re.compile(r"python3")
-_PYTHON_VERSION = re.compile(r"python(\d+\.\d+)")
 _VERSION = re.compile(r"^__version__ = [\"']([\w.+-]{1,32})[\"']", re.MULTILINE)
 _METADATA = re.compile(r"azure_cli(?:_core)?-([\w.+]{1,32}?)(?:-py[\d.]+)?\.(?:dist|egg)-info")
-_ADDED = re.compile(r"""addsitedir\(\s*["']([^"'\n]+)["']""")
-# Debian and Fedora have certifi return the system's bundle; its own cacert.pem lies there unused.
-_ELSEWHERE = re.compile(r"""["'](/[^"'\s]+\.(?:crt|pem))["']""")
 _LOCATION = re.compile(r"^Python location '([^'\n]+)'", re.MULTILINE)
 
 
@@ -112,7 +114,7 @@ def _named(text: str, folder: str) -> tuple[str, list[str], list[str]]:
         path = os.path.normpath(word.replace(_HERE, folder)) if word else ""
         if not os.path.isabs(path) or "$" in word or "%" in word:
             continue
-        if _PACKAGES.search(path):
+        if is_package_folder(path):
             packages.append(path)
         elif _PYTHON.search(path):
             if bare.startswith("#!"):
@@ -164,7 +166,7 @@ def _location(launcher: Path, changed: int) -> str:
 
 def _drain(stream: IO[bytes], output: list[bytes]) -> None:
     with stream:
-        output.append(stream.read(_MAX_TEXT))
+        output.append(stream.read(_MAX_OUTPUT))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -195,74 +197,12 @@ def _installation(launcher: Path, packages: list[str]) -> AzureCli | None:
     return None
 
 
-def prefix_of(python: str) -> str:
-    """Return the prefix of an interpreter, not resolved: a venv's links to the system's."""
-    folder = os.path.dirname(python)
-    if os.path.basename(folder).lower() in ("bin", "scripts"):
-        return os.path.dirname(folder)
-    return folder  # python.exe of an MSI
-
-
 def _prefix_above(packages: str) -> str:
     """Return the prefix of `lib/python3.X/site-packages`, or of `Lib/site-packages`."""
     folder = os.path.dirname(packages)
     if os.path.basename(folder).startswith("python"):
         folder = os.path.dirname(folder)
     return os.path.dirname(folder)
-
-
-def python_version_of(path: str) -> str:
-    """Return the `3.X` of an interpreter or a package folder, empty if neither has it."""
-    if not path:
-        return ""
-    folder = _PACKAGES.search(path)
-    found = _PYTHON_VERSION.search(path if folder else os.path.basename(os.path.realpath(path)))
-    return found[1] if found else ""
-
-
-def package_folders(prefixes: Iterable[str], version: str) -> list[str]:
-    """Return the package folders that exist under these prefixes, those of that Python first."""
-    found: dict[str, None] = {}
-    for prefix in _with_bases(prefixes):
-        here = [os.path.join(prefix, "Lib", "site-packages")]
-        for library in (os.path.join(prefix, "lib"), os.path.join(prefix, "lib64")):
-            pythons = sorted(filter(_MAJOR.match, names_in(library)), key=_newest_first)
-            here += [
-                os.path.join(library, each, f"{kind}-packages")
-                for each in pythons
-                for kind in _KINDS
-            ]
-        found |= dict.fromkeys(filter(os.path.isdir, here))
-    return sorted(found, key=lambda folder: python_version_of(folder) not in ("", version))
-
-
-def _newest_first(name: str) -> list[int]:
-    return [-int(number) for number in re.findall(r"\d+", name)]
-
-
-def _with_bases(prefixes: Iterable[str]) -> Iterator[str]:
-    """Return each prefix, and the one whose packages its Python also imports."""
-    for prefix in prefixes:
-        if prefix == "/usr":  # Debian and Fedora have pip install there
-            yield "/usr/local"
-        yield prefix
-        lines = read_text(os.path.join(prefix, "pyvenv.cfg")).splitlines()
-        pairs = (line.partition("=") for line in lines)
-        settings = {key.strip(): value.strip() for key, _, value in pairs}
-        if settings.get("include-system-site-packages", "").lower() == "true":
-            yield os.path.dirname(settings.get("home", ""))
-
-
-def added_folders(packages: str) -> Iterator[str]:
-    """Return the folders that the .pth files in this one add to `sys.path`."""
-    for name in sorted(names_in(packages)):
-        if not name.endswith(".pth"):
-            continue
-        for line in read_text(os.path.join(packages, name)).splitlines():
-            if line.startswith("import"):
-                yield from _ADDED.findall(line)
-            elif line.strip() and not line.startswith("#"):
-                yield os.path.join(packages, line.strip())
 
 
 def _has_azure(packages: str) -> bool:
@@ -276,33 +216,3 @@ def _azure_version(packages: str) -> str:
         return found[1]
     named = (_METADATA.fullmatch(name) for name in sorted(names_in(packages)))
     return next((match[1] for match in named if match), "")
-
-
-def certifi_bundle(certifi: str) -> Path:
-    """Return what `certifi.where()` of this package returns, resolved."""
-    elsewhere = _ELSEWHERE.search(read_text(os.path.join(certifi, "core.py")))
-    bundle = elsewhere[1] if elsewhere else os.path.join(certifi, "cacert.pem")
-    return Path(os.path.realpath(bundle))
-
-
-def names_in(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except (OSError, ValueError) as error:
-        if is_exhaustion(error):
-            raise
-        return []
-
-
-def read_text(path: Path | str) -> str:
-    """Return the beginning of a text file; empty if it cannot be read, or is binary."""
-    try:
-        if not os.path.isfile(path):
-            return ""
-        with open(path, "rb") as file:
-            content = file.read(_MAX_TEXT)
-    except (OSError, ValueError) as error:
-        if is_exhaustion(error):
-            raise
-        return ""
-    return "" if content.startswith((b"\x7fELF", b"MZ")) else content.decode(errors="replace")
