@@ -34,6 +34,7 @@ from stacktui.python_clients.site_packages import (
     added_folders,
     certifi_bundle,
     is_package_folder,
+    is_venv,
     names_in,
     package_folders,
     prefix_of,
@@ -92,7 +93,7 @@ def _read(launcher: Path) -> AzureCli | None:
     prefixes = [prefix_of(python) for python in pythons]
     if not shebang:
         prefixes.append(own)
-    elif os.path.isfile(os.path.join(prefix_of(shebang), "pyvenv.cfg")):
+    elif is_venv(prefix_of(shebang)):
         prefixes += [prefix_of(shebang), own]
     else:  # the system's Python, to which what `pip install --user` made comes first
         prefixes += [os.path.expanduser("~/.local"), own, prefix_of(shebang)]
@@ -107,7 +108,7 @@ def _named(text: str, folder: str) -> tuple[str, list[str], list[str]]:
 
     Absolute paths only; `folder` is the launcher's.
     """
-    text = _FOLDER.sub(_HERE, text.replace(_HERE, ""))
+    text = _FOLDER.sub(_HERE, text)
     shebang, pythons, packages = "", [], []
     for quoted, bare in _WORD.findall(text):
         word = (quoted or bare).removeprefix("#!")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from stacktui.errors import is_exhaustion
@@ -15,6 +16,8 @@ from stacktui.errors import is_exhaustion
 _KINDS = ("site", "dist")
 # pyvenv.cfg, .pth files and certifi's core.py have a few hundred bytes, launchers too.
 _MAX_TEXT = 64 * 1024
+# Far more than a package folder has.
+_MAX_NAMES = 20_000
 _PACKAGES = re.compile(r"[\\/](?:site|dist)-packages\Z")
 _MAJOR = re.compile(r"python3")
 _PYTHON_VERSION = re.compile(r"python(\d+\.\d+)")
@@ -70,11 +73,20 @@ def _with_bases(prefixes: Iterable[str]) -> Iterator[str]:
         if prefix == "/usr":  # Debian and Fedora have pip install there
             yield "/usr/local"
         yield prefix
-        lines = read_text(os.path.join(prefix, "pyvenv.cfg")).splitlines()
-        pairs = (line.partition("=") for line in lines)
-        settings = {key.strip(): value.strip() for key, _, value in pairs}
+        settings = venv_settings(prefix)
         if settings.get("include-system-site-packages", "").lower() == "true":
             yield os.path.dirname(settings.get("home", ""))
+
+
+def is_venv(prefix: str) -> bool:
+    return os.path.isfile(os.path.join(prefix, "pyvenv.cfg"))
+
+
+def venv_settings(prefix: str) -> dict[str, str]:
+    """Return the settings in `pyvenv.cfg` of a virtual environment; empty for other prefixes."""
+    lines = read_text(os.path.join(prefix, "pyvenv.cfg")).splitlines()
+    pairs = (line.partition("=") for line in lines)
+    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def added_folders(packages: str) -> Iterator[str]:
@@ -96,9 +108,19 @@ def certifi_bundle(certifi: str) -> Path:
     return Path(os.path.realpath(bundle))
 
 
-def names_in(folder: str) -> list[str]:
+def changed(folder: str) -> int:
+    """Return when a folder changed (ns), as a key of a cache; 0 if it is not there."""
     try:
-        return os.listdir(folder)
+        return os.stat(folder).st_mtime_ns
+    except (OSError, ValueError):
+        return 0
+
+
+def names_in(folder: str) -> list[str]:
+    """Return the names in a folder, of very many only some; empty if it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return [each.name for each in islice(entries, _MAX_NAMES)]
     except (OSError, ValueError) as error:
         if is_exhaustion(error):
             raise
@@ -116,4 +138,6 @@ def read_text(path: Path | str) -> str:
         if is_exhaustion(error):
             raise
         return ""
-    return "" if content.startswith((b"\x7fELF", b"MZ")) else content.decode(errors="replace")
+    if content.startswith((b"\x7fELF", b"MZ")):
+        return ""
+    return content.replace(b"\0", b"").decode(errors="replace")  # no path may hold a NUL

@@ -1,0 +1,147 @@
+"""The azure packages of each Python environment, by `pyvenv.cfg` and `*.dist-info` alone.
+
+Nothing is imported or started. What these files say is not trusted: names and versions are taken
+where they have their form, and everything is read with bounds.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+
+from stacktui.python_clients.interpreters import interpreters
+from stacktui.python_clients.site_packages import (
+    added_folders,
+    certifi_bundle,
+    changed,
+    is_venv,
+    names_in,
+    package_folders,
+    prefix_of,
+    python_version_of,
+    venv_settings,
+)
+
+# A folder of package metadata (PEP 427, PEP 503), of Microsoft's packages for Azure.
+_DIST_INFO = re.compile(
+    r"(azure[a-z0-9._]{0,80})-([0-9][a-z0-9.+!]{0,40})\.dist-info", re.ASCII | re.IGNORECASE
+)
+_VERSION = re.compile(r"\d{1,3}(?:\.\d{1,3}){1,2}", re.ASCII)
+_NUMBER = re.compile(r"\d+", re.ASCII)
+# Of an environment of az's own, which is no client that anybody writes programs in.
+_AZ = "azure-cli-core"
+# Management packages that talk to no resource provider themselves.
+_NO_CLIENT = ("azure-mgmt-core", "azure-mgmt-nspkg")
+# A machine has few environments, and an environment few .pth files.
+_MAX_ENVIRONMENTS, _MAX_ADDED = 64, 32
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """An installed package: its normalised name, and its version."""
+
+    name: str
+    version: str
+
+    @property
+    def release(self) -> tuple[int, ...]:
+        return tuple(int(number) for number in _NUMBER.findall(self.version))
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class PythonEnvironment:
+    """A Python with azure packages: the interpreter, as a user starts it, and its version.
+
+    `version` is empty where no file says it. `packages` are sorted by name. `ca_bundle` is the file
+    of roots that its certifi names, None without certifi.
+    """
+
+    python: Path
+    version: str
+    packages: tuple[Package, ...]
+    ca_bundle: Path | None
+
+    @property
+    def has_client(self) -> bool:
+        """Whether it has a package that talks to ARM."""
+        names = (each.name for each in self.packages)
+        return any(name.startswith("azure-mgmt-") and name not in _NO_CLIENT for name in names)
+
+
+def find_environments(named: Iterable[Path] = ()) -> tuple[PythonEnvironment, ...]:
+    """Return the environments that have azure packages, each once; not those of az itself.
+
+    Blocks on disk, for files of bounded size. Never raises.
+    """
+    found: dict[tuple[str, str], PythonEnvironment | None] = {}
+    for python in interpreters(named):
+        prefix = prefix_of(str(python))
+        if not is_venv(prefix):
+            prefix = prefix_of(os.path.realpath(python))
+        version = python_version_of(str(python))
+        key = os.path.realpath(prefix), "" if is_venv(prefix) else version
+        if key not in found and len(found) < _MAX_ENVIRONMENTS:
+            found[key] = _environment(python, prefix, version)
+    return tuple(each for each in found.values() if each is not None)
+
+
+def _environment(python: Path, prefix: str, version: str) -> PythonEnvironment | None:
+    """Return an environment, None if it has no azure packages."""
+    settings = venv_settings(prefix)
+    prefixes = [prefix] if settings else [os.path.expanduser("~/.local"), prefix]
+    folders = [
+        each for each in package_folders(prefixes, version)
+        if not version or python_version_of(each) in ("", version)
+    ]  # fmt: skip
+    packages: dict[str, Package] = {}
+    for folder in _with_added(folders):
+        for each in _packages(folder, changed(folder)):
+            packages.setdefault(each.name, each)
+    if not packages or _AZ in packages:
+        return None
+    certifis = (os.path.join(folder, "certifi") for folder in _with_added(folders))
+    certifi = next(filter(os.path.isdir, certifis), None)
+    full = _VERSION.match(settings.get("version") or settings.get("version_info", ""))
+    return PythonEnvironment(
+        python,
+        full[0] if full else version or next(filter(None, map(python_version_of, folders)), ""),
+        tuple(packages[name] for name in sorted(packages)),
+        certifi_bundle(certifi) if certifi else None,
+    )
+
+
+def _with_added(folders: Iterable[str]) -> list[str]:
+    """Return the folders, and after each those that its .pth files add."""
+    found = (each for folder in folders for each in (folder, *_added(folder, changed(folder))))
+    return list(dict.fromkeys(map(os.path.realpath, found)))
+
+
+# Both are read again where a package was added or removed: then the folder's time changes.
+
+
+@lru_cache(maxsize=256)
+def _added(folder: str, changed: int) -> tuple[str, ...]:
+    return tuple(islice(added_folders(folder), _MAX_ADDED))
+
+
+@lru_cache(maxsize=256)
+def _packages(folder: str, changed: int) -> tuple[Package, ...]:
+    """Return the azure packages in a package folder; of one that is there twice, the newer."""
+    found: dict[str, Package] = {}
+    for entry in names_in(folder):
+        named = _DIST_INFO.fullmatch(entry)
+        # What an interrupted removal leaves has no METADATA.
+        if named and os.path.isfile(os.path.join(folder, entry, "METADATA")):
+            package = Package(re.sub(r"[-_.]+", "-", named[1]).lower(), named[2])
+            known = found.setdefault(package.name, package)
+            if known.release < package.release:
+                found[package.name] = package
+    return tuple(found.values())
