@@ -20,7 +20,7 @@ _CHANGE_CA = editing(
     "Point ca under {section} at the stamp's root in PEM form; take it out only if the base store "
     "or stacktui's own bundle holds that root"
 )
-_UNSET_VARIABLE = RemedyTemplate(
+UNSET_VARIABLE = RemedyTemplate(
     "Unset {variable}, or point it at a file of PEM certificates",
     "unset {variable}",
     "Remove-Item {env_variable}",
@@ -45,6 +45,12 @@ _REINSTALL = {
         _REINSTALL_TITLE, "uv pip install --python {python} --reinstall certifi"
     ),
 }
+REINSTALL_THERE = RemedyTemplate(
+    "Reinstall certifi there; what was added to its bundle must be added again",
+    "{python} -m pip install --force-reinstall certifi",
+    "& {python} -m pip install --force-reinstall certifi",
+    {"python": "PATH/bin/python"},
+)
 _RESTORE = RemedyTemplate("Reinstall the package that {file} belongs to")
 _USE_SYSTEM_BUNDLE = RemedyTemplate(
     "Until then, use the system's roots in its place",
@@ -69,7 +75,7 @@ def _change_setting(failure: FailureContext, fault: TrustFileFault) -> Remedy:
     """Return how to name another file, if the user named this one (`fault.is_named`)."""
     if fault.setting == "ca":
         return _CHANGE_CA.fill(**failure.placeholders)
-    return _UNSET_VARIABLE.fill(variable=fault.setting, env_variable=f"Env:{fault.setting}")
+    return UNSET_VARIABLE.fill(variable=fault.setting, env_variable=f"Env:{fault.setting}")
 
 
 def _file_of(fault: TrustFileFault) -> str:
@@ -115,9 +121,10 @@ TRUST_FILE_MISSING = FaultInfo(
         CERTIFICATE_FILE_UNREADABLE: 72,
     },
     remedies=(
-        _UNSET_VARIABLE,
+        UNSET_VARIABLE,
         _CHANGE_CA,
         *_REINSTALL.values(),
+        REINSTALL_THERE,
         _RESTORE,
         _USE_SYSTEM_BUNDLE,
         _SEE_STORES,
@@ -200,9 +207,10 @@ TRUST_FILE_BAD = FaultInfo(
     },
     remedies=(
         _CONVERT,
-        _UNSET_VARIABLE,
+        UNSET_VARIABLE,
         _CHANGE_CA,
         *_REINSTALL.values(),
+        REINSTALL_THERE,
         _RESTORE,
         _USE_SYSTEM_BUNDLE,
         _MOVE_AWAY,
