@@ -39,6 +39,7 @@ _AZ = "azure-cli-core"
 _NO_CLIENT = ("azure-mgmt-core", "azure-mgmt-nspkg")
 # A machine has few environments, and an environment few .pth files.
 _MAX_ENVIRONMENTS, _MAX_ADDED = 64, 32
+_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,57 +84,84 @@ def find_environments(named: Iterable[Path] = ()) -> tuple[PythonEnvironment, ..
     """
     found: dict[tuple[str, str], PythonEnvironment | None] = {}
     for python in interpreters(named):
-        prefix = prefix_of(str(python))
-        if not is_venv(prefix):
-            prefix = prefix_of(os.path.realpath(python))
-        version = python_version_of(str(python))
-        key = os.path.realpath(prefix), "" if is_venv(prefix) else version
+        prefix, version = key = _located(python, changed(os.path.dirname(python)))
         if key not in found and len(found) < _MAX_ENVIRONMENTS:
             found[key] = _environment(python, prefix, version)
     return tuple(each for each in found.values() if each is not None)
 
 
+@lru_cache(maxsize=256)
+def _located(python: Path, changed: int) -> tuple[str, str]:
+    """Return the prefix of an interpreter, resolved, and the `3.X` of its name.
+
+    A virtual environment has one Python, whatever the name. `changed` is for the cache key.
+    """
+    own = prefix_of(str(python))
+    if is_venv(own):
+        return os.path.realpath(own), ""
+    return os.path.realpath(prefix_of(os.path.realpath(python))), python_version_of(str(python))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was read, and when what it was read from had changed."""
+
+    environment: PythonEnvironment | None
+    stamps: tuple[tuple[str, int], ...]
+
+
+_known: dict[tuple[Path, str, str], _Known] = {}
+
+
 def _environment(python: Path, prefix: str, version: str) -> PythonEnvironment | None:
-    """Return an environment, None if it has no azure packages."""
+    """Return an environment, None if it has no azure packages; read again after a change."""
+    key = python, prefix, version
+    known = _known.get(key)
+    if known is None or any(changed(path) != stamp for path, stamp in known.stamps):
+        known = _known[key] = _read(python, prefix, version)
+        while len(_known) > _KEPT:
+            _known.pop(next(iter(_known)), None)  # as another thread may have
+    return known.environment
+
+
+def _read(python: Path, prefix: str, version: str) -> _Known:
     settings = venv_settings(prefix)
+    version = version or python_version_of(str(python))
     prefixes = [prefix] if settings else [os.path.expanduser("~/.local"), prefix]
-    folders = [
+    folders = _with_added(
         each for each in package_folders(prefixes, version)
         if not version or python_version_of(each) in ("", version)
-    ]  # fmt: skip
+    )  # fmt: skip
+    above = (os.path.join(each, name) for each in prefixes for name in ("lib", "lib64", "Lib"))
+    watched = (os.path.join(prefix, "pyvenv.cfg"), *above, *folders)
+    stamps = tuple((each, changed(each)) for each in watched)
     packages: dict[str, Package] = {}
-    for folder in _with_added(folders):
-        for each in _packages(folder, changed(folder)):
-            packages.setdefault(each.name, each)
+    for folder in folders:
+        for package in _packages(folder):
+            packages.setdefault(package.name, package)
     if not packages or _AZ in packages:
-        return None
-    certifis = (os.path.join(folder, "certifi") for folder in _with_added(folders))
+        return _Known(None, stamps)
+    certifis = (os.path.join(folder, "certifi") for folder in folders)
     certifi = next(filter(os.path.isdir, certifis), None)
     full = _VERSION.match(settings.get("version") or settings.get("version_info", ""))
-    return PythonEnvironment(
+    found = PythonEnvironment(
         python,
         full[0] if full else version or next(filter(None, map(python_version_of, folders)), ""),
         tuple(packages[name] for name in sorted(packages)),
         certifi_bundle(certifi) if certifi else None,
     )
+    return _Known(found, stamps)
 
 
 def _with_added(folders: Iterable[str]) -> list[str]:
     """Return the folders, and after each those that its .pth files add."""
-    found = (each for folder in folders for each in (folder, *_added(folder, changed(folder))))
+    found = (
+        each for folder in folders for each in (folder, *islice(added_folders(folder), _MAX_ADDED))
+    )
     return list(dict.fromkeys(map(os.path.realpath, found)))
 
 
-# Both are read again where a package was added or removed: then the folder's time changes.
-
-
-@lru_cache(maxsize=256)
-def _added(folder: str, changed: int) -> tuple[str, ...]:
-    return tuple(islice(added_folders(folder), _MAX_ADDED))
-
-
-@lru_cache(maxsize=256)
-def _packages(folder: str, changed: int) -> tuple[Package, ...]:
+def _packages(folder: str) -> tuple[Package, ...]:
     """Return the azure packages in a package folder; of one that is there twice, the newer."""
     found: dict[str, Package] = {}
     for entry in names_in(folder):

@@ -11,7 +11,7 @@ from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
-from stacktui.environments.profiles import DEFAULT_PROFILE
+from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
 from stacktui.python_clients.sdk_releases import RESOURCE, last_for_stamp, too_new
 from stacktui.resources.api_versions import RESOURCES, known_version
 
@@ -64,7 +64,9 @@ def _pin(environment: PythonEnvironment, packages: tuple[Package, ...]) -> Remed
 
 
 def _other_import(report: ReportContext, packages: tuple[Package, ...]) -> Iterator[Remedy]:
-    version = known_version(report.environment.profile, RESOURCES)
+    profile = report.environment.profile
+    # The config refuses an unknown one; a report may have another origin.
+    version = known_version(profile, RESOURCES) if profile in PROFILES else None
     if version and any(each.name == RESOURCE for each in packages):
         yield _OTHER_IMPORT.fill(version=version)
 
