@@ -12,6 +12,7 @@ import pytest
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from tests.compat.own_venv import own_venv, wanted
+from tests.product import check_json, stacktui, write_config
 
 GROUPS = 3
 DOCUMENTED = "from azure.mgmt.resource import ResourceManagementClient"
@@ -91,3 +92,48 @@ def test_a_later_release_works_by_another_import(idp: IdentityProvider) -> None:
         assert out == ""
         assert "ImportError" in errors
         assert listing(python, stamp, MOVED, BY_VERSION) == (str(GROUPS), "")
+
+
+@pytest.mark.parametrize("idp", list(IdentityProvider))
+def test_what_is_said_of_each_release_is_what_happens(
+    idp: IdentityProvider, tmp_path: Path
+) -> None:
+    """The last release works, by the documented program and as `clients` has it; the newest fails
+    with a message that `explain` knows, and works by the second cure."""
+    works, fails = python_of("24.0.0"), python_of("26.0.0")
+    with run_in_thread(StampOptions(idp=idp, groups=GROUPS)) as stamp:
+        config = write_config(tmp_path, stamp.describe())
+        paths = ", ".join(f'"{each}"' for each in (works, fails))
+        config.write_text(f"clients.python = [{paths}]\n{config.read_text()}", encoding="utf-8")
+        # As its program does: what counts is the file that the variable names.
+        ran = check_json(config, REQUESTS_CA_BUNDLE=stamp.ca_file)
+        _, errors = listing(fails, stamp, DOCUMENTED, BY_VERSION)
+        (other,) = [
+            each["title"]
+            for client in ran.document["clients"]
+            for finding in client["findings"]
+            for each in finding["remedies"]
+            if not each["bash"]
+        ]
+        assert MOVED in other
+        assert BY_VERSION in other
+        assert listing(fails, stamp, MOVED, BY_VERSION) == (str(GROUPS), "")
+    found = {each["path"]: each for each in ran.document["clients"]}
+    assert found[str(works)]["works"] is True
+    assert [each["id"] for each in found[str(fails)]["findings"]] == ["sdk-too-new"]
+    explained = stacktui("explain", errors, "--format", "json").document
+    assert "sdk-too-new" in json.dumps(explained)
+
+
+def test_its_own_certifi_counts_without_a_variable(tmp_path: Path) -> None:
+    python = python_of("24.0.0")
+    with run_in_thread(StampOptions(groups=GROUPS)) as stamp:
+        config = write_config(tmp_path, stamp.describe())
+        config.write_text(f'clients.python = ["{python}"]\n{config.read_text()}', encoding="utf-8")
+        (found,) = check_json(config).document["clients"]
+    assert [each["id"] for each in found["findings"]] == ["tls-untrusted-root"]
+    where = [python, "-c", "import certifi; print(certifi.where())"]
+    bundle = subprocess.run(where, capture_output=True, text=True, check=True).stdout.strip()
+    assert found["findings"][0]["remedies"][0]["bash"].endswith(
+        f" --store {os.path.realpath(bundle)}"
+    )
