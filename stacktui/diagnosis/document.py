@@ -62,8 +62,8 @@ def report_document(
         "box": report.box,
         "unrecorded": report.unrecorded or None,
         "az": [_installation(each) for each in report.az.installations] if report.az else [],
-        "clients": _clients(report),
         "since": _since(since) if since else None,
+        "clients": _clients(report),
     }
 
 
