@@ -37,8 +37,8 @@ _OF_REQUESTS = BASE_VARIABLES[:2]
 class PythonClient:
     """A Python environment; `store` is the file of roots that it uses, None where it has none.
 
-    `trusts` says whether that file alone leads to the stamp's root, None where that is not known;
-    `fault` why the file cannot be used.
+    `trusts` says whether that file alone leads to the stamp's root; None where that is not known,
+    or nothing there talks to ARM. `fault` says why the file cannot be used.
     """
 
     environment: PythonEnvironment
@@ -90,7 +90,7 @@ def _judged(
     host: str,
     trusted: Sequence[str],
 ) -> PythonClient:
-    if store is None or not chain:
+    if store is None or not chain or not environment.has_client:
         return PythonClient(environment, store)
     if store.path in trusted:
         return PythonClient(environment, store, True)

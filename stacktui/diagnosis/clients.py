@@ -73,30 +73,28 @@ def _findings(context: ReportContext, client: PythonClient) -> Iterator[Finding]
     if client.fault is not None:
         yield _unusable(client, client.store, client.fault)
     elif client.trusts is False:
-        yield TLS_UNTRUSTED_ROOT.finding(_untrusted(context, client, client.store))
+        yield TLS_UNTRUSTED_ROOT.finding(_untrusted(context, client.store))
 
 
 def _unusable(client: PythonClient, store: TrustSource, fault: TrustFileFault) -> Finding:
-    of_certifi = store.setting == CERTIFI
-    python = str(client.environment.python)
     remedy = (
-        REINSTALL_THERE.fill(python=python)
-        if of_certifi
+        REINSTALL_THERE.fill(python=str(client.environment.python))
+        if store.setting == CERTIFI
         else UNSET_VARIABLE.fill(variable=store.setting, env_variable=f"Env:{store.setting}")
     )
-    what = f"{_whose(client, store)} {WHAT[fault.problem]}"
-    evidence = (str(fault), f"{python} verifies no host with it")
+    what = f"{_file_of(store)} {WHAT[fault.problem]}"
+    evidence = (str(fault), "it verifies no host with that")
     missing = fault.problem is FileProblem.MISSING
     kind = TRUST_FILE_MISSING if missing else TRUST_FILE_BAD
     return kind.finding(Explanation(what, evidence, (remedy,)))
 
 
-def _untrusted(context: ReportContext, client: PythonClient, store: TrustSource) -> Explanation:
+def _untrusted(context: ReportContext, store: TrustSource) -> Explanation:
     root = _root_name(context)
     return Explanation(
-        f"{_whose(client, store)} does not hold {root}",
+        f"{_file_of(store)} does not hold {root}",
         (
-            f"{client.environment.python} trusts {store.path} alone ({store.setting})",
+            f"it trusts {store.path} alone ({store.setting})",
             f"the chain of {context.environment.arm} leads to {root}",
         ),
         (_trust(context, store),),
@@ -108,10 +106,8 @@ def _trust(context: ReportContext, store: TrustSource) -> Remedy:
     return TRUST_IN_STORE.fill(**context.placeholders, presented=presented, store=store.path)
 
 
-def _whose(client: PythonClient, store: TrustSource) -> str:
-    if store.setting == CERTIFI:
-        return f"certifi's file of roots in the environment of {client.environment.python}"
-    return f"The file of roots that {store.setting} names"
+def _file_of(store: TrustSource) -> str:
+    return "The file of its certifi" if store.setting == CERTIFI else f"The file of {store.setting}"
 
 
 def _root_name(context: ReportContext) -> str:

@@ -106,11 +106,11 @@ def test_one_with_an_sdk_that_is_too_new(config: Path, roots: bytes, tmp_path: P
     (seen,) = check_json(config).document["also_seen"]
     assert (seen["id"], seen["side"]) == ("sdk-too-new", "box")
     assert [bool(each["bash"]) for each in seen["remedies"]] == [True, True, False]
-    assert {str(one), str(two)} <= {word for line in seen["evidence"] for word in line.split()}
+    assert {str(one), str(two)} == {line.partition(": ")[0] for line in seen["evidence"]}
 
 
-def test_one_that_has_no_client(config: Path, roots: bytes, tmp_path: Path) -> None:
-    python_environment(tmp_path / "venv", "azure_identity-1.27.0", roots=roots)
+def test_one_that_has_no_client(config: Path, tmp_path: Path) -> None:
+    python_environment(tmp_path / "venv", "azure_identity-1.27.0", roots=b"")
     (found,) = clients(config)
     assert (found["works"], found["findings"]) == (None, [])
 

@@ -39,17 +39,17 @@ def sdk_too_new(report: ReportContext, environment: PythonEnvironment) -> Explan
     if not packages:
         return None
     return Explanation(
-        f"The Python SDK in {environment.python} is too new for a stamp: {_listed(packages)}",
-        tuple(_evidence(environment, packages)),
+        f"Its Python SDK is too new for a stamp: {_listed(packages)}",
+        tuple(_evidence(packages)),
         (_pin(environment, packages), *_other_import(report, packages)),
     )
 
 
-def _evidence(environment: PythonEnvironment, packages: tuple[Package, ...]) -> Iterator[str]:
+def _evidence(packages: tuple[Package, ...]) -> Iterator[str]:
     for each in packages:
-        yield f"{environment.python} has {each}; a stamp needs {last_for_stamp(each)}"
-    if any(each.name == RESOURCE for each in packages):
-        yield "the import that the documents have fails from azure-mgmt-resource 26 on"
+        yield f"{each} is installed; a stamp needs {last_for_stamp(each)}"
+        if each.name == RESOURCE:
+            yield "the import that the documents have fails from azure-mgmt-resource 26 on"
 
 
 def _listed(packages: tuple[Package, ...]) -> str:
@@ -76,16 +76,16 @@ def _sdk_too_new(report: ReportContext) -> Explanation | None:
     if not is_stamp(report):
         return None
     environments = (each.environment for each in report.report.clients)
-    found = [each for one in environments if (each := sdk_too_new(report, one)) is not None]
-    if len(found) < 2:
-        return found[0] if found else None
+    found = [(one, each) for one in environments if (each := sdk_too_new(report, one)) is not None]
+    if not found:
+        return None
+    where = str(found[0][0].python) if len(found) == 1 else f"{len(found)} environments"
     # The second cure is the same for all of them.
-    cures = dict.fromkeys(remedy for each in found for remedy in each.remedies)
-    commands = [each for each in cures if each.bash]
+    cures = dict.fromkeys(remedy for _, each in found for remedy in each.remedies)
     return Explanation(
-        f"The Python SDK in {len(found)} environments on this machine is too new for a stamp",
-        tuple(dict.fromkeys(line for each in found for line in each.evidence)),
-        (*commands, *(each for each in cures if not each.bash)),
+        f"The Python SDK of {where} is too new for a stamp",
+        tuple(f"{one.python}: {line}" for one, each in found for line in each.evidence),
+        tuple(sorted(cures, key=lambda each: not each.bash)),
     )
 
 

@@ -47,8 +47,8 @@ _TRUST_FILE = trusting_file(
     "If you have {root} as a file (PEM or DER) from the stamp's operator, trust it", root="the root"
 )
 TRUST_IN_STORE = for_both(
-    "For a program with a file of roots of its own, trust it there: you compare its SHA-256 with "
-    "what the stamp's operator tells you, and type its last 8 digits",
+    "Trust it in the file of another program: you compare its SHA-256 with what the stamp's "
+    "operator tells you, and type its last 8 digits",
     "stacktui certificates trust{config} {presented} --store {store}",
     presented="--presented NAME",
     store="FILE",
