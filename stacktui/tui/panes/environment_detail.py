@@ -147,24 +147,19 @@ def _in_az(
 
 
 def _clients(report: Report, glyphs: Glyphs) -> Iterator[Line]:
-    """Yield this machine's Python environments, and whether each can talk to the stamp."""
+    """Yield this machine's Python environments of which it is known whether they work here."""
     from stacktui.diagnosis.clients import client_results
     from stacktui.diagnosis.context import ReportContext
 
-    signs = {
-        True: (glyphs.ok, TextStyle.OK),
-        False: (glyphs.failed, TextStyle.ERROR),
-        None: (glyphs.skipped, TextStyle.DIM),
-    }
-    results = client_results(ReportContext(report))
-    # What is wrong comes first.
-    results = tuple(sorted(results, key=lambda each: each.works is not False))
+    signs = {True: (glyphs.ok, TextStyle.OK), False: (glyphs.failed, TextStyle.ERROR)}
+    known = (each for each in client_results(ReportContext(report)) if each.works is not None)
+    results = sorted(known, key=lambda each: bool(each.works))  # what is wrong comes first
     for result in results[:_MAX_CLIENTS]:
-        sign, style = signs[result.works]
+        sign, style = signs[bool(result.works)]
         yield label_value(result.name, Span(f"{sign} {result.summary}", style), f"  {result.path}")
     more = len(results) - _MAX_CLIENTS
     told = f"{f'{more} more, and ' if more > 0 else ''}how to fix them: stacktui clients"
-    if more > 0 or any(each.works is False for each in results):
+    if more > 0 or not all(each.works for each in results):
         yield label_value("", Span(told, TextStyle.DIM))
 
 
