@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stacktui.certificates.certifi_repair import Installer
 from stacktui.certificates.files import WHAT, FileProblem
 from stacktui.certificates.trust import CERTIFI, TrustFileFault
 from stacktui.diagnosis.catalogue.azure_cli import is_of_public_cloud
@@ -77,8 +78,9 @@ def _findings(context: ReportContext, client: PythonClient) -> Iterator[Finding]
 
 
 def _unusable(client: PythonClient, store: TrustSource, fault: TrustFileFault) -> Finding:
+    installer = Installer.PIP if client.environment.has_pip else Installer.UV
     remedy = (
-        REINSTALL_THERE.fill(python=str(client.environment.python))
+        REINSTALL_THERE[installer].fill(python=str(client.environment.python))
         if store.setting == CERTIFI
         else UNSET_VARIABLE.fill(variable=store.setting, env_variable=f"Env:{store.setting}")
     )

@@ -27,9 +27,9 @@ from stacktui.python_clients.site_packages import (
     venv_settings,
 )
 
-# A folder of package metadata (PEP 427, PEP 503), of Microsoft's packages for Azure.
+# A folder of package metadata (PEP 427, PEP 503), of Microsoft's packages for Azure, or of pip.
 _DIST_INFO = re.compile(
-    r"(azure[a-z0-9._]{0,80})-([0-9][a-z0-9.+!]{0,40})\.dist-info", re.ASCII | re.IGNORECASE
+    r"(pip|azure[a-z0-9._]{0,80})-([0-9][a-z0-9.+!]{0,40})\.dist-info", re.ASCII | re.IGNORECASE
 )
 _VERSION = re.compile(r"\d{1,3}(?:\.\d{1,3}){1,2}", re.ASCII)
 _NUMBER = re.compile(r"\d+", re.ASCII)
@@ -62,13 +62,15 @@ class PythonEnvironment:
     """A Python with azure packages: the interpreter, as a user starts it, and its version.
 
     `version` is empty where no file says it. `packages` are sorted by name. `ca_bundle` is the file
-    of roots that its certifi names, None without certifi.
+    of roots that its certifi names, None without certifi. A virtual environment without pip is one
+    of uv's, which installs packages in its place.
     """
 
     python: Path
     version: str
     packages: tuple[Package, ...]
     ca_bundle: Path | None
+    has_pip: bool = True
 
     @property
     def has_client(self) -> bool:
@@ -139,6 +141,7 @@ def _read(python: Path, prefix: str, version: str) -> _Known:
     for folder in folders:
         for package in _packages(folder):
             packages.setdefault(package.name, package)
+    has_pip = packages.pop("pip", None) is not None or not settings
     if not packages or _AZ in packages:
         return _Known(None, stamps)
     certifis = (os.path.join(folder, "certifi") for folder in folders)
@@ -149,6 +152,7 @@ def _read(python: Path, prefix: str, version: str) -> _Known:
         full[0] if full else version or next(filter(None, map(python_version_of, folders)), ""),
         tuple(packages[name] for name in sorted(packages)),
         certifi_bundle(certifi) if certifi else None,
+        has_pip,
     )
     return _Known(found, stamps)
 

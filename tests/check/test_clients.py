@@ -19,6 +19,7 @@ from tests.support.python_environments import install, python_environment, site_
 
 SDK = "azure_mgmt_resource-24.0.0"
 TOO_NEW = "azure_mgmt_resource-26.0.0"
+PIP = "pip-24.0"
 
 
 @pytest.fixture(params=IdentityProvider)
@@ -91,7 +92,7 @@ def test_one_that_does_not_trust_the_stamp(config: Path, tmp_path: Path) -> None
 def test_one_with_an_sdk_that_is_too_new(config: Path, roots: bytes, tmp_path: Path) -> None:
     """It is said beside the check too, once for all environments."""
     compute = "azure_mgmt_compute-36.0.0"
-    one = python_environment(tmp_path / "venv", TOO_NEW, roots=roots)
+    one = python_environment(tmp_path / "venv", TOO_NEW, PIP, roots=roots)
     two = python_environment(tmp_path / "other", compute, TOO_NEW, roots=roots)
     first, second = clients(config)
     assert (first["works"], ids(first)) == (False, ["sdk-too-new"])
@@ -102,7 +103,7 @@ def test_one_with_an_sdk_that_is_too_new(config: Path, roots: bytes, tmp_path: P
     assert 'api_version="2019-10-01"' in other["title"]
     pin, _ = second["findings"][0]["remedies"]
     both = "'azure-mgmt-compute<36' azure-mgmt-resource==24.0.0"
-    assert pin["bash"] == f"{two} -m pip install {both}"
+    assert pin["bash"] == f"uv pip install --python {two} {both}"
     (seen,) = check_json(config).document["also_seen"]
     assert (seen["id"], seen["side"]) == ("sdk-too-new", "box")
     assert [bool(each["bash"]) for each in seen["remedies"]] == [True, True, False]
@@ -139,7 +140,7 @@ def test_a_file_of_roots_that_cannot_be_used(
 ) -> None:
     """The usual accident: no line break at the join, for which OpenSSL refuses all."""
     joined = Path(certifi.where()).read_bytes().strip() + Path(stamp.ca_file).read_bytes()
-    one = python_environment(tmp_path / "venv", SDK, roots=joined)
+    one = python_environment(tmp_path / "venv", SDK, PIP, roots=joined)
     python_environment(tmp_path / "other", SDK, roots=b"")
     store = site_packages(tmp_path / "other") / "certifi" / "cacert.pem"
     first, second = clients(config)
@@ -148,6 +149,7 @@ def test_a_file_of_roots_that_cannot_be_used(
         f"{one} -m pip install --force-reinstall certifi"
     )
     assert ids(second) == ["trust-file-bad"]
+    assert second["findings"][0]["remedies"][0]["bash"].startswith("uv pip install --python ")
     store.unlink()
     assert ids(clients(config)[1]) == ["trust-file-missing"]
 
@@ -181,7 +183,7 @@ def test_a_check_that_meets_no_chain_leaves_it_open(
 def test_the_command_in_words(config: Path, roots: bytes, tmp_path: Path) -> None:
     packages = [f"azure_mgmt_thing{number}-1.0.0" for number in range(9)]
     one = python_environment(tmp_path / "venv", *packages, roots=roots)
-    two = python_environment(tmp_path / "other", TOO_NEW, roots=roots)
+    two = python_environment(tmp_path / "other", TOO_NEW, PIP, roots=roots)
     ran = stacktui("clients", "--config", config)
     assert ran.code == 1
     assert f"– {one}" in ran.out

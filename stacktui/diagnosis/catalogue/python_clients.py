@@ -10,7 +10,7 @@ from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
 from stacktui.diagnosis.message_pattern import MessagePattern
-from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
+from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate, for_both
 from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
 from stacktui.python_clients.sdk_releases import RESOURCE, last_for_stamp, too_new
 from stacktui.resources.api_versions import RESOURCES, known_version
@@ -20,11 +20,18 @@ if TYPE_CHECKING:
 
 # sdk-too-new
 
+_PIN_TITLE = "Put the last release for a stamp there"
 _PIN = RemedyTemplate(
-    "Put the last release for a stamp there",
+    _PIN_TITLE,
     "{python} -m pip install {pins}",
     "& {python} -m pip install {pins}",
     {"python": "PATH/bin/python", "pins": f"'{RESOURCE}==24.0.0'"},
+)
+_PIN_BY_UV = for_both(
+    _PIN_TITLE,
+    "uv pip install --python {python} {pins}",
+    python="PATH/bin/python",
+    pins=f"'{RESOURCE}==24.0.0'",
 )
 _OTHER_IMPORT = RemedyTemplate(
     "Or keep it, and change the program: from azure.mgmt.resource.resources import "
@@ -60,7 +67,8 @@ def _pin(environment: PythonEnvironment, packages: tuple[Package, ...]) -> Remed
     def pins(quote: Quote) -> str:
         return " ".join(quote(last_for_stamp(each)) for each in packages)
 
-    return _PIN.fill(python=str(environment.python), pins=pins)
+    template = _PIN if environment.has_pip else _PIN_BY_UV
+    return template.fill(python=str(environment.python), pins=pins)
 
 
 def _other_import(report: ReportContext, packages: tuple[Package, ...]) -> Iterator[Remedy]:
@@ -114,6 +122,6 @@ SDK_TOO_NEW = FaultInfo(
             r"no module named 'azure\.mgmt\.[\w.]{1,60}\.v20\d\d_\d\d_\d\d",
         ): 85,
     },
-    remedies=(_PIN, _OTHER_IMPORT),
+    remedies=(_PIN, _PIN_BY_UV, _OTHER_IMPORT),
     advisories=(_sdk_too_new,),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from stacktui.certificates.certifi_repair import Installer
 from stacktui.certificates.files import WHAT, FileProblem
@@ -45,12 +46,14 @@ _REINSTALL = {
         _REINSTALL_TITLE, "uv pip install --python {python} --reinstall certifi"
     ),
 }
-REINSTALL_THERE = RemedyTemplate(
-    "Reinstall certifi there; what was added to its bundle must be added again",
-    "{python} -m pip install --force-reinstall certifi",
-    "& {python} -m pip install --force-reinstall certifi",
-    {"python": "PATH/bin/python"},
-)
+REINSTALL_THERE = {
+    installer: replace(
+        _REINSTALL[installer],
+        title="Reinstall certifi there; what was added to its bundle must be added again",
+        shown={"python": "PATH/bin/python"},
+    )
+    for installer in (Installer.PIP, Installer.UV)
+}
 _RESTORE = RemedyTemplate("Reinstall the package that {file} belongs to")
 _USE_SYSTEM_BUNDLE = RemedyTemplate(
     "Until then, use the system's roots in its place",
@@ -124,7 +127,7 @@ TRUST_FILE_MISSING = FaultInfo(
         UNSET_VARIABLE,
         _CHANGE_CA,
         *_REINSTALL.values(),
-        REINSTALL_THERE,
+        *REINSTALL_THERE.values(),
         _RESTORE,
         _USE_SYSTEM_BUNDLE,
         _SEE_STORES,
@@ -210,7 +213,7 @@ TRUST_FILE_BAD = FaultInfo(
         UNSET_VARIABLE,
         _CHANGE_CA,
         *_REINSTALL.values(),
-        REINSTALL_THERE,
+        *REINSTALL_THERE.values(),
         _RESTORE,
         _USE_SYSTEM_BUNDLE,
         _MOVE_AWAY,
