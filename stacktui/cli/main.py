@@ -39,6 +39,7 @@ COMMANDS = {
     "certificates": "Show chains and who trusts them, trust a root, check and convert files.",
     "completion": "Print the completion script of bash, zsh or fish.",
     "check": "Check the connection to an environment, headless.",
+    "clients": "List the Python environments here, and which can talk to a stamp.",
     "environments": "List environments, show and change settings and records.",
     "groups": "List resource groups, show one with its locks and resources.",
     "providers": "List resource providers, show the api-versions of one.",

@@ -17,7 +17,7 @@ from stacktui.stamp import Cloud, IdentityProvider, SignInKind, StampOptions, ru
 from stacktui.stamp.running import RunningStamp
 from tests.compat.own_venv import own_venv, wanted
 from tests.compat.proxy import pinning_proxy
-from tests.product import imds_of, signing_in, stacktui, write_config
+from tests.product import check_json, imds_of, signing_in, stacktui, write_config
 
 GROUPS = 3
 DOCUMENTED = "from azure.mgmt.resource import ResourceManagementClient"
@@ -265,3 +265,44 @@ def test_the_variables_that_are_exported_are_those_of_the_sdk(
         arguments = (login, stamp.identity_provider_audience)
         trust = {"REQUESTS_CA_BUNDLE": stamp.ca_file}
         assert run_program(version, program, *arguments, **variables, **trust) == [str(GROUPS)]
+
+
+def test_what_is_said_of_each_release_is_what_happens(stamp: RunningStamp, tmp_path: Path) -> None:
+    """The last release works, by the documented program and as `clients` has it; the newest fails
+    with a message that `explain` knows, and works by the second cure."""
+    works, fails = python_of(LAST), python_of(NEWEST)
+    config = write_config(tmp_path, stamp.describe())
+    paths = ", ".join(f'"{each}"' for each in (works, fails))
+    config.write_text(f"clients.python = [{paths}]\n{config.read_text()}", encoding="utf-8")
+    # As its program does: what counts is the file that the variable names.
+    ran = check_json(config, REQUESTS_CA_BUNDLE=stamp.ca_file)
+    _, errors = listing(fails, stamp, DOCUMENTED, BY_VERSION)
+    (other,) = [
+        each["title"]
+        for client in ran.document["clients"]
+        for finding in client["findings"]
+        for each in finding["remedies"]
+        if not each["bash"]
+    ]
+    assert MOVED in other
+    assert BY_VERSION in other
+    assert listing(fails, stamp, MOVED, BY_VERSION) == (str(GROUPS), "")
+    found = {each["path"]: each for each in ran.document["clients"]}
+    assert found[str(works)]["works"] is True
+    assert [each["id"] for each in found[str(fails)]["findings"]] == ["sdk-too-new"]
+    explained = stacktui("explain", errors, "--format", "json").document
+    assert "sdk-too-new" in json.dumps(explained)
+
+
+def test_its_own_certifi_counts_without_a_variable(tmp_path: Path) -> None:
+    python = python_of(LAST)
+    with run_in_thread(StampOptions(groups=GROUPS)) as stamp:
+        config = write_config(tmp_path, stamp.describe())
+        config.write_text(f'clients.python = ["{python}"]\n{config.read_text()}', encoding="utf-8")
+        (found,) = check_json(config).document["clients"]
+    assert [each["id"] for each in found["findings"]] == ["tls-untrusted-root"]
+    where = [python, "-c", "import certifi; print(certifi.where())"]
+    bundle = subprocess.run(where, capture_output=True, text=True, check=True).stdout.strip()
+    assert found["findings"][0]["remedies"][0]["bash"].endswith(
+        f" --store {os.path.realpath(bundle)}"
+    )
