@@ -79,6 +79,15 @@ def test_a_secret_is_kept_in_a_file_only_when_asked_to(script: Path) -> None:
     assert "s3cret" not in ran.err + (script.parent / "config.toml").read_text()
 
 
+def test_the_file_may_be_named_by_from(script: Path) -> None:
+    assert import_(script.parent, "--from", script, "--yes").code == 0
+    assert (
+        config_of(script.parent)["environments"]["west"]["arm"] == "https://management.west.example"
+    )
+    ran = import_(script.parent, "--from", script.with_name("absent.sh"), "--yes")
+    assert (ran.code, "absent.sh" in ran.err) == (2, True)
+
+
 def test_nothing_is_written_without_an_answer(script: Path) -> None:
     ran = import_(script.parent, script)
     assert ran.code == 2

@@ -29,8 +29,8 @@ _AZ, _VARIABLES = "az", "variables"
 @click.option(
     "--from",
     "source",
-    type=click.Choice([_AZ, _VARIABLES]),
-    help="Where from: the clouds that are registered with az, or the variables of this process.",
+    metavar="az|variables|FILE",
+    help="Where from: the clouds that az knows, the variables of this process, or a FILE.",
 )
 @click.option("--name", metavar="NAME", help="The environment's name (default: that in FILE).")
 @click.option(
@@ -66,6 +66,8 @@ def command(
     if (file is None) == (source is None):
         raise click.UsageError("Name a FILE, or --from az, or --from variables.")
     require_writable(config)
+    if source is not None and source not in (_AZ, _VARIABLES):
+        file = Path(source)
     if keep_secret and file is None:
         raise click.UsageError("--keep-secret is for a FILE.")
     if file is not None:
