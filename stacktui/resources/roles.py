@@ -1,19 +1,15 @@
-"""Roles at a scope of ARM, which is a subscription, a resource group or a resource (PROTOCOL.md
-section 4): what they are called, who has them, granting and revoking.
+"""Roles at a scope: what they are called, who has them, granting and revoking them.
 
-A scope is ARM's path of it, as ARM lists it: unquoted, without a slash at its end.
+A scope is a path as in `role_paths` (PROTOCOL.md section 4).
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
-from uuid import NAMESPACE_URL, uuid5
 
 from stacktui.resources.client import ArmClient
 from stacktui.resources.group_details import permission_pages
@@ -26,26 +22,18 @@ from stacktui.resources.model import (
     RoleAssignment,
     RoleDefinition,
 )
-
-_AUTHORIZATION = "/providers/Microsoft.Authorization"
-_ASSIGNMENTS = f"{_AUTHORIZATION}/roleAssignments"
-_ASSIGNMENT_ID = re.compile(
-    rf"(?P<scope>/.*|){re.escape(_ASSIGNMENTS)}/(?P<name>[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}"
-    r"-[0-9a-f]{12})",
-    re.IGNORECASE,
+from stacktui.resources.role_paths import (
+    ASSIGNMENTS,
+    AUTHORIZATION,
+    assignment_body,
+    assignment_name,
+    assignment_path,
+    quoted,
+    scope_words,
 )
-# The year of the api-versions that know `principalType`; stamps have none of them.
-_PRINCIPAL_TYPE_SINCE = "2018"
+
 # Seconds: for so long ARM may not know a principal that was just made, and between two tries.
 PRINCIPAL_TIMEOUT, _PAUSE = 120.0, 10.0
-
-
-class Reach(StrEnum):
-    """Where an assignment is, as seen from a scope; it counts there unless it is BELOW."""
-
-    DIRECT = "direct"
-    INHERITED = "inherited"
-    BELOW = "below"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +71,7 @@ async def access(client: ArmClient, scope: str, object_id: str) -> Access:
 
 def definition_pages(client: ArmClient, scope: str) -> RowPages[RoleDefinition]:
     """Return the pages of the roles that can be granted at a scope."""
-    path = f"{quoted(scope)}{_AUTHORIZATION}/roleDefinitions"
+    path = f"{quoted(scope)}{AUTHORIZATION}/roleDefinitions"
     return stream_rows(client, path, _read_definition, what="the roles")
 
 
@@ -98,57 +86,13 @@ def assignment_pages(
     client: ArmClient, scope: str, filter_: str = "atScope()"
 ) -> RowPages[RoleAssignment]:
     """Return the pages of the assignments at a scope and above it, or those that a filter wants."""
-    path = f"{quoted(scope)}{_ASSIGNMENTS}?$filter={quote(filter_, '')}"
+    path = f"{quoted(scope)}{ASSIGNMENTS}?$filter={quote(filter_, '')}"
     return stream_rows(client, path, _read_assignment, what="the role assignments")
 
 
 def pages_of_principal(client: ArmClient, scope: str, object_id: str) -> RowPages[RoleAssignment]:
     """Return the pages of what a principal itself has at a scope, above it and below it."""
     return assignment_pages(client, scope, f"principalId eq {_literal(object_id)}")
-
-
-def parse_assignment_id(path: str) -> tuple[str, str] | None:
-    """Return scope and name (a GUID) of an assignment's path; None for another text."""
-    found = _ASSIGNMENT_ID.fullmatch(path)
-    return (found["scope"], found["name"]) if found else None
-
-
-def reach(assignment: RoleAssignment, scope: str) -> Reach:
-    """Return where an assignment is, as seen from a scope."""
-    there, here = (f"{each.rstrip('/')}/".casefold() for each in (assignment.scope, scope))
-    if there == here:
-        return Reach.DIRECT
-    return Reach.INHERITED if here.startswith(there) else Reach.BELOW
-
-
-def scope_words(scope: str) -> str:
-    """Return a scope in words: `resource group DevTest`."""
-    parts = scope.strip("/").split("/")
-    match [part.lower() for part in parts]:
-        case ["subscriptions", _]:
-            return f"subscription {parts[1]}"
-        case ["subscriptions", _, "resourcegroups", _]:
-            return f"resource group {parts[3]}"
-        case ["subscriptions", _, "resourcegroups", _, "providers", _, *_, _, _]:
-            return f"{parts[-2]} {parts[-1]} in resource group {parts[3]}"
-        case _:
-            return scope or "/"
-
-
-def quoted(scope: str) -> str:
-    """Return a scope as it is sent: no character of it begins a query."""
-    return quote(scope, "/()", errors="replace")
-
-
-def assignment_name(scope: str, role: RoleDefinition, principal: Principal) -> str:
-    """Return the GUID that an assignment gets, the same for the same role of the same principal."""
-    words = (scope, role.id, principal.object_id)
-    return str(uuid5(NAMESPACE_URL, "|".join(words).lower()))
-
-
-def assignment_path(scope: str, name: str) -> str:
-    """Return the path of an assignment, as it is sent."""
-    return f"{quoted(scope)}{_ASSIGNMENTS}/{quote(name, '')}"
 
 
 async def grant(
@@ -166,18 +110,10 @@ async def grant(
     name = assignment_name(scope, role, principal)
     path = assignment_path(scope, name)
     version = await client.version_of(path)
-    # A role is defined once for a subscription, whatever in it is the scope.
-    below = scope.split("/", 3)[:3] if scope.lower().startswith("/subscriptions/") else []
-    properties = {
-        "roleDefinitionId": f"{'/'.join(below)}{_AUTHORIZATION}/roleDefinitions/{role.id}",
-        "principalId": principal.object_id,
-    }
-    if principal.is_application and version >= _PRINCIPAL_TYPE_SINCE:
-        properties["principalType"] = "ServicePrincipal"
+    body = assignment_body(scope, role, principal, version)
     what, waited = f"granting {role.name} on {scope_words(scope)}", 0.0
     while True:
         try:
-            body = {"properties": properties}
             response = await client.request("PUT", path, version, body, what=what)
         except ArmError as error:
             if error.fault.code == "RoleAssignmentExists":
@@ -188,7 +124,7 @@ async def grant(
             missing = f"{principal.object_id} is not known there yet"
             await client.wait(missing, error.fault.status, _PAUSE)
         else:
-            return Granted(f"{scope}{_ASSIGNMENTS}/{name}", changed=response.status == 201)
+            return Granted(f"{scope}{ASSIGNMENTS}/{name}", changed=response.status == 201)
 
 
 async def revoke(client: ArmClient, scope: str, name: str) -> bool:

@@ -13,7 +13,8 @@ from stacktui.cli.layout import out_fitting
 from stacktui.cli.name_completion import identity_names
 from stacktui.cli.options import ExitCode, examples
 from stacktui.cli.settings import require_writable
-from stacktui.resources.roles import grant, scope_words
+from stacktui.resources.role_paths import scope_words
+from stacktui.resources.roles import grant
 
 
 @click.command(

@@ -16,14 +16,8 @@ from stacktui.cli.output import warn
 from stacktui.cli.settings import require_writable
 from stacktui.resources.listing import collect
 from stacktui.resources.model import RoleAssignment
-from stacktui.resources.roles import (
-    Reach,
-    pages_of_principal,
-    parse_assignment_id,
-    reach,
-    revoke,
-    scope_words,
-)
+from stacktui.resources.role_paths import Reach, parse_assignment_id, reach, scope_words
+from stacktui.resources.roles import pages_of_principal, revoke
 
 
 @click.command(

@@ -9,14 +9,16 @@ import click
 
 from stacktui.cli.arm import report_fault
 from stacktui.cli.arm_lists import write
-from stacktui.cli.identities.scope import SCHEMA, RoleRequest, RoleSession, at_scope
+from stacktui.cli.identities.scope import SCHEMA, RoleRequest, RoleSession, at_scope, is_forbidden
 from stacktui.cli.layout import out_fitting
 from stacktui.cli.options import ExitCode, examples
-from stacktui.cli.output import warn
+from stacktui.cli.output import err, warn
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import RoleAssignment
 from stacktui.resources.permissions import allowed_words
-from stacktui.resources.roles import Access, access, reach, scope_words
+from stacktui.resources.role_paths import READER, reach, scope_words
+from stacktui.resources.roles import Access, access
+from stacktui.text.shell import command_line, for_this_machine
 
 _WIDTH = 11
 _REFUSED = "not read, see below"
@@ -50,7 +52,10 @@ def command(request: RoleRequest) -> None:
             warn("the token names no object id (no claim oid), by which roles could be found")
         failed = [each.error for each in (found.permissions, found.assignments) if each.error]
         for error in failed:
-            report_fault(error, session.arm.target)
+            forbidden = is_forbidden(error)
+            report_fault(error, session.arm.target, saved=not forbidden)
+            if forbidden and facts.object_id:
+                err(f"  who may grant a role can use: {_grant_line(session, facts.object_id)}")
         return ExitCode.FAULT if failed else ExitCode.HEALTHY
 
     request.run(show)
@@ -92,6 +97,13 @@ def _group(each: RoleAssignment, facts: TokenFacts) -> str:
     """Return the group by which somebody has a role; empty where it is their own."""
     own = each.principal.casefold() == (facts.object_id or "").casefold()
     return "" if own else each.principal
+
+
+def _grant_line(session: RoleSession, object_id: str) -> str:
+    """Return the command that gives the smallest role with which roles can be read."""
+    where = ("--scope", session.scope or "/", "--environment", session.arm.environment)
+    arguments = (object_id, "--role", READER.name, *where)
+    return for_this_machine(command_line("stacktui identities grant", arguments))
 
 
 def _labelled(label: str, value: str) -> str:

@@ -10,16 +10,18 @@ from typing import Any
 import click
 
 from stacktui.check.settings import Settings
-from stacktui.cli.arm import ArmSession, run_on, show_prompt, signing_in
+from stacktui.cli.arm import ArmSession, report_fault, run_on, show_prompt, signing_in
 from stacktui.cli.arm_subscription import subscription_of
 from stacktui.cli.ask import CommandError
 from stacktui.cli.name_completion import identity_names
-from stacktui.cli.options import ArmRequest, format_option, reads_arm
+from stacktui.cli.options import ArmRequest, ExitCode, format_option, reads_arm
+from stacktui.cli.output import err
 from stacktui.cli.settings import read_settings
 from stacktui.config.document import nearest
+from stacktui.errors import FaultError
 from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.listing import collect
-from stacktui.resources.model import Principal, RoleDefinition
+from stacktui.resources.model import ArmFault, Principal, RoleDefinition
 from stacktui.resources.principals import principal_of
 from stacktui.resources.roles import definition_pages, find_role
 
@@ -106,7 +108,15 @@ class RoleRequest:
         target = signing_in(settings, self.request.environment, self.identity)
 
         async def at_scope(session: ArmSession) -> int:
-            return await work(RoleSession(session, settings, await self._scope_of(session)))
+            try:
+                return await work(RoleSession(session, settings, await self._scope_of(session)))
+            except FaultError as error:
+                if not is_forbidden(error):
+                    raise
+                # Nothing is wrong that a check would find.
+                report_fault(error, target, saved=False)
+                err("  an Owner or User Access Administrator may do this: --identity NAME")
+                return ExitCode.FAULT
 
         click.get_current_context().exit(run_on(target, self.request, at_scope))
 
@@ -115,6 +125,11 @@ class RoleRequest:
             return self.scope.rstrip("/")
         subscription = f"/subscriptions/{await subscription_of(session)}"
         return subscription if self.group is None else f"{subscription}/resourceGroups/{self.group}"
+
+
+def is_forbidden(error: FaultError[Any]) -> bool:
+    """Return whether ARM says that the caller has no right to do this."""
+    return isinstance(error.fault, ArmFault) and error.fault.code == "AuthorizationFailed"
 
 
 def at_scope(function: Callable[..., None]) -> Callable[..., None]:
