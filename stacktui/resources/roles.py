@@ -78,8 +78,9 @@ def definition_pages(client: ArmClient, scope: str) -> RowPages[RoleDefinition]:
 def find_role(roles: Iterable[RoleDefinition], wanted: str) -> RoleDefinition | None:
     """Return the role of a name, an id or a path that ends in the id; case does not matter."""
     text = wanted.casefold()
-    last = text.rpartition("/")[2]
-    return next((each for each in roles if text == each.name.casefold() or last == each.id), None)
+    if not (id_ := text.rpartition("/")[2]):
+        return None
+    return next((each for each in roles if text == each.name.casefold() or id_ == each.id), None)
 
 
 def assignment_pages(

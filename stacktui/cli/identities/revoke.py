@@ -22,7 +22,7 @@ from stacktui.resources.roles import pages_of_principal, revoke
 
 @click.command(
     epilog=examples(
-        "stacktui identities revoke ops --role Reader --group DevTest --identity owner",
+        "stacktui identities revoke ops --role Reader --identity owner",
         "stacktui identities revoke OBJECT-ID --role Reader --yes",
     )
 )

@@ -27,7 +27,7 @@ _REFUSED = "not read, see below"
 @click.command(
     epilog=examples(
         "stacktui identities roles -e West",
-        "stacktui identities roles --group DevTest --identity ops --format json | jq .may",
+        "stacktui identities roles --identity ops --format json | jq .may",
     )
 )
 @at_scope
