@@ -128,6 +128,19 @@ def test_it_asks_first_and_nobody_may_answer(config: Path, stamp: RunningStamp) 
     assert changes(stamp) == before
 
 
+@pytest.mark.parametrize("answered", ["y", "n"])
+def test_what_is_typed_decides(
+    config: Path, stamp: RunningStamp, tmp_path: Path, answered: str
+) -> None:
+    before, typed = changes(stamp), tmp_path / "typed"
+    typed.write_text(f"{answered}\n")
+    words = ("grant", "tester", "--role", "Reader", "--group", GROUP, "--identity", "owner")
+    ran = stacktui("identities", *words, "--config", config, stdin=str(typed))
+    assert ran.code == (0 if answered == "y" else 2)
+    assert ("nothing was changed" in ran.err) is (answered == "n")
+    assert len(changes(stamp)) - len(before) == (answered == "y")
+
+
 def test_who_may_not_grant_is_told_who_may(config: Path, stamp: RunningStamp) -> None:
     before = changes(stamp)
     ran = on(config, "grant", "tester", "--role", "Reader", "--yes")

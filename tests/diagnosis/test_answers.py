@@ -144,7 +144,7 @@ async def test_who_lacks_which_role_where_is_told(tmp_path: Path) -> None:
         f"stacktui identities grant {OBJECT_ID} --role Reader --scope {scope} {asked}"
     )
     # `az role` asks Microsoft Graph, which no stamp has.
-    assert by_az["bash"].startswith("az rest --method put --url 'https://localhost:")
+    assert by_az["bash"].startswith(f"az rest --method put --url '{scope}/")
     body = json.loads(shlex.split(by_az["bash"])[-1])["properties"]
     assert (body["principalId"], body["roleDefinitionId"].startswith(scope)) == (OBJECT_ID, True)
     assert by_az["powershell"].startswith(f"New-AzRoleAssignment -ObjectId '{OBJECT_ID}' ")

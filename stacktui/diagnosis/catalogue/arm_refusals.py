@@ -109,11 +109,11 @@ _GRANT_READER = for_both(
 )
 # `az role` asks Microsoft Graph, which no stamp has (PROTOCOL.md section 4).
 _GRANT_BY_REST = RemedyTemplate(
-    "Or the owner does so with az, signed in on this stamp",
-    "az rest --method put --url {url} --resource {audience} --body {body}",
+    "The owner does so with az, signed in on this stamp",
+    "az rest --method put --url {url} --body {body}",
     "New-AzRoleAssignment {parameter} {assignee} -RoleDefinitionName Reader -Scope {scope}",
     {
-        "url": "ARM/subscriptions/ID/providers/Microsoft.Authorization/roleAssignments/GUID"
+        "url": "/subscriptions/ID/providers/Microsoft.Authorization/roleAssignments/GUID"
         "?api-version=2015-07-01",
         "body": '\'{"properties": {"roleDefinitionId": "ID", "principalId": "OBJECT-ID"}}\'',
         "scope": "/subscriptions/ID",
@@ -123,7 +123,7 @@ _GRANT_BY_REST = RemedyTemplate(
 )
 _GRANT_BY_ROLE = replace(
     _GRANT_BY_REST,
-    title="Or the owner of a subscription of public Azure does so with az",
+    title="The owner of a subscription of public Azure does so with az",
     bash="az role assignment create --assignee {assignee} --role Reader --scope {scope}",
 )
 
@@ -168,18 +168,15 @@ def _grant_reader(failure: FailureContext, who: str | None, scope: str | None) -
     by_user = "-SignInName" if identity and identity.username else "-ApplicationId"
     parameter = PlainWord("-ObjectId" if principal else by_user)
     values = {"scope": scope, "assignee": assignee, "parameter": parameter}
-    version = known_version(failure.environment.profile, "Microsoft.Authorization") or ""
     if failure.environment.profile == PUBLIC_PROFILE:
         yield _GRANT_BY_ROLE.fill(**values)
-    elif principal and failure.metadata:
+    elif principal:
+        version = known_version(failure.environment.profile, "Microsoft.Authorization") or ""
         granted = Principal(principal)
         path = assignment_path(scope, assignment_name(scope, READER, granted))
-        yield _GRANT_BY_REST.fill(
-            url=f"{failure.environment.arm}{path}?api-version={version}",
-            audience=failure.metadata.audience,
-            body=json.dumps(assignment_body(scope, READER, granted, version)),
-            **values,
-        )
+        body = json.dumps(assignment_body(scope, READER, granted, version))
+        # az adds the stamp's ARM and its audience to a path.
+        yield _GRANT_BY_REST.fill(url=f"{path}?api-version={version}", body=body, **values)
     else:
         yield replace(_GRANT_BY_REST, bash="").fill(**values)
 
