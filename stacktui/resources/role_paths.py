@@ -17,11 +17,12 @@ AUTHORIZATION = "/providers/Microsoft.Authorization"
 ASSIGNMENTS = f"{AUTHORIZATION}/roleAssignments"
 # The same on every stamp and in public Azure.
 READER = RoleDefinition("acdd72a7-3385-48ef-bd42-f606fba81ae7", "Reader")
+_GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _ASSIGNMENT_ID = re.compile(
-    rf"(?P<scope>/.*|){re.escape(ASSIGNMENTS)}/(?P<name>[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}"
-    r"-[0-9a-f]{12})",
-    re.IGNORECASE,
+    rf"(?P<scope>/.*|){re.escape(ASSIGNMENTS)}/(?P<name>{_GUID})", re.IGNORECASE
 )
+# AD FS may have a SID ([MS-DTYP] section 2.4.2.1) in place of a GUID.
+_OBJECT_ID = re.compile(rf"{_GUID}|S-1(?:-[0-9]+){{1,16}}", re.IGNORECASE | re.ASCII)
 # The year of the api-versions that know `principalType`; stamps have none of them.
 _PRINCIPAL_TYPE_SINCE = "2018"
 
@@ -32,6 +33,11 @@ class Reach(StrEnum):
     DIRECT = "direct"
     INHERITED = "inherited"
     BELOW = "below"
+
+
+def is_object_id(text: str) -> bool:
+    """Return whether a text is an object id as directories write it. ARM may take others."""
+    return _OBJECT_ID.fullmatch(text) is not None
 
 
 def parse_assignment_id(path: str) -> tuple[str, str] | None:

@@ -15,6 +15,7 @@ from stacktui.resources.role_paths import (
     assignment_body,
     assignment_name,
     assignment_path,
+    is_object_id,
     parse_assignment_id,
     reach,
     scope_words,
@@ -90,6 +91,12 @@ def test_an_assignment_is_known_by_its_path() -> None:
     assert parse_assignment_id(path.upper()) == (GROUP.upper(), NAME.upper())
     for other in (GROUP, NAME, f"{path}/x", f"{path[:-1]}", f"{path}\n", "S-1-5-21"):
         assert parse_assignment_id(other) is None
+
+
+def test_an_object_id_is_a_guid_or_a_sid() -> None:
+    sid = "S-1-5-21-397955417-626881126-188441444-3001"
+    assert all(map(is_object_id, (NAME, NAME.upper(), sid)))
+    assert not any(map(is_object_id, ("", "ops", f"{NAME}0", f"{NAME}\n", "S-1-", "S-2-5-21")))
 
 
 @given(st.text(), st.text())

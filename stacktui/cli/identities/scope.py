@@ -23,6 +23,7 @@ from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.listing import collect
 from stacktui.resources.model import ArmFault, Principal, RoleDefinition
 from stacktui.resources.principals import principal_of
+from stacktui.resources.role_paths import is_object_id
 from stacktui.resources.roles import definition_pages, find_role
 
 SCHEMA = 1
@@ -75,7 +76,7 @@ class RoleSession:
             target = self.arm.target
             wanted = SignIn(target.environment, self.settings.identity(given), target.config)
             return await principal_of(wanted, TokenSource(), show_prompt)
-        if meant := nearest(given, known):
+        if not is_object_id(given) and (meant := nearest(given, known)):
             raise CommandError(f"there is no identity {given!r}; did you mean {meant}?")
         if not given.isprintable() or not given.strip():
             raise CommandError("PRINCIPAL must be an object id, or the name of an identity")

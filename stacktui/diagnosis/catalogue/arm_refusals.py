@@ -36,6 +36,7 @@ from stacktui.resources.role_paths import (
     assignment_body,
     assignment_name,
     assignment_path,
+    is_object_id,
 )
 from stacktui.transport.records import Exchange
 from stacktui.transport.retry_after import retry_after
@@ -96,8 +97,6 @@ _AUTHORIZATION_FAILED = arm_code(
 _OBJECT = re.compile(r"object id '([0-9a-fA-F-]{36})'")
 _ACTION = re.compile(r"action '([\w./*-]+)'")
 _SCOPE = re.compile(r"scope '(/[^']*)'")
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_SID = re.compile(r"S-1(-[0-9]+){1,16}")
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)/resourcegroups")
 
 _GRANT_READER = for_both(
@@ -197,7 +196,7 @@ def _object_id(failure: FailureContext) -> str | None:
     """Return the object id in the token; AD FS may name a SID."""
     token = failure.report.token
     claimed = (token and token.object_id) or ""
-    return claimed if _GUID.fullmatch(claimed) or _SID.fullmatch(claimed) else None
+    return claimed if is_object_id(claimed) else None
 
 
 def _scope(failure: FailureContext) -> str | None:
