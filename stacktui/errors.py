@@ -11,9 +11,10 @@
      │    └── ArmError                ARM did not give what it was asked for
  │         └── OperationError     a long-running operation failed, or cannot be followed
      ├── ConfigError                  the config cannot be used
-     ├── ReadOnlyError                a file was to be changed in read-only mode
+     ├── ReadOnlyError                something was to be changed in read-only mode
      ├── EditorError                  the user's editor cannot be run
      ├── ThemeError                   a theme file cannot be used
+     ├── PrincipalError               an identity's object id cannot be found out
      ├── UnreadError                  ARM was not read, for the reason that its message gives
      ├── AzFileError                  a file of az's cannot be used or changed
      ├── FileReadError                a user's file cannot be read

@@ -81,6 +81,16 @@ class Settings:
         identity = self.identities.get(environment.identity) if environment.identity else None
         return CheckTarget(environment, identity, self.named, self.pythons)
 
+    def identity(self, name: str) -> Identity:
+        """Return the named identity. Raises ConfigError where there is none, or it is unusable."""
+        if name in self.identity_errors:
+            raise self.identity_errors[name]
+        if name not in self.identities:
+            meant = nearest(name, self.identities)
+            hint = f"did you mean {meant}?" if meant else f"known: {', '.join(self.identities)}"
+            raise ConfigError(self.path, f"has no identity {name!r}; {hint}")
+        return self.identities[name]
+
     @property
     def named(self) -> Path | None:
         """The config as a CheckTarget names it: None for the default one."""

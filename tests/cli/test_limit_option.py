@@ -23,6 +23,9 @@ TALKING = (
     ("certificates", "show"),
     ("certificates", "matrix"),
     ("certificates", "trust"),
+    ("identities", "roles"),
+    ("identities", "grant"),
+    ("identities", "revoke"),
 )
 
 
