@@ -267,9 +267,9 @@ def test_show_shows_the_settings_and_that_nothing_is_recorded(config: Path) -> N
     assert (ran.code, ran.err.count("\n")) == (0, 1)  # of the unknown key
     assert ran.out.splitlines() == [
         "West",
-        "  arm             https://management.west.example",
-        "  profile         2020-09-01-hybrid",
-        "  proxy           proxy.west.example:8080",
+        "  arm              https://management.west.example",
+        "  profile          2020-09-01-hybrid",
+        "  proxy            proxy.west.example:8080",
         "",
         "Nothing is recorded yet.",
     ]
