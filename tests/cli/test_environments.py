@@ -302,9 +302,7 @@ def test_show_shows_what_was_recorded(config: Path) -> None:
         assert found["root"].startswith("Contoso Root CA")
         assert bytes.fromhex(root).hex(":").upper() in found["root"]
         assert ("SHA-256" in found["root"]) == bool(root)
-        assert (
-            "Recorded at the first successful check" in environments("show", "--config", config).out
-        )
+        assert "What was recorded of the stamp" in environments("show", "--config", config).out
 
 
 def test_show_of_a_hostile_record_is_harmless(config: Path) -> None:
