@@ -14,9 +14,14 @@ from urllib.parse import urlsplit
 from stacktui.environments.model import CloudKey, parse_arm_url
 from stacktui.environments.naming import domain_of, suffixes
 from stacktui.errors import StacktuiError
-from stacktui.exchange.az_commands import REGISTER_OPTIONS, SIGN_IN, TENANT_PLACEHOLDER
+from stacktui.exchange.az_commands import (
+    REGISTER_OPTIONS,
+    SET_BY_HAND,
+    SIGN_IN,
+    TENANT_PLACEHOLDER,
+)
 from stacktui.exchange.forms import Form
-from stacktui.exchange.script_reader import Part, Script, read_script
+from stacktui.exchange.script_reader import Part, read_script
 from stacktui.exchange.shells import Shell
 from stacktui.identities.model import AZURE_CLI, EnvSecret, FileSecret, IdentityKind
 
@@ -34,6 +39,7 @@ _SHORT = {
 # How cmd has PowerShell print a variable into a pipe.
 _PRINTED = re.compile(r"\$env:(\w+)")
 _CERTIFICATE = re.compile(r".+\.(?:pem|pfx|p12|crt|cer)", re.IGNORECASE)
+_SET_BY_HAND = re.compile(rf"^(?:#|rem) {SET_BY_HAND}(.*)", re.MULTILINE)
 _SECRET, _PASSWORD = "AZURE_CLIENT_SECRET", "AZURE_PASSWORD"
 
 
@@ -72,7 +78,7 @@ def read_text(text: str, folder: Path) -> tuple[Reading, ...]:
         document = {}
     if isinstance(tables := document.get("environments"), dict):
         return tuple(_of_tables(document, tables, folder))
-    return (_Reader(read_script(text), folder).read(),)
+    return (_Reader(text, folder).read(),)
 
 
 def _of_tables(
@@ -117,8 +123,9 @@ def _below(folder: Path, path: str) -> str:
 class _Reader:
     """Collects the values that a script has for an environment."""
 
-    def __init__(self, script: Script, folder: Path) -> None:
-        self._script = script
+    def __init__(self, text: str, folder: Path) -> None:
+        self._script = script = read_script(text)
+        self._set_by_hand = " ".join(_SET_BY_HAND.findall(text)).split()
         self._folder = folder
         self._origins: dict[str, str] = {}
         self._secret = ""
@@ -174,7 +181,7 @@ class _Reader:
         """Return the values that neither the metadata nor the naming rule would give.
 
         The sign-in of a stamp with AD FS is always on the command line: by its names, the audience
-        too is taken to be that of the metadata.
+        too is taken to be that of the metadata, unless a comment of the export says otherwise.
         """
         host = urlsplit(arm).hostname or ""
         domain = domain_of(host)
@@ -190,6 +197,9 @@ class _Reader:
         }
         if all(found[key].rstrip("/").lower() in ("", adfs[key]) for key in adfs):
             usual |= {key: found[key] for key in SIGN_IN if found[CloudKey.LOGIN_ENDPOINT]}
+        for key in SIGN_IN:
+            if REGISTER_OPTIONS[key] in self._set_by_hand:
+                usual.pop(key, None)
         return {str(key): text for key, text in found.items() if text and text != usual.get(key)}
 
     def _identity(self) -> dict[str, object] | None:
