@@ -148,6 +148,8 @@ class StacktuiApp(FilesApp):
         if change.check is not None and change.shown is not None:
             self.app_state.checks[change.shown] = change.check
         self.reload()
+        if change.checks_again:
+            self.check()
         self.dashboard.notice(change.done, TextStyle.OK)
 
     def _forget(self, environments: Collection[str]) -> None:

@@ -514,6 +514,24 @@ async def test_the_other_endpoint_gets_no_copy_of_the_endpoints_and_the_subscrip
     assert user.keys() - operator.keys() == {"endpoints", "subscription"}
 
 
+async def test_another_profile_is_checked_once_it_is_saved(start: Start, config: Path) -> None:
+    start()
+    async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+        await pilot.press("e")
+        await choose(pilot, "Identity", "up")
+        await pilot.press("enter")
+        shown = await until(pilot, "saved Test in")
+        assert "Press c to check Test." in shown
+        await pilot.press("e")
+        await choose(pilot, "Identity", "down")
+        await choose(pilot, "Profile", "up")
+        await pilot.press("enter")
+        await until(pilot, "saved Test in")
+        shown = flat(await until(pilot, "· OK"))
+        assert "✓ resource groups" in shown
+    assert table(config, "environments", "Test", "profile") == "2019-03-01-hybrid"
+
+
 async def test_the_profile_that_the_stamp_accepts_is_found_on_saving(config: Path) -> None:
     with run_in_thread(StampOptions(build="1907")) as stamp:
         write_config(config.parent, stamp.describe())

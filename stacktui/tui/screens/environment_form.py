@@ -255,7 +255,9 @@ class EnvironmentForm(FormScreen):
             return ConfigChange(f"{name}: nothing was changed", shown=name)
         profile = f" with profile {changes['profile']}" if self._asks_profile else ""
         also = f" and {other}" if other else ""
-        return ConfigChange(f"saved {name}{also} in {path}{profile}", (name,), name, known)
+        done = f"saved {name}{also} in {path}{profile}"
+        again = bool(self._edited) and "profile" in changes
+        return ConfigChange(done, (name,), name, known, checks_again=again)
 
     @property
     def _asks_profile(self) -> bool:
