@@ -3,41 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from time import monotonic
+from typing import Generic, TypeVar
+
+T = TypeVar("T", bound=Hashable)
 
 # The least seconds between two reports.
 PAUSE = 0.1
 
 
-class Coalescer:
-    """Collects names and passes them on together, soon but at most every `PAUSE` seconds.
+class Coalescer(Generic[T]):
+    """Collects changes and passes them on together, soon but at most every `PAUSE` seconds.
 
     `waiting` says whether a report is due. `schedule` runs a function in the app's context;
-    `report` gets the names.
+    `report` gets the changes.
     """
 
     def __init__(
         self,
         schedule: Callable[[Callable[[], None]], object],
-        report: Callable[[set[str | None]], None],
+        report: Callable[[set[T]], None],
     ) -> None:
         self._schedule = schedule
         self._report = report
-        self._names: set[str | None] = set()
+        self._changes: set[T] = set()
         self.waiting = False
         self._reported = 0.0
 
-    def add(self, name: str | None) -> None:
-        self._names.add(name)
+    def add(self, change: T) -> None:
+        self._changes.add(change)
         if not self.waiting:
             self.waiting = True
             self.after(self._reported + PAUSE - monotonic(), self.flush)
 
     def flush(self) -> None:
         """Report now what was collected."""
-        names, self._names, self.waiting = self._names, set(), False
-        self._report(names)
+        changes, self._changes, self.waiting = self._changes, set(), False
+        self._report(changes)
         self._reported = monotonic()
 
     def after(self, seconds: float, work: Callable[[], None]) -> None:
