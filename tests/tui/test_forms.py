@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual._compositor import Compositor
 from textual.pilot import Pilot
 
 from stacktui.stamp import StampOptions, run_in_thread
@@ -512,6 +513,39 @@ async def test_the_other_endpoint_gets_no_copy_of_the_endpoints_and_the_subscrip
     )
     assert user["endpoints"] == {"gallery": own}
     assert user.keys() - operator.keys() == {"endpoints", "subscription"}
+
+
+async def test_a_key_in_a_field_lays_nothing_out_and_a_long_text_scrolls(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(config, WRITTEN)
+    layouts: list[object] = []
+    reflow = Compositor.reflow
+
+    def counted(self: Compositor, *given: Any) -> Any:
+        layouts.append(given)
+        return reflow(self, *given)
+
+    monkeypatch.setattr(Compositor, "reflow", counted)
+    async with canned_app(config).run_test(size=(80, 23)) as pilot:
+        await pilot.press("e")
+        await until(pilot, "Edit west")
+        await go_to(pilot, "Subscription")
+        await pilot.press("a")
+        await until(pilot, "Subscription a")
+        layouts.clear()
+        await pilot.press(*"bcdefgh", "backspace")
+        await until(pilot, "Subscription abcdefg\n")
+        assert layouts == []
+        await pilot.press(*"-" * 80, *"the end")
+        assert "--the end" in text_of(pilot.app)
+        assert "abcdefg" not in text_of(pilot.app)
+        await pilot.press("home")
+        await until(pilot, "Subscription abcdefg---")
+        await resize(pilot, 60, 20)
+        await settle(pilot)
+        await pilot.press("end")
+        assert "--the end" in text_of(pilot.app)
 
 
 async def test_another_profile_is_checked_once_it_is_saved(start: Start, config: Path) -> None:
