@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
+from dataclasses import dataclass
 from time import monotonic
-from typing import Generic, TypeVar
-
-T = TypeVar("T", bound=Hashable)
 
 # The least seconds between two reports.
 PAUSE = 0.1
 
 
-class Coalescer(Generic[T]):
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What has changed of an environment: all, or only its groups and their resources' counts."""
+
+    environment: str | None
+    groups_only: bool = False
+
+
+class Coalescer:
     """Collects changes and passes them on together, soon but at most every `PAUSE` seconds.
 
     `waiting` says whether a report is due. `schedule` runs a function in the app's context;
@@ -23,15 +29,15 @@ class Coalescer(Generic[T]):
     def __init__(
         self,
         schedule: Callable[[Callable[[], None]], object],
-        report: Callable[[set[T]], None],
+        report: Callable[[set[Change]], None],
     ) -> None:
         self._schedule = schedule
         self._report = report
-        self._changes: set[T] = set()
+        self._changes: set[Change] = set()
         self.waiting = False
         self._reported = 0.0
 
-    def add(self, change: T) -> None:
+    def add(self, change: Change) -> None:
         self._changes.add(change)
         if not self.waiting:
             self.waiting = True

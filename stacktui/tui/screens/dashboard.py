@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events, on
@@ -10,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from stacktui.tui.app_state import AppState
-from stacktui.tui.coalescer import Coalescer
+from stacktui.tui.coalescer import Change, Coalescer
 from stacktui.tui.keys import keys_of, may_run
 from stacktui.tui.layout import Arrangement
 from stacktui.tui.lines import Line, TextStyle
@@ -54,14 +53,6 @@ HINT_ORDER = (
 ALWAYS = ("help", "app.quit")
 # Keys that move; they are not commands of the palette.
 MOVES = ("move", "scroll", "page", "step", "go", "palette", "interrupt", "app.interrupt")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What has changed of an environment: all, or only its groups and their resources' counts."""
-
-    environment: str | None
-    groups_only: bool = False
 
 
 class Dashboard(GroupActions, inherit_bindings=False):
@@ -112,7 +103,7 @@ class Dashboard(GroupActions, inherit_bindings=False):
         super().__init__(app_state)
         self.grid = PaneGrid()
         self._single = False
-        self.coalescer: Coalescer[Change] = Coalescer(self.call_later, self._show_changed)
+        self.coalescer = Coalescer(self.call_later, self._show_changed)
         self._ticking = False
 
     def compose(self) -> ComposeResult:
