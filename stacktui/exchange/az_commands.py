@@ -59,6 +59,8 @@ REGISTER_OPTIONS = {
 TENANT_PLACEHOLDER = "TENANT"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 SIGN_IN = (CloudKey.AUDIENCE, CloudKey.GRAPH, CloudKey.LOGIN_ENDPOINT)
+# Tells whoever reads the commands which options of the sign-in are not the stamp's own values.
+SET_BY_HAND = "Set by hand, not by the stamp: "
 
 
 def render(connection: Connection) -> str:
@@ -72,6 +74,7 @@ def render(connection: Connection) -> str:
         [*_proxy(connection), *_addresses(connection)],
         [
             *_known_to_az(connection),
+            *_set_by_hand(connection),
             *(az_line(shell, each) for each in _select(connection, built_in)),
         ],
         list(_instance_discovery(connection)),
@@ -120,6 +123,13 @@ def _known_to_az(connection: Connection) -> Iterator[str]:
     az, shell = connection.machine.az, connection.machine.shell
     if az is not None and connection.environment.name in (each.name for each in az.clouds):
         yield comment(shell, _REGISTERED)
+
+
+def _set_by_hand(connection: Connection) -> Iterator[str]:
+    """Yield which options are the user's own, where those of the stamp are written too."""
+    own = [REGISTER_OPTIONS[key] for key in SIGN_IN if key in connection.environment.endpoints]
+    if own and connection.is_adfs:
+        yield comment(connection.machine.shell, SET_BY_HAND + " ".join(own))
 
 
 def _select(connection: Connection, built_in: str) -> list[Command]:

@@ -14,7 +14,12 @@ from urllib.parse import urlsplit
 from stacktui.environments.model import CloudKey, parse_arm_url
 from stacktui.environments.naming import domain_of, suffixes
 from stacktui.errors import StacktuiError
-from stacktui.exchange.az_commands import REGISTER_OPTIONS, SIGN_IN, TENANT_PLACEHOLDER
+from stacktui.exchange.az_commands import (
+    REGISTER_OPTIONS,
+    SET_BY_HAND,
+    SIGN_IN,
+    TENANT_PLACEHOLDER,
+)
 from stacktui.exchange.forms import Form
 from stacktui.exchange.json_reader import read_json
 from stacktui.exchange.python_reader import read_python
@@ -37,6 +42,7 @@ _SHORT = {
 # How cmd has PowerShell print a variable into a pipe.
 _PRINTED = re.compile(r"\$env:(\w+)")
 _CERTIFICATE = re.compile(r".+\.(?:pem|pfx|p12|crt|cer)", re.IGNORECASE)
+_SET_BY_HAND = re.compile(rf"^(?:#|rem) {SET_BY_HAND}(.*)", re.MULTILINE)
 _SECRET, _PASSWORD = "AZURE_CLIENT_SECRET", "AZURE_PASSWORD"
 
 
@@ -87,7 +93,9 @@ def read_text(text: str, folder: Path) -> tuple[Reading, ...]:
     if (values := read_python(text)) is not None:
         return (read_values(values, folder),)
     script = read_script(text)
-    return (_Reader(script, _VARIABLES_OF[script.shell], folder).read(),)
+    reader = _Reader(script, _VARIABLES_OF[script.shell], folder)
+    reader.set_by_hand = " ".join(_SET_BY_HAND.findall(text)).split()
+    return (reader.read(),)
 
 
 def read_values(values: SdkValues, folder: Path) -> Reading:
@@ -138,7 +146,8 @@ def _below(folder: Path, path: str) -> str:
 class _Reader:
     """Collects the values that a script has for an environment.
 
-    `form` is that of its variables, and `names` says how the user's text calls them.
+    `form` is that of its variables, and `names` says how the user's text calls them. The options
+    `set_by_hand` of az have values of the user's, whatever the naming rule gives.
     """
 
     def __init__(
@@ -146,6 +155,7 @@ class _Reader:
     ) -> None:
         self._script = script
         self._form = form
+        self.set_by_hand: list[str] = []
         self._folder = folder
         self._names = names or {}
         self._origins: dict[str, str] = {}
@@ -205,7 +215,7 @@ class _Reader:
         """Return the values that neither the metadata nor the naming rule would give.
 
         The sign-in of a stamp with AD FS is always on the command line: by its names, the audience
-        too is taken to be that of the metadata.
+        too is taken to be that of the metadata, unless a comment of the export says otherwise.
         """
         host = urlsplit(arm).hostname or ""
         domain = domain_of(host)
@@ -221,6 +231,9 @@ class _Reader:
         }
         if all(found[key].rstrip("/").lower() in ("", adfs[key]) for key in adfs):
             usual |= {key: found[key] for key in SIGN_IN if found[CloudKey.LOGIN_ENDPOINT]}
+        for key in SIGN_IN:
+            if REGISTER_OPTIONS[key] in self.set_by_hand:
+                usual.pop(key, None)
         return {str(key): text for key, text in found.items() if text and text != usual.get(key)}
 
     def _identity(self) -> dict[str, object] | None:

@@ -20,6 +20,7 @@ TALKING = (
     ("check",),
     ("demo",),
     ("environments", "accept"),
+    ("environments", "set"),
     ("certificates", "show"),
     ("certificates", "matrix"),
     ("certificates", "trust"),

@@ -109,6 +109,19 @@ def test_overrides_in_the_commands_of_az_are_kept(tmp_path: Path) -> None:
         assert (found.endpoints, found.vm_image_aliases) == (OWN, url)
 
 
+@pytest.mark.parametrize("shell", Shell)
+@pytest.mark.parametrize("environment", [EAST, ASDK], ids=["entra", "adfs"])
+def test_an_override_of_only_the_audience_is_kept(
+    shell: Shell, environment: Environment, tmp_path: Path
+) -> None:
+    own = {CloudKey.AUDIENCE: OWN[CloudKey.AUDIENCE]}
+    exported = replace(environment, endpoints=own, identity=None)
+    text = RENDERERS[Form.AZ_COMMANDS](connection(exported, machine=Machine(shell)))
+    found, _ = imported(text, tmp_path, exported.name)
+    assert found.endpoints == own
+    assert RENDERERS[Form.AZ_COMMANDS](connection(found, machine=Machine(shell))) == text
+
+
 def test_an_identity_that_the_file_lacks_is_said() -> None:
     text = RENDERERS[Form.TOML](connection(EAST, IDENTITIES["secret"]))
     assert read_one(text).lacks == ""

@@ -48,10 +48,10 @@ SCHEMA = 1
 def command(source: ConfigSource, name: str | None, fetch: bool, format_: str) -> None:
     """Show the settings of ENV (default: the active environment), and what was recorded of it.
 
-    Shows every endpoint with its origin: the metadata, the naming rule, or you. The first
-    successful check records them, and the root that signs for ARM. If the login endpoint or the
-    audience changes later, no secret is sent until you accept it. Then also says whether az knows
-    the stamp, and what it has otherwise.
+    Shows every endpoint with its origin: the metadata, the naming rule, or you. `environments add`,
+    or else the first successful check, records them, and the root that signs for ARM. If the login
+    endpoint or the audience changes later, no secret is sent until you accept it. Then also says
+    whether az knows the stamp, and what it has otherwise.
     """
     target = read_target(source, name)
     record, nothing = None, "Nothing is recorded yet."
@@ -77,7 +77,7 @@ def command(source: ConfigSource, name: str | None, fetch: bool, format_: str) -
     out(target.environment.name)
     _say(settings)
     out()
-    out("Recorded at the first successful check" if recorded else nothing)
+    out("What was recorded of the stamp" if recorded else nothing)
     _say(recorded)
     if cloud:
         out()
