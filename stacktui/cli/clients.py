@@ -29,7 +29,7 @@ from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.document import client_document
 from stacktui.environments.record import RecordError, StampRecord, read_record
 from stacktui.python_clients.interpreters import interpreters_at
-from stacktui.python_clients.packages import find_environments
+from stacktui.python_clients.packages import find_environments, has_packages
 from stacktui.text.shell import command_line, for_this_machine
 
 SCHEMA = 1
@@ -55,6 +55,8 @@ def command(source: ConfigSource, name: str | None, format_: str) -> None:
     for named in target.pythons:
         if not any(interpreters_at(named)):
             err(f"stacktui: {named} in [clients] is neither a Python nor a folder with one")
+        elif not has_packages(named):
+            err(f"stacktui: {named} in [clients] has no azure packages, or is that of az itself")
     record = _record(target)
     root = (record.signer,) if record is not None and record.signer else ()
     clients = judge_clients(find_environments(target.pythons), target.environment, root)

@@ -22,6 +22,7 @@ from stacktui.diagnosis.context import ReportContext, described_path
 from stacktui.diagnosis.fault import Explanation
 from stacktui.diagnosis.finding import Finding, Remedy
 from stacktui.diagnosis.recorded_root import recorded_signer
+from stacktui.python_clients.sdk_releases import has_fitting
 
 if TYPE_CHECKING:
     from stacktui.certificates.trust import TrustSource
@@ -35,8 +36,8 @@ PYTHON = "python"
 class ClientResult:
     """A client, such as the Python of an environment, which `path` starts.
 
-    `works` is None where it is not known, or where none of its `packages` talks to ARM; `summary`
-    says so in a few words.
+    `works` is None where that is not known: none of its `packages` talks to ARM, or none is one of
+    which it is known whether a stamp has its api-versions. `summary` says so in a few words.
     """
 
     name: str
@@ -55,12 +56,17 @@ def client_results(context: ReportContext) -> tuple[ClientResult, ...]:
 
 def _result(context: ReportContext, client: PythonClient) -> ClientResult:
     found, environment = tuple(_findings(context, client)), client.environment
-    works = client.trusts if environment.has_client else None
-    summary = "works with this stamp" if works else "whether it trusts the stamp is not known"
+    public = is_of_public_cloud(context.environment)
+    there = "cloud" if public else "stamp"
+    works, summary = client.trusts, f"works with this {there}"
     if found:
         works, summary = False, ", ".join(each.id for each in found)
     elif not environment.has_client:
-        summary = "has no package that talks to ARM"
+        works, summary = None, "has no package that talks to ARM"
+    elif not (public or has_fitting(environment)):
+        works, summary = None, "whether a stamp has the api-versions of its packages is not known"
+    elif works is None:
+        summary = f"whether it trusts the {there} is not known"
     path, version = str(environment.python), environment.version
     return ClientResult(PYTHON, path, version, environment.packages, works, summary, found)
 

@@ -50,7 +50,7 @@ def interpreters_at(named: Path) -> Iterator[Path]:
     """Yield those of an environment's folder, or the file itself; nothing for what is neither."""
     if os.path.isdir(named):
         yield from _in_environment(str(named))
-    elif os.path.isfile(named):
+    elif named.name.startswith("python") and os.path.isfile(named) and os.access(named, os.X_OK):
         yield named
 
 

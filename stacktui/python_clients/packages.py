@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-from stacktui.python_clients.interpreters import interpreters
+from stacktui.python_clients.interpreters import interpreters, interpreters_at
 from stacktui.python_clients.site_packages import (
     added_folders,
     certifi_bundle,
@@ -90,6 +90,15 @@ def find_environments(named: Iterable[Path] = ()) -> tuple[PythonEnvironment, ..
         if key not in found and len(found) < _MAX_ENVIRONMENTS:
             found[key] = _environment(python, prefix, version)
     return tuple(each for each in found.values() if each is not None)
+
+
+def has_packages(named: Path) -> bool:
+    """Return whether `find_environments` lists an interpreter, or a folder of an environment."""
+    for python in interpreters_at(named):
+        located = _located(python, changed(os.path.dirname(python)))
+        if _environment(python, *located) is not None:
+            return True
+    return False
 
 
 @lru_cache(maxsize=256)

@@ -27,6 +27,12 @@ def too_new(environment: PythonEnvironment) -> tuple[Package, ...]:
     )
 
 
+def has_fitting(environment: PythonEnvironment) -> bool:
+    """Return whether a package is one that a stamp is known to have the api-versions for."""
+    late = too_new(environment)
+    return any(each.name in _TOO_NEW and each not in late for each in environment.packages)
+
+
 def last_for_stamp(package: Package) -> str:
     """Return what pip is asked for, such as `azure-mgmt-resource==24.0.0`."""
     return f"{package.name}{_TOO_NEW[package.name][1]}"

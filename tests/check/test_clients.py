@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections.abc import Iterator
@@ -116,6 +117,30 @@ def test_one_that_has_no_client(config: Path, tmp_path: Path) -> None:
     assert (found["works"], found["findings"]) == (None, [])
 
 
+def test_one_of_whose_packages_nothing_is_known(config: Path, roots: bytes, tmp_path: Path) -> None:
+    python_environment(tmp_path / "venv", "azure_mgmt_network-30.0.0", roots=roots)
+    python_environment(tmp_path / "other", "azure_mgmt_network-30.0.0", SDK, roots=roots)
+    assert {each["path"]: each["works"] for each in clients(config)} == {
+        str(tmp_path / "venv/bin/python"): None,
+        str(tmp_path / "other/bin/python"): True,
+    }
+
+
+def test_what_is_named_and_not_judged_is_said(config: Path, tmp_path: Path) -> None:
+    python_environment(tmp_path / "venv")
+    python_environment(tmp_path / "az", "azure_cli_core-2.66.0", "azure_mgmt_resource-23.0.0")
+    file = tmp_path / "file"
+    file.write_text("")
+    named = [str(tmp_path / "venv"), str(tmp_path / "az"), str(file)]
+    config.write_text(config.read_text().replace('["venv", "other"]', json.dumps(named)))
+    ran = stacktui("clients", "--config", config)
+    said = [
+        line.removeprefix("stacktui: ").partition(" in [clients] ") for line in ran.err.splitlines()
+    ]
+    assert [name for name, _, _ in said] == named
+    assert [what.split()[0] for _, _, what in said] == ["has", "has", "is"]
+
+
 def test_one_without_certifi(config: Path, tmp_path: Path) -> None:
     python_environment(tmp_path / "venv", SDK)
     assert clients(config)[0]["works"] is None
@@ -181,13 +206,13 @@ def test_a_check_that_meets_no_chain_leaves_it_open(
 
 
 def test_the_command_in_words(config: Path, roots: bytes, tmp_path: Path) -> None:
-    packages = [f"azure_mgmt_thing{number}-1.0.0" for number in range(9)]
+    packages = [SDK, *(f"azure_mgmt_thing{number}-1.0.0" for number in range(9))]
     one = python_environment(tmp_path / "venv", *packages, roots=roots)
     two = python_environment(tmp_path / "other", TOO_NEW, PIP, roots=roots)
     ran = stacktui("clients", "--config", config)
     assert ran.code == 1
     assert f"– {one}" in ran.out
-    assert "azure-mgmt-thing5 1.0.0 and 3 more" in ran.out
+    assert "azure-mgmt-thing4 1.0.0 and 4 more" in ran.out
     assert "Nothing is recorded" in ran.out
     assert f"✗ {two}" in ran.out
     assert f"       {two} -m pip install azure-mgmt-resource==24.0.0\n" in ran.out

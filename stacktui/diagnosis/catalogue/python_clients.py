@@ -33,6 +33,9 @@ _PIN_BY_UV = for_both(
     python="PATH/bin/python",
     pins=f"'{RESOURCE}==24.0.0'",
 )
+# What was run with 26.0.0, and with 25.0.0.
+_IMPORT_FAILS = "the import that the documents have fails from azure-mgmt-resource 26 on"
+_PROFILE_IGNORED = "it ignores the profile that a program gives it: a stamp answers 400"
 _OTHER_IMPORT = RemedyTemplate(
     "Or keep it, and change the program: from azure.mgmt.resource.resources import "
     'ResourceManagementClient, and give the client api_version="{version}"',
@@ -56,7 +59,7 @@ def _evidence(packages: tuple[Package, ...]) -> Iterator[str]:
     for each in packages:
         yield f"{each} is installed; a stamp needs {last_for_stamp(each)}"
         if each.name == RESOURCE:
-            yield "the import that the documents have fails from azure-mgmt-resource 26 on"
+            yield _IMPORT_FAILS if each.release[:1] >= (26,) else _PROFILE_IGNORED
 
 
 def _listed(packages: tuple[Package, ...]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from stacktui.environments.model import CloudKey, Environment
 from stacktui.environments.naming import is_operator_endpoint
+from stacktui.text.shell import command_line, for_this_machine
 from stacktui.text.times import moment_text
 from stacktui.transport.proxy import without_credentials
 from stacktui.tui.app_state import AppState
@@ -160,8 +161,11 @@ def _clients(report: Report, glyphs: Glyphs) -> Iterator[Line]:
         sign, style = signs[bool(result.works)]
         yield label_value(result.name, Span(f"{sign} {result.summary}", style), f"  {result.path}")
     more = len(results) - _MAX_CLIENTS
-    told = f"{f'{more} more, and ' if more > 0 else ''}how to fix them: stacktui clients"
     if more > 0 or not all(each.works for each in results):
+        config = report.target.config
+        words = (report.target.environment.name, *(("--config", str(config)) if config else ()))
+        command = for_this_machine(command_line("stacktui clients", words))
+        told = f"{f'{more} more, and ' if more > 0 else ''}how to fix them: {command}"
         yield label_value("", Span(told, TextStyle.DIM))
 
 
