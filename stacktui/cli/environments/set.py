@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from stacktui.cli.ask import CommandError
+from stacktui.cli.key_values import err_changes, read_pairs
 from stacktui.cli.name_completion import config_names, environment_names, starting
 from stacktui.cli.options import ConfigSource, examples, reads_config
 from stacktui.cli.output import err
@@ -43,20 +43,11 @@ def command(source: ConfigSource, name: str, changes: tuple[str, ...]) -> None:
     require_writable(source)
     # Do not load the settings: the key to be changed may be what makes them invalid.
     path = Path(os.path.abspath(source.path))
-    wanted = dict(map(_pair, changes))
+    wanted = read_pairs(changes, CHANGEABLE)
     before = change_environment(path, name, wanted)
-    for key, value in wanted.items():
-        if key == "proxy":  # its URL may hold a password
-            err(f"{name}: {key} is {'set' if value else 'taken out'}")
-        else:
-            was = f" (was: {before[key]})" if key in before else ""
-            err(f"{name}: {key} = {value}{was}" if value else f"{name}: {key} taken out{was}")
+    if "proxy" in wanted:  # its URL may hold a password
+        err(f"{name}: proxy is {'set' if wanted['proxy'] else 'taken out'}")
+    texts = {key: (str(before.get(key, "")), value) for key, value in wanted.items()}
+    err_changes(name, {key: each for key, each in texts.items() if key != "proxy"})
     if "profile" in wanted and wanted["profile"] != before.get("profile"):
         err("check again: what was found before was of the other profile")
-
-
-def _pair(text: str) -> tuple[str, str]:
-    key, sign, value = text.partition("=")
-    if not sign:
-        raise CommandError(f"write KEY=VALUE; KEY is one of: {', '.join(CHANGEABLE)}")
-    return key.strip(), value.strip()
