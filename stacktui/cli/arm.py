@@ -82,9 +82,8 @@ def signing_in(
     if target.identity is None:
         name = target.environment.name
         command = _command("stacktui environments set", target)
-        hint = f"{command} identity=NAME" if settings.identities else (
-            "add one: stacktui, then 3 and a"
-        )  # fmt: skip
+        add = "add one: stacktui identities add --help"
+        hint = f"{command} identity=NAME" if settings.identities else add
         raise CommandError(f"{name} has no identity to sign in with; {hint}")
     return target
 

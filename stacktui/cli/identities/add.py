@@ -16,6 +16,15 @@ from stacktui.identities.model import IdentityKind
 from stacktui.text.shell import command_line, for_this_machine
 
 _KEYS = tuple(key for key in KEYS if key != "kind")
+# `\b` keeps click from joining the lines.
+_HELP = """Add the identity NAME to the config.
+
+The config holds no secret, but where one is: secret=env:NAME is a variable, secret=file:PATH a
+file; the same for a password. An invalid value is refused, and then nothing is added.
+
+\b
+The keys of each kind, as in the config:
+""" + "\n".join(f"{kind}: {' '.join(keys)}" for kind, keys in KEYS_OF.items())
 
 
 def _settings(context: click.Context, _argument: click.Parameter, incomplete: str) -> list[str]:
@@ -26,10 +35,11 @@ def _settings(context: click.Context, _argument: click.Parameter, incomplete: st
 
 
 @click.command(
+    help=_HELP,
     epilog=examples(
-        "stacktui identities add ops --kind user username=ME password=env:OPS",
         "stacktui identities add me --kind device-code tenant=contoso.example",
-    )
+        "stacktui identities add op --kind user username=ME password=env:PASS",
+    ),
 )
 @click.argument("name", metavar="NAME")
 @click.option(
@@ -41,12 +51,7 @@ def _settings(context: click.Context, _argument: click.Parameter, incomplete: st
 @click.argument("keys", metavar="[KEY=VALUE]...", nargs=-1, shell_complete=_settings)
 @reads_config
 def command(source: ConfigSource, name: str, kind: str, keys: tuple[str, ...]) -> None:
-    """Add the identity NAME to the config.
-
-    KEY is a key of its kind, as in the config: tenant, client_id, certificate and so on. The config
-    holds no secret, but where one is: secret=env:NAME is a variable, secret=file:PATH a file; the
-    same for a password. An invalid value is refused, and then nothing is added.
-    """
+    """Add the identity, and say how to try and to use it."""
     require_writable(source)
     if not name.isprintable() or not name.strip():
         raise CommandError("the name is empty, or holds control characters")

@@ -37,7 +37,8 @@ from stacktui.diagnosis.document import finding_document
 def command(request: ArmRequest, name: str) -> None:
     """Sign in with the identity NAME, by the check's own steps: metadata and token.
 
-    No resource is read, and nothing is in the history. As JSON, `verdict` is as in the check's,
+    No resource is read, and nothing is in the history; a stamp that is not recorded yet is, once it
+    signs in. As JSON, `verdict` is as in the check's,
     null where it signs in. Exits with 1 if it does not.
     """
     settings = read_settings(request.source, request.environment)
