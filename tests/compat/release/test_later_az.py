@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,10 @@ from tests.compat import az as real
 from tests.compat.conftest import GROUPS, on_stamp, register
 from tests.compat.own_venv import wanted
 from tests.compat.test_az_export import ENDPOINTS, export, registered, sign_in_and_list
-from tests.product import write_config
+from tests.product import check_json, write_config
 
 # The last that asks for metadata as a stamp gives it, and the first that does not.
-LAST, FIRST_BROKEN = "2.72", "2.73"
+LAST, FIRST_BROKEN, NEWEST = "2.72", "2.73", "2.91"
 pytestmark = pytest.mark.skipif(
     not wanted(release=True),
     reason="set STACKTUI_COMPAT=release to have later releases of az installed (1.3 GB each)",
@@ -46,10 +47,12 @@ def test_the_last_that_works_uses_what_we_export(idp: IdentityProvider, tmp_path
         sign_in_and_list(az, stamp)
 
 
-def test_the_first_that_does_not_work(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [FIRST_BROKEN, NEWEST])
+def test_those_that_do_not_work(version: str, tmp_path: Path) -> None:
+    """As the advisory says: it registers no stamp, and has none of a stamp's profiles."""
     with run_in_thread(StampOptions()) as stamp:
         trusting = {"REQUESTS_CA_BUNDLE": stamp.ca_file}
-        az = real.Az(real.install(FIRST_BROKEN), tmp_path, trusting)
+        az = real.Az(real.install(version), tmp_path, trusting)
         done = register(az, stamp)
         profile = az("cloud", "register", "-n", "X", "--profile", "2019-03-01-hybrid",
                      "--endpoint-resource-manager", stamp.arm_url)  # fmt: skip
@@ -57,3 +60,9 @@ def test_the_first_that_does_not_work(tmp_path: Path) -> None:
     assert "list indices must be integers or slices, not str" in done.err
     assert profile.code != 0
     assert "2019-03-01-hybrid" in profile.err
+    with run_in_thread(StampOptions()) as stamp:
+        config = write_config(tmp_path, stamp.describe())
+        path = os.pathsep.join([str(az.path.parent), os.environ["PATH"]])
+        ran = check_json(config, PATH=path, AZURE_CONFIG_DIR=str(az.config))
+    (found,) = [each for each in ran.document["also_seen"] if each["id"] == "az-too-new"]
+    assert f"{version}." in found["title"]
