@@ -125,6 +125,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.certificates.key_bundle": THREAD,
         "stacktui.identities.credential": THREAD,
         "stacktui.identities.faults": THREAD,
+        "stacktui.identities.secrets": THREAD,
     },
     "environments/config.py": {
         "stacktui.environments.public_resources": SLOW,

@@ -101,6 +101,12 @@ class Connection:
         return str(found.path) if isinstance(found, CertificateRef) else ""
 
     @property
+    def certificate_password(self) -> Value:
+        """The reference to the password of that certificate's file; empty where it has none."""
+        found = self.identity.secret if self.certificate and self.identity else None
+        return found.instead_of if isinstance(found, TypedSecret) else found or ""
+
+    @property
     def kind(self) -> IdentityKind | None:
         return self.identity.kind if self.identity else None
 

@@ -16,13 +16,21 @@ from stacktui.identities.model import (
     Identity,
     IdentityKind,
     SecretRef,
+    TypedSecret,
 )
 
+CERTIFICATE_PASSWORD = "certificate_password"  # noqa: S105
 # POSIX.1-2017 section 8.1: names that every shell can set.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # The keys of each kind, besides `kind`.
 KEYS_OF = {
-    IdentityKind.SERVICE_PRINCIPAL: ("tenant", "client_id", "secret", "certificate"),
+    IdentityKind.SERVICE_PRINCIPAL: (
+        "tenant",
+        "client_id",
+        "secret",
+        "certificate",
+        CERTIFICATE_PASSWORD,
+    ),
     IdentityKind.USER: ("tenant", "client_id", "username", "password"),
     IdentityKind.DEVICE_CODE: ("tenant", "client_id"),
     IdentityKind.MANAGED_IDENTITY: ("client_id", "object_id", "resource_id"),
@@ -90,6 +98,17 @@ def read_reference(text: str) -> dict[str, str]:
     return {kind: value}
 
 
+def reference_of(secret: SecretRef) -> dict[str, str]:
+    """Return a reference as it is in the config."""
+    match secret:
+        case TypedSecret(instead_of=named):
+            return reference_of(named)
+        case EnvSecret(name=name):
+            return {"env": name}
+        case FileSecret(path=path):
+            return {"file": str(path)}
+
+
 def reference_text(value: object) -> str:
     """Return a reference of the config as it is typed; empty for what is none."""
     pairs = list(value.items()) if isinstance(value, Mapping) else []
@@ -126,7 +145,12 @@ def _credential(table: Table) -> SecretRef | CertificateRef:
     if "-----BEGIN" in (table.string("certificate") or ""):
         raise table.error("certificate", "must be the path of a file, not its content")
     certificate = table.path_value("certificate")
-    return CertificateRef(certificate) if certificate else _secret(table, "secret")
+    if certificate is None:
+        if CERTIFICATE_PASSWORD in table:
+            raise table.error(CERTIFICATE_PASSWORD, "is of a certificate, and there is none")
+        return _secret(table, "secret")
+    protected = CERTIFICATE_PASSWORD in table
+    return CertificateRef(certificate, _secret(table, CERTIFICATE_PASSWORD) if protected else None)
 
 
 def _secret(table: Table, key: str) -> SecretRef:

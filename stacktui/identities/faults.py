@@ -29,6 +29,7 @@ class CertificateProblem(StrEnum):
     NO_KEY = "no-key"
     ENCRYPTED = "encrypted"
     PFX = "pfx"
+    WRONG_PASSWORD = "wrong-password"  # noqa: S105
     KEY_MISMATCH = "key-mismatch"
     EXPIRED = "expired"
     NOT_YET_VALID = "not-yet-valid"

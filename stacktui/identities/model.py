@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -66,9 +66,13 @@ SecretRef = EnvSecret | FileSecret | TypedSecret
 
 @dataclass(frozen=True, slots=True)
 class CertificateRef:
-    """`certificate = "path"`: a PEM file that holds a certificate and its private key."""
+    """`certificate = "path"`: a PEM or PFX file that holds a certificate and its private key.
+
+    `password` is that of an encrypted file (`certificate_password`).
+    """
 
     path: Path
+    password: SecretRef | None = None
 
     def __str__(self) -> str:
         return escape_control_chars(f"certificate {self.path}")
@@ -99,3 +103,28 @@ class Identity:
         """The id to grant a role to; empty where it is known only after signing in."""
         through_others = self.kind in (IdentityKind.USER, IdentityKind.DEVICE_CODE)
         return self.username if through_others else self.object_id or self.client_id
+
+    @property
+    def secret(self) -> SecretRef | None:
+        """The reference to its secret, if it has one: the value of `secret_key`."""
+        found = self.credential
+        return found.password if isinstance(found, CertificateRef) else found
+
+    @property
+    def secret_key(self) -> str:
+        """The key of the config that refers to its secret."""
+        if isinstance(self.credential, CertificateRef):
+            return "certificate_password"
+        return "password" if self.kind is IdentityKind.USER else "secret"
+
+    @property
+    def secret_name(self) -> str:
+        """What its secret is, in words."""
+        return self.secret_key.replace("_", " ")
+
+    def with_secret(self, secret: SecretRef) -> Identity:
+        """Return the identity with another reference in place of `secret`."""
+        found = self.credential
+        if isinstance(found, CertificateRef):
+            return replace(self, credential=replace(found, password=secret))
+        return replace(self, credential=secret)

@@ -67,14 +67,13 @@ def scopes_of(metadata: Metadata) -> tuple[str, ...]:
 
 
 def read_secret(identity: Identity, redactor: Redactor) -> str | None:
-    """Return the secret or password, and add it to `redactor`; None where there is none.
+    """Return the identity's secret, and add it to `redactor`; None where there is none.
 
     Blocks on disk. Raises IdentityError.
     """
-    reference = identity.credential
-    if reference is None or isinstance(reference, CertificateRef):
+    if identity.secret is None:
         return None
-    secret = resolve_secret(reference)
+    secret = resolve_secret(identity.secret)
     redactor.add_secret(secret)
     return secret
 
@@ -95,7 +94,7 @@ def prepare(identity: Identity, secret: str | None) -> Credential:
         return secret or ""
     from stacktui.identities.credential import load_certificate
 
-    return load_certificate(reference, datetime.now(UTC))
+    return load_certificate(reference, datetime.now(UTC), secret)
 
 
 async def acquire_token(

@@ -40,6 +40,12 @@ SECRET = "hunter2-in-memory"
 IDENTITIES = (
     Identity("o.ps", IdentityKind.SERVICE_PRINCIPAL, "app", EnvSecret("OPS_SECRET"), "tenant"),
     Identity("o.ps", IdentityKind.SERVICE_PRINCIPAL, "app", CertificateRef(Path("/k/ops.pem"))),
+    Identity(
+        "o.ps",
+        IdentityKind.SERVICE_PRINCIPAL,
+        "app",
+        CertificateRef(Path("/k/ops.pfx"), EnvSecret("OPS_PFX")),
+    ),
     Identity("o.ps", IdentityKind.USER, "app", FileSecret(Path("/k/p")), "t", "me@w.example"),
     Identity("o.ps", IdentityKind.DEVICE_CODE, "app"),
     Identity("o.ps", IdentityKind.MANAGED_IDENTITY, resource_id="/subscriptions/s/x"),

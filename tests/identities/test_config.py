@@ -56,6 +56,16 @@ def test_a_certificate_is_read() -> None:
     assert found == CertificateRef(Path("conf/sp.pem"))
 
 
+def test_the_password_of_a_certificate_is_read() -> None:
+    found = read(secret=None, certificate="sp.pfx", certificate_password={"env": "OPS"})
+    assert found.credential == CertificateRef(Path("conf/sp.pfx"), EnvSecret("OPS"))
+    assert (found.secret, found.secret_key) == (EnvSecret("OPS"), "certificate_password")
+    assert "certificate_password must be a reference, not" in refusal(
+        secret=None, certificate="sp.pfx", certificate_password=SECRET
+    )
+    assert "there is none" in refusal(certificate_password={"env": "OPS"})
+
+
 @pytest.mark.parametrize("secret", [SECRET, [SECRET], True, 12345])
 def test_a_secret_itself_is_refused(secret: object) -> None:
     assert refusal(secret=secret) == (

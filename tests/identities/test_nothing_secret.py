@@ -14,7 +14,7 @@ from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import MetadataError
 from stacktui.environments.model import Environment
 from stacktui.identities.faults import IdentityError
-from stacktui.identities.model import FileSecret, Identity, IdentityKind
+from stacktui.identities.model import CertificateRef, FileSecret, Identity, IdentityKind
 from stacktui.identities.sign_in import acquire_token, prepare, read_secret
 from stacktui.identities.token import Token
 from stacktui.resources.client import ArmClient, only
@@ -24,11 +24,12 @@ from stacktui.resources.subscriptions import first_enabled_subscription
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.transport.records import TransportError
-from tests.identities.sign_ins import identity_of, user_of
+from tests.identities.sign_ins import identity_of, protected, user_of
 from tests.support.proxies import proxying
 from tests.support.sessions import Recorder, opened, trusting_file
 
 PROXY_PASSWORD = "pr0xy-passw0rd"
+PFX_PASSWORD = "pfx-passw0rd+of=ops"
 WRONG_SECRET = "wr0ng~secret/with+signs="
 
 
@@ -78,6 +79,31 @@ def test_nothing_secret_is_kept_or_logged(
     assert "PRIVATE KEY" not in kept
     assert "eyJ" not in kept
     assert stamp.client_id in told
+
+
+@pytest.mark.parametrize("idp", list(IdentityProvider))
+@pytest.mark.parametrize("form", ["pfx", "encrypted"])
+@pytest.mark.parametrize("refused", [False, True])
+def test_nothing_of_a_protected_certificate_is_kept_or_logged(
+    idp: IdentityProvider,
+    form: str,
+    refused: bool,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path, password = tmp_path / "sp.file", tmp_path / "password"
+    password.write_text(WRONG_SECRET if refused else PFX_PASSWORD)
+    caplog.set_level(logging.DEBUG)
+    with run_in_thread(StampOptions(idp=idp)) as stamp:
+        path.write_bytes(protected(Path(stamp.certificate_file), form, PFX_PASSWORD))
+        reference = CertificateRef(path, FileSecret(password))
+        identity = identity_of(stamp, credential=reference)
+        told, token = asyncio.run(everything_kept(stamp, identity))
+        key_line = Path(stamp.certificate_file).read_text().splitlines()[3]
+    assert (token is None) == refused
+    for secret in filter(None, (PFX_PASSWORD, WRONG_SECRET, WRONG_SECRET[:8], token, key_line)):
+        assert secret not in told + caplog.text
+    assert "PRIVATE KEY" not in told + caplog.text
 
 
 def test_a_refused_secret_is_not_kept_or_logged(

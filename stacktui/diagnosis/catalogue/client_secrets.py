@@ -29,8 +29,8 @@ _APPLICATION = {"client": "CLIENT-ID"}
 # secret-missing
 
 _CHANGE_SOURCE = RemedyTemplate(
-    "Change where the {what} comes from: {what} under {identity}",
-    shown={"what": "secret", "identity": "the identity"},
+    "Change where the {what} comes from: {key} under {identity}",
+    shown={"what": "secret", "key": "secret", "identity": "the identity"},
 )
 _NO_CREDENTIAL = Refusal(frozenset({NO_CREDENTIAL.code}), CLIENT_ERRORS)
 
@@ -39,10 +39,10 @@ def _secret_missing(failure: FailureContext) -> Explanation | None:
     fault, identity = failure.fault, failure.identity
     if not isinstance(fault, SecretFault) or identity is None:
         return None
-    what = "password" if identity.kind is IdentityKind.USER else "secret"
+    what = identity.secret_name
     remedies = (
-        *put_secret(identity.credential, what),
-        _CHANGE_SOURCE.fill(what=what, identity=section_of(identity)),
+        *put_secret(identity.secret, what),
+        _CHANGE_SOURCE.fill(what=what, key=identity.secret_key, identity=section_of(identity)),
     )
     title = f"The {what} of identity {identity.name} is not there"
     return Explanation(title, (f"{fault.reference}: {fault.detail}",), remedies)
@@ -61,7 +61,7 @@ def _secret_not_seen(failure: FailureContext) -> Explanation | None:
     )
     remedies = (
         *put_secret(identity.credential, what),
-        _CHANGE_SOURCE.fill(what=what, identity=section_of(identity)),
+        _CHANGE_SOURCE.fill(what=what, key=what, identity=section_of(identity)),
     )
     title = f"The sign-in service was sent no {what} of the application's"
     return Explanation(title, evidence, remedies)
