@@ -136,6 +136,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     "identities/sign_in.py": {
         "msal": BESIDE,
         "stacktui.identities.credential": BESIDE,
+        "stacktui.identities.az_account": BESIDE,
         "stacktui.identities.imds": BESIDE,
     },
     "stamp/__init__.py": {

@@ -34,6 +34,7 @@ KEYS_OF = {
     IdentityKind.USER: ("tenant", "client_id", "username", "password"),
     IdentityKind.DEVICE_CODE: ("tenant", "client_id"),
     IdentityKind.MANAGED_IDENTITY: ("client_id", "object_id", "resource_id"),
+    IdentityKind.AZURE_CLI: ("tenant",),
 }
 KEYS = ("kind", *dict.fromkeys(key for keys in KEYS_OF.values() for key in keys))
 # A reference as it is typed: `env NAME`, `file PATH`, `$NAME`, or as in the config.
@@ -66,6 +67,8 @@ def read_identity(name: str, table: Table) -> Identity:
             return Identity(name, kind, _public_client(table), tenant=tenant)
         case IdentityKind.MANAGED_IDENTITY:
             return _managed_identity(name, table)
+        case IdentityKind.AZURE_CLI:
+            return Identity(name, kind, tenant=tenant)
 
 
 def save_identity(path: Path, name: str, values: Mapping[str, object], *, added: bool) -> None:

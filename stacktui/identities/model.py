@@ -16,6 +16,7 @@ class IdentityKind(StrEnum):
     USER = "user"
     DEVICE_CODE = "device-code"
     MANAGED_IDENTITY = "managed-identity"
+    AZURE_CLI = "azure-cli"
 
     @property
     def words(self) -> str:
@@ -85,8 +86,8 @@ class Identity:
     A service principal has `client_id` and `credential`. A user has `username`, and the reference
     to the password as `credential`; a device code needs neither. Both sign in through the public
     client `client_id`. A managed identity has at most one of `client_id`, `object_id` and
-    `resource_id`; without any, it is the machine's own. `tenant` is an id or a domain; AD FS and
-    managed identities need none.
+    `resource_id`; without any, it is the machine's own. az knows its account. `tenant` is an id or
+    a domain; AD FS, managed identities and az need none.
     """
 
     name: str

@@ -83,7 +83,7 @@ def prepare(identity: Identity, secret: str | None) -> Credential:
 
     Blocks on disk and on imports. Raises IdentityError.
     """
-    if identity.kind is IdentityKind.MANAGED_IDENTITY:
+    if identity.kind in (IdentityKind.MANAGED_IDENTITY, IdentityKind.AZURE_CLI):
         return ""
     import msal  # noqa: F401
 
@@ -104,8 +104,12 @@ async def acquire_token(
     credential: Credential,
     prompt: Prompt | None,
     refresh_token: str = "",
+    *,
+    arm: str = "",
 ) -> Token:
     """Return a token for the stamp's ARM. Raises IdentityError and what `HttpSession.fetch` raises.
+
+    `arm` is the stamp's ARM endpoint, by which az knows it.
 
     For a device code, `prompt` is called, and then the user is waited for; not where the
     `refresh_token` of an earlier sign-in still works. Without a `prompt` nobody is there to ask.
@@ -114,6 +118,10 @@ async def acquire_token(
         from stacktui.identities.imds import acquire_from_imds
 
         return await acquire_from_imds(session, metadata.audience, identity)
+    if identity.kind is IdentityKind.AZURE_CLI:
+        from stacktui.identities.az_account import acquire_from_az
+
+        return await acquire_from_az(session, metadata, identity, arm)
     provider, redactor = metadata.identity_provider, session.redactor
     request = TokenRequest(
         authority_of(metadata, identity),

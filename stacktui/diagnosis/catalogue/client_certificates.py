@@ -24,6 +24,7 @@ from stacktui.diagnosis.remedies import (
     PUT_SECRET_FILE,
     SET_OWN_TENANT,
     SET_SECRET_VARIABLE,
+    editing,
     fetching,
     fill_fetching,
     own_tenant,
@@ -61,10 +62,10 @@ _WORDS = {
     CertificateProblem.KEY_TYPE: "its key is not RSA",
 }
 _SHOWN = {"identity": "the identity", "path": "FILE", "pem": "FILE.pem"}
-_NAME_PASSWORD = RemedyTemplate(
+_NAME_PASSWORD = editing(
     'Name where its password is, with the line certificate_password = { env = "NAME" } under '
     "{identity}",
-    shown=_SHOWN,
+    **_SHOWN,
 )
 _CONVERT_PFX = for_both(
     "Or convert it to PEM with key, then point certificate under {identity} at {pem}",
@@ -110,10 +111,12 @@ def _sp_cert_unusable(failure: FailureContext) -> Explanation | None:
         evidence.append(f"the password came from {identity.secret}")
         remedies = put_secret(identity.secret, "right password")
         return Explanation(title, tuple(evidence), remedies)
-    return Explanation(title, tuple(evidence), _usable_certificate(fault, name))
+    return Explanation(title, tuple(evidence), _usable_certificate(failure, fault, name))
 
 
-def _usable_certificate(fault: CertificateFault, name: str) -> tuple[Remedy, ...]:
+def _usable_certificate(
+    failure: FailureContext, fault: CertificateFault, name: str
+) -> tuple[Remedy, ...]:
     match fault.problem:
         case CertificateProblem.EXPIRED:
             return (_REGISTER_NEW.fill(path=fault.path),)
@@ -127,8 +130,11 @@ def _usable_certificate(fault: CertificateFault, name: str) -> tuple[Remedy, ...
             templates = (_PUT_FILE,)
         case _:
             templates = (_NAME_FILE,)
-    known = {"identity": toml_table("identities", name), "path": fault.path}
-    return tuple(each.fill(**known, pem=f"{fault.path}.pem") for each in templates)
+    identity, path = toml_table("identities", name), fault.path
+    return tuple(
+        each.fill(**failure.placeholders, identity=identity, path=path, pem=f"{path}.pem")
+        for each in templates
+    )
 
 
 SP_CERT_UNUSABLE = FaultInfo(
