@@ -21,6 +21,7 @@ BESIDE = "it is slow to load: beside the first request, and only for the identit
 SLOW = "it is slow to load, and most callers never need it"
 OPTIONS = "who names an option of the stamp's, as `--help` does, runs no stamp"
 PLATFORM = "it exists on some platforms only"
+OPTIONAL = "it is installed with an extra only, and read where an identity needs it"
 
 # Module, what it imports inside a function, and why.
 DEFERRED: dict[str, dict[str, str]] = {
@@ -132,6 +133,9 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "identities/device_code.py": {
         "msal": BESIDE,
+    },
+    "identities/secrets.py": {
+        "keyring": OPTIONAL,
     },
     "identities/sign_in.py": {
         "msal": BESIDE,

@@ -47,4 +47,5 @@ def _identity(identity: Identity) -> Iterator[str]:
         yield f"certificate = {toml(str(identity.credential.path))}"
     if identity.secret is not None:
         ((kind, value),) = reference_of(identity.secret).items()
-        yield f"{identity.secret_key} = {{ {kind} = {toml(value)} }}"
+        text = toml(value) if isinstance(value, str) else "true"
+        yield f"{identity.secret_key} = {{ {kind} = {text} }}"

@@ -8,6 +8,9 @@ from enum import StrEnum
 from stacktui.errors import FaultError
 from stacktui.transport.records import TransportFault
 
+# The detail of a SecretFault where the optional package is missing.
+NO_KEYRING = "the package keyring is not installed for stacktui"
+
 
 @dataclass(frozen=True, slots=True)
 class SecretFault:

@@ -49,20 +49,45 @@ class FileSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyringSecret:
+    """`{ keyring = "service/user" }`: an entry of the system's keyring.
+
+    `{ keyring = true }` is that of the service `stacktui` and of the identity's name.
+    """
+
+    service: str
+    user: str
+
+    def __str__(self) -> str:
+        return escape_control_chars(f"keyring entry {self.service}/{self.user}")
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSecret:
+    """`{ prompt = true }`: what a person types in each run."""
+
+    def __str__(self) -> str:
+        return "what is typed when asked for"
+
+
+NamedSecret = EnvSecret | FileSecret | KeyringSecret | PromptSecret
+
+
+@dataclass(frozen=True, slots=True)
 class TypedSecret:
     """A secret that a person has typed for this run, where `instead_of` gave none or a wrong one.
 
-    Only the dashboard makes one; it is in no config, and in no text.
+    It is in no config, and in no text.
     """
 
     value: str = field(repr=False)
-    instead_of: EnvSecret | FileSecret
+    instead_of: NamedSecret
 
     def __str__(self) -> str:
         return f"what was typed in this run, in place of {self.instead_of}"
 
 
-SecretRef = EnvSecret | FileSecret | TypedSecret
+SecretRef = NamedSecret | TypedSecret
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from stacktui.identities.model import (
     FileSecret,
     Identity,
     IdentityKind,
+    KeyringSecret,
+    PromptSecret,
     TypedSecret,
 )
 
@@ -158,6 +160,21 @@ def test_the_password_of_a_certificate_is_a_reference_too() -> None:
     typed = replace(reference, password=TypedSecret(SECRET, EnvSecret("OPS_PFX")))
     for form in RENDERERS:
         assert SECRET not in RENDERERS[form](connection(EAST, identity.with_secret(typed.password)))
+
+
+@pytest.mark.parametrize("secret", [KeyringSecret("stacktui", "ops"), PromptSecret()])
+def test_what_no_shell_reads_is_taken_from_a_variable_that_the_text_names(
+    secret: KeyringSecret | PromptSecret,
+) -> None:
+    for reference in (secret, TypedSecret(SECRET, secret)):
+        identity = replace(IDENTITIES["secret"], credential=reference)
+        for form in {*RENDERERS} - {Form.TOML}:
+            text = RENDERERS[form](connection(EAST, identity))
+            assert "STACKTUI_SECRET" in text, form
+            assert SECRET not in text
+    text = RENDERERS[Form.ENV](connection(EAST, identity))
+    assert ("python -m keyring get stacktui ops" in text) is isinstance(secret, KeyringSecret)
+    assert "STACKTUI_SECRET" not in RENDERERS[Form.ENV](connection(EAST, identity, "itself"))
 
 
 def test_a_typed_secret_is_written_as_the_reference_that_it_stands_for() -> None:

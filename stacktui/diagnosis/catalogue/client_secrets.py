@@ -5,13 +5,21 @@ The codes of sign-in services are those of PROTOCOL.md section 2.
 
 from __future__ import annotations
 
+import sys
+
 from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Side
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.sign_in import INVALID_CLIENT, NO_CREDENTIAL, SECRET_REFUSED
-from stacktui.diagnosis.remedies import PUT_SECRET_FILE, SET_SECRET_VARIABLE, put_secret
+from stacktui.diagnosis.remedies import (
+    PUT_KEYRING_ENTRY,
+    PUT_SECRET_FILE,
+    SET_SECRET_VARIABLE,
+    TYPE_SECRET,
+    put_secret,
+)
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.diagnosis.sign_in_facts import (
     ADFS_BAD_CREDENTIAL,
@@ -20,7 +28,7 @@ from stacktui.diagnosis.sign_in_facts import (
     refusal,
     section_of,
 )
-from stacktui.identities.faults import SecretFault
+from stacktui.identities.faults import NO_KEYRING, SecretFault
 from stacktui.identities.model import CertificateRef, IdentityKind
 
 _APPLICATION = {"client": "CLIENT-ID"}
@@ -32,6 +40,12 @@ _CHANGE_SOURCE = RemedyTemplate(
     "Change where the {what} comes from: {key} under {identity}",
     shown={"what": "secret", "key": "secret", "identity": "the identity"},
 )
+_INSTALL_KEYRING = RemedyTemplate(
+    "Install the package keyring beside stacktui",
+    "{python} -m pip install keyring",
+    "& {python} -m pip install keyring",
+    {"python": "python"},
+)
 _NO_CREDENTIAL = Refusal(frozenset({NO_CREDENTIAL.code}), CLIENT_ERRORS)
 
 
@@ -40,7 +54,9 @@ def _secret_missing(failure: FailureContext) -> Explanation | None:
     if not isinstance(fault, SecretFault) or identity is None:
         return None
     what = identity.secret_name
+    install = fault.detail == NO_KEYRING
     remedies = (
+        *([_INSTALL_KEYRING.fill(python=sys.executable)] if install else []),
         *put_secret(identity.secret, what),
         _CHANGE_SOURCE.fill(what=what, key=identity.secret_key, identity=section_of(identity)),
     )
@@ -79,7 +95,14 @@ SECRET_MISSING = FaultInfo(
     ),
     az_says="nothing: az keeps its own copy of the secret, or asks for it",
     patterns={NO_CREDENTIAL: 80},
-    remedies=(SET_SECRET_VARIABLE, PUT_SECRET_FILE, _CHANGE_SOURCE),
+    remedies=(
+        SET_SECRET_VARIABLE,
+        PUT_SECRET_FILE,
+        _INSTALL_KEYRING,
+        PUT_KEYRING_ENTRY,
+        TYPE_SECRET,
+        _CHANGE_SOURCE,
+    ),
     refusal=_NO_CREDENTIAL,
     rules=(_secret_missing, _secret_not_seen),
 )
@@ -143,7 +166,15 @@ SP_SECRET_WRONG = FaultInfo(
         "failed. …"
     ),
     patterns={NO_CREDENTIAL: 60, SECRET_REFUSED: 62, INVALID_CLIENT: 44},
-    remedies=(_CHECK_VALUE, SET_SECRET_VARIABLE, PUT_SECRET_FILE, _NEW_SECRET, _NEW_ADFS_SECRET),
+    remedies=(
+        _CHECK_VALUE,
+        SET_SECRET_VARIABLE,
+        PUT_SECRET_FILE,
+        PUT_KEYRING_ENTRY,
+        TYPE_SECRET,
+        _NEW_SECRET,
+        _NEW_ADFS_SECRET,
+    ),
     refusal=_SECRET_WRONG,
     rules=(_sp_secret_wrong,),
 )
@@ -189,7 +220,14 @@ SP_SECRET_EXPIRED = FaultInfo(
     ),
     az_says="AADSTS7000222: The provided client secret keys for app '…' are expired. …",
     patterns={MessagePattern("the secret has expired", r"secret keys? .{0,80}expired"): 86},
-    remedies=(_NEW_SECRET, SET_SECRET_VARIABLE, PUT_SECRET_FILE, _SEE_SECRETS),
+    remedies=(
+        _NEW_SECRET,
+        SET_SECRET_VARIABLE,
+        PUT_SECRET_FILE,
+        PUT_KEYRING_ENTRY,
+        TYPE_SECRET,
+        _SEE_SECRETS,
+    ),
     refusal=_SECRET_EXPIRED,
     rules=(_sp_secret_expired,),
 )

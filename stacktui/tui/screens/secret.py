@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Label
 
-from stacktui.identities.model import EnvSecret, FileSecret, Identity, TypedSecret
+from stacktui.identities.model import Identity, NamedSecret, TypedSecret
 from stacktui.tui.lines import BLANK, Span, TextStyle, label_value, line
 from stacktui.tui.screens.action_screen import ActionScreen
 from stacktui.tui.widgets.text_input import TextInput
@@ -48,7 +48,7 @@ class SecretScreen(ActionScreen):
         self._input.focus()
 
     @property
-    def _reference(self) -> EnvSecret | FileSecret | None:
+    def _reference(self) -> NamedSecret | None:
         found = self._identity.secret
         return found.instead_of if isinstance(found, TypedSecret) else found
 
