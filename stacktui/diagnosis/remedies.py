@@ -292,7 +292,7 @@ PUT_KEYRING_ENTRY = RemedyTemplate(
     {"what": "secret", "python": "python"},
 )
 TYPE_SECRET = RemedyTemplate(
-    "Type the {what}: a check on a terminal asks for it", shown={"what": "secret"}
+    "Type the {what} for this run: a command on a terminal asks for it", shown={"what": "secret"}
 )
 
 

@@ -84,7 +84,7 @@ def _find(arm: str, metadata: Metadata) -> _Account:
     """Return the account to ask for. Blocks on disk. Raises IdentityError."""
     found = launchers()
     if not found:
-        raise _error(AzureCliProblem.NOT_INSTALLED, "there is no az on PATH, nor where it installs")
+        raise _error(AzureCliProblem.NOT_INSTALLED, "no az is on PATH, nor where installers put it")
     if built_in := BUILT_IN_CLOUDS.get(urlsplit(arm).hostname or ""):
         return _Account(found[0], built_in)
     try:

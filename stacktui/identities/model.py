@@ -21,7 +21,7 @@ class IdentityKind(StrEnum):
     @property
     def words(self) -> str:
         """The kind as it is shown: `service principal`."""
-        return self.value.replace("-", " ")
+        return "account of az" if self is self.AZURE_CLI else self.value.replace("-", " ")
 
 
 # The public client of Azure CLI, known to Entra and to AD FS (PROTOCOL.md section 2).
@@ -67,7 +67,7 @@ class PromptSecret:
     """`{ prompt = true }`: what a person types in each run."""
 
     def __str__(self) -> str:
-        return "what is typed when asked for"
+        return "a prompt"
 
 
 NamedSecret = EnvSecret | FileSecret | KeyringSecret | PromptSecret

@@ -34,7 +34,7 @@ def resolve_secret(reference: SecretRef) -> str:
         case KeyringSecret():
             value = _read_keyring(reference)
         case PromptSecret():
-            raise _error(reference, "nobody was asked; a check on a terminal asks for it")
+            raise _error(reference, "nobody was asked; a command on a terminal asks")
     if not value.strip():
         raise _error(reference, "it is empty")
     return value

@@ -34,7 +34,7 @@ def test_a_check_on_a_terminal_asks(stamp: RunningStamp, tmp_path: Path) -> None
     wrong = AtTerminal(*options, answers=("wr0ng-secret",), command="check")
     verdict = json.loads(wrong.out)["verdict"]
     assert verdict["id"] == "sp-secret-wrong"
-    assert "a check on a terminal asks for it" in str(verdict["remedies"])
+    assert "a command on a terminal asks for it" in str(verdict["remedies"])
     assert "wr0ng" not in wrong.shown + wrong.out
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.catalogue.azure_cli import INSTALL_AZ
 from stacktui.diagnosis.context import FailureContext
@@ -12,7 +14,7 @@ from stacktui.diagnosis.sign_in_facts import section_of
 from stacktui.identities.faults import AzureCliFault, AzureCliProblem
 
 _SIGN_IN_OTHERWISE = RemedyTemplate(
-    "Or sign in without az: set another kind{under}", shown={"under": " under the identity"}
+    "Sign in without az: set another kind{under}", shown={"under": " under the identity"}
 )
 _SIGN_IN = RemedyTemplate(
     "Sign in with az for this stamp; with a secret or a certificate, add --service-principal and "
@@ -44,13 +46,19 @@ def _sign_in(failure: FailureContext, fault: AzureCliFault) -> Remedy:
 
 # az-not-installed
 
+_INSTALL = replace(
+    INSTALL_AZ,
+    title="Install az 2.66, the version for stamps, in a virtual environment of its own (with "
+    "Python 3.12 or older), and use it in this shell",
+)
+
 
 def _az_not_installed(failure: FailureContext) -> Explanation | None:
     fault = _fault(failure, AzureCliProblem.NOT_INSTALLED)
     if fault is None:
         return None
     title = "The identity signs in with az, which is not on this machine"
-    return Explanation(title, (fault.detail,), (INSTALL_AZ.fill(), _otherwise(failure)))
+    return Explanation(title, (fault.detail,), (_INSTALL.fill(), _otherwise(failure)))
 
 
 AZ_NOT_INSTALLED = FaultInfo(
@@ -63,7 +71,7 @@ AZ_NOT_INSTALLED = FaultInfo(
         "token is `az-not-signed-in` or `az-no-token`."
     ),
     az_says="nothing: it is not there; a shell says az: command not found",
-    remedies=(INSTALL_AZ, _SIGN_IN_OTHERWISE),
+    remedies=(_INSTALL, _SIGN_IN_OTHERWISE),
     rules=(_az_not_installed,),
 )
 

@@ -70,12 +70,12 @@ _NAME_PASSWORD = editing(
     **_SHOWN,
 )
 _CONVERT_PFX = for_both(
-    "Or convert it to PEM with key, then point certificate under {identity} at {pem}",
+    "Convert it to PEM with key, then point certificate under {identity} at {pem}",
     "stacktui certificates convert {path} {pem}",
     **_SHOWN | {"path": "FILE.pfx"},
 )
 _DECRYPT = RemedyTemplate(
-    "Or write key and certificate to a file only you can read, then point certificate under "
+    "Write key and certificate to a file only you can read, then point certificate under "
     "{identity} at {pem}",
     "(umask 077; { openssl pkey -in {path}; openssl x509 -in {path}; } > {pem})",
     "(openssl pkey -in {path}), (openssl x509 -in {path}) | Set-Content {pem}",
