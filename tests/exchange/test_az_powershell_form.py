@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from stacktui.exchange.az_powershell_form import render
+from stacktui.identities.model import Identity, IdentityKind
 
 from .connections import APP, ASDK, EAST, IDENTITIES, SUBSCRIPTION, TENANT, connection
 
@@ -31,6 +32,13 @@ def test_each_kind_of_identity_connects(kind: str, account: str) -> None:
     assert f"Add-AzEnvironment -Name 'East' -ArmEndpoint '{EAST.arm}'" in lines
     assert f"Connect-AzAccount -Environment 'East' {account}" in lines
     assert ("PFX" in "".join(lines)) == (kind == "certificate")
+
+
+def test_the_account_of_az_is_none_of_az_powershell() -> None:
+    identity = Identity("me", IdentityKind.AZURE_CLI, tenant=TENANT)
+    text = render(connection(EAST, identity))
+    assert f"Connect-AzAccount -Environment 'East' -UseDeviceAuthentication{SUFFIX}" in text
+    assert "$credential" not in text
 
 
 def test_the_secret_is_a_reference_unless_it_was_asked_for() -> None:
