@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,6 +29,8 @@ from stacktui.transport.background import in_background
 from stacktui.transport.json_body import parse_object
 from stacktui.transport.session import HttpSession
 
+# What az says is cut after so many characters.
+_MAX_ERROR = 4000
 # Fraction of the step's limit that az may take, so that its own fault is reported.
 _PATIENCE = 0.9
 # az asks no host but the cloud's, says nothing but errors, and sends no telemetry.
@@ -40,6 +43,8 @@ _SETTINGS = {
 # What az says where nobody is signed in, of the account or of the subscription.
 _SIGN_IN = re.compile(r"az login|az account set|subscription '.*' not found", re.IGNORECASE)
 _CODE = re.compile(r"\b(?:AADSTS|MSIS)\d{3,9}\b")
+# az reads the file that a value with an @ names, and would send its content.
+_NOT_PLAIN = ("@", "-")
 _LOGIN = "endpoint_active_directory"
 
 
@@ -61,12 +66,17 @@ async def acquire_from_az(
     """
     account = await in_background(lambda: _find(arm, metadata))
     seconds = session.limits.step * _PATIENCE
-    arguments = ["account", "get-access-token", "--resource", metadata.audience, "-o", "json"]
+    values = {"--resource": metadata.audience}
     if identity.tenant:
-        arguments += ["--tenant", identity.tenant]
+        values["--tenant"] = identity.tenant
     elif account.subscription:
         # Else az takes its default one, which is that of another cloud where that was used last.
-        arguments += ["--subscription", account.subscription]
+        values["--subscription"] = account.subscription
+    for option, value in values.items():
+        if value.startswith(_NOT_PLAIN):
+            detail = f"it would not take {value} as a value of {option}, but as a file or an option"
+            raise _error(AzureCliProblem.FAILED, detail, account)
+    arguments = ["account", "get-access-token", "-o", "json", *chain.from_iterable(values.items())]
     try:
         settings = _SETTINGS | {"AZURE_CLOUD_NAME": account.cloud}
         ended = await run_az(account.launcher, arguments, settings, seconds)
@@ -123,7 +133,7 @@ def _is_at(arm: str, options: Mapping[str, str]) -> bool:
 
 def _token(ended: Ended, account: _Account, metadata: Metadata, redactor: Redactor) -> Token:
     if ended.code != 0:
-        said = ended.err.decode("utf-8", "replace").strip().removeprefix("ERROR: ")
+        said = ended.err.decode("utf-8", "replace").strip().removeprefix("ERROR: ")[:_MAX_ERROR]
         code = found[0] if (found := _CODE.search(said)) else ""
         problem = AzureCliProblem.REFUSED if code else AzureCliProblem.FAILED
         if not code and _SIGN_IN.search(said):

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -114,8 +114,8 @@ async def test_the_token_of_az_is_for_the_stamp(
     assert token.facts.subject == stamp.client_id
     assert token.lifetime == pytest.approx(3600, abs=30)
     assert machine.arguments == [
-        "account", "get-access-token", "--resource", stamp.identity_provider_audience,
-        "-o", "json", "--subscription", "sub-1",
+        "account", "get-access-token", "-o", "json",
+        "--resource", stamp.identity_provider_audience, "--subscription", "sub-1",
     ]  # fmt: skip
     assert machine.variables["AZURE_CLOUD_NAME"] == "ours"
     assert machine.variables["AZURE_CORE_INSTANCE_DISCOVERY"] == "false"
@@ -224,6 +224,24 @@ async def test_what_is_no_token(printed: str, entra_stamp: RunningStamp, machine
     found = await fault(entra_stamp)
     assert found.problem is AzureCliProblem.NOT_UNDERSTOOD
     assert not printed or printed not in found.detail
+
+
+@pytest.mark.parametrize("sign", ["@", "-"])
+async def test_az_is_given_no_file_to_read_and_no_option(
+    sign: str, entra_stamp: RunningStamp, machine: Machine
+) -> None:
+    """It would send the content of a file of this machine's to the sign-in service."""
+    audience = f"{sign}/etc/passwd"
+    machine.az("exit 0")
+    registered_cloud(machine.files, entra_stamp.arm_url, entra_stamp.login_url, audience)
+    async with opened(trusting_file(entra_stamp.ca_file), resolve=entra_stamp.resolve) as session:
+        metadata = await fetch_metadata(session, entra_stamp.arm_url)
+        hostile = replace(metadata, audience=audience)
+        with pytest.raises(IdentityError) as caught:
+            await acquire_from_az(session, hostile, ACCOUNT, entra_stamp.arm_url)
+    assert isinstance(caught.value.fault, AzureCliFault)
+    assert caught.value.fault.problem is AzureCliProblem.FAILED
+    assert not machine.was_asked
 
 
 async def test_output_without_end_is_bounded(entra_stamp: RunningStamp, machine: Machine) -> None:

@@ -110,10 +110,8 @@ def _account(identity: Identity) -> list[Line]:
     lines = [label_value(label, value) for label, value in known if value]
     if identity.kind is IdentityKind.MANAGED_IDENTITY:
         return lines or [label_value("which", "the machine's own")]
-    return [
-        *lines,
-        label_value("tenant", identity.tenant or Span("from the environment", TextStyle.DIM)),
-    ]
+    whose = "from az" if identity.kind is IdentityKind.AZURE_CLI else "from the environment"
+    return [*lines, label_value("tenant", identity.tenant or Span(whose, TextStyle.DIM))]
 
 
 def _credential(identity: Identity) -> list[Line]:
