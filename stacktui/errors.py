@@ -11,9 +11,10 @@
      │    └── ArmError                ARM did not give what it was asked for
  │         └── OperationError     a long-running operation failed, or cannot be followed
      ├── ConfigError                  the config cannot be used
-     ├── ReadOnlyError                a file was to be changed in read-only mode
+     ├── ReadOnlyError                something was to be changed in read-only mode
      ├── EditorError                  the user's editor cannot be run
      ├── ThemeError                   a theme file cannot be used
+     ├── PrincipalError               an identity's object id cannot be found out
      ├── UnreadError                  ARM was not read, for the reason that its message gives
      ├── AzFileError                  a file of az's cannot be used or changed
      ├── FileReadError                a user's file cannot be read
@@ -21,6 +22,7 @@
      ├── JsonError                    an answer is not JSON
      ├── UnknownFormError             a text to import carries no environment in a known form
      ├── AcceptError                  a stamp cannot be recorded anew
+     ├── AliasFetchError              the document of VM image aliases cannot be fetched
      ├── HistoryError                 the history of checks cannot be read or written
      │    └── DamagedHistoryError     its file is broken, or no database of ours
      ├── CertificateError             certificates cannot be handled as asked

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
 from functools import cache
 from itertools import cycle
 from pathlib import Path
@@ -20,6 +21,7 @@ import hypothesis
 import pytest
 
 from stacktui.azure_cli.launchers import launchers
+from stacktui.python_clients.packages import find_environments
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread, runtime
 from stacktui.stamp.running import RunningStamp
 from tests.support.draws import draws
@@ -28,6 +30,7 @@ from tests.support.draws import draws
 # a terminal is written to.
 _TRUST = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_CLIENTS = ("VIRTUAL_ENV", "CONDA_PREFIX")
 _TERMINAL = ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES", "TZ")
 _PREFIXES = ("STACKTUI_", "XDG_", "AZURE_", "ADAL_", "ARM_", "MSAL_", "MSI_", "IDENTITY_", "IMDS_",
              "LC_")  # fmt: skip
@@ -37,32 +40,37 @@ _KEPT = ("STACKTUI_AZ", "STACKTUI_COMPAT", "STACKTUI_EXHAUSTIVE", "STACKTUI_PACK
 
 @pytest.fixture(scope="session", autouse=True)
 def _any_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No setting of this machine's, no `az`, and no answer of its resolver's where none may be.
+    """No setting of this machine's, no `az` and no other client, and no answer of its resolver's
+    where none may be.
 
     Before all else, so that what a module or the session shares is made without them too.
     """
     with pytest.MonkeyPatch.context() as patch:
         for name in tuple(os.environ):
-            unwanted = name in _TRUST + _TERMINAL or name.lower() in _PROXIES
+            unwanted = name in _TRUST + _CLIENTS + _TERMINAL or name.lower() in _PROXIES
             if name not in _KEPT and (unwanted or name.startswith(_PREFIXES)):
                 patch.delenv(name)
         time.tzset()
         patch.setenv("LANG", "C.UTF-8")
         patch.setenv("TERM", "xterm-256color")
         folders = os.environ.get("PATH", "").split(os.pathsep)
-        without = [_without_az(each, tmp_path_factory) for each in folders]
+        without = [_without_clients(each, tmp_path_factory) for each in folders]
         patch.setenv("PATH", os.pathsep.join(without))
         patch.setattr(socket, "getaddrinfo", _without_invalid(socket.getaddrinfo))
         yield
 
 
-def _without_az(folder: str, factory: pytest.TempPathFactory) -> str:
-    """The same programs less `az`, of which what is said depends on the machine."""
-    if not os.path.exists(os.path.join(folder, "az")):
+def _without_clients(folder: str, factory: pytest.TempPathFactory) -> str:
+    """The same programs less `az`, and less each Python with azure packages: what is said of them
+    depends on the machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", folder)
+        hidden = ("az", "python*") if find_environments() else ("az",)
+    if not os.path.exists(os.path.join(folder, "az")) and len(hidden) == 1:
         return folder
     same = factory.mktemp("bin")
     for each in os.scandir(folder):
-        if each.name != "az":
+        if not any(fnmatch(each.name, pattern) for pattern in hidden):
             (same / each.name).symlink_to(each.path)
     return str(same)
 

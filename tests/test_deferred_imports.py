@@ -18,6 +18,7 @@ FRAME = "the first frame comes without it: it is loaded with the key that needs 
 THREAD = "it is slow to load, so that a thread beside the screen loads it"
 HEALTHY = "a healthy check never needs it"
 BESIDE = "it is slow to load: beside the first request, and only for the identities that need it"
+BESIDE_REQUEST = "a thread beside the first request loads it"
 SLOW = "it is slow to load, and most callers never need it"
 OPTIONS = "who names an option of the stamp's, as `--help` does, runs no stamp"
 PLATFORM = "it exists on some platforms only"
@@ -60,6 +61,8 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "check/local_facts.py": {
         "stacktui.certificates.additions": HEALTHY,
+        "stacktui.check.clients": BESIDE_REQUEST,
+        "stacktui.python_clients.packages": BESIDE_REQUEST,
     },
     "check/pinning.py": {
         "stacktui.certificates.chain": HEALTHY,
@@ -119,6 +122,9 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "diagnosis/context.py": {
         "stacktui.certificates.chain": HEALTHY,
+    },
+    "diagnosis/document.py": {
+        "stacktui.diagnosis.clients": HEALTHY,
     },
     "identities/certificate_file.py": {
         "stacktui.certificates.chain": THREAD,
@@ -194,6 +200,8 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/panes/environment_detail.py": {
         "stacktui.check.streak": FRAME,
+        "stacktui.diagnosis.clients": FRAME,
+        "stacktui.diagnosis.context": FRAME,
         "stacktui.environments.cloud": FRAME,
         "stacktui.environments.metadata": FRAME,
         "stacktui.exchange.az_form": FRAME,
@@ -230,6 +238,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.export_environment": FRAME,
         "stacktui.tui.screens.environment_form": FRAME,
         "stacktui.tui.screens.identity_form": FRAME,
+        "stacktui.tui.screens.image_aliases": FRAME,
         "stacktui.tui.screens.remove": FRAME,
     },
     "tui/screens/export_environment.py": {

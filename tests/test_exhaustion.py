@@ -15,6 +15,7 @@ from stacktui.stamp.running import RunningStamp
 from tests.product import PATIENCE, write_config
 from tests.support.azure import installed_az
 from tests.support.deployment import good, pfx_file
+from tests.support.python_environments import python_environment
 
 # Calls each reader of a user's files, which all are healthy, while no descriptor is free.
 _WITHOUT_DESCRIPTORS = """
@@ -30,8 +31,9 @@ from stacktui.environments.record import read_record
 from stacktui.errors import is_exhaustion
 from stacktui.identities import credential, secrets
 from stacktui.identities.model import CertificateRef, FileSecret
+from stacktui.python_clients.packages import find_environments
 
-config, pem, pfx, folder, az = map(Path, sys.argv[1:])
+config, pem, pfx, folder, az, python = map(Path, sys.argv[1:])
 now = datetime.now(UTC)
 target = load_settings(config).target()
 certifi_file = trust.TrustSource("certifi", certifi.where())
@@ -53,6 +55,7 @@ readers = {
     "folder": lambda: stores.read_stores((hashed,), now),
     "bundle": lambda: bundle.plan_removal(pem, ["00"]),
     "additions": additions.lost_additions,
+    "clients": lambda: find_environments([python]),
     "az": lambda: installations.find_azure_clis((str(az),), ask=False),
 }
 _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -96,8 +99,9 @@ def test_without_a_descriptor_no_file_is_at_fault(
     for path in (additions_file(), stamps_file()):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text('{"version": 1, "additions": [], "stamps": {}}', encoding="utf-8")
+    python = python_environment(tmp_path / "venv", "azure_core-1.41.0")
     found = json.loads(
-        _run(_WITHOUT_DESCRIPTORS, config, stamp["certificate_file"], pfx, folder, az)
+        _run(_WITHOUT_DESCRIPTORS, config, stamp["certificate_file"], pfx, folder, az, python)
     )
     assert found == dict.fromkeys(found, "exhausted")
 

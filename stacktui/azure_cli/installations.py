@@ -18,7 +18,7 @@ import os
 import re
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,26 +28,29 @@ from stacktui.azure_cli.child import kill_with_children
 from stacktui.azure_cli.launchers import PLACES, launchers, on_path
 from stacktui.config.child_environment import child_environment
 from stacktui.errors import is_exhaustion
+from stacktui.python_clients.site_packages import (
+    added_folders,
+    certifi_bundle,
+    is_package_folder,
+    is_venv,
+    names_in,
+    package_folders,
+    prefix_of,
+    python_version_of,
+    read_text,
+)
 
-_KINDS = ("site", "dist")
 # How long `az --version` may take. It checks for updates over the network.
 _PATIENCE = 10.0
-# Launchers, .pth files and certifi's core.py have a few hundred bytes.
-_MAX_TEXT = 64 * 1024
+_MAX_OUTPUT = 64 * 1024
 # The launcher's folder as launchers name it, and its placeholder while parsing, as the folder may
 # have blanks.
 _HERE = "\0"
 _FOLDER = re.compile(r'"\$bin_dir"|\$bin_dir')
 _WORD = re.compile(r"""["]([^"\n]*)["]|([^\s"'`=;&|<>()]+)""")
 _PYTHON = re.compile(r"[\\/]python[\d.]*(?:\.exe)?\Z")
-_PACKAGES = re.compile(r"[\\/](?:site|dist)-packages\Z")
-_MAJOR = re.compile(r"python3")
-_PYTHON_VERSION = re.compile(r"python(\d+\.\d+)")
 _VERSION = re.compile(r"^__version__ = [\"']([\w.+-]{1,32})[\"']", re.MULTILINE)
 _METADATA = re.compile(r"azure_cli(?:_core)?-([\w.+]{1,32}?)(?:-py[\d.]+)?\.(?:dist|egg)-info")
-_ADDED = re.compile(r"""addsitedir\(\s*["']([^"'\n]+)["']""")
-# Debian and Fedora have certifi return the system's bundle; its own cacert.pem lies there unused.
-_ELSEWHERE = re.compile(r"""["'](/[^"'\s]+\.(?:crt|pem))["']""")
 _LOCATION = re.compile(r"^Python location '([^'\n]+)'", re.MULTILINE)
 
 
@@ -81,19 +84,21 @@ def find_azure_clis(places: Iterable[str] = PLACES, *, ask: bool = True) -> tupl
 
 def _read(launcher: Path) -> AzureCli | None:
     """Return the installation that a launcher of a known form names."""
-    text = _text(launcher)
+    text = read_text(launcher)
     path = os.path.realpath(launcher)
     shebang, pythons, packages = _named(text, os.path.dirname(path))
     own = os.path.dirname(os.path.dirname(path))
-    prefixes = [_prefix_of(python) for python in pythons]
+    prefixes = [prefix_of(python) for python in pythons]
     if not shebang:
         prefixes.append(own)
-    elif os.path.isfile(os.path.join(_prefix_of(shebang), "pyvenv.cfg")):
-        prefixes += [_prefix_of(shebang), own]
+    elif is_venv(prefix_of(shebang)):
+        prefixes += [prefix_of(shebang), own]
     else:  # the system's Python, to which what `pip install --user` made comes first
-        prefixes += [os.path.expanduser("~/.local"), own, _prefix_of(shebang)]
-    version = next((found for python in (*pythons, shebang) if (found := _version_of(python))), "")
-    return _installation(launcher, [*packages, *_packages_of(prefixes, version)])
+        prefixes += [os.path.expanduser("~/.local"), own, prefix_of(shebang)]
+    version = next(
+        (found for python in (*pythons, shebang) if (found := python_version_of(python))), ""
+    )
+    return _installation(launcher, [*packages, *package_folders(prefixes, version)])
 
 
 def _named(text: str, folder: str) -> tuple[str, list[str], list[str]]:
@@ -101,14 +106,14 @@ def _named(text: str, folder: str) -> tuple[str, list[str], list[str]]:
 
     Absolute paths only; `folder` is the launcher's.
     """
-    text = _FOLDER.sub(_HERE, text.replace(_HERE, ""))
+    text = _FOLDER.sub(_HERE, text)
     shebang, pythons, packages = "", [], []
     for quoted, bare in _WORD.findall(text):
         word = (quoted or bare).removeprefix("#!")
         path = os.path.normpath(word.replace(_HERE, folder)) if word else ""
         if not os.path.isabs(path) or "$" in word or "%" in word:
             continue
-        if _PACKAGES.search(path):
+        if is_package_folder(path):
             packages.append(path)
         elif _PYTHON.search(path):
             if bare.startswith("#!"):
@@ -127,7 +132,7 @@ def _asked(launcher: Path) -> AzureCli | None:
     python = _location(launcher, changed)
     if not python:
         return None
-    return _installation(launcher, _packages_of([_prefix_of(python)], _version_of(python)))
+    return _installation(launcher, package_folders([prefix_of(python)], python_version_of(python)))
 
 
 @lru_cache(maxsize=16)
@@ -160,7 +165,7 @@ def _location(launcher: Path, changed: int) -> str:
 
 def _drain(stream: IO[bytes], output: list[bytes]) -> None:
     with stream:
-        output.append(stream.read(_MAX_TEXT))
+        output.append(stream.read(_MAX_OUTPUT))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -177,22 +182,14 @@ def _installation(launcher: Path, packages: list[str]) -> AzureCli | None:
     home = next((folder for folder in packages if _has_azure(folder)), None)
     if home is None:
         return None
-    version = _version_of(home)
-    same = [each for each in packages if not version or _version_of(each) in ("", version)]
-    for folder in (found for each in same for found in (each, *_added_by(each))):
+    version = python_version_of(home)
+    same = [each for each in packages if not version or python_version_of(each) in ("", version)]
+    for folder in (found for each in same for found in (each, *added_folders(each))):
         certifi = os.path.join(folder, "certifi")
         if os.path.isdir(certifi):
             prefix = Path(_prefix_above(home))
-            return AzureCli(launcher, prefix, _azure_version(home), _where(certifi))
+            return AzureCli(launcher, prefix, _azure_version(home), certifi_bundle(certifi))
     return None
-
-
-def _prefix_of(python: str) -> str:
-    """Return the prefix of an interpreter, not resolved: a venv's links to the system's."""
-    folder = os.path.dirname(python)
-    if os.path.basename(folder).lower() in ("bin", "scripts"):
-        return os.path.dirname(folder)
-    return folder  # python.exe of an MSI
 
 
 def _prefix_above(packages: str) -> str:
@@ -203,98 +200,14 @@ def _prefix_above(packages: str) -> str:
     return os.path.dirname(folder)
 
 
-def _version_of(path: str) -> str:
-    """Return the `3.X` of an interpreter or a package folder, empty if neither has it."""
-    if not path:
-        return ""
-    folder = _PACKAGES.search(path)
-    found = _PYTHON_VERSION.search(path if folder else os.path.basename(os.path.realpath(path)))
-    return found[1] if found else ""
-
-
-def _packages_of(prefixes: Iterable[str], version: str) -> list[str]:
-    """Return the package folders that exist under these prefixes, those of that Python first."""
-    found: dict[str, None] = {}
-    for prefix in _with_bases(prefixes):
-        here = [os.path.join(prefix, "Lib", "site-packages")]
-        for library in (os.path.join(prefix, "lib"), os.path.join(prefix, "lib64")):
-            pythons = sorted(filter(_MAJOR.match, _names(library)), key=_newest_first)
-            here += [
-                os.path.join(library, each, f"{kind}-packages")
-                for each in pythons
-                for kind in _KINDS
-            ]
-        found |= dict.fromkeys(filter(os.path.isdir, here))
-    return sorted(found, key=lambda folder: _version_of(folder) not in ("", version))
-
-
-def _newest_first(name: str) -> list[int]:
-    return [-int(number) for number in re.findall(r"\d+", name)]
-
-
-def _with_bases(prefixes: Iterable[str]) -> Iterator[str]:
-    """Return each prefix, and the one whose packages its Python also imports."""
-    for prefix in prefixes:
-        if prefix == "/usr":  # Debian and Fedora have pip install there
-            yield "/usr/local"
-        yield prefix
-        lines = _text(os.path.join(prefix, "pyvenv.cfg")).splitlines()
-        pairs = (line.partition("=") for line in lines)
-        settings = {key.strip(): value.strip() for key, _, value in pairs}
-        if settings.get("include-system-site-packages", "").lower() == "true":
-            yield os.path.dirname(settings.get("home", ""))
-
-
-def _added_by(packages: str) -> Iterator[str]:
-    """Return the folders that the .pth files in this one add to `sys.path`."""
-    for name in sorted(_names(packages)):
-        if not name.endswith(".pth"):
-            continue
-        for line in _text(os.path.join(packages, name)).splitlines():
-            if line.startswith("import"):
-                yield from _ADDED.findall(line)
-            elif line.strip() and not line.startswith("#"):
-                yield os.path.join(packages, line.strip())
-
-
 def _has_azure(packages: str) -> bool:
     return os.path.isdir(os.path.join(packages, "azure", "cli", "core"))
 
 
 def _azure_version(packages: str) -> str:
     """Return the version in az's code, else (the MSI has compiled code only) in its metadata."""
-    core = _text(os.path.join(packages, "azure", "cli", "core", "__init__.py"))
+    core = read_text(os.path.join(packages, "azure", "cli", "core", "__init__.py"))
     if found := _VERSION.search(core):
         return found[1]
-    named = (_METADATA.fullmatch(name) for name in sorted(_names(packages)))
+    named = (_METADATA.fullmatch(name) for name in sorted(names_in(packages)))
     return next((match[1] for match in named if match), "")
-
-
-def _where(certifi: str) -> Path:
-    """Return what `certifi.where()` of this package returns, resolved."""
-    elsewhere = _ELSEWHERE.search(_text(os.path.join(certifi, "core.py")))
-    bundle = elsewhere[1] if elsewhere else os.path.join(certifi, "cacert.pem")
-    return Path(os.path.realpath(bundle))
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except (OSError, ValueError) as error:
-        if is_exhaustion(error):
-            raise
-        return []
-
-
-def _text(path: Path | str) -> str:
-    """Return the beginning of a text file; empty if it cannot be read, or is binary."""
-    try:
-        if not os.path.isfile(path):
-            return ""
-        with open(path, "rb") as file:
-            content = file.read(_MAX_TEXT)
-    except (OSError, ValueError) as error:
-        if is_exhaustion(error):
-            raise
-        return ""
-    return "" if content.startswith((b"\x7fELF", b"MZ")) else content.decode(errors="replace")

@@ -11,6 +11,7 @@ from stacktui.environments.profiles import PROFILES
 from stacktui.environments.record import read_record
 from stacktui.exchange.connection import Connection, Machine
 from stacktui.exchange.shells import Shell, shell_of_this_machine
+from stacktui.resources.api_versions import RESOURCES, known_version
 
 ACCEPT = "stacktui environments accept"
 
@@ -44,4 +45,7 @@ async def connection_to(target: CheckTarget, shell: Shell | None = None) -> Conn
     # The commands may be pasted elsewhere.
     config = target.config and target.config.absolute()
     machine = Machine(shell or shell_of_this_machine(), az_facts(PROFILES), has_own_roots, config)
-    return Connection(target.environment, cloud, target.identity, machine=machine)
+    version = known_version(target.environment.profile, RESOURCES) or ""
+    return Connection(
+        target.environment, cloud, target.identity, machine=machine, api_version=version
+    )

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
 from stacktui.certificates.same_root import leads_to, path_to_root
-from stacktui.certificates.trust import build_context
 from stacktui.check.report import Report
+from stacktui.check.session import open_session
 from stacktui.check.target import CheckTarget, config_of
-from stacktui.check.trust import target_ca_sources
 from stacktui.config.read_only import is_read_only
 from stacktui.environments.discovery import fetch_metadata, fetch_other_shape
 from stacktui.environments.metadata import Metadata, completed, disagreements
@@ -34,9 +32,7 @@ from stacktui.environments.record import (
 from stacktui.errors import FaultError, StacktuiError
 from stacktui.text.sanitize import Redactor
 from stacktui.transport.background import in_background
-from stacktui.transport.connections import NullObserver
 from stacktui.transport.records import Exchange, TlsFacts
-from stacktui.transport.session import HttpSession
 
 # Seconds by which a check has sent its first request: other work before that would delay it.
 FIRST_REQUEST = 0.01
@@ -157,37 +153,24 @@ async def ask_stamp(target: CheckTarget) -> RecordDiff:
     where this machine does not trust its chain.
     """
     environment = target.environment
-    used, redactor = target_ca_sources(target), Redactor()
-
-    async def trust() -> ssl.SSLContext:
-        return build_context(used)
-
-    session = HttpSession(
-        trust,
-        NullObserver(),
-        redactor,
-        proxy=environment.proxy,
-        resolve=environment.resolve,
-        limits=environment.limits,
-        ca_files=used.files_for,
-    )
     step = environment.limits.step
     try:
-        async with asyncio.timeout(step):
-            metadata = await fetch_metadata(session, environment.arm, environment.endpoints)
-        exchanges = session.take_exchanges()
-        newer = await fetch_other_shape(session, environment.arm, metadata, environment.endpoints)
+        async with open_session(target) as session:
+            async with asyncio.timeout(step):
+                metadata = await fetch_metadata(session, environment.arm, environment.endpoints)
+            exchanges = session.take_exchanges()
+            newer = await fetch_other_shape(
+                session, environment.arm, metadata, environment.endpoints
+            )
     except TimeoutError:
         raise AcceptError(f"{environment.arm} did not answer whole in {step:g} s") from None
     except FaultError as error:
         raise AcceptError(str(error), error.fault) from None
-    finally:
-        await session.aclose()
     whole = completed(metadata, newer) if newer is not None else metadata
     record = record_of(environment, whole, exchanges, datetime.now(UTC))
     if newer is not None:
         record = replace(record, more=more_of(whole, both_shapes=True))
-    if not is_recordable(record, redactor):
+    if not is_recordable(record, session.redactor):
         raise AcceptError(UNSHOWABLE)
     try:
         known = read_record(config_of(target), environment)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from stacktui.certificates.additions import LostAddition
     from stacktui.certificates.certifi_repair import CertifiRepair
     from stacktui.certificates.chain_completion import ChainCompletion
+    from stacktui.check.clients import PythonClient
 
 R = TypeVar("R")
 
@@ -129,7 +130,8 @@ class Report:
     programs' trust stores that are not there any more. `az` is what is known of the Azure CLI on
     this machine, None where it is not there. `box` is this machine's name. `unrecorded` says why
     a stamp without a record could not be recorded, after a check in which no step failed.
-    `open_files` are those that others on this machine may read or change.
+    `open_files` are those that others on this machine may read or change. `clients` are this
+    machine's Python environments with azure packages.
     """
 
     target: CheckTarget
@@ -146,6 +148,7 @@ class Report:
     box: str = ""
     unrecorded: str = ""
     open_files: tuple[OpenFile, ...] = ()
+    clients: tuple[PythonClient, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -144,7 +144,7 @@ class _Check:
             ca_files=self._trust.files_for,
         )
         pin = Pin(self._target, self._redactor)
-        local = LocalFactsReader(self._target)
+        local = LocalFactsReader(self._target, self._trust)
         context = StepContext(
             self._target,
             session,
@@ -159,6 +159,7 @@ class _Check:
         try:
             for step in self._wanted:
                 await self._step(step, context)
+                local.step_ended(self._steps[-1])
             await pin.read()
             if any(step.outcome is StepOutcome.FAILED for step in self._steps):
                 prober = FollowUpProber(self._target, self._trust, trust, self._redactor)
@@ -184,6 +185,7 @@ class _Check:
             box=escape_control_chars(socket.gethostname()),
             az=facts.az,
             open_files=facts.open_files,
+            clients=facts.clients,
         )
         if report.ok:
             report = replace(report, unrecorded=await pin.record(report, started))

@@ -21,7 +21,9 @@ from stacktui.identities.model import Identity, TypedSecret
 from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.limits import LIMIT_SETTINGS
 
-KEYS = ("active", "theme", "read_only", "keys", "environments", "identities")
+KEYS = ("active", "theme", "read_only", "keys", "clients", "environments", "identities")
+
+CLIENT_KEYS = ("python",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class Settings:
 
     `errors` say of an environment why it cannot be used, `identity_errors` of an identity; these
     are in no other mapping. `names` are all environments, in the order of the file. `keys` are the
-    user's own keys of the dashboard, by action.
+    user's own keys of the dashboard, by action. `pythons` are Python environments of other clients:
+    folders or interpreters.
     """
 
     path: Path
@@ -44,6 +47,7 @@ class Settings:
     names: tuple[str, ...] = ()
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     read_only: bool = False
+    pythons: tuple[Path, ...] = ()
 
     def left_out(self, asked_for: str | None = None) -> tuple[str, ...]:
         """Return a line for each environment and identity that cannot be used.
@@ -75,7 +79,17 @@ class Settings:
         """
         environment = self._environment(self.active if name is None else name)
         identity = self.identities.get(environment.identity) if environment.identity else None
-        return CheckTarget(environment, identity, self.named)
+        return CheckTarget(environment, identity, self.named, self.pythons)
+
+    def identity(self, name: str) -> Identity:
+        """Return the named identity. Raises ConfigError where there is none, or it is unusable."""
+        if name in self.identity_errors:
+            raise self.identity_errors[name]
+        if name not in self.identities:
+            meant = nearest(name, self.identities)
+            hint = f"did you mean {meant}?" if meant else f"known: {', '.join(self.identities)}"
+            raise ConfigError(self.path, f"has no identity {name!r}; {hint}")
+        return self.identities[name]
 
     @property
     def named(self) -> Path | None:
@@ -167,7 +181,7 @@ def _settings(
             for key, known in (("limits", LIMIT_SETTINGS), ("endpoints", OVERRIDES)):
                 if (inner := table.table(key)) is not None:
                     warnings += inner.warnings(known)
-    keys = _keys(top, warnings)
+    keys, pythons = _keys(top, warnings), _pythons(top, warnings)
     return Settings(
         path,
         top.string("active"),
@@ -180,6 +194,7 @@ def _settings(
         tuple(name for name, _ in tables),
         keys,
         top.flag("read_only"),
+        pythons,
     )
 
 
@@ -197,6 +212,14 @@ def _keys(top: Table, warnings: list[str]) -> Mapping[str, tuple[str, ...]]:
             place = escape_control_chars(f"keys.{action}")
             warnings.append(f'{top.path}: {place} must be a list of keys, as ["c"]')
     return keys
+
+
+def _pythons(top: Table, warnings: list[str]) -> tuple[Path, ...]:
+    """Return `clients.python`."""
+    if (table := top.table("clients")) is None:
+        return ()
+    warnings += table.warnings(CLIENT_KEYS)
+    return table.paths("python")
 
 
 def _tables(top: Table, key: str) -> list[tuple[str, object]]:

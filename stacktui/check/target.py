@@ -14,12 +14,14 @@ from stacktui.identities.model import Identity
 class CheckTarget:
     """An environment, and the identity to sign in with, if any.
 
-    `config` is the file that they come from, None for the default one.
+    `config` is the file that they come from, None for the default one. `pythons` are the Python
+    environments that it names, to be looked at beside those on PATH.
     """
 
     environment: Environment
     identity: Identity | None = None
     config: Path | None = None
+    pythons: tuple[Path, ...] = ()
 
 
 def config_of(target: CheckTarget) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -69,9 +69,16 @@ def run_on(
     return asyncio.run(_run(target, request, work, saved=saved))
 
 
-def signing_in(settings: Settings, environment: str | None) -> CheckTarget:
-    """Return the target that is named. Raises CommandError where it has no identity."""
+def signing_in(
+    settings: Settings, environment: str | None, identity: str | None = None
+) -> CheckTarget:
+    """Return the target that is named, with its identity or the one that is named.
+
+    Raises CommandError where it has none, or that one cannot be used.
+    """
     target = settings.target(environment)
+    if identity is not None:
+        target = replace(target, identity=settings.identity(identity))
     if target.identity is None:
         name = target.environment.name
         command = _command("stacktui environments set", target)
@@ -94,7 +101,9 @@ async def _run(
     wanted = SignIn(target.environment, target.identity, target.config)
     waits = WaitLine()
     try:
-        async with open_arm(wanted, TokenSource(), on_wait=waits.show, prompt=_prompt) as client:
+        async with open_arm(
+            wanted, TokenSource(), on_wait=waits.show, prompt=show_prompt
+        ) as client:
             return await work(ArmSession(client, target, request, waits))
     except FaultError as error:
         report_fault(error, target, saved=saved)
@@ -103,7 +112,7 @@ async def _run(
         waits.clear()
 
 
-def _prompt(page: str, code: str, lifetime: float) -> None:
+def show_prompt(page: str, code: str, lifetime: float) -> None:
     until = datetime.now(UTC) + timedelta(seconds=lifetime)
     warn(f"to sign in, {prompt_words(page, code, until)}")
 

@@ -27,6 +27,7 @@ from stacktui.cli.secrets import ask_secrets
 if TYPE_CHECKING:
     from stacktui.check.report import Report
     from stacktui.check.streak import Since
+    from stacktui.check.summary import CheckSummary
     from stacktui.diagnosis.finding import Diagnosis
 
 
@@ -73,7 +74,8 @@ def command(
         raise click.UsageError("name environments, or say --all")
     if not all_ and len(names) < 2 and format_ != "jsonl":
         name = names[0] if names else None
-        click.get_current_context().exit(check_headless(source.path, name, format_, source.limits))
+        summary = check_headless(source.path, name, format_, source.limits)
+        click.get_current_context().exit(exit_code_of(summary))
     settings = load_settings(source.path, source.limits)
     for warning in settings.warnings:
         warn(warning)
@@ -90,8 +92,15 @@ def command(
     click.get_current_context().exit(code)
 
 
-def check_headless(path: Path, name: str | None, format_: str, limits: Mapping[str, float]) -> int:
-    """Run one check, write its result and return the exit code."""
+def exit_code_of(summary: CheckSummary) -> int:
+    """Return the exit code of a check; one that is undecided found no fault."""
+    return ExitCode.FAULT if summary.ok is False else ExitCode.HEALTHY
+
+
+def check_headless(
+    path: Path, name: str | None, format_: str, limits: Mapping[str, float]
+) -> CheckSummary:
+    """Run one check, write its result and sum it up. Raises ConfigError."""
     settings = load_settings(path, limits)
     for warning in (*settings.warnings, *settings.left_out(name or settings.active)):
         warn(warning)
@@ -111,7 +120,7 @@ def check_headless(path: Path, name: str | None, format_: str, limits: Mapping[s
     told: list[str] = []
     history = HistoryWriter(told.append)
 
-    async def consume() -> int:
+    async def consume() -> CheckSummary:
         before = HistoryReader((target,))
         async for event in run(target):
             if isinstance(event, CheckFinished):
@@ -131,7 +140,7 @@ def check_headless(path: Path, name: str | None, format_: str, limits: Mapping[s
                         click.echo(document, nl=format_ == "json")
                 finally:
                     history.add(target, summary)
-                return ExitCode.HEALTHY if event.report.ok else ExitCode.FAULT
+                return summary
             if writer is not None:
                 writer.write(event)
             if isinstance(event, SignInPrompt):
@@ -139,12 +148,12 @@ def check_headless(path: Path, name: str | None, format_: str, limits: Mapping[s
         raise AssertionError("a check ends with CheckFinished")
 
     try:
-        code = asyncio.run(consume())
+        summary = asyncio.run(consume())
     finally:
         history.close()
     for warning in told:
         warn(warning)
-    return code
+    return summary
 
 
 def _document(report: Report, diagnosis: Diagnosis, since: Since | None, format_: str) -> str:

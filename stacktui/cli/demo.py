@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from stacktui.check.settings import load_settings
-from stacktui.cli.check import check_headless
+from stacktui.cli.check import check_headless, exit_code_of
 from stacktui.cli.demo_stamp import DEMO_DOMAIN, Demo, drill_ids
 from stacktui.cli.options import (
     config_option,
@@ -76,13 +76,13 @@ def command(
             path = demo.start()
             if drill and drill.from_second_check:
                 _check_once(path, limits)
-            code = check_headless(path, None, format_, limits)
+            summary = check_headless(path, None, format_, limits)
             if drill:
                 click.echo(
                     "stacktui: that was a drill, and its stamp is gone; to fix it: "
                     f"stacktui demo --fault {fault}",
                     err=True,
                 )
-            click.get_current_context().exit(code)
+            click.get_current_context().exit(exit_code_of(summary))
         app = import_app()(demo.start(), auto_check=True, limits=limits)
         click.get_current_context().exit(run_app(app))

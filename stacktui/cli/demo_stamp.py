@@ -105,6 +105,7 @@ def _config(stamp: RunningStamp, kind: SignInKind) -> str:
             "arm": arm,
             "identity": "demo",
             "subscription": stamp.subscription_id,
+            "vm_image_aliases": stamp.vm_image_aliases,
             "ca": str(stamp.ca_file),
             # The stamp is on this machine: no proxy of the environment variables is needed.
             "proxy": stamp.proxy or "none",

@@ -39,8 +39,10 @@ COMMANDS = {
     "certificates": "Show chains and who trusts them, trust a root, check and convert files.",
     "completion": "Print the completion script of bash, zsh or fish.",
     "check": "Check the connection to an environment, headless.",
+    "clients": "List the Python environments here, and which can talk to a stamp.",
     "environments": "List environments, show and change settings and records.",
     "groups": "List resource groups, show one with its locks and resources.",
+    "identities": "Show what an identity may do, grant and revoke roles.",
     "providers": "List resource providers, show the api-versions of one.",
     "subscriptions": "List subscriptions, choose the one of an environment.",
     "demo": "Open the dashboard on an embedded stamp, or drill a fault.",
@@ -92,7 +94,8 @@ def _read_only(_: click.Context, _option: click.Parameter, wanted: bool) -> None
     is_flag=True,
     expose_value=False,
     callback=_read_only,
-    help="Change no file: hide and refuse what writes. Checks run, and are in the history.",
+    help="Change no file and no stamp: hide and refuse what writes. Checks run, and are in the "
+    "history.",
 )
 @click.option(
     "--debug",

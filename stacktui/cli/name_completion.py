@@ -32,6 +32,11 @@ def environment_names(
     return [each for each in starting(names, incomplete) if each not in others]
 
 
+def identity_names(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the name of an identity."""
+    return starting(config_names(context, "identities"), incomplete)
+
+
 def config_names(context: click.Context, key: str) -> list[str]:
     """Return the names of the tables below `key` (`environments`, `identities`) of the config.
 

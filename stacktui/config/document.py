@@ -174,8 +174,18 @@ class Table:
     def path_value(self, key: str) -> Path | None:
         """Return a path; `~` is the home directory, a relative one is below the config's folder."""
         value = self.string(key)
-        if value is None:
-            return None
+        return None if value is None else self._path(key, value)
+
+    def paths(self, key: str) -> tuple[Path, ...]:
+        """Return a list of paths, each as `path_value` does; empty where there is none."""
+        values = self._values.get(key, [])
+        if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+            raise self.error(key, 'must be a list of paths, as ["~/venv"]')
+        if not all(map(str.strip, values)):
+            raise self.error(key, "has an empty path; take it out")
+        return tuple(self._path(key, each) for each in values)
+
+    def _path(self, key: str, value: str) -> Path:
         if "\0" in value:
             raise self.error(key, "holds a NUL character, which no path can")
         try:

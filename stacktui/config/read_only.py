@@ -1,4 +1,5 @@
-"""Read-only mode: no config, record, trust store or other file of the user's is changed.
+"""Read-only mode: no config, record, trust store or other file of the user's is changed, and
+nothing on a stamp.
 
 On by `--read-only`, or by `read_only = true` in the config that was read last. Checks still run,
 and the history of checks is still written: it is stacktui's own memory, which changes nothing that
@@ -14,7 +15,7 @@ _asked_by = {"--read-only": False, "read_only in the config": False}
 
 
 class ReadOnlyError(StacktuiError):
-    """A file was to be changed in read-only mode; `str()` says what turned the mode on."""
+    """Something was to be changed in read-only mode; `str()` says what turned the mode on."""
 
 
 def set_by_option(wanted: bool) -> None:

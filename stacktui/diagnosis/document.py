@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from stacktui.certificates.chain import describe
 from stacktui.check.report import Evidence, OptionalFacts, Probe, Report, StepResult
 from stacktui.check.streak import Since
+from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.document_keys import FAULT_TYPES, KEYS
 from stacktui.diagnosis.finding import Diagnosis, Finding, Remedy
 from stacktui.environments.record import StampRecord
@@ -26,6 +27,7 @@ from stacktui.transport.records import Exchange, Phase, TlsFacts
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzInstallation
     from stacktui.certificates.chain_completion import ChainCompletion
+    from stacktui.diagnosis.clients import ClientResult
 
 SCHEMA = 1
 
@@ -61,6 +63,34 @@ def report_document(
         "unrecorded": report.unrecorded or None,
         "az": [_installation(each) for each in report.az.installations] if report.az else [],
         "since": _since(since) if since else None,
+        "clients": _clients(report),
+    }
+
+
+def _clients(report: Report) -> list[dict[str, Any]]:
+    if not report.clients:
+        return []
+    from stacktui.diagnosis.clients import client_results
+
+    return [client_document(each) for each in client_results(ReportContext(report))]
+
+
+def client_document(client: ClientResult) -> dict[str, Any]:
+    """Return one of this machine's clients, as in the document of a check."""
+    return {
+        "name": client.name,
+        "path": client.path,
+        "version": client.version,
+        "works": client.works,
+        "findings": [
+            {
+                "id": each.id,
+                "title": each.title,
+                "evidence": list(each.evidence),
+                "remedies": [_remedy(remedy) for remedy in each.remedies],
+            }
+            for each in client.findings
+        ],
     }
 
 

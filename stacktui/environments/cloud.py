@@ -64,7 +64,7 @@ class Cloud:
 
 def cloud_of(environment: Environment, metadata: Metadata) -> Cloud:
     """Return the cloud of an environment, whose own values come before those of the metadata."""
-    own = environment.endpoints
+    own = environment.own_values
     login, vault = own.get(CloudKey.LOGIN_ENDPOINT), metadata.keyvault_suffix
     texts: dict[CloudKey, str | None] = {
         CloudKey.ARM: environment.arm,
@@ -98,7 +98,7 @@ def cloud_of(environment: Environment, metadata: Metadata) -> Cloud:
 
 def own_cloud(environment: Environment) -> Cloud:
     """Return what the config alone says of a cloud, whose stamp has not been asked."""
-    own = environment.endpoints
+    own = environment.own_values
     login = own.get(CloudKey.LOGIN_ENDPOINT, "")
     texts = {CloudKey.ARM: environment.arm, **own}
     return Cloud(

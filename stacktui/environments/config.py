@@ -18,10 +18,8 @@ from stacktui.transport.limits import LIMIT_SETTINGS, Limits, read_limit
 from stacktui.transport.proxy import DIRECT, parse_proxy
 
 _PORT = re.compile(r"[0-9]{1,5}")
-# The keys whose value is a string.
-TEXTS = ("arm", "profile", "identity", "subscription", "ca", "proxy")
-# Those that a form asks for; the others are for the file alone.
-FORM_KEYS = ("arm", "identity", "profile", "subscription", "ca", "proxy")
+# The keys whose value is a string. A form asks for these; the others are for the file alone.
+TEXTS = ("arm", "profile", "identity", "subscription", "ca", "proxy", "vm_image_aliases")
 KEYS = (*TEXTS, "resolve", "limits", "endpoints")
 # The keys that `change_environment` takes.
 CHANGEABLE = (
@@ -61,6 +59,7 @@ def read_environment(
         resolve=_resolve(table),
         limits=Limits().with_settings({**_limits(table), **(limits or {})}),
         endpoints=_endpoints(table, arm),
+        vm_image_aliases=_image_aliases(table),
     )
 
 
@@ -166,6 +165,13 @@ def _endpoints(table: Table, arm: str) -> dict[CloudKey, str]:
     return found
 
 
+def _image_aliases(table: Table) -> str | None:
+    url = table.string("vm_image_aliases")
+    if url is not None and (problem := _endpoint_problem(CloudKey.IMAGE_ALIASES, url, "")):
+        raise table.error("vm_image_aliases", problem)
+    return url
+
+
 def _endpoint_problem(key: CloudKey, value: str, host: str) -> str:
     """Return what is wrong with such a value, without repeating it; else empty."""
     if not value.isprintable() or not is_valid_utf8(value):
@@ -177,15 +183,15 @@ def _endpoint_problem(key: CloudKey, value: str, host: str) -> str:
         return "is a resource of Microsoft's public cloud, not of a stamp" if public else ""
     if key in (CloudKey.STORAGE_SUFFIX, CloudKey.KEYVAULT_SUFFIX):
         return "" if is_host(value.removeprefix(".")) else "must be a suffix: <region>.<fqdn>"
+    # A secret is sent to the login endpoint alone.
+    schemes = ("https",) if key is CloudKey.LOGIN_ENDPOINT else ("https", "http")
     try:
         parts = urlsplit(value)
-        # A secret is sent to the login endpoint alone.
-        schemes = ("https",) if key is CloudKey.LOGIN_ENDPOINT else ("https", "http")
         if parts.scheme in schemes and is_host(parts.hostname or "") and "@" not in parts.netloc:
             return "must have a port from 1 to 65535" if parts.port == 0 else ""
     except ValueError:
         pass
-    return "must be an https: URL without a user name"
+    return f"must be an {' or '.join(f'{each}:' for each in schemes)} URL without a user name"
 
 
 def _proxy(table: Table) -> str | None:

@@ -32,8 +32,15 @@ class CloudKey(StrEnum):
     IMAGE_ALIASES = "image_aliases"
 
 
+# The values that have a key of their own in an environment's table.
+_OWN_KEYS = {CloudKey.ARM: "arm", CloudKey.IMAGE_ALIASES: "vm_image_aliases"}
 # Those that a sub-table `endpoints` may set, in place of what the metadata says.
-OVERRIDES = tuple(each for each in CloudKey if each is not CloudKey.ARM)
+OVERRIDES = tuple(each for each in CloudKey if each not in _OWN_KEYS)
+
+
+def setting_of(key: CloudKey) -> str:
+    """Return the key of an environment's table that sets a value, with a dot for a sub-table."""
+    return _OWN_KEYS.get(key, f"endpoints.{key}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,8 @@ class Environment:
     addition to the base store. `proxy` is a URL, or `none` for a direct connection. `resolve` maps
     `host:port` to the `address:port` to connect to instead; `*.rest:port` matches every name with
     one label before `rest`. `limits` bound what a check waits for and reads. `endpoints` replace
-    what the metadata says, by key.
+    what the metadata says, by key. `vm_image_aliases` is the URL of the document of VM image
+    aliases; `http:` is taken too, as az takes it: the document is public, and no token goes there.
     """
 
     name: str
@@ -58,6 +66,13 @@ class Environment:
     resolve: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     endpoints: Mapping[CloudKey, str] = field(default_factory=dict)
+    vm_image_aliases: str | None = None
+
+    @property
+    def own_values(self) -> Mapping[CloudKey, str]:
+        """The values of the cloud that its settings have, in place of the metadata's."""
+        aliases = self.vm_image_aliases
+        return {**self.endpoints, **({CloudKey.IMAGE_ALIASES: aliases} if aliases else {})}
 
 
 def parse_arm_url(text: str) -> str:

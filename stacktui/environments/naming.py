@@ -23,12 +23,42 @@ OTHER_SERVICES = {
     "adfs": USER_ENDPOINT,
 }
 
-# The portals of public and national clouds, whose ARM does not follow the rule.
-_PUBLIC_PORTALS = {
-    "portal.azure.com": "management.azure.com",
-    "portal.azure.us": "management.usgovcloudapi.net",
-    "portal.azure.cn": "management.chinacloudapi.cn",
-    "portal.microsoftazure.de": "management.microsoftazure.de",
+_PUBLIC = "management.azure.com"
+_US, _CHINA = "management.usgovcloudapi.net", "management.chinacloudapi.cn"
+_GERMANY = "management.microsoftazure.de"
+# The ARM of public and national clouds, which does not follow the rule, by the domain that their
+# portal, or what has a name for each account, is directly below.
+_PUBLIC_ARM = {
+    "azure.com": _PUBLIC,
+    "azure.net": _PUBLIC,
+    "core.windows.net": _PUBLIC,
+    "azure.us": _US,
+    "core.usgovcloudapi.net": _US,
+    "usgovcloudapi.net": _US,
+    "azure.cn": _CHINA,
+    "core.chinacloudapi.cn": _CHINA,
+    "microsoftazure.de": _GERMANY,
+    "core.cloudapi.de": _GERMANY,
+}
+# What a stamp that signs in with Entra shares with public Azure, so it tells the ARM of neither.
+_SHARED = {
+    "graph": {
+        "chinacloudapi.cn",
+        "cloudapi.de",
+        "microsoft.com",
+        "microsoft.us",
+        "microsoftazure.us",
+        "windows.net",
+    },
+    "login": {
+        "chinacloudapi.cn",
+        "microsoft.com",
+        "microsoftonline.com",
+        "microsoftonline.de",
+        "microsoftonline.us",
+        "partner.microsoftonline.cn",
+        "windows.net",
+    },
 }
 
 
@@ -111,20 +141,28 @@ def other_audience(arm: str) -> str:
     return f"https://{service}.{arm.partition('.')[2]}"
 
 
+def shared_service(host: str) -> str:
+    """Return which service of Entra `host` is, that stamps and public Azure share; else empty."""
+    first, _, rest = host.lower().partition(".")
+    if rest not in _SHARED.get(first, ()):
+        return ""
+    return "Entra's Graph" if first == "graph" else "Entra's sign-in"
+
+
 def other_service(host: str) -> tuple[str, str] | None:
     """Return which other service of a stamp `host` is, by its name, and that stamp's ARM host;
-    those of a public cloud for its portal.
+    or which one of a public cloud.
 
     For services with a name for each account (storage, vaults), the second label counts.
     """
     first, _, rest = host.lower().partition(".")
-    if arm := _PUBLIC_PORTALS.get(host.lower()):
-        return first, arm
+    if shared_service(host):
+        return None
     if first in OTHER_SERVICES and rest:
-        return first, f"{OTHER_SERVICES[first]}.{rest}"
+        return first, _PUBLIC_ARM.get(rest) or f"{OTHER_SERVICES[first]}.{rest}"
     second, _, domain = rest.partition(".")
     if second in _PER_ACCOUNT and "." in domain:
-        return second, f"{_PER_ACCOUNT[second]}.{domain}"
+        return second, _PUBLIC_ARM.get(domain) or f"{_PER_ACCOUNT[second]}.{domain}"
     return None
 
 

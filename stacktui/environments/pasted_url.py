@@ -14,6 +14,7 @@ from stacktui.environments.naming import (
     OPERATOR_ENDPOINT,
     USER_ENDPOINT,
     other_service,
+    shared_service,
 )
 from stacktui.environments.public_resources import is_public_arm
 
@@ -35,7 +36,8 @@ def read_pasted_url(text: str) -> PastedUrl:
 
     A path, a query and what stands around the URL are dropped, `https` is assumed, the host of
     another service of a stamp becomes the ARM host of that stamp, and `local` the development
-    kit's. Raises ValueError as `parse_arm_url` does: a user name and `http` are not dropped.
+    kit's. Raises ValueError as `parse_arm_url` does: a user name and `http` are not dropped; also
+    for a host of Entra, which belongs to no one stamp.
     """
     text = text.strip(_AROUND)
     scheme, separator, rest = text.partition("://")
@@ -45,6 +47,9 @@ def read_pasted_url(text: str) -> PastedUrl:
     arm = parse_arm_url(f"{scheme}://{authority}")
     parts = urlsplit(arm)
     host = parts.hostname or ""
+    if shared := shared_service(host):
+        known = "that of public Azure is https://management.azure.com"
+        raise ValueError(f"must be ARM's; {host} is {shared}, which stamps share; {known}")
     changes = [] if separator or host == "local" else ["https:// was put before it"]
     if dropped and dropped[0]:
         is_metadata = dropped[0].lower().startswith("metadata")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 from stacktui.config.locations import exported_bundle
 from stacktui.environments.cloud import Origin
@@ -18,10 +17,17 @@ from stacktui.exchange import az_setup
 from stacktui.exchange.az_form import needs_instance_discovery_off
 from stacktui.exchange.az_setup import Command, registering, selecting
 from stacktui.exchange.connection import Connection
-from stacktui.exchange.shells import Quote, Shell, Value, az_line, comment, plain, set_variables
+from stacktui.exchange.shells import (
+    Quote,
+    Shell,
+    Value,
+    az_line,
+    comment,
+    own_line,
+    plain,
+    set_variables,
+)
 from stacktui.identities.model import EnvSecret, FileSecret, IdentityKind
-from stacktui.text.shell import command_line
-from stacktui.transport.proxy import DIRECT, without_credentials
 
 _EXPORT_ASDK_ROOT = f"""\
 {ASDK_ROOT} as a file, by PowerShell on a Windows machine that has it:
@@ -53,6 +59,8 @@ REGISTER_OPTIONS = {
 TENANT_PLACEHOLDER = "TENANT"
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 SIGN_IN = (CloudKey.AUDIENCE, CloudKey.GRAPH, CloudKey.LOGIN_ENDPOINT)
+# Tells whoever reads the commands which options of the sign-in are not the stamp's own values.
+SET_BY_HAND = "Set by hand, not by the stamp: "
 
 
 def render(connection: Connection) -> str:
@@ -66,6 +74,7 @@ def render(connection: Connection) -> str:
         [*_proxy(connection), *_addresses(connection)],
         [
             *_known_to_az(connection),
+            *_set_by_hand(connection),
             *(az_line(shell, each) for each in _select(connection, built_in)),
         ],
         list(_instance_discovery(connection)),
@@ -86,21 +95,19 @@ def _trust(connection: Connection) -> Iterator[str]:
         return
     yield comment(shell, "A file that az is to trust, with the roots of certifi and yours:")
     config = ("--config", str(machine.config)) if machine.config else ()
-    yield _own(shell, "stacktui certificates export", ("--yes", *config))
+    yield own_line(shell, "stacktui certificates export", ("--yes", *config))
     yield from set_variables(shell, [("REQUESTS_CA_BUNDLE", str(exported_bundle()))])
 
 
 def _proxy(connection: Connection) -> Iterator[str]:
-    shell, proxy = connection.machine.shell, connection.environment.proxy
-    if proxy and proxy != DIRECT:
-        if (harmless := without_credentials(proxy)) != proxy:
-            yield comment(shell, "The user name and password of the proxy are left out:")
-        yield from set_variables(shell, [("HTTPS_PROXY", harmless)])
-    elif proxy:
-        arm, login = connection.environment.arm, connection[CloudKey.LOGIN_ENDPOINT]
-        hosts = (connection.domain, *(urlsplit(each).hostname or "" for each in (arm, login)))
+    if (found := connection.proxy_variable) is None:
+        return
+    shell = connection.machine.shell
+    if found[0] == "NO_PROXY":
         yield comment(shell, "No proxy for the stamp; add the hosts that NO_PROXY has here:")
-        yield from set_variables(shell, [("NO_PROXY", ",".join(filter(None, hosts)))])
+    elif found[1] != connection.environment.proxy:
+        yield comment(shell, "The user name and password of the proxy are left out:")
+    yield from set_variables(shell, [found])
 
 
 def _addresses(connection: Connection) -> Iterator[str]:
@@ -112,16 +119,17 @@ def _addresses(connection: Connection) -> Iterator[str]:
             yield comment(shell, f"  {plain(host)} at {plain(address)}")
 
 
-def _own(shell: Shell, command: str, arguments: tuple[str, ...]) -> str:
-    if shell is not Shell.CMD:
-        return command_line(command, arguments)[shell]
-    return az_line(shell, lambda quote: " ".join((command, *map(quote, arguments))))
-
-
 def _known_to_az(connection: Connection) -> Iterator[str]:
     az, shell = connection.machine.az, connection.machine.shell
     if az is not None and connection.environment.name in (each.name for each in az.clouds):
         yield comment(shell, _REGISTERED)
+
+
+def _set_by_hand(connection: Connection) -> Iterator[str]:
+    """Yield which options are the user's own, where those of the stamp are written too."""
+    own = [REGISTER_OPTIONS[key] for key in SIGN_IN if key in connection.environment.endpoints]
+    if own and connection.is_adfs:
+        yield comment(connection.machine.shell, SET_BY_HAND + " ".join(own))
 
 
 def _select(connection: Connection, built_in: str) -> list[Command]:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from stacktui.azure_cli.cloud_file import AzClouds
 from stacktui.environments.cloud import Cloud
 from stacktui.environments.metadata import IdentityProvider
-from stacktui.environments.model import CloudKey, parse_arm_url
+from stacktui.environments.model import CloudKey, parse_arm_url, setting_of
 from stacktui.environments.naming import suffixes
 from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
 
@@ -115,10 +115,12 @@ def settings_of(options: Mapping[str, str], derived: Mapping[CloudKey, str]) -> 
         and options.get(option)
         and options[option] != derived.get(key, known.get(key))
     }
+    aliases = own.pop(CloudKey.IMAGE_ALIASES, None)
     values: dict[str, object] = {
         "arm": arm,
         "profile": options.get(PROFILE) or None,
         "subscription": options.get(SUBSCRIPTION) or None,
+        "vm_image_aliases": aliases,
         "endpoints": own or None,
     }
     return {key: value for key, value in values.items() if value is not None}
@@ -126,7 +128,7 @@ def settings_of(options: Mapping[str, str], derived: Mapping[CloudKey, str]) -> 
 
 def changes_of(found: Iterable[AzDifference]) -> dict[str, str]:
     """Return az's values by the keys of an environment's table, as `change_environment` takes."""
-    keys = {option: f"endpoints.{key}" for option, key in _OPTIONS.items()}
+    keys = {option: setting_of(key) for option, key in _OPTIONS.items()}
     return {keys.get(each.option, each.option): each.registered for each in found}
 
 

@@ -24,6 +24,7 @@ from stacktui.identities.model import (
     SecretRef,
     TypedSecret,
 )
+from stacktui.transport.proxy import DIRECT, without_credentials
 
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzFacts
@@ -51,7 +52,8 @@ class Connection:
     """An environment, its cloud, and who signs in to it.
 
     `secret` is the secret itself (a client secret or a password), only where the user asked for it
-    in the export; else a form writes the identity's reference, or a placeholder.
+    in the export; else a form writes the identity's reference, or a placeholder. `api_version` is
+    that of the environment's profile for `Microsoft.Resources`.
     """
 
     environment: Environment
@@ -59,6 +61,7 @@ class Connection:
     identity: Identity | None = None
     secret: str | None = field(default=None, repr=False)
     machine: Machine = field(default_factory=Machine)
+    api_version: str = ""
 
     @property
     def domain(self) -> str:
@@ -85,6 +88,26 @@ class Connection:
         if self.is_adfs:
             return "adfs"
         return (self.identity and self.identity.tenant) or self.cloud.tenant
+
+    @property
+    def authority(self) -> str:
+        """The login endpoint that the tenant follows, without a slash: for AD FS without `/adfs`,
+        which is its tenant."""
+        login = self[CloudKey.LOGIN_ENDPOINT].rstrip("/")
+        head, _, last = login.rpartition("/")
+        return head if self.is_adfs and last.lower() == "adfs" else login
+
+    @property
+    def proxy_variable(self) -> tuple[str, str] | None:
+        """The variable by which other clients take the environment's `proxy`, or go without one."""
+        proxy = self.environment.proxy
+        if proxy and proxy != DIRECT:
+            return "HTTPS_PROXY", without_credentials(proxy)
+        if not proxy:
+            return None
+        urls = (self.environment.arm, self[CloudKey.LOGIN_ENDPOINT])
+        hosts = (self.domain, *(urlsplit(each).hostname or "" for each in urls))
+        return "NO_PROXY", ",".join(dict.fromkeys(filter(None, hosts)))
 
     @property
     def reference(self) -> EnvSecret | FileSecret | CertificateRef | None:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 
-from stacktui.exchange import az_commands, az_powershell_form, toml_form, variable_forms
+from stacktui.exchange import (
+    az_commands,
+    az_powershell_form,
+    environment_json_form,
+    sdk_json_form,
+    sdk_python_form,
+    toml_form,
+    variable_forms,
+)
 from stacktui.exchange.connection import Connection
 
 
@@ -19,6 +27,9 @@ class Form(StrEnum):
     AZ = "az"
     AZ_COMMANDS = "az-commands"
     AZ_POWERSHELL = "az-powershell"
+    SDK_PYTHON = "sdk-python"
+    SDK_JSON = "sdk-json"
+    ENVIRONMENT_JSON = "environment-json"
     TOML = "toml"
 
 
@@ -31,5 +42,13 @@ RENDERERS: dict[Form, Callable[[Connection], str]] = {
     Form.TERRAFORM: variable_forms.render_terraform,
     Form.AZ_COMMANDS: az_commands.render,
     Form.AZ_POWERSHELL: az_powershell_form.render,
+    Form.SDK_PYTHON: sdk_python_form.render,
+    Form.SDK_JSON: sdk_json_form.render,
+    Form.ENVIRONMENT_JSON: environment_json_form.render,
     Form.TOML: toml_form.render,
+}
+# What the user must know of a text that has no comments of its own.
+REMARKS: dict[Form, Callable[[Connection], Iterator[str]]] = {
+    Form.SDK_JSON: sdk_json_form.remarks,
+    Form.ENVIRONMENT_JSON: environment_json_form.remarks,
 }

@@ -14,9 +14,17 @@ from urllib.parse import urlsplit
 from stacktui.environments.model import CloudKey, parse_arm_url
 from stacktui.environments.naming import domain_of, suffixes
 from stacktui.errors import StacktuiError
-from stacktui.exchange.az_commands import REGISTER_OPTIONS, SIGN_IN, TENANT_PLACEHOLDER
+from stacktui.exchange.az_commands import (
+    REGISTER_OPTIONS,
+    SET_BY_HAND,
+    SIGN_IN,
+    TENANT_PLACEHOLDER,
+)
 from stacktui.exchange.forms import Form
+from stacktui.exchange.json_reader import read_json
+from stacktui.exchange.python_reader import read_python
 from stacktui.exchange.script_reader import Part, Script, read_script
+from stacktui.exchange.sdk_values import SdkValues
 from stacktui.exchange.shells import Shell
 from stacktui.identities.model import AZURE_CLI, EnvSecret, FileSecret, IdentityKind
 
@@ -34,6 +42,7 @@ _SHORT = {
 # How cmd has PowerShell print a variable into a pipe.
 _PRINTED = re.compile(r"\$env:(\w+)")
 _CERTIFICATE = re.compile(r".+\.(?:pem|pfx|p12|crt|cer)", re.IGNORECASE)
+_SET_BY_HAND = re.compile(rf"^(?:#|rem) {SET_BY_HAND}(.*)", re.MULTILINE)
 _SECRET, _PASSWORD = "AZURE_CLIENT_SECRET", "AZURE_PASSWORD"
 
 
@@ -48,7 +57,8 @@ class Reading:
     `values` lack `identity`, whose own values are `identity` (None without one). The names are
     empty where the text has none. `origins` say by key where the text has it. `secret` is the
     secret itself, where the text has that; the identity has a reference in its place. `lacks` names
-    an identity that the environment has, but the text has not.
+    an identity that the environment has, but the text has not. `left_out` is where the text has the
+    password of a certificate, for which the config has no key.
     """
 
     form: Form
@@ -59,6 +69,7 @@ class Reading:
     secret: str = field(default="", repr=False)
     origins: Mapping[str, str] = field(default_factory=dict)
     lacks: str = ""
+    left_out: str = ""
 
 
 def read_text(text: str, folder: Path) -> tuple[Reading, ...]:
@@ -66,13 +77,31 @@ def read_text(text: str, folder: Path) -> tuple[Reading, ...]:
 
     Nothing is executed, and no file is read. Raises UnknownFormError.
     """
+    text = text.removeprefix("\ufeff")
     try:
-        document = tomllib.loads(text.removeprefix("\ufeff"))
+        values = read_json(text)
+    except ValueError as error:
+        raise UnknownFormError(str(error)) from None
+    if values is not None:
+        return (read_values(values, folder),)
+    try:
+        document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError):
         document = {}
     if isinstance(tables := document.get("environments"), dict):
         return tuple(_of_tables(document, tables, folder))
-    return (_Reader(read_script(text), folder).read(),)
+    if (values := read_python(text)) is not None:
+        return (read_values(values, folder),)
+    script = read_script(text)
+    reader = _Reader(script, _VARIABLES_OF[script.shell], folder)
+    reader.set_by_hand = " ".join(_SET_BY_HAND.findall(text)).split()
+    return (reader.read(),)
+
+
+def read_values(values: SdkValues, folder: Path) -> Reading:
+    """Return the environment that these values name. Raises UnknownFormError."""
+    script = Script(Shell.BASH, dict(values.variables))
+    return _Reader(script, values.form, folder, values.names).read()
 
 
 def _of_tables(
@@ -115,13 +144,22 @@ def _below(folder: Path, path: str) -> str:
 
 
 class _Reader:
-    """Collects the values that a script has for an environment."""
+    """Collects the values that a script has for an environment.
 
-    def __init__(self, script: Script, folder: Path) -> None:
+    `form` is that of its variables, and `names` says how the user's text calls them. The options
+    `set_by_hand` of az have values of the user's, whatever the naming rule gives.
+    """
+
+    def __init__(
+        self, script: Script, form: Form, folder: Path, names: Mapping[str, str] | None = None
+    ) -> None:
         self._script = script
+        self._form = form
+        self.set_by_hand: list[str] = []
         self._folder = folder
+        self._names = names or {}
         self._origins: dict[str, str] = {}
-        self._secret = ""
+        self._secret = self._left_out = ""
         self._options: dict[str, dict[str, Part]] = {}
         for command in script.commands:
             name, options = _options(command.words)
@@ -141,7 +179,8 @@ class _Reader:
             ("az account set", "--subscription"),
             ("connect-azaccount", "-subscription"),
         )
-        values["endpoints"] = self._own_endpoints(arm)
+        values["endpoints"] = own = self._own_endpoints(arm)
+        values["vm_image_aliases"] = own.pop(CloudKey.IMAGE_ALIASES, None)
         identity = self._identity()
         name = self._text("name", ("az cloud register", "--name"), ("add-azenvironment", "-name"))
         return Reading(
@@ -151,13 +190,14 @@ class _Reader:
             name,
             secret=self._secret,
             origins=self._origins,
+            left_out=self._left_out,
         )
 
     def _arm(self) -> tuple[Form, str]:
         places: dict[str | tuple[str, str], Form] = {
             ("az cloud register", "--endpoint-resource-manager"): Form.AZ_COMMANDS,
             ("add-azenvironment", "-armendpoint"): Form.AZ_POWERSHELL,
-            "ARM_ENDPOINT": _VARIABLES_OF[self._script.shell],
+            "ARM_ENDPOINT": self._form,
             "ARM_METADATA_HOST": Form.TERRAFORM,
         }
         for place, form in places.items():
@@ -168,20 +208,21 @@ class _Reader:
                 except ValueError as error:
                     raise UnknownFormError(f"{self._origins['arm']} {error}") from None
         known = "ARM_ENDPOINT, ARM_METADATA_HOST, az cloud register, Add-AzEnvironment"
-        raise UnknownFormError(f"no environment in it; known: {known}, or tables of a config")
+        files = "resourceManagerEndpointUrl or resourceManagerEndpoint in JSON, tables of a config"
+        raise UnknownFormError(f"no environment in it; known: {known}, {files}")
 
     def _own_endpoints(self, arm: str) -> dict[str, object]:
         """Return the values that neither the metadata nor the naming rule would give.
 
         The sign-in of a stamp with AD FS is always on the command line: by its names, the audience
-        too is taken to be that of the metadata.
+        too is taken to be that of the metadata, unless a comment of the export says otherwise.
         """
         host = urlsplit(arm).hostname or ""
         domain = domain_of(host)
         storage, keyvault = suffixes(host)
         usual = {CloudKey.STORAGE_SUFFIX: storage, CloudKey.KEYVAULT_SUFFIX: keyvault}
         found = {
-            key: self._text(key, ("az cloud register", option))
+            key: self._text(key, ("az cloud register", option), f"endpoints.{key}")
             for key, option in REGISTER_OPTIONS.items()
         }
         adfs = {
@@ -190,6 +231,9 @@ class _Reader:
         }
         if all(found[key].rstrip("/").lower() in ("", adfs[key]) for key in adfs):
             usual |= {key: found[key] for key in SIGN_IN if found[CloudKey.LOGIN_ENDPOINT]}
+        for key in SIGN_IN:
+            if REGISTER_OPTIONS[key] in self.set_by_hand:
+                usual.pop(key, None)
         return {str(key): text for key, text in found.items() if text and text != usual.get(key)}
 
     def _identity(self) -> dict[str, object] | None:
@@ -240,9 +284,13 @@ class _Reader:
             secret = f"{prefix}CLIENT_SECRET"
             user = self._text("username", f"{prefix}USERNAME")
             if self._text("kind", f"{prefix}USE_MSI").lower() == "true":
-                return _managed(client)
+                named = _managed(client)
+                return named | {"object_id": self._text("object_id", f"{prefix}OBJECT_ID")}
             if user:
                 return self._user(user, tenant, EnvSecret(_PASSWORD), client)
+            password = f"{prefix}CLIENT_CERTIFICATE_PASSWORD"
+            if certificate and password in self._script.variables:
+                self._left_out = self._names.get(password, password)
             if certificate or secret in self._script.variables:
                 return self._principal(client, tenant, certificate, EnvSecret(secret), secret)
             if f"{prefix}TENANT_ID" in self._script.variables:
@@ -284,7 +332,7 @@ class _Reader:
                 return {"env": name}
             case FileSecret(path=path):
                 return {"file": _below(self._folder, str(path))}
-            case str() if part.startswith("@"):  # az reads a file
+            case str() if part.startswith("@") and "az login" in self._options:  # a file, to az
                 return {"file": _below(self._folder, part[1:])}
             case str():
                 self._secret = part
@@ -299,7 +347,7 @@ class _Reader:
         """Return the first text at these places, variables or options; empty without one."""
         for place in places:
             if isinstance(place, str):
-                part, origin = self._script.variables.get(place), place
+                part, origin = self._script.variables.get(place), self._names.get(place, place)
             else:
                 part = self._options.get(place[0], {}).get(place[1])
                 origin = f"{place[0]} {place[1]}"

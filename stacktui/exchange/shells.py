@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 
 from stacktui.identities.model import EnvSecret, FileSecret
-from stacktui.text.shell import bash, cmd, in_cmd_quotes, powershell, powershell_for_batch
+from stacktui.text.shell import (
+    bash,
+    cmd,
+    command_line,
+    in_cmd_quotes,
+    powershell,
+    powershell_for_batch,
+)
 
 Quote = Callable[[str], str]
 # A text, or where it is to be taken from when the line runs.
@@ -100,3 +107,10 @@ def az_line(shell: Shell, command: Callable[[Quote], str], source: str = "") -> 
         return comment(shell, f"{words} is left out: a value of it cannot go through {shell} to az")
     line = f"call {line}" if shell is Shell.CMD else line
     return f"{source} | {line}" if source else line
+
+
+def own_line(shell: Shell, command: str, arguments: Sequence[str]) -> str:
+    """Return a command of stacktui's, as `az_line` does for cmd."""
+    if shell is not Shell.CMD:
+        return command_line(command, arguments)[shell]
+    return az_line(shell, lambda quote: " ".join((command, *map(quote, arguments))))

@@ -22,6 +22,7 @@ def render(connection: Connection) -> str:
         "subscription": environment.subscription,
         "ca": environment.ca and str(environment.ca),
         "proxy": environment.proxy and without_credentials(environment.proxy),
+        "vm_image_aliases": environment.vm_image_aliases,
     }
     lines += [f"{key} = {toml(value)}" for key, value in texts.items() if value]
     for key, pairs in (("resolve", environment.resolve), ("endpoints", environment.endpoints)):

@@ -181,8 +181,7 @@ class ArmClient:
                 message = f"the operation has not ended in {longest:g} s"
                 problem = ArmProblem.OPERATION_TIMEOUT
                 raise self.error(problem, what, last.status, "", message, last.exchange)
-            self._retry.on_wait(Wait(self.redactor.sanitize(what, 200), 202, seconds))
-            await asyncio.sleep(seconds)
+            await self.wait(what, 202, seconds)
             answer = await self._ask("GET", url, what, accept=_FORGOTTEN)
             self._require_success(answer, what)
             last = _continued(last, answer)
@@ -191,6 +190,11 @@ class ArmClient:
         self._require_own(url, what, ArmProblem.OPERATION_FOREIGN_HOST, last.exchange)
         accept = _FORGOTTEN if response.method == "POST" else frozenset[int]()
         return await self._ask("GET", url, what, accept=accept)
+
+    async def wait(self, what: str, status: int, seconds: float) -> None:
+        """Wait, visibly, before asking again for `what`, which ARM answered with `status`."""
+        self._retry.on_wait(Wait(self.redactor.sanitize(what, 200), status, seconds))
+        await asyncio.sleep(seconds)
 
     def text(self, row: Mapping[str, Any], *path: str, limit: int = 200) -> str:
         """Return a text of a row, sanitised; empty where there is none."""
@@ -227,10 +231,11 @@ class ArmClient:
         segments = path.partition("?")[0].split("/")
         if not path.startswith("/") or not {".", ".."}.isdisjoint(segments) or "#" in path:
             raise self.error(ArmProblem.SHAPE, path, 0, message=f"no usable path: {path}")
-        version = api_version or await self._version_of(path)
+        version = api_version or await self.version_of(path)
         return f"{self._arm}{path}{'&' if '?' in path else '?'}api-version={version}"
 
-    async def _version_of(self, path: str) -> str:
+    async def version_of(self, path: str) -> str:
+        """Return the api-version for a path: the profile's, else the newest that ARM lists."""
         kind = resource_type(path)
         if version := known_version(self._profile, kind):
             return version
@@ -304,9 +309,7 @@ class ArmClient:
             if seconds is None:
                 return answer, repeats > 0
             waited += seconds
-            shown = self.redactor.sanitize(what, 200)
-            self._retry.on_wait(Wait(shown, answer.status, seconds))
-            await asyncio.sleep(seconds)
+            await self.wait(what, answer.status, seconds)
 
     def _parsed_page(self, answer: Answer, what: str) -> Page:
         page = self._object(answer, what)

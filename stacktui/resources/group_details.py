@@ -15,10 +15,10 @@ from stacktui.resources.groups import MAX_ID, read_tags
 from stacktui.resources.listing import RowPages, Rows, collect, stream_rows
 from stacktui.resources.model import Deployment, Lock, Permission, Resource, ResourceDetails
 from stacktui.resources.permissions import read_permission
+from stacktui.resources.role_paths import AUTHORIZATION
 from stacktui.resources.subscriptions import subscription_path
 
 _WHAT = "the resources"
-_AUTHORIZATION = "/providers/Microsoft.Authorization"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _document(client: ArmClient, row: Mapping[str, Any]) -> str:
 
 def lock_pages(client: ArmClient, scope: str) -> RowPages[Lock]:
     """Return the pages of the locks at a scope, above it and below it."""
-    return stream_rows(client, f"{scope}{_AUTHORIZATION}/locks", _read_lock, what="the locks")
+    return stream_rows(client, f"{scope}{AUTHORIZATION}/locks", _read_lock, what="the locks")
 
 
 def deployment_pages(client: ArmClient, group: str) -> RowPages[Deployment]:
@@ -82,7 +82,7 @@ def deployment_pages(client: ArmClient, group: str) -> RowPages[Deployment]:
 
 def permission_pages(client: ArmClient, scope: str) -> RowPages[Permission]:
     """Return the pages of what the token's holder may do at a scope."""
-    path = f"{scope}{_AUTHORIZATION}/permissions"
+    path = f"{scope}{AUTHORIZATION}/permissions"
     return stream_rows(client, path, read_permission, what="the permissions")
 
 
@@ -110,7 +110,7 @@ def _read_resource(client: ArmClient, row: Mapping[str, Any]) -> Resource:
 
 
 def _read_lock(client: ArmClient, row: Mapping[str, Any]) -> Lock:
-    scope = client.text(row, "id", limit=MAX_ID).rpartition(_AUTHORIZATION)[0]
+    scope = client.text(row, "id", limit=MAX_ID).rpartition(AUTHORIZATION)[0]
     level, notes = client.text(row, "properties", "level"), client.text(row, "properties", "notes")
     return Lock(client.text(row, "name"), level, notes, scope)
 

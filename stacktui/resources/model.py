@@ -118,6 +118,45 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleDefinition:
+    """A role; `id` is a GUID, the same at every scope: the last segment of ARM's path."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleAssignment:
+    """A role that a principal has at a scope and below it; `id` is ARM's path.
+
+    `role` is the id of the RoleDefinition. `principal_type` (`User`, `Group`, `ServicePrincipal`)
+    is empty where ARM does not say it, as no stamp does.
+    """
+
+    id: str
+    scope: str
+    role: str
+    principal: str
+    principal_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who may have a role. `object_id` is as ARM takes it: a GUID or, with AD FS, perhaps a SID.
+
+    `is_application` says that it is an application or a managed identity: False for a user or a
+    group, or where that is not known. `identity` is its name in the config, if it has one.
+    """
+
+    object_id: str
+    is_application: bool = False
+    identity: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.object_id} (identity {self.identity})" if self.identity else self.object_id
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceType:
     """A type of a provider, with the api-versions and locations that ARM lists, in its order."""
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from stacktui.stamp import imds, metadata
+from stacktui.stamp import alias_document, imds, metadata
 from stacktui.stamp.arm.groups import list_groups
 from stacktui.stamp.arm.machine_identity import machine_identities
 from stacktui.stamp.arm.routes import ArmRouter
@@ -80,6 +80,8 @@ class Router:
             return BAD_HOST
         if HostRole.ARM in roles and request.path.lower() == metadata.PATH:
             return self._apply_fault(FaultyEndpoint.METADATA, request, self._metadata(request))
+        if HostRole.PORTAL in roles and request.path == alias_document.PATH:
+            return alias_document.respond()
         if HostRole.LOGIN in roles:
             response = self._sign_in(request)
             if response:

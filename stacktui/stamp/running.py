@@ -37,6 +37,7 @@ class RunningStamp:
     identity_provider_audience: str
     subscription_id: str
     location: str
+    vm_image_aliases: str
     client_id: str
     object_id: str
     secret: str

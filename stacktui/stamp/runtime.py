@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from stacktui.stamp import alias_document
 from stacktui.stamp.arm.bearer_auth import BearerAuth
 from stacktui.stamp.arm.operator import OPERATOR_ACTIONS, OperatorApi
 from stacktui.stamp.arm.routes import ArmRouter
@@ -241,6 +242,7 @@ def _describe(
         identity_provider_audience=advertised.audience,
         subscription_id=advertised.subscription,
         location=hosts.region,
+        vm_image_aliases=alias_document.url(hosts),
         client_id=advertised.application.client_id,
         object_id=advertised.application.object_id,
         secret=advertised.application.secret,

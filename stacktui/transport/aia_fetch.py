@@ -12,6 +12,8 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import TypeVar
@@ -24,13 +26,24 @@ import h11
 import httpx
 
 from stacktui.errors import StacktuiError, is_exhaustion
+from stacktui.text.sanitize import Redactor
+from stacktui.transport.connections import NullObserver, PhaseObserver, RequestTrace
 from stacktui.transport.happy_eyeballs import connect_any
 from stacktui.transport.host import is_host
 from stacktui.transport.http1 import Http1Connection
-from stacktui.transport.proxy import DIRECT, Proxy, parse_proxy
-from stacktui.transport.records import TransportError
+from stacktui.transport.proxy import DIRECT, Proxy, ProxyUsed, parse_proxy
+from stacktui.transport.records import (
+    Exchange,
+    PhaseName,
+    ResponseFacts,
+    TransportError,
+    TransportFault,
+)
+from stacktui.transport.records import TransportFaultKind as Kind
+from stacktui.transport.request_log import is_logging, log
 from stacktui.transport.resolver import resolve
-from stacktui.transport.route import pinned
+from stacktui.transport.route import Route, pinned
+from stacktui.transport.sent_request import sent_request
 from stacktui.transport.streams import SocketStream
 
 T = TypeVar("T")
@@ -42,8 +55,30 @@ _PORTS = (80, 8080)
 _NOT_ASKED = "an address of this machine or its link is not asked"
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class _FetchError(StacktuiError):
-    """There is no body; `str()` says why in a few words."""
+    """Nothing is asked; `str()` says why in a few words."""
+
+
+@dataclass(slots=True)
+class _Trace(RequestTrace):
+    """What the request log is told; there is no `connection` until the server is asked."""
+
+    observer: PhaseObserver = field(default_factory=NullObserver)
+    started: datetime | None = field(default_factory=lambda: _now() if is_logging() else None)
+    response: ResponseFacts | None = None
+    fault: TransportFault | None = None
+
+    def log(self, url: str) -> None:
+        if self.started is None or self.connection is None:
+            return
+        redactor = Redactor()
+        sent = sent_request(self.started, url, {}, None, redactor, ca=(), audience="", local=False)
+        phases, shown = tuple(self.phases), redactor.sanitize_untrusted(url)
+        log(Exchange("GET", shown, self.connection, self.response, phases, self.fault, sent))
 
 
 async def fetch_public(
@@ -54,24 +89,33 @@ async def fetch_public(
     `proxy` and `pins` are the environment's settings; a proxy resolves names itself. Only ports 80
     and 8080 are used. Loopback, link-local, unspecified and multicast addresses are refused,
     unless a pin names them. Follows no redirect. Never raises for a server's or the network's
-    faults, nor for an invalid URL. Takes at most 3 s for a step, and 6 s in all.
+    faults, nor for an invalid URL. Takes at most 3 s for a step, and 6 s in all. The request log
+    has each that is made.
     """
+    trace = _Trace()
     try:
-        async with asyncio.timeout(_WHOLE):
-            return await _fetch(httpx.URL(url), limit, proxy, pins)
-    except TimeoutError:
-        return f"no whole answer in {_WHOLE:g} s"
+        try:
+            async with asyncio.timeout(_WHOLE):
+                return await _fetch(httpx.URL(url), limit, proxy, pins, trace)
+        except TimeoutError:
+            raise _error(trace, Kind.STEP_TIMEOUT, f"no whole answer in {_WHOLE:g} s") from None
+        except h11.ProtocolError:
+            raise _error(trace, Kind.HTTP_PROTOCOL, "the answer is not HTTP/1.1") from None
     except TransportError as error:
+        trace.fault = error.fault
         return error.fault.detail
-    except h11.ProtocolError:
-        return "the answer is not HTTP/1.1"
     except _FetchError as error:
+        trace.connection = None
         return str(error)
     except (httpx.InvalidURL, OSError, ValueError) as error:
         return type(error).__name__
+    finally:
+        trace.log(url)
 
 
-async def _fetch(url: httpx.URL, limit: int, setting: str | None, pins: Mapping[str, str]) -> bytes:
+async def _fetch(
+    url: httpx.URL, limit: int, setting: str | None, pins: Mapping[str, str], trace: _Trace
+) -> bytes | str:
     # As DNS carries it: httpx decodes IDNA names for display.
     host, port = url.raw_host.decode("ascii"), 80 if url.port is None else url.port
     if url.scheme != "http" or not is_host(host):
@@ -81,17 +125,22 @@ async def _fetch(url: httpx.URL, limit: int, setting: str | None, pins: Mapping[
     if port not in _PORTS:
         raise _FetchError("only ports 80 and 8080 are asked")
     target, headers = url.raw_path, _headers(url)
-    if proxy := _proxy_for(host, port, setting):
-        target = b"http://" + url.netloc + target
-        headers += _for_proxy(proxy)
-        addresses, port = await _of_proxy(proxy, host), proxy.port
-    elif pin := pinned(host, port, pins):
-        addresses, port = await resolve(*pin, _SECONDS), pin[1]
-    else:
-        addresses = _askable(await resolve(host, port, _SECONDS))
-    http = Http1Connection(SocketStream(await _connected(addresses, port)))
+    proxy, used = _proxy_for(host, port, setting)
+    pin = None if proxy else pinned(host, port, pins)
+    trace.connection = Route(host, port, pin or (host, port), proxy, used).facts()
+    with trace.timed(PhaseName.DNS, host):
+        if proxy:
+            target = b"http://" + url.netloc + target
+            headers += _for_proxy(proxy)
+            addresses, port = await _of_proxy(proxy, host), proxy.port
+        elif pin:
+            addresses, port = await resolve(*pin, _SECONDS), pin[1]
+        else:
+            addresses = _askable(await resolve(host, port, _SECONDS))
+    with trace.timed(PhaseName.TCP, host):
+        http = Http1Connection(SocketStream(await _connected(addresses, port, trace)))
     try:
-        return await _body(http, target, headers, limit)
+        return await _body(http, target, headers, limit, trace)
     finally:
         http.close()
 
@@ -106,36 +155,54 @@ def _headers(url: httpx.URL) -> list[tuple[bytes, bytes]]:
     ]
 
 
-async def _connected(addresses: Sequence[str], port: int) -> socket.socket:
+async def _connected(addresses: Sequence[str], port: int, trace: _Trace) -> socket.socket:
     try:
-        return await _in_time(connect_any(addresses, port, _SECONDS, []))
+        connecting = connect_any(addresses, port, _SECONDS, [])
+        return await _in_time(connecting, trace, Kind.TCP_TIMEOUT)
     except OSError as error:
         if is_exhaustion(error):
             raise
-        raise _FetchError("cannot be reached") from None
+        refused = isinstance(error, ConnectionRefusedError)
+        kind = Kind.TCP_REFUSED if refused else Kind.TCP_UNREACHABLE
+        raise _error(trace, kind, "cannot be reached") from None
 
 
 async def _body(
-    http: Http1Connection, target: bytes, headers: list[tuple[bytes, bytes]], limit: int
-) -> bytes:
-    await _in_time(http.send(b"GET", target, headers, b""))
-    head = await _in_time(http.head())
+    http: Http1Connection,
+    target: bytes,
+    headers: list[tuple[bytes, bytes]],
+    limit: int,
+    trace: _Trace,
+) -> bytes | str:
+    host = trace.connection.host if trace.connection else ""
+    with trace.timed(PhaseName.REQUEST, host):
+        sending = http.send(b"GET", target, headers, b"")
+        await _in_time(sending, trace, Kind.FIRST_BYTE_TIMEOUT)
+    with trace.timed(PhaseName.FIRST_BYTE, host):
+        head = await _in_time(http.head(), trace, Kind.FIRST_BYTE_TIMEOUT)
+    trace.response = ResponseFacts(head.status_code, (), 0, "", _now())
     if head.status_code != httpx.codes.OK:
-        raise _FetchError(f"status {head.status_code}")
+        return f"status {head.status_code}"
     body, parts = bytearray(), http.body()
-    while (part := await _in_time(anext(parts, None))) is not None:
-        body += part
-        if len(body) > limit:
-            raise _FetchError(f"more than {limit} bytes")
+    with trace.timed(PhaseName.BODY, host):
+        while (part := await _in_time(anext(parts, None), trace, Kind.BODY_TRUNCATED)) is not None:
+            body += part
+            if len(body) > limit:
+                raise _error(trace, Kind.TOO_LARGE, f"more than {limit} bytes")
     return bytes(body)
 
 
-async def _in_time(step: Awaitable[T]) -> T:
+async def _in_time(step: Awaitable[T], trace: _Trace, kind: Kind) -> T:
     try:
         async with asyncio.timeout(_SECONDS):
             return await step
     except TimeoutError:
-        raise _FetchError(f"no answer in {_SECONDS:g} s") from None
+        raise _error(trace, kind, f"no answer in {_SECONDS:g} s") from None
+
+
+def _error(trace: _Trace, kind: Kind, detail: str) -> TransportError:
+    host, port = (trace.connection.host, trace.connection.port) if trace.connection else ("", 0)
+    return TransportError(TransportFault(kind, host, port, detail))
 
 
 def _askable(addresses: Sequence[str]) -> list[str]:
@@ -176,12 +243,15 @@ def _for_proxy(proxy: Proxy) -> list[tuple[bytes, bytes]]:
     return [(b"Proxy-Authorization", sent.encode("ascii"))] if sent else []
 
 
-def _proxy_for(host: str, port: int, setting: str | None) -> Proxy | None:
+def _proxy_for(host: str, port: int, setting: str | None) -> tuple[Proxy | None, ProxyUsed]:
     """Return the proxy for an http: URL: the setting's, else the variables'. Raises ValueError."""
-    url = setting
+    url, source = setting, "proxy setting"
     if setting is None:
         variables = getproxies_environment()
-        url = variables.get("http") or variables.get("all")
+        url, source = variables.get("http") or variables.get("all"), "no proxy set"
         if url and proxy_bypass_environment(f"{host}:{port}"):
-            return None
-    return parse_proxy(url, "http_proxy") if url and url != DIRECT else None
+            return None, ProxyUsed(None, "NO_PROXY")
+    if not url or url == DIRECT:
+        return None, ProxyUsed(None, source)
+    proxy = parse_proxy(url, "http_proxy" if setting is None else source)
+    return proxy, proxy.used()

@@ -33,6 +33,8 @@ from stacktui.transport.streams import Stream
 TRACE = "stacktui.call"
 # Whether the request is for the metadata service of this machine (see `HttpSession.fetch`).
 LOCAL = "stacktui.local"
+# Whether it is for a public document, which may come over `http:` (see there too).
+PUBLIC = "stacktui.public"
 
 
 def port_of(url: httpx.URL) -> int:
@@ -89,7 +91,7 @@ class _Connection:
 
 
 class Connections(httpx.AsyncBaseTransport):
-    """An httpx transport; the extensions of each request must hold `TRACE` and `LOCAL`.
+    """An httpx transport; the extensions of each request must hold `TRACE`, `LOCAL` and `PUBLIC`.
 
     Raises TransportError for what goes wrong on the network, and whatever `trust` raises.
     """
@@ -114,7 +116,8 @@ class Connections(httpx.AsyncBaseTransport):
         # The raw host, as DNS and TLS use it: httpx decodes IDNA names, and raises on bad ones.
         scheme, host = request.url.scheme, request.url.raw_host.decode("ascii")
         port, local = port_of(request.url), request.extensions[LOCAL]
-        if scheme != "https" and not (local and scheme == "http"):
+        in_clear = local or request.extensions[PUBLIC]
+        if scheme != "https" and not (in_clear and scheme == "http"):
             raise _error(TransportFaultKind.INSECURE_URL, host, port, "only https: is spoken")
         if not is_host(host):
             detail = "not a usable host: no name in DNS, and no address"

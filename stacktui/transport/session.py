@@ -20,6 +20,7 @@ from stacktui.text.sanitize import Redactor
 from stacktui.transport.challenges import without_blobs
 from stacktui.transport.connections import (
     LOCAL,
+    PUBLIC,
     TRACE,
     Connections,
     PhaseObserver,
@@ -139,6 +140,7 @@ class HttpSession:
         confidential: bool = False,
         secrets_in: Callable[[bytes], Iterable[str]] | None = None,
         local: bool = False,
+        public: bool = False,
         audience: str = "",
     ) -> Answer:
         """Make one request and return the response, whatever its status; at most `limit` bytes.
@@ -146,8 +148,9 @@ class HttpSession:
         The record holds an excerpt of the body; of a `confidential` one (a token, or a user's
         data) only where the status is an error. `secrets_in` returns the secrets in the body,
         which are hidden before anything of the response is recorded. `local` is for the metadata
-        service of this machine: no proxy, and `http:`, which is refused for all others. `audience`
-        is that of the bearer token, for the request log.
+        service of this machine: no proxy, and `http:`, which is refused for all others but a
+        `public` document, which anybody may read. `audience` is that of the bearer token, for the
+        request log.
 
         Raises TransportError where no whole response came, and whatever the session's `trust`
         raises. Either way the exchange is recorded (`take_exchanges`).
@@ -159,7 +162,7 @@ class HttpSession:
         content = b""
         fault: TransportFault | None = None
         try:
-            request = self._request(method, url, headers, body, trace, local)
+            request = self._request(method, url, headers, body, trace, local, public)
             response = await self._client.send(request, stream=True)
             try:
                 with trace.timed(PhaseName.BODY, request.url.raw_host.decode("ascii")):
@@ -216,6 +219,7 @@ class HttpSession:
         body: bytes | None,
         trace: RequestTrace,
         local: bool,
+        public: bool,
     ) -> httpx.Request:
         try:
             request = httpx.Request(
@@ -226,7 +230,7 @@ class HttpSession:
                     **{name.lower(): each for name, each in (headers or {}).items()},
                 },
                 content=body,
-                extensions={TRACE: trace, LOCAL: local},
+                extensions={TRACE: trace, LOCAL: local, PUBLIC: public},
             )
             port = request.url.port
             if port is not None and not 0 < port < 65536:  # httpx takes any number

@@ -148,6 +148,8 @@ class StacktuiApp(FilesApp):
         if change.check is not None and change.shown is not None:
             self.app_state.checks[change.shown] = change.check
         self.reload()
+        if change.checks_again:
+            self.check()
         self.dashboard.notice(change.done, TextStyle.OK)
 
     def _forget(self, environments: Collection[str]) -> None:
@@ -229,7 +231,7 @@ class StacktuiApp(FilesApp):
         name = live.target.environment.name
         before = self.app_state.groups.get(name)
         self.app_state.groups[name] = live
-        self.dashboard.show_soon(name)
+        self.dashboard.show_soon(name, groups_only=True)
         if live.groups and (before is None or not before.groups):
             self.dashboard.coalescer.flush()  # the first rows do not wait for others
         if name != self.app_state.current:
@@ -244,7 +246,7 @@ class StacktuiApp(FilesApp):
     def _on_counts(self, live: ResourceCounts) -> None:
         name = live.target.environment.name
         self.app_state.counts[name] = live
-        self.dashboard.show_soon(name)
+        self.dashboard.show_soon(name, groups_only=True)
         if live.error and name == self.app_state.current:
             why = f"not all resources were counted: {live.error}; # counts again"
             self.dashboard.notice(why, TextStyle.ERROR)

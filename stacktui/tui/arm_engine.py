@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import cast
 
 from stacktui.check.fault_text import fault_summary
+from stacktui.check.image_aliases import fetch_aliases
 from stacktui.check.profile_detection import DetectedProfile, detect_profile, to_detect
 from stacktui.check.registration import Discovery, discover
 from stacktui.check.target import CheckTarget
+from stacktui.environments.alias_document import AliasDocument, ImageAlias
 from stacktui.errors import FaultError, StacktuiError
 from stacktui.identities.model import Identity
 from stacktui.identities.token_source import SignIn, TokenSource
@@ -22,6 +24,7 @@ from stacktui.resources.group_details import (
     resource_details,
 )
 from stacktui.resources.groups import group_pages
+from stacktui.resources.images import ImageMatch, compare_images
 from stacktui.resources.listing import Rows, collect
 from stacktui.resources.model import ArmError, ArmProblem, Provider, ResourceDetails, Subscription
 from stacktui.resources.providers import provider_pages
@@ -118,6 +121,17 @@ class ArmEngine:
         async with self._open(target) as client:
             subscription = await _subscription(client, target, wanted)
             return await collect(provider_pages(client, subscription))
+
+    async def image_aliases(self, target: CheckTarget, url: str) -> AliasDocument:
+        """Return the document of VM image aliases; without signing in."""
+        return await fetch_aliases(target, url)
+
+    async def images(
+        self, target: CheckTarget, aliases: Sequence[ImageAlias]
+    ) -> tuple[ImageMatch, ...]:
+        """Return for each alias whether the stamp has its image."""
+        async with self._open(target) as client:
+            return await compare_images(client, await _subscription(client, target, ""), aliases)
 
     async def discover(self, target: CheckTarget) -> Discovery:
         """Return what the stamp says of itself; without signing in, and without an identity."""

@@ -14,10 +14,12 @@ class ConfigChange:
     """`done` says it in words.
 
     What was known of the `environments` is no longer true: their settings are others. `shown` is
-    the environment to show then, and `check` what has read its metadata as it was saved.
+    the environment to show then, and `check` what has read its metadata as it was saved; where
+    `checks_again`, it is checked in full.
     """
 
     done: str
     environments: tuple[str, ...] = ()
     shown: str | None = None
     check: LiveCheck | None = None
+    checks_again: bool = False

@@ -45,8 +45,9 @@ def test_the_json_contract_of_a_healthy_check(config: Path) -> None:
         "steps",
         # Added since.
         "recorded", "probes", "completion", "siblings", "box", "unrecorded", "az",
-        "since",
+        "since", "clients",
     ]  # fmt: skip
+    assert document["clients"] == []
     assert (document["schema"], document["environment"], document["identity"]) == (
         1, "Test", "tester",
     )  # fmt: skip

@@ -119,6 +119,7 @@ SETTABLE = {
     "subscription": "5f0e9a10-0000-4000-8000-000000000001",
     "ca": "/etc/ssl/west.pem",
     "proxy": "none",
+    "vm_image_aliases": "https://web.west.example/aliases.json",
 }
 
 
@@ -128,21 +129,22 @@ def test_every_key_has_its_test() -> None:
 
 @pytest.mark.parametrize("key", SETTABLE)
 def test_a_key_is_set_and_taken_out_again(key: str, config: Path) -> None:
-    ran = environments("set", "--config", config, "West", f"{key}={SETTABLE[key]}")
+    ran = environments("set", "--config", config, "West", f"{key}={SETTABLE[key]}", "--no-check")
     assert (ran.code, ran.out) == (0, "")
     assert values(config)[key] == SETTABLE[key]
     if key == "arm":
         assert "(was: https://management.west.example)" in ran.err
         assert "has no arm" in refused("set", "--config", config, "West", "arm=")
     else:
-        taken = environments("set", "--config", config, "West", f"{key}=")
+        taken = environments("set", "--config", config, "West", f"{key}=", "--no-check")
         assert taken.code == 0
         assert "taken out" in taken.err
         assert key not in values(config)
 
 
 def test_comments_order_and_unknown_keys_stay(config: Path) -> None:
-    ran = process("set", "--config", config, "West", "proxy=", "profile=2018-03-01-hybrid")
+    changes = ("proxy=", "profile=2018-03-01-hybrid")
+    ran = process("set", "--config", config, "West", *changes, "--no-check")
     assert ran.code == 0
     gone = 'proxy = "http://ops:geheim-5512@proxy.west.example:8080"\n'
     come = 'profile = "2018-03-01-hybrid"\n'
@@ -151,7 +153,7 @@ def test_comments_order_and_unknown_keys_stay(config: Path) -> None:
 
 def test_several_at_once_are_all_reported(config: Path) -> None:
     pairs = [f"{key}={value}" for key, value in SETTABLE.items()]
-    ran = environments("set", "--config", config, "West", *pairs)
+    ran = environments("set", "--config", config, "West", *pairs, "--no-check")
     told = [line for line in ran.err.splitlines() if line.startswith("West: ")]
     assert (ran.code, len(told)) == (0, len(pairs))
     assert values(config) == {"unknown": 1} | SETTABLE
@@ -165,6 +167,37 @@ def test_a_limit_is_set_shown_and_taken_out_again(config: Path) -> None:
     ran = environments("set", "--config", config, "West", "limits.connect=2.5", "limits.pages=")
     assert "limits.connect = 2.5 (was: 15)" in ran.err
     assert values(config)["limits"] == {"connect": 2.5}
+
+
+@pytest.mark.parametrize(
+    ("profile", "verdict"),
+    [("2018-03-01-hybrid", "ok"), ("2019-03-01-hybrid", "api-version-unsupported")],
+)
+def test_another_profile_is_checked_at_once(profile: str, verdict: str, tmp_path: Path) -> None:
+    with run_in_thread(StampOptions(build="1811")) as stamp:
+        config = write_config(tmp_path, stamp.describe())
+        ran = process("set", "--config", config, "Test", f"profile={profile}")
+        assert ran.code == 0  # it was written, whatever the check finds
+        assert f"Test with this profile: {verdict}; again: " in ran.err, ran
+        assert f"stacktui check --config {config} -- Test" in ran.err
+        checked = stacktui("check", "--config", config).out
+        assert ran.out.splitlines()[0] == checked.splitlines()[0]
+        assert f"· {profile} ·" in checked
+        asked = len(stamp.requests)
+        same = process("set", "--config", config, "Test", f"profile={profile}", "proxy=none")
+        left = process("set", "--config", config, "Test", "profile=", "--no-check")
+        assert (same.out, left.out) == ("", "")
+        assert "not checked with this profile yet: stacktui check" in left.err
+        assert len(stamp.requests) == asked
+
+
+def test_a_profile_is_set_where_nothing_can_be_checked(config: Path) -> None:
+    unusable = CONFIG.replace("proxy = ", 'identity = "nobody"\nproxy = ')
+    config.write_text(unusable, encoding="utf-8")
+    ran = environments("set", "--config", config, "West", "profile=2018-03-01-hybrid")
+    assert (ran.code, ran.out) == (0, "")
+    assert "West with this profile: not checked: " in ran.err
+    assert values(config)["profile"] == "2018-03-01-hybrid"
 
 
 REFUSED = {
@@ -266,9 +299,9 @@ def test_show_shows_the_settings_and_that_nothing_is_recorded(config: Path) -> N
     assert (ran.code, ran.err.count("\n")) == (0, 1)  # of the unknown key
     assert ran.out.splitlines() == [
         "West",
-        "  arm             https://management.west.example",
-        "  profile         2020-09-01-hybrid",
-        "  proxy           proxy.west.example:8080",
+        "  arm              https://management.west.example",
+        "  profile          2020-09-01-hybrid",
+        "  proxy            proxy.west.example:8080",
         "",
         "Nothing is recorded yet.",
     ]
@@ -302,9 +335,7 @@ def test_show_shows_what_was_recorded(config: Path) -> None:
         assert found["root"].startswith("Contoso Root CA")
         assert bytes.fromhex(root).hex(":").upper() in found["root"]
         assert ("SHA-256" in found["root"]) == bool(root)
-        assert (
-            "Recorded at the first successful check" in environments("show", "--config", config).out
-        )
+        assert "What was recorded of the stamp" in environments("show", "--config", config).out
 
 
 def test_show_of_a_hostile_record_is_harmless(config: Path) -> None:
@@ -547,7 +578,7 @@ def test_what_is_wrong_with_the_config_can_be_what_is_changed(
     config = tmp_path / "config.toml"
     config.write_text(f"[environments.Home]\n{broken}\n")
     assert stacktui("check", "--config", str(config), "Home").code == 2
-    done = stacktui("environments", "set", "--config", str(config), "Home", change)
+    done = stacktui("environments", "set", "--config", str(config), "Home", change, "--no-check")
     assert (done.code, done.out) == (0, "")
     assert stacktui("environments", "show", "--config", str(config)).code == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import subprocess
 import sys
@@ -76,6 +77,15 @@ def test_a_secret_is_kept_in_a_file_only_when_asked_to(script: Path) -> None:
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert config_of(script.parent)["identities"]["a/b"]["secret"] == {"file": str(secret)}
     assert "s3cret" not in ran.err + (script.parent / "config.toml").read_text()
+
+
+def test_the_file_may_be_named_by_from(script: Path) -> None:
+    assert import_(script.parent, "--from", script, "--yes").code == 0
+    assert (
+        config_of(script.parent)["environments"]["west"]["arm"] == "https://management.west.example"
+    )
+    ran = import_(script.parent, "--from", script.with_name("absent.sh"), "--yes")
+    assert (ran.code, "absent.sh" in ran.err) == (2, True)
 
 
 def test_nothing_is_written_without_an_answer(script: Path) -> None:
@@ -238,7 +248,9 @@ def test_what_is_exported_of_a_stamp_is_imported_again(
     entra_stamp: RunningStamp, tmp_path: Path
 ) -> None:
     config = write_config(tmp_path, entra_stamp.describe())
-    for form in ("env", "powershell", "cmd", "terraform", "az-commands", "az-powershell", "toml"):
+    forms = ("env", "powershell", "cmd", "terraform", "az-commands", "az-powershell", "toml",
+             "sdk-json", "sdk-python")  # fmt: skip
+    for form in forms:
         ran = stacktui("environments", "export", "Test", "--format", form, "--config", config)
         assert ran.code == 0, ran.err
         assert entra_stamp.secret not in ran.out
@@ -308,3 +320,69 @@ def test_what_a_check_has_recorded_is_completed_by_the_stamp_or_used_as_it_is(
     ran = stacktui(*export)
     assert (ran.code, "AZURE_TENANT_ID" in ran.out) == (0, False), ran.err
     assert f"ARM_ENDPOINT={entra_stamp.arm_url}" in ran.out
+
+
+SAMPLE = {
+    "clientId": "app", "clientSecret": SECRET, "objectId": "", "subscriptionId": "sub",
+    "tenantId": "contoso.onmicrosoft.com", "location": "west",
+    "resourceManagerEndpointUrl": "https://management.west.example",
+}  # fmt: skip
+
+
+def test_a_samples_file_is_imported_with_a_file_for_its_secret(tmp_path: Path) -> None:
+    path = tmp_path / "azureSecretSpConfig.json"
+    path.write_text(text := json.dumps(SAMPLE), encoding="utf-16")
+    ran = import_(tmp_path, path, "--yes", "--keep-secret")
+    assert ran.code == 0, ran.err
+    assert "(read as sdk-json)" in ran.err
+    (secret,) = (tmp_path / "secrets").iterdir()
+    assert (secret.read_text(), stat.S_IMODE(secret.stat().st_mode)) == (SECRET, 0o600)
+    assert config_of(tmp_path)["identities"]["west"]["secret"] == {"file": str(secret)}
+    assert path.read_text(encoding="utf-16") == text
+    assert SECRET not in ran.err + (tmp_path / "config.toml").read_text()
+
+
+def test_the_password_of_a_certificate_is_said_not_to_come(tmp_path: Path) -> None:
+    path = tmp_path / "azureCertSpConfig.json"
+    path.write_text(json.dumps(SAMPLE | {"certPath": "spn.pfx", "certPass": SECRET}))
+    ran = import_(tmp_path, path, "--yes")
+    assert ran.code == 0, ran.err
+    assert "! without certPass" in ran.err
+    assert config_of(tmp_path)["identities"]["west"]["certificate"] == str(tmp_path / "spn.pfx")
+    assert SECRET not in ran.err + (tmp_path / "config.toml").read_text()
+
+
+def test_the_variables_of_the_process_are_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ARM_ENDPOINT", "ARM_METADATA_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    assert "neither ARM_ENDPOINT" in import_(tmp_path, "--from", "variables", "--yes").err
+    values = {"ARM_ENDPOINT": "https://management.west.example", "AZURE_TENANT_ID": "t",
+              "AZURE_CLIENT_ID": "app", "AZURE_CLIENT_SECRET": SECRET}  # fmt: skip
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    assert import_(tmp_path, "--from", "variables", "--keep-secret").code == 2
+    ran = import_(tmp_path, "--from", "variables", "--name", "West", "--yes")
+    assert ran.code == 0, ran.err
+    written = config_of(tmp_path)
+    assert written["environments"] == {
+        "West": {"arm": "https://management.west.example", "identity": "West"}
+    }
+    assert written["identities"]["West"]["secret"] == {"env": "AZURE_CLIENT_SECRET"}
+    assert SECRET not in ran.err + ran.out + (tmp_path / "config.toml").read_text()
+
+
+def test_the_file_of_a_sample_is_printed_with_what_to_do_beside_it(
+    entra_stamp: RunningStamp, tmp_path: Path
+) -> None:
+    config = write_config(tmp_path, entra_stamp.describe())
+    command = ("environments", "export", "--config", config, "--format", "sdk-json")
+    ran = stacktui(*command)
+    assert json.loads(ran.out)["clientId"] == entra_stamp.client_id
+    assert "azureSecretSpConfig.json" in ran.err
+    assert "put the secret there" in ran.err
+    itself = stacktui(*command, "--with-secrets")
+    assert json.loads(itself.out)["clientSecret"] == entra_stamp.secret
+    assert "put the secret there" not in itself.err
+    assert entra_stamp.secret not in itself.err

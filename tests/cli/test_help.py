@@ -73,10 +73,16 @@ def test_each_command_line_of_the_readme_is_valid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # `--log-requests` opens its file
-    blocks = re.findall(r"```bash\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    text = README.read_text(encoding="utf-8")
+    blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
     lines = [line for line in "".join(blocks).splitlines() if re.search(r"\bstacktui [a-z]", line)]
     lines = [line for line in lines if "pip" not in line]
     assert len(lines) > 30
+    _, begin, steps = text.partition("## For those who come from the documents\n")
+    assert begin
+    in_tables = re.findall(r"`(stacktui [^`]+)`", steps.partition("\n## ")[0])
+    assert len(in_tables) > 20
+    lines += in_tables
     for line in lines:
         parse(line)
 

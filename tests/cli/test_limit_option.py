@@ -20,9 +20,13 @@ TALKING = (
     ("check",),
     ("demo",),
     ("environments", "accept"),
+    ("environments", "set"),
     ("certificates", "show"),
     ("certificates", "matrix"),
     ("certificates", "trust"),
+    ("identities", "roles"),
+    ("identities", "grant"),
+    ("identities", "revoke"),
 )
 
 

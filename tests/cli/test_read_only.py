@@ -23,6 +23,8 @@ COMMANDS = (
     ("certificates", "untrust", "root.pem", "--yes"),
     ("certificates", "export", "--yes"),
     ("certificates", "convert", "in.pem", "out.pfx", "--yes"),
+    ("identities", "grant", "tester", "--role", "Reader", "--yes"),
+    ("identities", "revoke", "tester", "--role", "Reader", "--yes"),
 )
 
 

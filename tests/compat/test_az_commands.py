@@ -28,6 +28,19 @@ from .own_venv import CHECKOUT
 
 SECONDS = 180
 LIST = "az group list --query '[].name' --output tsv > groups"
+# az with the index of its commands that another run made: see `Az`.
+WITH_INDEX = """
+az() {{
+  # Test is the only cloud that these commands register, and select before they set its profile.
+  profile=$(sed -n 's/^profile = //p' '{config}/clouds.config' 2>/dev/null || true)
+  profile=${{profile:-latest}}
+  if ! grep -qs "\\"$profile\\"" '{index}'; then
+    mkdir -p '{config}'
+    cp "{indexes}/$profile" '{index}' 2>/dev/null || true
+  fi
+  command az "$@"
+}}
+"""
 
 
 class Shell:
@@ -37,11 +50,13 @@ class Shell:
         self.home = home
         programs = home / "bin"
         programs.mkdir(parents=True)
+        az = Az(az_path, home)
+        self.before = WITH_INDEX.format(config=az.config, index=az.index, indexes=az.indexes)
         (programs / "az").symlink_to(az_path)
         launcher = programs / "stacktui"
         launcher.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m stacktui "$@"\n')
         launcher.chmod(0o755)
-        usual = Az(az_path, home).environment()
+        usual = az.environment()
         # The commands have to set it by themselves, for every stamp that needs it.
         del usual["AZURE_CORE_INSTANCE_DISCOVERY"]
         path = f"{programs}{os.pathsep}{os.environ['PATH']}"
@@ -49,7 +64,7 @@ class Shell:
 
     def start(self, script: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            ["bash", "-euo", "pipefail", "-c", script],
+            ["bash", "-euo", "pipefail", "-c", self.before + script],
             cwd=self.home,
             env=self.environment,
             stdin=subprocess.DEVNULL,

@@ -23,8 +23,8 @@ SUFFIXES = {
     "--endpoint-vm-image-alias-doc": "https://raw.test/aliases.json",
 }
 ENDPOINTS = (
-    f'endpoints = {{ storage_suffix = "{DOMAIN}", keyvault_suffix = ".vault.{DOMAIN}", '
-    'image_aliases = "https://raw.test/aliases.json" }'
+    f'endpoints = {{ storage_suffix = "{DOMAIN}", keyvault_suffix = ".vault.{DOMAIN}" }}\n'
+    'vm_image_aliases = "https://raw.test/aliases.json"'
 )
 
 

@@ -200,3 +200,18 @@ def test_a_link_to_nothing_says_so(tmp_path: Path, target: str) -> None:
     path = tmp_path / "c.toml"
     path.symlink_to(target)
     assert f"is a link to {target}, which leads to no file" in refusal(path)
+
+
+def test_a_list_of_paths_starts_from_the_configs_folder() -> None:
+    found = Table(Path("conf/c.toml"), "clients", {"python": ["~/venv", "/opt/app", "own"]})
+    assert found.paths("python") == (Path.home() / "venv", Path("/opt/app"), Path("conf/own"))
+    assert found.paths("other") == ()
+
+
+@pytest.mark.parametrize(
+    "value", ["/venv", [1], [""], [" "], ["a\0b"], ["~nobody-of-that-name/x"], {}]
+)
+def test_what_is_no_list_of_paths_is_refused(value: object) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Table(Path("c.toml"), "clients", {"python": value}).paths("python")
+    assert caught.value.place == "clients.python"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.diagnosis.servers import (
     CLIENT_ID,
+    DIRECT,
     OBJECT_ID,
     SUBSCRIPTION,
     Script,
@@ -22,9 +24,9 @@ from tests.diagnosis.servers import (
 from tests.support.web import Raw, answer
 
 
-async def verdict(folder: Path, **said_: Raw) -> dict[str, Any]:
+async def verdict(folder: Path, settings: str = DIRECT, **said_: Raw) -> dict[str, Any]:
     async with scripted(Script(**said_)) as web:
-        return await verdict_on(folder, web.url)
+        return await verdict_on(folder, web.url, settings=settings)
 
 
 def redirect(status: str, location: str | None) -> Raw:
@@ -136,9 +138,32 @@ async def test_who_lacks_which_role_where_is_told(tmp_path: Path) -> None:
     found = await verdict(tmp_path, groups=forbidden(OBJECT_ID, scope))
     assert found["id"] == "arm-forbidden"
     assert {f"object id {OBJECT_ID}", f"scope {scope}"} <= set(found["evidence"])
-    assert found["remedies"][0]["bash"] == (
+    by_us, by_az = found["remedies"]
+    asked = f"--environment Test --config {tmp_path}/config.toml"
+    assert by_us["bash"] == (
+        f"stacktui identities grant {OBJECT_ID} --role Reader --scope {scope} {asked}"
+    )
+    # `az role` asks Microsoft Graph, which no stamp has.
+    assert by_az["bash"].startswith(f"az rest --method put --url '{scope}/")
+    body = json.loads(shlex.split(by_az["bash"])[-1])["properties"]
+    assert (body["principalId"], body["roleDefinitionId"].startswith(scope)) == (OBJECT_ID, True)
+    assert by_az["powershell"].startswith(f"New-AzRoleAssignment -ObjectId '{OBJECT_ID}' ")
+
+
+async def test_in_public_azure_az_has_a_command_for_roles(tmp_path: Path) -> None:
+    scope = f"/subscriptions/{SUBSCRIPTION}"
+    public = f'{DIRECT}\nprofile = "latest"'
+    found = await verdict(tmp_path, public, groups=forbidden(OBJECT_ID, scope))
+    assert found["remedies"][1]["bash"] == (
         f"az role assignment create --assignee {OBJECT_ID} --role Reader --scope {scope}"
     )
+
+
+async def test_ad_fs_may_name_a_sid(tmp_path: Path) -> None:
+    sid = "S-1-5-21-397955417-626881126-188441444-3001"
+    groups = forbidden(sid, f"/subscriptions/{SUBSCRIPTION}")
+    found = await verdict(tmp_path, token=token(oid=sid), groups=groups)
+    assert f"identities grant {sid} --role" in found["remedies"][0]["bash"]
 
 
 async def test_the_servers_words_grant_nobody_anything(tmp_path: Path) -> None:
@@ -147,7 +172,8 @@ async def test_the_servers_words_grant_nobody_anything(tmp_path: Path) -> None:
     assert found["id"] == "arm-forbidden"
     assert STRANGER not in json.dumps(found["remedies"])
     assert OBJECT_ID in found["remedies"][0]["bash"]
-    assert f"/subscriptions/{SUBSCRIPTION}" in found["remedies"][0]["powershell"]
+    assert OBJECT_ID in found["remedies"][1]["bash"]
+    assert all(f"/subscriptions/{SUBSCRIPTION}" in each["powershell"] for each in found["remedies"])
     evidence = found["evidence"]
     assert f"ARM names the object id {STRANGER}, but the token is for {OBJECT_ID}" in evidence
     assert any(line.startswith(f"ARM names the scope {other}, but ") for line in evidence)
@@ -171,9 +197,15 @@ async def test_a_later_pages_address_does_not_choose_the_scope(tmp_path: Path) -
 
 async def test_a_token_without_an_object_id_leaves_the_applications_own(tmp_path: Path) -> None:
     groups = forbidden(STRANGER, f"/subscriptions/{SUBSCRIPTION}")
-    found = await verdict(tmp_path, token=token(aud="https://arm/1"), groups=groups)
-    assert f"--assignee {CLIENT_ID} " in found["remedies"][0]["bash"]
-    assert f"-ApplicationId '{CLIENT_ID}' " in found["remedies"][0]["powershell"]
+    public = f'{DIRECT}\nprofile = "latest"'
+    nameless = token(aud="https://arm/1")
+    found = await verdict(tmp_path, public, token=nameless, groups=groups)
+    assert f"--assignee {CLIENT_ID} " in found["remedies"][1]["bash"]
+    assert f"-ApplicationId '{CLIENT_ID}' " in found["remedies"][1]["powershell"]
+    # A stamp is asked by object id only: of what is known, Az PowerShell alone can look that up.
+    found = await verdict(tmp_path, token=nameless, groups=groups)
+    assert [each["bash"] for each in found["remedies"]] == ["", ""]
+    assert f"-ApplicationId '{CLIENT_ID}' " in found["remedies"][1]["powershell"]
 
 
 async def test_a_page_of_too_many_rows_is_said_plainly(tmp_path: Path) -> None:

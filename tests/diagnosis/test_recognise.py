@@ -276,6 +276,12 @@ SAID = {
     "ssl.SSLError: [SSL] PEM lib (_ssl.c:4149)": "trust-file-bad sp-cert-unusable",
     "MSI: Failed to retrieve a token from 'http://169.254.169.254/metadata/identity/oauth2/token/' "
     "with an error of 'No JSON object could be decoded'": "imds-unavailable imds-unreachable",
+    # Python programs with azure-mgmt-resource 26.0.0
+    "ImportError: cannot import name 'ResourceManagementClient' from 'azure.mgmt.resource' "
+    "(unknown location)": "sdk-too-new",
+    "ModuleNotFoundError: No module named 'azure.mgmt.resource.resources.v2019_10_01'": (
+        "sdk-too-new"
+    ),
     "HTTPConnectionPool(host='169.254.169.254', port=80): Max retries exceeded with url: "
     "/metadata/identity/oauth2/token (Caused by ConnectTimeoutError('timed out'))": (
         "imds-unreachable login-unreachable"

@@ -56,7 +56,7 @@ def test_an_unknown_key_is_refused_wherever_it_stands(document: dict[str, Any]) 
             validate(changed)
 
 
-@pytest.mark.parametrize("key", ["schema", "verdict", "steps", "box", "az"])
+@pytest.mark.parametrize("key", ["schema", "verdict", "steps", "box", "az", "clients"])
 def test_a_missing_key_is_refused(document: dict[str, Any], key: str) -> None:
     with pytest.raises(ValidationError):
         validate({name: value for name, value in document.items() if name != key})

@@ -19,10 +19,13 @@ from stacktui.azure_cli.facts import AzFacts
 from stacktui.azure_cli.http_cache import KeptError
 from stacktui.certificates.additions import LostAddition
 from stacktui.certificates.chain_completion import ChainCompletion
+from stacktui.check.clients import PythonClient
 from stacktui.check.report import Evidence, Fault, Probe, Report, StepOutcome, StepResult
 from stacktui.check.step_names import STANDING, StepName
 from stacktui.check.target import CheckTarget
 from stacktui.diagnosis import diagnose
+from stacktui.diagnosis.clients import client_results
+from stacktui.diagnosis.context import ReportContext
 from stacktui.diagnosis.document import report_document
 from stacktui.diagnosis.finding import Finding
 from stacktui.diagnosis.markdown import report_markdown
@@ -32,6 +35,7 @@ from stacktui.environments.record import StampRecord
 from stacktui.identities.faults import SecretFault
 from stacktui.identities.model import EnvSecret, FileSecret, Identity, IdentityKind
 from stacktui.identities.token import TokenFacts
+from stacktui.python_clients.packages import Package
 from stacktui.resources.model import ArmFault, ArmProblem, ResourceGroupList
 from stacktui.text.sanitize import escape_control_chars
 from stacktui.text.shell import bash, powershell
@@ -63,6 +67,7 @@ DERS = st.sampled_from(
     [localhost().der, authority().intermediate.der, authority().root.der, STRANGERS.root.der, b""]
 ) | st.binary(max_size=40)
 CHAINS = st.lists(DERS, max_size=12).map(tuple)
+SDK = ["azure-mgmt-resource", "azure-mgmt-compute"]
 # Few values of what rules compare, so that they are often the same.
 FEW = {
     "host": st.sampled_from(["arm.test", "login.test", "login.microsoftonline.com"]) | TEXTS,
@@ -75,6 +80,10 @@ FEW = {
     "status": st.sampled_from([0, 200, 302, 304, 400, 401, 403, 407, 429, 500, 503, 10**9]),
     "chain": CHAINS,
     "der": DERS,
+    "packages": st.lists(
+        st.builds(Package, st.sampled_from(SDK) | TEXTS, st.sampled_from(["24.0.0", "99"]) | TEXTS),
+        max_size=3,
+    ).map(tuple),
     "top": DERS,
 }
 
@@ -151,6 +160,7 @@ def reports(draw: st.DrawFn) -> Report:
         completion=draw(st.none() | objects(ChainCompletion)),
         siblings=draw(st.lists(TEXTS, max_size=2).map(tuple)),
         az=draw(st.none() | objects(AzFacts)),
+        clients=draw(st.lists(objects(PythonClient), max_size=3).map(tuple)),
     )
 
 
@@ -174,6 +184,10 @@ def test_any_report_has_a_diagnosis_and_a_document(report: Report) -> None:
             assert found.evidence
             assert all(is_harmless(line) for line in shown(found))
             assert all(len(line) <= 800 for line in (found.title, *found.evidence))
+    for client in client_results(ReportContext(report)):
+        for found in client.findings:
+            assert found.evidence
+            assert all(is_harmless(line) for line in shown(found))
     text = json.dumps(report_document(report, diagnosis), allow_nan=False)
     validate(json.loads(text))
     assert report_markdown(report, diagnosis)

@@ -22,16 +22,16 @@ OLD_SHAPE: dict[str, Any] = {
 }
 
 
-def cloud(document: object, **own: str) -> Cloud:
+def cloud(document: object, aliases: str | None = None, **own: str) -> Cloud:
     values = {CloudKey(key): value for key, value in own.items()}
-    environment = Environment("West", ARM, endpoints=values)
+    environment = Environment("West", ARM, endpoints=values, vm_image_aliases=aliases)
     body = json.dumps(document).encode()
     metadata = parse_metadata(body, ARM, "2015-01-01", Redactor(), values)
     return cloud_of(environment, metadata)
 
 
 def test_each_value_says_where_it_comes_from() -> None:
-    found = cloud(OLD_SHAPE, gallery="https://other.example/", image_aliases="https://a.example/x")
+    found = cloud(OLD_SHAPE, "https://a.example/x", gallery="https://other.example/")
     assert found.identity_provider is IdentityProvider.ADFS
     assert {key: (each.text, each.origin) for key, each in found.values.items()} == {
         "arm": (ARM, Origin.SETTING),

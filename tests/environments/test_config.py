@@ -40,7 +40,8 @@ def test_every_key_is_read() -> None:
         proxy="http://proxy:3128",
         resolve={"Management.local:443": "10.0.0.5:443"},
         limits={"connect": 15, "pages": 3},
-        endpoints={"login_endpoint": "https://adfs.local/adfs", "image_aliases": "http://web/a"},
+        endpoints={"login_endpoint": "https://adfs.local/adfs"},
+        vm_image_aliases="http://web/a",
     )
     assert found == Environment(
         name="A",
@@ -52,10 +53,8 @@ def test_every_key_is_read() -> None:
         proxy="http://proxy:3128",
         resolve={"management.local:443": "10.0.0.5:443"},
         limits=Limits(connect=15, pages=3),
-        endpoints={
-            CloudKey.LOGIN_ENDPOINT: "https://adfs.local/adfs",
-            CloudKey.IMAGE_ALIASES: "http://web/a",
-        },
+        endpoints={CloudKey.LOGIN_ENDPOINT: "https://adfs.local/adfs"},
+        vm_image_aliases="http://web/a",
     )
 
 
@@ -68,7 +67,6 @@ def test_every_value_of_the_metadata_can_be_replaced_and_is_looked_at() -> None:
         "portal": "https://portal.local/",
         "storage_suffix": "local.azurestack.external",
         "keyvault_suffix": ".vault.local.azurestack.external",
-        "image_aliases": "http://web/aliases.json",
     }
     assert set(good) == set(OVERRIDES)
     assert read(endpoints=good).endpoints == good
@@ -91,7 +89,11 @@ def test_every_value_of_the_metadata_can_be_replaced_and_is_looked_at() -> None:
             assert f"environments.A.endpoints.{key} " in refusal(endpoints={key: value}), value
     assert "https:" in refusal(endpoints={"login_endpoint": "http://adfs.local/adfs"})
     assert "public cloud" in refusal(endpoints={"audience": "https://graph.microsoft.com"})
+    wrong += ["ftp://host/a"]
+    for value in wrong:
+        assert "environments.A.vm_image_aliases " in refusal(vm_image_aliases=value), value
     secret = "https://u:hunter2@host/adfs"
+    assert "hunter2" not in refusal(vm_image_aliases=secret)
     assert "hunter2" not in refusal(endpoints={"login_endpoint": secret})
 
 

@@ -33,6 +33,14 @@ WEST = "https://management.west.contoso.example"
         ("portal.azure.us", "https://management.usgovcloudapi.net"),
         ("https://Portal.Azure.cn/", "https://management.chinacloudapi.cn"),
         ("https://portal.microsoftazure.de", "https://management.microsoftazure.de"),
+        ("https://foo.vault.azure.net/secrets/x", "https://management.azure.com"),
+        ("https://vault.azure.net", "https://management.azure.com"),
+        ("https://account.blob.core.windows.net/x", "https://management.azure.com"),
+        ("https://foo.vault.usgovcloudapi.net", "https://management.usgovcloudapi.net"),
+        ("https://foo.vault.azure.cn", "https://management.chinacloudapi.cn"),
+        # Anybody can have a host there.
+        ("portal.kit.cloudapp.azure.com", "https://management.kit.cloudapp.azure.com"),
+        ("kit.cloudapp.azure.com", "https://kit.cloudapp.azure.com"),
         ("https://adfs.west.contoso.example/adfs/ls", WEST),
         ("https://account.blob.west.contoso.example/container", WEST),
         ("https://kv.adminvault.west.contoso.example", WEST.replace("man", "adminman")),
@@ -58,6 +66,12 @@ def test_what_people_paste_is_read_as_the_arm_url(pasted: str, arm: str) -> None
         ("ftp://management.west.example", "must be https://host"),
         ("https://host:99999/x", "a port from 1 to 65535"),
         ("two words", "without blanks"),
+        (
+            "https://graph.microsoft.com/v1.0/me",
+            "is Entra's Graph.*public Azure is https://management.azure.com",
+        ),
+        ("graph.windows.net", "is Entra's Graph"),
+        ("https://login.microsoftonline.com/common", "is Entra's sign-in, which stamps share"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(pasted: str, message: str) -> None:
@@ -127,6 +141,7 @@ def test_a_taken_name_gets_a_number() -> None:
             ),
         ),
         ("https://portal.azure.us", ("portal.azure.us is the cloud's portal, not its ARM",)),
+        ("https://kv.vault.azure.net", ("kv.vault.azure.net is the cloud's vault, not its ARM",)),
         (
             "portal.west.contoso.example/#home",
             (

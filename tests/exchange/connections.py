@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stacktui.environments.cloud import cloud_of
 from stacktui.environments.metadata import IdentityProvider, Metadata
-from stacktui.environments.model import CloudKey, Environment
+from stacktui.environments.model import Environment
 from stacktui.exchange.connection import Connection, Machine
 from stacktui.exchange.shells import Shell
 from stacktui.identities.model import (
@@ -17,6 +17,7 @@ from stacktui.identities.model import (
     Identity,
     IdentityKind,
 )
+from stacktui.resources.api_versions import RESOURCES, known_version
 
 SUBSCRIPTION = "6f2d9c1e-8a5b-4f0e-9c3d-2b7a1e5f4d60"
 ADFS = Metadata(
@@ -37,13 +38,13 @@ ENTRA = Metadata(
     storage_suffix="east.contoso.com",
     keyvault_suffix=".vault.east.contoso.com",
 )
-ALIASES = {CloudKey.IMAGE_ALIASES: "https://aliases.blob.east.contoso.com/a/aliases.json"}
+ALIASES = "https://aliases.blob.east.contoso.com/a/aliases.json"
 ASDK = Environment(
     "Kit", "https://management.local.azurestack.external", identity="ops", subscription=SUBSCRIPTION
 )
 EAST = Environment(
     "East", "https://management.east.contoso.com", "2019-03-01-hybrid", "ops", SUBSCRIPTION,
-    endpoints=ALIASES,
+    vm_image_aliases=ALIASES,
 )  # fmt: skip
 APP = "11111111-2222-3333-4444-555555555555"
 TENANT = "contoso.onmicrosoft.com"
@@ -72,4 +73,6 @@ def connection(
     """A connection whose metadata are those of its environment: AD FS for the development kit."""
     metadata = ADFS if environment.arm == ASDK.arm else ENTRA
     cloud = cloud_of(environment, metadata)
-    return Connection(environment, cloud, identity, secret, machine or Machine(Shell.BASH))
+    version = known_version(environment.profile, RESOURCES) or ""
+    machine = machine or Machine(Shell.BASH)
+    return Connection(environment, cloud, identity, secret, machine, version)

@@ -9,7 +9,7 @@ import pytest
 from stacktui.azure_cli.cloud_file import AzClouds
 from stacktui.environments.cloud import cloud_of
 from stacktui.environments.metadata import IdentityProvider, Metadata
-from stacktui.environments.model import CloudKey, Environment
+from stacktui.environments.model import Environment
 from stacktui.exchange.az_form import (
     AzDifference,
     AzState,
@@ -22,7 +22,7 @@ from stacktui.exchange.az_form import (
 )
 
 ENVIRONMENT = Environment(
-    "West", "https://management.w.example", endpoints={CloudKey.IMAGE_ALIASES: "https://a.test/x"}
+    "West", "https://management.w.example", vm_image_aliases="https://a.test/x"
 )
 METADATA = Metadata(
     "2015-01-01",
@@ -140,8 +140,8 @@ def test_a_section_stores_what_cannot_be_derived() -> None:
             "graph": "https://graph.w.example/",
             "audience": "https://management.w/7f/",
             "gallery": "https://gallery.w.example:30015/",
-            "image_aliases": "https://a.test/x",
         },
+        "vm_image_aliases": "https://a.test/x",
     }
 
 

@@ -25,6 +25,8 @@ from .connections import APP, ASDK, EAST, IDENTITIES, SUBSCRIPTION, TENANT, conn
 
 WHOLE = (Form.TOML,)
 WITH_PROFILE = (Form.TOML, Form.AZ_COMMANDS)
+# The files of the samples have a service principal; an environment's file has nobody.
+PRINCIPALS = ("secret", "secret-file", "certificate")
 WITH_NAME = (Form.TOML, Form.AZ_COMMANDS, Form.AZ_POWERSHELL)
 EXPORTS = [
     pytest.param(form, shell, id=f"{form}-{shell}")
@@ -69,8 +71,13 @@ def test_an_export_is_imported_as_it_was(
     environment, found = imported(text, tmp_path, EAST.name)
     expected = EAST if form in WITH_PROFILE else replace(EAST, profile="2020-09-01-hybrid")
     if form not in WITH_PROFILE:
-        expected = replace(expected, endpoints={})
-    assert found == replace(identity, name=environment.identity or "")
+        expected = replace(expected, vm_image_aliases=None)
+    if form is Form.ENVIRONMENT_JSON:
+        expected = replace(expected, subscription=None)
+    if form is Form.ENVIRONMENT_JSON or (form is Form.SDK_JSON and kind not in PRINCIPALS):
+        assert found is None
+    else:
+        assert found == replace(identity, name=environment.identity or "")
     assert environment == replace(expected, identity=environment.identity)
 
 
@@ -79,7 +86,8 @@ def test_adfs_needs_no_tenant(form: Form, shell: Shell, tmp_path: Path) -> None:
     identity = replace(IDENTITIES["secret"], tenant=None)
     text = RENDERERS[form](connection(ASDK, identity, machine=Machine(shell)))
     environment, found = imported(text, tmp_path, ASDK.name)
-    assert found == replace(identity, name=environment.identity or "")
+    if form is not Form.ENVIRONMENT_JSON:
+        assert found == replace(identity, name=environment.identity or "")
     assert (environment.arm, environment.endpoints) == (ASDK.arm, {})
 
 
@@ -89,16 +97,29 @@ OWN = {
     CloudKey.GRAPH: "https://graph.other/",
     CloudKey.GALLERY: "https://gallery.other/",
     CloudKey.STORAGE_SUFFIX: "other.contoso.com",
-    CloudKey.IMAGE_ALIASES: "https://aliases.other/a.json",
 }
 
 
 def test_overrides_in_the_commands_of_az_are_kept(tmp_path: Path) -> None:
     for environment in (EAST, ASDK):
-        own = replace(environment, endpoints=OWN, identity=None)
+        url = "https://aliases.other/a.json"
+        own = replace(environment, endpoints=OWN, vm_image_aliases=url, identity=None)
         text = RENDERERS[Form.AZ_COMMANDS](connection(own, machine=Machine(Shell.BASH)))
         found, _ = imported(text, tmp_path, own.name)
-        assert found.endpoints == OWN
+        assert (found.endpoints, found.vm_image_aliases) == (OWN, url)
+
+
+@pytest.mark.parametrize("shell", Shell)
+@pytest.mark.parametrize("environment", [EAST, ASDK], ids=["entra", "adfs"])
+def test_an_override_of_only_the_audience_is_kept(
+    shell: Shell, environment: Environment, tmp_path: Path
+) -> None:
+    own = {CloudKey.AUDIENCE: OWN[CloudKey.AUDIENCE]}
+    exported = replace(environment, endpoints=own, identity=None)
+    text = RENDERERS[Form.AZ_COMMANDS](connection(exported, machine=Machine(shell)))
+    found, _ = imported(text, tmp_path, exported.name)
+    assert found.endpoints == own
+    assert RENDERERS[Form.AZ_COMMANDS](connection(found, machine=Machine(shell))) == text
 
 
 def test_an_identity_that_the_file_lacks_is_said() -> None:
@@ -278,6 +299,17 @@ def test_cmd_reads_a_file_into_a_variable_in_each_spelling() -> None:
         '@set /p X= <"a b" ',
     ):
         assert read_script(line).variables == {"X": FileSecret(Path("a b"))}, line
+
+
+def test_only_to_az_a_secret_with_an_at_sign_is_a_file() -> None:
+    login = f"az login --service-principal -u {APP} -p @ops -t {TENANT}"
+    register = f"az cloud register -n W --endpoint-resource-manager {EAST.arm}"
+    found = read_one(f"{register}; {login}")
+    assert found.identity is not None
+    assert (found.identity["secret"], found.secret) == ({"file": "/src/ops"}, "")
+    found = read_one(f"ARM_ENDPOINT={EAST.arm} AZURE_CLIENT_ID={APP} AZURE_CLIENT_SECRET=@ops")
+    assert found.identity is not None
+    assert (found.identity["secret"], found.secret) == ({"env": "AZURE_CLIENT_SECRET"}, "@ops")
 
 
 def test_references_of_an_export_name_absolute_places() -> None:

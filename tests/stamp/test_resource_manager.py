@@ -337,6 +337,17 @@ def test_image_lists_are_bare_arrays(arm: Arm) -> None:
     assert arm("GET", f"{path}/{latest['name']}", "2020-06-01").status == 200
 
 
+def test_the_alias_document_needs_no_token_and_names_images_of_the_stamp(arm: Arm) -> None:
+    answer = Client(arm.stamp).get(arm.stamp.vm_image_aliases)
+    assert answer.status == 200
+    linux = answer.json()["outputs"]["aliases"]["value"]["Linux"]
+    image = linux["UbuntuLTS"]
+    assert set(image) == {"publisher", "offer", "sku", "version", "architecture"}
+    path = f"{{sub}}/providers/Microsoft.Compute/locations/{arm.stamp.location}/publishers"
+    path += f"/{image['publisher']}/artifacttypes/vmimage/offers/{image['offer']}"
+    assert arm("GET", f"{path}/skus/{image['sku']}/versions", "2020-06-01").status == 200
+
+
 def test_an_identity_needs_its_provider(start: Start) -> None:
     arm = Arm(start())
     namespaces = [each["namespace"] for each in arm("GET", "{sub}/providers").json()["value"]]

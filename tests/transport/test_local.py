@@ -40,3 +40,15 @@ async def test_no_proxy_and_no_pin_leads_there() -> None:
     connection = answered.exchange.connection
     assert connection is not None
     assert (connection.proxy.url, connection.pinned) == (None, None)
+
+
+async def test_a_public_document_may_come_in_clear_by_the_usual_route() -> None:
+    async with serving_plain(answer(b"{}")) as web:
+        pins = {"web.example:8080": f"127.0.0.1:{web.listener.port}"}
+        async with opened(resolve=pins) as session:
+            url = "http://web.example:8080/a.json"
+            answered = await session.fetch("GET", url, limit=100, public=True)
+    assert answered.body == b"{}"
+    assert answered.exchange.connection is not None
+    assert answered.exchange.connection.pinned == f"127.0.0.1:{web.listener.port}"
+    assert [each.headers.get("authorization") for each in web.asked] == [None]

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from stacktui.check.pinning import RecordDiff
 from stacktui.check.registration import Discovery
 from stacktui.check.target import CheckTarget
+from stacktui.environments.alias_document import (
+    SAMPLE,
+    AliasDocument,
+    AliasProblem,
+    ImageAlias,
+)
 from stacktui.environments.cloud import cloud_of
 from stacktui.environments.naming import other_audience
 from stacktui.environments.record import StampRecord
 from stacktui.identities.token_source import TokenSource
 from stacktui.resources.group_details import GroupDetails
+from stacktui.resources.images import ImageLevel, ImageMatch
 from stacktui.resources.listing import Rows
 from stacktui.resources.model import (
     Deployment,
@@ -132,6 +140,26 @@ class CannedArm(ArmEngine):
         properties = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
         text = json.dumps({"id": path, "properties": properties}, indent=2)
         return ResourceDetails(found, {"env": "prod"}, "", "Standard", "Succeeded", text)
+
+    async def image_aliases(self, target: CheckTarget, url: str) -> AliasDocument:
+        if self._fails:
+            raise UnreadError(self._fails)
+        *first, last = SAMPLE
+        problem = AliasProblem(f"{last.system}, {last.name}", "architecture is missing")
+        return AliasDocument((*first, replace(last, architecture="")), (problem,))
+
+    async def images(
+        self, target: CheckTarget, aliases: Sequence[ImageAlias]
+    ) -> tuple[ImageMatch, ...]:
+        if self._breaks:
+            raise UnreadError(self._breaks)
+        there = ("Canonical", "MicrosoftWindowsServer")
+        return tuple(
+            ImageMatch(each, each.urn.replace("latest", "18.04.202204190"))
+            if each.publisher in there
+            else ImageMatch(each, missing=ImageLevel.PUBLISHER, instead=there)
+            for each in aliases
+        )
 
     async def discover(self, target: CheckTarget) -> Discovery:
         environment = target.environment

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from textual._compositor import Compositor
 from textual.pilot import Pilot
 
 from stacktui.stamp import StampOptions, run_in_thread
@@ -345,7 +346,7 @@ async def test_a_narrow_form_shows_what_is_wrong_and_the_way_out(config: Path) -
         await go_to(pilot, "Active")
         await resize(pilot, 40, 10)
         await until(pilot, "▸ Active")
-        await pilot.press(*["up"] * 4)
+        await pilot.press(*["up"] * 5)
         await until(pilot, "enter ask the stamp  esc back")
         await type_in(pilot, "ftp://x")
         shown = flat(await until(pilot, "✗ a proxy must be"))
@@ -534,12 +535,13 @@ async def test_a_copy_can_be_both_endpoints_of_its_stamp(start: Start, config: P
     user, operator = (
         table(config, "environments", f"AzureStack{who}") for who in ("User", "Admin")
     )
+    assert user.pop("subscription")  # a user's is no operator's
     assert operator == user | {"arm": "https://adminmanagement.local.azurestack.external"}
     assert "resolve" in user
     assert table(config, "active") == "Test"
 
 
-async def test_the_other_endpoint_gets_no_copy_of_the_endpoints_set_by_hand(
+async def test_the_other_endpoint_gets_no_copy_of_the_endpoints_and_the_subscription(
     start: Start, config: Path
 ) -> None:
     start()
@@ -549,15 +551,69 @@ async def test_the_other_endpoint_gets_no_copy_of_the_endpoints_set_by_hand(
     async with StacktuiApp(config).run_test(size=WIDE) as pilot:
         await pilot.press("A", "enter")
         shown = flat(await until(pilot, "answers too: as AzureStackAdmin"))
-        assert "as AzureStackAdmin, without the endpoints set by hand" in shown
+        assert "without the subscription and the endpoints set by hand" in shown
         await pilot.press("escape")
         await go_to(pilot, "Both")
         await pilot.press("space")
         await until(pilot, "[x] users' and operators'")
         await pilot.press("enter")
         await until(pilot, "saved AzureStackUser and AzureStackAdmin in")
-    assert table(config, "environments", "AzureStackUser", "endpoints") == {"gallery": own}
-    assert "endpoints" not in table(config, "environments", "AzureStackAdmin")
+    user, operator = (
+        table(config, "environments", f"AzureStack{who}") for who in ("User", "Admin")
+    )
+    assert user["endpoints"] == {"gallery": own}
+    assert user.keys() - operator.keys() == {"endpoints", "subscription"}
+
+
+async def test_a_key_in_a_field_lays_nothing_out_and_a_long_text_scrolls(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(config, WRITTEN)
+    layouts: list[object] = []
+    reflow = Compositor.reflow
+
+    def counted(self: Compositor, *given: Any) -> Any:
+        layouts.append(given)
+        return reflow(self, *given)
+
+    monkeypatch.setattr(Compositor, "reflow", counted)
+    async with canned_app(config).run_test(size=(80, 23)) as pilot:
+        await pilot.press("e")
+        await until(pilot, "Edit west")
+        await go_to(pilot, "Subscription")
+        await pilot.press("a")
+        await until(pilot, "Subscription a")
+        layouts.clear()
+        await pilot.press(*"bcdefgh", "backspace")
+        await until(pilot, "Subscription abcdefg\n")
+        assert layouts == []
+        await pilot.press(*"-" * 80, *"the end")
+        assert "--the end" in text_of(pilot.app)
+        assert "abcdefg" not in text_of(pilot.app)
+        await pilot.press("home")
+        await until(pilot, "Subscription abcdefg---")
+        await resize(pilot, 60, 20)
+        await settle(pilot)
+        await pilot.press("end")
+        assert "--the end" in text_of(pilot.app)
+
+
+async def test_another_profile_is_checked_once_it_is_saved(start: Start, config: Path) -> None:
+    start()
+    async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+        await pilot.press("e")
+        await choose(pilot, "Identity", "up")
+        await pilot.press("enter")
+        shown = await until(pilot, "saved Test in")
+        assert "Press c to check Test." in shown
+        await pilot.press("e")
+        await choose(pilot, "Identity", "down")
+        await choose(pilot, "Profile", "up")
+        await pilot.press("enter")
+        await until(pilot, "saved Test in")
+        shown = flat(await until(pilot, "· OK"))
+        assert "✓ resource groups" in shown
+    assert table(config, "environments", "Test", "profile") == "2019-03-01-hybrid"
 
 
 async def test_the_profile_that_the_stamp_accepts_is_found_on_saving(config: Path) -> None:

@@ -92,6 +92,25 @@ async def test_a_refresh_keeps_the_bar_and_the_filter(config: Path, stamp: Runni
             await until(pilot, f" of {count} ─")
 
 
+async def test_groups_that_come_repaint_no_other_list(
+    config: Path, stamp: RunningStamp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = app_of(config, stamp)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("4")
+        await until(pilot, "─ 60 · ")
+        while app.arm_reader.running or app.dashboard.coalescer.waiting:
+            await pilot.pause(0.01)
+        grid, updated = app.dashboard.grid, list[object]()
+        for pane in (grid.environments, grid.certificates, grid.identities, grid.check):
+            monkeypatch.setattr(pane, "update", lambda *given: updated.append(given))
+        app.app_state.groups.clear()
+        await pilot.press("r")
+        await until(pilot, "─ 60 · ")
+        await until(pilot, "reads what is in it")  # the detail of the highlighted group
+        assert updated == []
+
+
 async def test_the_columns_sort(config: Path, stamp: RunningStamp) -> None:
     async with app_of(config, stamp).run_test(size=WIDE) as pilot:
         await pilot.press("4")

@@ -18,6 +18,7 @@ from stacktui.stamp import IdentityProvider, SignInKind, StampOptions, run_in_th
 from stacktui.stamp.running import RunningStamp
 from stacktui.tui.app import StacktuiApp
 from tests.product import config_text, signing_in
+from tests.support.python_environments import python_environment
 from tests.support.sessions import trusting_file
 
 from .screen import PATIENCE, flat, paste, read, resize, settle, text_of, type_in, until, write
@@ -333,3 +334,22 @@ async def test_a_machine_that_gives_out_ends_the_check_alone(start: Start, confi
         assert "This is no fault of your stamp." in shown
         await pilot.press("c")
         await until(pilot, "Nothing is wrong.")
+
+
+async def test_other_clients_are_shown_with_their_environment(
+    start: Start, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots = read(Path(start().ca_file)).encode()
+    python_environment(tmp_path / "good", "azure_mgmt_resource-24.0.0", roots=roots)
+    python_environment(tmp_path / "new", "azure_mgmt_resource-26.0.0", roots=roots)
+    write(config, f'clients.python = ["{tmp_path / "good"}"]\n{read(config)}')
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "new"))
+    async with StacktuiApp(config).run_test(size=WIDE) as pilot:
+        assert "python" not in text_of(pilot.app)
+        await pilot.press("c")
+        await until(pilot, "Nothing is wrong.")
+        await pilot.press("1")
+        shown = flat(await until(pilot, "works with this stamp"))
+        assert "✗ sdk-too-new" in shown
+        assert shown.index("✗ sdk-too-new") < shown.index("✓ works with this stamp")
+        assert "how to fix them: stacktui clients" in shown

@@ -270,6 +270,18 @@ async def test_subscriptions(compare: Compare, config: Path) -> None:
     await compare(app, (("4", "S"), "all enabled ones"), sizes=DOWN_TO_THE_LEAST)
 
 
+async def test_image_aliases(compare: Compare, config: Path) -> None:
+    url = "https://imagealiases.blob.local.azurestack.external/aliases/aliases.json"
+    text = CONFIG.replace('identity = "ops"', f'identity = "ops"\nvm_image_aliases = "{url}"')
+    app = canned_app(config, text=text)
+    steps = ("i", "not compared"), (("enter",), "not there"), (("down",), "OpenLogic:CentOS")
+    await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
+
+
+async def test_no_image_aliases(compare: Compare, config: Path) -> None:
+    await compare(canned_app(config, text=CONFIG), ("i", "If there is one:"))
+
+
 async def test_providers(compare: Compare, config: Path) -> None:
     app = canned_app(config, text=CONFIG)
     steps = (("4", "P"), "Resource providers"), (("down",), "az provider register")

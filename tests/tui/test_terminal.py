@@ -131,8 +131,8 @@ def test_y_reaches_the_clipboard_of_the_machine_in_front_of_the_user(config: Pat
         terminal = stack.enter_context(dashboard(config, config_text(stamp.describe())))
         terminal.until("Environments")
         terminal.press("c")
-        terminal.until("copies")
-        terminal.press("y")
+        terminal.until("grant ")
+        terminal.press("y1")
         terminal.until("sent to the terminal (OSC 52)")
         assert b"\x1b]52;c;" in terminal.written
         terminal.press("Y")

@@ -58,10 +58,10 @@ def test_stock_tmux_in_80x24(tmux: Tmux, tmp_path: Path) -> None:
         tmux.run("new-session", "-d", "-x", "80", "-y", "23", command)
         tmux.until("not checked")
         tmux.run("send-keys", "c")
-        shown = tmux.until("y copies")
+        shown = tmux.until("y1 ")
         assert "✗ arm-forbidden" in shown
         assert max(map(len, shown.splitlines())) <= 80
-        tmux.run("send-keys", "y")
+        tmux.run("send-keys", "y", "1")
         said = tmux.until("in tmux's buffer: prefix ]")
         copied = tmux.run("show-buffer")
         assert copied

@@ -15,6 +15,7 @@ command = LazyGroup(
         "set": "Change settings of an environment.",
         "use": "Make an environment the active one.",
         "detect": "Find the newest profile that a stamp accepts.",
+        "aliases": "List az's aliases for VM images, and compare them with what a stamp has.",
         "remove": "Take an environment out of the config.",
         "import": "Add environments from what another client knows.",
         "export": "Print an environment in the form of another client, or write it into az.",

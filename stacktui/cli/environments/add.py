@@ -37,7 +37,7 @@ from stacktui.cli.environments.detected_output import (
     find_profile,
 )
 from stacktui.cli.layout import err_wrapped
-from stacktui.cli.name_completion import config_names, starting
+from stacktui.cli.name_completion import identity_names
 from stacktui.cli.options import (
     ArmRequest,
     ConfigSource,
@@ -56,10 +56,6 @@ from stacktui.environments.profiles import DEFAULT_PROFILE, DETECT, PROFILES, de
 from stacktui.text.shell import command_line, for_this_machine
 
 SCHEMA = 1
-
-
-def _identities(context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
-    return starting(config_names(context, "identities"), incomplete)
 
 
 def _pairs(
@@ -81,7 +77,7 @@ def _pairs(
 @click.argument("url", metavar="URL")
 @click.option("--name", help="The environment's name (default: proposed from the URL).")
 @click.option(
-    "--identity", metavar="NAME", shell_complete=_identities, help="An identity of the config."
+    "--identity", metavar="NAME", shell_complete=identity_names, help="An identity of the config."
 )
 @click.option(
     "--ca",

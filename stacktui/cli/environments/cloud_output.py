@@ -8,7 +8,7 @@ from stacktui.check.summary_text import PROVIDERS
 from stacktui.cli.layout import out_fitting
 from stacktui.environments.cloud import Cloud
 
-WIDTH = 15
+WIDTH = 16  # that of `vm_image_aliases`
 
 
 def cloud_document(cloud: Cloud) -> dict[str, Any]:

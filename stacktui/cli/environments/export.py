@@ -12,11 +12,11 @@ from stacktui.check.pinning import AcceptError
 from stacktui.cli.ask import CommandError, RemoteError, yes_option
 from stacktui.cli.environments.az_export import export_to_az
 from stacktui.cli.options import ConfigSource, environment_argument, examples, talks_to_stamp
-from stacktui.cli.output import warn
+from stacktui.cli.output import err, warn
 from stacktui.cli.settings import read_target, require_writable
 from stacktui.exchange.az_setup import too_new
 from stacktui.exchange.connection import Connection
-from stacktui.exchange.forms import RENDERERS, Form
+from stacktui.exchange.forms import REMARKS, RENDERERS, Form
 from stacktui.exchange.shells import Shell, shell_of_this_machine
 from stacktui.identities.secrets import resolve_secret
 
@@ -32,9 +32,10 @@ from stacktui.identities.secrets import resolve_secret
 @click.option(
     "--format",
     "form",
+    metavar="FORM",
     type=click.Choice([each.value for each in Form]),
     required=True,
-    help="The form to print; az is written into the files of the Azure CLI.",
+    help="The form, of those above; az is written into the files of the Azure CLI.",
 )
 @click.option(
     "--shell",
@@ -65,14 +66,17 @@ def command(
     """Print ENV (default: the active environment), with its identity, for another client.
 
     \b
-    env            variables that the SDKs read, for bash
-    powershell     the same for PowerShell
-    cmd            the same for cmd
-    terraform      the variables of Terraform's provider (archived)
-    az             the section [ENV] of az's clouds.config, written there
-    az-commands    the commands that connect the az of this machine
-    az-powershell  Add-AzEnvironment and Connect-AzAccount
-    toml           tables for the config of another stacktui
+    env               variables that the SDKs read, for bash
+    powershell        the same for PowerShell
+    cmd               the same for cmd
+    terraform         the variables of Terraform's provider (archived)
+    az                the section [ENV] of az's clouds.config, written there
+    az-commands       the commands that connect the az of this machine
+    az-powershell     Add-AzEnvironment and Connect-AzAccount
+    sdk-python        a program for azure-identity and azure-mgmt-resource
+    sdk-json          the JSON file that the Python SDK's samples read
+    environment-json  the file that $AZURE_ENVIRONMENT_FILEPATH names
+    toml              tables for the config of another stacktui
 
     What was recorded of the stamp is used; if nothing was, the stamp is asked. A secret is written
     as its reference: the variable or the file that holds it.
@@ -99,18 +103,23 @@ def command(
             warn(f"{why} The form az-commands has what puts 2.66 beside it")
         return
     text = RENDERERS[Form(form)](connection)
-    click.echo(_with_secret(connection, Form(form), text) if with_secrets else text, nl=False)
+    if with_secrets:
+        connection, text = _with_secret(connection, Form(form), text)
+    click.echo(text, nl=False)
+    for remark in REMARKS[Form(form)](connection) if form in REMARKS else ():
+        err(remark)
 
 
-def _with_secret(connection: Connection, form: Form, text: str) -> str:
+def _with_secret(connection: Connection, form: Form, text: str) -> tuple[Connection, str]:
     """Return the form with the secret itself; warn of it, or say that there is none."""
     identity = connection.identity
     if identity is None or identity.secret is None or identity.secret is not identity.credential:
         warn("no secret is in this output: the environment signs in without one")
-        return text
-    itself = RENDERERS[form](replace(connection, secret=resolve_secret(identity.secret)))
+        return connection, text
+    connection = replace(connection, secret=resolve_secret(identity.secret))
+    itself = RENDERERS[form](connection)
     if itself == text:
         warn(f"no secret is in this output: {form} has no place for it")
     else:
         warn("the secret itself is in this output: keep it from logs and other people")
-    return itself
+    return connection, itself

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,14 @@ from stacktui.config.bounded_read import FileReadError, read_bounded
 from stacktui.config.document import ConfigError
 from stacktui.config.locations import config_file
 from stacktui.exchange.importing import ImportPlan, plan_import, write_secret
-from stacktui.exchange.reading import MAX_SIZE, Reading, UnknownFormError, read_text
+from stacktui.exchange.reading import (
+    MAX_SIZE,
+    Reading,
+    UnknownFormError,
+    read_text,
+    read_values,
+)
+from stacktui.exchange.sdk_values import of_process
 from stacktui.text.shell import command_line, for_this_machine
 from stacktui.transport.proxy import without_credentials
 
@@ -24,11 +32,7 @@ _STDIN = "-"
 def import_from_file(
     config: Path, file: Path, name: str | None, *, keep_secret: bool, yes: bool
 ) -> None:
-    """Add each environment in the file (`-`: standard input) with its identity.
-
-    An environment of the same name is changed only where a user says so: `yes` is no answer to
-    that. Raises ConfigError, and CommandError also where the user says no.
-    """
+    """Add each environment in the file (`-`: standard input) with its identity, as `_add` does."""
     text, folder = _text(file)
     try:
         found = read_text(text, folder)
@@ -36,6 +40,28 @@ def import_from_file(
         raise CommandError(f"{file}: {error}") from None
     if name is not None and len(found) != 1:
         raise CommandError(f"--name is for one environment; {file} has {len(found)}")
+    _add(config, found, name, keep_secret=keep_secret, yes=yes)
+
+
+def import_from_variables(config: Path, name: str | None, *, yes: bool) -> None:
+    """Add the environment that the variables of this process name, as `_add` does."""
+    if not os.environ.get("ARM_ENDPOINT") and not os.environ.get("ARM_METADATA_HOST"):
+        raise CommandError("no stamp is named: neither ARM_ENDPOINT nor ARM_METADATA_HOST is set")
+    try:
+        found = read_values(of_process(os.environ), Path.cwd())
+    except UnknownFormError as error:
+        raise CommandError(f"the variables of this process: {error}") from None
+    _add(config, (found,), name, keep_secret=False, yes=yes)
+
+
+def _add(
+    config: Path, found: Sequence[Reading], name: str | None, *, keep_secret: bool, yes: bool
+) -> None:
+    """Show each environment, ask, and write those that are wanted.
+
+    An environment of the same name is changed only where a user says so: `yes` is no answer to
+    that. Raises ConfigError, and CommandError also where the user says no.
+    """
     chosen: list[tuple[ImportPlan, Reading]] = []  # nothing is written before the last answer
     for reading in found:
         plan = plan_import(config, reading, name, [each for each, _ in chosen])
@@ -116,6 +142,9 @@ def _lines(plan: ImportPlan, reading: Reading) -> Iterator[str]:
     if reading.secret:
         yield "! the secret itself is in there. The config gets a reference in its place: set that"
         yield "  variable where stacktui runs, or have a file of its own with --keep-secret"
+    if reading.left_out:
+        yield f"! without {reading.left_out}: stacktui takes a PEM file whose key has no password,"
+        yield "  which stacktui certificates convert makes"
 
 
 def _shown(key: str, value: object) -> str:

@@ -8,15 +8,18 @@ import click
 
 from stacktui.cli.ask import yes_option
 from stacktui.cli.environments.az_import import import_from_az
-from stacktui.cli.environments.file_import import import_from_file
+from stacktui.cli.environments.file_import import import_from_file, import_from_variables
 from stacktui.cli.options import ConfigSource, examples, talks_to_stamp
 from stacktui.cli.settings import absolute, read_settings, require_writable
+
+_AZ, _VARIABLES = "az", "variables"
 
 
 @click.command(
     epilog=examples(
         "stacktui environments import --from az",
         "stacktui environments import west.sh --name West",
+        "stacktui environments import azureSecretSpConfig.json --keep-secret",
         "ssh jump cat west.sh | stacktui environments import - --yes",
     )
 )
@@ -26,8 +29,8 @@ from stacktui.cli.settings import absolute, read_settings, require_writable
 @click.option(
     "--from",
     "source",
-    type=click.Choice(["az"]),
-    help="Where from: az, the clouds that are registered with the Azure CLI.",
+    metavar="az|variables|FILE",
+    help="Where from: the clouds that az knows, the variables of this process, or a FILE.",
 )
 @click.option("--name", metavar="NAME", help="The environment's name (default: that in FILE).")
 @click.option(
@@ -48,9 +51,12 @@ def command(
     """Add the environments that FILE or another client has; shows them, and asks.
 
     FILE (`-`: standard input) has variables of bash, PowerShell or cmd for the SDKs or Terraform,
-    az commands, Add-AzEnvironment, or tables of a config: what `environments export` prints, and
+    az commands, Add-AzEnvironment, a program of the Python SDK, the JSON file of its samples or of
+    $AZURE_ENVIRONMENT_FILEPATH, or tables of a config: what `environments export` prints, and
     what was written by hand. It is read, never executed. A secret in it is not written to the
     config: a reference to its variable is, or with --keep-secret one to a file.
+
+    Of the process, the AZURE_* and ARM_* variables are read; a secret is written as its variable.
 
     Of az, clouds.config is read, in $AZURE_CONFIG_DIR or ~/.azure, and nothing secret. Each stamp
     is asked for its metadata: what it says need not be stored.
@@ -58,11 +64,17 @@ def command(
     An environment of the same name is changed only if you say so; `--yes` leaves it.
     """
     if (file is None) == (source is None):
-        raise click.UsageError("Name a FILE, or --from az.")
+        raise click.UsageError("Name a FILE, or --from az, or --from variables.")
     require_writable(config)
-    if file is None:
-        if name is not None or keep_secret:
-            raise click.UsageError("--name and --keep-secret are for a FILE.")
-        import_from_az(read_settings(config), yes=yes)
-    else:
+    if source is not None and source not in (_AZ, _VARIABLES):
+        file = Path(source)
+    if keep_secret and file is None:
+        raise click.UsageError("--keep-secret is for a FILE.")
+    if file is not None:
         import_from_file(absolute(config.path), file, name, keep_secret=keep_secret, yes=yes)
+    elif source == _VARIABLES:
+        import_from_variables(absolute(config.path), name, yes=yes)
+    elif name is not None:
+        raise click.UsageError("--name is for a FILE, or the variables.")
+    else:
+        import_from_az(read_settings(config), yes=yes)

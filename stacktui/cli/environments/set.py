@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
+from stacktui.check.summary import METADATA_ONLY, CheckSummary
 from stacktui.cli.ask import CommandError
+from stacktui.cli.check import check_headless
 from stacktui.cli.name_completion import config_names, environment_names, starting
-from stacktui.cli.options import ConfigSource, examples, reads_config
+from stacktui.cli.options import ConfigSource, examples, talks_to_stamp
 from stacktui.cli.output import err
-from stacktui.cli.settings import require_writable
+from stacktui.cli.settings import absolute, require_writable
+from stacktui.config.locations import config_file
 from stacktui.environments.config import CHANGEABLE, change_environment
-from stacktui.environments.profiles import PROFILES
+from stacktui.environments.profiles import DEFAULT_PROFILE, PROFILES
+from stacktui.errors import StacktuiError
+from stacktui.text.shell import command_line, for_this_machine
 
 
 def _settings(context: click.Context, _argument: click.Parameter, incomplete: str) -> list[str]:
@@ -30,18 +34,21 @@ def _settings(context: click.Context, _argument: click.Parameter, incomplete: st
 @click.argument(
     "changes", metavar="KEY=VALUE...", nargs=-1, required=True, shell_complete=_settings
 )
-@reads_config
-def command(source: ConfigSource, name: str, changes: tuple[str, ...]) -> None:
+@click.option("--no-check", is_flag=True, help="Do not check after a change of the profile.")
+@talks_to_stamp
+def command(source: ConfigSource, name: str, changes: tuple[str, ...], no_check: bool) -> None:
     """Set each KEY of the environment ENV to its VALUE; `KEY=` removes the key.
 
     KEY is one of arm, profile, identity, subscription, ca, proxy and limits.NAME (limits.step=60),
-    or endpoints.NAME, which replaces what the metadata says.
+    or endpoints.NAME, which replaces what the metadata says, or vm_image_aliases, the URL of the
+    document of az's aliases for VM images.
     Prints each change. An invalid value is refused, and then nothing is changed. Comments and the
-    order of the file stay.
+    order of the file stay. After a change of the profile it checks ENV as `stacktui check` does;
+    what that finds does not change the exit code.
     """
     require_writable(source)
     # Do not load the settings: the key to be changed may be what makes them invalid.
-    path = Path(os.path.abspath(source.path))
+    path = absolute(source.path)
     wanted = dict(map(_pair, changes))
     before = change_environment(path, name, wanted)
     for key, value in wanted.items():
@@ -50,8 +57,28 @@ def command(source: ConfigSource, name: str, changes: tuple[str, ...]) -> None:
         else:
             was = f" (was: {before[key]})" if key in before else ""
             err(f"{name}: {key} = {value}{was}" if value else f"{name}: {key} taken out{was}")
-    if "profile" in wanted and wanted["profile"] != before.get("profile"):
-        err("check again: what was found before was of the other profile")
+    profile = before.get("profile") or DEFAULT_PROFILE
+    if (wanted.get("profile", profile) or DEFAULT_PROFILE) != profile:
+        _check(source, path, name, no_check=no_check)
+
+
+def _check(source: ConfigSource, path: Path, name: str, *, no_check: bool) -> None:
+    """Check an environment whose profile was changed, and say on stderr what came of it."""
+    named = () if path == absolute(config_file()) else ("--config", str(path))
+    again = for_this_machine(command_line("stacktui check", (*named, "--", name)))
+    if no_check:
+        err(f"not checked with this profile yet: {again}")
+        return
+    try:
+        found = _words(check_headless(path, name, "text", source.limits))
+    except StacktuiError as error:  # the setting is written all the same
+        found = f"not checked: {error}"
+    err(f"{name} with this profile: {found}; again: {again}")
+
+
+def _words(summary: CheckSummary) -> str:
+    healthy = METADATA_ONLY if summary.metadata_only else "ok"
+    return summary.verdict or ("undecided" if summary.ok is None else healthy)
 
 
 def _pair(text: str) -> tuple[str, str]:

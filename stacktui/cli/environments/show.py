@@ -27,6 +27,7 @@ from stacktui.cli.options import (
 from stacktui.cli.output import err, out
 from stacktui.cli.settings import read_target
 from stacktui.environments.cloud import Cloud, cloud_of
+from stacktui.environments.config import TEXTS
 from stacktui.environments.metadata import disagreements
 from stacktui.environments.model import Environment
 from stacktui.environments.record import RecordError, StampRecord, read_record
@@ -47,10 +48,10 @@ SCHEMA = 1
 def command(source: ConfigSource, name: str | None, fetch: bool, format_: str) -> None:
     """Show the settings of ENV (default: the active environment), and what was recorded of it.
 
-    Shows every endpoint with its origin: the metadata, the naming rule, or you. The first
-    successful check records them, and the root that signs for ARM. If the login endpoint or the
-    audience changes later, no secret is sent until you accept it. Then also says whether az knows
-    the stamp, and what it has otherwise.
+    Shows every endpoint with its origin: the metadata, the naming rule, or you. `environments add`,
+    or else the first successful check, records them, and the root that signs for ARM. If the login
+    endpoint or the audience changes later, no secret is sent until you accept it. Then also says
+    whether az knows the stamp, and what it has otherwise.
     """
     target = read_target(source, name)
     record, nothing = None, "Nothing is recorded yet."
@@ -76,7 +77,7 @@ def command(source: ConfigSource, name: str | None, fetch: bool, format_: str) -
     out(target.environment.name)
     _say(settings)
     out()
-    out("Recorded at the first successful check" if recorded else nothing)
+    out("What was recorded of the stamp" if recorded else nothing)
     _say(recorded)
     if cloud:
         out()
@@ -135,7 +136,7 @@ def _say(values: dict[str, str]) -> None:
 
 
 def _settings(environment: Environment) -> Iterator[tuple[str, str]]:
-    for key in ("arm", "profile", "identity", "subscription", "ca", "proxy"):
+    for key in TEXTS:
         value = getattr(environment, key)
         if value is not None:
             # A proxy's URL may hold a password.

@@ -21,6 +21,7 @@ from stacktui.diagnosis.catalogue.list_cut import LIST_CUT
 from stacktui.diagnosis.catalogue.open_files import SECRET_FILE_OPEN
 from stacktui.diagnosis.catalogue.operator_health import OPERATOR_HEALTH
 from stacktui.diagnosis.catalogue.pinning import RECORD_UNWRITTEN, ROOT_CHANGED
+from stacktui.diagnosis.catalogue.python_clients import SDK_TOO_NEW
 from stacktui.diagnosis.fault import FaultInfo
 
 ADVISED: tuple[FaultInfo, ...] = (
@@ -37,4 +38,5 @@ ADVISED: tuple[FaultInfo, ...] = (
     AZ_CONFIG_BROKEN,
     AZ_STALE_ERROR_CACHE,
     VERIFICATION_OFF,
+    SDK_TOO_NEW,
 )

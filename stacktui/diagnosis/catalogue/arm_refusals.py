@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from math import ceil
@@ -24,9 +26,18 @@ from stacktui.diagnosis.messages.arm import (
     INTERNAL_SERVER_ERROR,
     SERVICE_UNAVAILABLE,
 )
-from stacktui.diagnosis.remedy_template import PlainWord, RemedyTemplate
+from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate, for_both
 from stacktui.diagnosis.retry import retry_lines
-from stacktui.resources.model import ArmFault, ArmProblem
+from stacktui.environments.profiles import PUBLIC_PROFILE
+from stacktui.resources.api_versions import known_version
+from stacktui.resources.model import ArmFault, ArmProblem, Principal
+from stacktui.resources.role_paths import (
+    READER,
+    assignment_body,
+    assignment_name,
+    assignment_path,
+    is_object_id,
+)
 from stacktui.transport.records import Exchange
 from stacktui.transport.retry_after import retry_after
 
@@ -86,14 +97,33 @@ _AUTHORIZATION_FAILED = arm_code(
 _OBJECT = re.compile(r"object id '([0-9a-fA-F-]{36})'")
 _ACTION = re.compile(r"action '([\w./*-]+)'")
 _SCOPE = re.compile(r"scope '(/[^']*)'")
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)/resourcegroups")
 
-_GRANT_READER = RemedyTemplate(
+_GRANT_READER = for_both(
     "An owner of {scope} grants Reader, the smallest role that can do this",
-    "az role assignment create --assignee {assignee} --role Reader --scope {scope}",
+    "stacktui identities grant {principal} --role Reader --scope {scope}{asked}",
+    scope="/subscriptions/ID",
+    principal="OBJECT-ID",
+    asked=" --environment NAME",
+)
+# `az role` asks Microsoft Graph, which no stamp has (PROTOCOL.md section 4).
+_GRANT_BY_REST = RemedyTemplate(
+    "The owner does so with az, signed in on this stamp",
+    "az rest --method put --url {url} --body {body}",
     "New-AzRoleAssignment {parameter} {assignee} -RoleDefinitionName Reader -Scope {scope}",
-    {"scope": "/subscriptions/ID", "assignee": "OBJECT-ID", "parameter": "-ObjectId"},
+    {
+        "url": "/subscriptions/ID/providers/Microsoft.Authorization/roleAssignments/GUID"
+        "?api-version=2015-07-01",
+        "body": '\'{"properties": {"roleDefinitionId": "ID", "principalId": "OBJECT-ID"}}\'',
+        "scope": "/subscriptions/ID",
+        "assignee": "OBJECT-ID",
+        "parameter": "-ObjectId",
+    },
+)
+_GRANT_BY_ROLE = replace(
+    _GRANT_BY_REST,
+    title="The owner of a subscription of public Azure does so with az",
+    bash="az role assignment create --assignee {assignee} --role Reader --scope {scope}",
 )
 
 
@@ -110,24 +140,44 @@ def _arm_forbidden(failure: FailureContext) -> Explanation | None:
         evidence.append(f"action {action}")
     evidence += fault_lines(fault)
     title = f"Signed in, but not allowed to read {fault.what}"
-    return Explanation(title, tuple(evidence), (_grant_reader(failure, who, scope),))
+    return Explanation(title, tuple(evidence), tuple(_grant_reader(failure, who, scope)))
 
 
-def _grant_reader(failure: FailureContext, who: str | None, scope: str | None) -> Remedy:
-    """Grant only to what is known locally, never to an id that only the server names.
+def _grant_reader(failure: FailureContext, who: str | None, scope: str | None) -> Iterator[Remedy]:
+    """Yield how to grant only to what is known locally, never to an id that only the server names.
 
     Without a command if the scope or the assignee is unknown.
     """
-    # If the token names no object, the identity's own id finds it too.
+
+    def asked(quote: Quote) -> str:
+        config = failure.config_option(quote)
+        return f" --environment {quote(failure.environment.name)}{config}"
+
     identity = failure.identity
-    assignee = who or (identity.principal if identity else "")
-    if scope is None or not assignee:
+    principal = who or (identity.object_id if identity else "")
+    if scope and principal:
+        yield _GRANT_READER.fill(scope=scope, principal=principal, asked=asked)
+    else:
         without_command = replace(_GRANT_READER, bash="", powershell="")
-        return without_command.fill(scope=scope or "the subscription")
-    by_object = who or (identity and identity.object_id)
+        yield without_command.fill(scope=scope or "the subscription")
+    # If the token names no object, the identity's own id finds it too.
+    assignee = principal or (identity.principal if identity else "")
+    if scope is None or not assignee:
+        return
     by_user = "-SignInName" if identity and identity.username else "-ApplicationId"
-    parameter = PlainWord("-ObjectId" if by_object else by_user)
-    return _GRANT_READER.fill(scope=scope, assignee=assignee, parameter=parameter)
+    parameter = PlainWord("-ObjectId" if principal else by_user)
+    values = {"scope": scope, "assignee": assignee, "parameter": parameter}
+    if failure.environment.profile == PUBLIC_PROFILE:
+        yield _GRANT_BY_ROLE.fill(**values)
+    elif principal:
+        version = known_version(failure.environment.profile, "Microsoft.Authorization") or ""
+        granted = Principal(principal)
+        path = assignment_path(scope, assignment_name(scope, READER, granted))
+        body = json.dumps(assignment_body(scope, READER, granted, version))
+        # az adds the stamp's ARM and its audience to a path.
+        yield _GRANT_BY_REST.fill(url=f"{path}?api-version={version}", body=body, **values)
+    else:
+        yield replace(_GRANT_BY_REST, bash="").fill(**values)
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str | None:
@@ -143,10 +193,10 @@ def _comparison_lines(label: str, ours: str, known: str | None, said: str | None
 
 
 def _object_id(failure: FailureContext) -> str | None:
-    """Return the object id in the token."""
+    """Return the object id in the token; AD FS may name a SID."""
     token = failure.report.token
     claimed = (token and token.object_id) or ""
-    return claimed if _GUID.fullmatch(claimed) else None
+    return claimed if is_object_id(claimed) else None
 
 
 def _scope(failure: FailureContext) -> str | None:
@@ -171,7 +221,7 @@ ARM_FORBIDDEN = FaultInfo(
         "perform action '…' over scope '…'"
     ),
     patterns={_AUTHORIZATION_FAILED: 94, HTTP_403: 52},
-    remedies=(_GRANT_READER,),
+    remedies=(_GRANT_READER, _GRANT_BY_REST, _GRANT_BY_ROLE),
     rules=(_arm_forbidden,),
 )
 

@@ -18,6 +18,7 @@ from stacktui.diagnosis.messages.arm import INVALID_API_VERSION, NO_REGISTERED_P
 from stacktui.diagnosis.messages.metadata import SOMETHING_MISSING
 from stacktui.diagnosis.remedies import exporting
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate
+from stacktui.environments.model import Environment
 from stacktui.environments.profiles import PUBLIC_PROFILE
 from stacktui.exchange.az_setup import (
     INSTALL,
@@ -34,12 +35,15 @@ if TYPE_CHECKING:
 
 def is_stamp(report: ReportContext) -> bool:
     """Return whether ARM's metadata was read, and is not that of a public cloud."""
+    return report.metadata is not None and not is_of_public_cloud(report.environment)
+
+
+def is_of_public_cloud(environment: Environment) -> bool:
     try:
-        host = urlsplit(report.environment.arm).hostname
-    except ValueError:
-        return False
-    public = host in BUILT_IN_CLOUDS or report.environment.profile == PUBLIC_PROFILE
-    return report.metadata is not None and not public
+        host = urlsplit(environment.arm).hostname
+    except ValueError:  # the config rejects such a URL; a report may have another origin
+        return True
+    return host in BUILT_IN_CLOUDS or environment.profile == PUBLIC_PROFILE
 
 
 # az-too-new

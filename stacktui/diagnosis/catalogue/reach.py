@@ -102,7 +102,7 @@ DNS_NOT_FOUND = FaultInfo(
         MessagePattern(
             "the name does not resolve",
             r"name or service not known|nodename nor servname|getaddrinfo failed"
-            r"|enotfound|no such host|remote name could not be resolved|nxdomain"
+            r"|\benotfound|no such host|remote name could not be resolved|nxdomain"
             r"|non-existent domain|no address associated with hostname"
             r"|could not resolve host|\b11001\b|errno -2\]",
         ): 85,

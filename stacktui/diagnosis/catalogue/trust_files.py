@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from stacktui.certificates.certifi_repair import Installer
 from stacktui.certificates.files import WHAT, FileProblem
@@ -20,7 +21,7 @@ _CHANGE_CA = editing(
     "Point ca under {section} at the stamp's root in PEM form; take it out only if the base store "
     "or stacktui's own bundle holds that root"
 )
-_UNSET_VARIABLE = RemedyTemplate(
+UNSET_VARIABLE = RemedyTemplate(
     "Unset {variable}, or point it at a file of PEM certificates",
     "unset {variable}",
     "Remove-Item {env_variable}",
@@ -44,6 +45,14 @@ _REINSTALL = {
     Installer.UV: for_both(
         _REINSTALL_TITLE, "uv pip install --python {python} --reinstall certifi"
     ),
+}
+REINSTALL_THERE = {
+    installer: replace(
+        _REINSTALL[installer],
+        title="Reinstall certifi there; what was added to its bundle must be added again",
+        shown={"python": "PATH/bin/python"},
+    )
+    for installer in (Installer.PIP, Installer.UV)
 }
 _RESTORE = RemedyTemplate("Reinstall the package that {file} belongs to")
 _USE_SYSTEM_BUNDLE = RemedyTemplate(
@@ -69,7 +78,7 @@ def _change_setting(failure: FailureContext, fault: TrustFileFault) -> Remedy:
     """Return how to name another file, if the user named this one (`fault.is_named`)."""
     if fault.setting == "ca":
         return _CHANGE_CA.fill(**failure.placeholders)
-    return _UNSET_VARIABLE.fill(variable=fault.setting, env_variable=f"Env:{fault.setting}")
+    return UNSET_VARIABLE.fill(variable=fault.setting, env_variable=f"Env:{fault.setting}")
 
 
 def _file_of(fault: TrustFileFault) -> str:
@@ -115,9 +124,10 @@ TRUST_FILE_MISSING = FaultInfo(
         CERTIFICATE_FILE_UNREADABLE: 72,
     },
     remedies=(
-        _UNSET_VARIABLE,
+        UNSET_VARIABLE,
         _CHANGE_CA,
         *_REINSTALL.values(),
+        *REINSTALL_THERE.values(),
         _RESTORE,
         _USE_SYSTEM_BUNDLE,
         _SEE_STORES,
@@ -200,9 +210,10 @@ TRUST_FILE_BAD = FaultInfo(
     },
     remedies=(
         _CONVERT,
-        _UNSET_VARIABLE,
+        UNSET_VARIABLE,
         _CHANGE_CA,
         *_REINSTALL.values(),
+        *REINSTALL_THERE.values(),
         _RESTORE,
         _USE_SYSTEM_BUNDLE,
         _MOVE_AWAY,

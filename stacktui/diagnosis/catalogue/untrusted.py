@@ -46,6 +46,13 @@ _TRUST_PRESENTED = trusting_presented(
 _TRUST_FILE = trusting_file(
     "If you have {root} as a file (PEM or DER) from the stamp's operator, trust it", root="the root"
 )
+TRUST_IN_STORE = for_both(
+    "Trust it in the file of another program: you compare its SHA-256 with what the stamp's "
+    "operator tells you, and type its last 8 digits",
+    "stacktui certificates trust{config} {presented} --store {store}",
+    presented="--presented NAME",
+    store="FILE",
+)
 _UNTRUST_OLD = for_both(
     "Take the old root of the same name out, since of the two OpenSSL may take the wrong one{how}",
     "stacktui certificates untrust {fingerprint}",
@@ -191,6 +198,13 @@ TLS_UNTRUSTED_ROOT = FaultInfo(
         TLS_FAILED: 24,
         METADATA_UNREAD: 18,
     },
-    remedies=(_TRUST_PRESENTED, _TRUST_FILE, TRUST_MATRIX, EXPORT_BUNDLE, _UNTRUST_OLD),
+    remedies=(
+        _TRUST_PRESENTED,
+        _TRUST_FILE,
+        TRUST_MATRIX,
+        EXPORT_BUNDLE,
+        TRUST_IN_STORE,
+        _UNTRUST_OLD,
+    ),
     rules=(_renewed_root, _untrusted_root),
 )

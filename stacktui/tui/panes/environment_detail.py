@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from stacktui.environments.model import CloudKey, Environment
 from stacktui.environments.naming import is_operator_endpoint
+from stacktui.text.shell import command_line, for_this_machine
 from stacktui.text.times import moment_text
 from stacktui.transport.proxy import without_credentials
 from stacktui.tui.app_state import AppState
@@ -25,10 +26,14 @@ from stacktui.tui.panes.environments import (
 )
 
 if TYPE_CHECKING:
+    from stacktui.check.report import Report
     from stacktui.config.document import ConfigError
     from stacktui.environments.metadata import Metadata
     from stacktui.environments.record import StampRecord
     from stacktui.tui.live_check import LiveCheck
+
+# At most so many other clients are listed.
+_MAX_CLIENTS = 3
 
 
 def unusable_detail(error: ConfigError, glyphs: Glyphs) -> tuple[Line, ...]:
@@ -62,6 +67,8 @@ def detail(environment: Environment, app_state: AppState, glyphs: Glyphs) -> tup
         lines.append(label_value("ca", str(environment.ca)))
     if environment.proxy:
         lines.append(label_value("proxy", without_credentials(environment.proxy)))
+    if metadata is None and environment.vm_image_aliases:  # else it is among the endpoints
+        lines.append(label_value("image aliases", environment.vm_image_aliases))
     if record is not None:
         lines.append(_recorded(record, app_state))
     lines += [
@@ -70,6 +77,8 @@ def detail(environment: Environment, app_state: AppState, glyphs: Glyphs) -> tup
     ]
     if metadata is not None:
         lines += _in_az(environment, metadata, app_state, glyphs)
+    if check is not None and check.report is not None and check.report.clients:
+        lines += _clients(check.report, glyphs)
     lines.append(label_value("config", Span(str(app_state.config), TextStyle.DIM)))
     if metadata is not None:
         lines += [BLANK, *_endpoints(environment, metadata, record, glyphs)]
@@ -138,6 +147,26 @@ def _in_az(
             what = f"{glyphs.warning} [{sync.name}]{active} differs: {options}; x shows it"
             said = [Span(what, TextStyle.WARNING)]
     return [label_value("in az", *said)]
+
+
+def _clients(report: Report, glyphs: Glyphs) -> Iterator[Line]:
+    """Yield this machine's Python environments of which it is known whether they work here."""
+    from stacktui.diagnosis.clients import client_results
+    from stacktui.diagnosis.context import ReportContext
+
+    signs = {True: (glyphs.ok, TextStyle.OK), False: (glyphs.failed, TextStyle.ERROR)}
+    known = (each for each in client_results(ReportContext(report)) if each.works is not None)
+    results = sorted(known, key=lambda each: bool(each.works))  # what is wrong comes first
+    for result in results[:_MAX_CLIENTS]:
+        sign, style = signs[bool(result.works)]
+        yield label_value(result.name, Span(f"{sign} {result.summary}", style), f"  {result.path}")
+    more = len(results) - _MAX_CLIENTS
+    if more > 0 or not all(each.works for each in results):
+        config = report.target.config
+        words = (report.target.environment.name, *(("--config", str(config)) if config else ()))
+        command = for_this_machine(command_line("stacktui clients", words))
+        told = f"{f'{more} more, and ' if more > 0 else ''}how to fix them: {command}"
+        yield label_value("", Span(told, TextStyle.DIM))
 
 
 def _last_check(name: str, app_state: AppState, glyphs: Glyphs) -> tuple[Span, ...]:

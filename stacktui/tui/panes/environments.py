@@ -44,6 +44,7 @@ class EnvironmentsPane(ListPane):
         Binding("s", "sort", "broken first", id="sort"),
         Binding("e", "screen.edit", "edit", id="edit"),
         Binding("x", "screen.export_environment", "export", id="export_environment"),
+        Binding("i", "screen.image_aliases", "VM images", id="image_aliases", show=False),
         Binding("A", "screen.copy_environment", "copy environment", id="copy", show=False),
         Binding("D", "screen.remove", "remove", id="remove", show=False),
     ]

@@ -22,7 +22,7 @@ class ConfigActions(CertificateActions, inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         app_state = self.app_state
         match action:
-            case "use" | "export_environment":
+            case "use" | "export_environment" | "image_aliases":
                 return app_state.environment is not None
             case "add" | "add_identity":
                 return app_state.settings is not None
@@ -59,6 +59,12 @@ class ConfigActions(CertificateActions, inherit_bindings=False):
 
         if (target := self.app_state.target) is not None:
             self.app.push_screen(ExportEnvironment(target), exported)
+
+    def action_image_aliases(self) -> None:
+        from stacktui.tui.screens.image_aliases import ImageAliases
+
+        if (target := self.app_state.target) is not None:
+            self.app.push_screen(ImageAliases(target))
 
     def action_add_identity(self) -> None:
         self._open_identity_form(None)

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from stacktui.tui.app_state import AppState
-from stacktui.tui.coalescer import Coalescer
+from stacktui.tui.coalescer import Change, Coalescer
 from stacktui.tui.keys import keys_of, may_run
 from stacktui.tui.layout import Arrangement
 from stacktui.tui.lines import Line, TextStyle
@@ -131,16 +131,28 @@ class Dashboard(GroupActions, inherit_bindings=False):
         self.show_hints()
         grid.settle()
 
-    def show_soon(self, name: str | None) -> None:
-        """Show the new state of an environment, with those of others that come close together."""
-        self.coalescer.add(name)
+    def _show_groups(self) -> None:
+        """Show the groups of the current environment, which no other pane depends on."""
+        self.grid.resources.update(self.app_state)
+        if self.grid.open is self.grid.resources:
+            self._show_detail()
+        self.show_hints()
+        self.grid.settle()
 
-    def _show_changed(self, changed: set[str | None]) -> None:
+    def show_soon(self, name: str | None, *, groups_only: bool = False) -> None:
+        """Show the new state of an environment, with those of others that come close together."""
+        self.coalescer.add(Change(name, groups_only))
+
+    def _show_changed(self, changed: set[Change]) -> None:
         known = self.app_state.settings.environments if self.app_state.settings else {}
-        names = [each for each in changed if each is not None and each in known]
-        self.grid.environments.update(self.app_state, names)
-        if self.app_state.current in changed:
+        names = {each.environment for each in changed if not each.groups_only}
+        if names:
+            usable = [each for each in names if each is not None and each in known]
+            self.grid.environments.update(self.app_state, usable)
+        if self.app_state.current in names:
             self._show_current()
+        elif Change(self.app_state.current, groups_only=True) in changed:
+            self._show_groups()
         else:
             self.grid.strip.show(self.grid.open)
             self.show_hints()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from stacktui.check.settings import Settings
-from stacktui.environments.config import FORM_KEYS, setting_problem
+from stacktui.environments.config import TEXTS, setting_problem
 from stacktui.environments.pasted_url import propose_name, read_pasted_url
 from stacktui.environments.profiles import DEFAULT_PROFILE, DETECT, PROFILES
 from stacktui.transport.proxy import without_credentials
@@ -33,7 +33,7 @@ def environment_fields(
     """Return the fields, with the values of an environment's `table`; one that is `edited` keeps
     its name. `wrong_name` returns what is wrong with a name."""
     path = settings.path
-    text = {key: str(table.get(key, "")) for key in FORM_KEYS}
+    text = {key: str(table.get(key, "")) for key in TEXTS}
     profile, identity = text["profile"] or DEFAULT_PROFILE, text["identity"]
     profiles = dict(PROFILE_CHOICES)
     identities = {"": "none: only metadata is checked"} | {
@@ -65,6 +65,8 @@ def environment_fields(
         Field("profile", "Profile", "", profile, _choices(profiles), problem=problem("profile")),
         Field("subscription", "Subscription", "an id; else the first enabled one",
               text["subscription"], problem=problem("subscription")),
+        Field("vm_image_aliases", "VM aliases", "the URL of az's aliases for VM images",
+              text["vm_image_aliases"], problem=problem("vm_image_aliases")),
         *([] if edited else added),
     ]  # fmt: skip
 

@@ -176,8 +176,12 @@ class EnvironmentForm(FormScreen):
         if arm and not arm_problem(arm) and (read := read_pasted_url(arm)).arm != arm.rstrip("/"):
             found["arm"] = f"read as {read.arm}"
         found |= self._offers.remarks(self._wanted_name)
-        if "both" in found and self._table.get("endpoints"):
-            found["both"] += ", without the endpoints set by hand"
+        own = {
+            "the subscription": self.values["subscription"],
+            "the endpoints set by hand": self._table.get("endpoints"),
+        }
+        if "both" in found and any(own.values()):
+            found["both"] += f", without {' and '.join(each for each in own if own[each])}"
         if "@" in proxy:
             found["proxy"] = "the config will hold the password as it stands here"
         elif "@" in str(self._table.get("proxy", "")) and "proxy" not in self.changes():
@@ -238,7 +242,8 @@ class EnvironmentForm(FormScreen):
                 if seen is not None and seen.target.environment.name == name and not seen.changes:
                     record_found(seen)  # where that fails, the next check records it
             if other:
-                of_other = {**values, "arm": sibling, "endpoints": None}
+                # A user's subscription is not an operator's.
+                of_other = {**values, "arm": sibling, "endpoints": None, "subscription": None}
                 register(config, other, of_other, ca=ca, active=False)
             if found is not None:
                 set_tenant(config, found)
@@ -250,7 +255,9 @@ class EnvironmentForm(FormScreen):
             return ConfigChange(f"{name}: nothing was changed", shown=name)
         profile = f" with profile {changes['profile']}" if self._asks_profile else ""
         also = f" and {other}" if other else ""
-        return ConfigChange(f"saved {name}{also} in {path}{profile}", (name,), name, known)
+        done = f"saved {name}{also} in {path}{profile}"
+        again = bool(self._edited) and "profile" in changes
+        return ConfigChange(done, (name,), name, known, checks_again=again)
 
     @property
     def _asks_profile(self) -> bool:

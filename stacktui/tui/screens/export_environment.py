@@ -29,6 +29,9 @@ FORMS = {
     "powershell": "the same for PowerShell",
     "cmd": "the same for cmd",
     "az-powershell": "Add-AzEnvironment and Connect-AzAccount",
+    "sdk-python": "a program for azure-identity and azure-mgmt-resource",
+    "sdk-json": "the JSON file that the Python SDK's samples read",
+    "environment-json": "the file that $AZURE_ENVIRONMENT_FILEPATH names",
     "terraform": "the variables of Terraform's provider (archived)",
     "toml": "tables for the config of another stacktui",
 }
@@ -51,6 +54,7 @@ class ExportEnvironment(ActionScreen):
         self._connection: Connection | None = None
         self._clouds: AzClouds | None = None
         self._texts: dict[str, str] = {}
+        self._remarks: dict[str, tuple[str, ...]] = {}
         self._broken = ""
 
     def on_mount(self) -> None:
@@ -65,9 +69,10 @@ class ExportEnvironment(ActionScreen):
         """Read what every form needs. Blocks. Raises StacktuiError."""
         from stacktui.azure_cli.cloud_file import AzFileError, read_clouds
         from stacktui.check.cloud import connection_to
-        from stacktui.exchange.forms import RENDERERS
+        from stacktui.exchange.forms import REMARKS, RENDERERS
 
         connection = asyncio.run(connection_to(self._target))
+        self._remarks = {form.value: tuple(of(connection)) for form, of in REMARKS.items()}
         self._texts = {form.value: render(connection) for form, render in RENDERERS.items()}
         try:
             self._clouds = read_clouds()
@@ -91,7 +96,10 @@ class ExportEnvironment(ActionScreen):
         if self._form == AZ:
             self.set_text(list(self._az_lines(asking=False)))
         else:
-            self.set_text([line(each) for each in self._texts[self._form].splitlines()])
+            remarks = self._remarks.get(self._form, ())
+            shown = [line(Span(each, TextStyle.DIM)) for each in remarks]
+            text = [line(each) for each in self._texts[self._form].splitlines()]
+            self.set_text([*shown, *[BLANK] * bool(shown), *text])
 
     @property
     def _form(self) -> str:

@@ -255,9 +255,12 @@ class ListPane(Panel):
 
     # Moving and filtering
 
-    def _match(self) -> None:
-        """Find the keys of the rows that match the filter: every word of it is in their text."""
-        text, self._matching = self._rows.text, self._rows.keys
+    def _match(self, among: Sequence[str] | None = None) -> None:
+        """Find the keys of the rows that match the filter: every word of it is in their text.
+
+        `among` has all of them, where that is known; else all rows are looked at.
+        """
+        text, self._matching = self._rows.text, self._rows.keys if among is None else among
         for word in self._filter.lower().split():
             self._matching = [key for key in self._matching if word in text(key)]
 
@@ -275,8 +278,10 @@ class ListPane(Panel):
         self._top = max(index - height + 1, min(self._top, index, count - height), 0)
 
     def _set_filter(self, text: str) -> None:
+        # A row that does not match the beginning of a filter does not match the whole of it.
+        extends = text.lower().startswith(self._filter.lower())
         self._filter = text
-        self._match()
+        self._match(self._matching if extends else None)
         if self._index() is None:
             self._highlight(self._matching[0] if self._matching else None)
         self.redraw()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from textual import events
+from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.widgets import Input
 
 
@@ -14,6 +16,10 @@ class TextInput(Input):
     Textual's own writes them to the terminal: an escape sequence would be carried out there, and a
     bidi override reorders the line. Typed ones it does not take.
     """
+
+    # The room that the text takes, to scroll it in its line. Textual would lay out the whole screen
+    # with each key: more than half of what the key costs in a form.
+    virtual_size = Reactive(Size(0, 0), layout=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

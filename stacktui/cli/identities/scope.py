@@ -1,0 +1,146 @@
+"""The options that the commands about roles share: where, and who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import update_wrapper
+from typing import Any
+
+import click
+
+from stacktui.check.settings import Settings
+from stacktui.cli.arm import ArmSession, report_fault, run_on, show_prompt, signing_in
+from stacktui.cli.arm_subscription import subscription_of
+from stacktui.cli.ask import CommandError
+from stacktui.cli.name_completion import identity_names
+from stacktui.cli.options import ArmRequest, ExitCode, format_option, reads_arm
+from stacktui.cli.output import err
+from stacktui.cli.settings import read_settings
+from stacktui.config.document import nearest
+from stacktui.errors import FaultError
+from stacktui.identities.token_source import SignIn, TokenSource
+from stacktui.resources.listing import collect
+from stacktui.resources.model import ArmFault, Principal, RoleDefinition
+from stacktui.resources.principals import principal_of
+from stacktui.resources.role_paths import is_object_id
+from stacktui.resources.roles import definition_pages, find_role
+
+SCHEMA = 1
+_OPTIONS = (
+    click.option(
+        "--identity",
+        metavar="NAME",
+        shell_complete=identity_names,
+        help="The identity of the config to sign in with (default: the environment's).",
+    ),
+    click.option(
+        "--group", metavar="NAME", help="The scope is this resource group of the subscription."
+    ),
+    click.option(
+        "--scope",
+        metavar="PATH",
+        help="The scope, as ARM writes it: /subscriptions/… (default: the subscription).",
+    ),
+    format_option,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSession:
+    """A client of an environment's ARM, and the scope that the command means, as ARM's path."""
+
+    arm: ArmSession
+    settings: Settings
+    scope: str
+
+    async def role(self, wanted: str) -> RoleDefinition:
+        """Return the role of a name or an id. Raises CommandError where there is none."""
+        found = await collect(definition_pages(self.arm.client, self.scope))
+        if role := find_role(found.rows, wanted):
+            return role
+        if found.error:
+            raise found.error
+        names = sorted(each.name for each in found.rows)
+        meant = nearest(wanted, names)
+        hint = f"did you mean {meant}?" if meant else f"known: {', '.join(names[:20])}"
+        raise CommandError(f"there is no role {wanted!r} at this scope; {hint}")
+
+    async def principal(self, given: str) -> Principal:
+        """Return the principal of an identity's name, else of an object id.
+
+        Raises CommandError for what is nearly an identity's name, and what `principal_of` raises.
+        """
+        known = self.settings.identities
+        if given in known or given in self.settings.identity_errors:
+            target = self.arm.target
+            wanted = SignIn(target.environment, self.settings.identity(given), target.config)
+            return await principal_of(wanted, TokenSource(), show_prompt)
+        if not is_object_id(given) and (meant := nearest(given, known)):
+            raise CommandError(f"there is no identity {given!r}; did you mean {meant}?")
+        if not given.isprintable() or not given.strip():
+            raise CommandError("PRINCIPAL must be an object id, or the name of an identity")
+        return Principal(given.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRequest:
+    """What the options say; `run` does the command's work there."""
+
+    request: ArmRequest
+    identity: str | None
+    group: str | None
+    scope: str | None
+
+    @property
+    def as_json(self) -> bool:
+        return self.request.format_ == "json"
+
+    def run(self, work: Callable[[RoleSession], Awaitable[int]]) -> None:
+        """Do `work` with a client, and exit with the code that it returns."""
+        if self.scope is not None and (self.group is not None or self.request.subscription):
+            raise click.UsageError("--scope is the whole path: leave out --group, --subscription")
+        if self.scope is not None and not self.scope.startswith("/"):
+            raise click.UsageError(
+                f"--scope {self.scope!r} is no path: /subscriptions/ID, or below it; "
+                "for a resource group: --group NAME"
+            )
+        settings = read_settings(self.request.source, self.request.environment)
+        target = signing_in(settings, self.request.environment, self.identity)
+
+        async def at_scope(session: ArmSession) -> int:
+            try:
+                return await work(RoleSession(session, settings, await self._scope_of(session)))
+            except FaultError as error:
+                if not is_forbidden(error):
+                    raise
+                # Nothing is wrong that a check would find.
+                report_fault(error, target, saved=False)
+                err("  an Owner or User Access Administrator may do this: --identity NAME")
+                return ExitCode.FAULT
+
+        click.get_current_context().exit(run_on(target, self.request, at_scope))
+
+    async def _scope_of(self, session: ArmSession) -> str:
+        if self.scope is not None:
+            return self.scope.rstrip("/")
+        subscription = f"/subscriptions/{await subscription_of(session)}"
+        return subscription if self.group is None else f"{subscription}/resourceGroups/{self.group}"
+
+
+def is_forbidden(error: FaultError[Any]) -> bool:
+    """Return whether ARM says that the caller has no right to do this."""
+    return isinstance(error.fault, ArmFault) and error.fault.code == "AuthorizationFailed"
+
+
+def at_scope(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of a command about roles, which is called with a `RoleRequest`."""
+
+    def called(request: ArmRequest, **given: Any) -> None:
+        of_scope = {name: given.pop(name) for name in ("identity", "group", "scope")}
+        function(RoleRequest(request, **of_scope), **given)
+
+    result = reads_arm(listing=False)(update_wrapper(called, function))
+    for option in _OPTIONS:
+        result = option(result)
+    return result
