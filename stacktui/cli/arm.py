@@ -19,7 +19,7 @@ from stacktui.check.trust import preload_trust
 from stacktui.cli.ask import CommandError
 from stacktui.cli.options import ArmRequest, ExitCode
 from stacktui.cli.output import err, warn
-from stacktui.cli.secrets import ask_secrets
+from stacktui.cli.secrets import ask_secret
 from stacktui.cli.settings import read_settings
 from stacktui.cli.wait_line import WaitLine
 from stacktui.errors import FaultError
@@ -86,7 +86,7 @@ def signing_in(
             "add one: stacktui, then 3 and a"
         )  # fmt: skip
         raise CommandError(f"{name} has no identity to sign in with; {hint}")
-    return ask_secrets(settings, (target.environment.name,)).target(target.environment.name)
+    return ask_secret(target)
 
 
 async def _run(

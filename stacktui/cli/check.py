@@ -22,7 +22,7 @@ from stacktui.cli.options import (
     talks_to_stamp,
 )
 from stacktui.cli.output import encodable, warn
-from stacktui.cli.secrets import ask_secrets
+from stacktui.cli.secrets import ask_secret, ask_secrets
 
 if TYPE_CHECKING:
     from stacktui.check.report import Report
@@ -104,8 +104,7 @@ def check_headless(
     settings = load_settings(path, limits)
     for warning in (*settings.warnings, *settings.left_out(name or settings.active)):
         warn(warning)
-    target = settings.target(name)
-    target = ask_secrets(settings, (target.environment.name,)).target(target.environment.name)
+    target = ask_secret(settings.target(name))
     # OpenSSL parses the trusted certificates without holding the GIL, so this runs while the
     # modules below are imported; the check takes the context or waits for it.
     threading.Thread(target=preload_trust, args=(target,), daemon=True).start()
