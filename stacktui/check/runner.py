@@ -53,17 +53,22 @@ _OPTIONAL = 5.0
 
 
 async def run(
-    target: CheckTarget, *, attended: bool = True, tokens: TokenSource | None = None
+    target: CheckTarget,
+    *,
+    attended: bool = True,
+    tokens: TokenSource | None = None,
+    goal: str | None = None,
 ) -> AsyncGenerator[CheckEvent, None]:
     """Check `target` and yield each event as it happens; the last is CheckFinished.
 
     What goes wrong is in the report; only an internal error raises. Closing the iterator, or
     cancelling the task that consumes it, ends the check and its connections. Unless `attended`, no
     step waits for a person. `tokens` are those of the process, where it lives on after the check.
+    With a `goal`, only that step runs, and those that it needs.
     """
     events: asyncio.Queue[CheckEvent | None] = asyncio.Queue()
     work = asyncio.create_task(
-        run_check(target, events.put_nowait, attended=attended, tokens=tokens)
+        run_check(target, events.put_nowait, attended=attended, tokens=tokens, goal=goal)
     )
     work.add_done_callback(lambda _: events.put_nowait(None))
     try:
@@ -83,10 +88,11 @@ async def run_check(
     *,
     attended: bool = True,
     tokens: TokenSource | None = None,
+    goal: str | None = None,
 ) -> None:
     """Check `target` as `run` does, and tell each event as it happens."""
     tokens = TokenSource() if tokens is None else tokens
-    await _Check(target, tell, steps_of(target), tokens, attended=attended).run()
+    await _Check(target, tell, steps_of(target, goal), tokens, attended=attended).run()
 
 
 class _Check:

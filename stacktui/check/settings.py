@@ -92,6 +92,11 @@ class Settings:
         return self.identities[name]
 
     @property
+    def default_name(self) -> str | None:
+        """The environment meant where none is named: the active one, else the only one, if any."""
+        return self.active or (self.names[0] if len(self.names) == 1 else None)
+
+    @property
     def named(self) -> Path | None:
         """The config as a CheckTarget names it: None for the default one."""
         found = self.path == config_file() and not is_demo()

@@ -26,6 +26,7 @@ from stacktui.errors import FaultError
 from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.client import ArmClient
 from stacktui.resources.connection import open_arm
+from stacktui.resources.model import ArmFault
 from stacktui.text.shell import command_line, for_this_machine
 
 
@@ -82,9 +83,8 @@ def signing_in(
     if target.identity is None:
         name = target.environment.name
         command = _command("stacktui environments set", target)
-        hint = f"{command} identity=NAME" if settings.identities else (
-            "add one: stacktui, then 3 and a"
-        )  # fmt: skip
+        add = "add one: stacktui identities add --help"
+        hint = f"{command} identity=NAME" if settings.identities else add
         raise CommandError(f"{name} has no identity to sign in with; {hint}")
     return ask_secret(target)
 
@@ -128,11 +128,19 @@ def report_fault(error: FaultError[Fault], target: CheckTarget, *, saved: bool =
         err(f"  {line}")
     # At 404 what was asked for is not there: nothing is broken.
     if saved and getattr(fault, "status", 0) != 404:
-        check = _command("stacktui check", target)
-        err(f"  whose side it is on, and how to fix it: {check}")
+        err(f"  whose side it is on, and how to fix it: {_diagnosing(fault, target)}")
 
 
-def _command(command: str, target: CheckTarget) -> str:
+def _diagnosing(fault: Fault, target: CheckTarget) -> str:
+    """Return the command that diagnoses a fault; a check signs in with the environment's own
+    identity."""
+    identity = target.identity
+    if isinstance(fault, ArmFault) or not identity or identity.name == target.environment.identity:
+        return _command("stacktui check", target)
+    return _command("stacktui identities test", target, identity.name, "-e")
+
+
+def _command(command: str, target: CheckTarget, *words: str) -> str:
     """Return a command of ours for an environment, as this machine's shell takes it."""
     config = ("--config", str(target.config)) if target.config else ()
-    return for_this_machine(command_line(command, (target.environment.name, *config)))
+    return for_this_machine(command_line(command, (*words, target.environment.name, *config)))

@@ -42,7 +42,7 @@ COMMANDS = {
     "clients": "List the Python environments here, and which can talk to a stamp.",
     "environments": "List environments, show and change settings and records.",
     "groups": "List resource groups, show one with its locks and resources.",
-    "identities": "Show what an identity may do, grant and revoke roles.",
+    "identities": "List, add, change and test identities; tokens; roles.",
     "providers": "List resource providers, show the api-versions of one.",
     "subscriptions": "List subscriptions, choose the one of an environment.",
     "demo": "Open the dashboard on an embedded stamp, or drill a fault.",

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from stacktui.cli.ask import CommandError
-from stacktui.cli.name_completion import environment_names
+from stacktui.cli.name_completion import environment_names, identity_names
 from stacktui.config.document import nearest
 from stacktui.config.locations import config_file, use_demo_root
 from stacktui.text.sanitize import escape_control_chars
@@ -172,6 +172,12 @@ _environment_option = click.option(
     metavar="NAME",
     shell_complete=environment_names,
     help="The environment to ask (default: the active one).",
+)
+identity_option = click.option(
+    "--identity",
+    metavar="NAME",
+    shell_complete=identity_names,
+    help="The identity of the config to sign in with (default: the environment's).",
 )
 _subscription_option = click.option(
     "--subscription",

@@ -52,8 +52,8 @@ def report_document(
         "started": utc_text(report.started),
         "seconds": _seconds(report.seconds),
         "ok": report.ok if report.conclusive else None,
-        "verdict": _finding(diagnosis.verdict) if diagnosis.verdict else None,
-        "also_seen": [_finding(finding) for finding in diagnosis.also_seen],
+        "verdict": finding_document(diagnosis.verdict) if diagnosis.verdict else None,
+        "also_seen": [finding_document(finding) for finding in diagnosis.also_seen],
         "steps": [_step(step) for step in report.steps],
         "recorded": _recorded(report.recorded) if report.recorded else None,
         "probes": [_probe(each) for each in report.probes],
@@ -98,7 +98,8 @@ def _since(since: Since) -> dict[str, Any]:
     return {"since": utc_text(since.since), "before": since.before, "checks": since.checks}
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """Return a finding, as in the document of a check."""
     return {
         "id": finding.id,
         "title": finding.title,

@@ -52,6 +52,16 @@ class Token:
     lifetime: float | None = None
     refresh_token: str = field(default="", repr=False)
 
+    def ends(self, asked: float) -> float | None:
+        """Return when it ends, in seconds since the epoch by this machine's clock, None if unknown.
+
+        By `expires_in` from when it was `asked` for, which no clock can make wrong, else by its
+        claim.
+        """
+        if self.lifetime is not None:
+            return asked + self.lifetime
+        return self.facts.expires.timestamp() if self.facts.expires else None
+
 
 # The claims that name the subject, best first: Entra and AD FS users, then applications.
 _SUBJECT_CLAIMS = ("upn", "preferred_username", "unique_name", "appid", "azp", "sub")

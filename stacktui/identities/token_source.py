@@ -132,14 +132,9 @@ class TokenSource:
 
 
 def _usable_until(token: Token, began: float) -> float:
-    """Return until when a token is sent, in seconds since the epoch by this machine's clock.
-
-    By `expires_in`, which no clock can make wrong, else by its claim.
-    """
-    seconds = token.lifetime
-    if seconds is None:
-        ends = token.facts.expires
-        seconds = ends.timestamp() - began if ends is not None else _UNKNOWN
+    """Return until when a token is sent, in seconds since the epoch by this machine's clock."""
+    ends = token.ends(began)
+    seconds = ends - began if ends is not None else _UNKNOWN
     return began + seconds - min(_MARGIN, max(seconds, 0.0) / 10)
 
 

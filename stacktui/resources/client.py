@@ -125,9 +125,13 @@ class ArmClient:
         answer = await self._page(await self._url(path, api_version), what)
         return self._object(answer, what)
 
+    async def token(self) -> Token:
+        """Return the token that requests are sent with."""
+        return await self._get_token(None)
+
     async def token_facts(self) -> TokenFacts:
         """Return who is signed in."""
-        return (await self._get_token(None)).facts
+        return (await self.token()).facts
 
     async def metadata(self) -> Metadata:
         """Return the stamp's metadata, asked for without a token. Raises MetadataError too."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from stacktui.diagnosis.catalogue.every_fault import EVERY_FAULT
+from stacktui.identities.model import IdentityKind
 from tests.product import stacktui
 from tests.support.pasted import Shell, on_terminal
 
@@ -80,6 +81,13 @@ def in_bash(shell: Shell, words: Sequence[str], **variables: str) -> list[str]:
         (["environments", "set", "West", "identity", "="], ["ops", "other"]),
         (["environments", "set", "West", "identity", "=", "op"], ["ops"]),
         (["environments", "set", "West", "profile", "=", "2020"], ["2020-09-01-hybrid"]),
+        (["identities", "test", "o"], ["ops", "other"]),
+        (["identities", "token", "--identity", "o"], ["ops", "other"]),
+        (["identities", "set", "ops", "ki"], [f"kind={kind}" for kind in IdentityKind]),
+        (["identities", "set", "ops", "kind", "=", "u"], ["user"]),
+        (["identities", "set", "ops", "pass"], ["password="]),
+        (["identities", "add", "new", "--kind", "user", "u"], ["username="]),
+        (["identities", "add", "new", "--kind", "device-code", "u"], []),
         (["groups", ""], ["list", "show"]),
         (["groups", "list", "--environment", "W"], ["West"]),
         (["subscriptions", "use", "-e", "E"], ["East"]),

@@ -68,6 +68,15 @@ def test_completion_imports_nothing_heavy(tmp_path: Path) -> None:
     assert not imported & HEAVY
 
 
+def test_identities_are_listed_without_what_signs_in(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[identities.me]\nkind = "device-code"\n')
+    words = (("list",), ("show", "me"))
+    imported = imported_by(*(main("identities", *each, "--config", str(config)) for each in words))
+    assert "stacktui.cli.identities.show" in imported
+    assert imported & HEAVY == {"rich"}  # which measures text
+
+
 def test_a_headless_check_never_imports_the_screen_or_the_stamp(by_a_check: Set[str]) -> None:
     assert {"httpx", "msal", "stacktui.check.runner"} <= by_a_check
     assert not by_a_check & {"textual", "tomlkit"}

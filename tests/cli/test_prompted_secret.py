@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,3 +76,20 @@ def test_a_keyring_that_is_not_installed(stamp: RunningStamp, tmp_path: Path) ->
     install, put, *_ = (each["bash"] for each in verdict["remedies"])
     assert install.endswith(" -m pip install keyring")
     assert put.endswith(" -m keyring set stacktui tester")
+
+
+def test_the_commands_for_identities_take_these_references(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    add = ("identities", "add", "--config", config)
+    account = ("--kind", "service-principal", "client_id=app", "certificate=sp.pfx")
+    assert stacktui(*add, "ops", *account, "certificate_password=keyring:a/b").code == 0
+    assert stacktui(*add, "az", "--kind", "azure-cli").code == 0
+    ran = stacktui("identities", "set", "ops", "certificate_password=prompt", "--config", config)
+    assert ran.code == 0, ran.err
+    tables = tomllib.loads(config.read_text())["identities"]
+    assert tables["ops"]["certificate_password"] == {"prompt": True}
+    assert tables["az"] == {"kind": "azure-cli"}
+    shown = stacktui("identities", "show", "ops", "--config", config).out
+    assert re.search(r"password +a prompt", shown)
+    listed = stacktui("identities", "list", "--config", config).out
+    assert "account of az" in listed

@@ -23,6 +23,9 @@ COMMANDS = (
     ("certificates", "untrust", "root.pem", "--yes"),
     ("certificates", "export", "--yes"),
     ("certificates", "convert", "in.pem", "out.pfx", "--yes"),
+    ("identities", "add", "ops", "--kind", "managed-identity"),
+    ("identities", "set", "tester", "tenant=contoso.example"),
+    ("identities", "remove", "tester", "--yes"),
     ("identities", "grant", "tester", "--role", "Reader", "--yes"),
     ("identities", "revoke", "tester", "--role", "Reader", "--yes"),
 )

@@ -12,6 +12,12 @@ from stacktui.check.target import CheckTarget
 STEPS: tuple[Step, ...] = (METADATA, TOKEN, RESOURCE_GROUPS, OPERATOR_HEALTH)
 
 
-def steps_of(target: CheckTarget) -> tuple[Step, ...]:
-    """Return the steps of a target's check, in order."""
-    return tuple(step for step in STEPS if step.applies(target))
+def steps_of(target: CheckTarget, goal: str | None = None) -> tuple[Step, ...]:
+    """Return the steps of a target's check, in order; with a `goal`, that step and all it needs."""
+    steps = tuple(step for step in STEPS if step.applies(target))
+    if goal is None:
+        return steps
+    needed = {goal}
+    for step in reversed(steps):
+        needed.update(step.needs if step.name in needed else ())
+    return tuple(step for step in steps if step.name in needed)

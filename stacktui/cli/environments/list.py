@@ -10,16 +10,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
-from rich.cells import cell_len, set_cell_size
 
 from stacktui.check.history import recall
 from stacktui.check.settings import Settings, load_settings
 from stacktui.check.streak import Recalled, since_of
 from stacktui.check.summary_text import PROVIDERS
 from stacktui.check.target import config_of
-from stacktui.cli.layout import columns, out_wrapped
 from stacktui.cli.options import ConfigSource, examples, format_option, reads_config
-from stacktui.cli.output import out, warn
+from stacktui.cli.output import warn
+from stacktui.cli.rows import out_rows
 from stacktui.cli.settings import absolute
 from stacktui.config.document import ConfigError
 from stacktui.environments.metadata import IdentityProvider
@@ -116,13 +115,15 @@ def command(source: ConfigSource, format_: str) -> None:
         documents = [each.document() for each in listed]
         click.echo(json.dumps({"schema": SCHEMA, "environments": documents}))
     elif listed:
-        _write(listed, datetime.now(UTC))
+        now = datetime.now(UTC)
+        whys = (each.error.message if each.error else "" for each in listed)
+        out_rows(_HEAD, [each.cells(now) for each in listed], whys)
     else:
         settings.target()  # raises why there is none
 
 
 def _listed(settings: Settings) -> Iterator[_Listed]:
-    active = settings.active or (settings.names[0] if len(settings.names) == 1 else None)
+    active = settings.default_name
     targets = {name: settings.target(name) for name in settings.environments}
     known = recall(targets.values())
     unread = ""
@@ -140,29 +141,3 @@ def _listed(settings: Settings) -> Iterator[_Listed]:
         yield _Listed(name, name == active, target.environment, None, provider, checks)
     if unread:
         warn(unread)
-
-
-def _write(listed: list[_Listed], now: datetime) -> None:
-    """Write a table, or where it is wider than the terminal two lines each."""
-    heads = (f"  {_HEAD[0]}", *_HEAD[1:])
-    rows = [each.cells(now) for each in listed]
-    widths = [
-        max(cell_len(row[column]) for row in (heads, *rows) if column < len(row))
-        for column in range(len(heads))
-    ]
-    room = columns()
-    one_line = room is None or sum(widths) + 2 * (len(widths) - 1) <= room
-    if one_line:
-        out(_padded(heads, widths))
-    for each, row in zip(listed, rows, strict=True):
-        why = each.error.message if each.error else ""
-        if one_line and not (why and room):
-            out(f"{_padded(row, widths)}  {why}".rstrip())
-        else:
-            out(_padded(row[:2], widths))
-            out_wrapped(f"    {why or ' · '.join(row[2:])}", 4)
-
-
-def _padded(row: tuple[str, ...], widths: list[int]) -> str:
-    cells = (set_cell_size(text, width) for text, width in zip(row, widths, strict=False))
-    return "  ".join(cells).rstrip()

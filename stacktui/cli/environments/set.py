@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from stacktui.check.summary import METADATA_ONLY, CheckSummary
-from stacktui.cli.ask import CommandError
 from stacktui.cli.check import check_headless
+from stacktui.cli.key_values import err_changes, read_pairs
 from stacktui.cli.name_completion import config_names, environment_names, starting
 from stacktui.cli.options import ConfigSource, examples, talks_to_stamp
 from stacktui.cli.output import err
@@ -49,14 +49,12 @@ def command(source: ConfigSource, name: str, changes: tuple[str, ...], no_check:
     require_writable(source)
     # Do not load the settings: the key to be changed may be what makes them invalid.
     path = absolute(source.path)
-    wanted = dict(map(_pair, changes))
+    wanted = read_pairs(changes, CHANGEABLE)
     before = change_environment(path, name, wanted)
-    for key, value in wanted.items():
-        if key == "proxy":  # its URL may hold a password
-            err(f"{name}: {key} is {'set' if value else 'taken out'}")
-        else:
-            was = f" (was: {before[key]})" if key in before else ""
-            err(f"{name}: {key} = {value}{was}" if value else f"{name}: {key} taken out{was}")
+    if "proxy" in wanted:  # its URL may hold a password
+        err(f"{name}: proxy is {'set' if wanted['proxy'] else 'taken out'}")
+    texts = {key: (str(before.get(key, "")), value) for key, value in wanted.items()}
+    err_changes(name, {key: each for key, each in texts.items() if key != "proxy"})
     profile = before.get("profile") or DEFAULT_PROFILE
     if (wanted.get("profile", profile) or DEFAULT_PROFILE) != profile:
         _check(source, path, name, no_check=no_check)
@@ -79,10 +77,3 @@ def _check(source: ConfigSource, path: Path, name: str, *, no_check: bool) -> No
 def _words(summary: CheckSummary) -> str:
     healthy = METADATA_ONLY if summary.metadata_only else "ok"
     return summary.verdict or ("undecided" if summary.ok is None else healthy)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    key, sign, value = text.partition("=")
-    if not sign:
-        raise CommandError(f"write KEY=VALUE; KEY is one of: {', '.join(CHANGEABLE)}")
-    return key.strip(), value.strip()

@@ -13,8 +13,7 @@ from stacktui.check.settings import Settings
 from stacktui.cli.arm import ArmSession, report_fault, run_on, show_prompt, signing_in
 from stacktui.cli.arm_subscription import subscription_of
 from stacktui.cli.ask import CommandError
-from stacktui.cli.name_completion import identity_names
-from stacktui.cli.options import ArmRequest, ExitCode, format_option, reads_arm
+from stacktui.cli.options import ArmRequest, ExitCode, format_option, identity_option, reads_arm
 from stacktui.cli.output import err
 from stacktui.cli.settings import read_settings
 from stacktui.config.document import nearest
@@ -28,12 +27,7 @@ from stacktui.resources.roles import definition_pages, find_role
 
 SCHEMA = 1
 _OPTIONS = (
-    click.option(
-        "--identity",
-        metavar="NAME",
-        shell_complete=identity_names,
-        help="The identity of the config to sign in with (default: the environment's).",
-    ),
+    identity_option,
     click.option(
         "--group", metavar="NAME", help="The scope is this resource group of the subscription."
     ),

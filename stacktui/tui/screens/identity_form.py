@@ -12,6 +12,7 @@ from stacktui.check.settings import Settings
 from stacktui.config.document import typed_path
 from stacktui.environments.pasted_url import free_name
 from stacktui.identities.certificate_file import read_files
+from stacktui.identities.changes import REFERENCES, typed_value
 from stacktui.identities.config import (
     CERTIFICATE_PASSWORD,
     KEYS_OF,
@@ -27,7 +28,6 @@ from stacktui.tui.config_change import ConfigChange
 from stacktui.tui.screens.form import FormScreen
 from stacktui.tui.widgets.fields import Field
 
-REFERENCES = ("secret", "password", CERTIFICATE_PASSWORD)
 HOW = "env NAME, file PATH, keyring or prompt; never the secret itself"
 
 
@@ -120,7 +120,7 @@ class IdentityForm(FormScreen):
         for key in {key for keys in KEYS_OF.values() for key in keys}:
             text = "" if key in hidden else self.values[key]
             is_kept = bool(text) and key not in changed
-            values[key] = self._table.get(key) if is_kept else self._value(key, text) or None
+            values[key] = self._table.get(key) if is_kept else typed_value(key, text, path)
         changes = {key: value for key, value in values.items() if value != self._table.get(key)}
         if not changes:
             return ConfigChange(f"{name}: nothing was changed")
@@ -132,17 +132,6 @@ class IdentityForm(FormScreen):
             each.name for each in self._settings.environments.values() if each.identity == name
         ]
         return ConfigChange(f"saved {name} in {path}", tuple(users))
-
-    def _value(self, key: str, text: str) -> object:
-        """Return what was typed as it is in the config."""
-        path = self._settings.path
-        if key in REFERENCES and text:
-            reference = read_reference(text)
-            match reference:
-                case {"file": str(file)}:
-                    return {"file": str(typed_path(file, path))}
-            return reference
-        return str(typed_path(text, path)) if key == "certificate" and text else text
 
 
 def _name_problem(name: str, taken: Collection[str]) -> str:

@@ -221,6 +221,39 @@ def test_the_exported_program_works_under_real_names(options: StampOptions, tmp_
             lists_by_its_program(write_config(tmp_path, described, **given), GROUPS + public)
 
 
+@pytest.mark.parametrize("idp", list(IdentityProvider))
+def test_azure_identity_signs_in_where_identities_test_does(
+    idp: IdentityProvider, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.write_text("wr0ng~secret/with+signs=")
+    nobody = "00000000-0000-0000-0000-000000000000"
+    refused = {
+        SignInKind.SECRET: {"secret": f'{{ file = "{wrong}" }}'},
+        SignInKind.CERTIFICATE: {"certificate": f'"{wrong}"'},
+        SignInKind.PASSWORD: {"password": f'{{ file = "{wrong}" }}'},
+        SignInKind.MANAGED_IDENTITY: {"client_id": f'"{nobody}"'},
+    }
+    options = StampOptions(idp=idp, domain="local.azurestack.external", groups=GROUPS)
+    with run_in_thread(options) as stamp, pinning_proxy(stamp.resolve) as proxy:
+        described = stamp.describe()
+        for kind, changed in refused.items():
+            for replaced, signs_in in ((changed, False), ({}, True)):
+                given = signing_in(kind, described, proxy=f'"{proxy}"', resolve="", **replaced)
+                config = write_config(tmp_path, described, **given)
+                assert stacktui("certificates", "export", "--yes", "--config", config).code == 0
+                words = ("identities", "test", "tester", "--format", "json", "--config", config)
+                ours = stacktui(*words, **imds_of(described))
+                theirs = subprocess.run(
+                    [python_of(NEWEST), "-c", exported(config, "sdk-python")],
+                    capture_output=True, text=True, timeout=60, check=False,
+                    env=dict(os.environ) | imds_of(described),
+                )  # fmt: skip
+                assert (ours.code, ours.document["ok"]) == (0 if signs_in else 1, signs_in), kind
+                assert (theirs.returncode == 0) is signs_in, (kind, theirs.stderr)
+                assert len(theirs.stdout.splitlines()) == (GROUPS if signs_in else 0)
+
+
 def test_the_other_scope_that_the_program_names_works_where_adfs_wants_it(tmp_path: Path) -> None:
     options = StampOptions(idp=IdentityProvider.ADFS, groups=GROUPS, adfs_default_scope=False)
     with run_in_thread(options) as stamp:

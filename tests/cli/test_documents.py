@@ -1,0 +1,74 @@
+"""The README's walk through the vendor's documents: each of its commands is run, in its order."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+
+from stacktui.cli.lazy import LazyGroup
+from stacktui.cli.main import cli
+from stacktui.config.locations import config_file
+from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
+from tests.diagnosis.readme import README
+from tests.product import stacktui
+
+TITLE = "## For those who come from the documents\n"
+SHOWN = "https://management.local.azurestack.external"
+# Of the images that the stamp's document names, one is not there.
+FAULTS = ("environments aliases AzureStackUser --check",)
+
+
+def commands() -> list[str]:
+    _, _, rest = README.read_text(encoding="utf-8").partition(TITLE)
+    return re.findall(r"(?:^|`)stacktui ([^`\n]+)", rest.partition("\n## ")[0], re.MULTILINE)
+
+
+def asks(words: list[str]) -> bool:
+    """Whether a command has questions that `--yes` answers."""
+    context, command = click.Context(cli), cli
+    while isinstance(command, LazyGroup):
+        found = command.get_command(context, words.pop(0))
+        assert found is not None
+        command = found
+    return any(each.name == "yes" for each in command.params)
+
+
+@pytest.mark.parametrize("idp", IdentityProvider)
+def test_the_walk(idp: IdentityProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with run_in_thread(StampOptions(idp=idp, groups=3)) as stamp:
+        shutil.copy(stamp.ca_file, "root.pem")
+        shutil.copy(stamp.ca_file, "store.pem")
+        pfx = ["openssl", "pkcs12", "-export", "-in", stamp.certificate_file, "-out", "sp.pfx"]
+        subprocess.run([*pfx, "-passout", "pass:"], check=True, capture_output=True)
+        values = {
+            SHOWN: stamp.arm_url,
+            "vm_image_aliases=URL": f"vm_image_aliases={stamp.vm_image_aliases}",
+            "NAME": stamp.subscription_id,
+            "PATH": "store.pem",
+            "FILE": "sdk-json",
+        }
+        lines = commands()
+        assert len(lines) > 25
+        for line in lines:
+            words = [values.get(word, word) for word in shlex.split(line)]
+            if "--presented" in words:  # asks a person
+                continue
+            ran = stacktui(*words, *(["--yes"] if asks(list(words)) else []))
+            assert ran.code == (line in FAULTS), (line, ran.out, ran.err)
+            if words[:2] == ["environments", "add"]:
+                config = config_file()
+                sign_in = (
+                    f'identity = "ops"\n[identities.ops]\nkind = "service-principal"\n'
+                    f'tenant = "{stamp.tenant}"\nclient_id = "{stamp.client_id}"\n'
+                    f'secret = {{ file = "{stamp.secret_file}" }}\n'
+                )
+                config.write_text(f"{config.read_text(encoding='utf-8')}{sign_in}")
+            if words[1] == "export" and "--format" in words:
+                Path(words[-1]).write_text(ran.out)
