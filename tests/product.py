@@ -37,11 +37,13 @@ def config_text(
         "tenant": f'"{stamp["tenant"]}"',
         "client_id": f'"{stamp["client_id"]}"',
         "secret": f'{{ file = "{stamp["secret_file"]}" }}',
-        **dict.fromkeys(("certificate", "username", "password", "object_id", "resource_id"), ""),
+        **dict.fromkeys(("certificate", "certificate_password"), ""),
+        **dict.fromkeys(("username", "password", "object_id", "resource_id"), ""),
         "kind": '"service-principal"',
     } | replaced
-    of_identity = ("kind", "tenant", "client_id", "secret", "certificate", "username", "password",
-                   "object_id", "resource_id")  # fmt: skip
+    of_identity = ("kind", "tenant", "client_id", "secret", "certificate",
+                   "certificate_password", "username", "password", "object_id",
+                   "resource_id")  # fmt: skip
     lines = ['active = "Test"', "[environments.Test]"]
     lines += [f"{key} = {keys[key]}" for key in keys if keys[key] and key not in of_identity]
     lines += [environment, "[identities.tester]"]

@@ -22,6 +22,7 @@ BESIDE_REQUEST = "a thread beside the first request loads it"
 SLOW = "it is slow to load, and most callers never need it"
 OPTIONS = "who names an option of the stamp's, as `--help` does, runs no stamp"
 PLATFORM = "it exists on some platforms only"
+OPTIONAL = "it is installed with an extra only, and read where an identity needs it"
 
 # Module, what it imports inside a function, and why.
 DEFERRED: dict[str, dict[str, str]] = {
@@ -131,6 +132,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.certificates.key_bundle": THREAD,
         "stacktui.identities.credential": THREAD,
         "stacktui.identities.faults": THREAD,
+        "stacktui.identities.secrets": THREAD,
     },
     "environments/config.py": {
         "stacktui.environments.public_resources": SLOW,
@@ -138,9 +140,13 @@ DEFERRED: dict[str, dict[str, str]] = {
     "identities/device_code.py": {
         "msal": BESIDE,
     },
+    "identities/secrets.py": {
+        "keyring": OPTIONAL,
+    },
     "identities/sign_in.py": {
         "msal": BESIDE,
         "stacktui.identities.credential": BESIDE,
+        "stacktui.identities.az_account": BESIDE,
         "stacktui.identities.imds": BESIDE,
     },
     "stamp/__init__.py": {

@@ -47,7 +47,7 @@ readers = {
     "secret": lambda: secrets.resolve_secret(FileSecret(pem)),
     "identity": lambda: credential.load_certificate(CertificateRef(pem), now),
     "certificates": lambda: files.read_certificates(pem),
-    "key": lambda: key_bundle.read_pem_bundle(pem),
+    "key": lambda: key_bundle.read_client_bundle(pem, lambda _form: None),
     "pfx": lambda: key_bundle.read_key_bundle(pfx, lambda form: None),
     "context": lambda: trust.build_context(trust.TrustUsed((certifi_file,))),
     "store": lambda: stores.store_context(store),

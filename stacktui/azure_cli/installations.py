@@ -16,17 +16,15 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
+from stacktui.azure_cli.child import kill_with_children
 from stacktui.azure_cli.launchers import PLACES, launchers, on_path
 from stacktui.config.child_environment import child_environment
 from stacktui.errors import is_exhaustion
@@ -175,11 +173,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(1)  # it closed its output, and is about to end
     except subprocess.TimeoutExpired:
-        with suppress(OSError):
-            if sys.platform == "win32":
-                process.kill()
-            else:
-                os.killpg(process.pid, signal.SIGKILL)
+        kill_with_children(process)
         process.wait()
 
 

@@ -116,19 +116,21 @@ def read_key_bundle(path: Path, ask: AskPassword) -> KeyBundle:
     return _bundle(form, chain, *_pem_key(path, content, ask))
 
 
-def read_pem_bundle(path: Path) -> KeyBundle:
-    """Read the certificates and the first private key of a PEM file, however many it holds.
+def read_client_bundle(path: Path, ask: AskPassword) -> KeyBundle:
+    """Read what an application signs in with: a PFX, or all certificates and the first private key
+    of a PEM file, however many it holds.
 
-    No password is asked for: an encrypted key is `KeyFound.LOCKED`. Blocks on disk. Raises
-    PrivateKeyError, and CertificateFileError: with FileProblem.DER also for a PFX.
+    Asks for a password as `read_key_bundle` does. Blocks on disk, and in `ask`. Raises
+    CertificateError.
     """
     content = read_content(path, MAX_SIZE)
+    if is_pfx(content):
+        return _read_pfx(path, content, ask)
     chain = tuple(entry.der for entry in entries(content))
-    if is_pfx(content) or (chain and _PEM not in content):
-        raise CertificateFileError(path, FileProblem.DER)
     if not chain:
         raise CertificateFileError(path, problem_of(content))
-    return _bundle(Form.PEM, chain, *_pem_key(path, content, lambda _form: None))
+    form = Form.PEM if _PEM in content else Form.DER
+    return _bundle(form, chain, *_pem_key(path, content, ask))
 
 
 def own_chain(bundle: KeyBundle) -> tuple[bytes, ...]:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from stacktui.identities.model import Identity
 from stacktui.identities.sign_in import Credential, prepare, read_secret
 from stacktui.text.sanitize import Redactor
+from stacktui.transport.background import in_background
 
 
 class CredentialReader:
@@ -29,7 +30,7 @@ class CredentialReader:
                     loop.call_soon_threadsafe(known.set)
             return prepare(identity, secret)
 
-        self._task = asyncio.create_task(asyncio.to_thread(work))
+        self._task = asyncio.create_task(in_background(work))
         self._task.add_done_callback(lambda _: known.set())  # also where no thread can be started
 
     async def redacted(self) -> None:

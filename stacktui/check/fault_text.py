@@ -8,7 +8,13 @@ from stacktui.certificates.trust import TrustFileError, TrustFileFault
 from stacktui.check.report import Fault
 from stacktui.environments.metadata import MetadataFault
 from stacktui.environments.record import DriftError, DriftFault, RecordError, RecordFault
-from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
+from stacktui.identities.faults import (
+    AzureCliFault,
+    CertificateFault,
+    ImdsFault,
+    SecretFault,
+    SignInFault,
+)
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.transport.records import TransportFault
 
@@ -65,6 +71,8 @@ def _text(fault: Fault) -> FaultText:
             return _sign_in(fault)
         case ImdsFault():
             return _imds(fault)
+        case AzureCliFault():
+            return FaultText(fault.detail, tuple(_azure_cli(fault)))
         case ArmFault():
             return _arm(fault)
 
@@ -112,6 +120,11 @@ def _imds(fault: ImdsFault) -> FaultText:
     tried = f"asked {fault.tries} times in {fault.seconds:.0f} s"
     lines += [tried] if fault.tries > 1 else []
     return FaultText(f"{fault.endpoint}: {summary}", tuple(lines))
+
+
+def _azure_cli(fault: AzureCliFault) -> list[str]:
+    asked = f"{fault.launcher} for its cloud {fault.cloud}: " if fault.cloud else ""
+    return [f"{asked or 'az: '}{fault.problem}", fault.detail]
 
 
 def _said(fault: SignInFault | ImdsFault) -> list[str]:

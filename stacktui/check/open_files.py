@@ -75,9 +75,13 @@ def mode_of(path: Path) -> int:
 
 
 def _readable(identity: Identity | None) -> Iterator[OpenFile]:
-    credential = identity.credential if identity else None
-    if not isinstance(credential, FileSecret | CertificateRef):
-        return
+    found = (identity.credential, identity.secret) if identity else ()
+    for each in dict.fromkeys(found):
+        if isinstance(each, FileSecret | CertificateRef):
+            yield from _if_readable(each)
+
+
+def _if_readable(credential: FileSecret | CertificateRef) -> Iterator[OpenFile]:
     path = credential.path.absolute()
     status = _stat(path)
     if status is None or not stat.S_ISREG(status.st_mode) or not status.st_size:

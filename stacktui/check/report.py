@@ -17,7 +17,13 @@ from stacktui.check.step_names import StepName
 from stacktui.check.target import CheckTarget
 from stacktui.environments.metadata import Metadata, MetadataFault
 from stacktui.environments.record import DriftFault, RecordFault, StampRecord
-from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
+from stacktui.identities.faults import (
+    AzureCliFault,
+    CertificateFault,
+    ImdsFault,
+    SecretFault,
+    SignInFault,
+)
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ResourceGroupList
 from stacktui.transport.records import Exchange, Phase, TransportFault
@@ -51,6 +57,7 @@ Fault = (
     | CertificateFault
     | SignInFault
     | ImdsFault
+    | AzureCliFault
     | ArmFault
 )
 

@@ -64,8 +64,8 @@ class Settings:
         A secret is left out where the identity's reference is another now.
         """
         identities = {
-            name: replace(identity, credential=typed[name])
-            if name in typed and typed[name].instead_of == identity.credential
+            name: identity.with_secret(typed[name])
+            if name in typed and typed[name].instead_of == identity.secret
             else identity
             for name, identity in self.identities.items()
         }

@@ -19,6 +19,7 @@ from stacktui.check.trust import preload_trust
 from stacktui.cli.ask import CommandError
 from stacktui.cli.options import ArmRequest, ExitCode
 from stacktui.cli.output import err, warn
+from stacktui.cli.secrets import ask_secret
 from stacktui.cli.settings import read_settings
 from stacktui.cli.wait_line import WaitLine
 from stacktui.errors import FaultError
@@ -85,7 +86,7 @@ def signing_in(
         add = "add one: stacktui identities add --help"
         hint = f"{command} identity=NAME" if settings.identities else add
         raise CommandError(f"{name} has no identity to sign in with; {hint}")
-    return target
+    return ask_secret(target)
 
 
 async def _run(

@@ -22,6 +22,7 @@ from stacktui.cli.options import (
     talks_to_stamp,
 )
 from stacktui.cli.output import encodable, warn
+from stacktui.cli.secrets import ask_secret, ask_secrets
 
 if TYPE_CHECKING:
     from stacktui.check.report import Report
@@ -86,6 +87,7 @@ def command(
             settings.target(name)  # a wrong name stops all: it is a mistake, not a finding
     from stacktui.cli.check_round import check_round
 
+    settings = ask_secrets(settings, wanted)
     code = check_round(settings, tuple(dict.fromkeys(wanted)), format_, concurrency)
     click.get_current_context().exit(code)
 
@@ -102,7 +104,7 @@ def check_headless(
     settings = load_settings(path, limits)
     for warning in (*settings.warnings, *settings.left_out(name or settings.active)):
         warn(warning)
-    target = settings.target(name)
+    target = ask_secret(settings.target(name))
     # OpenSSL parses the trusted certificates without holding the GIL, so this runs while the
     # modules below are imported; the check takes the context or waits for it.
     threading.Thread(target=preload_trust, args=(target,), daemon=True).start()

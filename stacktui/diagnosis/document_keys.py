@@ -14,7 +14,13 @@ from stacktui.certificates.trust import TrustFileFault, TrustSource
 from stacktui.diagnosis.finding import Action
 from stacktui.environments.metadata import Metadata, MetadataFault
 from stacktui.environments.record import Drift, DriftFault, RecordFault
-from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
+from stacktui.identities.faults import (
+    AzureCliFault,
+    CertificateFault,
+    ImdsFault,
+    SecretFault,
+    SignInFault,
+)
 from stacktui.identities.token import TokenFacts
 from stacktui.resources.model import ArmFault, ResourceGroup, ResourceGroupList, Subscription
 from stacktui.transport.proxy import ProxyUsed
@@ -71,6 +77,7 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
     ArmFault: _keys(
         "problem", "what", "status", "code", "message", "request_id", "correlation_id", "seen",
     ),
+    AzureCliFault: _keys("problem", "detail", "launcher", "cloud", "code"),
     CertificateFault: _keys("path", "problem", "detail"),
     DriftFault: _keys("drifts", "recorded"),
     ImdsFault: _keys(
@@ -95,6 +102,7 @@ KEYS: Mapping[type[Any], Mapping[str, str]] = {
 }  # fmt: skip
 FAULT_TYPES: Mapping[type[Any], str] = {
     ArmFault: "ArmFault",
+    AzureCliFault: "AzureCliFault",
     CertificateFault: "CertificateFault",
     DriftFault: "DriftFault",
     ImdsFault: "ImdsFault",

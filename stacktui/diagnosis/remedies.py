@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
 
 from stacktui.diagnosis.context import FailureContext, ReportContext
@@ -10,7 +11,14 @@ from stacktui.diagnosis.finding import Action, ActionKind, Remedy
 from stacktui.diagnosis.remedy_template import PlainWord, Quote, RemedyTemplate, for_both
 from stacktui.diagnosis.sign_in_facts import section_of
 from stacktui.environments.naming import domain_of
-from stacktui.identities.model import EnvSecret, FileSecret, Identity, TypedSecret
+from stacktui.identities.model import (
+    EnvSecret,
+    FileSecret,
+    Identity,
+    KeyringSecret,
+    PromptSecret,
+    TypedSecret,
+)
 from stacktui.text.shell import toml
 from stacktui.transport.proxy import DIRECT
 from stacktui.transport.request_commands import curl_options
@@ -277,6 +285,17 @@ PUT_SECRET_FILE = RemedyTemplate(
 )
 
 
+PUT_KEYRING_ENTRY = RemedyTemplate(
+    "Put the {what} into the keyring; the command asks for it",
+    "{python} -m keyring set {service} {user}",
+    "& {python} -m keyring set {service} {user}",
+    {"what": "secret", "python": "python"},
+)
+TYPE_SECRET = RemedyTemplate(
+    "Type the {what} for this run: a command on a terminal asks for it", shown={"what": "secret"}
+)
+
+
 def put_secret(reference: object, what: str) -> tuple[Remedy, ...]:
     """Return how to store a secret or password at the place that `reference` names."""
     ask = Action(ActionKind.ASK_SECRET)
@@ -287,4 +306,11 @@ def put_secret(reference: object, what: str) -> tuple[Remedy, ...]:
             return (SET_SECRET_VARIABLE.fill(ask, variable=PlainWord(name), what=what),)
         case FileSecret(path=path):
             return (PUT_SECRET_FILE.fill(ask, file=str(path), what=what),)
+        case KeyringSecret(service=service, user=user):
+            python = sys.executable
+            return (
+                PUT_KEYRING_ENTRY.fill(ask, python=python, service=service, user=user, what=what),
+            )
+        case PromptSecret():
+            return (TYPE_SECRET.fill(ask, what=what),)
     return ()

@@ -169,6 +169,8 @@ def _login(connection: Connection) -> Iterator[str]:
     match identity and identity.kind:
         case IdentityKind.SERVICE_PRINCIPAL if identity and connection.certificate:
             path, app = connection.certificate, identity.client_id
+            if connection.certificate_password:
+                yield comment(shell, "az reads unencrypted PEM only: stacktui certificates convert")
             yield az_line(
                 shell,
                 lambda q: (

@@ -60,7 +60,7 @@ def _credential(connection: Connection) -> Iterator[str]:
 
 def _account(connection: Connection) -> list[str]:
     identity = connection.identity
-    if identity is None or identity.kind is IdentityKind.DEVICE_CODE:
+    if identity is None or identity.kind in (IdentityKind.DEVICE_CODE, IdentityKind.AZURE_CLI):
         return ["-UseDeviceAuthentication"]
     if identity.kind is IdentityKind.MANAGED_IDENTITY:
         account = identity.client_id or identity.object_id or identity.resource_id

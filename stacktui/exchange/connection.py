@@ -19,12 +19,18 @@ from stacktui.identities.model import (
     FileSecret,
     Identity,
     IdentityKind,
+    KeyringSecret,
+    PromptSecret,
+    SecretRef,
     TypedSecret,
 )
 from stacktui.transport.proxy import DIRECT, without_credentials
 
 if TYPE_CHECKING:
     from stacktui.azure_cli.facts import AzFacts
+
+# Holds a secret that a shell cannot read by itself: of a keyring, or typed.
+_VARIABLE = "STACKTUI_SECRET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +111,9 @@ class Connection:
 
     @property
     def reference(self) -> EnvSecret | FileSecret | CertificateRef | None:
-        """The identity's reference, as the config has it."""
+        """The identity's reference, with a variable for what no shell reads by itself."""
         found = self.identity.credential if self.identity else None
-        return found.instead_of if isinstance(found, TypedSecret) else found
+        return found if isinstance(found, CertificateRef) else self._readable(found)
 
     @property
     def secret_value(self) -> Value:
@@ -124,6 +130,17 @@ class Connection:
         return str(found.path) if isinstance(found, CertificateRef) else ""
 
     @property
+    def certificate_password(self) -> Value:
+        """The reference to the password of that certificate's file; empty where it has none."""
+        found = self.identity.secret if self.certificate and self.identity else None
+        return self._readable(found) or ""
+
+    def _readable(self, secret: SecretRef | None) -> EnvSecret | FileSecret | None:
+        """Return the reference for a text that any shell reads; `heading` says how to set it."""
+        named = secret.instead_of if isinstance(secret, TypedSecret) else secret
+        return EnvSecret(_VARIABLE) if isinstance(named, KeyringSecret | PromptSecret) else named
+
+    @property
     def kind(self) -> IdentityKind | None:
         return self.identity.kind if self.identity else None
 
@@ -131,7 +148,19 @@ class Connection:
         """Return the comment that says what a text is of."""
         signed_in = "AD FS" if self.is_adfs else "Entra ID"
         what = f"{self.environment.arm}, {signed_in}, profile {self.environment.profile}"
-        return comment(shell, f"{plain(self.environment.name)}: {what}")
+        return comment(shell, f"{plain(self.environment.name)}: {what}{self._variable_note()}")
+
+    def _variable_note(self) -> str:
+        """Return the line about the variable that `_readable` makes of a reference, if it does."""
+        secret = self.identity.secret if self.identity and self.secret is None else None
+        named = secret.instead_of if isinstance(secret, TypedSecret) else secret
+        match named:
+            case KeyringSecret(service=service, user=user):
+                read = f"python -m keyring get {plain(service)} {plain(user)}"
+                return f"\nSet {_VARIABLE} before, to what this prints: {read}"
+            case PromptSecret():
+                return f"\nSet {_VARIABLE} before: it is in no file, but typed."
+        return ""
 
     @property
     def ca(self) -> Path | None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from stacktui.exchange.connection import Connection
+from stacktui.exchange.shells import Value
 from stacktui.identities.model import EnvSecret, FileSecret, IdentityKind
 
 SECRET, CERTIFICATE, CERTIFICATE_PASSWORD = "clientSecret", "certPath", "certPass"
@@ -39,7 +40,11 @@ def remarks(connection: Connection) -> Iterator[str]:
         yield f"fill in {', '.join(empty)}"
     yield "objectId stays empty: only the samples of key vaults read it"
     if key == CERTIFICATE:
-        yield f"{CERTIFICATE_PASSWORD} stays empty: the key in the file has no password"
+        yield (
+            f"{CERTIFICATE_PASSWORD}: put the password there; here is only where it is kept"
+            if connection.certificate_password
+            else f"{CERTIFICATE_PASSWORD} stays empty: the key in the file has no password"
+        )
 
 
 def _fields(connection: Connection) -> dict[str, str]:
@@ -48,9 +53,10 @@ def _fields(connection: Connection) -> dict[str, str]:
         client, credential = "", {SECRET: ""}
     elif connection.certificate:
         client = identity.client_id
-        credential = {CERTIFICATE: connection.certificate, CERTIFICATE_PASSWORD: ""}
+        password = _text(connection.certificate_password)
+        credential = {CERTIFICATE: connection.certificate, CERTIFICATE_PASSWORD: password}
     else:
-        client, credential = identity.client_id, {SECRET: _secret(connection)}
+        client, credential = identity.client_id, {SECRET: _text(connection.secret_value)}
     return {
         "clientId": client,
         **credential,
@@ -62,11 +68,11 @@ def _fields(connection: Connection) -> dict[str, str]:
     }
 
 
-def _secret(connection: Connection) -> str:
-    match connection.secret_value:
+def _text(value: Value) -> str:
+    match value:
         case EnvSecret(name=name):
             return OF_VARIABLE.format(name)
         case FileSecret(path=path):
             return OF_FILE.format(path)
-        case str(value):
+        case str():
             return value

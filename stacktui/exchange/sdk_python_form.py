@@ -31,6 +31,8 @@ _CREDENTIALS = {
     IdentityKind.USER: "UsernamePasswordCredential",
     IdentityKind.DEVICE_CODE: "DeviceCodeCredential",
     IdentityKind.MANAGED_IDENTITY: "ManagedIdentityCredential",
+    # The account of az would be that of its active cloud.
+    IdentityKind.AZURE_CLI: "DeviceCodeCredential",
 }
 
 
@@ -97,7 +99,7 @@ def _credential(connection: Connection) -> tuple[str, list[str]]:
     if kind is IdentityKind.MANAGED_IDENTITY and identity is not None:
         return _CREDENTIALS[kind], list(_managed(connection))
     arguments = [
-        f"client_id={literal(identity.client_id if identity else AZURE_CLI)}",
+        f"client_id={literal((identity and identity.client_id) or AZURE_CLI)}",
         f"authority={literal(connection.authority)}",
     ]
     if connection.tenant or kind is IdentityKind.SERVICE_PRINCIPAL:
@@ -109,6 +111,8 @@ def _credential(connection: Connection) -> tuple[str, list[str]]:
     elif connection.certificate:
         name = "CertificateCredential"
         arguments.append(f"certificate_path={literal(connection.certificate)}")
+        if password := connection.certificate_password:
+            arguments.append(f"password={_value(password)}")
     elif kind is IdentityKind.SERVICE_PRINCIPAL:
         name = "ClientSecretCredential"
         arguments.append(f"client_secret={secret}")

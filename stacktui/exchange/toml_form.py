@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stacktui.exchange.connection import Connection
-from stacktui.identities.model import CertificateRef, EnvSecret, FileSecret, Identity
+from stacktui.identities.config import reference_of
+from stacktui.identities.model import CertificateRef, Identity
 from stacktui.text.shell import toml, toml_table
 from stacktui.transport.limits import LIMIT_SETTINGS, Limits
 from stacktui.transport.proxy import without_credentials
@@ -33,23 +34,19 @@ def render(connection: Connection) -> str:
     if own:
         lines.append(f"limits = {{ {', '.join(own)} }}")
     if connection.identity is not None:
-        lines += ["", *_identity(connection.identity, connection.reference)]
+        lines += ["", *_identity(connection.identity)]
     return "\n".join([*lines, ""])
 
 
-def _identity(
-    identity: Identity, reference: EnvSecret | FileSecret | CertificateRef | None
-) -> Iterator[str]:
+def _identity(identity: Identity) -> Iterator[str]:
     yield toml_table("identities", identity.name)
     yield f"kind = {toml(identity.kind)}"
     for key in ("tenant", "client_id", "username", "object_id", "resource_id"):
         if value := getattr(identity, key):
             yield f"{key} = {toml(value)}"
-    key = "password" if identity.username else "secret"
-    match reference:
-        case CertificateRef(path=path):
-            yield f"certificate = {toml(str(path))}"
-        case EnvSecret(name=name):
-            yield f"{key} = {{ env = {toml(name)} }}"
-        case FileSecret(path=path):
-            yield f"{key} = {{ file = {toml(str(path))} }}"
+    if isinstance(identity.credential, CertificateRef):
+        yield f"certificate = {toml(str(identity.credential.path))}"
+    if identity.secret is not None:
+        ((kind, value),) = reference_of(identity.secret).items()
+        text = toml(value) if isinstance(value, str) else "true"
+        yield f"{identity.secret_key} = {{ {kind} = {text} }}"

@@ -78,3 +78,4 @@ def _of_identity(connection: Connection, prefix: str) -> Variables:
     if identity.kind is IdentityKind.SERVICE_PRINCIPAL:
         yield f"{prefix}CLIENT_SECRET", connection.secret_value
         yield f"{prefix}CLIENT_CERTIFICATE_PATH", connection.certificate
+        yield f"{prefix}CLIENT_CERTIFICATE_PASSWORD", connection.certificate_password

@@ -48,30 +48,36 @@ def read_files(references: dict[str, CertificateRef], now: datetime) -> dict[str
 def _read(name: str, reference: CertificateRef, now: datetime) -> IdentityFile:
     from stacktui.identities.credential import load_certificate
     from stacktui.identities.faults import CertificateFault, CertificateProblem, IdentityError
+    from stacktui.identities.secrets import resolve_secret
 
     word = problem = remedy = ""
+    password = None
     try:
         # The same message as a check's.
-        load_certificate(reference, now)
+        if reference.password is not None:
+            password = resolve_secret(reference.password)
+        load_certificate(reference, now, password)
     except IdentityError as error:
         fault = error.fault
+        word, problem = "no password", str(fault)
         if isinstance(fault, CertificateFault):
             word, problem = fault.problem.value.replace("-", " "), fault.detail
             if fault.problem is CertificateProblem.PFX:
-                remedy = "make a PEM file of it: stacktui certificates convert"
+                remedy = "name its certificate_password, or: stacktui certificates convert"
             elif fault.problem in (CertificateProblem.EXPIRED, CertificateProblem.KEY_MISMATCH):
                 remedy = "put a new certificate with its key there, and register it"
-    return IdentityFile(name, reference.path, now, _chain(reference.path), word, problem, remedy)
+    chain = _chain(reference.path, password)
+    return IdentityFile(name, reference.path, now, chain, word, problem, remedy)
 
 
-def _chain(path: Path) -> tuple[Certificate, ...]:
-    """Return the certificates of the file as far as they can be read without a password."""
+def _chain(path: Path, password: str | None) -> tuple[Certificate, ...]:
+    """Return the certificates of the file as far as they can be read."""
     from stacktui.certificates.chain import describe
     from stacktui.certificates.errors import CertificateError
     from stacktui.certificates.key_bundle import own_chain, read_key_bundle
 
     try:
-        bundle = read_key_bundle(path, lambda form: None)
+        bundle = read_key_bundle(path, lambda form: password)
     except CertificateError:
         return ()
     return tuple(describe(der) for der in own_chain(bundle))

@@ -15,21 +15,35 @@ from stacktui.identities.model import (
     FileSecret,
     Identity,
     IdentityKind,
+    KeyringSecret,
+    PromptSecret,
     SecretRef,
+    TypedSecret,
 )
 
+CERTIFICATE_PASSWORD = "certificate_password"  # noqa: S105
 # POSIX.1-2017 section 8.1: names that every shell can set.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # The keys of each kind, besides `kind`.
 KEYS_OF = {
-    IdentityKind.SERVICE_PRINCIPAL: ("tenant", "client_id", "secret", "certificate"),
+    IdentityKind.SERVICE_PRINCIPAL: (
+        "tenant",
+        "client_id",
+        "secret",
+        "certificate",
+        CERTIFICATE_PASSWORD,
+    ),
     IdentityKind.USER: ("tenant", "client_id", "username", "password"),
     IdentityKind.DEVICE_CODE: ("tenant", "client_id"),
     IdentityKind.MANAGED_IDENTITY: ("client_id", "object_id", "resource_id"),
+    IdentityKind.AZURE_CLI: ("tenant",),
 }
 KEYS = ("kind", *dict.fromkeys(key for keys in KEYS_OF.values() for key in keys))
-# A reference as it is typed: `env NAME`, `file PATH`, `$NAME`, or as in the config.
-_REFERENCE = re.compile(r"\{?\s*(env|file)(?:\s*[=:]\s*|\s+)(.+?)\s*\}?")
+# A reference as it is typed: `env NAME`, `file PATH`, `keyring`, `keyring SERVICE/USER`, `prompt`,
+# `$NAME`, or as in the config.
+_REFERENCE = re.compile(r"\{?\s*(env|file|keyring)(?:\s*[=:]\s*|\s+)(.+?)\s*\}?")
+_FLAG = re.compile(r"\{?\s*(keyring|prompt)(?:\s*=\s*true)?\s*\}?")
+_KEYRING_SERVICE = "stacktui"
 _SHELL_VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 # Each of them alone identifies a managed identity.
 MANAGED_NAMES = ("client_id", "object_id", "resource_id")
@@ -58,6 +72,8 @@ def read_identity(name: str, table: Table) -> Identity:
             return Identity(name, kind, _public_client(table), tenant=tenant)
         case IdentityKind.MANAGED_IDENTITY:
             return _managed_identity(name, table)
+        case IdentityKind.AZURE_CLI:
+            return Identity(name, kind, tenant=tenant)
 
 
 def save_identity(path: Path, name: str, values: Mapping[str, object], *, added: bool) -> None:
@@ -73,7 +89,7 @@ def save_identity(path: Path, name: str, values: Mapping[str, object], *, added:
         set_in_table(path, IDENTITIES, name, values)
 
 
-def read_reference(text: str) -> dict[str, str]:
+def read_reference(text: str) -> dict[str, str | bool]:
     """Return the reference to a secret that was typed, as it is in the config.
 
     Raises ValueError, which never repeats the text: it may be the secret itself.
@@ -81,19 +97,46 @@ def read_reference(text: str) -> dict[str, str]:
     text = text.strip()
     if found := _SHELL_VARIABLE.fullmatch(text):
         return {"env": found[1]}
+    if found := _FLAG.fullmatch(text):
+        return {found[1]: True}
     found = _REFERENCE.fullmatch(text)
     kind, value = (found[1], found[2].strip("\"'")) if found else ("", "")
     if kind == "env" and not _VARIABLE.fullmatch(value):
         raise ValueError("names no variable; write: env NAME")
+    if kind == "keyring" and not _entry(value):
+        raise ValueError("names no entry of a keyring; write: keyring SERVICE/USER")
     if not value:
         raise ValueError("must not be the secret itself; write: env NAME, or: file PATH")
     return {kind: value}
 
 
+def reference_of(secret: SecretRef) -> dict[str, str | bool]:
+    """Return a reference as it is in the config."""
+    match secret:
+        case TypedSecret(instead_of=named):
+            return reference_of(named)
+        case EnvSecret(name=name):
+            return {"env": name}
+        case FileSecret(path=path):
+            return {"file": str(path)}
+        case KeyringSecret(service=service, user=user):
+            return {"keyring": f"{service}/{user}"}
+        case PromptSecret():
+            return {"prompt": True}
+
+
 def reference_text(value: object) -> str:
     """Return a reference of the config as it is typed; empty for what is none."""
     pairs = list(value.items()) if isinstance(value, Mapping) else []
-    return f"{pairs[0][0]} {pairs[0][1]}" if len(pairs) == 1 else ""
+    if len(pairs) != 1:
+        return ""
+    kind, named = pairs[0]
+    return str(kind) if named is True else f"{kind} {named}"
+
+
+def _entry(text: str) -> KeyringSecret | None:
+    service, _, user = text.rpartition("/")
+    return KeyringSecret(service, user) if service and user else None
 
 
 def _refuse_keys_of_others(kind: IdentityKind, table: Table) -> None:
@@ -126,17 +169,33 @@ def _credential(table: Table) -> SecretRef | CertificateRef:
     if "-----BEGIN" in (table.string("certificate") or ""):
         raise table.error("certificate", "must be the path of a file, not its content")
     certificate = table.path_value("certificate")
-    return CertificateRef(certificate) if certificate else _secret(table, "secret")
+    if certificate is None:
+        if CERTIFICATE_PASSWORD in table:
+            raise table.error(CERTIFICATE_PASSWORD, "is of a certificate, and there is none")
+        return _secret(table, "secret")
+    protected = CERTIFICATE_PASSWORD in table
+    return CertificateRef(certificate, _secret(table, CERTIFICATE_PASSWORD) if protected else None)
 
 
 def _secret(table: Table, key: str) -> SecretRef:
-    how = f'write {key} = {{ env = "NAME" }} or {{ file = "path" }}'
+    how = (
+        f'write {key} = {{ env = "NAME" }}, {{ file = "path" }}, {{ keyring = true }} or '
+        "{ prompt = true }"
+    )
     if not isinstance(table.value(key), dict):
         # Probably the secret itself, so do not repeat it.
         raise table.error(key, f"must be a reference, not the {key} itself; {how}")
     reference = table.table(key)
     if reference is None or len(reference) != 1:
         raise table.error(key, f"must be one reference; {how}")
+    if "prompt" in reference and reference.flag("prompt"):
+        return PromptSecret()
+    if "keyring" in reference and reference.value("keyring") is True:
+        return KeyringSecret(_KEYRING_SERVICE, table.key.removeprefix(f"{IDENTITIES}."))
+    if entry := reference.string("keyring"):
+        if (found := _entry(entry)) is None:
+            raise table.error(key, 'has a keyring that is no "service/user"; ' + how)
+        return found
     if variable := reference.string("env"):
         if not _VARIABLE.fullmatch(variable):
             # Possibly the secret itself, so do not repeat it.

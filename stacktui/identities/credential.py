@@ -1,4 +1,4 @@
-"""A service principal's certificate file (PEM with key), checked before the sign-in.
+"""A service principal's certificate file (PEM or PFX, with key), checked before the sign-in.
 
 MSAL would fail late and vaguely on most unusable files; here each has its own problem. Needs
 `cryptography`.
@@ -16,7 +16,14 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from stacktui.certificates.files import CertificateFileError, FileProblem
-from stacktui.certificates.key_bundle import KeyBundle, PrivateKeyError, read_pem_bundle
+from stacktui.certificates.key_bundle import (
+    Form,
+    KeyBundle,
+    KeyBundleError,
+    PasswordError,
+    PrivateKeyError,
+    read_client_bundle,
+)
 from stacktui.certificates.readiness import KeyFound
 from stacktui.errors import is_exhaustion
 from stacktui.identities.faults import CertificateFault, CertificateProblem, IdentityError
@@ -40,10 +47,12 @@ class ClientCertificate:
     ends: datetime
 
 
-def load_certificate(reference: CertificateRef, now: datetime) -> ClientCertificate:
+def load_certificate(
+    reference: CertificateRef, now: datetime, password: str | None = None
+) -> ClientCertificate:
     """Read and check the file. Blocks on disk. Raises IdentityError with a CertificateFault."""
     path = reference.path
-    bundle = _read(path)
+    bundle = _read(path, password)
     certificate = _parsed(path, bundle.chain[0])  # the one that az signs in with, too
     key = _key(path, bundle)
     _check_validity(path, certificate, now.astimezone(UTC))
@@ -68,22 +77,36 @@ _FILE_PROBLEMS = {
     FileProblem.KEY_ONLY: (_NONE, "a private key, but no certificate"),
     FileProblem.HTML: (_NONE, "no PEM certificate"),
     FileProblem.NO_CERTIFICATE: (_NONE, "no PEM certificate"),
-    FileProblem.DER: (
-        CertificateProblem.PFX,
-        "binary content: a PFX (PKCS#12) or DER file, where PEM with key is needed",
-    ),
+    FileProblem.DER: (_NONE, "binary content that is no PFX (PKCS#12)"),
 }
 
 
-def _read(path: Path) -> KeyBundle:
+def _read(path: Path, password: str | None) -> KeyBundle:
+    asked: list[Form] = []
+
+    def ask(form: Form) -> str | None:
+        asked.append(form)
+        return password
+
     try:
-        return read_pem_bundle(path)
+        return read_client_bundle(path, ask)
     except CertificateFileError as error:
         problem, detail = _FILE_PROBLEMS[error.problem]
-        raise _error(path, problem, detail or error.detail or "no such file") from None
+        detail = detail or error.detail or "no such file"
     except PrivateKeyError as error:
+        problem = CertificateProblem.WRONG_PASSWORD if asked else CertificateProblem.NO_KEY
         detail = f"the private key cannot be read: {error.reason}"
-        raise _error(path, CertificateProblem.NO_KEY, detail) from None
+    except PasswordError:
+        problem = CertificateProblem.WRONG_PASSWORD
+        detail = "the PFX does not open with it, or is damaged"
+    except KeyBundleError as error:
+        problem, detail = _NONE, str(error).removeprefix(f"{path} ")
+        if asked and password is None:
+            problem, detail = (
+                CertificateProblem.PFX,
+                "the PFX is encrypted, and no password is configured",
+            )
+    raise _error(path, problem, detail)
 
 
 def _parsed(path: Path, der: bytes) -> x509.Certificate:

@@ -8,6 +8,9 @@ from enum import StrEnum
 from stacktui.errors import FaultError
 from stacktui.transport.records import TransportFault
 
+# The detail of a SecretFault where the optional package is missing.
+NO_KEYRING = "the package keyring is not installed for stacktui"
+
 
 @dataclass(frozen=True, slots=True)
 class SecretFault:
@@ -29,6 +32,7 @@ class CertificateProblem(StrEnum):
     NO_KEY = "no-key"
     ENCRYPTED = "encrypted"
     PFX = "pfx"
+    WRONG_PASSWORD = "wrong-password"  # noqa: S105
     KEY_MISMATCH = "key-mismatch"
     EXPIRED = "expired"
     NOT_YET_VALID = "not-yet-valid"
@@ -122,5 +126,41 @@ class ImdsFault:
         return f"{self.endpoint}: {self.description or self.error or self.problem}"
 
 
-class IdentityError(FaultError[SecretFault | CertificateFault | SignInFault | ImdsFault]):
+class AzureCliProblem(StrEnum):
+    """Why `az` gave no token of the account that it is signed in with."""
+
+    NOT_INSTALLED = "not-installed"
+    NO_CLOUD = "no-cloud"
+    OTHER_CLOUD = "other-cloud"
+    NOT_SIGNED_IN = "not-signed-in"
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    NOT_UNDERSTOOD = "not-understood"
+    OTHER_AUDIENCE = "other-audience"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class AzureCliFault:
+    """No token from `az`; `detail` says why, in az's words where it ended with an error.
+
+    `launcher` is the az that was asked, `cloud` its name of the stamp; both are empty where there
+    is none. `code` is that of the sign-in service which refused az (REFUSED). OTHER_CLOUD means
+    that az has another login host or audience for the stamp; then it was not asked. All text is
+    sanitised.
+    """
+
+    problem: AzureCliProblem
+    detail: str
+    launcher: str = ""
+    cloud: str = ""
+    code: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.launcher or 'az'}: {self.detail}"
+
+
+class IdentityError(
+    FaultError[SecretFault | CertificateFault | SignInFault | ImdsFault | AzureCliFault]
+):
     """An identity gets no token."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,11 +16,12 @@ class IdentityKind(StrEnum):
     USER = "user"
     DEVICE_CODE = "device-code"
     MANAGED_IDENTITY = "managed-identity"
+    AZURE_CLI = "azure-cli"
 
     @property
     def words(self) -> str:
         """The kind as it is shown: `service principal`."""
-        return self.value.replace("-", " ")
+        return "account of az" if self is self.AZURE_CLI else self.value.replace("-", " ")
 
 
 # The public client of Azure CLI, known to Entra and to AD FS (PROTOCOL.md section 2).
@@ -48,27 +49,56 @@ class FileSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyringSecret:
+    """`{ keyring = "service/user" }`: an entry of the system's keyring.
+
+    `{ keyring = true }` is that of the service `stacktui` and of the identity's name.
+    """
+
+    service: str
+    user: str
+
+    def __str__(self) -> str:
+        return escape_control_chars(f"keyring entry {self.service}/{self.user}")
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSecret:
+    """`{ prompt = true }`: what a person types in each run."""
+
+    def __str__(self) -> str:
+        return "a prompt"
+
+
+NamedSecret = EnvSecret | FileSecret | KeyringSecret | PromptSecret
+
+
+@dataclass(frozen=True, slots=True)
 class TypedSecret:
     """A secret that a person has typed for this run, where `instead_of` gave none or a wrong one.
 
-    Only the dashboard makes one; it is in no config, and in no text.
+    It is in no config, and in no text.
     """
 
     value: str = field(repr=False)
-    instead_of: EnvSecret | FileSecret
+    instead_of: NamedSecret
 
     def __str__(self) -> str:
         return f"what was typed in this run, in place of {self.instead_of}"
 
 
-SecretRef = EnvSecret | FileSecret | TypedSecret
+SecretRef = NamedSecret | TypedSecret
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateRef:
-    """`certificate = "path"`: a PEM file that holds a certificate and its private key."""
+    """`certificate = "path"`: a PEM or PFX file that holds a certificate and its private key.
+
+    `password` is that of an encrypted file (`certificate_password`).
+    """
 
     path: Path
+    password: SecretRef | None = None
 
     def __str__(self) -> str:
         return escape_control_chars(f"certificate {self.path}")
@@ -81,8 +111,8 @@ class Identity:
     A service principal has `client_id` and `credential`. A user has `username`, and the reference
     to the password as `credential`; a device code needs neither. Both sign in through the public
     client `client_id`. A managed identity has at most one of `client_id`, `object_id` and
-    `resource_id`; without any, it is the machine's own. `tenant` is an id or a domain; AD FS and
-    managed identities need none.
+    `resource_id`; without any, it is the machine's own. az knows its account. `tenant` is an id or
+    a domain; AD FS, managed identities and az need none.
     """
 
     name: str
@@ -99,3 +129,28 @@ class Identity:
         """The id to grant a role to; empty where it is known only after signing in."""
         through_others = self.kind in (IdentityKind.USER, IdentityKind.DEVICE_CODE)
         return self.username if through_others else self.object_id or self.client_id
+
+    @property
+    def secret(self) -> SecretRef | None:
+        """The reference to its secret, if it has one: the value of `secret_key`."""
+        found = self.credential
+        return found.password if isinstance(found, CertificateRef) else found
+
+    @property
+    def secret_key(self) -> str:
+        """The key of the config that refers to its secret."""
+        if isinstance(self.credential, CertificateRef):
+            return "certificate_password"
+        return "password" if self.kind is IdentityKind.USER else "secret"
+
+    @property
+    def secret_name(self) -> str:
+        """What its secret is, in words."""
+        return self.secret_key.replace("_", " ")
+
+    def with_secret(self, secret: SecretRef) -> Identity:
+        """Return the identity with another reference in place of `secret`."""
+        found = self.credential
+        if isinstance(found, CertificateRef):
+            return replace(self, credential=replace(found, password=secret))
+        return replace(self, credential=secret)

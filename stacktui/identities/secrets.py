@@ -5,8 +5,17 @@ from __future__ import annotations
 import os
 
 from stacktui.config.bounded_read import FileReadError, read_bounded
-from stacktui.identities.faults import IdentityError, SecretFault
-from stacktui.identities.model import EnvSecret, FileSecret, SecretRef, TypedSecret
+from stacktui.errors import is_exhaustion
+from stacktui.identities.faults import NO_KEYRING, IdentityError, SecretFault
+from stacktui.identities.model import (
+    EnvSecret,
+    FileSecret,
+    KeyringSecret,
+    PromptSecret,
+    SecretRef,
+    TypedSecret,
+)
+from stacktui.text.sanitize import escape_control_chars
 from stacktui.transport.json_body import is_valid_utf8
 
 # A client secret has about 40 characters; a larger file is something else.
@@ -14,20 +23,47 @@ MAX_SIZE = 64 * 1024
 
 
 def resolve_secret(reference: SecretRef) -> str:
-    """Return the secret. Blocks on disk for a file. Raises IdentityError with a SecretFault."""
-    if isinstance(reference, TypedSecret):
-        value = reference.value
-    elif isinstance(reference, EnvSecret):
-        if (found := os.environ.get(reference.name)) is None:
-            raise _error(reference, "it is not set")
-        value = found
-        if not is_valid_utf8(value):  # os.environ holds bytes that are not UTF-8 as surrogates
-            raise _error(reference, "it is not text")
-    else:
-        value = _read(reference)
+    """Return the secret. Blocks on disk, and on a keyring. Raises IdentityError (SecretFault)."""
+    match reference:
+        case TypedSecret():
+            value = reference.value
+        case EnvSecret():
+            value = _read_variable(reference)
+        case FileSecret():
+            value = _read(reference)
+        case KeyringSecret():
+            value = _read_keyring(reference)
+        case PromptSecret():
+            raise _error(reference, "nobody was asked; a command on a terminal asks")
     if not value.strip():
         raise _error(reference, "it is empty")
     return value
+
+
+def _read_variable(reference: EnvSecret) -> str:
+    if (found := os.environ.get(reference.name)) is None:
+        raise _error(reference, "it is not set")
+    if not is_valid_utf8(found):  # os.environ holds bytes that are not UTF-8 as surrogates
+        raise _error(reference, "it is not text")
+    return found
+
+
+def _read_keyring(reference: KeyringSecret) -> str:
+    """Return an entry. May block until the user has unlocked the keyring."""
+    try:
+        import keyring
+    except ImportError:
+        raise _error(reference, NO_KEYRING) from None
+    try:
+        found: str | None = keyring.get_password(reference.service, reference.user)
+    except Exception as error:  # each back end has its own
+        if is_exhaustion(error):
+            raise
+        said = escape_control_chars(str(error).partition("\n")[0][:200])
+        raise _error(reference, f"it cannot be read ({said or type(error).__name__})") from None
+    if found is None:
+        raise _error(reference, "there is no such entry")
+    return found
 
 
 def _read(reference: FileSecret) -> str:

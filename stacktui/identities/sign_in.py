@@ -67,14 +67,13 @@ def scopes_of(metadata: Metadata) -> tuple[str, ...]:
 
 
 def read_secret(identity: Identity, redactor: Redactor) -> str | None:
-    """Return the secret or password, and add it to `redactor`; None where there is none.
+    """Return the identity's secret, and add it to `redactor`; None where there is none.
 
     Blocks on disk. Raises IdentityError.
     """
-    reference = identity.credential
-    if reference is None or isinstance(reference, CertificateRef):
+    if identity.secret is None:
         return None
-    secret = resolve_secret(reference)
+    secret = resolve_secret(identity.secret)
     redactor.add_secret(secret)
     return secret
 
@@ -84,7 +83,7 @@ def prepare(identity: Identity, secret: str | None) -> Credential:
 
     Blocks on disk and on imports. Raises IdentityError.
     """
-    if identity.kind is IdentityKind.MANAGED_IDENTITY:
+    if identity.kind in (IdentityKind.MANAGED_IDENTITY, IdentityKind.AZURE_CLI):
         return ""
     import msal  # noqa: F401
 
@@ -95,7 +94,7 @@ def prepare(identity: Identity, secret: str | None) -> Credential:
         return secret or ""
     from stacktui.identities.credential import load_certificate
 
-    return load_certificate(reference, datetime.now(UTC))
+    return load_certificate(reference, datetime.now(UTC), secret)
 
 
 async def acquire_token(
@@ -105,8 +104,12 @@ async def acquire_token(
     credential: Credential,
     prompt: Prompt | None,
     refresh_token: str = "",
+    *,
+    arm: str = "",
 ) -> Token:
     """Return a token for the stamp's ARM. Raises IdentityError and what `HttpSession.fetch` raises.
+
+    `arm` is the stamp's ARM endpoint, by which az knows it.
 
     For a device code, `prompt` is called, and then the user is waited for; not where the
     `refresh_token` of an earlier sign-in still works. Without a `prompt` nobody is there to ask.
@@ -115,6 +118,10 @@ async def acquire_token(
         from stacktui.identities.imds import acquire_from_imds
 
         return await acquire_from_imds(session, metadata.audience, identity)
+    if identity.kind is IdentityKind.AZURE_CLI:
+        from stacktui.identities.az_account import acquire_from_az
+
+        return await acquire_from_az(session, metadata, identity, arm)
     provider, redactor = metadata.identity_provider, session.redactor
     request = TokenRequest(
         authority_of(metadata, identity),

@@ -153,4 +153,6 @@ async def sign_in(
     recorded = read_record(config, environment) if is_remembered() else None
     metadata = await fetch_metadata(session, environment.arm, environment.endpoints)
     require_recorded(recorded, metadata, redactor)
-    return await acquire_token(session, metadata, identity, credential, prompt, refresh_token)
+    return await acquire_token(
+        session, metadata, identity, credential, prompt, refresh_token, arm=environment.arm
+    )

@@ -127,6 +127,12 @@ def test_a_certificate_file_counts_if_it_has_a_key(case: str, shared: Path) -> N
     assert bool(opened(CertificateRef(path), shared / "c")) is is_open
 
 
+def test_the_file_of_its_password_counts_too(shared: Path) -> None:
+    path = made(shared / "sp.pem", 0o600, LEAF.key_pem)
+    reference = CertificateRef(path, FileSecret(made(shared / "password", 0o644)))
+    assert opened(reference, shared / "c") == [("password", BOTH, 0o644, 0o600)]
+
+
 @pytest.mark.timeout(10)
 def test_what_is_no_file_gives_nothing(shared: Path) -> None:
     os.mkfifo(shared / "fifo")

@@ -74,10 +74,12 @@ def one_line(ran: Ran, code: int = 2) -> str:
 class AtTerminal:
     """A process whose stdin and stderr are a terminal on which `answers` are typed."""
 
-    def __init__(self, *arguments: str | Path, answers: tuple[str, ...]) -> None:
+    def __init__(
+        self, *arguments: str | Path, answers: tuple[str, ...], command: str = "certificates"
+    ) -> None:
         master, slave = pty.openpty()
         process = subprocess.Popen(
-            [sys.executable, "-m", "stacktui", "certificates", *map(str, arguments)],
+            [sys.executable, "-m", "stacktui", command, *map(str, arguments)],
             stdin=slave, stdout=subprocess.PIPE, stderr=slave, start_new_session=True,
         )  # fmt: skip
         os.close(slave)

@@ -45,7 +45,8 @@ PUBLIC = {
         "audience-unknown adfs-client-not-allowed app-not-public password-wrong account-locked "
         "account-disabled password-expired mfa-required conditional-access consent-required "
         "device-code-expired device-code-declined login-throttled imds-unreachable "
-        "imds-no-identity imds-unavailable token-audience-mismatch token-expired-on-arrival "
+        "imds-no-identity imds-unavailable az-not-installed az-cloud-missing az-not-signed-in "
+        "az-no-token token-audience-mismatch token-expired-on-arrival "
         "clock-skew"
     ),
     Group.RESOURCES: (

@@ -184,7 +184,7 @@ def test_a_certificate_that_asks_for_its_password(
     config = write_config(tmp_path, described, secret="", certificate=f'"{path}"')
     verdict = verdict_of(config)
     assert verdict["id"] == "sp-cert-unusable"
-    command = verdict["remedies"][0]["bash"]
+    command = verdict["remedies"][1]["bash"]
     write_config(tmp_path, described, secret="", certificate=f'"{path}.pem"')
     document = shell.check_after_dialogue(command, config=config, replies=[(prompt, "tested")])
     assert is_healthy(document)

@@ -139,7 +139,7 @@ CERTIFICATES = {
     "empty": ("", "no certificate"),
     "key only": ("key", "no certificate"),
     "certificate only": ("certificate", "its private key is missing"),
-    "pfx": ("pfx", "not in PEM form"),
+    "pfx": ("pfx", "it is an encrypted PFX"),
     "encrypted": ("encrypted", "is encrypted"),
 }
 
@@ -161,7 +161,9 @@ def test_a_mend_for_a_certificate_works_when_pasted(case: str, stamp: Any, tmp_p
     path = tmp_path / "sp.file"
     path.write_bytes(_certificate_file(Path(stamp["certificate_file"]), case))
     config = write_config(tmp_path, stamp, secret="", certificate=f'"{path}"')
-    command = verdict_of(config)["remedies"][0]["bash"]
+    named, otherwise = verdict_of(config)["remedies"]
+    assert "certificate_password" in named["title"]
+    command = otherwise["bash"]
     # openssl asks for the password on its terminal; here it comes by openssl's own option.
     command = command.replace("openssl pkey", "openssl pkey -passin pass:tested")
     command = command.replace("stacktui ", f"{shlex.quote(sys.executable)} -m stacktui ")
@@ -200,6 +202,30 @@ def _certificate_file(usable: Path, made: str) -> bytes:
                 locked,
             )
     return made.encode()
+
+
+@pytest.mark.parametrize("form", ["pfx", "encrypted"])
+def test_the_password_of_a_certificate(form: str, stamp: Any, tmp_path: Path) -> None:
+    path, password = tmp_path / "sp.file", tmp_path / "pass word"
+    path.write_bytes(_certificate_file(Path(stamp["certificate_file"]), form))
+    reference = f'{{ file = "{password}" }}'
+    config = write_config(
+        tmp_path, stamp, secret="", certificate=f'"{path}"', certificate_password=reference
+    )
+    missing = verdict_of(config)
+    assert (missing["id"], missing["side"]) == ("secret-missing", "box")
+    assert "certificate password" in missing["title"]
+    assert "certificate_password under [identities.tester]" in missing["remedies"][1]["title"]
+    put = missing["remedies"][0]["bash"]
+    subprocess.run(["bash", "-c", put], input="wr0ng-one\n", text=True, check=True)
+    wrong = verdict_of(config)
+    assert (wrong["id"], wrong["side"]) == ("sp-cert-unusable", "box")
+    assert "wr0ng" not in str(wrong)
+    put = wrong["remedies"][0]["bash"]
+    subprocess.run(["bash", "-c", put], input="tested\n", text=True, check=True)
+    ran = check_json(config)
+    assert ran.code == 0, ran.out
+    assert "tested" not in ran.out
 
 
 TRUST_FILES = {

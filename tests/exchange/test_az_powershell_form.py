@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from stacktui.exchange import sdk_python_form
 from stacktui.exchange.az_powershell_form import render
+from stacktui.identities.model import AZURE_CLI, Identity, IdentityKind
 
 from .connections import APP, ASDK, EAST, IDENTITIES, SUBSCRIPTION, TENANT, connection
 
@@ -31,6 +33,17 @@ def test_each_kind_of_identity_connects(kind: str, account: str) -> None:
     assert f"Add-AzEnvironment -Name 'East' -ArmEndpoint '{EAST.arm}'" in lines
     assert f"Connect-AzAccount -Environment 'East' {account}" in lines
     assert ("PFX" in "".join(lines)) == (kind == "certificate")
+
+
+def test_the_account_of_az_is_none_of_az_powershell() -> None:
+    identity = Identity("me", IdentityKind.AZURE_CLI, tenant=TENANT)
+    text = render(connection(EAST, identity))
+    assert f"Connect-AzAccount -Environment 'East' -UseDeviceAuthentication{SUFFIX}" in text
+    assert "$credential" not in text
+    program = sdk_python_form.render(connection(EAST, identity))
+    assert (
+        f'DeviceCodeCredential(\n    tenant_id="{TENANT}",\n    client_id="{AZURE_CLI}"' in program
+    )
 
 
 def test_the_secret_is_a_reference_unless_it_was_asked_for() -> None:

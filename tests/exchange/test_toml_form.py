@@ -19,6 +19,8 @@ from stacktui.identities.model import (
     FileSecret,
     Identity,
     IdentityKind,
+    KeyringSecret,
+    PromptSecret,
     TypedSecret,
 )
 from stacktui.transport.limits import Limits
@@ -40,7 +42,16 @@ SECRET = "hunter2-in-memory"
 IDENTITIES = (
     Identity("o.ps", IdentityKind.SERVICE_PRINCIPAL, "app", EnvSecret("OPS_SECRET"), "tenant"),
     Identity("o.ps", IdentityKind.SERVICE_PRINCIPAL, "app", CertificateRef(Path("/k/ops.pem"))),
+    Identity(
+        "o.ps",
+        IdentityKind.SERVICE_PRINCIPAL,
+        "app",
+        CertificateRef(Path("/k/ops.pfx"), EnvSecret("OPS_PFX")),
+    ),
     Identity("o.ps", IdentityKind.USER, "app", FileSecret(Path("/k/p")), "t", "me@w.example"),
+    Identity("o.ps", IdentityKind.USER, "app", PromptSecret(), "t", "me@w.example"),
+    Identity("o.ps", IdentityKind.SERVICE_PRINCIPAL, "app", KeyringSecret("stacktui", "o.ps")),
+    Identity("o.ps", IdentityKind.AZURE_CLI),
     Identity("o.ps", IdentityKind.DEVICE_CODE, "app"),
     Identity("o.ps", IdentityKind.MANAGED_IDENTITY, resource_id="/subscriptions/s/x"),
 )

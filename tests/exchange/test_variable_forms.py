@@ -14,7 +14,16 @@ from stacktui.environments.model import Environment
 from stacktui.exchange.connection import Machine
 from stacktui.exchange.forms import RENDERERS, Form
 from stacktui.exchange.shells import Shell
-from stacktui.identities.model import EnvSecret, FileSecret, Identity, IdentityKind, TypedSecret
+from stacktui.identities.model import (
+    CertificateRef,
+    EnvSecret,
+    FileSecret,
+    Identity,
+    IdentityKind,
+    KeyringSecret,
+    PromptSecret,
+    TypedSecret,
+)
 
 from .connections import APP, ASDK, EAST, IDENTITIES, SUBSCRIPTION, TENANT, connection
 
@@ -140,6 +149,34 @@ def test_powershell_quotes_every_value() -> None:
     text = RENDERERS[Form.POWERSHELL](connection(EAST, IDENTITIES["secret"], "a'b$c"))
     assert f"$env:ARM_ENDPOINT = '{EAST.arm}'" in text
     assert "$env:AZURE_CLIENT_SECRET = 'a''b$c'" in text
+
+
+def test_the_password_of_a_certificate_is_a_reference_too() -> None:
+    reference = CertificateRef(Path("/k/ops.pfx"), EnvSecret("OPS_PFX"))
+    identity = replace(IDENTITIES["secret"], credential=reference)
+    for prefix, form in (("AZURE", Form.ENV), ("ARM", Form.TERRAFORM)):
+        text = RENDERERS[form](connection(EAST, identity))
+        assert f'export {prefix}_CLIENT_CERTIFICATE_PASSWORD="$OPS_PFX"' in text
+    assert "OPS_PFX" in RENDERERS[Form.SDK_PYTHON](connection(EAST, identity))
+    assert "OPS_PFX" in RENDERERS[Form.SDK_JSON](connection(EAST, identity))
+    typed = replace(reference, password=TypedSecret(SECRET, EnvSecret("OPS_PFX")))
+    for form in RENDERERS:
+        assert SECRET not in RENDERERS[form](connection(EAST, identity.with_secret(typed.password)))
+
+
+@pytest.mark.parametrize("secret", [KeyringSecret("stacktui", "ops"), PromptSecret()])
+def test_what_no_shell_reads_is_taken_from_a_variable_that_the_text_names(
+    secret: KeyringSecret | PromptSecret,
+) -> None:
+    for reference in (secret, TypedSecret(SECRET, secret)):
+        identity = replace(IDENTITIES["secret"], credential=reference)
+        for form in {*RENDERERS} - {Form.TOML, Form.ENVIRONMENT_JSON}:
+            text = RENDERERS[form](connection(EAST, identity))
+            assert "STACKTUI_SECRET" in text, form
+            assert SECRET not in text
+    text = RENDERERS[Form.ENV](connection(EAST, identity))
+    assert ("python -m keyring get stacktui ops" in text) is isinstance(secret, KeyringSecret)
+    assert "STACKTUI_SECRET" not in RENDERERS[Form.ENV](connection(EAST, identity, "itself"))
 
 
 def test_a_typed_secret_is_written_as_the_reference_that_it_stands_for() -> None:

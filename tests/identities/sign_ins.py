@@ -8,6 +8,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+    pkcs12,
+)
+from cryptography.x509 import load_pem_x509_certificate
 
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import IdentityProvider, Metadata
@@ -49,6 +58,19 @@ def identity_of(stamp: RunningStamp, *, certificate: bool = False, **replaced: o
         "tenant": stamp.tenant,
     }
     return Identity(name="ops", **(values | replaced))  # type: ignore[arg-type]
+
+
+def protected(usable: Path, form: str, password: str) -> bytes:
+    """A file's certificate and key with a password: as a `pfx`, or as PEM."""
+    content = usable.read_bytes()
+    key = load_pem_private_key(content[content.index(b"-----BEGIN PRIVATE") :], None)
+    assert isinstance(key, RSAPrivateKey)
+    certificate = load_pem_x509_certificate(content)
+    lock = BestAvailableEncryption(password.encode())
+    if form == "pfx":
+        return pkcs12.serialize_key_and_certificates(b"sp", key, certificate, None, lock)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
+    return private + certificate.public_bytes(Encoding.PEM)
 
 
 def user_of(stamp: RunningStamp, **replaced: object) -> Identity:

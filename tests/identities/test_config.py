@@ -15,6 +15,8 @@ from stacktui.identities.model import (
     FileSecret,
     Identity,
     IdentityKind,
+    KeyringSecret,
+    PromptSecret,
 )
 
 GOOD = {"kind": "service-principal", "client_id": "app", "secret": {"env": "OPS_SECRET"}}
@@ -56,11 +58,37 @@ def test_a_certificate_is_read() -> None:
     assert found == CertificateRef(Path("conf/sp.pem"))
 
 
+def test_a_secret_of_a_keyring_or_of_a_person_is_read() -> None:
+    assert read(secret={"keyring": True}).secret == KeyringSecret("stacktui", "ops")
+    found = read(secret={"keyring": "https://east/x/me@w.example"}).secret
+    assert found == KeyringSecret("https://east/x", "me@w.example")
+    assert read(secret={"prompt": True}).secret == PromptSecret()
+    password = read(secret=None, certificate="c.pem", certificate_password={"prompt": True})
+    assert password.secret == PromptSecret()
+
+
+def test_the_account_of_az_needs_nothing() -> None:
+    table = Table(Path("conf/c.toml"), "identities.me", {"kind": "azure-cli", "tenant": "t"})
+    assert read_identity("me", table) == Identity("me", IdentityKind.AZURE_CLI, tenant="t")
+    assert 'is no key of kind "azure-cli"' in refused_whole(kind="azure-cli", client_id="app")
+
+
+def test_the_password_of_a_certificate_is_read() -> None:
+    found = read(secret=None, certificate="sp.pfx", certificate_password={"env": "OPS"})
+    assert found.credential == CertificateRef(Path("conf/sp.pfx"), EnvSecret("OPS"))
+    assert (found.secret, found.secret_key) == (EnvSecret("OPS"), "certificate_password")
+    assert "certificate_password must be a reference, not" in refusal(
+        secret=None, certificate="sp.pfx", certificate_password=SECRET
+    )
+    assert "there is none" in refusal(certificate_password={"env": "OPS"})
+
+
 @pytest.mark.parametrize("secret", [SECRET, [SECRET], True, 12345])
 def test_a_secret_itself_is_refused(secret: object) -> None:
     assert refusal(secret=secret) == (
         "conf/c.toml: identities.ops.secret must be a reference, not the secret itself; "
-        'write secret = { env = "NAME" } or { file = "path" }'
+        'write secret = { env = "NAME" }, { file = "path" }, { keyring = true } or '
+        "{ prompt = true }"
     )
 
 
@@ -78,7 +106,13 @@ def test_a_secret_itself_is_refused(secret: object) -> None:
         {"env": 5},
         {"file": 5},
         {"file": "a\0b"},
-        {"keyring": True},
+        {"keyring": False},
+        {"keyring": "no-user"},
+        {"keyring": "/user"},
+        {"keyring": SECRET},
+        {"prompt": False},
+        {"prompt": SECRET},
+        {"prompt": True, "keyring": True},
     ],
 )
 def test_a_reference_of_no_known_form_is_refused(reference: dict[str, object]) -> None:
@@ -154,7 +188,7 @@ def test_a_managed_identity_is_named_by_one_id(key: str) -> None:
 def test_a_password_itself_is_refused(password: object) -> None:
     message = refused_whole(kind="user", username="a", password=password)
     assert "identities.ops.password " in message
-    assert 'write password = { env = "NAME" } or { file = "path" }' in message
+    assert 'write password = { env = "NAME" }, { file = "path" }, { keyring = true }' in message
 
 
 @pytest.mark.parametrize(
@@ -209,9 +243,14 @@ def test_references_are_reported_in_words() -> None:
         ('{ env = "OPS" }', {"env": "OPS"}),
         (" file  ~/a b.txt ", {"file": "~/a b.txt"}),
         ("file=secret.txt", {"file": "secret.txt"}),
+        ("keyring", {"keyring": True}),
+        ("{ keyring = true }", {"keyring": True}),
+        ("keyring stacktui/ops", {"keyring": "stacktui/ops"}),
+        ('{ keyring = "a/b/c" }', {"keyring": "a/b/c"}),
+        ("prompt", {"prompt": True}),
     ],
 )
-def test_a_reference_is_read_as_it_is_typed(typed: str, reference: dict[str, str]) -> None:
+def test_a_reference_is_read_as_it_is_typed(typed: str, reference: dict[str, object]) -> None:
     assert read_reference(typed) == reference
     assert read_reference(reference_text(reference)) == reference
 
@@ -220,4 +259,10 @@ def test_a_reference_is_read_as_it_is_typed(typed: str, reference: dict[str, str
 def test_a_secret_itself_is_refused_and_not_repeated(typed: str) -> None:
     with pytest.raises(ValueError, match="write: env NAME") as caught:
         read_reference(typed)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_what_is_no_entry_of_a_keyring_is_refused_and_not_repeated() -> None:
+    with pytest.raises(ValueError, match="write: keyring SERVICE/USER") as caught:
+        read_reference("keyring hunter2")
     assert "hunter2" not in str(caught.value)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import subprocess
+import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -12,9 +14,11 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
     load_pem_private_key,
@@ -52,9 +56,11 @@ def written(tmp_path: Path, content: bytes) -> CertificateRef:
     return CertificateRef(path)
 
 
-def fault(reference: CertificateRef, now: datetime = NOW) -> CertificateFault:
+def fault(
+    reference: CertificateRef, now: datetime = NOW, password: str | None = None
+) -> CertificateFault:
     with pytest.raises(IdentityError) as caught:
-        load_certificate(reference, now)
+        load_certificate(reference, now, password)
     assert isinstance(caught.value.fault, CertificateFault)
     assert caught.value.fault.path == str(reference.path)
     assert "PRIVATE" not in repr(caught.value.fault)
@@ -86,6 +92,77 @@ def test_a_good_file_is_loaded(tmp_path: Path, name: str) -> None:
     assert loaded.private_numbers() == rsa_key().private_numbers()
 
 
+def protected_contents(password: bytes) -> dict[str, bytes]:
+    """A certificate with its key, as Python, Windows and OpenSSL protect them."""
+    certificate, old = ours().pem, PrivateFormat.PKCS12.encryption_builder()
+    old = old.key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC).hmac_hash(SHA1())
+    made = {
+        "pfx": pfx(BestAvailableEncryption(password)),
+        "old pfx": pfx(old.build(password)),
+        "pkcs8": key_pem(PrivateFormat.PKCS8, password) + certificate,
+        "pkcs1": certificate + key_pem(PrivateFormat.TraditionalOpenSSL, password),
+    }
+    commands = {
+        "pfx of openssl": ["pkcs12", "-export", "-passout", "stdin"],
+        "legacy pfx of openssl": ["pkcs12", "-export", "-legacy", "-passout", "stdin"],
+        "key of openssl": ["rsa", "-aes256", "-passout", "stdin"],
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder, "plain.pem")
+        plain.write_bytes(ours().key_pem + certificate)
+        for name, command in commands.items():
+            ran = subprocess.run(
+                ["openssl", *command, "-in", plain],
+                input=password + b"\n",
+                capture_output=True,
+                check=True,
+            )
+            made[name] = ran.stdout + (certificate if "key" in name else b"")
+    return made
+
+
+@pytest.mark.parametrize("password", ["pw", "pä ss'wörd"])
+def test_a_file_with_a_password_is_loaded(tmp_path: Path, password: str) -> None:
+    for name, content in protected_contents(password.encode()).items():
+        reference = written(tmp_path, content)
+        found = load_certificate(reference, NOW, password)
+        assert found.certificate_pem == ours().pem.decode(), name
+        assert found.sha1 == hashlib.sha1(ours().der).hexdigest()
+        loaded = load_pem_private_key(found.key_pem.encode(), None)
+        assert isinstance(loaded, rsa.RSAPrivateKey)
+        assert loaded.private_numbers() == rsa_key().private_numbers()
+        for wrong in ("hunter2", ""):
+            refused = fault(reference, password=wrong)
+            assert refused.problem is CertificateProblem.WRONG_PASSWORD, name
+            assert "hunter2" not in str(refused)
+        is_pfx = "pfx" in name
+        asks = CertificateProblem.PFX if is_pfx else CertificateProblem.ENCRYPTED
+        assert fault(reference).problem is asks, name
+
+
+def test_a_pfx_without_a_password_needs_none(tmp_path: Path) -> None:
+    for encryption in (NoEncryption(), BestAvailableEncryption(b"x")):
+        reference = written(tmp_path, pfx(encryption))
+        password = None if isinstance(encryption, NoEncryption) else "x"
+        assert load_certificate(reference, NOW, password).sha256
+
+
+def test_a_pfx_of_two_certificates_signs_in_with_the_one_of_its_key(tmp_path: Path) -> None:
+    content = pkcs12.serialize_key_and_certificates(
+        b"ops", rsa_key(), ours().certificate, [authority().root.certificate], NoEncryption()
+    )
+    found = load_certificate(written(tmp_path, content), NOW)
+    assert found.certificate_pem == ours().pem.decode()
+
+
+@pytest.mark.parametrize("size", [40, -100])
+def test_a_damaged_pfx_is_named(tmp_path: Path, size: int) -> None:
+    found = fault(written(tmp_path, pfx(NoEncryption())[:size]), password="pw")
+    assert found.problem is CertificateProblem.NO_CERTIFICATE
+    assert "cut off" in found.detail
+    assert not found.detail.startswith("/")
+
+
 def test_the_key_is_not_shown(tmp_path: Path) -> None:
     found = load_certificate(written(tmp_path, contents()["key first"]), NOW)
     assert "PRIVATE" not in repr(found)
@@ -108,11 +185,9 @@ def test_a_fifo_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
     assert fault(CertificateRef(tmp_path / "fifo")).problem is CertificateProblem.UNREADABLE
 
 
-def pfx() -> bytes:
-    certificate = ours().certificate
-    return pkcs12.serialize_key_and_certificates(
-        b"ops", rsa_key(), certificate, None, BestAvailableEncryption(b"pw")
-    )
+def pfx(encryption: KeySerializationEncryption | None = None) -> bytes:
+    certificate, lock = ours().certificate, encryption or BestAvailableEncryption(b"pw")
+    return pkcs12.serialize_key_and_certificates(b"ops", rsa_key(), certificate, None, lock)
 
 
 def bad_contents() -> dict[str, tuple[bytes, CertificateProblem, str]]:
@@ -153,8 +228,8 @@ def bad_contents() -> dict[str, tuple[bytes, CertificateProblem, str]]:
             problems.ENCRYPTED,
             locked,
         ),
-        "pfx": (pfx(), problems.PFX, ""),
-        "der": (ours().der, problems.PFX, ""),
+        "pfx": (pfx(), problems.PFX, "the PFX is encrypted, and no password is configured"),
+        "der": (ours().der, problems.NO_KEY, "a certificate, but no private key"),
         "other key": (
             strange + certificate,
             problems.KEY_MISMATCH,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import MetadataError
 from stacktui.environments.model import Environment
 from stacktui.identities.faults import IdentityError
-from stacktui.identities.model import FileSecret, Identity, IdentityKind
+from stacktui.identities.model import CertificateRef, FileSecret, Identity, IdentityKind
 from stacktui.identities.sign_in import acquire_token, prepare, read_secret
 from stacktui.identities.token import Token
 from stacktui.resources.client import ArmClient, only
@@ -24,11 +25,13 @@ from stacktui.resources.subscriptions import first_enabled_subscription
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.transport.records import TransportError
-from tests.identities.sign_ins import identity_of, user_of
+from tests.identities.sign_ins import identity_of, protected, sign_in, user_of
+from tests.support.azure import answering_az, registered_cloud
 from tests.support.proxies import proxying
 from tests.support.sessions import Recorder, opened, trusting_file
 
 PROXY_PASSWORD = "pr0xy-passw0rd"
+PFX_PASSWORD = "pfx-passw0rd+of=ops"
 WRONG_SECRET = "wr0ng~secret/with+signs="
 
 
@@ -44,7 +47,12 @@ async def everything_kept(stamp: RunningStamp, identity: Identity) -> tuple[str,
                 credential = prepare(identity, read_secret(identity, session.redactor))
                 prompted: list[object] = []
                 token = await acquire_token(
-                    session, metadata, identity, credential, lambda *told: prompted.append(told)
+                    session,
+                    metadata,
+                    identity,
+                    credential,
+                    lambda *told: prompted.append(told),
+                    arm=stamp.arm_url,
                 )
                 told += repr(prompted)
                 arm = ArmClient(session, Environment("A", stamp.arm_url), only(token))
@@ -80,6 +88,31 @@ def test_nothing_secret_is_kept_or_logged(
     assert stamp.client_id in told
 
 
+@pytest.mark.parametrize("idp", list(IdentityProvider))
+@pytest.mark.parametrize("form", ["pfx", "encrypted"])
+@pytest.mark.parametrize("refused", [False, True])
+def test_nothing_of_a_protected_certificate_is_kept_or_logged(
+    idp: IdentityProvider,
+    form: str,
+    refused: bool,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path, password = tmp_path / "sp.file", tmp_path / "password"
+    password.write_text(WRONG_SECRET if refused else PFX_PASSWORD)
+    caplog.set_level(logging.DEBUG)
+    with run_in_thread(StampOptions(idp=idp)) as stamp:
+        path.write_bytes(protected(Path(stamp.certificate_file), form, PFX_PASSWORD))
+        reference = CertificateRef(path, FileSecret(password))
+        identity = identity_of(stamp, credential=reference)
+        told, token = asyncio.run(everything_kept(stamp, identity))
+        key_line = Path(stamp.certificate_file).read_text().splitlines()[3]
+    assert (token is None) == refused
+    for secret in filter(None, (PFX_PASSWORD, WRONG_SECRET, WRONG_SECRET[:8], token, key_line)):
+        assert secret not in told + caplog.text
+    assert "PRIVATE KEY" not in told + caplog.text
+
+
 def test_a_refused_secret_is_not_kept_or_logged(
     entra_stamp: RunningStamp, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -103,6 +136,7 @@ def test_nothing_secret_of_a_person_or_a_machine_is_kept_or_logged(
     fault: str | None,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     options = StampOptions(idp=idp, fault=fault, device_interval=1, device_approve_after=1)
     with run_in_thread(options) as stamp:
@@ -113,6 +147,8 @@ def test_nothing_secret_of_a_person_or_a_machine_is_kept_or_logged(
             identity = replace(identity, kind=kind, username="", credential=None)
         if kind is IdentityKind.MANAGED_IDENTITY:
             identity = replace(identity, client_id=stamp.imds_client_id)
+        if kind is IdentityKind.AZURE_CLI:
+            put_az(stamp, tmp_path, monkeypatch)
         codes = _device_codes_of(stamp, monkeypatch)
         told, token = asyncio.run(everything_kept(stamp, identity))
     of_users = fault in ("password-wrong", "mfa-required") and kind is IdentityKind.USER
@@ -123,6 +159,16 @@ def test_nothing_secret_of_a_person_or_a_machine_is_kept_or_logged(
     for secret in filter(None, (stamp.password, token, PROXY_PASSWORD, *codes)):
         assert secret not in kept
     assert "eyJ" not in kept
+
+
+def put_az(stamp: RunningStamp, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An `az` on PATH that is signed in to the stamp."""
+    token, _ = asyncio.run(sign_in(stamp, identity_of(stamp, certificate=True)))
+    (folder / "answer").write_text(json.dumps({"accessToken": token.value}))
+    answering_az(folder, f"cat {folder}/answer; cat {folder}/answer >&2")
+    registered_cloud(folder, stamp.arm_url, stamp.login_url, stamp.identity_provider_audience)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    monkeypatch.setenv("AZURE_CONFIG_DIR", str(folder))
 
 
 def _device_codes_of(stamp: RunningStamp, monkeypatch: pytest.MonkeyPatch) -> list[str]:

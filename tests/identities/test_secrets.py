@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from stacktui.identities.faults import IdentityError, SecretFault
-from stacktui.identities.model import EnvSecret, FileSecret, SecretRef
+from stacktui.identities.faults import NO_KEYRING, IdentityError, SecretFault
+from stacktui.identities.model import (
+    EnvSecret,
+    FileSecret,
+    KeyringSecret,
+    PromptSecret,
+    SecretRef,
+    TypedSecret,
+)
 from stacktui.identities.secrets import MAX_SIZE, resolve_secret
 
 
@@ -100,3 +110,52 @@ def test_a_fifo_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
 
 def test_a_path_is_shown_harmlessly(tmp_path: Path) -> None:
     assert fault(FileSecret(tmp_path / "\x1b[31m")).reference.endswith(r"\x1b[31m")
+
+
+ENTRY = KeyringSecret("stacktui", "ops")
+
+
+@pytest.fixture
+def keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A package `keyring`, whose entries are files of the service's folder."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "keyring.py").write_text(
+        "from pathlib import Path\n"
+        "def get_password(service, user):\n"
+        f"    path = Path({str(tmp_path)!r}, service, user)\n"
+        "    if user == 'locked':\n"
+        "        raise RuntimeError('the \\x1b[31mkeyring is locked\\nfor ever')\n"
+        "    return path.read_text() if path.exists() else None\n"
+    )
+    monkeypatch.syspath_prepend(folder)
+    yield tmp_path
+    sys.modules.pop("keyring", None)
+
+
+def test_a_secret_of_a_keyring(keyring: Path) -> None:
+    (keyring / "stacktui").mkdir()
+    (keyring / "stacktui" / "ops").write_text("s3cret\n")
+    assert resolve_secret(ENTRY) == "s3cret\n"  # an entry has no line break that is not its own
+    (keyring / "stacktui" / "ops").write_text("")
+    assert fault(ENTRY).detail == "it is empty"
+
+
+def test_a_keyring_without_the_entry(keyring: Path) -> None:
+    assert fault(ENTRY) == SecretFault("keyring entry stacktui/ops", "there is no such entry")
+
+
+def test_a_keyring_that_cannot_be_read(keyring: Path) -> None:
+    found = fault(KeyringSecret("stacktui", "locked"))
+    assert found.detail == r"it cannot be read (the \x1b[31mkeyring is locked)"
+
+
+def test_the_package_that_is_not_installed() -> None:
+    assert importlib.util.find_spec("keyring") is None
+    assert fault(ENTRY).detail == NO_KEYRING
+
+
+def test_nobody_is_waited_for() -> None:
+    assert fault(PromptSecret()).detail.startswith("nobody was asked")
+    assert resolve_secret(TypedSecret("s3cret", PromptSecret())) == "s3cret"
+    assert fault(TypedSecret("", PromptSecret())).detail == "it is empty"

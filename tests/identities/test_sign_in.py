@@ -10,13 +10,13 @@ import pytest
 
 from stacktui.environments.metadata import IdentityProvider, Metadata
 from stacktui.identities.faults import IdentityError, SecretFault, SignInFault, SignInProblem
-from stacktui.identities.model import EnvSecret, FileSecret, Identity
+from stacktui.identities.model import CertificateRef, EnvSecret, FileSecret, Identity
 from stacktui.identities.sign_in import authority_of, prepare, read_secret, scopes_of
 from stacktui.stamp import IdentityProvider as StampKind
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.text.sanitize import Redactor
-from tests.identities.sign_ins import identity_of, ops, refusal, sign_in
+from tests.identities.sign_ins import identity_of, ops, protected, refusal, sign_in
 from tests.support.sessions import names
 
 PAIR = pytest.mark.parametrize("stamp_name", ["entra_stamp", "adfs_stamp"])
@@ -44,6 +44,21 @@ async def test_a_service_principal_gets_a_token(stamp: RunningStamp, certificate
     assert token.value.count(".") == 2
     assert exchanges[-1].method == "POST"
     assert all(each.response is not None and each.response.status == 200 for each in exchanges)
+
+
+@PAIR
+@pytest.mark.parametrize("form", ["pfx", "encrypted"])
+async def test_a_certificate_with_a_password_gets_a_token(
+    stamp: RunningStamp, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPS", "p4ss word")
+    path = tmp_path / "sp.file"
+    path.write_bytes(protected(Path(stamp.certificate_file), form, "p4ss word"))
+    identity = identity_of(stamp, credential=CertificateRef(path, EnvSecret("OPS")))
+    token, _ = await sign_in(stamp, identity, redactor := Redactor())
+    assert token.facts.subject == stamp.client_id
+    assert token.facts.certificate_ends is not None
+    assert redactor.sanitize("an echo of p4ss word") == "an echo of [redacted]"
 
 
 async def test_one_connection_serves_metadata_and_token(entra_stamp: RunningStamp) -> None:
@@ -137,7 +152,6 @@ async def test_an_unknown_tenant_is_named(entra_stamp: RunningStamp) -> None:
 async def test_a_certificate_that_is_not_registered_is_named(
     stamp: RunningStamp, tmp_path: Path
 ) -> None:
-    from stacktui.identities.model import CertificateRef
     from tests.support.authority import issue, rsa_key
 
     other = issue("other", ("other",), None, key=rsa_key())

@@ -52,3 +52,26 @@ def kept_by_msal(
     client.get(f"{url}/.well-known/openid-configuration")
     client.post(url, data={"client_id": "app", "scope": "s/.default", "client_secret": "wrong"})
     return pickle.dumps(cache)
+
+
+def answering_az(folder: Path, script: str) -> Path:
+    """Write an `az` that notes its arguments and variables in `folder`, and runs a shell script."""
+    folder.mkdir(parents=True, exist_ok=True)
+    launcher = folder / "az"
+    note = f"printf '%s\\n' \"$@\" > {folder}/arguments\nenv > {folder}/variables\n"
+    launcher.write_text(f"#!/bin/sh\n{note}{script}\n")
+    launcher.chmod(0o755)
+    return launcher
+
+
+def registered_cloud(folder: Path, arm: str, login: str, audience: str, **more: str) -> None:
+    """Register a cloud `ours` in az's files in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    options = {
+        "profile": "2020-09-01-hybrid",
+        "endpoint_active_directory": login,
+        "endpoint_active_directory_resource_id": audience,
+        "endpoint_resource_manager": arm,
+    } | more
+    lines = [f"{key} = {value}" for key, value in options.items() if value]
+    (folder / "clouds.config").write_text("\n".join(["[ours]", *lines, ""]))

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 from textual._compositor import Compositor
 from textual.pilot import Pilot
 
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.tui.app import StacktuiApp
 from tests.product import write_config
+from tests.support.authority import issue, rsa_key
 from tests.support.listeners import listening, silent
 
 from . import canned
@@ -439,6 +441,54 @@ async def test_a_kind_asks_for_its_own_keys(config: Path, tmp_path: Path) -> Non
         "username": "ops@contoso.example",
         "password": {"file": str(tmp_path / "pw.txt")},
     }
+
+
+async def test_a_certificate_with_a_password(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPS_PFX", "p4ssword")
+    leaf, path = issue("ops", ("ops",), None, key=rsa_key()), tmp_path / "sp.pfx"
+    lock = BestAvailableEncryption(b"p4ssword")
+    path.write_bytes(
+        pkcs12.serialize_key_and_certificates(b"ops", leaf.key, leaf.certificate, None, lock)
+    )
+    async with canned_app(config, text=WRITTEN).run_test(size=(80, 23)) as pilot:
+        await pilot.press("3", "a")
+        await until(pilot, "Add an identity")
+        await fill(pilot, "Name", "new")
+        await fill(pilot, "Client id", "some-client")
+        await fill(pilot, "Its password", "prompt")
+        await until(pilot, "asked for in each run")
+        await fill(pilot, "Certificate", "sp.pfx")
+        await until(pilot, "encrypted, and no")
+        await go_to(pilot, "Its password")
+        await pilot.press("ctrl+u")
+        await type_in(pilot, "$OPS_PFX")
+        await until(pilot, "set in this shell")
+        await pilot.press("up")
+        await until(pilot, "with its key")
+        assert "p4ssword" not in text_of(pilot.app)
+        await pilot.press("enter")
+        await until(pilot, "saved new in")
+    assert table(config, "identities", "new") == {
+        "kind": "service-principal",
+        "client_id": "some-client",
+        "certificate": str(path),
+        "certificate_password": {"env": "OPS_PFX"},
+    }
+
+
+async def test_the_account_of_az_is_added(config: Path) -> None:
+    async with canned_app(config, text=WRITTEN).run_test(size=(80, 23)) as pilot:
+        await pilot.press("3", "a")
+        await until(pilot, "Add an identity")
+        await fill(pilot, "Name", "me")
+        await choose(pilot, "Kind", *["down"] * 4)
+        shown = await until(pilot, "account of az")
+        assert "Client id" not in shown
+        await pilot.press("enter")
+        await until(pilot, "saved me in")
+    assert table(config, "identities", "me") == {"kind": "azure-cli"}
 
 
 async def test_an_edited_identity_takes_the_verdicts_of_those_who_use_it_away(

@@ -95,11 +95,18 @@ async def test_a_file_that_does_not_complete_the_chain_is_not_trusted(
     assert not own_bundle().exists()
 
 
+@pytest.mark.parametrize(
+    ("reference", "named"),
+    [
+        ('{ env = "GONE" }', "environment variable GONE"),
+        ("{ prompt = true }", "a prompt"),
+    ],
+)
 async def test_a_missing_secret_is_typed_for_this_run_and_shown_nowhere(
-    start: Start, config: Path
+    reference: str, named: str, start: Start, config: Path
 ) -> None:
     stamp = start()
-    write(config, config_text(stamp.describe(), secret='{ env = "GONE" }'))
+    write(config, config_text(stamp.describe(), secret=reference))
     before, secret = read(config), read(Path(stamp.secret_file)).strip()
     app = StacktuiApp(config, auto_check=True)
     async with app.run_test(size=SMALL) as pilot:
@@ -108,7 +115,7 @@ async def test_a_missing_secret_is_typed_for_this_run_and_shown_nowhere(
         async def typed(text: str, then: str) -> None:
             await pilot.press("f")
             shown = await until(pilot, "In memory until stacktui ends")
-            assert "GONE" in shown
+            assert named in shown
             await paste(pilot, text)
             assert text not in text_of(pilot.app)
             await pilot.press("enter")
@@ -116,9 +123,7 @@ async def test_a_missing_secret_is_typed_for_this_run_and_shown_nowhere(
             assert text not in shown
 
         await typed("not-the-secret", "✗ sp-secret-wrong")
-        assert "typed in this run, in place of environment variable GONE" in flat(
-            text_of(pilot.app)
-        )
+        assert f"typed in this run, in place of {named}" in flat(text_of(pilot.app))
         await typed(secret, "Nothing is wrong.")
         for keys in ("3", "enter", "escape", "0", "enter", "G", "escape"):
             await pilot.press(keys)

@@ -51,6 +51,7 @@ async def _run(context: StepContext) -> Token:
         credential,
         prompt if context.attended else None,
         context.tokens.refresh_token(wanted),
+        arm=wanted.environment.arm,
     )
     context.tokens.keep(wanted, token)
     return token

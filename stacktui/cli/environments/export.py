@@ -18,7 +18,6 @@ from stacktui.exchange.az_setup import too_new
 from stacktui.exchange.connection import Connection
 from stacktui.exchange.forms import REMARKS, RENDERERS, Form
 from stacktui.exchange.shells import Shell, shell_of_this_machine
-from stacktui.identities.model import CertificateRef
 from stacktui.identities.secrets import resolve_secret
 
 
@@ -113,11 +112,11 @@ def command(
 
 def _with_secret(connection: Connection, form: Form, text: str) -> tuple[Connection, str]:
     """Return the form with the secret itself; warn of it, or say that there is none."""
-    reference = connection.reference
-    if reference is None or isinstance(reference, CertificateRef):
+    identity = connection.identity
+    if identity is None or identity.secret is None or identity.secret is not identity.credential:
         warn("no secret is in this output: the environment signs in without one")
         return connection, text
-    connection = replace(connection, secret=resolve_secret(reference))
+    connection = replace(connection, secret=resolve_secret(identity.secret))
     itself = RENDERERS[form](connection)
     if itself == text:
         warn(f"no secret is in this output: {form} has no place for it")

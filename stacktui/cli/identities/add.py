@@ -20,7 +20,9 @@ _KEYS = tuple(key for key in KEYS if key != "kind")
 _HELP = """Add the identity NAME to the config.
 
 The config holds no secret, but where one is: secret=env:NAME is a variable, secret=file:PATH a
-file; the same for a password. An invalid value is refused, and then nothing is added.
+file, secret=keyring or secret=keyring:SERVICE/USER an entry of the system's keyring, secret=prompt
+what you type in each run; the same for a password. An invalid value is refused, and then nothing is
+added.
 
 \b
 The keys of each kind, as in the config:

@@ -50,6 +50,8 @@ def _fields(found: DescribedIdentity) -> Iterator[tuple[str, str]]:
     yield "principal", identity.principal or "known once it has signed in"
     if identity.credential is not None:
         yield "credential", str(identity.credential)
+    if identity.secret is not None and identity.secret is not identity.credential:
+        yield "password", str(identity.secret)
     if file is not None:
         yield "certificate", found.certificate_state
         if file.problem:

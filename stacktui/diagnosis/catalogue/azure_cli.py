@@ -54,7 +54,7 @@ _USE_INSTALLED = RemedyTemplate(
     USE_FOLDER[Shell.POWERSHELL],
     {"version": "2.66", "launcher": "FOLDER/az", "folder": "'FOLDER'"},
 )
-_INSTALL = RemedyTemplate(
+INSTALL_AZ = RemedyTemplate(
     "Install az 2.66 in a virtual environment of its own (with Python 3.12 or older), and use it "
     "in this shell; the newer one stays as it is",
     " && ".join(INSTALL[Shell.BASH]),
@@ -80,7 +80,7 @@ def _az_too_new(report: ReportContext) -> Explanation | None:
         evidence.append("it reads metadata as one object, where a stamp answers it with a list")
     fits = (each for each in az.installations if version_of(each) == SUPPORTED)
     fit = next(fits, None)
-    remedy = _INSTALL.fill() if fit is None else _use_installed(fit)
+    remedy = INSTALL_AZ.fill() if fit is None else _use_installed(fit)
     return Explanation(title, tuple(evidence), (remedy,))
 
 
@@ -126,7 +126,7 @@ AZ_TOO_NEW = FaultInfo(
         INVALID_API_VERSION: 50,
         NO_REGISTERED_PROVIDER: 50,
     },
-    remedies=(_USE_INSTALLED, _INSTALL),
+    remedies=(_USE_INSTALLED, INSTALL_AZ),
     advisories=(_az_too_new,),
 )
 

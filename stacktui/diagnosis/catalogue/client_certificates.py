@@ -21,10 +21,16 @@ from stacktui.diagnosis.messages.tls import NOTHING_IN_PEM
 from stacktui.diagnosis.remedies import (
     CHECK_TENANT,
     CLOCK_STATUS,
+    PUT_KEYRING_ENTRY,
+    PUT_SECRET_FILE,
     SET_OWN_TENANT,
+    SET_SECRET_VARIABLE,
+    TYPE_SECRET,
+    editing,
     fetching,
     fill_fetching,
     own_tenant,
+    put_secret,
 )
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.diagnosis.sign_in_facts import (
@@ -47,16 +53,22 @@ _APPLICATION = {"client": "CLIENT-ID"}
 _WORDS = {
     CertificateProblem.MISSING: "the file is not there",
     CertificateProblem.UNREADABLE: "the file cannot be read",
-    CertificateProblem.NO_CERTIFICATE: "the file holds no certificate",
+    CertificateProblem.NO_CERTIFICATE: "the file holds no certificate that can be read",
     CertificateProblem.NO_KEY: "its private key is missing",
     CertificateProblem.ENCRYPTED: "its private key is encrypted",
-    CertificateProblem.PFX: "it is not in PEM form",
+    CertificateProblem.PFX: "it is an encrypted PFX",
+    CertificateProblem.WRONG_PASSWORD: "the password does not open it",
     CertificateProblem.KEY_MISMATCH: "key and certificate do not belong together",
     CertificateProblem.EXPIRED: "it has expired",
     CertificateProblem.NOT_YET_VALID: "it is not valid yet",
     CertificateProblem.KEY_TYPE: "its key is not RSA",
 }
 _SHOWN = {"identity": "the identity", "path": "FILE", "pem": "FILE.pem"}
+_NAME_PASSWORD = editing(
+    'Name where its password is, with the line certificate_password = { env = "NAME" } under '
+    "{identity}",
+    **_SHOWN,
+)
 _CONVERT_PFX = for_both(
     "Convert it to PEM with key, then point certificate under {identity} at {pem}",
     "stacktui certificates convert {path} {pem}",
@@ -80,9 +92,9 @@ _REGISTER_NEW = for_both(
     "openssl x509 -in {path} -noout -subject -enddate",
     **_SHOWN,
 )
-_NAME_PEM_FILE = RemedyTemplate(
-    "certificate under {identity} must name one PEM file with the certificate and its RSA private "
-    "key",
+_NAME_FILE = RemedyTemplate(
+    "certificate under {identity} must name one PEM or PFX file with the certificate and its RSA "
+    "private key",
     "openssl x509 -in {path} -noout -subject -enddate; openssl pkey -in {path} -noout -check",
     "openssl x509 -in {path} -noout -subject -enddate",
     _SHOWN,
@@ -93,28 +105,38 @@ def _sp_cert_unusable(failure: FailureContext) -> Explanation | None:
     fault = failure.fault
     if not isinstance(fault, CertificateFault):
         return None
-    name = failure.identity.name if failure.identity else "?"
+    identity = failure.identity
+    name = identity.name if identity else "?"
     title = f"The certificate of identity {name} cannot sign in: {_WORDS[fault.problem]}"
-    evidence = (f"{fault.path}: {fault.detail}",)
-    return Explanation(title, evidence, (_usable_certificate(fault, name),))
+    evidence = [f"{fault.path}: {fault.detail}"]
+    if fault.problem is CertificateProblem.WRONG_PASSWORD and identity and identity.secret:
+        evidence.append(f"the password came from {identity.secret}")
+        remedies = put_secret(identity.secret, "right password")
+        return Explanation(title, tuple(evidence), remedies)
+    return Explanation(title, tuple(evidence), _usable_certificate(failure, fault, name))
 
 
-def _usable_certificate(fault: CertificateFault, name: str) -> Remedy:
+def _usable_certificate(
+    failure: FailureContext, fault: CertificateFault, name: str
+) -> tuple[Remedy, ...]:
     match fault.problem:
         case CertificateProblem.EXPIRED:
-            return _REGISTER_NEW.fill(path=fault.path)
+            return (_REGISTER_NEW.fill(path=fault.path),)
         case CertificateProblem.NOT_YET_VALID:
-            return CLOCK_STATUS.fill()
+            return (CLOCK_STATUS.fill(),)
         case CertificateProblem.PFX:
-            template = _CONVERT_PFX
+            templates: tuple[RemedyTemplate, ...] = (_NAME_PASSWORD, _CONVERT_PFX)
         case CertificateProblem.ENCRYPTED:
-            template = _DECRYPT
+            templates = (_NAME_PASSWORD, _DECRYPT)
         case CertificateProblem.MISSING | CertificateProblem.UNREADABLE:
-            template = _PUT_FILE
+            templates = (_PUT_FILE,)
         case _:
-            template = _NAME_PEM_FILE
-    identity = toml_table("identities", name)
-    return template.fill(identity=identity, path=fault.path, pem=f"{fault.path}.pem")
+            templates = (_NAME_FILE,)
+    identity, path = toml_table("identities", name), fault.path
+    return tuple(
+        each.fill(**failure.placeholders, identity=identity, path=path, pem=f"{path}.pem")
+        for each in templates
+    )
 
 
 SP_CERT_UNUSABLE = FaultInfo(
@@ -123,9 +145,10 @@ SP_CERT_UNUSABLE = FaultInfo(
     sides=(Side.BOX,),
     meaning="The certificate's file cannot sign in.",
     distinguishing_evidence=(
-        "The file is missing, has no key, has a key that is encrypted or another's, is a PFX, or "
-        "has expired; the report says which. Nothing was sent; what the service refuses is "
-        "`sp-cert-rejected`."
+        "The file is missing, has no key or another's, is encrypted where the config has no "
+        "password or a wrong one, or has expired; the report says which. Nothing was sent; what "
+        "the service refuses is `sp-cert-rejected`. A password that is not there is "
+        "`secret-missing`."
     ),
     az_says="Invalid certificate / Unable to load certificate …",
     patterns={
@@ -137,7 +160,19 @@ SP_CERT_UNUSABLE = FaultInfo(
             r"|password was not given but private key|private key is encrypted",
         ): 82,
     },
-    remedies=(_PUT_FILE, _CONVERT_PFX, _DECRYPT, _NAME_PEM_FILE, CLOCK_STATUS, _REGISTER_NEW),
+    remedies=(
+        _PUT_FILE,
+        _NAME_PASSWORD,
+        _CONVERT_PFX,
+        _DECRYPT,
+        SET_SECRET_VARIABLE,
+        PUT_SECRET_FILE,
+        PUT_KEYRING_ENTRY,
+        TYPE_SECRET,
+        _NAME_FILE,
+        CLOCK_STATUS,
+        _REGISTER_NEW,
+    ),
     rules=(_sp_cert_unusable,),
 )
 

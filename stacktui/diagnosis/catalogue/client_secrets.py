@@ -5,13 +5,21 @@ The codes of sign-in services are those of PROTOCOL.md section 2.
 
 from __future__ import annotations
 
+import sys
+
 from stacktui.check.fault_text import fault_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group, Refusal
 from stacktui.diagnosis.finding import Side
 from stacktui.diagnosis.message_pattern import MessagePattern
 from stacktui.diagnosis.messages.sign_in import INVALID_CLIENT, NO_CREDENTIAL, SECRET_REFUSED
-from stacktui.diagnosis.remedies import PUT_SECRET_FILE, SET_SECRET_VARIABLE, put_secret
+from stacktui.diagnosis.remedies import (
+    PUT_KEYRING_ENTRY,
+    PUT_SECRET_FILE,
+    SET_SECRET_VARIABLE,
+    TYPE_SECRET,
+    put_secret,
+)
 from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.diagnosis.sign_in_facts import (
     ADFS_BAD_CREDENTIAL,
@@ -20,7 +28,7 @@ from stacktui.diagnosis.sign_in_facts import (
     refusal,
     section_of,
 )
-from stacktui.identities.faults import SecretFault
+from stacktui.identities.faults import NO_KEYRING, SecretFault
 from stacktui.identities.model import CertificateRef, IdentityKind
 
 _APPLICATION = {"client": "CLIENT-ID"}
@@ -29,8 +37,14 @@ _APPLICATION = {"client": "CLIENT-ID"}
 # secret-missing
 
 _CHANGE_SOURCE = RemedyTemplate(
-    "Change where the {what} comes from: {what} under {identity}",
-    shown={"what": "secret", "identity": "the identity"},
+    "Change where the {what} comes from: {key} under {identity}",
+    shown={"what": "secret", "key": "secret", "identity": "the identity"},
+)
+_INSTALL_KEYRING = RemedyTemplate(
+    "Install the package keyring beside stacktui",
+    "{python} -m pip install keyring",
+    "& {python} -m pip install keyring",
+    {"python": "python"},
 )
 _NO_CREDENTIAL = Refusal(frozenset({NO_CREDENTIAL.code}), CLIENT_ERRORS)
 
@@ -39,10 +53,12 @@ def _secret_missing(failure: FailureContext) -> Explanation | None:
     fault, identity = failure.fault, failure.identity
     if not isinstance(fault, SecretFault) or identity is None:
         return None
-    what = "password" if identity.kind is IdentityKind.USER else "secret"
+    what = identity.secret_name
+    install = fault.detail == NO_KEYRING
     remedies = (
-        *put_secret(identity.credential, what),
-        _CHANGE_SOURCE.fill(what=what, identity=section_of(identity)),
+        *([_INSTALL_KEYRING.fill(python=sys.executable)] if install else []),
+        *put_secret(identity.secret, what),
+        _CHANGE_SOURCE.fill(what=what, key=identity.secret_key, identity=section_of(identity)),
     )
     title = f"The {what} of identity {identity.name} is not there"
     return Explanation(title, (f"{fault.reference}: {fault.detail}",), remedies)
@@ -61,7 +77,7 @@ def _secret_not_seen(failure: FailureContext) -> Explanation | None:
     )
     remedies = (
         *put_secret(identity.credential, what),
-        _CHANGE_SOURCE.fill(what=what, identity=section_of(identity)),
+        _CHANGE_SOURCE.fill(what=what, key=what, identity=section_of(identity)),
     )
     title = f"The sign-in service was sent no {what} of the application's"
     return Explanation(title, evidence, remedies)
@@ -79,7 +95,14 @@ SECRET_MISSING = FaultInfo(
     ),
     az_says="nothing: az keeps its own copy of the secret, or asks for it",
     patterns={NO_CREDENTIAL: 80},
-    remedies=(SET_SECRET_VARIABLE, PUT_SECRET_FILE, _CHANGE_SOURCE),
+    remedies=(
+        SET_SECRET_VARIABLE,
+        PUT_SECRET_FILE,
+        _INSTALL_KEYRING,
+        PUT_KEYRING_ENTRY,
+        TYPE_SECRET,
+        _CHANGE_SOURCE,
+    ),
     refusal=_NO_CREDENTIAL,
     rules=(_secret_missing, _secret_not_seen),
 )
@@ -143,7 +166,15 @@ SP_SECRET_WRONG = FaultInfo(
         "failed. …"
     ),
     patterns={NO_CREDENTIAL: 60, SECRET_REFUSED: 62, INVALID_CLIENT: 44},
-    remedies=(_CHECK_VALUE, SET_SECRET_VARIABLE, PUT_SECRET_FILE, _NEW_SECRET, _NEW_ADFS_SECRET),
+    remedies=(
+        _CHECK_VALUE,
+        SET_SECRET_VARIABLE,
+        PUT_SECRET_FILE,
+        PUT_KEYRING_ENTRY,
+        TYPE_SECRET,
+        _NEW_SECRET,
+        _NEW_ADFS_SECRET,
+    ),
     refusal=_SECRET_WRONG,
     rules=(_sp_secret_wrong,),
 )
@@ -189,7 +220,14 @@ SP_SECRET_EXPIRED = FaultInfo(
     ),
     az_says="AADSTS7000222: The provided client secret keys for app '…' are expired. …",
     patterns={MessagePattern("the secret has expired", r"secret keys? .{0,80}expired"): 86},
-    remedies=(_NEW_SECRET, SET_SECRET_VARIABLE, PUT_SECRET_FILE, _SEE_SECRETS),
+    remedies=(
+        _NEW_SECRET,
+        SET_SECRET_VARIABLE,
+        PUT_SECRET_FILE,
+        PUT_KEYRING_ENTRY,
+        TYPE_SECRET,
+        _SEE_SECRETS,
+    ),
     refusal=_SECRET_EXPIRED,
     rules=(_sp_secret_expired,),
 )

@@ -11,7 +11,13 @@ from stacktui.diagnosis.finding import Finding, Side
 from stacktui.diagnosis.formatting import chain_lines, request_line, route_lines
 from stacktui.diagnosis.remedy_template import Quote, for_both
 from stacktui.environments.metadata import MetadataFault
-from stacktui.identities.faults import CertificateFault, ImdsFault, SecretFault, SignInFault
+from stacktui.identities.faults import (
+    AzureCliFault,
+    CertificateFault,
+    ImdsFault,
+    SecretFault,
+    SignInFault,
+)
 from stacktui.resources.model import ArmFault
 from stacktui.transport.records import TransportFault, TransportFaultKind
 
@@ -74,7 +80,7 @@ def _side(failure: FailureContext) -> Side:
             return Side.STAMP
         case SignInFault():
             return Side.SIGN_IN
-        case SecretFault() | CertificateFault() | ImdsFault():
+        case SecretFault() | CertificateFault() | ImdsFault() | AzureCliFault():
             return Side.BOX
         case TransportFault(kind=kind) if kind in _ANSWERED:
             return Side.SIGN_IN if failure.step.name == StepName.TOKEN else Side.STAMP

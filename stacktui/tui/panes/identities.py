@@ -110,20 +110,18 @@ def _account(identity: Identity) -> list[Line]:
     lines = [label_value(label, value) for label, value in known if value]
     if identity.kind is IdentityKind.MANAGED_IDENTITY:
         return lines or [label_value("which", "the machine's own")]
-    return [
-        *lines,
-        label_value("tenant", identity.tenant or Span("from the environment", TextStyle.DIM)),
-    ]
+    whose = "from az" if identity.kind is IdentityKind.AZURE_CLI else "from the environment"
+    return [*lines, label_value("tenant", identity.tenant or Span(whose, TextStyle.DIM))]
 
 
 def _credential(identity: Identity) -> list[Line]:
-    match identity.credential:
-        case None:
-            return []
-        case CertificateRef(path=path):
-            return [label_value("certificate", str(path))]
-    label = "password" if identity.kind is IdentityKind.USER else "secret"
-    return [label_value(label, f"from {identity.credential}")]
+    lines, found = [], identity.credential
+    if isinstance(found, CertificateRef):
+        lines.append(label_value("certificate", str(found.path)))
+    if identity.secret is not None:
+        label = identity.secret_name.removeprefix("certificate ")
+        lines.append(label_value(label, f"from {identity.secret}"))
+    return lines
 
 
 def token_lines(facts: TokenFacts, glyphs: Glyphs) -> list[Line]:

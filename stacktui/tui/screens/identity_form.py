@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from stacktui.environments.pasted_url import free_name
 from stacktui.identities.certificate_file import read_files
 from stacktui.identities.changes import REFERENCES, typed_value
 from stacktui.identities.config import (
+    CERTIFICATE_PASSWORD,
     KEYS_OF,
     MANAGED_NAMES,
     read_reference,
@@ -20,13 +22,13 @@ from stacktui.identities.config import (
     save_identity,
 )
 from stacktui.identities.faults import IdentityError
-from stacktui.identities.model import CertificateRef, FileSecret, IdentityKind
+from stacktui.identities.model import CertificateRef, EnvSecret, FileSecret, IdentityKind
 from stacktui.identities.secrets import resolve_secret
 from stacktui.tui.config_change import ConfigChange
 from stacktui.tui.screens.form import FormScreen
 from stacktui.tui.widgets.fields import Field
 
-HOW = "env NAME, or file PATH; never the secret itself"
+HOW = "env NAME, file PATH, keyring or prompt; never the secret itself"
 
 
 class IdentityForm(FormScreen):
@@ -69,7 +71,8 @@ class IdentityForm(FormScreen):
             field("resource_id", "Resource id"),
             field("tenant", "Tenant", "optional: an id or a domain; else the environment's"),
             field("secret", "Secret", HOW),
-            field("certificate", "Certificate", "or this: a PEM file with its private key"),
+            field("certificate", "Certificate", "or this: a PEM or PFX file with its private key"),
+            field(CERTIFICATE_PASSWORD, "Its password", "only where that file is encrypted"),
             field("password", "Password", HOW, required=True),
         ]
 
@@ -91,6 +94,8 @@ class IdentityForm(FormScreen):
                     found.setdefault("secret", "is needed, or else a certificate")
                 elif values["secret"] and values["certificate"]:
                     found.setdefault("certificate", "and a secret: only one of the two can be used")
+                elif values[CERTIFICATE_PASSWORD] and not values["certificate"]:
+                    found.setdefault(CERTIFICATE_PASSWORD, "is of a certificate, and there is none")
             case IdentityKind.MANAGED_IDENTITY:
                 given = [key for key in MANAGED_NAMES if values[key]]
                 if len(given) > 1:
@@ -101,9 +106,10 @@ class IdentityForm(FormScreen):
 
     def changed(self, key: str) -> None:
         text, path = self.values[key], self._settings.path
-        if key == "certificate":
-            self.read_beside(key, lambda: _certificate_remark(text, path))
-        elif key in REFERENCES:
+        if key in ("certificate", CERTIFICATE_PASSWORD):
+            file, password = self.values["certificate"], self.values[CERTIFICATE_PASSWORD]
+            self.read_beside("certificate", lambda: _certificate_remark(file, password, path))
+        if key in REFERENCES:
             self.read_beside(key, lambda: _reference_remark(text, path))
 
     async def save(self) -> ConfigChange:
@@ -148,21 +154,37 @@ def _reference_remark(text: str, config: Path) -> str:
         reference = read_reference(text)
     except ValueError:
         return ""  # said by the field
-    if "env" in reference:
-        is_set = bool(os.environ.get(reference["env"]))
-        return "set in this shell" if is_set else "not set in this shell"
-    try:
-        resolve_secret(FileSecret(typed_path(reference["file"], config)))
-    except IdentityError as error:
-        return str(error)
-    return "the file is there"
+    match reference:
+        case {"env": str(name)}:
+            return "set in this shell" if os.environ.get(name) else "not set in this shell"
+        case {"file": str(path)}:
+            try:
+                resolve_secret(FileSecret(typed_path(path, config)))
+            except IdentityError as error:
+                return str(error)
+            return "the file is there"
+        case {"prompt": True}:
+            return "asked for in each run"
+    return ""  # to read a keyring may have to be allowed by hand
 
 
-def _certificate_remark(text: str, config: Path) -> str:
+def _readable(text: str, config: Path) -> EnvSecret | FileSecret | None:
+    """Return the typed reference of a password that can be read now without asking anybody."""
+    with suppress(ValueError):
+        match read_reference(text):
+            case {"env": str(name)}:
+                return EnvSecret(name)
+            case {"file": str(path)}:
+                return FileSecret(typed_path(path, config))
+    return None
+
+
+def _certificate_remark(text: str, password: str, config: Path) -> str:
     """Return what the file holds, or why it cannot sign in."""
     if not text:
         return ""
-    found = read_files({"": CertificateRef(typed_path(text, config))}, datetime.now(UTC))[""]
+    reference = CertificateRef(typed_path(text, config), _readable(password, config))
+    found = read_files({"": reference}, datetime.now(UTC))[""]
     if found.problem:
         return "; ".join(filter(None, (found.problem, found.remedy)))
     leaf = found.chain[0]

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Label
 
-from stacktui.identities.model import EnvSecret, FileSecret, Identity, IdentityKind, TypedSecret
+from stacktui.identities.model import Identity, NamedSecret, TypedSecret
 from stacktui.tui.lines import BLANK, Span, TextStyle, label_value, line
 from stacktui.tui.screens.action_screen import ActionScreen
 from stacktui.tui.widgets.text_input import TextInput
@@ -24,7 +24,7 @@ class SecretScreen(ActionScreen):
     ]
 
     def __init__(self, identity: Identity, typed: dict[str, TypedSecret]) -> None:
-        self._what = "password" if identity.kind is IdentityKind.USER else "secret"
+        self._what = identity.secret_name
         super().__init__(f"The {self._what} of {identity.name}", "")
         self._identity, self._typed = identity, typed
         self._input = TextInput(id="secret", password=True)
@@ -48,13 +48,9 @@ class SecretScreen(ActionScreen):
         self._input.focus()
 
     @property
-    def _reference(self) -> EnvSecret | FileSecret | None:
-        match self._identity.credential:
-            case TypedSecret(instead_of=reference):
-                return reference
-            case EnvSecret() | FileSecret() as reference:
-                return reference
-        return None
+    def _reference(self) -> NamedSecret | None:
+        found = self._identity.secret
+        return found.instead_of if isinstance(found, TypedSecret) else found
 
     def action_keep(self) -> None:
         value, reference = self._input.value, self._reference
