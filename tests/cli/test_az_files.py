@@ -238,7 +238,7 @@ def test_show_says_how_it_stands_in_az(azure: Path, config: Path) -> None:
     assert document["az"] == {"state": "absent", "name": "", "active": False, "differences": []}
     put(azure, SECTION)
     put(azure, "[cloud]\nname = West\n", "config")
-    assert "  cloud           West, active: same" in environments("show", config).out
+    assert "  cloud            West, active: same" in environments("show", config).out
     put(azure, SECTION.replace("7f/", "7f"))
     audience = "endpoint_active_directory_resource_id"
     assert f"  {audience} https://management.west/7f (" in environments("show", config).out
