@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from stacktui.config.locations import own_files
 from stacktui.environments.alias_document import SAMPLE, parse_aliases, render_aliases
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
@@ -198,6 +199,24 @@ def test_a_place_that_cannot_be_written_is_said(config: Path, tmp_path: Path) ->
     (tmp_path / "file").write_text("")
     ran = aliases(config, "--sample", tmp_path / "file" / "aliases.json")
     assert (ran.code, "cannot be written" in ran.err) == (2, True)
+
+
+def test_a_folder_that_is_missing_is_not_made(config: Path, tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "more" / "aliases.json"
+    ran = aliases(config, "--sample", path)
+    assert (ran.code, ran.out) == (2, "")
+    assert f"there is no folder {path.parent}" in ran.err
+    assert not (tmp_path / "missing").exists()
+
+
+def test_a_file_of_stacktuis_own_is_not_written_over(config: Path, tmp_path: Path) -> None:
+    before = config.read_bytes()
+    link = tmp_path / "link.json"
+    link.symlink_to(config)
+    for path in (config, link, *own_files()):
+        ran = aliases(config, "--sample", path, "--yes")
+        assert (ran.code, "stacktui's own" in ran.err) == (2, True)
+    assert (config.read_bytes(), link.is_symlink()) == (before, True)
 
 
 def test_read_only_mode_writes_nothing(config: Path, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from stacktui.cli.options import (
 from stacktui.cli.output import encodable, err
 from stacktui.cli.settings import absolute, read_settings, require_writable
 from stacktui.config.atomic import write_atomically
+from stacktui.config.locations import is_same_file, own_files
 from stacktui.environments.alias_document import (
     SAMPLE,
     AliasDocument,
@@ -90,11 +91,12 @@ def command(
     """
     if sample is not None:
         require_writable(source)
+        _require_writable_file(sample := absolute(sample), absolute(source.path))
     settings = read_settings(source, name)
     request = ArmRequest(source, name, None, format_)
     target = signing_in(settings, name) if check else settings.target(name)
     if sample is not None:
-        code = _write_sample(target, request, absolute(sample), Shell(shell), check=check, yes=yes)
+        code = _write_sample(target, request, sample, Shell(shell), check=check, yes=yes)
     else:
         code = _list(target, request, check=check)
     click.get_current_context().exit(code)
@@ -183,6 +185,14 @@ def _row(alias: ImageAlias, match: ImageMatch | None = None) -> dict[str, Any]:
         "missing": match.missing,
         "instead": list(match.instead),
     }
+
+
+def _require_writable_file(path: Path, config: Path) -> None:
+    """Refuse a file of stacktui's own, and one whose folder is missing. Raises CommandError."""
+    if any(is_same_file(path, each) for each in (config, *own_files())):
+        raise CommandError(f"{path} is a file of stacktui's own; nothing was written")
+    if not path.parent.is_dir():
+        raise CommandError(f"{path} cannot be written: there is no folder {path.parent}")
 
 
 def _write_sample(
