@@ -159,9 +159,9 @@ def test_a_sample_is_written_with_the_commands_that_host_it(
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert f"{path}: written, with 6 images" in ran.err
     assert "--check writes those that the stamp has" in ran.err
-    url = f"https://imagealiases.blob.{DOMAIN}/aliases/aliases.json"
     assert f"--file {path} " in ran.out
-    assert f"vm_image_aliases={url}" in ran.out
+    assert "export ALIASES_LOCATION=local" in ran.out
+    assert "vm_image_aliases=$ALIASES_URL" in ran.out
     assert "--public-access blob" in ran.out
     cmd = aliases(config, "--sample", path, "--shell", "cmd", "--yes")
     assert "call az storage blob upload" in cmd.out
@@ -179,6 +179,16 @@ def test_with_check_it_has_the_images_of_the_stamp(config: Path, tmp_path: Path)
         "0001-com-ubuntu-server-jammy-22_04-lts", "sles-15-sp3-gen1",
         "WindowsServer-2016-Datacenter", "WindowsServer-2019-Datacenter",
     ]  # fmt: skip
+
+
+def test_with_check_the_commands_have_what_arm_says(tmp_path: Path) -> None:
+    """The name of a stamp at an address does not tell its location."""
+    with run_in_thread(StampOptions()) as unnamed:
+        config, path = with_url(tmp_path, unnamed, ""), tmp_path / "aliases.json"
+        ran = aliases(config, "--check", "--sample", path, "--shell", "bash")
+        assert f"export ALIASES_LOCATION={unnamed.location}" in ran.out
+        assert f"az account set --subscription {unnamed.subscription_id}" in ran.out
+        assert "list-locations" not in ran.out
 
 
 def test_a_file_that_is_there_is_asked_about(config: Path, tmp_path: Path) -> None:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from string import Template
 
 import pytest
 
@@ -139,13 +142,22 @@ def test_az_knows_the_options_of_the_commands_that_host_it(az_path: Path, tmp_pa
         config = write_config(tmp_path, stamp.describe())
         path = tmp_path / "aliases.json"
         ran = stacktui("environments", "aliases", "--config", config, "--sample", path)
-        commands = [line for line in ran.out.splitlines() if line.startswith("az ")]
-        assert len(commands) == 5
+        variables = dict(re.findall(r"^export (ALIASES_\w+)=(\S+)$", ran.out, re.MULTILINE))
+        lines = [line.removeprefix("ALIASES_URL=$(") for line in ran.out.splitlines()]
+        commands = [line.removesuffix(")") for line in lines if line.startswith("az ")]
+        # The cloud has another name here.
+        assert commands[0] == "az cloud set -n Test"
+        commands[0] = f"az cloud set -n {CLOUD}"
         path.unlink()  # az would repeat an upload to nowhere for a minute
-        done = az.several([line.split()[1:] for line in commands])
-    group, account, container, upload, url = done
-    assert group.code == 0
-    assert f"vm_image_aliases={url.out.strip()} " in ran.out
+        known = [Template(line).substitute(variables) for line in commands]
+        done = az.several([shlex.split(line)[1:] for line in known])
+        locations = az("account", "list-locations", "--output", "table")
+    cloud, subscription, group, account, container, upload, url = done
+    assert [each.code for each in (cloud, subscription, group)] == [0, 0, 0]
+    host = f"{variables['ALIASES_ACCOUNT']}.blob.{DOMAIN}"
+    assert url.out.strip() == f"https://{host}/aliases/aliases.json"
+    assert locations.code == 0, locations.err
+    assert variables["ALIASES_LOCATION"] in locations.out
     assert 0 not in (account.code, container.code, upload.code)
     for word in ("unrecognized", "misspelled", "arguments are required", "invalid choice"):
         assert word not in group.err

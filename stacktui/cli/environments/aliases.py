@@ -39,7 +39,7 @@ from stacktui.environments.alias_document import (
 )
 from stacktui.exchange.alias_hosting import render
 from stacktui.exchange.shells import Shell, shell_of_this_machine
-from stacktui.resources.images import ImageMatch, compare_images, offered_images
+from stacktui.resources.images import ImageMatch, compare_images, location_of, offered_images
 from stacktui.text.counts import count_of
 from stacktui.text.shell import command_line, for_this_machine
 
@@ -199,11 +199,15 @@ def _write_sample(
     target: CheckTarget, request: ArmRequest, path: Path, shell: Shell, *, check: bool, yes: bool
 ) -> int:
     aliases: Sequence[ImageAlias] = SAMPLE
+    subscription = location = ""
     if check:
         offered: list[ImageAlias] = []
 
         async def read(session: ArmSession) -> int:
-            offered.extend(await offered_images(session.client, await subscription_of(session)))
+            nonlocal subscription, location
+            subscription = await subscription_of(session)
+            location = await location_of(session.client, subscription)
+            offered.extend(await offered_images(session.client, subscription))
             return ExitCode.HEALTHY
 
         if code := run_on(target, request, read):
@@ -221,9 +225,10 @@ def _write_sample(
     if not check:
         err("they are public Azure's, for you to edit; --check writes those that the stamp has")
     try:
-        commands = render(asyncio.run(connection_to(target, shell)), str(path))
+        connection = asyncio.run(connection_to(target, shell))
     except AcceptError as error:
         raise RemoteError(f"the commands that host it are not known: {error}") from None
+    commands = render(connection, str(path), location, subscription)
     if request.format_ == "json":
         head = {"schema": SCHEMA, "environment": target.environment.name, "path": str(path)}
         rows = [_row(each) for each in aliases]
