@@ -22,8 +22,10 @@ from stacktui.diagnosis.recognise import recognise
 from stacktui.environments.alias_document import SAMPLE, render_aliases
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
+from stacktui.transport.limits import Limits
 from tests.product import stacktui, write_config
-from tests.support.web import answer, serving_plain
+from tests.support.listeners import closed_port
+from tests.support.web import Raw, answer, serving, serving_plain
 
 from .az import Az, Done
 from .conftest import CLOUD, DOMAIN, PROFILE
@@ -131,6 +133,40 @@ def test_az_uses_its_own_list_where_it_gets_no_document(az: Az, stamp: RunningSt
     assert listed.code == 0
     assert "CentOS85Gen2" in listed.out
     assert meaning(listed) == ["image-aliases-built-in"]
+
+
+async def test_az_follows_a_redirect_and_limits_neither_time_nor_size(az: Az) -> None:
+    """Where stacktui stops, az has the document."""
+    body = render_aliases(SAMPLE).encode()
+    large = body + b" " * Limits().metadata
+    slow = Raw([answer(body).whole()[:-2], body[-2:]], pause=1.0)
+    async with serving_plain(answer(large), slow, answer(body)) as web:
+        moved = answer(status="302 Found", Location=f"{web.url}/moved.json")
+        async with serving_plain(moved) as first:
+            for url in (f"{web.url}/large.json", f"{web.url}/slow.json", f"{first.url}/a.json"):
+                listed = await asyncio.to_thread(with_document, az, url, *LIST)
+                assert listed.code == 0, listed.err
+                assert len(json.loads(listed.out)) == len(SAMPLE), url
+                assert meaning(listed) == []
+        assert [each.target for each in web.asked] == ["/large.json", "/slow.json", "/moved.json"]
+
+
+async def test_without_a_connection_az_uses_its_own_list(az: Az) -> None:
+    """Also where it does not trust the certificate."""
+    async with serving(answer(render_aliases(SAMPLE).encode())) as web:
+        with closed_port() as port:
+            for url in (f"{web.url}/a.json", f"http://127.0.0.1:{port}/a.json"):
+                listed = await asyncio.to_thread(with_document, az, url, *LIST)
+                assert listed.code == 0, listed.err
+                assert "CentOS85Gen2" in listed.out
+                assert meaning(listed) == ["image-aliases-built-in"]
+
+
+async def test_az_fails_at_an_answer_that_is_cut(az: Az) -> None:
+    """So that we do not say that it uses its own list."""
+    async with serving_plain(Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[", "close")) as web:
+        listed = await asyncio.to_thread(with_document, az, f"{web.url}/a.json", *LIST)
+    assert (listed.code, "IncompleteRead" in listed.err) == (1, True)
 
 
 def test_az_knows_the_options_of_the_commands_that_host_it(az_path: Path, tmp_path: Path) -> None:
