@@ -19,9 +19,10 @@ from string import Template
 import pytest
 
 from stacktui.diagnosis.recognise import recognise
-from stacktui.environments.alias_document import SAMPLE, render_aliases
+from stacktui.environments.alias_document import SAMPLE, parse_aliases, render_aliases
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
+from stacktui.text.sanitize import Redactor
 from stacktui.transport.limits import Limits
 from tests.product import stacktui, write_config
 from tests.support.listeners import closed_port
@@ -119,6 +120,29 @@ async def test_without_an_architecture_az_fails_as_we_say(az: Az) -> None:
     assert failed.code == 1
     assert f"Could not retrieve image list from {url} or local copy" in failed.err
     assert meaning(failed) == ["image-aliases-unreadable"]
+
+
+@pytest.mark.parametrize("value", [None, 5])
+async def test_az_fails_at_a_version_that_is_no_text_as_we_say(az: Az, value: object) -> None:
+    document = json.loads(render_aliases(SAMPLE))
+    document["outputs"]["aliases"]["value"]["Linux"]["CentOS"]["version"] = value
+    body = json.dumps(document).encode()
+    _, (failed,) = await with_body(az, body, LIST)
+    assert failed.code == 1
+    (problem,) = parse_aliases(body, Redactor()).problems
+    said = problem.text.partition("for all aliases: ")[2]
+    assert said
+    assert f"TypeError: {said}" in failed.err
+    assert meaning(failed) == ["image-aliases-unreadable"]
+
+
+async def test_az_takes_the_last_of_two_of_a_name(az: Az) -> None:
+    body = render_aliases(SAMPLE[:1]).replace('"sku"', '"sku": "18.04-DAILY", "sku"').encode()
+    _, (listed,) = await with_body(az, body, LIST)
+    (row,) = json.loads(listed.out)
+    found = parse_aliases(body, Redactor())
+    assert [each.urn for each in found.aliases] == [row["urn"]]
+    assert "has sku more than once" in found.problems[0].text
 
 
 @pytest.mark.parametrize("body", [b"\xef\xbb\xbf" + render_aliases(SAMPLE).encode(), b"<html>"])
