@@ -27,9 +27,7 @@ _GROUP, _CONTAINER, _BLOB = "image-aliases", "aliases", "aliases.json"
 _ACCOUNT, _LOCATION, _URL = "ALIASES_ACCOUNT", "ALIASES_LOCATION", "ALIASES_URL"
 # What is written where nothing tells the location.
 _UNKNOWN = "LOCATION"
-_SIGN_IN = """\
-az must have this cloud and be signed in to it, as these commands do it:
-  stacktui environments export {name} --format az-commands"""
+_SIGN_IN = "az must have this cloud and be signed in to it. For the commands that do it:"
 _LOCATION_UNKNOWN = (
     "The location of the stamp, which this lists: az account list-locations --output table"
 )
@@ -55,21 +53,23 @@ def render(connection: Connection, file: str, location: str = "", subscription: 
     `location` and `subscription` are what ARM says, where it was asked. If the shell cannot give az
     a value, comments say which, and there is no command at all.
     """
-    shell, environment = connection.machine.shell, connection.environment
-    subscription = subscription or environment.subscription or ""
+    shell = connection.machine.shell
+    subscription = subscription or connection.environment.subscription or ""
     location = next(
         (each for each in (location, _location(connection)) if plain(each, "")), _UNKNOWN
     )
     commands = [
         *(az_line(shell, each) for each in _commands(connection, file, subscription)),
-        *_own_commands(connection),
+        f"{_own_line(connection, 'set')} {_value(shell, _URL, 'vm_image_aliases=')}",
+        _own_line(connection, "export", "--format", "az"),
     ]
     lines = [connection.heading(shell)]
     if left_out := [each for each in commands if each.startswith(("# ", "rem "))]:
         return "\n".join([*lines, *left_out]) + "\n"
     lines += [
         *az_setup.lines(shell, connection.machine.az),
-        comment(shell, _SIGN_IN.format(name=plain(environment.name, "NAME"))),
+        comment(shell, _SIGN_IN),
+        comment(shell, f"  {_own_line(connection, 'export', '--format', 'az-commands')}"),
         comment(shell, _ABOUT_ACCOUNT),
         *set_variables(shell, [(_ACCOUNT, account_name(connection, subscription))]),
         *([comment(shell, _LOCATION_UNKNOWN)] if location == _UNKNOWN else []),
@@ -115,15 +115,10 @@ def _commands(connection: Connection, file: str, subscription: str) -> Sequence[
     )
 
 
-def _own_commands(connection: Connection) -> tuple[str, str]:
-    shell, name = connection.machine.shell, connection.environment.name
-    config = connection.machine.config
-    of_config = ("--config", str(config)) if config else ()
-    url = _value(shell, _URL, "vm_image_aliases=")
-    return (
-        own_line(shell, "stacktui environments set", (name, *of_config)) + f" {url}",
-        own_line(shell, "stacktui environments export", (name, "--format", "az", *of_config)),
-    )
+def _own_line(connection: Connection, word: str, *options: str) -> str:
+    name, config = connection.environment.name, connection.machine.config
+    words = (name, *options, *(("--config", str(config)) if config else ()))
+    return own_line(connection.machine.shell, f"stacktui environments {word}", words)
 
 
 def _value(shell: Shell, variable: str, before: str = "") -> str:
