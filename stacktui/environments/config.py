@@ -18,8 +18,7 @@ from stacktui.transport.limits import LIMIT_SETTINGS, Limits, read_limit
 from stacktui.transport.proxy import DIRECT, parse_proxy
 
 _SIGNED = (
-    "holds a shared access signature (sig): anybody must be able to read the document, and az has "
-    "its URL in files that are no secret; give the URL of a public one, without the signature"
+    "holds a shared access signature (sig), but anybody may read the document: give its URL alone"
 )
 _PORT = re.compile(r"[0-9]{1,5}")
 # The keys whose value is a string. A form asks for these; the others are for the file alone.
