@@ -223,7 +223,8 @@ def test_a_file_of_stacktuis_own_is_not_written_over(config: Path, tmp_path: Pat
     before = config.read_bytes()
     link = tmp_path / "link.json"
     link.symlink_to(config)
-    for path in (config, link, *own_files()):
+    secret = tmp_path / "secrets" / "ops"
+    for path in (config, link, secret, tmp_path / "ca" / "West.pem", *own_files()):
         ran = aliases(config, "--sample", path, "--yes")
         assert (ran.code, "stacktui's own" in ran.err) == (2, True)
     assert (config.read_bytes(), link.is_symlink()) == (before, True)

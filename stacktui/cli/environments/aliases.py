@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from stacktui.certificates.trust_target import FOLDER as CA_FOLDER
 from stacktui.check.cloud import connection_to
 from stacktui.check.image_aliases import AliasFetchError, fetch_aliases
 from stacktui.check.pinning import AcceptError
@@ -38,6 +39,7 @@ from stacktui.environments.alias_document import (
     render_aliases,
 )
 from stacktui.exchange.alias_hosting import render
+from stacktui.exchange.importing import SECRETS
 from stacktui.exchange.shells import Shell, shell_of_this_machine
 from stacktui.resources.images import ImageMatch, compare_images, location_of, offered_images
 from stacktui.text.counts import count_of
@@ -189,7 +191,9 @@ def _row(alias: ImageAlias, match: ImageMatch | None = None) -> dict[str, Any]:
 
 def _require_writable_file(path: Path, config: Path) -> None:
     """Refuse a file of stacktui's own, and one whose folder is missing. Raises CommandError."""
-    if any(is_same_file(path, each) for each in (config, *own_files())):
+    own = any(is_same_file(path, each) for each in (config, *own_files()))
+    folders = (config.parent / CA_FOLDER, config.parent / SECRETS)
+    if own or any(is_same_file(path.parent, each) for each in folders):
         raise CommandError(f"{path} is a file of stacktui's own; nothing was written")
     if not path.parent.is_dir():
         raise CommandError(f"{path} cannot be written: there is no folder {path.parent}")
