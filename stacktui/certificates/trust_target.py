@@ -5,7 +5,6 @@ A change covers the bundle, the log of additions, and `ca` in the config.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from stacktui.certificates.bundle import (
 )
 from stacktui.certificates.files import CertificateFileError, FileProblem, entries, read_content
 from stacktui.config.edit import ENVIRONMENTS, set_in_table
-from stacktui.config.locations import own_bundle
+from stacktui.config.locations import is_same_file, own_bundle
 from stacktui.environments.model import Environment
 
 # The folder beside the config for the bundles of environments that had no `ca`.
@@ -85,8 +84,12 @@ def ca_target(
         path = _free_path(config, environments, name, ders)
         new = path.relative_to(config.parent).as_posix()
         return TrustTarget(path, True, config, (name,), new, listed)
-    names = tuple(each.name for each in environments.values() if each.ca and _is(each.ca, ca))
-    ours = _is(ca.parent, config.parent / FOLDER) and holds_only_additions(read_content(ca))
+    names = tuple(
+        each.name for each in environments.values() if each.ca and is_same_file(each.ca, ca)
+    )
+    ours = is_same_file(ca.parent, config.parent / FOLDER) and holds_only_additions(
+        read_content(ca)
+    )
     return TrustTarget(ca, ours, config, names, name=listed)
 
 
@@ -128,7 +131,7 @@ def _free_path(
     stem = _file_name(name)
     for number in range(1, 1000):
         path = config.parent / FOLDER / (f"{stem}-{number}.pem" if number > 1 else f"{stem}.pem")
-        if any(_is(path, each) for each in taken):
+        if any(is_same_file(path, each) for each in taken):
             continue
         try:
             content = read_content(path)
@@ -150,11 +153,3 @@ def _file_name(environment: str) -> str:
     safe = _UNSAFE.sub("-", safe)
     told_apart = sha256(environment.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{safe.strip('-')}-{told_apart}".lstrip("-")
-
-
-def _is(one: Path, other: Path) -> bool:
-    """Return whether these are the same file, also on a case-insensitive file system."""
-    try:
-        return one.samefile(other)
-    except OSError:  # one of them is not there
-        return os.path.realpath(one) == os.path.realpath(other)

@@ -124,6 +124,19 @@ def exported_bundle() -> Path:
     return config_directory() / "az-bundle.pem"
 
 
+def own_files() -> tuple[Path, ...]:
+    """Return the files that stacktui writes for itself, beside the config; they may not exist."""
+    return own_bundle(), additions_file(), stamps_file(), history_file(), exported_bundle()
+
+
+def is_same_file(one: Path, other: Path) -> bool:
+    """Return whether these are the same file, also on a case-insensitive file system."""
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not there
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
 def user_themes() -> Path:
     """Return the folder of the user's own themes; it may not exist."""
     return config_directory() / "themes"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from stacktui.config.document import ConfigError, Table, nearest, read_document
 from stacktui.config.edit import ENVIRONMENTS, add_tables, set_in_table, with_changes
@@ -17,6 +17,9 @@ from stacktui.transport.json_body import is_valid_utf8
 from stacktui.transport.limits import LIMIT_SETTINGS, Limits, read_limit
 from stacktui.transport.proxy import DIRECT, parse_proxy
 
+_SIGNED = (
+    "holds a shared access signature (sig), but anybody may read the document: give its URL alone"
+)
 _PORT = re.compile(r"[0-9]{1,5}")
 # The keys whose value is a string. A form asks for these; the others are for the file alone.
 TEXTS = ("arm", "profile", "identity", "subscription", "ca", "proxy", "vm_image_aliases")
@@ -188,10 +191,17 @@ def _endpoint_problem(key: CloudKey, value: str, host: str) -> str:
     try:
         parts = urlsplit(value)
         if parts.scheme in schemes and is_host(parts.hostname or "") and "@" not in parts.netloc:
+            if key is CloudKey.IMAGE_ALIASES and _is_signed(parts.query):
+                return _SIGNED
             return "must have a port from 1 to 65535" if parts.port == 0 else ""
     except ValueError:
         pass
     return f"must be an {' or '.join(f'{each}:' for each in schemes)} URL without a user name"
+
+
+def _is_signed(query: str) -> bool:
+    """Return whether a query holds the signature of a shared access signature (SAS)."""
+    return any(name.lower() == "sig" for name, _ in parse_qsl(query, keep_blank_values=True))
 
 
 def _proxy(table: Table) -> str | None:

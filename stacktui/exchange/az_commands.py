@@ -15,7 +15,7 @@ from stacktui.environments.model import CloudKey
 from stacktui.environments.naming import ASDK_DOMAIN, ASDK_ROOT
 from stacktui.exchange import az_setup
 from stacktui.exchange.az_form import needs_instance_discovery_off
-from stacktui.exchange.az_setup import Command, registering, selecting
+from stacktui.exchange.az_setup import Command, registering, selecting, subscribing
 from stacktui.exchange.connection import Connection
 from stacktui.exchange.shells import (
     Quote,
@@ -237,5 +237,5 @@ def _with_secret(
 def _first_command(connection: Connection) -> Iterator[str]:
     shell = connection.machine.shell
     if subscription := connection.environment.subscription:
-        yield az_line(shell, lambda q: f"az account set --subscription {q(subscription)}")
+        yield az_line(shell, subscribing(subscription))
     yield az_line(shell, lambda _: "az group list --output table")

@@ -13,6 +13,7 @@ from stacktui.environments.metadata import IdentityProvider
 from stacktui.environments.model import CloudKey, parse_arm_url, setting_of
 from stacktui.environments.naming import suffixes
 from stacktui.identities.authority import PUBLIC_LOGIN_HOSTS
+from stacktui.text.sanitize import redact_credentials
 
 PROFILE, SUBSCRIPTION = "profile", "subscription"
 # In the order in which az writes them (PROTOCOL.md section 7).
@@ -38,7 +39,10 @@ class AzState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AzDifference:
-    """An option of az's with its value there, empty if it has none, and the stamp's."""
+    """An option of az's with its value there, empty if it has none, and the stamp's.
+
+    What looks like a credential is redacted in az's, as the signature in the URL of a document.
+    """
 
     option: str
     registered: str
@@ -67,14 +71,14 @@ def differences(cloud: Cloud, registered: Mapping[str, str]) -> Iterator[AzDiffe
         text = registered.get(option, "")
         is_arm = _OPTIONS.get(option) is CloudKey.ARM
         if text != expected and not (is_arm and _arm(text) == expected):
-            yield AzDifference(option, text, expected)
+            yield AzDifference(option, redact_credentials(text), expected)
 
 
 def surplus(cloud: Cloud, registered: Mapping[str, str]) -> Iterator[AzDifference]:
     """Yield what az has and the cloud has not; a registration leaves it as it is."""
     for option, key in _OPTIONS.items():
         if (text := registered.get(option)) and not cloud[key]:
-            yield AzDifference(option, text, "")
+            yield AzDifference(option, redact_credentials(text), "")
 
 
 def az_sync(cloud: Cloud, clouds: AzClouds) -> AzSync:

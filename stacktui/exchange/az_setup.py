@@ -148,3 +148,7 @@ def registering(name: str, arm: str, profile: str, options: Command | None = Non
 
 def selecting(name: str) -> Command:
     return lambda quote: f"az cloud set -n {quote(name)}"
+
+
+def subscribing(subscription: str) -> Command:
+    return lambda quote: f"az account set --subscription {quote(subscription)}"

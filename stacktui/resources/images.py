@@ -155,14 +155,23 @@ class _ImageLists:
         return self._base + "".join(f"/{key}/{quote(name, '')}" for key, name in pairs)
 
 
-async def _compute_path(client: ArmClient, subscription: str) -> str:
-    """Return the path of Compute at the stamp's location; a public cloud's first."""
+async def location_of(client: ArmClient, subscription: str) -> str:
+    """Return the stamp's location, unsanitised; a public cloud's first.
+
+    Raises as `ArmClient.request`, and ArmError where there is none.
+    """
     what = "the locations"
     scope = subscription_path(client, subscription, what)
     found = items(await client.read(f"{scope}/locations", what=what), "value")
     if not (location := text(found[0], "name") if found else ""):
         raise client.error(ArmProblem.SHAPE, what, 200, message="no location")
-    return f"{scope}/providers/Microsoft.Compute/locations/{quote(location, '')}"
+    return location
+
+
+async def _compute_path(client: ArmClient, subscription: str) -> str:
+    scope = subscription_path(client, subscription, "the locations")
+    location = quote(await location_of(client, subscription), "")
+    return f"{scope}/providers/Microsoft.Compute/locations/{location}"
 
 
 async def _at_once(coroutines: Iterable[Any]) -> list[Any]:

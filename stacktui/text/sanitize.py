@@ -41,10 +41,10 @@ _DOTTED_WORD = re.compile(r"[\w.-]++")
 # A text of such characters holds none of the patterns below but a token, needs no escape, and has
 # no secret in it but as it is: every encoding of one has another character.
 _PLAIN = re.compile(r"[A-Za-z0-9._~/ -]*")
-# A field of a form or of JSON whose value is always redacted.
+# A field of a form or of JSON whose value is always redacted, and a URL's shared access signature.
 _CREDENTIAL = re.compile(
     r"""(?ix) (\b(?:client_?secret|client_?assertion|password|access_?token|refresh_?token
-        |id_?token|assertion|device_?code)\b ["']? \s* [:=] \s* (?:\[\s*)? ["']?)
+        |id_?token|assertion|device_?code|(?<=[?&;])sig)\b ["']? \s* [:=] \s* (?:\[\s*)? ["']?)
         ((?!\[redacted\])[^\s"'&,}\]]+)"""
 )
 # The user name and password of a URL (RFC 3986 section 3.2.1), in JSON with escapes too.
@@ -81,6 +81,15 @@ def _without_token(word: re.Match[str]) -> str:
     start = word[0].find("eyJ")
     found = start >= 0 and word[0].find(".", start + 11) >= 0
     return word[0][:start] + REDACTED if found else word[0]
+
+
+def redact_credentials(text: str) -> str:
+    """Return `text` with what looks like a credential redacted: a field, a user name, a token."""
+    if any(mark in text for mark in "=:"):
+        text = _CREDENTIAL.sub(rf"\1{REDACTED}", text)
+    if "://" in text or ":\\" in text:
+        text = _USERINFO.sub(rf"\1{REDACTED}\2", text)
+    return _DOTTED_WORD.sub(_without_token, text) if "eyJ" in text else text
 
 
 def _remover(secret: str) -> Callable[[str], str]:
@@ -184,12 +193,7 @@ class Redactor:
         # Search the whole text for secrets, before a cut could split one. The rest processes only
         # what may be shown: a hostile text may have megabytes.
         text = self._redacted(text)[: limit * WINDOW]
-        if any(mark in text for mark in "=:"):
-            text = _CREDENTIAL.sub(rf"\1{REDACTED}", text)
-        if "://" in text or ":\\" in text:
-            text = _USERINFO.sub(rf"\1{REDACTED}\2", text)
-        if "eyJ" in text:
-            text = _DOTTED_WORD.sub(_without_token, text)
+        text = redact_credentials(text)
         if "\n" in text or "\t" in text:
             # Again: a secret may have been split over lines.
             text = self._redacted(" ".join(text.split()))

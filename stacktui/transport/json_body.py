@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from stacktui.errors import StacktuiError
@@ -18,12 +18,16 @@ class JsonError(StacktuiError):
         self.position = position
 
 
-def parse_json(body: bytes) -> Any:
-    """Return the value of a JSON text (RFC 8259), with or without a byte-order mark."""
+def parse_json(body: bytes, as_object: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """Return the value of a JSON text (RFC 8259), with or without a byte-order mark.
+
+    `as_object` makes the value of an object of its pairs, which may have a key more than once; by
+    default a dict, which has the last.
+    """
     if not body.strip():
         raise JsonError("the answer is empty", 0)
     try:
-        return json.loads(body.decode("utf-8-sig"))
+        return json.loads(body.decode("utf-8-sig"), object_pairs_hook=as_object)
     except json.JSONDecodeError as error:
         detail = f"{error.msg}: character {error.pos} of {len(error.doc)}"
         raise JsonError(detail, error.pos) from None

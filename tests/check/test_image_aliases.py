@@ -16,6 +16,7 @@ from tests.support.authority import authority
 from tests.support.listeners import closed_port
 from tests.support.web import Raw, answer, serving, serving_plain
 
+BUILT_IN = "uses the list that it has built in"
 BODY = render_aliases(SAMPLE).encode()
 
 
@@ -51,28 +52,57 @@ async def test_it_comes_over_http_as_az_takes_it() -> None:
         assert "authorization" not in web.asked[0].headers
 
 
-async def test_a_redirect_is_said_and_not_followed() -> None:
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_said_and_not_followed(status: int) -> None:
     location = "https://elsewhere.example/\x1b[2J"
-    async with serving_plain(answer(status="302 Found", Location=location)) as web:
+    async with serving_plain(answer(status=f"{status} Found", Location=location)) as web:
         told = await refusal(f"{web.url}/a.json")
-    assert "status 302, which points to https://elsewhere.example/" in told
+    assert f"status {status}, which points to https://elsewhere.example/" in told
+    assert "az follows that" in told
+    assert BUILT_IN not in told
     assert told.isprintable()
     assert len(web.asked) == 1
 
 
-async def test_a_status_and_a_fault_are_said() -> None:
-    async with serving_plain(answer(b"none", status="404 Not Found")) as web:
+async def test_where_a_redirect_points_to_is_said_without_a_secret() -> None:
+    location = "https://me:hunter2@elsewhere.example/a.json?sv=1&sig=hunter2"
+    async with serving_plain(answer(status="302 Found", Location=location)) as web:
         told = await refusal(f"{web.url}/a.json")
-        assert told.startswith(f"{web.url}/a.json answers with status 404; az then uses the list")
+    assert "elsewhere.example/a.json?sv=1" in told
+    assert "hunter2" not in told
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "401 Unauthorized", "300 Many", "302 Found"])
+async def test_a_status_is_said(status: str) -> None:
+    async with serving_plain(answer(b"none", status=status)) as web:
+        told = await refusal(f"{web.url}/a.json")
+    assert told.startswith(f"{web.url}/a.json answers with status {status[:3]}; az then uses the")
+    assert BUILT_IN in told
+
+
+async def test_a_fault_is_said(tmp_path: Path) -> None:
     with closed_port() as port:
         url = f"http://127.0.0.1:{port}/a.json"
-        assert (await refusal(url)).startswith(f"{url} cannot be fetched: 127.0.0.1: ")
+        told = await refusal(url)
+        assert told.startswith(f"{url} cannot be fetched: 127.0.0.1: ")
+        assert BUILT_IN in told
+    async with serving(answer(BODY)) as web:
+        assert BUILT_IN in await refusal(f"{web.url}/a.json")
+    # az ends with a traceback at this.
+    cut = Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[", "close")
+    async with serving_plain(cut) as web:
+        told = await refusal(f"{web.url}/a.json")
+        assert told.startswith(f"{web.url}/a.json cannot be fetched: ")
+        assert "az " not in told
 
 
 async def test_it_ends_in_time_and_in_size() -> None:
     slow = Raw([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", b"[", b"["], pause=1.0)
     async with serving_plain(slow) as web:
         told = await refusal(f"{web.url}/a", step=0.3)
-        assert told.startswith(f"{web.url}/a did not answer whole in 0.3 s; ")
+        assert told.startswith(f"{web.url}/a did not answer whole in 0.3 s; az has no time-out")
+        assert BUILT_IN not in told
     async with serving_plain(answer(b" " * (1024 * 1024 + 1))) as web:
-        assert re.search("larger than 1048576 bytes", await refusal(f"{web.url}/a"))
+        told = await refusal(f"{web.url}/a")
+        assert re.search("larger than 1048576 bytes; az has no limit", told)
+        assert BUILT_IN not in told

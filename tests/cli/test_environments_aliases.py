@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from stacktui.config.locations import own_files
 from stacktui.environments.alias_document import SAMPLE, parse_aliases, render_aliases
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
@@ -158,9 +159,9 @@ def test_a_sample_is_written_with_the_commands_that_host_it(
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert f"{path}: written, with 6 images" in ran.err
     assert "--check writes those that the stamp has" in ran.err
-    url = f"https://imagealiases.blob.{DOMAIN}/aliases/aliases.json"
     assert f"--file {path} " in ran.out
-    assert f"vm_image_aliases={url}" in ran.out
+    assert "export ALIASES_LOCATION=local" in ran.out
+    assert "vm_image_aliases=$ALIASES_URL" in ran.out
     assert "--public-access blob" in ran.out
     cmd = aliases(config, "--sample", path, "--shell", "cmd", "--yes")
     assert "call az storage blob upload" in cmd.out
@@ -178,6 +179,16 @@ def test_with_check_it_has_the_images_of_the_stamp(config: Path, tmp_path: Path)
         "0001-com-ubuntu-server-jammy-22_04-lts", "sles-15-sp3-gen1",
         "WindowsServer-2016-Datacenter", "WindowsServer-2019-Datacenter",
     ]  # fmt: skip
+
+
+def test_with_check_the_commands_have_what_arm_says(tmp_path: Path) -> None:
+    """The name of a stamp at an address does not tell its location."""
+    with run_in_thread(StampOptions()) as unnamed:
+        config, path = with_url(tmp_path, unnamed, ""), tmp_path / "aliases.json"
+        ran = aliases(config, "--check", "--sample", path, "--shell", "bash")
+        assert f"export ALIASES_LOCATION={unnamed.location}" in ran.out
+        assert f"az account set --subscription {unnamed.subscription_id}" in ran.out
+        assert "list-locations" not in ran.out
 
 
 def test_a_file_that_is_there_is_asked_about(config: Path, tmp_path: Path) -> None:
@@ -198,6 +209,25 @@ def test_a_place_that_cannot_be_written_is_said(config: Path, tmp_path: Path) ->
     (tmp_path / "file").write_text("")
     ran = aliases(config, "--sample", tmp_path / "file" / "aliases.json")
     assert (ran.code, "cannot be written" in ran.err) == (2, True)
+
+
+def test_a_folder_that_is_missing_is_not_made(config: Path, tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "more" / "aliases.json"
+    ran = aliases(config, "--sample", path)
+    assert (ran.code, ran.out) == (2, "")
+    assert f"there is no folder {path.parent}" in ran.err
+    assert not (tmp_path / "missing").exists()
+
+
+def test_a_file_of_stacktuis_own_is_not_written_over(config: Path, tmp_path: Path) -> None:
+    before = config.read_bytes()
+    link = tmp_path / "link.json"
+    link.symlink_to(config)
+    secret = tmp_path / "secrets" / "ops"
+    for path in (config, link, secret, tmp_path / "ca" / "West.pem", *own_files()):
+        ran = aliases(config, "--sample", path, "--yes")
+        assert (ran.code, "stacktui's own" in ran.err) == (2, True)
+    assert (config.read_bytes(), link.is_symlink()) == (before, True)
 
 
 def test_read_only_mode_writes_nothing(config: Path, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_missing_architecture_is_said_with_what_az_does() -> None:
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(None, "missing"), (5, "a number"), (True, "a truth value"), ([], "a list"), ({}, "an object"),
+    [(None, "null"), (5, "a number"), (True, "a truth value"), ([], "a list"), ({}, "an object"),
      ("", "empty"), (" ", "empty"), ("..", "can have"), ("a/b", "can have"), ("a:b", "can have"),
      ("a?b", "can have"), ("\x1b[2J", "can have"), ("x" * 500, "can have")],
 )  # fmt: skip
@@ -75,6 +75,78 @@ def test_a_part_of_the_urn_that_no_image_has(key: str, value: object, said: str)
     assert problem.text.startswith(f"{key} is ")
     assert said in problem.text
     assert [each.name for each in found.aliases] == ["B"]
+
+
+@pytest.mark.parametrize(
+    ("key", "place"), [("publisher", 0), ("offer", 1), ("sku", 2), ("version", 3)]
+)
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(None, "NoneType"), (5, "int"), (1.5, "float"), (True, "bool"), ([], "list"), ({}, "dict")],
+)
+def test_what_az_says_of_a_part_that_is_no_text(
+    key: str, place: int, value: object, kind: str
+) -> None:
+    (problem,) = parsed({"Linux": {"A": IMAGE | {key: value}}}).problems
+    assert f"sequence item {place}: expected str instance, {kind} found" in problem.text
+    assert "Could not retrieve" not in problem.text
+
+
+def test_az_takes_an_architecture_of_null() -> None:
+    found = parsed({"Linux": {"A": IMAGE | {"architecture": None}}})
+    assert [str(each) for each in found.problems] == ["Linux, A: architecture is null, not a text"]
+    assert [each.architecture for each in found.aliases] == [""]
+
+
+def repeating(text: str) -> AliasDocument:
+    """Return what a text of JSON says in which IMAGE stands for the object of an image."""
+    return parse_aliases(text.replace("IMAGE", json.dumps(IMAGE)).encode(), Redactor())
+
+
+INSIDE = '{"outputs": {"aliases": {"value": %s}}}'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (INSIDE % '{"Linux": {"A": {}, "A": IMAGE}}', "Linux: has A more than once"),
+        (
+            INSIDE % '{"Linux": {"A": {"sku": "x", "sku": "y", %s}}}' % json.dumps(IMAGE)[1:-1],
+            "Linux, A: has sku more than once",
+        ),
+        (
+            INSIDE % '{"Linux": {"B": IMAGE}, "Linux": {"A": IMAGE}}',
+            "outputs.aliases.value: has Linux more than once",
+        ),
+        (
+            '{"outputs": {"aliases": {"value": {}, "value": {"Linux": {"A": IMAGE}}}}}',
+            "outputs.aliases: has value more than once",
+        ),
+        (
+            '{"outputs": {}, ' + (INSIDE % '{"Linux": {"A": IMAGE}}')[1:],
+            "the document: has outputs more than once",
+        ),
+    ],
+)
+def test_a_key_that_stands_there_twice_is_said(text: str, said: str) -> None:
+    """JSON has both, and az takes the last."""
+    found = repeating(text)
+    assert [(each.name, each.urn) for each in found.aliases] == [
+        ("A", "Canonical:UbuntuServer:18.04-LTS:latest")
+    ]
+    assert [str(each) for each in found.problems] == [f"{said}; az takes the last one"]
+
+
+@pytest.mark.parametrize("name", ["", " ", "\t"])
+def test_an_empty_name_is_said(name: str) -> None:
+    found = parsed({"Linux": {name: IMAGE, "A": IMAGE}})
+    assert [each.name for each in found.aliases] == ["A"]
+    assert [str(each) for each in found.problems] == ["Linux: has an alias without a name"]
+    found = parsed({name: {"A": IMAGE}})
+    assert [each.name for each in found.aliases] == ["A"]
+    assert [str(each) for each in found.problems] == [
+        "outputs.aliases.value: has a system without a name"
+    ]
 
 
 def test_an_alias_of_two_systems_is_the_first_one_s() -> None:
@@ -118,6 +190,13 @@ def test_what_is_no_document(body: bytes, said: str) -> None:
     assert found.aliases == ()
     assert len(found.problems) == 1
     assert str(found.problems[0]).startswith(said)
+
+
+def test_what_az_says_of_no_document_is_said_where_it_is_true() -> None:
+    fails = "az 2.66 fails: Could not retrieve image list from … or local copy"
+    assert fails in str(parse_aliases(b"{}", Redactor()).problems[0])
+    # At this it ends with a traceback.
+    assert "az" not in str(parse_aliases(b"[]", Redactor()).problems[0])
 
 
 def test_az_cannot_read_a_byte_order_mark() -> None:

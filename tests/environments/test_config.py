@@ -94,6 +94,11 @@ def test_every_value_of_the_metadata_can_be_replaced_and_is_looked_at() -> None:
         assert "environments.A.vm_image_aliases " in refusal(vm_image_aliases=value), value
     secret = "https://u:hunter2@host/adfs"
     assert "hunter2" not in refusal(vm_image_aliases=secret)
+    for query in ("sv=1&sig=hunter2", "SIG=hunter2", "%73ig=hunter2%3D", "sig="):
+        said = refusal(vm_image_aliases=f"https://a.blob.host/c/a.json?{query}")
+        assert "shared access signature" in said, query
+        assert "hunter2" not in said
+    assert read(vm_image_aliases="https://host/a.json?signed=no&v=1").vm_image_aliases
     assert "hunter2" not in refusal(endpoints={"login_endpoint": secret})
 
 

@@ -154,3 +154,12 @@ def test_a_section_stores_nothing_that_the_stamp_says() -> None:
 def test_a_section_without_an_arm_endpoint_is_no_stamp(arm: str) -> None:
     with pytest.raises(ValueError, match=r"endpoint_resource_manager|https"):
         settings_of({"endpoint_resource_manager": arm}, {})
+
+
+def test_the_signature_of_a_url_is_in_no_difference() -> None:
+    """As az takes any URL, and its file may have one."""
+    signed = {**OPTIONS, "endpoint_vm_image_alias_doc": "https://b/a.json?sv=1&sig=hunter2%3D"}
+    without = cloud_of(replace(ENVIRONMENT, vm_image_aliases=None), METADATA)
+    for cloud in (CLOUD, without):
+        (found,) = az_sync(cloud, AzClouds({"West": signed})).differences
+        assert found.registered == "https://b/a.json?sv=1&sig=[redacted]"

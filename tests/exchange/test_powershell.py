@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from stacktui.exchange import alias_hosting
 from stacktui.exchange.connection import Machine
 from stacktui.exchange.forms import RENDERERS, Form
 from stacktui.exchange.shells import Shell
@@ -50,3 +51,8 @@ def test_it_has_the_variables() -> None:
 def test_it_parses_every_form(form: Form, kind: str) -> None:
     machine = Machine(Shell.POWERSHELL)
     pwsh(PARSE, RENDERERS[form](connection(EAST, IDENTITIES[kind], machine=machine)))
+
+
+def test_it_parses_the_commands_that_host_aliases() -> None:
+    machine = Machine(Shell.POWERSHELL)
+    pwsh(PARSE, alias_hosting.render(connection(EAST, machine=machine), r"C:\a b.json"))

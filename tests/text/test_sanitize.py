@@ -137,6 +137,8 @@ def test_very_short_secrets_are_let_through() -> None:
         ("eyJhbGciOiJub25lIn0..", REDACTED),
         ("see eyJ and eyJabc.d", "see eyJ and eyJabc.d"),
         ("client_secret=abc&x=1", f"client_secret={REDACTED}&x=1"),
+        ("https://b/a.json?sig=abc%3D&x=1", f"https://b/a.json?sig={REDACTED}&x=1"),
+        ("https://b/a.json?sv=1&SIG=abc", f"https://b/a.json?sv=1&SIG={REDACTED}"),
         ('{"access_token": "abc", "b": 1}', f'{{"access_token": "{REDACTED}", "b": 1}}'),
         ('{"accessToken":"abc"}', f'{{"accessToken":"{REDACTED}"}}'),
         ('"access_token": ["abc"]', f'"access_token": ["{REDACTED}"]'),

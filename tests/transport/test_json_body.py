@@ -79,3 +79,8 @@ def test_any_body_gives_a_code_and_a_message(body: bytes) -> None:
     assert code.isprintable()
     assert message.isprintable()
     assert len(code) <= 80
+
+
+def test_the_caller_may_make_its_own_objects_of_the_pairs() -> None:
+    assert parse_json(b'{"a": {"b": 1, "b": 2}}') == {"a": {"b": 2}}
+    assert parse_json(b'{"a": {"b": 1, "b": 2}}', list) == [("a", [("b", 1), ("b", 2)])]

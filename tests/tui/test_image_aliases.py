@@ -91,6 +91,9 @@ async def test_without_a_url_it_says_how_to_set_one(config: Path, stamp: Running
         shown = flat(await until(pilot, "If there is one:"))
         assert "vm_image_aliases=URL" in shown
         assert "--check --sample FILE" in shown
+        lines = text_of(pilot.app).splitlines()
+        first = next(i for i, each in enumerate(lines) if "stacktui environments aliases" in each)
+        assert "│     " in lines[first + 1]  # a command that wraps hangs
         await pilot.press("enter", "y")
         await settle(pilot)
         assert "If there is one:" in text_of(pilot.app)

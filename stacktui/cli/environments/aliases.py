@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from stacktui.certificates.trust_target import FOLDER as CA_FOLDER
 from stacktui.check.cloud import connection_to
 from stacktui.check.image_aliases import AliasFetchError, fetch_aliases
 from stacktui.check.pinning import AcceptError
@@ -30,6 +31,7 @@ from stacktui.cli.options import (
 from stacktui.cli.output import encodable, err
 from stacktui.cli.settings import absolute, read_settings, require_writable
 from stacktui.config.atomic import write_atomically
+from stacktui.config.locations import is_same_file, own_files
 from stacktui.environments.alias_document import (
     SAMPLE,
     AliasDocument,
@@ -37,8 +39,9 @@ from stacktui.environments.alias_document import (
     render_aliases,
 )
 from stacktui.exchange.alias_hosting import render
+from stacktui.exchange.importing import SECRETS
 from stacktui.exchange.shells import Shell, shell_of_this_machine
-from stacktui.resources.images import ImageMatch, compare_images, offered_images
+from stacktui.resources.images import ImageMatch, compare_images, location_of, offered_images
 from stacktui.text.counts import count_of
 from stacktui.text.shell import command_line, for_this_machine
 
@@ -90,11 +93,12 @@ def command(
     """
     if sample is not None:
         require_writable(source)
+        _require_writable_file(sample := absolute(sample), absolute(source.path))
     settings = read_settings(source, name)
     request = ArmRequest(source, name, None, format_)
     target = signing_in(settings, name) if check else settings.target(name)
     if sample is not None:
-        code = _write_sample(target, request, absolute(sample), Shell(shell), check=check, yes=yes)
+        code = _write_sample(target, request, sample, Shell(shell), check=check, yes=yes)
     else:
         code = _list(target, request, check=check)
     click.get_current_context().exit(code)
@@ -185,15 +189,29 @@ def _row(alias: ImageAlias, match: ImageMatch | None = None) -> dict[str, Any]:
     }
 
 
+def _require_writable_file(path: Path, config: Path) -> None:
+    """Refuse a file of stacktui's own, and one whose folder is missing. Raises CommandError."""
+    own = any(is_same_file(path, each) for each in (config, *own_files()))
+    folders = (config.parent / CA_FOLDER, config.parent / SECRETS)
+    if own or any(is_same_file(path.parent, each) for each in folders):
+        raise CommandError(f"{path} is a file of stacktui's own; nothing was written")
+    if not path.parent.is_dir():
+        raise CommandError(f"{path} cannot be written: there is no folder {path.parent}")
+
+
 def _write_sample(
     target: CheckTarget, request: ArmRequest, path: Path, shell: Shell, *, check: bool, yes: bool
 ) -> int:
     aliases: Sequence[ImageAlias] = SAMPLE
+    subscription = location = ""
     if check:
         offered: list[ImageAlias] = []
 
         async def read(session: ArmSession) -> int:
-            offered.extend(await offered_images(session.client, await subscription_of(session)))
+            nonlocal subscription, location
+            subscription = await subscription_of(session)
+            location = await location_of(session.client, subscription)
+            offered.extend(await offered_images(session.client, subscription))
             return ExitCode.HEALTHY
 
         if code := run_on(target, request, read):
@@ -211,9 +229,10 @@ def _write_sample(
     if not check:
         err("they are public Azure's, for you to edit; --check writes those that the stamp has")
     try:
-        commands = render(asyncio.run(connection_to(target, shell)), str(path))
+        connection = asyncio.run(connection_to(target, shell))
     except AcceptError as error:
         raise RemoteError(f"the commands that host it are not known: {error}") from None
+    commands = render(connection, str(path), location, subscription)
     if request.format_ == "json":
         head = {"schema": SCHEMA, "environment": target.environment.name, "path": str(path)}
         rows = [_row(each) for each in aliases]

@@ -82,13 +82,21 @@ IMAGE_ALIASES_UNREADABLE = FaultInfo(
     meaning="az cannot read the document of VM image aliases.",
     distinguishing_evidence=(
         "It was fetched. An alias lacks a field that az needs (often architecture, which older "
-        "documents do not have), or it is no JSON, or starts with a byte-order mark. All aliases "
-        "fail then, not only that one: `image-alias-unknown` is about one name."
+        "documents do not have) or has one that is no text (a version of null, or a number), or it "
+        "is no JSON, or starts with a byte-order mark. All aliases fail then, not only that one: "
+        "`image-alias-unknown` is about one name."
     ),
-    az_says="Could not retrieve image list from … or local copy; or a traceback of the JSON parser",
+    az_says=(
+        "Could not retrieve image list from … or local copy; or sequence item 3: expected str "
+        "instance, NoneType found; or a traceback of the JSON parser"
+    ),
     patterns={
         MessagePattern(
             "an alias in the document lacks a field", r"could not retrieve image list from"
+        ): 96,
+        MessagePattern(
+            "a part of an image in the document is no text",
+            r"sequence item [0-3]: expected str instance",
         ): 96,
         MessagePattern(
             "az failed in reading the document of aliases", r"in load_images_from_aliases_doc"

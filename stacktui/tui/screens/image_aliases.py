@@ -53,7 +53,8 @@ class ImageAliases(ActionScreen):
 
         def own(*words: str, after: str = "") -> Line:
             command = command_line(f"stacktui environments {words[0]}", (*words[1:], *of_config))
-            return line(Span(f"  {for_this_machine(command)}{after}", TextStyle.ACCENT))
+            shown = f"  {for_this_machine(command)}{after}"
+            return line(Span(shown, TextStyle.ACCENT), indent=4)
 
         return [
             line("It has no document of VM image aliases; az then uses one of public Azure."),
