@@ -386,3 +386,16 @@ def test_the_file_of_a_sample_is_printed_with_what_to_do_beside_it(
     assert json.loads(itself.out)["clientSecret"] == entra_stamp.secret
     assert "put the secret there" not in itself.err
     assert entra_stamp.secret not in itself.err
+
+
+def test_what_a_program_of_the_sdk_needs_is_said_until_it_is_there(
+    entra_stamp: RunningStamp, tmp_path: Path
+) -> None:
+    config = write_config(tmp_path, entra_stamp.describe())
+    command = ("environments", "export", "--config", config, "--format", "sdk-python")
+    asked = f"stacktui certificates export --yes --config {config}"
+    assert asked in stacktui(*command).err
+    assert stacktui(*asked.split()[1:]).code == 0
+    ran = stacktui(*command)
+    assert (ran.code, ran.err) == (0, "")
+    assert "import os" in ran.out
