@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +121,20 @@ def _same_identity(
         except ConfigError:
             continue
     return None
+
+
+def missing_files(path: Path, reading: Reading) -> Iterator[str]:
+    """Yield the files that a reading names for the config at `path`, and that are not there."""
+    for key, value in {**reading.values, **(reading.identity or {})}.items():
+        match key, value:
+            case (("ca" | "certificate"), str(file)):
+                pass
+            case _, {"file": str(file)}:
+                pass
+            case _:
+                continue
+        if not os.path.isfile(os.path.join(path.parent, os.path.expanduser(file))):
+            yield file
 
 
 def write_secret(path: Path, name: str, secret: str) -> Path:

@@ -348,6 +348,8 @@ def test_the_password_of_a_certificate_is_said_not_to_come(tmp_path: Path) -> No
     ran = import_(tmp_path, path, "--yes")
     assert ran.code == 0, ran.err
     assert "! without certPass" in ran.err
+    assert "! without clientSecret" in ran.err
+    assert f"! {tmp_path / 'spn.pfx'} is no file of this machine" in ran.err
     assert config_of(tmp_path)["identities"]["west"]["certificate"] == str(tmp_path / "spn.pfx")
     assert SECRET not in ran.err + (tmp_path / "config.toml").read_text()
 

@@ -71,6 +71,17 @@ def test_the_password_of_a_certificate_is_left_out_and_said() -> None:
     assert SECRET not in repr(found)
 
 
+def test_a_secret_beside_a_certificate_is_left_out_and_said() -> None:
+    found = read(json.dumps(SAMPLE | {"certPath": "spn.pem"}))
+    assert found.identity is not None
+    assert found.identity["certificate"] == "/src/spn.pem"
+    assert (found.secret, found.unused_secret) == ("", "clientSecret")
+    for path in ("C:\\certs\\spn.pem", "\\\\server\\certs\\spn.pem", "~/spn.pem"):
+        found = read(json.dumps(SAMPLE | {"clientSecret": "", "certPath": path}))
+        assert found.identity is not None
+        assert (found.identity["certificate"], found.unused_secret) == (path, "")
+
+
 def test_a_file_that_is_not_filled_in_has_no_identity_or_a_reference() -> None:
     assert read(json.dumps(SAMPLE | {"clientId": ""})).identity is None
     found = read(json.dumps(SAMPLE | {"clientSecret": ""}))

@@ -14,7 +14,7 @@ from stacktui.cli.settings import absolute
 from stacktui.config.bounded_read import FileReadError, read_bounded
 from stacktui.config.document import ConfigError
 from stacktui.config.locations import config_file
-from stacktui.exchange.importing import ImportPlan, plan_import, write_secret
+from stacktui.exchange.importing import ImportPlan, missing_files, plan_import, write_secret
 from stacktui.exchange.reading import (
     MAX_SIZE,
     Reading,
@@ -145,6 +145,10 @@ def _lines(plan: ImportPlan, reading: Reading) -> Iterator[str]:
     if reading.left_out:
         yield f"! without {reading.left_out}: stacktui takes a PEM file whose key has no password,"
         yield "  which stacktui certificates convert makes"
+    if reading.unused_secret:
+        yield f"! without {reading.unused_secret}: the certificate is there to sign in with"
+    for file in missing_files(plan.path, reading):
+        yield f"! {file} is no file of this machine"
 
 
 def _shown(key: str, value: object) -> str:
