@@ -80,7 +80,8 @@ def _load(text: str) -> Mapping[str, Any]:
         raise ValueError(f"{name} is no JSON")
 
     try:
-        loaded = json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
+        # Python refuses to make an int of very many digits; no number counts here.
+        loaded = json.loads(text, object_pairs_hook=unique, parse_constant=refuse, parse_int=float)
     except json.JSONDecodeError as error:
         raise ValueError(f"no JSON: {error.msg} (line {error.lineno})") from None
     except RecursionError:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Any
 from urllib.parse import urlsplit
 
+from stacktui.config.document import ConfigError, parse_document
 from stacktui.environments.model import CloudKey, parse_arm_url
 from stacktui.environments.naming import domain_of, suffixes
 from stacktui.errors import StacktuiError
@@ -87,8 +87,8 @@ def read_text(text: str, folder: Path) -> tuple[Reading, ...]:
     if values is not None:
         return (read_values(values, folder),)
     try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
+        document = parse_document(Path(), text.encode("utf-8", "replace"))
+    except ConfigError:
         document = {}
     if isinstance(tables := document.get("environments"), dict):
         return tuple(_of_tables(document, tables, folder))

@@ -192,6 +192,26 @@ def test_hostile_json_is_refused_without_a_value_of_it(text: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"clientId": "app", "a": ' + "9" * 20_000 + "}",
+        '{"resourceManagerEndpointUrl": ' + "9" * 20_000 + "}",
+        '[environments.W]\narm = "https://a.b.c"\na = ' + "9" * 20_000,
+        "a" + ".a" * 30_000 + " = 1",
+        "# azure.mgmt\nx = " + "9" * 20_000,
+    ],
+    ids=["json", "json-url", "toml", "toml-dots", "program"],
+)
+def test_absurd_numbers_and_keys_are_refused_plainly_and_soon(text: str) -> None:
+    start = time.process_time()
+    with pytest.raises(UnknownFormError) as caught:
+        read_text(text, Path("/src"))
+    assert "digits" not in str(caught.value)
+    assert time.process_time() - start < 2
+
+
 KEYS = st.sampled_from(
     [*SAMPLE, "certPath", "certPass", "resourceManagerEndpoint", "keyVaultDNSSuffix", "x"]
 )
