@@ -406,6 +406,18 @@ def test_what_a_program_of_the_sdk_needs_is_said_until_it_is_there(
     assert "import os" in ran.out
 
 
+@pytest.mark.parametrize("key", ["clientId", "tenantId", "subscriptionId"])
+def test_control_characters_are_not_imported(key: str, tmp_path: Path) -> None:
+    path = tmp_path / "sample.json"
+    path.write_text(json.dumps(SAMPLE | {key: "a\u202eb"}))
+    ran = import_(tmp_path, path, "--yes")
+    assert (ran.code, "holds control characters" in ran.err) == (2, True), ran.err
+    assert not (tmp_path / "config.toml").exists()
+    path.write_text(json.dumps(SAMPLE))
+    ran = import_(tmp_path, path, "--yes", "--name", "a\u202eb")
+    assert (ran.code, "holds control characters" in ran.err) == (2, True), ran.err
+
+
 SOURCES = {
     "sample.json": lambda path: json.dumps(
         SAMPLE | {"clientSecret": f"<the content of the file {path}>"}
