@@ -88,10 +88,11 @@ def _to_set(connection: Connection) -> Iterator[str]:
     if isinstance(secret := connection.secret_value, EnvSecret):
         names.append(secret)
     if names:
-        yield f"to set where it runs: {', '.join(each.name for each in names)}"
+        yield f"set where it runs: {', '.join(each.name for each in names)}"
     if not connection.cloud.subscription:
         use = ("stacktui subscriptions use ID", "--environment", connection.environment.name)
-        yield f"or choose a subscription, then export again: {connection.machine.own_command(*use)}"
+        yield "or choose a subscription, then export again:"
+        yield f"  {connection.machine.own_command(*use)}"
 
 
 def _call(name: str, function: str, arguments: list[str]) -> list[str]:

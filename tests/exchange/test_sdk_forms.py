@@ -192,7 +192,7 @@ def test_what_the_program_needs_before_it_runs_is_said() -> None:
     machine = Machine(Shell.BASH, has_own_roots=True, config=config)
     said = remarks(Form.SDK_PYTHON, connection(EAST, IDENTITIES["secret-file"], machine=machine))
     assert "stacktui certificates export --yes --config '/c d/x'" in said
-    assert "to set" not in said
+    assert "set where it runs" not in said
     for with_bundle in (replace(machine, has_bundle=True), Machine(Shell.BASH)):
         given = connection(EAST, IDENTITIES["secret-file"], machine=with_bundle)
         assert remarks(Form.SDK_PYTHON, given) == ""
