@@ -140,20 +140,22 @@ def missing_files(path: Path, reading: Reading) -> Iterator[str]:
 
 
 def foreign_source(plan: ImportPlan, reading: Reading, folder: Path | None) -> str:
-    """Return where a sign-in would take its secret from, if that is for the user to confirm.
+    """Return where a sign-in would take its credential from, if that is for the user to confirm.
 
-    Whoever wrote the text could name any secret of this machine, and a sign-in would send it to
-    the stamp's login host. Empty for the SDKs' own variables, for a file in the text's own folder
-    (None without one), not hidden, and for what the plan writes itself.
+    Whoever wrote the text, which is in `folder`, could name any credential of this machine. A
+    sign-in sends a secret to the login host that the stamp names, and the token to the stamp.
+    Empty for the SDKs' own variables, for a file in that folder, not hidden, for what the plan
+    writes itself, and without a folder: then the text is the user's own.
     """
-    for value in (plan.identity or reading.identity or {}).values():
-        match value:
-            case {"env": str(name)} if name not in _OWN_VARIABLES:
+    for key, value in (plan.identity or reading.identity or {}).items() if folder else ():
+        match key, value:
+            case _, {"env": str(name)} if name not in _OWN_VARIABLES:
                 return f"the variable {name}"
-            case {"file": str(file)} if Path(file) != plan.secret_file:
+            case ("certificate", str(file)) | (_, {"file": str(file)}):
                 real = os.path.realpath(os.path.join(plan.path.parent, os.path.expanduser(file)))
                 parent, name = os.path.split(real)
-                if folder is None or parent != os.path.realpath(folder) or name.startswith("."):
+                is_beside = parent == os.path.realpath(folder or "") and not name.startswith(".")
+                if not is_beside and Path(file) != plan.secret_file:
                     return f"the file {file}"
     return ""
 

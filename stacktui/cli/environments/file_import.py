@@ -46,8 +46,8 @@ def import_from_file(
         raise CommandError(f"{file}: {error}") from None
     if name is not None and len(found) != 1:
         raise CommandError(f"--name is for one environment; {file} has {len(found)}")
-    own = None if str(file) == _STDIN else folder
-    _add(config, found, name, own, keep_secret=keep_secret, yes=yes)
+    beside = Path(os.devnull) if str(file) == _STDIN else folder  # where no file is
+    _add(config, found, name, beside, keep_secret=keep_secret, yes=yes)
 
 
 def import_from_variables(config: Path, name: str | None, *, yes: bool) -> None:
@@ -73,8 +73,8 @@ def _add(
     """Show each environment, ask, and write those that are wanted.
 
     `yes` is no answer where an environment of the same name would change, nor where the text, from
-    `folder`, names a secret that may not be its own. Raises ConfigError, and CommandError also
-    where the user says no.
+    `folder`, names a credential that may not be its own (see `foreign_source`). Raises ConfigError,
+    and CommandError also where the user says no.
     """
     chosen: list[tuple[ImportPlan, Reading]] = []  # nothing is written before the last answer
     for reading in found:
@@ -87,7 +87,7 @@ def _add(
         if not _wants(plan, reading, source, yes=yes):
             continue
         if yes and source:
-            why = f"{plan.name} would sign in with what is in {source}"
+            why = f"{plan.name} would sign in with {source}, which the text names"
             how = "import it from a file without --yes, and answer"
             raise CommandError(f"{why}; {how}; nothing was changed")
         chosen.append((plan, reading))
@@ -163,7 +163,7 @@ def _lines(plan: ImportPlan, reading: Reading, source: str) -> Iterator[str]:
     if reading.lacks:
         yield f"! without its identity: there is no [identities.{reading.lacks}] in the file"
     if source:
-        yield f"! a check sends what is in {source} to the login host that this stamp names"
+        yield f"! a check signs in with {source} at the login host that this stamp names"
     if plan.secret_file is not None:
         yield "! the secret itself is in there, and goes into that file, mode 0600"
     elif reading.secret:

@@ -62,8 +62,8 @@ def command(
     is asked for its metadata: what it says need not be stored.
 
     An environment of the same name is changed only if you say so; `--yes` leaves it. Whoever wrote
-    FILE may name any secret of this machine, and a check sends it: `--yes` takes one only from
-    AZURE_CLIENT_SECRET, AZURE_PASSWORD, ARM_CLIENT_SECRET, or a file beside FILE.
+    FILE may name any secret or certificate of this machine, and a check signs in with it: `--yes`
+    takes only AZURE_CLIENT_SECRET, AZURE_PASSWORD, ARM_CLIENT_SECRET, and files beside FILE.
     """
     if (file is None) == (source is None):
         raise click.UsageError("Name a FILE, or --from az, or --from variables.")
