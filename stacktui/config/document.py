@@ -158,13 +158,6 @@ class Table:
             raise self.error(key, "is empty; give it a value or take the line out")
         return value
 
-    def plain(self, key: str) -> str | None:
-        """Return a string as `string` does, of printable characters alone."""
-        value = self.string(key)
-        if value is not None and not value.isprintable():
-            raise self.error(key, "holds control characters")
-        return value
-
     def flag(self, key: str) -> bool:
         """Return true or false; false where there is none."""
         value = self._values.get(key, False)

@@ -58,8 +58,9 @@ class ImportPlan:
 
     def check(self) -> None:
         """Raise ConfigError where what would be written is not valid."""
-        if not self.name.isprintable():
-            raise ConfigError(self.path, "the environment's name holds control characters")
+        for key, value in {"name": self.name, **self.values, **(self.identity or {})}.items():
+            if isinstance(value, str) and not value.isprintable():
+                raise ConfigError(self.path, f"{key} holds control characters")
         self._environment(with_changes(self.before or {}, self.values))
         if self.identity is not None:
             name = self.values["identity"]

@@ -43,8 +43,6 @@ def read_identity(name: str, table: Table) -> Identity:
         raise table.error("kind", f"{written!r} is not a known kind; known: {known}")
     kind = IdentityKind(written)
     _refuse_keys_of_others(kind, table)
-    for key in ("tenant", "username", *MANAGED_NAMES):
-        table.plain(key)
     tenant = table.string("tenant")
     match kind:
         case IdentityKind.SERVICE_PRINCIPAL:

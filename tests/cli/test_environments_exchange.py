@@ -409,7 +409,7 @@ def test_what_a_program_of_the_sdk_needs_is_said_until_it_is_there(
     assert "import os" in ran.out
 
 
-@pytest.mark.parametrize("key", ["clientId", "tenantId", "subscriptionId"])
+@pytest.mark.parametrize("key", ["clientId", "tenantId", "subscriptionId", "certPath"])
 def test_control_characters_are_not_imported(key: str, tmp_path: Path) -> None:
     path = tmp_path / "sample.json"
     path.write_text(json.dumps(SAMPLE | {key: "a\u202eb"}))
