@@ -132,6 +132,17 @@ def is_free(path: Path, sources: Sequence[TrustSource]) -> bool:
         raise
 
 
+def is_current(environment: Environment) -> bool:
+    """Whether the bundle in the usual place holds all that is trusted for this environment."""
+    now = datetime.now(UTC)
+    try:
+        held = set(read_certificates(exported_bundle()))
+        found = [read_certificates(Path(each.path)) for each in sources_of([environment])[1:]]
+    except CertificateFileError:
+        return False
+    return all(der in held or may_be_trusted(der, now) for each in found for der in each)
+
+
 def exports_with(ders: Collection[bytes]) -> tuple[Path, ...]:
     """Return the exported bundles, in the usual place or in use, that hold one of these."""
     named = (os.environ.get(variable) for variable in VARIABLES)

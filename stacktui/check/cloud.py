@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stacktui.azure_cli.presence import az_facts
+from stacktui.certificates.export import is_current
 from stacktui.check.pinning import AcceptError, ask_stamp, differences
 from stacktui.check.target import CheckTarget, config_of
 from stacktui.config.locations import own_bundle
@@ -44,7 +45,13 @@ async def connection_to(target: CheckTarget, shell: Shell | None = None) -> Conn
     has_own_roots = own_bundle().is_file()
     # The commands may be pasted elsewhere.
     config = target.config and target.config.absolute()
-    machine = Machine(shell or shell_of_this_machine(), az_facts(PROFILES), has_own_roots, config)
+    machine = Machine(
+        shell or shell_of_this_machine(),
+        az_facts(PROFILES),
+        has_own_roots,
+        is_current(target.environment),
+        config,
+    )
     version = known_version(target.environment.profile, RESOURCES) or ""
     return Connection(
         target.environment, cloud, target.identity, machine=machine, api_version=version

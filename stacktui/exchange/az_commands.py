@@ -23,7 +23,6 @@ from stacktui.exchange.shells import (
     Value,
     az_line,
     comment,
-    own_line,
     plain,
     set_variables,
 )
@@ -94,8 +93,7 @@ def _trust(connection: Connection) -> Iterator[str]:
         yield comment(shell, _NO_OWN_ROOTS)
         return
     yield comment(shell, "A file that az is to trust, with the roots of certifi and yours:")
-    config = ("--config", str(machine.config)) if machine.config else ()
-    yield own_line(shell, "stacktui certificates export", ("--yes", *config))
+    yield machine.export_command
     yield from set_variables(shell, [("REQUESTS_CA_BUNDLE", str(exported_bundle()))])
 
 

@@ -12,7 +12,7 @@ from stacktui.environments.cloud import Cloud
 from stacktui.environments.metadata import IdentityProvider
 from stacktui.environments.model import CloudKey, Environment
 from stacktui.environments.naming import domain_of, region_of
-from stacktui.exchange.shells import Shell, Value, comment, plain, shell_of_this_machine
+from stacktui.exchange.shells import Shell, Value, comment, own_line, plain, shell_of_this_machine
 from stacktui.identities.model import (
     CertificateRef,
     EnvSecret,
@@ -38,13 +38,25 @@ class Machine:
     """The machine that a text is for: its shell, and what stacktui knows of it.
 
     `az` is None where none is installed. `has_own_roots` is true where stacktui trusts roots beside
-    those of certifi. `config` is the config where that is not the usual one.
+    those of certifi, and `has_bundle` where the file that `certificates export` writes holds them.
+    `config` is the config where that is not the usual one.
     """
 
     shell: Shell = field(default_factory=shell_of_this_machine)
     az: AzFacts | None = None
     has_own_roots: bool = False
+    has_bundle: bool = False
     config: Path | None = None
+
+    def own_command(self, command: str, *arguments: str) -> str:
+        """Return a command of stacktui's with its config."""
+        config = ("--config", str(self.config)) if self.config else ()
+        return own_line(self.shell, command, (*arguments, *config))
+
+    @property
+    def export_command(self) -> str:
+        """The command that writes one file of the roots of certifi and the user's."""
+        return self.own_command("stacktui certificates export", "--yes")
 
 
 @dataclass(frozen=True, slots=True)

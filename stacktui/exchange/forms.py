@@ -47,8 +47,9 @@ RENDERERS: dict[Form, Callable[[Connection], str]] = {
     Form.ENVIRONMENT_JSON: environment_json_form.render,
     Form.TOML: toml_form.render,
 }
-# What the user must know of a text that has no comments of its own.
+# What the user must do beside the text, or know of one that has no comments of its own.
 REMARKS: dict[Form, Callable[[Connection], Iterator[str]]] = {
+    Form.SDK_PYTHON: sdk_python_form.remarks,
     Form.SDK_JSON: sdk_json_form.remarks,
     Form.ENVIRONMENT_JSON: environment_json_form.remarks,
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,16 @@ from stacktui.exchange.reading import Reading
 from stacktui.identities.config import read_identity, save_identity
 
 SECRETS = "secrets"
+# The variables by which the SDKs and Terraform know their own secret.
+_OWN_VARIABLES = ("AZURE_CLIENT_SECRET", "AZURE_PASSWORD", "ARM_CLIENT_SECRET")
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
     """What an import would write: the environment's values, and its identity's where it is new.
 
-    `before` are the values of the environment of that name, None where there is none.
+    `before` are the values of the environment of that name, None where there is none. The secret
+    of the identity belongs in the new `secret_file`, if there is one.
     """
 
     name: str
@@ -30,6 +35,7 @@ class ImportPlan:
     identity: Mapping[str, object] | None
     before: Mapping[str, Any] | None
     path: Path
+    secret_file: Path | None = None
 
     @property
     def changes(self) -> Iterator[tuple[str, object, object]]:
@@ -52,6 +58,9 @@ class ImportPlan:
 
     def check(self) -> None:
         """Raise ConfigError where what would be written is not valid."""
+        for key, value in {"name": self.name, **self.values, **(self.identity or {})}.items():
+            if isinstance(value, str) and not value.isprintable():
+                raise ConfigError(self.path, f"{key} holds control characters")
         self._environment(with_changes(self.before or {}, self.values))
         if self.identity is not None:
             name = self.values["identity"]
@@ -122,14 +131,55 @@ def _same_identity(
     return None
 
 
-def write_secret(path: Path, name: str, secret: str) -> Path:
-    """Write a secret to a file of its own beside the config, 0600, and return its path.
+def missing_files(path: Path, reading: Reading) -> Iterator[str]:
+    """Yield the files that a reading names for the config at `path`, and that are not there."""
+    for key, value in {**reading.values, **(reading.identity or {})}.items():
+        match key, value:
+            case (("ca" | "certificate"), str(file)) | (_, {"file": str(file)}):
+                if not os.path.isfile(os.path.join(path.parent, os.path.expanduser(file))):
+                    yield file
 
-    Raises OSError.
+
+def foreign_source(plan: ImportPlan, reading: Reading, folder: Path | None) -> str:
+    """Return where a sign-in would take its credential from, if that is for the user to confirm.
+
+    Whoever wrote the text, which is in `folder`, could name any credential of this machine. A
+    sign-in sends a secret to the login host that the stamp names, and the token to the stamp.
+    Empty for the SDKs' own variables, for a file in that folder, not hidden, for what the plan
+    writes itself, and without a folder: then the text is the user's own.
     """
-    folder = path.parent / SECRETS
-    taken = [each.name for each in folder.iterdir()] if folder.is_dir() else []
-    plain = "".join(char if char.isalnum() or char in "-_" else "-" for char in name)
-    file = folder / free_name(plain, taken)
+    for key, value in (plan.identity or reading.identity or {}).items() if folder else ():
+        match key, value:
+            case _, {"env": str(name)} if name not in _OWN_VARIABLES:
+                return f"the variable {name}"
+            case ("certificate", str(file)) | (_, {"file": str(file)}):
+                real = os.path.realpath(os.path.join(plan.path.parent, os.path.expanduser(file)))
+                parent, name = os.path.split(real)
+                is_beside = parent == os.path.realpath(folder or "") and not name.startswith(".")
+                if not is_beside and Path(file) != plan.secret_file:
+                    return f"the file {file}"
+    return ""
+
+
+def with_secret_file(plan: ImportPlan, earlier: Sequence[ImportPlan]) -> ImportPlan:
+    """Return the plan with a new file beside the config for the secret of its new identity.
+
+    Raises ConfigError where the folder of these files cannot be read.
+    """
+    name, identity = str(plan.values["identity"]), dict(plan.identity or {})
+    folder = plan.path.parent / SECRETS
+    try:
+        taken = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+    except OSError as error:
+        raise ConfigError(plan.path, f"{folder} cannot be read ({error.strerror})") from None
+    taken += [each.secret_file.name for each in earlier if each.secret_file]
+    file = folder / free_name("".join(c if c.isalnum() or c in "-_" else "-" for c in name), taken)
+    identity["password" if "password" in identity else "secret"] = {"file": str(file)}
+    return replace(plan, identity=identity, secret_file=file)
+
+
+def write_secret(file: Path, secret: str) -> None:
+    """Write a secret to a new file, 0600. Raises OSError, also where it is there by now."""
+    if file.exists():
+        raise FileExistsError(errno.EEXIST, f"{file} is there by now")
     write_atomically(file, secret.encode("utf-8", "surrogateescape"))
-    return file

@@ -61,8 +61,11 @@ def read_json(text: str) -> SdkValues | None:
     if _CLIENT not in found:
         return _values(Form.SDK_JSON, found, _SAMPLE)
     values = _values(Form.SDK_JSON, found, _SAMPLE | _PRINCIPAL)
-    secret = _secret(found.get(sdk_json_form.SECRET, ""))
-    return SdkValues(values.form, {**values.variables, "AZURE_CLIENT_SECRET": secret}, values.names)
+    secret = found.get(sdk_json_form.SECRET, "")
+    if not secret and sdk_json_form.CERTIFICATE in found:
+        return values
+    variables = {**values.variables, "AZURE_CLIENT_SECRET": _secret(secret)}
+    return SdkValues(values.form, variables, values.names)
 
 
 def _load(text: str) -> Mapping[str, Any]:
@@ -77,7 +80,8 @@ def _load(text: str) -> Mapping[str, Any]:
         raise ValueError(f"{name} is no JSON")
 
     try:
-        loaded = json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
+        # Python refuses to make an int of very many digits; no number counts here.
+        loaded = json.loads(text, object_pairs_hook=unique, parse_constant=refuse, parse_int=float)
     except json.JSONDecodeError as error:
         raise ValueError(f"no JSON: {error.msg} (line {error.lineno})") from None
     except RecursionError:

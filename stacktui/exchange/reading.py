@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 from urllib.parse import urlsplit
 
+from stacktui.config.document import ConfigError, parse_document
 from stacktui.environments.model import CloudKey, parse_arm_url
 from stacktui.environments.naming import domain_of, suffixes
 from stacktui.errors import StacktuiError
@@ -58,7 +58,8 @@ class Reading:
     empty where the text has none. `origins` say by key where the text has it. `secret` is the
     secret itself, where the text has that; the identity has a reference in its place. `lacks` names
     an identity that the environment has, but the text has not. `left_out` is where the text has the
-    password of a certificate, for which the config has no key.
+    password of a certificate, for which the config has no key, and `unused_secret` where it has a
+    secret beside a certificate.
     """
 
     form: Form
@@ -70,6 +71,7 @@ class Reading:
     origins: Mapping[str, str] = field(default_factory=dict)
     lacks: str = ""
     left_out: str = ""
+    unused_secret: str = ""
 
 
 def read_text(text: str, folder: Path) -> tuple[Reading, ...]:
@@ -85,8 +87,8 @@ def read_text(text: str, folder: Path) -> tuple[Reading, ...]:
     if values is not None:
         return (read_values(values, folder),)
     try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
+        document = parse_document(Path(), text.encode("utf-8", "replace"))
+    except ConfigError:
         document = {}
     if isinstance(tables := document.get("environments"), dict):
         return tuple(_of_tables(document, tables, folder))
@@ -139,8 +141,9 @@ def _of_table(found: Mapping[str, Any], folder: Path) -> tuple[dict[str, object]
 
 
 def _below(folder: Path, path: str) -> str:
-    """Return a path as it is, if it is absolute or begins at a home."""
-    return path if path.startswith("~") else os.path.join(folder, path)
+    """Return a path as it is, if it is absolute, here or on Windows, or begins at a home."""
+    is_whole = path.startswith("~") or PureWindowsPath(path).is_absolute()
+    return path if is_whole else os.path.join(folder, path)
 
 
 class _Reader:
@@ -159,7 +162,7 @@ class _Reader:
         self._folder = folder
         self._names = names or {}
         self._origins: dict[str, str] = {}
-        self._secret = self._left_out = ""
+        self._secret = self._left_out = self._unused_secret = ""
         self._options: dict[str, dict[str, Part]] = {}
         for command in script.commands:
             name, options = _options(command.words)
@@ -191,6 +194,7 @@ class _Reader:
             secret=self._secret,
             origins=self._origins,
             left_out=self._left_out,
+            unused_secret=self._unused_secret,
         )
 
     def _arm(self) -> tuple[Form, str]:
@@ -291,6 +295,8 @@ class _Reader:
             password = f"{prefix}CLIENT_CERTIFICATE_PASSWORD"
             if certificate and password in self._script.variables:
                 self._left_out = self._names.get(password, password)
+            if certificate and secret in self._script.variables:
+                self._unused_secret = self._names.get(secret, secret)
             if certificate or secret in self._script.variables:
                 return self._principal(client, tenant, certificate, EnvSecret(secret), secret)
             if f"{prefix}TENANT_ID" in self._script.variables:

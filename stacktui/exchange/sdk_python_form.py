@@ -62,6 +62,7 @@ def render(connection: Connection) -> str:
         f"# {_INSTALL}",
         *([] if connection.built_in else [comment(Shell.BASH, _trust(connection))]),
         *([comment(Shell.BASH, _OTHER_SCOPE)] if connection.is_adfs else []),
+        *(comment(Shell.BASH, each) for each in _to_set(connection)),
         *used,
         *[""] * bool(used),
         f"from azure.identity import {credential}",
@@ -69,6 +70,31 @@ def render(connection: Connection) -> str:
         "",
     ]
     return "\n".join(head + body)
+
+
+def remarks(connection: Connection) -> Iterator[str]:
+    """Yield what the program needs of this machine before it runs."""
+    if _has_own_roots(connection) and not connection.machine.has_bundle:
+        yield f"{exported_bundle()} lacks roots that the program needs; before it runs:"
+        yield f"  {connection.machine.export_command}"
+    yield from _to_set(connection)
+
+
+def _to_set(connection: Connection) -> Iterator[str]:
+    """Yield which variables the program reads, and where one can be set for good."""
+    names = []
+    if not connection.cloud.subscription:
+        names.append(_variable("SUBSCRIPTION_ID"))
+    if not connection.tenant and connection.kind is IdentityKind.SERVICE_PRINCIPAL:
+        names.append(_variable("TENANT_ID"))
+    if isinstance(secret := connection.secret_value, EnvSecret):
+        names.append(secret)
+    if names:
+        yield f"set where it runs: {', '.join(each.name for each in names)}"
+    if not connection.cloud.subscription:
+        use = ("stacktui subscriptions use ID", "--environment", connection.environment.name)
+        yield "or choose a subscription, then export again:"
+        yield f"  {connection.machine.own_command(*use)}"
 
 
 def _call(name: str, function: str, arguments: list[str]) -> list[str]:
@@ -87,7 +113,12 @@ def _has_own_roots(connection: Connection) -> bool:
 def _settings(connection: Connection) -> Iterator[str]:
     """Yield the variables by which both packages take the trust and the proxy."""
     if _has_own_roots(connection):
-        yield f'os.environ["REQUESTS_CA_BUNDLE"] = {literal(str(exported_bundle()))}'
+        bundle = str(exported_bundle())
+        missing = f"{bundle} is not there; to write it: {connection.machine.export_command}"
+        yield f"bundle = Path({literal(bundle)})"
+        yield "if not bundle.is_file():"
+        yield f"    raise SystemExit({literal(missing)})"
+        yield 'os.environ["REQUESTS_CA_BUNDLE"] = str(bundle)'
     if connection.proxy_variable:
         name, text = connection.proxy_variable
         yield f"os.environ[{literal(name)}] = {literal(text)}"
@@ -132,7 +163,11 @@ def _managed(connection: Connection) -> Iterator[str]:
 
 def _or_variable(text: str, name: str) -> str:
     """Return what is known, or in its place the variable that the SDK's programs read."""
-    return literal(text) if text else _value(EnvSecret(f"AZURE_{name}"))
+    return literal(text) if text else _value(_variable(name))
+
+
+def _variable(name: str) -> EnvSecret:
+    return EnvSecret(f"AZURE_{name}")
 
 
 def _value(value: Value) -> str:

@@ -8,7 +8,7 @@ import certifi
 import pytest
 
 from stacktui.certificates.bundle import BundleError
-from stacktui.certificates.export import export, exports_with, is_free, sources_of
+from stacktui.certificates.export import export, exports_with, is_current, is_free, sources_of
 from stacktui.config.backup import BACKUP
 from stacktui.config.locations import exported_bundle, own_bundle
 from stacktui.environments.model import Environment
@@ -44,6 +44,17 @@ def test_all_that_is_trusted_goes_into_one_file(environments: list[Environment])
     assert {ROOT.der, OTHER.der} <= set(loaded(done.path))
     assert done.count == len(set(loaded(done.path)))
     assert exports_with((ROOT.der,)) == (done.path,)
+
+
+def test_a_bundle_is_current_while_it_holds_what_is_trusted_for_an_environment(
+    environments: list[Environment],
+) -> None:
+    west, east = environments
+    assert not is_current(east)
+    export([east])
+    assert (is_current(west), is_current(east)) == (False, True)
+    export([west])
+    assert is_current(west)
 
 
 def test_a_file_of_others_is_written_over_only_when_asked_to(

@@ -76,6 +76,8 @@ def test_a_secret_is_kept_in_a_file_only_when_asked_to(script: Path) -> None:
     assert secret.read_text() == SECRET
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert config_of(script.parent)["identities"]["a/b"]["secret"] == {"file": str(secret)}
+    assert f"the file {secret}\n" in ran.err
+    assert "the variable" not in ran.err
     assert "s3cret" not in ran.err + (script.parent / "config.toml").read_text()
 
 
@@ -256,7 +258,8 @@ def test_what_is_exported_of_a_stamp_is_imported_again(
         assert entra_stamp.secret not in ran.out
         (tmp_path / form).mkdir()
         (tmp_path / form / "it").write_text(ran.out)
-        back = import_(tmp_path / form, tmp_path / form / "it", "--name", "Test", "--yes")
+        own = ("--name", "Test", "--config", tmp_path / form / "config.toml")
+        back = answered("y\n", tmp_path / form / "it", *own)
         assert back.code == 0, back.err
         written = config_of(tmp_path / form)
         (identity,) = written["identities"].values()
@@ -348,6 +351,8 @@ def test_the_password_of_a_certificate_is_said_not_to_come(tmp_path: Path) -> No
     ran = import_(tmp_path, path, "--yes")
     assert ran.code == 0, ran.err
     assert "! without certPass" in ran.err
+    assert "! without clientSecret" in ran.err
+    assert f"! {tmp_path / 'spn.pfx'} is no file of this machine" in ran.err
     assert config_of(tmp_path)["identities"]["west"]["certificate"] == str(tmp_path / "spn.pfx")
     assert SECRET not in ran.err + (tmp_path / "config.toml").read_text()
 
@@ -371,6 +376,9 @@ def test_the_variables_of_the_process_are_imported(
     }
     assert written["identities"]["West"]["secret"] == {"env": "AZURE_CLIENT_SECRET"}
     assert SECRET not in ran.err + ran.out + (tmp_path / "config.toml").read_text()
+    monkeypatch.delenv("AZURE_CLIENT_SECRET")
+    monkeypatch.setenv("AZURE_CLIENT_CERTIFICATE_PATH", "/etc/ops/spn.pem")
+    assert import_(tmp_path, "--from", "variables", "--name", "Own", "--yes").code == 0
 
 
 def test_the_file_of_a_sample_is_printed_with_what_to_do_beside_it(
@@ -386,3 +394,106 @@ def test_the_file_of_a_sample_is_printed_with_what_to_do_beside_it(
     assert json.loads(itself.out)["clientSecret"] == entra_stamp.secret
     assert "put the secret there" not in itself.err
     assert entra_stamp.secret not in itself.err
+
+
+def test_what_a_program_of_the_sdk_needs_is_said_until_it_is_there(
+    entra_stamp: RunningStamp, tmp_path: Path
+) -> None:
+    config = write_config(tmp_path, entra_stamp.describe())
+    command = ("environments", "export", "--config", config, "--format", "sdk-python")
+    asked = f"stacktui certificates export --yes --config {config}"
+    assert asked in stacktui(*command).err
+    assert stacktui(*asked.split()[1:]).code == 0
+    ran = stacktui(*command)
+    assert (ran.code, ran.err) == (0, "")
+    assert "import os" in ran.out
+
+
+@pytest.mark.parametrize("key", ["clientId", "tenantId", "subscriptionId", "certPath"])
+def test_control_characters_are_not_imported(key: str, tmp_path: Path) -> None:
+    path = tmp_path / "sample.json"
+    path.write_text(json.dumps(SAMPLE | {key: "a\u202eb"}))
+    ran = import_(tmp_path, path, "--yes")
+    assert (ran.code, "holds control characters" in ran.err) == (2, True), ran.err
+    assert not (tmp_path / "config.toml").exists()
+    path.write_text(json.dumps(SAMPLE))
+    ran = import_(tmp_path, path, "--yes", "--name", "a\u202eb")
+    assert (ran.code, "holds control characters" in ran.err) == (2, True), ran.err
+
+
+SOURCES = {
+    "sample.json": lambda path: json.dumps(
+        SAMPLE | {"clientSecret": f"<the content of the file {path}>"}
+    ),
+    "script.sh": lambda path: (
+        TEXT.partition("export AZURE_CLIENT_SECRET")[0]
+        + f'export AZURE_CLIENT_SECRET="$(cat {path})"'
+    ),
+    "program.py": lambda path: (
+        "from azure.identity import ClientSecretCredential\n"
+        f'c = ClientSecretCredential("t", "app", open("{path}").read())\n'
+        'Client(c, "sub", base_url="https://management.west.example")\n'
+    ),
+    "theirs.toml": lambda path: (
+        '[environments.west]\narm = "https://management.west.example"\nidentity = "west"\n'
+        '[identities.west]\nkind = "service-principal"\nclient_id = "app"\n'
+        f'secret = {{ file = "{path}" }}\n'
+    ),
+    "certificate.json": lambda path: json.dumps(
+        SAMPLE | {"clientSecret": "", "certPath": str(path)}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_only_an_answer_takes_a_secret_from_a_place_that_the_author_chose(
+    name: str, tmp_path: Path
+) -> None:
+    folder, precious = tmp_path / "theirs", tmp_path / "secrets" / "east"
+    folder.mkdir()
+    precious.parent.mkdir()
+    precious.write_text(SECRET)
+    (folder / "link").symlink_to(precious)
+    (folder / ".hidden").write_text(SECRET)
+    config, text = tmp_path / "config.toml", folder / name
+    for place in (precious, "../secrets/east", "link", ".hidden"):
+        text.write_text(SOURCES[name](place))
+        ran = import_(tmp_path, text, "--yes")
+        assert (ran.code, config.exists()) == (2, False), ran.err
+        assert "without --yes" in ran.err
+        assert f"! a check signs in with the file {folder / place}" in ran.err
+    text.write_text(SOURCES[name](precious))
+    assert answered("n\n", text, "--config", config).code == 2
+    assert not config.exists()
+    # An identity of the config is a secret of this machine too.
+    assert answered("y\n", text, "--config", config).code == 0
+    assert str(precious) in str(config_of(tmp_path)["identities"]["west"])
+    assert import_(tmp_path, text, "--yes", "--name", "other").code == 2
+    (folder / "own").write_text(SECRET)
+    text.write_text(SOURCES[name]("own"))
+    assert import_(tmp_path, text, "--yes", "--name", "other").code == 0
+    written = config_of(tmp_path)
+    identity = written["identities"][written["environments"]["other"]["identity"]]
+    assert str(folder / "own") in str(identity)
+
+
+def test_only_an_answer_takes_a_secret_from_a_variable_that_the_author_chose(
+    script: Path,
+) -> None:
+    script.write_text(TEXT.replace(SECRET.replace("$", chr(92) + "$"), "$GITHUB_TOKEN"))
+    ran = import_(script.parent, script, "--yes")
+    assert (ran.code, "the variable GITHUB_TOKEN" in ran.err) == (2, True), ran.err
+    config = script.parent / "config.toml"
+    assert not config.exists()
+    assert answered("y\n", script, "--config", config).code == 0
+    assert config_of(script.parent)["identities"]["west"]["secret"] == {"env": "GITHUB_TOKEN"}
+
+
+def test_a_text_from_standard_input_has_no_files_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own").write_text(SECRET)
+    monkeypatch.chdir(tmp_path)
+    ran = answered(SOURCES["theirs.toml"]("own"), "-", "--yes", "--config", "config.toml")
+    assert (ran.code, (tmp_path / "config.toml").exists()) == (2, False), ran.err
+    assert "import it from a file" in ran.err

@@ -150,7 +150,7 @@ def test_the_documents_commands_are_read() -> None:
     }
     assert found.identity == {
         "kind": "service-principal", "client_id": APP, "tenant": TENANT,
-        "certificate": "/src/C:/certs/spn.pem",
+        "certificate": "C:/certs/spn.pem",
     }  # fmt: skip
     assert found.origins["profile"] == "az cloud update --profile"
     assert found.secret == ""

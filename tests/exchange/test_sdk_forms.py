@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stacktui.config.locations import exported_bundle
 from stacktui.environments.model import CloudKey, Environment
 from stacktui.exchange.connection import Connection, Machine
 from stacktui.exchange.forms import REMARKS, RENDERERS, Form
@@ -182,6 +185,35 @@ def test_the_program_sets_its_trust_and_its_proxy() -> None:
     assert f'os.environ["NO_PROXY"] = "{hosts}"' in text
     own = connection(EAST, machine=Machine(Shell.BASH, has_own_roots=True))
     assert "REQUESTS_CA_BUNDLE" in RENDERERS[Form.SDK_PYTHON](own)
+
+
+def test_what_the_program_needs_before_it_runs_is_said() -> None:
+    config = Path("/c d/x")
+    machine = Machine(Shell.BASH, has_own_roots=True, config=config)
+    said = remarks(Form.SDK_PYTHON, connection(EAST, IDENTITIES["secret-file"], machine=machine))
+    assert "stacktui certificates export --yes --config '/c d/x'" in said
+    assert "set where it runs" not in said
+    for with_bundle in (replace(machine, has_bundle=True), Machine(Shell.BASH)):
+        given = connection(EAST, IDENTITIES["secret-file"], machine=with_bundle)
+        assert remarks(Form.SDK_PYTHON, given) == ""
+    without = replace(EAST, subscription=None)
+    given = connection(without, replace(IDENTITIES["secret"], tenant=None), machine=machine)
+    for text in (remarks(Form.SDK_PYTHON, given), RENDERERS[Form.SDK_PYTHON](given)):
+        assert "AZURE_SUBSCRIPTION_ID, AZURE_TENANT_ID, OPS_SECRET" in text
+        assert "stacktui subscriptions use ID --environment East --config '/c d/x'" in text
+
+
+def test_without_its_roots_the_program_says_how_to_write_them() -> None:
+    given = connection(replace(EAST, ca=Path("/root.pem")), IDENTITIES["secret-file"])
+    head, call, _ = RENDERERS[Form.SDK_PYTHON](given).partition("credential = ")
+    assert call
+    alone = head.replace("from azure", "# from azure")
+    done = subprocess.run(
+        [sys.executable, "-c", alone], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    missing = f"{exported_bundle()} is not there; to write it: stacktui certificates export --yes"
+    assert done.stderr.strip() == missing
 
 
 @given(HOSTILE, HOSTILE, st.booleans())

@@ -71,6 +71,17 @@ def test_the_password_of_a_certificate_is_left_out_and_said() -> None:
     assert SECRET not in repr(found)
 
 
+def test_a_secret_beside_a_certificate_is_left_out_and_said() -> None:
+    found = read(json.dumps(SAMPLE | {"certPath": "spn.pem"}))
+    assert found.identity is not None
+    assert found.identity["certificate"] == "/src/spn.pem"
+    assert (found.secret, found.unused_secret) == ("", "clientSecret")
+    for path in ("C:\\certs\\spn.pem", "\\\\server\\certs\\spn.pem", "~/spn.pem"):
+        found = read(json.dumps(SAMPLE | {"clientSecret": "", "certPath": path}))
+        assert found.identity is not None
+        assert (found.identity["certificate"], found.unused_secret) == (path, "")
+
+
 def test_a_file_that_is_not_filled_in_has_no_identity_or_a_reference() -> None:
     assert read(json.dumps(SAMPLE | {"clientId": ""})).identity is None
     found = read(json.dumps(SAMPLE | {"clientSecret": ""}))
@@ -179,6 +190,26 @@ def test_hostile_json_is_refused_without_a_value_of_it(text: str) -> None:
     with pytest.raises(UnknownFormError) as caught:
         read_text(text, Path("/src"))
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"clientId": "app", "a": ' + "9" * 20_000 + "}",
+        '{"resourceManagerEndpointUrl": ' + "9" * 20_000 + "}",
+        '[environments.W]\narm = "https://a.b.c"\na = ' + "9" * 20_000,
+        "a" + ".a" * 30_000 + " = 1",
+        "# azure.mgmt\nx = " + "9" * 20_000,
+    ],
+    ids=["json", "json-url", "toml", "toml-dots", "program"],
+)
+def test_absurd_numbers_and_keys_are_refused_plainly_and_soon(text: str) -> None:
+    start = time.process_time()
+    with pytest.raises(UnknownFormError) as caught:
+        read_text(text, Path("/src"))
+    assert "digits" not in str(caught.value)
+    assert time.process_time() - start < 2
 
 
 KEYS = st.sampled_from(

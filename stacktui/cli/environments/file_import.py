@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from stacktui.cli.ask import CommandError, ask, confirm
@@ -14,7 +13,14 @@ from stacktui.cli.settings import absolute
 from stacktui.config.bounded_read import FileReadError, read_bounded
 from stacktui.config.document import ConfigError
 from stacktui.config.locations import config_file
-from stacktui.exchange.importing import ImportPlan, plan_import, write_secret
+from stacktui.exchange.importing import (
+    ImportPlan,
+    foreign_source,
+    missing_files,
+    plan_import,
+    with_secret_file,
+    write_secret,
+)
 from stacktui.exchange.reading import (
     MAX_SIZE,
     Reading,
@@ -40,7 +46,8 @@ def import_from_file(
         raise CommandError(f"{file}: {error}") from None
     if name is not None and len(found) != 1:
         raise CommandError(f"--name is for one environment; {file} has {len(found)}")
-    _add(config, found, name, keep_secret=keep_secret, yes=yes)
+    beside = Path(os.devnull) if str(file) == _STDIN else folder  # where no file is
+    _add(config, found, name, beside, keep_secret=keep_secret, yes=yes)
 
 
 def import_from_variables(config: Path, name: str | None, *, yes: bool) -> None:
@@ -51,27 +58,43 @@ def import_from_variables(config: Path, name: str | None, *, yes: bool) -> None:
         found = read_values(of_process(os.environ), Path.cwd())
     except UnknownFormError as error:
         raise CommandError(f"the variables of this process: {error}") from None
-    _add(config, (found,), name, keep_secret=False, yes=yes)
+    _add(config, (found,), name, None, keep_secret=False, yes=yes)
 
 
 def _add(
-    config: Path, found: Sequence[Reading], name: str | None, *, keep_secret: bool, yes: bool
+    config: Path,
+    found: Sequence[Reading],
+    name: str | None,
+    folder: Path | None,
+    *,
+    keep_secret: bool,
+    yes: bool,
 ) -> None:
     """Show each environment, ask, and write those that are wanted.
 
-    An environment of the same name is changed only where a user says so: `yes` is no answer to
-    that. Raises ConfigError, and CommandError also where the user says no.
+    `yes` is no answer where an environment of the same name would change, nor where the text, from
+    `folder`, names a credential that may not be its own (see `foreign_source`). Raises ConfigError,
+    and CommandError also where the user says no.
     """
     chosen: list[tuple[ImportPlan, Reading]] = []  # nothing is written before the last answer
     for reading in found:
-        plan = plan_import(config, reading, name, [each for each, _ in chosen])
+        earlier = [each for each, _ in chosen]
+        plan = plan_import(config, reading, name, earlier)
+        if keep_secret and reading.secret and plan.identity is not None:
+            plan = with_secret_file(plan, earlier)
         plan.check()
-        if _wants(plan, reading, yes=yes):
-            chosen.append((plan, reading))
+        source = foreign_source(plan, reading, folder)
+        if not _wants(plan, reading, source, yes=yes):
+            continue
+        if yes and source:
+            why = f"{plan.name} would sign in with {source}, which the text names"
+            how = "import it from a file without --yes, and answer"
+            raise CommandError(f"{why}; {how}; nothing was changed")
+        chosen.append((plan, reading))
     if new := [plan.name for plan, _ in chosen if plan.before is None]:
         confirm(f"Add {', '.join(new)} to {config}?", yes=yes)
     for plan, reading in chosen:
-        _write(plan, reading.secret if keep_secret else "")
+        _write(plan, reading.secret)
 
 
 def _text(file: Path) -> tuple[str, Path]:
@@ -93,11 +116,11 @@ def _decoded(content: bytes) -> str:
     return content.decode("utf-16" if utf_16 else "utf-8-sig", "replace")
 
 
-def _wants(plan: ImportPlan, reading: Reading, *, yes: bool) -> bool:
+def _wants(plan: ImportPlan, reading: Reading, source: str, *, yes: bool) -> bool:
     """Show the plan, and return whether to carry it out, after asking where it changes what is
     there."""
     err(f"{plan.name}  (read as {reading.form})")
-    for line in _lines(plan, reading):
+    for line in _lines(plan, reading, source):
         err(f"  {line}")
     if plan.is_there:
         err(f"{plan.name} is there already, with these values; nothing to do")
@@ -114,9 +137,9 @@ def _wants(plan: ImportPlan, reading: Reading, *, yes: bool) -> bool:
 
 
 def _write(plan: ImportPlan, secret: str) -> None:
-    """Carry the plan out, with a file for a secret that is not empty. Raises ConfigError."""
-    if secret and plan.identity is not None:
-        _write_with_file(plan, secret)
+    """Carry the plan out, with the file for the secret if it has one. Raises ConfigError."""
+    if plan.secret_file is not None:
+        _write_with_file(plan, plan.secret_file, secret)
     else:
         plan.carry_out()
     path = plan.path
@@ -125,7 +148,7 @@ def _write(plan: ImportPlan, secret: str) -> None:
     err(f"{plan.name}: written; check it with: {check}")
 
 
-def _lines(plan: ImportPlan, reading: Reading) -> Iterator[str]:
+def _lines(plan: ImportPlan, reading: Reading, source: str) -> Iterator[str]:
     def told(values: Mapping[str, object]) -> Iterator[str]:
         for key, value in values.items():
             origin = reading.origins.get(key)
@@ -139,12 +162,20 @@ def _lines(plan: ImportPlan, reading: Reading) -> Iterator[str]:
         yield f"the identity {plan.values['identity']} is in the config, with the same values"
     if reading.lacks:
         yield f"! without its identity: there is no [identities.{reading.lacks}] in the file"
-    if reading.secret:
+    if source:
+        yield f"! a check signs in with {source} at the login host that this stamp names"
+    if plan.secret_file is not None:
+        yield "! the secret itself is in there, and goes into that file, mode 0600"
+    elif reading.secret:
         yield "! the secret itself is in there. The config gets a reference in its place: set that"
         yield "  variable where stacktui runs, or have a file of its own with --keep-secret"
     if reading.left_out:
         yield f"! without {reading.left_out}: stacktui takes a PEM file whose key has no password,"
         yield "  which stacktui certificates convert makes"
+    if reading.unused_secret:
+        yield f"! without {reading.unused_secret}: the certificate is there to sign in with"
+    for file in missing_files(plan.path, reading):
+        yield f"! {file} is no file of this machine"
 
 
 def _shown(key: str, value: object) -> str:
@@ -162,16 +193,14 @@ def _shown(key: str, value: object) -> str:
     return str(value)
 
 
-def _write_with_file(plan: ImportPlan, secret: str) -> None:
-    """Write the secret to a file, and carry out the plan with an identity that names it."""
+def _write_with_file(plan: ImportPlan, file: Path, secret: str) -> None:
+    """Write the secret to its file, and carry out the plan, whose identity names it."""
     try:
-        file = write_secret(plan.path, str(plan.values["identity"]), secret)
+        write_secret(file, secret)
     except OSError as error:
         raise ConfigError(plan.path, f"no file for the secret ({error.strerror})") from None
     err(f"  wrote the secret to {file}")
-    key = "password" if "password" in (plan.identity or {}) else "secret"
-    named = replace(plan, identity={**(plan.identity or {}), key: {"file": str(file)}})
     try:
-        named.carry_out()
+        plan.carry_out()
     except ConfigError as error:
         raise ConfigError(plan.path, f"{error.message}; the secret stays in {file}") from None

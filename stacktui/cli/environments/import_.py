@@ -61,7 +61,9 @@ def command(
     Of az, clouds.config is read, in $AZURE_CONFIG_DIR or ~/.azure, and nothing secret. Each stamp
     is asked for its metadata: what it says need not be stored.
 
-    An environment of the same name is changed only if you say so; `--yes` leaves it.
+    An environment of the same name is changed only if you say so; `--yes` leaves it. Whoever wrote
+    FILE may name any secret or certificate of this machine, and a check signs in with it: `--yes`
+    takes only AZURE_CLIENT_SECRET, AZURE_PASSWORD, ARM_CLIENT_SECRET, and files beside FILE.
     """
     if (file is None) == (source is None):
         raise click.UsageError("Name a FILE, or --from az, or --from variables.")
