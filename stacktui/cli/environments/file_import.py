@@ -13,6 +13,7 @@ from stacktui.cli.settings import absolute
 from stacktui.config.bounded_read import FileReadError, read_bounded
 from stacktui.config.document import ConfigError
 from stacktui.config.locations import config_file
+from stacktui.exchange.forms import Form
 from stacktui.exchange.importing import (
     ImportPlan,
     foreign_source,
@@ -72,9 +73,10 @@ def _add(
 ) -> None:
     """Show each environment, ask, and write those that are wanted.
 
-    `yes` is no answer where an environment of the same name would change, nor where the text, from
-    `folder`, names a credential that may not be its own (see `foreign_source`). Raises ConfigError,
-    and CommandError also where the user says no.
+    `yes` is no answer where an environment of the same name would change, nor where a samples' file
+    names a secret that may not be its own (see `foreign_source`); of such a secret in another text,
+    which is in `folder`, the plan warns. Raises ConfigError, and CommandError also where the user
+    says no.
     """
     chosen: list[tuple[ImportPlan, Reading]] = []  # nothing is written before the last answer
     for reading in found:
@@ -86,7 +88,9 @@ def _add(
         source = foreign_source(plan, reading, folder)
         if not _wants(plan, reading, source, yes=yes):
             continue
-        if yes and source:
+        # The samples' files hold the secret itself: a reference in one is stacktui's own notation,
+        # which whoever wrote the file may have used to name any secret of this machine.
+        if yes and source and reading.form is Form.SDK_JSON and not _has_certificate(plan, reading):
             why = f"{plan.name} would sign in with {source}, which the text names"
             how = "import it from a file without --yes, and answer"
             raise CommandError(f"{why}; {how}; nothing was changed")
@@ -95,6 +99,10 @@ def _add(
         confirm(f"Add {', '.join(new)} to {config}?", yes=yes)
     for plan, reading in chosen:
         _write(plan, reading.secret)
+
+
+def _has_certificate(plan: ImportPlan, reading: Reading) -> bool:
+    return "certificate" in (plan.identity or reading.identity or {})
 
 
 def _text(file: Path) -> tuple[str, Path]:

@@ -62,8 +62,8 @@ def command(
     is asked for its metadata: what it says need not be stored.
 
     An environment of the same name is changed only if you say so; `--yes` leaves it. Whoever wrote
-    FILE may name any secret or certificate of this machine, and a check signs in with it: `--yes`
-    takes only AZURE_CLIENT_SECRET, AZURE_PASSWORD, ARM_CLIENT_SECRET, and files beside FILE.
+    FILE may name any secret or certificate of this machine, and a check signs in with it at the
+    login host that FILE's stamp names: what is shown before it is added warns of that.
     """
     if (file is None) == (source is None):
         raise click.UsageError("Name a FILE, or --from az, or --from variables.")
