@@ -66,7 +66,6 @@ def _known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KnownSec
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     monkeypatch.setattr(device_code, "_SHORTEST_INTERVAL", 0.01)
-    monkeypatch.setenv("STACKTUI_DEBUG", "1")
     with watched_stamps() as known:
         known.add(PFX_PASSWORD, WRONG)
         yield known
@@ -86,7 +85,7 @@ def search(
         ours = ["--config", str(identity.config)]
         if TALKING & {*words}:
             ours += [*QUICK, "--log-requests", str(log)]
-        ran = stacktui(*words, *ours, **identity.variables)
+        ran = stacktui("--debug", *words, *ours, **identity.variables)
         assert ran.code in (0, 1, 2), (words, ran)
         if words[1:2] == ("token",):  # the one output that a token is meant for
             assert bool(known.found_in(ran.out)) == (ran.code == 0), ran
@@ -175,3 +174,42 @@ def look(
     for each in known.received:
         assert not each.bearer or each.host == arm, each
         assert not each.secrets or (each.host == login and "/oauth2/" in each.path), each
+
+
+# Where an error of our own is raised, from when the secret is known to the result.
+PLACES = (
+    "stacktui.transport.connections.Connections._ask",
+    "stacktui.identities.sign_in.scopes_of",
+    "stacktui.identities.sign_in.parse_token",
+    "stacktui.resources.client.ArmClient._parsed_page",
+    "stacktui.diagnosis.diagnose",
+    "stacktui.cli.check_output.result_summary",
+)
+
+
+@pytest.mark.parametrize("kind", ["variable", "pfx", "user"])
+def test_no_secret_is_in_a_crash(kind: str, known: KnownSecrets, tmp_path: Path) -> None:
+    """The error, its note, its cause and the locals of its frames have all that passed so far."""
+    with run_in_thread(StampOptions(domain=DOMAIN, groups=1)) as stamp:
+        identity = identity_of_kind(kind, stamp, tmp_path)
+        own = {"variable": stamp.secret, "pfx": PFX_PASSWORD, "user": stamp.password}[kind]
+        for place in PLACES:
+            known.values = {own}
+
+            def crash(*given: object, **named: object) -> object:
+                seen = " ".join(known.values)
+                error = ZeroDivisionError(seen)
+                error.add_note("\n".join(known.values))
+                raise error from KeyError(f"{given} {named} {seen}")
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(place, crash)
+                ran = stacktui(
+                    "--debug", "check", "--config", identity.config, **identity.variables
+                )
+            assert ran.code == 3, (place, ran)
+            (written,) = (tmp_path / "temporary").glob("stacktui-error-*")
+            text = written.read_text(encoding="utf-8")
+            written.unlink()
+            assert "in crash" in text
+            assert not known.found_in(ran.out + ran.err + text), place
