@@ -57,7 +57,8 @@ ECHOES = ("login echoes", "arm echoes")
 FAULTS: dict[str | None, Fault | None] = {
     None: None, **dict.fromkeys(ECHOES), **sign_in.FAULTS, **resources.FAULTS,
 }  # fmt: skip
-SAMPLE = ((None, "pfx"), ("password-wrong", "user"), ("arm echoes", "variable"))
+SAMPLE = ((None, "user"), ("sp-secret-wrong", "pfx"), ("arm echoes", "variable"))
+LONG = pytest.mark.exhaustive
 
 
 @pytest.fixture(name="known")
@@ -119,7 +120,7 @@ def commands_for(fault: str | None, kind: str) -> tuple[tuple[str, ...], ...]:
     return commands if kind in RUN_ALL or fault in ECHOES else commands[:1]
 
 
-@pytest.mark.exhaustive
+@LONG
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("idp", list(IdentityProvider))
 @pytest.mark.parametrize("fault", FAULTS)
@@ -187,7 +188,9 @@ PLACES = (
 )
 
 
-@pytest.mark.parametrize("kind", ["variable", "pfx", "user"])
+@pytest.mark.parametrize(
+    "kind", ["variable", pytest.param("pfx", marks=LONG), pytest.param("user", marks=LONG)]
+)
 def test_no_secret_is_in_a_crash(kind: str, known: KnownSecrets, tmp_path: Path) -> None:
     """The error, its note, its cause and the locals of its frames have all that passed so far."""
     with run_in_thread(StampOptions(domain=DOMAIN, groups=1)) as stamp:

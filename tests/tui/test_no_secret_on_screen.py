@@ -47,7 +47,7 @@ CASES = [
 @pytest.mark.parametrize(
     ("kind", "fault", "tour"),
     [
-        ("variable", "login echoes", TOUR[::5]),
+        ("variable", "login echoes", (TOUR[0], TOUR[10])),
         *(pytest.param(*case, TOUR, marks=LONG) for case in CASES),
     ],
 )
