@@ -1,0 +1,451 @@
+"""The walk of a managed identity on public Azure, and on stamps with and without its provider."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacktui.environments.model import Environment
+from stacktui.identities.model import Identity
+from stacktui.identities.token_source import SignIn, TokenSource
+from stacktui.resources import identity_proof, roles
+from stacktui.resources.client import ArmClient
+from stacktui.resources.connection import open_arm, unseen
+from stacktui.resources.groups import group_path
+from stacktui.resources.identity_steps import (
+    Walk,
+    WalkOutcome,
+    WalkStepName,
+    WalkStepResult,
+)
+from stacktui.resources.identity_walk import walk
+from stacktui.resources.listing import collect
+from stacktui.resources.machine_identity import machine_identities, machine_path
+from stacktui.resources.managed_identities import (
+    ManagedIdentityError,
+    identity_path,
+    is_identity_name,
+    user_identity,
+)
+from stacktui.resources.model import ArmError
+from stacktui.resources.retry import Wait
+from stacktui.resources.role_paths import READER
+from stacktui.resources.roles import pages_of_principal
+from stacktui.stamp import Cloud, StampOptions, run_in_thread
+from stacktui.stamp.running import RunningStamp
+from stacktui.transport.limits import Limits
+from tests.identities.sign_ins import identity_of, user_of
+
+GROUP, MACHINE, VERSION = "rg-identity", "vm-ops", "2018-11-30"
+OK, ALREADY, FAILED, SKIPPED = WalkOutcome
+CREATE, ASSIGN, GRANT, PROVE = WalkStepName
+WRITES = ("PUT", "PATCH", "POST", "DELETE")
+# Whatever hangs is noticed soon; the rest of the limits is as for users.
+QUICK = Limits(first_byte=0.4, connect=1)
+
+
+@pytest.fixture(scope="module")
+def public() -> Iterator[RunningStamp]:
+    with run_in_thread(StampOptions(cloud=Cloud.PUBLIC, groups=1, retry_after=0)) as stamp:
+        yield stamp
+
+
+@pytest.fixture
+def azure(public: RunningStamp, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningStamp]:
+    """Public Azure, and its instance metadata service as if this were its VM."""
+    monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", public.imds_url)
+    yield public
+    public.fault_at()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (roles, identity_proof):
+        monkeypatch.setattr(module, "_PAUSE", 0.1)
+
+
+@dataclass
+class Done:
+    """What a walk said and ended with."""
+
+    results: list[WalkStepResult] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    waits: list[Wait] = field(default_factory=list)
+
+    @property
+    def outcomes(self) -> list[WalkOutcome]:
+        return [each.outcome for each in self.results]
+
+    def __getitem__(self, name: WalkStepName) -> WalkStepResult:
+        return next(each for each in self.results if each.name is name)
+
+
+@asynccontextmanager
+async def arm_of(
+    stamp: RunningStamp,
+    identity: Identity | None = None,
+    on_wait: Callable[[Wait], None] = unseen,
+) -> AsyncIterator[tuple[ArmClient, Environment]]:
+    environment = Environment(
+        "A",
+        stamp.arm_url,
+        "latest" if stamp.cloud is Cloud.PUBLIC else "2020-09-01-hybrid",
+        ca=Path(stamp.ca_file),
+        resolve=stamp.resolve,
+        limits=QUICK,
+        proxy="none",
+    )
+    wanted = SignIn(environment, identity or identity_of(stamp))
+    async with open_arm(wanted, TokenSource(), on_wait=on_wait) as client:
+        yield client, environment
+
+
+async def walked(
+    stamp: RunningStamp,
+    name: str,
+    names: Sequence[WalkStepName] = tuple(WalkStepName),
+    identity: Identity | None = None,
+    confirm: Any = None,
+    **given: Any,
+) -> Done:
+    done = Done()
+    on_wait = given.pop("on_wait", done.waits.append)
+
+    async def yes(step: WalkStepName, words: str) -> None:
+        done.asked.append(words)
+        if confirm is not None:
+            await confirm(step)
+
+    async with arm_of(stamp, identity, on_wait) as (client, environment):
+        values = {"group": GROUP, "machine": MACHINE, "settling": 0.35} | given
+        where = Walk(
+            client,
+            environment,
+            stamp.subscription_id,
+            name=name,
+            confirm=yes,
+            on_wait=on_wait,
+            **values,
+        )
+        async for event in walk(where, names):
+            if isinstance(event, WalkStepResult):
+                done.results.append(event)
+    return done
+
+
+@dataclass(frozen=True)
+class State:
+    """What is there: the principal, the VM's identities by name, the assignments."""
+
+    principal: str | None
+    machine: frozenset[str]
+    assignments: tuple[str, ...]
+
+
+async def state_of(stamp: RunningStamp, name: str) -> State:
+    async with arm_of(stamp) as (client, _):
+        scope = group_path(client, stamp.subscription_id, GROUP)
+        found = await user_identity(client, identity_path(scope, name), VERSION)
+        machine = await machine_identities(client, machine_path(scope, MACHINE))
+        names = [each.rpartition("/")[2] for each in machine.users]
+        assert len(names) == len({*names})
+        held: tuple[str, ...] = ()
+        if found is not None:
+            pages = pages_of_principal(client, scope, found.principal_id)
+            held = tuple(each.id for each in (await collect(pages)).rows if each.role == READER.id)
+        return State(
+            found and found.principal_id,
+            frozenset(names) | ({"system"} if machine.system else set()),
+            held,
+        )
+
+
+def writes(stamp: RunningStamp) -> list[str]:
+    return [
+        f"{each.method} {each.path}"
+        for each in stamp.requests
+        if each.method in WRITES and each.path.startswith("/subscriptions/")
+    ]
+
+
+async def test_the_walk_and_again(azure: RunningStamp) -> None:
+    before = await state_of(azure, "id-walk")
+    assert before == State(None, frozenset({"system", "id-ops"}), ())
+    first = await walked(azure, "id-walk")
+    assert first.outcomes == [OK] * 4
+    assert [words.split()[0] for words in first.asked] == ["create", "assign", "grant"]
+    assert "identities are now: its own (system-assigned), id-ops; then: " in first.asked[1]
+    assert first.asked[1].endswith("its own (system-assigned), id-ops, id-walk")
+    after = await state_of(azure, "id-walk")
+    assert after.machine == {"system", "id-ops", "id-walk"}
+    assert len(after.assignments) == 1
+    assigned = first[ASSIGN].facts
+    assert (len(assigned["before"]["user_assigned"]), len(assigned["after"]["user_assigned"])) == (
+        1,
+        2,
+    )
+    assert assigned["vanished"] == []
+    assert first[GRANT].facts["assignment"] == after.assignments[0]
+    facts = first[PROVE].facts
+    assert (facts["resource"], facts["group"]["name"]) == ("https://management.azure.com/", GROUP)
+    assert facts["url"].endswith("?api-version=2021-04-01")
+
+    written = writes(azure)
+    again = await walked(azure, "id-walk")
+    assert (again.outcomes, again.asked) == ([ALREADY] * 3 + [OK], [])
+    assert (writes(azure), await state_of(azure, "id-walk")) == (written, after)
+
+
+async def test_before_the_grant_403_after_it_200(azure: RunningStamp) -> None:
+    await walked(azure, "id-403", (CREATE, ASSIGN))
+    refused = (await walked(azure, "id-403", (PROVE,)))[PROVE]
+    assert (refused.outcome, len(refused.commands)) == (FAILED, 2)
+    assert isinstance(refused.error, ArmError)
+    assert (refused.error.fault.status, refused.error.fault.code) == (403, "AuthorizationFailed")
+    assert (await walked(azure, "id-403", (GRANT,))).outcomes == [OK]
+    for version in (None, "2016-09-01"):
+        proved = await walked(azure, "id-403", (PROVE,), api_version=version)
+        assert proved.outcomes == [OK]
+    assert proved[PROVE].facts["url"].endswith("?api-version=2016-09-01")
+
+
+async def test_the_group_is_named_in_its_own_case(azure: RunningStamp) -> None:
+    done = await walked(azure, "id-case", group="RG-Identity", machine="VM-OPS")
+    assert done.outcomes == [OK] * 4
+    assert f"/resourceGroups/{GROUP}?" in done[PROVE].facts["url"]
+
+
+async def test_a_new_role_that_does_not_count_yet_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options = StampOptions(cloud=Cloud.PUBLIC, groups=1, retry_after=0, grant_seconds=0.4)
+    with run_in_thread(options) as stamp:
+        monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", stamp.imds_url)
+        done = await walked(stamp, "id-soon", settling=2.0)
+        assert done.outcomes == [OK] * 4
+        waits = [each.what for each in done.waits if each.status == 403]
+        assert {*waits} == {"the new role does not count yet"}
+        late = await walked(stamp, "id-late", settling=0.15)
+        assert late.outcomes == [OK, OK, OK, FAILED]
+        assert "403 AuthorizationFailed" in late[PROVE].words
+
+
+@pytest.mark.parametrize("cloud", list(Cloud))
+async def test_a_principal_that_is_not_known_yet(cloud: Cloud) -> None:
+    """Public Azure takes it at once, told its type; a stamp is asked until it knows it."""
+    options = StampOptions(
+        cloud=cloud, groups=1, retry_after=0, managed_identity=True, replication_seconds=0.3
+    )
+    with run_in_thread(options) as stamp:
+        done = await walked(stamp, "id-new", (CREATE, GRANT), settling=2.0)
+        assert done.outcomes == [OK, OK]
+        unknown = [each for each in done.waits if "is not known there yet" in each.what]
+        assert bool(unknown) is (cloud is Cloud.STAMP)
+        assert len((await state_of(stamp, "id-new")).assignments) == 1
+
+
+async def test_one_that_stays_unknown_ends_the_step(azure: RunningStamp) -> None:
+    with run_in_thread(StampOptions(managed_identity=True, replication_seconds=60)) as stamp:
+        done = await walked(stamp, "id-new", (CREATE, GRANT, PROVE))
+    assert done.outcomes == [OK, FAILED, SKIPPED]
+    assert "PrincipalNotFound" in done[GRANT].words
+
+
+# The VM's identities
+
+
+async def test_what_somebody_else_takes_away_meanwhile_is_named() -> None:
+    with run_in_thread(StampOptions(cloud=Cloud.PUBLIC, groups=1, retry_after=1)) as stamp:
+
+        async def take_away() -> None:
+            async with arm_of(stamp) as (client, _):
+                scope = group_path(client, stamp.subscription_id, GROUP)
+                known = {stamp.imds_resource_id: {}}
+                body = {"identity": {"type": "UserAssigned", "userAssignedIdentities": known}}
+                await client.request("PATCH", machine_path(scope, MACHINE), body=body)
+
+        tasks = []
+
+        def on_wait(wait: Wait) -> None:
+            """The VM is updating: somebody else is at it too."""
+            assert wait.status == 202
+            tasks.append(asyncio.create_task(take_away()))
+
+        await walked(stamp, "id-mine", (CREATE,))
+        done = await walked(stamp, "id-mine", (ASSIGN,), on_wait=on_wait)
+        await asyncio.gather(*tasks)
+    assert done.outcomes == [OK]
+    assert done[ASSIGN].facts["vanished"] == ["SystemAssigned"]
+    assert "VANISHED" in done[ASSIGN].words
+
+
+async def test_what_changed_while_the_question_stood_is_kept(azure: RunningStamp) -> None:
+    await walked(azure, "id-theirs", (CREATE,))
+    await walked(azure, "id-ours", (CREATE,))
+
+    async def theirs(_: WalkStepName) -> None:
+        assert (await walked(azure, "id-theirs", (ASSIGN,))).outcomes == [OK]
+
+    done = await walked(azure, "id-ours", (ASSIGN,), confirm=theirs)
+    assert done.outcomes == [OK]
+    assert done[ASSIGN].facts["vanished"] == []
+    machine = (await state_of(azure, "id-ours")).machine
+    assert machine >= {"system", "id-ops", "id-theirs", "id-ours"}
+
+
+async def test_a_machine_without_any_identity_gets_the_first(azure: RunningStamp) -> None:
+    """Only a VM's own group is its scope; the one of `rg-web-prod-01` has none."""
+    async with arm_of(azure) as (client, _):
+        scope = group_path(client, azure.subscription_id, "rg-web-prod-01")
+        body = {"location": azure.location, "properties": {}}
+        await client.request("PUT", machine_path(scope, "vm-bare"), body=body)
+    given = {"group": "rg-web-prod-01", "machine": "vm-bare"}
+    done = await walked(azure, "id-first", (CREATE, ASSIGN), **given)
+    assert done.outcomes == [OK, OK]
+    assert "its identities are now: none; then: id-first" in done.asked[1]
+    after = done[ASSIGN].facts["after"]
+    assert (after["system_assigned"], len(after["user_assigned"])) == (False, 1)
+
+
+# Before anything is written
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "helps"),
+    [
+        ({}, "no resource provider Microsoft.ManagedIdentity", "service principal"),
+        (
+            {"managed_identity": True, "unregistered": ("Microsoft.ManagedIdentity",)},
+            "Microsoft.ManagedIdentity is NotRegistered",
+            "az provider register --namespace Microsoft.ManagedIdentity",
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", [None, *WalkStepName])
+async def test_without_the_provider_nothing_is_written(
+    options: dict[str, Any], said: str, helps: str, name: WalkStepName | None
+) -> None:
+    with run_in_thread(StampOptions(groups=1, **options)) as stamp:
+        done = await walked(stamp, "id-none", (name,) if name else tuple(WalkStepName))
+        assert writes(stamp) == []
+    assert (done.outcomes, done.asked) == ([FAILED] + [SKIPPED] * (0 if name else 3), [])
+    error = done.results[0].error
+    assert isinstance(error, ManagedIdentityError)
+    assert said in str(error)
+    assert helps in error.help
+
+
+@pytest.mark.parametrize(
+    ("given", "outcomes"),
+    [
+        ({"group": "no-such-group"}, [FAILED, SKIPPED, SKIPPED, SKIPPED]),
+        ({"machine": "no-such-vm"}, [SKIPPED, FAILED, SKIPPED, SKIPPED]),
+        ({"machine": ".."}, [SKIPPED, FAILED, SKIPPED, SKIPPED]),
+        ({"group": "a/../b?c#d"}, [FAILED, SKIPPED, SKIPPED, SKIPPED]),
+    ],
+)
+async def test_what_is_not_there_is_found_before_anything_is_written(
+    azure: RunningStamp, given: dict[str, str], outcomes: list[WalkOutcome]
+) -> None:
+    before = writes(azure)
+    done = await walked(azure, "id-none", **given)
+    assert (done.outcomes, done.asked, writes(azure)) == (outcomes, [], before)
+
+
+@pytest.mark.parametrize("name", [ASSIGN, GRANT, PROVE])
+async def test_without_the_identity_a_single_step_says_how_to_make_it(
+    azure: RunningStamp, name: WalkStepName
+) -> None:
+    before = writes(azure)
+    done = await walked(azure, "id-none", (name,))
+    error = done.results[0].error
+    assert isinstance(error, ManagedIdentityError)
+    assert (done.outcomes, "managed create" in error.help) == ([FAILED], True)
+    assert writes(azure) == before
+
+
+async def test_who_says_no_ends_the_walk_where_it_is(azure: RunningStamp) -> None:
+    async def no(step: WalkStepName) -> None:
+        if step is ASSIGN:
+            raise KeyError("no")
+
+    with pytest.raises(KeyError):
+        await walked(azure, "id-no", confirm=no)
+    found = await state_of(azure, "id-no")
+    assert found.principal is not None
+    assert ("id-no" in found.machine, found.assignments) == (False, ())
+
+
+async def test_who_may_not_write_is_refused(azure: RunningStamp) -> None:
+    with run_in_thread(
+        StampOptions(cloud=Cloud.PUBLIC, groups=1, role="reader", retry_after=0)
+    ) as stamp:
+        done = await walked(stamp, "id-no")
+        assert done.outcomes == [FAILED, SKIPPED, SKIPPED, SKIPPED]
+        assert "403 AuthorizationFailed" in done[CREATE].words
+        assert (await walked(stamp, "id-no", identity=user_of(stamp))).outcomes[:3] == [OK] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [
+        ("abc", True), ("0-_", True), ("a" * 128, True), ("ab", False), ("a" * 129, False),
+        ("-ab", False), ("a.b", False), ("a/b", False), ("äbc", False), ("abc\n", False),
+    ],
+)  # fmt: skip
+def test_names(name: str, good: bool) -> None:
+    assert is_identity_name(name) is good
+
+
+# The proof
+
+
+async def test_where_no_metadata_service_answers_two_lines_are_given(
+    azure: RunningStamp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """They work in the bash of the VM: here, curl is led to the stamp by its own file."""
+    monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:9")
+    done = await walked(azure, "id-curl", api_version="2016-09-01")
+    assert done.outcomes == [OK, OK, OK, SKIPPED]
+    assert "on the VM vm-ops, run:" in done[PROVE].words
+    token, group = done[PROVE].commands
+    assert "resource=https%3A%2F%2Fmanagement.azure.com%2F&client_id=" in token
+    assert f"/resourceGroups/{GROUP}?api-version=2016-09-01" in group
+    imds = azure.imds_url.removeprefix("http://")
+    (tmp_path / ".curlrc").write_text(
+        f'connect-to = "169.254.169.254:80:{imds}"\n'
+        f'connect-to = "management.azure.com:443:{azure.resolve["management.azure.com:443"]}"\n'
+        f'cacert = "{azure.ca_file}"\n'
+    )
+    ran = await asyncio.to_thread(
+        subprocess.run,
+        ["bash", "-c", f"{token}\n{group}"],
+        env=os.environ | {"CURL_HOME": str(tmp_path), "HOME": str(tmp_path)},
+        capture_output=True, text=True, check=False, timeout=20,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert f'"name": "{GROUP}"' in ran.stdout.replace('":"', '": "')
+
+
+async def test_what_is_no_metadata_service_is_none(
+    azure: RunningStamp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other clouds have something else at the same address."""
+    azure.fault_at("GET /metadata/identity/*=502")
+    done = await walked(azure, "id-other-cloud", (CREATE, PROVE))
+    assert done.outcomes == [OK, SKIPPED]
+
+
+async def test_a_machine_that_does_not_have_it_is_told(azure: RunningStamp) -> None:
+    done = await walked(azure, "id-elsewhere", (CREATE, GRANT, PROVE))
+    assert done.outcomes == [OK, OK, FAILED]
+    assert "Identity not found" in done[PROVE].words
+    assert len(done[PROVE].commands) == 2
