@@ -61,7 +61,7 @@ class WalkStepStarted:
 
 @dataclass(frozen=True, slots=True)
 class WalkStepResult:
-    """How a step ended. `words` is one line; `facts` are JSON values; all are sanitised.
+    """How a step ended, in one line of `words`, with more `lines`; `facts` are JSON values.
 
     `commands` are bash lines, for the VM, that do what the step did not. `error` is why it failed.
     """
@@ -69,13 +69,15 @@ class WalkStepResult:
     name: WalkStepName
     outcome: WalkOutcome
     words: str
+    lines: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
     commands: tuple[str, ...] = ()
     error: FaultError[Any] | ManagedIdentityError | None = None
 
 
-# Returns where the user lets a step do what a sentence says; else raises whatever ends the walk.
-Confirm = Callable[[WalkStepName, str], Awaitable[None]]
+# Returns where the user lets a step do what it says, in one line and in more lines; else raises
+# whatever ends the walk.
+Confirm = Callable[[WalkStepName, str, tuple[str, ...]], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -171,7 +173,11 @@ async def _create(where: Walk) -> WalkStepResult:
     words = f"managed identity {where.name} in resource group {where.group}"
     outcome = WalkOutcome.ALREADY
     if where.found is None:
-        await where.confirm(WalkStepName.CREATE, f"create the {words} ({where.location})")
+        await where.confirm(
+            WalkStepName.CREATE,
+            f"create the {words}",
+            (f"location: {where.location}, as the group's",),
+        )
         await _written(
             lambda: managed_identities.create_identity(
                 where.client, where.identity_path, where.version, where.location
@@ -190,8 +196,8 @@ async def _create(where: Walk) -> WalkStepResult:
             "principal_id": identity.principal_id,
         }
     }
-    words = f"{words}, client id {identity.client_id}"
-    return WalkStepResult(WalkStepName.CREATE, outcome, words, facts)
+    lines = (f"client id: {identity.client_id}", f"principal id: {identity.principal_id}")
+    return WalkStepResult(WalkStepName.CREATE, outcome, words, lines, facts)
 
 
 async def _assign(where: Walk) -> WalkStepResult:
@@ -203,11 +209,10 @@ async def _assign(where: Walk) -> WalkStepResult:
 
     before = await machine_identity.machine_identities(client, path)
     if not before.has(identity.id):
-        words = (
-            f"assign {where.name} to the VM {where.machine}; its identities are now: {before}; "
-            f"then: {', '.join([str(before)] * bool(before.system or before.users) + [where.name])}"
-        )
-        await where.confirm(WalkStepName.ASSIGN, words)
+        then = ", ".join([*before.names, where.name])
+        lines: tuple[str, ...] = (f"before: {before}", f"after:  {then}")
+        words = f"assign {where.name} to the VM {where.machine}"
+        await where.confirm(WalkStepName.ASSIGN, words, lines)
         # Others may have changed it while somebody read the question.
         before = await machine_identity.machine_identities(client, path)
     after, outcome = before, WalkOutcome.ALREADY
@@ -226,12 +231,13 @@ async def _assign(where: Walk) -> WalkStepResult:
         "after": _identities(after),
         "vanished": list(lost),
     }
-    words = f"identities of the VM {where.machine}: before: {before}; after: {after}"
+    lines = (f"before: {before}", f"after:  {after}")
     if outcome is WalkOutcome.ALREADY:
-        words = f"identities of the VM {where.machine}: {after}"
+        lines = (f"its identities: {after}",)
     if lost:
-        words += f"; VANISHED meanwhile, look who took it away: {', '.join(lost)}"
-    return WalkStepResult(WalkStepName.ASSIGN, outcome, words, facts)
+        lines += (f"VANISHED meanwhile, see who took it away: {', '.join(lost)}",)
+    words = f"the VM {where.machine} has {where.name}"
+    return WalkStepResult(WalkStepName.ASSIGN, outcome, words, lines, facts)
 
 
 def _identities(found: MachineIdentities) -> dict[str, Any]:
@@ -256,7 +262,8 @@ async def _grant(where: Walk) -> WalkStepResult:
     words = f"{READER.name} on resource group {where.group}"
     assignment, outcome = await held(), WalkOutcome.ALREADY
     if assignment is None:
-        await where.confirm(WalkStepName.GRANT, f"grant {where.name} ({principal}) {words}")
+        lines = (f"principal id: {principal}",)
+        await where.confirm(WalkStepName.GRANT, f"grant {where.name} {words}", lines)
         assignment = await _written(
             lambda: grant(client, scope, READER, principal, longest=where.settling), held, words
         )
@@ -267,7 +274,8 @@ async def _grant(where: Walk) -> WalkStepResult:
         "principal": principal.object_id,
         "assignment": assignment,
     }
-    return WalkStepResult(WalkStepName.GRANT, outcome, f"{where.name} has {words}", facts)
+    words = f"{where.name} has {words}"
+    return WalkStepResult(WalkStepName.GRANT, outcome, words, facts=facts)
 
 
 async def _written(
@@ -307,12 +315,16 @@ async def _written(
 
 
 async def _prove(where: Walk) -> WalkStepResult:
-    client, environment, path = where.client, where.environment, where.scope
+    client, environment, path, name = (
+        where.client,
+        where.environment,
+        where.scope,
+        WalkStepName.PROVE,
+    )
     version = where.api_version or await client.version_of(path)
     resource = arm_resource(environment, await client.metadata())
     identity = as_identity(where.identity)
-    lines = curl_lines(environment, identity, resource, path, version)
-    facts = {
+    facts: dict[str, Any] = {
         "resource": client.redactor.sanitize(resource, 200),
         "client_id": identity.client_id,
         "url": f"{environment.arm}{path}?api-version={version}",
@@ -329,20 +341,24 @@ async def _prove(where: Walk) -> WalkStepResult:
             on_exchange=where.on_exchange,
         )
     except IdentityError as error:
+        machine = f"the VM {where.machine}" if where.machine else "the VM that has it"
+        there = (f"on {machine}, these lines do it:",)
+        commands = curl_lines(environment, identity, resource, path, version)
         if isinstance(error.fault, ImdsFault) and error.fault.problem in _NOBODY_THERE:
-            machine = f"the VM {where.machine}" if where.machine else "the VM that has it"
-            words = f"no instance metadata service answers here; on {machine}, run:"
-            return WalkStepResult(WalkStepName.PROVE, WalkOutcome.SKIPPED, words, facts, lines)
-        return WalkStepResult(
-            WalkStepName.PROVE, WalkOutcome.FAILED, str(error), facts, lines, error
-        )
+            words = "no instance metadata service answers here"
+            return WalkStepResult(name, WalkOutcome.SKIPPED, words, there, facts, commands)
+        return WalkStepResult(name, WalkOutcome.FAILED, str(error), there, facts, commands, error)
     except (ArmError, TransportError) as error:
-        return WalkStepResult(
-            WalkStepName.PROVE, WalkOutcome.FAILED, str(error), facts, lines, error
-        )
-    words = f"{where.name} reads resource group {group.name}, {group.location}, {group.state}"
-    shown = {"id": group.id, "name": group.name, "location": group.location, "state": group.state}
-    return WalkStepResult(WalkStepName.PROVE, WalkOutcome.OK, words, {**facts, "group": shown})
+        return WalkStepResult(name, WalkOutcome.FAILED, str(error), (), facts, (), error)
+    words = f"{where.name} reads resource group {group.name} with its own token"
+    lines = (f"location: {group.location}", f"state: {group.state}")
+    facts["group"] = {
+        "id": group.id,
+        "name": group.name,
+        "location": group.location,
+        "state": group.state,
+    }
+    return WalkStepResult(name, WalkOutcome.OK, words, lines, facts)
 
 
 _C, _A, _G = WalkStepName.CREATE, WalkStepName.ASSIGN, WalkStepName.GRANT

@@ -56,4 +56,4 @@ def _failed(name: WalkStepName, error: FaultError[Any] | ManagedIdentityError) -
 
 
 def _skipped(name: WalkStepName, because: WalkStepName) -> WalkStepResult:
-    return WalkStepResult(name, WalkOutcome.SKIPPED, f"not begun: {because} did not end well")
+    return WalkStepResult(name, WalkOutcome.SKIPPED, f"not done, because of {because}")

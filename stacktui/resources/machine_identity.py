@@ -40,10 +40,13 @@ class MachineIdentities:
         system = (SYSTEM,) * (self.system and not after.system)
         return (*system, *(each for each in self.users if not after.has(each)))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        system = ("system-assigned",) * self.system
+        return (*system, *(each.rpartition("/")[2] for each in self.users))
+
     def __str__(self) -> str:
-        names = ["its own (system-assigned)"] if self.system else []
-        names += [each.rpartition("/")[2] for each in self.users]
-        return ", ".join(names) or "none"
+        return ", ".join(self.names) or "none"
 
 
 def machine_path(group: str, name: str) -> str:

@@ -60,7 +60,7 @@ async def identity_version(client: ArmClient, subscription: str) -> str:
     except ArmError as error:
         if error.fault.status != 404 or error.fault.code not in _NO_PROVIDER:
             raise
-        raise _without_provider(f"there is no resource provider {NAMESPACE} there") from None
+        raise _without_provider(f"this subscription has no resource provider {NAMESPACE}") from None
     version = listed_version(row, KIND)
     if version is None:
         raise _without_provider(f"the resource provider {NAMESPACE} lists no api-version of {KIND}")
@@ -75,7 +75,7 @@ async def identity_version(client: ArmClient, subscription: str) -> str:
 
 def _without_provider(why: str) -> ManagedIdentityError:
     return ManagedIdentityError(
-        f"{why}, so there are no user-assigned identities",
+        f"{why}, so no user-assigned identities",
         "a service principal works there: stacktui identities add NAME --kind service-principal "
         "client_id=ID secret=env:NAME, and its role: stacktui identities grant NAME --role Reader",
     )

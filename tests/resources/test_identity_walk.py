@@ -5,51 +5,45 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stacktui.environments.model import Environment
-from stacktui.identities.model import Identity
-from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources import identity_proof, roles
-from stacktui.resources.client import ArmClient
-from stacktui.resources.connection import open_arm, unseen
 from stacktui.resources.groups import group_path
 from stacktui.resources.identity_steps import (
-    Walk,
     WalkOutcome,
     WalkStepName,
-    WalkStepResult,
 )
-from stacktui.resources.identity_walk import walk
-from stacktui.resources.listing import collect
-from stacktui.resources.machine_identity import machine_identities, machine_path
+from stacktui.resources.machine_identity import machine_path
 from stacktui.resources.managed_identities import (
     ManagedIdentityError,
-    identity_path,
     is_identity_name,
-    user_identity,
 )
 from stacktui.resources.model import ArmError
 from stacktui.resources.retry import Wait
-from stacktui.resources.role_paths import READER
-from stacktui.resources.roles import pages_of_principal
 from stacktui.stamp import Cloud, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from stacktui.transport.limits import Limits
-from tests.identities.sign_ins import identity_of, user_of
-
-GROUP, MACHINE, VERSION = "rg-identity", "vm-ops", "2018-11-30"
-OK, ALREADY, FAILED, SKIPPED = WalkOutcome
-CREATE, ASSIGN, GRANT, PROVE = WalkStepName
-WRITES = ("PUT", "PATCH", "POST", "DELETE")
-# Whatever hangs is noticed soon; the rest of the limits is as for users.
-QUICK = Limits(first_byte=0.4, connect=1)
+from tests.identities.sign_ins import user_of
+from tests.resources.walks import (
+    ALREADY,
+    ASSIGN,
+    CREATE,
+    FAILED,
+    GRANT,
+    GROUP,
+    MACHINE,
+    OK,
+    PROVE,
+    SKIPPED,
+    State,
+    arm_of,
+    state_of,
+    walked,
+    writes,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -72,118 +66,17 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "_PAUSE", 0.1)
 
 
-@dataclass
-class Done:
-    """What a walk said and ended with."""
-
-    results: list[WalkStepResult] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-    waits: list[Wait] = field(default_factory=list)
-
-    @property
-    def outcomes(self) -> list[WalkOutcome]:
-        return [each.outcome for each in self.results]
-
-    def __getitem__(self, name: WalkStepName) -> WalkStepResult:
-        return next(each for each in self.results if each.name is name)
-
-
-@asynccontextmanager
-async def arm_of(
-    stamp: RunningStamp,
-    identity: Identity | None = None,
-    on_wait: Callable[[Wait], None] = unseen,
-) -> AsyncIterator[tuple[ArmClient, Environment]]:
-    environment = Environment(
-        "A",
-        stamp.arm_url,
-        "latest" if stamp.cloud is Cloud.PUBLIC else "2020-09-01-hybrid",
-        ca=Path(stamp.ca_file),
-        resolve=stamp.resolve,
-        limits=QUICK,
-        proxy="none",
-    )
-    wanted = SignIn(environment, identity or identity_of(stamp))
-    async with open_arm(wanted, TokenSource(), on_wait=on_wait) as client:
-        yield client, environment
-
-
-async def walked(
-    stamp: RunningStamp,
-    name: str,
-    names: Sequence[WalkStepName] = tuple(WalkStepName),
-    identity: Identity | None = None,
-    confirm: Any = None,
-    **given: Any,
-) -> Done:
-    done = Done()
-    on_wait = given.pop("on_wait", done.waits.append)
-
-    async def yes(step: WalkStepName, words: str) -> None:
-        done.asked.append(words)
-        if confirm is not None:
-            await confirm(step)
-
-    async with arm_of(stamp, identity, on_wait) as (client, environment):
-        values = {"group": GROUP, "machine": MACHINE, "settling": 0.35} | given
-        where = Walk(
-            client,
-            environment,
-            stamp.subscription_id,
-            name=name,
-            confirm=yes,
-            on_wait=on_wait,
-            **values,
-        )
-        async for event in walk(where, names):
-            if isinstance(event, WalkStepResult):
-                done.results.append(event)
-    return done
-
-
-@dataclass(frozen=True)
-class State:
-    """What is there: the principal, the VM's identities by name, the assignments."""
-
-    principal: str | None
-    machine: frozenset[str]
-    assignments: tuple[str, ...]
-
-
-async def state_of(stamp: RunningStamp, name: str) -> State:
-    async with arm_of(stamp) as (client, _):
-        scope = group_path(client, stamp.subscription_id, GROUP)
-        found = await user_identity(client, identity_path(scope, name), VERSION)
-        machine = await machine_identities(client, machine_path(scope, MACHINE))
-        names = [each.rpartition("/")[2] for each in machine.users]
-        assert len(names) == len({*names})
-        held: tuple[str, ...] = ()
-        if found is not None:
-            pages = pages_of_principal(client, scope, found.principal_id)
-            held = tuple(each.id for each in (await collect(pages)).rows if each.role == READER.id)
-        return State(
-            found and found.principal_id,
-            frozenset(names) | ({"system"} if machine.system else set()),
-            held,
-        )
-
-
-def writes(stamp: RunningStamp) -> list[str]:
-    return [
-        f"{each.method} {each.path}"
-        for each in stamp.requests
-        if each.method in WRITES and each.path.startswith("/subscriptions/")
-    ]
-
-
 async def test_the_walk_and_again(azure: RunningStamp) -> None:
     before = await state_of(azure, "id-walk")
     assert before == State(None, frozenset({"system", "id-ops"}), ())
     first = await walked(azure, "id-walk")
     assert first.outcomes == [OK] * 4
     assert [words.split()[0] for words in first.asked] == ["create", "assign", "grant"]
-    assert "identities are now: its own (system-assigned), id-ops; then: " in first.asked[1]
-    assert first.asked[1].endswith("its own (system-assigned), id-ops, id-walk")
+    before_and_after = [
+        "before: system-assigned, id-ops",
+        "after:  system-assigned, id-ops, id-walk",
+    ]
+    assert first.asked[1].splitlines()[1:] == before_and_after == [*first[ASSIGN].lines]
     after = await state_of(azure, "id-walk")
     assert after.machine == {"system", "id-ops", "id-walk"}
     assert len(after.assignments) == 1
@@ -207,7 +100,7 @@ async def test_the_walk_and_again(azure: RunningStamp) -> None:
 async def test_before_the_grant_403_after_it_200(azure: RunningStamp) -> None:
     await walked(azure, "id-403", (CREATE, ASSIGN))
     refused = (await walked(azure, "id-403", (PROVE,)))[PROVE]
-    assert (refused.outcome, len(refused.commands)) == (FAILED, 2)
+    assert (refused.outcome, refused.commands) == (FAILED, ())
     assert isinstance(refused.error, ArmError)
     assert (refused.error.fault.status, refused.error.fault.code) == (403, "AuthorizationFailed")
     assert (await walked(azure, "id-403", (GRANT,))).outcomes == [OK]
@@ -284,7 +177,7 @@ async def test_what_somebody_else_takes_away_meanwhile_is_named() -> None:
         await asyncio.gather(*tasks)
     assert done.outcomes == [OK]
     assert done[ASSIGN].facts["vanished"] == ["SystemAssigned"]
-    assert "VANISHED" in done[ASSIGN].words
+    assert "VANISHED" in done[ASSIGN].lines[-1]
 
 
 async def test_what_changed_while_the_question_stood_is_kept(azure: RunningStamp) -> None:
@@ -310,7 +203,7 @@ async def test_a_machine_without_any_identity_gets_the_first(azure: RunningStamp
     given = {"group": "rg-web-prod-01", "machine": "vm-bare"}
     done = await walked(azure, "id-first", (CREATE, ASSIGN), **given)
     assert done.outcomes == [OK, OK]
-    assert "its identities are now: none; then: id-first" in done.asked[1]
+    assert "\nbefore: none\nafter:  id-first" in done.asked[1]
     after = done[ASSIGN].facts["after"]
     assert (after["system_assigned"], len(after["user_assigned"])) == (False, 1)
 
@@ -415,7 +308,7 @@ async def test_where_no_metadata_service_answers_two_lines_are_given(
     monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:9")
     done = await walked(azure, "id-curl", api_version="2016-09-01")
     assert done.outcomes == [OK, OK, OK, SKIPPED]
-    assert "on the VM vm-ops, run:" in done[PROVE].words
+    assert done[PROVE].lines == ("on the VM vm-ops, these lines do it:",)
     token, group = done[PROVE].commands
     assert "resource=https%3A%2F%2Fmanagement.azure.com%2F&client_id=" in token
     assert f"/resourceGroups/{GROUP}?api-version=2016-09-01" in group

@@ -120,7 +120,10 @@ def _run(
     target = signing_in(settings, request.environment, identity)
 
     async def do(session: ArmSession) -> int:
-        async def ask(_step: WalkStepName, words: str) -> None:
+        async def ask(_step: WalkStepName, words: str, lines: tuple[str, ...]) -> None:
+            if not yes:
+                for line in lines:
+                    err_wrapped(f"  {line}", 10)
             question = f"{session.environment}: {words}?"
             confirm(question, yes=yes, otherwise="nothing more was changed")
 
@@ -156,6 +159,8 @@ def _write(result: WalkStepResult) -> None:
     states = max(map(len, WalkOutcome))
     head = f"{_SYMBOLS[result.outcome]} {result.name:{width}}  {result.outcome:{states}}"
     out_fitting(f"{head}  {result.words}", width + states + 6)
+    for line in result.lines:
+        out_fitting(f"  {line}", 10)
     for line in result.commands:
         out(line)  # whole, so that it can be copied
 
