@@ -286,16 +286,12 @@ async def _written(
     A write that nobody refused and that left nothing is sent once more: each is the same again.
     Raises the refusal, or ManagedIdentityError that says what is unknown.
     """
-    cause: ArmError | TransportError | None = None
     for _ in range(_TRIES):
+        cause: ArmError | TransportError | None = None
         try:
             await write()
         except (ArmError, TransportError) as error:
-            if isinstance(error, ArmError) and 400 <= error.fault.status < 500:
-                raise
             cause = error
-        else:
-            cause = None
         try:
             found = await read()
         except FaultError as error:
@@ -307,6 +303,8 @@ async def _written(
             ) from None
         if found is not None:
             return found
+        if isinstance(cause, ArmError) and 400 <= cause.fault.status < 500:
+            raise cause
     raise ManagedIdentityError(
         f"{what} is not there, though it was sent: {cause or 'ARM took it'}",
         "it may still come: run this again, it looks first, and makes nothing twice",
@@ -315,12 +313,8 @@ async def _written(
 
 
 async def _prove(where: Walk) -> WalkStepResult:
-    client, environment, path, name = (
-        where.client,
-        where.environment,
-        where.scope,
-        WalkStepName.PROVE,
-    )
+    client, environment, path = where.client, where.environment, where.scope
+    name = WalkStepName.PROVE
     version = where.api_version or await client.version_of(path)
     resource = arm_resource(environment, await client.metadata())
     identity = as_identity(where.identity)

@@ -12,7 +12,7 @@ from stacktui.resources.api_versions import listed_version
 from stacktui.resources.client import ArmClient
 from stacktui.resources.groups import MAX_ID
 from stacktui.resources.listing import RowPages, stream_rows
-from stacktui.resources.model import ArmError
+from stacktui.resources.model import ArmError, ArmProblem
 from stacktui.resources.providers import provider
 
 NAMESPACE = "Microsoft.ManagedIdentity"
@@ -93,13 +93,19 @@ def identity_path(group: str, name: str) -> str:
 
 
 async def user_identity(client: ArmClient, path: str, version: str) -> UserIdentity | None:
-    """Return the identity at a path in a group that is there; None where there is none."""
+    """Return the identity at a path in a group that is there; None where there is none.
+
+    ArmError for one without ids: a token asked for without any would be the machine's own.
+    """
     try:
-        return read_identity(client, await client.read(path, version, what=_what(path)))
+        found = read_identity(client, await client.read(path, version, what=_what(path)))
     except ArmError as error:
         if error.fault.status != 404:
             raise
         return None
+    if not (found.id and found.client_id and found.principal_id):
+        raise client.error(ArmProblem.SHAPE, _what(path), 200, message="an identity without ids")
+    return found
 
 
 async def create_identity(client: ArmClient, path: str, version: str, location: str) -> None:

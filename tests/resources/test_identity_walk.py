@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -17,16 +18,18 @@ from stacktui.resources.identity_steps import (
     WalkOutcome,
     WalkStepName,
 )
-from stacktui.resources.machine_identity import machine_path
+from stacktui.resources.machine_identity import machine_identities, machine_path
 from stacktui.resources.managed_identities import (
     ManagedIdentityError,
     is_identity_name,
+    user_identity,
 )
-from stacktui.resources.model import ArmError
+from stacktui.resources.model import ArmError, ArmProblem
 from stacktui.resources.retry import Wait
 from stacktui.stamp import Cloud, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from tests.identities.sign_ins import user_of
+from tests.resources.conftest import Client
 from tests.resources.walks import (
     ALREADY,
     ASSIGN,
@@ -44,6 +47,7 @@ from tests.resources.walks import (
     walked,
     writes,
 )  # fmt: skip
+from tests.support.web import answer, serving
 
 
 @pytest.fixture(scope="module")
@@ -296,6 +300,28 @@ async def test_who_may_not_write_is_refused(azure: RunningStamp) -> None:
 )  # fmt: skip
 def test_names(name: str, good: bool) -> None:
     assert is_identity_name(name) is good
+
+
+@pytest.mark.parametrize("lacking", ["clientId", "principalId", "id"])
+async def test_an_identity_without_ids_is_none_of_ours(client: Client, lacking: str) -> None:
+    """Without a client id, the metadata service would give the token of the machine itself."""
+    said = {"id": "/x/id-odd", "properties": {"clientId": "c\x1b[31m", "principalId": "p"}}
+    (said if lacking == "id" else said["properties"])[lacking] = None
+    body = answer(json.dumps(said).encode(), Content_Type="application/json")
+    async with serving(body) as web, client(web) as (arm, _):
+        with pytest.raises(ArmError) as caught:
+            await user_identity(arm, "/subscriptions/s1/x", "2018-11-30")
+    assert caught.value.fault.problem is ArmProblem.SHAPE
+
+
+async def test_odd_identities_of_a_machine_are_harmless(client: Client) -> None:
+    odd = {"type": "userassigned , systemassigned", "userAssignedIdentities": {"/\x1b[2J/é": 5}}
+    for identity, names in ((odd, 2), ({"type": 7}, 0), (None, 0), ([], 0)):
+        said = answer(json.dumps({"identity": identity}).encode(), Content_Type="application/json")
+        async with serving(said) as web, client(web) as (arm, _):
+            found = await machine_identities(arm, "/subscriptions/s1/x")
+        assert len(found.names) == names
+        assert str(found).isprintable()
 
 
 # The proof

@@ -41,7 +41,7 @@ NAMED = ("drop", "reset", "throttle:0", "500")
 AFTER = ("drop-after", "reset-after", "500-after", "504-after", "cut")
 OTHER = ("401", "502", "503:0", "504", "hang", "hang-after")
 # A clean walk has fewer requests.
-MANY = 32
+MANY = 24
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +139,13 @@ async def test_what_cannot_be_looked_for_is_unknown(
     assert "makes nothing twice" in failed.error.help
 
 
+async def test_a_poll_that_is_refused_does_not_hide_what_was_carried_out(
+    azure: RunningStamp,
+) -> None:
+    done = await faulty(azure, "id-poll", f"{REQUESTS['poll']}=401")
+    assert done.outcomes == [OK] * 4
+
+
 async def test_a_throttled_walk_waits_and_says_so(azure: RunningStamp) -> None:
     done = await faulty(azure, "id-throttled", "* /subscriptions/*@2=throttle:1")
     assert done.outcomes == [OK] * 4
@@ -160,20 +167,22 @@ async def test_each_request_fails_in_each_way(azure: RunningStamp, what: str) ->
         name = f"id-each-{what.replace(':', '-')}-{number}"
         done = await faulty(azure, name, f"{number}={what}")
         ends[tuple(done.outcomes)] += 1
-    assert ends[(OK,) * 4] > 2, "the last of them are beyond the walk"
+    assert ends[(OK,) * 4] > 1, "the last of them are beyond the walk"
 
 
 @pytest.mark.exhaustive
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("what", ["drop", "reset", "500", *AFTER, "hang-after"])
+@pytest.mark.parametrize("what", ["drop", "reset-after", "500", "500-after"])
 async def test_from_each_request_on_all_fail(azure: RunningStamp, what: str) -> None:
     for number in range(1, MANY + 1):
         await faulty(azure, f"id-from-{what}-{number}", f"{number}+={what}")
 
 
-async def test_twenty_walks_leave_one_of_each(azure: RunningStamp) -> None:
-    await walked(azure, "id-twenty")
-    before, written = await state_of(azure, "id-twenty"), writes(azure)
-    for _ in range(20):
-        assert (await walked(azure, "id-twenty")).outcomes == [ALREADY] * 3 + [OK]
-    assert (await state_of(azure, "id-twenty"), writes(azure)) == (before, written)
+async def test_twenty_walks_leave_one_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    with run_in_thread(StampOptions(cloud=Cloud.PUBLIC, groups=1, retry_after=0)) as stamp:
+        monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", stamp.imds_url)
+        await walked(stamp, "id-twenty")
+        before, written = await state_of(stamp, "id-twenty"), writes(stamp)
+        for _ in range(20):
+            assert (await walked(stamp, "id-twenty")).outcomes == [ALREADY] * 3 + [OK]
+        assert (await state_of(stamp, "id-twenty"), writes(stamp)) == (before, written)
