@@ -26,6 +26,7 @@ from stacktui.resources.model import ArmError, Principal
 from stacktui.resources.retry import Wait
 from stacktui.resources.role_paths import READER, Reach, reach
 from stacktui.resources.roles import PRINCIPAL_TIMEOUT, grant, pages_of_principal
+from stacktui.text.shell import command_line, for_this_machine
 from stacktui.transport.records import Exchange, TransportError
 
 T = TypeVar("T")
@@ -141,9 +142,11 @@ class Walk:
             self.version, self.location = version, group.location
             await self.read_identity()
         if self.found is None and not self.creates:
+            of = ("--group", self.group, "--name", self.name, "-e", self.environment.name)
+            making = command_line("stacktui identities managed create", of)
             raise ManagedIdentityError(
                 f"there is no managed identity {self.name} in resource group {self.group}",
-                "make it: stacktui identities managed create",
+                f"make it: {for_this_machine(making)}",
             )
 
 
@@ -341,7 +344,8 @@ async def _prove(where: Walk) -> WalkStepResult:
         if isinstance(error.fault, ImdsFault) and error.fault.problem in _NOBODY_THERE:
             words = "no instance metadata service answers here"
             return WalkStepResult(name, WalkOutcome.SKIPPED, words, there, facts, commands)
-        return WalkStepResult(name, WalkOutcome.FAILED, str(error), there, facts, commands, error)
+        words = f"this machine gets no token for {where.name}: {error}"
+        return WalkStepResult(name, WalkOutcome.FAILED, words, there, facts, commands, error)
     except (ArmError, TransportError) as error:
         return WalkStepResult(name, WalkOutcome.FAILED, str(error), (), facts, (), error)
     words = f"{where.name} reads resource group {group.name} with its own token"
