@@ -46,7 +46,7 @@ from tests.resources.walks import (
     state_of,
     walked,
     writes,
-)  # fmt: skip
+)
 from tests.support.web import answer, serving
 
 

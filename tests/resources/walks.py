@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,9 @@ GROUP, MACHINE, VERSION = "rg-identity", "vm-ops", "2018-11-30"
 OK, ALREADY, FAILED, SKIPPED = WalkOutcome
 CREATE, ASSIGN, GRANT, PROVE = WalkStepName
 WRITES = ("PUT", "PATCH", "POST", "DELETE")
-# Whatever hangs is noticed soon; the rest of the limits is as for users.
-QUICK = Limits(first_byte=0.4, connect=1, step=4)
+# The metadata service is not asked again for long; whatever hangs on purpose is noticed soon.
+USUAL = Limits(step=4)
+QUICK = replace(USUAL, first_byte=0.4)
 
 
 @dataclass
@@ -61,6 +62,7 @@ async def arm_of(
     stamp: RunningStamp,
     identity: Identity | None = None,
     on_wait: Callable[[Wait], None] = unseen,
+    limits: Limits = USUAL,
 ) -> AsyncIterator[tuple[ArmClient, Environment]]:
     environment = Environment(
         "A",
@@ -68,7 +70,7 @@ async def arm_of(
         "latest" if stamp.cloud is Cloud.PUBLIC else "2020-09-01-hybrid",
         ca=Path(stamp.ca_file),
         resolve=stamp.resolve,
-        limits=QUICK,
+        limits=limits,
         proxy="none",
     )
     wanted = SignIn(environment, identity or identity_of(stamp))
@@ -82,6 +84,7 @@ async def walked(
     names: Sequence[WalkStepName] = tuple(WalkStepName),
     identity: Identity | None = None,
     confirm: Any = None,
+    limits: Limits = USUAL,
     **given: Any,
 ) -> Done:
     done = Done()
@@ -92,7 +95,7 @@ async def walked(
         if confirm is not None:
             await confirm(step)
 
-    async with arm_of(stamp, identity, on_wait) as (client, environment):
+    async with arm_of(stamp, identity, on_wait, limits) as (client, environment):
         values = {"group": GROUP, "machine": MACHINE, "settling": 0.35} | given
         where = Walk(
             client,
