@@ -53,7 +53,7 @@ class WaitLine:
         clock = asyncio.get_running_loop().time
         ends = clock() + wait.seconds
         while (left := ends - clock()) > 0:
-            self._rewrite(f"{_words(wait)}; going on in {ceil(left)} s")
+            self._rewrite(self._line.fitted(_words(wait), f"; going on in {ceil(left)} s"))
             await asyncio.sleep(min(1.0, left))
         self._rewrite("")
 

@@ -345,6 +345,13 @@ def test_a_wait_counts_down_on_a_terminal(config: Path, stamp: RunningStamp) -> 
     assert screen.endswith("\r\x1b[K")
 
 
+def test_the_seconds_of_a_wait_fit_any_terminal(config: Path, stamp: RunningStamp) -> None:
+    stamp.fault_at("GET */resourcegroups@2=throttle:1")
+    command = f"{sys.executable} -m stacktui groups list --config {config} >/dev/null"
+    _, screen = on_terminal(["sh", "-c", command], [], os.environ | {"COLUMNS": "40"})
+    assert "throttled by ARM (the…; going on in 1 s" in screen
+
+
 def test_who_is_refused_sees_arms_words_and_the_ids(stamp: RunningStamp, tmp_path: Path) -> None:
     config = write_config(tmp_path, stamp.describe())
     missing = "00000000-0000-0000-0000-000000000000"

@@ -12,6 +12,7 @@ from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from tests.product import config_text, stacktui
 
+MANAGED = ("--group", "g", "--name", "id-x")
 COMMANDS = (
     ("environments", "set", "Test", "proxy=none"),
     ("environments", "accept", "Test", "--yes"),
@@ -28,6 +29,10 @@ COMMANDS = (
     ("identities", "remove", "tester", "--yes"),
     ("identities", "grant", "tester", "--role", "Reader", "--yes"),
     ("identities", "revoke", "tester", "--role", "Reader", "--yes"),
+    ("identities", "managed", "create", *MANAGED, "--yes"),
+    ("identities", "managed", "assign", *MANAGED, "--vm", "v", "--yes"),
+    ("identities", "managed", "grant", *MANAGED, "--yes"),
+    ("identities", "managed", "walk", *MANAGED, "--vm", "v", "--yes"),
 )
 
 

@@ -19,6 +19,7 @@ command = LazyGroup(
         "roles": "Show who is signed in, what they may do, and by which roles.",
         "grant": "Give an identity or an object id a role.",
         "revoke": "Take a role back.",
+        "managed": "User-assigned managed identities: make one, and prove that it works.",
     },
     epilog=examples(
         "stacktui identities test ops -e West",

@@ -110,7 +110,7 @@ class RoleRequest:
                     raise
                 # Nothing is wrong that a check would find.
                 report_fault(error, target, saved=False)
-                err("  an Owner or User Access Administrator may do this: --identity NAME")
+                tell_who_may()
                 return ExitCode.FAULT
 
         click.get_current_context().exit(run_on(target, self.request, at_scope))
@@ -125,6 +125,10 @@ class RoleRequest:
 def is_forbidden(error: FaultError[Any]) -> bool:
     """Return whether ARM says that the caller has no right to do this."""
     return isinstance(error.fault, ArmFault) and error.fault.code == "AuthorizationFailed"
+
+
+def tell_who_may() -> None:
+    err("  an Owner or User Access Administrator may do this: --identity NAME")
 
 
 def at_scope(function: Callable[..., None]) -> Callable[..., None]:
