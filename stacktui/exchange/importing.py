@@ -15,7 +15,8 @@ from stacktui.config.edit import ENVIRONMENTS, IDENTITIES, set_in_table, with_ch
 from stacktui.environments.config import add_environment, read_environment
 from stacktui.environments.pasted_url import free_name, propose_name
 from stacktui.exchange.reading import Reading
-from stacktui.identities.config import read_identity, save_identity
+from stacktui.identities.config import IMPORTED_FROM, read_identity, save_identity
+from stacktui.text.sanitize import escape_control_chars
 
 SECRETS = "secrets"
 # The variables by which the SDKs and Terraform know their own secret.
@@ -86,10 +87,14 @@ class ImportPlan:
 
 
 def plan_import(
-    path: Path, reading: Reading, name: str | None = None, earlier: Sequence[ImportPlan] = ()
+    path: Path,
+    reading: Reading,
+    name: str | None = None,
+    earlier: Sequence[ImportPlan] = (),
+    source: str = "",
 ) -> ImportPlan:
     """Return what the import of a reading would write to the config at `path`, once the earlier
-    plans are carried out.
+    plans are carried out. `source` is where the reading comes from, in words.
 
     An identity of the config with the same values is used; else one is added, under a name that is
     free. Raises ConfigError where the config cannot be read.
@@ -109,9 +114,15 @@ def plan_import(
         same = _same_identity(path, reading.identity, identities)
         wanted = reading.identity_name or chosen
         values["identity"] = same or free_name(wanted, identities)
-        added = None if same else reading.identity
+        added = None if same else _with_source(reading.identity, source)
     before = environments.get(chosen)
     return ImportPlan(chosen, values, added, before if isinstance(before, dict) else None, path)
+
+
+def _with_source(identity: Mapping[str, object], source: str) -> dict[str, object]:
+    # What a table of another config says of it is of another machine.
+    given = {key: value for key, value in identity.items() if key != IMPORTED_FROM}
+    return given | ({IMPORTED_FROM: escape_control_chars(source)} if source else {})
 
 
 def _same_identity(

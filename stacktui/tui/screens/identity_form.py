@@ -16,7 +16,9 @@ from stacktui.identities.changes import REFERENCES, typed_value
 from stacktui.identities.config import (
     CERTIFICATE_PASSWORD,
     KEYS_OF,
+    KIND_KEYS,
     MANAGED_NAMES,
+    TYPED_REFERENCES,
     read_reference,
     reference_text,
     save_identity,
@@ -28,7 +30,7 @@ from stacktui.tui.config_change import ConfigChange
 from stacktui.tui.screens.form import FormScreen
 from stacktui.tui.widgets.fields import Field
 
-HOW = "env NAME, file PATH, keyring or prompt; never the secret itself"
+HOW = f"{TYPED_REFERENCES}; never the secret itself"
 
 
 class IdentityForm(FormScreen):
@@ -81,8 +83,7 @@ class IdentityForm(FormScreen):
         return IdentityKind(self.values["kind"])
 
     def hidden(self) -> Collection[str]:
-        keys = {key for keys in KEYS_OF.values() for key in keys}
-        return keys - {*KEYS_OF[self._kind]}
+        return {*KIND_KEYS} - {*KEYS_OF[self._kind]}
 
     def problems(self) -> dict[str, str]:
         found, values = super().problems(), self.values
@@ -117,7 +118,7 @@ class IdentityForm(FormScreen):
         name = self._edited or self.values["name"]
         values: dict[str, object] = {"kind": self.values["kind"]}
         changed = self.changes()
-        for key in {key for keys in KEYS_OF.values() for key in keys}:
+        for key in KIND_KEYS:
             text = "" if key in hidden else self.values[key]
             is_kept = bool(text) and key not in changed
             values[key] = self._table.get(key) if is_kept else typed_value(key, text, path)
