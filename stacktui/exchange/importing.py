@@ -114,12 +114,13 @@ def plan_import(
         same = _same_identity(path, reading.identity, identities)
         wanted = reading.identity_name or chosen
         values["identity"] = same or free_name(wanted, identities)
-        added = None if same else _with_source(reading.identity, source)
+        added = None if same else with_source(reading.identity, source)
     before = environments.get(chosen)
     return ImportPlan(chosen, values, added, before if isinstance(before, dict) else None, path)
 
 
-def _with_source(identity: Mapping[str, object], source: str) -> dict[str, object]:
+def with_source(identity: Mapping[str, object], source: str) -> dict[str, object]:
+    """Return the table of an identity that says where an import took it from."""
     # What a table of another config says of it is of another machine.
     given = {key: value for key, value in identity.items() if key != IMPORTED_FROM}
     return given | ({IMPORTED_FROM: escape_control_chars(source)} if source else {})
@@ -178,15 +179,24 @@ def with_secret_file(plan: ImportPlan, earlier: Sequence[ImportPlan]) -> ImportP
     Raises ConfigError where the folder of these files cannot be read.
     """
     name, identity = str(plan.values["identity"]), dict(plan.identity or {})
-    folder = plan.path.parent / SECRETS
-    try:
-        taken = [each.name for each in folder.iterdir()] if folder.is_dir() else []
-    except OSError as error:
-        raise ConfigError(plan.path, f"{folder} cannot be read ({error.strerror})") from None
-    taken += [each.secret_file.name for each in earlier if each.secret_file]
-    file = folder / free_name("".join(c if c.isalnum() or c in "-_" else "-" for c in name), taken)
+    taken = [each.secret_file.name for each in earlier if each.secret_file]
+    file = new_secret_file(plan.path, name, taken)
     identity["password" if "password" in identity else "secret"] = {"file": str(file)}
     return replace(plan, identity=identity, secret_file=file)
+
+
+def new_secret_file(config: Path, name: str, taken: Sequence[str]) -> Path:
+    """Return a file beside the config for an identity's secret; it is not there, nor `taken`.
+
+    Raises ConfigError where the folder of these files cannot be read.
+    """
+    folder = config.parent / SECRETS
+    try:
+        there = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+    except OSError as error:
+        raise ConfigError(config, f"{folder} cannot be read ({error.strerror})") from None
+    plain = "".join(each if each.isalnum() or each in "-_" else "-" for each in name)
+    return folder / free_name(plain, [*there, *taken])
 
 
 def write_secret(file: Path, secret: str) -> None:
