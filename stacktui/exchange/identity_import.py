@@ -185,9 +185,12 @@ def _tables(config: Path) -> Mapping[str, Any]:
 
 
 def _account(table: Mapping[str, Any]) -> tuple[str, str]:
-    """Return by what a service principal is the same as another: ids are so in any case."""
-    client_id, tenant = str(table.get("client_id", "")), str(table.get("tenant", ""))
-    return client_id.lower(), tenant.lower()
+    """Return by what a service principal is the same as another: ids are so in any case.
+
+    az's tenant `adfs` is none: AD FS needs none.
+    """
+    client_id, tenant = (str(table.get(key, "")).lower() for key in ("client_id", "tenant"))
+    return client_id, "" if tenant == "adfs" else tenant
 
 
 def _proposed(entry: AzServicePrincipal) -> str:

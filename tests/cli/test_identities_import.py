@@ -160,6 +160,16 @@ def test_what_is_there_and_what_cannot_be_used_is_said(config: Path) -> None:
     assert list(identities(config)) == ["there", "sp-c0ffee00"]
 
 
+def test_adfs_needs_no_tenant(config: Path) -> None:
+    config.write_text(CONFIG.replace('tenant = "CONTOSO.example"\n', ""))
+    put(config, {"client_id": "b0b", "tenant": "adfs", "client_secret": SECRET})
+    ran = import_(config, "--yes")
+    assert (ran.code, "there: is there already" in ran.err) == (0, True)
+    put(config, {"client_id": "b0b", "tenant": TENANT, "client_secret": SECRET})
+    assert import_(config, "--yes").code == 0
+    assert list(identities(config)) == ["there", "sp-b0b"]
+
+
 def test_nothing_is_written_without_an_answer(config: Path) -> None:
     put(config, ENTRY)
     ran = import_(config, "--keep-secret")
