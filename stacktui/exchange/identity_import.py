@@ -40,11 +40,6 @@ class SecretPlace(StrEnum):
     FILE = "file"
     KEYRING = "keyring"
 
-    @property
-    def keeps(self) -> bool:
-        """Whether the import puts the secret there; else it is for the user to have it there."""
-        return self in (SecretPlace.FILE, SecretPlace.KEYRING)
-
 
 @dataclass(frozen=True, slots=True)
 class FoundIdentity:
