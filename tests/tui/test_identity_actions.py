@@ -130,6 +130,17 @@ async def test_it_can_be_cancelled(config: Path) -> None:
             await until(pilot, "Press c to check")
 
 
+async def test_a_device_code_is_shown_and_copied(start: Start, config: Path) -> None:
+    start(kind='"device-code"', client_id="", secret="")
+    async with StacktuiApp(config).run_test(size=SMALL) as pilot:
+        await pilot.press("3", "T")
+        await until(pilot, "To sign in at ")
+        await pilot.press("y")
+        await until(pilot, "w writes a file: the code")
+        await pilot.press("escape")
+        await until(pilot, "– cancelled")
+
+
 async def test_a_duplicate_has_a_new_name_and_the_same_secret(config: Path) -> None:
     text = WRITTEN.replace('{ env = "OPS_SECRET" }', "{ keyring = true }").replace(
         'tenant = "contoso"', 'tenant = "contoso"\nimported_from = "/az"'

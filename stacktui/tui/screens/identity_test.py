@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from stacktui.check.events import SignInPrompt
 from stacktui.check.target import CheckTarget
 from stacktui.diagnosis.fixes import Fix, fixes_of
 from stacktui.identities.model import PromptSecret
@@ -31,7 +32,7 @@ class IdentityTest(ActionScreen):
         Binding("escape", "leave", "back"),
         Binding("c", "again", "test again"),
         Binding("f", "fix", "fix"),
-        Binding("y", "copy", "copy command"),
+        Binding("y", "copy", "copy"),
         Binding("Y", "copy_report", "copy report"),
         Binding("w", "write_copied", "write what was copied to a file", show=False),
     ]
@@ -116,7 +117,8 @@ class IdentityTest(ActionScreen):
             case "fix":
                 return bool(self._fixes())
             case "copy":
-                return bool(with_commands(self._live.diagnosis if self._live else None))
+                known = with_commands(self._live.diagnosis if self._live else None)
+                return bool(known) or self._prompt is not None
             case "copy_report":
                 return self._live is not None and self._live.diagnosis is not None
             case "write_copied":
@@ -147,9 +149,19 @@ class IdentityTest(ActionScreen):
             self._start()
             self.say(done)
 
+    @property
+    def _prompt(self) -> SignInPrompt | None:
+        """What the sign-in waits for a person to do."""
+        return self._live.prompt if self._live is not None and self._live.running else None
+
     def action_copy(self) -> None:
-        diagnosis = self._live.diagnosis if self._live else None
-        copy_command(self.app, diagnosis, self.services.copier, self._hints.notice)
+        """Copy the code to type, or a remedy's command."""
+        copier, notice = self.services.copier, self._hints.notice
+        if (prompt := self._prompt) is not None:
+            copier.copy(prompt.code, "the code", notice)
+        else:
+            diagnosis = self._live.diagnosis if self._live else None
+            copy_command(self.app, diagnosis, copier, notice)
 
     def action_copy_report(self) -> None:
         copy_report(self._live, self.services.copier, self._hints.notice)
