@@ -230,15 +230,19 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/screens/check_actions.py": {
         "stacktui.diagnosis.fixes": FRAME,
+        "stacktui.tui.screens.fix": FRAME,
+    },
+    "tui/screens/check_copies.py": {
         "stacktui.diagnosis.markdown": FRAME,
         "stacktui.tui.screens.copy": FRAME,
-        "stacktui.tui.screens.fix": FRAME,
     },
     "tui/screens/config_actions.py": {
         "stacktui.tui.screens.export_environment": FRAME,
         "stacktui.tui.screens.environment_form": FRAME,
         "stacktui.tui.screens.identity_form": FRAME,
+        "stacktui.tui.screens.identity_test": FRAME,
         "stacktui.tui.screens.image_aliases": FRAME,
+        "stacktui.tui.screens.import_identities": FRAME,
         "stacktui.tui.screens.remove": FRAME,
     },
     "tui/screens/export_environment.py": {

@@ -42,6 +42,12 @@ def ask(question: str) -> bool:
     return _answer(lambda: click.confirm(escape_control_chars(question), err=True))
 
 
+def ask_text(question: str, *, default: str) -> str:
+    """Return what the user types, without blanks around it. Raises as `ask` does."""
+    shown = escape_control_chars(question)
+    return str(_answer(lambda: click.prompt(shown, err=True, default=default))).strip()
+
+
 def confirm_by_typing(question: str, expected: str, *, yes: bool) -> None:
     """Return if the user types `expected` (in any case). Raises as `confirm` does."""
     if yes:

@@ -112,7 +112,8 @@ class Identity:
     to the password as `credential`; a device code needs neither. Both sign in through the public
     client `client_id`. A managed identity has at most one of `client_id`, `object_id` and
     `resource_id`; without any, it is the machine's own. az knows its account. `tenant` is an id or
-    a domain; AD FS, managed identities and az need none.
+    a domain; AD FS, managed identities and az need none. `imported_from` says from what an import
+    took it, which makes it no other identity.
     """
 
     name: str
@@ -123,6 +124,7 @@ class Identity:
     username: str = ""
     object_id: str = ""
     resource_id: str = ""
+    imported_from: str = field(default="", compare=False)
 
     @property
     def principal(self) -> str:

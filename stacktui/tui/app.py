@@ -195,9 +195,15 @@ class StacktuiApp(FilesApp):
         self,
         on_state: Callable[[LiveCheck], None],
         on_certificates: Callable[[dict[bytes, Certificate]], None],
+        *,
+        only_sign_in: bool = False,
     ) -> CheckRunner:
-        """Return a check runner for a screen; Ctrl+C cancels its checks too."""
-        check_runner = CheckRunner(self, self.load_engine, on_state, on_certificates, self.history)
+        """Return a check runner for a screen; Ctrl+C cancels its checks too.
+
+        One that is `only_sign_in` adds nothing to the history.
+        """
+        history = None if only_sign_in else self.history
+        check_runner = CheckRunner(self, self.load_engine, on_state, on_certificates, history)
         self._check_runners.add(check_runner)
         return check_runner
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stacktui.config.document import ConfigError
     from stacktui.environments.record import StampRecord
     from stacktui.identities.certificate_file import IdentityFile
+    from stacktui.identities.origin import IdentityOrigin
     from stacktui.tui.group_list import GroupList, OpenedGroup, ResourceCounts
     from stacktui.tui.live_check import LiveCheck
     from stacktui.tui.scan_state import EvaluatedScan, LiveScan
@@ -33,7 +34,8 @@ class AppState:
     any. `current` names the environment that all panes show. `limits` override those of the config.
     `certificates` are the parsed ones, by their DER. `scans` are the last finished scans by
     environment, `live_scan` is the one started last. `identity_files` are the certificates that
-    identities sign in with, by identity; None until they are first read. `history` is what was
+    identities sign in with, by identity; None until they are first read, as are the
+    `identity_origins`. `history` is what was
     known of each environment's checks when the config was read; nothing of those in
     `settings_changed`, whose earlier checks were made with other settings. `typed` are the secrets
     that were typed, by identity. `records` are what was recorded of the stamps, `az_clouds` what az
@@ -53,6 +55,7 @@ class AppState:
     scans: dict[str, EvaluatedScan] = field(default_factory=dict)
     live_scan: LiveScan | None = None
     identity_files: dict[str, IdentityFile] | None = None
+    identity_origins: Mapping[str, IdentityOrigin] = field(default_factory=dict)
     history: Mapping[str, Recalled] = field(default_factory=dict)
     records: Mapping[str, StampRecord] = field(default_factory=dict)
     az_clouds: AzClouds | None = None

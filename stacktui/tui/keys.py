@@ -26,8 +26,8 @@ NAMES = {
 # store or the file of an identity. A check writes none of them in read-only mode.
 WRITING = frozenset(
     ("use", "add", "edit", "remove", "copy_environment", "add_identity", "edit_identity",
-     "remove_identity", "fix", "trust", "untrust", "export",
-     "choose_theme", "edit_config")
+     "duplicate_identity", "import_identities", "remove_identity", "fix", "trust", "untrust",
+     "export", "choose_theme", "edit_config")
 )  # fmt: skip
 
 

@@ -79,6 +79,7 @@ def test_the_document_has_every_identity(config: Path) -> None:
         "in_use": True,
         "credential": "environment variable OPS_SECRET",
         "certificate": None,
+        "origin": {"config": str(config), "line": 19, "imported_from": None},
         "error": None,
     }
     assert (me["name"], me["environments"], me["in_use"]) == ("me", ["Broken"], False)
@@ -132,6 +133,21 @@ def test_the_certificate_of_an_identity(config: Path, sp_pem: Path) -> None:
     assert (broken.code, broken.document["certificate"]["days_left"]) == (0, None)
     assert broken.document["certificate"]["problem"] == "no PEM certificate"
     assert "✗ no certificate" in on(config, "list").out
+
+
+def test_where_it_came_from(config: Path) -> None:
+    """What an import wrote is shown, can be taken out, and makes it no other identity."""
+    assert f"came from    {config}, line 19\n" in on(config, "show", "ops").out
+    text = config.read_text()
+    config.write_text(
+        text.replace('client_id = "c0ffee"', 'client_id = "c0ffee"\nimported_from = "a\u009bb"')
+    )
+    shown = on(config, "show", "ops")
+    assert rf"{config}, line 19; imported from a\x9bb" in shown.out
+    document = on(config, "show", "ops", "--format", "json").document
+    assert document["origin"]["imported_from"] == "a\x9bb"
+    assert on(config, "set", "ops", "imported_from=").code == 0
+    assert config.read_text() == text
 
 
 def test_one_is_shown_with_its_principal(config: Path) -> None:

@@ -27,6 +27,7 @@ COMMANDS = (
     ("identities", "add", "ops", "--kind", "managed-identity"),
     ("identities", "set", "tester", "tenant=contoso.example"),
     ("identities", "remove", "tester", "--yes"),
+    ("identities", "import", "--yes"),
     ("identities", "grant", "tester", "--role", "Reader", "--yes"),
     ("identities", "revoke", "tester", "--role", "Reader", "--yes"),
     ("identities", "managed", "create", *MANAGED, "--yes"),

@@ -375,6 +375,13 @@ def events_of(report: Report) -> list[CheckEvent]:
     return [*events, CheckFinished(report)]
 
 
+def signing_in(report: Report) -> list[CheckEvent]:
+    """Return the events of a report's first two steps: of a sign-in without resource groups."""
+    started, *events = events_of(replace(report, steps=report.steps[:2]))
+    assert isinstance(started, CheckStarted)
+    return [replace(started, steps=(StepName.METADATA, StepName.TOKEN)), *events]
+
+
 def waiting_for_first_byte() -> list[CheckEvent]:
     """Return the events of a check whose second step is still running."""
     events = events_of(HEALTHY)
@@ -408,7 +415,7 @@ def canned_app(
         return replay([_with_target(target, event) for event in events])
 
     class CannedApp(StacktuiApp):
-        load_engine = staticmethod(lambda: Engine(run, diagnosis, describe))
+        load_engine = staticmethod(lambda: Engine(run, diagnosis, describe, sign_in=run))
         load_scan_engine = staticmethod(scan or load_scan_engine)
         load_arm_engine = staticmethod(CannedArm)
         read_files = staticmethod(identity_files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -155,11 +156,51 @@ async def test_identity_form(compare: Compare, config: Path, what: str) -> None:
     app = canned_app(config, text=CONFIG)
     steps: dict[str, tuple[Step, ...]] = {
         "added": (("3a", "Add an identity"),),
-        "wrong": (("3a", "Add an identity"), (("down",) * 4, "Secret"), ("hunter2", "must not")),
+        "wrong": (
+            ("3a", "Add an identity"),
+            (("down",) * 4, "Secret"),
+            ("hunter2", "must be"),
+        ),
         "user": (("3a", "Add an identity"), (("down", "space", "down", "enter"), "Password")),
         "removed": (("3D", "is used by"),),
     }
     await compare(app, *steps[what], sizes=FORM_SIZES)
+
+
+@STARTED_AT
+@pytest.mark.parametrize("what", ["copied", "signed-in", "refused", "listed", "asking"])
+async def test_identity_actions(
+    compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, sizes: Sizes, what: str
+) -> None:
+    monkeypatch.setenv("AZURE_CONFIG_DIR", "azure")
+    write_entries(Path("azure"))
+    report = canned.UNTRUSTED if what == "refused" else canned.HEALTHY
+    listed = ("3I", "[x] sp-c0ffee00")
+    steps: dict[str, tuple[Step, ...]] = {
+        "copied": (("3A", "A copy of ops"),),
+        "signed-in": (("3T", "there is a token"),),
+        "refused": (("3T", "tls-untrusted-root"),),
+        "listed": (listed, ("j", "no such file")),
+        "asking": (listed, (("s", "enter"), "Add this to")),
+    }
+    await compare(
+        canned_app(config, canned.signing_in(report), text=CONFIG), *steps[what], sizes=sizes
+    )
+
+
+def write_entries(folder: Path) -> None:
+    """Write az's file: a secret, a certificate, one that the config has, and nonsense."""
+    folder.mkdir()
+    entries = (
+        ("c0ffee00-1234-4567-89ab-000000000000", "contoso.example", "client_secret", "x"),
+        ("deadbeef-1234-4567-89ab-000000000000", "adfs", "certificate", "/nowhere/sp.pem"),
+        (canned.TARGET.identity.client_id, "contoso.onmicrosoft.com", "client_secret", "x"),
+        ("", "", "client_secret", "x"),
+    )
+    found = [
+        {"client_id": each, "tenant": tenant, key: value} for each, tenant, key, value in entries
+    ]
+    (folder / "service_principal_entries.json").write_text(json.dumps(found))
 
 
 @STARTED_AT

@@ -13,6 +13,7 @@ command = LazyGroup(
         "show": "Show one identity.",
         "add": "Add an identity to the config.",
         "set": "Change keys of an identity.",
+        "import": "Add the service principals that az is signed in with.",
         "remove": "Take an identity out of the config.",
         "test": "Sign in to an environment, and diagnose what goes wrong.",
         "token": "Print a token for scripts.",

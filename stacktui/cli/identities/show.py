@@ -26,7 +26,7 @@ _WIDTH = 12
 @reads_config
 def command(source: ConfigSource, name: str, format_: str) -> None:
     """Show the identity NAME: its kind and account, the environments that use it, and where its
-    secret is; of a certificate the days that are left, and the thumbprint."""
+    secret is; of a certificate the days that are left, and the thumbprint; where it came from."""
     settings = read_settings(source)
     settings.identity(name)  # raises where it cannot be used
     (found,) = described(settings, (name,))
@@ -52,6 +52,8 @@ def _fields(found: DescribedIdentity) -> Iterator[tuple[str, str]]:
         yield "credential", str(identity.credential)
     if identity.secret is not None and identity.secret is not identity.credential:
         yield "password", str(identity.secret)
+    if found.origin is not None:
+        yield "came from", found.origin.words
     if file is not None:
         yield "certificate", found.certificate_state
         if file.problem:

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Report
-from stacktui.check.step_names import StepName
 from stacktui.check.streak import since_text
 from stacktui.check.summary import METADATA_ONLY
 from stacktui.diagnosis.finding import SIDES, ActionKind, Finding, Remedy
 from stacktui.diagnosis.fixes import fixes_of
-from stacktui.resources.model import ResourceGroupList
 from stacktui.text.counts import count_of
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.formatting import clock, command_of, duration, with_commands
@@ -102,12 +100,15 @@ def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:
 
 def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
     """Return the lines of a healthy check."""
-    groups = report.step(StepName.RESOURCE_GROUPS).evidence.result
+    groups = report.groups
     total = (Span(f"{duration(report.seconds)} in all", TextStyle.DIM),)
-    if isinstance(groups, ResourceGroupList):
+    if groups is not None:
         count = count_of(len(groups.groups), "resource group")
         read = f"the first {count}" if groups.cut else count
         said = f"Signed in and read {read}. Nothing is wrong."
+    elif report.token is not None:
+        ends = f" until {clock(report.token.expires)}" if report.token.expires else ""
+        said = f"Signed in: there is a token{ends}. No resource was read."
     else:
         said = "The stamp answers. Sign-in was not tried."
     if not report.conclusive:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from stacktui.identities.model import CertificateRef, Identity, IdentityKind
+from stacktui.identities.origin import IdentityOrigin
 from stacktui.tui.app_state import AppState
 from stacktui.tui.formatting import clock, day
 from stacktui.tui.glyphs import Glyphs
@@ -27,6 +28,9 @@ class IdentitiesPane(ListPane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "screen.add_identity", "add identity", id="add"),
         Binding("e", "screen.edit_identity", "edit", id="edit"),
+        Binding("T", "screen.test_identity", "test", id="test"),
+        Binding("A", "screen.duplicate_identity", "copy identity", id="copy", show=False),
+        Binding("I", "screen.import_identities", "import from az", id="import", show=False),
         Binding("D", "screen.remove_identity", "remove", id="remove", show=False),
     ]
 
@@ -91,6 +95,7 @@ def detail(identity: Identity, app_state: AppState, glyphs: Glyphs) -> tuple[Lin
         label_value("kind", identity.kind.words),
         *_account(identity),
         *_credential(identity),
+        label_value("came from", came_from(identity, app_state)),
         BLANK,
     ]
     facts = token_facts(app_state)
@@ -112,6 +117,14 @@ def _account(identity: Identity) -> list[Line]:
         return lines or [label_value("which", "the machine's own")]
     whose = "from az" if identity.kind is IdentityKind.AZURE_CLI else "from the environment"
     return [*lines, label_value("tenant", identity.tenant or Span(whose, TextStyle.DIM))]
+
+
+def came_from(identity: Identity, app_state: AppState) -> str:
+    """Return where it came from; the line of its table only once the config was read for that."""
+    known = app_state.identity_origins.get(identity.name)
+    if known is None:
+        known = IdentityOrigin(app_state.config, imported_from=identity.imported_from)
+    return known.words
 
 
 def _credential(identity: Identity) -> list[Line]:

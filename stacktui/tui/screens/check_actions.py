@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 from stacktui.text.counts import count_of
 from stacktui.tui.app_state import AppState
-from stacktui.tui.formatting import command_of, with_commands
+from stacktui.tui.formatting import with_commands
 from stacktui.tui.lines import TextStyle
+from stacktui.tui.screens.check_copies import copy_command, copy_report
 from stacktui.tui.widgets.no_repaint import NoRepaintScreen
 
 if TYPE_CHECKING:
@@ -88,31 +89,10 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
         self.action_cancel()
 
     def action_copy(self) -> None:
-        """Copy the command; of several, the one that is chosen by its number."""
-        remedies = with_commands(self._diagnosis)
-        if len(remedies) > 1:
-            from stacktui.tui.screens.copy import CopyScreen
-
-            self.app.push_screen(CopyScreen(remedies), self._copy)
-        else:
-            self._copy(next(map(command_of, remedies), None))
-
-    def _copy(self, command: str | None) -> None:
-        if command:
-            self.services.copier.copy(command, command.splitlines()[0], self.notice)
+        copy_command(self.app, self._diagnosis, self.services.copier, self.notice)
 
     def action_copy_report(self) -> None:
-        """Copy the whole check as Markdown, for a ticket."""
-        check = self.app_state.check
-        if check is None or check.report is None or check.diagnosis is None:
-            return
-        from stacktui.diagnosis.markdown import report_markdown
-
-        text = report_markdown(check.report, check.diagnosis)
-        found = check.verdict.id if check.verdict else "healthy"
-        name = check.target.environment.name
-        lines = count_of(text.count("\n"), "line")
-        self.services.copier.copy(text, f"{name}, {found}, {lines}", self.notice)
+        copy_report(self.app_state.check, self.services.copier, self.notice)
 
     async def action_write_copied(self) -> None:
         await self.services.copier.write(self.notice)

@@ -42,6 +42,7 @@ HINT_ORDER = (
     "screen.add_identity",
     "screen.edit",
     "screen.edit_identity",
+    "screen.test_identity",
     "screen.open_group",
     "screen.choose_subscription",
     "screen.count_resources",
@@ -252,7 +253,8 @@ class Dashboard(GroupActions, inherit_bindings=False):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if isinstance(event.widget, Panel) and event.widget is not self.grid.front:
             self.grid.bring_to_front(event.widget)
-            if event.widget is self.grid.certificates and self.app_state.identity_files is None:
+            shows_files = event.widget in (self.grid.certificates, self.grid.identities)
+            if shows_files and self.app_state.identity_files is None:
                 self.services.read_identity_files()
             if event.widget is self.grid.resources and self.app_state.group_list is None:
                 self.read_groups()
