@@ -232,6 +232,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.diagnosis.fixes": FRAME,
         "stacktui.diagnosis.markdown": FRAME,
         "stacktui.tui.screens.copy": FRAME,
+        "stacktui.tui.screens.device_code": FRAME,
         "stacktui.tui.screens.fix": FRAME,
     },
     "tui/screens/config_actions.py": {

@@ -30,6 +30,8 @@ _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 # RFC 8628 section 3.5: the errors that mean "poll again", and what slow_down adds to the interval.
 _PENDING, _SLOW_DOWN, _SLOWER = "authorization_pending", "slow_down", 5.0
+# Characters of a page that are kept: a longer address is none that a person can use.
+_LONGEST_PAGE = 2000
 # Seconds between two polls: the default (RFC 8628 section 3.2), the least and the most.
 _INTERVAL, _SHORTEST_INTERVAL, _LONGEST_INTERVAL = 5.0, 1.0, 60.0
 
@@ -113,7 +115,7 @@ def _read(body: str, endpoint: str, longest: float, redactor: Redactor) -> _Code
     return _Code(
         device_code,
         redactor.sanitize(user_code, 40),
-        redactor.sanitize(page, 200),
+        redactor.sanitize(page, _LONGEST_PAGE),
         min(_seconds(answer, "expires_in", longest), longest),
         min(max(interval, _SHORTEST_INTERVAL), _LONGEST_INTERVAL),
         endpoint,

@@ -226,6 +226,7 @@ class StacktuiApp(FilesApp):
             self.app_state.groups[name] = newer(self.app_state.groups.get(name), read)
             self.app_state.counts.pop(name, None)  # those of before may be others
         self.dashboard.show_soon(name)
+        self.dashboard.show_prompts()
 
     def _on_groups(self, live: GroupList) -> None:
         name = live.target.environment.name

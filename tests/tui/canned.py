@@ -17,6 +17,7 @@ from stacktui.check.events import (
     CheckStarted,
     PhaseFinished,
     PhaseStarted,
+    SignInPrompt,
     StepFinished,
     StepStarted,
 )
@@ -380,6 +381,14 @@ def waiting_for_first_byte() -> list[CheckEvent]:
     events = events_of(HEALTHY)
     waiting = PhaseStarted(StepName.TOKEN, PhaseName.FIRST_BYTE, LOGIN)
     return events[: events.index(waiting) + 1]
+
+
+def waiting_for_sign_in(
+    page: str = f"https://{LOGIN}/adfs/oauth2/deviceauth", code: str = "GHQ7-B2KX"
+) -> list[CheckEvent]:
+    """Return the events of a check that waits for a person, for a quarter of an hour."""
+    prompt = SignInPrompt(LOGIN, page, code, STARTED + timedelta(minutes=15), run_id="1")
+    return [*waiting_for_first_byte(), prompt]
 
 
 async def replay(events: Sequence[CheckEvent]) -> AsyncGenerator[CheckEvent, None]:

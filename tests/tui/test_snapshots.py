@@ -14,6 +14,7 @@ from stacktui.environments.record import StampRecord, more_of, write_record
 from stacktui.tui import arm_reader, resource_counter, scan_runner
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.panes import certificates, check, environments
+from stacktui.tui.screens import device_code
 
 from . import canned, canned_trust
 from .canned import CONFIG, HOSTILE_CONFIG, canned_app
@@ -384,6 +385,12 @@ async def test_typing_a_secret(compare: Compare, config: Path, sizes: Sizes) -> 
     await compare(app, *steps, sizes=sizes)
 
 
+async def test_device_code(compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_code, "now", lambda: STARTED)
+    app = canned_app(config, canned.waiting_for_sign_in(), text=CONFIG)
+    await compare(app, ("c", "GHQ7-B2KX"), sizes=DOWN_TO_THE_LEAST)
+
+
 @STARTED_SMALL
 async def test_choosing_a_command(compare: Compare, config: Path, sizes: Sizes) -> None:
     app = canned_app(config, FAULT, text=CONFIG, diagnosis=canned.choosing)
@@ -470,3 +477,16 @@ async def test_plain_matrix(
     app: StacktuiApp = canned_app(config, text=CONFIG, scan=scans())
     steps = (("2L", " TLS silent"), (("enter",), "who trusts it"))
     await compare(app, *steps, sizes={None: (80, 23)})
+
+
+@PLAIN
+async def test_plain_device_code(
+    compare: Compare,
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+) -> None:
+    set_variables(monkeypatch, variables)
+    monkeypatch.setattr(device_code, "now", lambda: STARTED)
+    app = canned_app(config, canned.waiting_for_sign_in(), text=CONFIG)
+    await compare(app, ("c", "GHQ7-B2KX"), sizes={None: (80, 23)})

@@ -91,10 +91,12 @@ def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:
     """Return the page to open and the code to type, while the check waits for the sign-in."""
     if prompt is None:
         return []
+    code = label_value("code", Span(prompt.code, TextStyle.STRONG), width=LABEL)
+    copies = (Span("y", TextStyle.KEY), Span(" copies it", TextStyle.DIM))
     return [
         line(f"To sign in at {prompt.host}, open this page in a browser, on any machine:"),
         label_value("page", Span(prompt.page, TextStyle.STRONG), width=LABEL),
-        label_value("code", Span(prompt.code, TextStyle.STRONG), width=LABEL),
+        Line(code.spans, copies, code.indent),
         label_value("by", clock(prompt.until), width=LABEL),
         BLANK,
     ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
+from textual.events import ScreenResume
+
 from stacktui.text.counts import count_of
 from stacktui.tui.app_state import AppState
 from stacktui.tui.formatting import command_of, with_commands
@@ -12,6 +14,7 @@ from stacktui.tui.lines import TextStyle
 from stacktui.tui.widgets.no_repaint import NoRepaintScreen
 
 if TYPE_CHECKING:
+    from stacktui.check.events import SignInPrompt
     from stacktui.diagnosis.finding import Diagnosis
     from stacktui.diagnosis.fixes import Fix
     from stacktui.tui.app_services import AppServices
@@ -27,6 +30,7 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
         super().__init__()
         self.app_state = app_state
         self._cancel_all_until = 0.0
+        self._prompted: set[str] = set()
 
     @property
     def services(self) -> AppServices:
@@ -55,7 +59,7 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
             case "fix":
                 return app_state.settings is not None and bool(self._fixes())
             case "copy":
-                return bool(with_commands(self._diagnosis))
+                return self._prompt is not None or bool(with_commands(self._diagnosis))
             case "copy_report":
                 return app_state.check is not None and app_state.check.diagnosis is not None
             case "write_copied":
@@ -88,7 +92,13 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
         self.action_cancel()
 
     def action_copy(self) -> None:
-        """Copy the command; of several, the one that is chosen by its number."""
+        """Copy the command; of several, the one that is chosen by its number.
+
+        While a check waits for a sign-in, copy the code to type.
+        """
+        if (prompt := self._prompt) is not None:
+            self.services.copier.copy(prompt.code, "the code", self.notice)
+            return
         remedies = with_commands(self._diagnosis)
         if len(remedies) > 1:
             from stacktui.tui.screens.copy import CopyScreen
@@ -138,6 +148,27 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
         from stacktui.diagnosis.fixes import fixes_of
 
         return fixes_of(self._diagnosis)
+
+    # Signing in
+
+    @property
+    def _prompt(self) -> SignInPrompt | None:
+        """What the check on screen waits for a person to do."""
+        check = self.app_state.check
+        return check.prompt if check is not None and check.running else None
+
+    def show_prompts(self) -> None:
+        """Open the screen of a sign-in that a check waits for, once; not over another screen."""
+        for check in self.app_state.checks.values():
+            prompt = check.prompt if check.running and self.app.screen is self else None
+            if prompt is not None and prompt.run_id not in self._prompted:
+                from stacktui.tui.screens.device_code import DeviceCodeScreen
+
+                self._prompted.add(prompt.run_id)
+                self.app.push_screen(DeviceCodeScreen(self.app_state, check.target, prompt))
+
+    def on_screen_resume(self, _event: ScreenResume) -> None:
+        self.show_prompts()
 
     @property
     def _diagnosis(self) -> Diagnosis | None:
