@@ -165,6 +165,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "urllib.request": SLOW,
     },
     "tui/app.py": {
+        "stacktui.tui.screens.secret": FRAME,
         "stacktui.tui.terminal_driver": PLATFORM,
     },
     "tui/screens/resources.py": {

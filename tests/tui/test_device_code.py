@@ -23,7 +23,7 @@ from tests.support.sessions import trusting_file
 
 from . import canned
 from .canned import canned_app
-from .screen import flat, resize, settle, text_of, until, write
+from .screen import PATIENCE, flat, resize, settle, text_of, until, write
 
 WIDE, SMALL, LEAST = (120, 40), (80, 23), (40, 10)
 
@@ -133,18 +133,38 @@ async def test_it_is_left_waiting_and_closes_where_somebody_signed_in(
         await until(pilot, "Nothing is wrong.")
 
 
-async def test_it_waits_behind_another_screen(stamp: RunningStamp, config: Path) -> None:
-    app = StacktuiApp(config)
-    async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("c", "?")
-        await until(pilot, "Everywhere")
-        async with asyncio.timeout(20):
-            while not codes(stamp):  # noqa: ASYNC110 - another thread's list
-                await asyncio.sleep(0.05)
-        await settle(pilot)
-        assert not isinstance(app.screen, DeviceCodeScreen)
-        await pilot.press("escape")
-        await code_on(pilot)
+async def test_it_waits_behind_another_screen(config: Path) -> None:
+    # Slow, so that the other screen is there first.
+    with run_in_thread(StampOptions(latency=0.3)) as stamp:
+        described = stamp.describe()
+        write(config, config_text(described, **signing_in(SignInKind.DEVICE_CODE, described)))
+        app = StacktuiApp(config)
+        async with app.run_test(size=SMALL) as pilot:
+            await pilot.press("c", "?")
+            await until(pilot, "Everywhere")
+            async with asyncio.timeout(PATIENCE):
+                while not (check := app.app_state.check) or not check.prompt:
+                    await pilot.pause(0.02)
+            await settle(pilot)
+            assert not isinstance(app.screen, DeviceCodeScreen)
+            await pilot.press("escape")
+            await code_on(pilot)
+
+
+@pytest.mark.parametrize(
+    ("key", "then"), [("r", "1 of 18"), ("S", "Subscriptions"), ("P", "Resource providers")]
+)
+async def test_a_reading_asks_for_a_code_by_a_key_alone(
+    stamp: RunningStamp, config: Path, key: str, then: str
+) -> None:
+    async with StacktuiApp(config).run_test(size=SMALL) as pilot:
+        await pilot.press("4")
+        await until(pilot, "needs a person")
+        assert codes(stamp) == 0
+        await pilot.press(key)
+        await sign_in(stamp, await code_on(pilot))
+        await until(pilot, then)
+    assert codes(stamp) == 1
 
 
 async def test_an_expired_code_is_said_and_another_one_is_a_key_away(

@@ -38,7 +38,7 @@ class SecretScreen(ActionScreen):
         kept = "In memory until stacktui ends: it is not written anywhere, nor shown."
         self.set_text(
             (
-                line(kept, " Then the check runs again."),
+                line(kept),
                 BLANK,
                 label_value("identity", Span(identity.name, TextStyle.STRONG)),
                 label_value("account", identity.principal),
