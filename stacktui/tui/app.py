@@ -239,10 +239,12 @@ class StacktuiApp(FilesApp):
 
         A code is asked for by a check, and `then` is called where that gets a token.
         """
-        target, check = self.app_state.target, self.app_state.check
+        state, target = self.app_state, self.app_state.target
         identity = target.identity if target else None
         by_code = identity is not None and identity.kind is IdentityKind.DEVICE_CODE
-        if target is not None and by_code and not (check and check.token):
+        unread = state.group_list is not None and state.group_list.error
+        signed_in = state.check is not None and state.check.token is not None and not unread
+        if target is not None and by_code and not signed_in:
             self._after_check[target.environment.name] = then
             self._check()
         else:
