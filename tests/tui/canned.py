@@ -363,6 +363,21 @@ def choosing(report: Report) -> Diagnosis:
     return Diagnosis(verdict)
 
 
+def forbidden(report: Report) -> Diagnosis:
+    """Return a diagnosis of an identity without a role."""
+    scope = "/subscriptions/7f0e9d3c-4b1a-4f58-9c6d-2a8e5b7c1d90"
+    principal = "5e0dd8c1-5a3f-4b1e-9f0e-2b8f1c9d7a66"
+    command = f"stacktui identities grant {principal} --role Reader --scope {scope}"
+    remedy = Remedy(
+        f"An owner of {scope} grants Reader, the smallest role that can do this",
+        command,
+        command,
+        Action(ActionKind.GRANT, scope, principal),
+    )
+    title = "Signed in, but not allowed to read resource groups"
+    return Diagnosis(replace(VERDICT, id="arm-forbidden", title=title, remedies=(remedy,)))
+
+
 def events_of(report: Report) -> list[CheckEvent]:
     """Return the events that lead to a report."""
     events: list[CheckEvent] = [CheckStarted(report.target, report.started)]

@@ -10,7 +10,9 @@ from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
 
 from stacktui.certificates import export, trust_root, untrust_root
+from stacktui.check import role_grant
 from stacktui.environments.record import StampRecord, more_of, write_record
+from stacktui.identities.token_source import SignIn
 from stacktui.tui import arm_reader, resource_counter, scan_runner
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.panes import certificates, check, environments
@@ -389,6 +391,21 @@ async def test_device_code(compare: Compare, config: Path, monkeypatch: pytest.M
     monkeypatch.setattr(device_code, "now", lambda: STARTED)
     app = canned_app(config, canned.waiting_for_sign_in(), text=CONFIG)
     await compare(app, ("c", "GHQ7-B2KX"), sizes=DOWN_TO_THE_LEAST)
+
+
+@STARTED_SMALL
+@pytest.mark.parametrize("who", ["may", "cannot"])
+async def test_granting(
+    compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, who: str, sizes: Sizes
+) -> None:
+    async def why_not(wanted: Sequence[SignIn], *_: object) -> dict[str, str]:
+        return {each.identity.name: "" if who == "may" else "403 Forbidden" for each in wanted}
+
+    monkeypatch.setattr(role_grant, "why_not", why_not)
+    app = canned_app(config, FAULT, text=CONFIG, diagnosis=canned.forbidden)
+    steps: list[tuple[Sequence[str], str]] = [("c", "arm-forbidden"), ("f", "not asked")]
+    steps.append((("enter",), "✓ may grant it" if who == "may" else "cannot grant it"))
+    await compare(app, *steps, sizes=sizes)
 
 
 @STARTED_SMALL

@@ -147,7 +147,7 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
             return ()
         from stacktui.diagnosis.fixes import fixes_of
 
-        return fixes_of(self._diagnosis)
+        return fixes_of(self._diagnosis, can_grant=self.app_state.can_grant)
 
     # Signing in
 
