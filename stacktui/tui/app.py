@@ -245,8 +245,9 @@ class StacktuiApp(FilesApp):
         unread = state.group_list is not None and state.group_list.error
         signed_in = state.check is not None and state.check.token is not None and not unread
         if target is not None and by_code and not signed_in:
-            self._after_check[target.environment.name] = then
-            self._check()
+            self._after_check[name := target.environment.name] = then
+            if not self.check_runner.runs(name):
+                self._check()
         else:
             self._with_secret(then)
 

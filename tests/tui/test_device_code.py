@@ -12,6 +12,7 @@ import pytest
 from textual.pilot import Pilot
 
 from stacktui.config.locations import state_directory
+from stacktui.identities.authority import is_foreign_page
 from stacktui.identities.token_source import SignIn
 from stacktui.stamp import IdentityProvider, SignInKind, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
@@ -221,7 +222,25 @@ async def test_what_a_hostile_login_host_sends_is_shown_as_text_and_whole(config
             assert all(each.isprintable() or each == "\n" for each in shown)
             assert "[b]" in shown
             assert "█" not in shown
+        await until(pilot, f"The page is not of {canned.LOGIN}")
         await pilot.press(*["pagedown"] * 20)
         await until(pilot, "and type the code there")
         await pilot.press("pageup")
         await until(pilot, "end")
+
+
+@pytest.mark.parametrize(
+    ("page", "host", "foreign"),
+    [
+        ("https://adfs.local.example/adfs/oauth2/deviceauth", "adfs.local.example", False),
+        ("https://ADFS.local.example:8443/x", "adfs.local.example:8443", False),
+        ("https://microsoft.com/devicelogin", "login.microsoftonline.com", False),
+        ("https://microsoft.com/devicelogin", "adfs.local.example", True),
+        ("http://adfs.local.example/x", "adfs.local.example", True),
+        ("https://adfs.local.example@evil.example/", "adfs.local.example", True),
+        ("https://[", "adfs.local.example", True),
+        ("", "adfs.local.example", True),
+    ],
+)
+def test_a_page_of_another_host_than_the_login_host_s(page: str, host: str, foreign: bool) -> None:
+    assert is_foreign_page(page, host) is foreign

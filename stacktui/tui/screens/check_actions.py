@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stacktui.diagnosis.finding import Diagnosis
     from stacktui.diagnosis.fixes import Fix
     from stacktui.tui.app_services import AppServices
+    from stacktui.tui.screens.device_code import DeviceCodeScreen
 
 # The seconds within which `esc` twice cancels all checks.
 TWICE = 1.5
@@ -31,6 +32,7 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
         self.app_state = app_state
         self._cancel_all_until = 0.0
         self._prompted: set[str] = set()
+        self._prompt_screen: DeviceCodeScreen | None = None
 
     @property
     def services(self) -> AppServices:
@@ -158,14 +160,20 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
         return check.prompt if check is not None and check.running else None
 
     def show_prompts(self) -> None:
-        """Open the screen of a sign-in that a check waits for, once; not over another screen."""
+        """Open the screen of a sign-in that a check waits for, once; not over another screen.
+
+        Close it where the check does not wait any more.
+        """
+        if self._prompt_screen is not None:
+            self._prompt_screen.update_check()
         for check in self.app_state.checks.values():
             prompt = check.prompt if check.running and self.app.screen is self else None
             if prompt is not None and prompt.run_id not in self._prompted:
                 from stacktui.tui.screens.device_code import DeviceCodeScreen
 
                 self._prompted.add(prompt.run_id)
-                self.app.push_screen(DeviceCodeScreen(self.app_state, check.target, prompt))
+                self._prompt_screen = DeviceCodeScreen(self.app_state, check.target, prompt)
+                self.app.push_screen(self._prompt_screen)
 
     def on_screen_resume(self, _event: ScreenResume) -> None:
         self.show_prompts()

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 
 from stacktui.check.events import SignInPrompt
 from stacktui.check.target import CheckTarget
+from stacktui.identities.authority import is_foreign_page
 from stacktui.tui.app_state import AppState
 from stacktui.tui.formatting import clock
 from stacktui.tui.large_text import large
@@ -17,7 +18,7 @@ from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.live_check import LiveCheck
 from stacktui.tui.screens.action_screen import MOST_WIDTH, ActionScreen
 
-# Seconds between two looks at the check; only a change is painted.
+# Seconds between two looks at the clock; only a change is painted.
 _TICK = 0.25
 # From this height on there is room for large letters.
 _ROOM = 18
@@ -49,18 +50,20 @@ class DeviceCodeScreen(ActionScreen):
         self._shown: tuple[Line, ...] = ()
 
     def on_mount(self) -> None:
-        self._update()
-        self.set_interval(_TICK, self._update)
+        self.update_check()
+        self.set_interval(_TICK, self.update_check)
 
     def on_resize(self) -> None:
-        self._update()
+        self.update_check()
 
     @property
     def _check(self) -> LiveCheck | None:
         return self._app_state.checks.get(self._target.environment.name)
 
-    def _update(self) -> None:
+    def update_check(self) -> None:
         """Show the time that is left; close where the check goes on, or has ended otherwise."""
+        if self.app.screen is not self:  # closed, though its timer may run once more
+            return
         check = self._check
         waiting = check is not None and check.running and check.prompt is self._prompt
         verdict = check.verdict.id if check is not None and check.verdict is not None else ""
@@ -84,6 +87,9 @@ class DeviceCodeScreen(ActionScreen):
                 "left", f"{minutes}{left % 60} s, until {clock(prompt.until)}", width=_LABEL
             ),
         ]
+        if is_foreign_page(prompt.page, prompt.host):
+            doubt = f"The page is not of {prompt.host}: type the code only if you know why."
+            known.append(line(Span(doubt, TextStyle.WARNING)))
         name = self._target.environment.name
         who = line(
             f"To sign in at {prompt.host} for {name}, open the page in a browser, on any machine, "
@@ -135,5 +141,5 @@ class DeviceCodeScreen(ActionScreen):
         self.services.check_runner.start(self._target)
 
     def action_cancel(self) -> None:
+        """Cancel the check, which closes the screen (`update_check`)."""
         self.services.check_runner.cancel(self._target.environment.name)
-        self.dismiss(None)
