@@ -152,6 +152,28 @@ async def test_it_waits_behind_another_screen(config: Path) -> None:
             await code_on(pilot)
 
 
+async def test_two_that_wait_are_shown_one_after_the_other(config: Path) -> None:
+    # Slow, so that both checks are started before the first screen.
+    with run_in_thread(StampOptions(latency=0.3, device_interval=1)) as stamp:
+        described = stamp.describe()
+        text = config_text(described, **signing_in(SignInKind.DEVICE_CODE, described))
+        begin, end = text.index("[environments.Test]"), text.index("[identities.tester]")
+        write(config, text + text[begin:end].replace("Test]", "Twin]"))
+        async with StacktuiApp(config).run_test(size=SMALL) as pilot:
+            await pilot.press("c", "j", "c")
+            seen = set()
+            for _ in range(2):
+                code = await code_on(pilot)
+                seen.add(code)
+                await sign_in(stamp, code)
+                async with asyncio.timeout(PATIENCE):
+                    while code in text_of(pilot.app):
+                        await pilot.pause(0.02)
+            await until(pilot, "Nothing is wrong.")
+            assert not isinstance(pilot.app.screen, DeviceCodeScreen)
+        assert len(seen) == codes(stamp) == 2
+
+
 @pytest.mark.parametrize(
     ("key", "then"), [("r", "1 of 18"), ("S", "Subscriptions"), ("P", "Resource providers")]
 )
