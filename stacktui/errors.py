@@ -23,6 +23,7 @@
      ├── JsonError                    an answer is not JSON
      ├── UnknownFormError             a text to import carries no environment in a known form
      ├── AcceptError                  a stamp cannot be recorded anew
+     ├── GrantError                   a role is not granted as another identity
      ├── AliasFetchError              the document of VM image aliases cannot be fetched
      ├── HistoryError                 the history of checks cannot be read or written
      │    └── DamagedHistoryError     its file is broken, or no database of ours

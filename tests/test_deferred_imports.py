@@ -165,6 +165,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "urllib.request": SLOW,
     },
     "tui/app.py": {
+        "stacktui.tui.screens.secret": FRAME,
         "stacktui.tui.terminal_driver": PLATFORM,
     },
     "tui/screens/resources.py": {
@@ -230,6 +231,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/screens/check_actions.py": {
         "stacktui.diagnosis.fixes": FRAME,
+        "stacktui.tui.screens.device_code": FRAME,
         "stacktui.tui.screens.fix": FRAME,
     },
     "tui/screens/check_copies.py": {

@@ -201,8 +201,7 @@ class _Check:
         """Run one step within its limit, if nothing stands against it."""
         self._current = step.name
         if (skip := self._why_skipped(step, context)) is not None:
-            evidence = Evidence(skipped=skip.why, inconclusive=skip.inconclusive)
-            self._finish(StepResult(step.name, StepOutcome.SKIPPED, 0.0, evidence))
+            self._finish(StepResult(step.name, StepOutcome.SKIPPED, 0.0, _skipped(skip)))
             return
         limit = min(self._limits.step, _OPTIONAL) if step.optional else self._limits.step
         self._tell(StepStarted, step.name)
@@ -221,7 +220,10 @@ class _Check:
         if timed_out:
             fault = self._out_of_time(exchanges, limit)
         outcome, evidence = StepOutcome.OK, Evidence(exchanges, self._trust)
-        if fault is None:
+        if isinstance(result, Skip):
+            self._skips[step.name] = result
+            outcome, evidence = StepOutcome.SKIPPED, _skipped(result, exchanges, self._trust)
+        elif fault is None:
             context.results.append(result)
             evidence = replace(evidence, result=step.facts(result, self._redactor))
         elif step.optional:
@@ -271,6 +273,12 @@ class _Check:
 
     def phase_finished(self, phase: Phase) -> None:
         self._tell(PhaseFinished, self._current, phase)
+
+
+def _skipped(
+    skip: Skip, exchanges: tuple[Exchange, ...] = (), trust: TrustUsed | None = None
+) -> Evidence:
+    return Evidence(exchanges, trust, skipped=skip.why, inconclusive=skip.inconclusive)
 
 
 async def _context(trust: TrustUsed) -> ssl.SSLContext:

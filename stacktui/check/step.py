@@ -67,7 +67,8 @@ def _as_it_is(result: Any, _redactor: Redactor) -> Any:
 class Step:
     """One step. It runs if all that it `needs`, by name, ended well.
 
-    `run` returns its result and raises FaultError; it has the environment's step limit. `facts`
+    `run` returns its result, or a Skip where it finds only then that it must not run, and raises
+    FaultError; it has the environment's step limit. `facts`
     turns the result into what a report may hold. `skip` says why it must not run, if so;
     `applies` says of which targets it is a step at all. The fault of an `optional` step fails no
     check: the step is skipped, and the reason is the fault.

@@ -139,6 +139,11 @@ class Identity:
         return found.password if isinstance(found, CertificateRef) else found
 
     @property
+    def needs_person(self) -> bool:
+        """Whether somebody must be there to sign in."""
+        return self.kind is IdentityKind.DEVICE_CODE or isinstance(self.secret, PromptSecret)
+
+    @property
     def secret_key(self) -> str:
         """The key of the config that refers to its secret."""
         if isinstance(self.credential, CertificateRef):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stacktui.errors import StacktuiError
 from stacktui.identities.device_code import Prompt
-from stacktui.identities.model import IdentityKind
+from stacktui.identities.model import Identity, IdentityKind
 from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.connection import open_arm
 from stacktui.resources.model import Principal
@@ -31,4 +31,9 @@ async def principal_of(wanted: SignIn, tokens: TokenSource, prompt: Prompt) -> P
             f"the token of {identity.name} names no object id (no claim oid); give the object id "
             "itself, as its directory lists it"
         )
+    return principal_with(identity, object_id)
+
+
+def principal_with(identity: Identity, object_id: str) -> Principal:
+    """Return the principal of an identity whose object id is known."""
     return Principal(object_id, identity.kind in _APPLICATIONS, identity.name)

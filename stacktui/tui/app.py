@@ -17,6 +17,7 @@ from textual.binding import Binding, BindingType
 
 from stacktui.check.history_writer import HistoryWriter
 from stacktui.config.error_file import describe_error
+from stacktui.identities.model import IdentityKind, PromptSecret
 from stacktui.transport.background import in_background
 from stacktui.transport.request_log import logging_requests
 from stacktui.tui.app_state import AppState
@@ -90,6 +91,8 @@ class StacktuiApp(FilesApp):
         places = {each.caption: (each, Dashboard, type(self)) for each in PANES}
         self.config = ConfigStore(self.app_state, environment, places, self._forget)
         self.history = HistoryWriter(self._on_history_warning)
+        # What is done once a check has signed in, by its environment.
+        self._after_check: dict[str, Callable[[], None]] = {}
         self._check_runners: WeakSet[CheckRunner] = WeakSet()
         self.check_runner = self.new_check_runner(self._on_check_state, self.on_certificates_read)
         self.scan_runner = ScanRunner(
@@ -124,7 +127,7 @@ class StacktuiApp(FilesApp):
             self.dashboard.notice("; ".join(self._notices), TextStyle.WARNING)
         self.read_history()
         if self._auto_check:
-            self.check()
+            self._check()  # nobody has pressed a key: it does not ask for a secret
         else:
             # Import the engine before the first check needs it, but after the first keys.
             self.set_timer(PATIENCE, self._warm_up)
@@ -208,12 +211,51 @@ class StacktuiApp(FilesApp):
         return check_runner
 
     def check(self) -> None:
-        """Check the current environment, anew if it is being checked; other checks continue."""
+        """Check the current environment, anew if it is being checked; other checks continue.
+
+        A secret that is to be asked for is asked for first.
+        """
+        self._with_secret(self._check)
+
+    def _check(self) -> None:
         if (error := self.app_state.unusable) is not None:
             self.dashboard.notice(str(error), TextStyle.ERROR)
         elif target := self.app_state.target:
             self.check_runner.start(target)
             self.dashboard.show_check()
+
+    def _with_secret(self, then: Callable[[], None]) -> None:
+        """Call `then`, after asking for the secret of the current environment, if need be."""
+        state, target = self.app_state, self.app_state.target
+        identity = target.identity if target else None
+        if identity is None or not isinstance(identity.secret, PromptSecret):
+            then()
+            return
+        from stacktui.tui.screens.secret import SecretScreen
+
+        def asked(typed: str | None) -> None:
+            if typed is not None and state.settings is not None:
+                state.settings = state.settings.with_secrets(state.typed)
+            then()
+
+        self.push_screen(SecretScreen(identity, state.typed), asked)
+
+    def when_signed_in(self, then: Callable[[], None]) -> None:
+        """Call `then`, after asking for what only a person has: a secret, or to type a code.
+
+        A code is asked for by a check, and `then` is called where that gets a token.
+        """
+        state, target = self.app_state, self.app_state.target
+        identity = target.identity if target else None
+        by_code = identity is not None and identity.kind is IdentityKind.DEVICE_CODE
+        unread = state.group_list is not None and state.group_list.error
+        signed_in = state.check is not None and state.check.token is not None and not unread
+        if target is not None and by_code and not signed_in:
+            self._after_check[name := target.environment.name] = then
+            if not self.check_runner.runs(name):
+                self._check()
+        else:
+            self._with_secret(then)
 
     def check_all(self) -> None:
         """Check every environment that can be used and is not being checked."""
@@ -232,6 +274,10 @@ class StacktuiApp(FilesApp):
             self.app_state.groups[name] = newer(self.app_state.groups.get(name), read)
             self.app_state.counts.pop(name, None)  # those of before may be others
         self.dashboard.show_soon(name)
+        self.dashboard.show_prompts()
+        then = None if live.running else self._after_check.pop(name, None)
+        if then is not None and live.token is not None and name == self.app_state.current:
+            then()
 
     def _on_groups(self, live: GroupList) -> None:
         name = live.target.environment.name

@@ -92,6 +92,12 @@ class AppState:
         return self.settings.target(self.current)
 
     @property
+    def can_grant(self) -> bool:
+        """Whether another identity than the current environment's signs in without a person."""
+        used = self.environment.identity if self.environment else None
+        return any(not each.needs_person for each in self.identities if each.name != used)
+
+    @property
     def check(self) -> LiveCheck | None:
         """The current environment's last check, finished or running."""
         return self.checks.get(self.current) if self.current else None

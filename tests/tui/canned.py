@@ -17,6 +17,7 @@ from stacktui.check.events import (
     CheckStarted,
     PhaseFinished,
     PhaseStarted,
+    SignInPrompt,
     StepFinished,
     StepStarted,
 )
@@ -362,6 +363,21 @@ def choosing(report: Report) -> Diagnosis:
     return Diagnosis(verdict)
 
 
+def forbidden(report: Report) -> Diagnosis:
+    """Return a diagnosis of an identity without a role."""
+    scope = "/subscriptions/7f0e9d3c-4b1a-4f58-9c6d-2a8e5b7c1d90"
+    principal = "5e0dd8c1-5a3f-4b1e-9f0e-2b8f1c9d7a66"
+    command = f"stacktui identities grant {principal} --role Reader --scope {scope}"
+    remedy = Remedy(
+        f"An owner of {scope} grants Reader, the smallest role that can do this",
+        command,
+        command,
+        Action(ActionKind.GRANT, scope, principal),
+    )
+    title = "Signed in, but not allowed to read resource groups"
+    return Diagnosis(replace(VERDICT, id="arm-forbidden", title=title, remedies=(remedy,)))
+
+
 def events_of(report: Report) -> list[CheckEvent]:
     """Return the events that lead to a report."""
     events: list[CheckEvent] = [CheckStarted(report.target, report.started)]
@@ -387,6 +403,14 @@ def waiting_for_first_byte() -> list[CheckEvent]:
     events = events_of(HEALTHY)
     waiting = PhaseStarted(StepName.TOKEN, PhaseName.FIRST_BYTE, LOGIN)
     return events[: events.index(waiting) + 1]
+
+
+def waiting_for_sign_in(
+    page: str = f"https://{LOGIN}/adfs/oauth2/deviceauth", code: str = "GHQ7-B2KX"
+) -> list[CheckEvent]:
+    """Return the events of a check that waits for a person, for a quarter of an hour."""
+    prompt = SignInPrompt(LOGIN, page, code, STARTED + timedelta(minutes=15), run_id="1")
+    return [*waiting_for_first_byte(), prompt]
 
 
 async def replay(events: Sequence[CheckEvent]) -> AsyncGenerator[CheckEvent, None]:

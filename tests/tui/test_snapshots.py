@@ -11,10 +11,13 @@ from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
 
 from stacktui.certificates import export, trust_root, untrust_root
+from stacktui.check import role_grant
 from stacktui.environments.record import StampRecord, more_of, write_record
+from stacktui.identities.token_source import SignIn
 from stacktui.tui import arm_reader, resource_counter, scan_runner
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.panes import certificates, check, environments
+from stacktui.tui.screens import device_code
 
 from . import canned, canned_trust
 from .canned import CONFIG, HOSTILE_CONFIG, canned_app
@@ -425,6 +428,27 @@ async def test_typing_a_secret(compare: Compare, config: Path, sizes: Sizes) -> 
     await compare(app, *steps, sizes=sizes)
 
 
+async def test_device_code(compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_code, "now", lambda: STARTED)
+    app = canned_app(config, canned.waiting_for_sign_in(), text=CONFIG)
+    await compare(app, ("c", "GHQ7-B2KX"), sizes=DOWN_TO_THE_LEAST)
+
+
+@STARTED_SMALL
+@pytest.mark.parametrize("who", ["may", "cannot"])
+async def test_granting(
+    compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, who: str, sizes: Sizes
+) -> None:
+    async def why_not(wanted: Sequence[SignIn], *_: object) -> dict[str, str]:
+        return {each.identity.name: "" if who == "may" else "403 Forbidden" for each in wanted}
+
+    monkeypatch.setattr(role_grant, "why_not", why_not)
+    app = canned_app(config, FAULT, text=CONFIG, diagnosis=canned.forbidden)
+    steps: list[tuple[Sequence[str], str]] = [("c", "arm-forbidden"), ("f", "not asked")]
+    steps.append((("enter",), "✓ may grant it" if who == "may" else "cannot grant it"))
+    await compare(app, *steps, sizes=sizes)
+
+
 @STARTED_SMALL
 async def test_choosing_a_command(compare: Compare, config: Path, sizes: Sizes) -> None:
     app = canned_app(config, FAULT, text=CONFIG, diagnosis=canned.choosing)
@@ -511,3 +535,16 @@ async def test_plain_matrix(
     app: StacktuiApp = canned_app(config, text=CONFIG, scan=scans())
     steps = (("2L", " TLS silent"), (("enter",), "who trusts it"))
     await compare(app, *steps, sizes={None: (80, 23)})
+
+
+@PLAIN
+async def test_plain_device_code(
+    compare: Compare,
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+) -> None:
+    set_variables(monkeypatch, variables)
+    monkeypatch.setattr(device_code, "now", lambda: STARTED)
+    app = canned_app(config, canned.waiting_for_sign_in(), text=CONFIG)
+    await compare(app, ("c", "GHQ7-B2KX"), sizes={None: (80, 23)})

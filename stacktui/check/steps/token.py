@@ -10,6 +10,8 @@ from stacktui.check.step import Skip, Step, StepContext
 from stacktui.check.step_names import StepName
 from stacktui.check.target import CheckTarget
 from stacktui.environments.metadata import Metadata
+from stacktui.identities.device_code import needs_person
+from stacktui.identities.faults import IdentityError
 from stacktui.identities.model import IdentityKind
 from stacktui.identities.sign_in import acquire_token
 from stacktui.identities.token import Token, TokenFacts
@@ -38,21 +40,29 @@ def _sign_in(target: CheckTarget) -> SignIn:
     return SignIn(target.environment, identity, target.config)
 
 
-async def _run(context: StepContext) -> Token:
-    """Ask for a new token, though a kept one may be valid: signing in is what is checked."""
+async def _run(context: StepContext) -> Token | Skip:
+    """Ask for a new token, though a kept one may be valid: signing in is what is checked.
+
+    Nobody is there for a device code in a round, where the sign-in of before has ended.
+    """
     metadata, wanted = context.result(Metadata), _sign_in(context.target)
     named = urlsplit(metadata.login_endpoint).netloc.rpartition("@")[2]
     prompt = partial(context.prompt, context.redactor.sanitize(named, 200))
     credential = await context.credential.read()
-    token = await acquire_token(
-        context.session,
-        metadata,
-        wanted.identity,
-        credential,
-        prompt if context.attended else None,
-        context.tokens.refresh_token(wanted),
-        arm=wanted.environment.arm,
-    )
+    try:
+        token = await acquire_token(
+            context.session,
+            metadata,
+            wanted.identity,
+            credential,
+            prompt if context.attended else None,
+            context.tokens.refresh_token(wanted),
+            arm=wanted.environment.arm,
+        )
+    except IdentityError as error:
+        if not needs_person(error):
+            raise
+        return Skip(_NEEDS_PERSON, inconclusive=True)
     context.tokens.keep(wanted, token)
     return token
 

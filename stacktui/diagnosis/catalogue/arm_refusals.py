@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from stacktui.check.fault_text import fault_lines, id_lines
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
-from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.finding import Action, ActionKind, Remedy, Side
 from stacktui.diagnosis.formatting import request_lines
 from stacktui.diagnosis.malformed import RUN_AGAIN
 from stacktui.diagnosis.message_pattern import arm_code
@@ -156,7 +156,8 @@ def _grant_reader(failure: FailureContext, who: str | None, scope: str | None) -
     identity = failure.identity
     principal = who or (identity.object_id if identity else "")
     if scope and principal:
-        yield _GRANT_READER.fill(scope=scope, principal=principal, asked=asked)
+        action = Action(ActionKind.GRANT, key=scope, value=principal)
+        yield _GRANT_READER.fill(action, scope=scope, principal=principal, asked=asked)
     else:
         without_command = replace(_GRANT_READER, bash="", powershell="")
         yield without_command.fill(scope=scope or "the subscription")

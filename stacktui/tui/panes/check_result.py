@@ -25,24 +25,32 @@ DOES = {
     ActionKind.ACCEPT: "accepts it",
     ActionKind.CHMOD: "sets its mode",
     ActionKind.ASK_SECRET: "asks for it",
+    ActionKind.GRANT: "grants it",
 }
 LABEL = 6
 
 
 def check_lines(
-    check: LiveCheck, width: int, glyphs: Glyphs, *, whole: bool = False, now: float = 0.0
+    check: LiveCheck,
+    width: int,
+    glyphs: Glyphs,
+    *,
+    whole: bool = False,
+    now: float = 0.0,
+    can_grant: bool = False,
 ) -> list[Line]:
     """Return the outcome, its remedies, what was also seen, and the evidence, in this order.
 
     With `whole` what was also seen is shown in full, after the evidence. `now` is
-    `time.monotonic()`, of which a running check shows how long it waits.
+    `time.monotonic()`, of which a running check shows how long it waits. `can_grant` is as in
+    `fixes_of`.
     """
     judged = check.verdict is not None
     steps = [text for step in check.steps for text in step_lines(step, width, glyphs, brief=judged)]
     if check.running:
         waiting = waiting_lines(check, width, glyphs, now)
         return [*waiting, *prompt_lines(check.prompt), BLANK, *steps]
-    keys = Keys.of(check)
+    keys = Keys.of(check, can_grant=can_grant)
     evidence = [*steps, *(_evidence_lines(check.verdict) if check.verdict else ())]
     seen = check.diagnosis.also_seen_distinct if check.diagnosis else ()
     show = _seen_whole if whole else _seen_briefly
@@ -89,10 +97,12 @@ def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:
     """Return the page to open and the code to type, while the check waits for the sign-in."""
     if prompt is None:
         return []
+    code = label_value("code", Span(prompt.code, TextStyle.STRONG), width=LABEL)
+    copies = (Span("y", TextStyle.KEY), Span(" copies it", TextStyle.DIM))
     return [
         line(f"To sign in at {prompt.host}, open this page in a browser, on any machine:"),
         label_value("page", Span(prompt.page, TextStyle.STRONG), width=LABEL),
-        label_value("code", Span(prompt.code, TextStyle.STRONG), width=LABEL),
+        Line(code.spans, copies, code.indent),
         label_value("by", clock(prompt.until), width=LABEL),
         BLANK,
     ]
@@ -132,8 +142,8 @@ class Keys:
     numbered: tuple[Remedy, ...] = ()
 
     @classmethod
-    def of(cls, check: LiveCheck) -> Keys:
-        first = next(iter(fixes_of(check.diagnosis)), None)
+    def of(cls, check: LiveCheck, *, can_grant: bool) -> Keys:
+        first = next(iter(fixes_of(check.diagnosis, can_grant=can_grant)), None)
         does = DOES[first.action.kind] if first else ""
         fixed = first.remedy if first else None
         remedies = with_commands(check.diagnosis)

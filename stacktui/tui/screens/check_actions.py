@@ -5,6 +5,8 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
+from textual.events import ScreenResume
+
 from stacktui.text.counts import count_of
 from stacktui.tui.app_state import AppState
 from stacktui.tui.formatting import with_commands
@@ -13,9 +15,11 @@ from stacktui.tui.screens.check_copies import copy_command, copy_report
 from stacktui.tui.widgets.no_repaint import NoRepaintScreen
 
 if TYPE_CHECKING:
+    from stacktui.check.events import SignInPrompt
     from stacktui.diagnosis.finding import Diagnosis
     from stacktui.diagnosis.fixes import Fix
     from stacktui.tui.app_services import AppServices
+    from stacktui.tui.screens.device_code import DeviceCodeScreen
 
 # The seconds within which `esc` twice cancels all checks.
 TWICE = 1.5
@@ -28,6 +32,8 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
         super().__init__()
         self.app_state = app_state
         self._cancel_all_until = 0.0
+        self._prompted: set[str] = set()
+        self._prompt_screen: DeviceCodeScreen | None = None
 
     @property
     def services(self) -> AppServices:
@@ -56,7 +62,7 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
             case "fix":
                 return app_state.settings is not None and bool(self._fixes())
             case "copy":
-                return bool(with_commands(self._diagnosis))
+                return self._prompt is not None or bool(with_commands(self._diagnosis))
             case "copy_report":
                 return app_state.check is not None and app_state.check.diagnosis is not None
             case "write_copied":
@@ -89,6 +95,10 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
         self.action_cancel()
 
     def action_copy(self) -> None:
+        """Copy the command, chosen by its number of several; while a sign-in waits, its code."""
+        if (prompt := self._prompt) is not None:
+            self.services.copier.copy(prompt.code, "the code", self.notice)
+            return
         copy_command(self.app, self._diagnosis, self.services.copier, self.notice)
 
     def action_copy_report(self) -> None:
@@ -117,7 +127,34 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
             return ()
         from stacktui.diagnosis.fixes import fixes_of
 
-        return fixes_of(self._diagnosis)
+        return fixes_of(self._diagnosis, can_grant=self.app_state.can_grant)
+
+    # Signing in
+
+    @property
+    def _prompt(self) -> SignInPrompt | None:
+        """What the check on screen waits for a person to do."""
+        check = self.app_state.check
+        return check.prompt if check is not None and check.running else None
+
+    def show_prompts(self) -> None:
+        """Open the screen of a sign-in that a check waits for, once; not over another screen.
+
+        Close it where the check does not wait any more.
+        """
+        if self._prompt_screen is not None:
+            self._prompt_screen.update_check()
+        for check in self.app_state.checks.values():
+            prompt = check.prompt if check.running and self.app.screen is self else None
+            if prompt is not None and prompt.run_id not in self._prompted:
+                from stacktui.tui.screens.device_code import DeviceCodeScreen
+
+                self._prompted.add(prompt.run_id)
+                self._prompt_screen = DeviceCodeScreen(self.app_state, check.target, prompt)
+                self.app.push_screen(self._prompt_screen)
+
+    def on_screen_resume(self, _event: ScreenResume) -> None:
+        self.show_prompts()
 
     @property
     def _diagnosis(self) -> Diagnosis | None:

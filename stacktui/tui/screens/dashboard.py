@@ -334,7 +334,7 @@ class Dashboard(GroupActions, inherit_bindings=False):
             self.services.read_identity_files()
             self.notice("the files of the identities were read again")
         elif pane is grid.resources:
-            self.read_groups()
+            self.services.when_signed_in(self.read_groups)
         else:
             self.action_check()
 

@@ -197,6 +197,9 @@ class GroupActions(ConfigActions, inherit_bindings=False):
 
     def action_choose_subscription(self) -> None:
         """Read the subscriptions, and show the groups of the one that is chosen."""
+        self.services.when_signed_in(self._read_subscriptions)
+
+    def _read_subscriptions(self) -> None:
         if (target := self._target) is not None:
             self.notice("reading the subscriptions")
             self._read(
@@ -260,6 +263,9 @@ class GroupActions(ConfigActions, inherit_bindings=False):
     # Providers
 
     def action_show_providers(self) -> None:
+        self.services.when_signed_in(self._read_providers)
+
+    def _read_providers(self) -> None:
         if (target := self._target) is not None:
             shown = self.app_state.group_list
             wanted = shown.wanted if shown else ""
