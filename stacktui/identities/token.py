@@ -25,8 +25,8 @@ class TokenFacts:
 
     `subject` is the user name, or the application's id. The claims are not verified here; the stamp
     does that. `scope` is the one that the sign-in service accepted. `certificate_ends` is the end
-    of the certificate that signed in, if one did. `claims` are the token's, in its order, each value
-    as text: what is no text as JSON.
+    of the certificate that signed in, if one did. `claims` are the token's, in its order, each
+    value as text: what is no text as JSON.
     """
 
     authority: str
