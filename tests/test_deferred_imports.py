@@ -218,6 +218,15 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.resources.group_details": FRAME,
         "stacktui.resources.permissions": FRAME,
     },
+    "tui/panes/identity_state.py": {
+        "stacktui.check.fault_text": FRAME,
+    },
+    "tui/panes/role_lines.py": {
+        "stacktui.resources.role_paths": FRAME,
+    },
+    "tui/role_reader.py": {
+        "stacktui.tui.arm_engine": FRAME,
+    },
     "tui/scan_runner.py": {
         "stacktui.certificates.scan": THREAD,
         "stacktui.tui.scan_engine": THREAD,
@@ -264,6 +273,11 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.screens.providers": FRAME,
         "stacktui.tui.screens.resources": FRAME,
+    },
+    "tui/screens/identity_actions.py": {
+        "stacktui.identities.token_source": FRAME,
+        "stacktui.tui.screens.copy_token": FRAME,
+        "stacktui.tui.screens.picker_screen": FRAME,
     },
     "tui/screens/export.py": {
         "stacktui.certificates.export": THREAD,

@@ -26,7 +26,7 @@ class TokenFacts:
     `subject` is the user name, or the application's id. The claims are not verified here; the stamp
     does that. `scope` is the one that the sign-in service accepted. `certificate_ends` is the end
     of the certificate that signed in, if one did. `claims` are the token's, in its order, each
-    value as text: what is no text as JSON.
+    value as text: texts of a list with commas between them, all else as JSON.
     """
 
     authority: str
@@ -120,6 +120,8 @@ def _claims(value: str) -> Mapping[str, Any]:
 
 
 def _as_text(value: object, redactor: Redactor) -> str:
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        value = ", ".join(value)
     shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return redactor.sanitize_untrusted(shown, _VALUE)
 

@@ -71,6 +71,7 @@ class TokenSource:
     """The tokens of this process, by environment and identity. Any thread and event loop may ask.
 
     Who asks while another signs in for the same waits for that, and gets its token or its error.
+    `sign_ins` counts those that have ended, well or not.
     """
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
@@ -80,6 +81,7 @@ class TokenSource:
         self._pending: dict[object, Future[Token | None]] = {}
         # By the names of identity and environment, each identity's last one at the end.
         self._outcomes: dict[str, dict[str, SignInOutcome]] = {}
+        self.sign_ins = 0
 
     async def token(
         self,
@@ -147,6 +149,7 @@ class TokenSource:
         known = self._outcomes.setdefault(outcome.wanted.identity.name, {})
         known.pop(outcome.wanted.environment.name, None)
         known[outcome.wanted.environment.name] = outcome
+        self.sign_ins += 1
 
     def _is_usable(self, kept: _Kept, refused: Token | None) -> bool:
         other = refused is None or kept.token.value != refused.value

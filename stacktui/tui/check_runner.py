@@ -41,13 +41,15 @@ def _round(targets: Sequence[CheckTarget], tokens: TokenSource | None = None) ->
 class Engine:
     """The functions of the check that the screen calls; slow to import, so loaded late.
 
-    `run` checks one target, with a person at hand; `round` many, with none.
+    `run` checks one target, with a person at hand; `round` many, with none. `tokens` has what came
+    of their sign-ins.
     """
 
     run: Callable[[CheckTarget], AsyncGenerator[CheckEvent, None]]
     diagnose: Callable[[Report], Diagnosis]
     describe: Callable[[bytes], Certificate]
     round: Callable[[Sequence[CheckTarget]], Round] = _round
+    tokens: TokenSource | None = None
 
 
 @cache
@@ -58,7 +60,8 @@ def load_engine() -> Engine:
 
     collect_garbage_less()
     tokens = session_tokens()
-    return Engine(partial(run, tokens=tokens), diagnose, _describe, partial(_round, tokens=tokens))
+    check, check_many = partial(run, tokens=tokens), partial(_round, tokens=tokens)
+    return Engine(check, diagnose, _describe, check_many, tokens)
 
 
 def collect_garbage_less() -> None:

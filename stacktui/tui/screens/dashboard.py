@@ -10,11 +10,12 @@ from textual.binding import Binding, BindingType
 
 from stacktui.tui.app_state import AppState
 from stacktui.tui.coalescer import Change, Coalescer
+from stacktui.tui.identity_updates import IdentityUpdates
 from stacktui.tui.keys import keys_of, may_run
 from stacktui.tui.layout import Arrangement
 from stacktui.tui.lines import Line, TextStyle
 from stacktui.tui.panes import environment_detail, group_detail, identities
-from stacktui.tui.screens.group_actions import GroupActions
+from stacktui.tui.screens.identity_actions import IdentityActions
 from stacktui.tui.screens.pane_grid import PaneGrid
 from stacktui.tui.widgets.list_pane import ListPane
 from stacktui.tui.widgets.panel import Panel
@@ -42,6 +43,7 @@ HINT_ORDER = (
     "screen.add_identity",
     "screen.edit",
     "screen.edit_identity",
+    "screen.read_roles",
     "screen.open_group",
     "screen.choose_subscription",
     "screen.count_resources",
@@ -55,7 +57,7 @@ ALWAYS = ("help", "app.quit")
 MOVES = ("move", "scroll", "page", "step", "go", "palette", "interrupt", "app.interrupt")
 
 
-class Dashboard(GroupActions, inherit_bindings=False):
+class Dashboard(IdentityActions, inherit_bindings=False):
     """Shows the app's state. Its own state is only the focus, the zoom and the filters."""
 
     AUTO_FOCUS = "#environments"
@@ -105,6 +107,9 @@ class Dashboard(GroupActions, inherit_bindings=False):
         self._single = False
         self.coalescer = Coalescer(self.call_later, self._show_changed)
         self._ticking = False
+        self._identities = IdentityUpdates(
+            self.grid.identities, app_state, self.coalescer, self._show_minute
+        )
 
     def compose(self) -> ComposeResult:
         yield self.grid
@@ -123,7 +128,7 @@ class Dashboard(GroupActions, inherit_bindings=False):
         """Show the current environment in all the other panes."""
         grid = self.grid
         grid.certificates.update(self.app_state)
-        grid.identities.update(self.app_state)
+        self._identities.show()
         grid.resources.update(self.app_state)
         grid.check.update(self.app_state)
         grid.top.show(self.app_state)
@@ -131,9 +136,16 @@ class Dashboard(GroupActions, inherit_bindings=False):
         self.show_hints()
         grid.settle()
 
+    def _show_minute(self) -> None:
+        """Show the time that is left of the tokens."""
+        self.grid.strip.show(self.grid.open)
+        if self.grid.open is self.grid.identities:
+            self._show_detail()
+
     def _show_groups(self) -> None:
         """Show the groups of the current environment, which no other pane depends on."""
         self.grid.resources.update(self.app_state)
+        self._identities.show_sign_ins()
         if self.grid.open is self.grid.resources:
             self._show_detail()
         self.show_hints()
@@ -154,6 +166,8 @@ class Dashboard(GroupActions, inherit_bindings=False):
         elif Change(self.app_state.current, groups_only=True) in changed:
             self._show_groups()
         else:
+            if names:
+                self._identities.show()  # which others may have too
             self.grid.strip.show(self.grid.open)
             self.show_hints()
         if not self._ticking and self._is_busy:
@@ -172,6 +186,8 @@ class Dashboard(GroupActions, inherit_bindings=False):
                 self._show_detail()
             if self.services.arm_reader.running or self.services.resource_counter.running:
                 grid.resources.update(self.app_state)
+            if self.services.role_reader.running:
+                self._show_detail()
             self.coalescer.after(1.0, self._tick)
 
     @property
@@ -184,6 +200,7 @@ class Dashboard(GroupActions, inherit_bindings=False):
                 services.scan_runner,
                 services.arm_reader,
                 services.resource_counter,
+                services.role_reader,
             )
         )
 
@@ -252,7 +269,8 @@ class Dashboard(GroupActions, inherit_bindings=False):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if isinstance(event.widget, Panel) and event.widget is not self.grid.front:
             self.grid.bring_to_front(event.widget)
-            if event.widget is self.grid.certificates and self.app_state.identity_files is None:
+            shows_files = event.widget in (self.grid.certificates, self.grid.identities)
+            if shows_files and self.app_state.identity_files is None:
                 self.services.read_identity_files()
             if event.widget is self.grid.resources and self.app_state.group_list is None:
                 self.read_groups()
