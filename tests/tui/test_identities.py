@@ -132,6 +132,7 @@ async def test_a_failure_says_why_and_is_remembered_after_a_restart(
     app = app_of(config, stamp, client_id=wrong)
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("3", "c")
+        await until(pilot, "FAULT")  # until then, what the sign-in service said
         shown = await until(pilot, "✗ failed: ")
         verdict = shown.partition("✗ failed: ")[2].split()[0]
         assert f"✗ {verdict}" in shown
@@ -284,6 +285,10 @@ async def test_the_days_of_a_certificate_are_read_when_the_pane_is_opened(
         await pilot.press("3")
         shown = await until(pilot, "364 days")
         assert "✗ " in next(row for row in shown.splitlines() if "broken" in row)
+        await pilot.press("G")
+        shown = flat(await until(pilot, "came from     [identities.broken]"))
+        assert f"certificate {stamp.ca_file}" in shown
+        await pilot.press("g")
         for size in ((80, 23), (40, 10)):
             await resize(pilot, *size)
             await pilot.press("3")

@@ -147,7 +147,6 @@ def empty(app_state: AppState) -> tuple[Line, ...]:
 def detail(identity: Identity, app_state: AppState, glyphs: Glyphs) -> tuple[Line, ...]:
     """Return the identity's settings, the claims of its token, and its roles; never the token."""
     users = users_by_identity(app_state.environments).get(identity.name, ())
-    certificate = certificate_span(identity, app_state, glyphs)
     lines = [
         *state_lines(identity, users, app_state, glyphs),
         *role_lines(identity, app_state, glyphs),
@@ -155,7 +154,7 @@ def detail(identity: Identity, app_state: AppState, glyphs: Glyphs) -> tuple[Lin
         label_value("kind", identity.kind.words),
         *_account(identity),
         *_credential(identity),
-        *([label_value("", certificate)] if certificate.text else []),
+        *_certificate(identity, app_state, glyphs),
         label_value("for", ", ".join(users) or Span("no environment names it", TextStyle.DIM)),
         label_value("came from", f"[identities.{identity.name}] in {app_state.config}"),
     ]
@@ -188,6 +187,14 @@ def _credential(identity: Identity) -> list[Line]:
         label = identity.secret_name.removeprefix("certificate ")
         lines.append(label_value(label, f"from {identity.secret}"))
     return lines
+
+
+def _certificate(identity: Identity, app_state: AppState, glyphs: Glyphs) -> list[Line]:
+    """Return the days left of the certificate, or why its file cannot be used."""
+    state = certificate_span(identity, app_state, glyphs)
+    file = (app_state.identity_files or {}).get(identity.name)
+    why = Span(f"  {file.problem}" if file and file.problem else "", TextStyle.DIM)
+    return [label_value("", state, why)] if state.text else []
 
 
 def _in_use(identity: Identity, app_state: AppState) -> bool:

@@ -59,6 +59,9 @@ def state_of(
 
     `users` are the environments that name the identity.
     """
+    check = app_state.check
+    if check and check.target.identity == identity and check.step_under_way == StepName.TOKEN:
+        return IdentityState(glyphs.running, "signing in", "signing in", TextStyle.ACCENT)
     if (outcome := last_sign_in(identity, app_state)) is not None:
         if outcome.facts is None:
             words = f"{_FAILED}: {why_failed(outcome, app_state)}"

@@ -63,7 +63,7 @@ def state_lines(
     elif last is not None:
         said = f"the last check of {last.environment} before this start; as whom it does not say"
         yield label_value("by", Span(said, TextStyle.DIM))
-    if state.style is not TextStyle.OK and app_state.current in users:
+    if state.style not in (TextStyle.OK, TextStyle.ACCENT) and app_state.current in users:
         yield label_value("", Span("c", TextStyle.KEY), Span(" signs in", TextStyle.DIM))
 
 
