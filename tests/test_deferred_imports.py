@@ -259,7 +259,6 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.exchange.shells": THREAD,
     },
     "tui/screens/dashboard.py": {
-        "stacktui.tui.panes.certificate_detail": FRAME,
         "stacktui.tui.screens.help": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.screens.requests": FRAME,
@@ -281,6 +280,9 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/screens/export.py": {
         "stacktui.certificates.export": THREAD,
+    },
+    "tui/screens/row_detail.py": {
+        "stacktui.tui.panes.certificate_detail": FRAME,
     },
     "tui/screens/trust.py": {
         "stacktui.certificates.errors": THREAD,

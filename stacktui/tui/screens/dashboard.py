@@ -13,10 +13,10 @@ from stacktui.tui.coalescer import Change, Coalescer
 from stacktui.tui.identity_updates import IdentityUpdates
 from stacktui.tui.keys import keys_of, may_run
 from stacktui.tui.layout import Arrangement
-from stacktui.tui.lines import Line, TextStyle
-from stacktui.tui.panes import environment_detail, group_detail, identities
+from stacktui.tui.lines import TextStyle
 from stacktui.tui.screens.identity_actions import IdentityActions
 from stacktui.tui.screens.pane_grid import PaneGrid
+from stacktui.tui.screens.row_detail import detail_of_row
 from stacktui.tui.widgets.list_pane import ListPane
 from stacktui.tui.widgets.panel import Panel
 
@@ -229,29 +229,8 @@ class Dashboard(IdentityActions, inherit_bindings=False):
             self.grid.settle()
 
     def _show_detail(self) -> None:
-        name, lines = self._detail()
-        self.grid.detail.show(name, lines)
-
-    def _detail(self) -> tuple[str, tuple[Line, ...]]:
-        """Return the name and the detail of the open pane's highlighted row."""
-        grid, app_state, glyphs = self.grid, self.app_state, self.services.screen_style.glyphs
-        key = grid.open.chosen
-        if key is None:
-            return "", ()
-        if grid.open is grid.environments and (error := app_state.unusable):
-            return key, environment_detail.unusable_detail(error, glyphs)
-        if grid.open is grid.environments and app_state.environment:
-            return key, environment_detail.detail(app_state.environment, app_state, glyphs)
-        if grid.open is grid.certificates:
-            # Imported with the first detail: a scan or a check has already imported most of it.
-            from stacktui.tui.panes.certificate_detail import detail
-
-            return detail(key, app_state, glyphs, zoomed=grid.certificates.zoomed)
-        if grid.open is grid.identities and app_state.settings:
-            if (error := app_state.settings.identity_errors.get(key)) is not None:
-                return key, environment_detail.unusable_detail(error, glyphs)
-            return key, identities.detail(app_state.settings.identities[key], app_state, glyphs)
-        return group_detail.detail(key, app_state, glyphs)
+        glyphs = self.services.screen_style.glyphs
+        self.grid.detail.show(*detail_of_row(self.grid, self.app_state, glyphs))
 
     # Focus
     def on_resize(self) -> None:
