@@ -116,10 +116,15 @@ def _token_outcome(last: CheckSummary) -> str:
 
 
 def why_failed(outcome: SignInOutcome, app_state: AppState) -> str:
-    """Return why a sign-in failed: the verdict's id, if a check found it, else what was said."""
+    """Return why a sign-in failed: the verdict's id, if a check found it, else the fault."""
     check = app_state.checks.get(outcome.wanted.environment.name)
     if check and check.verdict and check.evidence(StepName.TOKEN).fault is outcome.fault:
         return check.verdict.id
+    return fault_of(outcome)
+
+
+def fault_of(outcome: SignInOutcome) -> str:
+    """Return the fault of a sign-in in one line."""
     # Whoever has signed in has imported it.
     from stacktui.check.fault_text import fault_summary
 

@@ -15,13 +15,13 @@ from stacktui.tui.formatting import clock, day
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
 from stacktui.tui.panes.identity_state import (
+    fault_of,
     last_in_history,
     last_sign_in,
     now,
     seconds_left,
     state_of,
     time_left,
-    why_failed,
 )
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def state_lines(
         began = datetime.fromtimestamp(outcome.at, UTC)
         where = f"{outcome.wanted.environment.name}, {moment_text(began, now(), None)}"
         yield label_value("signed in to" if outcome.facts else "tried at", where)
-        if outcome.facts is None and (why := why_failed(outcome, app_state)) not in state.words:
+        if outcome.facts is None and (why := fault_of(outcome)) not in state.words:
             yield label_value("why", why)
     elif last is not None:
         said = f"the last check of {last.environment} before this start; as whom it does not say"

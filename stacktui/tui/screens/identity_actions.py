@@ -57,7 +57,7 @@ class IdentityActions(GroupActions, inherit_bindings=False):
         }
         choices = [Choice(what, what, text) for what, text in texts.items() if text]
         if target is not None:
-            remark = "asks first" if token else "none: c signs in"
+            remark = "asks first" if token else f"none: {_sign_in_key(target, identity)} signs in"
             choices.append(Choice(_TOKEN, f"{_TOKEN} for {target.environment.name}", remark))
 
         def copy(what: str | None) -> None:
@@ -73,7 +73,8 @@ class IdentityActions(GroupActions, inherit_bindings=False):
 
         where = target.environment.name
         if (token := self._token(target, identity)) is None:
-            text = f"there is no valid token of {identity.name} for {where}: c signs in"
+            key = _sign_in_key(target, identity)
+            text = f"there is no valid token of {identity.name} for {where}: {key} signs in"
             self.notice(text, TextStyle.WARNING)
             return
 
@@ -94,3 +95,8 @@ class IdentityActions(GroupActions, inherit_bindings=False):
         from stacktui.identities.token_source import SignIn
 
         return tokens.kept(SignIn(target.environment, identity, target.config))
+
+
+def _sign_in_key(target: CheckTarget, identity: Identity) -> str:
+    """Return the key that signs in: a check does so with the environment's own identity only."""
+    return "c" if target.environment.identity == identity.name else "o"
