@@ -219,6 +219,15 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.resources.group_details": FRAME,
         "stacktui.resources.permissions": FRAME,
     },
+    "tui/panes/identity_state.py": {
+        "stacktui.check.fault_text": FRAME,
+    },
+    "tui/panes/role_lines.py": {
+        "stacktui.resources.role_paths": FRAME,
+    },
+    "tui/role_reader.py": {
+        "stacktui.tui.arm_engine": FRAME,
+    },
     "tui/scan_runner.py": {
         "stacktui.certificates.scan": THREAD,
         "stacktui.tui.scan_engine": THREAD,
@@ -256,7 +265,6 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.exchange.shells": THREAD,
     },
     "tui/screens/dashboard.py": {
-        "stacktui.tui.panes.certificate_detail": FRAME,
         "stacktui.tui.screens.help": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
         "stacktui.tui.screens.requests": FRAME,
@@ -271,8 +279,16 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.providers": FRAME,
         "stacktui.tui.screens.resources": FRAME,
     },
+    "tui/screens/identity_actions.py": {
+        "stacktui.identities.token_source": FRAME,
+        "stacktui.tui.screens.copy_token": FRAME,
+        "stacktui.tui.screens.picker_screen": FRAME,
+    },
     "tui/screens/export.py": {
         "stacktui.certificates.export": THREAD,
+    },
+    "tui/screens/row_detail.py": {
+        "stacktui.tui.panes.certificate_detail": FRAME,
     },
     "tui/screens/trust.py": {
         "stacktui.certificates.errors": THREAD,

@@ -230,6 +230,7 @@ class _Check:
             outcome = StepOutcome.SKIPPED
             evidence = replace(evidence, skipped=fault_summary(fault))
         else:
+            step.failed(context, fault)
             outcome, evidence = StepOutcome.FAILED, replace(evidence, fault=fault)
         self._finish(StepResult(step.name, outcome, perf_counter() - started, evidence))
 

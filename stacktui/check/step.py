@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from stacktui.check.report import Fault
 from stacktui.check.target import CheckTarget
 from stacktui.identities.token_source import TokenSource
 from stacktui.text.sanitize import Redactor
@@ -59,6 +60,10 @@ def _never(_context: StepContext) -> Skip | None:
     return None
 
 
+def _no_matter(_context: StepContext, _fault: Fault) -> None:
+    """Do nothing."""
+
+
 def _as_it_is(result: Any, _redactor: Redactor) -> Any:
     return result
 
@@ -68,10 +73,10 @@ class Step:
     """One step. It runs if all that it `needs`, by name, ended well.
 
     `run` returns its result, or a Skip where it finds only then that it must not run, and raises
-    FaultError; it has the environment's step limit. `facts`
-    turns the result into what a report may hold. `skip` says why it must not run, if so;
-    `applies` says of which targets it is a step at all. The fault of an `optional` step fails no
-    check: the step is skipped, and the reason is the fault.
+    FaultError; it has the environment's step limit. `facts` turns the result into what a report may
+    hold. `failed` is called with a fault, that of its limit too. `skip` says why it must not run,
+    if so; `applies` says of which targets it is a step at all. The fault of an `optional` step
+    fails no check: the step is skipped, and the reason is the fault.
     """
 
     name: str
@@ -81,3 +86,4 @@ class Step:
     skip: Callable[[StepContext], Skip | None] = _never
     applies: Callable[[CheckTarget], bool] = _always
     facts: Callable[[Any, Redactor], Any] = _as_it_is
+    failed: Callable[[StepContext, Fault], None] = _no_matter

@@ -29,6 +29,7 @@ from stacktui.resources.role_paths import (
     assignment_name,
     assignment_path,
     quoted,
+    reach,
     scope_words,
 )
 
@@ -41,11 +42,31 @@ class Access:
     """What the holder of a token may do at a scope, and by which roles there, above and below.
 
     The error of a list that was refused is in its place: ARM lists the permissions to everybody.
+    `object_id` is the holder's, empty where the token does not name it.
     """
 
+    scope: str
+    object_id: str
     permissions: Rows[Permission]
     definitions: Rows[RoleDefinition]
     assignments: Rows[RoleAssignment]
+
+    def words(self, assignment: RoleAssignment) -> str:
+        """Return an assignment in words: `Reader on resource group DevTest · direct`."""
+        where = f"{scope_words(assignment.scope)} · {reach(assignment, self.scope)}"
+        words = f"{self.role_name(assignment)} on {where}"
+        group = self.group_of(assignment)
+        return f"{words} · by group {group}" if group else words
+
+    def role_name(self, assignment: RoleAssignment) -> str:
+        """Return the name of the role, else its id."""
+        names = {role.id: role.name for role in self.definitions.rows}
+        return names.get(assignment.role) or assignment.role
+
+    def group_of(self, assignment: RoleAssignment) -> str:
+        """Return the group by which the holder has a role; empty where it is their own."""
+        own = assignment.principal.casefold() == self.object_id.casefold()
+        return "" if own else assignment.principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +87,8 @@ async def access(client: ArmClient, scope: str, object_id: str) -> Access:
         collect(definition_pages(client, scope)),
         collect(assignment_pages(client, scope, f"assignedTo({_literal(object_id)})")),
     )
-    return Access(permissions, definitions, assignments if object_id else Rows())
+    mine = assignments if object_id else Rows()
+    return Access(scope, object_id, permissions, definitions, mine)
 
 
 def definition_pages(client: ArmClient, scope: str) -> RowPages[RoleDefinition]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 from weakref import WeakSet
 
 from rich.text import Text
@@ -22,6 +22,7 @@ from stacktui.transport.background import in_background
 from stacktui.transport.request_log import logging_requests
 from stacktui.tui.app_state import AppState
 from stacktui.tui.arm_reader import ArmReader, load_arm_engine
+from stacktui.tui.arm_task import ArmTask
 from stacktui.tui.check_runner import CheckRunner, load_engine
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.clipboard import Copier
@@ -32,6 +33,7 @@ from stacktui.tui.input_queue import InputQueue
 from stacktui.tui.keys import may_run
 from stacktui.tui.lines import TextStyle
 from stacktui.tui.resource_counter import ResourceCounter
+from stacktui.tui.role_reader import RoleReader, RolesRead
 from stacktui.tui.scan_runner import ScanRunner, load_scan_engine
 from stacktui.tui.screens.dashboard import Dashboard
 from stacktui.tui.screens.pane_grid import PANES
@@ -41,11 +43,19 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from stacktui.certificates.chain import Certificate
+    from stacktui.identities.token_source import TokenSource
     from stacktui.tui.app_services import AppServices
     from stacktui.tui.config_change import ConfigChange
     from stacktui.tui.live_check import LiveCheck
     from stacktui.tui.scan_state import EvaluatedScan, LiveScan
 
+
+class _SignsIn(Protocol):
+    @property
+    def tokens(self) -> TokenSource | None: ...
+
+
+E = TypeVar("E", bound=_SignsIn)
 # Seconds of rest after the first frame before the engine is imported in the background.
 PATIENCE = 0.5
 
@@ -98,8 +108,10 @@ class StacktuiApp(FilesApp):
         self.scan_runner = ScanRunner(
             self, self.load_scan_engine, self._on_scan_state, self._on_scan_finished
         )
-        self.arm_reader = ArmReader(self, self.load_arm_engine, self._on_groups)
-        self.resource_counter = ResourceCounter(self, self.load_arm_engine, self._on_counts)
+        load_arm = self._with_tokens(self.load_arm_engine)
+        self.arm_reader = ArmReader(self, load_arm, self._on_groups)
+        self.resource_counter = ResourceCounter(self, load_arm, self._on_counts)
+        self.role_reader = RoleReader(self, load_arm, self._on_roles)
         self.config.read()
         self._keymap = self.config.keymap  # `set_keymap` needs a screen
         settings = self.app_state.settings
@@ -132,6 +144,16 @@ class StacktuiApp(FilesApp):
             # Import the engine before the first check needs it, but after the first keys.
             self.set_timer(PATIENCE, self._warm_up)
 
+    def _with_tokens(self, load: Callable[[], E]) -> Callable[[], E]:
+        """Return `load` for a thread, which also gives the panes what the engine signs in with."""
+
+        def loaded() -> E:
+            engine = load()
+            self.app_state.tokens = engine.tokens
+            return engine
+
+        return loaded
+
     def _warm_up(self) -> None:
         async def import_engine() -> None:
             await in_background(self.load_engine)
@@ -162,6 +184,7 @@ class StacktuiApp(FilesApp):
             self.check_runner.cancel(name)
             self.arm_reader.cancel(name)
             self.resource_counter.cancel(name)
+            self.role_reader.cancel(name)
             for known in (state.checks, state.scans, state.groups, state.counts):
                 known.pop(name, None)
         state.settings_changed |= set(environments)
@@ -206,7 +229,8 @@ class StacktuiApp(FilesApp):
         One that is `only_sign_in` adds nothing to the history.
         """
         history = None if only_sign_in else self.history
-        check_runner = CheckRunner(self, self.load_engine, on_state, on_certificates, history)
+        load = self._with_tokens(self.load_engine)
+        check_runner = CheckRunner(self, load, on_state, on_certificates, history)
         self._check_runners.add(check_runner)
         return check_runner
 
@@ -295,6 +319,12 @@ class StacktuiApp(FilesApp):
         elif live.note and (before is None or live.note != before.note):
             self.dashboard.notice(live.note)
 
+    def _on_roles(self, live: RolesRead) -> None:
+        target = live.target
+        if target.identity is not None:
+            self.app_state.roles[target.environment.name, target.identity.name] = live
+        self.dashboard.show_soon(target.environment.name)
+
     def _on_counts(self, live: ResourceCounts) -> None:
         name = live.target.environment.name
         self.app_state.counts[name] = live
@@ -366,8 +396,13 @@ class StacktuiApp(FilesApp):
         return may_run(action) and super().check_action(action, parameters)
 
     def action_interrupt(self) -> None:
-        workers: list[CheckRunner | ScanRunner | ArmReader | ResourceCounter]
-        workers = [*self._check_runners, self.scan_runner, self.arm_reader, self.resource_counter]
+        workers: Sequence[CheckRunner | ScanRunner | ArmTask[Any]] = (
+            *self._check_runners,
+            self.scan_runner,
+            self.arm_reader,
+            self.resource_counter,
+            self.role_reader,
+        )
         running = [each for each in workers if each.running]
         for each in running:
             each.cancel()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stacktui.tui.config_change import ConfigChange
     from stacktui.tui.live_check import LiveCheck
     from stacktui.tui.resource_counter import ResourceCounter
+    from stacktui.tui.role_reader import RoleReader
     from stacktui.tui.scan_runner import ScanRunner
     from stacktui.tui.screen_style import ScreenStyle
 
@@ -36,6 +37,7 @@ class AppServices(HasScreenStyle, Protocol):
     scan_runner: ScanRunner
     arm_reader: ArmReader
     resource_counter: ResourceCounter
+    role_reader: RoleReader
     copier: Copier
 
     def new_check_runner(

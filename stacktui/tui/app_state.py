@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from stacktui.environments.record import StampRecord
     from stacktui.identities.certificate_file import IdentityFile
     from stacktui.identities.origin import IdentityOrigin
+    from stacktui.identities.token_source import TokenSource
     from stacktui.tui.group_list import GroupList, OpenedGroup, ResourceCounts
     from stacktui.tui.live_check import LiveCheck
+    from stacktui.tui.role_reader import RolesRead
     from stacktui.tui.scan_state import EvaluatedScan, LiveScan
 
 
@@ -41,7 +43,9 @@ class AppState:
     that were typed, by identity. `records` are what was recorded of the stamps, `az_clouds` what az
     knows, None where it is not installed or its files are broken. `groups` are the resource groups
     by environment, `counts` those of their resources, `opened_group` is the one whose details were
-    asked for last. `requests` are the last that this process made.
+    asked for last. `tokens` are those of this process, None until what signs in is loaded; `roles`
+    are what was read of them, by environment and identity. `requests` are the last that this
+    process made.
     """
 
     config: Path
@@ -64,6 +68,8 @@ class AppState:
     groups: dict[str, GroupList] = field(default_factory=dict)
     counts: dict[str, ResourceCounts] = field(default_factory=dict)
     opened_group: OpenedGroup | None = None
+    tokens: TokenSource | None = None
+    roles: dict[tuple[str, str], RolesRead] = field(default_factory=dict)
     requests: RequestHistory = field(default_factory=RequestHistory)
 
     @property

@@ -29,6 +29,7 @@ from stacktui.resources.listing import Rows, collect
 from stacktui.resources.model import ArmError, ArmProblem, Provider, ResourceDetails, Subscription
 from stacktui.resources.providers import provider_pages
 from stacktui.resources.retry import Wait
+from stacktui.resources.roles import Access, access
 from stacktui.resources.subscriptions import (
     first_enabled_subscription,
     help_without_subscription,
@@ -52,7 +53,7 @@ class ArmEngine:
     """
 
     def __init__(self, tokens: TokenSource) -> None:
-        self._tokens = tokens
+        self.tokens = tokens
 
     async def groups(
         self, target: CheckTarget, wanted: str, on_wait: Callable[[Wait], None], start: str = ""
@@ -94,6 +95,14 @@ class ArmEngine:
                 async with aclosing(resource_counts(client, each)) as pages:
                     async for page in pages:
                         yield page
+
+    async def access(
+        self, target: CheckTarget, on_wait: Callable[[Wait], None]
+    ) -> AsyncGenerator[Access, None]:
+        """Yield what the identity may do in its subscription, by which roles of it and below."""
+        async with self._open(target, on_wait) as client:
+            scope = f"/subscriptions/{await _subscription(client, target, '')}"
+            yield await access(client, scope, (await client.token_facts()).object_id or "")
 
     async def subscriptions(self, target: CheckTarget) -> tuple[Rows[Subscription], str | None]:
         """Return the visible subscriptions, and the tenant of the token."""
@@ -147,7 +156,7 @@ class ArmEngine:
         self, target: CheckTarget, on_wait: Callable[[Wait], None] = _unseen
     ) -> AsyncIterator[ArmClient]:
         wanted = SignIn(target.environment, cast("Identity", target.identity), target.config)
-        async with open_arm(wanted, self._tokens, on_wait=on_wait) as client:
+        async with open_arm(wanted, self.tokens, on_wait=on_wait) as client:
             yield client
 
 

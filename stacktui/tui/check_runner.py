@@ -51,7 +51,7 @@ class Engine:
     """The functions of the check that the screen calls; slow to import, so loaded late.
 
     `run` checks one target, with a person at hand, and `sign_in` as far as to a token; `round`
-    checks many, with none.
+    checks many, with none. `tokens` has what came of their sign-ins.
     """
 
     run: Callable[[CheckTarget], Events]
@@ -59,6 +59,7 @@ class Engine:
     describe: Callable[[bytes], Certificate]
     round: Callable[[Sequence[CheckTarget]], Round] = _round
     sign_in: Callable[[CheckTarget], Events] = _sign_in
+    tokens: TokenSource | None = None
 
 
 @cache
@@ -75,6 +76,7 @@ def load_engine() -> Engine:
         _describe,
         partial(_round, tokens=tokens),
         partial(_sign_in, tokens=tokens),
+        tokens,
     )
 
 

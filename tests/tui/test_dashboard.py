@@ -15,9 +15,11 @@ from stacktui.check.target import CheckTarget
 from stacktui.diagnosis.finding import Diagnosis
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.check_runner import Engine
+from stacktui.tui.panes import identity_state
 
 from . import canned
 from .canned import CONFIG, canned_app
+from .canned_certificates import STARTED
 from .screen import read, resize, settle, text_of, type_in, until, write
 
 HEALTHY = canned.events_of(canned.HEALTHY)
@@ -44,7 +46,10 @@ async def test_without_a_demo_to_start_none_is_offered(config: Path) -> None:
         assert "demo" not in shown
 
 
-async def test_a_check_shows_its_steps_and_an_explicit_ok(config: Path) -> None:
+async def test_a_check_shows_its_steps_and_an_explicit_ok(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity_state, "now", lambda: STARTED)
     async with canned_app(config, HEALTHY, text=CONFIG).run_test(size=WIDE) as pilot:
         await until(pilot, "Press c to check AzureStackUser.")
         await pilot.press("c")
@@ -57,7 +62,7 @@ async def test_a_check_shows_its_steps_and_an_explicit_ok(config: Path) -> None:
         assert "AD FS" in top
         assert "2020-09-01-hybrid" in top
         assert top.endswith("certifi + ca")
-        assert "✓ token until 04:12:09" in shown
+        assert "✓ token valid for 60 min" in shown
         assert "web-frontend" in shown
         await until(pilot, "! 25 days")
 

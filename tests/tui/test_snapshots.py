@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,12 @@ from stacktui.certificates import export, trust_root, untrust_root
 from stacktui.check import role_grant
 from stacktui.environments.record import StampRecord, more_of, write_record
 from stacktui.identities.token_source import SignIn
-from stacktui.tui import arm_reader, resource_counter, scan_runner
+from stacktui.tui import arm_reader, resource_counter, role_reader, scan_runner
 from stacktui.tui.app import StacktuiApp
-from stacktui.tui.panes import certificates, check, environments
+from stacktui.tui.panes import certificates, check, environments, identity_state
 from stacktui.tui.screens import device_code
 
-from . import canned, canned_trust
+from . import canned, canned_certificates, canned_trust
 from .canned import CONFIG, HOSTILE_CONFIG, canned_app
 from .canned_arm import CannedArm
 from .canned_certificates import STARTED
@@ -34,6 +35,9 @@ DOWN_TO_THE_LEAST: Sizes = {**SIZES, "40x10": (40, 10)}
 STARTED_AT = pytest.mark.parametrize(
     "sizes", [{None: size} for size in SIZES.values()], ids=SIZES.keys()
 )
+STARTED_SMALL = pytest.mark.parametrize(
+    "sizes", [{None: (80, 23)}, {None: (40, 10)}], ids=["80x23", "40x10"]
+)
 # A form has to be of use on the smallest screen too.
 FORM_SIZES: Sizes = SIZES | {"40x10": (40, 10)}
 Step = tuple[Sequence[str], str]
@@ -41,6 +45,11 @@ Compare = Callable[..., Awaitable[None]]
 HEALTHY = canned.events_of(canned.HEALTHY)
 FAULT = canned.events_of(canned.UNTRUSTED)
 WAITING = canned.waiting_for_first_byte()
+
+
+@pytest.fixture(autouse=True)
+def _at_the_time_of_the_canned_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity_state, "now", lambda: STARTED)
 
 
 @pytest.fixture
@@ -152,6 +161,55 @@ async def test_environment_form(compare: Compare, config: Path, what: str) -> No
         "found": (("a", "ARM URL"), ("local", "read as"), (("enter",), "2e1a19d5-0000")),
     }  # fmt: skip
     await compare(app, *steps[what], sizes=FORM_SIZES)
+
+
+@pytest.mark.parametrize("state", ["never", "valid", "failed", "expired", "ending"])
+async def test_identity_state(
+    compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    events = FAULT if state == "failed" else HEALTHY
+    app = canned_app(config, events, text=CONFIG)
+    said = {"valid": "✓ token valid for 60 min", "failed": "✗ failed: tls-untrusted-root"}
+    steps: list[Step] = [("c", "4 ms" if state != "failed" else "! cert-expires")]
+    match state:
+        case "never":
+            steps = []
+        case "expired":
+            monkeypatch.setattr(identity_state, "now", lambda: STARTED + timedelta(minutes=61))
+        case "ending":
+            app.read_files = canned_certificates.ending_in(5)  # type: ignore[method-assign]
+            steps = [("j", "adminmanagement")]
+    words = said.get(state, "✗ 5 days" if state == "ending" else state)
+    await compare(app, *steps, (("3", "enter"), words))
+
+
+async def test_identities_on_the_least_screen(compare: Compare, config: Path) -> None:
+    app = canned_app(config, HEALTHY, text=CONFIG)
+    await compare(app, ("c", "Signed in"), ("3", "✓ 214 days"), sizes={None: (40, 10)})
+
+
+@pytest.mark.parametrize("what", ["shown", "refused", "not read"])
+async def test_roles(
+    compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(role_reader, "now", lambda: STARTED)
+    app = canned_app(config, HEALTHY, text=CONFIG)
+    reads = {"fails": "500 InternalServerError" if what == "not read" else "",
+             "breaks": "403" if what == "refused" else ""}  # fmt: skip
+    app.role_reader._load = lambda: CannedArm(**reads)
+    said = {"shown": "Contributor on resource group", "refused": "403 Auth", "not read": "500"}
+    await compare(app, (("3", "enter"), "never tried"), ("o", said[what]))
+
+
+@STARTED_SMALL
+async def test_copying_a_token(compare: Compare, config: Path, sizes: Sizes) -> None:
+    app = canned_app(config, HEALTHY, text=CONFIG)
+    steps = (
+        ("c", "Signed in"),
+        ("3i", "asks first"),
+        (("down", "down", "down", "enter"), "called back"),
+    )
+    await compare(app, *steps, sizes=sizes)
 
 
 @pytest.mark.parametrize("what", ["added", "wrong", "user", "removed"])
@@ -403,11 +461,6 @@ async def test_trust(
     if proposal == "held":
         steps.append((("down", "down"), "The bundle of az 2.66.2"))
     await compare(app, *steps, sizes=sizes)
-
-
-STARTED_SMALL = pytest.mark.parametrize(
-    "sizes", [{None: (80, 23)}, {None: (40, 10)}], ids=["80x23", "40x10"]
-)
 
 
 @STARTED_SMALL

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
+from stacktui.check.report import Fault
 from stacktui.check.step import Skip, Step, StepContext
 from stacktui.check.step_names import StepName
 from stacktui.check.target import CheckTarget
@@ -71,4 +72,10 @@ def _facts(token: Token, _redactor: Redactor) -> TokenFacts:
     return token.facts
 
 
-TOKEN = Step(StepName.TOKEN, _run, needs=(StepName.METADATA,), skip=_skip, facts=_facts)
+def _failed(context: StepContext, fault: Fault) -> None:
+    context.tokens.failed(_sign_in(context.target), fault)
+
+
+TOKEN = Step(
+    StepName.TOKEN, _run, needs=(StepName.METADATA,), skip=_skip, facts=_facts, failed=_failed
+)

@@ -14,7 +14,6 @@ from stacktui.cli.layout import out_fitting
 from stacktui.cli.options import ExitCode, examples
 from stacktui.cli.output import err, warn
 from stacktui.identities.token import TokenFacts
-from stacktui.resources.model import RoleAssignment
 from stacktui.resources.permissions import allowed_words
 from stacktui.resources.role_paths import READER, reach, scope_words
 from stacktui.resources.roles import Access, access
@@ -73,30 +72,11 @@ def _lines(session: RoleSession, facts: TokenFacts, found: Access) -> Iterator[s
     may = found.permissions
     words = _REFUSED if may.error else ", ".join(allowed_words(may.rows)) or "nothing"
     yield _labelled("you may", words)
-    roles = [_role_words(each, session.scope, facts, found) for each in found.assignments.rows]
+    roles = [found.words(each) for each in found.assignments.rows]
     if found.assignments.error:
         roles.append(_REFUSED)
     for number, text in enumerate(roles or ["none"]):
         yield _labelled("" if number else "roles", text)
-
-
-def _role_words(each: RoleAssignment, scope: str, facts: TokenFacts, found: Access) -> str:
-    """Return an assignment in words: `Reader on resource group DevTest · direct`."""
-    words = f"{_name(each, found)} on {scope_words(each.scope)} · {reach(each, scope)}"
-    group = _group(each, facts)
-    return f"{words} · by group {group}" if group else words
-
-
-def _name(each: RoleAssignment, found: Access) -> str:
-    """Return the name of the role, else its id."""
-    names = {role.id: role.name for role in found.definitions.rows}
-    return names.get(each.role) or each.role
-
-
-def _group(each: RoleAssignment, facts: TokenFacts) -> str:
-    """Return the group by which somebody has a role; empty where it is their own."""
-    own = each.principal.casefold() == (facts.object_id or "").casefold()
-    return "" if own else each.principal
 
 
 def _grant_line(session: RoleSession, object_id: str) -> str:
@@ -116,10 +96,10 @@ def _document(session: RoleSession, facts: TokenFacts, found: Access) -> dict[st
     assigned = [
         {
             "id": each.id,
-            "role": {"id": each.role, "name": _name(each, found)},
+            "role": {"id": each.role, "name": found.role_name(each)},
             "scope": each.scope,
             "reach": reach(each, session.scope),
-            "group": _group(each, facts) or None,
+            "group": found.group_of(each) or None,
         }
         for each in found.assignments.rows
     ]
