@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from rich.cells import get_character_cell_size
 from rich.color import ColorSystem
 from rich.console import Console
+from textual import screen as textual_screen
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.app import App
 from textual.strip import Strip
@@ -21,6 +22,10 @@ from textual.strip import Strip
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.screen import Screen
+
+# Textual paints at most 60 times a second, so that a key just after a paint waits up to 33 ms for
+# its own. Here background work is coalesced (`coalescer.py`): what paints more often is keys.
+textual_screen.UPDATE_PERIOD = 1 / 240  # type: ignore[misc]
 
 # Equal cells between two changed ones that are written too: moving the cursor costs as much.
 _GAP = 4

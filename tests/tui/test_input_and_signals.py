@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from time import monotonic
 
 import pytest
 
-from .canned import CONFIG
+from .canned import CONFIG, canned_app
 from .terminal import PATIENCE, Terminal
 from .test_terminal import dashboard
 
@@ -133,3 +134,17 @@ def test_without_stdin_there_is_no_terminal(arguments: list[str]) -> None:
     assert done.returncode == 2
     assert "needs a terminal" in done.stderr
     assert "internal error" not in done.stderr
+
+
+async def test_paints_may_follow_one_another_faster_than_sixty_a_second(tmp_path: Path) -> None:
+    app = canned_app(tmp_path / "config.toml")
+    async with app.run_test(size=(80, 23)) as pilot:
+        await pilot.pause()
+        ends = []
+        for _ in range(40):
+            painted = asyncio.Event()
+            app.dashboard.refresh()
+            app.dashboard.call_after_refresh(painted.set)
+            await painted.wait()
+            ends.append(monotonic())
+    assert min(after - before for before, after in zip(ends, ends[5:], strict=False)) < 4 / 60
