@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from stacktui.check.fault_text import fault_lines
 from stacktui.errors import FaultError
@@ -10,7 +11,7 @@ from stacktui.resources.identity_steps import WalkOutcome, WalkStepName, WalkSte
 from stacktui.resources.managed_identities import ManagedIdentityError
 from stacktui.resources.model import is_forbidden
 from stacktui.tui.check_state import CheckState
-from stacktui.tui.formatting import elapsed_line, outcome_span
+from stacktui.tui.formatting import outcome_span, under_way_line
 from stacktui.tui.glyphs import Glyphs
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, dotted, label_value, line
 from stacktui.tui.live_walk import LiveWalk
@@ -41,7 +42,7 @@ def walk_lines(live: LiveWalk, now: float, glyphs: Glyphs) -> list[Line]:
         result = done.get(name)
         lines += _result(result, glyphs) if result else [_pending(live, name, glyphs)]
         lines += _requests(live, name, glyphs)
-        lines += _after(result) if result else ()
+        lines += _facts(result) if result else ()
     return [
         *lines,
         BLANK,
@@ -57,7 +58,9 @@ def _head(live: LiveWalk, now: float, glyphs: Glyphs) -> Iterator[Line]:
     failed = live.ended(WalkOutcome.FAILED)
     match live.state:
         case CheckState.RUNNING:
-            yield elapsed_line(now - live.began, None, glyphs)
+            step = Span(f"  {live.step or 'looks what is there'}", TextStyle.ACCENT)
+            spent = Span(f"{now - live.began:.0f} s", TextStyle.ACCENT)
+            yield under_way_line([spent, step], glyphs)
             if live.wait is not None:
                 left = f"waits {live.seconds_to_wait} s: {live.wait.what} ({live.wait.status})"
                 yield line("  ", Span(left, TextStyle.WARNING), indent=2)
@@ -74,6 +77,8 @@ def _head(live: LiveWalk, now: float, glyphs: Glyphs) -> Iterator[Line]:
         case _ if failed:
             said = f"{glyphs.failed} {failed[0].name} failed: {failed[0].words}"
             yield line(Span(said, TextStyle.ERROR), indent=2)
+            for each in _help(failed[0]):
+                yield line("  ", Span(each, TextStyle.WARNING), indent=2)
         case _ if live.ended(WalkOutcome.SKIPPED):
             said = f"{glyphs.skipped} All is done but the proof: these lines, on the VM."
             yield line(Span(said, TextStyle.WARNING), indent=2)
@@ -120,15 +125,22 @@ def _requests(live: LiveWalk, name: WalkStepName | None, glyphs: Glyphs) -> Iter
         yield line(Span("  requests  ", TextStyle.DIM), *dotted(spans, glyphs), indent=4)
 
 
-def _after(result: WalkStepResult) -> Iterator[Line]:
-    """Yield every fact of why a step failed, and what to do."""
+def _help(result: WalkStepResult) -> Iterator[str]:
+    """Yield what to do about a step that failed."""
+    error, cause = result.error, _cause(result)
+    if cause and is_forbidden(cause) and result.name is not WalkStepName.PROVE:
+        yield _WHO_MAY
+    if isinstance(error, ManagedIdentityError) and error.help:
+        yield error.help
+
+
+def _cause(result: WalkStepResult) -> FaultError[Any] | None:
     error = result.error
-    known = error if isinstance(error, ManagedIdentityError) else None
-    cause = known.cause if known else error
-    if isinstance(cause, FaultError):
+    return error.cause if isinstance(error, ManagedIdentityError) else error
+
+
+def _facts(result: WalkStepResult) -> Iterator[Line]:
+    """Yield every fact of why a step failed."""
+    if cause := _cause(result):
         for each in fault_lines(cause.fault):
             yield line("  ", Span(each, TextStyle.DIM), indent=4)
-        if is_forbidden(cause) and result.name is not WalkStepName.PROVE:
-            yield line("  ", Span(_WHO_MAY, TextStyle.WARNING), indent=4)
-    if known and known.help:
-        yield line("  ", Span(known.help, TextStyle.WARNING), indent=4)

@@ -87,4 +87,4 @@ class ManagedIdentityForm(FormScreen[WalkPlace]):
 
 
 def _name_problem(text: str) -> str:
-    return "" if is_identity_name(text) else f"has {NAME_RULE}"
+    return "" if not text or is_identity_name(text) else f"has {NAME_RULE}"
