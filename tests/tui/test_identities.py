@@ -288,7 +288,7 @@ async def test_the_days_of_a_certificate_are_read_when_the_pane_is_opened(
         shown = await until(pilot, "364 days")
         assert "✗ " in next(row for row in shown.splitlines() if "broken" in row)
         await pilot.press("G")
-        shown = flat(await until(pilot, "came from     [identities.broken]"))
+        shown = flat(await until(pilot, "came from     config.toml, line 16"))
         assert f"certificate {stamp.ca_file}" in shown
         await pilot.press("g")
         for size in ((80, 23), (40, 10)):
