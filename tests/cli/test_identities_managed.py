@@ -112,7 +112,7 @@ def test_the_list_has_what_was_made(config: Path) -> None:
     command = [sys.executable, "-m", "stacktui", "identities", "managed", "list"]
     command += ["--config", str(config)]
     _, shown = on_terminal(command, [], os.environ | {"COLUMNS": "80", "NO_COLOR": "1"})
-    name, location, client, principal, _ = rows[0].split("\t")
+    name, _, client, principal, _ = rows[0].split("\t")
     assert f"✓ {name}" in shown
     assert f" {principal}  {client[:8]}" in shown
     assert max(map(len, shown.splitlines())) <= 80
