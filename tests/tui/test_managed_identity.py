@@ -16,6 +16,7 @@ from stacktui.stamp.running import RunningStamp
 from stacktui.tui.app import StacktuiApp
 from tests.product import config_text, imds_of
 from tests.resources.walks import GROUP, MACHINE, State, state_of, writes
+from tests.support.known_secrets import watched_stamps
 
 from .screen import flat, read, resize, settle, text_of, type_in, until, write
 
@@ -293,3 +294,35 @@ async def test_read_only_mode_refuses(
         assert "managed identity" not in await until(pilot, "Everywhere")
         assert len(azure.requests) == sent
     assert read(config) == before
+
+
+@pytest.mark.parametrize("echoes_from", [None, 0, 1, 2])
+async def test_no_secret_is_shown_copied_or_kept(
+    config: Path, monkeypatch: pytest.MonkeyPatch, echoes_from: int | None
+) -> None:
+    """Neither the token of the managed identity nor that of who makes it; ARM may send it back."""
+    options = StampOptions(cloud=Cloud.PUBLIC, groups=1, retry_after=0)
+    with watched_stamps() as known, run_in_thread(options) as stamp:
+        known.add_stamp(stamp)
+        for name, value in imds_of(stamp.describe()).items():
+            monkeypatch.setenv(name, value)
+        write(config, config_text(stamp.describe(), environment=LATEST))
+        app, seen = StacktuiApp(config), list[str]()
+        async with app.run_test(size=SMALL) as pilot:
+            await begin(pilot, "id-app")
+            for number, each in enumerate(QUESTIONS):
+                seen.append(await until(pilot, each))
+                known.echoing = "arm" if number == echoes_from else ""
+                await pilot.press("y")
+                if number == echoes_from:
+                    break
+            end = "The identity works." if echoes_from is None else " failed: "
+            seen.append(await until(pilot, end))
+            for _ in range(3):
+                await pilot.press("pagedown")
+                seen.append(text_of(app))
+            seen += [app.export_screenshot(), app.clipboard, app.copier.text]
+            seen.append(repr((app.screen.__dict__, app.app_state.requests.snapshot())))
+    bearers = {each.bearer for each in known.received if each.bearer}
+    assert len(bearers) == (2 if echoes_from is None else 1)
+    assert not known.found_in("\n".join(seen))
