@@ -242,6 +242,28 @@ async def test_who_may_not_grant_is_told_who_may(
             await until(pilot, "The identity works.")
 
 
+async def test_who_needs_a_person_signs_in_first(azure: RunningStamp, config: Path) -> None:
+    asked = (
+        f'[identities.asked]\nkind = "user"\nusername = "{azure.user}"\n'
+        f'tenant = "{azure.tenant}"\npassword = {{ prompt = true }}\n'
+    )
+    write(config, config_text(azure.describe(), environment=LATEST, identity=asked))
+    async with StacktuiApp(config).run_test(size=SMALL) as pilot:
+        await pilot.press("3", "M")
+        await until(pilot, "Managed identity for a VM")
+        await pilot.press("escape")
+        await until(pilot, "1 Environments")
+        await pilot.press("j", "M")
+        await until(pilot, "T first, then M")
+        await pilot.press("T")
+        await until(pilot, "The password of asked")
+        await type_in(pilot, azure.password)
+        await pilot.press("enter")
+        await until(pilot, "there is a token until")
+        await pilot.press("escape", "M")
+        await until(pilot, "Managed identity for a VM")
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

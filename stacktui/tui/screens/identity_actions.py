@@ -53,6 +53,9 @@ class IdentityActions(GroupActions, inherit_bindings=False):
 
         if identity.name == target.environment.identity:
             self.services.when_signed_in(opened)
+        elif identity.needs_person and self._token(target, identity) is None:
+            text = f"{identity.name} signs in with a person's help: T first, then M"
+            self.notice(text, TextStyle.WARNING)
         else:
             opened()
 
