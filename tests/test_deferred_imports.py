@@ -165,6 +165,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "urllib.request": SLOW,
     },
     "tui/app.py": {
+        "stacktui.tui.identity_walker": FRAME,
         "stacktui.tui.screens.secret": FRAME,
         "stacktui.tui.terminal_driver": PLATFORM,
     },
@@ -228,6 +229,9 @@ DEFERRED: dict[str, dict[str, str]] = {
     "tui/role_reader.py": {
         "stacktui.tui.arm_engine": FRAME,
     },
+    "tui/identity_walker.py": {
+        "stacktui.tui.arm_engine": THREAD,
+    },
     "tui/scan_runner.py": {
         "stacktui.certificates.scan": THREAD,
         "stacktui.tui.scan_engine": THREAD,
@@ -282,6 +286,7 @@ DEFERRED: dict[str, dict[str, str]] = {
     "tui/screens/identity_actions.py": {
         "stacktui.identities.token_source": FRAME,
         "stacktui.tui.screens.copy_token": FRAME,
+        "stacktui.tui.screens.managed_identity": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
     },
     "tui/screens/export.py": {

@@ -18,7 +18,7 @@ from stacktui.resources.client import ArmClient, only
 from stacktui.resources.connection import open_session, patient
 from stacktui.resources.groups import resource_group
 from stacktui.resources.managed_identities import UserIdentity
-from stacktui.resources.model import ArmError, ResourceGroup
+from stacktui.resources.model import ArmError, ResourceGroup, is_forbidden
 from stacktui.resources.retry import Wait
 from stacktui.text.shell import bash
 from stacktui.transport.records import Exchange
@@ -66,7 +66,7 @@ async def read_as(
             try:
                 return (await resource_group(client, path, api_version))[0]
             except ArmError as error:
-                if error.fault.code != "AuthorizationFailed" or waited + _PAUSE > settling:
+                if not is_forbidden(error) or waited + _PAUSE > settling:
                     raise
                 waited += _PAUSE
                 await client.wait("the new role does not count yet", error.fault.status, _PAUSE)

@@ -1,4 +1,5 @@
-"""The managed identities that a VM has: read, and one more given (PROTOCOL.md section 4).
+"""The VMs of a subscription, and the managed identities that one has: read, and one more given
+(PROTOCOL.md section 4).
 
 A PATCH replaces the type of a VM's identity, so it is sent with all that the VM has: `UserAssigned`
 alone would take the system identity away.
@@ -6,6 +7,7 @@ alone would take the system identity away.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,12 +15,23 @@ from urllib.parse import quote
 
 from stacktui.resources.client import ArmClient
 from stacktui.resources.groups import MAX_ID
+from stacktui.resources.listing import RowPages, stream_rows
+from stacktui.resources.subscriptions import subscription_path
 from stacktui.text.json_fields import mapping, text
 
 KIND = "Microsoft.Compute/virtualMachines"
 SYSTEM, USER = "SystemAssigned", "UserAssigned"
 # Seconds. A VM takes a new identity within a minute or two.
 _LONGEST = 900.0
+_GROUP = re.compile(r"/resourceGroups/([^/]+)/", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A VM by its name and its group's, which is empty where ARM's path has none; sanitised."""
+
+    name: str
+    group: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,12 @@ class MachineIdentities:
         return ", ".join(self.names) or "none"
 
 
+def machine_pages(client: ArmClient, subscription: str) -> RowPages[Machine]:
+    """Return the pages of all VMs of a subscription."""
+    path = f"{subscription_path(client, subscription, 'the VMs')}/providers/{KIND}"
+    return stream_rows(client, path, _read_machine, what="the VMs")
+
+
 def machine_path(group: str, name: str) -> str:
     """Return the path of a VM in the group at a path."""
     return f"{group}/providers/{KIND}/{quote(name, '', errors='replace')}"
@@ -72,6 +91,11 @@ async def assign(client: ArmClient, path: str, before: MachineIdentities, identi
 
 def _what(path: str) -> str:
     return f"the VM {path.rpartition('/')[2]}"
+
+
+def _read_machine(client: ArmClient, row: Mapping[str, Any]) -> Machine:
+    found = _GROUP.search(client.text(row, "id", limit=MAX_ID))
+    return Machine(client.text(row, "name"), found[1] if found else "")
 
 
 def _read(client: ArmClient, row: Mapping[str, Any]) -> MachineIdentities:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from stacktui.errors import FaultError
 from stacktui.transport.limits import LimitName
@@ -230,3 +231,8 @@ class ArmError(FaultError[ArmFault]):
 
 class OperationError(ArmError):
     """A long-running operation failed, did not end in time, or cannot be followed."""
+
+
+def is_forbidden(error: FaultError[Any]) -> bool:
+    """Return whether ARM says that the caller has no right to do this."""
+    return isinstance(error.fault, ArmFault) and error.fault.code == "AuthorizationFailed"

@@ -46,7 +46,9 @@ if TYPE_CHECKING:
     from stacktui.identities.token_source import TokenSource
     from stacktui.tui.app_services import AppServices
     from stacktui.tui.config_change import ConfigChange
+    from stacktui.tui.identity_walker import IdentityWalker
     from stacktui.tui.live_check import LiveCheck
+    from stacktui.tui.live_walk import LiveWalk
     from stacktui.tui.scan_state import EvaluatedScan, LiveScan
 
 
@@ -103,15 +105,16 @@ class StacktuiApp(FilesApp):
         self.history = HistoryWriter(self._on_history_warning)
         # What is done once a check has signed in, by its environment.
         self._after_check: dict[str, Callable[[], None]] = {}
-        self._check_runners: WeakSet[CheckRunner] = WeakSet()
+        # Of the screens: Ctrl+C cancels these too.
+        self._runners: WeakSet[CheckRunner | IdentityWalker] = WeakSet()
         self.check_runner = self.new_check_runner(self._on_check_state, self.on_certificates_read)
         self.scan_runner = ScanRunner(
             self, self.load_scan_engine, self._on_scan_state, self._on_scan_finished
         )
-        load_arm = self._with_tokens(self.load_arm_engine)
-        self.arm_reader = ArmReader(self, load_arm, self._on_groups)
-        self.resource_counter = ResourceCounter(self, load_arm, self._on_counts)
-        self.role_reader = RoleReader(self, load_arm, self._on_roles)
+        self._load_arm = self._with_tokens(self.load_arm_engine)
+        self.arm_reader = ArmReader(self, self._load_arm, self._on_groups)
+        self.resource_counter = ResourceCounter(self, self._load_arm, self._on_counts)
+        self.role_reader = RoleReader(self, self._load_arm, self._on_roles)
         self.config.read()
         self._keymap = self.config.keymap  # `set_keymap` needs a screen
         settings = self.app_state.settings
@@ -224,15 +227,23 @@ class StacktuiApp(FilesApp):
         *,
         only_sign_in: bool = False,
     ) -> CheckRunner:
-        """Return a check runner for a screen; Ctrl+C cancels its checks too.
+        """Return a check runner for a screen.
 
         One that is `only_sign_in` adds nothing to the history.
         """
         history = None if only_sign_in else self.history
         load = self._with_tokens(self.load_engine)
         check_runner = CheckRunner(self, load, on_state, on_certificates, history)
-        self._check_runners.add(check_runner)
+        self._runners.add(check_runner)
         return check_runner
+
+    def new_identity_walker(self, on_state: Callable[[LiveWalk], None]) -> IdentityWalker:
+        """Return what does the walk of a managed identity for a screen."""
+        from stacktui.tui.identity_walker import IdentityWalker
+
+        walker = IdentityWalker(self, self._load_arm, on_state)
+        self._runners.add(walker)
+        return walker
 
     def check(self) -> None:
         """Check the current environment, anew if it is being checked; other checks continue.
@@ -397,7 +408,7 @@ class StacktuiApp(FilesApp):
 
     def action_interrupt(self) -> None:
         workers: Sequence[CheckRunner | ScanRunner | ArmTask[Any]] = (
-            *self._check_runners,
+            *self._runners,
             self.scan_runner,
             self.arm_reader,
             self.resource_counter,

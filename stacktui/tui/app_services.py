@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from stacktui.tui.check_runner import CheckRunner
     from stacktui.tui.clipboard import Copier
     from stacktui.tui.config_change import ConfigChange
+    from stacktui.tui.identity_walker import IdentityWalker
     from stacktui.tui.live_check import LiveCheck
+    from stacktui.tui.live_walk import LiveWalk
     from stacktui.tui.resource_counter import ResourceCounter
     from stacktui.tui.role_reader import RoleReader
     from stacktui.tui.scan_runner import ScanRunner
@@ -47,6 +49,7 @@ class AppServices(HasScreenStyle, Protocol):
         *,
         only_sign_in: bool = False,
     ) -> CheckRunner: ...
+    def new_identity_walker(self, on_state: Callable[[LiveWalk], None]) -> IdentityWalker: ...
     def check(self) -> None: ...
     def when_signed_in(self, then: Callable[[], None]) -> None: ...
     def check_all(self) -> None: ...

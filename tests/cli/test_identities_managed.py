@@ -109,6 +109,13 @@ def test_the_list_has_what_was_made(config: Path) -> None:
     document = on(config, "list", "--format", "json").document
     assert (document["error"], "subscription" in document) == (None, True)
     assert "principal id" in on(config, "list").out
+    command = [sys.executable, "-m", "stacktui", "identities", "managed", "list"]
+    command += ["--config", str(config)]
+    _, shown = on_terminal(command, [], os.environ | {"COLUMNS": "80", "NO_COLOR": "1"})
+    name, _, client, principal, _ = rows[0].split("\t")
+    assert f"✓ {name}" in shown
+    assert f" {principal}  {client[:8]}" in shown
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_it_asks_first_and_nobody_may_answer(config: Path, azure: RunningStamp) -> None:

@@ -15,16 +15,24 @@ from stacktui.certificates import export, trust_root, untrust_root
 from stacktui.check import role_grant
 from stacktui.environments.record import StampRecord, more_of, write_record
 from stacktui.identities.token_source import SignIn
-from stacktui.tui import arm_reader, resource_counter, role_reader, scan_runner
+from stacktui.tui import (
+    arm_reader,
+    identity_walker,
+    live_walk,
+    resource_counter,
+    role_reader,
+    scan_runner,
+)
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.panes import certificates, check, environments, identity_state
-from stacktui.tui.screens import device_code
+from stacktui.tui.screens import device_code, managed_identity
 
 from . import canned, canned_certificates, canned_trust
 from .canned import CONFIG, HOSTILE_CONFIG, canned_app
 from .canned_arm import CannedArm
 from .canned_certificates import STARTED
 from .canned_scan import scans
+from .canned_walk import WALKS, CannedWalk
 from .screen import resize, shown, until
 
 Sizes = Mapping[str | None, tuple[int, int]]
@@ -500,6 +508,23 @@ async def test_granting(
     steps: list[tuple[Sequence[str], str]] = [("c", "arm-forbidden"), ("f", "not asked")]
     steps.append((("enter",), "✓ may grant it" if who == "may" else "cannot grant it"))
     await compare(app, *steps, sizes=sizes)
+
+
+@pytest.mark.parametrize("walk", ["form", *WALKS])
+async def test_managed_identity(
+    compare: Compare, config: Path, monkeypatch: pytest.MonkeyPatch, walk: str
+) -> None:
+    for module in (identity_walker, live_walk, managed_identity):
+        monkeypatch.setattr(module, "monotonic", lambda: 0.0)
+    app = canned_app(config, text=CONFIG)
+    name = "asking" if walk == "form" else walk
+    app._load_arm = app.arm_reader._load = lambda: CannedWalk(name)
+    steps: list[tuple[Sequence[str], str]] = [("3M", "vm-app in team-01"), ("id-app", "id-app")]
+    if walk != "form":
+        said = {"asking": "Assign id-app", "waiting": "waits 15 s", "refused": "grant failed",
+                "skipped": "All is done but"}  # fmt: skip
+        steps.append((("enter",), said[walk]))
+    await compare(app, *steps, sizes=DOWN_TO_THE_LEAST)
 
 
 @STARTED_SMALL

@@ -20,7 +20,7 @@ from stacktui.config.document import nearest
 from stacktui.errors import FaultError
 from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.listing import collect
-from stacktui.resources.model import ArmFault, Principal, RoleDefinition
+from stacktui.resources.model import Principal, RoleDefinition, is_forbidden
 from stacktui.resources.principals import principal_of
 from stacktui.resources.role_paths import is_object_id
 from stacktui.resources.roles import definition_pages, find_role
@@ -120,11 +120,6 @@ class RoleRequest:
             return self.scope.rstrip("/")
         subscription = f"/subscriptions/{await subscription_of(session)}"
         return subscription if self.group is None else f"{subscription}/resourceGroups/{self.group}"
-
-
-def is_forbidden(error: FaultError[Any]) -> bool:
-    """Return whether ARM says that the caller has no right to do this."""
-    return isinstance(error.fault, ArmFault) and error.fault.code == "AuthorizationFailed"
 
 
 def tell_who_may() -> None:

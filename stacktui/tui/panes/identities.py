@@ -44,6 +44,9 @@ class IdentitiesPane(ListPane):
         Binding("i", "screen.copy_identity", "copy id, token", id="copy_identity", show=False),
         Binding("A", "screen.duplicate_identity", "copy identity", id="copy", show=False),
         Binding("I", "screen.import_identities", "import from az", id="import", show=False),
+        Binding(
+            "M", "screen.managed_identity", "managed identity", id="managed_identity", show=False
+        ),
         Binding("D", "screen.remove_identity", "remove", id="remove", show=False),
     ]
 

@@ -21,7 +21,7 @@ class IdentityActions(GroupActions, inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
-            case "read_roles":
+            case "read_roles" | "managed_identity":
                 return self._identity is not None and self.app_state.target is not None
             case "copy_identity":
                 return self._identity is not None
@@ -38,6 +38,26 @@ class IdentityActions(GroupActions, inherit_bindings=False):
         target, identity = self.app_state.target, self._identity
         if target is not None and identity is not None:
             self.services.role_reader.start(replace(target, identity=identity))
+
+    def action_managed_identity(self) -> None:
+        """Make a managed identity and give it to a VM, as the highlighted identity."""
+        from stacktui.tui.screens.managed_identity import ManagedIdentity
+
+        target, identity, group = self.app_state.target, self._identity, self._group
+        if target is None or identity is None:
+            return
+        screen = ManagedIdentity(replace(target, identity=identity), group.name if group else "")
+
+        def opened() -> None:
+            self.app.push_screen(screen)
+
+        if identity.name == target.environment.identity:
+            self.services.when_signed_in(opened)
+        elif identity.needs_person and self._token(target, identity) is None:
+            text = f"{identity.name} signs in with a person's help: T first, then M"
+            self.notice(text, TextStyle.WARNING)
+        else:
+            opened()
 
     def action_copy_identity(self) -> None:
         """Copy one of the identity's ids; its token only after a question."""

@@ -40,7 +40,7 @@ from stacktui.tui.widgets.fields import Field
 HOW = f"{TYPED_REFERENCES}; never the secret itself"
 
 
-class IdentityForm(FormScreen):
+class IdentityForm(FormScreen[ConfigChange]):
     """Adds an identity, a copy of the `copied` one, or changes the `edited` one.
 
     `table` is the raw table of the config of that one.

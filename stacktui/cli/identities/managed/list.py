@@ -32,9 +32,10 @@ def _cells(identity: UserIdentity) -> tuple[str, ...]:
 _TABLE = Table(
     "identities",
     "managed identity",
-    ("name", "location", "client id", "principal id"),
+    ("name", "principal id", "client id", "location"),
     lambda _: "✓",
     _cells,
+    order=(0, 3, 2, 1),
 )
 
 

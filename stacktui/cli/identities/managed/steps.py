@@ -14,7 +14,7 @@ from stacktui.cli.arm import ArmSession, report_fault, run_on, signing_in
 from stacktui.cli.arm_lists import write
 from stacktui.cli.arm_subscription import subscription_of
 from stacktui.cli.ask import confirm, yes_option
-from stacktui.cli.identities.scope import is_forbidden, tell_who_may
+from stacktui.cli.identities.scope import tell_who_may
 from stacktui.cli.layout import err_wrapped, out_fitting
 from stacktui.cli.options import ArmRequest, ExitCode, format_option, identity_option, reads_arm
 from stacktui.cli.output import out, warn
@@ -28,7 +28,7 @@ from stacktui.resources.identity_steps import (
 )
 from stacktui.resources.identity_walk import walk
 from stacktui.resources.managed_identities import NAME_RULE, ManagedIdentityError, is_identity_name
-from stacktui.resources.model import ArmFault
+from stacktui.resources.model import ArmFault, is_forbidden
 
 _SYMBOLS = {
     WalkOutcome.OK: "✓",
