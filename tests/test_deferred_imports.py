@@ -166,8 +166,10 @@ DEFERRED: dict[str, dict[str, str]] = {
     },
     "tui/app.py": {
         "stacktui.tui.identity_walker": FRAME,
-        "stacktui.tui.screens.secret": FRAME,
         "stacktui.tui.terminal_driver": PLATFORM,
+    },
+    "tui/screens/attended_sign_in.py": {
+        "stacktui.tui.screens.secret": FRAME,
     },
     "tui/screens/resources.py": {
         "stacktui.tui.screens.picker_screen": FRAME,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -17,7 +18,6 @@ from textual.binding import Binding, BindingType
 
 from stacktui.check.history_writer import HistoryWriter
 from stacktui.config.error_file import describe_error
-from stacktui.identities.model import IdentityKind, PromptSecret
 from stacktui.transport.background import in_background
 from stacktui.transport.request_log import logging_requests
 from stacktui.tui.app_state import AppState
@@ -35,6 +35,7 @@ from stacktui.tui.lines import TextStyle
 from stacktui.tui.resource_counter import ResourceCounter
 from stacktui.tui.role_reader import RoleReader, RolesRead
 from stacktui.tui.scan_runner import ScanRunner, load_scan_engine
+from stacktui.tui.screens.attended_sign_in import AttendedSignIn
 from stacktui.tui.screens.dashboard import Dashboard
 from stacktui.tui.screens.pane_grid import PANES
 
@@ -103,8 +104,7 @@ class StacktuiApp(FilesApp):
         places = {each.caption: (each, Dashboard, type(self)) for each in PANES}
         self.config = ConfigStore(self.app_state, environment, places, self._forget)
         self.history = HistoryWriter(self._on_history_warning)
-        # What is done once a check has signed in, by its environment.
-        self._after_check: dict[str, Callable[[], None]] = {}
+        self._attended = AttendedSignIn(self, self.app_state, self._check_once)
         # Of the screens: Ctrl+C cancels these too.
         self._runners: WeakSet[CheckRunner | IdentityWalker] = WeakSet()
         self.check_runner = self.new_check_runner(self._on_check_state, self.on_certificates_read)
@@ -138,6 +138,7 @@ class StacktuiApp(FilesApp):
         return self.dashboard
 
     def on_ready(self) -> None:
+        gc.enable()  # disabled since before the imports (`cli/dashboard.py`)
         if self._notices:
             self.dashboard.notice("; ".join(self._notices), TextStyle.WARNING)
         self.read_history()
@@ -250,7 +251,7 @@ class StacktuiApp(FilesApp):
 
         A secret that is to be asked for is asked for first.
         """
-        self._with_secret(self._check)
+        self._attended.with_secret(self._check)
 
     def _check(self) -> None:
         if (error := self.app_state.unusable) is not None:
@@ -259,38 +260,14 @@ class StacktuiApp(FilesApp):
             self.check_runner.start(target)
             self.dashboard.show_check()
 
-    def _with_secret(self, then: Callable[[], None]) -> None:
-        """Call `then`, after asking for the secret of the current environment, if need be."""
-        state, target = self.app_state, self.app_state.target
-        identity = target.identity if target else None
-        if identity is None or not isinstance(identity.secret, PromptSecret):
-            then()
-            return
-        from stacktui.tui.screens.secret import SecretScreen
-
-        def asked(typed: str | None) -> None:
-            if typed is not None and state.settings is not None:
-                state.settings = state.settings.with_secrets(state.typed)
-            then()
-
-        self.push_screen(SecretScreen(identity, state.typed), asked)
-
     def when_signed_in(self, then: Callable[[], None]) -> None:
-        """Call `then`, after asking for what only a person has: a secret, or to type a code.
+        """Call `then`, after asking for what only a person has."""
+        self._attended.when_signed_in(then)
 
-        A code is asked for by a check, and `then` is called where that gets a token.
-        """
-        state, target = self.app_state, self.app_state.target
-        identity = target.identity if target else None
-        by_code = identity is not None and identity.kind is IdentityKind.DEVICE_CODE
-        unread = state.group_list is not None and state.group_list.error
-        signed_in = state.check is not None and state.check.token is not None and not unread
-        if target is not None and by_code and not signed_in:
-            self._after_check[name := target.environment.name] = then
-            if not self.check_runner.runs(name):
-                self._check()
-        else:
-            self._with_secret(then)
+    def _check_once(self) -> None:
+        current = self.app_state.current
+        if current is None or not self.check_runner.runs(current):
+            self._check()
 
     def check_all(self) -> None:
         """Check every environment that can be used and is not being checked."""
@@ -310,9 +287,7 @@ class StacktuiApp(FilesApp):
             self.app_state.counts.pop(name, None)  # those of before may be others
         self.dashboard.show_soon(name)
         self.dashboard.show_prompts()
-        then = None if live.running else self._after_check.pop(name, None)
-        if then is not None and live.token is not None and name == self.app_state.current:
-            then()
+        self._attended.checked(live)
 
     def _on_groups(self, live: GroupList) -> None:
         name = live.target.environment.name
