@@ -23,6 +23,7 @@ from stacktui.resources.permissions import GROUP_ACTIONS, allowed
 from stacktui.resources.principals import principal_with
 from stacktui.resources.role_paths import READER, quoted
 from stacktui.resources.roles import Granted, grant
+from stacktui.resources.written import ChangeError
 
 
 class GrantError(StacktuiError):
@@ -98,6 +99,9 @@ async def grant_reader(
     """Give a principal Reader at a scope, as another identity. Raises GrantError."""
     try:
         async with open_arm(wanted, tokens) as client:
+            await client.token()  # nothing of ARM's end is unknown where this fails
             return await grant(client, scope, READER, principal)
     except FaultError as error:
         raise GrantError(f"not granted: {fault_summary(error.fault)}") from None
+    except ChangeError as error:
+        raise GrantError(f"{error}; {error.help}") from None

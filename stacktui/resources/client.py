@@ -56,7 +56,10 @@ def only(token: Token) -> GetToken:
 
 @dataclass(frozen=True, slots=True)
 class ArmResponse:
-    """A response of ARM. `document` is its JSON value, unsanitised; None where it has no body."""
+    """A response of ARM. `document` is its JSON value, unsanitised; None where it has no body.
+
+    `repeated` says that the request was sent before, with an unknown end.
+    """
 
     method: str
     url: str = field(repr=False)
@@ -64,6 +67,7 @@ class ArmResponse:
     headers: Mapping[str, str] = field(repr=False)
     document: Any = field(repr=False)
     exchange: Exchange
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,16 +282,19 @@ class ArmClient:
             raise self._refused(answer, what)
         good = answer.status < 300 and answer.body.strip()
         document = self._parsed(answer, what) if good else None
-        return ArmResponse(method, url, answer.status, answer.headers, document, answer.exchange)
+        return ArmResponse(
+            method, url, answer.status, answer.headers, document, answer.exchange, repeated
+        )
 
     async def _send(self, method: str, url: str, what: str, body: object) -> tuple[Answer, bool]:
-        """Return the response, and whether the request was repeated after a broken connection.
+        """Return the response, and whether an earlier try may have been carried out.
 
         ARM may refuse a token that it took before, once: then another is asked for.
         """
         content = None if body is None else json.dumps(body).encode()
         headers = {} if body is None else {"Content-Type": "application/json"}
         token, renewed, repeats, waited = await self._get_token(None), False, 0, 0.0
+        unavailable = False
         while True:
             try:
                 answer = await self._session.fetch(
@@ -311,7 +318,8 @@ class ArmClient:
                     continue
             seconds = self._retry.wait(method, answer.status, answer.exchange, waited)
             if seconds is None:
-                return answer, repeats > 0
+                return answer, repeats > 0 or unavailable
+            unavailable |= answer.status >= 500
             waited += seconds
             await self.wait(what, answer.status, seconds)
 

@@ -19,13 +19,12 @@ from stacktui.resources.client import ArmClient
 from stacktui.resources.connection import unseen
 from stacktui.resources.groups import group_path, resource_group
 from stacktui.resources.identity_proof import arm_resource, as_identity, curl_lines, read_as
-from stacktui.resources.listing import collect
 from stacktui.resources.machine_identity import MachineIdentities
 from stacktui.resources.managed_identities import ManagedIdentityError, UserIdentity
 from stacktui.resources.model import ArmError, Principal
 from stacktui.resources.retry import Wait
-from stacktui.resources.role_paths import READER, Reach, reach
-from stacktui.resources.roles import PRINCIPAL_TIMEOUT, grant, pages_of_principal
+from stacktui.resources.role_paths import READER
+from stacktui.resources.roles import PRINCIPAL_TIMEOUT, find_assignment, grant
 from stacktui.resources.written import written
 from stacktui.text.shell import command_line, for_this_machine
 from stacktui.transport.records import Exchange, TransportError
@@ -250,29 +249,16 @@ def _identities(found: MachineIdentities) -> dict[str, Any]:
 async def _grant(where: Walk) -> WalkStepResult:
     client, scope, identity = where.client, where.scope, where.identity
     principal = Principal(identity.principal_id, is_application=True)
-
-    async def held() -> str | None:
-        """Return the id of the assignment of this role at this very scope."""
-        found = await collect(pages_of_principal(client, scope, principal.object_id))
-        for each in found.rows:
-            same = each.principal.casefold() == principal.object_id.casefold()
-            if same and each.role == READER.id and reach(each, scope) is Reach.DIRECT:
-                return each.id
-        if found.error:
-            raise found.error
-        return None
-
     words = f"{READER.name} on resource group {where.group}"
-    assignment, outcome = await held(), WalkOutcome.ALREADY
+    assignment = await find_assignment(client, scope, READER, principal)
+    outcome = WalkOutcome.ALREADY
     if assignment is None:
         lines = (f"principal id: {principal}",)
         await where.confirm(WalkStepName.GRANT, f"grant {where.name} {words}", lines)
-        assignment = await written(
-            lambda: grant(client, scope, READER, principal, longest=where.settling),
-            held,
-            words,
-            ManagedIdentityError,
+        granted = await grant(
+            client, scope, READER, principal, longest=where.settling, failure=ManagedIdentityError
         )
+        assignment = granted.id or await find_assignment(client, scope, READER, principal)
         where.granted, outcome = True, WalkOutcome.OK
     facts = {
         "role": {"id": READER.id, "name": READER.name},

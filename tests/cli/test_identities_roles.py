@@ -120,6 +120,58 @@ def test_by_its_id_and_what_is_inherited_stays(config: Path, stamp: RunningStamp
     assert on(config, "revoke", path, *AS_OWNER, "--format", "json").document["changed"] is False
 
 
+@pytest.mark.parametrize(
+    "fault", ["500-after", "504-after", "cut", "drop-after", "reset-after", "500", "drop"]
+)
+def test_a_change_whose_response_is_lost_is_said_to_be_done(
+    config: Path, stamp: RunningStamp, fault: str
+) -> None:
+    before = len(changes(stamp))
+    words = ("tester", "--role", "Reader", "--group", GROUP, *AS_OWNER, "--format", "json")
+    for command, method in (("grant", "PUT"), ("revoke", "DELETE")):
+        stamp.fault_at(f"{method} */roleassignments/*@1={fault}")
+        ran = on(config, command, *words)
+        stamp.fault_at()
+        assert (ran.code, ran.err, ran.document["changed"]) == (0, "", True), (command, ran)
+        seen = on(config, "roles", "--group", GROUP, "--identity", "owner")
+        assert seen.code == 0
+        assert on(config, command, *words).document["changed"] is False
+    assert len(changes(stamp)) - before <= 4
+
+
+def test_a_revocation_by_id_whose_response_is_lost(config: Path, stamp: RunningStamp) -> None:
+    words = ("grant", "tester", "--role", "Reader", *AS_OWNER, "--format", "json")
+    path = on(config, *words).document["assignment"]
+    stamp.fault_at("DELETE */roleassignments/*@1=drop-after")
+    ran = on(config, "revoke", path, *AS_OWNER, "--format", "json")
+    stamp.fault_at()
+    assert (ran.code, ran.document["changed"]) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "faults", "said"),
+    [
+        ("grant", ("PUT *=500-after", "GET */roleassignments@2+=500"), "is there is unknown: "),
+        ("grant", ("PUT *=500",), "is not there, though it was sent: "),
+        ("revoke", ("DELETE *=500-after", "GET */roleassignments/*=500"), "is gone is unknown: "),
+        ("revoke", ("DELETE *=500",), "is still there, though it was sent: "),
+    ],
+)
+def test_an_unknown_end_is_said_and_that_it_can_be_run_again(
+    config: Path, stamp: RunningStamp, command: str, faults: tuple[str, ...], said: str
+) -> None:
+    words = ("tester", "--role", "Reader", "--group", GROUP, *AS_OWNER)
+    if command == "revoke":
+        assert on(config, "grant", *words).code == 0
+    stamp.fault_at(*faults)
+    ran = on(config, command, *words)
+    stamp.fault_at()
+    assert (ran.code, ran.out) == (1, "")
+    assert said in ran.err
+    assert "run this again" in " ".join(ran.err.split())
+    assert "stacktui check" not in ran.err
+
+
 def test_it_asks_first_and_nobody_may_answer(config: Path, stamp: RunningStamp) -> None:
     before = changes(stamp)
     ran = on(config, "grant", "tester", "--role", "Reader", "--identity", "owner")

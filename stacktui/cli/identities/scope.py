@@ -13,8 +13,9 @@ from stacktui.check.settings import Settings
 from stacktui.cli.arm import ArmSession, report_fault, run_on, show_prompt, signing_in
 from stacktui.cli.arm_subscription import subscription_of
 from stacktui.cli.ask import CommandError
+from stacktui.cli.layout import err_wrapped
 from stacktui.cli.options import ArmRequest, ExitCode, format_option, identity_option, reads_arm
-from stacktui.cli.output import err
+from stacktui.cli.output import err, warn
 from stacktui.cli.settings import read_settings
 from stacktui.config.document import nearest
 from stacktui.errors import FaultError
@@ -24,6 +25,7 @@ from stacktui.resources.model import Principal, RoleDefinition, is_forbidden
 from stacktui.resources.principals import principal_of
 from stacktui.resources.role_paths import is_object_id
 from stacktui.resources.roles import definition_pages, find_role
+from stacktui.resources.written import ChangeError
 
 SCHEMA = 1
 _OPTIONS = (
@@ -111,6 +113,12 @@ class RoleRequest:
                 # Nothing is wrong that a check would find.
                 report_fault(error, target, saved=False)
                 tell_who_may()
+                return ExitCode.FAULT
+            except ChangeError as error:
+                warn(str(error))
+                if error.cause is not None:
+                    report_fault(error.cause, target, saved=False)
+                err_wrapped(f"  {error.help}", 4)
                 return ExitCode.FAULT
 
         click.get_current_context().exit(run_on(target, self.request, at_scope))
