@@ -29,6 +29,7 @@ from stacktui.resources.role_paths import (
     assignment_body,
     assignment_name,
     assignment_path,
+    is_object_id,
     quoted,
     reach,
     scope_words,
@@ -149,15 +150,15 @@ async def grant(
 ) -> Granted:
     """Give a principal a role at a scope; again is no change, whoever granted it before.
 
-    Where ARM does not know the principal, asks again for `longest` seconds: it may be new. Raises
-    `failure` where nobody knows the end.
+    Where ARM does not know the principal, asks again for `longest` seconds: it may be new, if it
+    has an object id of a directory. Raises `failure` where nobody knows the end.
     """
+    longest = longest if is_object_id(principal.object_id) else 0.0
     name = assignment_name(scope, role, principal)
     path = assignment_path(scope, name)
     version = await client.version_of(path)
     body = assignment_body(scope, role, principal, version)
     words = f"{role.name} on {scope_words(scope)}"
-    what = f"granting {words}"
 
     async def put() -> Granted:
         waited = 0.0
@@ -244,7 +245,7 @@ async def _ended(
         found = await find()
         return None if found is None else (found,)
 
-    result = await written(write, read, what, failure, done)
+    result: tuple[T] | ArmError = await written(write, read, what, failure, done)
     if isinstance(result, ArmError):
         raise result
     return result[0]

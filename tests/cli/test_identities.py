@@ -150,11 +150,11 @@ def test_where_it_came_from(config: Path) -> None:
     assert config.read_text() == text
 
 
-def test_one_is_shown_with_its_principal(config: Path) -> None:
+def test_one_is_shown_with_its_account(config: Path) -> None:
     ran = on(config, "show", "ops")
     assert (ran.code, ran.out.splitlines()[0]) == (0, "ops")
     pairs = {tuple(line.split(maxsplit=1)) for line in ran.out.splitlines()[1:]}
-    assert {("kind", "service principal"), ("principal", "c0ffee")} <= pairs
+    assert {("kind", "service principal"), ("account", "c0ffee")} <= pairs
     assert {("used", "by      West, East"), ("tenant", "contoso.example")} <= pairs
     document = on(config, "show", "ops", "--format", "json").document
     listed = on(config, "list", "--format", "json").document["identities"][0]

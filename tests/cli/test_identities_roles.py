@@ -180,6 +180,52 @@ def test_it_asks_first_and_nobody_may_answer(config: Path, stamp: RunningStamp) 
     assert changes(stamp) == before
 
 
+def test_a_client_id_of_the_config_is_its_identity(config: Path, stamp: RunningStamp) -> None:
+    words = ("grant", stamp.client_id.upper(), "--role", "Reader", "--identity", "owner")
+    asked = on(config, *words)
+    assert asked.code == 2
+    assert "is the client id of tester" in asked.err
+    assert f"grant {stamp.object_id} (identity tester) Reader" in asked.err
+    ran = on(config, *words, "--yes", "--format", "json")
+    assert (ran.code, ran.document["principal"]) == (0, stamp.object_id)
+
+
+def test_what_is_no_object_id_is_doubted_and_not_waited_for(
+    config: Path, stamp: RunningStamp
+) -> None:
+    ran = on(config, "grant", "nosuch", "--role", "Reader", "--identity", "owner")
+    assert ran.code == 2
+    assert "no identity is called 'nosuch'; is it an object id?" in ran.err
+    if stamp.idp is not IdentityProvider.ADFS:  # AD FS does not know whom it does not know
+        before = changes(stamp)
+        ran = on(config, "grant", "nosuch", "--role", "Reader", *AS_OWNER)
+        assert (ran.code, len(changes(stamp)) - len(before)) == (1, 1)
+        assert "PRINCIPAL is an object id (no client id)" in ran.err
+        assert "stacktui check" not in ran.err
+
+
+@pytest.mark.parametrize("asked", ["owner", "tester"])
+def test_a_secret_that_nobody_was_asked_for_is_said_once(
+    stamp: RunningStamp, tmp_path: Path, asked: str
+) -> None:
+    """Of the identity that grants, and of the one that is granted something."""
+    password = "{ prompt = true }" if asked == "owner" else f'{{ file = "{stamp.password_file}" }}'
+    owner = (
+        f'[identities.owner]\nkind = "user"\nusername = "{stamp.user}"\n'
+        f'tenant = "{stamp.tenant}"\npassword = {password}\n'
+    )
+    secret = {"secret": "{ prompt = true }"} if asked == "tester" else {}
+    config = write_config(tmp_path, stamp.describe(), identity=owner, **secret)
+    before = changes(stamp)
+    ran = on(config, "grant", "tester", "--role", "Reader", *AS_OWNER)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.count("nobody was asked") == 1
+    assert f"{asked}: a prompt: nobody was asked; a command on a terminal asks" in ran.err
+    assert "stacktui check" not in ran.err
+    assert "identities test" not in ran.err
+    assert changes(stamp) == before
+
+
 @pytest.mark.parametrize("answered", ["y", "n"])
 def test_what_is_typed_decides(
     config: Path, stamp: RunningStamp, tmp_path: Path, answered: str

@@ -47,7 +47,7 @@ def _fields(found: DescribedIdentity) -> Iterator[tuple[str, str]]:
     for key in KEYS_OF[identity.kind]:
         if value := getattr(identity, key, None):
             yield key, str(value)
-    yield "principal", identity.principal or "known once it has signed in"
+    yield "account", identity.principal or "known once it has signed in"
     if identity.credential is not None:
         yield "credential", str(identity.credential)
     if identity.secret is not None and identity.secret is not identity.credential:
