@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from stacktui.stamp import IdentityProvider, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
+from tests.diagnosis.servers import Script, config_for, scripted, token
 from tests.product import Ran, stacktui, write_config
 
 DOMAIN = "local.azurestack.external"
@@ -276,6 +278,23 @@ def test_wrong_usage_changes_nothing(
     assert said in ran.err
     assert "\x1b" not in ran.err
     assert changes(stamp) == before
+
+
+async def test_roles_that_nobody_can_look_for_are_not_none(tmp_path: Path) -> None:
+    async with scripted(Script(token=token(aud="https://arm/1"))) as web:
+        config = config_for(tmp_path, web.url)
+        ran = await asyncio.to_thread(on, config, "roles")
+        document = (await asyncio.to_thread(on, config, "roles", "--format", "json")).document
+    assert ran.code == 1
+    assert "  roles      not read, see below\n" in ran.out
+    assert "names no object id" in ran.err
+    assert document["assignments"] is None
+
+
+def test_of_a_scope_that_is_not_there_nothing_is_said(config: Path) -> None:
+    ran = on(config, "roles", "--group", "rg-000", "--identity", "owner")
+    assert (ran.code, ran.out) == (1, "")
+    assert "ResourceGroupNotFound" in ran.err
 
 
 def test_a_hostile_group_is_shown_harmless(config: Path) -> None:
