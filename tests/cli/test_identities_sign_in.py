@@ -202,3 +202,19 @@ async def test_check_and_token_agree_on_when_a_token_ends(
     near = {f"until {ends - timedelta(minutes=each):%H:%M} UTC" for each in (0, 1)}
     assert any(each in shown.out for each in near), shown
     assert "no expiry told" not in shown.out
+
+
+def test_an_identity_that_another_environment_names_is_said_to_be_of_that(
+    stamp: RunningStamp, tmp_path: Path
+) -> None:
+    stray = (
+        '[identities.stray]\nkind = "service-principal"\n'
+        'client_id = "c11e0700-0000-4000-8000-00000000dead"\n'
+        f'tenant = "{stamp.tenant}"\nsecret = {{ file = "{stamp.secret_file}" }}\n'
+        '[environments.Other]\narm = "https://management.other.example"\nidentity = "stray"\n'
+    )
+    config = tmp_path / "config.toml"
+    config.write_text(config_text(stamp.describe(), identity=stray), encoding="utf-8")
+    verdict = on(config, stamp, "test", "stray", "-e", "Test", *JSON).document["verdict"]
+    assert verdict["id"] == "app-not-found"
+    assert verdict["evidence"][0] == "stray is the identity of Other; that of Test is tester"
