@@ -45,7 +45,8 @@ def _fields(found: DescribedIdentity) -> Iterator[tuple[str, str]]:
     yield "kind", identity.kind.words
     yield "used by", ", ".join(found.environments) or "no environment"
     for key in KEYS_OF[identity.kind]:
-        if value := getattr(identity, key, None):
+        # `secret` is the password of a certificate's file too: `password` below.
+        if key != "secret" and (value := getattr(identity, key, None)):
             yield key, str(value)
     yield "account", identity.principal or "known once it has signed in"
     if identity.credential is not None:
