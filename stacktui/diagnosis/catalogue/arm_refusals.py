@@ -99,7 +99,7 @@ _ACTION = re.compile(r"action '([\w./*-]+)'")
 _SCOPE = re.compile(r"scope '(/[^']*)'")
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)/resourcegroups")
 
-_GRANT_READER = for_both(
+GRANT_READER = for_both(
     "An owner of {scope} grants Reader, the smallest role that can do this",
     "stacktui identities grant {principal} --role Reader --scope {scope}{asked}",
     scope="/subscriptions/ID",
@@ -131,7 +131,7 @@ def _arm_forbidden(failure: FailureContext) -> Explanation | None:
     fault = failure.fault
     if not isinstance(fault, ArmFault) or fault.code != _AUTHORIZATION_FAILED.code:
         return None
-    who, scope = _object_id(failure), _scope(failure)
+    who, scope = object_id(failure), _scope(failure)
     evidence = [
         *_comparison_lines("object id", "the token is for", who, _first(_OBJECT, fault.message)),
         *_comparison_lines("scope", "asked was for", scope, _first(_SCOPE, fault.message)),
@@ -143,23 +143,29 @@ def _arm_forbidden(failure: FailureContext) -> Explanation | None:
     return Explanation(title, tuple(evidence), tuple(_grant_reader(failure, who, scope)))
 
 
+def fill_grant_reader(failure: FailureContext, scope: str, principal: str) -> Remedy:
+    """Fill with a scope and an object id, neither of which only the server names."""
+
+    def asked(quote: Quote) -> str:
+        config = failure.config_option(quote)
+        return f" --environment {quote(failure.environment.name)}{config}"
+
+    action = Action(ActionKind.GRANT, key=scope, value=principal)
+    return GRANT_READER.fill(action, scope=scope, principal=principal, asked=asked)
+
+
 def _grant_reader(failure: FailureContext, who: str | None, scope: str | None) -> Iterator[Remedy]:
     """Yield how to grant only to what is known locally, never to an id that only the server names.
 
     Without a command if the scope or the assignee is unknown.
     """
 
-    def asked(quote: Quote) -> str:
-        config = failure.config_option(quote)
-        return f" --environment {quote(failure.environment.name)}{config}"
-
     identity = failure.identity
     principal = who or (identity.object_id if identity else "")
     if scope and principal:
-        action = Action(ActionKind.GRANT, key=scope, value=principal)
-        yield _GRANT_READER.fill(action, scope=scope, principal=principal, asked=asked)
+        yield fill_grant_reader(failure, scope, principal)
     else:
-        without_command = replace(_GRANT_READER, bash="", powershell="")
+        without_command = replace(GRANT_READER, bash="", powershell="")
         yield without_command.fill(scope=scope or "the subscription")
     # If the token names no object, the identity's own id finds it too.
     assignee = principal or (identity.principal if identity else "")
@@ -193,7 +199,7 @@ def _comparison_lines(label: str, ours: str, known: str | None, said: str | None
     return [f"{label} {known or said}"] if known or said else []
 
 
-def _object_id(failure: FailureContext) -> str | None:
+def object_id(failure: FailureContext) -> str | None:
     """Return the object id in the token; AD FS may name a SID."""
     token = failure.report.token
     claimed = (token and token.object_id) or ""
@@ -222,7 +228,7 @@ ARM_FORBIDDEN = FaultInfo(
         "perform action '…' over scope '…'"
     ),
     patterns={_AUTHORIZATION_FAILED: 94, HTTP_403: 52},
-    remedies=(_GRANT_READER, _GRANT_BY_REST, _GRANT_BY_ROLE),
+    remedies=(GRANT_READER, _GRANT_BY_REST, _GRANT_BY_ROLE),
     rules=(_arm_forbidden,),
 )
 
