@@ -118,7 +118,7 @@ async def test_a_grant_whose_response_is_lost_is_looked_for(
     principal, tokens = grantee(one_stamp[0], stamp.object_id), TokenSource()
     try:
         stamp.fault_at("PUT *=500-after", "GET */roleassignments=500")
-        with pytest.raises(GrantError, match=r"is unknown: .*; run this again"):
+        with pytest.raises(GrantError, match=r"is unknown: .*; again is safe"):
             await grant_reader(found.sign_in, tokens, scope, principal)
         stamp.fault_at("PUT *@1=500-after")
         assert (await grant_reader(found.sign_in, tokens, scope, principal)).changed
