@@ -57,7 +57,7 @@ def patient(on_wait: Callable[[Wait], None]) -> RetryPolicy:
 
 @asynccontextmanager
 async def open_session(
-    environment: Environment, on_exchange: Callable[[Exchange], None]
+    environment: Environment, on_exchange: Callable[[Exchange], None] = unseen
 ) -> AsyncIterator[HttpSession]:
     """Open a session that reaches and trusts an environment as its settings say."""
     used = ca_sources(environment.ca, own_bundle())
