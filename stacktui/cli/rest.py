@@ -149,7 +149,8 @@ class _Door:
             )
             if wait and _goes_on(response):
                 self._say_operation(response, "waiting for its end")
-                response = await self._client.poll(response, what=self._what)
+                name = self.path.partition("?")[0].rpartition("/")[2]
+                response = await self._client.poll(response, what=f"{self.method} …/{name}")
         except (ArmError, TransportError) as error:
             return self._report(error, began=response is not None)
         if wait and response.status in (404, 405):
