@@ -76,6 +76,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.check.summary_text": HELP,
         "stacktui.cli.check_output": HELP,
         "stacktui.cli.check_round": HELP,
+        "stacktui.cli.write_probe": HELP,
         "stacktui.diagnosis": HELP,
         "stacktui.diagnosis.document": HELP,
         "stacktui.diagnosis.markdown": HELP,

@@ -74,7 +74,8 @@ class OptionalFacts:
 class Evidence:
     """The facts of one step.
 
-    `fault` is set if and only if the step failed, `result` if it succeeded, `skipped` (why, in
+    `fault` is set if and only if the step failed, `result` if it succeeded, or is what a step that
+    writes had done before it failed, `skipped` (why, in
     words) if it did not run, or is optional and could not; `inconclusive` says that the check is
     undecided without it. `exchanges` are all requests made, in order; the last one decided,
     except that subscriptions are listed after one was refused (`ArmFault.seen`).
