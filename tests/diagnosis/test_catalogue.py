@@ -52,12 +52,14 @@ PUBLIC = {
     Group.RESOURCES: (
         "arm-unauthorized arm-forbidden no-subscriptions subscription-not-found "
         "subscription-disabled api-version-unsupported arm-throttled arm-server-error "
-        "arm-unavailable arm-not-json arm-reset arm-timeout paging-loop paging-foreign-host"
+        "arm-unavailable arm-not-json arm-reset arm-timeout paging-loop paging-foreign-host "
+        "write-refused"
     ),
     Group.ADVISORY: (
         "cert-expires-soon cert-readiness verification-off az-too-new az-config-broken "
         "az-stale-error-cache certifi-addition-lost secret-file-open image-alias-unknown "
-        "image-aliases-built-in image-aliases-unreadable image-not-offered provider-not-registered"
+        "image-aliases-built-in image-aliases-unreadable image-not-offered "
+        "provider-not-registered probe-leftover"
     ),
     Group.OTHER: "unexplained",
 }

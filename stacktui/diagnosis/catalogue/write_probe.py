@@ -15,6 +15,7 @@ from stacktui.diagnosis.catalogue.arm_refusals import (
 from stacktui.diagnosis.context import FailureContext, ReportContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
+from stacktui.diagnosis.message_pattern import arm_code
 from stacktui.diagnosis.remedy_template import Quote, RemedyTemplate, for_both
 from stacktui.resources.model import ArmFault, ArmProblem
 from stacktui.text.counts import count_of
@@ -54,7 +55,11 @@ WRITE_REFUSED = FaultInfo(
         "403 AuthorizationFailed, which names an action, is `arm-forbidden`; 429 `arm-throttled`; "
         "5xx `arm-server-error`."
     ),
-    az_says="(RequestDisallowedByPolicy) … / (ScopeLocked) … / (…Quota…) …",
+    az_says="(RequestDisallowedByPolicy) … / (ScopeLocked) …",
+    patterns={
+        arm_code("RequestDisallowedByPolicy", r"disallowed by policy"): 92,
+        arm_code("ScopeLocked", r"cannot perform (?:write|delete) operation because"): 92,
+    },
     remedies=(_ASK_OWNER, AGAIN_LATER, REPORT_TO_OPERATOR),
     rules=(_write_refused,),
 )
