@@ -189,6 +189,10 @@ async def test_each_fault_has_its_verdict_and_the_line_that_probes_again(
     assert found is not None
     assert found.id == verdict
     assert "list" not in found.title
+    # The request that failed, not a look at what it left.
+    last = report.steps[-1].evidence.last
+    assert last is not None
+    assert last.method == fault.partition(" ")[0]
     assert any("check --write-probe " in each.bash for each in found.remedies)
 
 
