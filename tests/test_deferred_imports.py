@@ -67,6 +67,9 @@ DEFERRED: dict[str, dict[str, str]] = {
     "check/pinning.py": {
         "stacktui.certificates.chain": HEALTHY,
     },
+    "check/steps/write_probe.py": {
+        "stacktui.check.probe_run": HEALTHY,
+    },
     "cli/check.py": {
         "stacktui.check.events": HELP,
         "stacktui.check.history_reader": HELP,

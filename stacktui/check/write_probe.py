@@ -35,7 +35,7 @@ class ProbeState(StrEnum):
 
 
 _WORDS = {
-    ProbeState.ABSENT: "it was not made",
+    ProbeState.ABSENT: "it is not there",
     ProbeState.DELETED: "it is gone",
     ProbeState.DELETING: "its deletion was accepted, and goes on: the next check looks",
     ProbeState.LEFT: "it is LEFT there",

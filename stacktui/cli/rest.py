@@ -26,6 +26,7 @@ from stacktui.text.sanitize import Redactor
 from stacktui.text.shell import command_line, for_this_machine
 from stacktui.transport.limits import LimitName
 from stacktui.transport.records import TransportError
+from stacktui.transport.sent_request import shown_document
 
 # As az writes it in such a path.
 _SUBSCRIPTION = "{subscriptionId}"
@@ -127,8 +128,8 @@ def _ask(session: ArmSession, door: _Door, content: bytes | None, *, yes: bool) 
         version = f"  (api-version {door.version})" if door.version else ""
         err_wrapped(f"  {door.method} {session.target.environment.arm}{door.path}{version}", 4)
         if content is not None:
-            text = content.decode("utf-8", "replace")
-            err_wrapped(f"  {session.client.redactor.sanitize(text, _SHOWN)}", 4)
+            shown = shown_document(content, session.client.redactor)
+            err_wrapped(f"  {shown if len(shown) <= _SHOWN else f'{shown[:_SHOWN]}…'}", 4)
     confirm(f"{session.environment}: send this {door.method}?", yes=yes)
 
 

@@ -165,6 +165,13 @@ def test_a_write_shows_the_request_and_asks(config: Path, stamp: RunningStamp) -
     assert writes(stamp) == before
 
 
+def test_a_question_shows_no_secret_of_the_body(config: Path) -> None:
+    secrets = {"adminPassword": "hunter2", "parameters": {"clientSecret": {"value": "hunter2"}}}
+    path = f"{SUBSCRIPTION}/resourceGroups/asked"
+    ran = rest(config, "PUT", path, "--body", json.dumps(secrets))
+    assert (ran.code, "adminPassword" in ran.err, "hunter2" in ran.err) == (2, True, False)
+
+
 def test_a_group_comes_and_goes(config: Path, stamp: RunningStamp, tmp_path: Path) -> None:
     path = f"{SUBSCRIPTION}/resourceGroups/made"
     file = tmp_path / "body.json"

@@ -93,7 +93,7 @@ def test_all_environments_are_asked_for_once(config: Path, stamp: RunningStamp) 
 def test_it_is_in_the_history_as_any_check(config: Path, stamp: RunningStamp) -> None:
     stamp.fault_at("PUT */resourcegroups/*=500")
     ran = check(config, "--write-probe")
-    assert (ran.code, "it was not made" in ran.out) == (1, True)
+    assert (ran.code, "it is not there" in ran.out) == (1, True)
     stamp.fault_at()
     assert "arm-server-error" in stacktui("history", "--config", config).out
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from stacktui.check.step import Step
-from stacktui.check.steps import probe_leftovers, write_probe
 from stacktui.check.steps.metadata import METADATA
 from stacktui.check.steps.operator_health import OPERATOR_HEALTH
 from stacktui.check.steps.resource_groups import RESOURCE_GROUPS
 from stacktui.check.steps.token import TOKEN
+from stacktui.check.steps.write_probe import PROBE, REMOVE_LEFTOVERS
 from stacktui.check.target import CheckTarget
 
 STEPS: tuple[Step, ...] = (
@@ -15,8 +15,8 @@ STEPS: tuple[Step, ...] = (
     TOKEN,
     RESOURCE_GROUPS,
     OPERATOR_HEALTH,
-    probe_leftovers.STEP,
-    write_probe.STEP,
+    REMOVE_LEFTOVERS,
+    PROBE,
 )
 
 
