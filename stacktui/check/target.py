@@ -15,13 +15,17 @@ class CheckTarget:
     """An environment, and the identity to sign in with, if any.
 
     `config` is the file that they come from, None for the default one. `pythons` are the Python
-    environments that it names, to be looked at beside those on PATH.
+    environments that it names, to be looked at beside those on PATH. `write_probe` is the name of
+    the group that the check makes and deletes, empty where it only reads; `remove_leftovers` says
+    to delete those that earlier ones left.
     """
 
     environment: Environment
     identity: Identity | None = None
     config: Path | None = None
     pythons: tuple[Path, ...] = ()
+    write_probe: str = ""
+    remove_leftovers: bool = False
 
 
 def config_of(target: CheckTarget) -> Path:

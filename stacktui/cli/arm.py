@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -28,6 +29,9 @@ from stacktui.resources.client import ArmClient
 from stacktui.resources.connection import open_arm
 from stacktui.resources.model import ArmFault
 from stacktui.text.shell import command_line, for_this_machine
+
+# In ARM's message of a provider that is not registered.
+_NAMESPACE = re.compile(r"namespace '([A-Za-z][A-Za-z0-9.]{0,79})'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,10 @@ def report_fault(error: FaultError[Fault], target: CheckTarget, *, saved: bool =
     warn(f"{what}: {summary}" if what else summary)
     for line in fault_lines(fault):
         err(f"  {line}")
+    if isinstance(fault, ArmFault) and fault.code == "MissingSubscriptionRegistration":
+        if found := _NAMESPACE.search(fault.message):
+            err(f"  register it: {_command('stacktui providers register', target, found[1], '-e')}")
+        return
     # At 404 what was asked for is not there: nothing is broken.
     if saved and getattr(fault, "status", 0) != 404:
         err(f"  whose side it is on, and how to fix it: {_diagnosing(fault, target)}")

@@ -64,5 +64,7 @@ class WaitLine:
 
 
 def _words(wait: Wait) -> str:
+    if not wait.status:
+        return wait.what
     why = "throttled by ARM" if wait.status == 429 else f"ARM answered {wait.status}"
     return f"{why} ({wait.what})"

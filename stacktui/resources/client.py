@@ -9,14 +9,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
 from stacktui.identities.token import Token, TokenFacts
-from stacktui.resources.api_versions import known_version, listed_version, resource_type
+from stacktui.resources.api_versions import (
+    has_version,
+    known_version,
+    listed_version,
+    resource_type,
+)
 from stacktui.resources.model import ArmError, ArmFault, ArmProblem, OperationError
 from stacktui.resources.retry import NO_RETRY, RetryPolicy, Wait
 from stacktui.text.json_fields import mapping, text
@@ -56,7 +61,10 @@ def only(token: Token) -> GetToken:
 
 @dataclass(frozen=True, slots=True)
 class ArmResponse:
-    """A response of ARM. `document` is its JSON value, unsanitised; None where it has no body."""
+    """A response of ARM. `document` is its JSON value, unsanitised; None where it has no body.
+
+    `content` is the body as it came.
+    """
 
     method: str
     url: str = field(repr=False)
@@ -64,6 +72,7 @@ class ArmResponse:
     headers: Mapping[str, str] = field(repr=False)
     document: Any = field(repr=False)
     exchange: Exchange
+    content: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +120,9 @@ class ArmClient:
     ) -> ArmResponse:
         """Send a request to a path of ARM, and return the response, of a status from 200 to 299.
 
-        Without `api_version`, the profile's is sent, else the newest that ARM lists. `what` names
-        what is asked for in a fault. A repeated DELETE may end with 404: it is done.
+        Without `api_version`, that of the path's query is sent, else the profile's, else the newest
+        that ARM lists. A `body` of bytes is JSON already. `what` names what is asked for in a
+        fault. A repeated DELETE may end with 404: it is done.
         """
         url = await self._url(path, api_version)
         return await self._ask(method, url, what or f"{method} {path.partition('?')[0]}", body)
@@ -235,6 +245,8 @@ class ArmClient:
         segments = path.partition("?")[0].split("/")
         if not path.startswith("/") or not {".", ".."}.isdisjoint(segments) or "#" in path:
             raise self.error(ArmProblem.SHAPE, path, 0, message=f"no usable path: {path}")
+        if api_version is None and has_version(path):
+            return f"{self._arm}{path}"
         version = api_version or await self.version_of(path)
         return f"{self._arm}{path}{'&' if '?' in path else '?'}api-version={version}"
 
@@ -278,14 +290,16 @@ class ArmClient:
             raise self._refused(answer, what)
         good = answer.status < 300 and answer.body.strip()
         document = self._parsed(answer, what) if good else None
-        return ArmResponse(method, url, answer.status, answer.headers, document, answer.exchange)
+        return ArmResponse(
+            method, url, answer.status, answer.headers, document, answer.exchange, answer.body
+        )
 
     async def _send(self, method: str, url: str, what: str, body: object) -> tuple[Answer, bool]:
         """Return the response, and whether the request was repeated after a broken connection.
 
         ARM may refuse a token that it took before, once: then another is asked for.
         """
-        content = None if body is None else json.dumps(body).encode()
+        content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         headers = {} if body is None else {"Content-Type": "application/json"}
         token, renewed, repeats, waited = await self._get_token(None), False, 0, 0.0
         while True:
@@ -387,13 +401,11 @@ class ArmClient:
 def _continued(before: ArmResponse, after: ArmResponse) -> ArmResponse:
     """Return the response to a poll, with the operation's URL where it does not repeat that."""
     if after.status in _FORGOTTEN:
-        return ArmResponse(after.method, after.url, after.status, {}, None, after.exchange)
+        return replace(after, headers={}, document=None, content=b"")
     names = ("azure-asyncoperation", "location")
     kept = {name: before.headers[name] for name in names if name in before.headers}
     headers = {**kept, **{name.lower(): value for name, value in after.headers.items()}}
-    return ArmResponse(
-        after.method, after.url, after.status, headers, after.document, after.exchange
-    )
+    return replace(after, headers=headers)
 
 
 def _result_url(first: ArmResponse, last: ArmResponse) -> str:

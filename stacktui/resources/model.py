@@ -182,6 +182,10 @@ class Provider:
     def registered(self) -> bool:
         return self.state.lower() == "registered"
 
+    @property
+    def registering(self) -> bool:
+        return self.state.lower() == "registering"
+
 
 class ArmProblem(StrEnum):
     """At which point reading from ARM failed."""

@@ -28,7 +28,7 @@ _SHORTEST_WAIT = 0.1
 class Wait:
     """The client waits `seconds`, as a response of this status says, before it goes on.
 
-    `what` is what was asked for, in words; sanitised.
+    `what` is what was asked for, in words; with status 0, what is waited for. It is sanitised.
     """
 
     what: str

@@ -33,6 +33,9 @@ COMMANDS = (
     ("identities", "managed", "create", *MANAGED, "--yes"),
     ("identities", "managed", "assign", *MANAGED, "--vm", "v", "--yes"),
     ("identities", "managed", "grant", *MANAGED, "--yes"),
+    ("providers", "register", "Microsoft.Web", "--yes"),
+    ("rest", "PUT", "/subscriptions/s/resourceGroups/g", "--body", "{}", "--yes"),
+    ("rest", "DELETE", "/subscriptions/s/resourceGroups/g", "--wait", "--yes"),
     ("identities", "managed", "walk", *MANAGED, "--vm", "v", "--yes"),
 )
 
