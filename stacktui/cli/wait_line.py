@@ -64,5 +64,5 @@ class WaitLine:
 
 
 def _words(wait: Wait) -> str:
-    why = "throttled by ARM" if wait.status == 429 else f"ARM answered {wait.status}"
-    return f"{why} ({wait.what})"
+    whys = {429: "throttled by ARM", 0: "no answer of ARM"}
+    return f"{whys.get(wait.status, f'ARM answered {wait.status}')} ({wait.what})"

@@ -17,7 +17,14 @@ from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
 from stacktui.identities.token import Token, TokenFacts
 from stacktui.resources.api_versions import known_version, listed_version, resource_type
-from stacktui.resources.model import ArmError, ArmFault, ArmProblem, OperationError
+from stacktui.resources.model import (
+    ArmError,
+    ArmFault,
+    ArmProblem,
+    OperationError,
+    is_passing,
+    status_of,
+)
 from stacktui.resources.retry import NO_RETRY, RetryPolicy, Wait
 from stacktui.text.json_fields import mapping, text
 from stacktui.transport.arm_error import read_arm_error
@@ -164,20 +171,26 @@ class ArmClient:
         raise self.error(ArmProblem.PAGING_LIMIT, what, 200, message=message)
 
     async def poll(
-        self, response: ArmResponse, *, what: str = "", longest: float = POLL_TIMEOUT
+        self,
+        response: ArmResponse,
+        *,
+        what: str = "",
+        longest: float = POLL_TIMEOUT,
+        misses: int = 0,
     ) -> ArmResponse:
         """Wait for the end of the operation that a response began, and return its result.
 
         Both styles (PROTOCOL.md section 4): `Azure-AsyncOperation`, whose body has the status only,
         so that the result of a PUT, PATCH or POST is read after it, and `Location`, which answers
         202 until the end. A response of 404 or 405 says nothing of how it ended: ask for the
-        resource. Waits at most `longest` seconds. Raises OperationError where the operation failed,
-        does not end, or leads to another host.
+        resource. Waits at most `longest` seconds. At most `misses` polls in a row may fail for a
+        reason that passes (`is_passing`). Raises OperationError where the operation failed, does
+        not end, or leads to another host.
         """
         what = what or f"the end of {response.method}"
         clock = asyncio.get_running_loop().time
         ends = clock() + longest
-        last = response
+        last, status, missed = response, 202, 0
         while url := self._operation_of(last):
             self._require_own(url, what, ArmProblem.OPERATION_FOREIGN_HOST, last.exchange)
             seconds = _interval(last.exchange)
@@ -185,18 +198,31 @@ class ArmClient:
                 message = f"the operation has not ended in {longest:g} s"
                 problem = ArmProblem.OPERATION_TIMEOUT
                 raise self.error(problem, what, last.status, "", message, last.exchange)
-            await self.wait(what, 202, seconds)
-            answer = await self._ask("GET", url, what, accept=_FORGOTTEN)
-            self._require_success(answer, what)
-            last = _continued(last, answer)
+            await self.wait(what, status, seconds)
+            try:
+                last, missed, status = _continued(last, await self.operation(url, what)), 0, 202
+            except (ArmError, TransportError) as error:
+                missed, status = missed + 1, status_of(error)
+                if missed > misses or not is_passing(error):
+                    raise
         if last is response or not (url := _result_url(response, last)):
             return last
         self._require_own(url, what, ArmProblem.OPERATION_FOREIGN_HOST, last.exchange)
         accept = _FORGOTTEN if response.method == "POST" else frozenset[int]()
         return await self._ask("GET", url, what, accept=accept)
 
+    async def operation(self, url: str, what: str) -> ArmResponse:
+        """Return what ARM says of an operation at its URL, now, as `poll` does of its end."""
+        self._require_own(url, what, ArmProblem.OPERATION_FOREIGN_HOST)
+        answer = await self._ask("GET", url, what, accept=_FORGOTTEN)
+        self._require_success(answer, what)
+        return answer
+
     async def wait(self, what: str, status: int, seconds: float) -> None:
-        """Wait, visibly, before asking again for `what`, which ARM answered with `status`."""
+        """Wait, visibly, before asking again for `what`, which ARM answered with `status`.
+
+        `status` is 0 where it did not answer.
+        """
         self._retry.on_wait(Wait(self.redactor.sanitize(what, 200), status, seconds))
         await asyncio.sleep(seconds)
 
@@ -229,6 +255,10 @@ class ArmClient:
                 correlation_id=header("x-ms-correlation-request-id") or "",
             )
         )
+
+    def is_own(self, url: str) -> bool:
+        """Return whether a URL is of the environment's origin, which alone gets the token."""
+        return origin_of(url) == origin_of(self._arm)
 
     async def _url(self, path: str, api_version: str | None) -> str:
         """Return the URL of a path with its api-version; ArmError for one that is no plain path."""
@@ -361,7 +391,7 @@ class ArmClient:
         self, url: str, what: str, problem: ArmProblem, exchange: Exchange | None = None
     ) -> None:
         """Raise ArmError for a URL that leaves the environment's origin."""
-        if origin_of(url) != origin_of(self._arm):
+        if not self.is_own(url):
             status = exchange.response.status if exchange and exchange.response else 0
             raise self.error(problem, what, status, message=url, exchange=exchange)
 

@@ -28,6 +28,7 @@ _SHORTEST_WAIT = 0.1
 class Wait:
     """The client waits `seconds`, as a response of this status says, before it goes on.
 
+    The status is 0 where there was no response.
     `what` is what was asked for, in words; sanitised.
     """
 
