@@ -34,6 +34,9 @@ COMMANDS = (
     ("identities", "managed", "assign", *MANAGED, "--vm", "v", "--yes"),
     ("identities", "managed", "grant", *MANAGED, "--yes"),
     ("identities", "managed", "walk", *MANAGED, "--vm", "v", "--yes"),
+    ("groups", "create", "g", "--location", "local", "--yes"),
+    ("groups", "tag", "g", "--tag", "a=1", "--yes"),
+    ("groups", "delete", "g", "--yes"),
 )
 
 

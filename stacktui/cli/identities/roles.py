@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import click
 
-from stacktui.cli.arm import report_fault
+from stacktui.cli.arm import is_forbidden, report_fault
 from stacktui.cli.arm_lists import write
-from stacktui.cli.identities.scope import SCHEMA, RoleRequest, RoleSession, at_scope, is_forbidden
+from stacktui.cli.identities.scope import SCHEMA, RoleRequest, RoleSession, at_scope
 from stacktui.cli.layout import out_fitting
 from stacktui.cli.options import ExitCode, examples
 from stacktui.cli.output import err, warn

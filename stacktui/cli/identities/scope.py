@@ -10,7 +10,14 @@ from typing import Any
 import click
 
 from stacktui.check.settings import Settings
-from stacktui.cli.arm import ArmSession, report_fault, run_on, show_prompt, signing_in
+from stacktui.cli.arm import (
+    ArmSession,
+    is_forbidden,
+    report_fault,
+    run_on,
+    show_prompt,
+    signing_in,
+)
 from stacktui.cli.arm_subscription import subscription_of
 from stacktui.cli.ask import CommandError
 from stacktui.cli.options import ArmRequest, ExitCode, format_option, identity_option, reads_arm
@@ -20,7 +27,7 @@ from stacktui.config.document import nearest
 from stacktui.errors import FaultError
 from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.listing import collect
-from stacktui.resources.model import ArmFault, Principal, RoleDefinition
+from stacktui.resources.model import Principal, RoleDefinition
 from stacktui.resources.principals import principal_of
 from stacktui.resources.role_paths import is_object_id
 from stacktui.resources.roles import definition_pages, find_role
@@ -120,11 +127,6 @@ class RoleRequest:
             return self.scope.rstrip("/")
         subscription = f"/subscriptions/{await subscription_of(session)}"
         return subscription if self.group is None else f"{subscription}/resourceGroups/{self.group}"
-
-
-def is_forbidden(error: FaultError[Any]) -> bool:
-    """Return whether ARM says that the caller has no right to do this."""
-    return isinstance(error.fault, ArmFault) and error.fault.code == "AuthorizationFailed"
 
 
 def tell_who_may() -> None:
