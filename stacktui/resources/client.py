@@ -15,6 +15,7 @@ from typing import Any
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
+from stacktui.errors import FaultError
 from stacktui.identities.token import Token, TokenFacts
 from stacktui.resources.api_versions import known_version, listed_version, resource_type
 from stacktui.resources.model import (
@@ -201,7 +202,7 @@ class ArmClient:
             await self.wait(what, status, seconds)
             try:
                 last, missed, status = _continued(last, await self.operation(url, what)), 0, 202
-            except (ArmError, TransportError) as error:
+            except FaultError as error:
                 missed, status = missed + 1, status_of(error)
                 if missed > misses or not is_passing(error):
                     raise

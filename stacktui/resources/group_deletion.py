@@ -20,7 +20,7 @@ from stacktui.resources.client import POLL_TIMEOUT, ArmClient, ArmResponse
 from stacktui.resources.group_changes import GroupChangeError, find_group, is_deleting, listed_group
 from stacktui.resources.group_details import lock_pages, resource_pages
 from stacktui.resources.listing import Rows, collect
-from stacktui.resources.model import ArmError, Lock, Resource, ResourceGroup, is_passing, status_of
+from stacktui.resources.model import Lock, Resource, ResourceGroup, is_passing, status_of
 from stacktui.resources.operations import (
     Operation,
     OperationsFileError,
@@ -31,7 +31,6 @@ from stacktui.resources.operations import (
 )
 from stacktui.resources.written import written
 from stacktui.transport.background import in_background
-from stacktui.transport.records import TransportError
 
 # How many polls in a row may get no answer: minutes, as each waits as long as ARM said.
 MISSES = 20
@@ -122,7 +121,7 @@ async def delete(
     if not is_deleting(found[0]):
         try:
             response = await _sent(client, plan)
-        except ArmError:  # refused
+        except FaultError:  # refused, or not sent
             await _kept(forget, operation)
             raise
         if response is not None and (url := _own_location(client, response)):
@@ -148,7 +147,7 @@ async def follow(
             response = await client.operation(operation.url, what)
         if response is not None:
             response = await client.poll(response, what=what, misses=MISSES)
-    except (ArmError, TransportError) as caught:
+    except FaultError as caught:
         response, error = None, caught
     while True:
         result = await _looked(client, operation, response, error)
@@ -174,7 +173,7 @@ async def state_of(client: ArmClient, operation: Operation) -> OperationResult:
     if operation.url:
         try:
             response = await client.operation(operation.url, _what(operation))
-        except (ArmError, TransportError) as caught:
+        except FaultError as caught:
             error = caught
     return await _looked(client, operation, response, error)
 
@@ -206,7 +205,7 @@ async def _looked(
     """Look at the group, and say how its deletion is, of which ARM said `response` or `error`."""
     try:
         found = await find_group(client, operation.path)
-    except (ArmError, TransportError) as caught:
+    except FaultError as caught:
         words = f"whether the group is gone is unknown: {caught}"
         return OperationResult(operation, OperationState.UNKNOWN, words, caught)
     if found is None:

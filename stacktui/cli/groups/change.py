@@ -143,7 +143,9 @@ def _report(error: FaultError[Any] | ChangeError, session: ArmSession) -> None:
             err("  a Contributor or an Owner may do this: --identity NAME")
         if isinstance(cause.fault, ArmFault) and cause.fault.code == "ScopeLocked":
             err("  its locks: stacktui groups show NAME")
-    if isinstance(error, ChangeError) and error.help:
+    if not isinstance(error, ChangeError):
+        err("  nothing was changed")
+    elif error.help:
         err_wrapped(f"  {error.help}", 4)
 
 
