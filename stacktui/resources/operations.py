@@ -128,8 +128,8 @@ def _operation(row: object) -> Operation | None:
     known = {key: value for key, value in mapping(row).items() if isinstance(value, str)}
     try:
         operation = Operation(**{name: known[name] for name in _NAMES})
-        datetime.fromisoformat(operation.began)
-    except (KeyError, ValueError):
+        datetime.fromisoformat(operation.began).astimezone(UTC)
+    except (KeyError, ValueError, OverflowError):  # OverflowError: no calendar has that day
         return None
     return operation
 
