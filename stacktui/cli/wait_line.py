@@ -64,5 +64,5 @@ class WaitLine:
 
 
 def _words(wait: Wait) -> str:
-    whys = {429: "throttled by ARM", 0: "no answer of ARM"}
+    whys = {429: "throttled by ARM", 202: "not ended yet", 0: "no answer of ARM"}
     return f"{whys.get(wait.status, f'ARM answered {wait.status}')} ({wait.what})"

@@ -292,6 +292,17 @@ def test_another_identity_may_do_it(config: Path, stamp: RunningStamp) -> None:
     assert on(config, "create", "rg-user", "--yes", "--identity", "user").code == 0
 
 
+@pytest.mark.parametrize("change", CHANGES)
+def test_ctrl_c_at_a_question_ends_it(config: Path, stamp: RunningStamp, change: str) -> None:
+    before = writes(stamp)
+    name = "rg-question" if change == "create" else "rg-web-prod-01"
+    words = ["groups", change, name, *CHANGES[change], "--config", str(config)]
+    command = [sys.executable, "-m", "stacktui", *words]
+    code, shown = on_terminal(command, [("Test: ", "\x03")], os.environ)
+    assert code == 130, shown
+    assert writes(stamp) == before
+
+
 @pytest.mark.parametrize("columns", ["40", "80"])
 def test_it_fits_a_small_terminal(config: Path, columns: str) -> None:
     run = [sys.executable, "-m", "stacktui"]

@@ -87,7 +87,7 @@ def _lines(session: GroupSession, plan: PlannedDeletion) -> Iterator[str]:
     if inside.error:
         yield f"what is in it is not known: {inside.error}"
     else:
-        yield f"in it: {count_of(len(inside.rows), 'resource')}"
+        yield f"in it: {count_of(len(inside.rows), 'resource') if inside.rows else 'nothing'}"
     for each in inside.rows[:_MOST]:
         yield f"- {each.name} · {each.type}"
     if len(inside.rows) > _MOST:
