@@ -21,8 +21,8 @@ from stacktui.text.json_fields import items, mapping, text
 NAME_RULE = "1 to 90 letters, digits, '-', '_', '.', '(' and ')', not ending in '.'"
 TAG_RULE = "a tag's name has 1 to 512 characters without < > % & \\ ? /, its value at most 256"
 _MAX_NAME, _MAX_TAG_NAME, _MAX_TAG_VALUE = 90, 512, 256
-# Of .NET's `\w`, which is ARM's rule, those that are no letters (L…).
-_WORD = frozenset({"Mn", "Nd", "Pc"})
+# The categories of .NET's `\w`, which is ARM's rule.
+_WORD = ("L", "Mn", "Nd", "Pc")
 _NOT_IN_TAGS = frozenset("<>%&\\?/")
 # ARM's codes at 404; of another, as of a gateway's or of the subscription's, nobody knows.
 _NO_GROUP = frozenset({"ResourceGroupNotFound", "ResourceNotFound", "NotFound"})
@@ -56,10 +56,7 @@ class GroupWrite:
 
 def is_group_name(name: str) -> bool:
     """Return whether ARM takes a name for a new resource group (NAME_RULE)."""
-    fits = all(
-        char in "-.()" or (kind := unicodedata.category(char))[0] == "L" or kind in _WORD
-        for char in name
-    )
+    fits = all(char in "-.()" or unicodedata.category(char).startswith(_WORD) for char in name)
     return fits and 0 < len(name) <= _MAX_NAME and not name.endswith(".")
 
 

@@ -18,7 +18,7 @@ from .az import Az
 from .conftest import on_stamp
 
 # Every kind of character that ARM allows, and as long as it allows.
-LONGEST = "Rg-(1)_x.Ünï-漢" + "y" * 76
+LONGEST = "Rg-(1)_x.Ünï-漢e\u0301٣‿" + "y" * 72
 OURS = ("rg-Ours", LONGEST)
 
 SDK = """

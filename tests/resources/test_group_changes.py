@@ -47,7 +47,7 @@ from tests.resources.group_states import created, deleted, row_of, tagged
 from tests.resources.group_states import operations as known
 from tests.resources.walks import arm_of, writes
 
-LONGEST = "Rg-(1)_x.Ünï-漢" + "y" * 76
+LONGEST = "Rg-(1)_x.Ünï-漢e\u0301٣‿" + "y" * 72
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,11 @@ from functools import partial
 
 import click
 
-from stacktui.cli.arm import ArmSession, error_document, report_fault, run_arm
+from stacktui.cli.arm import ArmSession, error_document, report_fault, run_on, signing_in
 from stacktui.cli.arm_lists import Table, write_list
-from stacktui.cli.options import ArmRequest, ExitCode, examples, reads_arm
+from stacktui.cli.options import ArmRequest, ExitCode, examples, identity_option, reads_arm
 from stacktui.cli.output import warn
+from stacktui.cli.settings import read_settings
 from stacktui.config.read_only import is_read_only
 from stacktui.resources.group_deletion import OperationResult, OperationState, state_of
 from stacktui.resources.listing import RowPage
@@ -47,14 +48,17 @@ _TABLE = Table(
 @click.command(
     epilog=examples("stacktui operations list", "stacktui operations list -e West --format json")
 )
+@identity_option
 @reads_arm(subscription=False)
-def command(request: ArmRequest) -> None:
+def command(request: ArmRequest, identity: str | None) -> None:
     """List the deletions that were begun in an environment, each with its state now.
 
     They go on in ARM, whoever began them. One that has ended is listed once, and then forgotten.
     Exits with 1 if one failed, or its state is unknown.
     """
-    run_arm(request, _list)
+    settings = read_settings(request.source, request.environment)
+    target = signing_in(settings, request.environment, identity)
+    click.get_current_context().exit(run_on(target, request, _list))
 
 
 async def _list(session: ArmSession) -> int:
