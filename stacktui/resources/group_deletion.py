@@ -34,6 +34,8 @@ from stacktui.transport.background import in_background
 
 # How many polls in a row may get no answer: minutes, as each waits as long as ARM said.
 MISSES = 20
+# With these a poll ends an operation that has been carried out.
+_DONE = frozenset({200, 204})
 # Seconds between two looks at a group in deletion whose operation cannot be polled.
 _PAUSE = 10.0
 # A longer `Location` is no operation's.
@@ -160,9 +162,12 @@ async def follow(
             case OperationState.UNKNOWN:
                 missed, status = missed + 1, status_of(result.error)
                 if missed > MISSES or (result.error and not is_passing(result.error)):
-                    raise GroupChangeError(f"{what}: {result.words}", _LIST, result.error)
+                    raise GroupChangeError(
+                        f"{what}: {result.words}", _LIST, result.error, unknown=True
+                    )
         if clock() > ends:
-            raise GroupChangeError(f"{what} has not ended in {POLL_TIMEOUT:g} s", _LIST)
+            words = f"{what} has not ended in {POLL_TIMEOUT:g} s"
+            raise GroupChangeError(words, _LIST, unknown=True)
         await client.wait(what, status, _PAUSE)
 
 
@@ -203,15 +208,22 @@ async def _looked(
     error: FaultError[Any] | None,
 ) -> OperationResult:
     """Look at the group, and say how its deletion is, of which ARM said `response` or `error`."""
+    done = response is not None and response.status in _DONE
     try:
         found = await find_group(client, operation.path)
     except FaultError as caught:
+        if done:
+            words = "ARM says that it has ended"
+            return OperationResult(operation, OperationState.SUCCEEDED, words)
         words = f"whether the group is gone is unknown: {caught}"
         return OperationResult(operation, OperationState.UNKNOWN, words, caught)
     if found is None:
         return OperationResult(operation, OperationState.SUCCEEDED, "the group is gone")
     if is_deleting(found[0]) or (response is not None and response.status == 202):
         return OperationResult(operation, OperationState.RUNNING, "ARM deletes the group")
+    if done:
+        words = "it was deleted, and a group of its name is there again"
+        return OperationResult(operation, OperationState.SUCCEEDED, words)
     words = "the group is there and not in deletion: it was not deleted, or made anew"
     if error is not None and not is_passing(error):
         words = f"ARM did not delete the group: {error}"

@@ -86,7 +86,7 @@ def test_made_tagged_and_deleted_as_text(config: Path, stamp: RunningStamp) -> N
     assert removed.code == 0
     assert group(stamp, "rg-text")["tags"] == {"b": "3"}
     gone = on(config, "delete", "Rg-text", "--yes")
-    assert (gone.code, gone.out) == (0, "✓ deleted resource group rg-text\n")
+    assert (gone.code, gone.out) == (0, "✓ deleted resource group rg-text: the group is gone\n")
     again = on(config, "delete", "rg-text", "--yes")
     assert (again.code, again.err) == (0, "")
     assert again.out == "– there is no resource group rg-text: nothing to delete\n"

@@ -7,6 +7,7 @@ import multiprocessing
 import stat
 import string
 from collections.abc import Iterator
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,9 +44,11 @@ from stacktui.resources.operations import (
 )
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
+from tests.resources.conftest import TOKEN, Client
 from tests.resources.group_states import created, deleted, row_of, tagged
 from tests.resources.group_states import operations as known
 from tests.resources.walks import arm_of, writes
+from tests.support.web import Asked, Raw, answer, serving
 
 LONGEST = "Rg-(1)_x.Ünï-漢e\u0301٣‿" + "y" * 72
 
@@ -240,8 +243,9 @@ async def test_the_state_of_a_remembered_operation(stamp: RunningStamp) -> None:
         assert (await state_of(client, operation)).state is OperationState.SUCCEEDED
         await created(stamp, "rg-asked")
         result = await state_of(client, operation)
-        assert result.state is OperationState.FAILED
-        assert "made anew" in result.words
+        assert (result.state, "there again" in result.words) == (OperationState.SUCCEEDED, True)
+        result = await state_of(client, replace(operation, url=""))
+        assert (result.state, "made anew" in result.words) == (OperationState.FAILED, True)
         foreign = replace(operation, url="https://elsewhere.invalid/operationresults/x")
         assert "foreign-host" in str((await state_of(client, foreign)).error)
 
@@ -267,6 +271,40 @@ async def test_it_may_be_left_before_the_request(stamp: RunningStamp) -> None:
         before = writes(stamp)
         (only,) = [each async for each in delete(client, plan, environment, None)]
     assert (only.state, writes(stamp)) == (OperationState.SUCCEEDED, before)  # type: ignore[union-attr]
+
+
+async def test_the_word_of_arm_is_enough_where_the_group_cannot_be_read(
+    stamp: RunningStamp,
+) -> None:
+    await created(stamp, "rg-unread")
+    stamp.fault_at("GET */resourcegroups/rg-unread@3+=500")
+    done = await deleted(stamp, "rg-unread")
+    assert (done.state, done.error) == (OperationState.SUCCEEDED, None)
+
+
+@pytest.mark.parametrize("path", ["/operationresults/{token}", "//elsewhere.invalid/x"])
+async def test_a_location_with_a_secret_or_elsewhere_is_not_remembered(
+    client: Client, path: str
+) -> None:
+    row = {"name": "rg", "location": "l", "properties": {"provisioningState": "Succeeded"}}
+
+    def said(asked: Asked) -> Raw:
+        if asked.method == "DELETE":
+            where = path.format(token=TOKEN)
+            location = f"https:{where}" if where.startswith("//") else f"{web.url}{where}"
+            return answer(status="202 Accepted", Retry_After="0", Location=location)
+        return answer(json.dumps(row | {"value": []}).encode())
+
+    async with serving(said) as web, client(web) as (arm, _):
+        environment = Environment("A", web.url, "2020-09-01-hybrid")
+        plan = await plan_deletion(arm, "s1", "rg")
+        assert plan
+        async with aclosing(delete(arm, plan, environment, None)) as events:
+            accepted = await anext(events)
+        assert isinstance(accepted, DeletionAccepted)
+        assert (accepted.operation.url, accepted.not_remembered) == ("", "")
+        assert remembered(None, environment) == (accepted.operation,)
+    assert TOKEN not in operations_file().read_text(encoding="utf-8")
 
 
 # What is remembered.

@@ -8,6 +8,7 @@ import pytest
 
 from stacktui.errors import FaultError
 from stacktui.resources import group_deletion
+from stacktui.resources.group_changes import GroupChangeError
 from stacktui.resources.group_deletion import OperationState
 from stacktui.stamp import StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
@@ -71,7 +72,9 @@ async def faulty(stamp: RunningStamp, change: str, name: str, *faults: str) -> O
         assert name not in left
     elif there or (row and row["properties"]["provisioningState"] == "Deleting"):
         # It may have been carried out, which is said, with what to do.
-        assert " unknown" in str(done.error) or " may still come" in done.error.help  # type: ignore[union-attr]
+        assert isinstance(done.error, GroupChangeError)
+        assert done.error.unknown
+        assert done.error.help
     if change == "tag":
         assert row
         assert row["tags"] in (TAGS, AFTERWARDS)

@@ -95,8 +95,7 @@ class ChangeRequest:
             try:
                 result = await work(group)
             except (FaultError, ChangeError) as error:
-                # A change that nobody knows the end of has the fault for its cause.
-                unknown = isinstance(error, ChangeError) and error.cause is not None
+                unknown = isinstance(error, ChangeError) and error.unknown
                 result = ChangeResult("unknown" if unknown else "failed", "", error=error)
             except asyncio.CancelledError:  # Ctrl+C
                 session.waits.clear()
@@ -136,6 +135,8 @@ def _report(error: FaultError[Any] | ChangeError, session: ArmSession) -> None:
     cause = error.cause if isinstance(error, ChangeError) else error
     if isinstance(error, ChangeError):
         warn(str(error))
+        if error.help:
+            err_wrapped(f"  {error.help}", 4)
     if cause is not None:
         # What ARM refuses to do here, no check would find.
         report_fault(cause, session.target, saved=is_passing(cause))
@@ -143,10 +144,8 @@ def _report(error: FaultError[Any] | ChangeError, session: ArmSession) -> None:
             err("  a Contributor or an Owner may do this: --identity NAME")
         if isinstance(cause.fault, ArmFault) and cause.fault.code == "ScopeLocked":
             err("  its locks: stacktui groups show NAME")
-    if not isinstance(error, ChangeError):
+    if not (isinstance(error, ChangeError) and error.unknown):
         err("  nothing was changed")
-    elif error.help:
-        err_wrapped(f"  {error.help}", 4)
 
 
 def changes_group(function: Callable[..., None]) -> Callable[..., None]:

@@ -71,7 +71,7 @@ def command(request: ChangeRequest, name: str, no_wait: bool) -> None:
         if result is None:
             line = f"– ARM deletes resource group {group.name}; see {session.operations_command}"
             return ChangeResult("running", line, (), plan.row, operation)
-        line = f"✓ deleted resource group {group.name}"
+        line = f"✓ deleted resource group {group.name}: {result.words}"
         if result.state is not OperationState.SUCCEEDED:
             line = f"✗ resource group {group.name} is not deleted: {result.words}"
             return ChangeResult("failed", line, (), plan.row, operation, result.error)
