@@ -149,11 +149,6 @@ def error_document(error: FaultError[Any] | ChangeError | None) -> dict[str, Any
     }
 
 
-def is_forbidden(error: FaultError[Any]) -> bool:
-    """Return whether ARM says that the caller has no right to do this."""
-    return isinstance(error.fault, ArmFault) and error.fault.code == "AuthorizationFailed"
-
-
 def _diagnosing(fault: Fault, target: CheckTarget) -> str:
     """Return the command that diagnoses a fault; a check signs in with the environment's own
     identity."""

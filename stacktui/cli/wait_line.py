@@ -64,5 +64,7 @@ class WaitLine:
 
 
 def _words(wait: Wait) -> str:
-    whys = {429: "throttled by ARM", 202: "not ended yet", 0: "no answer of ARM"}
+    if not wait.status:
+        return wait.what
+    whys = {429: "throttled by ARM", 202: "not ended yet"}
     return f"{whys.get(wait.status, f'ARM answered {wait.status}')} ({wait.what})"

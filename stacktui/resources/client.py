@@ -18,15 +18,8 @@ from stacktui.environments.model import Environment
 from stacktui.errors import FaultError
 from stacktui.identities.token import Token, TokenFacts
 from stacktui.resources.api_versions import known_version, listed_version, resource_type
-from stacktui.resources.model import (
-    ArmError,
-    ArmFault,
-    ArmProblem,
-    OperationError,
-    is_passing,
-    status_of,
-)
-from stacktui.resources.retry import NO_RETRY, RetryPolicy, Wait
+from stacktui.resources.model import ArmError, ArmFault, ArmProblem, OperationError
+from stacktui.resources.retry import NO_RETRY, RetryPolicy, Wait, is_passing, no_answer, status_of
 from stacktui.text.json_fields import mapping, text
 from stacktui.transport.arm_error import read_arm_error
 from stacktui.transport.host import origin_of
@@ -191,7 +184,7 @@ class ArmClient:
         what = what or f"the end of {response.method}"
         clock = asyncio.get_running_loop().time
         ends = clock() + longest
-        last, status, missed = response, 202, 0
+        last, missed, shown = response, 0, (what, 202)
         while url := self._operation_of(last):
             self._require_own(url, what, ArmProblem.OPERATION_FOREIGN_HOST, last.exchange)
             seconds = _interval(last.exchange)
@@ -199,11 +192,12 @@ class ArmClient:
                 message = f"the operation has not ended in {longest:g} s"
                 problem = ArmProblem.OPERATION_TIMEOUT
                 raise self.error(problem, what, last.status, "", message, last.exchange)
-            await self.wait(what, status, seconds)
+            await self.wait(*shown, seconds)
             try:
-                last, missed, status = _continued(last, await self.operation(url, what)), 0, 202
+                last = _continued(last, await self.operation(url, what))
+                missed, shown = 0, (what, 202)
             except FaultError as error:
-                missed, status = missed + 1, status_of(error)
+                missed, shown = missed + 1, (no_answer(error, what), status_of(error))
                 if missed > misses or not is_passing(error):
                     raise
         if last is response or not (url := _result_url(response, last)):
@@ -222,7 +216,7 @@ class ArmClient:
     async def wait(self, what: str, status: int, seconds: float) -> None:
         """Wait, visibly, before asking again for `what`, which ARM answered with `status`.
 
-        `status` is 0 where it did not answer.
+        `status` is 0 for what ARM was not asked, or did not answer; `what` says which.
         """
         self._retry.on_wait(Wait(self.redactor.sanitize(what, 200), status, seconds))
         await asyncio.sleep(seconds)

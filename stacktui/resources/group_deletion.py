@@ -20,7 +20,7 @@ from stacktui.resources.client import POLL_TIMEOUT, ArmClient, ArmResponse
 from stacktui.resources.group_changes import GroupChangeError, find_group, is_deleting, listed_group
 from stacktui.resources.group_details import lock_pages, resource_pages
 from stacktui.resources.listing import Rows, collect
-from stacktui.resources.model import Lock, Resource, ResourceGroup, is_passing, status_of
+from stacktui.resources.model import Lock, Resource, ResourceGroup
 from stacktui.resources.operations import (
     Operation,
     OperationsFileError,
@@ -29,6 +29,7 @@ from stacktui.resources.operations import (
     remember,
     remembered,
 )
+from stacktui.resources.retry import is_passing, no_answer, status_of
 from stacktui.resources.written import written
 from stacktui.transport.background import in_background
 
@@ -158,9 +159,10 @@ async def follow(
                 await _kept(forget, operation)
                 return result
             case OperationState.RUNNING:
-                missed, status = 0, 202
+                missed, shown = 0, (what, 202)
             case OperationState.UNKNOWN:
-                missed, status = missed + 1, status_of(result.error)
+                missed += 1
+                shown = no_answer(result.error, what), status_of(result.error)
                 if missed > MISSES or (result.error and not is_passing(result.error)):
                     raise GroupChangeError(
                         f"{what}: {result.words}", _LIST, result.error, unknown=True
@@ -168,7 +170,7 @@ async def follow(
         if clock() > ends:
             words = f"{what} has not ended in {POLL_TIMEOUT:g} s"
             raise GroupChangeError(words, _LIST, unknown=True)
-        await client.wait(what, status, _PAUSE)
+        await client.wait(*shown, _PAUSE)
 
 
 async def state_of(client: ArmClient, operation: Operation) -> OperationResult:

@@ -10,9 +10,6 @@ from typing import Any
 from stacktui.errors import FaultError
 from stacktui.transport.limits import LimitName
 
-# A request that took too long, and one too many.
-_PASSING = frozenset({408, 429})
-
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
@@ -236,19 +233,6 @@ class OperationError(ArmError):
     """A long-running operation failed, did not end in time, or cannot be followed."""
 
 
-def is_passing(error: FaultError[Any]) -> bool:
-    """Return whether asking again may help: no answer of ARM, or one of its own trouble.
-
-    Not where ARM refuses (4xx), but for throttling, nor where an operation failed.
-    """
-    fault = error.fault
-    if not isinstance(fault, ArmFault):
-        return True
-    refused = 400 <= fault.status < 500 and fault.status not in _PASSING
-    return not (refused or isinstance(error, OperationError))
-
-
-def status_of(error: FaultError[Any] | None) -> int:
-    """Return the status of ARM's response; 0 where there was none."""
-    fault = error.fault if error else None
-    return fault.status if isinstance(fault, ArmFault) else 0
+def is_forbidden(error: FaultError[Any]) -> bool:
+    """Return whether ARM says that the caller has no right to do this."""
+    return isinstance(error.fault, ArmFault) and error.fault.code == "AuthorizationFailed"

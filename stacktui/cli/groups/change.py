@@ -15,7 +15,6 @@ from stacktui.cli.arm import (
     ArmSession,
     command_for,
     error_document,
-    is_forbidden,
     report_fault,
     run_on,
     signing_in,
@@ -30,8 +29,9 @@ from stacktui.cli.settings import read_settings, require_writable
 from stacktui.errors import FaultError
 from stacktui.resources.group_changes import TAG_RULE, is_tag
 from stacktui.resources.group_deletion import OperationState
-from stacktui.resources.model import ArmFault, is_passing
+from stacktui.resources.model import ArmFault, is_forbidden
 from stacktui.resources.operations import Operation
+from stacktui.resources.retry import is_passing
 from stacktui.resources.written import ChangeError
 
 

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import click
 
-from stacktui.cli.arm import is_forbidden, report_fault
+from stacktui.cli.arm import report_fault
 from stacktui.cli.arm_lists import write
 from stacktui.cli.identities.scope import SCHEMA, RoleRequest, RoleSession, at_scope
 from stacktui.cli.layout import out_fitting
 from stacktui.cli.options import ExitCode, examples
 from stacktui.cli.output import err, warn
 from stacktui.identities.token import TokenFacts
+from stacktui.resources.model import is_forbidden
 from stacktui.resources.permissions import allowed_words
 from stacktui.resources.role_paths import READER, reach, scope_words
 from stacktui.resources.roles import Access, access

@@ -12,7 +12,6 @@ import click
 from stacktui.check.settings import Settings
 from stacktui.cli.arm import (
     ArmSession,
-    is_forbidden,
     report_fault,
     run_on,
     show_prompt,
@@ -27,7 +26,7 @@ from stacktui.config.document import nearest
 from stacktui.errors import FaultError
 from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.listing import collect
-from stacktui.resources.model import Principal, RoleDefinition
+from stacktui.resources.model import Principal, RoleDefinition, is_forbidden
 from stacktui.resources.principals import principal_of
 from stacktui.resources.role_paths import is_object_id
 from stacktui.resources.roles import definition_pages, find_role

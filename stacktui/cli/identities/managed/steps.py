@@ -13,7 +13,6 @@ import click
 from stacktui.cli.arm import (
     ArmSession,
     error_document,
-    is_forbidden,
     report_fault,
     run_on,
     signing_in,
@@ -34,6 +33,7 @@ from stacktui.resources.identity_steps import (
 )
 from stacktui.resources.identity_walk import walk
 from stacktui.resources.managed_identities import NAME_RULE, ManagedIdentityError, is_identity_name
+from stacktui.resources.model import is_forbidden
 
 _SYMBOLS = {
     WalkOutcome.OK: "✓",
