@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,20 +81,20 @@ def remember(operation: Operation) -> None:
 
     Raises OperationsFileError, and ReadOnlyError.
     """
-    _replace(operation, [operation])
+    _replace([operation], lambda each: each.key == operation.key)
 
 
 def forget(operation: Operation) -> None:
-    """Remove an operation, as `remember` writes it."""
-    _replace(operation, [])
+    """Remove an operation, as `remember` writes it, but none of the same group that began later."""
+    _replace([], lambda each: each.key == operation.key and each.began <= operation.began)
 
 
-def _replace(operation: Operation, by: list[Operation]) -> None:
+def _replace(by: list[Operation], same: Callable[[Operation], bool]) -> None:
     path = operations_file()
     try:
         with exclusive(path):
             before = _read()
-            after = [*(each for each in before if each.key != operation.key), *by][-MOST:]
+            after = [*(each for each in before if not same(each)), *by][-MOST:]
             if after != before:
                 document = {"version": VERSION, "operations": [asdict(each) for each in after]}
                 write_atomically(path, (json.dumps(document, indent=1) + "\n").encode())

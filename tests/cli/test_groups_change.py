@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from stacktui.config.locations import operations_file
+from stacktui.resources import group_deletion
 from stacktui.stamp import SignInKind, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from tests.cli.killed import KILLED
@@ -37,12 +38,13 @@ METHODS = {"create": "PUT", "tag": "PATCH", "delete": "DELETE"}
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[RunningStamp]:
-    with run_in_thread(StampOptions(groups=9, retry_after=0, delete_seconds=0.3)) as stamp:
+    with run_in_thread(StampOptions(groups=9, retry_after=0, delete_seconds=1)) as stamp:
         yield stamp
 
 
 @pytest.fixture
-def stamp(running: RunningStamp) -> Iterator[RunningStamp]:
+def stamp(running: RunningStamp, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningStamp]:
+    monkeypatch.setattr(group_deletion, "_PAUSE", 0.1)
     yield running
     running.fault_at()
 

@@ -35,7 +35,6 @@ from stacktui.resources.group_deletion import (
 )
 from stacktui.resources.groups import resource_groups
 from stacktui.resources.operations import (
-    MOST,
     Operation,
     OperationsFileError,
     forget,
@@ -55,7 +54,7 @@ LONGEST = "Rg-(1)_x.Ünï-漢e\u0301٣‿" + "y" * 72
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[RunningStamp]:
-    with run_in_thread(StampOptions(groups=9, retry_after=0, delete_seconds=0.2)) as stamp:
+    with run_in_thread(StampOptions(groups=9, retry_after=0, delete_seconds=1)) as stamp:
         yield stamp
 
 
@@ -327,16 +326,18 @@ def test_it_is_private_and_kept_by_path() -> None:
     assert stat.S_IMODE(operations_file().stat().st_mode) == 0o600
     assert remembered(None, A) == (operation("two"), again)
     assert operations.others(None, A) == ("B",)
+    forget(operation("one", "2026-01-02T03:04:04Z"))
+    assert len(remembered(None, A)) == 2, "it began later than the one that has ended"
     forget(operation("One"))
     assert remembered(None, A) == (operation("two"),)
     assert remembered(Path("config.toml"), A) == ()
 
 
-def test_the_oldest_are_forgotten() -> None:
-    for number in range(MOST + 5):
+def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "MOST", 3)
+    for number in range(5):
         remember(operation(f"g{number}"))
-    names = [each.group for each in remembered(None, A)]
-    assert names == [f"g{number}" for number in range(5, MOST + 5)]
+    assert [each.group for each in remembered(None, A)] == ["g2", "g3", "g4"]
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,6 @@ async def _list(session: ArmSession) -> int:
             result = await state_of(session.client, operation)
             results.append(result)
             yield RowPage((_document(result),), partial(_same, result), number == len(found))
-            if result.state in _ENDED and not is_read_only():
-                forget(operation)
 
     code = await write_list(session, pages(), _TABLE)
     for result in results:
@@ -84,6 +82,8 @@ async def _list(session: ArmSession) -> int:
             if result.error:
                 report_fault(result.error, target)
             code = ExitCode.FAULT
+        if result.state in _ENDED and not is_read_only():
+            forget(result.operation)  # now that it has been written
     return code
 
 
