@@ -92,6 +92,7 @@ class ArmClient:
     ) -> None:
         self.limits = session.limits
         self.redactor = session.redactor
+        self.environment = environment
         self._session = session
         self._arm = environment.arm
         self._own_endpoints = environment.endpoints

@@ -17,6 +17,7 @@ from stacktui.resources.model import ArmError, ResourceGroup
 from stacktui.resources.subscriptions import subscription_path
 from stacktui.resources.written import ChangeError, written
 from stacktui.text.json_fields import items, mapping, text
+from stacktui.text.shell import command_line, for_this_machine
 
 NAME_RULE = "1 to 90 letters, digits, '-', '_', '.', '(' and ')', not ending in '.'"
 TAG_RULE = "a tag's name has 1 to 512 characters without < > % & \\ ? /, its value at most 256"
@@ -70,6 +71,12 @@ def is_deleting(group: ResourceGroup) -> bool:
     return group.state.casefold() == "deleting"
 
 
+def our_command(client: ArmClient, command: str, *words: str) -> str:
+    """Return a command of ours for the client's environment, for this machine's shell."""
+    named = (*words, "-e", client.environment.name)
+    return for_this_machine(command_line(f"stacktui {command}", named))
+
+
 async def find_group(
     client: ArmClient, path: str
 ) -> tuple[ResourceGroup, Mapping[str, Any]] | None:
@@ -121,10 +128,10 @@ async def plan_tags(
     if found is None:
         raise GroupChangeError(
             f"there is no resource group {client.redactor.sanitize(name)}",
-            "which there are: stacktui groups list",
+            f"which there are: {our_command(client, 'groups list')}",
         )
     path, group, row = found
-    _require_stays(group)
+    _require_stays(client, group)
     merged = _merged(row, tags)
     body = None if merged == mapping(row, "tags") else {"tags": merged}
     version = await client.version_of(path)
@@ -164,7 +171,7 @@ async def _create(client: ArmClient, plan: GroupWrite) -> tuple[ResourceGroup, M
 async def _tag(client: ArmClient, plan: GroupWrite) -> tuple[ResourceGroup, Mapping[str, Any]]:
     what = f"the change of the tags of the resource group {plan.name}"
     group, row = await resource_group(client, plan.path)
-    _require_stays(group)
+    _require_stays(client, group)
 
     async def send() -> None:
         body = {"tags": _merged(row, plan.tags)}
@@ -206,17 +213,18 @@ def _is_there(
     if is_deleting(group):
         return GroupChangeError(
             f"the resource group {group.name} is being deleted",
-            "create it once it is gone; whether it is: stacktui operations list",
+            f"create it once it is gone; whether it is: {our_command(client, 'groups list')}",
         )
     if _is_as_asked(group, location, tags):
         how = f"as asked for, at {group.location}"
     else:
         held = ", ".join(f"{key}={value}" for key, value in group.tags.items())
-        how = f"at {group.location}, with {f'the tags {held}' if held else 'no tags'}"
-    named = client.redactor.sanitize(name) if not group.name else group.name
+        how = f"at {group.location}, with {f'the tags {held}' if held else 'no tags'}: "
+        how += "creating it would replace its tags"
+    named = group.name or client.redactor.sanitize(name)
     return GroupChangeError(
-        f"the resource group {named} is there already, {how}: creating it would replace its tags",
-        "to change its tags: stacktui groups tag",
+        f"the resource group {named} is there already, {how}",
+        f"to change its tags: {our_command(client, 'groups tag', named, '--tag', 'NAME=VALUE')}",
     )
 
 
@@ -227,11 +235,11 @@ def _is_as_asked(group: ResourceGroup, location: str, tags: Mapping[str, str]) -
     return at and all(held.get(name.casefold()) == value for name, value in tags.items())
 
 
-def _require_stays(group: ResourceGroup) -> None:
+def _require_stays(client: ArmClient, group: ResourceGroup) -> None:
     if is_deleting(group):
         raise GroupChangeError(
             f"the resource group {group.name} is being deleted",
-            "how far that is: stacktui operations list",
+            f"once it is gone, it is in no list: {our_command(client, 'groups list')}",
         )
 
 

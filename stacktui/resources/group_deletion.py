@@ -17,7 +17,13 @@ from typing import Any
 from stacktui.environments.model import Environment
 from stacktui.errors import FaultError
 from stacktui.resources.client import POLL_TIMEOUT, ArmClient, ArmResponse
-from stacktui.resources.group_changes import GroupChangeError, find_group, is_deleting, listed_group
+from stacktui.resources.group_changes import (
+    GroupChangeError,
+    find_group,
+    is_deleting,
+    listed_group,
+    our_command,
+)
 from stacktui.resources.group_details import lock_pages, resource_pages
 from stacktui.resources.listing import Rows, collect
 from stacktui.resources.model import Lock, Resource, ResourceGroup
@@ -41,7 +47,6 @@ _DONE = frozenset({200, 204})
 _PAUSE = 10.0
 # A longer `Location` is no operation's.
 _MAX_URL = 2048
-_LIST = "it goes on without us; whether it has ended: stacktui operations list"
 
 
 class OperationState(StrEnum):
@@ -104,7 +109,7 @@ async def plan_deletion(client: ArmClient, subscription: str, name: str) -> Plan
 
 
 async def delete(
-    client: ArmClient, plan: PlannedDeletion, environment: Environment, config: Path | None
+    client: ArmClient, plan: PlannedDeletion, config: Path | None
 ) -> AsyncGenerator[DeletionAccepted | OperationResult, None]:
     """Delete a group: yield that ARM has taken it, then its end, of SUCCEEDED or FAILED.
 
@@ -112,14 +117,15 @@ async def delete(
     the iteration leaves the operation remembered. Raises GroupChangeError where the end is unknown,
     and what `ArmClient.request` raises where ARM refuses.
     """
-    operation = deletion_of(config, environment, plan.subscription, plan.group.name, plan.path)
+    of = client.environment
+    operation = deletion_of(config, of, plan.subscription, plan.group.name, plan.path)
     response, found = None, await find_group(client, plan.path)
     if found is None:
         await _kept(forget, operation)
         yield OperationResult(operation, OperationState.SUCCEEDED, "the group is gone")
         return
     if is_deleting(found[0]):
-        operation = await _known(config, environment, operation)
+        operation = await _known(config, of, operation)
     why_not = await _kept(remember, operation)
     if not is_deleting(found[0]):
         try:
@@ -142,6 +148,8 @@ async def follow(
     Raises GroupChangeError where that is unknown. The operation is remembered then, and only then.
     """
     what, missed = _what(operation), 0
+    listing = our_command(client, "operations list")
+    help_ = f"it goes on without us; whether it has ended: {listing}"
     error: FaultError[Any] | None = None
     clock = asyncio.get_running_loop().time
     ends = clock() + POLL_TIMEOUT
@@ -164,12 +172,11 @@ async def follow(
                 missed += 1
                 shown = no_answer(result.error, what), status_of(result.error)
                 if missed > MISSES or (result.error and not is_passing(result.error)):
-                    raise GroupChangeError(
-                        f"{what}: {result.words}", _LIST, result.error, unknown=True
-                    )
+                    words = f"{what}: {result.words}"
+                    raise GroupChangeError(words, help_, result.error, unknown=True)
         if clock() > ends:
             words = f"{what} has not ended in {POLL_TIMEOUT:g} s"
-            raise GroupChangeError(words, _LIST, unknown=True)
+            raise GroupChangeError(words, help_, unknown=True)
         await client.wait(*shown, _PAUSE)
 
 

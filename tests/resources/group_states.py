@@ -72,12 +72,12 @@ async def deleted(
 ) -> Outcome:
     """Delete a group; without `wait`, leave it once ARM has taken the deletion."""
     done = Outcome()
-    async with arm_of(stamp, limits=limits) as (client, environment):
+    async with arm_of(stamp, limits=limits) as (client, _):
         try:
             plan = await plan_deletion(client, stamp.subscription_id, name)
             if plan is None:
                 return done
-            async with aclosing(delete(client, plan, environment, None)) as events:
+            async with aclosing(delete(client, plan, None)) as events:
                 async for event in events:
                     done.events.append(event)
                     if not wait:

@@ -263,12 +263,12 @@ async def test_it_is_deleted_though_it_cannot_be_remembered(stamp: RunningStamp)
 
 async def test_it_may_be_left_before_the_request(stamp: RunningStamp) -> None:
     await created(stamp, "rg-left")
-    async with arm_of(stamp) as (client, environment):
+    async with arm_of(stamp) as (client, _):
         plan = await plan_deletion(client, stamp.subscription_id, "rg-left")
         assert plan
         await deleted(stamp, "rg-left")  # by another process
         before = writes(stamp)
-        (only,) = [each async for each in delete(client, plan, environment, None)]
+        (only,) = [each async for each in delete(client, plan, None)]
     assert (only.state, writes(stamp)) == (OperationState.SUCCEEDED, before)  # type: ignore[union-attr]
 
 
@@ -295,14 +295,13 @@ async def test_a_location_with_a_secret_or_elsewhere_is_not_remembered(
         return answer(json.dumps(row | {"value": []}).encode())
 
     async with serving(said) as web, client(web) as (arm, _):
-        environment = Environment("A", web.url, "2020-09-01-hybrid")
         plan = await plan_deletion(arm, "s1", "rg")
         assert plan
-        async with aclosing(delete(arm, plan, environment, None)) as events:
+        async with aclosing(delete(arm, plan, None)) as events:
             accepted = await anext(events)
         assert isinstance(accepted, DeletionAccepted)
         assert (accepted.operation.url, accepted.not_remembered) == ("", "")
-        assert remembered(None, environment) == (accepted.operation,)
+        assert remembered(None, arm.environment) == (accepted.operation,)
     assert TOKEN not in operations_file().read_text(encoding="utf-8")
 
 

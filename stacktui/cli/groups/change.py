@@ -83,7 +83,9 @@ class ChangeRequest:
     identity: str | None
     yes: bool
 
-    def run(self, change: str, work: Callable[[GroupSession], Awaitable[ChangeResult]]) -> None:
+    def run(
+        self, change: str, name: str, work: Callable[[GroupSession], Awaitable[ChangeResult]]
+    ) -> None:
         """Do `work`, write how it ended, and exit: with 0 where that is `ok` or needs no more."""
         require_writable(self.request.source)
         settings = read_settings(self.request.source, self.request.environment)
@@ -103,6 +105,8 @@ class ChangeRequest:
                 raise
             session.waits.clear()
             self._write(change, result, group)
+            if result.error:
+                _report(result.error, session, name)
             failed = result.outcome in (OperationState.FAILED, OperationState.UNKNOWN)
             return ExitCode.FAULT if failed else ExitCode.HEALTHY
 
@@ -126,11 +130,9 @@ class ChangeRequest:
             out_fitting(result.line)
             for line in result.more:
                 out_fitting(f"  {line}", 4)
-        if result.error:
-            _report(result.error, session.arm)
 
 
-def _report(error: FaultError[Any] | ChangeError, session: ArmSession) -> None:
+def _report(error: FaultError[Any] | ChangeError, session: ArmSession, name: str) -> None:
     """Write to stderr why a change failed, and what to do."""
     cause = error.cause if isinstance(error, ChangeError) else error
     if isinstance(error, ChangeError):
@@ -143,7 +145,8 @@ def _report(error: FaultError[Any] | ChangeError, session: ArmSession) -> None:
         if is_forbidden(cause):
             err("  a Contributor or an Owner may do this: --identity NAME")
         if isinstance(cause.fault, ArmFault) and cause.fault.code == "ScopeLocked":
-            err("  its locks: stacktui groups show NAME")
+            show = command_for("stacktui groups show", session.target, name, "-e")
+            err(f"  its locks: {show}")
     if not (isinstance(error, ChangeError) and error.unknown):
         err("  nothing was changed")
 

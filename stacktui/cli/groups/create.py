@@ -47,4 +47,4 @@ def command(request: ChangeRequest, name: str, location: str, tags: dict[str, st
         line = f"✓ created resource group {group.name} at {group.location}"
         return ChangeResult("ok", line, more, row)
 
-    request.run("create", create)
+    request.run("create", name, create)

@@ -45,7 +45,7 @@ def command(request: ChangeRequest, name: str, no_wait: bool) -> None:
     """
 
     async def remove(session: GroupSession) -> ChangeResult:
-        client, target = session.arm.client, session.arm.target
+        client = session.arm.client
         plan = await plan_deletion(client, session.subscription, name)
         if plan is None:
             line = f"– there is no resource group {client.redactor.sanitize(name)}"
@@ -58,7 +58,7 @@ def command(request: ChangeRequest, name: str, no_wait: bool) -> None:
             question = f"{session.arm.environment}: type its name to delete it ({group.name})"
             confirm_by_typing(question, group.name, yes=session.yes)
         result, operation = None, None
-        async with aclosing(delete(client, plan, target.environment, target.config)) as events:
+        async with aclosing(delete(client, plan, session.arm.target.config)) as events:
             async for event in events:
                 if not isinstance(event, DeletionAccepted):
                     result = event
@@ -77,7 +77,7 @@ def command(request: ChangeRequest, name: str, no_wait: bool) -> None:
             return ChangeResult("failed", line, (), plan.row, operation, result.error)
         return ChangeResult("ok", line, (), plan.row, operation)
 
-    request.run("delete", remove)
+    request.run("delete", name, remove)
 
 
 def _lines(session: GroupSession, plan: PlannedDeletion) -> Iterator[str]:

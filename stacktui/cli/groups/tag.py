@@ -61,4 +61,4 @@ def command(
         more = (f"before: {before or 'none'}", f"after:  {tags_text(group) or 'none'}")
         return ChangeResult("ok", f"✓ tagged resource group {group.name}", more, row)
 
-    request.run("tag", tag)
+    request.run("tag", name, tag)
