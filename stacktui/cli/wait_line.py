@@ -66,5 +66,5 @@ class WaitLine:
 def _words(wait: Wait) -> str:
     if not wait.status:
         return wait.what
-    why = "throttled by ARM" if wait.status == 429 else f"ARM answered {wait.status}"
-    return f"{why} ({wait.what})"
+    whys = {429: "throttled by ARM", 202: "not ended yet"}
+    return f"{whys.get(wait.status, f'ARM answered {wait.status}')} ({wait.what})"

@@ -15,6 +15,7 @@ from typing import Any
 from stacktui.environments.discovery import fetch_metadata
 from stacktui.environments.metadata import Metadata
 from stacktui.environments.model import Environment
+from stacktui.errors import FaultError
 from stacktui.identities.token import Token, TokenFacts
 from stacktui.resources.api_versions import (
     has_version,
@@ -23,7 +24,7 @@ from stacktui.resources.api_versions import (
     resource_type,
 )
 from stacktui.resources.model import ArmError, ArmFault, ArmProblem, OperationError
-from stacktui.resources.retry import NO_RETRY, RetryPolicy, Wait
+from stacktui.resources.retry import NO_RETRY, RetryPolicy, Wait, is_passing, no_answer, status_of
 from stacktui.text.json_fields import mapping, text
 from stacktui.transport.arm_error import read_arm_error
 from stacktui.transport.host import origin_of
@@ -100,6 +101,7 @@ class ArmClient:
     ) -> None:
         self.limits = session.limits
         self.redactor = session.redactor
+        self.environment = environment
         self._session = session
         self._arm = environment.arm
         self._own_endpoints = environment.endpoints
@@ -174,20 +176,26 @@ class ArmClient:
         raise self.error(ArmProblem.PAGING_LIMIT, what, 200, message=message)
 
     async def poll(
-        self, response: ArmResponse, *, what: str = "", longest: float = POLL_TIMEOUT
+        self,
+        response: ArmResponse,
+        *,
+        what: str = "",
+        longest: float = POLL_TIMEOUT,
+        misses: int = 0,
     ) -> ArmResponse:
         """Wait for the end of the operation that a response began, and return its result.
 
         Both styles (PROTOCOL.md section 4): `Azure-AsyncOperation`, whose body has the status only,
         so that the result of a PUT, PATCH or POST is read after it, and `Location`, which answers
         202 until the end. A response of 404 or 405 says nothing of how it ended: ask for the
-        resource. Waits at most `longest` seconds. Raises OperationError where the operation failed,
-        does not end, or leads to another host.
+        resource. Waits at most `longest` seconds. At most `misses` polls in a row may fail for a
+        reason that passes (`is_passing`). Raises OperationError where the operation failed, does
+        not end, or leads to another host.
         """
         what = what or f"the end of {response.method}"
         clock = asyncio.get_running_loop().time
         ends = clock() + longest
-        last = response
+        last, missed, shown = response, 0, (what, 202)
         while url := self._operation_of(last):
             self._require_own(url, what, ArmProblem.OPERATION_FOREIGN_HOST, last.exchange)
             seconds = _interval(last.exchange)
@@ -195,18 +203,32 @@ class ArmClient:
                 message = f"the operation has not ended in {longest:g} s"
                 problem = ArmProblem.OPERATION_TIMEOUT
                 raise self.error(problem, what, last.status, "", message, last.exchange)
-            await self.wait(what, 202, seconds)
-            answer = await self._ask("GET", url, what, accept=_FORGOTTEN)
-            self._require_success(answer, what)
-            last = _continued(last, answer)
+            await self.wait(*shown, seconds)
+            try:
+                last = _continued(last, await self.operation(url, what))
+                missed, shown = 0, (what, 202)
+            except FaultError as error:
+                missed, shown = missed + 1, (no_answer(error, what), status_of(error))
+                if missed > misses or not is_passing(error):
+                    raise
         if last is response or not (url := _result_url(response, last)):
             return last
         self._require_own(url, what, ArmProblem.OPERATION_FOREIGN_HOST, last.exchange)
         accept = _FORGOTTEN if response.method == "POST" else frozenset[int]()
         return await self._ask("GET", url, what, accept=accept)
 
+    async def operation(self, url: str, what: str) -> ArmResponse:
+        """Return what ARM says of an operation at its URL, now, as `poll` does of its end."""
+        self._require_own(url, what, ArmProblem.OPERATION_FOREIGN_HOST)
+        answer = await self._ask("GET", url, what, accept=_FORGOTTEN)
+        self._require_success(answer, what)
+        return answer
+
     async def wait(self, what: str, status: int, seconds: float) -> None:
-        """Wait, visibly, before asking again for `what`, which ARM answered with `status`."""
+        """Wait, visibly, before asking again for `what`, which ARM answered with `status`.
+
+        `status` is 0 for what ARM was not asked, or did not answer; `what` says which.
+        """
         self._retry.on_wait(Wait(self.redactor.sanitize(what, 200), status, seconds))
         await asyncio.sleep(seconds)
 
@@ -239,6 +261,10 @@ class ArmClient:
                 correlation_id=header("x-ms-correlation-request-id") or "",
             )
         )
+
+    def is_own(self, url: str) -> bool:
+        """Return whether a URL is of the environment's origin, which alone gets the token."""
+        return origin_of(url) == origin_of(self._arm)
 
     async def _url(self, path: str, api_version: str | None) -> str:
         """Return the URL of a path with its api-version; ArmError for one that is no plain path."""
@@ -375,7 +401,7 @@ class ArmClient:
         self, url: str, what: str, problem: ArmProblem, exchange: Exchange | None = None
     ) -> None:
         """Raise ArmError for a URL that leaves the environment's origin."""
-        if origin_of(url) != origin_of(self._arm):
+        if not self.is_own(url):
             status = exchange.response.status if exchange and exchange.response else 0
             raise self.error(problem, what, status, message=url, exchange=exchange)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from stacktui.environments.model import Environment
 from stacktui.errors import FaultError
@@ -26,12 +26,10 @@ from stacktui.resources.model import ArmError, Principal
 from stacktui.resources.retry import Wait
 from stacktui.resources.role_paths import READER, Reach, reach
 from stacktui.resources.roles import PRINCIPAL_TIMEOUT, grant, pages_of_principal
+from stacktui.resources.written import written
 from stacktui.text.shell import command_line, for_this_machine
 from stacktui.transport.records import Exchange, TransportError
 
-T = TypeVar("T")
-# How often a write is sent that left nothing, though nobody refused it.
-_TRIES = 2
 _NOBODY_THERE = frozenset({ImdsProblem.UNREACHABLE, ImdsProblem.SOMETHING_ELSE})
 
 
@@ -181,12 +179,13 @@ async def _create(where: Walk) -> WalkStepResult:
             f"create the {words}",
             (f"location: {where.location}, as the group's",),
         )
-        await _written(
+        await written(
             lambda: managed_identities.create_identity(
                 where.client, where.identity_path, where.version, where.location
             ),
             where.read_identity,
             words,
+            ManagedIdentityError,
         )
         outcome = WalkOutcome.OK
     identity = where.identity
@@ -221,10 +220,11 @@ async def _assign(where: Walk) -> WalkStepResult:
     after, outcome = before, WalkOutcome.ALREADY
     if not before.has(identity.id):
         sent = before
-        after = await _written(
+        after = await written(
             lambda: machine_identity.assign(client, path, sent, identity.id),
             with_identity,
             f"the assignment of {where.name} to the VM {where.machine}",
+            ManagedIdentityError,
         )
         outcome = WalkOutcome.OK
     lost = before.lost(after)
@@ -267,8 +267,11 @@ async def _grant(where: Walk) -> WalkStepResult:
     if assignment is None:
         lines = (f"principal id: {principal}",)
         await where.confirm(WalkStepName.GRANT, f"grant {where.name} {words}", lines)
-        assignment = await _written(
-            lambda: grant(client, scope, READER, principal, longest=where.settling), held, words
+        assignment = await written(
+            lambda: grant(client, scope, READER, principal, longest=where.settling),
+            held,
+            words,
+            ManagedIdentityError,
         )
         where.granted, outcome = True, WalkOutcome.OK
     facts = {
@@ -279,40 +282,6 @@ async def _grant(where: Walk) -> WalkStepResult:
     }
     words = f"{where.name} has {words}"
     return WalkStepResult(WalkStepName.GRANT, outcome, words, facts=facts)
-
-
-async def _written(
-    write: Callable[[], Awaitable[object]], read: Callable[[], Awaitable[T | None]], what: str
-) -> T:
-    """Return what `read` finds after `write`, whose own end may be unknown.
-
-    A write that nobody refused and that left nothing is sent once more: each is the same again.
-    Raises the refusal, or ManagedIdentityError that says what is unknown.
-    """
-    for _ in range(_TRIES):
-        cause: ArmError | TransportError | None = None
-        try:
-            await write()
-        except (ArmError, TransportError) as error:
-            cause = error
-        try:
-            found = await read()
-        except FaultError as error:
-            raise ManagedIdentityError(
-                f"whether {what} is there is unknown: {cause or 'it was sent'}; looking for it: "
-                f"{error}",
-                "run this again: it looks first, and makes nothing twice",
-                cause or error,
-            ) from None
-        if found is not None:
-            return found
-        if isinstance(cause, ArmError) and 400 <= cause.fault.status < 500:
-            raise cause
-    raise ManagedIdentityError(
-        f"{what} is not there, though it was sent: {cause or 'ARM took it'}",
-        "it may still come: run this again, it looks first, and makes nothing twice",
-        cause,
-    )
 
 
 async def _prove(where: Walk) -> WalkStepResult:

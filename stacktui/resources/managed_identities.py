@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stacktui.errors import FaultError, StacktuiError
 from stacktui.resources.api_versions import listed_version
 from stacktui.resources.client import ArmClient
 from stacktui.resources.groups import MAX_ID
 from stacktui.resources.listing import RowPages, stream_rows
 from stacktui.resources.model import ArmError, ArmProblem
 from stacktui.resources.providers import provider
+from stacktui.resources.written import ChangeError
 
 NAMESPACE = "Microsoft.ManagedIdentity"
 KIND = f"{NAMESPACE}/userAssignedIdentities"
@@ -34,15 +34,8 @@ class UserIdentity:
     principal_id: str
 
 
-class ManagedIdentityError(StacktuiError):
-    """A managed identity cannot be made or used as asked; `str()` says why, `help` what to do.
-
-    `cause` is the fault that led to it, if one did.
-    """
-
-    def __init__(self, message: str, help_: str = "", cause: FaultError[Any] | None = None) -> None:
-        super().__init__(message)
-        self.help, self.cause = help_, cause
+class ManagedIdentityError(ChangeError):
+    """A managed identity cannot be made or used as asked."""
 
 
 def is_identity_name(text: str) -> bool:

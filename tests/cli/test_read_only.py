@@ -37,6 +37,9 @@ COMMANDS = (
     ("rest", "PUT", "/subscriptions/s/resourceGroups/g", "--body", "{}", "--yes"),
     ("rest", "DELETE", "/subscriptions/s/resourceGroups/g", "--wait", "--yes"),
     ("identities", "managed", "walk", *MANAGED, "--vm", "v", "--yes"),
+    ("groups", "create", "g", "--location", "local", "--yes"),
+    ("groups", "tag", "g", "--tag", "a=1", "--yes"),
+    ("groups", "delete", "g", "--yes"),
 )
 
 

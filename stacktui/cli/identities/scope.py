@@ -10,7 +10,13 @@ from typing import Any
 import click
 
 from stacktui.check.settings import Settings
-from stacktui.cli.arm import ArmSession, report_fault, run_on, show_prompt, signing_in
+from stacktui.cli.arm import (
+    ArmSession,
+    report_fault,
+    run_on,
+    show_prompt,
+    signing_in,
+)
 from stacktui.cli.arm_subscription import subscription_of
 from stacktui.cli.ask import CommandError
 from stacktui.cli.options import ArmRequest, ExitCode, format_option, identity_option, reads_arm

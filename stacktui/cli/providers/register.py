@@ -11,7 +11,6 @@ from stacktui.cli.arm import ArmSession, report_fault, run_on, signing_in
 from stacktui.cli.arm_lists import SCHEMA, write
 from stacktui.cli.arm_subscription import subscription_of
 from stacktui.cli.ask import confirm, yes_option
-from stacktui.cli.identities.scope import is_forbidden
 from stacktui.cli.layout import out_fitting
 from stacktui.cli.options import (
     ArmRequest,
@@ -24,7 +23,7 @@ from stacktui.cli.options import (
 from stacktui.cli.output import err, warn
 from stacktui.cli.settings import read_settings, require_writable
 from stacktui.errors import FaultError
-from stacktui.resources.model import Provider
+from stacktui.resources.model import Provider, is_forbidden
 from stacktui.resources.providers import provider, register, registered
 from stacktui.text.shell import command_line, for_this_machine
 
