@@ -134,9 +134,8 @@ def report_fault(error: FaultError[Fault], target: CheckTarget, *, saved: bool =
         err(f"  {line}")
     if isinstance(fault, ArmFault) and fault.code == "MissingSubscriptionRegistration":
         if found := _NAMESPACE.search(fault.message):
-            err(
-                f"  register it: {command_for('stacktui providers register', target, found[1], '-e')}"
-            )
+            line = command_for("stacktui providers register", target, found[1], "-e")
+            err(f"  register it: {line}")
         return
     # At 404 what was asked for is not there: nothing is broken.
     if saved and getattr(fault, "status", 0) != 404:

@@ -19,9 +19,9 @@ from stacktui.cli.options import ArmRequest, ExitCode, examples, identity_option
 from stacktui.cli.output import err, out_lines, warn
 from stacktui.cli.settings import read_settings, require_writable
 from stacktui.errors import FaultError
-from stacktui.resources.client import ArmResponse
 from stacktui.resources.model import ArmError, ArmFault, ArmProblem
 from stacktui.resources.raw_request import MAX_BODY, METHODS, READS, json_body, own_path
+from stacktui.resources.response import ArmResponse
 from stacktui.text.sanitize import Redactor
 from stacktui.text.shell import command_line, for_this_machine
 from stacktui.transport.limits import LimitName

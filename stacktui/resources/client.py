@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
 from stacktui.environments.discovery import fetch_metadata
@@ -24,13 +24,13 @@ from stacktui.resources.api_versions import (
     resource_type,
 )
 from stacktui.resources.model import ArmError, ArmFault, ArmProblem, OperationError
+from stacktui.resources.response import FORGOTTEN, ArmResponse
 from stacktui.resources.retry import NO_RETRY, RetryPolicy, Wait, is_passing, no_answer, status_of
 from stacktui.text.json_fields import mapping, text
 from stacktui.transport.arm_error import read_arm_error
 from stacktui.transport.host import origin_of
 from stacktui.transport.json_body import JsonError, parse_json
 from stacktui.transport.records import Exchange, TransportError
-from stacktui.transport.retry_after import retry_after
 from stacktui.transport.session import Answer, HttpSession
 
 # Returns a token to send; where one is given that ARM refused, another, if there is any.
@@ -42,13 +42,8 @@ MAX_VALUES, VALUES_A_ROW = 250_000, 50
 MAX_PAGES = 10_000
 # Seconds before a request is repeated, times the number of repeats.
 _PAUSE = 0.2
-# Seconds between two polls: where ARM names none, and the least and the most that it may name.
-_INTERVAL, _SHORTEST, _LONGEST = 10.0, 0.1, 60.0
 # Seconds. Deleting a group of many resources takes tens of minutes.
 POLL_TIMEOUT = 2 * 3600.0
-_FAILED = frozenset({"failed", "canceled", "cancelled"})
-# A `Location` that is forgotten, or that a provider does not serve: the resource itself decides.
-_FORGOTTEN = frozenset({404, 405})
 
 
 def only(token: Token) -> GetToken:
@@ -58,22 +53,6 @@ def only(token: Token) -> GetToken:
         return token
 
     return get_token
-
-
-@dataclass(frozen=True, slots=True)
-class ArmResponse:
-    """A response of ARM. `document` is its JSON value, unsanitised; None where it has no body.
-
-    `content` is the body as it came.
-    """
-
-    method: str
-    url: str = field(repr=False)
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    document: Any = field(repr=False)
-    exchange: Exchange
-    content: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,31 +175,31 @@ class ArmClient:
         clock = asyncio.get_running_loop().time
         ends = clock() + longest
         last, missed, shown = response, 0, (what, 202)
-        while url := self._operation_of(last):
+        while url := last.operation_url:
             self._require_own(url, what, ArmProblem.OPERATION_FOREIGN_HOST, last.exchange)
-            seconds = _interval(last.exchange)
+            seconds = last.interval
             if clock() + seconds > ends:
                 message = f"the operation has not ended in {longest:g} s"
                 problem = ArmProblem.OPERATION_TIMEOUT
                 raise self.error(problem, what, last.status, "", message, last.exchange)
             await self.wait(*shown, seconds)
             try:
-                last = _continued(last, await self.operation(url, what))
+                last = last.polled(await self.operation(url, what))
                 missed, shown = 0, (what, 202)
             except FaultError as error:
                 missed, shown = missed + 1, (no_answer(error, what), status_of(error))
                 if missed > misses or not is_passing(error):
                     raise
-        if last is response or not (url := _result_url(response, last)):
+        if last is response or not (url := response.result_url(last)):
             return last
         self._require_own(url, what, ArmProblem.OPERATION_FOREIGN_HOST, last.exchange)
-        accept = _FORGOTTEN if response.method == "POST" else frozenset[int]()
+        accept = FORGOTTEN if response.method == "POST" else frozenset[int]()
         return await self._ask("GET", url, what, accept=accept)
 
     async def operation(self, url: str, what: str) -> ArmResponse:
         """Return what ARM says of an operation at its URL, now, as `poll` does of its end."""
         self._require_own(url, what, ArmProblem.OPERATION_FOREIGN_HOST)
-        answer = await self._ask("GET", url, what, accept=_FORGOTTEN)
+        answer = await self._ask("GET", url, what, accept=FORGOTTEN)
         self._require_success(answer, what)
         return answer
 
@@ -405,43 +384,10 @@ class ArmClient:
             status = exchange.response.status if exchange and exchange.response else 0
             raise self.error(problem, what, status, message=url, exchange=exchange)
 
-    def _operation_of(self, response: ArmResponse) -> str:
-        """Return the URL to ask for an operation that runs; empty where it has ended."""
-        status = text(response.document, "status").lower()
-        operation = response.headers.get("azure-asyncoperation", "")
-        if operation:
-            return "" if status == "succeeded" else operation
-        return response.headers.get("location", "") if response.status in (201, 202) else ""
-
     def _require_success(self, response: ArmResponse, what: str) -> None:
         """Raise OperationError where the body says that the operation failed."""
-        document = response.document
-        state = text(document, "status") or text(document, "properties", "provisioningState")
-        if state.lower() in _FAILED:
-            redactor, error = self.redactor, mapping(document, "error")
+        if state := response.failed_state:
+            redactor, error = self.redactor, mapping(response.document, "error")
             code = redactor.sanitize_untrusted(text(error, "code") or state, 80)
             problem, message = ArmProblem.OPERATION_FAILED, text(error, "message")
             raise self.error(problem, what, response.status, code, message, response.exchange)
-
-
-def _continued(before: ArmResponse, after: ArmResponse) -> ArmResponse:
-    """Return the response to a poll, with the operation's URL where it does not repeat that."""
-    if after.status in _FORGOTTEN:
-        return replace(after, headers={}, document=None, content=b"")
-    names = ("azure-asyncoperation", "location")
-    kept = {name: before.headers[name] for name in names if name in before.headers}
-    headers = {**kept, **{name.lower(): value for name, value in after.headers.items()}}
-    return replace(after, headers=headers)
-
-
-def _result_url(first: ArmResponse, last: ArmResponse) -> str:
-    """Return the URL of what an operation made, whose status alone was read; empty for none."""
-    if "azure-asyncoperation" not in last.headers or first.method == "DELETE":
-        return ""
-    return last.headers.get("location", "") if first.method == "POST" else first.url
-
-
-def _interval(exchange: Exchange) -> float:
-    named = retry_after(exchange)
-    seconds = _INTERVAL if named is None else named.total_seconds()
-    return min(max(seconds, _SHORTEST), _LONGEST)

@@ -16,7 +16,7 @@ from typing import Any
 
 from stacktui.environments.model import Environment
 from stacktui.errors import FaultError
-from stacktui.resources.client import POLL_TIMEOUT, ArmClient, ArmResponse
+from stacktui.resources.client import POLL_TIMEOUT, ArmClient
 from stacktui.resources.group_changes import (
     GroupChangeError,
     find_group,
@@ -35,6 +35,7 @@ from stacktui.resources.operations import (
     remember,
     remembered,
 )
+from stacktui.resources.response import ArmResponse
 from stacktui.resources.retry import is_passing, no_answer, status_of
 from stacktui.resources.written import written
 from stacktui.transport.background import in_background
