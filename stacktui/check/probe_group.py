@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from stacktui.check.write_probe import ProbeState, is_deleting
+from stacktui.check.write_probe import ProbeState
 from stacktui.errors import FaultError
 from stacktui.resources.client import ArmClient
 from stacktui.resources.groups import resource_group
@@ -65,7 +65,7 @@ async def look(client: ArmClient, path: str, ends: float) -> Removal:
             if failed == _TRIES or _is_refused(error):
                 return Removal(ProbeState.UNKNOWN, error)
         else:
-            if not is_deleting(group):
+            if not group.is_deleting:
                 return Removal(ProbeState.LEFT)
             if clock() + PAUSE > ends:
                 return Removal(ProbeState.DELETING)

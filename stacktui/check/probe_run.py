@@ -15,7 +15,6 @@ from stacktui.check.write_probe import (
     ProbeLeftovers,
     ProbeState,
     WriteProbe,
-    is_deleting,
     is_left,
     leftovers,
     made_at,
@@ -46,7 +45,7 @@ async def probe_write(context: StepContext) -> WriteProbe:
     cleaner = ArmClient(context.session, environment, token, _patience(limits))
     listed = context.result(ResourceGroupList)
     subscription, what = listed.subscription, f"the probe's group {name}"
-    earlier = tuple(each.name for each in listed.groups if made_at(each) and is_deleting(each))
+    earlier = tuple(each.name for each in listed.groups if made_at(each) and each.is_deleting)
     probe = WriteProbe(name, ProbeState.ABSENT, subscription, earlier=earlier)
     context.partial = probe
     path = group_path(client, subscription, name)
