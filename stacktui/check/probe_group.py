@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from stacktui.check.write_probe import ProbeState, is_deleting
+from stacktui.check.write_probe import ProbeState
 from stacktui.errors import FaultError
 from stacktui.resources.client import ArmClient
-from stacktui.resources.groups import resource_group
+from stacktui.resources.group_changes import find_group
 from stacktui.resources.model import ArmError, ArmProblem
 from stacktui.transport.records import TransportError
 
@@ -57,15 +57,15 @@ async def look(client: ArmClient, path: str, ends: float) -> Removal:
     clock, failed = asyncio.get_running_loop().time, 0
     while True:
         try:
-            group, _ = await resource_group(client, path)
+            found = await find_group(client, path)
         except (ArmError, TransportError) as error:
-            if isinstance(error, ArmError) and error.fault.status == 404:
-                return Removal(ProbeState.DELETED)
             failed += 1
             if failed == _TRIES or _is_refused(error):
                 return Removal(ProbeState.UNKNOWN, error)
         else:
-            if not is_deleting(group):
+            if found is None:
+                return Removal(ProbeState.DELETED)
+            if not found[0].is_deleting:
                 return Removal(ProbeState.LEFT)
             if clock() + PAUSE > ends:
                 return Removal(ProbeState.DELETING)

@@ -15,7 +15,6 @@ from stacktui.check.write_probe import (
     ProbeLeftovers,
     ProbeState,
     WriteProbe,
-    is_deleting,
     is_left,
     leftovers,
     made_at,
@@ -25,6 +24,7 @@ from stacktui.errors import FaultError
 from stacktui.identities.token import Token
 from stacktui.resources.client import ArmClient, only
 from stacktui.resources.connection import patient, unseen
+from stacktui.resources.group_changes import find_group
 from stacktui.resources.group_details import resource_pages
 from stacktui.resources.groups import group_path, resource_group
 from stacktui.resources.listing import collect, list_rows
@@ -46,7 +46,7 @@ async def probe_write(context: StepContext) -> WriteProbe:
     cleaner = ArmClient(context.session, environment, token, _patience(limits))
     listed = context.result(ResourceGroupList)
     subscription, what = listed.subscription, f"the probe's group {name}"
-    earlier = tuple(each.name for each in listed.groups if made_at(each) and is_deleting(each))
+    earlier = tuple(each.name for each in listed.groups if made_at(each) and each.is_deleting)
     probe = WriteProbe(name, ProbeState.ABSENT, subscription, earlier=earlier)
     context.partial = probe
     path = group_path(client, subscription, name)
@@ -74,9 +74,7 @@ async def probe_write(context: StepContext) -> WriteProbe:
     removal = await remove_group(cleaner, path, what, limits.probe)
     probe = replace(probe, state=removal.state, deleted=_since(started, removal))
     context.partial = probe
-    if probe.left:
-        message = "its deletion has ended, and it is still there"
-        raise removal.error or client.error(ArmProblem.OPERATION_FAILED, what, 200, "", message)
+    _require_removed(client, removal, what)
     return probe
 
 
@@ -99,6 +97,12 @@ async def _after_fault(
     started = perf_counter()
     removal = await remove_group(client, path, what, limits.probe)
     return replace(probe, state=removal.state, deleted=_since(started, removal))
+
+
+def _require_removed(client: ArmClient, removal: Removal, what: str) -> None:
+    if removal.state in (ProbeState.LEFT, ProbeState.UNKNOWN):
+        message = "its deletion has ended, and it is still there"
+        raise removal.error or client.error(ArmProblem.OPERATION_FAILED, what, 200, "", message)
 
 
 def _patience(limits: Limits) -> RetryPolicy:
@@ -134,13 +138,8 @@ async def remove_leftovers(context: StepContext) -> ProbeLeftovers:
     for group in leftovers(found.groups, now):
         path = group_path(client, found.subscription, group.name)
         what = f"the probe's group {group.name}"
-        try:
-            seen, _ = await resource_group(client, path)
-        except ArmError as error:
-            if error.fault.status != 404:
-                raise
-            continue
-        if not is_left(seen, now):
+        seen = await find_group(client, path)
+        if seen is None or not is_left(seen[0], now):
             continue
         inside = await collect(resource_pages(client, path))
         if inside.error:
@@ -149,9 +148,7 @@ async def remove_leftovers(context: StepContext) -> ProbeLeftovers:
             groups[ProbeState.LEFT].append(group.name)
             continue
         removal = await remove_group(client, path, what, limits.probe)
-        if removal.state in (ProbeState.LEFT, ProbeState.UNKNOWN):
-            message = "its deletion has ended, and it is still there"
-            raise removal.error or client.error(ArmProblem.OPERATION_FAILED, what, 200, "", message)
+        _require_removed(client, removal, what)
         groups[removal.state].append(group.name)
         context.partial = _facts(groups)
     return _facts(groups)

@@ -110,10 +110,6 @@ def made_at(group: ResourceGroup) -> datetime | None:
         return None
 
 
-def is_deleting(group: ResourceGroup) -> bool:
-    return group.state.lower() in ("deleting", "deprovisioning")
-
-
 def leftovers(groups: Iterable[ResourceGroup], now: datetime) -> tuple[ResourceGroup, ...]:
     """Return the groups that probes left, and that nobody deletes."""
     return tuple(each for each in groups if is_left(each, now))
@@ -121,4 +117,4 @@ def leftovers(groups: Iterable[ResourceGroup], now: datetime) -> tuple[ResourceG
 
 def is_left(group: ResourceGroup, now: datetime) -> bool:
     made = made_at(group)
-    return made is not None and now - made >= LEFT_AFTER and not is_deleting(group)
+    return made is not None and now - made >= LEFT_AFTER and not group.is_deleting

@@ -67,10 +67,6 @@ def is_tag(name: str, value: str) -> bool:
     return fits and len(name) <= _MAX_TAG_NAME and len(value) <= _MAX_TAG_VALUE
 
 
-def is_deleting(group: ResourceGroup) -> bool:
-    return group.state.casefold() == "deleting"
-
-
 def our_command(client: ArmClient, command: str, *words: str) -> str:
     """Return a command of ours for the client's environment, for this machine's shell."""
     named = (*words, "-e", client.environment.name)
@@ -210,7 +206,7 @@ async def _require_none(
 def _is_there(
     client: ArmClient, name: str, group: ResourceGroup, location: str, tags: Mapping[str, str]
 ) -> GroupChangeError:
-    if is_deleting(group):
+    if group.is_deleting:
         return GroupChangeError(
             f"the resource group {group.name} is being deleted",
             f"create it once it is gone; whether it is: {our_command(client, 'groups list')}",
@@ -236,7 +232,7 @@ def _is_as_asked(group: ResourceGroup, location: str, tags: Mapping[str, str]) -
 
 
 def _require_stays(client: ArmClient, group: ResourceGroup) -> None:
-    if is_deleting(group):
+    if group.is_deleting:
         raise GroupChangeError(
             f"the resource group {group.name} is being deleted",
             f"once it is gone, it is in no list: {our_command(client, 'groups list')}",

@@ -20,7 +20,6 @@ from stacktui.resources.client import POLL_TIMEOUT, ArmClient
 from stacktui.resources.group_changes import (
     GroupChangeError,
     find_group,
-    is_deleting,
     listed_group,
     our_command,
 )
@@ -125,10 +124,10 @@ async def delete(
         await _kept(forget, operation)
         yield OperationResult(operation, OperationState.SUCCEEDED, "the group is gone")
         return
-    if is_deleting(found[0]):
+    if found[0].is_deleting:
         operation = await _known(config, of, operation)
     why_not = await _kept(remember, operation)
-    if not is_deleting(found[0]):
+    if not found[0].is_deleting:
         try:
             response = await _sent(client, plan)
         except FaultError:  # refused, or not sent
@@ -205,7 +204,7 @@ async def _sent(client: ArmClient, plan: PlannedDeletion) -> ArmResponse | None:
         if response is not None:
             return True
         found = await find_group(client, plan.path)
-        return True if found is None or is_deleting(found[0]) else None
+        return True if found is None or found[0].is_deleting else None
 
     await written(send, has_begun, what, GroupChangeError, ("has begun", "has not begun"))
     return response
@@ -229,7 +228,7 @@ async def _looked(
         return OperationResult(operation, OperationState.UNKNOWN, words, caught)
     if found is None:
         return OperationResult(operation, OperationState.SUCCEEDED, "the group is gone")
-    if is_deleting(found[0]) or (response is not None and response.status == 202):
+    if found[0].is_deleting or (response is not None and response.status == 202):
         return OperationResult(operation, OperationState.RUNNING, "ARM deletes the group")
     if done:
         words = "it was deleted, and a group of its name is there again"

@@ -37,7 +37,10 @@ from stacktui.stamp.running import RunningStamp
 from stacktui.transport.limits import Limits
 from tests.diagnosis.schema import validate
 from tests.product import write_config
+from tests.resources.test_client import error
+from tests.resources.test_retry import GROUP, patient
 from tests.resources.walks import arm_of
+from tests.support.web import Raw, answer, serving
 
 QUICK = Limits(step=3, first_byte=0.5, probe=3)
 # The requests of a probe, as the stamp's faults name them.
@@ -241,6 +244,21 @@ async def test_one_request_always_fails(
     else:
         expected_state = expected.get((place, what))
         assert expected_state in (None, probe_of(report).state)
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        (error("404 Not Found", "ResourceGroupNotFound"), ProbeState.DELETED),
+        (error("404 Not Found", "SubscriptionNotFound"), ProbeState.UNKNOWN),
+        (answer(b"<h1>404</h1>", status="404 Not Found"), ProbeState.UNKNOWN),
+    ],
+)
+async def test_only_arms_own_word_says_that_a_group_is_gone(said: Raw, state: ProbeState) -> None:
+    async with serving(said) as web, patient(web) as (client, _):
+        removal = await probe_group.remove_group(client, GROUP, "the group", 1.0)
+        assert removal.state is state
+        assert (await probe_group.look(client, GROUP, 0.0)).state is state
 
 
 @pytest.mark.exhaustive

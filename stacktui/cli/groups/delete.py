@@ -11,7 +11,6 @@ from stacktui.cli.ask import confirm_by_typing
 from stacktui.cli.groups.change import ChangeRequest, ChangeResult, GroupSession, changes_group
 from stacktui.cli.options import examples
 from stacktui.cli.output import warn
-from stacktui.resources.group_changes import is_deleting
 from stacktui.resources.group_deletion import (
     DeletionAccepted,
     OperationState,
@@ -51,7 +50,7 @@ def command(request: ChangeRequest, name: str, no_wait: bool) -> None:
             line = f"– there is no resource group {client.redactor.sanitize(name)}"
             return ChangeResult("already", f"{line}: nothing to delete")
         group = plan.group
-        if is_deleting(group):
+        if group.is_deleting:
             warn(f"the resource group {group.name} is being deleted already")
         else:
             session.show(_lines(session, plan))
