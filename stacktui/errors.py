@@ -16,7 +16,9 @@
      ├── ThemeError                   a theme file cannot be used
      ├── PrincipalError               an identity's object id cannot be found out
      ├── ChangeError                  something in ARM cannot be changed as asked
-     │    └── ManagedIdentityError    a managed identity cannot be made or used as asked
+     │    ├── ManagedIdentityError    a managed identity cannot be made or used as asked
+     │    └── GroupChangeError        a resource group cannot be made, tagged or deleted as asked
+     ├── OperationsFileError          what is remembered of operations cannot be read or written
      ├── UnreadError                  ARM was not read, for the reason that its message gives
      ├── AzFileError                  a file of az's cannot be used or changed
      ├── FileReadError                a user's file cannot be read

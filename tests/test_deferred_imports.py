@@ -67,6 +67,9 @@ DEFERRED: dict[str, dict[str, str]] = {
     "check/pinning.py": {
         "stacktui.certificates.chain": HEALTHY,
     },
+    "check/steps/write_probe.py": {
+        "stacktui.check.probe_run": HEALTHY,
+    },
     "cli/check.py": {
         "stacktui.check.events": HELP,
         "stacktui.check.history_reader": HELP,
@@ -76,6 +79,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.check.summary_text": HELP,
         "stacktui.cli.check_output": HELP,
         "stacktui.cli.check_round": HELP,
+        "stacktui.cli.write_probe": HELP,
         "stacktui.diagnosis": HELP,
         "stacktui.diagnosis.document": HELP,
         "stacktui.diagnosis.markdown": HELP,

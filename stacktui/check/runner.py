@@ -203,17 +203,21 @@ class _Check:
         if (skip := self._why_skipped(step, context)) is not None:
             self._finish(StepResult(step.name, StepOutcome.SKIPPED, 0.0, _skipped(skip)))
             return
-        limit = min(self._limits.step, _OPTIONAL) if step.optional else self._limits.step
+        limit = step.limit(self._limits)
+        if step.optional:
+            limit = min(limit, _OPTIONAL)
         self._tell(StepStarted, step.name)
         started = perf_counter()
         result: Any = None
         fault: Fault | None = None
-        timed_out = False
+        timed_out, context.partial = False, None
         try:
             async with asyncio.timeout(limit) as self._limit:
                 result = await step.run(context)
         except TimeoutError:
             timed_out = True
+            if not self._limit.expired():  # a part of the step has the usual limit
+                limit = self._limits.step
         except FaultError as error:
             fault = error.fault
         exchanges = context.session.take_exchanges()
@@ -231,7 +235,8 @@ class _Check:
             evidence = replace(evidence, skipped=fault_summary(fault))
         else:
             step.failed(context, fault)
-            outcome, evidence = StepOutcome.FAILED, replace(evidence, fault=fault)
+            outcome = StepOutcome.FAILED
+            evidence = replace(evidence, fault=fault, result=context.partial)
         self._finish(StepResult(step.name, outcome, perf_counter() - started, evidence))
 
     def _why_skipped(self, step: Step, context: StepContext) -> Skip | None:

@@ -82,7 +82,7 @@ class Settings:
         used = tuple(
             (each.name, each.identity) for each in self.environments.values() if each.identity
         )
-        return CheckTarget(environment, identity, self.named, self.pythons, used)
+        return CheckTarget(environment, identity, self.named, self.pythons, used=used)
 
     def identity(self, name: str) -> Identity:
         """Return the named identity. Raises ConfigError where there is none, or it is unusable."""

@@ -15,14 +15,18 @@ class CheckTarget:
     """An environment, and the identity to sign in with, if any.
 
     `config` is the file that they come from, None for the default one. `pythons` are the Python
-    environments that it names, to be looked at beside those on PATH; `used` are the names of each
-    of its environments with an identity, and of that identity.
+    environments that it names, to be looked at beside those on PATH. `write_probe` is the name of
+    the group that the check makes and deletes, empty where it only reads; `remove_leftovers` says
+    to delete those that earlier ones left. `used` are the names of each environment of the config
+    with an identity, and of that identity.
     """
 
     environment: Environment
     identity: Identity | None = None
     config: Path | None = None
     pythons: tuple[Path, ...] = ()
+    write_probe: str = ""
+    remove_leftovers: bool = False
     used: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 

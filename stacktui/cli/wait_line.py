@@ -75,5 +75,7 @@ class WaitLine:
 
 
 def _words(wait: Wait) -> str:
-    why = "throttled by ARM" if wait.status == 429 else f"ARM answered {wait.status}"
-    return f"{why} ({wait.what})"
+    if not wait.status:
+        return wait.what
+    whys = {429: "throttled by ARM", 202: "not ended yet"}
+    return f"{whys.get(wait.status, f'ARM answered {wait.status}')} ({wait.what})"

@@ -57,9 +57,12 @@ def patient(on_wait: Callable[[Wait], None]) -> RetryPolicy:
 
 @asynccontextmanager
 async def open_session(
-    environment: Environment, on_exchange: Callable[[Exchange], None]
+    environment: Environment, on_exchange: Callable[[Exchange], None] | None = None
 ) -> AsyncIterator[HttpSession]:
-    """Open a session that reaches and trusts an environment as its settings say."""
+    """Open a session that reaches and trusts an environment as its settings say.
+
+    Without `on_exchange` it keeps its exchanges for `take_exchanges`.
+    """
     used = ca_sources(environment.ca, own_bundle())
 
     async def trust() -> ssl.SSLContext:

@@ -48,6 +48,10 @@ class ResourceGroup:
     id: str = ""
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
+    @property
+    def is_deleting(self) -> bool:
+        return self.state.casefold() in ("deleting", "deprovisioning")
+
 
 @dataclass(frozen=True, slots=True)
 class ResourceGroupList:
@@ -181,6 +185,10 @@ class Provider:
     @property
     def registered(self) -> bool:
         return self.state.lower() == "registered"
+
+    @property
+    def registering(self) -> bool:
+        return self.state.lower() == "registering"
 
 
 class ArmProblem(StrEnum):

@@ -18,12 +18,20 @@ _THERE = ("is there", "is not there")
 class ChangeError(StacktuiError):
     """Something in ARM cannot be changed as asked; `str()` says why, `help` what to do.
 
-    `cause` is the fault that led to it, if one did.
+    `cause` is the fault that led to it, if one did. `unknown` says that something was sent whose
+    end nobody knows; else nothing was changed.
     """
 
-    def __init__(self, message: str, help_: str = "", cause: FaultError[Any] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        help_: str = "",
+        cause: FaultError[Any] | None = None,
+        *,
+        unknown: bool = False,
+    ) -> None:
         super().__init__(message)
-        self.help, self.cause = help_, cause
+        self.help, self.cause, self.unknown = help_, cause, unknown
 
 
 async def written(
@@ -53,6 +61,7 @@ async def written(
                 f"{error}",
                 "run this again: it looks first, and makes nothing twice",
                 cause or error,
+                unknown=True,
             ) from None
         if found is not None:
             return found
@@ -62,4 +71,5 @@ async def written(
         f"{what} {done[1]}, though it was sent: {cause or 'ARM took it'}",
         "it may still come: run this again, it looks first, and makes nothing twice",
         cause,
+        unknown=True,
     )

@@ -16,7 +16,8 @@ import pytest
 
 from stacktui.stamp import Cloud, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
-from tests.cli.killed import KILLED, ended, started
+from tests.cli.killed import KILLED
+from tests.cli.killed_request import hangs, killed_at
 from tests.product import Ran, imds_of, stacktui, write_config
 from tests.resources.walks import GROUP, MACHINE, State, state_of, writes
 from tests.support import interrupts
@@ -267,27 +268,6 @@ def test_a_failure_before_the_first_step_has_a_document(
 # Killed in between
 
 
-def killed_at(config: Path, azure: RunningStamp, name: str, fault: str) -> int:
-    """Kill a walk's process at a request that was carried out and is not answered."""
-    azure.fault_at(fault)
-    before = len(azure.requests)
-    process = started("identities", "managed", *WALK, name, "--config", str(config))
-    while process.is_alive() and not hangs(azure, before):
-        time.sleep(0.01)
-    process.kill()
-    azure.fault_at()
-    return ended(process)
-
-
-def hangs(azure: RunningStamp, before: int) -> bool:
-    """Whether nothing has been asked for a while."""
-    seen = len(azure.requests)
-    if seen == before:
-        return False
-    time.sleep(0.4)
-    return len(azure.requests) == seen
-
-
 def once(config: Path, azure: RunningStamp, name: str, others: frozenset[str]) -> None:
     """Run it again, and find one of each; nothing that was there is made anew."""
     left = asyncio.run(state_of(azure, name))
@@ -309,7 +289,8 @@ def once(config: Path, azure: RunningStamp, name: str, others: frozenset[str]) -
 def test_killed_at_a_write_and_run_again(config: Path, azure: RunningStamp, request_: str) -> None:
     name = f"id-killed-{request_[-12:-6]}".replace("/", "-")
     others = (asyncio.run(state_of(azure, name))).machine
-    assert killed_at(config, azure, name, f"{request_}=hang-after") == KILLED
+    words = ("identities", "managed", *WALK, name, "--config", str(config))
+    assert killed_at(azure, f"{request_}=hang-after", *words) == KILLED
     once(config, azure, name, others)
 
 
@@ -321,6 +302,7 @@ def test_killed_at_each_request_and_run_again(config: Path, azure: RunningStamp,
     for number in range(1, MANY + 1):
         name = f"id-killed-{what}-{number}"
         others = (asyncio.run(state_of(azure, name))).machine
-        killed += killed_at(config, azure, name, f"{number}={what}") == KILLED
+        words = ("identities", "managed", *WALK, name, "--config", str(config))
+        killed += killed_at(azure, f"{number}={what}", *words) == KILLED
         once(config, azure, name, others)
     assert killed > MANY // 2

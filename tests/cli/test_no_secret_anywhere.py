@@ -31,10 +31,19 @@ OF_IDENTITIES = (
     ("show", "tester"), ("list",), ("show", "tester", "--format", "json"),
     ("list", "--format", "json"), ("roles", "--format", "json"),
 )  # fmt: skip
+REST = ("rest", "GET", "/subscriptions")
+CHANGES = (
+    ("groups", "create", "rg-new", "--location", "local", "--tag", "a=1", "--yes"),
+    ("groups", "tag", "rg-web-prod-01", "--tag", "a=1", "--yes"),
+    ("groups", "delete", "rg-web-prod-01", "--yes", "--no-wait"),
+    ("operations", "list"),
+)
 COMMANDS = (
     *CHECKS,
     *(("identities", *words) for words in OF_IDENTITIES),
     ("groups", "list"),
+    REST,
+    *CHANGES,
     ("history",),
     ("environments", "show"),
     *(("environments", "export", "--yes", "--format", form) for form in FORMS),
@@ -44,12 +53,12 @@ OF_A_FAULT = (
     ("check", "--format", "json"), ("check", "--format", "markdown"),
     ("identities", "test", "tester"), ("identities", "token"),
 )  # fmt: skip
-OF_ARM = (*OF_A_FAULT, ("groups", "list"))
+OF_ARM = (*OF_A_FAULT, ("groups", "list"), REST, *CHANGES)
 # A list waits before it tries again, as long as the answer says.
 RETRIED = ("arm-throttled", "arm-unavailable")
 # The kinds that run them all on each fault; the others run the first.
 RUN_ALL = ("variable", "pfx", "user")
-TALKING = frozenset(("check", "test", "roles", "token", "export", "groups"))
+TALKING = frozenset(("check", "test", "roles", "token", "export", "groups", "rest", "operations"))
 # Faults that never answer are ended by these.
 QUICK = limited(first_byte=0.2, step=1)
 # What no fault of the stamp does: to answer with all that it was sent, however encoded.

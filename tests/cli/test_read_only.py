@@ -33,7 +33,13 @@ COMMANDS = (
     ("identities", "managed", "create", *MANAGED, "--yes"),
     ("identities", "managed", "assign", *MANAGED, "--vm", "v", "--yes"),
     ("identities", "managed", "grant", *MANAGED, "--yes"),
+    ("providers", "register", "Microsoft.Web", "--yes"),
+    ("rest", "PUT", "/subscriptions/s/resourceGroups/g", "--body", "{}", "--yes"),
+    ("rest", "DELETE", "/subscriptions/s/resourceGroups/g", "--wait", "--yes"),
     ("identities", "managed", "walk", *MANAGED, "--vm", "v", "--yes"),
+    ("groups", "create", "g", "--location", "local", "--yes"),
+    ("groups", "tag", "g", "--tag", "a=1", "--yes"),
+    ("groups", "delete", "g", "--yes"),
 )
 
 

@@ -15,6 +15,7 @@ from stacktui.check.target import CheckTarget
 from stacktui.diagnosis.finding import Diagnosis
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.check_runner import Engine
+from stacktui.tui.frame import Border
 from stacktui.tui.panes import identity_state
 
 from . import canned
@@ -469,3 +470,16 @@ async def test_a_fault_without_a_verdict_is_still_a_fault(config: Path) -> None:
     async with WithoutVerdict(config).run_test() as pilot:
         await pilot.press("c")
         await until(pilot, "✗ fault found")
+
+
+async def test_a_pane_with_another_border_is_painted_where_its_size_is_the_same(
+    config: Path,
+) -> None:
+    app = canned_app(config, text=CONFIG)
+    async with app.run_test(size=(80, 23)) as pilot:
+        await pilot.press("3", "enter")
+        await until(pilot, "─ 3 Identities ─")
+        app.dashboard.grid.identities.set_border(Border.NONE)
+        await pilot.pause()
+        await pilot.pause(0.1)
+        assert "─ 3 Identities ─" not in text_of(app)

@@ -22,6 +22,7 @@ from stacktui.text.sanitize import Redactor
 if TYPE_CHECKING:
     from stacktui.identities.model import Identity
 
+_ENDED = "the sign-in of before has ended, and a device code needs a person: check this one alone"
 _NEEDS_PERSON = "signing in with a device code needs a person: check this environment alone"
 
 
@@ -63,7 +64,7 @@ async def _run(context: StepContext) -> Token | Skip:
     except IdentityError as error:
         if not needs_person(error):
             raise
-        return Skip(_NEEDS_PERSON, inconclusive=True)
+        return Skip(_ENDED, inconclusive=True)
     context.tokens.keep(wanted, token)
     return token
 

@@ -10,7 +10,13 @@ from typing import Any
 import click
 
 from stacktui.check.settings import Settings
-from stacktui.cli.arm import ArmSession, report_fault, run_on, show_prompt, signing_in
+from stacktui.cli.arm import (
+    ArmSession,
+    report_fault,
+    run_on,
+    show_prompt,
+    signing_in,
+)
 from stacktui.cli.arm_subscription import subscription_of
 from stacktui.cli.ask import CommandError, RemoteError
 from stacktui.cli.layout import err_wrapped

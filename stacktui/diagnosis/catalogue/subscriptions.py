@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 from stacktui.check.fault_text import fault_lines
-from stacktui.diagnosis.catalogue.arm_refusals import GRANT_READER, fill_grant_reader, object_id
+from stacktui.diagnosis.catalogue.arm_refusals import GRANT_ROLE, fill_grant, object_id
 from stacktui.diagnosis.context import FailureContext
 from stacktui.diagnosis.fault import Explanation, FaultInfo, Group
 from stacktui.diagnosis.finding import Remedy, Side
@@ -16,6 +16,7 @@ from stacktui.diagnosis.remedy_template import RemedyTemplate, for_both
 from stacktui.environments.profiles import PROFILES, Profile
 from stacktui.resources.api_versions import RESOURCES, SUBSCRIPTIONS, known_version, versions_in
 from stacktui.resources.model import ArmFault, ArmProblem, Subscription
+from stacktui.resources.role_paths import READER
 
 # An operator sees many; more are counted only.
 _SHOWN = 12
@@ -157,7 +158,7 @@ def _no_subscriptions(failure: FailureContext) -> Explanation | None:
     remedies = [_GRANT_IN_PORTAL.fill(who=who, portal=portal), _TAKE_OFFER.fill(portal=portal)]
     asked, principal = failure.environment.subscription, object_id(failure)
     if asked and principal:
-        remedies.insert(0, fill_grant_reader(failure, f"/subscriptions/{asked}", principal))
+        remedies.insert(0, fill_grant(failure, READER, f"/subscriptions/{asked}", principal))
     title = "Signed in, but this identity sees no subscription"
     return Explanation(title, evidence, tuple(remedies))
 
@@ -185,7 +186,7 @@ NO_SUBSCRIPTIONS = FaultInfo(
             "no subscription", r"no subscriptions? found|no subscriptions were found"
         ): 92,
     },
-    remedies=(GRANT_READER, _GRANT_IN_PORTAL, _TAKE_OFFER),
+    remedies=(GRANT_ROLE, _GRANT_IN_PORTAL, _TAKE_OFFER),
     rules=(_no_subscriptions,),
 )
 

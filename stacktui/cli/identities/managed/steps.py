@@ -11,7 +11,13 @@ from typing import Any
 
 import click
 
-from stacktui.cli.arm import ArmSession, report_fault, run_on, signing_in
+from stacktui.cli.arm import (
+    ArmSession,
+    error_document,
+    report_fault,
+    run_on,
+    signing_in,
+)
 from stacktui.cli.arm_lists import write
 from stacktui.cli.arm_subscription import subscription_of
 from stacktui.cli.ask import confirm, yes_option
@@ -30,7 +36,7 @@ from stacktui.resources.identity_steps import (
 )
 from stacktui.resources.identity_walk import stopped, walk
 from stacktui.resources.managed_identities import NAME_RULE, ManagedIdentityError, is_identity_name
-from stacktui.resources.model import ArmFault, is_forbidden
+from stacktui.resources.model import is_forbidden
 
 _SYMBOLS = {
     WalkOutcome.OK: "✓",
@@ -215,20 +221,4 @@ def _document(result: WalkStepResult) -> dict[str, Any]:
     """Return a step as JSON; `error` is null unless it failed."""
     document = {"name": result.name, "outcome": result.outcome, "message": result.words}
     document |= result.facts
-    return document | {"commands": list(result.commands), "error": _error(result)}
-
-
-def _error(result: WalkStepResult) -> dict[str, Any] | None:
-    error = result.error
-    if error is None:
-        return None
-    cause = error.cause if isinstance(error, ManagedIdentityError) else error
-    fault = cause.fault if isinstance(cause, FaultError) else None
-    if not isinstance(fault, ArmFault):
-        return {"message": str(error)}
-    return {
-        "message": str(error),
-        "status": fault.status,
-        "code": fault.code,
-        "request_id": fault.request_id,
-    }
+    return document | {"commands": list(result.commands), "error": error_document(result.error)}
