@@ -15,6 +15,7 @@ from stacktui.environments.record import read_records
 from stacktui.errors import FaultError, StacktuiError
 from stacktui.identities.model import Identity
 from stacktui.identities.token_source import SignIn, TokenSource
+from stacktui.resources.client import ArmClient
 from stacktui.resources.connection import open_arm
 from stacktui.resources.group_details import permission_pages
 from stacktui.resources.listing import collect
@@ -22,7 +23,8 @@ from stacktui.resources.model import Principal
 from stacktui.resources.permissions import GROUP_ACTIONS, allowed
 from stacktui.resources.principals import principal_with
 from stacktui.resources.role_paths import READER, quoted
-from stacktui.resources.roles import Granted, grant
+from stacktui.resources.roles import Granted, find_assignment, grant
+from stacktui.resources.written import ChangeError
 
 
 class GrantError(StacktuiError):
@@ -98,6 +100,24 @@ async def grant_reader(
     """Give a principal Reader at a scope, as another identity. Raises GrantError."""
     try:
         async with open_arm(wanted, tokens) as client:
-            return await grant(client, scope, READER, principal)
+            await client.token()  # nothing of ARM's end is unknown where this fails
+            try:
+                return await grant(client, scope, READER, principal)
+            except ChangeError as error:
+                return await _looked_again(client, scope, principal, error)
     except FaultError as error:
         raise GrantError(f"not granted: {fault_summary(error.fault)}") from None
+
+
+async def _looked_again(
+    client: ArmClient, scope: str, principal: Principal, error: ChangeError
+) -> Granted:
+    """Return what a grant of unknown end has come to. Raises GrantError, in one short line."""
+    why = fault_summary(error.cause.fault) if error.cause else str(error)
+    try:
+        found = await find_assignment(client, scope, READER, principal)
+    except FaultError:
+        raise GrantError(f"granted or not is unknown: {why}; again is safe") from None
+    if found is None:
+        raise GrantError(f"not granted: {why}") from None
+    return Granted(found, changed=True)

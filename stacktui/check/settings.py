@@ -79,7 +79,10 @@ class Settings:
         """
         environment = self._environment(self.active if name is None else name)
         identity = self.identities.get(environment.identity) if environment.identity else None
-        return CheckTarget(environment, identity, self.named, self.pythons)
+        used = tuple(
+            (each.name, each.identity) for each in self.environments.values() if each.identity
+        )
+        return CheckTarget(environment, identity, self.named, self.pythons, used=used)
 
     def identity(self, name: str) -> Identity:
         """Return the named identity. Raises ConfigError where there is none, or it is unusable."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stacktui.config.locations import config_file
@@ -17,7 +17,8 @@ class CheckTarget:
     `config` is the file that they come from, None for the default one. `pythons` are the Python
     environments that it names, to be looked at beside those on PATH. `write_probe` is the name of
     the group that the check makes and deletes, empty where it only reads; `remove_leftovers` says
-    to delete those that earlier ones left.
+    to delete those that earlier ones left. `used` are the names of each environment of the config
+    with an identity, and of that identity.
     """
 
     environment: Environment
@@ -26,6 +27,7 @@ class CheckTarget:
     pythons: tuple[Path, ...] = ()
     write_probe: str = ""
     remove_leftovers: bool = False
+    used: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
 def config_of(target: CheckTarget) -> Path:

@@ -25,6 +25,8 @@ from stacktui.cli.secrets import ask_secret
 from stacktui.cli.settings import read_settings
 from stacktui.cli.wait_line import WaitLine
 from stacktui.errors import FaultError
+from stacktui.identities.faults import CertificateFault, SecretFault
+from stacktui.identities.model import PromptSecret
 from stacktui.identities.token_source import SignIn, TokenSource
 from stacktui.resources.client import ArmClient
 from stacktui.resources.connection import open_arm
@@ -126,19 +128,24 @@ def show_prompt(page: str, code: str, lifetime: float) -> None:
 def report_fault(error: FaultError[Fault], target: CheckTarget, *, saved: bool = True) -> None:
     """Write to stderr what failed, every fact of it, and which command finds out why."""
 
-    fault = error.fault
+    fault, identity = error.fault, target.identity
     what = getattr(fault, "what", "")
+    if identity and isinstance(fault, SecretFault | CertificateFault):
+        what = identity.name
     summary = fault_summary(fault)
     warn(f"{what}: {summary}" if what else summary)
     for line in fault_lines(fault):
-        err(f"  {line}")
+        if line != summary:
+            err(f"  {line}")
     if isinstance(fault, ArmFault) and fault.code == "MissingSubscriptionRegistration":
         if found := _NAMESPACE.search(fault.message):
             line = command_for("stacktui providers register", target, found[1], "-e")
             err(f"  register it: {line}")
         return
-    # At 404 what was asked for is not there: nothing is broken.
-    if saved and getattr(fault, "status", 0) != 404:
+    # At 404 what was asked for is not there, and who is asked on a terminal only is so by config:
+    # nothing is broken.
+    by_config = isinstance(fault, SecretFault) and fault.reference == str(PromptSecret())
+    if saved and not by_config and getattr(fault, "status", 0) != 404:
         err(f"  whose side it is on, and how to fix it: {_diagnosing(fault, target)}")
 
 

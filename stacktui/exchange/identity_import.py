@@ -69,7 +69,10 @@ def find_identities(
     Blocks on disk. Raises ConfigError where the config cannot be read.
     """
     tables = _tables(config)
-    known = {_account(each): name for name, each in tables.items() if isinstance(each, Mapping)}
+    known: dict[tuple[str, str], str] = {}
+    for called, table in tables.items():
+        if isinstance(table, Mapping):
+            known.setdefault(_account(table), called)
     taken, found = [*tables], []
     for number, entry in enumerate(entries, 1):
         if entry.problem:

@@ -127,8 +127,14 @@ class Identity:
     imported_from: str = field(default="", compare=False)
 
     @property
+    def is_application(self) -> bool:
+        """Whether `client_id` is its own, and not that of a client that a person signs in with."""
+        return self.kind in (IdentityKind.SERVICE_PRINCIPAL, IdentityKind.MANAGED_IDENTITY)
+
+    @property
     def principal(self) -> str:
-        """The id to grant a role to; empty where it is known only after signing in."""
+        """Its account: a user name, an object id or a client id; empty if it is known only after
+        signing in. A role is granted to an object id."""
         through_others = self.kind in (IdentityKind.USER, IdentityKind.DEVICE_CODE)
         return self.username if through_others else self.object_id or self.client_id
 

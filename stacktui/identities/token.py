@@ -24,9 +24,10 @@ class TokenFacts:
     """A token's claims, sanitised; never the token itself. Times are UTC.
 
     `subject` is the user name, or the application's id. The claims are not verified here; the stamp
-    does that. `scope` is the one that the sign-in service accepted. `certificate_ends` is the end
-    of the certificate that signed in, if one did. `claims` are the token's, in its order, each
-    value as text: texts of a list with commas between them, all else as JSON.
+    does that. `scope` is the one that the sign-in service accepted. `lifetime_ends` is by this
+    machine's clock, as the response says (`expires_in`). `certificate_ends` is the end of the
+    certificate that signed in, if one did. `claims` are the token's, in its order, each value as
+    text: texts of a list with commas between them, all else as JSON.
     """
 
     authority: str
@@ -38,6 +39,7 @@ class TokenFacts:
     subject: str | None = None
     expires: datetime | None = None
     begins: datetime | None = None
+    lifetime_ends: datetime | None = None
     certificate_ends: datetime | None = None
     claims: tuple[tuple[str, str], ...] = ()
 
@@ -45,6 +47,11 @@ class TokenFacts:
     def resource(self) -> str:
         """The audience that was asked for, which is what `az` takes as `--resource`."""
         return self.scope.removesuffix("/.default").removesuffix("/openid")
+
+    @property
+    def ends(self) -> datetime | None:
+        """When it ends, as it says itself, else as came with it."""
+        return self.expires or self.lifetime_ends
 
     def is_for(self, audience: str, arm_host: str) -> bool:
         """Return whether the token is for `audience`, which an ARM names: byte for byte.

@@ -296,17 +296,25 @@ class ArmClient:
         good = answer.status < 300 and answer.body.strip()
         document = self._parsed(answer, what) if good else None
         return ArmResponse(
-            method, url, answer.status, answer.headers, document, answer.exchange, answer.body
+            method,
+            url,
+            answer.status,
+            answer.headers,
+            document,
+            answer.exchange,
+            answer.body,
+            repeated,
         )
 
     async def _send(self, method: str, url: str, what: str, body: object) -> tuple[Answer, bool]:
-        """Return the response, and whether the request was repeated after a broken connection.
+        """Return the response, and whether an earlier try may have been carried out.
 
         ARM may refuse a token that it took before, once: then another is asked for.
         """
         content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         headers = {} if body is None else {"Content-Type": "application/json"}
         token, renewed, repeats, waited = await self._get_token(None), False, 0, 0.0
+        unavailable = False
         while True:
             try:
                 answer = await self._session.fetch(
@@ -330,7 +338,8 @@ class ArmClient:
                     continue
             seconds = self._retry.wait(method, answer.status, answer.exchange, waited)
             if seconds is None:
-                return answer, repeats > 0
+                return answer, repeats > 0 or unavailable
+            unavailable |= answer.status >= 500
             waited += seconds
             await self.wait(what, answer.status, seconds)
 

@@ -6,7 +6,7 @@ alone; elsewhere two command lines do the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from stacktui.environments.metadata import Metadata
@@ -50,12 +50,14 @@ async def read_as(
     api_version: str | None,
     *,
     settling: float,
+    may_settle: Callable[[], Awaitable[bool]],
     on_wait: Callable[[Wait], None],
     on_exchange: Callable[[Exchange], None],
 ) -> ResourceGroup:
     """Return the resource group at a path, read as a managed identity of this machine.
 
-    Where ARM refuses it, asks again for `settling` seconds: a new role counts after a while.
+    Where ARM refuses it, and `may_settle` then, asks again for `settling` seconds: a new role
+    counts after a while.
     Raises IdentityError, ArmError and TransportError.
     """
     async with open_session(environment, on_exchange) as session:
@@ -66,7 +68,9 @@ async def read_as(
             try:
                 return (await resource_group(client, path, api_version))[0]
             except ArmError as error:
-                if not is_forbidden(error) or waited + _PAUSE > settling:
+                if not is_forbidden(error) or not (waited or await may_settle()):
+                    raise
+                if waited + _PAUSE > settling:
                     raise
                 waited += _PAUSE
                 await client.wait("the new role does not count yet", error.fault.status, _PAUSE)

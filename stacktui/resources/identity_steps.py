@@ -22,10 +22,10 @@ from stacktui.resources.identity_proof import arm_resource, as_identity, curl_li
 from stacktui.resources.listing import collect
 from stacktui.resources.machine_identity import MachineIdentities
 from stacktui.resources.managed_identities import ManagedIdentityError, UserIdentity
-from stacktui.resources.model import ArmError, Principal
+from stacktui.resources.model import ArmError, Principal, is_forbidden
 from stacktui.resources.retry import Wait
 from stacktui.resources.role_paths import READER, Reach, reach
-from stacktui.resources.roles import PRINCIPAL_TIMEOUT, grant, pages_of_principal
+from stacktui.resources.roles import PRINCIPAL_TIMEOUT, find_assignment, grant, pages_of_principal
 from stacktui.resources.written import written
 from stacktui.text.shell import command_line, for_this_machine
 from stacktui.transport.records import Exchange, TransportError
@@ -140,12 +140,25 @@ class Walk:
             self.version, self.location = version, group.location
             await self.read_identity()
         if self.found is None and not self.creates:
-            of = ("--group", self.group, "--name", self.name, "-e", self.environment.name)
-            making = command_line("stacktui identities managed create", of)
             raise ManagedIdentityError(
                 f"there is no managed identity {self.name} in resource group {self.group}",
-                f"make it: {for_this_machine(making)}",
+                f"make it: {self.command(WalkStepName.CREATE)}",
             )
+
+    def command(self, step: WalkStepName) -> str:
+        """Return the command, for this machine's shell, that does a step which takes no VM."""
+        of = ("--group", self.group, "--name", self.name, "-e", self.environment.name)
+        return for_this_machine(command_line(f"stacktui identities managed {step}", of))
+
+    async def has_role(self) -> bool | None:
+        """Return whether the identity has a role on the group; None where that cannot be read."""
+        if self.granted:
+            return True
+        found = await collect(
+            pages_of_principal(self.client, self.scope, self.identity.principal_id)
+        )
+        counting = any(reach(each, self.scope) is not Reach.BELOW for each in found.rows)
+        return counting or (None if found.error else False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,29 +263,16 @@ def _identities(found: MachineIdentities) -> dict[str, Any]:
 async def _grant(where: Walk) -> WalkStepResult:
     client, scope, identity = where.client, where.scope, where.identity
     principal = Principal(identity.principal_id, is_application=True)
-
-    async def held() -> str | None:
-        """Return the id of the assignment of this role at this very scope."""
-        found = await collect(pages_of_principal(client, scope, principal.object_id))
-        for each in found.rows:
-            same = each.principal.casefold() == principal.object_id.casefold()
-            if same and each.role == READER.id and reach(each, scope) is Reach.DIRECT:
-                return each.id
-        if found.error:
-            raise found.error
-        return None
-
     words = f"{READER.name} on resource group {where.group}"
-    assignment, outcome = await held(), WalkOutcome.ALREADY
+    assignment = await find_assignment(client, scope, READER, principal)
+    outcome = WalkOutcome.ALREADY
     if assignment is None:
         lines = (f"principal id: {principal}",)
         await where.confirm(WalkStepName.GRANT, f"grant {where.name} {words}", lines)
-        assignment = await written(
-            lambda: grant(client, scope, READER, principal, longest=where.settling),
-            held,
-            words,
-            ManagedIdentityError,
+        granted = await grant(
+            client, scope, READER, principal, longest=where.settling, failure=ManagedIdentityError
         )
+        assignment = granted.id or await find_assignment(client, scope, READER, principal)
         where.granted, outcome = True, WalkOutcome.OK
     facts = {
         "role": {"id": READER.id, "name": READER.name},
@@ -295,6 +295,13 @@ async def _prove(where: Walk) -> WalkStepResult:
         "client_id": identity.client_id,
         "url": f"{environment.arm}{path}?api-version={version}",
     }
+    has_role: bool | None = None
+
+    async def may_settle() -> bool:
+        nonlocal has_role
+        has_role = await where.has_role()
+        return bool(has_role)
+
     try:
         group = await read_as(
             environment,
@@ -302,7 +309,8 @@ async def _prove(where: Walk) -> WalkStepResult:
             resource,
             path,
             version,
-            settling=where.settling if where.granted else 0.0,
+            settling=where.settling,
+            may_settle=may_settle,
             on_wait=where.on_wait,
             on_exchange=where.on_exchange,
         )
@@ -316,7 +324,8 @@ async def _prove(where: Walk) -> WalkStepResult:
         words = f"this machine gets no token for {where.name}: {error}"
         return WalkStepResult(name, WalkOutcome.FAILED, words, there, facts, commands, error)
     except (ArmError, TransportError) as error:
-        return WalkStepResult(name, WalkOutcome.FAILED, str(error), (), facts, (), error)
+        lines = _lacking(where, has_role) if is_forbidden(error) else ()
+        return WalkStepResult(name, WalkOutcome.FAILED, str(error), lines, facts, (), error)
     words = f"{where.name} reads resource group {group.name} with its own token"
     lines = (f"location: {group.location}", f"state: {group.state}")
     facts["group"] = {
@@ -326,6 +335,17 @@ async def _prove(where: Walk) -> WalkStepResult:
         "state": group.state,
     }
     return WalkStepResult(name, WalkOutcome.OK, words, lines, facts)
+
+
+def _lacking(where: Walk, has_role: bool | None) -> tuple[str, ...]:
+    """Return what helps an identity that ARM does not let read the group."""
+    again = f"a new role can take minutes to count; then: {where.command(WalkStepName.PROVE)}"
+    if has_role:
+        return (again,)
+    role = (
+        "whether it has a role there cannot be read" if has_role is None else "it has no role there"
+    )
+    return (f"{role}; give it one: {where.command(WalkStepName.GRANT)}", again)
 
 
 _C, _A, _G = WalkStepName.CREATE, WalkStepName.ASSIGN, WalkStepName.GRANT

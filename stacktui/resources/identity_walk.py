@@ -5,7 +5,7 @@ Nothing is written before all that the steps need has been found.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterable
 from typing import Any
 
 from stacktui.errors import FaultError
@@ -33,9 +33,8 @@ async def walk(
         try:
             await step.look(where)
         except (FaultError, ManagedIdentityError) as error:
-            for each in steps:
-                failed = each is step
-                yield _failed(each.name, error) if failed else _skipped(each.name, step.name)
+            for each in stopped([each.name for each in steps], step.name, error):
+                yield each
             return
     for step in steps:
         lacking = [each for each in step.needs if done.get(each) in _NOT_DONE]
@@ -49,6 +48,13 @@ async def walk(
                 result = _failed(step.name, error)
         done[step.name] = result.outcome
         yield result
+
+
+def stopped(
+    names: Iterable[WalkStepName], at: WalkStepName, error: FaultError[Any] | ManagedIdentityError
+) -> list[WalkStepResult]:
+    """Return how these steps end where an error at one of them ends the walk."""
+    return [_failed(each, error) if each is at else _skipped(each, at) for each in names]
 
 
 def _failed(name: WalkStepName, error: FaultError[Any] | ManagedIdentityError) -> WalkStepResult:

@@ -21,7 +21,8 @@ FORGOTTEN = frozenset({404, 405})
 class ArmResponse:
     """A response of ARM. `document` is its JSON value, unsanitised; None where it has no body.
 
-    `content` is the body as it came.
+    `content` is the body as it came; `repeated` says that the request was sent before, with an
+    unknown end.
     """
 
     method: str
@@ -31,6 +32,7 @@ class ArmResponse:
     document: Any = field(repr=False)
     exchange: Exchange
     content: bytes = field(default=b"", repr=False)
+    repeated: bool = False
 
     @property
     def operation_url(self) -> str:

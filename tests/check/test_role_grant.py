@@ -110,6 +110,22 @@ async def test_of_one_stamp_alone_every_identity_is_meant_for_it(
     assert first.id.startswith(scope)
 
 
+async def test_a_grant_whose_response_is_lost_is_looked_for(
+    stamp: RunningStamp, one_stamp: tuple[Report, Settings]
+) -> None:
+    (found,) = grantors(*one_stamp)
+    scope = f"/subscriptions/{stamp.subscription_id}/resourceGroups/rg-web-prod-01"
+    principal, tokens = grantee(one_stamp[0], stamp.object_id), TokenSource()
+    try:
+        stamp.fault_at("PUT *=500-after", "GET */roleassignments=500")
+        with pytest.raises(GrantError, match=r"is unknown: .*; again is safe"):
+            await grant_reader(found.sign_in, tokens, scope, principal)
+        stamp.fault_at("PUT *@1=500-after")
+        assert (await grant_reader(found.sign_in, tokens, scope, principal)).changed
+    finally:
+        stamp.fault_at()
+
+
 async def test_one_that_does_not_answer_holds_up_nobody(
     stamp: RunningStamp, one_stamp: tuple[Report, Settings]
 ) -> None:

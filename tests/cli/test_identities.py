@@ -135,6 +135,14 @@ def test_the_certificate_of_an_identity(config: Path, sp_pem: Path) -> None:
     assert "✗ no certificate" in on(config, "list").out
 
 
+def test_the_password_of_a_certificate_is_no_secret(config: Path, sp_pem: Path) -> None:
+    given = (f"certificate={sp_pem}", "certificate_password=env PFX_PASSWORD", "secret=")
+    assert on(config, "set", "ops", *given).code == 0
+    lines = [line.split(maxsplit=1) for line in on(config, "show", "ops").out.splitlines()]
+    labels = [label for label, *value in lines if value == ["environment variable PFX_PASSWORD"]]
+    assert labels == ["password"]
+
+
 def test_where_it_came_from(config: Path) -> None:
     """What an import wrote is shown, can be taken out, and makes it no other identity."""
     assert f"came from    {config}, line 19\n" in on(config, "show", "ops").out
@@ -150,11 +158,11 @@ def test_where_it_came_from(config: Path) -> None:
     assert config.read_text() == text
 
 
-def test_one_is_shown_with_its_principal(config: Path) -> None:
+def test_one_is_shown_with_its_account(config: Path) -> None:
     ran = on(config, "show", "ops")
     assert (ran.code, ran.out.splitlines()[0]) == (0, "ops")
     pairs = {tuple(line.split(maxsplit=1)) for line in ran.out.splitlines()[1:]}
-    assert {("kind", "service principal"), ("principal", "c0ffee")} <= pairs
+    assert {("kind", "service principal"), ("account", "c0ffee")} <= pairs
     assert {("used", "by      West, East"), ("tenant", "contoso.example")} <= pairs
     document = on(config, "show", "ops", "--format", "json").document
     listed = on(config, "list", "--format", "json").document["identities"][0]

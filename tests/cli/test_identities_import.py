@@ -160,6 +160,14 @@ def test_what_is_there_and_what_cannot_be_used_is_said(config: Path) -> None:
     assert list(identities(config)) == ["there", "sp-c0ffee00"]
 
 
+def test_of_several_that_are_the_same_the_first_is_named(config: Path) -> None:
+    twin = CONFIG.removeprefix("# mine\n").replace("there]", "twin]")
+    config.write_text(CONFIG + twin)
+    put(config, {"client_id": "b0b", "tenant": "contoso.example", "client_secret": SECRET})
+    ran = import_(config, "--yes")
+    assert (ran.code, "there: is there already" in ran.err, "twin" in ran.err) == (0, True, False)
+
+
 def test_adfs_needs_no_tenant(config: Path) -> None:
     config.write_text(CONFIG.replace('tenant = "CONTOSO.example"\n', ""))
     put(config, {"client_id": "b0b", "tenant": "adfs", "client_secret": SECRET})

@@ -6,7 +6,9 @@ import asyncio
 import json
 import os
 import re
+import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +17,10 @@ import pytest
 from stacktui.stamp import Cloud, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from tests.cli.killed import KILLED
-from tests.cli.killed_request import killed_at
+from tests.cli.killed_request import hangs, killed_at
 from tests.product import Ran, imds_of, stacktui, write_config
 from tests.resources.walks import GROUP, MACHINE, State, state_of, writes
+from tests.support import interrupts
 from tests.support.pasted import on_terminal
 
 WALK = ("walk", "--group", GROUP, "--vm", MACHINE, "--yes", "--name")
@@ -210,6 +213,56 @@ def test_it_fits_a_small_terminal(config: Path) -> None:
     code, shown = on_terminal(command, [], os.environ | {"COLUMNS": "80", "NO_COLOR": "1"})
     assert code == 0
     assert max(map(len, shown.splitlines())) <= 80
+
+
+# Ended before its end
+
+
+def interrupted_at(config: Path, azure: RunningStamp, name: str, fault: str, *words: str) -> Ran:
+    azure.fault_at(fault)
+    before = len(azure.requests)
+    given = ("identities", "managed", *WALK, name, "--config", str(config), *words)
+    with interrupts.started([sys.executable, "-m", "stacktui", *given]) as process:
+        while process.poll() is None and not hangs(azure, before):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    azure.fault_at()
+    return Ran(process.returncode, out.decode(), err.decode())
+
+
+def test_ctrl_c_leaves_the_steps_so_far(config: Path, azure: RunningStamp) -> None:
+    fault = "PATCH */virtualmachines/*=hang-after"
+    ran = interrupted_at(config, azure, "id-ctrl-c", fault, "--format", "json")
+    assert ran.code == 130
+    assert [*outcomes(ran).values()] == ["ok", "failed", "skipped", "skipped"]
+    assert ran.document["ok"] is False
+    assert "whether it was done is unknown" in ran.document["steps"][1]["error"]["message"]
+    once(config, azure, "id-ctrl-c", (asyncio.run(state_of(azure, "id-ctrl-c"))).machine)
+    text = interrupted_at(config, azure, "id-ctrl-c2", fault)
+    assert (text.code, text.err.strip()) == (130, "")
+    assert "✗ assign  failed   interrupted: whether it was done is unknown" in text.out
+
+
+def test_ctrl_c_before_anything_is_sent_says_so(config: Path, azure: RunningStamp) -> None:
+    fault = "GET */providers/*=hang"
+    ran = interrupted_at(config, azure, "id-ctrl-c3", fault, "--format", "json")
+    assert (ran.code, outcomes(ran)["create"]) == (130, "failed")
+    assert ran.document["steps"][0]["message"] == "interrupted; it changed nothing"
+
+
+def test_a_failure_before_the_first_step_has_a_document(
+    azure: RunningStamp, tmp_path: Path
+) -> None:
+    settings = {"environment": 'profile = "latest"', "subscription": ""}
+    config = write_config(tmp_path, azure.describe(), **settings)
+    azure.fault_at("GET /subscriptions=500")
+    ran = on(config, *WALK, "id-early", "--format", "json")
+    azure.fault_at()
+    assert (ran.code, ran.document["ok"]) == (1, False)
+    assert [*outcomes(ran).values()] == ["failed", "skipped", "skipped", "skipped"]
+    assert ran.document["steps"][0]["error"]["status"] == 500
+    assert "500" in ran.err
 
 
 # Killed in between

@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from stacktui.cli.wait_line import WaitLine
 from stacktui.config.document import Table, read_document
 from stacktui.environments.config import read_environment
+from stacktui.resources.retry import Wait
 from stacktui.stamp import SignInKind, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from tests.product import Ran, signing_in, stacktui, write_config
@@ -333,6 +335,16 @@ def test_a_wait_is_said_on_stderr(config: Path, stamp: RunningStamp, names: list
     ran = listed(config, "jsonl")
     assert ran.err == ("stacktui: throttled by ARM (the resource groups); going on in 1 s\n")
     assert names_in(ran) == names
+
+
+def test_the_same_wait_again_is_no_line_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """As between the polls of one operation."""
+    waits = WaitLine()
+    for what in ("a VM", "a VM", "a group", "a group", "a VM"):
+        waits.show(Wait(what, 429, 1.0))
+    said = [f"stacktui: throttled by ARM ({each}); going on in 1 s" for each in
+            ("a VM", "a group", "a VM")]  # fmt: skip
+    assert capsys.readouterr().err.splitlines() == said
 
 
 def test_a_wait_counts_down_on_a_terminal(config: Path, stamp: RunningStamp) -> None:

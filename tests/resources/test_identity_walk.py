@@ -133,6 +133,31 @@ async def test_a_new_role_that_does_not_count_yet_is_waited_for(
         late = await walked(stamp, "id-late", settling=0.15)
         assert late.outcomes == [OK, OK, OK, FAILED]
         assert "403 AuthorizationFailed" in late[PROVE].words
+        # Whoever granted it: by itself, and in another walk.
+        for name, names in (("id-alone", (PROVE,)), ("id-again", tuple(WalkStepName))):
+            assert (await walked(stamp, name, (CREATE, ASSIGN, GRANT))).outcomes == [OK] * 3
+            proved = await walked(stamp, name, names, settling=2.0)
+            assert (proved[PROVE].outcome, 403 in {each.status for each in proved.waits}) == (
+                OK,
+                True,
+            )
+        assert (await walked(stamp, "id-no", (CREATE, ASSIGN, GRANT))).outcomes == [OK] * 3
+        (hint,) = (await walked(stamp, "id-no", (PROVE,), settling=0.0))[PROVE].lines
+        assert hint.startswith("a new role can take minutes to count; then: stacktui identities ")
+
+
+async def test_a_proof_without_a_role_names_the_grant(azure: RunningStamp) -> None:
+    await walked(azure, "id-roleless", (CREATE, ASSIGN))
+    refused = (await walked(azure, "id-roleless", (PROVE,)))[PROVE]
+    assert refused.lines[0] == (
+        "it has no role there; give it one: stacktui identities managed grant --group rg-identity "
+        "--name id-roleless -e A"
+    )
+    azure.fault_at("GET */roleassignments=500")
+    unread = (await walked(azure, "id-roleless", (PROVE,)))[PROVE]
+    azure.fault_at()
+    assert unread.lines[0].startswith("whether it has a role there cannot be read; give it one: ")
+    assert "id-roleless" in unread.lines[1]
 
 
 @pytest.mark.parametrize("cloud", list(Cloud))

@@ -30,7 +30,7 @@ SCHEMA = 1
 _LEAVE_OUT = "-"
 # What follows for the user from where the secret is.
 _THEN = {
-    SecretPlace.PROMPT: "each run asks for it; --keep-secret has a file of its own for it",
+    SecretPlace.PROMPT: "each run asks for it; with --keep-secret it would be in a file of its own",
     SecretPlace.ENV: "set that variable where stacktui runs",
     SecretPlace.FILE: "the secret goes into that file, mode 0600",
     SecretPlace.KEYRING: "the secret goes into that entry",

@@ -36,13 +36,19 @@ def command(request: RoleRequest) -> None:
 
     What they may do is read without any right. Their roles at the scope, above it and below it
     take the right to read role assignments: where that is refused, it is named on stderr, and the
-    exit code is 1.
+    exit code is 1, as where the token does not say whose roles are to be looked for.
     """
 
     async def show(session: RoleSession) -> int:
         client = session.arm.client
         facts = await client.token_facts()
         found = await access(client, session.scope, facts.object_id or "")
+        failed = [each.error for each in (found.permissions, found.assignments) if each.error]
+        for error in failed:
+            if (
+                getattr(error.fault, "status", 0) == 404
+            ):  # of a scope that is not there, permissions are no answer
+                raise error
         if request.as_json:
             write(json.dumps(_document(session, facts, found)))
         else:
@@ -50,13 +56,12 @@ def command(request: RoleRequest) -> None:
                 out_fitting(line, _WIDTH + 2)
         if not facts.object_id:
             warn("the token names no object id (no claim oid), by which roles could be found")
-        failed = [each.error for each in (found.permissions, found.assignments) if each.error]
         for error in failed:
             forbidden = is_forbidden(error)
             report_fault(error, session.arm.target, saved=not forbidden)
             if forbidden and facts.object_id:
                 err(f"  who may grant a role can use: {_grant_line(session, facts.object_id)}")
-        return ExitCode.FAULT if failed else ExitCode.HEALTHY
+        return ExitCode.FAULT if failed or not facts.object_id else ExitCode.HEALTHY
 
     request.run(show)
 
@@ -74,7 +79,7 @@ def _lines(session: RoleSession, facts: TokenFacts, found: Access) -> Iterator[s
     words = _REFUSED if may.error else ", ".join(allowed_words(may.rows)) or "nothing"
     yield _labelled("you may", words)
     roles = [found.words(each) for each in found.assignments.rows]
-    if found.assignments.error:
+    if found.assignments.error or not facts.object_id:
         roles.append(_REFUSED)
     for number, text in enumerate(roles or ["none"]):
         yield _labelled("" if number else "roles", text)

@@ -45,9 +45,10 @@ def _fields(found: DescribedIdentity) -> Iterator[tuple[str, str]]:
     yield "kind", identity.kind.words
     yield "used by", ", ".join(found.environments) or "no environment"
     for key in KEYS_OF[identity.kind]:
-        if value := getattr(identity, key, None):
+        # `secret` is the password of a certificate's file too: `password` below.
+        if key != "secret" and (value := getattr(identity, key, None)):
             yield key, str(value)
-    yield "principal", identity.principal or "known once it has signed in"
+    yield "account", identity.principal or "known once it has signed in"
     if identity.credential is not None:
         yield "credential", str(identity.credential)
     if identity.secret is not None and identity.secret is not identity.credential:

@@ -101,7 +101,7 @@ _ACTION = re.compile(r"action '([\w./*-]+)'")
 _SCOPE = re.compile(r"scope '(/[^']*)'")
 _SUBSCRIPTION = re.compile(r"(?i)/subscriptions/([^/?]+)/resourcegroups")
 
-_GRANT_ROLE = for_both(
+GRANT_ROLE = for_both(
     "An owner of {scope} grants {role}, the smallest role that can do this",
     "stacktui identities grant {principal} --role {role} --scope {scope}{asked}",
     role=READER.name,
@@ -135,7 +135,7 @@ def _arm_forbidden(failure: FailureContext) -> Explanation | None:
     fault = failure.fault
     if not isinstance(fault, ArmFault) or fault.code != _AUTHORIZATION_FAILED.code:
         return None
-    who, scope = _object_id(failure), _scope(failure)
+    who, scope = object_id(failure), _scope(failure)
     writing = failure.step.name in WRITING
     # A probe is refused at its group, and the role is wanted above it.
     said = None if writing else _first(_SCOPE, fault.message)
@@ -156,6 +156,19 @@ def _verb(failure: FailureContext, reading: str = "read") -> str:
     return "write" if failure.step.name in WRITING else reading
 
 
+def fill_grant(failure: FailureContext, role: RoleDefinition, scope: str, principal: str) -> Remedy:
+    """Fill with a scope and an object id, neither of which only the server names."""
+
+    def asked(quote: Quote) -> str:
+        config = failure.config_option(quote)
+        return f" --environment {quote(failure.environment.name)}{config}"
+
+    # The dashboard grants Reader alone.
+    action = Action(ActionKind.GRANT, key=scope, value=principal) if role == READER else None
+    values = {"scope": scope, "principal": principal, "role": PlainWord(role.name)}
+    return GRANT_ROLE.fill(action, asked=asked, **values)
+
+
 def _grant(
     failure: FailureContext, role: RoleDefinition, who: str | None, scope: str | None
 ) -> Iterator[Remedy]:
@@ -164,19 +177,12 @@ def _grant(
     Without a command if the scope or the assignee is unknown.
     """
 
-    def asked(quote: Quote) -> str:
-        config = failure.config_option(quote)
-        return f" --environment {quote(failure.environment.name)}{config}"
-
     identity, named = failure.identity, PlainWord(role.name)
     principal = who or (identity.object_id if identity else "")
     if scope and principal:
-        # The dashboard grants Reader alone.
-        action = Action(ActionKind.GRANT, key=scope, value=principal) if role == READER else None
-        values = {"scope": scope, "principal": principal, "role": named}
-        yield _GRANT_ROLE.fill(action, asked=asked, **values)
+        yield fill_grant(failure, role, scope, principal)
     else:
-        without_command = replace(_GRANT_ROLE, bash="", powershell="")
+        without_command = replace(GRANT_ROLE, bash="", powershell="")
         yield without_command.fill(scope=scope or "the subscription", role=named)
     # If the token names no object, the identity's own id finds it too.
     assignee = principal or (identity.principal if identity else "")
@@ -210,7 +216,7 @@ def _comparison_lines(label: str, ours: str, known: str | None, said: str | None
     return [f"{label} {known or said}"] if known or said else []
 
 
-def _object_id(failure: FailureContext) -> str | None:
+def object_id(failure: FailureContext) -> str | None:
     """Return the object id in the token; AD FS may name a SID."""
     token = failure.report.token
     claimed = (token and token.object_id) or ""
@@ -239,7 +245,7 @@ ARM_FORBIDDEN = FaultInfo(
         "perform action '…' over scope '…'"
     ),
     patterns={_AUTHORIZATION_FAILED: 94, HTTP_403: 52},
-    remedies=(_GRANT_ROLE, _GRANT_BY_REST, _GRANT_BY_ROLE),
+    remedies=(GRANT_ROLE, _GRANT_BY_REST, _GRANT_BY_ROLE),
     rules=(_arm_forbidden,),
 )
 

@@ -117,7 +117,7 @@ def healthy_lines(report: Report, glyphs: Glyphs) -> list[Line]:
         read = f"the first {count}" if groups.cut else count
         said = f"Signed in and read {read}. Nothing is wrong."
     elif report.token is not None:
-        ends = f" until {clock(report.token.expires)}" if report.token.expires else ""
+        ends = f" until {clock(report.token.ends)}" if report.token.ends else ""
         said = f"Signed in: there is a token{ends}. No resource was read."
     else:
         said = "The stamp answers. Sign-in was not tried."

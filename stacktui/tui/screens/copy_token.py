@@ -29,7 +29,7 @@ class CopyToken(ActionScreen):
 
     def on_mount(self) -> None:
         name, where = self._identity.name, self._environment.name
-        until, expires = "its end, which it does not say", self._facts.expires
+        until, expires = "its end, which it does not say", self._facts.ends
         if expires is not None:
             left = max(0.0, (expires - now()).total_seconds())
             until = f"{clock(expires)}, {time_left(left)} from now"

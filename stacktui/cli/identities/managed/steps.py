@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -25,13 +26,15 @@ from stacktui.cli.layout import err_wrapped, out_fitting
 from stacktui.cli.options import ArmRequest, ExitCode, format_option, identity_option, reads_arm
 from stacktui.cli.output import out, warn
 from stacktui.cli.settings import read_settings, require_writable
+from stacktui.errors import FaultError
 from stacktui.resources.identity_steps import (
     Walk,
     WalkOutcome,
     WalkStepName,
     WalkStepResult,
+    WalkStepStarted,
 )
-from stacktui.resources.identity_walk import walk
+from stacktui.resources.identity_walk import stopped, walk
 from stacktui.resources.managed_identities import NAME_RULE, ManagedIdentityError, is_identity_name
 from stacktui.resources.model import is_forbidden
 
@@ -41,6 +44,10 @@ _SYMBOLS = {
     WalkOutcome.FAILED: "✗",
     WalkOutcome.SKIPPED: "–",
 }
+_INTERRUPTED = ManagedIdentityError(
+    "interrupted: whether it was done is unknown; run it again, it makes nothing twice"
+)
+_NOTHING_SENT = ManagedIdentityError("interrupted; it changed nothing")
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?", re.ASCII)
 
 
@@ -125,17 +132,34 @@ def _run(
     target = signing_in(settings, request.environment, identity)
 
     async def do(session: ArmSession) -> int:
+        results: list[WalkStepResult] = []
+        running, writing = names[0], False
+
         async def ask(_step: WalkStepName, words: str, lines: tuple[str, ...]) -> None:
             if not yes:
                 for line in lines:
                     err_wrapped(f"  {line}", 10)
             question = f"{session.environment}: {words}?"
             confirm(question, yes=yes, otherwise="nothing more was changed")
+            nonlocal writing
+            writing = True
 
+        def write_document() -> bool:
+            ok = all(each.outcome is not WalkOutcome.FAILED for each in results)
+            if request.format_ == "json":
+                write(json.dumps({"ok": ok, "steps": [*map(_document, results)]}))
+            return ok
+
+        try:
+            subscription = await subscription_of(session)
+        except FaultError as error:
+            results = stopped(names, running, error)
+            write_document()
+            raise
         where = Walk(
             session.client,
             target.environment,
-            await subscription_of(session),
+            subscription,
             group,
             name,
             ask,
@@ -143,18 +167,25 @@ def _run(
             api_version,
             on_wait=session.waits.show,
         )
-        results = []
-        async for event in walk(where, names):
-            if isinstance(event, WalkStepResult):
+        try:
+            async for event in walk(where, names):
                 session.waits.clear()
+                if isinstance(event, WalkStepStarted):
+                    running, writing = event.name, False
+                    continue
                 results.append(event)
                 if request.format_ == "text":
                     _write(event)
                 _report(event, session)
-        ok = all(each.outcome is not WalkOutcome.FAILED for each in results)
-        if request.format_ == "json":
-            write(json.dumps({"ok": ok, "steps": [*map(_document, results)]}))
-        return ExitCode.HEALTHY if ok else ExitCode.FAULT
+        except asyncio.CancelledError:  # Ctrl+C
+            session.waits.clear()
+            left = names[len(results) :]
+            results += stopped(left, running, _INTERRUPTED if writing else _NOTHING_SENT)
+            if writing and request.format_ == "text":
+                _write(results[-len(left)])
+            write_document()
+            raise
+        return ExitCode.HEALTHY if write_document() else ExitCode.FAULT
 
     click.get_current_context().exit(run_on(target, request, do))
 
