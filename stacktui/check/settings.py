@@ -33,7 +33,7 @@ class Settings:
     `errors` say of an environment why it cannot be used, `identity_errors` of an identity; these
     are in no other mapping. `names` are all environments, in the order of the file. `keys` are the
     user's own keys of the dashboard, by action. `pythons` are Python environments of other clients:
-    folders or interpreters.
+    folders or interpreters. `used` are the names of each environment with an identity, and of that.
     """
 
     path: Path
@@ -48,6 +48,12 @@ class Settings:
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     read_only: bool = False
     pythons: tuple[Path, ...] = ()
+    used: tuple[tuple[str, str], ...] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        environments = self.environments.values()
+        used = tuple((each.name, each.identity) for each in environments if each.identity)
+        object.__setattr__(self, "used", used)
 
     def left_out(self, asked_for: str | None = None) -> tuple[str, ...]:
         """Return a line for each environment and identity that cannot be used.
@@ -79,10 +85,7 @@ class Settings:
         """
         environment = self._environment(self.active if name is None else name)
         identity = self.identities.get(environment.identity) if environment.identity else None
-        used = tuple(
-            (each.name, each.identity) for each in self.environments.values() if each.identity
-        )
-        return CheckTarget(environment, identity, self.named, self.pythons, used=used)
+        return CheckTarget(environment, identity, self.named, self.pythons, used=self.used)
 
     def identity(self, name: str) -> Identity:
         """Return the named identity. Raises ConfigError where there is none, or it is unusable."""
