@@ -257,7 +257,6 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.export_environment": FRAME,
         "stacktui.tui.screens.environment_form": FRAME,
         "stacktui.tui.screens.identity_form": FRAME,
-        "stacktui.tui.screens.identity_test": FRAME,
         "stacktui.tui.screens.image_aliases": FRAME,
         "stacktui.tui.screens.import_identities": FRAME,
         "stacktui.tui.screens.remove": FRAME,
@@ -288,6 +287,8 @@ DEFERRED: dict[str, dict[str, str]] = {
     "tui/screens/identity_actions.py": {
         "stacktui.identities.token_source": FRAME,
         "stacktui.tui.screens.copy_token": FRAME,
+        "stacktui.tui.screens.identity_test": FRAME,
+        "stacktui.tui.screens.send_secret": FRAME,
         "stacktui.tui.screens.managed_identity": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
     },

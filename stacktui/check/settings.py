@@ -81,6 +81,21 @@ class Settings:
         identity = self.identities.get(environment.identity) if environment.identity else None
         return CheckTarget(environment, identity, self.named, self.pythons)
 
+    def is_known_at(
+        self, identity: Identity, environment: Environment, login_endpoints: Mapping[str, str]
+    ) -> bool:
+        """Return whether the identity's secret is meant for the login host of an environment.
+
+        An environment that signs in there names it, or no environment signs in anywhere else. The
+        secret of another one is sent there only where a person says so. `login_endpoints` are
+        those that are known, by environment: the login host of another is its own.
+        """
+        own = {name: each.arm for name, each in self.environments.items()}
+        login = {**own, **login_endpoints}
+        here, known = login.get(environment.name), self.environments.values()
+        users = [login[each.name] for each in known if each.identity == identity.name]
+        return here in users if users else {login[each.name] for each in known} == {here}
+
     def identity(self, name: str) -> Identity:
         """Return the named identity. Raises ConfigError where there is none, or it is unusable."""
         if name in self.identity_errors:

@@ -98,6 +98,13 @@ class AppState:
         return self.settings.target(self.current)
 
     @property
+    def login_endpoints(self) -> dict[str, str]:
+        """Those of the stamps, as far as they are known, by environment."""
+        found = {name: each.login_endpoint for name, each in self.records.items()}
+        read = {name: each.metadata for name, each in self.checks.items()}
+        return found | {name: each.login_endpoint for name, each in read.items() if each}
+
+    @property
     def can_grant(self) -> bool:
         """Whether another identity than the current environment's signs in without a person."""
         used = self.environment.identity if self.environment else None
