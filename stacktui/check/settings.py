@@ -59,15 +59,16 @@ class Settings:
         return tuple(f"{error} (left out)" for error in unusable if error is not raised)
 
     def with_secrets(self, typed: Mapping[str, TypedSecret]) -> Settings:
-        """Return these settings with what was typed for identities, by their names.
+        """Return these settings with what was typed for identities, by their names, and no other.
 
         A secret is left out where the identity's reference is another now.
         """
+        configured = {name: each.configured for name, each in self.identities.items()}
         identities = {
             name: identity.with_secret(typed[name])
             if name in typed and typed[name].instead_of == identity.secret
             else identity
-            for name, identity in self.identities.items()
+            for name, identity in configured.items()
         }
         return replace(self, identities=identities)
 

@@ -251,7 +251,7 @@ class StacktuiApp(FilesApp):
 
         A secret that is to be asked for is asked for first.
         """
-        self._attended.with_secret(self._check)
+        self.with_secret(self._check)
 
     def _check(self) -> None:
         if (error := self.app_state.unusable) is not None:
@@ -259,6 +259,10 @@ class StacktuiApp(FilesApp):
         elif target := self.app_state.target:
             self.check_runner.start(target)
             self.dashboard.show_check()
+
+    def with_secret(self, then: Callable[[], None], name: str | None = None) -> None:
+        """Call `then`, after asking for a secret that is typed in each run."""
+        self._attended.with_secret(then, name)
 
     def when_signed_in(self, then: Callable[[], None]) -> None:
         """Call `then`, after asking for what only a person has."""
@@ -293,6 +297,7 @@ class StacktuiApp(FilesApp):
         name = live.target.environment.name
         before = self.app_state.groups.get(name)
         self.app_state.groups[name] = live
+        self.app_state.forget_refused()
         self.dashboard.show_soon(name, groups_only=True)
         if live.groups and (before is None or not before.groups):
             self.dashboard.coalescer.flush()  # the first rows do not wait for others
@@ -309,6 +314,7 @@ class StacktuiApp(FilesApp):
         target = live.target
         if target.identity is not None:
             self.app_state.roles[target.environment.name, target.identity.name] = live
+        self.app_state.forget_refused()
         self.dashboard.show_soon(target.environment.name)
 
     def _on_counts(self, live: ResourceCounts) -> None:

@@ -72,6 +72,20 @@ class AppState:
     roles: dict[tuple[str, str], RolesRead] = field(default_factory=dict)
     requests: RequestHistory = field(default_factory=RequestHistory)
 
+    def forget_refused(self) -> None:
+        """Forget the typed secrets that were refused: sent again, they could lock an account."""
+        if self.settings is None or self.tokens is None or not self.typed:
+            return
+        # Whoever has signed in has imported it.
+        from stacktui.identities.faults import refuses_secret
+
+        for name, secret in tuple(self.typed.items()):
+            found = self.tokens.outcomes(name)
+            if any(each.wanted.identity.secret is secret and refuses_secret(each.fault)
+                   for each in found):  # fmt: skip
+                del self.typed[name]
+        self.settings = self.settings.with_secrets(self.typed)
+
     @property
     def environments(self) -> tuple[Environment, ...]:
         return tuple(self.settings.environments.values()) if self.settings else ()

@@ -89,8 +89,8 @@ def last_sign_in(identity: Identity, app_state: AppState) -> SignInOutcome | Non
         return None
     for each in app_state.tokens.outcomes(identity.name):
         wanted, name = each.wanted, each.wanted.environment.name
-        known = settings.environments.get(name), identity, settings.named
-        if known != (wanted.environment, wanted.identity, wanted.config):
+        known = settings.environments.get(name), identity.configured, settings.named
+        if known != (wanted.environment, wanted.identity.configured, wanted.config):
             continue  # with other settings
         if name == app_state.current:
             return each

@@ -53,7 +53,11 @@ class IdentityActions(GroupActions, inherit_bindings=False):
         """Read what the highlighted identity may do in the current environment."""
 
         def read(target: CheckTarget, identity: Identity) -> None:
-            self.services.role_reader.start(replace(target, identity=identity))
+            def asked() -> None:
+                known = self._identity
+                self.services.role_reader.start(replace(target, identity=known))
+
+            self.services.with_secret(asked, identity.name)
 
         self._where_meant(read)
 
@@ -84,10 +88,9 @@ class IdentityActions(GroupActions, inherit_bindings=False):
         group = self._group.name if self._group else ""
 
         def walk(target: CheckTarget, identity: Identity) -> None:
-            screen = ManagedIdentity(replace(target, identity=identity), group)
-
             def opened() -> None:
-                self.app.push_screen(screen)
+                asked = replace(target, identity=self._identity)
+                self.app.push_screen(ManagedIdentity(asked, group))
 
             if identity.name == target.environment.identity:
                 self.services.when_signed_in(opened)

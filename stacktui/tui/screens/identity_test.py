@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from stacktui.check.events import SignInPrompt
 from stacktui.check.target import CheckTarget
 from stacktui.diagnosis.fixes import Fix, fixes_of
-from stacktui.identities.model import PromptSecret
 from stacktui.tui.app_state import AppState
 from stacktui.tui.check_runner import CheckRunner
 from stacktui.tui.formatting import with_commands
@@ -21,7 +20,6 @@ from stacktui.tui.panes.check_result import check_lines
 from stacktui.tui.screens.action_screen import MOST_WIDTH, ActionScreen
 from stacktui.tui.screens.check_copies import copy_command, copy_report
 from stacktui.tui.screens.fix import screen_for
-from stacktui.tui.screens.secret import SecretScreen
 
 
 class IdentityTest(ActionScreen):
@@ -69,22 +67,19 @@ class IdentityTest(ActionScreen):
 
     def _start(self) -> None:
         """Sign in, after asking for a secret that is typed in each run."""
-        if (target := self._target) is None:
+        if self._target is None:
             self.dismiss(f"{self._identity} or {self._environment} is not in the config any more")
-        elif (identity := target.identity) and isinstance(identity.secret, PromptSecret):
-            self.app.push_screen(SecretScreen(identity, self._app_state.typed), self._typed)
         else:
-            self._runner.start(target)
+            self.services.with_secret(self._sign_in, self._identity)
 
-    def _typed(self, _done: str | None) -> None:
-        state = self._app_state
-        if state.settings is not None:
-            state.settings = state.settings.with_secrets(state.typed)
+    def _sign_in(self) -> None:
         if (target := self._target) is not None:
             self._runner.start(target)
 
     def _on_state(self, live: LiveCheck) -> None:
         self._live = live
+        if not live.running:
+            self._app_state.forget_refused()
         self._show()
         if live.running and not self._ticking:
             self._ticking = True
