@@ -114,7 +114,7 @@ async def test_a_refused_secret_is_forgotten(
         await pilot.press("escape")
         await typed("o", "wr0ng-three", "roles")
         async with asyncio.timeout(PATIENCE):
-            while app.app_state.typed:  # noqa: ASYNC110 - there is no event for it
+            while app.app_state.typed:
                 await pilot.pause(0.01)
         posts = len([each for each in stamp.requests if each.method == "POST"])
         await pilot.press("escape", "C")
