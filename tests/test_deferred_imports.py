@@ -226,6 +226,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.resources.permissions": FRAME,
     },
     "tui/panes/identity_state.py": {
+        "stacktui.transport.records": FRAME,
         "stacktui.check.fault_text": FRAME,
     },
     "tui/panes/role_lines.py": {

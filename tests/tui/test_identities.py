@@ -172,6 +172,29 @@ async def test_a_failed_one_takes_no_other_column(
         assert "Test" in failed
 
 
+@pytest.mark.parametrize("key", ["o", "c"])
+async def test_where_no_host_is_reached_nobody_has_tried(
+    key: str, config: Path, stamp: RunningStamp
+) -> None:
+    arm = '"https://127.0.0.1:9"' if key == "o" else f'"{stamp.arm_url}"'
+    closed = '[environments.Test.endpoints]\nlogin_endpoint = "https://localhost:9/adfs"\n'
+    more = closed if key == "c" else ""
+    app = app_of(config, stamp, more, arm=arm)
+    async with app.run_test(size=(80, 23)) as pilot:
+        await pilot.press("3", "enter", key)
+        shown = flat(await until(pilot, "cannot be reached"))
+        assert "state – not tried: Test cannot be reached" in shown
+        assert "✗ failed" not in shown
+        assert "why " in shown
+    app.history.close()
+    if key == "c":
+        check_runner.session_tokens.cache_clear()
+        async with StacktuiApp(config).run_test(size=(80, 23)) as pilot:
+            await pilot.press("3", "enter")
+            await until(pilot, ": login-unreachable")
+            assert "– not tried " in text_of(pilot.app)
+
+
 async def test_of_a_sign_in_before_the_start_the_history_knows(
     config: Path, stamp: RunningStamp
 ) -> None:
