@@ -195,6 +195,30 @@ async def test_where_no_host_is_reached_nobody_has_tried(
             assert "– not tried " in text_of(pilot.app)
 
 
+async def test_the_zoomed_detail_has_half_and_the_keys_of_the_pane(
+    config: Path, stamp: RunningStamp
+) -> None:
+    more = "".join(f'[identities.more-{n}]\nkind = "device-code"\n' for n in range(16))
+    async with app_of(config, stamp, more).run_test(size=(80, 23)) as pilot:
+        app = app_under(pilot)
+        await pilot.press("3", "enter")
+        await until(pilot, "came from")
+        detail = app.dashboard.grid.detail
+        assert detail.size.height * 2 >= 21
+        await pilot.press("tab")
+        await settle(pilot)
+        assert app.focused is detail
+        assert "a add identity" in await until(pilot, "T test")
+        await pilot.press("a")
+        await until(pilot, "Add an identity")
+        await pilot.press("escape", "i")
+        await until(pilot, "Copy of the identity")
+        await pilot.press("escape", "escape", "1", "0", "tab")
+        await settle(pilot)
+        assert app.focused is detail
+        assert "add identity" not in text_of(app)
+
+
 async def test_of_a_sign_in_before_the_start_the_history_knows(
     config: Path, stamp: RunningStamp
 ) -> None:
