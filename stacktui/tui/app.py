@@ -21,7 +21,7 @@ from stacktui.config.error_file import describe_error
 from stacktui.transport.background import in_background
 from stacktui.transport.request_log import logging_requests
 from stacktui.tui.app_state import AppState
-from stacktui.tui.arm_reader import ArmReader, load_arm_engine
+from stacktui.tui.arm_reader import ArmReader, load_arm_engine, now
 from stacktui.tui.arm_task import ArmTask
 from stacktui.tui.check_runner import CheckRunner, load_engine
 from stacktui.tui.check_state import CheckState
@@ -189,7 +189,7 @@ class StacktuiApp(FilesApp):
             self.arm_reader.cancel(name)
             self.resource_counter.cancel(name)
             self.role_reader.cancel(name)
-            for known in (state.checks, state.scans, state.groups, state.counts):
+            for known in (state.checks, state.scans, state.groups, state.counts, state.granted):
                 known.pop(name, None)
         state.settings_changed |= set(environments)
         if state.opened_group is not None and state.opened_group.environment in environments:
@@ -344,6 +344,10 @@ class StacktuiApp(FilesApp):
         self.config.read()  # the environment may have another `ca` now
         self.scan(whole=result is not None and result.whole)
         self.dashboard.notice(done, TextStyle.OK)
+
+    def granted(self, environment: str) -> None:
+        """Note that the identity of an environment was granted a role."""
+        self.app_state.granted[environment] = now()
 
     def fixed(self, done: str) -> None:
         """Read the config and check again after a fix was carried out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,8 @@ class AppState:
     knows, None where it is not installed or its files are broken. `groups` are the resource groups
     by environment, `counts` those of their resources, `opened_group` is the one whose details were
     asked for last. `tokens` are those of this process, None until what signs in is loaded; `roles`
-    are what was read of them, by environment and identity. `requests` are the last that this
+    are what was read of them, by environment and identity, and `granted` is when one was granted to
+    an environment's own. `requests` are the last that this
     process made.
     """
 
@@ -70,6 +72,7 @@ class AppState:
     opened_group: OpenedGroup | None = None
     tokens: TokenSource | None = None
     roles: dict[tuple[str, str], RolesRead] = field(default_factory=dict)
+    granted: dict[str, datetime] = field(default_factory=dict)
     requests: RequestHistory = field(default_factory=RequestHistory)
 
     def forget_refused(self) -> None:
@@ -120,9 +123,17 @@ class AppState:
 
     @property
     def can_grant(self) -> bool:
-        """Whether another identity than the current environment's signs in without a person."""
+        """Whether another identity than the current environment's signs in without a person, and
+        has not just granted it a role."""
+        if self.granted_at is not None:
+            return False
         used = self.environment.identity if self.environment else None
         return any(not each.needs_person for each in self.identities if each.name != used)
+
+    @property
+    def granted_at(self) -> datetime | None:
+        """When the current environment's identity was granted a role in this run, if it was."""
+        return self.granted.get(self.current) if self.current else None
 
     @property
     def check(self) -> LiveCheck | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Report
@@ -38,12 +39,13 @@ def check_lines(
     whole: bool = False,
     now: float = 0.0,
     can_grant: bool = False,
+    granted_at: datetime | None = None,
 ) -> list[Line]:
     """Return the outcome, its remedies, what was also seen, and the evidence, in this order.
 
     With `whole` what was also seen is shown in full, after the evidence. `now` is
     `time.monotonic()`, of which a running check shows how long it waits. `can_grant` is as in
-    `fixes_of`.
+    `fixes_of`; `granted_at` is when a role was granted.
     """
     judged = check.verdict is not None
     steps = [text for step in check.steps for text in step_lines(step, width, glyphs, brief=judged)]
@@ -56,6 +58,8 @@ def check_lines(
     show = _seen_whole if whole else _seen_briefly
     also = [text for finding in seen for text in show(finding, glyphs, keys)]
     outcome = _outcome(check, glyphs, keys)
+    if granted_at is not None:
+        outcome[2:2] = _granted_lines(check, granted_at)
     if whole:
         return [*outcome, BLANK, *evidence, *also]
     return [*outcome, *([BLANK, *also] if also else []), BLANK, *evidence]
@@ -91,6 +95,16 @@ def _since_lines(check: LiveCheck) -> list[Line]:
     """Return since when the outcome is so, if that is known."""
     text = since_text(check.since, check.report.started, None) if check.report else ""
     return [line(Span(text, TextStyle.DIM))] if text else []
+
+
+def _granted_lines(check: LiveCheck, at: datetime) -> list[Line]:
+    """Return that a role, whose lack was found, may not count yet."""
+    fixes = fixes_of(check.diagnosis, can_grant=True)
+    if not any(each.action.kind is ActionKind.GRANT for each in fixes):
+        return []
+    said = f"The role was granted at {clock(at)}, and can take minutes to count:  "
+    again = Span("c", TextStyle.KEY), Span(" checks again", TextStyle.DIM)
+    return [line(Span(said, TextStyle.WARNING), *again)]
 
 
 def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:
