@@ -162,8 +162,19 @@ async def test_a_device_code_is_shown_and_copied(start: Start, config: Path) -> 
     async with StacktuiApp(config).run_test(size=SMALL) as pilot:
         await pilot.press("3", "T")
         await until(pilot, "To sign in at ")
+        shown = await until(pilot, "leave it waiting")
+        assert " left " in shown
         await pilot.press("y")
         await until(pilot, "w writes a file: the code")
+        await pilot.press("u")
+        await until(pilot, "the page")
+        await pilot.press("enter")
+        await until(pilot, "enter show the code")
+        assert "leave it waiting" not in text_of(pilot.app)
+        await pilot.press("y")
+        await until(pilot, "w writes a file: the code")
+        await pilot.press("enter")
+        await until(pilot, "leave it waiting")
         await pilot.press("escape")
         await until(pilot, "– cancelled")
 

@@ -19,6 +19,7 @@ from stacktui.tui.live_check import LiveCheck
 from stacktui.tui.panes.check_result import check_lines
 from stacktui.tui.screens.action_screen import MOST_WIDTH, ActionScreen
 from stacktui.tui.screens.check_copies import copy_command, copy_report
+from stacktui.tui.screens.device_code import DeviceCodeScreen
 from stacktui.tui.screens.fix import screen_for
 
 
@@ -29,6 +30,7 @@ class IdentityTest(ActionScreen):
         Binding("escape", "cancel", "cancel"),
         Binding("escape", "leave", "back"),
         Binding("c", "again", "test again"),
+        Binding("enter", "show_code", "show the code"),
         Binding("f", "fix", "fix"),
         Binding("y", "copy", "copy"),
         Binding("Y", "copy_report", "copy report"),
@@ -41,6 +43,7 @@ class IdentityTest(ActionScreen):
         self._live: LiveCheck | None = None
         self._runner: CheckRunner
         self._ticking = False
+        self._prompted: SignInPrompt | None = None
 
     def on_mount(self) -> None:
         services = self.services
@@ -81,6 +84,8 @@ class IdentityTest(ActionScreen):
         if not live.running:
             self._app_state.forget_refused()
         self._show()
+        if self._prompt is not None and self._prompt is not self._prompted and self.is_current:
+            self.action_show_code()
         if live.running and not self._ticking:
             self._ticking = True
             self.set_timer(1.0, self._tick)
@@ -109,6 +114,8 @@ class IdentityTest(ActionScreen):
                 return running
             case "leave" | "again":
                 return not running
+            case "show_code":
+                return self._prompt is not None
             case "fix":
                 return bool(self._fixes())
             case "copy":
@@ -130,6 +137,13 @@ class IdentityTest(ActionScreen):
 
     def action_again(self) -> None:
         self._start()
+
+    def action_show_code(self) -> None:
+        """Show the code that the sign-in waits for, and for how long it is valid."""
+        live, self._prompted = self._live, self._prompt
+        if live is not None and self._prompted is not None:
+            screen = DeviceCodeScreen(live.target, self._prompted, lambda: self._live, self._runner)
+            self.app.push_screen(screen)
 
     def action_fix(self) -> None:
         """Open the screen for the fixes, and sign in again once one was carried out."""
