@@ -11,6 +11,7 @@ from stacktui.check.streak import since_text
 from stacktui.check.summary import METADATA_ONLY
 from stacktui.diagnosis.finding import SIDES, ActionKind, Finding, Remedy
 from stacktui.diagnosis.fixes import fixes_of
+from stacktui.diagnosis.remedies import ON_A_TERMINAL
 from stacktui.text.counts import count_of
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.formatting import clock, command_of, duration, with_commands
@@ -29,6 +30,7 @@ DOES = {
     ActionKind.GRANT: "grants it",
 }
 LABEL = 6
+_MISSING = "secret-missing"
 
 
 def check_lines(
@@ -159,6 +161,8 @@ class Keys:
     def of(cls, check: LiveCheck, *, can_grant: bool) -> Keys:
         first = next(iter(fixes_of(check.diagnosis, can_grant=can_grant)), None)
         does = DOES[first.action.kind] if first else ""
+        if first and first.action.kind is ActionKind.ASK_SECRET and first.finding.id != _MISSING:
+            does += " again"
         fixed = first.remedy if first else None
         remedies = with_commands(check.diagnosis)
         if len(remedies) > 1:
@@ -224,13 +228,14 @@ def _send_line(owner: str) -> Line:
     what = f"{owner} the report: it has the times, request ids and chains"
     copies = (Span("Y", TextStyle.KEY), Span(" copies it", TextStyle.DIM))
     text = label_value("send", what, width=LABEL)
-    return Line(text.spans, copies, text.indent)
+    return Line(text.spans, copies, text.indent, right_last=True)
 
 
 def remedy_lines(remedy: Remedy, label: str, keys: Keys) -> list[Line]:
     """Return a remedy and its command, with the keys that act on it."""
-    title = label_value(label, remedy.title, width=LABEL)
-    lines = [Line(title.spans, keys.at(remedy), title.indent)]
+    # What f does is said beside the key.
+    title = label_value(label, remedy.title.removesuffix(ON_A_TERMINAL), width=LABEL)
+    lines = [Line(title.spans, keys.at(remedy), title.indent, right_last=True)]
     number = Span(keys.number(remedy).ljust(LABEL), TextStyle.KEY)
     for command in command_of(remedy).splitlines():
         lines.append(line(number, Span(command, TextStyle.ACCENT), indent=LABEL))
@@ -245,9 +250,10 @@ def _seen_briefly(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
     ]
     acted_on = [each for each in finding.remedies if keys.at(each) or keys.number(each)]
     for remedy in (acted_on or finding.remedies)[:1]:
-        title = label_value("  fix", remedy.title, width=LABEL + 2)
+        title = label_value("  fix", remedy.title.removesuffix(ON_A_TERMINAL), width=LABEL + 2)
         number = (Span(keys.number(remedy), TextStyle.KEY),)
-        said.append(Line(title.spans, keys.at(remedy) or number, title.indent))
+        acts = keys.at(remedy) or number
+        said.append(Line(title.spans, acts, title.indent, right_last=True))
     return said
 
 

@@ -128,16 +128,21 @@ def _column_sets(
     kind, tenant, whom, whom_briefly = ((Span(text, TextStyle.DIM),) for text in about)
     whole, less = (state,), (brief,)
     days: Columns = ((certificate,),) if layout.has_days else ()
-    worst = certificate if certificate.style in (TextStyle.WARNING, TextStyle.ERROR) else brief
+    urgent = certificate.style in (TextStyle.WARNING, TextStyle.ERROR)
+    never = state.style is TextStyle.DIM and certificate.text
+    worst = certificate if urgent or never else brief
     least: tuple[Columns, ...] = ((less, *days), ((worst,),))
     if not layout.narrow:
-        least = ((whom_briefly, less, *days), (whom_briefly, (worst,)))
+        least = (
+            (whom_briefly, less, *days),
+            (whom, (worst,)),
+            (whom_briefly, (worst,)),
+        )
     return (
         (kind, tenant, whom, whole, *days),
         (kind, whom, whole, *days),
         (kind, whom, less, *days),
         (whom, whole, *days),
-        (whom_briefly, whole, *days),
         (whom, less, *days),
         *least,
     )
