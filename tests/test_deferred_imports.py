@@ -172,6 +172,9 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.identity_walker": FRAME,
         "stacktui.tui.terminal_driver": PLATFORM,
     },
+    "tui/app_state.py": {
+        "stacktui.identities.faults": FRAME,
+    },
     "tui/screens/attended_sign_in.py": {
         "stacktui.tui.screens.secret": FRAME,
     },
@@ -227,6 +230,7 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.resources.permissions": FRAME,
     },
     "tui/panes/identity_state.py": {
+        "stacktui.transport.records": FRAME,
         "stacktui.check.fault_text": FRAME,
     },
     "tui/panes/role_lines.py": {
@@ -261,7 +265,6 @@ DEFERRED: dict[str, dict[str, str]] = {
         "stacktui.tui.screens.export_environment": FRAME,
         "stacktui.tui.screens.environment_form": FRAME,
         "stacktui.tui.screens.identity_form": FRAME,
-        "stacktui.tui.screens.identity_test": FRAME,
         "stacktui.tui.screens.image_aliases": FRAME,
         "stacktui.tui.screens.import_identities": FRAME,
         "stacktui.tui.screens.remove": FRAME,
@@ -292,6 +295,8 @@ DEFERRED: dict[str, dict[str, str]] = {
     "tui/screens/identity_actions.py": {
         "stacktui.identities.token_source": FRAME,
         "stacktui.tui.screens.copy_token": FRAME,
+        "stacktui.tui.screens.identity_test": FRAME,
+        "stacktui.tui.screens.send_secret": FRAME,
         "stacktui.tui.screens.managed_identity": FRAME,
         "stacktui.tui.screens.picker_screen": FRAME,
     },

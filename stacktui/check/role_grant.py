@@ -35,9 +35,7 @@ class GrantError(StacktuiError):
 class Grantor:
     """An identity that can sign in without a person, and may be able to grant.
 
-    `known_here` says that its secret is meant for the login host of this environment: an
-    environment that signs in there names it, or no environment signs in anywhere else. The secret
-    of another one is sent there only where a person says so.
+    `known_here` is as in `Settings.is_known_at`.
     """
 
     sign_in: SignIn
@@ -51,16 +49,15 @@ class Grantor:
 def grantors(report: Report, settings: Settings) -> tuple[Grantor, ...]:
     """Return who may be able to grant a role in a report's environment; blocks on disk."""
     target, metadata = report.target, report.step(StepName.METADATA).evidence.result
-    here = metadata.login_endpoint if isinstance(metadata, Metadata) else ""
     known = settings.environments.values()
     login = {name: each.login_endpoint for name, each in read_records(settings.path, known).items()}
-    login[target.environment.name] = here
+    if isinstance(metadata, Metadata):
+        login[target.environment.name] = metadata.login_endpoint
     found = []
     for identity in settings.identities.values():
         if identity.name == target.environment.identity or identity.needs_person:
             continue
-        users = [login.get(each.name) for each in known if each.identity == identity.name]
-        known_here = here in users if users else {login.get(each.name) for each in known} == {here}
+        known_here = settings.is_known_at(identity, target.environment, login)
         found.append(Grantor(SignIn(target.environment, identity, target.config), known_here))
     return tuple(sorted(found, key=lambda each: not each.known_here))
 

@@ -150,6 +150,12 @@ class Identity:
         return self.kind is IdentityKind.DEVICE_CODE or isinstance(self.secret, PromptSecret)
 
     @property
+    def configured(self) -> Identity:
+        """The identity as the config has it, without what was typed."""
+        typed = self.secret
+        return self.with_secret(typed.instead_of) if isinstance(typed, TypedSecret) else self
+
+    @property
     def secret_key(self) -> str:
         """The key of the config that refers to its secret."""
         if isinstance(self.credential, CertificateRef):

@@ -57,10 +57,11 @@ class Access:
 
     def words(self, assignment: RoleAssignment) -> str:
         """Return an assignment in words: `Reader on resource group DevTest · direct`."""
-        where = f"{scope_words(assignment.scope)} · {reach(assignment, self.scope)}"
-        words = f"{self.role_name(assignment)} on {where}"
-        group = self.group_of(assignment)
-        return f"{words} · by group {group}" if group else words
+        reached, group = reach(assignment, self.scope), self.group_of(assignment)
+        by_group = f"by group {group}" if group else ""
+        direct = "" if by_group and reached is Reach.DIRECT else reached
+        on = f"{self.role_name(assignment)} on {scope_words(assignment.scope)}"
+        return " · ".join(filter(None, (on, direct, by_group)))
 
     def role_name(self, assignment: RoleAssignment) -> str:
         """Return the name of the role, else its id."""

@@ -21,7 +21,7 @@ from stacktui.config.error_file import describe_error
 from stacktui.transport.background import in_background
 from stacktui.transport.request_log import logging_requests
 from stacktui.tui.app_state import AppState
-from stacktui.tui.arm_reader import ArmReader, load_arm_engine
+from stacktui.tui.arm_reader import ArmReader, load_arm_engine, now
 from stacktui.tui.arm_task import ArmTask
 from stacktui.tui.check_runner import CheckRunner, load_engine
 from stacktui.tui.check_state import CheckState
@@ -189,7 +189,7 @@ class StacktuiApp(FilesApp):
             self.arm_reader.cancel(name)
             self.resource_counter.cancel(name)
             self.role_reader.cancel(name)
-            for known in (state.checks, state.scans, state.groups, state.counts):
+            for known in (state.checks, state.scans, state.groups, state.counts, state.granted):
                 known.pop(name, None)
         state.settings_changed |= set(environments)
         if state.opened_group is not None and state.opened_group.environment in environments:
@@ -251,7 +251,7 @@ class StacktuiApp(FilesApp):
 
         A secret that is to be asked for is asked for first.
         """
-        self._attended.with_secret(self._check)
+        self.with_secret(self._check)
 
     def _check(self) -> None:
         if (error := self.app_state.unusable) is not None:
@@ -259,6 +259,10 @@ class StacktuiApp(FilesApp):
         elif target := self.app_state.target:
             self.check_runner.start(target)
             self.dashboard.show_check()
+
+    def with_secret(self, then: Callable[[], None], name: str | None = None) -> None:
+        """Call `then`, after asking for a secret that is typed in each run."""
+        self._attended.with_secret(then, name)
 
     def when_signed_in(self, then: Callable[[], None]) -> None:
         """Call `then`, after asking for what only a person has."""
@@ -293,6 +297,7 @@ class StacktuiApp(FilesApp):
         name = live.target.environment.name
         before = self.app_state.groups.get(name)
         self.app_state.groups[name] = live
+        self.app_state.forget_refused()
         self.dashboard.show_soon(name, groups_only=True)
         if live.groups and (before is None or not before.groups):
             self.dashboard.coalescer.flush()  # the first rows do not wait for others
@@ -309,6 +314,7 @@ class StacktuiApp(FilesApp):
         target = live.target
         if target.identity is not None:
             self.app_state.roles[target.environment.name, target.identity.name] = live
+        self.app_state.forget_refused()
         self.dashboard.show_soon(target.environment.name)
 
     def _on_counts(self, live: ResourceCounts) -> None:
@@ -338,6 +344,10 @@ class StacktuiApp(FilesApp):
         self.config.read()  # the environment may have another `ca` now
         self.scan(whole=result is not None and result.whole)
         self.dashboard.notice(done, TextStyle.OK)
+
+    def granted(self, environment: str) -> None:
+        """Note that the identity of an environment was granted a role."""
+        self.app_state.granted[environment] = now()
 
     def fixed(self, done: str) -> None:
         """Read the config and check again after a fix was carried out."""

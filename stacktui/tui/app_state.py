@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,8 @@ class AppState:
     knows, None where it is not installed or its files are broken. `groups` are the resource groups
     by environment, `counts` those of their resources, `opened_group` is the one whose details were
     asked for last. `tokens` are those of this process, None until what signs in is loaded; `roles`
-    are what was read of them, by environment and identity. `requests` are the last that this
+    are what was read of them, by environment and identity, and `granted` is when one was granted to
+    an environment's own. `requests` are the last that this
     process made.
     """
 
@@ -70,7 +72,22 @@ class AppState:
     opened_group: OpenedGroup | None = None
     tokens: TokenSource | None = None
     roles: dict[tuple[str, str], RolesRead] = field(default_factory=dict)
+    granted: dict[str, datetime] = field(default_factory=dict)
     requests: RequestHistory = field(default_factory=RequestHistory)
+
+    def forget_refused(self) -> None:
+        """Forget the typed secrets that were refused: sent again, they could lock an account."""
+        if self.settings is None or self.tokens is None or not self.typed:
+            return
+        # Whoever has signed in has imported it.
+        from stacktui.identities.faults import refuses_secret
+
+        for name, secret in tuple(self.typed.items()):
+            found = self.tokens.outcomes(name)
+            if any(each.wanted.identity.secret is secret and refuses_secret(each.fault)
+                   for each in found):  # fmt: skip
+                del self.typed[name]
+        self.settings = self.settings.with_secrets(self.typed)
 
     @property
     def environments(self) -> tuple[Environment, ...]:
@@ -98,10 +115,25 @@ class AppState:
         return self.settings.target(self.current)
 
     @property
+    def login_endpoints(self) -> dict[str, str]:
+        """Those of the stamps, as far as they are known, by environment."""
+        found = {name: each.login_endpoint for name, each in self.records.items()}
+        read = {name: each.metadata for name, each in self.checks.items()}
+        return found | {name: each.login_endpoint for name, each in read.items() if each}
+
+    @property
     def can_grant(self) -> bool:
-        """Whether another identity than the current environment's signs in without a person."""
+        """Whether another identity than the current environment's signs in without a person, and
+        has not just granted it a role."""
+        if self.granted_at is not None:
+            return False
         used = self.environment.identity if self.environment else None
         return any(not each.needs_person for each in self.identities if each.name != used)
+
+    @property
+    def granted_at(self) -> datetime | None:
+        """When the current environment's identity was granted a role in this run, if it was."""
+        return self.granted.get(self.current) if self.current else None
 
     @property
     def check(self) -> LiveCheck | None:

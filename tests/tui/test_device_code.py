@@ -127,6 +127,11 @@ async def test_it_is_left_waiting_and_closes_where_somebody_signed_in(
         assert f"code {code}" in shown
         await settle(pilot)
         assert not isinstance(app.screen, DeviceCodeScreen)  # it comes once
+        await pilot.press("c")  # shows it again, and throws no code away
+        assert await code_on(pilot) == code
+        assert isinstance(app.screen, DeviceCodeScreen)
+        await pilot.press("enter")
+        await settle(pilot)
         await pilot.press("y")
         await until(pilot, "OSC 52")
         assert app.clipboard == code

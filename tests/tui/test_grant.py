@@ -71,6 +71,23 @@ async def test_f_shows_what_is_written_grants_it_and_checks_again(
     assert path.startswith(f"/subscriptions/{stamp.subscription_id}/providers/")
 
 
+async def test_a_role_that_does_not_count_yet_is_said(config: Path) -> None:
+    with run_in_thread(StampOptions(role=None, groups=3, grant_seconds=600)) as stamp:
+        write(config, config_text(stamp.describe(), identity=owner(stamp)))
+        async with StacktuiApp(config).run_test(size=SMALL) as pilot:
+            await pilot.press("c")
+            await until(pilot, "f grants it")
+            await pilot.press("f")
+            await until(pilot, "Grant it?")
+            await pilot.press("y")
+            shown = flat(await until(pilot, "The role was granted at"))
+            assert "can take minutes to count: c checks again" in shown
+            assert "✗ arm-forbidden" in await until(pilot, "✗ arm-forbidden")
+            assert "f grants it" not in text_of(pilot.app)
+            await pilot.press("c")
+            await until(pilot, "The role was granted at")
+
+
 async def test_who_may_not_has_the_line_to_send(stamp: RunningStamp, config: Path) -> None:
     write(config, config_text(stamp.describe(), identity=twin(stamp, stamp.secret_file)))
     app = StacktuiApp(config)

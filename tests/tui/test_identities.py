@@ -148,13 +148,84 @@ async def test_a_failure_says_why_and_is_remembered_after_a_restart(
         assert "as whom it does not say" in shown
 
 
+@pytest.mark.parametrize(("size", "zoom"), [((80, 23), True), ((80, 23), False), (WIDE, False)])
+async def test_a_failed_one_takes_no_other_column(
+    config: Path, stamp: RunningStamp, size: tuple[int, int], zoom: bool
+) -> None:
+    other = (
+        '[environments.management-west]\narm = "https://management.west.example"\n'
+        'identity = "sp-of-operators-in-the-west"\n[identities.sp-of-operators-in-the-west]\n'
+        'kind = "service-principal"\nclient_id = "x"\ntenant = "contoso.example"\n'
+        'secret = { env = "UNSET" }\n'
+    )
+    async with app_of(config, stamp, other, secret='{ env = "UNSET" }').run_test(
+        size=size
+    ) as pilot:
+        await pilot.press("3", "c")
+        await until(pilot, "FAULT")
+        await pilot.press(*(["enter"] if zoom else []))
+        rows = (await until(pilot, "✗ failed")).splitlines()
+        row = next(each for each in rows if "sp-of-oper" in each)
+        assert "managemen" in row
+        assert ("service principal" in row) is (size != WIDE)
+        failed = next(each for each in rows if "✗ failed" in each)
+        assert "Test" in failed
+
+
+@pytest.mark.parametrize("key", ["o", "c"])
+async def test_where_no_host_is_reached_nobody_has_tried(
+    key: str, config: Path, stamp: RunningStamp
+) -> None:
+    arm = '"https://127.0.0.1:9"' if key == "o" else f'"{stamp.arm_url}"'
+    closed = '[environments.Test.endpoints]\nlogin_endpoint = "https://localhost:9/adfs"\n'
+    more = closed if key == "c" else ""
+    app = app_of(config, stamp, more, arm=arm)
+    async with app.run_test(size=(80, 23)) as pilot:
+        await pilot.press("3", "enter", key)
+        shown = flat(await until(pilot, "cannot be reached"))
+        assert "state – not tried: Test cannot be reached" in shown
+        assert "✗ failed" not in shown
+        assert "why " in shown
+    app.history.close()
+    if key == "c":
+        check_runner.session_tokens.cache_clear()
+        async with StacktuiApp(config).run_test(size=(80, 23)) as pilot:
+            await pilot.press("3", "enter")
+            await until(pilot, ": login-unreachable")
+            assert "– not tried " in text_of(pilot.app)
+
+
+async def test_the_zoomed_detail_has_half_and_the_keys_of_the_pane(
+    config: Path, stamp: RunningStamp
+) -> None:
+    more = "".join(f'[identities.more-{n}]\nkind = "device-code"\n' for n in range(16))
+    async with app_of(config, stamp, more).run_test(size=(80, 23)) as pilot:
+        app = app_under(pilot)
+        await pilot.press("3", "enter")
+        await until(pilot, "came from")
+        detail = app.dashboard.grid.detail
+        assert detail.size.height * 2 >= 21
+        await pilot.press("tab")
+        await settle(pilot)
+        assert app.focused is detail
+        assert "a add identity" in await until(pilot, "T test")
+        await pilot.press("a")
+        await until(pilot, "Add an identity")
+        await pilot.press("escape", "i")
+        await until(pilot, "Copy of the identity")
+        await pilot.press("escape", "escape", "1", "0", "tab")
+        await settle(pilot)
+        assert app.focused is detail
+        assert "add identity" not in text_of(app)
+
+
 async def test_of_a_sign_in_before_the_start_the_history_knows(
     config: Path, stamp: RunningStamp
 ) -> None:
     app = app_of(config, stamp)
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("c")
-        await until(pilot, "✓ token valid for")
+        await until(pilot, "✓ 59 min")
         await until(pilot, "Nothing is wrong.")
     app.history.close()
     check_runner.session_tokens.cache_clear()
@@ -180,7 +251,7 @@ async def test_a_round_tells_of_the_identities_of_others(config: Path, stamp: Ru
 async def test_who_reads_the_groups_has_signed_in(config: Path, stamp: RunningStamp) -> None:
     async with app_of(config, stamp).run_test(size=WIDE) as pilot:
         await pilot.press("4")
-        await until(pilot, "✓ token valid for")
+        await until(pilot, "✓ 59 min")
 
 
 async def test_of_several_environments_the_current_one_counts(
@@ -189,7 +260,7 @@ async def test_of_several_environments_the_current_one_counts(
     more = ANOTHER.format(arm="https://127.0.0.1:9", ca=stamp.ca_file)
     async with app_of(config, stamp, more).run_test(size=WIDE) as pilot:
         await pilot.press("c")
-        await until(pilot, "✓ token valid for")
+        await until(pilot, "✓ 59 min")
         await pilot.press("3", "enter")
         shown = await until(pilot, "2 environments")
         assert "for           Test, Other" in shown

@@ -79,6 +79,33 @@ async def test_another_identity_than_the_environments_is_tested(
     assert not history_file().exists()
 
 
+@pytest.mark.parametrize("key", ["T", "o", "M"])
+async def test_the_secret_of_another_stamp_is_sent_after_a_question(
+    key: str, other: Callable[[str], RunningStamp], config: Path
+) -> None:
+    stamp = other('{ file = "FILE" }')
+    west = '[environments.West]\narm = "https://management.west.example"\nidentity = "other"\n'
+    write(config, read(config) + west)
+    app = StacktuiApp(config)
+    async with app.run_test(size=SMALL) as pilot:
+        before = len(stamp.requests)
+        await pilot.press("3", "j", key)
+        shown = flat(await until(pilot, "Nothing says that other belongs to Test."))
+        assert "sends its secret to the login host of Test" in shown
+        await pilot.press("escape")
+        await settle(pilot)
+        assert app.screen is app.dashboard
+        assert len(stamp.requests) == before
+        await pilot.press(key)
+        await until(pilot, "Send it?")
+        await pilot.press("y")
+        then = {"T": "there is a token until", "o": "roles in", "M": "Managed identity in Test"}
+        await until(pilot, then[key])
+        await pilot.press("escape", "o")  # it has a token there
+        await settle(pilot)
+        assert "Send it?" not in text_of(app)
+
+
 async def test_what_is_wrong_is_the_verdict_with_its_remedies(
     other: Callable[[str], RunningStamp], config: Path
 ) -> None:
@@ -135,8 +162,19 @@ async def test_a_device_code_is_shown_and_copied(start: Start, config: Path) -> 
     async with StacktuiApp(config).run_test(size=SMALL) as pilot:
         await pilot.press("3", "T")
         await until(pilot, "To sign in at ")
+        shown = await until(pilot, "leave it waiting")
+        assert " left " in shown
         await pilot.press("y")
         await until(pilot, "w writes a file: the code")
+        await pilot.press("u")
+        await until(pilot, "the page")
+        await pilot.press("enter")
+        await until(pilot, "enter show the code")
+        assert "leave it waiting" not in text_of(pilot.app)
+        await pilot.press("y")
+        await until(pilot, "w writes a file: the code")
+        await pilot.press("enter")
+        await until(pilot, "leave it waiting")
         await pilot.press("escape")
         await until(pilot, "– cancelled")
 

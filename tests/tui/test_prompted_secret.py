@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from stacktui.stamp import SignInKind, StampOptions, run_in_thread
 from stacktui.stamp.running import RunningStamp
 from stacktui.tui.app import StacktuiApp
 from stacktui.tui.screens.secret import SecretScreen
-from tests.product import config_text, signing_in
+from tests.product import PATIENCE, config_text, signing_in
 
 from .screen import paste, read, settle, text_of, until, write
 
@@ -85,6 +86,43 @@ async def test_c_asks_first_and_f_asks_again(
     assert read(config) == text
     kept = [each for folder in (Path(), state_directory()) for each in folder.rglob("*")]
     assert not any(right.encode() in each.read_bytes() for each in kept if each.is_file())
+
+
+@pytest.mark.parametrize("kind", ["secret", "password"])
+async def test_a_refused_secret_is_forgotten(
+    kind: str, stamp: RunningStamp, config: Path, tmp_path: Path
+) -> None:
+    """Whatever key found that out, the next one asks, and a round does not send it again."""
+    text, right, verdict = prompted(stamp, kind, tmp_path)
+    other = f'[environments.Other]\narm = "{stamp.arm_url}"\n'
+    write(config, f"{text}\n{other}")
+    app = StacktuiApp(config)
+    async with app.run_test(size=SMALL) as pilot:
+
+        async def typed(key: str, secret: str, then: str) -> str:
+            await pilot.press(key)
+            await until(pilot, IN_MEMORY)
+            await paste(pilot, secret)
+            await pilot.press("enter")
+            return await until(pilot, then)
+
+        await typed("c", "wr0ng-one", f"✗ {verdict}")
+        assert not app.app_state.typed
+        await pilot.press("3", "enter")
+        await until(pilot, f"c asks for its {kind}")
+        await typed("T", "wr0ng-two", f"✗ {verdict}")
+        await pilot.press("escape")
+        await typed("o", "wr0ng-three", "roles")
+        async with asyncio.timeout(PATIENCE):
+            while app.app_state.typed:
+                await pilot.pause(0.01)
+        posts = len([each for each in stamp.requests if each.method == "POST"])
+        await pilot.press("escape", "C")
+        await until(pilot, "✗ secret-missing")
+        assert len([each for each in stamp.requests if each.method == "POST"]) == posts
+        await pilot.press("enter")
+        await typed("o", right, "roles in")
+        assert right not in repr(app.app_state)
 
 
 @pytest.mark.parametrize("key", ["r", "S", "P"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from stacktui.check.events import SignInPrompt
 from stacktui.check.report import Report
@@ -10,6 +11,7 @@ from stacktui.check.streak import since_text
 from stacktui.check.summary import METADATA_ONLY
 from stacktui.diagnosis.finding import SIDES, ActionKind, Finding, Remedy
 from stacktui.diagnosis.fixes import fixes_of
+from stacktui.diagnosis.remedies import ON_A_TERMINAL
 from stacktui.text.counts import count_of
 from stacktui.tui.check_state import CheckState
 from stacktui.tui.formatting import clock, command_of, duration, with_commands
@@ -28,6 +30,7 @@ DOES = {
     ActionKind.GRANT: "grants it",
 }
 LABEL = 6
+_MISSING = "secret-missing"
 
 
 def check_lines(
@@ -38,12 +41,13 @@ def check_lines(
     whole: bool = False,
     now: float = 0.0,
     can_grant: bool = False,
+    granted_at: datetime | None = None,
 ) -> list[Line]:
     """Return the outcome, its remedies, what was also seen, and the evidence, in this order.
 
     With `whole` what was also seen is shown in full, after the evidence. `now` is
     `time.monotonic()`, of which a running check shows how long it waits. `can_grant` is as in
-    `fixes_of`.
+    `fixes_of`; `granted_at` is when a role was granted.
     """
     judged = check.verdict is not None
     steps = [text for step in check.steps for text in step_lines(step, width, glyphs, brief=judged)]
@@ -56,6 +60,8 @@ def check_lines(
     show = _seen_whole if whole else _seen_briefly
     also = [text for finding in seen for text in show(finding, glyphs, keys)]
     outcome = _outcome(check, glyphs, keys)
+    if granted_at is not None:
+        outcome[2:2] = _granted_lines(check, granted_at)
     if whole:
         return [*outcome, BLANK, *evidence, *also]
     return [*outcome, *([BLANK, *also] if also else []), BLANK, *evidence]
@@ -91,6 +97,16 @@ def _since_lines(check: LiveCheck) -> list[Line]:
     """Return since when the outcome is so, if that is known."""
     text = since_text(check.since, check.report.started, None) if check.report else ""
     return [line(Span(text, TextStyle.DIM))] if text else []
+
+
+def _granted_lines(check: LiveCheck, at: datetime) -> list[Line]:
+    """Return that a role, whose lack was found, may not count yet."""
+    fixes = fixes_of(check.diagnosis, can_grant=True)
+    if not any(each.action.kind is ActionKind.GRANT for each in fixes):
+        return []
+    said = f"The role was granted at {clock(at)}, and can take minutes to count:  "
+    again = Span("c", TextStyle.KEY), Span(" checks again", TextStyle.DIM)
+    return [line(Span(said, TextStyle.WARNING), *again)]
 
 
 def prompt_lines(prompt: SignInPrompt | None) -> list[Line]:
@@ -145,6 +161,8 @@ class Keys:
     def of(cls, check: LiveCheck, *, can_grant: bool) -> Keys:
         first = next(iter(fixes_of(check.diagnosis, can_grant=can_grant)), None)
         does = DOES[first.action.kind] if first else ""
+        if first and first.action.kind is ActionKind.ASK_SECRET and first.finding.id != _MISSING:
+            does += " again"
         fixed = first.remedy if first else None
         remedies = with_commands(check.diagnosis)
         if len(remedies) > 1:
@@ -210,13 +228,14 @@ def _send_line(owner: str) -> Line:
     what = f"{owner} the report: it has the times, request ids and chains"
     copies = (Span("Y", TextStyle.KEY), Span(" copies it", TextStyle.DIM))
     text = label_value("send", what, width=LABEL)
-    return Line(text.spans, copies, text.indent)
+    return Line(text.spans, copies, text.indent, right_last=True)
 
 
 def remedy_lines(remedy: Remedy, label: str, keys: Keys) -> list[Line]:
     """Return a remedy and its command, with the keys that act on it."""
-    title = label_value(label, remedy.title, width=LABEL)
-    lines = [Line(title.spans, keys.at(remedy), title.indent)]
+    # What f does is said beside the key.
+    title = label_value(label, remedy.title.removesuffix(ON_A_TERMINAL), width=LABEL)
+    lines = [Line(title.spans, keys.at(remedy), title.indent, right_last=True)]
     number = Span(keys.number(remedy).ljust(LABEL), TextStyle.KEY)
     for command in command_of(remedy).splitlines():
         lines.append(line(number, Span(command, TextStyle.ACCENT), indent=LABEL))
@@ -231,9 +250,10 @@ def _seen_briefly(finding: Finding, glyphs: Glyphs, keys: Keys) -> list[Line]:
     ]
     acted_on = [each for each in finding.remedies if keys.at(each) or keys.number(each)]
     for remedy in (acted_on or finding.remedies)[:1]:
-        title = label_value("  fix", remedy.title, width=LABEL + 2)
+        title = label_value("  fix", remedy.title.removesuffix(ON_A_TERMINAL), width=LABEL + 2)
         number = (Span(keys.number(remedy), TextStyle.KEY),)
-        said.append(Line(title.spans, keys.at(remedy) or number, title.indent))
+        acts = keys.at(remedy) or number
+        said.append(Line(title.spans, acts, title.indent, right_last=True))
     return said
 
 

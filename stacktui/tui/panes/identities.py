@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -26,7 +27,9 @@ from stacktui.tui.panes.token_lines import state_lines, token_lines
 from stacktui.tui.widgets.list_pane import Columns, ListPane, Row, Rows
 
 # What a cell of the list is cut to; the detail shows all of it.
-_MAX_STATE, _MAX_TENANT, _MAX_USER = 44, 24, 20
+_MAX_STATE, _MAX_TENANT, _MAX_USER, _BRIEF_USER = 34, 24, 20, 10
+# From this width on there is room for whom an identity is for: the pane has it on 120 columns.
+_ROOM = 45
 
 
 class IdentitiesPane(ListPane):
@@ -35,6 +38,7 @@ class IdentitiesPane(ListPane):
     caption = "Identities"
     strip_captions = ("Identities", "Ids")
     number = "3"
+    name_width = 14
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "screen.add_identity", "add identity", id="add"),
@@ -68,8 +72,11 @@ class IdentitiesPane(ListPane):
         if settings is not self._settings:
             self._settings, self._users = settings, users_by_identity(app_state.environments)
 
+        has_days = any(isinstance(each.credential, CertificateRef) for each in known.values())
+
         def make(name: str) -> Row:
-            return row(name, self._users.get(name, ()), app_state, glyphs)
+            layout = Layout(has_days, self.outer_size.width < _ROOM)
+            return row(name, self._users.get(name, ()), app_state, glyphs, layout)
 
         rows = Rows(
             tuple(sorted(names, key=lambda name: in_use is None or name != in_use.name)),
@@ -84,36 +91,60 @@ class IdentitiesPane(ListPane):
         return Span(f"{identity.name} {state.sign}", state.style)
 
 
-def row(name: str, users: Sequence[str], app_state: AppState, glyphs: Glyphs) -> Row:
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Whether some row has days of a certificate; whether there is no room for whom it is for."""
+
+    has_days: bool
+    narrow: bool
+
+
+def row(
+    name: str, users: Sequence[str], app_state: AppState, glyphs: Glyphs, layout: Layout
+) -> Row:
     identity = app_state.settings.identities.get(name) if app_state.settings else None
     if identity is None:
         unusable = Span(f"{glyphs.failed} unusable", TextStyle.ERROR)
-        return Row(name, (Span(name),), _column_sets((), unusable, unusable, Span("")))
+        sets = _column_sets(("",) * 4, unusable, unusable, Span(""), layout)
+        return Row(name, (Span(name),), sets)
     tenant = _cut(identity.tenant or "", _MAX_TENANT, glyphs)
     whom = count_of(len(users), "environment") if len(users) > 1 else next(iter(users), "nobody")
-    about = (identity.kind.words, tenant, _cut(whom, _MAX_USER, glyphs))
+    whom, whom_briefly = _cut(whom, _MAX_USER, glyphs), _cut(whom, _BRIEF_USER, glyphs)
+    about = (identity.kind.words, tenant, whom, whom_briefly)
     state = state_of(identity, users, app_state, glyphs)
     whole, brief = state.span(), state.span(brief=True)
     whole = Span(_cut(whole.text, _MAX_STATE, glyphs), whole.style)
     certificate = certificate_span(identity, app_state, glyphs)
     mark = (Span(f"{glyphs.active} ", TextStyle.ACCENT),) if _in_use(identity, app_state) else ()
-    return Row(name, (*mark, Span(name)), _column_sets(about, whole, brief, certificate))
+    sets = _column_sets(about, whole, brief, certificate, layout)
+    return Row(name, (*mark, Span(name)), sets)
 
 
 def _column_sets(
-    about: Sequence[str], state: Span, brief: Span, certificate: Span
+    about: Sequence[str], state: Span, brief: Span, certificate: Span, layout: Layout
 ) -> tuple[Columns, ...]:
-    """Return the column sets of a row; `about` are kind, tenant and whom it is for."""
-    kind, tenant, whom = ((Span(text, TextStyle.DIM),) for text in about or ("", "", ""))
-    whole, days = (state,), (certificate,)
-    worst = certificate if certificate.style in (TextStyle.WARNING, TextStyle.ERROR) else brief
+    """Return the column sets of a row; `about` are kind, tenant, whom it is for, and the same
+    briefly."""
+    kind, tenant, whom, whom_briefly = ((Span(text, TextStyle.DIM),) for text in about)
+    whole, less = (state,), (brief,)
+    days: Columns = ((certificate,),) if layout.has_days else ()
+    urgent = certificate.style in (TextStyle.WARNING, TextStyle.ERROR)
+    never = state.style is TextStyle.DIM and certificate.text
+    worst = certificate if urgent or never else brief
+    least: tuple[Columns, ...] = ((less, *days), ((worst,),))
+    if not layout.narrow:
+        least = (
+            (whom_briefly, less, *days),
+            (whom, (worst,)),
+            (whom_briefly, (worst,)),
+        )
     return (
-        (kind, tenant, whom, whole, days),
-        (kind, whom, whole, days),
-        (whom, whole, days),
-        (whole, days),
-        ((brief,), days),
-        ((worst,),),
+        (kind, tenant, whom, whole, *days),
+        (kind, whom, whole, *days),
+        (kind, whom, less, *days),
+        (whom, whole, *days),
+        (whom, less, *days),
+        *least,
     )
 
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from stacktui.check.summary import CheckSummary
     from stacktui.identities.token_source import SignInOutcome
 
-_FAILED = "failed"
+_FAILED, _NOT_TRIED = "failed", "not tried"
+# How the ids of verdicts begin, and the kinds of faults, where no connection came about.
+_UNREACHABLE = ("dns-", "tcp-", "proxy-", "login-unreachable")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 # The least seconds to a change: a timer may be early, and sees the words of before then.
 _LATER = 1.0
@@ -63,6 +65,9 @@ def state_of(
     if check and check.target.identity == identity and check.step_under_way == StepName.TOKEN:
         return IdentityState(glyphs.running, "signing in", "signing in", TextStyle.ACCENT)
     if (outcome := last_sign_in(identity, app_state)) is not None:
+        if outcome.facts is None and is_unreachable(outcome):
+            words = f"{_NOT_TRIED}: {outcome.wanted.environment.name} cannot be reached"
+            return IdentityState(glyphs.skipped, words, _NOT_TRIED, TextStyle.DIM)
         if outcome.facts is None:
             words = f"{_FAILED}: {why_failed(outcome, app_state)}"
             return IdentityState(glyphs.failed, words, _FAILED, TextStyle.ERROR)
@@ -75,6 +80,9 @@ def state_of(
         return IdentityState(glyphs.ok, f"token valid for {said}", said, TextStyle.OK)
     if (last := last_in_history(users, app_state)) is not None:
         at = moment_text(last.started, now(), None)
+        if _token_outcome(last) == _FAILED and last.verdict.startswith(_UNREACHABLE):
+            words = f"{_NOT_TRIED} {at}: {last.verdict}"
+            return IdentityState(glyphs.skipped, words, _NOT_TRIED, TextStyle.DIM)
         if _token_outcome(last) == _FAILED:
             words = f"{_FAILED} {at}: {last.verdict}"
             return IdentityState(glyphs.failed, words, _FAILED, TextStyle.DIM)
@@ -89,8 +97,8 @@ def last_sign_in(identity: Identity, app_state: AppState) -> SignInOutcome | Non
         return None
     for each in app_state.tokens.outcomes(identity.name):
         wanted, name = each.wanted, each.wanted.environment.name
-        known = settings.environments.get(name), identity, settings.named
-        if known != (wanted.environment, wanted.identity, wanted.config):
+        known = settings.environments.get(name), identity.configured, settings.named
+        if known != (wanted.environment, wanted.identity.configured, wanted.config):
             continue  # with other settings
         if name == app_state.current:
             return each
@@ -121,6 +129,15 @@ def why_failed(outcome: SignInOutcome, app_state: AppState) -> str:
     if check and check.verdict and check.evidence(StepName.TOKEN).fault is outcome.fault:
         return check.verdict.id
     return fault_of(outcome)
+
+
+def is_unreachable(outcome: SignInOutcome) -> bool:
+    """Return whether a sign-in failed before any host was reached."""
+    # Whoever has signed in has imported it.
+    from stacktui.transport.records import TransportFault
+
+    fault = outcome.fault
+    return isinstance(fault, TransportFault) and fault.kind.startswith(_UNREACHABLE)
 
 
 def fault_of(outcome: SignInOutcome) -> str:

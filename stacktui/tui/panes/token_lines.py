@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from stacktui.identities.model import Identity
+from stacktui.identities.model import Identity, PromptSecret
 from stacktui.text.times import moment_text
 from stacktui.tui.app_state import AppState
 from stacktui.tui.formatting import clock, day
@@ -63,8 +63,11 @@ def state_lines(
     elif last is not None:
         said = f"the last check of {last.environment} before this start; as whom it does not say"
         yield label_value("by", Span(said, TextStyle.DIM))
-    if state.style not in (TextStyle.OK, TextStyle.ACCENT) and app_state.current in users:
-        yield label_value("", Span("c", TextStyle.KEY), Span(" signs in", TextStyle.DIM))
+    asks = isinstance(identity.secret, PromptSecret)
+    used = app_state.current in users
+    if state.style not in (TextStyle.OK, TextStyle.ACCENT) and (used or asks):
+        does = f" asks for its {identity.secret_name}" if asks else " signs in"
+        yield label_value("", Span("c" if used else "T", TextStyle.KEY), Span(does, TextStyle.DIM))
 
 
 def token_lines(outcome: SignInOutcome, facts: TokenFacts, glyphs: Glyphs) -> Iterator[Line]:

@@ -27,10 +27,13 @@ class AttendedSignIn:
         # What is done once a check has signed in, by its environment.
         self._after: dict[str, Callable[[], None]] = {}
 
-    def with_secret(self, then: Callable[[], None]) -> None:
-        """Call `then`, after asking for a secret that is typed in each run."""
-        target = self._state.target
-        identity = target.identity if target else None
+    def with_secret(self, then: Callable[[], None], name: str | None = None) -> None:
+        """Call `then`, after asking for a secret that is typed in each run: that of the named
+        identity, else of the current environment's."""
+        self._state.forget_refused()
+        settings, environment = self._state.settings, self._state.environment
+        name = name or (environment.identity if environment else None)
+        identity = settings.identities.get(name or "") if settings else None
         if identity is None or not isinstance(identity.secret, PromptSecret):
             then()
             return
@@ -59,6 +62,8 @@ class AttendedSignIn:
     def checked(self, live: LiveCheck) -> None:
         """Take what a check has come to: where it has signed in, do what waits for that."""
         name = live.target.environment.name
+        if not live.running:
+            self._state.forget_refused()
         then = None if live.running else self._after.pop(name, None)
         if then is not None and live.token is not None and name == self._state.current:
             then()

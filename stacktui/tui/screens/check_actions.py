@@ -16,9 +16,11 @@ from stacktui.tui.widgets.no_repaint import NoRepaintScreen
 
 if TYPE_CHECKING:
     from stacktui.check.events import SignInPrompt
+    from stacktui.check.target import CheckTarget
     from stacktui.diagnosis.finding import Diagnosis
     from stacktui.diagnosis.fixes import Fix
     from stacktui.tui.app_services import AppServices
+    from stacktui.tui.live_check import LiveCheck
     from stacktui.tui.screens.device_code import DeviceCodeScreen
 
 # The seconds within which `esc` twice cancels all checks.
@@ -71,7 +73,12 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
                 return True
 
     def action_check(self) -> None:
-        self.services.check()
+        """Check anew; where a sign-in waits for a person, show its code again."""
+        check = self.app_state.check
+        if check is not None and (prompt := self._prompt) is not None:
+            self._open_prompt(check.target, prompt)
+        else:
+            self.services.check()
 
     def action_check_all(self) -> None:
         self.services.check_all()
@@ -147,11 +154,18 @@ class CheckActions(NoRepaintScreen[None], inherit_bindings=False):
         for check in self.app_state.checks.values():
             prompt = check.prompt if check.running and self.app.screen is self else None
             if prompt is not None and prompt.run_id not in self._prompted:
-                from stacktui.tui.screens.device_code import DeviceCodeScreen
-
                 self._prompted.add(prompt.run_id)
-                self._prompt_screen = DeviceCodeScreen(self.app_state, check.target, prompt)
-                self.app.push_screen(self._prompt_screen)
+                self._open_prompt(check.target, prompt)
+
+    def _open_prompt(self, target: CheckTarget, prompt: SignInPrompt) -> None:
+        from stacktui.tui.screens.device_code import DeviceCodeScreen
+
+        def check() -> LiveCheck | None:
+            return self.app_state.checks.get(target.environment.name)
+
+        runner = self.services.check_runner
+        self._prompt_screen = DeviceCodeScreen(target, prompt, check, runner)
+        self.app.push_screen(self._prompt_screen)
 
     def on_screen_resume(self, _event: ScreenResume) -> None:
         self.show_prompts()

@@ -30,9 +30,6 @@ class ConfigActions(CertificateActions, inherit_bindings=False):
                 return app_state.settings is not None and app_state.current is not None
             case "edit_identity" | "duplicate_identity" | "remove_identity":
                 return app_state.settings is not None and self.chosen_identity is not None
-            case "test_identity":
-                known = app_state.settings.identities if app_state.settings else {}
-                return app_state.environment is not None and self.chosen_identity in known
             case _:
                 return super().check_action(action, parameters)
 
@@ -86,20 +83,6 @@ class ConfigActions(CertificateActions, inherit_bindings=False):
     def _imported(self, done: str | None) -> None:
         if done is not None:
             self.services.config_changed(ConfigChange(done))
-
-    def action_test_identity(self) -> None:
-        """Sign in to the current environment with the identity, whatever it names itself."""
-        from stacktui.tui.screens.identity_test import IdentityTest
-
-        environment, identity = self.app_state.current, self.chosen_identity
-        if environment is not None and identity is not None:
-            screen = IdentityTest(self.app_state, environment, identity)
-            self.app.push_screen(screen, self._identity_tested)
-
-    def _identity_tested(self, done: str | None) -> None:
-        self.update()  # there may be a token now
-        if done is not None:
-            self.notice(done, TextStyle.ERROR)
 
     def action_remove_identity(self) -> None:
         if (name := self.chosen_identity) is not None:

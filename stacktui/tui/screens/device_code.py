@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -11,7 +12,7 @@ from textual.binding import Binding, BindingType
 from stacktui.check.events import SignInPrompt
 from stacktui.check.target import CheckTarget
 from stacktui.identities.authority import is_foreign_page
-from stacktui.tui.app_state import AppState
+from stacktui.tui.check_runner import CheckRunner
 from stacktui.tui.formatting import clock
 from stacktui.tui.large_text import large
 from stacktui.tui.lines import BLANK, Line, Span, TextStyle, label_value, line
@@ -31,7 +32,10 @@ def now() -> datetime:
 
 
 class DeviceCodeScreen(ActionScreen):
-    """Shows the code of a check, until somebody has signed in with it or the check has ended."""
+    """Shows the code of a check, until somebody has signed in with it or the check has ended.
+
+    `check` returns its state; `runner` runs it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy_code", "copy code"),
@@ -43,9 +47,15 @@ class DeviceCodeScreen(ActionScreen):
         Binding("escape", "leave", "back"),
     ]
 
-    def __init__(self, app_state: AppState, target: CheckTarget, prompt: SignInPrompt) -> None:
+    def __init__(
+        self,
+        target: CheckTarget,
+        prompt: SignInPrompt,
+        check: Callable[[], LiveCheck | None],
+        runner: CheckRunner,
+    ) -> None:
         super().__init__(f"Sign in to {target.environment.name}", "")
-        self._app_state, self._target, self._prompt = app_state, target, prompt
+        self._target, self._prompt, self._check, self._runner = target, prompt, check, runner
         self._expired = False
         self._shown: tuple[Line, ...] = ()
 
@@ -56,15 +66,11 @@ class DeviceCodeScreen(ActionScreen):
     def on_resize(self) -> None:
         self.update_check()
 
-    @property
-    def _check(self) -> LiveCheck | None:
-        return self._app_state.checks.get(self._target.environment.name)
-
     def update_check(self) -> None:
         """Show the time that is left; close where the check goes on, or has ended otherwise."""
         if self.app.screen is not self:  # closed, though its timer may run once more
             return
-        check = self._check
+        check = self._check()
         waiting = check is not None and check.running and check.prompt is self._prompt
         verdict = check.verdict.id if check is not None and check.verdict is not None else ""
         self._expired = verdict == _EXPIRED
@@ -138,8 +144,8 @@ class DeviceCodeScreen(ActionScreen):
 
     def action_check(self) -> None:
         self.dismiss(None)
-        self.services.check_runner.start(self._target)
+        self._runner.start(self._target)
 
     def action_cancel(self) -> None:
         """Cancel the check, which closes the screen (`update_check`)."""
-        self.services.check_runner.cancel(self._target.environment.name)
+        self._runner.cancel(self._target.environment.name)

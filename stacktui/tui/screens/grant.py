@@ -177,4 +177,5 @@ class GrantScreen(ActionScreen):
         self.run(work, self._granted, changes=True)
 
     def _granted(self, done: str) -> None:
+        self.services.granted(self._report.target.environment.name)
         self.dismiss(done)

@@ -1,7 +1,8 @@
-"""The dashboard's actions on an identity in the current environment: its roles, and copying."""
+"""The dashboard's actions on an identity in the current environment: test, read roles, copy."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ class IdentityActions(GroupActions, inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
-            case "read_roles" | "managed_identity":
+            case "test_identity" | "read_roles" | "managed_identity":
                 return self._identity is not None and self.app_state.target is not None
             case "copy_identity":
                 return self._identity is not None
@@ -33,31 +34,73 @@ class IdentityActions(GroupActions, inherit_bindings=False):
         settings = self.app_state.settings
         return settings.identities.get(self.chosen_identity or "") if settings else None
 
+    def action_test_identity(self) -> None:
+        """Sign in to the current environment with the identity, whatever it names itself."""
+        from stacktui.tui.screens.identity_test import IdentityTest
+
+        def test(target: CheckTarget, identity: Identity) -> None:
+            screen = IdentityTest(self.app_state, target.environment.name, identity.name)
+            self.app.push_screen(screen, self._identity_tested)
+
+        self._where_meant(test)
+
+    def _identity_tested(self, done: str | None) -> None:
+        self.update()  # there may be a token now
+        if done is not None:
+            self.notice(done, TextStyle.ERROR)
+
     def action_read_roles(self) -> None:
         """Read what the highlighted identity may do in the current environment."""
-        target, identity = self.app_state.target, self._identity
-        if target is not None and identity is not None:
-            self.services.role_reader.start(replace(target, identity=identity))
+
+        def read(target: CheckTarget, identity: Identity) -> None:
+            def asked() -> None:
+                known = self._identity
+                self.services.role_reader.start(replace(target, identity=known))
+
+            self.services.with_secret(asked, identity.name)
+
+        self._where_meant(read)
+
+    def _where_meant(self, then: Callable[[CheckTarget, Identity], None]) -> None:
+        """Call `then`, after asking where the identity's secret is not known to be meant for the
+        current environment's login host, and it has no token there."""
+        target, identity, state = self.app_state.target, self._identity, self.app_state
+        if target is None or identity is None or state.settings is None:
+            return
+        environment, login = target.environment, state.login_endpoints
+        meant = state.settings.is_known_at(identity, environment, login)
+        if meant or identity.credential is None or self._token(target, identity) is not None:
+            then(target, identity)
+            return
+        from stacktui.tui.screens.send_secret import SendSecret
+
+        def confirmed(done: str | None) -> None:
+            if done is not None:
+                then(target, identity)
+
+        screen = SendSecret(environment, identity, login.get(environment.name, ""))
+        self.app.push_screen(screen, confirmed)
 
     def action_managed_identity(self) -> None:
         """Make a managed identity and give it to a VM, as the highlighted identity."""
         from stacktui.tui.screens.managed_identity import ManagedIdentity
 
-        target, identity, group = self.app_state.target, self._identity, self._group
-        if target is None or identity is None:
-            return
-        screen = ManagedIdentity(replace(target, identity=identity), group.name if group else "")
+        group = self._group.name if self._group else ""
 
-        def opened() -> None:
-            self.app.push_screen(screen)
+        def walk(target: CheckTarget, identity: Identity) -> None:
+            def opened() -> None:
+                asked = replace(target, identity=self._identity)
+                self.app.push_screen(ManagedIdentity(asked, group))
 
-        if identity.name == target.environment.identity:
-            self.services.when_signed_in(opened)
-        elif identity.needs_person and self._token(target, identity) is None:
-            text = f"{identity.name} signs in with a person's help: T first, then M"
-            self.notice(text, TextStyle.WARNING)
-        else:
-            opened()
+            if identity.name == target.environment.identity:
+                self.services.when_signed_in(opened)
+            elif identity.needs_person and self._token(target, identity) is None:
+                text = f"{identity.name} signs in with a person's help: T first, then M"
+                self.notice(text, TextStyle.WARNING)
+            else:
+                opened()
+
+        self._where_meant(walk)
 
     def action_copy_identity(self) -> None:
         """Copy one of the identity's ids; its token only after a question."""

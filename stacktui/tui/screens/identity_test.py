@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from stacktui.check.events import SignInPrompt
 from stacktui.check.target import CheckTarget
 from stacktui.diagnosis.fixes import Fix, fixes_of
-from stacktui.identities.model import PromptSecret
 from stacktui.tui.app_state import AppState
 from stacktui.tui.check_runner import CheckRunner
 from stacktui.tui.formatting import with_commands
@@ -20,8 +19,8 @@ from stacktui.tui.live_check import LiveCheck
 from stacktui.tui.panes.check_result import check_lines
 from stacktui.tui.screens.action_screen import MOST_WIDTH, ActionScreen
 from stacktui.tui.screens.check_copies import copy_command, copy_report
+from stacktui.tui.screens.device_code import DeviceCodeScreen
 from stacktui.tui.screens.fix import screen_for
-from stacktui.tui.screens.secret import SecretScreen
 
 
 class IdentityTest(ActionScreen):
@@ -31,6 +30,7 @@ class IdentityTest(ActionScreen):
         Binding("escape", "cancel", "cancel"),
         Binding("escape", "leave", "back"),
         Binding("c", "again", "test again"),
+        Binding("enter", "show_code", "show the code"),
         Binding("f", "fix", "fix"),
         Binding("y", "copy", "copy"),
         Binding("Y", "copy_report", "copy report"),
@@ -43,6 +43,7 @@ class IdentityTest(ActionScreen):
         self._live: LiveCheck | None = None
         self._runner: CheckRunner
         self._ticking = False
+        self._prompted: SignInPrompt | None = None
 
     def on_mount(self) -> None:
         services = self.services
@@ -69,23 +70,22 @@ class IdentityTest(ActionScreen):
 
     def _start(self) -> None:
         """Sign in, after asking for a secret that is typed in each run."""
-        if (target := self._target) is None:
+        if self._target is None:
             self.dismiss(f"{self._identity} or {self._environment} is not in the config any more")
-        elif (identity := target.identity) and isinstance(identity.secret, PromptSecret):
-            self.app.push_screen(SecretScreen(identity, self._app_state.typed), self._typed)
         else:
-            self._runner.start(target)
+            self.services.with_secret(self._sign_in, self._identity)
 
-    def _typed(self, _done: str | None) -> None:
-        state = self._app_state
-        if state.settings is not None:
-            state.settings = state.settings.with_secrets(state.typed)
+    def _sign_in(self) -> None:
         if (target := self._target) is not None:
             self._runner.start(target)
 
     def _on_state(self, live: LiveCheck) -> None:
         self._live = live
+        if not live.running:
+            self._app_state.forget_refused()
         self._show()
+        if self._prompt is not None and self._prompt is not self._prompted and self.is_current:
+            self.action_show_code()
         if live.running and not self._ticking:
             self._ticking = True
             self.set_timer(1.0, self._tick)
@@ -114,6 +114,8 @@ class IdentityTest(ActionScreen):
                 return running
             case "leave" | "again":
                 return not running
+            case "show_code":
+                return self._prompt is not None
             case "fix":
                 return bool(self._fixes())
             case "copy":
@@ -135,6 +137,13 @@ class IdentityTest(ActionScreen):
 
     def action_again(self) -> None:
         self._start()
+
+    def action_show_code(self) -> None:
+        """Show the code that the sign-in waits for, and for how long it is valid."""
+        live, self._prompted = self._live, self._prompt
+        if live is not None and self._prompted is not None:
+            screen = DeviceCodeScreen(live.target, self._prompted, lambda: self._live, self._runner)
+            self.app.push_screen(screen)
 
     def action_fix(self) -> None:
         """Open the screen for the fixes, and sign in again once one was carried out."""

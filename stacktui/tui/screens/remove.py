@@ -48,7 +48,7 @@ class Remove(ActionScreen):
             used = f"{self._table_name} is used by {', '.join(self._users)}."
             return [
                 line(Span(used, TextStyle.ERROR)),
-                line("Without it they could not be used: they would name what is not there."),
+                line("Without it they cannot be used, as they name it."),
                 BLANK,
                 line("Choose another identity for them first: e in their pane."),
             ]
