@@ -33,7 +33,7 @@ class GrantError(StacktuiError):
 
 @dataclass(frozen=True, slots=True)
 class Grantor:
-    """An identity that can sign in without a person, and may be able to grant.
+    """An identity that may be able to grant.
 
     `known_here` is as in `Settings.is_known_at`.
     """
@@ -55,7 +55,7 @@ def grantors(report: Report, settings: Settings) -> tuple[Grantor, ...]:
         login[target.environment.name] = metadata.login_endpoint
     found = []
     for identity in settings.identities.values():
-        if identity.name == target.environment.identity or identity.needs_person:
+        if identity.name == target.environment.identity:
             continue
         known_here = settings.is_known_at(identity, target.environment, login)
         found.append(Grantor(SignIn(target.environment, identity, target.config), known_here))

@@ -123,12 +123,10 @@ class AppState:
 
     @property
     def can_grant(self) -> bool:
-        """Whether another identity than the current environment's signs in without a person, and
-        has not just granted it a role."""
-        if self.granted_at is not None:
-            return False
+        """Whether there is another identity than the current environment's, and none has just
+        granted it a role."""
         used = self.environment.identity if self.environment else None
-        return any(not each.needs_person for each in self.identities if each.name != used)
+        return self.granted_at is None and any(each.name != used for each in self.identities)
 
     @property
     def granted_at(self) -> datetime | None:

@@ -119,11 +119,27 @@ async def test_nobody_is_asked_who_needs_a_person(stamp: RunningStamp, config: P
         await pilot.press("c")
         await until(pilot, "✗ arm-forbidden")
         asked = len(stamp.requests)
-        assert "f grants it" not in text_of(pilot.app)
         await pilot.press("f")
-        await settle(pilot)
-        assert "✗ arm-forbidden" in text_of(pilot.app)
+        shown = flat(await until(pilot, "needs you to sign in"))
+        assert "code needs you to sign in: esc, T on it in pane 3, then f again" in shown
+        assert "not asked" in shown
+        await pilot.press("down", "enter")
+        await until(pilot, "typed needs you to sign in")
         assert len(stamp.requests) == asked
+
+
+async def test_who_has_signed_in_with_a_code_may_grant(config: Path) -> None:
+    options = StampOptions(role=None, groups=3, device_interval=1, device_approve_after=1)
+    with run_in_thread(options) as stamp:
+        other = '[identities.code]\nkind = "device-code"\n'
+        write(config, config_text(stamp.describe(), identity=other))
+        async with StacktuiApp(config).run_test(size=SMALL) as pilot:
+            await pilot.press("c")
+            await until(pilot, "✗ arm-forbidden")
+            await pilot.press("3", "down", "T")
+            await until(pilot, "Signed in")
+            await pilot.press("escape", "f")
+            await until(pilot, "may grant it")
 
 
 async def test_the_secret_of_another_stamp_s_identity_is_sent_by_a_key_alone(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -50,7 +50,12 @@ class GrantScreen(ActionScreen):
 
     def _found(self, found: tuple[Grantor, ...]) -> None:
         self._grantors = found
-        self._ask([each for each in found if each.known_here])
+        self._ask([each for each in found if each.known_here and self._signs_in(each)])
+
+    def _signs_in(self, grantor: Grantor) -> bool:
+        """Return whether it signs in now, with nobody there."""
+        signed_in = session_tokens().refresh_token(grantor.sign_in)
+        return bool(signed_in) or not grantor.identity.needs_person
 
     def _ask(self, asked: Sequence[Grantor]) -> None:
         """Ask ARM as these identities whether they may."""
@@ -99,7 +104,7 @@ class GrantScreen(ActionScreen):
         if self.asking:
             self.set_text([*self._written(chosen), BLANK, question("Grant it?")])
         elif why is None:
-            self.set_text(self._not_asked(name))
+            self.set_text(self._not_asked(chosen))
         else:
             self.set_text(self._to_send(f"{name} cannot grant it: {why}."))
 
@@ -117,8 +122,11 @@ class GrantScreen(ActionScreen):
             line(Span("Then the check runs again.", TextStyle.DIM)),
         ]
 
-    def _not_asked(self, name: str) -> list[Line]:
-        target = self._report.target
+    def _not_asked(self, grantor: Grantor) -> list[Line]:
+        target, name = self._report.target, grantor.identity.name
+        if not self._signs_in(grantor):
+            why = f"{name} needs you to sign in: esc, T on it in pane 3, then f again."
+            return self._to_send(why)
         doubt = (
             f"Nothing says that {name} belongs to {target.environment.name}: asking as it sends its"
             " secret to the login host of this environment."
@@ -141,7 +149,7 @@ class GrantScreen(ActionScreen):
         match action:
             case "ask_as":
                 asked = chosen is None or chosen.identity.name in self._why_not
-                return not (asked or self.busy)
+                return not (asked or self.busy) and self._signs_in(cast("Grantor", chosen))
             case "copy":
                 return not (self.asking or self.busy)
             case "write_copied":
